@@ -1,0 +1,44 @@
+
+/**
+ * One outside act of a role. `prepare` decides everything that the act depends on (keys, nonces, names)
+ * and is recorded before `act` touches the world; after a crash `act` is called again with the same
+ * intent and must find or finish what it began. The outcome is recorded and returned ever after.
+ * Intents and outcomes are JSON values; bigint and Uint8Array are kept.
+ */
+export interface Step<Intent, Outcome> {
+  prepare(): Promise<Intent> | Intent;
+  act(intent: Intent): Promise<Outcome> | Outcome;
+}
+
+export type Role = "requester" | "provider" | "validator" | "account";
+
+/** A role's memory of one job (or, for `account`, of the account itself). */
+export interface JobJournal {
+  readonly role: Role;
+  /** Key of the undertaking: a job id, or a name that `submit` draws before the job has one. */
+  readonly key: string;
+  step<Intent, Outcome>(name: string, step: Step<Intent, Outcome>): Promise<Outcome>;
+  /** The recorded outcome of a step, or undefined. */
+  outcome<Outcome>(name: string): Outcome | undefined;
+  /** The recorded intent of a step, or undefined. */
+  intent<Intent>(name: string): Intent | undefined;
+  /** A line for people, kept with its time. */
+  note(text: string): void;
+  notes(): readonly { at: number; text: string }[];
+  /** Marks the undertaking ended: it is not resumed any more. */
+  finish(result: "done" | "failed"): void;
+}
+
+export interface Undertaking {
+  readonly role: Role;
+  readonly key: string;
+  readonly openedAt: number;
+  readonly finished: "done" | "failed" | undefined;
+}
+
+export interface Journal {
+  open(role: Role, key: string): JobJournal;
+  undertakings(filter?: { role?: Role; unfinished?: boolean }): Undertaking[];
+  close(): void;
+}
+

@@ -1,0 +1,106 @@
+import type { Address, Hex, JobId } from "../protocol/ids.ts";
+import type { Job } from "../protocol/job.ts";
+import type { Measurement } from "../protocol/measurement.ts";
+import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
+import type { Terms } from "../protocol/terms.ts";
+
+export interface Waits {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
+export type Call =
+  | { kind: "publish"; offer: OfferDraft }
+  | { kind: "deposit"; amount: bigint }
+  | { kind: "post"; terms: Terms; sealed: Hex }
+  | { kind: "accept"; job: Job }
+  | { kind: "cancel"; job: Job }
+  | {
+      kind: "submit";
+      job: Job;
+      resultRoot: Hex;
+      measurementCommitment: Hex;
+      keyCommitment: Hex;
+      sealed: Hex;
+    }
+  | { kind: "release"; job: Job; reason: string }
+  | { kind: "expire"; job: Job }
+  | { kind: "appoint"; job: Job; validators: readonly { address: Address; sealed: Hex }[] }
+  | { kind: "commit"; job: Job; commitment: Hex }
+  /** A validator reveals its own and, in the same call, the provider's; a provider only its own. */
+  | { kind: "reveal"; job: Job; own: Measurement; providers?: Measurement | undefined }
+  | { kind: "abstain"; job: Job; reason: string }
+  | { kind: "claim"; job: Job; blindedKey: Hex }
+  | { kind: "settle"; job: Job }
+  | { kind: "rate"; job: Job; subject: Address; score: number }
+  | { kind: "withdraw"; token: Address };
+
+export interface OfferDraft {
+  readonly provider: boolean;
+  readonly validator: boolean;
+  readonly priceFloor: bigint;
+  readonly feeFloor: bigint;
+  readonly keys: PublicKeys;
+  readonly details: OfferDetails;
+}
+
+/** A signed transaction, recorded in the journal before it is sent; sending it twice is harmless. */
+export interface PreparedTx {
+  readonly kind: Call["kind"];
+  readonly hash: Hex;
+  readonly nonce: number;
+  readonly raw: Hex;
+  /** The job's name, which a `post` fixes before it is sent. */
+  readonly jobId?: JobId | undefined;
+}
+
+export interface Receipt {
+  readonly hash: Hex;
+  readonly block: number;
+  readonly gasUsed: bigint;
+  /** Wei paid for the gas. */
+  readonly fee: bigint;
+}
+
+export interface JobFilter {
+  readonly requester?: Address;
+  readonly provider?: Address;
+  readonly validator?: Address;
+}
+
+/** The market's contracts, read side. */
+export interface MarketReader {
+  /** Later of wall clock and newest block's time, Unix seconds: what deadlines are compared with. */
+  now(options?: Waits): Promise<number>;
+  balance(account: Address, options?: Waits): Promise<bigint>;
+  /** What the escrow owes `account` and `withdraw` would pay. */
+  owed(account: Address, token: Address, options?: Waits): Promise<bigint>;
+  offers(options?: Waits): AsyncIterable<Offer>;
+  offer(account: Address, options?: Waits): Promise<Offer | undefined>;
+  /** Throws `JOB_UNKNOWN`. */
+  job(id: JobId, options?: Waits): Promise<Job>;
+  jobs(filter: JobFilter, options?: Waits): Promise<Job[]>;
+  /** Ids that start with `prefix` (0x optional); throws `JOB_UNKNOWN` or `JOB_AMBIGUOUS`. */
+  resolveJob(prefix: string, options?: Waits): Promise<JobId>;
+  /**
+   * The job now, then again at every change and once when its deadline passes; ends when the job is
+   * final (the final state is yielded) or `signal` aborts (throws).
+   */
+  follow(id: JobId, options?: Waits): AsyncIterable<Job>;
+  /** Every job that matches, once each as it appears or changes, the present ones first; never ends. */
+  watch(filter: JobFilter, options?: Waits): AsyncIterable<Job>;
+}
+
+/** The write side; one account, one nonce sequence. */
+export interface MarketWriter {
+  readonly account: Address;
+  /** Simulates, then signs. A revert becomes an `IchainError` with the contract's reason. */
+  prepare(call: Call, options?: Waits): Promise<PreparedTx>;
+  /** Idempotent: looks the hash up first, sends when the chain does not know it, waits for inclusion. */
+  broadcast(tx: PreparedTx, options?: Waits): Promise<Receipt>;
+}
+
+export interface Market extends MarketReader, MarketWriter {
+  start(options?: Waits): Promise<void>;
+  stop(): Promise<void>;
+}

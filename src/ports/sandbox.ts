@@ -1,0 +1,72 @@
+import type { Tier } from "../protocol/offer.ts";
+
+/** Bounds of one run; the sandbox policy may tighten them, never widen them. */
+export interface Limits {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Cap on /out, bytes. */
+  readonly diskBytes: number;
+  readonly wallSeconds: number;
+  readonly pids: number;
+  /** Cap on what is kept of stdout and stderr, bytes. */
+  readonly logBytes: number;
+}
+
+export interface SandboxTask {
+  /** Unique and stable for the run: the container's name and label. Running it again is the same run. */
+  readonly id: string;
+  /** Root-filesystem digest, `sha256:…`. */
+  readonly image: string;
+  readonly command: readonly string[];
+  /** Mounted read-only at /in. */
+  readonly inputDir: string;
+  /** Mounted read-only at /out in a run that evaluates; absent in a run that produces. */
+  readonly resultDir?: string | undefined;
+  /** Where the collected outputs go; absent in a run that evaluates. */
+  readonly outputDir?: string | undefined;
+  readonly limits: Limits;
+  /** GPU UUIDs; empty for none. */
+  readonly gpus: readonly string[];
+}
+
+export interface TaskRun {
+  readonly exitCode: number;
+  /** Why it ended: by itself, by its deadline, by the memory cap, by the disk cap, by a signal of ours. */
+  readonly ended: "exit" | "deadline" | "memory" | "disk" | "stopped";
+  readonly log: string;
+  readonly logTruncated: boolean;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+export interface RuntimeImage {
+  readonly name: string;
+  readonly digest: string;
+}
+
+export interface SandboxReport {
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly tier: Tier;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly gpus: readonly { uuid: string; model: string; memoryBytes: number }[];
+  readonly images: readonly RuntimeImage[];
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Neutralised text as it comes: no control characters but newline and tab. */
+  readonly onLog?: ((text: string) => void) | undefined;
+}
+
+/** Runs strangers' code. */
+export interface Sandbox {
+  /** Throws `DOCKER_UNAVAILABLE`, class `unavailable`. */
+  probe(options?: RunOptions): Promise<SandboxReport>;
+  /** Throws `IMAGE_UNKNOWN` (class `refused`) when the image is not held here. */
+  run(task: SandboxTask, options?: RunOptions): Promise<TaskRun>;
+  /** Removes what runs of this instance that are not in `keep` left behind. */
+  sweep(keep: ReadonlySet<string>, options?: RunOptions): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import { AbiCoder, keccak256 } from "ethers";
+import { fromHex, toHex, xor } from "./bytes.ts";
+import type { Hex, JobId } from "./ids.ts";
+
+/**
+ * Fair exchange of key for payment (docs/protocol.md): the provider commits to the session key of the
+ * result blinded by the requester's mask; `claim` publishes the blinded key, which only the requester
+ * can unblind.
+ */
+
+/** keccak256(mask): stands in the terms. */
+export function maskHash(mask: Hex): Hex {
+  return keccak256(mask) as Hex;
+}
+
+/** `SK xor mask`; its own inverse. Both 32 bytes. */
+export function blindKey(sessionKey: Hex, mask: Hex): Hex {
+  return toHex(xor(fromHex(sessionKey), fromHex(mask)));
+}
+
+/** keccak256(abi.encode(jobId, SK xor mask)): what `claim` must open. */
+export function keyCommitment(jobId: JobId, blindedKey: Hex): Hex {
+  return keccak256(
+    AbiCoder.defaultAbiCoder().encode(["bytes32", "bytes32"], [jobId, blindedKey]),
+  ) as Hex;
+}

@@ -1,0 +1,44 @@
+import type { Address, Hex, JobId } from "./ids.ts";
+import type { Measurement } from "./measurement.ts";
+import type { JobState, Verdict } from "./state.ts";
+import type { Terms } from "./terms.ts";
+
+/** A job as the chain tells it, folded from the escrow's events. */
+export interface Job {
+  readonly id: JobId;
+  readonly terms: Terms;
+  readonly state: JobState;
+  /** Bundle locator, sealed to the provider. */
+  readonly sealedBundle: Hex;
+  readonly submission: Submission | undefined;
+  readonly validations: readonly Validation[];
+  /** The provider's measurement, once revealed. */
+  readonly providerMeasurement: Measurement | undefined;
+  readonly verdict: Verdict;
+  /** `SK xor mask`, once the provider has claimed. */
+  readonly blindedKey: Hex | undefined;
+  /** Unix seconds by which the present state must be left; undefined when final. */
+  readonly deadline: number | undefined;
+  /** True while validators may still commit; false once all have or the commit window is over. */
+  readonly committing: boolean;
+  /** Why it was released or refunded, for people. */
+  readonly reason: string | undefined;
+  readonly postedBlock: number;
+}
+
+export interface Submission {
+  readonly resultRoot: Hex;
+  readonly measurementCommitment: Hex;
+  readonly keyCommitment: Hex;
+  /** Result locator, sealed to the requester. */
+  readonly sealedResult: Hex;
+}
+
+export interface Validation {
+  readonly validator: Address;
+  /** Validation locator, sealed to this validator. */
+  readonly sealed: Hex;
+  readonly commitment: Hex | undefined;
+  readonly measurement: Measurement | undefined;
+  readonly abstained: boolean;
+}

@@ -1,0 +1,31 @@
+/** States of a job: the same names, in the same order, as `JobEscrow.State`. */
+export const jobStates = [
+  "None",
+  "Posted",
+  "Accepted",
+  "Submitted",
+  "Claimed",
+  "Validating",
+  "Validated",
+  "Rejected",
+  "Inconclusive",
+  "Settled",
+  "Refunded",
+  "Cancelled",
+] as const;
+
+export type JobState = (typeof jobStates)[number];
+
+const final: ReadonlySet<JobState> = new Set(["Settled", "Refunded", "Cancelled"]);
+
+/** True once no call can move the job's money again. */
+export function isFinal(state: JobState): boolean {
+  return final.has(state);
+}
+
+/** How a validator measures; the order is `JobEscrow.Mode`'s. */
+export const modes = ["evaluate", "replicate", "digest"] as const;
+export type Mode = (typeof modes)[number];
+
+export const verdicts = ["none", "pass", "fail", "inconclusive"] as const;
+export type Verdict = (typeof verdicts)[number];

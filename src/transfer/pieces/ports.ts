@@ -1,0 +1,70 @@
+import type { Agent } from "node:http";
+import type { Blob, FetchRequest, TransferOptions } from "../../ports/transport.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Endpoint } from "../../protocol/locator.ts";
+
+/** What one server bears; every field has a default in `limits.ts`. */
+export interface PieceLimits {
+  /** Open connections over all readers. */
+  readonly connections: number;
+  /** Bytes per second over all connections that answer together; undefined: as fast as the wire. */
+  readonly bytesPerSecond: number | undefined;
+  /** Milliseconds that a reader may take in nothing before it is dropped. */
+  readonly stallMs: number;
+  /** Milliseconds that a connection may idle between two requests. */
+  readonly idleMs: number;
+  /** Requests that one connection may make before it is closed. */
+  readonly requestsPerConnection: number;
+}
+
+export interface PieceServerOptions {
+  /** The 16-byte bearer token that every request must carry. */
+  readonly token: Hex;
+  readonly blobs: readonly Blob[];
+  readonly limits?: Partial<PieceLimits> | undefined;
+}
+
+export type ListenTarget = { readonly unix: string } | { readonly host: string; readonly port: number };
+
+/** Serves blobs over HTTP on any listening socket (a unix socket for onions). */
+export interface PieceServer {
+  listen(target: ListenTarget): Promise<void>;
+  addBlob(blob: Blob): void;
+  /** Publishes the capsule (≤ 1 KiB) of the reader with that fingerprint for `root`. */
+  putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void;
+  /** Idempotent; open connections are cut. */
+  close(): Promise<void>;
+}
+
+/** One lane = one independent connection path. */
+export interface LaneDialer {
+  /**
+   * A new isolated agent for the lane of that name (new SOCKS credentials for onion, plain for direct).
+   * A name is used once: a lane that stalls comes back under a new name, hence on a new circuit.
+   */
+  agent(lane: string): Agent;
+  /** Host header and authority, e.g. `<56 characters>.onion`. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export type PieceRequest = FetchRequest & { readonly dialer: LaneDialer };
+export type CapsuleRequest = {
+  readonly dialer: LaneDialer;
+  readonly endpoint: Endpoint;
+  readonly root: Hex;
+  readonly fingerprint: Hex;
+};
+export type ProbeRequest = { readonly dialer: LaneDialer; readonly endpoint: Endpoint; readonly root: Hex };
+
+/** `createPieceServer` in server.ts. */
+export type CreatePieceServer = (options: PieceServerOptions) => PieceServer;
+/** `fetchBlob` in fetch-blob.ts: resolves once every piece is verified and the file lies at `path`. */
+export type FetchBlob = (request: PieceRequest, options?: TransferOptions) => Promise<Blob>;
+/** `fetchCapsule` in fetch-small.ts: undefined while the host has not published it. */
+export type FetchCapsule = (
+  request: CapsuleRequest,
+  options?: TransferOptions,
+) => Promise<Uint8Array | undefined>;
+/** `fetchFirstBytes` in fetch-small.ts: the self-probe, a bounded GET of the first bytes of a blob. */
+export type FetchFirstBytes = (request: ProbeRequest, options?: TransferOptions) => Promise<void>;

@@ -1,3 +1,6 @@
+import { concat, dataLength, dataSlice, toBeHex } from "ethers";
+import { IchainError } from "../errors.ts";
+import { fromHex, toHex } from "./bytes.ts";
 import type { Hex } from "./ids.ts";
 
 /** Where a host answers and the token that it wants; only ever sent sealed. */
@@ -7,4 +10,135 @@ export interface Endpoint {
   readonly address: string;
   /** 16 random bytes: the bearer token. */
   readonly token: Hex;
+}
+
+/** Requester → provider, in `post`. */
+export interface BundleLocator {
+  readonly kind: "bundle";
+  readonly bundle: Endpoint;
+  readonly bundleKey: Hex;
+  readonly mask: Hex;
+}
+
+/** Provider → requester, in `submit`. The result's root is public; its key comes with `claim`. */
+export interface ResultLocator {
+  readonly kind: "result";
+  readonly result: Endpoint;
+  readonly reportRoot: Hex;
+}
+
+/** Requester (or provider, for a drawn validator) → validator, in `appoint`. */
+export interface ValidationLocator {
+  readonly kind: "validation";
+  readonly bundle: Endpoint;
+  readonly bundleKey: Hex;
+  readonly mask: Hex;
+  readonly result: Endpoint;
+  readonly reportRoot: Hex;
+}
+
+export type Locator = BundleLocator | ResultLocator | ValidationLocator;
+
+const KINDS = ["bundle", "result", "validation"] as const;
+const TRANSPORTS = ["onion", "direct"] as const;
+const VERSION = 1;
+/** A sealed locator stands on the chain, where each byte costs gas: hence bytes and not JSON. */
+const MAX_BYTES = 1024;
+
+/** version ‖ kind ‖ the kind's fields in order; an address is length-prefixed. */
+export function encodeLocator(locator: Locator): Uint8Array {
+  const head = concat([toBeHex(VERSION, 1), toBeHex(KINDS.indexOf(locator.kind), 1)]);
+  switch (locator.kind) {
+    case "bundle":
+      return fromHex(concat([head, endpoint(locator.bundle), locator.bundleKey, locator.mask]) as Hex);
+    case "result":
+      return fromHex(concat([head, endpoint(locator.result), locator.reportRoot]) as Hex);
+    case "validation":
+      return fromHex(
+        concat([
+          head,
+          endpoint(locator.bundle),
+          locator.bundleKey,
+          locator.mask,
+          endpoint(locator.result),
+          locator.reportRoot,
+        ]) as Hex,
+      );
+  }
+}
+
+/** Throws `LOCATOR_MALFORMED`, class `untrusted`, unless the bytes are exactly one locator of `kind`. */
+export function decodeLocator<K extends Locator["kind"]>(
+  bytes: Uint8Array,
+  kind: K,
+): Extract<Locator, { kind: K }> {
+  if (bytes.length > MAX_BYTES) throw malformed("it is too long");
+  const read = reader(toHex(bytes));
+  if (read.byte() !== VERSION) throw malformed("its version is not known here");
+  if (KINDS[read.byte()] !== kind) throw malformed(`it is not a ${kind} locator`);
+  const locator = fields(kind, read);
+  read.end();
+  return locator as Extract<Locator, { kind: K }>;
+}
+
+function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator {
+  switch (kind) {
+    case "bundle":
+      return { kind, bundle: read.endpoint(), bundleKey: read.take(32), mask: read.take(32) };
+    case "result":
+      return { kind, result: read.endpoint(), reportRoot: read.take(32) };
+    case "validation":
+      return {
+        kind,
+        bundle: read.endpoint(),
+        bundleKey: read.take(32),
+        mask: read.take(32),
+        result: read.endpoint(),
+        reportRoot: read.take(32),
+      };
+  }
+}
+
+function endpoint({ transport, address, token }: Endpoint): Hex {
+  const text = toHex(new TextEncoder().encode(address));
+  return concat([
+    toBeHex(TRANSPORTS.indexOf(transport), 1),
+    toBeHex(dataLength(text), 1),
+    text,
+    token,
+  ]) as Hex;
+}
+
+const ADDRESS = { onion: /^[a-z2-7]{56}$/, direct: /^[0-9A-Za-z.\-[\]:]{3,128}$/ };
+
+function reader(data: Hex) {
+  let at = 0;
+  const take = (count: number): Hex => {
+    if (at + count > dataLength(data)) throw malformed("it is too short");
+    at += count;
+    return dataSlice(data, at - count, at) as Hex;
+  };
+  const byte = () => Number(take(1));
+  return {
+    take,
+    byte,
+    endpoint(): Endpoint {
+      const transport = TRANSPORTS[byte()];
+      if (transport === undefined) throw malformed("its transport is not known here");
+      const address = new TextDecoder().decode(fromHex(take(byte())));
+      if (!ADDRESS[transport].test(address)) throw malformed("its address is not one");
+      return { transport, address, token: take(16) };
+    },
+    end() {
+      if (at !== dataLength(data)) throw malformed("it is too long");
+    },
+  };
+}
+
+function malformed(why: string): IchainError {
+  return new IchainError(`The sealed locator cannot be used: ${why}.`, {
+    code: "LOCATOR_MALFORMED",
+    class: "untrusted",
+    hint: "The other side runs something else or is hostile; let the job time out and choose another party.",
+  });
 }

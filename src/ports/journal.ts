@@ -1,4 +1,3 @@
-
 /**
  * One outside act of a role. `prepare` decides everything that the act depends on (keys, nonces, names)
  * and is recorded before `act` touches the world; after a crash `act` is called again with the same
@@ -41,4 +40,3 @@ export interface Journal {
   undertakings(filter?: { role?: Role; unfinished?: boolean }): Undertaking[];
   close(): void;
 }
-

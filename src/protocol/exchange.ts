@@ -20,7 +20,5 @@ export function blindKey(sessionKey: Hex, mask: Hex): Hex {
 
 /** keccak256(abi.encode(jobId, SK xor mask)): what `claim` must open. */
 export function keyCommitment(jobId: JobId, blindedKey: Hex): Hex {
-  return keccak256(
-    AbiCoder.defaultAbiCoder().encode(["bytes32", "bytes32"], [jobId, blindedKey]),
-  ) as Hex;
+  return keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", "bytes32"], [jobId, blindedKey])) as Hex;
 }

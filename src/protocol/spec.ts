@@ -74,8 +74,16 @@ export const specSchema = z.strictObject({
   outputs: z.array(path).min(1).max(1000),
   resources: z.strictObject({
     cpus: z.number().positive().max(1024),
-    memory: z.number().int().positive().max(2 ** 50),
-    disk: z.number().int().positive().max(2 ** 50),
+    memory: z
+      .number()
+      .int()
+      .positive()
+      .max(2 ** 50),
+    disk: z
+      .number()
+      .int()
+      .positive()
+      .max(2 ** 50),
     time: z.number().int().positive().max(31_536_000),
     gpus: z.number().int().min(0).max(16),
   }),

@@ -72,6 +72,8 @@ export interface JobFilter {
 export interface MarketReader {
   /** Later of wall clock and newest block's time, Unix seconds: what deadlines are compared with. */
   now(options?: Waits): Promise<number>;
+  /** The id that `post` of these terms will have on this chain and escrow. */
+  jobIdOf(terms: Terms): JobId;
   balance(account: Address, options?: Waits): Promise<bigint>;
   /** What the escrow owes `account` and `withdraw` would pay. */
   owed(account: Address, token: Address, options?: Waits): Promise<bigint>;

@@ -11,11 +11,10 @@ const base32 = fc.string({
   minLength: 56,
   maxLength: 56,
 });
-const endpoint: fc.Arbitrary<Endpoint> = fc.record({
-  transport: fc.constant("onion" as const),
-  address: base32,
-  token: hex(16),
-});
+const endpoint: fc.Arbitrary<Endpoint> = fc.record(
+  { transport: fc.constant("onion" as const), address: base32, token: hex(16) },
+  { noNullPrototype: true },
+);
 
 describe("locator", () => {
   it("survives its encoding", () => {

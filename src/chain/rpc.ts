@@ -1,0 +1,111 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { IchainError } from "../errors.ts";
+import type { Waits } from "../ports/market.ts";
+
+/** Most bytes of one answer that are read; a node that sends more is refused. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Pauses before another try when the node cannot be reached or is overloaded. */
+const RETRY_MS = [100, 400, 1_600];
+
+const answerSchema = z.object({
+  result: z.unknown().optional(),
+  error: z
+    .object({ code: z.number(), message: z.string().default(""), data: z.unknown().optional() })
+    .optional(),
+});
+
+/** The node understood the call and said no: reverts, refused transactions, ranges that are too large. */
+export class RpcRefusal extends IchainError {
+  readonly rpcCode: number;
+  /** Whatever the node attached, most often revert data. */
+  readonly data: unknown;
+
+  constructor(method: string, error: { code: number; message: string; data?: unknown }) {
+    const said = error.message.slice(0, 500);
+    super(`The chain's node refused ${method}: ${said}`, {
+      code: "CHAIN_REFUSED",
+      class: "refused",
+      hint: "Read the node's own message above; if it makes no sense for this call, try another RPC URL.",
+      details: { method, rpcCode: error.code, said },
+    });
+    this.rpcCode = error.code;
+    this.data = error.data;
+  }
+}
+
+/** JSON-RPC over HTTP with an end to every wait: abort, time-out, bounded answers, few retries. */
+export interface Rpc {
+  readonly url: string;
+  /** The result of one call. Throws `RpcRefusal`, or `CHAIN_UNAVAILABLE` when no answer can be had. */
+  send(method: string, params: readonly unknown[], options?: Waits): Promise<unknown>;
+}
+
+export function connectRpc(url: string): Rpc {
+  let id = 0;
+  return {
+    url,
+    async send(method, params, { signal } = {}) {
+      const body = JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params });
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await once(url, method, body, signal);
+        } catch (error) {
+          signal?.throwIfAborted();
+          const pause = RETRY_MS[attempt];
+          if (pause === undefined || error instanceof RpcRefusal) throw error;
+          await delay(pause, undefined, { signal });
+        }
+      }
+    },
+  };
+}
+
+async function once(
+  url: string,
+  method: string,
+  body: string,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      redirect: "error",
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    const answer = answerSchema.parse(JSON.parse(await boundedText(response)));
+    if (answer.error !== undefined) throw new RpcRefusal(method, answer.error);
+    return answer.result;
+  } catch (error) {
+    if (error instanceof RpcRefusal) throw error;
+    signal?.throwIfAborted();
+    throw unavailable(url, method, error);
+  }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new RangeError(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function unavailable(url: string, method: string, cause: unknown): IchainError {
+  const { host } = new URL(url);
+  return new IchainError(`The chain's node at ${host} gave no usable answer to ${method}.`, {
+    code: "CHAIN_UNAVAILABLE",
+    class: "unavailable",
+    hint: "Check that the node runs and that the RPC URL is right, then try again; nothing was lost.",
+    retryable: true,
+    cause,
+    details: { host, method },
+  });
+}

@@ -1,0 +1,13 @@
+import type { CommandDeclaration } from "./declaration.ts";
+import { accountCommands } from "./tables/account.ts";
+import { providerCommands } from "./tables/provider.ts";
+import { requesterCommands } from "./tables/requester.ts";
+import { trialCommands } from "./tables/trial.ts";
+
+/** Every command of `ichain`, in the order of `--help`. */
+export const commandTable: readonly CommandDeclaration[] = [
+  ...accountCommands,
+  ...requesterCommands,
+  ...providerCommands,
+  ...trialCommands,
+];

@@ -1,0 +1,153 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { FileConfig, NetworkConfig } from "./config/schema.ts";
+import { IchainError } from "./errors.ts";
+
+export type { NetworkConfig } from "./config/schema.ts";
+
+/** Every environment variable that ichain reads; nothing else of the environment counts. */
+export const environmentTable = {
+  ICHAIN_HOME: "folder of the configuration and all data; ~/.config/ichain when unset",
+  ICHAIN_NETWORK: "network to use: a file, or a name in the home folder's networks/",
+  ICHAIN_RPC_URL: "the chain's JSON-RPC address, instead of the network's own",
+  ICHAIN_PASSWORD: "the wallet's password",
+  ICHAIN_PASSWORD_FILE: "file whose first line is the wallet's password",
+  ICHAIN_TOR: "the tor program; found on the PATH when unset",
+  DOCKER_HOST: "the Docker engine's socket, unix:///var/run/docker.sock when unset",
+  ICHAIN_DEBUG: "when set, errors are printed with their causes and stacks",
+  CI: "when set, nothing is asked and progress is plain lines",
+  NO_COLOR: "when set, no colours",
+} as const;
+
+export type Environment = Readonly<Partial<Record<keyof typeof environmentTable, string>>>;
+
+/** The variables of the table that are set and not empty. */
+export function environment(source: NodeJS.ProcessEnv = process.env): Environment {
+  const known = Object.keys(environmentTable).filter((name) => (source[name] ?? "") !== "");
+  return Object.fromEntries(known.map((name) => [name, source[name]]));
+}
+
+/**
+ * The environment for a process that ichain starts: what a program needs to run, none of ichain's own
+ * variables (the password above all) but those given.
+ */
+export function childEnvironment(own: Environment = {}): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    ([name, value]) => value !== undefined && !name.startsWith("ICHAIN_"),
+  );
+  return { ...(Object.fromEntries(inherited) as Record<string, string>), ...own };
+}
+
+export type PasswordSource =
+  /** A function, so that printing the configuration shows no secret. */
+  | { readonly from: "environment"; readonly reveal: () => string }
+  | { readonly from: "file"; readonly path: string }
+  | { readonly from: "prompt" };
+
+export interface Config {
+  /** Absolute; everything ichain keeps lies below it. */
+  readonly home: string;
+  readonly paths: {
+    readonly config: string;
+    readonly journal: string;
+    readonly index: string;
+    readonly keystore: string;
+    readonly keyring: string;
+    readonly parcels: string;
+    readonly tor: string;
+    readonly networks: string;
+  };
+  /** Undefined until a network is chosen; see `requireNetwork`. */
+  readonly network: NetworkConfig | undefined;
+  readonly transport: "onion" | "direct";
+  readonly tor: {
+    readonly binary: string;
+    /** torrc lines that lead tor to a private network, or a path to a file of them. */
+    readonly networkTorrc: string | undefined;
+  };
+  readonly docker: {
+    /** Absolute path of the engine's unix socket. */
+    readonly socketPath: string;
+  };
+  readonly sandbox: FileConfig["sandbox"];
+  readonly password: PasswordSource;
+  readonly ci: boolean;
+}
+
+export interface ConfigRequest {
+  /** `--config`; must exist when given. */
+  readonly file?: string | undefined;
+  readonly env?: Environment;
+}
+
+/**
+ * Resolves flags, environment and config.yaml once; the result is frozen. Throws `CONFIG_INVALID`,
+ * `CONFIG_MISSING`, `NETWORK_UNKNOWN` (class `config`).
+ */
+export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
+  const env = request.env ?? environment();
+  const home = resolve(env.ICHAIN_HOME ?? join(homedir(), ".config", "ichain"));
+  const { readConfigFile, readNetwork } = await import("./config/file.ts");
+  const path = resolve(request.file ?? join(home, "config.yaml"));
+  const file = await readConfigFile(path, { required: request.file !== undefined });
+  const networks = join(home, "networks");
+  const network = await readNetwork(env.ICHAIN_NETWORK ?? file.network, {
+    networks,
+    rpcUrl: env.ICHAIN_RPC_URL,
+  });
+  return freeze({
+    home,
+    paths: {
+      config: path,
+      journal: join(home, "journal.db"),
+      index: join(home, "index.db"),
+      keystore: join(home, "keystore.json"),
+      keyring: join(home, "keyring"),
+      parcels: join(home, "parcels"),
+      tor: join(home, "tor"),
+      networks,
+    },
+    network,
+    transport: file.transport,
+    tor: {
+      binary: env.ICHAIN_TOR ?? file.tor.binary,
+      networkTorrc: file.tor.networkTorrc ?? network?.torrc,
+    },
+    docker: { socketPath: file.docker.socketPath ?? socketPath(env.DOCKER_HOST) },
+    sandbox: file.sandbox,
+    password: passwordSource(env),
+    ci: env.CI !== undefined,
+  });
+}
+
+/** The chosen network; throws `NO_NETWORK`, class `config`. */
+export function requireNetwork(config: Config): NetworkConfig {
+  if (config.network) return config.network;
+  throw new IchainError("No network is configured.", {
+    code: "NO_NETWORK",
+    class: "config",
+    hint: 'Run "ichain init", or set ICHAIN_NETWORK to a network file ("ichain devnet" writes one).',
+  });
+}
+
+function socketPath(dockerHost: string | undefined): string {
+  if (dockerHost === undefined) return "/var/run/docker.sock";
+  if (dockerHost.startsWith("unix://")) return dockerHost.slice("unix://".length);
+  throw new IchainError(`DOCKER_HOST names "${dockerHost}", which is no unix socket.`, {
+    code: "CONFIG_INVALID",
+    class: "config",
+    hint: "Set DOCKER_HOST to unix:///path/to/docker.sock, or unset it.",
+  });
+}
+
+function passwordSource(env: Environment): PasswordSource {
+  const { ICHAIN_PASSWORD: password, ICHAIN_PASSWORD_FILE: path } = env;
+  if (password !== undefined) return { from: "environment", reveal: () => password };
+  return path === undefined ? { from: "prompt" } : { from: "file", path: resolve(path) };
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  for (const child of Object.values(value)) freeze(child);
+  return Object.freeze(value);
+}

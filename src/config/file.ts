@@ -1,0 +1,72 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { IchainError } from "../errors.ts";
+import { type FileConfig, fileSchema, type NetworkConfig, networkSchema } from "./schema.ts";
+import { parseYaml } from "./yaml.ts";
+
+const MAX_BYTES = 256 * 1024;
+
+async function readBounded(path: string): Promise<string | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new IchainError(`${path} cannot be read (${code}).`, {
+      code: "CONFIG_INVALID",
+      class: "config",
+      hint: "Check that it is a file and that you may read it.",
+      cause: error,
+    });
+  }
+  if (text.length <= MAX_BYTES) return text;
+  throw new IchainError(`${path} is larger than 256 KiB.`, {
+    code: "CONFIG_INVALID",
+    class: "config",
+    hint: "Check that this is the file you meant.",
+  });
+}
+
+/** The configuration file with its defaults; the defaults alone when it is absent and not `required`. */
+export async function readConfigFile(path: string, options: { required: boolean }): Promise<FileConfig> {
+  const text = await readBounded(path);
+  if (text === undefined && options.required) {
+    throw new IchainError(`There is no configuration file ${path}.`, {
+      code: "CONFIG_MISSING",
+      class: "config",
+      hint: 'Check the path given with --config, or run "ichain init".',
+    });
+  }
+  return parseYaml({ text: text ?? "", name: path, code: "CONFIG_INVALID", class: "config" }, fileSchema);
+}
+
+/** Resolves a network given inline, as a path, or as the name of a file in the folder `networks`. */
+export async function readNetwork(
+  network: string | NetworkConfig | undefined,
+  options: { networks: string; rpcUrl: string | undefined },
+): Promise<NetworkConfig | undefined> {
+  if (network === undefined) return undefined;
+  const found = typeof network === "string" ? await readNetworkFile(network, options.networks) : network;
+  if (options.rpcUrl === undefined) return found;
+  const url = networkSchema.shape.rpcUrl.safeParse(options.rpcUrl);
+  if (url.success) return { ...found, rpcUrl: url.data };
+  throw new IchainError(`ICHAIN_RPC_URL ${url.error.issues[0]!.message}.`, {
+    code: "CONFIG_INVALID",
+    class: "config",
+    hint: "Set it to the chain's JSON-RPC address, such as http://127.0.0.1:8545.",
+  });
+}
+
+async function readNetworkFile(network: string, networks: string): Promise<NetworkConfig> {
+  const path = /[/.]/.test(network) ? resolve(network) : join(networks, `${network}.yaml`);
+  const text = await readBounded(path);
+  if (text === undefined) {
+    throw new IchainError(`There is no network "${network}": ${path} does not exist.`, {
+      code: "NETWORK_UNKNOWN",
+      class: "config",
+      hint: 'Name a network file, or run "ichain devnet", which writes one.',
+    });
+  }
+  return parseYaml({ text, name: path, code: "CONFIG_INVALID", class: "config" }, networkSchema);
+}

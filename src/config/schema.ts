@@ -1,0 +1,80 @@
+import { availableParallelism, totalmem } from "node:os";
+import { z } from "zod";
+import { type Address, isAddress } from "../protocol/ids.ts";
+import { tiers } from "../protocol/offer.ts";
+
+const address = z.custom<Address>(isAddress, "must be an address: 0x and 40 hexadecimal digits");
+const GIB = 2 ** 30;
+
+const url = z
+  .string()
+  .max(2048)
+  .refine(
+    (text) => /^https?:\/\//.test(text) && URL.canParse(text),
+    "must be an http:// or https:// address",
+  );
+
+/** A chain, the market's contracts on it, and the Tor network that belongs to it when it is private. */
+export const networkSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits and dashes"),
+  chainId: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+  rpcUrl: url,
+  contracts: z.strictObject({ escrow: address, registry: address, rating: address }),
+  /** Blocks on top of an event, itself counted, before it is acted on. */
+  confirmations: z.number().int().min(1).max(1000).default(3),
+  /** Milliseconds between two looks at the chain. */
+  pollMs: z.number().int().min(50).max(60_000).default(2000),
+  /** torrc lines of a private Tor network, or a path to a file of them. */
+  torrc: z.string().max(65_536).optional(),
+});
+export type NetworkConfig = z.infer<typeof networkSchema>;
+
+/** What any task may use here at most; a provider's policy only tightens it. */
+const sandboxSchema = z.strictObject({
+  leastTier: z.enum(tiers).default("runc"),
+  cpus: z
+    .number()
+    .positive()
+    .max(4096)
+    .default(() => availableParallelism()),
+  memoryBytes: z
+    .number()
+    .int()
+    .min(16 * 2 ** 20)
+    .max(2 ** 50)
+    .default(() => Math.floor(totalmem() * 0.75)),
+  diskBytes: z
+    .number()
+    .int()
+    .min(2 ** 20)
+    .max(2 ** 50)
+    .default(20 * GIB),
+  wallSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(30 * 86_400)
+    .default(86_400),
+  pids: z.number().int().min(16).max(65_536).default(512),
+  logBytes: z
+    .number()
+    .int()
+    .min(4096)
+    .max(GIB)
+    .default(8 * 2 ** 20),
+});
+
+export const fileSchema = z.strictObject({
+  /** Inline, or the name of a file in networks/, or a path. */
+  network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
+  transport: z.enum(["onion", "direct"]).default("onion"),
+  tor: z
+    .strictObject({
+      binary: z.string().min(1).max(4096).default("tor"),
+      networkTorrc: z.string().max(65_536).optional(),
+    })
+    .prefault({}),
+  docker: z.strictObject({ socketPath: z.string().startsWith("/").max(4096).optional() }).prefault({}),
+  sandbox: sandboxSchema.prefault({}),
+});
+export type FileConfig = z.infer<typeof fileSchema>;

@@ -1,0 +1,66 @@
+import { type GlobalOptions, type Invocation, parseCommandLine } from "./commands/program.ts";
+import { commandTable } from "./commands/table.ts";
+import { exitCodes, IchainError } from "./errors.ts";
+
+/** Aborts at the first signal; the second ends the process at once. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+      controller.abort(
+        new IchainError("Interrupted.", {
+          code: "INTERRUPTED",
+          class: "interrupted",
+          hint: 'Nothing is lost: "ichain resume" continues what was begun.',
+        }),
+      );
+    });
+  }
+  return controller.signal;
+}
+
+async function execute(invocation: Invocation): Promise<void> {
+  if (invocation.kind === "text") {
+    process.stdout.write(invocation.text);
+    return;
+  }
+  const { declaration, args, options, globals } = invocation;
+  const signal = abortOnSignals();
+  const [{ loadConfig }, { createUi }] = await Promise.all([import("./config.ts"), import("./ui/create.ts")]);
+  const config = await loadConfig({ file: globals.config });
+  const ui = await createUi({ json: globals.json, quiet: globals.quiet, ci: config.ci });
+  try {
+    const command = await declaration.load();
+    await command.run({ config, signal, ui, commands: commandTable }, args, options);
+  } finally {
+    ui.close();
+  }
+}
+
+async function report(error: unknown, globals: Pick<GlobalOptions, "json">): Promise<number> {
+  const [{ explain, printError }, { environment }] = await Promise.all([
+    import("./ui/errors.ts"),
+    import("./config.ts"),
+  ]);
+  const explained = explain(error);
+  await printError(explained, { json: globals.json, debug: environment().ICHAIN_DEBUG !== undefined });
+  return exitCodes[explained.class];
+}
+
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => stream.write("", () => resolve()));
+
+/** Runs one command line and ends the process with the exit code of its outcome. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`ichain jobs | head`) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  let code = 0;
+  try {
+    await execute(parseCommandLine(argv));
+  } catch (error) {
+    code = await report(error, { json: argv.includes("--json") });
+  }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}

@@ -1,0 +1,37 @@
+import { toJson } from "./json.ts";
+import { createPrompts } from "./prompts.ts";
+import { type ClosableReporter, plainReporter, silentReporter } from "./reporter.ts";
+import { table } from "./table.ts";
+import type { Ui } from "./ui.ts";
+
+export interface UiRequest {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** True under CI: nobody is asked and nothing moves. */
+  readonly ci: boolean;
+}
+
+/** The terminal's side of a command; `close` leaves the screen in order. */
+export async function createUi(request: UiRequest): Promise<Ui & { close(): void }> {
+  const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !request.ci;
+  const reporter = await chooseReporter(request);
+  return {
+    reporter,
+    interactive,
+    json: request.json,
+    prompts: createPrompts(interactive),
+    table,
+    print(data, render) {
+      const text = request.json || !render ? toJson(data) : render();
+      process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+    close: () => reporter.close(),
+  };
+}
+
+async function chooseReporter({ quiet, ci }: UiRequest): Promise<ClosableReporter> {
+  if (quiet) return silentReporter;
+  if (process.stderr.isTTY !== true || ci) return plainReporter(process.stderr);
+  const { spinnerReporter } = await import("./spinner.ts");
+  return spinnerReporter(process.stderr);
+}

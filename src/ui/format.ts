@@ -1,0 +1,50 @@
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** `42 s`, `3 min 5 s`, `2 h 10 min`, `4 d 6 h`: the two largest units. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (seconds < 10 && seconds > 0 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
+  const units: readonly [number, string][] = [
+    [DAY, "d"],
+    [HOUR, "h"],
+    [MINUTE, "min"],
+    [1, "s"],
+  ];
+  const at = Math.max(
+    0,
+    units.findIndex(([size]) => whole >= size),
+  );
+  if (whole === 0) return "0 s";
+  const [size, name] = units[at]!;
+  const next = units[at + 1];
+  const rest = next ? Math.floor((whole % size) / next[0]) : 0;
+  return `${Math.floor(whole / size)} ${name}${next && rest > 0 ? ` ${rest} ${next[1]}` : ""}`;
+}
+
+/** `512 B`, `1.5 KiB`, `20 GiB`: three digits at most. */
+export function bytes(count: number): string {
+  const names = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = count;
+  let at = 0;
+  while (value >= 1024 && at < names.length - 1) {
+    value /= 1024;
+    at++;
+  }
+  const text = value >= 100 || at === 0 ? Math.round(value).toString() : value.toFixed(1).replace(/\.0$/, "");
+  return `${text} ${names[at]}`;
+}
+
+/** An amount of 1e-18 units as coin, exact: `0.05`, `12`, `0.000000000000000001`. */
+export function coin(amount: bigint): string {
+  const sign = amount < 0n ? "-" : "";
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(19, "0");
+  const fraction = digits.slice(-18).replace(/0+$/, "");
+  return `${sign}${digits.slice(0, -18)}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
+/** An instant (Unix seconds) as `2026-05-01 14:03:22 UTC`. */
+export function instant(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,49 @@
+import { execFile } from "node:child_process";
+import { createHash, createPublicKey, generateKeyPair } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { IchainError } from "../../errors.ts";
+
+const generate = promisify(generateKeyPair);
+
+/** Makes a relay's RSA identity where tor looks for it and returns its fingerprint: 40 hex digits. */
+export async function makeRelayKey(dataDir: string): Promise<string> {
+  const { privateKey } = await generate("rsa", { modulusLength: 1024, publicExponent: 65537 });
+  const folder = join(dataDir, "keys");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, "secret_id_key"), privateKey.export({ type: "pkcs1", format: "pem" }), {
+    mode: 0o600,
+  });
+  const der = createPublicKey(privateKey).export({ type: "pkcs1", format: "der" });
+  return createHash("sha1").update(der).digest("hex").toUpperCase();
+}
+
+/**
+ * Makes an authority's v3 identity and its certificate with `tor-gencert`, which comes with tor, and
+ * returns the identity's fingerprint. The passphrase is empty: the key lives as long as the network.
+ */
+export async function makeAuthorityKey(dataDir: string, signal?: AbortSignal): Promise<string> {
+  const folder = join(dataDir, "keys");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const args = ["--create-identity-key", "-m", "12", "--passphrase-fd", "0"];
+  await new Promise<void>((resolve, reject) => {
+    const child = execFile("tor-gencert", args, { cwd: folder, signal }, (error) =>
+      error === null ? resolve() : reject(noKeys(error)),
+    );
+    child.stdin?.end("\n");
+  });
+  const certificate = await readFile(join(folder, "authority_certificate"), "utf8");
+  const fingerprint = /^fingerprint ([0-9A-F]{40})$/m.exec(certificate)?.[1];
+  if (fingerprint === undefined) throw noKeys("the certificate has no fingerprint");
+  return fingerprint;
+}
+
+function noKeys(cause: unknown): IchainError {
+  return new IchainError("The private Tor network's keys could not be made.", {
+    code: "TOR_GENCERT_FAILED",
+    class: "unavailable",
+    hint: "Install tor with `apt-get install tor`: tor-gencert comes with it.",
+    cause,
+  });
+}

@@ -1,0 +1,37 @@
+import type { TorControl } from "./control.ts";
+import { torGone, torNoNetwork } from "./errors.ts";
+import { keyValues } from "./events.ts";
+
+/** Milliseconds without any progress after which waiting for the network is given up. */
+const STUCK_MS = 60_000;
+
+/**
+ * Resolves once tor has a consensus and a circuit (`PROGRESS=100`). Throws `TOR_NO_NETWORK` when nothing
+ * moves for a minute.
+ */
+export async function bootstrapped(control: TorControl, options: { signal?: AbortSignal | undefined } = {}) {
+  const stuck = new AbortController();
+  let summary = "nothing heard";
+  let timer = setTimeout(() => stuck.abort(), STUCK_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, stuck.signal]) : stuck.signal;
+  try {
+    const events = control.events("STATUS_CLIENT", { signal });
+    let values = keyValues(await control.info("status/bootstrap-phase", { signal }));
+    while (values["PROGRESS"] !== "100") {
+      const next = await events.next();
+      if (next.done) throw torGone("it ended before it reached the network");
+      const [event] = next.value;
+      if (event.action !== "BOOTSTRAP") continue;
+      values = event.values;
+      summary = values["SUMMARY"] ?? summary;
+      clearTimeout(timer);
+      timer = setTimeout(() => stuck.abort(), STUCK_MS);
+    }
+    await events.return?.();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw stuck.signal.aborted ? torNoNetwork(summary, error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @notice The part an account played in a job.
+enum Role {
+    Provider,
+    Validator,
+    Requester
+}
+
+/// @notice How a job ended for one account, by cause.
+enum Outcome {
+    /// Delivered and confirmed (provider), or revealed in time (validator).
+    Settled,
+    /// Missed a deadline: the run or the claim (provider), the commitment (validator).
+    Late,
+    /// Its measurement was found wrong: by the verdict (provider), by an appeal panel (validator).
+    Rejected,
+    /// Gave the job back before submitting (provider).
+    Released,
+    /// Stood down before committing (validator).
+    Abstained,
+    /// Committed to a measurement and did not reveal it.
+    Hid
+}
+
+/// @title What others thought of an account, and how its jobs ended
+/// @notice Written by the escrow alone, from final jobs only. One packed slot an account and role, so
+/// that writing and reading cost the same however many ratings there are.
+interface IProviderRating {
+    /// @notice Scores 1–5 (`sum / count` is the average) and outcome counters, for one account in one role.
+    struct Rating {
+        uint32 count;
+        uint40 sum;
+        uint24 settled;
+        uint24 late;
+        uint24 rejected;
+        uint24 released;
+        uint24 abstained;
+        uint24 hid;
+    }
+
+    /// @notice Only the escrow may write.
+    error ProviderRating_NotEscrow(address caller);
+    /// @notice Scores are 1, 2, 3, 4 or 5.
+    error ProviderRating_InvalidScore(uint8 score);
+
+    /// @notice Counts one ended job. Only the escrow; at most once an account and job.
+    function record(address account, Role role, Outcome outcome) external;
+
+    /// @notice Adds one score of 1–5. Only the escrow, which sees to it that each side rates once.
+    function rate(address account, Role role, uint8 score) external;
+
+    /// @notice The whole record of `account` in `role`; zeros for an unknown account.
+    function ratingOf(address account, Role role) external view returns (Rating memory);
+
+    /// @notice The only account that may write.
+    function escrow() external view returns (address);
+}

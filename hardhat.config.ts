@@ -1,0 +1,21 @@
+import { createRequire } from "node:module";
+import nodeTestRunner from "@nomicfoundation/hardhat-node-test-runner";
+import { defineConfig } from "hardhat/config";
+
+const require = createRequire(import.meta.url);
+
+export default defineConfig({
+  plugins: [nodeTestRunner],
+  solidity: {
+    version: "0.8.37",
+    // The compiler comes from npm, so that a build needs no network.
+    path: require.resolve("solc/soljson.js"),
+    settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 10_000 }, viaIR: true },
+  },
+  paths: {
+    sources: "contracts",
+    tests: { nodejs: "test/contracts", solidity: "test/contracts" },
+    artifacts: "artifacts",
+    cache: "cache",
+  },
+});

@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import type { PasswordSource } from "../config.ts";
+import { IchainError } from "../errors.ts";
+import type { Prompts } from "../ui/ui.ts";
+
+export interface PasswordRequest {
+  readonly source: PasswordSource;
+  readonly prompts: Prompts;
+  /** True for a new wallet: the person types it twice. */
+  readonly fresh?: boolean;
+}
+
+const MAX_CHARS = 1024;
+
+/**
+ * The wallet's password from where the configuration says: environment, file, or the person.
+ * Never from the command line, which other users of the machine can see.
+ */
+export async function readPassword({ source, prompts, fresh }: PasswordRequest): Promise<string> {
+  if (source.from === "prompt") {
+    return fresh ? prompts.newPassword("Password for the new wallet:") : prompts.password("Wallet password:");
+  }
+  const password = source.from === "environment" ? source.reveal() : await firstLine(source.path);
+  if (password.length >= (fresh ? 8 : 1) && password.length <= MAX_CHARS) return password;
+  throw new IchainError(`The password has ${password.length} characters.`, {
+    code: "PASSWORD_UNSUITABLE",
+    class: "config",
+    hint: "Use eight characters or more, at most a thousand.",
+  });
+}
+
+async function firstLine(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).split(/\r?\n/, 1)[0]!;
+  } catch (cause) {
+    throw new IchainError(`The password file ${path} cannot be read.`, {
+      code: "PASSWORD_FILE_UNREADABLE",
+      class: "config",
+      hint: "Check ICHAIN_PASSWORD_FILE, and that you may read the file.",
+      cause,
+    });
+  }
+}

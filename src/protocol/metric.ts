@@ -8,6 +8,9 @@ const LIMIT = 2n ** 63n - 1n;
 /** Whether a larger value of the task's metric is the better one (`acc`) or the smaller (`loss`). */
 export type Goal = "max" | "min";
 
+/** The score of a result that cannot be loaded or measured: no threshold is as low. */
+export const WORST_SCORE = -LIMIT;
+
 /**
  * A metric as the contract compares it: fixed point, and always larger-is-better, so that a metric
  * to be minimised is negated.

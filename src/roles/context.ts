@@ -1,0 +1,29 @@
+import type { Journal } from "../ports/journal.ts";
+import type { Market } from "../ports/market.ts";
+import type { Keyring, Parcels } from "../ports/parcels.ts";
+import type { Reporter } from "../ports/reporter.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import type { Transport } from "../ports/transport.ts";
+import type { Address } from "../protocol/ids.ts";
+
+/** What every role works with; `compose.ts` makes it. */
+export interface RoleContext {
+  readonly account: Address;
+  readonly market: Market;
+  readonly transport: Transport;
+  readonly parcels: Parcels;
+  readonly keyring: Keyring;
+  readonly journal: Journal;
+  readonly reporter: Reporter;
+  /** Folder for what belongs to one job (`JobFolder`). */
+  readonly jobsDir: string;
+}
+
+/** A role that runs strangers' code. */
+export interface WorkerContext extends RoleContext {
+  readonly sandbox: Sandbox;
+}
+
+export interface Waits {
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,47 @@
+import type { Hosting } from "../../ports/transport.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import type { Packed } from "./pack-result.ts";
+
+/** Lets appointed validators in and gives each the result's key; all of it can be done again harmlessly. */
+export async function admitValidators(
+  { market, keyring }: RoleContext,
+  hosting: Hosting,
+  job: Job,
+  packed: Packed,
+  { signal }: Waits,
+): Promise<void> {
+  for (const { validator } of job.validations) {
+    const offer = await market.offer(validator, { signal });
+    if (!offer) continue;
+    const { openpgpKey, fingerprint } = offer.keys;
+    hosting.putCapsule(
+      packed.result.blob.root,
+      fingerprint,
+      await keyring.wrap(packed.result.sessionKey, openpgpKey),
+    );
+    await hosting.admit(offer.keys);
+  }
+}
+
+/** Opens the run report, once nobody can commit any more, to the validators and to the requester. */
+export async function openReport(
+  { market, keyring }: RoleContext,
+  hosting: Hosting,
+  { job, packed, requester }: { job: Job; packed: Packed; requester: Manifest["author"] },
+  { signal }: Waits,
+): Promise<void> {
+  const { blob, sessionKey } = packed.report;
+  const give = async (openpgpKey: string, fingerprint: string) =>
+    hosting.putCapsule(
+      blob.root,
+      fingerprint as `0x${string}`,
+      await keyring.wrap(sessionKey, openpgpKey as `0x${string}`),
+    );
+  await give(requester.openpgpKey, requester.fingerprint);
+  for (const { validator } of job.validations) {
+    const offer = await market.offer(validator, { signal });
+    if (offer) await give(offer.keys.openpgpKey, offer.keys.fingerprint);
+  }
+}

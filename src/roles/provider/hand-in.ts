@@ -1,0 +1,39 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Receipt } from "../../ports/market.ts";
+import { blindKey, keyCommitment } from "../../protocol/exchange.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import { encodeLocator } from "../../protocol/locator.ts";
+import { measurementCommitment } from "../../protocol/measurement.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { transact } from "../shared/transact.ts";
+import type { Packed } from "./pack-result.ts";
+
+/** `submit`: commits to the result, to what it measured and to the key that opens it. */
+export function handIn(
+  { market, keyring, account }: RoleContext,
+  journal: JobJournal,
+  { job, packed, mask, requesterKey }: { job: Job; packed: Packed; mask: Hex; requesterKey: Hex },
+  waits: Waits,
+): Promise<Receipt> {
+  return transact(
+    market,
+    journal,
+    async () => ({
+      kind: "submit",
+      job,
+      resultRoot: packed.result.blob.root,
+      measurementCommitment: measurementCommitment(job.id, account, packed.measurement),
+      keyCommitment: keyCommitment(job.id, blindKey(packed.result.sessionKey, mask)),
+      sealed: await keyring.seal(
+        encodeLocator({
+          kind: "result",
+          result: packed.identity.endpoint,
+          reportRoot: packed.report.blob.root,
+        }),
+        requesterKey,
+      ),
+    }),
+    { ...waits, name: "submit" },
+  );
+}

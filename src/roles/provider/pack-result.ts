@@ -1,0 +1,90 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { PackedParcel } from "../../ports/parcels.ts";
+import type { HostIdentity } from "../../ports/transport.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { Measurement } from "../../protocol/measurement.ts";
+import { toScore } from "../../protocol/metric.ts";
+import type { Tier } from "../../protocol/offer.ts";
+import type { Report } from "../../protocol/report.ts";
+import type { Spec } from "../../protocol/spec.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { random32 } from "../shared/random.ts";
+import type { Measured } from "../shared/run-task.ts";
+
+/** Result and run report, encrypted under two keys: the report is opened later than the result. */
+export interface Packed {
+  readonly result: PackedParcel;
+  readonly report: PackedParcel;
+  readonly measurement: Measurement;
+  readonly identity: HostIdentity;
+}
+
+export function packResult(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, spec, measured, tier }: { job: Job; spec: Spec; measured: Measured; tier: Tier },
+  waits: Waits,
+): Promise<Packed> {
+  const home = jobFolder(context.jobsDir, "provider", job.id);
+  return journal.step("pack", {
+    prepare: async () => ({
+      resultKey: random32(),
+      reportKey: random32(),
+      salt: random32(),
+      identity: await context.transport.newIdentity(),
+    }),
+    act: async ({ resultKey, reportKey, salt, identity }) => {
+      const { metric, goal } = spec.verification;
+      const result = await context.parcels.pack(
+        { root: home.output, paths: spec.outputs, out: home.result, sessionKey: resultKey },
+        waits,
+      );
+      const measurement = {
+        digest: result.digest,
+        score: toScore(measured.metrics[metric] ?? Number.NaN, goal),
+        salt,
+      };
+      await writeReport(home.reportFiles, job.id, { spec, measured, tier, measurement });
+      const report = await context.parcels.pack(
+        {
+          root: home.reportFiles,
+          paths: ["report.json", "log.txt"],
+          out: home.report,
+          sessionKey: reportKey,
+        },
+        waits,
+      );
+      return { result, report, measurement, identity };
+    },
+  });
+}
+
+async function writeReport(
+  dir: string,
+  jobId: Hex,
+  {
+    spec,
+    measured,
+    tier,
+    measurement,
+  }: { spec: Spec; measured: Measured; tier: Tier; measurement: Measurement },
+): Promise<void> {
+  const { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes, log } = measured.run;
+  const report: Report = {
+    version: 1,
+    jobId,
+    image: spec.image,
+    tier,
+    measurement: { ...measurement, score: measurement.score.toString() },
+    metrics: measured.metrics,
+    run: { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes },
+  };
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await writeFile(join(dir, "report.json"), JSON.stringify(report));
+  await writeFile(join(dir, "log.txt"), log);
+}

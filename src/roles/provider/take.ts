@@ -1,0 +1,75 @@
+import { isIchainError } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { SandboxReport } from "../../ports/sandbox.ts";
+import { maskHash } from "../../protocol/exchange.ts";
+import type { Job } from "../../protocol/job.ts";
+import { type BundleLocator, decodeLocator } from "../../protocol/locator.ts";
+import type { OfferDetails } from "../../protocol/offer.ts";
+import { type Policy, type Refusal, refuseSpec, refuseTerms } from "../../protocol/policy.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+import { type Bundle, fetchBundle } from "../shared/fetch-bundle.ts";
+import { transact } from "../shared/transact.ts";
+
+/** A provider's standing orders and what it runs them on. */
+export interface Workshop {
+  readonly policy: Policy;
+  readonly machine: OfferDetails;
+  readonly report: SandboxReport;
+}
+
+export interface Taken {
+  readonly locator: BundleLocator;
+  readonly bundle: Bundle;
+}
+
+/**
+ * Looks at a posted job and accepts it, or says why not. The bundle is fetched before `accept`, so that
+ * a job with a bad spec or a missing bundle costs nothing but the look.
+ */
+export async function take(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  { policy, machine }: Workshop,
+  waits: Waits,
+): Promise<Taken | Refusal> {
+  const refused = refuseTerms(policy, job.terms, "provider", await context.market.now(waits));
+  if (refused && job.state === "Posted") return refused;
+  const locator = await journal.step("locator", {
+    prepare: () => job.sealedBundle,
+    act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "bundle"),
+  });
+  if (maskHash(locator.mask) !== job.terms.maskHash) {
+    return { code: "MASK_MISMATCH", reason: "its mask is not the one in the terms" };
+  }
+  const { bundle: endpoint, bundleKey: key } = locator;
+  const bundle = await fetchBundle(
+    context,
+    journal,
+    { job, endpoint, key, maxBytes: policy.maxBundle },
+    waits,
+  );
+  const unfit = refuseSpec(policy, bundle.spec, machine) ?? disagreement(job, bundle);
+  if (unfit && job.state === "Posted") return unfit;
+  await transact(context.market, journal, { kind: "accept", job }, waits);
+  return { locator, bundle };
+}
+
+/** The terms repeat parts of the spec for the contract's sake: they must say the same. */
+function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
+  const same =
+    terms.mode === spec.verification.mode &&
+    terms.windows.run >= spec.resources.time &&
+    terms.validators === spec.verification.validators;
+  return same ? undefined : { code: "TERMS_MISMATCH", reason: "its terms and its spec disagree" };
+}
+
+export function isRefusal(taken: Taken | Refusal): taken is Refusal {
+  return "code" in taken;
+}
+
+/** Errors of the other side's making: the job is left alone, the daemon goes on. */
+export function asRefusal(error: unknown): Refusal | undefined {
+  if (!isIchainError(error) || (error.class !== "untrusted" && error.class !== "refused")) return undefined;
+  return { code: error.code, reason: error.message };
+}

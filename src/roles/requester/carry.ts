@@ -1,0 +1,95 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Hosting } from "../../ports/transport.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import { isFinal, type JobState } from "../../protocol/state.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { hostOnce } from "../shared/host-once.ts";
+import { transact } from "../shared/transact.ts";
+import { withdrawOwed } from "../shared/withdraw.ts";
+import { appoint } from "./appoint.ts";
+import { collect } from "./collect.ts";
+import { type Draft, draftOf } from "./draft.ts";
+import { post } from "./post.ts";
+import { unknownDraft } from "./unknown-draft.ts";
+
+export interface Carry {
+  /** Stop (leaving the job to a later `resume`) once it is in one of these states; final always stops. */
+  readonly stopAt?: readonly JobState[];
+  readonly onState?: (job: Job) => void;
+}
+
+/**
+ * Brings a job from wherever it stands towards its end, doing each thing that is the requester's to do:
+ * host, post, collect, appoint, and every exit when somebody else stays silent. Safe to stop and to
+ * start again at any point.
+ */
+export async function carry(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
+  const journal = context.journal.open("requester", jobId);
+  const draft = draftOf(journal);
+  if (!draft) throw unknownDraft(jobId);
+  await using bundle = hostOnce(
+    context,
+    "bundle",
+    () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft, journal) }),
+    waits,
+  );
+  if (!journal.outcome("post")) {
+    await bundle.start();
+    await post(context, journal, draft, waits);
+  }
+  let last: Job | undefined;
+  for await (const job of context.market.follow(jobId, waits)) {
+    if (last?.state !== job.state) options.onState?.(job);
+    last = job;
+    if (options.stopAt?.includes(job.state)) break;
+    await act(context, journal, draft, job, () => bundle.start(), waits);
+  }
+  if (!last) throw unknownDraft(jobId);
+  if (isFinal(last.state)) await withdrawOwed(context, journal, last, waits);
+  return last;
+}
+
+async function act(
+  context: RoleContext,
+  journal: JobJournal,
+  draft: Draft,
+  job: Job,
+  hosting: () => Promise<Hosting>,
+  waits: Waits,
+): Promise<void> {
+  const overdue = job.deadline !== undefined && (await context.market.now(waits)) > job.deadline;
+  const exit = (kind: "cancel" | "expire" | "settle") =>
+    transact(context.market, journal, { kind, job }, { ...waits, name: `${kind}-${job.state}` });
+  switch (job.state) {
+    case "Posted":
+      if (overdue) await exit("cancel");
+      else await hosting();
+      return;
+    case "Accepted":
+    case "Validated":
+      if (overdue) await exit("expire");
+      return;
+    case "Submitted": {
+      const collected = await collect(context, journal, job, draft.spec.resources, waits);
+      await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
+      return;
+    }
+    case "Validating":
+      if (overdue) await exit("settle");
+      else await hosting();
+      return;
+    case "Rejected":
+    case "Inconclusive":
+      if (overdue || job.state === "Inconclusive") await exit("settle");
+      return;
+    default:
+      return;
+  }
+}
+
+/** The provider may read the bundle; validators too, once they have been told where it is. */
+function readersOf(draft: Draft, journal: JobJournal) {
+  const told = journal.intent("appoint") !== undefined;
+  return [draft.provider.keys, ...(told ? draft.validators.map(({ keys }) => keys) : [])];
+}

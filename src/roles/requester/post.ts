@@ -1,0 +1,24 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Receipt } from "../../ports/market.ts";
+import { encodeLocator } from "../../protocol/locator.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { transact } from "../shared/transact.ts";
+import type { Draft } from "./draft.ts";
+
+/** Locks the money and tells the provider, sealed, where the bundle is. */
+export function post(
+  { market, keyring }: RoleContext,
+  journal: JobJournal,
+  { terms, identity, bundleKey, mask, provider }: Draft,
+  waits: Waits,
+): Promise<Receipt> {
+  return transact(
+    market,
+    journal,
+    async () => {
+      const locator = encodeLocator({ kind: "bundle", bundle: identity.endpoint, bundleKey, mask });
+      return { kind: "post", terms, sealed: await keyring.seal(locator, provider.keys.openpgpKey) };
+    },
+    { ...waits, name: "post" },
+  );
+}

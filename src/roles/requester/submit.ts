@@ -1,0 +1,105 @@
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { maskHash } from "../../protocol/exchange.ts";
+import { type JobId, ZERO_ADDRESS } from "../../protocol/ids.ts";
+import type { Offer } from "../../protocol/offer.ts";
+import { type JobFile, specHash } from "../../protocol/spec.ts";
+import type { Terms } from "../../protocol/terms.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { random32 } from "../shared/random.ts";
+import { type Draft, type Party, recordDraft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
+
+export interface Submission {
+  readonly file: JobFile;
+  /** Folder of job.yaml: inputs are relative to it. */
+  readonly folder: string;
+  readonly plan: Plan;
+}
+
+/**
+ * Packs the bundle, fixes the terms and records the draft. Nothing has left this machine when it
+ * resolves; `carry` takes the job from here.
+ */
+export async function submit(
+  context: RoleContext,
+  { file, folder, plan }: Submission,
+  { signal }: Waits,
+): Promise<JobId> {
+  const { market, parcels, transport, journal, reporter, jobsDir } = context;
+  await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+  const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
+  try {
+    reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
+    const packed = await parcels.pack(
+      { root: folder, paths: file.inputs, out: join(draftDir, "bundle.parcel"), note: plan.spec },
+      { signal },
+    );
+    reporter.emit({
+      kind: "end",
+      id: "pack",
+      text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
+    });
+    const mask = random32();
+    const terms = termsOf(context, file, plan, {
+      bundleRoot: packed.blob.root,
+      maskHash: maskHash(mask),
+      now: await market.now({ signal }),
+    });
+    const jobId = market.jobIdOf(terms);
+    const home = jobFolder(jobsDir, "requester", jobId);
+    await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
+    await rename(draftDir, home.dir);
+    const draft: Draft = {
+      spec: plan.spec,
+      terms,
+      provider: party(plan.provider),
+      validators: plan.validators.map(party),
+      bundle: { ...packed.blob, path: home.bundle },
+      bundleKey: packed.sessionKey,
+      mask,
+      identity: await transport.newIdentity(),
+    };
+    await recordDraft(journal.open("requester", jobId), draft);
+    return jobId;
+  } catch (error) {
+    await rm(draftDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function party({ account, keys }: Offer): Party {
+  return { account, keys };
+}
+
+function termsOf(
+  { account }: RoleContext,
+  file: JobFile,
+  plan: Plan,
+  drawn: Pick<Terms, "bundleRoot" | "maskHash"> & { now: number },
+): Terms {
+  const { verification } = file;
+  const { accept, ...windows } = file.windows;
+  const fixed = (value: number) => BigInt(Math.round(value * 1e9));
+  const threshold = fixed(verification.threshold);
+  return {
+    requester: account,
+    provider: plan.provider.account,
+    token: ZERO_ADDRESS,
+    price: plan.price,
+    validatorFee: plan.validatorFee,
+    // What the other side stands to lose is made whole by an equal stake (docs/protocol.md, "Stakes").
+    providerStake: plan.price,
+    validatorStake: plan.validatorFee,
+    validators: plan.validators.length,
+    mode: verification.mode,
+    tolerance: fixed(verification.tolerance),
+    threshold: verification.goal === "max" ? threshold : -threshold,
+    acceptBy: drawn.now + accept,
+    windows: { ...windows, run: file.resources.time },
+    specHash: specHash(plan.spec),
+    bundleRoot: drawn.bundleRoot,
+    maskHash: drawn.maskHash,
+  };
+}

@@ -1,0 +1,25 @@
+import type { Blob, FetchRequest } from "../../ports/transport.ts";
+import type { RoleContext, Waits } from "../context.ts";
+
+/** Fetches with progress; `what` names it for people. */
+export async function fetchBlob(
+  { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,
+  what: string,
+  request: FetchRequest,
+  { signal }: Waits,
+): Promise<Blob> {
+  const id = `fetch-${request.root}`;
+  reporter.emit({ kind: "start", id, text: `Fetching the ${what}` });
+  try {
+    const blob = await transport.fetch(request, {
+      signal,
+      onProgress: ({ bytes, total }) =>
+        reporter.emit({ kind: "progress", id, text: `Fetching the ${what}`, done: bytes, total }),
+    });
+    reporter.emit({ kind: "end", id, text: `Fetched the ${what} (${blob.size} bytes, verified)` });
+    return blob;
+  } catch (error) {
+    reporter.emit({ kind: "fail", id, text: `The ${what} could not be fetched` });
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { IchainError } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Blob } from "../../ports/transport.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { Endpoint } from "../../protocol/locator.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { type Spec, specHash, specSchema } from "../../protocol/spec.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { fetchBlob } from "./fetch-blob.ts";
+import { jobFolder } from "./job-folder.ts";
+
+export interface Bundle {
+  readonly spec: Spec;
+  /** Who packed it: where the result's locator is sealed to and who may read the result. */
+  readonly requester: Manifest["author"];
+  /** The unpacked files, the task's /in. */
+  readonly input: string;
+}
+
+/**
+ * Fetches the bundle and unpacks it for a run; used by provider and validator alike. The spec inside
+ * must be the one that the terms were signed for.
+ */
+export async function fetchBundle(
+  context: RoleContext,
+  journal: JobJournal,
+  { job, endpoint, key, maxBytes }: { job: Job; endpoint: Endpoint; key: Hex; maxBytes: number },
+  waits: Waits,
+): Promise<Bundle> {
+  const home = jobFolder(context.jobsDir, journal.role, job.id);
+  return journal.step("bundle", {
+    prepare: () => ({ root: job.terms.bundleRoot, path: home.bundle }),
+    act: async ({ root, path }) => {
+      const blob: Blob = await fetchBlob(context, "bundle", { endpoint, root, path, maxBytes }, waits);
+      const { manifest } = await context.parcels.open(
+        { blob, sessionKey: key, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
+        waits,
+      );
+      const spec = specSchema.safeParse(manifest.note);
+      if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();
+      return { spec: spec.data, requester: manifest.author, input: home.input };
+    },
+  });
+}
+
+function wrongSpec(): IchainError {
+  return new IchainError("The bundle's spec is not the one in the job's terms.", {
+    code: "SPEC_MISMATCH",
+    class: "untrusted",
+    hint: "The requester changed the job after posting it, or runs something else; the job is left alone.",
+  });
+}

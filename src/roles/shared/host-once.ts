@@ -1,0 +1,38 @@
+import type { Hosting, HostRequest } from "../../ports/transport.ts";
+import type { RoleContext, Waits } from "../context.ts";
+
+/**
+ * A hosting that starts when it is first needed and is stopped with its scope (`await using`). A failed
+ * start is not kept: the next `start` tries again.
+ */
+export function hostOnce(
+  { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,
+  what: string,
+  request: () => HostRequest | Promise<HostRequest>,
+  { signal }: Waits,
+) {
+  let hosting: Promise<Hosting> | undefined;
+  const begin = async (): Promise<Hosting> => {
+    const id = `host-${what}`;
+    reporter.emit({ kind: "start", id, text: `Hosting the ${what}` });
+    try {
+      const live = await transport.host(await request(), { signal });
+      reporter.emit({ kind: "end", id, text: `The ${what} is hosted` });
+      return live;
+    } catch (error) {
+      reporter.emit({ kind: "fail", id, text: `The ${what} could not be hosted` });
+      hosting = undefined;
+      throw error;
+    }
+  };
+  return {
+    start: (): Promise<Hosting> => {
+      hosting ??= begin();
+      return hosting;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      const live = await hosting?.catch(() => undefined);
+      await live?.stop();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { SandboxTask, TaskRun } from "../../ports/sandbox.ts";
+import { type Metrics, readMetrics } from "../../protocol/metrics-log.ts";
+import type { Spec } from "../../protocol/spec.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+
+const PIDS = 256;
+const LOG_BYTES = 1 << 20;
+
+export interface Measured {
+  readonly run: TaskRun;
+  readonly metrics: Metrics;
+}
+
+/** `produce` runs the task fully (argument 0); `evaluate` loads a result and measures it (argument 1). */
+export type Stage = { kind: "produce"; outputDir: string } | { kind: "evaluate"; resultDir: string };
+
+/** Runs the task of a spec in the sandbox, once: a crash in the middle finds the same container again. */
+export function runTask(
+  { sandbox, reporter }: WorkerContext,
+  journal: JobJournal,
+  { spec, input, stage, gpus }: { spec: Spec; input: string; stage: Stage; gpus: readonly string[] },
+  { signal }: Waits,
+): Promise<Measured> {
+  const { resources } = spec;
+  return journal.step(`run-${stage.kind}`, {
+    prepare: (): SandboxTask => ({
+      id: `${journal.role}-${journal.key.slice(2, 34)}-${stage.kind}`,
+      image: spec.image,
+      command: [...spec.command, stage.kind === "produce" ? "0" : "1"],
+      inputDir: input,
+      ...(stage.kind === "produce" ? { outputDir: stage.outputDir } : { resultDir: stage.resultDir }),
+      limits: {
+        cpus: resources.cpus,
+        memoryBytes: resources.memory,
+        diskBytes: resources.disk,
+        wallSeconds: resources.time,
+        pids: PIDS,
+        logBytes: LOG_BYTES,
+      },
+      gpus,
+    }),
+    act: async (task) => {
+      const id = `run-${task.id}`;
+      reporter.emit({ kind: "start", id, text: "Running the task in its sandbox" });
+      try {
+        const run = await sandbox.run(task, { signal });
+        const seconds = run.wallSeconds.toFixed(1);
+        reporter.emit({
+          kind: "end",
+          id,
+          text: `The task ended after ${seconds} s with exit code ${run.exitCode}`,
+        });
+        return { run, metrics: readMetrics(run.log) };
+      } catch (error) {
+        reporter.emit({ kind: "fail", id, text: "The task could not be run" });
+        throw error;
+      }
+    },
+  });
+}
+
+/** Why a run was cut short, whoever's task it was; undefined when it came to its own end. */
+export function cutShort({ run }: Measured): string | undefined {
+  if (run.ended === "deadline") return "the task ran out of time";
+  if (run.ended === "memory") return "the task ran out of memory";
+  if (run.ended === "disk") return "the task wrote more than its disk";
+  if (run.ended === "stopped") return "the run was stopped";
+  return undefined;
+}
+
+/** Why a run did not succeed, whatever it printed. */
+export function exitFailure(measured: Measured): string | undefined {
+  const { exitCode } = measured.run;
+  return cutShort(measured) ?? (exitCode === 0 ? undefined : `the task exited with code ${exitCode}`);
+}
+
+/** Why a run yields no measurement, for the job's other side; undefined when it yields one. */
+export function runFailure(measured: Measured, metric: string): string | undefined {
+  const failed = exitFailure(measured);
+  if (failed) return failed;
+  if (measured.metrics[metric] === undefined) return `the task printed no metric "${metric}"`;
+  return undefined;
+}

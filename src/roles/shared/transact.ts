@@ -1,0 +1,20 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Call, Market, Receipt } from "../../ports/market.ts";
+import type { Waits } from "../context.ts";
+
+/**
+ * One transaction as a step of the journal: signed and recorded first, then sent; after a crash the
+ * very same bytes are looked up and, if need be, sent again, so nothing is ever paid twice.
+ */
+export function transact(
+  market: Market,
+  journal: JobJournal,
+  call: Call | (() => Call | Promise<Call>),
+  { signal, name }: Waits & { name?: string },
+): Promise<Receipt> {
+  const kind = typeof call === "function" ? undefined : call.kind;
+  return journal.step(name ?? kind ?? "call", {
+    prepare: async () => market.prepare(typeof call === "function" ? await call() : call, { signal }),
+    act: (tx) => market.broadcast(tx, { signal }),
+  });
+}

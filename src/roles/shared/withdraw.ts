@@ -1,0 +1,16 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { transact } from "./transact.ts";
+
+/** Payouts are pulled: fetches what the escrow owes this account, from this job or others, if anything. */
+export async function withdrawOwed(
+  { market, account }: Pick<RoleContext, "market" | "account">,
+  journal: JobJournal,
+  { terms: { token } }: Job,
+  waits: Waits,
+): Promise<void> {
+  const begun = journal.intent("withdraw") !== undefined;
+  if (!begun && (await market.owed(account, token, waits)) === 0n) return;
+  await transact(market, journal, { kind: "withdraw", token }, waits);
+}

@@ -1,0 +1,125 @@
+import { rm } from "node:fs/promises";
+import { isAbort, isIchainError } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { SandboxReport } from "../../ports/sandbox.ts";
+import { type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
+import type { Job, Validation } from "../../protocol/job.ts";
+import { decodeLocator, type ValidationLocator } from "../../protocol/locator.ts";
+import { type Measurement, measurementCommitment } from "../../protocol/measurement.ts";
+import { type Policy, refuseTerms } from "../../protocol/policy.ts";
+import { isFinal } from "../../protocol/state.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { transact } from "../shared/transact.ts";
+import { until } from "../shared/until.ts";
+import { withdrawOwed } from "../shared/withdraw.ts";
+import { measure } from "./measure.ts";
+import { providerMeasurement } from "./provider-measurement.ts";
+
+/** Left between the end of our work and the commit deadline, for the transaction itself. */
+const MARGIN_SECONDS = 30;
+
+export interface Bench {
+  readonly policy: Policy;
+  readonly report: SandboxReport;
+}
+
+/** One validation from appointment to fee; resolves when nothing is left to do. */
+export async function confirm(
+  context: WorkerContext,
+  jobId: JobId,
+  bench: Bench,
+  waits: Waits,
+): Promise<void> {
+  const journal = context.journal.open("validator", jobId);
+  const say = (text: string) => {
+    journal.note(text);
+    context.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)}: ${text}` });
+  };
+  const job = await context.market.job(jobId, waits);
+  const mine = validationOf(context, job);
+  const measured = mine
+    ? await commit(context, journal, job, mine, bench, waits)
+    : "this account is not appointed";
+  if (typeof measured === "string") say(`abstained, ${measured}`);
+  const last = await reveal(context, journal, job, measured, waits);
+  say(`ended ${last.state}, verdict ${last.verdict}`);
+  await rm(jobFolder(context.jobsDir, "validator", jobId).dir, { recursive: true, force: true });
+  journal.finish(typeof measured === "string" ? "failed" : "done");
+}
+
+interface Committed {
+  readonly locator: ValidationLocator;
+  readonly measurement: Measurement;
+}
+
+/** Measures and commits; a string is the reason of an abstention. */
+async function commit(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  mine: Validation,
+  { policy, report }: Bench,
+  waits: Waits,
+): Promise<Committed | string> {
+  const abstain = async (reason: string) => {
+    await transact(context.market, journal, { kind: "abstain", job, reason }, waits);
+    return reason;
+  };
+  if (journal.intent("abstain") !== undefined) return abstain("as recorded");
+  const refused = refuseTerms(policy, job.terms, "validator", await context.market.now(waits));
+  if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);
+  using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal, MARGIN_SECONDS);
+  const inTime = { signal: clock.signal };
+  try {
+    const locator = await journal.step("locator", {
+      prepare: () => mine.sealed,
+      act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
+    });
+    const sources = { job, locator, maxBytes: policy.maxBundle, report };
+    const measurement = await measure(context, journal, sources, inTime);
+    const commitment = measurementCommitment(job.id, context.account, measurement);
+    await transact(context.market, journal, { kind: "commit", job, commitment }, waits);
+    return { locator, measurement };
+  } catch (error) {
+    if (waits.signal.aborted || journal.intent("commit") !== undefined) throw error;
+    if (clock.expired && isAbort(error)) return abstain("the measurement took longer than the commit window");
+    if (isIchainError(error) && error.class !== "internal") {
+      return abstain(typeof error.details.why === "string" ? error.details.why : error.code);
+    }
+    throw error;
+  }
+}
+
+/** Reveals once nobody can commit any more, then waits for the end and fetches the fee. */
+async function reveal(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  measured: Committed | string,
+  waits: Waits,
+): Promise<Job> {
+  let last = job;
+  for await (const now of context.market.follow(job.id, waits)) {
+    last = now;
+    const open = now.state === "Validating" && !now.committing;
+    if (open && typeof measured !== "string" && validationOf(context, now)?.measurement === undefined) {
+      const providers =
+        now.providerMeasurement ??
+        (await providerMeasurement(context, journal, { job: now, locator: measured.locator }, waits));
+      await transact(
+        context.market,
+        journal,
+        { kind: "reveal", job: now, own: measured.measurement, providers },
+        waits,
+      );
+    }
+    if (isFinal(now.state) || typeof measured === "string") break;
+  }
+  if (isFinal(last.state)) await withdrawOwed(context, journal, last, waits);
+  return last;
+}
+
+function validationOf({ account }: WorkerContext, job: Job): Validation | undefined {
+  return job.validations.find(({ validator }) => sameAddress(validator, account));
+}

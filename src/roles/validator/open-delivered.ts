@@ -1,0 +1,53 @@
+import { isIchainError } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { FetchRequest } from "../../ports/transport.ts";
+import { blindKey, keyCommitment, maskHash } from "../../protocol/exchange.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { ValidationLocator } from "../../protocol/locator.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+import { awaitCapsule } from "../shared/await-capsule.ts";
+import { fetchBlob } from "../shared/fetch-blob.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { measureFailed } from "./measure-failed.ts";
+
+type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
+
+/** What a parcel of `disk` bytes may take with names, framing and encryption on top. */
+const parcelBytes = (disk: number) => disk + Math.ceil(disk / 16) + (16 << 20);
+
+/**
+ * Fetches the provider's result, checks both commitments of the fair exchange and unpacks it. Resolves
+ * with its digest, or undefined when what was delivered cannot be opened: the provider's fault.
+ */
+export async function openDelivered(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, locator, disk }: { job: Job; locator: ValidationLocator; disk: number },
+  waits: Waits,
+): Promise<Hex | undefined> {
+  const { submission, terms, id } = job;
+  if (!submission) throw measureFailed("nothing has been submitted");
+  if (maskHash(locator.mask) !== terms.maskHash) throw measureFailed("the mask is not the one in the terms");
+  const home = jobFolder(context.jobsDir, "validator", id);
+  const opened = await journal.step<FetchTarget, { digest?: Hex }>("delivered", {
+    prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),
+    act: async (request) => {
+      const [blob, sessionKey] = await Promise.all([
+        fetchBlob(context, "encrypted result", { endpoint: locator.result, ...request }, waits),
+        awaitCapsule(context, locator.result, submission.resultRoot, waits),
+      ]);
+      if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
+      try {
+        return await context.parcels.open(
+          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: 100_000 } },
+          waits,
+        );
+      } catch (error) {
+        if (isIchainError(error) && error.class === "untrusted") return {};
+        throw error;
+      }
+    },
+  });
+  return opened.digest;
+}

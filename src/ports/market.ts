@@ -27,8 +27,19 @@ export type Call =
   | { kind: "expire"; job: Job }
   | { kind: "appoint"; job: Job; validators: readonly { address: Address; sealed: Hex }[] }
   | { kind: "commit"; job: Job; commitment: Hex }
-  /** A validator reveals its own and, in the same call, the provider's; a provider only its own. */
+  /** A validator reveals its own and, in the same call, the provider's when it was shown it. */
   | { kind: "reveal"; job: Job; own: Measurement; providers?: Measurement | undefined }
+  /** The provider reveals its own. */
+  | { kind: "disclose"; job: Job; own: Measurement }
+  | { kind: "handover"; job: Job; validator: Address; sealed: Hex }
+  /** Schedules or carries out the draw of validators; anyone. */
+  | { kind: "draw"; job: Job }
+  /** Unseats the validators that have not committed in time; anyone. */
+  | { kind: "dismiss"; job: Job }
+  /** Computes the verdict after the deadline to reveal; anyone. */
+  | { kind: "conclude"; job: Job }
+  | { kind: "challenge"; job: Job }
+  | { kind: "appeal"; job: Job }
   | { kind: "abstain"; job: Job; reason: string }
   | { kind: "claim"; job: Job; blindedKey: Hex }
   | { kind: "settle"; job: Job }

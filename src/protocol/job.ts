@@ -19,8 +19,10 @@ export interface Job {
   readonly blindedKey: Hex | undefined;
   /** Unix seconds by which the present state must be left; undefined when final. */
   readonly deadline: number | undefined;
-  /** True while validators may still commit; false once all have or the commit window is over. */
+  /** True while a seat is still to be drawn or a seated validator has not committed or left. */
   readonly committing: boolean;
+  /** True while seats wait for a draw to fill them. */
+  readonly drawing: boolean;
   /** Why it was released or refunded, for people. */
   readonly reason: string | undefined;
   readonly postedBlock: number;
@@ -40,5 +42,6 @@ export interface Validation {
   readonly sealed: Hex;
   readonly commitment: Hex | undefined;
   readonly measurement: Measurement | undefined;
+  /** It stood down, or lost its seat because it did not commit in time. */
   readonly abstained: boolean;
 }

@@ -9,6 +9,7 @@ import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { leave } from "../shared/leave.ts";
 import { exitFailure, runFailure, runTask } from "../shared/run-task.ts";
 import { transact } from "../shared/transact.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
@@ -127,6 +128,8 @@ async function react(
 ): Promise<void> {
   const { market } = context;
   const overdue = job.deadline !== undefined && (await market.now(waits)) > job.deadline;
+  // After a missed `claim` the way out is the requester's refund: not ours to hasten.
+  if (job.state !== "Validated" && (await leave(context, journal, job, waits))) return;
   if (job.state === "Validating") {
     await admitValidators(context, hosting, job, packed, waits);
     if (!job.committing)

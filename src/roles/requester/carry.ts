@@ -5,7 +5,7 @@ import type { Job } from "../../protocol/job.ts";
 import { isFinal, type JobState } from "../../protocol/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
-import { transact } from "../shared/transact.ts";
+import { leave } from "../shared/leave.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { appoint } from "./appoint.ts";
 import { collect } from "./collect.ts";
@@ -58,33 +58,11 @@ async function act(
   hosting: () => Promise<Hosting>,
   waits: Waits,
 ): Promise<void> {
-  const overdue = job.deadline !== undefined && (await context.market.now(waits)) > job.deadline;
-  const exit = (kind: "cancel" | "expire" | "settle") =>
-    transact(context.market, journal, { kind, job }, { ...waits, name: `${kind}-${job.state}` });
-  switch (job.state) {
-    case "Posted":
-      if (overdue) await exit("cancel");
-      else await hosting();
-      return;
-    case "Accepted":
-    case "Validated":
-      if (overdue) await exit("expire");
-      return;
-    case "Submitted": {
-      const collected = await collect(context, journal, job, draft.spec.resources, waits);
-      await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
-      return;
-    }
-    case "Validating":
-      if (overdue) await exit("settle");
-      else await hosting();
-      return;
-    case "Rejected":
-    case "Inconclusive":
-      if (overdue || job.state === "Inconclusive") await exit("settle");
-      return;
-    default:
-      return;
+  if (await leave(context, journal, job, waits)) return;
+  if (job.state === "Posted" || job.state === "Validating") await hosting();
+  if (job.state === "Submitted") {
+    const collected = await collect(context, journal, job, draft.spec.resources, waits);
+    await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
   }
 }
 

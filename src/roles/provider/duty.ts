@@ -1,0 +1,15 @@
+import type { Waits, WorkerContext } from "../context.ts";
+import type { Duty } from "../shared/daemon.ts";
+import { serve } from "./serve.ts";
+import type { Workshop } from "./take.ts";
+
+/** What `ichain provide` does: every posted job that names this account. */
+export function provideDuty(context: WorkerContext, shop: Workshop): Duty {
+  return {
+    role: "provider",
+    filter: { provider: context.account },
+    wants: (job) => job.state === "Posted",
+    work: (jobId, waits: Waits) => serve(context, jobId, shop, waits),
+    maxJobs: shop.policy.maxJobs,
+  };
+}

@@ -1,0 +1,27 @@
+import { isIchainError } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import { exitOf } from "../../protocol/exits.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { transact } from "./transact.ts";
+
+/**
+ * Makes the call that moves a silent job on, if its time has come. Everybody with an interest may make
+ * it, so that another having been faster is no failure.
+ */
+export async function leave(
+  { market }: Pick<RoleContext, "market">,
+  journal: JobJournal,
+  job: Job,
+  waits: Waits,
+): Promise<boolean> {
+  const exit = exitOf(job, await market.now(waits));
+  if (!exit) return false;
+  const name = `${exit}-${job.state}-${job.deadline ?? 0}-${job.validations.length}`;
+  try {
+    await transact(market, journal, { kind: exit, job }, { ...waits, name });
+  } catch (error) {
+    if (!isIchainError(error) || error.class !== "refused") throw error;
+  }
+  return true;
+}

@@ -1,0 +1,20 @@
+import { sameAddress } from "../../protocol/ids.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+import type { Duty } from "../shared/daemon.ts";
+import { type Bench, confirm } from "./confirm.ts";
+
+/** What `ichain validate` does: every job in which this account has a seat. */
+export function validateDuty(context: WorkerContext, bench: Bench): Duty {
+  return {
+    role: "validator",
+    filter: { validator: context.account },
+    wants: (job) =>
+      job.state === "Validating" &&
+      job.validations.some(({ validator, commitment, abstained, sealed }) => {
+        const ours = sameAddress(validator, context.account);
+        return ours && commitment === undefined && !abstained && sealed !== "0x";
+      }),
+    work: (jobId, waits: Waits) => confirm(context, jobId, bench, waits),
+    maxJobs: bench.policy.maxJobs,
+  };
+}

@@ -1,11 +1,16 @@
 import { z } from "zod";
+import type { Hex } from "./ids.ts";
 
 /** Bounds on what one parcel may hold; a reader's own limits may be tighter. */
 export const MAX_FILES = 100_000;
 export const MAX_PATH_BYTES = 1024;
 export const MAX_PARCEL_BYTES = 1 << 40;
 
-const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
+const asHex = (text: string) => text as Hex;
+const hex32 = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/)
+  .transform(asHex);
 
 /** The signed, encrypted table of contents of a parcel. Paths are checked further by `checkPath`. */
 export const manifestSchema = z.strictObject({
@@ -15,7 +20,8 @@ export const manifestSchema = z.strictObject({
     openpgpKey: z
       .string()
       .max(8192)
-      .regex(/^0x(?:[0-9a-f]{2})+$/),
+      .regex(/^0x(?:[0-9a-f]{2})+$/)
+      .transform(asHex),
     fingerprint: hex32,
     onionKey: hex32,
   }),

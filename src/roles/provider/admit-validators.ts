@@ -1,6 +1,7 @@
 import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import type { PublicKeys } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import type { Packed } from "./pack-result.ts";
 
@@ -33,15 +34,11 @@ export async function openReport(
   { signal }: Waits,
 ): Promise<void> {
   const { blob, sessionKey } = packed.report;
-  const give = async (openpgpKey: string, fingerprint: string) =>
-    hosting.putCapsule(
-      blob.root,
-      fingerprint as `0x${string}`,
-      await keyring.wrap(sessionKey, openpgpKey as `0x${string}`),
-    );
-  await give(requester.openpgpKey, requester.fingerprint);
+  const give = async ({ openpgpKey, fingerprint }: PublicKeys) =>
+    hosting.putCapsule(blob.root, fingerprint, await keyring.wrap(sessionKey, openpgpKey));
+  await give(requester);
   for (const { validator } of job.validations) {
     const offer = await market.offer(validator, { signal });
-    if (offer) await give(offer.keys.openpgpKey, offer.keys.fingerprint);
+    if (offer) await give(offer.keys);
   }
 }

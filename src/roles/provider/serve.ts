@@ -101,18 +101,13 @@ async function deliver(
     () => ({
       identity: packed.identity,
       blobs: [packed.result.blob, packed.report.blob],
-      readers: [
-        {
-          fingerprint: requester.fingerprint as `0x${string}`,
-          onionKey: requester.onionKey as `0x${string}`,
-        },
-      ],
+      readers: [requester],
     }),
     waits,
   );
   await hosting.start();
-  const requesterKey = requester.openpgpKey as `0x${string}`;
-  await handIn(context, journal, { job, packed, mask: taken.locator.mask, requesterKey }, waits);
+  const { mask } = taken.locator;
+  await handIn(context, journal, { job, packed, mask, requesterKey: requester.openpgpKey }, waits);
   for await (const now of context.market.follow(job.id, waits)) {
     await react(context, journal, { job: now, taken, packed, hosting: await hosting.start() }, waits);
     if (isFinal(now.state)) return now;
@@ -127,17 +122,20 @@ async function react(
   waits: Waits,
 ): Promise<void> {
   const { market } = context;
-  const overdue = job.deadline !== undefined && (await market.now(waits)) > job.deadline;
   // After a missed `claim` the way out is the requester's refund: not ours to hasten.
   if (job.state !== "Validated" && (await leave(context, journal, job, waits))) return;
   if (job.state === "Validating") {
     await admitValidators(context, hosting, job, packed, waits);
-    if (!job.committing)
+    if (!job.committing) {
       await openReport(context, hosting, { job, packed, requester: taken.bundle.requester }, waits);
-    if (overdue)
-      await transact(market, journal, { kind: "settle", job }, { ...waits, name: "settle-Validating" });
+      // A validator that revealed without ours leaves it to us to show what we had committed to.
+      const revealed = job.validations.some(({ measurement }) => measurement !== undefined);
+      if (revealed && !job.providerMeasurement) {
+        await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, waits);
+      }
+    }
   }
-  if (job.state === "Validated" && !overdue) {
+  if (job.state === "Validated") {
     const blindedKey = blindKey(packed.result.sessionKey, taken.locator.mask);
     await transact(market, journal, { kind: "claim", job, blindedKey }, waits);
   }

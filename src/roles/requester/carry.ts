@@ -11,6 +11,7 @@ import { appoint } from "./appoint.ts";
 import { collect } from "./collect.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import { post } from "./post.ts";
+import { openRunReport } from "./run-report.ts";
 import { unknownDraft } from "./unknown-draft.ts";
 
 export interface Carry {
@@ -46,7 +47,10 @@ export async function carry(context: RoleContext, jobId: JobId, options: Carry, 
     await act(context, journal, draft, job, () => bundle.start(), waits);
   }
   if (!last) throw unknownDraft(jobId);
-  if (isFinal(last.state)) await withdrawOwed(context, journal, last, waits);
+  if (isFinal(last.state)) {
+    await withdrawOwed(context, journal, last, waits);
+    journal.finish(last.state === "Settled" ? "done" : "failed");
+  }
   return last;
 }
 
@@ -64,6 +68,8 @@ async function act(
     const collected = await collect(context, journal, job, draft.spec.resources, waits);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
   }
+  const committed = job.state === "Validating" && !job.committing;
+  if (committed || job.state === "Validated") await openRunReport(context, journal, job.id, waits);
 }
 
 /** The provider may read the bundle; validators too, once they have been told where it is. */

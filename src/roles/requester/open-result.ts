@@ -1,4 +1,4 @@
-import { IchainError, unreachable } from "../../errors.ts";
+import { unreachable } from "../../errors.ts";
 import { blindKey, keyCommitment } from "../../protocol/exchange.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
@@ -28,13 +28,4 @@ export async function openResult(
     { signal },
   );
   return { files: manifest.files.map(({ path }) => path), bytes: manifest.totalBytes };
-}
-
-/** Refuses to unpack over something that is there already. */
-export function targetExists(path: string): IchainError {
-  return new IchainError(`The folder ${path} exists already.`, {
-    code: "TARGET_EXISTS",
-    class: "usage",
-    hint: "Name a folder that does not exist yet with -o, or remove this one.",
-  });
 }

@@ -1,0 +1,79 @@
+import { comparePaths } from "../../protocol/paths.ts";
+
+/**
+ * The archive inside a parcel: a POSIX tar whose every byte but the contents follows from the manifest.
+ * The reader therefore parses nothing: it writes the header it expects and compares. Links, devices,
+ * duplicates or an extra entry cannot be expressed.
+ */
+
+export const BLOCK = 512;
+/** Two zero blocks end a tar. */
+export const ARCHIVE_END = 2 * BLOCK;
+/** What a ustar size field of eleven octal digits holds. */
+const USTAR_MAX_SIZE = 0o77777777777;
+const USTAR_NAME = 100;
+
+export interface ArchiveFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly executable: boolean;
+}
+
+/** The blocks that stand before a file's content: a ustar header, behind a pax header where it needs one. */
+export function entryHeader(file: ArchiveFile): Uint8Array {
+  const name = Buffer.from(file.path);
+  const records: string[] = [];
+  // Outside ASCII a ustar name has no stated encoding; pax says UTF-8.
+  const plainName = name.length <= USTAR_NAME && name.every((byte) => byte < 0x80);
+  if (!plainName) records.push(paxRecord("path", file.path));
+  if (file.size > USTAR_MAX_SIZE) records.push(paxRecord("size", String(file.size)));
+  const size = Math.min(file.size, USTAR_MAX_SIZE);
+  const header = ustar(plainName ? name : Buffer.from("see-pax-header"), size, file.executable, "0");
+  if (records.length === 0) return header;
+  const pax = Buffer.from(records.join(""));
+  const padding = Buffer.alloc(paddingOf(pax.length));
+  return Buffer.concat([ustar(Buffer.from("pax-header"), pax.length, false, "x"), pax, padding, header]);
+}
+
+/** Zero bytes after a content of `size` bytes. */
+export function paddingOf(size: number): number {
+  return (BLOCK - (size % BLOCK)) % BLOCK;
+}
+
+/** Length of the whole archive of `files`, bytes. */
+export function archiveBytes(files: readonly ArchiveFile[]): number {
+  return files.reduce(
+    (sum, file) => sum + entryHeader(file).length + file.size + paddingOf(file.size),
+    ARCHIVE_END,
+  );
+}
+
+/** True when `files` stand in the one order an archive may have, each path once. */
+export function inArchiveOrder(files: readonly ArchiveFile[]): boolean {
+  return files.every((file, i) => i === 0 || comparePaths(files[i - 1]!.path, file.path) < 0);
+}
+
+function ustar(name: Buffer, size: number, executable: boolean, type: "0" | "x"): Buffer {
+  const header = Buffer.alloc(BLOCK);
+  name.copy(header, 0);
+  header.write(executable ? "0000755\0" : "0000644\0", 100);
+  header.write("0000000\0", 108); // owner
+  header.write("0000000\0", 116); // group
+  header.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
+  header.write("00000000000\0", 136); // time of change
+  header.fill(" ", 148, 156); // the checksum counts itself as spaces
+  header.write(type, 156);
+  header.write("ustar\x0000", 257, "latin1");
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return header;
+}
+
+/** `LENGTH key=value\n`, where LENGTH counts its own digits. */
+function paxRecord(key: string, value: string): string {
+  const rest = Buffer.byteLength(` ${key}=${value}\n`);
+  let length = rest + String(rest).length;
+  if (String(length).length !== String(rest).length) length = rest + String(length).length;
+  return `${length} ${key}=${value}\n`;
+}

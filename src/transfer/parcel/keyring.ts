@@ -1,0 +1,172 @@
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { IchainError } from "../../errors.ts";
+import { type AuthorKeyring, createKeyring } from "./keyring/create.ts";
+import { generateKeyring, type KeyringSecret, keyringSecretSchema } from "./keyring/secret.ts";
+
+export type { KeyringSecret };
+
+/**
+ * The keyring on disk: JSON with the secret under AES-256-GCM, its key drawn from a passphrase by scrypt
+ * (32 MiB, about 0.1 s). Mode 0600, replaced as a whole.
+ */
+
+const base64 = (bytes: number) => z.base64().max(Math.ceil(bytes / 3) * 4);
+
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  kdf: z.strictObject({
+    name: z.literal("scrypt"),
+    // Bounded from below against a file swapped for a weak one, from above against one that takes minutes.
+    N: z.literal([1 << 15, 1 << 16, 1 << 17]),
+    r: z.literal(8),
+    p: z.literal(1),
+    salt: base64(32),
+  }),
+  cipher: z.literal("aes-256-gcm"),
+  nonce: base64(12),
+  sealed: base64(16_384),
+});
+
+type KeyringFile = z.infer<typeof fileSchema>;
+
+const KDF = { N: 1 << 15, r: 8, p: 1 } as const;
+const TAG = 16;
+
+/** Loads the keyring at `path`; makes and saves a new one when there is none. */
+export async function openKeyring(
+  path: string,
+  passphrase: string,
+): Promise<{ keyring: AuthorKeyring; secret: KeyringSecret }> {
+  const secret = (await readSecret(path, passphrase)) ?? (await firstSecret(path, passphrase));
+  return { keyring: createKeyring({ secret }), secret };
+}
+
+/** Throws `KEYRING_MISSING`, `KEYRING_DAMAGED` or `KEYRING_WRONG_PASSPHRASE`, class `config`. */
+export async function loadKeyring(path: string, options: { passphrase: string }): Promise<KeyringSecret> {
+  const secret = await readSecret(path, options.passphrase);
+  if (secret) return secret;
+  throw new IchainError(`There is no keyring at ${path}.`, {
+    code: "KEYRING_MISSING",
+    class: "config",
+    hint: "Run `ichain init`, or bring the file back from a backup.",
+  });
+}
+
+/** Writes `secret` to `path`, whole or not at all, replacing what is there. */
+export async function saveKeyring(
+  path: string,
+  secret: KeyringSecret,
+  options: { passphrase: string },
+): Promise<void> {
+  await place(path, secret, options.passphrase, rename);
+}
+
+/** Of two processes that start at once, the one that comes second uses the keyring of the first. */
+async function firstSecret(path: string, passphrase: string): Promise<KeyringSecret> {
+  const secret = await generateKeyring();
+  try {
+    await place(path, secret, passphrase, link);
+    return secret;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return loadKeyring(path, { passphrase });
+  }
+}
+
+async function place(
+  path: string,
+  secret: KeyringSecret,
+  passphrase: string,
+  move: (from: string, to: string) => Promise<void>,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.new`;
+  const file = await open(temporary, "wx", 0o600);
+  try {
+    await file.writeFile(JSON.stringify(await encrypt(secret, passphrase), null, 2));
+    await file.sync();
+    await move(temporary, path);
+  } finally {
+    await file.close();
+    await rm(temporary, { force: true });
+  }
+}
+
+async function readSecret(path: string, passphrase: string): Promise<KeyringSecret | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw damaged(path, error);
+  }
+  let file: KeyringFile;
+  try {
+    file = fileSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw damaged(path, error);
+  }
+  const plain = await decrypt(file, passphrase);
+  try {
+    return keyringSecretSchema.parse(JSON.parse(plain));
+  } catch {
+    throw damaged(path, undefined); // no cause: it could quote the secret
+  }
+}
+
+async function encrypt(secret: KeyringSecret, passphrase: string): Promise<KeyringFile> {
+  const [salt, nonce] = [randomBytes(32), randomBytes(12)];
+  const cipher = createCipheriv("aes-256-gcm", await deriveKey(passphrase, salt, KDF), nonce);
+  const sealed = [cipher.update(JSON.stringify(secret)), cipher.final(), cipher.getAuthTag()];
+  return {
+    version: 1,
+    kdf: { name: "scrypt", ...KDF, salt: salt.toString("base64") },
+    cipher: "aes-256-gcm",
+    nonce: nonce.toString("base64"),
+    sealed: Buffer.concat(sealed).toString("base64"),
+  };
+}
+
+async function decrypt(file: KeyringFile, passphrase: string): Promise<string> {
+  const key = await deriveKey(passphrase, Buffer.from(file.kdf.salt, "base64"), file.kdf);
+  const sealed = Buffer.from(file.sealed, "base64");
+  const cut = Math.max(0, sealed.length - TAG);
+  try {
+    const nonce = Buffer.from(file.nonce, "base64");
+    const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG });
+    decipher.setAuthTag(sealed.subarray(cut));
+    return Buffer.concat([decipher.update(sealed.subarray(0, cut)), decipher.final()]).toString("utf8");
+  } catch (cause) {
+    throw new IchainError("The passphrase does not open the keyring.", {
+      code: "KEYRING_WRONG_PASSPHRASE",
+      class: "config",
+      hint: "Type the password that this account was made with.",
+      cause,
+    });
+  }
+}
+
+const scryptKey = promisify<
+  string,
+  Uint8Array,
+  number,
+  { N: number; r: number; p: number; maxmem: number },
+  Buffer
+>(scrypt);
+
+function deriveKey(passphrase: string, salt: Uint8Array, { N, r, p }: { N: number; r: number; p: number }) {
+  return scryptKey(passphrase.normalize("NFC"), salt, 32, { N, r, p, maxmem: 256 * N * r });
+}
+
+function damaged(path: string, cause: unknown): IchainError {
+  return new IchainError(`The keyring at ${path} cannot be read.`, {
+    code: "KEYRING_DAMAGED",
+    class: "config",
+    hint: "Bring the file back from a backup; without it, what was sealed to this account stays sealed.",
+    cause,
+  });
+}

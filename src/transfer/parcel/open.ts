@@ -1,0 +1,149 @@
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { IchainError } from "../../errors.ts";
+import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
+import { fromHex } from "../../protocol/bytes.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { archiveBytes } from "./archive.ts";
+import { parcelFault } from "./errors.ts";
+import { decodeFooter, FOOTER_BYTES, type Footer } from "./footer.ts";
+import { LeafHasher } from "./leaves.ts";
+import { openManifest } from "./manifest.ts";
+import { MAX_MESSAGE, openSlice } from "./messages.ts";
+import { inOrder } from "./ordered.ts";
+import { MIN_MESSAGE, readFrame } from "./seipd.ts";
+import { SLICE_BYTES } from "./slices.ts";
+import { Unpacker } from "./unpacker.ts";
+
+type OpenRequest = Parameters<Parcels["open"]>[0];
+
+/** Messages that are decrypted and inflated at once. */
+const WIDTH = 3;
+
+/**
+ * Opens, see `Parcels.open`. Files are written below `INTO.partial`, which becomes `into` once every
+ * byte of the blob is accounted for. They are not flushed to disk one by one: the blob is still there.
+ */
+export async function openParcel(
+  request: OpenRequest,
+  options: ParcelOptions = {},
+): Promise<{ manifest: Manifest; digest: Hex }> {
+  const partial = `${request.into}.partial`;
+  await clearTarget(request.into);
+  await rm(partial, { recursive: true, force: true }); // left by a crash
+  const blob = await open(request.blob.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    if ((await blob.stat()).size !== request.blob.size) {
+      throw parcelFault("PARCEL_CORRUPT", "The parcel's file does not have the length it should have.");
+    }
+    const key = fromHex(request.sessionKey);
+    const { footer, manifest, tail } = await readManifest(blob, key, request);
+    await mkdir(dirname(partial), { recursive: true });
+    await mkdir(partial);
+    const leaves = await unpack({ blob, key, footer, manifest, partial }, options);
+    if (leaves.root() !== manifest.ciphertextRoot) {
+      throw parcelFault("PARCEL_CORRUPT", "The parcel's bytes do not hash as its author signed.");
+    }
+    leaves.update(tail);
+    if (leaves.root() !== request.blob.root) {
+      throw parcelFault("PARCEL_CORRUPT", "The parcel is not the one that was announced.");
+    }
+    await rename(partial, request.into);
+    return { manifest, digest: manifest.digest as Hex };
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await blob.close();
+  }
+}
+
+async function readManifest(blob: FileHandle, key: Uint8Array, request: OpenRequest) {
+  const { size } = request.blob;
+  const footer = decodeFooter(await readExactly(blob, size - FOOTER_BYTES, FOOTER_BYTES), size);
+  const tail = await readExactly(blob, footer.offset, size - footer.offset);
+  const manifest = await openManifest(tail.subarray(0, footer.length), key, request);
+  return { footer, manifest, tail };
+}
+
+interface Job {
+  readonly blob: FileHandle;
+  readonly key: Uint8Array;
+  readonly footer: Footer;
+  readonly manifest: Manifest;
+  readonly partial: string;
+}
+
+async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
+  const leaves = new LeafHasher();
+  const total = archiveBytes(job.manifest.files);
+  const unpacker = new Unpacker(job.partial, job.manifest.files);
+  const source = messages(job.blob, job.footer.offset, Math.ceil(total / SLICE_BYTES));
+  const slices = inOrder(source, WIDTH, ({ index, message }) => {
+    leaves.update(message);
+    return openSlice(job.key, index, message, Math.min(SLICE_BYTES, total - index * SLICE_BYTES));
+  });
+  try {
+    for await (const slice of slices) {
+      options.signal?.throwIfAborted();
+      await unpacker.write(slice);
+      options.onProgress?.(slice.length);
+    }
+    unpacker.finish();
+  } finally {
+    await unpacker.close();
+  }
+  return leaves;
+}
+
+/** Exactly `count` messages that fill the first `end` bytes. */
+async function* messages(
+  blob: FileHandle,
+  end: number,
+  count: number,
+): AsyncGenerator<{ index: number; message: Uint8Array }> {
+  let at = 0;
+  for (let index = 0; index < count; index++) {
+    const length = readFrame(await readExactly(blob, at, Math.min(MIN_MESSAGE, end - at)));
+    if (length > MAX_MESSAGE || at + length > end) {
+      throw parcelFault("PARCEL_MALFORMED", `Message ${index} of the parcel has an impossible length.`);
+    }
+    yield { index, message: await readExactly(blob, at, length) };
+    at += length;
+  }
+  if (at !== end)
+    throw parcelFault("PARCEL_MALFORMED", "The parcel has more data than its manifest declares.");
+}
+
+async function readExactly(blob: FileHandle, at: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.max(0, length));
+  let filled = 0;
+  while (at >= 0 && filled < buffer.length) {
+    const { bytesRead } = await blob.read(buffer, filled, buffer.length - filled, at + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  if (at < 0 || filled < buffer.length) throw parcelFault("PARCEL_MALFORMED", "The parcel is cut short.");
+  return buffer;
+}
+
+async function clearTarget(into: string): Promise<void> {
+  const entries = await readdir(into).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw occupied(into, error);
+  });
+  if (entries === undefined) return;
+  if (entries.length > 0) throw occupied(into);
+  await rmdir(into);
+}
+
+function occupied(into: string, cause?: unknown): IchainError {
+  return new IchainError(`${into} is not an empty folder.`, {
+    code: "PARCEL_TARGET_OCCUPIED",
+    class: "usage",
+    hint: "Name a folder that does not exist yet.",
+    cause,
+  });
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { isAbort } from "../../errors.ts";
+import type { PackedParcel, PackRequest, ParcelOptions } from "../../ports/parcels.ts";
+import { fromHex, toHex } from "../../protocol/bytes.ts";
+import { filesDigest } from "../../protocol/digest.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Manifest } from "../../protocol/manifest.ts";
+import { BlobWriter } from "./blob-writer.ts";
+import { encodeFooter } from "./footer.ts";
+import type { AuthorKeyring } from "./keyring/create.ts";
+import { sealManifest } from "./manifest.ts";
+import { sealSlice } from "./messages.ts";
+import { inOrder } from "./ordered.ts";
+import { ResumeLog } from "./resume.ts";
+import { archiveSlices } from "./slices.ts";
+import { type InputFile, listFiles } from "./walk.ts";
+
+/** Slices that are compressed and encrypted at once. */
+const WIDTH = 3;
+/** Bytes of blob between two checkpoints. */
+const CHECKPOINT_BYTES = 256 << 20;
+
+/**
+ * Packs, see `Parcels.pack`. An interrupted pack leaves `OUT.part` and `OUT.resume`, from which the same
+ * call goes on unless a file has changed; any other failure leaves nothing.
+ */
+export async function packParcel(
+  request: PackRequest,
+  keyring: AuthorKeyring,
+  options: ParcelOptions = {},
+): Promise<PackedParcel> {
+  const files = await listFiles(request.root, request.paths, options);
+  const part = `${request.out}.part`;
+  await mkdir(dirname(request.out), { recursive: true });
+  const log = await ResumeLog.open(`${request.out}.resume`, files, request.sessionKey, drawKey);
+  const file = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  let keep = false;
+  try {
+    const packed = await write({ files, file, log, keyring, note: request.note }, options);
+    await file.sync();
+    await rename(part, request.out);
+    await syncFolder(dirname(request.out));
+    return { blob: { path: request.out, ...packed.blob }, sessionKey: log.sessionKey, digest: packed.digest };
+  } catch (error) {
+    keep = options.signal?.aborted === true || isAbort(error);
+    throw error;
+  } finally {
+    await Promise.all([file.close(), log.close()]);
+    if (!keep) await Promise.all([rm(part, { force: true }), log.remove()]);
+  }
+}
+
+interface Job {
+  readonly files: readonly InputFile[];
+  readonly file: FileHandle;
+  readonly log: ResumeLog;
+  readonly keyring: AuthorKeyring;
+  readonly note: unknown;
+}
+
+async function write(
+  job: Job,
+  options: ParcelOptions,
+): Promise<{ blob: { size: number; root: Hex }; digest: Hex }> {
+  const key = fromHex(job.log.sessionKey);
+  const hashes = [...job.log.last.hashes] as Hex[];
+  const blob = await writeData(job, key, hashes, options);
+  const ciphertextRoot = blob.root;
+  const offset = blob.size;
+
+  const records = job.files.map(({ path, size, executable }, i) => ({
+    path,
+    size,
+    hash: hashes[i]!,
+    executable,
+  }));
+  const { openpgpKey, fingerprint, onionKey } = job.keyring.publicKeys;
+  const manifest: Manifest = {
+    version: 1,
+    author: { openpgpKey, fingerprint, onionKey },
+    files: records,
+    totalBytes: records.reduce((sum, file) => sum + file.size, 0),
+    digest: filesDigest(records),
+    ciphertextRoot,
+    ...(job.note === undefined ? {} : { note: job.note }),
+  };
+  await blob.append(await sealManifest(manifest, key, job.keyring));
+  await blob.append([encodeFooter({ offset, length: blob.size - offset })]);
+  return { blob: { size: blob.size, root: blob.root }, digest: manifest.digest as Hex };
+}
+
+async function writeData(
+  job: Job,
+  key: Uint8Array,
+  hashes: Hex[],
+  options: ParcelOptions,
+): Promise<BlobWriter> {
+  let blob = await BlobWriter.continue(job.file, job.log.last.bytes, job.log.last.leaves);
+  if (blob === undefined) {
+    await job.log.restart();
+    hashes.length = 0;
+    blob = (await BlobWriter.continue(job.file, 0, []))!;
+  }
+  let slices = job.log.last.slices;
+  let safe = blob.size;
+  let saving: Promise<void> | undefined;
+  const save = async (size: number) => {
+    const point = { slices, bytes: size, leaves: [...blob.leaves.leaves], hashes: [...hashes] };
+    await job.file.datasync();
+    await job.log.append(point);
+  };
+
+  const source = archiveSlices(job.files, hashes, { from: slices, signal: options.signal });
+  const messages = inOrder(source, WIDTH, async (slice) => {
+    const length = slice.bytes.length;
+    const parts = await sealSlice(key, slice.index, slice.bytes);
+    slice.release();
+    return { parts, length };
+  });
+  try {
+    for await (const { parts, length } of messages) {
+      options.signal?.throwIfAborted();
+      await blob.append(parts);
+      slices++;
+      options.onProgress?.(length);
+      if (saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;
+      safe = blob.size;
+      saving = save(blob.size).finally(() => {
+        saving = undefined;
+      });
+      saving.catch(() => {}); // a checkpoint that fails costs time later, nothing now
+    }
+  } catch (error) {
+    await saving?.catch(() => {});
+    if (slices > job.log.last.slices && options.signal?.aborted) await save(blob.size);
+    throw error;
+  }
+  await saving?.catch(() => {});
+  return blob;
+}
+
+function drawKey(): Hex {
+  return toHex(randomBytes(32));
+}
+
+/** A rename is on disk once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,99 @@
+import type { BigIntStats } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { MAX_FILES, MAX_PARCEL_BYTES } from "../../protocol/manifest.ts";
+import { checkPath, checkPaths, comparePaths, quotePath } from "../../protocol/paths.ts";
+import { inputMissing, inputTooLarge, unsupportedFile } from "./errors.ts";
+
+/** A regular file to pack, as it was when it was listed. */
+export interface InputFile {
+  readonly path: string;
+  readonly absolute: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly executable: boolean;
+  /** Changes when the file does. */
+  readonly stamp: string;
+}
+
+/**
+ * Lists `paths` below `root` in archive order; a folder stands for everything below it, `.` for the root.
+ * No symbolic link is followed, not even on the way. Throws `PARCEL_UNSUPPORTED_FILE`,
+ * `PARCEL_UNSAFE_PATH`, `PARCEL_INPUT_MISSING`, `PARCEL_INPUT_TOO_LARGE`.
+ */
+export async function listFiles(
+  root: string,
+  paths: readonly string[],
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<InputFile[]> {
+  const found = new Map<string, InputFile>();
+  let bytes = 0;
+
+  const visit = async (path: string): Promise<void> => {
+    options.signal?.throwIfAborted();
+    const absolute = join(root, path);
+    const stats = await look(absolute, path);
+    if (stats.isDirectory()) {
+      for (const entry of await readdir(absolute, { encoding: "buffer" })) {
+        const child = path === "." ? nameOf(entry) : `${path}/${nameOf(entry)}`;
+        checkPath(child);
+        await visit(child);
+      }
+      return;
+    }
+    if (!stats.isFile()) throw unsupportedFile(quotePath(path), kindOf(stats));
+    if (found.has(path)) return;
+    const executable = (stats.mode & 0o111n) !== 0n;
+    found.set(path, { path, absolute, size: Number(stats.size), executable, stamp: stampOf(stats) });
+    bytes += Number(stats.size);
+    if (found.size > MAX_FILES) throw inputTooLarge(`more than ${MAX_FILES} files`);
+    if (bytes > MAX_PARCEL_BYTES) throw inputTooLarge("more than 1 TiB");
+  };
+
+  for (const path of paths) {
+    if (path !== ".") {
+      checkPath(path);
+      await checkParents(root, path);
+    }
+    await visit(path);
+  }
+  checkPaths([...found.keys()]);
+  return [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
+}
+
+/** Identity and state of a file in one string. */
+export function stampOf(stats: BigIntStats): string {
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs, stats.mode].join(":");
+}
+
+async function checkParents(root: string, path: string): Promise<void> {
+  const segments = path.split("/");
+  for (let i = 1; i < segments.length; i++) {
+    const parent = segments.slice(0, i).join("/");
+    const stats = await look(join(root, parent), parent);
+    if (!stats.isDirectory()) throw unsupportedFile(quotePath(parent), kindOf(stats));
+  }
+}
+
+async function look(absolute: string, path: string): Promise<BigIntStats> {
+  try {
+    return await lstat(absolute, { bigint: true });
+  } catch (cause) {
+    throw inputMissing(quotePath(path), cause);
+  }
+}
+
+/** Bytes that are not UTF-8 become U+FFFD, and then the name is no name of a file: say so here. */
+function nameOf(entry: Buffer): string {
+  const name = entry.toString("utf8");
+  if (!Buffer.from(name).equals(entry))
+    throw unsupportedFile(quotePath(name), "named in bytes that are not UTF-8");
+  return name;
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isSymbolicLink()) return "a symbolic link";
+  if (stats.isFIFO()) return "a FIFO";
+  if (stats.isSocket()) return "a socket";
+  return stats.isFile() ? "a file" : "a device";
+}

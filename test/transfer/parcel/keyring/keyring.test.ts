@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
+import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
+import { code, newKeyring } from "../../../support/parcels.ts";
+
+test("a sealed message opens for its reader and for nobody else", async () => {
+  const [sender, reader, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);
+  for (const length of [0, 1, 150, 65_536]) {
+    const message = new Uint8Array(randomBytes(length));
+    const sealed = await sender.seal(message, reader.publicKeys.openpgpKey);
+    assert.deepEqual(new Uint8Array(await reader.unseal(sealed)), message);
+    await assert.rejects(other.unseal(sealed), code("SEAL_NOT_FOR_US"));
+  }
+});
+
+test("a capsule gives its reader the session key and nobody else", async () => {
+  const [sender, reader, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);
+  const sessionKey = toHex(randomBytes(32));
+  const capsule = await sender.wrap(sessionKey, reader.publicKeys.openpgpKey);
+  assert.equal(await reader.unwrap(capsule), sessionKey);
+  await assert.rejects(other.unwrap(capsule), code("SEAL_NOT_FOR_US"));
+});
+
+test("certificates, sealed messages and capsules stay small and do not name the reader", async () => {
+  const [sender, reader] = await Promise.all([newKeyring(), newKeyring()]);
+  const { openpgpKey, fingerprint } = reader.publicKeys;
+  assert.ok(fromHex(openpgpKey).length < 500);
+  const sealed = await sender.seal(new Uint8Array(150), openpgpKey);
+  assert.ok(fromHex(sealed).length <= 310, `${fromHex(sealed).length}`);
+  assert.ok((await sender.wrap(toHex(randomBytes(32)), openpgpKey)).length <= 110);
+  assert.ok(!sealed.includes(fingerprint.slice(2, 18)));
+});
+
+test("the fingerprint of a certificate is the one that its keyring publishes", async () => {
+  const { openpgpKey, fingerprint } = (await newKeyring()).publicKeys;
+  assert.equal(await fingerprintOf(openpgpKey), fingerprint);
+});
+
+test("a message beyond 64 KiB is not sealed", async () => {
+  const keyring = await newKeyring();
+  await assert.rejects(
+    keyring.seal(new Uint8Array(65_537), keyring.publicKeys.openpgpKey),
+    code("SEAL_TOO_LONG"),
+  );
+});

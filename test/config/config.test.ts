@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { childEnvironment, environment, loadConfig, requireNetwork } from "../../src/config.ts";
+import { isIchainError } from "../../src/errors.ts";
+import { temporaryFolder } from "../support/binary.ts";
+
+const contract = (digit: string): string => `"0x${digit.repeat(40)}"`;
+const network = `name: test
+chainId: 31337
+rpcUrl: http://127.0.0.1:8545
+contracts: { escrow: ${contract("1")}, registry: ${contract("2")}, rating: ${contract("3")} }
+`;
+
+describe("configuration", () => {
+  it("has defaults for everything but the network", async () => {
+    using home = temporaryFolder();
+    const config = await loadConfig({ env: { ICHAIN_HOME: home.path } });
+    assert.equal(config.home, home.path);
+    assert.equal(config.paths.keystore, home.join("keystore.json"));
+    assert.equal(config.transport, "onion");
+    assert.equal(config.docker.socketPath, "/var/run/docker.sock");
+    assert.equal(config.network, undefined);
+    assert.throws(() => requireNetwork(config), { code: "NO_NETWORK" });
+  });
+
+  it("is frozen to its depth", async () => {
+    using home = temporaryFolder();
+    const config = await loadConfig({ env: { ICHAIN_HOME: home.path } });
+    assert.throws(() => Object.assign(config.tor, { binary: "other" }), TypeError);
+  });
+
+  it("finds a network by name in its folder, and by path", async () => {
+    using home = temporaryFolder();
+    mkdirSync(home.join("networks"));
+    writeFileSync(home.join("networks", "test.yaml"), network);
+    writeFileSync(home.join("config.yaml"), "network: test\n");
+    const env = { ICHAIN_HOME: home.path };
+    const named = await loadConfig({ env });
+    assert.equal(named.network?.chainId, 31337);
+    const byPath = await loadConfig({ env: { ...env, ICHAIN_NETWORK: home.join("networks", "test.yaml") } });
+    assert.deepEqual(byPath.network, named.network);
+    await assert.rejects(loadConfig({ env: { ...env, ICHAIN_NETWORK: "other" } }), {
+      code: "NETWORK_UNKNOWN",
+    });
+  });
+
+  it("lets the environment override the file", async () => {
+    using home = temporaryFolder();
+    writeFileSync(home.join("net.yaml"), network);
+    const env = {
+      ICHAIN_HOME: home.path,
+      ICHAIN_NETWORK: home.join("net.yaml"),
+      ICHAIN_RPC_URL: "https://rpc.example:1",
+      ICHAIN_TOR: "/opt/tor",
+      DOCKER_HOST: "unix:///run/other.sock",
+    };
+    const config = await loadConfig({ env });
+    assert.equal(config.network?.rpcUrl, "https://rpc.example:1");
+    assert.equal(config.tor.binary, "/opt/tor");
+    assert.equal(config.docker.socketPath, "/run/other.sock");
+    await assert.rejects(loadConfig({ env: { ...env, ICHAIN_RPC_URL: "ftp://x" } }), {
+      code: "CONFIG_INVALID",
+    });
+    await assert.rejects(loadConfig({ env: { ...env, DOCKER_HOST: "tcp://1.2.3.4:1" } }), {
+      code: "CONFIG_INVALID",
+    });
+  });
+
+  it("keeps the password out of what is printed of it", async () => {
+    using home = temporaryFolder();
+    const config = await loadConfig({ env: { ICHAIN_HOME: home.path, ICHAIN_PASSWORD: "open sesame" } });
+    assert.ok(!JSON.stringify(config).includes("sesame"));
+    assert.equal(config.password.from === "environment" && config.password.reveal(), "open sesame");
+  });
+
+  for (const [what, text, line] of [
+    ["an unknown field", "transport: onion\ntransprot: onion\n", 2],
+    ["a wrong value", "transport: onion\nsandbox:\n  cpus: many\n", 3],
+    ["a number out of bounds", "sandbox:\n  pids: 1\n", 2],
+    ["broken YAML", "transport: [onion\n", 2],
+    [
+      "a bad address in an inline network",
+      network.replace(/^/gm, "  ").replace(/^/, "network:\n").replace("0x1", "0y1"),
+      5,
+    ],
+  ] as const) {
+    it(`names the line of ${what}`, async () => {
+      using home = temporaryFolder();
+      writeFileSync(home.join("config.yaml"), text);
+      await assert.rejects(loadConfig({ env: { ICHAIN_HOME: home.path } }), (error) => {
+        assert.ok(isIchainError(error, "CONFIG_INVALID"));
+        assert.equal(error.details.line, line);
+        return true;
+      });
+    });
+  }
+
+  it("refuses a --config that is not there", async () => {
+    await assert.rejects(loadConfig({ file: "/nonexistent/config.yaml", env: {} }), {
+      code: "CONFIG_MISSING",
+    });
+  });
+
+  it("reads nothing of the environment but its table, and empty counts as unset", () => {
+    assert.deepEqual(environment({ ICHAIN_HOME: "/h", CI: "", SECRET: "x" }), { ICHAIN_HOME: "/h" });
+  });
+
+  it("gives no password to the processes it starts", () => {
+    process.env.ICHAIN_PASSWORD = "secret";
+    const child = childEnvironment({ ICHAIN_HOME: "/h" });
+    delete process.env.ICHAIN_PASSWORD;
+    assert.equal(child.ICHAIN_PASSWORD, undefined);
+    assert.equal(child.ICHAIN_HOME, "/h");
+    assert.equal(child.PATH, process.env.PATH);
+  });
+});

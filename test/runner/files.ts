@@ -1,0 +1,22 @@
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** In the order in which they run: what fails fast comes first. */
+export const groups = ["checks", "contracts", "unit", "integration", "adversarial", "e2e"] as const;
+export type Group = (typeof groups)[number];
+
+/** The files of a group. A file that asks for root, Tor or Docker is an integration test. */
+export function testFiles(group: Group): string[] {
+  return globSync("test/**/*.test.ts", { cwd: root })
+    .filter((path) => groupOf(path) === group)
+    .toSorted()
+    .map((path) => `${root}${path}`);
+}
+
+function groupOf(path: string): Group {
+  const folder = path.split("/")[1];
+  if (folder === "contracts" || folder === "e2e" || folder === "adversarial") return folder;
+  return readFileSync(`${root}${path}`, "utf8").includes("support/require.ts") ? "integration" : "unit";
+}

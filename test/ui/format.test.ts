@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { bytes, coin, duration, instant } from "../../src/ui/format.ts";
+import { toJson } from "../../src/ui/json.ts";
+import { harmless, table } from "../../src/ui/table.ts";
+
+describe("figures for people", () => {
+  it("name a duration by its two largest units", () => {
+    const told = [0, 0.25, 42, 60, 185, 7800, 100_000].map(duration);
+    assert.deepEqual(told, ["0 s", "0.3 s", "42 s", "1 min", "3 min 5 s", "2 h 10 min", "1 d 3 h"]);
+  });
+
+  it("name bytes in binary units", () => {
+    assert.deepEqual([0, 512, 1536, 2 ** 20, 20.25 * 2 ** 30].map(bytes), [
+      "0 B",
+      "512 B",
+      "1.5 KiB",
+      "1 MiB",
+      "20.3 GiB",
+    ]);
+  });
+
+  it("name coin exactly", () => {
+    assert.deepEqual([0n, 1n, 5n * 10n ** 16n, 12n * 10n ** 18n, -(10n ** 18n + 1n)].map(coin), [
+      "0",
+      "0.000000000000000001",
+      "0.05",
+      "12",
+      "-1.000000000000000001",
+    ]);
+  });
+
+  it("name an instant in UTC", () => {
+    assert.equal(instant(0), "1970-01-01 00:00:00 UTC");
+  });
+});
+
+describe("table", () => {
+  it("aligns columns and ignores colours in their width", () => {
+    assert.equal(
+      table(["A", "BB"], [["\u001b[31mlong\u001b[39m", "x"]]),
+      "A     BB\n\u001b[31mlong\u001b[39m  x",
+    );
+  });
+
+  it("shows text from outside without its power over the terminal", () => {
+    assert.equal(harmless("a\u001b[2Jb\nc\u202ed"), "a·[2Jb·c·d");
+  });
+});
+
+describe("JSON", () => {
+  it("writes bigints as decimal strings and bytes as hex", () => {
+    assert.equal(
+      toJson({ a: 10n ** 20n, b: new Uint8Array([1, 255]), c: undefined }),
+      '{"a":"100000000000000000000","b":"0x01ff"}',
+    );
+  });
+});

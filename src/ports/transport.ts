@@ -51,10 +51,15 @@ export interface FetchRequest {
 }
 
 export interface FetchProgress {
+  /** Verified so far, in this fetch and earlier ones. */
   readonly bytes: number;
   readonly total: number;
   readonly lanes: number;
   readonly bytesPerSecond: number;
+  /** Bytes per second of each lane. */
+  readonly laneRates: readonly number[];
+  /** Undefined while nothing comes. */
+  readonly secondsLeft: number | undefined;
 }
 
 export interface TransferOptions {

@@ -29,7 +29,8 @@ export type ListenTarget = { readonly unix: string } | { readonly host: string; 
 /** Serves blobs over HTTP on any listening socket (a unix socket for onions). */
 export interface PieceServer {
   listen(target: ListenTarget): Promise<void>;
-  addBlob(blob: Blob): void;
+  /** Resolves once the blob's leaves are known; rejects if its bytes are not those of its root. */
+  addBlob(blob: Blob): Promise<void>;
   /** Publishes the capsule (≤ 1 KiB) of the reader with that fingerprint for `root`. */
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void;
   /** Idempotent; open connections are cut. */
@@ -41,6 +42,8 @@ export interface LaneDialer {
   /**
    * A new isolated agent for the lane of that name (new SOCKS credentials for onion, plain for direct).
    * A name is used once: a lane that stalls comes back under a new name, hence on a new circuit.
+   * The agent keeps connections alive and allows at least two at a time: a lane asks for its next run
+   * of pieces before the last one has come in whole. The caller destroys it.
    */
   agent(lane: string): Agent;
   /** Host header and authority, e.g. `<56 characters>.onion`. */

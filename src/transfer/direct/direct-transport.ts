@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { IchainError } from "../../errors.ts";
+import type { HostIdentity, Hosting, HostRequest, Transport } from "../../ports/transport.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import type { Endpoint } from "../../protocol/locator.ts";
+import { portTaken } from "../pieces/errors.ts";
+import { fetchBlob } from "../pieces/fetch-blob.ts";
+import { fetchCapsule, fetchFirstBytes } from "../pieces/fetch-small.ts";
+import type { PieceServer } from "../pieces/ports.ts";
+import { createPieceServer } from "../pieces/server.ts";
+import { directDialer, formatAddress, parseAddress } from "./direct-dialer.ts";
+
+export interface DirectOptions {
+  /** The address of this machine on the private network: listened on and announced. */
+  readonly listenHost: string;
+}
+
+const TOKEN_BYTES = 16;
+
+/**
+ * HTTP on TCP ports of a private network: the same tokens and the same verification as over onions, but
+ * everybody on the network sees who fetches from whom. Readers need no key of their own here.
+ */
+export function createDirectTransport({ listenHost }: DirectOptions): Transport {
+  const servers = new Set<PieceServer>();
+
+  const host = async (
+    request: HostRequest,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<Hosting> => {
+    const { endpoint } = request.identity;
+    const dialer = dialerOf(endpoint);
+    const server = createPieceServer({ token: endpoint.token, blobs: request.blobs });
+    servers.add(server);
+    const stop = async () => {
+      servers.delete(server);
+      await server.close();
+    };
+    try {
+      await server.listen(parseAddress(endpoint.address));
+      for (const { root } of request.blobs) await fetchFirstBytes({ dialer, endpoint, root }, options);
+    } catch (error) {
+      await stop();
+      throw isSystemError(error) ? portTaken(endpoint.address, error) : error;
+    }
+    return { endpoint, stop, async admit() {}, putCapsule: (...args) => server.putCapsule(...args) };
+  };
+
+  return {
+    name: "direct",
+    async start() {},
+    async stop() {
+      await Promise.all([...servers].map((server) => server.close()));
+      servers.clear();
+    },
+    async newIdentity(): Promise<HostIdentity> {
+      const address = formatAddress(listenHost, await freePort(listenHost));
+      // The port is part of the address and the token lies in the endpoint: nothing else is needed.
+      return {
+        endpoint: { transport: "direct", address, token: toHex(randomBytes(TOKEN_BYTES)) },
+        secret: "",
+      };
+    },
+    host,
+    fetch: async (request, options) => fetchBlob({ ...request, dialer: dialerOf(request.endpoint) }, options),
+    fetchCapsule: async (request, options) =>
+      fetchCapsule({ ...request, dialer: dialerOf(request.endpoint) }, options),
+  };
+}
+
+function dialerOf(endpoint: Endpoint) {
+  if (endpoint.transport !== "direct") {
+    throw new IchainError(`The direct transport cannot reach an ${endpoint.transport} address.`, {
+      code: "TRANSFER_WRONG_TRANSPORT",
+      class: "config",
+      hint: "Configure the transport that the locator names.",
+    });
+  }
+  return directDialer(endpoint.address);
+}
+
+/** A port that is free now; `host` says so if somebody takes it in between. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen({ host, port: 0 });
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}

@@ -1,0 +1,83 @@
+import { isIchainError } from "../../errors.ts";
+import type { TransferOptions } from "../../ports/transport.ts";
+import { badAnswer, stalled } from "./errors.ts";
+import type { CapsuleRequest, ProbeRequest } from "./ports.ts";
+import { type Answer, get } from "./reading/get.ts";
+import { Lane } from "./reading/lane.ts";
+import { defaultTuning, type Tuning } from "./reading/tuning.ts";
+import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE } from "./wire.ts";
+
+/** One small request on a lane of its own. */
+interface Small extends ProbeRequest {
+  readonly path: string;
+  readonly range?: ByteRange;
+  /** Longest body, bytes. */
+  readonly most: number;
+}
+
+/**
+ * The capsule of that reader, or undefined while the host has not published it.
+ * @throws TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _BAD_ANSWER; the signal's reason
+ */
+export async function fetchCapsule(
+  request: CapsuleRequest,
+  options: TransferOptions = {},
+  thresholds: Partial<Tuning> = {},
+): Promise<Uint8Array | undefined> {
+  const path = capsulePath(request.root, request.fingerprint);
+  try {
+    return await fetchSmall({ ...request, path, most: CAPSULE_MAX_BYTES }, options, thresholds);
+  } catch (error) {
+    if (isIchainError(error, "TRANSFER_NOT_HOSTED")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Proves that a blob is hosted: fetches its first bytes and throws them away.
+ * @throws as `fetchCapsule`, and TRANSFER_NOT_HOSTED
+ */
+export async function fetchFirstBytes(
+  request: ProbeRequest,
+  options: TransferOptions = {},
+  thresholds: Partial<Tuning> = {},
+): Promise<void> {
+  const path = dataPath(request.root);
+  await fetchSmall({ ...request, path, range: PROBE_RANGE, most: 1 }, options, thresholds);
+}
+
+async function fetchSmall(
+  asked: Small,
+  { signal }: TransferOptions,
+  thresholds: Partial<Tuning>,
+): Promise<Buffer> {
+  signal?.throwIfAborted();
+  const tuning = { ...defaultTuning, ...thresholds };
+  const lane = new Lane(asked.dialer, tuning);
+  const interrupt = () => lane.end(signal?.reason);
+  signal?.addEventListener("abort", interrupt, { once: true });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const answer = await get({ ...asked, agent: lane.agent, signal: lane.signal, headMs: tuning.connectMs });
+    if (answer.length > asked.most) throw badAnswer("its body is longer than allowed");
+    timer = setTimeout(() => lane.end(stalled()), tuning.stallMs);
+    return await readWhole(answer, lane.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", interrupt);
+    lane.end();
+  }
+}
+
+async function readWhole({ body, length }: Answer, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw stalled(error);
+  }
+  const content = Buffer.concat(chunks);
+  if (content.length !== length) throw stalled();
+  return content;
+}

@@ -1,0 +1,13 @@
+/** Wakes everybody who waits; who comes later waits for the next ring. */
+export class Bell {
+  #next = Promise.withResolvers<void>();
+
+  wait(): Promise<void> {
+    return this.#next.promise;
+  }
+
+  ring(): void {
+    this.#next.resolve();
+    this.#next = Promise.withResolvers<void>();
+  }
+}

@@ -1,0 +1,200 @@
+import { PIECE_BYTES } from "../../../protocol/merkle.ts";
+import { stalled } from "../errors.ts";
+import type { PieceRequest } from "../ports.ts";
+import { backOff } from "./back-off.ts";
+import { Bell } from "./bell.ts";
+import { chooseRun, type RunView } from "./choose-run.ts";
+import type { Faults } from "./faults.ts";
+import { fetchRun } from "./fetch-run.ts";
+import { Lane } from "./lane.ts";
+import { LaneCount } from "./lane-count.ts";
+import type { PartFile } from "./part-file.ts";
+import { PiecePlan, type Run } from "./piece-plan.ts";
+import type { Progress } from "./progress.ts";
+import { median, stalledLanes } from "./stall.ts";
+import type { Tuning } from "./tuning.ts";
+
+/** Runs of one lane that may overlap: the second is asked for a round trip before the first ends. */
+const RUNS_PER_LANE = 2;
+const UNKNOWN_RTT_MS = 1000;
+
+export interface DownloadContext {
+  readonly request: PieceRequest;
+  readonly part: PartFile;
+  readonly faults: Faults;
+  readonly progress: Progress;
+  readonly tuning: Tuning;
+  readonly now: () => number;
+  /** The lane that brought the leaf list: warm, so it goes first. */
+  readonly firstLane: Lane | undefined;
+}
+
+/** Fetches every piece that `part` lacks, over as many lanes as pay. One use. */
+export class Download {
+  readonly #context: DownloadContext;
+  readonly #plan: PiecePlan;
+  readonly #laneCount: LaneCount;
+  readonly #bell = new Bell();
+  readonly #lanes = new Set<Lane>();
+  readonly #active = new Map<Run, { lane: Lane; bytesLeft: number }>();
+  readonly #over = new AbortController();
+  readonly #slots: Promise<void>[] = [];
+  #failure: unknown;
+
+  constructor(context: DownloadContext) {
+    const { part, tuning, now } = context;
+    this.#context = context;
+    this.#plan = new PiecePlan(part.shape.leaves.length, part.verified);
+    // A small blob is not worth many circuits.
+    const startLanes = Math.min(tuning.startLanes, Math.ceil(this.#plan.left / 2));
+    this.#laneCount = new LaneCount({ ...tuning, startLanes }, now());
+  }
+
+  /** Resolves when every piece is verified and written; rejects with the fault that ended it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { tuning, part } = this.#context;
+    const interrupt = () => this.#end(signal.reason);
+    signal.addEventListener("abort", interrupt, { once: true });
+    const tick = setInterval(() => this.#tick(), tuning.tickMs);
+    const checkpoint = setInterval(
+      () => part.flush().catch((error) => this.#end(error)),
+      tuning.checkpointMs,
+    );
+    try {
+      if (signal.aborted) interrupt();
+      else if (this.#plan.left === 0) this.#end();
+      this.#openSlots();
+      while (!this.#over.signal.aborted) await this.#bell.wait();
+      await Promise.all(this.#slots);
+    } finally {
+      clearInterval(tick);
+      clearInterval(checkpoint);
+      signal.removeEventListener("abort", interrupt);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #end(failure?: unknown): void {
+    if (this.#over.signal.aborted) return;
+    this.#failure = failure;
+    this.#over.abort();
+    for (const lane of this.#lanes) lane.end();
+    this.#bell.ring();
+  }
+
+  #tick(): void {
+    const { faults, progress, tuning, now } = this.#context;
+    const at = now();
+    const overdue = faults.overdue(at, progress.received);
+    if (overdue) {
+      this.#end(overdue);
+      return;
+    }
+    this.#laneCount.observe(at, progress.received, progress.secondsLeft(at) ?? Infinity);
+    const views = [...this.#lanes].map((lane) => lane.view(at)).filter((view) => view !== undefined);
+    for (const { lane } of stalledLanes(views, at, tuning)) this.#blame(lane, stalled(), -1);
+    this.#openSlots();
+    progress.tell(
+      at,
+      [...this.#lanes].map((lane) => lane.rate(at)),
+    );
+    this.#bell.ring();
+  }
+
+  #openSlots(): void {
+    const wanted = Math.min(this.#laneCount.target, this.#plan.left);
+    while (this.#slots.length < wanted) this.#slots.push(this.#slot(this.#slots.length));
+  }
+
+  /** One lane after the other, each on a new circuit, for as long as this many lanes are wanted. */
+  async #slot(index: number): Promise<void> {
+    const { request, tuning, firstLane } = this.#context;
+    let next = index === 0 ? firstLane : undefined;
+    let failures = 0;
+    while (!this.#over.signal.aborted) {
+      const lane = next ?? new Lane(request.dialer, tuning);
+      next = undefined;
+      this.#lanes.add(lane);
+      await Promise.all(Array.from({ length: RUNS_PER_LANE }, () => this.#work(index, lane)));
+      const failed = lane.signal.aborted;
+      this.#lanes.delete(lane);
+      lane.end();
+      if (failed) {
+        failures = lane.brought > 0 ? 1 : failures + 1;
+        await backOff(failures, tuning, this.#over.signal).catch(() => {});
+      }
+      while (!this.#over.signal.aborted && !this.#isWanted(index)) await this.#bell.wait();
+    }
+  }
+
+  #isWanted(index: number): boolean {
+    return index < this.#laneCount.target;
+  }
+
+  /** Fetches run after run until the lane ends, by a fault or because it is not wanted any more. */
+  async #work(index: number, lane: Lane): Promise<void> {
+    const { request, part, tuning, faults, progress, now } = this.#context;
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    for (;;) {
+      const run = await this.#nextRun(index, lane);
+      if (!run) return;
+      lane.mayAsk = false;
+      let passed = false;
+      const passOn = () => {
+        if (passed) return;
+        passed = lane.mayAsk = true;
+        this.#bell.ring();
+      };
+      const state = { lane, bytesLeft: (run.end - run.start) * PIECE_BYTES };
+      this.#active.set(run, state);
+      const onBytes = (bytes: number, left: number) => {
+        progress.received += bytes;
+        state.bytesLeft = left;
+        if (left <= (lane.rate(now()) * (lane.rttMs ?? 0)) / 1000) passOn();
+      };
+      const onVerified = (piece: number, bytes: number) => {
+        progress.verified += bytes;
+        faults.forgive(piece);
+        if (this.#plan.left === 0) this.#end();
+      };
+      const headMs = lane.rttMs === undefined ? tuning.connectMs : Math.max(tuning.stallMs, 4 * lane.rttMs);
+      const context = { request, part, plan: this.#plan, lane, buffer, headMs, now, onBytes, onVerified };
+      try {
+        await fetchRun(context, run);
+      } catch (error) {
+        if (!run.cancel.signal.aborted) this.#blame(lane, error, run.next);
+      } finally {
+        this.#plan.release(run);
+        this.#active.delete(run);
+        passOn();
+      }
+    }
+  }
+
+  async #nextRun(index: number, lane: Lane): Promise<Run | undefined> {
+    const { tuning, now } = this.#context;
+    for (;;) {
+      if (lane.signal.aborted || !this.#isWanted(index)) return undefined;
+      if (lane.mayAsk) {
+        const at = now();
+        const others = [...this.#active]
+          .filter(([, state]) => state.lane !== lane)
+          .map(([run, state]): RunView => ({ run, bytesLeft: state.bytesLeft, rate: state.lane.rate(at) }));
+        const rate = lane.rate(at) || median([...this.#lanes].map((other) => other.rate(at)));
+        const asker = { rate, rttMs: lane.rttMs ?? UNKNOWN_RTT_MS, lanes: this.#laneCount.target };
+        const run = chooseRun(this.#plan, asker, others, tuning);
+        if (run) return run;
+      }
+      await this.#bell.wait();
+    }
+  }
+
+  /** Ends the lane over `error`, and the whole download when no further try can help. */
+  #blame(lane: Lane, error: unknown, piece: number): void {
+    // Both runs of a lane fail together; only the first failure says why.
+    if (lane.signal.aborted) return;
+    const final = this.#context.faults.record(error, piece);
+    if (final) this.#end(final);
+    else lane.end(error);
+  }
+}

@@ -1,0 +1,85 @@
+import type { Agent } from "node:http";
+import { merkleRoot } from "../../merkle.ts";
+import { badAnswer, tooLarge, truncatedPiece, wrongLeaves } from "../errors.ts";
+import type { PieceRequest } from "../ports.ts";
+import {
+  decodeSize,
+  INLINE_MAX_BYTES,
+  LEAF_BYTES,
+  pieceCount,
+  piecesPath,
+  SIZE_BYTES,
+  sameRoot,
+  splitLeaves,
+} from "../wire.ts";
+import { get } from "./get.ts";
+import type { BlobShape } from "./part-file.ts";
+
+export interface LeafList {
+  readonly shape: BlobShape;
+  /** The whole blob, not yet verified, when it is small enough to come along. */
+  readonly inlined: Buffer | undefined;
+}
+
+/**
+ * Asks for a blob's size and leaves and checks them against its root before anything else is believed.
+ * @throws TRANSFER_TOO_LARGE, TRANSFER_WRONG_LEAVES, and what `get` throws
+ */
+export async function fetchLeafList(
+  request: PieceRequest,
+  agent: Agent,
+  options: {
+    signal: AbortSignal;
+    headMs: number;
+    onAnswer: () => void;
+    onBytes: (bytes: number) => void;
+  },
+): Promise<LeafList> {
+  const inline = Math.min(request.maxBytes, INLINE_MAX_BYTES);
+  const path = piecesPath(request.root, inline);
+  const { body, length } = await get({ ...request, ...options, agent, path });
+  options.onAnswer();
+  try {
+    const listMost = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES;
+    if (length < SIZE_BYTES) throw badAnswer("its leaf list is too short");
+    // A longer list is read no further than its size, which says by how much the blob is too large.
+    const most = listMost + inline;
+    const content = await read(body, length <= most ? length : SIZE_BYTES, length, options);
+    const size = decodeSize(content);
+    if (size === undefined || size > request.maxBytes) throw tooLarge(size ?? Infinity, request.maxBytes);
+    const listEnd = SIZE_BYTES + pieceCount(size) * LEAF_BYTES;
+    const inlined = size > 0 && size <= inline;
+    if (length !== listEnd + (inlined ? size : 0))
+      throw badAnswer("its leaf list is not as long as its size");
+    const leaves = splitLeaves(content.subarray(SIZE_BYTES, listEnd));
+    if (!sameRoot(request.root, merkleRoot(leaves))) throw wrongLeaves();
+    return {
+      shape: { root: request.root, size, leaves },
+      inlined: inlined ? content.subarray(listEnd) : undefined,
+    };
+  } finally {
+    if (!body.readableEnded) body.destroy();
+  }
+}
+
+async function read(
+  body: AsyncIterable<Buffer>,
+  wanted: number,
+  declared: number,
+  { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let have = 0;
+  try {
+    for await (const chunk of body) {
+      onBytes(chunk.length);
+      chunks.push(chunk);
+      have += chunk.length;
+      if (have >= wanted && wanted < declared) break;
+    }
+  } catch {
+    signal.throwIfAborted();
+  }
+  if (have < wanted) throw truncatedPiece(-1);
+  return Buffer.concat(chunks);
+}

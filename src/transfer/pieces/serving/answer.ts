@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Blob } from "../../../ports/transport.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
+import { type Sending, sendRange } from "./send.ts";
+
+export interface Served {
+  readonly blob: Blob;
+  /** Resolves once they are computed. */
+  readonly leaves: Promise<Buffer>;
+  readonly capsules: Map<Hex, Uint8Array>;
+}
+
+/**
+ * Answers one request that has shown the token. Whatever is not a blob's pieces, data or capsule is
+ * 404, and no answer carries a text of ours.
+ */
+export async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  served: ReadonlyMap<Hex, Served>,
+  sending: Sending,
+): Promise<void> {
+  const route = request.method === "GET" ? parseRoute(request.url ?? "") : undefined;
+  const entry = route && served.get(route.root);
+  if (!route || !entry) return empty(response, 404);
+  const { blob } = entry;
+  if (route.kind === "capsule") {
+    const capsule = entry.capsules.get(route.fingerprint);
+    if (!capsule) return empty(response, 404);
+    head(response, 200, capsule.length);
+    response.end(capsule);
+  } else if (route.kind === "pieces") {
+    const leaves = await entry.leaves;
+    const inline = blob.size > 0 && blob.size <= Math.min(route.inline, INLINE_MAX_BYTES);
+    head(response, 200, encodeSize(blob.size).length + leaves.length + (inline ? blob.size : 0));
+    response.write(Buffer.concat([encodeSize(blob.size), leaves]));
+    if (inline) await sendRange(response, blob.path, { first: 0, last: blob.size - 1 }, sending);
+    response.end();
+  } else {
+    const range = parseRange(request.headers.range, blob.size);
+    if (!range) return empty(response, 416);
+    response.setHeader("Content-Range", `bytes ${range.first}-${range.last}/${blob.size}`);
+    head(response, 206, range.last - range.first + 1);
+    await sendRange(response, blob.path, range, sending);
+    response.end();
+  }
+}
+
+/** A status with nothing else. */
+export function empty(response: ServerResponse, status: number): void {
+  head(response, status, 0);
+  response.end();
+}
+
+function head(response: ServerResponse, status: number, length: number): void {
+  // No reason phrase of ours, no date: a clock's skew tells hosts apart.
+  response.sendDate = false;
+  response.writeHead(status, { "Content-Length": length });
+}

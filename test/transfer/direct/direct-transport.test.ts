@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { toHex } from "../../../src/protocol/bytes.ts";
+import { parseAddress } from "../../../src/transfer/direct/direct-dialer.ts";
+import { createDirectTransport } from "../../../src/transfer/direct/direct-transport.ts";
+import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+
+const MIB = 1 << 20;
+const fingerprint = toHex(randomBytes(32));
+
+test("blobs of every size arrive byte-identical and leave nothing beside them", async (t) => {
+  const folder = await temporaryFolder(t);
+  const transport = createDirectTransport({ listenHost: "127.0.0.1" });
+  t.after(() => transport.stop());
+  await transport.start();
+  const sizes = [1, 1000, MIB - 1, MIB, MIB + 1, 2 * MIB, 2 * MIB + 1, 20 * MIB + 12_345];
+  const blobs = await Promise.all(sizes.map((size) => makeBlob(folder, size, `blob-${size}`)));
+  const hosting = await transport.host({ identity: await transport.newIdentity(), blobs, readers: [] });
+  for (const { root, size, content } of blobs) {
+    const path = join(folder, `got-${size}`);
+    const got = await transport.fetch({ endpoint: hosting.endpoint, root, path, maxBytes: 64 * MIB });
+    assert.deepEqual(got, { path, size, root });
+    assert.ok(content.equals(await readFile(path)));
+  }
+  const leftovers = (await readdir(folder)).filter((name) => /\.(part|state)/.test(name));
+  assert.deepEqual(leftovers, []);
+});
+
+test("a capsule is undefined until it is published, and comes back the same", async (t) => {
+  const folder = await temporaryFolder(t);
+  const transport = createDirectTransport({ listenHost: "127.0.0.1" });
+  t.after(() => transport.stop());
+  const blob = await makeBlob(folder, 5000);
+  const hosting = await transport.host({
+    identity: await transport.newIdentity(),
+    blobs: [blob],
+    readers: [],
+  });
+  const request = { endpoint: hosting.endpoint, root: blob.root, fingerprint };
+  assert.equal(await transport.fetchCapsule(request), undefined);
+  hosting.putCapsule(blob.root, fingerprint, Uint8Array.of(1, 2, 3));
+  assert.deepEqual([...(await transport.fetchCapsule(request))!], [1, 2, 3]);
+  assert.throws(() => hosting.putCapsule(blob.root, fingerprint, new Uint8Array(1025)), {
+    code: "TRANSFER_BAD_CAPSULE",
+  });
+});
+
+test("the same identity hosts at the same address again, and nobody else's port is taken over", async (t) => {
+  const folder = await temporaryFolder(t);
+  const transport = createDirectTransport({ listenHost: "127.0.0.1" });
+  t.after(() => transport.stop());
+  const blob = await makeBlob(folder, 5000);
+  const identity = await transport.newIdentity();
+  const request = { identity, blobs: [blob], readers: [] };
+  const first = await transport.host(request);
+  await first.stop();
+  await first.stop();
+  const squatter = createServer().listen(parseAddress(identity.endpoint.address));
+  await once(squatter, "listening");
+  await assert.rejects(transport.host(request), { code: "TRANSFER_PORT_TAKEN" });
+  squatter.close();
+  await once(squatter, "close");
+  const again = await transport.host(request);
+  assert.deepEqual(again.endpoint, identity.endpoint);
+  await stat(`${blob.path}.leaves`);
+});
+
+test("a file that is not the blob of its root is not hosted", async (t) => {
+  const folder = await temporaryFolder(t);
+  const transport = createDirectTransport({ listenHost: "127.0.0.1" });
+  t.after(() => transport.stop());
+  const blob = await makeBlob(folder, 3 * MIB);
+  const identity = await transport.newIdentity();
+  const other = { ...blob, root: toHex(randomBytes(32)) };
+  await assert.rejects(transport.host({ identity, blobs: [other], readers: [] }), {
+    code: "TRANSFER_BLOB_CHANGED",
+  });
+});
+
+test("addresses that are not host:port are refused", () => {
+  assert.deepEqual(parseAddress("[::1]:80"), { host: "::1", port: 80 });
+  assert.deepEqual(parseAddress("node-1.lan:8080"), { host: "node-1.lan", port: 8080 });
+  for (const bad of [
+    "",
+    "host",
+    "host:0",
+    "host:65536",
+    "a b:1",
+    "http://a:1",
+    "[zz]:1",
+    "a:1/x",
+    "::1:80",
+  ]) {
+    assert.throws(() => parseAddress(bad), { code: "TRANSFER_BAD_ADDRESS" }, bad);
+  }
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { FetchProgress } from "../../../src/ports/transport.ts";
+import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
+import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import { covers, startHostileHost } from "../../support/hostile-host.ts";
+
+const MIB = 1 << 20;
+/** Short, but far longer than anything takes on loopback. */
+const brief = { tickMs: 20, stallMs: 400, backOffMs: 5, maxBackOffMs: 20, giveUpMs: 2_000, checkpointMs: 20 };
+
+test("an interrupted fetch resumes and fetches no verified piece again", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 24 * MIB + 77);
+  const pause = new AbortController();
+  const host = await startHostileHost(t, blob, ({ kind, response, before }) => {
+    // From the tenth request on the first time, nothing comes any more.
+    return kind === "data" && before >= 10 && !pause.signal.aborted && response.writableLength === 0;
+  });
+  const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
+  let seen: FetchProgress | undefined;
+  const onProgress = (progress: FetchProgress) => {
+    if (progress.bytes === seen?.bytes && progress.bytes > 0) pause.abort();
+    seen = progress;
+  };
+  await assert.rejects(
+    fetchBlob(request, { signal: pause.signal, onProgress }, { ...brief, stallMs: 60_000 }),
+    {
+      name: "AbortError",
+    },
+  );
+  assert.ok(!existsSync(request.path) && existsSync(`${request.path}.part`));
+  const left = (await PartFile.resume(request.path, blob.root))!;
+  await left.close();
+  assert.equal(left.verified.size, Math.ceil(seen!.bytes / MIB));
+  assert.ok(left.verified.size > 0);
+  const asked = host.ranges.length;
+  await fetchBlob(request, {}, brief);
+  assert.ok(blob.content.equals(await readFile(request.path)));
+  for (const piece of left.verified) {
+    assert.ok(!host.ranges.slice(asked).some((range) => covers(range, piece)), `piece ${piece}`);
+  }
+});
+
+test("a piece that comes corrupted once is fetched again", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 16 * MIB);
+  let corrupted = 0;
+  const host = await startHostileHost(t, blob, ({ kind, range, body, response }) => {
+    if (kind !== "data" || !covers(range, 5) || corrupted++ > 0) return false;
+    const bad = Buffer.from(body);
+    bad[5 * MIB - range.first]! ^= 1;
+    const contentRange = `bytes ${range.first}-${range.last}/${blob.size}`;
+    response.writeHead(206, { "Content-Range": contentRange, "Content-Length": bad.length }).end(bad);
+    return true;
+  });
+  const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
+  await fetchBlob(request, {}, brief);
+  assert.ok(blob.content.equals(await readFile(request.path)));
+  assert.ok(corrupted >= 2);
+});
+
+test("a piece that always comes corrupted ends the fetch with its number and no whole file", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 16 * MIB);
+  blob.content[5 * MIB + 3]! ^= 1;
+  const host = await startHostileHost(t, blob, () => false);
+  const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
+  await assert.rejects(fetchBlob(request, {}, brief), {
+    code: "TRANSFER_CORRUPT_PIECE",
+    details: { piece: 5, offset: 5 * MIB },
+  });
+  assert.ok(!existsSync(request.path));
+});
+
+test("a whole file of that root is not fetched again, another file is replaced", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 3 * MIB);
+  const host = await startHostileHost(t, blob, () => false);
+  const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
+  await writeFile(request.path, "something else");
+  await fetchBlob(request, {}, brief);
+  const asked = host.ranges.length;
+  await fetchBlob(request, {}, brief);
+  assert.ok(asked > 0);
+  assert.equal(host.ranges.length, asked);
+});

@@ -1,4 +1,33 @@
-import type { CommandDeclaration } from "../declaration.ts";
+import type { CommandDeclaration, OptionDeclaration } from "../declaration.ts";
+import { coins } from "../parse.ts";
+
+const workOptions: readonly OptionDeclaration[] = [
+  { flags: "--policy <file>", summary: "what to take on and at what price; careful defaults when absent" },
+  {
+    flags: "--stake <coin>",
+    summary: "stake to hold at least, topped up when it is less",
+    default: 10n ** 18n,
+    parse: coins,
+  },
+  { flags: "--name <text>", summary: "a name to show beside the account" },
+];
 
 /** Commands of who does work: providers and validators. */
-export const providerCommands: readonly CommandDeclaration[] = [];
+export const providerCommands: readonly CommandDeclaration[] = [
+  {
+    name: "provide",
+    group: "Do work",
+    summary: "take jobs, run them in the sandbox, return results; until Ctrl-C",
+    options: [...workOptions, { flags: "--validate", summary: "confirm others' results as well" }],
+    examples: ["ichain provide --policy policy.yaml", "ichain provide --stake 2 --validate"],
+    load: () => import("../provide.ts"),
+  },
+  {
+    name: "validate",
+    group: "Do work",
+    summary: "confirm others' results for a fee; until Ctrl-C",
+    options: workOptions,
+    examples: ["ichain validate --stake 1"],
+    load: () => import("../validate.ts"),
+  },
+];

@@ -1,4 +1,117 @@
 import type { CommandDeclaration } from "../declaration.ts";
+import { address, coins, decimal, integer, jobId } from "../parse.ts";
+
+const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
 /** Commands of who asks for work. */
-export const requesterCommands: readonly CommandDeclaration[] = [];
+export const requesterCommands: readonly CommandDeclaration[] = [
+  {
+    name: "submit",
+    group: "Ask for work",
+    summary: "post a job: encrypt its bundle, choose who does it, lock the price",
+    arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
+    options: [
+      { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
+      { flags: "--validator <account...>", summary: 'accounts, or "best"; asked for when absent' },
+      { flags: "--wait", summary: "stay until the result is here and open it" },
+      { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
+      { flags: "-y, --yes", summary: "do not ask before the money is locked" },
+    ],
+    examples: [
+      "ichain submit examples/digits/job.yaml --wait -o result",
+      "ichain submit job.yaml --provider best --validator best",
+    ],
+    load: () => import("../submit.ts"),
+  },
+  {
+    name: "resume",
+    group: "Ask for work",
+    summary: "carry on what was begun: one job, or all that are unfinished",
+    arguments: [{ ...job, syntax: "[id]" }],
+    examples: ["ichain resume", "ichain resume 3fa9c01b"],
+    load: () => import("../resume.ts"),
+  },
+  {
+    name: "get",
+    group: "Ask for work",
+    summary: "open the result of a settled job",
+    arguments: [job],
+    options: [{ flags: "-o, --out <folder>", summary: "where the result goes; must not exist" }],
+    examples: ["ichain get 3fa9c01b -o model"],
+    load: () => import("../get.ts"),
+  },
+  {
+    name: "cancel",
+    group: "Ask for work",
+    summary: "take back a job that nobody has accepted",
+    arguments: [job],
+    examples: ["ichain cancel 3fa9c01b"],
+    load: () => import("../cancel.ts"),
+  },
+  {
+    name: "rate",
+    group: "Ask for work",
+    summary: "score the other side of a job that is over",
+    arguments: [job, { syntax: "<score>", summary: "1 (bad) to 5 (good)", parse: integer(1, 5) }],
+    options: [
+      { flags: "--validator <account>", summary: "score this validator, not the provider", parse: address },
+    ],
+    examples: ["ichain rate 3fa9c01b 5"],
+    load: () => import("../rate.ts"),
+  },
+  {
+    name: "providers",
+    group: "Ask for work",
+    summary: "list the offers on the market",
+    options: [
+      { flags: "--gpu", summary: "only machines with a GPU" },
+      { flags: "--min-rating <score>", summary: "least mean rating, 1 to 5", parse: decimal(1, 5) },
+      { flags: "--max-price <coin>", summary: "highest price floor, coin an hour", parse: coins },
+      {
+        flags: "--tier <tier>",
+        summary: "least isolation of a task from its host",
+        choices: ["runc", "userns", "gvisor", "vm"],
+      },
+      {
+        flags: "--sort <key>",
+        summary: "order of the list",
+        choices: ["rating", "price", "jobs", "stake"],
+        default: "rating",
+      },
+    ],
+    examples: ["ichain providers --gpu --min-rating 4", "ichain providers --max-price 0.05 --sort price"],
+    load: () => import("../providers.ts"),
+  },
+  {
+    name: "jobs",
+    group: "Ask for work",
+    summary: "list this account's jobs, in every role",
+    options: [{ flags: "--all", summary: "final jobs too" }],
+    examples: ["ichain jobs", "ichain jobs --all --json"],
+    load: () => import("../jobs.ts"),
+  },
+  {
+    name: "job",
+    group: "Ask for work",
+    summary: "show one job: terms, state, measurements",
+    arguments: [job],
+    examples: ["ichain job 3fa9c01b"],
+    load: () => import("../job.ts"),
+  },
+  {
+    name: "watch",
+    group: "Ask for work",
+    summary: "follow a job until it is final",
+    arguments: [job],
+    examples: ["ichain watch 3fa9c01b"],
+    load: () => import("../watch.ts"),
+  },
+  {
+    name: "why",
+    group: "Ask for work",
+    summary: "explain where a job stands, who must act by when, and what happens then",
+    arguments: [job],
+    examples: ["ichain why 3fa9c01b"],
+    load: () => import("../why.ts"),
+  },
+];

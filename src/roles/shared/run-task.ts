@@ -15,6 +15,11 @@ export interface Measured {
 /** `produce` runs the task fully (argument 0); `evaluate` loads a result and measures it (argument 1). */
 export type Stage = { kind: "produce"; outputDir: string } | { kind: "evaluate"; resultDir: string };
 
+/** The one name of a run: of its container, and of what a sweep must leave alone. */
+export function runId(role: string, key: string, stage: Stage["kind"]): string {
+  return `${role}-${key.slice(2, 34)}-${stage}`;
+}
+
 /** Runs the task of a spec in the sandbox, once: a crash in the middle finds the same container again. */
 export function runTask(
   { sandbox, reporter }: WorkerContext,
@@ -25,7 +30,7 @@ export function runTask(
   const { resources } = spec;
   return journal.step(`run-${stage.kind}`, {
     prepare: (): SandboxTask => ({
-      id: `${journal.role}-${journal.key.slice(2, 34)}-${stage.kind}`,
+      id: runId(journal.role, journal.key, stage.kind),
       image: spec.image,
       command: [...spec.command, stage.kind === "produce" ? "0" : "1"],
       inputDir: input,

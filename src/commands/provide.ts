@@ -1,0 +1,11 @@
+import type { CommandContext } from "./declaration.ts";
+import { type WorkOptions, work } from "./steps/work.ts";
+
+/** Leaves this machine taking jobs, and validations too with --validate. */
+export async function run(
+  context: CommandContext,
+  _args: object,
+  options: WorkOptions & { validate?: true },
+): Promise<void> {
+  await work(context, { provider: true, validator: options.validate === true }, options);
+}

@@ -1,0 +1,78 @@
+import { IchainError } from "../../errors.ts";
+import { sameAddress } from "../../protocol/ids.ts";
+import { floorPrice } from "../../protocol/match.ts";
+import type { Offer, Rating } from "../../protocol/offer.ts";
+import type { JobFile } from "../../protocol/spec.ts";
+import { type Candidates, makePlan, type Plan } from "../../roles/requester/plan.ts";
+import { coin } from "../../ui/format.ts";
+import { harmless } from "../../ui/table.ts";
+import type { Ui } from "../../ui/ui.ts";
+
+export interface Choice {
+  /** An account, or `best`; asked for when absent and somebody is there. */
+  readonly provider?: string | undefined;
+  readonly validator?: readonly string[] | undefined;
+}
+
+/** Settles on a provider and its validators: by flags, by asking, or by rating where nobody can be asked. */
+export async function choosePlan(
+  ui: Ui,
+  file: JobFile,
+  candidates: Candidates,
+  choice: Choice,
+): Promise<Plan> {
+  const ask = ui.interactive;
+  const price = (offer: Offer) => `${coin(file.price ?? floorPrice(offer, file.resources.time))} for the job`;
+  const fee = (offer: Offer) => `${coin(file.validatorFee ?? offer.feeFloor)} for a validation`;
+  const provider = await pick(ui, {
+    wanted: choice.provider ?? (ask ? undefined : "best"),
+    among: candidates.providers,
+    question: "Provider:",
+    describe: (offer) => describe(offer, offer.ratingAsProvider, price(offer)),
+  });
+  let left = candidates.validatorsFor(provider);
+  const validators: Offer[] = [];
+  for (let seat = 0; seat < file.verification.validators && left.length > 0; seat += 1) {
+    const validator = await pick(ui, {
+      wanted: choice.validator?.[seat] ?? (ask && !choice.validator ? undefined : "best"),
+      among: left,
+      question: file.verification.validators === 1 ? "Validator:" : `Validator ${seat + 1}:`,
+      describe: (offer) => describe(offer, offer.ratingAsValidator, fee(offer)),
+    });
+    validators.push(validator);
+    left = left.filter((offer) => offer !== validator);
+  }
+  return makePlan(file, provider, validators);
+}
+
+interface Question {
+  readonly wanted: string | undefined;
+  /** Best first. */
+  readonly among: readonly Offer[];
+  readonly question: string;
+  describe(offer: Offer): string;
+}
+
+async function pick(ui: Ui, { wanted, among, question, describe }: Question): Promise<Offer> {
+  if (wanted === undefined) {
+    return ui.prompts.select(
+      question,
+      among.map((offer) => ({ name: describe(offer), value: offer })),
+    );
+  }
+  const found = wanted === "best" ? among[0] : among.find(({ account }) => sameAddress(account, wanted));
+  if (found) return found;
+  throw new IchainError(`${wanted} is not among those who can do this job.`, {
+    code: "PARTY_UNFIT",
+    class: "refused",
+    hint: '"ichain providers" shows who offers what; use "best" to take the best that fits.',
+  });
+}
+
+function describe({ account, details }: Offer, rating: Rating, price: string): string {
+  const score =
+    rating.count === 0 ? "not rated yet" : `${(rating.sum / rating.count).toFixed(1)} of 5 (${rating.count})`;
+  const { settled, late, rejected, hid } = rating.outcomes;
+  const record = `${settled} settled, ${late + rejected + hid} failed`;
+  return `${account.slice(0, 10)}… ${harmless(details.name)}  ${score}  ${record}  ${details.tier}  ${price}`;
+}

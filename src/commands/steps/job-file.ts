@@ -1,0 +1,56 @@
+import { lstat, readFile } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { parseYaml } from "../../config/yaml.ts";
+import { IchainError } from "../../errors.ts";
+import { type JobFile, jobFileSchema } from "../../protocol/spec.ts";
+
+const MAX_BYTES = 256 << 10;
+
+export interface LoadedJob {
+  readonly file: JobFile;
+  /** Folder that the inputs are relative to. */
+  readonly folder: string;
+}
+
+/** Reads and checks a job.yaml and that its inputs are there; throws `JOB_INVALID`, `INPUT_MISSING`. */
+export async function loadJobFile(path: string): Promise<LoadedJob> {
+  const file = parseYaml(
+    { text: await readText(path), name: path, code: "JOB_INVALID", class: "usage" },
+    jobFileSchema,
+  );
+  const folder = dirname(resolve(path));
+  for (const input of file.inputs) await checkInput(path, folder, input);
+  return { file, folder };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const { size } = await lstat(path);
+    if (size <= MAX_BYTES) return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new IchainError(`The job file ${path} cannot be read.`, {
+      code: "JOB_UNREADABLE",
+      class: "usage",
+      hint: "Name a job.yaml that exists; examples/digits/job.yaml is one to start from.",
+      cause,
+    });
+  }
+  throw new IchainError(`The job file ${path} is larger than ${MAX_BYTES} bytes.`, {
+    code: "JOB_INVALID",
+    class: "usage",
+    hint: "Put data into files of their own and list them under inputs.",
+  });
+}
+
+async function checkInput(path: string, folder: string, input: string): Promise<void> {
+  const inside = relative(folder, join(folder, input));
+  const problem =
+    isAbsolute(input) || inside.startsWith("..") ? "lies outside the folder of the job file" : undefined;
+  const found = problem === undefined && (await lstat(join(folder, input)).catch(() => undefined));
+  if (found) return;
+  throw new IchainError(`${path}: the input "${input}" ${problem ?? "does not exist"}.`, {
+    code: "INPUT_MISSING",
+    class: "usage",
+    hint: "Inputs are paths relative to the job file's own folder.",
+  });
+}

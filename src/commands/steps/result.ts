@@ -1,0 +1,43 @@
+import { IchainError } from "../../errors.ts";
+import { type JobId, shortId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { RoleContext, Waits } from "../../roles/context.ts";
+import { retrieve } from "../../roles/requester/retrieve.ts";
+import { bytes } from "../../ui/format.ts";
+import type { Ui } from "../../ui/ui.ts";
+
+/** Where a result goes when nobody says: beside the person, named after the job. */
+export function outFolder(jobId: JobId): string {
+  return `result-${shortId(jobId)}`;
+}
+
+/** Opens the result of a job that has come to its end and tells where it lies; throws when there is none. */
+export async function finished(
+  role: RoleContext,
+  ui: Ui,
+  job: Job,
+  folder: string,
+  waits: Waits,
+): Promise<void> {
+  if (job.state !== "Settled") throw ended(job);
+  const { files, bytes: size } = await retrieve(role, job.id, folder, waits);
+  ui.print(
+    { jobId: job.id, state: job.state, verdict: job.verdict, folder, files, bytes: size },
+    () =>
+      `Job ${shortId(job.id)} is Settled; its result lies in ${folder} (${files.length} files, ${bytes(size)}).\n` +
+      `Rate its provider: ichain rate ${shortId(job.id)} 5`,
+  );
+}
+
+function ended(job: Job): IchainError {
+  const id = shortId(job.id);
+  return new IchainError(
+    `Job ${id} ended ${job.state}${job.verdict === "fail" ? ": its result was rejected" : ""}.`,
+    {
+      code: "JOB_FAILED",
+      class: "failed",
+      hint: `The money came back; "ichain why ${id}" tells what happened.`,
+      details: { jobId: job.id, state: job.state, verdict: job.verdict, reason: job.reason },
+    },
+  );
+}

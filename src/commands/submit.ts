@@ -1,0 +1,56 @@
+import { resolve } from "node:path";
+import { isAbort, isIchainError } from "../errors.ts";
+import { shortId } from "../protocol/ids.ts";
+import { carry } from "../roles/requester/carry.ts";
+import { discard } from "../roles/requester/discard.ts";
+import { findCandidates } from "../roles/requester/plan.ts";
+import { submit } from "../roles/requester/submit.ts";
+import { coin } from "../ui/format.ts";
+import type { CommandContext } from "./declaration.ts";
+import { type Choice, choosePlan } from "./steps/choose.ts";
+import { refuseUnaffordable } from "./steps/funds.ts";
+import { loadJobFile } from "./steps/job-file.ts";
+import { finished, outFolder } from "./steps/result.ts";
+
+interface Options extends Choice {
+  readonly wait?: true;
+  readonly out?: string;
+  readonly yes?: true;
+}
+
+/** Posts a job; with --wait carries it to its opened result. */
+export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
+  const { ui, signal } = context;
+  const { file, folder } = await loadJobFile(args.file);
+  const { openRole } = await import("../compose.ts");
+  await using role = await openRole(context);
+  const candidates = await findCandidates(role.market, file, role.account, { signal });
+  const plan = await choosePlan(ui, file, candidates, options);
+  const total = plan.price + plan.validatorFee * BigInt(plan.validators.length);
+  await refuseUnaffordable(role.market, role.account, total, { signal });
+  if (ui.interactive && !options.yes) {
+    const question = `Lock ${coin(plan.price)} and ${coin(total - plan.price)} in validators' fees?`;
+    if (!(await ui.prompts.confirm(question, true))) return;
+  }
+  const jobId = await submit(role, { file, folder, plan }, { signal });
+  const resume = `"ichain resume ${shortId(jobId)}" carries it on.`;
+  try {
+    const job = await carry(
+      role,
+      jobId,
+      {
+        stopAt: options.wait ? [] : ["Accepted", "Submitted", "Validating"],
+        onState: ({ state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${state}` }),
+      },
+      { signal },
+    );
+    if (options.wait)
+      return await finished(role, ui, job, resolve(options.out ?? outFolder(jobId)), { signal });
+    ui.print({ jobId, state: job.state }, () => `Job ${shortId(jobId)} is ${job.state}. ${resume}`);
+  } catch (error) {
+    if (isAbort(error))
+      ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resume}` });
+    else if (isIchainError(error)) await discard(role, jobId);
+    throw error;
+  }
+}

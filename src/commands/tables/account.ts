@@ -30,6 +30,13 @@ export const accountCommands: readonly CommandDeclaration[] = [
     load: () => import("../wallet/address.ts"),
   },
   {
+    name: "wallet balance",
+    group: "Set up",
+    summary: "print the account's coin, and what the escrow owes it",
+    examples: ["ichain wallet balance", "ichain wallet balance --json"],
+    load: () => import("../wallet/balance.ts"),
+  },
+  {
     name: "completion",
     group: "Set up",
     summary: "print a shell's completion script",

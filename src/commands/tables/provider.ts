@@ -30,4 +30,19 @@ export const providerCommands: readonly CommandDeclaration[] = [
     examples: ["ichain validate --stake 1"],
     load: () => import("../validate.ts"),
   },
+  {
+    name: "runtime list",
+    group: "Do work",
+    summary: "list the runtime images held here, and the recipes",
+    examples: ["ichain runtime list"],
+    load: () => import("../runtime/list.ts"),
+  },
+  {
+    name: "runtime build",
+    group: "Do work",
+    summary: "build a runtime image from its recipe",
+    arguments: [{ syntax: "<name>", summary: "the recipe's name in runtimes/" }],
+    examples: ["ichain runtime build python-ml"],
+    load: () => import("../runtime/build.ts"),
+  },
 ];

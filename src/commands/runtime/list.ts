@@ -1,0 +1,24 @@
+import { bytes } from "../../ui/format.ts";
+import type { CommandContext } from "../declaration.ts";
+
+/** Lists the recipes that come with ichain, and which of them this machine's engine holds. */
+export async function run(context: CommandContext): Promise<void> {
+  const { ui, signal } = context;
+  const { openRuntimes } = await import("../../compose.ts");
+  const runtimes = await openRuntimes(context);
+  const listed: { name: string; digest: string | undefined; bytes: number | undefined }[] = [];
+  for (const name of await runtimes.names()) {
+    const held = await runtimes.find(name, { signal });
+    listed.push({ name, digest: held?.digest, bytes: held?.bytes });
+  }
+  ui.print({ runtimes: listed }, () =>
+    ui.table(
+      ["RUNTIME", "SIZE", "DIGEST"],
+      listed.map(({ name, digest, bytes: size }) => [
+        name,
+        size === undefined ? "-" : bytes(size),
+        digest ?? `not built: "ichain runtime build ${name}"`,
+      ]),
+    ),
+  );
+}

@@ -15,14 +15,14 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-export type TestBlob = Blob & { readonly content: Buffer; readonly leaves: Uint8Array[] };
+export type TestBlob = Blob & { readonly content: Buffer; readonly leaves: Buffer[] };
 
 /** A blob of random bytes on disk. */
 export async function makeBlob(folder: string, size: number, name = "blob"): Promise<TestBlob> {
   const content = randomBytes(size);
-  const leaves: Uint8Array[] = [];
+  const leaves: Buffer[] = [];
   for (let at = 0; at < size; at += PIECE_BYTES)
-    leaves.push(leafHash(content.subarray(at, at + PIECE_BYTES)));
+    leaves.push(Buffer.from(leafHash(content.subarray(at, at + PIECE_BYTES))));
   const path = join(folder, name);
   await writeFile(path, content);
   return { path, size, root: toHex(merkleRoot(leaves)), content, leaves };

@@ -1,8 +1,8 @@
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { isIchainError } from "../../errors.ts";
-import type { Blob, TransferOptions } from "../../ports/transport.ts";
+import type { Blob, FetchProgress, TransferOptions } from "../../ports/transport.ts";
 import { merkleRoot } from "../merkle.ts";
-import { diskFailed, tooLarge } from "./errors.ts";
+import { diskFailed } from "./errors.ts";
 import { hashPieces } from "./hash-pieces.ts";
 import type { PieceRequest } from "./ports.ts";
 import { askLeafList } from "./reading/ask-leaf-list.ts";
@@ -44,28 +44,29 @@ async function fetchParts(
   tuning: Tuning,
 ): Promise<Blob> {
   const now = () => performance.now();
-  const { path, root, maxBytes } = request;
+  const { path, root } = request;
   const faults = new Faults(tuning, now());
-  let part = await PartFile.resume(path, root, signal);
-  const asked = part ? undefined : await askLeafList(request, { signal, tuning, faults, now });
-  const size = (part ?? asked)!.shape.size;
-  const blob: Blob = { path, size, root };
+  // Asked for on a resume too: a size that somebody lied about must not stick.
+  const { shape, inlined, lane } = await askLeafList(request, { signal, tuning, faults, now });
+  const blob: Blob = { path, size: shape.size, root };
   try {
-    if (size > maxBytes) throw tooLarge(size, maxBytes);
-    if (asked?.inlined) {
-      await writeWhole(path, asked.inlined);
-      onProgress?.({ bytes: size, total: size, lanes: 1, bytesPerSecond: 0, laneRates: [], secondsLeft: 0 });
+    if (inlined) {
+      await writeWhole(path, inlined);
+      onProgress?.(wholeAtOnce(shape.size));
       return blob;
     }
-    part ??= await PartFile.create(path, asked!.shape);
-    const progress = new Progress(part.shape, part.verified, onProgress, now());
-    await new Download({ request, part, faults, progress, tuning, now, firstLane: asked?.lane }).run(signal);
+    await using part = (await PartFile.resume(path, shape, signal)) ?? (await PartFile.create(path, shape));
+    const progress = new Progress(shape, part.verified, onProgress, now());
+    await new Download({ request, part, faults, progress, tuning, now, firstLane: lane }).run(signal);
     await part.finish();
     return blob;
   } finally {
-    asked?.lane.end();
-    await part?.close();
+    lane.end();
   }
+}
+
+function wholeAtOnce(size: number): FetchProgress {
+  return { bytes: size, total: size, lanes: 1, bytesPerSecond: 0, laneRates: [], secondsLeft: 0 };
 }
 
 /** A fetch whose rename was its last act before a crash has nothing left to do. */

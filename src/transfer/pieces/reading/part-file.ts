@@ -3,20 +3,10 @@ import { dirname } from "node:path";
 import { fromHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../../protocol/merkle.ts";
-import { leafHash, merkleRoot } from "../../merkle.ts";
-import {
-  decodeSize,
-  encodeSize,
-  LEAF_BYTES,
-  pieceCount,
-  pieceLength,
-  SIZE_BYTES,
-  sameRoot,
-  splitLeaves,
-} from "../wire.ts";
+import { leafHash } from "../../merkle.ts";
+import { encodeSize, pieceLength } from "../wire.ts";
 
 const MAGIC = Buffer.from("ichpart1");
-const HEAD_BYTES = MAGIC.length + 32 + SIZE_BYTES;
 
 /** What the leaf list says about a blob, checked against its root. */
 export interface BlobShape {
@@ -38,6 +28,7 @@ export class PartFile {
   readonly #data: FileHandle;
   readonly #state: FileHandle;
   readonly #bits: Buffer;
+  readonly #bitsAt: number;
   readonly #pending: number[] = [];
   #flushing: Promise<void> = Promise.resolve();
 
@@ -54,39 +45,40 @@ export class PartFile {
     this.#data = data;
     this.#state = state;
     this.#bits = bits;
+    this.#bitsAt = stateHead(shape).length;
     this.verified = verified;
   }
 
   /** Begins afresh, over whatever lay there. */
   static async create(path: string, shape: BlobShape): Promise<PartFile> {
     const bits = Buffer.alloc(Math.ceil(shape.leaves.length / 8));
-    const content = Buffer.concat([
-      MAGIC,
-      fromHex(shape.root),
-      encodeSize(shape.size),
-      ...shape.leaves,
-      bits,
-    ]);
     await rm(`${path}.state`, { force: true });
     const data = await open(`${path}.part`, "w+", 0o600);
     await data.truncate(shape.size);
-    await writeFile(`${path}.state.tmp`, content, { mode: 0o600, flush: true });
+    await writeFile(`${path}.state.tmp`, Buffer.concat([stateHead(shape), bits]), {
+      mode: 0o600,
+      flush: true,
+    });
     await rename(`${path}.state.tmp`, `${path}.state`);
     return new PartFile(path, shape, data, await open(`${path}.state`, "r+"), bits, new Set());
   }
 
-  /** Takes up what an earlier fetch of the same root left; undefined if there is nothing of use. */
-  static async resume(path: string, root: Hex, signal?: AbortSignal): Promise<PartFile | undefined> {
-    const content = await readFile(`${path}.state`).catch(() => undefined);
-    const parsed = content && parseState(content, root);
-    const data = parsed && (await open(`${path}.part`, "r+").catch(() => undefined));
+  /** Takes up what an earlier fetch of the same shape left; undefined if there is nothing of use. */
+  static async resume(path: string, shape: BlobShape, signal?: AbortSignal): Promise<PartFile | undefined> {
+    const state = await readFile(`${path}.state`).catch(() => undefined);
+    const bits = state && bitsOf(state, shape);
+    const data = bits && (await open(`${path}.part`, "r+").catch(() => undefined));
     if (!data) return undefined;
-    const { shape, bits } = parsed;
-    const verified = await recheck(data, shape, bits, signal);
-    bits.fill(0);
-    for (const piece of verified) setBit(bits, piece);
-    await data.truncate(shape.size);
-    return new PartFile(path, shape, data, await open(`${path}.state`, "r+"), bits, verified);
+    try {
+      const verified = await recheck(data, shape, bits, signal);
+      bits.fill(0);
+      for (const piece of verified) setBit(bits, piece);
+      await data.truncate(shape.size);
+      return new PartFile(path, shape, data, await open(`${path}.state`, "r+"), bits, verified);
+    } catch (error) {
+      await data.close();
+      throw error;
+    }
   }
 
   /** Writes a verified piece at its place; durable after the next `flush`. */
@@ -102,8 +94,7 @@ export class PartFile {
       const pieces = this.#pending.splice(0);
       await this.#data.datasync();
       for (const piece of pieces) setBit(this.#bits, piece);
-      const at = HEAD_BYTES + this.shape.leaves.length * LEAF_BYTES;
-      await this.#state.write(this.#bits, 0, this.#bits.length, at);
+      await this.#state.write(this.#bits, 0, this.#bits.length, this.#bitsAt);
       await this.#state.datasync();
     });
     return this.#flushing;
@@ -119,8 +110,8 @@ export class PartFile {
     await rm(`${this.#path}.state`, { force: true });
   }
 
-  /** Marks what can be marked and lets go of the files; idempotent. */
-  async close(): Promise<void> {
+  /** Marks what can be marked and lets go of the files. */
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.flush().catch(() => {});
     await Promise.all([this.#data.close(), this.#state.close()]);
   }
@@ -130,16 +121,17 @@ function setBit(bits: Buffer, piece: number): void {
   bits[piece >> 3]! |= 1 << (piece & 7);
 }
 
-function parseState(content: Buffer, root: Hex): { shape: BlobShape; bits: Buffer } | undefined {
-  if (content.length < HEAD_BYTES || !content.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  const size = decodeSize(content.subarray(HEAD_BYTES - SIZE_BYTES));
-  if (size === undefined || !sameRoot(root, content.subarray(MAGIC.length, MAGIC.length + 32)))
-    return undefined;
-  const listEnd = HEAD_BYTES + pieceCount(size) * LEAF_BYTES;
-  if (content.length !== listEnd + Math.ceil(pieceCount(size) / 8)) return undefined;
-  const leaves = splitLeaves(content.subarray(HEAD_BYTES, listEnd));
-  if (!sameRoot(root, merkleRoot(leaves))) return undefined;
-  return { shape: { root, size, leaves }, bits: content.subarray(listEnd) };
+function stateHead({ root, size, leaves }: BlobShape): Buffer {
+  return Buffer.concat([MAGIC, fromHex(root), encodeSize(size), ...leaves]);
+}
+
+/** The bits of a state file if it is about this very shape. */
+function bitsOf(state: Buffer, shape: BlobShape): Buffer | undefined {
+  const head = stateHead(shape);
+  const isOurs =
+    state.subarray(0, head.length).equals(head) &&
+    state.length === head.length + Math.ceil(shape.leaves.length / 8);
+  return isOurs ? state.subarray(head.length) : undefined;
 }
 
 async function recheck(

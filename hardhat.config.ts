@@ -10,7 +10,7 @@ export default defineConfig({
     version: "0.8.37",
     // The compiler comes from npm, so that a build needs no network.
     path: require.resolve("solc/soljson.js"),
-    settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 10_000 }, viaIR: true },
+    settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 }, viaIR: true },
   },
   paths: {
     sources: "contracts",

@@ -60,11 +60,11 @@ enum SeatStatus {
     Passed,
     /// Revealed and disagrees.
     Failed,
-    /// Stood down or was dismissed; cannot be seated in this job again.
-    Left,
-    /// The job is final, its work is paid for; may be rated.
-    Served,
-    /// The same, and rated.
+    /// Stood down before it committed; cannot be seated in this job again.
+    Abstained,
+    /// Lost its seat for not committing in time; cannot be seated in this job again.
+    Dismissed,
+    /// Revealed, the job is final, and the requester has scored it.
     Rated
 }
 
@@ -74,8 +74,8 @@ enum SeatStatus {
 /// where {withdraw} takes them; stakes live in the registry, in the chain's own coin. Slashed stake is
 /// credited in the coin. Instants are Unix seconds; a deadline's second still belongs to the step.
 ///
-/// Calls that end a job take `panel`: every validator that holds a seat with stake at that time, in any
-/// order (appointed, not left; see {job}'s `occupied`). A wrong list reverts; it decides nothing.
+/// Calls that end a job take `panel`: every validator that was ever appointed to it (of whatever round, left
+/// or not), in strictly ascending order of address; {job}'s `occupied` counts them. A wrong list reverts.
 interface IJobEscrow {
     /// @notice What a job costs, who may do it, by when, how it is judged; fixed when it is posted.
     /// @param token Plain ERC-20 of price and fees; zero is the chain's coin. Tokens that take a fee on
@@ -124,7 +124,7 @@ interface IJobEscrow {
     /// @param vacant Seats left that are refilled once, by draw, when nobody is pending.
     /// @param toDraw Seats that {draw} fills next.
     /// @param revealed Validators of this round that have revealed.
-    /// @param occupied Seats of all rounds that hold stake: the length of `panel`.
+    /// @param occupied Seats ever given, of all rounds: the length of `panel`.
     /// @param disclosed Whether the provider's measurement is known in this round.
     struct Job {
         State state;
@@ -171,7 +171,8 @@ interface IJobEscrow {
     /// @notice `seats` validators are drawn by the hash of block `seedBlock`, with the first {draw} after it.
     /// The job is in Validating.
     event DrawScheduled(bytes32 indexed jobId, uint8 seats, uint40 seedBlock);
-    /// @notice At `pending` zero the commit phase is over and `deadline` is that to reveal.
+    /// @notice `pending` counts seats that have yet to commit, those to be drawn included. At zero the commit
+    /// phase is over and `deadline` is that to reveal.
     event Committed(
         bytes32 indexed jobId, address indexed validator, bytes32 commitment, uint8 pending, uint40 deadline
     );
@@ -214,6 +215,8 @@ interface IJobEscrow {
     /// @notice Measurements are revealed only when nobody can commit any more.
     error JobEscrow_StillCommitting(bytes32 jobId);
     error JobEscrow_CommitmentMismatch(bytes32 jobId, address author);
+    /// @notice The provider's measurement is public in this round.
+    error JobEscrow_AlreadyDisclosed(bytes32 jobId);
     error JobEscrow_KeyMismatch(bytes32 jobId);
     /// @notice The job is appealed already, or its verdict is not one to appeal.
     error JobEscrow_NoAppeal(bytes32 jobId);
@@ -281,6 +284,7 @@ interface IJobEscrow {
 
     /// @notice A validator reveals its own measurement and the provider's, which it was shown after all had
     /// committed. Computes the verdict once every seat has revealed. Until the deadline to reveal.
+    /// @param providers Ignored when the provider's measurement is public in this round already.
     /// @param keyCommitment As submitted: the two commitments are stored as one hash.
     function reveal(
         Terms calldata terms,

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IProviderRating, Role} from "./interfaces/IProviderRating.sol";
+import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
+import {CodeStore} from "./libraries/CodeStore.sol";
+
+/// @title Offers, keys and stakes; see {IProviderRegistry}
+contract ProviderRegistry is IProviderRegistry, EIP712 {
+    /// What the escrow touches on every job, in one slot.
+    struct Account {
+        uint96 stake;
+        uint96 locked;
+        /// Place in the pool plus one; zero when not in it.
+        uint32 seat;
+        uint8 strikes;
+        bool provider;
+        bool validator;
+    }
+
+    /// What clients read.
+    struct Listing {
+        uint128 priceFloor;
+        uint128 feeFloor;
+        /// Keys, details and signature; see {CodeStore}.
+        address content;
+        uint40 leavingAt;
+        uint96 leavingAmount;
+    }
+
+    uint256 private constant MAX_BYTES = 2048;
+    uint256 private constant MAX_SIGNATURE_BYTES = 1024;
+    bytes32 private constant KEYS_TYPEHASH =
+        keccak256("Keys(address account,bytes32 fingerprint,bytes32 onionKey)");
+
+    /// @inheritdoc IProviderRegistry
+    uint8 public constant MAX_STRIKES = 3;
+    /// @inheritdoc IProviderRegistry
+    uint256 public immutable POOL_STAKE;
+    /// @inheritdoc IProviderRegistry
+    uint256 public immutable COOLDOWN;
+    /// @inheritdoc IProviderRegistry
+    address public immutable escrow;
+    IProviderRating private immutable RATING;
+
+    /// @inheritdoc IProviderRegistry
+    uint256 public burnt;
+    mapping(address account => Account) private _accounts;
+    mapping(address account => Listing) private _listings;
+    address[] private _published;
+    address[] private _pool;
+
+    modifier onlyEscrow() {
+        if (msg.sender != escrow) revert ProviderRegistry_NotEscrow(msg.sender);
+        _;
+    }
+
+    constructor(IProviderRating rating, uint256 poolStake, uint256 cooldown) EIP712("ichain", "1") {
+        escrow = msg.sender;
+        RATING = rating;
+        POOL_STAKE = poolStake;
+        COOLDOWN = cooldown;
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function publish(Draft calldata draft, bytes calldata signature) external {
+        // Check
+        Account storage account = _accounts[msg.sender];
+        if (_isBanned(account)) revert ProviderRegistry_Banned(msg.sender);
+        _checkLength(draft.openpgpKey.length, MAX_BYTES);
+        _checkLength(draft.details.length, MAX_BYTES);
+        _checkLength(signature.length, MAX_SIGNATURE_BYTES);
+        if (draft.fingerprint == 0 || draft.onionKey == 0) revert ProviderRegistry_MissingKeys();
+        bytes32 keys = keccak256(abi.encode(KEYS_TYPEHASH, msg.sender, draft.fingerprint, draft.onionKey));
+        if (!SignatureChecker.isValidSignatureNow(msg.sender, _hashTypedDataV4(keys), signature)) {
+            revert ProviderRegistry_InvalidSignature(msg.sender);
+        }
+
+        // Effect
+        Listing storage listing = _listings[msg.sender];
+        if (listing.content == address(0)) _published.push(msg.sender);
+        listing.priceFloor = draft.priceFloor;
+        listing.feeFloor = draft.feeFloor;
+        listing.content = CodeStore.write(
+            abi.encode(draft.fingerprint, draft.onionKey, draft.openpgpKey, draft.details, signature)
+        );
+        account.provider = draft.provider;
+        account.validator = draft.validator;
+        _updatePool(msg.sender, account);
+
+        emit Published(msg.sender, draft.provider, draft.validator, draft.fingerprint, draft.onionKey);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function deposit() external payable {
+        // Effect
+        Account storage account = _accounts[msg.sender];
+        account.stake += uint96(msg.value); // all coins there are fit 96 bits
+        _updatePool(msg.sender, account);
+
+        emit Deposited(msg.sender, msg.value, account.stake);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function requestWithdrawal(uint96 amount) external {
+        // Check
+        Account storage account = _accounts[msg.sender];
+        _checkFree(msg.sender, account, amount);
+
+        // Effect
+        Listing storage listing = _listings[msg.sender];
+        uint256 availableAt = block.timestamp + COOLDOWN;
+        account.stake -= amount;
+        listing.leavingAmount += amount;
+        listing.leavingAt = uint40(availableAt);
+        _updatePool(msg.sender, account);
+
+        emit WithdrawalRequested(msg.sender, amount, availableAt);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function withdrawStake() external returns (uint256 amount) {
+        // Check
+        Listing storage listing = _listings[msg.sender];
+        amount = listing.leavingAmount;
+        if (amount == 0) revert ProviderRegistry_NothingLeaving(msg.sender);
+        if (block.timestamp < listing.leavingAt) revert ProviderRegistry_CoolingDown(msg.sender, listing.leavingAt);
+
+        // Effect
+        listing.leavingAmount = 0;
+
+        emit StakeWithdrawn(msg.sender, amount);
+
+        // Interaction
+        _send(msg.sender, amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function lock(address who, uint256 amount, Role role) external onlyEscrow {
+        // Check
+        Account storage account = _accounts[who];
+        if (_isBanned(account)) revert ProviderRegistry_Banned(who);
+        if (!(role == Role.Provider ? account.provider : account.validator)) revert ProviderRegistry_NoOffer(who, role);
+        _checkFree(who, account, amount);
+
+        // Effect
+        account.locked += uint96(amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function unlock(address who, uint256 amount) external onlyEscrow {
+        // Effect
+        _accounts[who].locked -= uint96(amount);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function slash(address who, uint256 amount, uint256 burntPart) external onlyEscrow {
+        // Effect
+        Account storage account = _accounts[who];
+        account.locked -= uint96(amount);
+        account.stake -= uint96(amount);
+        if (account.strikes < type(uint8).max) ++account.strikes;
+        burnt += burntPart;
+        _updatePool(who, account);
+
+        emit Slashed(who, amount, burntPart, account.strikes);
+        if (account.strikes == MAX_STRIKES) emit Banned(who);
+
+        // Interaction
+        _send(escrow, amount - burntPart);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function candidate(uint256 random, uint256 minFree, uint256 fee) external view returns (address who) {
+        if (_pool.length == 0) return address(0);
+        who = _pool[random % _pool.length];
+        Account storage account = _accounts[who];
+        if (account.stake - account.locked < minFree || _listings[who].feeFloor > fee) return address(0);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function page(uint256 from, uint256 limit) external view returns (Offer[] memory offers) {
+        uint256 count = _published.length;
+        if (from >= count) return offers;
+        if (limit > count - from) limit = count - from;
+        offers = new Offer[](limit);
+        for (uint256 i = 0; i < limit; ++i) {
+            offers[i] = offerOf(_published[from + i]);
+        }
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function offerCount() external view returns (uint256) {
+        return _published.length;
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function poolSize() external view returns (uint256) {
+        return _pool.length;
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function leaving(address who) external view returns (uint256 amount, uint256 availableAt) {
+        Listing storage listing = _listings[who];
+        return (listing.leavingAmount, listing.leavingAt);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function offerOf(address who) public view returns (Offer memory offer) {
+        Listing storage listing = _listings[who];
+        if (listing.content == address(0)) return offer;
+        Account storage account = _accounts[who];
+        offer.account = who;
+        offer.provider = account.provider;
+        offer.validator = account.validator;
+        offer.banned = _isBanned(account);
+        offer.pooled = account.seat != 0;
+        offer.strikes = account.strikes;
+        offer.stake = account.stake;
+        offer.lockedStake = account.locked;
+        offer.priceFloor = listing.priceFloor;
+        offer.feeFloor = listing.feeFloor;
+        (offer.fingerprint, offer.onionKey, offer.openpgpKey, offer.details, offer.signature) =
+            abi.decode(CodeStore.read(listing.content), (bytes32, bytes32, bytes, bytes, bytes));
+        offer.asProvider = RATING.ratingOf(who, Role.Provider);
+        offer.asValidator = RATING.ratingOf(who, Role.Validator);
+    }
+
+    /// Joins or leaves the pool as the account's offer, stake and strikes have it; the last member takes the
+    /// place of one that leaves.
+    function _updatePool(address who, Account storage account) private {
+        bool belongs = account.validator && account.stake >= POOL_STAKE && !_isBanned(account);
+        uint256 seat = account.seat;
+        if (belongs == (seat != 0)) return;
+        if (belongs) {
+            _pool.push(who);
+            account.seat = uint32(_pool.length);
+            return;
+        }
+        address last = _pool[_pool.length - 1];
+        _pool[seat - 1] = last;
+        _accounts[last].seat = uint32(seat);
+        _pool.pop();
+        account.seat = 0;
+    }
+
+    function _send(address to, uint256 amount) private {
+        (bool sent,) = to.call{value: amount}("");
+        if (!sent) revert ProviderRegistry_TransferFailed(to, amount);
+    }
+
+    function _isBanned(Account storage account) private view returns (bool) {
+        return account.strikes >= MAX_STRIKES;
+    }
+
+    function _checkFree(address who, Account storage account, uint256 wanted) private view {
+        uint256 free = account.stake - account.locked;
+        if (free < wanted) revert ProviderRegistry_InsufficientStake(who, free, wanted);
+    }
+
+    function _checkLength(uint256 length, uint256 limit) private pure {
+        if (length > limit) revert ProviderRegistry_TooLong(length, limit);
+    }
+}

@@ -22,7 +22,10 @@ export interface SandboxTask {
   readonly inputDir: string;
   /** Mounted read-only at /out in a run that evaluates; absent in a run that produces. */
   readonly resultDir?: string | undefined;
-  /** Where the collected outputs go; absent in a run that evaluates. */
+  /**
+   * Where the collected outputs go, a folder that is replaced; absent in a run that evaluates. It is
+   * written only when the task ended by itself with exit code 0.
+   */
   readonly outputDir?: string | undefined;
   readonly limits: Limits;
   /** GPU UUIDs; empty for none. */
@@ -31,8 +34,11 @@ export interface SandboxTask {
 
 export interface TaskRun {
   readonly exitCode: number;
-  /** Why it ended: by itself, by its deadline, by the memory cap, by the disk cap, by a signal of ours. */
-  readonly ended: "exit" | "deadline" | "memory" | "disk" | "stopped";
+  /**
+   * Why it ended: by itself, by its deadline, by the memory cap, by the disk cap, by somebody who stopped
+   * it from outside; or it ended well and left something in /out that no output may be (a link, a device).
+   */
+  readonly ended: "exit" | "deadline" | "memory" | "disk" | "stopped" | "output";
   readonly log: string;
   readonly logTruncated: boolean;
   readonly wallSeconds: number;

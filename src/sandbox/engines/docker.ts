@@ -1,0 +1,245 @@
+import type { Readable } from "node:stream";
+import Docker from "dockerode";
+import { rootDigest } from "../images.ts";
+import type { ContainerState, Engine, EngineImage, Sample, Waits } from "./engine.ts";
+import { engineFault, isMissing, statusOf } from "./faults.ts";
+import { payload } from "./frames.ts";
+
+/** No answer to a plain call within this many milliseconds means that the engine hangs. */
+const ANSWER_MS = 30_000;
+/** Not running (kill) or being removed already. */
+const CONFLICT = 409;
+
+export interface DockerOptions {
+  /** Unix socket of the engine. */
+  readonly socketPath: string;
+  readonly answerMs?: number | undefined;
+}
+
+/** A Docker engine behind its HTTP API; the only file that knows dockerode. */
+export function dockerEngine({ socketPath, answerMs = ANSWER_MS }: DockerOptions): Engine {
+  const docker = new Docker({ socketPath });
+  // Both take options, as every call does; the typings have missed it.
+  const asking = docker as unknown as {
+    ping(waits: object): Promise<unknown>;
+    info(waits: object): Promise<DockerInfo>;
+  };
+
+  /** One API call with the caller's signal and the time limit; `long` calls have no limit. */
+  async function call<T>(
+    act: (waits: { abortSignal: AbortSignal }) => Promise<T>,
+    { signal }: Waits = {},
+    long = false,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const timeout = new AbortController();
+    const timer = long
+      ? undefined
+      : setTimeout(() => timeout.abort(new DOMException("No answer.", "TimeoutError")), answerMs);
+    try {
+      return await act({
+        abortSignal: AbortSignal.any(signal ? [signal, timeout.signal] : [timeout.signal]),
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw engineFault(timeout.signal.aborted ? timeout.signal.reason : error, socketPath);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function unlessStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
+    try {
+      await act;
+    } catch (error) {
+      const status = statusOf(error) ?? statusOf((error as { cause?: unknown }).cause);
+      if (status === undefined || !ignored.includes(status)) throw error;
+    }
+  }
+
+  return {
+    async ping(options) {
+      await call((waits) => asking.ping(waits), options);
+    },
+
+    async info(options) {
+      const info = await call((waits) => asking.info(waits), options);
+      return {
+        name: "docker",
+        version: info.ServerVersion,
+        cpus: info.NCPU,
+        memoryBytes: info.MemTotal,
+        runtimes: Object.keys(info.Runtimes ?? {}),
+        defaultRuntime: info.DefaultRuntime,
+        cgroupDriver: info.CgroupDriver,
+        cgroupVersion: info.CgroupVersion ?? "1",
+        securityOptions: info.SecurityOptions ?? [],
+      };
+    },
+
+    async images(options) {
+      const listed = await call((waits) => docker.listImages(waits), options);
+      const held = await Promise.all(
+        listed.map(async ({ Id }) => {
+          try {
+            return imageOf(await call((waits) => docker.getImage(Id).inspect(waits as object), options));
+          } catch (error) {
+            if (isMissing((error as { cause?: unknown }).cause)) return undefined; // removed meanwhile
+            throw error;
+          }
+        }),
+      );
+      return held.filter((image) => image !== undefined);
+    },
+
+    async importRoot(archive, { repository, labels }, options) {
+      const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
+      await call(
+        async (waits) => {
+          const answer = await docker.importImage(archive, {
+            repo: repository,
+            tag: "latest",
+            changes,
+            ...waits,
+          });
+          await new Promise<void>((resolve, reject) => {
+            docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
+          });
+        },
+        options,
+        true,
+      );
+    },
+
+    async create(name, settings, options) {
+      const made = await call(
+        (waits) => docker.createContainer({ name, ...settings, ...waits } as Docker.ContainerCreateOptions),
+        options,
+      );
+      return made.id;
+    },
+
+    async inspect(container, options) {
+      try {
+        return stateOf(await call((waits) => docker.getContainer(container).inspect(waits), options));
+      } catch (error) {
+        if (isMissing((error as { cause?: unknown }).cause)) return undefined;
+        throw error;
+      }
+    },
+
+    async list(labels, options) {
+      const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+      const listed = await call(
+        (waits) => docker.listContainers({ all: true, filters: { label }, ...waits }),
+        options,
+      );
+      return listed.map(({ Id, Names, Labels }) => ({
+        id: Id,
+        name: (Names[0] ?? "").replace(/^\//, ""),
+        labels: Labels,
+      }));
+    },
+
+    async output(container, { signal, replay }) {
+      const all = { stdout: true, stderr: true, ...(signal ? { abortSignal: signal } : {}) };
+      const held = docker.getContainer(container);
+      // Attaching to a stopped container would wait for its next start; following its log does not.
+      const stream = await call<NodeJS.ReadableStream>(
+        () => (replay ? held.logs({ ...all, follow: true }) : held.attach({ ...all, stream: true })),
+        { signal },
+      );
+      return payload(stream as Readable);
+    },
+
+    async start(container, options) {
+      await call((waits) => docker.getContainer(container).start(waits), options);
+    },
+
+    async ended(container, options) {
+      await unlessStatus(
+        call(
+          (waits) => docker.getContainer(container).wait({ condition: "not-running", ...waits }),
+          options,
+          true,
+        ),
+        404,
+      );
+    },
+
+    async kill(container, signal, options) {
+      await unlessStatus(
+        call((waits) => docker.getContainer(container).kill({ signal, ...waits }), options),
+        404,
+        CONFLICT,
+      );
+    },
+
+    async remove(container, options) {
+      await unlessStatus(
+        call((waits) => docker.getContainer(container).remove({ force: true, v: true, ...waits }), options),
+        404,
+        CONFLICT,
+      );
+    },
+
+    async *samples(container, options): AsyncGenerator<Sample> {
+      const stream = await call(
+        (waits) => docker.getContainer(container).stats({ stream: true, ...waits }),
+        options,
+        true,
+      );
+      let rest = "";
+      for await (const chunk of stream as unknown as Readable) {
+        const lines = (rest + String(chunk)).split("\n");
+        rest = (lines.pop() ?? "").slice(0, 1 << 20);
+        for (const line of lines) yield sampleOf(JSON.parse(line) as Docker.ContainerStats);
+      }
+    },
+  };
+}
+
+interface DockerInfo {
+  readonly ServerVersion: string;
+  readonly NCPU: number;
+  readonly MemTotal: number;
+  readonly Runtimes?: Record<string, unknown>;
+  readonly DefaultRuntime: string;
+  readonly CgroupDriver: string;
+  readonly CgroupVersion?: string;
+  readonly SecurityOptions?: string[];
+}
+
+function imageOf(info: Docker.ImageInspectInfo): EngineImage | undefined {
+  const layers = info.RootFS.Layers ?? [];
+  if (layers.length === 0) return undefined;
+  return {
+    id: info.Id,
+    tags: info.RepoTags ?? [],
+    digest: rootDigest(layers),
+    bytes: info.Size,
+    env: info.Config.Env ?? [],
+    volumes: Object.keys(info.Config.Volumes ?? {}),
+    labels: info.Config.Labels ?? {},
+  };
+}
+
+function stateOf({ Id, State, Config }: Docker.ContainerInspectInfo): ContainerState {
+  const known = State.Status === "created" || State.Status === "running" || State.Status === "exited";
+  return {
+    id: Id,
+    status: known ? (State.Status as ContainerState["status"]) : "other",
+    exitCode: State.ExitCode,
+    outOfMemory: State.OOMKilled,
+    startedAt: Math.max(0, Date.parse(State.StartedAt)),
+    finishedAt: Math.max(0, Date.parse(State.FinishedAt)),
+    labels: Config.Labels ?? {},
+  };
+}
+
+function sampleOf(stats: Docker.ContainerStats): Sample {
+  return {
+    cpuSeconds: (stats.cpu_stats?.cpu_usage?.total_usage ?? 0) / 1e9,
+    memoryBytes: stats.memory_stats?.max_usage ?? stats.memory_stats?.usage ?? 0,
+  };
+}

@@ -1,0 +1,84 @@
+import type { Readable } from "node:stream";
+import type { ContainerSettings } from "../policy.ts";
+
+export interface Waits {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EngineInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** OCI runtimes that it can start containers with: `runc`, `runsc`, … */
+  readonly runtimes: readonly string[];
+  readonly defaultRuntime: string;
+  readonly cgroupDriver: string;
+  readonly cgroupVersion: string;
+  readonly securityOptions: readonly string[];
+}
+
+export interface EngineImage {
+  /** The engine's own name for it, never a tag: what containers are created from. */
+  readonly id: string;
+  readonly tags: readonly string[];
+  /** Root-filesystem digest, `sha256:…` (see `rootDigest`). */
+  readonly digest: string;
+  readonly bytes: number;
+  /** What the image asks for; judged by `checkImage` before it is used. */
+  readonly env: readonly string[];
+  readonly volumes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ContainerState {
+  readonly id: string;
+  readonly status: "created" | "running" | "exited" | "other";
+  readonly exitCode: number;
+  readonly outOfMemory: boolean;
+  /** Unix milliseconds; 0 when it has not happened. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ContainerEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** CPU and memory as the engine samples them; less exact than the control group's own counters. */
+export interface Sample {
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * What ichain needs of a container engine. Every call throws `DOCKER_UNAVAILABLE` (class `unavailable`)
+ * when the engine cannot be reached or does not answer in time.
+ */
+export interface Engine {
+  ping(options?: Waits): Promise<void>;
+  info(options?: Waits): Promise<EngineInfo>;
+  images(options?: Waits): Promise<EngineImage[]>;
+  /** Loads a root-filesystem archive and tags it `repository:latest`. */
+  importRoot(
+    archive: Readable,
+    image: { repository: string; labels: Readonly<Record<string, string>> },
+    options?: Waits,
+  ): Promise<void>;
+  create(name: string, settings: ContainerSettings, options?: Waits): Promise<string>;
+  inspect(container: string, options?: Waits): Promise<ContainerState | undefined>;
+  list(labels: Readonly<Record<string, string>>, options?: Waits): Promise<ContainerEntry[]>;
+  /** stdout and stderr as they come, to the end; `replay` starts with what was printed before. */
+  output(container: string, options: Waits & { replay: boolean }): Promise<AsyncIterable<Uint8Array>>;
+  start(container: string, options?: Waits): Promise<void>;
+  /** Resolves when the container does not run (any more). Has no time limit of its own. */
+  ended(container: string, options?: Waits): Promise<void>;
+  /** No error when it does not run or does not exist. */
+  kill(container: string, signal: "SIGTERM" | "SIGKILL", options?: Waits): Promise<void>;
+  /** Kills and removes; no error when it does not exist. */
+  remove(container: string, options?: Waits): Promise<void>;
+  samples(container: string, options?: Waits): AsyncIterable<Sample>;
+}

@@ -1,0 +1,85 @@
+import { IchainError, isAbort } from "../../errors.ts";
+
+const UNREACHABLE = new Set([
+  "ECONNREFUSED",
+  "ENOENT",
+  "EACCES",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+]);
+
+interface EngineFault {
+  readonly code?: unknown;
+  readonly statusCode?: unknown;
+  readonly message?: unknown;
+}
+
+/** True when the engine answered "no such container" or "no such image". */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404;
+}
+
+export function statusOf(error: unknown): number | undefined {
+  const status = (error as EngineFault | undefined)?.statusCode;
+  return typeof status === "number" ? status : undefined;
+}
+
+/** What an engine call threw → the error that a person can use. Aborts pass unchanged. */
+export function engineFault(error: unknown, where: string): unknown {
+  if (error instanceof IchainError) return error;
+  if (error instanceof Error && error.name === "TimeoutError") return notAnswering(where, error);
+  if (isAbort(error)) return error;
+  const { code, message } = error as EngineFault;
+  if (code === "EACCES")
+    return unavailable(
+      `Not allowed to use the Docker engine at ${where}.`,
+      "Run as root, or add yourself to the group docker and log in again.",
+      error,
+    );
+  if (typeof code === "string" && UNREACHABLE.has(code)) {
+    return unavailable(
+      `No Docker engine answers at ${where}.`,
+      "Start it (`sudo systemctl start docker`, or `sudo dockerd &` where there is no systemd) and try again.",
+      error,
+    );
+  }
+  const text = String(message ?? error).slice(0, 500);
+  if (/no space left on device/i.test(text)) return diskFull(error);
+  return new IchainError(`The Docker engine refused: ${text}`, {
+    code: "ENGINE_REFUSED",
+    class: "unavailable",
+    hint: "`ichain doctor` shows what the engine can do here.",
+    cause: error,
+    details: { status: statusOf(error) },
+  });
+}
+
+export function notAnswering(where: string, cause?: unknown): IchainError {
+  return unavailable(
+    `The Docker engine at ${where} has stopped answering.`,
+    "Restart it (`sudo systemctl restart docker`); the run is taken up again by itself.",
+    cause,
+  );
+}
+
+export function diskFull(cause: unknown): IchainError {
+  return new IchainError("The disk that the sandbox works on is full.", {
+    code: "SANDBOX_DISK_FULL",
+    class: "unavailable",
+    hint: "Free some space; `ichain runtime list` shows what images take.",
+    retryable: true,
+    cause,
+  });
+}
+
+function unavailable(message: string, hint: string, cause: unknown): IchainError {
+  return new IchainError(message, {
+    code: "DOCKER_UNAVAILABLE",
+    class: "unavailable",
+    hint,
+    retryable: true,
+    cause,
+  });
+}

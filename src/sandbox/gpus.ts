@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { isAbort } from "../errors.ts";
+
+const run = promisify(execFile);
+
+export interface Gpu {
+  /** `GPU-…` or, for a slice, `MIG-…`. */
+  readonly uuid: string;
+  readonly model: string;
+  readonly memoryBytes: number;
+  readonly driver: string;
+  /** `9.0`; empty when the driver does not tell. */
+  readonly computeCapability: string;
+}
+
+const FIELDS = "uuid,name,memory.total,driver_version,compute_cap";
+const ANSWER_MS = 10_000;
+const MOST = 64;
+
+/** The GPUs that the NVIDIA driver names on this machine; none when there is no driver or it hangs. */
+export async function discoverGpus({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Gpu[]> {
+  try {
+    const { stdout } = await run("nvidia-smi", [`--query-gpu=${FIELDS}`, "--format=csv,noheader,nounits"], {
+      env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
+      timeout: ANSWER_MS,
+      maxBuffer: 1 << 20,
+      ...(signal ? { signal } : {}),
+    });
+    return parseGpus(stdout);
+  } catch (error) {
+    if (signal?.aborted && isAbort(error)) throw error;
+    return [];
+  }
+}
+
+/** Lines of `nvidia-smi --query-gpu` with memory in MiB; lines that are not understood are left out. */
+export function parseGpus(csv: string): Gpu[] {
+  return csv
+    .split("\n")
+    .slice(0, MOST)
+    .flatMap((line) => {
+      const [uuid = "", model = "", mebibytes = "", driver = "", computeCapability = ""] = line
+        .split(",")
+        .map((field) => field.trim());
+      if (!/^(GPU|MIG)-[0-9A-Fa-f-]{8,80}$/.test(uuid) || !/^\d{1,9}$/.test(mebibytes)) return [];
+      const known = /^\d+\.\d+$/.test(computeCapability) ? computeCapability : "";
+      return [
+        {
+          uuid,
+          model: model.slice(0, 64),
+          memoryBytes: Number(mebibytes) * 2 ** 20,
+          driver: driver.slice(0, 32),
+          computeCapability: known,
+        },
+      ];
+    });
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { IchainError } from "../errors.ts";
+import type { Engine, EngineImage, Waits } from "./engines/engine.ts";
+
+/** Environment that an image may bring: what sets up a language, nothing that steers a loader. */
+const HARMLESS_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
+
+/**
+ * Digest of a root filesystem from its layers' diffIDs, bottom first: the one diffID of a flat image,
+ * the OCI chain id of a layered one (image-spec, config.md, "Layer ChainID").
+ */
+export function rootDigest(layers: readonly string[]): string {
+  return layers.reduce(
+    (below, layer) => `sha256:${createHash("sha256").update(`${below} ${layer}`).digest("hex")}`,
+  );
+}
+
+/** The held image with this digest; throws `IMAGE_UNKNOWN` or `IMAGE_REFUSED`. */
+export async function findImage(engine: Engine, digest: string, options?: Waits): Promise<EngineImage> {
+  const image = (await engine.images(options)).find((held) => held.digest === digest);
+  if (image === undefined) {
+    throw new IchainError(`The runtime image ${digest} is not held here.`, {
+      code: "IMAGE_UNKNOWN",
+      class: "refused",
+      hint: "`ichain runtime list` shows the images held; `ichain runtime build NAME` builds one.",
+      details: { digest },
+    });
+  }
+  checkImage(image);
+  return image;
+}
+
+/** An image's own settings reach the container: refuse those that would widen it (`IMAGE_REFUSED`). */
+export function checkImage(image: EngineImage): void {
+  const env = image.env.find((entry) => !HARMLESS_ENV.test(entry));
+  if (env !== undefined)
+    throw refused(image, `sets the environment variable ${env.split("=")[0]?.slice(0, 64)}`);
+  // A volume of the image would be an anonymous writable folder without a cap.
+  if (image.volumes.length > 0) throw refused(image, "declares volumes");
+}
+
+function refused(image: EngineImage, why: string): IchainError {
+  return new IchainError(`The runtime image ${image.digest} ${why}.`, {
+    code: "IMAGE_REFUSED",
+    class: "refused",
+    hint: "Use an image built by `ichain runtime build`, or strip the image's own settings.",
+    details: { digest: image.digest },
+  });
+}

@@ -1,0 +1,101 @@
+import { mkdir, open, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { tool } from "./command.ts";
+
+interface Waits {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes of cap for which one file is allowed; and the least and most of them. */
+const BYTES_PER_FILE = 16 * 1024;
+const LEAST_FILES = 1024;
+const MOST_FILES = 1_000_000;
+/** Fewer free blocks than this are no room: a writer gives up before the very last one. */
+const FULL_BLOCKS = 32;
+/** What ext4 needs for itself: tables of 256 bytes an inode, bitmaps, group descriptors, directories. */
+const OVERHEAD_BYTES = 4 * 2 ** 20;
+
+/**
+ * The filesystem behind a task's /out: an ext4 image of the cap's size in `home`, mounted at `dir`.
+ * A full image is the task's trouble and not the host's, its inodes are counted too, and what it holds
+ * outlives the container and this process.
+ */
+export interface OutDisk {
+  readonly home: string;
+  readonly image: string;
+  readonly dir: string;
+}
+
+export function outDisk(home: string): OutDisk {
+  return { home, image: join(home, "out.img"), dir: join(home, "out") };
+}
+
+/** Makes and mounts an empty disk in place of any earlier one; throws `SANDBOX_UNSUPPORTED`. */
+export async function createDisk(disk: OutDisk, capBytes: number, options?: Waits): Promise<void> {
+  await destroyDisk(disk);
+  await mkdir(disk.dir, { recursive: true, mode: 0o700 });
+  const files = Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
+  const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
+  const file = await open(disk.image, "wx", 0o600);
+  try {
+    await file.truncate(bytes); // sparse: blocks are taken from the host as they are written
+  } finally {
+    await file.close();
+  }
+  // No journal: the disk is thrown away. No reserve for root. Nothing zeroed ahead.
+  const features = "^has_journal,^resize_inode,uninit_bg";
+  const extended = "lazy_itable_init=1,nodiscard";
+  await tool(
+    "mkfs.ext4",
+    ["-q", "-F", "-m", "0", "-b", "4096", "-N", String(files), "-O", features, "-E", extended, disk.image],
+    options,
+  );
+  await mountDisk(disk, options);
+  await rmdir(join(disk.dir, "lost+found"));
+  // Everybody's, for the task's user may be mapped to another; `home` keeps the host's users out.
+  await tool("chmod", ["0777", disk.dir], options);
+}
+
+/** Brings back a disk that a reboot has unmounted; false when there is none. */
+export async function reviveDisk(disk: OutDisk, options?: Waits): Promise<boolean> {
+  if (await isMounted(disk.dir)) return true;
+  if (!(await exists(disk.image))) return false;
+  await tool("e2fsck", ["-p", disk.image], options);
+  await mountDisk(disk, options);
+  return true;
+}
+
+/** Unmounts and deletes, whatever of it is there. */
+export async function destroyDisk(disk: OutDisk): Promise<void> {
+  while (await isMounted(disk.dir)) await tool("umount", [disk.dir]);
+  await rm(disk.dir, { recursive: true, force: true });
+  await rm(disk.image, { force: true });
+}
+
+/** True when the task has used up the space or the files of its disk. */
+export async function isFull(disk: OutDisk): Promise<boolean> {
+  const { bavail, ffree } = await statfs(disk.dir);
+  return bavail < FULL_BLOCKS || ffree === 0;
+}
+
+async function mountDisk(disk: OutDisk, options?: Waits): Promise<void> {
+  await tool(
+    "mount",
+    ["-t", "ext4", "-o", "loop,nosuid,nodev,noexec,noatime,nodelalloc", disk.image, disk.dir],
+    options,
+  );
+}
+
+/** Whether a filesystem is mounted at `dir` itself. */
+export async function isMounted(dir: string): Promise<boolean> {
+  const escaped = dir.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  return table.split("\n").some((line) => line.split(" ")[4] === escaped);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,221 @@
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { IchainError, isIchainError } from "../errors.ts";
+import type { Limits, RunOptions, SandboxTask, TaskRun } from "../ports/sandbox.ts";
+import type { ContainerState, Engine, EngineInfo } from "./engines/engine.ts";
+import { follow } from "./follow.ts";
+import { findImage } from "./images.ts";
+import { makeReadable } from "./lend.ts";
+import { tighten } from "./limits.ts";
+import { type BoundedLog, boundedLog } from "./logs.ts";
+import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "./out/collect.ts";
+import { createDisk, destroyDisk, isFull, outDisk, reviveDisk } from "./out/disk.ts";
+import { containerName, containerSettings } from "./policy.ts";
+import { readRecord, writeRecord } from "./record.ts";
+import { stop, supervise } from "./supervise.ts";
+import { usageGroup } from "./usage.ts";
+import { verdictOf } from "./verdict.ts";
+
+export interface RunContext {
+  readonly engine: Engine;
+  readonly info: EngineInfo;
+  readonly instance: string;
+  /** Private folder with one folder for each run. */
+  readonly runsDir: string;
+  readonly ceiling: Limits;
+  readonly runtime: string | undefined;
+}
+
+/** After its container has ended, output still on its way gets this long. */
+const DRAIN_MS = 5_000;
+
+/**
+ * One run, from wherever an earlier call of it came to: a recorded result is returned, a finished
+ * container collected, a running one followed, and anything else started from the beginning.
+ */
+export async function runTask(
+  context: RunContext,
+  task: SandboxTask,
+  options: RunOptions = {},
+): Promise<TaskRun> {
+  const { engine } = context;
+  const { signal } = options;
+  const name = containerName(context.instance, task.id);
+  const home = join(context.runsDir, task.id);
+  const limits = tighten(task.limits, context.ceiling);
+
+  const recorded = await readRecord(home);
+  if (recorded !== undefined && (await placeOutputs(task, recorded))) {
+    await clean(context, name, home);
+    return recorded;
+  }
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const found = await resumable(context, task, name, home, options);
+  const log = boundedLog(limits.logBytes);
+  const draining = new AbortController();
+  let reading: Promise<void> = Promise.resolve();
+  let by: "itself" | "deadline" = "itself";
+  try {
+    if (found === undefined) await createContainer(context, task, name, home, limits, options);
+    const output = await engine.output(name, { replay: found !== undefined, signal: draining.signal });
+    reading = follow(output, log, {
+      keepBytes: limits.logBytes,
+      onLog: options.onLog,
+      signal: draining.signal,
+    });
+    reading.catch(() => undefined); // awaited below
+    if (found === undefined) await engine.start(name, { signal });
+    if (found?.status !== "exited")
+      by = await supervise(engine, name, { seconds: secondsLeft(limits, found), signal });
+  } catch (error) {
+    draining.abort();
+    // The engine may come back with the container still running; only what we were told to end is ended.
+    if (signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE")) await abandon(context, name, home);
+    throw error;
+  }
+  const drained = setTimeout(() => draining.abort(), DRAIN_MS);
+  await reading.finally(() => clearTimeout(drained));
+  const run = await finish(context, task, { name, home, limits, log, by, signal });
+  await placeOutputs(task, run);
+  await clean(context, name, home);
+  return run;
+}
+
+/** The container of an earlier call, when its work can still be used; otherwise it is removed. */
+async function resumable(
+  { engine }: RunContext,
+  task: SandboxTask,
+  name: string,
+  home: string,
+  { signal }: RunOptions,
+): Promise<ContainerState | undefined> {
+  const state = await engine.inspect(name, { signal });
+  if (state === undefined) return undefined;
+  const alive = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
+  if (alive && (task.outputDir === undefined || (await reviveDisk(outDisk(home), { signal })))) return state;
+  await engine.remove(name, { signal });
+  return undefined;
+}
+
+async function createContainer(
+  { engine, info, instance, runtime }: RunContext,
+  task: SandboxTask,
+  name: string,
+  home: string,
+  limits: Limits,
+  { signal }: RunOptions,
+): Promise<void> {
+  const image = await findImage(engine, task.image, { signal });
+  const disk = outDisk(home);
+  await makeReadable(task.inputDir, { signal });
+  if (task.resultDir !== undefined) await makeReadable(task.resultDir, { signal });
+  if (task.outputDir !== undefined) await createDisk(disk, limits.diskBytes, { signal });
+  const group = usageGroup(name, info);
+  await group?.create();
+  const settings = containerSettings(task, {
+    instance,
+    imageId: image.id,
+    limits,
+    outDir: task.outputDir === undefined ? undefined : disk.dir,
+    runtime,
+    cgroupParent: group?.parent,
+    deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
+  });
+  await engine.create(name, settings, { signal });
+}
+
+interface Ended {
+  readonly name: string;
+  readonly home: string;
+  readonly limits: Limits;
+  readonly log: BoundedLog;
+  readonly by: "itself" | "deadline";
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Judges the ended container, collects its outputs beside their place, and records the result. */
+async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<TaskRun> {
+  const { engine, info } = context;
+  const { name, home, limits, log, signal } = at;
+  const state = await engine.inspect(name, { signal });
+  if (state === undefined) throw lost(task.id);
+  const used = (await usageGroup(name, info)?.read()) ?? { cpuSeconds: 0, peakMemoryBytes: 0 };
+  // The outer group's peak counts what the runtime needed to start the container as well.
+  const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
+  const disk = outDisk(home);
+  const diskFull = task.outputDir !== undefined && (await isFull(disk));
+  let ended = verdictOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
+  let said = "";
+  if (ended === "exit" && state.exitCode === 0 && task.outputDir !== undefined) {
+    try {
+      await rm(partial(task.outputDir), { recursive: true, force: true });
+      const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
+      await collect(disk.dir, partial(task.outputDir), bounds, { signal });
+    } catch (error) {
+      await rm(partial(task.outputDir), { recursive: true, force: true });
+      if (!isIchainError(error) || error.class !== "untrusted") throw error;
+      ended = error.code === "OUTPUT_TOO_LARGE" ? "disk" : "output";
+      said = `\n${error.message}\n`;
+    }
+  }
+  const run: TaskRun = {
+    exitCode: state.exitCode,
+    ended,
+    log: log.text() + said,
+    logTruncated: log.truncated,
+    wallSeconds: Math.max(0, state.finishedAt - state.startedAt) / 1000,
+    ...usage,
+  };
+  await writeRecord(home, run);
+  return run;
+}
+
+/** Moves collected outputs to their place; false when a recorded result has lost them. */
+async function placeOutputs({ outputDir }: SandboxTask, run: TaskRun): Promise<boolean> {
+  if (outputDir === undefined || run.ended !== "exit" || run.exitCode !== 0) return true;
+  if (await exists(partial(outputDir))) {
+    await rm(outputDir, { recursive: true, force: true });
+    await rename(partial(outputDir), outputDir);
+  }
+  return exists(outputDir);
+}
+
+/** What a finished run holds of the machine; its record stays until the sweep. */
+async function clean({ engine, info }: RunContext, name: string, home: string): Promise<void> {
+  await engine.remove(name);
+  await destroyDisk(outDisk(home));
+  await usageGroup(name, info)?.remove();
+}
+
+/** Everything that a run holds of the machine, when it will not be finished. */
+async function abandon(context: RunContext, name: string, home: string): Promise<void> {
+  await stop(context.engine, name).catch(() => undefined); // removed by force in the next line
+  await clean(context, name, home);
+  await rm(home, { recursive: true, force: true });
+}
+
+function secondsLeft(limits: Limits, found: ContainerState | undefined): number {
+  if (found === undefined) return limits.wallSeconds;
+  const ran = (Date.now() - found.startedAt) / 1000;
+  return Math.min(limits.wallSeconds, limits.wallSeconds - ran); // no more, whatever the clock did
+}
+
+function partial(outputDir: string): string {
+  return `${outputDir}.partial`;
+}
+
+function lost(id: string): IchainError {
+  return new IchainError(`The container of the run ${id} was removed by somebody else.`, {
+    code: "RUN_LOST",
+    class: "unavailable",
+    hint: "Run it again; leave containers named ichain-… alone.",
+    retryable: true,
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

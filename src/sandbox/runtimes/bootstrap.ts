@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { IchainError } from "../../errors.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** 1 January 2025, 0:00 UTC: no file of the image is younger. */
+const EPOCH = "1735689600";
+
+const compile =
+  "python3 -m compileall -q -x /tests/ --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.[0-9]*";
+
+/** Steps inside the new root that make the same packages give the same bytes; `$1` is the root. */
+const settle = [
+  // Debian's installation compiles with time stamps. Compile again, with hashes that are not looked at.
+  'find "$1/usr" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +',
+  `if [ -x "$1/usr/bin/python3" ]; then PYTHONHASHSEED=0 chroot "$1" sh -c '${compile}'; fi`,
+  // Caches, logs, and what names the building machine or its mirror.
+  'rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/var/lib/apt/lists/*',
+  'rm -f "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf" "$1/etc/hostname"',
+  ': > "$1/etc/machine-id"',
+  // Execute-only: a process of an unreadable program cannot be traced or written to by its own user,
+  // and the deadline inside a container runs as the task's user.
+  'chmod 0711 "$1/usr/bin/timeout"',
+];
+
+export interface BootstrapOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onLog?: ((line: string) => void) | undefined;
+}
+
+/**
+ * Builds a root filesystem from the machine's own Debian mirror into the tar archive `out`. Needs root.
+ * Throws `RUNTIME_BUILD_FAILED`.
+ */
+export async function bootstrap(
+  recipe: Recipe,
+  out: string,
+  { signal, onLog }: BootstrapOptions = {},
+): Promise<void> {
+  const args = [
+    "--variant=minbase",
+    `--include=${recipe.packages.join(",")}`,
+    ...recipe.prune.map((path) => `--dpkgopt=path-exclude=/${path}/*`),
+    ...settle.map((step) => `--customize-hook=${step}`),
+    recipe.suite,
+    out,
+  ];
+  const child = spawn("mmdebstrap", args, {
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C", SOURCE_DATE_EPOCH: EPOCH },
+    stdio: ["ignore", "ignore", "pipe"],
+    ...(signal ? { signal, killSignal: "SIGTERM" as const } : {}),
+  });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  ended.catch(() => undefined); // awaited below; a failed spawn may come first
+  let last = "";
+  for await (const line of createInterface({ input: child.stderr })) {
+    last = line.slice(0, 300);
+    onLog?.(last);
+  }
+  const code = await ended.catch((cause: NodeJS.ErrnoException) => {
+    signal?.throwIfAborted();
+    throw failed(cause.code === "ENOENT" ? "mmdebstrap is not installed" : cause.message, cause);
+  });
+  signal?.throwIfAborted();
+  if (code !== 0) throw failed(last || `mmdebstrap ended with ${code}`);
+}
+
+function failed(why: string, cause?: unknown): IchainError {
+  return new IchainError(`The runtime could not be built: ${why}.`, {
+    code: "RUNTIME_BUILD_FAILED",
+    class: "unavailable",
+    hint: "Building needs root, the package mmdebstrap, and a Debian mirror in the machine's apt sources.",
+    retryable: true,
+    cause,
+  });
+}

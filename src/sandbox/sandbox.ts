@@ -1,0 +1,87 @@
+import { mkdir } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { IchainError } from "../errors.ts";
+import type { Limits, Sandbox } from "../ports/sandbox.ts";
+import type { Tier } from "../protocol/offer.ts";
+import { dockerEngine } from "./engines/docker.ts";
+import type { Engine, Waits } from "./engines/engine.ts";
+import { probeSandbox } from "./probe.ts";
+import { sweepRuns } from "./reaper.ts";
+import { type RunContext, runTask } from "./run.ts";
+import { chooseRuntime } from "./runtimes/choose.ts";
+
+export const DEFAULT_SOCKET = "/var/run/docker.sock";
+
+export interface SandboxOptions {
+  readonly socketPath?: string | undefined;
+  /** Instead of the Docker engine at `socketPath`. */
+  readonly engine?: Engine | undefined;
+  /** Private folder for disks and records of runs; absolute or relative to the working folder. */
+  readonly stateDir: string;
+  /** Names this daemon among others on the same engine: letters, digits, `_`, `.`, `-`. */
+  readonly instance: string;
+  /** What any task may use here at most. */
+  readonly ceiling?: Limits | undefined;
+  /** Start tasks with a runtime of at least this tier; default: the engine's own runtime. */
+  readonly leastTier?: Tier | undefined;
+}
+
+/** The sandbox on a local Docker engine. Makes no call before it is used. */
+export function createSandbox(options: SandboxOptions): Sandbox {
+  const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
+  const runsDir = join(resolve(options.stateDir), "runs");
+  const busy = new Set<string>();
+
+  /** Asked anew each time: an engine may have been restarted with other runtimes. */
+  async function context(waits: Waits = {}): Promise<RunContext> {
+    const info = await engine.info(waits);
+    await mkdir(runsDir, { recursive: true, mode: 0o700 });
+    return {
+      engine,
+      info,
+      instance: options.instance,
+      runsDir,
+      ceiling: options.ceiling ?? hostCeiling(),
+      runtime: chooseRuntime(info, options.leastTier ?? "runc"),
+    };
+  }
+
+  return {
+    async probe(waits) {
+      return probeSandbox(await context(waits), waits);
+    },
+    async run(task, waits) {
+      if (busy.has(task.id)) throw twice(task.id);
+      busy.add(task.id);
+      try {
+        return await runTask(await context(waits), task, waits);
+      } finally {
+        busy.delete(task.id);
+      }
+    },
+    async sweep(keep, waits) {
+      await sweepRuns(await context(waits), new Set([...keep, ...busy]), waits);
+    },
+  };
+}
+
+/** All of the machine but a quarter of its memory. */
+function hostCeiling(): Limits {
+  return {
+    cpus: availableParallelism(),
+    memoryBytes: Math.floor(totalmem() * 0.75),
+    diskBytes: 2 ** 40,
+    wallSeconds: 30 * 86_400,
+    pids: 4096,
+    logBytes: 64 * 2 ** 20,
+  };
+}
+
+function twice(id: string): IchainError {
+  return new IchainError(`The run ${id} is under way already.`, {
+    code: "RUN_BUSY",
+    class: "internal",
+    hint: "Wait for the first call to end.",
+  });
+}

@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Tier } from "../protocol/offer.ts";
+import type { EngineImage, Waits } from "./engines/engine.ts";
+import { type RunContext, runTask } from "./run.ts";
+
+const MIB = 2 ** 20;
+const limits = {
+  cpus: 1,
+  memoryBytes: 256 * MIB,
+  diskBytes: MIB,
+  wallSeconds: 30,
+  pids: 32,
+  logBytes: 16_384,
+};
+
+/** Three things that a kernel tells about itself, each on lines after its mark. */
+const QUESTION =
+  "echo =map; cat /proc/self/uid_map; echo =boot; cat /proc/sys/kernel/random/boot_id; echo =kernel; dmesg; true";
+
+/**
+ * What isolates tasks here, from how a container behaves and not from what the engine says: whose
+ * kernel answers it, and whether its users are the host's. Without an image to try nothing is known,
+ * and the weakest tier is said.
+ */
+export async function findTier(
+  context: RunContext,
+  images: readonly EngineImage[],
+  { signal }: Waits = {},
+): Promise<Tier> {
+  const image = images.find((held) => held.tags.some((tag) => tag.startsWith("ichain/"))) ?? images[0];
+  if (image === undefined) return "runc";
+  await mkdir(context.runsDir, { recursive: true, mode: 0o700 });
+  const inputDir = await mkdtemp(join(context.runsDir, "probe-"));
+  try {
+    const id = `probe-${inputDir.slice(-6)}`;
+    const { log } = await runTask(
+      context,
+      { id, image: image.digest, command: ["/bin/sh", "-c", QUESTION], inputDir, limits, gpus: [] },
+      { signal },
+    );
+    await rm(join(context.runsDir, id), { recursive: true, force: true });
+    return judgeTier(log, (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim());
+  } finally {
+    await rm(inputDir, { recursive: true, force: true });
+  }
+}
+
+/** Pure half of `findTier`. */
+export function judgeTier(log: string, hostBootId: string): Tier {
+  const { map = "", boot = "", kernel = "" } = sections(log);
+  if (/Starting gVisor/.test(kernel)) return "gvisor";
+  if (/^[0-9a-f-]{36}$/.test(boot) && boot !== hostBootId) return "vm";
+  const [inside, outside] = map.split(/\s+/);
+  return inside === "0" && outside !== undefined && outside !== "0" ? "userns" : "runc";
+}
+
+function sections(log: string): Record<string, string> {
+  const parts = log.split(/^=(\w+)$/m).slice(1);
+  return Object.fromEntries(
+    parts.flatMap((part, i) => (i % 2 === 0 ? [[part, (parts[i + 1] ?? "").trim()] as const] : [])),
+  );
+}

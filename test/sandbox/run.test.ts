@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isIchainError } from "../../src/errors.ts";
+import { requireDocker } from "../support/require.ts";
+import { bench, MIB } from "./support.ts";
+
+test("a task reads /in, writes /out and is measured", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const work = await task(`
+import time
+end = time.process_time() + 0.5
+hold = bytearray(64 << 20)
+while time.process_time() < end: pass
+open("/out/model.txt", "w").write(open("/in/main.py").read()[:8])
+print("acc: 0.5")
+`);
+  let live = "";
+  const run = await sandbox.run(work, { onLog: (text) => (live += text) });
+  assert.deepEqual([run.ended, run.exitCode, run.log, live], ["exit", 0, "acc: 0.5\n", "acc: 0.5\n"]);
+  assert.ok(run.cpuSeconds >= 0.5 && run.cpuSeconds < 3, `${run.cpuSeconds} s of CPU`);
+  assert.ok(
+    run.peakMemoryBytes > 64 * MIB && run.peakMemoryBytes <= 256 * MIB,
+    `${run.peakMemoryBytes} bytes`,
+  );
+  assert.ok(run.wallSeconds >= 0.5);
+  assert.equal(await readFile(join(work.outputDir!, "model.txt"), "utf8"), "\nimport ");
+});
+
+test("an evaluating run sees the result read-only and leaves nothing", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, dir } = await bench(t);
+  const resultDir = join(dir, "earlier");
+  await mkdir(resultDir, { mode: 0o700 });
+  await writeFile(join(resultDir, "model.txt"), "weights", { mode: 0o600 });
+  const work = await task(
+    `
+print(open("/out/model.txt").read())
+try: open("/out/new", "w")
+except OSError as e: print(e.errno)
+`,
+    { resultDir, outputDir: undefined },
+  );
+  assert.equal((await sandbox.run(work)).log, "weights\n30\n");
+  assert.deepEqual(await readdir(resultDir), ["model.txt"]);
+});
+
+test("a failed task is a value: its exit code, its log, and no outputs", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const work = await task(`open("/out/half", "w"); raise SystemExit(3)`);
+  const run = await sandbox.run(work);
+  assert.deepEqual([run.ended, run.exitCode], ["exit", 3]);
+  await assert.rejects(readdir(work.outputDir!));
+});
+
+test("running a finished task again returns its record and keeps its outputs", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, engine } = await bench(t);
+  const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4())); print("done")`);
+  const first = await sandbox.run(work);
+  const written = await readFile(join(work.outputDir!, "id"), "utf8");
+  const again = await sandbox.run(work);
+  assert.deepEqual(again, first);
+  assert.equal(await readFile(join(work.outputDir!, "id"), "utf8"), written);
+  assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
+});
+
+test("a task past its deadline is ended, also when it ignores SIGTERM", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const [polite, deaf] = await Promise.all([
+    task(`import time; time.sleep(60)`, { limits: { wallSeconds: 1 } }),
+    task(`import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)`, {
+      limits: { wallSeconds: 1 },
+    }),
+  ]);
+  const runs = await Promise.all([sandbox.run(polite), sandbox.run(deaf)]);
+  assert.deepEqual(
+    runs.map((run) => run.ended),
+    ["deadline", "deadline"],
+  );
+  assert.ok(runs[0]!.wallSeconds < 3 && runs[1]!.wallSeconds < 12, `${runs.map((run) => run.wallSeconds)} s`);
+});
+
+test("a task past its memory is ended by it", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const run = await sandbox.run(
+    await task(`x = bytearray(1 << 30)\nfor i in range(0, 1 << 30, 4096): x[i] = 1`),
+  );
+  assert.equal(run.ended, "memory");
+  assert.ok(run.peakMemoryBytes <= 256 * MIB);
+});
+
+test("a task that fills /out is ended by it, with bytes or with files", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const bytes = await task(`
+f = open("/out/big", "wb")
+try:
+  while True: f.write(b"x" * 65536)
+except OSError as e: print(e.errno)
+`);
+  const files = await task(`
+try:
+  for i in range(10**6): open(f"/out/{i}", "w").close()
+except OSError as e: print(e.errno)
+`);
+  for (const work of [bytes, files]) {
+    const run = await sandbox.run(work);
+    assert.deepEqual([run.ended, run.log], ["disk", "28\n"]);
+    await assert.rejects(readdir(work.outputDir!));
+  }
+});
+
+test("aborting ends the task, and nothing of it is left", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, engine } = await bench(t);
+  const work = await task(`import time; print("up"); time.sleep(60)`);
+  const abort = new AbortController();
+  const running = sandbox.run(work, { signal: abort.signal, onLog: () => abort.abort() });
+  await assert.rejects(running, { name: "AbortError" });
+  assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
+});
+
+test("an image that is not held is refused by name", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const work = await task("", { image: `sha256:${"0".repeat(64)}` });
+  await assert.rejects(
+    sandbox.run(work),
+    (error) => isIchainError(error, "IMAGE_UNKNOWN") && error.class === "refused",
+  );
+});
+
+test("an engine that is not there is named, with what to do", async (t) => {
+  const { createSandbox } = await import("../../src/sandbox/sandbox.ts");
+  const sandbox = createSandbox({
+    stateDir: `/tmp/ichain-none-${randomUUID()}`,
+    instance: "none",
+    socketPath: "/nonexistent/docker.sock",
+  });
+  await assert.rejects(
+    sandbox.probe(),
+    (error) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.class === "unavailable",
+  );
+  t.diagnostic("no folder is made before the engine has answered");
+});
+
+test("the probe names the engine, a tier and the images by digest", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, image } = await bench(t);
+  const report = await sandbox.probe();
+  assert.equal(report.engine, "docker");
+  assert.ok(["runc", "userns"].includes(report.tier), report.tier);
+  assert.ok(report.images.some(({ name, digest }) => name === "python-ml" && digest === image.digest));
+});

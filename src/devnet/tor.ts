@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError } from "../errors.ts";
 import { bootstrapped } from "../transfer/onion/bootstrap.ts";
+import type { TorControl } from "../transfer/onion/control.ts";
 import { startTorProcess, type TorProcess } from "../transfer/onion/process.ts";
 import { makeAuthorityKey, makeRelayKey } from "./tor/keys.ts";
 import { type Authority, authorityLines, networkLines, relayLines } from "./tor/torrc.ts";
@@ -77,6 +78,7 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
         }),
       );
       if (complete.every(Boolean)) {
+        await Promise.all(nodes.slice(authorityCount).map((relay) => hasten(relay.control, signal)));
         return { networkTorrc: network.join("\n"), loseRelay: (n) => kill(nodes[authorityCount + n]), stop };
       }
       await stop();
@@ -113,6 +115,21 @@ function countRelays(consensus: string): number {
 async function forgetConsensus(dataDir: string): Promise<void> {
   for (const file of ["cached-consensus", "cached-microdesc-consensus", "unverified-consensus", "state"]) {
     await rm(join(dataDir, file), { force: true });
+  }
+}
+
+/**
+ * Resolves once a relay holds the consensus too: a client that picks a relay without it as directory gets
+ * nothing and pauses for ten seconds. The relay asked too early and pauses just so; RELOAD makes it ask.
+ */
+async function hasten(control: TorControl, signal: AbortSignal | undefined): Promise<void> {
+  const reload = () => void control.command("SIGNAL RELOAD").catch(() => {});
+  const timer = setInterval(reload, 500);
+  reload();
+  try {
+    await bootstrapped(control, { signal });
+  } finally {
+    clearInterval(timer);
   }
 }
 

@@ -17,13 +17,13 @@ export async function bootstrapped(control: TorControl, options: { signal?: Abor
   try {
     const events = control.events("STATUS_CLIENT", { signal });
     let values = keyValues(await control.info("status/bootstrap-phase", { signal }));
-    while (values["PROGRESS"] !== "100") {
+    while (values.PROGRESS !== "100") {
       const next = await events.next();
       if (next.done) throw torGone("it ended before it reached the network");
       const [event] = next.value;
       if (event.action !== "BOOTSTRAP") continue;
       values = event.values;
-      summary = values["SUMMARY"] ?? summary;
+      summary = values.SUMMARY ?? summary;
       clearTimeout(timer);
       timer = setTimeout(() => stuck.abort(), STUCK_MS);
     }

@@ -69,18 +69,13 @@ export class TorControl {
     if (/[\r\n]/.test(line)) throw torProtocol("a command holds a line break");
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const { signal } = options;
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const abort = () => reject(signal?.reason);
-      signal?.addEventListener("abort", abort, { once: true });
-      const settled = () => signal?.removeEventListener("abort", abort);
-      this.#pending.push({
-        command: line.split(" ", 1)[0]!,
-        resolve: (lines) => (settled(), resolve(lines)),
-        reject: (error) => (settled(), reject(error)),
-      });
-      this.#socket.write(`${line}\r\n`);
-    });
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#pending.push({ command: line.split(" ", 1)[0]!, resolve, reject });
+    this.#socket.write(`${line}\r\n`);
+    return promise.finally(() => signal?.removeEventListener("abort", abort));
   }
 
   /** `GETINFO key`, one value. */

@@ -28,7 +28,7 @@ export function parseEvent(line: string): TorEvent | undefined {
   const values = keyValues(line);
   if (words[0] === "HS_DESC") {
     const [, action = "", address = "", , directory = ""] = words;
-    return { name: "HS_DESC", action, address, directory, reason: values["REASON"] };
+    return { name: "HS_DESC", action, address, directory, reason: values.REASON };
   }
   if (words[0] === "STATUS_CLIENT") return { name: "STATUS_CLIENT", action: words[2] ?? "", values };
   return undefined;

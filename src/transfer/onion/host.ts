@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isIchainError } from "../../errors.ts";
+import type { Hosting, HostRequest, Reader } from "../../ports/transport.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { PieceServer } from "../pieces/ports.ts";
+import { hostUnreachable } from "./errors.ts";
+import { type OnionService, publishOnion, removeOnion } from "./onion-service.ts";
+import type { TorLease } from "./pool.ts";
+import type { OnionReader } from "./reader.ts";
+import { type ShortFolder, shortFolder } from "./short-folder.ts";
+import { fetchOnionFirstByte } from "./small-fetches.ts";
+import { Watchdog, type WatchdogNote } from "./watchdog.ts";
+
+export interface OnionHostOptions {
+  readonly request: HostRequest;
+  /** Our own client key: the self-probe reads the onion as any reader does. */
+  readonly ownKey: Hex;
+  readonly lease: TorLease;
+  readonly reader: OnionReader;
+  readonly server: PieceServer;
+  readonly probeIntervalMs: number;
+  readonly onNote: (note: WatchdogNote, address: string) => void;
+}
+
+/** Tries before an onion that was published counts as unreachable. */
+const SELF_FETCHES = 4;
+const PROBE_MS = 30_000;
+
+/** One onion that serves one request's blobs, watched until it is stopped. */
+export class OnionHost implements Hosting {
+  readonly #options: OnionHostOptions;
+  readonly #watchdog: Watchdog;
+  readonly #life = new AbortController();
+  #readers: readonly Reader[];
+  #sockets: ShortFolder | undefined;
+  #socketPath = "";
+  /** Publishing is one at a time; this is the last in the queue. */
+  #publishing: Promise<void> = Promise.resolve();
+  #leave: () => void = () => {};
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: OnionHostOptions) {
+    this.#options = options;
+    this.#readers = options.request.readers;
+    const patient = {
+      probe: (signal: AbortSignal) => this.#probe(signal),
+      republish: (signal: AbortSignal) => this.#publish(signal),
+      restart: async (signal: AbortSignal) => {
+        await options.lease.tor.restart();
+        await options.lease.tor.control({ signal });
+      },
+    };
+    this.#watchdog = new Watchdog(patient, {
+      intervalMs: options.probeIntervalMs,
+      onNote: (note) => options.onNote(note, this.endpoint.address),
+    });
+  }
+
+  get endpoint() {
+    return this.#options.request.identity.endpoint;
+  }
+
+  /** Publishes and resolves once a fetch through Tor has succeeded; throws `HOST_UNREACHABLE`. */
+  async start(signal: AbortSignal | undefined): Promise<void> {
+    const { tor } = this.#options.lease;
+    const either = signal ? AbortSignal.any([signal, this.#life.signal]) : this.#life.signal;
+    this.#sockets = await shortFolder(tor.dir);
+    this.#socketPath = join(this.#sockets.path, `${randomUUID().slice(0, 8)}.sock`);
+    await this.#options.server.listen({ unix: this.#socketPath });
+    await this.#publish(either);
+    this.#leave = tor.onUp((control, up) => publishOnion(control, this.#service(), up));
+    await this.#selfFetch(either);
+    this.#watchdog.start();
+  }
+
+  /** Resolves once the new list of readers is published; transfers in flight go on. */
+  async admit(reader: Reader): Promise<void> {
+    if (this.#readers.some((known) => known.onionKey.toLowerCase() === reader.onionKey.toLowerCase())) return;
+    this.#readers = [...this.#readers, reader];
+    await this.#publish(this.#life.signal);
+  }
+
+  putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void {
+    this.#options.server.putCapsule(root, fingerprint, capsule);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #service(): OnionService {
+    const { identity } = this.#options.request;
+    return {
+      address: identity.endpoint.address,
+      secret: identity.secret,
+      socketPath: this.#socketPath,
+      readers: uniqueKeys([{ onionKey: this.#options.ownKey }, ...this.#readers]),
+    };
+  }
+
+  /** `ADD_ONION` fixes the readers, so a new list means the same onion, taken down and put up again. */
+  #publish(signal: AbortSignal): Promise<void> {
+    const turn = this.#publishing.then(async () => {
+      const control = await this.#options.lease.tor.control({ signal });
+      await removeOnion(control, this.endpoint.address, signal).catch((error) => {
+        if (!isIchainError(error, "TOR_REFUSED")) throw error;
+      });
+      await publishOnion(control, this.#service(), signal);
+    });
+    this.#publishing = turn.catch(() => {});
+    return turn;
+  }
+
+  async #selfFetch(signal: AbortSignal): Promise<void> {
+    for (let left = SELF_FETCHES - 1; ; left--) {
+      try {
+        return await this.#fetchFirst(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (left === 0) throw hostUnreachable(error);
+        await this.#options.reader.forget({ signal });
+        if (left === 1) await this.#publish(signal);
+      }
+    }
+  }
+
+  async #probe(signal: AbortSignal): Promise<void> {
+    await this.#options.reader.lookUp(this.endpoint.address, { signal });
+    await this.#fetchFirst(signal);
+  }
+
+  async #fetchFirst(signal: AbortSignal): Promise<void> {
+    const { reader, request } = this.#options;
+    const [blob] = request.blobs;
+    if (blob === undefined) return;
+    await fetchOnionFirstByte({
+      reader,
+      endpoint: this.endpoint,
+      root: blob.root,
+      timeoutMs: PROBE_MS,
+      signal,
+    });
+  }
+
+  async #stop(): Promise<void> {
+    const { lease, server } = this.#options;
+    this.#leave();
+    this.#life.abort();
+    await this.#watchdog.stop();
+    await this.#publishing;
+    // When tor is down the onion is too: whatever is left to do ends with it.
+    if (lease.tor.pid !== undefined) {
+      const control = await lease.tor.control({ signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+      if (control !== undefined) await removeOnion(control, this.endpoint.address).catch(() => {});
+    }
+    await server.close();
+    await rm(this.#socketPath, { force: true });
+    await this.#sockets?.remove();
+    await lease.release();
+  }
+}
+
+function uniqueKeys(readers: readonly { readonly onionKey: Hex }[]) {
+  return [...new Set(readers.map((reader) => reader.onionKey.toLowerCase() as Hex))].map((onionKey) => ({
+    onionKey,
+  }));
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { fromHex } from "../../protocol/bytes.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { LaneDialer } from "../pieces/ports.ts";
+import type { TorControl } from "./control.ts";
+import { torProtocol } from "./errors.ts";
+import { LaneAgent, type SocksAddress } from "./lane-agent.ts";
+import type { ManagedTor } from "./tor.ts";
+
+/** Torrc lines of a reading tor: a SOCKS port on loopback that leads to onions and nowhere else. */
+export const readerLines = ["SocksPort 127.0.0.1:auto OnionTrafficOnly", "ClientOnly 1"] as const;
+
+/** Onions that one tor holds our client key for at once. */
+const MAX_KNOWN = 256;
+
+interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Opens onions whose descriptor is encrypted to our client key. */
+export class OnionReader {
+  readonly #tor: ManagedTor;
+  readonly #privateKey: string;
+  readonly #known = new Set<string>();
+
+  /** `privateKey`: 32-byte x25519 key. */
+  constructor(tor: ManagedTor, privateKey: Hex) {
+    this.#tor = tor;
+    this.#privateKey = `x25519:${Buffer.from(fromHex(privateKey)).toString("base64")}`;
+    tor.onUp(async (control, signal) => {
+      for (const address of this.#known) await this.#authorise(control, address, signal);
+    });
+  }
+
+  /** Where to connect for `address` (56 characters), with our key in place. */
+  async open(address: string, options: Waiting = {}): Promise<SocksAddress> {
+    const control = await this.#tor.control(options);
+    if (!this.#known.has(address)) {
+      await this.#authorise(control, address, options.signal);
+      this.#known.add(address);
+      await this.#forgetOldest(control);
+    }
+    const match = /^"(127\.0\.0\.1):(\d+)"/.exec(await control.info("net/listeners/socks", options));
+    if (match === null) throw torProtocol("there is no SOCKS port");
+    return { host: match[1]!, port: Number(match[2]) };
+  }
+
+  /** Lanes to `address`; those of one dialer never share a circuit with another's. */
+  dialer(address: string, options: Waiting = {}): LaneDialer {
+    const visit = randomUUID();
+    return {
+      host: `${address}.onion`,
+      port: 80,
+      agent: (lane) => new LaneAgent(`${visit}/${lane}`, () => this.open(address, options)),
+    };
+  }
+
+  /**
+   * Fetches the descriptor of `address` from a directory, whatever this tor still remembers; false when
+   * the directory has none.
+   */
+  async lookUp(address: string, options: Waiting = {}): Promise<boolean> {
+    await this.open(address, options);
+    const control = await this.#tor.control(options);
+    const events = control.events("HS_DESC", options);
+    try {
+      await control.command(`HSFETCH ${address}`, options);
+      for await (const [event] of events) {
+        if (event.address !== address) continue;
+        if (event.action === "RECEIVED") return true;
+        if (event.action === "FAILED") return false;
+      }
+      return false;
+    } finally {
+      await events.return?.();
+    }
+  }
+
+  /**
+   * Forgets what tor believes about onions. A tor that looked for a descriptor before it was published
+   * does not ask the same directories again for a quarter of an hour; this makes it.
+   */
+  async forget(options: Waiting = {}): Promise<void> {
+    const control = await this.#tor.control(options);
+    await control.command("SIGNAL NEWNYM", options);
+  }
+
+  async #authorise(control: TorControl, address: string, signal: AbortSignal | undefined): Promise<void> {
+    await control.command(`ONION_CLIENT_AUTH_ADD ${address} ${this.#privateKey}`, { signal });
+  }
+
+  async #forgetOldest(control: TorControl): Promise<void> {
+    const [oldest] = this.#known;
+    if (this.#known.size <= MAX_KNOWN || oldest === undefined) return;
+    this.#known.delete(oldest);
+    await control.command(`ONION_CLIENT_AUTH_REMOVE ${oldest}`);
+  }
+}

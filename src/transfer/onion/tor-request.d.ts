@@ -1,0 +1,22 @@
+/** The part of tor-request that ichain uses; the package brings no types. */
+declare module "tor-request" {
+  import type { EventEmitter } from "node:events";
+
+  interface SmallRequest extends EventEmitter {
+    abort(): void;
+  }
+  interface SmallRequestOptions {
+    readonly uri: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly followRedirect: false;
+    readonly gzip: false;
+    readonly encoding: null;
+    readonly timeout: number;
+  }
+  const torRequest: {
+    /** Sets the SOCKS address of the requests made from now on; `host` may carry `user:password@`. */
+    setTorAddress(host: string, port: number): void;
+    request(options: SmallRequestOptions): SmallRequest;
+  };
+  export default torRequest;
+}

@@ -1,0 +1,115 @@
+import { unreachable as impossible } from "../../errors.ts";
+import type {
+  FetchRequest,
+  Hosting,
+  HostRequest,
+  TransferOptions,
+  Transport,
+} from "../../ports/transport.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import { fetchBlob } from "../pieces/fetch-blob.ts";
+import type { PieceLimits } from "../pieces/ports.ts";
+import { createPieceServer } from "../pieces/server.ts";
+import { OnionHost } from "./host.ts";
+import { checkOnionIdentity, newOnionIdentity } from "./identity.ts";
+import { TorPool } from "./pool.ts";
+import { OnionReader, readerLines } from "./reader.ts";
+import { fetchOnionCapsule } from "./small-fetches.ts";
+import { ManagedTor } from "./tor.ts";
+import { torVersion } from "./version.ts";
+import type { WatchdogNote } from "./watchdog.ts";
+
+export interface OnionTransportOptions {
+  /** Folder for the data of our tor processes; one may be shared by several processes of ours. */
+  readonly dataDir: string;
+  /** x25519, 32 bytes each: opens onions that let us in, and our own for the self-probe. */
+  readonly clientKey: { readonly privateKey: Hex; readonly publicKey: Hex };
+  /** The tor program; `tor` on the PATH when absent. */
+  readonly torBinary?: string | undefined;
+  /** Lines for another network than the public one (`TorNetwork.networkTorrc`). */
+  readonly networkTorrc?: string | undefined;
+  /** Tor processes for hosting, at most; further onions share them. Default 8. */
+  readonly maxHosts?: number | undefined;
+  /** Tor processes kept warm for the next hosting; 0 for who only fetches. Default 1. */
+  readonly spareHosts?: number | undefined;
+  /** Milliseconds between two self-probes of a hosting. Default two minutes. */
+  readonly probeIntervalMs?: number | undefined;
+  readonly limits?: Partial<PieceLimits> | undefined;
+  /** What the watchdog found or did about a hosting. */
+  readonly onNote?: ((note: WatchdogNote, address: string) => void) | undefined;
+}
+
+const MAX_HOSTS = 8;
+const SPARE_HOSTS = 1;
+const PROBE_INTERVAL_MS = 120_000;
+const hostLines = ["SocksPort 0"];
+
+/**
+ * Moves blobs between onion services, over tor processes of our own. `start` throws `TOR_MISSING`,
+ * `TOR_TOO_OLD` or `TOR_NO_NETWORK`; after it a tor that dies comes back by itself.
+ */
+export function createOnionTransport(options: OnionTransportOptions): Transport {
+  const binary = options.torBinary ?? "tor";
+  const network = options.networkTorrc?.split("\n") ?? [];
+  const hosts = new Set<OnionHost>();
+  const launch = (role: string, lines: readonly string[], signal: AbortSignal | undefined) =>
+    ManagedTor.start({ binary, dataDir: options.dataDir, role, torrc: [...network, ...lines], signal });
+  const pool = new TorPool({
+    max: options.maxHosts ?? MAX_HOSTS,
+    spares: options.spareHosts ?? SPARE_HOSTS,
+    launch: (signal) => launch("host", hostLines, signal),
+  });
+  let started: { tor: ManagedTor; reader: OnionReader } | undefined;
+  const reader = () => started?.reader ?? impossible("the onion transport is used before it is started");
+
+  return {
+    name: "onion",
+
+    async start({ signal } = {}) {
+      if (started !== undefined) return;
+      await torVersion(binary, { signal });
+      pool.warm();
+      const tor = await launch("reader", readerLines, signal);
+      started = { tor, reader: new OnionReader(tor, options.clientKey.privateKey) };
+    },
+
+    async stop() {
+      await Promise.all([...hosts].map((host) => host.stop()));
+      await Promise.all([pool.stop(), started?.tor.stop()]);
+      started = undefined;
+    },
+
+    newIdentity: async () => newOnionIdentity(),
+
+    async host(request: HostRequest, { signal }: TransferOptions = {}): Promise<Hosting> {
+      checkOnionIdentity(request.identity);
+      const lease = await pool.lease({ signal });
+      const { token } = request.identity.endpoint;
+      const host = new OnionHost({
+        request,
+        ownKey: options.clientKey.publicKey,
+        lease,
+        reader: reader(),
+        server: createPieceServer({ token, blobs: request.blobs, limits: options.limits }),
+        probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
+        onNote: (note, address) => options.onNote?.(note, address),
+      });
+      hosts.add(host);
+      try {
+        await host.start(signal);
+        return host;
+      } catch (error) {
+        await host.stop();
+        throw error;
+      }
+    },
+
+    async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
+      const dialer = reader().dialer(request.endpoint.address, { signal: transfer.signal });
+      return fetchBlob({ ...request, dialer }, transfer);
+    },
+
+    fetchCapsule: async (request, { signal } = {}) =>
+      fetchOnionCapsule({ reader: reader(), ...request, signal }),
+  };
+}

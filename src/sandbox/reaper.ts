@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Waits } from "./engines/engine.ts";
 import { destroyDisk, outDisk } from "./out/disk.ts";
 import { containerName, labels } from "./policy.ts";
-import type { RunContext } from "./run.ts";
-import { usageGroup } from "./usage.ts";
+import type { RunContext } from "./run/run.ts";
+import { usageGroup } from "./run/usage.ts";
 
 /**
  * Removes the containers, disks, control groups and records of this instance's runs that are not in

@@ -6,9 +6,9 @@ import type { Limits, Sandbox } from "../ports/sandbox.ts";
 import type { Tier } from "../protocol/offer.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
-import { probeSandbox } from "./probe.ts";
+import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
-import { type RunContext, runTask } from "./run.ts";
+import { type RunContext, runTask } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";

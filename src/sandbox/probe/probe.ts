@@ -1,7 +1,7 @@
-import type { RunOptions, SandboxReport } from "../ports/sandbox.ts";
+import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
+import { checkImage } from "../images.ts";
+import type { RunContext } from "../run/run.ts";
 import { discoverGpus } from "./gpus.ts";
-import { checkImage } from "./images.ts";
-import type { RunContext } from "./run.ts";
 import { findTier } from "./tier.ts";
 
 /** What this machine's engine is and can do, found by asking and by trying. */

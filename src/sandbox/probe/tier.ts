@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Tier } from "../protocol/offer.ts";
-import type { EngineImage, Waits } from "./engines/engine.ts";
-import { type RunContext, runTask } from "./run.ts";
+import type { Tier } from "../../protocol/offer.ts";
+import type { EngineImage, Waits } from "../engines/engine.ts";
+import { type RunContext, runTask } from "../run/run.ts";
 
 const MIB = 2 ** 20;
 const limits = {

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { TaskRun } from "../ports/sandbox.ts";
+import type { TaskRun } from "../../ports/sandbox.ts";
 
 const count = z.number().nonnegative();
 const recordSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { IchainError } from "../errors.ts";
-import type { Engine } from "./engines/engine.ts";
-import { GRACE_SECONDS } from "./policy.ts";
+import { IchainError } from "../../errors.ts";
+import type { Engine } from "../engines/engine.ts";
+import { GRACE_SECONDS } from "../policy.ts";
 
 /** A hung engine is noticed within this time, also while a task runs for days. */
 const HEARTBEAT_MS = 15_000;

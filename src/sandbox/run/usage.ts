@@ -1,5 +1,5 @@
 import { mkdir, readFile, rmdir } from "node:fs/promises";
-import type { EngineInfo } from "./engines/engine.ts";
+import type { EngineInfo } from "../engines/engine.ts";
 
 /** What a run used. */
 export interface Usage {

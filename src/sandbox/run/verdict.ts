@@ -1,5 +1,5 @@
-import type { Limits, TaskRun } from "../ports/sandbox.ts";
-import type { ContainerState } from "./engines/engine.ts";
+import type { Limits, TaskRun } from "../../ports/sandbox.ts";
+import type { ContainerState } from "../engines/engine.ts";
 
 const SIGKILLED = 137;
 /** What `timeout` inside the container ends with when it was the one to end the task. */

@@ -57,6 +57,7 @@ export interface Config {
     readonly tor: string;
     readonly networks: string;
   };
+  readonly role: FileConfig["role"];
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
   readonly transport: "onion" | "direct";
@@ -107,6 +108,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
       tor: join(home, "tor"),
       networks,
     },
+    role: file.role,
     network,
     transport: file.transport,
     tor: {

@@ -51,11 +51,14 @@ export async function readNetwork(
   if (options.rpcUrl === undefined) return found;
   const url = networkSchema.shape.rpcUrl.safeParse(options.rpcUrl);
   if (url.success) return { ...found, rpcUrl: url.data };
-  throw new IchainError(`ICHAIN_RPC_URL ${url.error.issues[0]!.message}.`, {
-    code: "CONFIG_INVALID",
-    class: "config",
-    hint: "Set it to the chain's JSON-RPC address, such as http://127.0.0.1:8545.",
-  });
+  throw new IchainError(
+    `The chain's address "${options.rpcUrl.slice(0, 200)}" ${url.error.issues[0]!.message}.`,
+    {
+      code: "CONFIG_INVALID",
+      class: "config",
+      hint: "Give its JSON-RPC address, such as http://127.0.0.1:8545, in ICHAIN_RPC_URL or --rpc.",
+    },
+  );
 }
 
 async function readNetworkFile(network: string, networks: string): Promise<NetworkConfig> {

@@ -65,6 +65,8 @@ const sandboxSchema = z.strictObject({
 });
 
 export const fileSchema = z.strictObject({
+  /** What this machine is for; doctor weighs its findings by it. */
+  role: z.enum(["requester", "provider", "validator"]).optional(),
   /** Inline, or the name of a file in networks/, or a path. */
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
   transport: z.enum(["onion", "direct"]).default("onion"),

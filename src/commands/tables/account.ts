@@ -3,6 +3,32 @@ import type { CommandDeclaration } from "../declaration.ts";
 /** Commands that set a machine and an account up. */
 export const accountCommands: readonly CommandDeclaration[] = [
   {
+    name: "init",
+    group: "Set up",
+    summary: "set up this account: network, wallet, transport",
+    options: [
+      { flags: "--yes", summary: "ask nothing but a new wallet's password" },
+      {
+        flags: "--role <role>",
+        summary: "what this machine is for",
+        choices: ["requester", "provider", "validator"],
+      },
+      { flags: "--network <name>", summary: "a network file, or a name in the home folder's networks/" },
+      { flags: "--rpc <url>", summary: "the chain's JSON-RPC address, instead of the network's own" },
+      { flags: "--transport <name>", summary: "how parcels travel", choices: ["onion", "direct"] },
+      { flags: "--no-wallet", summary: "make no wallet" },
+    ],
+    examples: ["ichain init", "ichain init --yes --role provider --network devnet"],
+    load: () => import("../init.ts"),
+  },
+  {
+    name: "doctor",
+    group: "Set up",
+    summary: "say what works here, what does not, and how to mend it",
+    examples: ["ichain doctor", "ichain doctor --json"],
+    load: () => import("../doctor.ts"),
+  },
+  {
     name: "wallet create",
     group: "Set up",
     summary: "make a wallet, encrypted with a password",

@@ -1,0 +1,49 @@
+import { accountChecks } from "../doctor/account.ts";
+import { examine, type Finding, type Patient } from "../doctor/check.ts";
+import { machineChecks } from "../doctor/machine.ts";
+import { sandboxChecks } from "../doctor/sandbox.ts";
+import { IchainError } from "../errors.ts";
+import { harmless } from "../ui/table.ts";
+import type { CommandContext } from "./declaration.ts";
+
+type Named = Finding & { readonly name: string };
+
+/** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
+export async function run(context: CommandContext): Promise<void> {
+  const { ui, config, signal } = context;
+  const { openReader, openSandbox } = await import("../compose.ts");
+  const patient: Patient = {
+    config,
+    signal,
+    openReader: () => openReader(context),
+    openSandbox: () => openSandbox(context),
+  };
+  const findings: Named[] = [];
+  ui.reporter.emit({ kind: "start", id: "doctor", text: "Examining this machine" });
+  for (const check of [...machineChecks, ...sandboxChecks, ...accountChecks]) {
+    ui.reporter.emit({ kind: "progress", id: "doctor", text: `Examining: ${check.name}` });
+    findings.push(await examine(check, patient));
+  }
+  const failed = findings.filter(({ status }) => status === "fail");
+  ui.reporter.emit({ kind: "end", id: "doctor", text: "Examined this machine" });
+  ui.print({ ok: failed.length === 0, checks: findings }, () => render(context, findings));
+  if (failed.length > 0) throw doctorFailed(failed);
+}
+
+const marks = { ok: "✔", warn: "!", fail: "✖" } as const;
+
+function render({ ui }: CommandContext, findings: readonly Named[]): string {
+  return ui.table(
+    ["", "CHECK", "FOUND", "TO DO"],
+    findings.map(({ name, status, found, todo }) => [marks[status], name, harmless(found), todo ?? ""]),
+  );
+}
+
+function doctorFailed(failed: readonly Named[]): IchainError {
+  return new IchainError(`${failed.map(({ name }) => name).join(", ")}: not ready.`, {
+    code: "DOCTOR_FAILED",
+    class: "unavailable",
+    hint: "Do what the last column says, and run it again.",
+    details: { failed: failed.map(({ name }) => name) },
+  });
+}

@@ -1,0 +1,83 @@
+import { readdir } from "node:fs/promises";
+import { readKeystore } from "../account/keystore.ts";
+import { readNetwork } from "../config/file.ts";
+import { changeConfigFile, saveNetwork } from "../config/write.ts";
+import type { CommandContext } from "./declaration.ts";
+import { makeWallet } from "./wallet/create.ts";
+
+interface Options {
+  readonly yes?: true;
+  readonly role?: "requester" | "provider" | "validator";
+  readonly network?: string;
+  readonly rpc?: string;
+  readonly transport?: "onion" | "direct";
+  /** False with --no-wallet. */
+  readonly wallet: boolean;
+}
+
+/**
+ * Sets an account up: role, network, transport, wallet. What is there already stays: run again, it asks
+ * only for what is missing or changes what a flag names.
+ */
+export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
+  const { config, ui } = context;
+  const ask = ui.interactive && !options.yes;
+  const role = options.role ?? (config.role === undefined && ask ? await askRole(context) : undefined);
+  const chosen =
+    options.network ?? (config.network === undefined && ask ? await askNetwork(context) : undefined);
+  const network = await resolveNetwork(context, chosen, options.rpc);
+  const json = options.wallet ? await readKeystore(config) : undefined;
+  const needsWallet = options.wallet && json === undefined;
+  const made = needsWallet ? await makeWallet(context) : undefined;
+  await changeConfigFile(config.paths.config, {
+    ...(role && { role }),
+    ...(network && { network }),
+    ...(options.transport && { transport: options.transport }),
+  });
+  const data = {
+    config: config.paths.config,
+    role: role ?? config.role,
+    network: network ?? config.network?.name,
+    walletMade: made !== undefined,
+    ...(made !== undefined && { address: made }),
+  };
+  ui.print(data, () => summary(data));
+}
+
+function summary(data: { config: string; network: string | undefined; address?: string }): string {
+  const lines = [`Set up in ${data.config}.`];
+  if (data.address !== undefined) lines.push(`The new wallet's address: ${data.address}`);
+  if (data.network === undefined) lines.push('No network yet: "ichain init --network FILE" names one.');
+  lines.push('Next: "ichain doctor" says whether everything works.');
+  return lines.join("\n");
+}
+
+const askRole = ({ ui }: CommandContext): Promise<"requester" | "provider" | "validator"> =>
+  ui.prompts.select("What is this machine for?", [
+    { name: "requester", value: "requester", description: "asks others to run work" },
+    { name: "provider", value: "provider", description: "runs others' work and is paid for it" },
+    { name: "validator", value: "validator", description: "confirms results and is paid for it" },
+  ]);
+
+async function askNetwork({ config, ui }: CommandContext): Promise<string | undefined> {
+  const known = await readdir(config.paths.networks).catch(() => []);
+  const names = known.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length));
+  const chosen = await ui.prompts.select<"file" | "later" | { name: string }>("Which network?", [
+    ...names.map((name) => ({ name, value: { name } })),
+    { name: "a network file…", value: "file" as const },
+    { name: "later", value: "later" as const },
+  ]);
+  if (chosen === "later") return undefined;
+  return chosen === "file" ? ui.prompts.input("The network file:") : chosen.name;
+}
+
+/** Checks the network's file and keeps a copy of it, so that the original may go. */
+async function resolveNetwork(
+  { config }: CommandContext,
+  chosen: string | undefined,
+  rpcUrl: string | undefined,
+): Promise<string | undefined> {
+  const source = chosen ?? (rpcUrl === undefined ? undefined : config.network);
+  const network = await readNetwork(source, { networks: config.paths.networks, rpcUrl });
+  return network && saveNetwork(config.paths.networks, network);
+}

@@ -1,0 +1,76 @@
+import { stat } from "node:fs/promises";
+import { readKeystore } from "../account/keystore.ts";
+import { coin, duration } from "../ui/format.ts";
+import type { Check } from "./check.ts";
+
+const CLOCK_TOLERANCE_SECONDS = 60;
+
+const wallet: Check = {
+  name: "wallet",
+  async examine({ config }) {
+    const json = await readKeystore(config);
+    if (json === undefined) {
+      return { status: "fail", found: "none", todo: 'Run "ichain wallet create" or "ichain wallet import".' };
+    }
+    const { walletAddress } = await import("../chain/wallet.ts");
+    const found = walletAddress(json);
+    const { mode } = await stat(config.paths.keystore);
+    return (mode & 0o077) === 0
+      ? { status: "ok", found }
+      : {
+          status: "warn",
+          found: `${found}, readable by others`,
+          todo: `chmod 600 ${config.paths.keystore}`,
+        };
+  },
+};
+
+const chain: Check = {
+  name: "chain",
+  async examine({ config, signal, openReader }) {
+    if (config.network === undefined) {
+      return { status: "fail", found: "no network configured", todo: 'Run "ichain init --network FILE".' };
+    }
+    const market = await openReader();
+    try {
+      const json = await readKeystore(config);
+      const found = `${config.network.name} at ${new URL(config.network.rpcUrl).host}`;
+      if (json === undefined) return { status: "ok", found };
+      const { walletAddress } = await import("../chain/wallet.ts");
+      const balance = await market.balance(walletAddress(json), { signal });
+      return balance > 0n
+        ? { status: "ok", found: `${found}, ${coin(balance)} coin` }
+        : {
+            status: "warn",
+            found: `${found}, no coin`,
+            todo: "Send some coin to the wallet: calls cost gas.",
+          };
+    } finally {
+      await market.stop();
+    }
+  },
+};
+
+const clock: Check = {
+  name: "clock",
+  async examine({ config, signal, openReader }) {
+    if (config.network === undefined) return { status: "ok", found: "nothing to compare it with yet" };
+    const market = await openReader();
+    try {
+      // The later of wall clock and newest block: ahead of the wall clock only when that is slow.
+      const behind = (await market.now({ signal })) - Math.floor(Date.now() / 1000);
+      return behind <= CLOCK_TOLERANCE_SECONDS
+        ? { status: "ok", found: "not behind the chain" }
+        : {
+            status: "warn",
+            found: `${duration(behind)} behind the chain`,
+            todo: "Set the clock (NTP): deadlines are missed with a slow one, and Tor refuses to work.",
+          };
+    } finally {
+      await market.stop();
+    }
+  },
+};
+
+/** The account, and the chain that it lives on. */
+export const accountChecks: readonly Check[] = [chain, clock, wallet];

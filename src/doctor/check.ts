@@ -1,0 +1,54 @@
+import type { Config } from "../config.ts";
+import { IchainError } from "../errors.ts";
+import type { MarketReader } from "../ports/market.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+
+/** What the checks look at; adapters are opened only by the check that needs them. */
+export interface Patient {
+  readonly config: Config;
+  readonly signal: AbortSignal;
+  openSandbox(): Promise<Sandbox>;
+  openReader(): Promise<MarketReader & { stop(): Promise<void> }>;
+}
+
+export interface Finding {
+  readonly status: "ok" | "warn" | "fail";
+  /** What was found, in a few words. */
+  readonly found: string;
+  /** What the person can do, unless all is well. */
+  readonly todo?: string | undefined;
+}
+
+export interface Check {
+  readonly name: string;
+  examine(patient: Patient): Promise<Finding> | Finding;
+}
+
+/** Runs one check; an error of ichain's own is a finding, anything else is a defect and thrown. */
+export async function examine(check: Check, patient: Patient): Promise<Finding & { readonly name: string }> {
+  return { name: check.name, ...(await explained(async () => check.examine(patient), patient.signal)) };
+}
+
+/** What `work` comes to, or the finding that its expected failure is. */
+export async function explained<Value extends object>(
+  work: () => Promise<Value>,
+  signal: AbortSignal,
+): Promise<Value | Finding> {
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof IchainError) || error.class === "internal") throw error;
+    return { status: "fail", found: error.message, todo: error.hint };
+  }
+}
+
+/** True when this machine is to run strangers' tasks, or nobody has said what it is for. */
+export function runsTasks({ config }: Patient): boolean {
+  return config.role !== "requester";
+}
+
+/** A failure for who runs tasks; to a requester it is only worth knowing. */
+export function forWorkers(patient: Patient, finding: Finding): Finding {
+  return finding.status === "fail" && !runsTasks(patient) ? { ...finding, status: "warn" } : finding;
+}

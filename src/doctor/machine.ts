@@ -1,0 +1,71 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { bytes } from "../ui/format.ts";
+import { type Check, forWorkers, runsTasks } from "./check.ts";
+import { compareVersions, firstLineOf } from "./program.ts";
+
+const LEAST_TOR = "0.4.8";
+const GIB = 2 ** 30;
+
+const node: Check = {
+  name: "node",
+  // An older one does not get this far: bin/ichain.js refuses it.
+  examine: () => ({ status: "ok", found: process.versions.node }),
+};
+
+const tor: Check = {
+  name: "tor",
+  async examine({ config, signal }) {
+    const wanted = config.transport === "onion" ? "fail" : "warn";
+    const line = await firstLineOf(config.tor.binary, ["--version"], { signal });
+    const version = line === undefined ? undefined : /^Tor version (\d+(?:\.\d+)+)/.exec(line)?.[1];
+    if (version === undefined) {
+      return {
+        status: wanted,
+        found: `${config.tor.binary} cannot be run`,
+        todo: "Install the package tor, or set ICHAIN_TOR to the program.",
+      };
+    }
+    return compareVersions(version, LEAST_TOR) >= 0
+      ? { status: "ok", found: version }
+      : { status: wanted, found: version, todo: `Install tor ${LEAST_TOR} or newer.` };
+  },
+};
+
+const mmdebstrap: Check = {
+  name: "mmdebstrap",
+  async examine(patient) {
+    const line = await firstLineOf("mmdebstrap", ["--version"], patient);
+    if (line !== undefined) return { status: "ok", found: line.replace(/^mmdebstrap /, "") };
+    return {
+      status: runsTasks(patient) ? "warn" : "ok",
+      found: "not installed",
+      todo: runsTasks(patient) ? "Install it to build runtime images: apt install mmdebstrap." : undefined,
+    };
+  },
+};
+
+const disk: Check = {
+  name: "disk",
+  async examine(patient) {
+    const { bavail, bsize } = await statfsOfNearest(patient.config.home);
+    const free = bavail * bsize;
+    const found = `${bytes(free)} free at ${patient.config.home}`;
+    const todo = "Parcels, results and images need room: free some, or move ICHAIN_HOME.";
+    if (free < GIB) return { status: "fail", found, todo };
+    return free < 10 * GIB ? forWorkers(patient, { status: "warn", found, todo }) : { status: "ok", found };
+  },
+};
+
+/** The home folder need not exist yet. */
+async function statfsOfNearest(path: string): Promise<{ bavail: number; bsize: number }> {
+  try {
+    return await statfs(path);
+  } catch (error) {
+    if (dirname(path) === path) throw error;
+    return statfsOfNearest(dirname(path));
+  }
+}
+
+/** Programs and room on this machine. */
+export const machineChecks: readonly Check[] = [node, tor, mmdebstrap, disk];

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { isAbort, isIchainError } from "../errors.ts";
 import { shortId } from "../protocol/ids.ts";
 import { carry } from "../roles/requester/carry.ts";
 import { discard } from "../roles/requester/discard.ts";
@@ -48,9 +47,8 @@ export async function run(context: CommandContext, args: { file: string }, optio
       return await finished(role, ui, job, resolve(options.out ?? outFolder(jobId)), { signal });
     ui.print({ jobId, state: job.state }, () => `Job ${shortId(jobId)} is ${job.state}. ${resume}`);
   } catch (error) {
-    if (isAbort(error))
-      ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resume}` });
-    else if (isIchainError(error)) await discard(role, jobId);
+    if (!signal.aborted) await discard(role, jobId);
+    else ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resume}` });
     throw error;
   }
 }

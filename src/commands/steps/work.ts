@@ -16,6 +16,8 @@ export interface WorkOptions {
   readonly name?: string;
   /** Wei. */
   readonly stake: bigint;
+  /** The devnet's bad actors are made here. */
+  readonly change?: (worker: WorkerContext) => WorkerContext;
 }
 
 /** Publishes the offer and works until the signal: what `provide` and `validate` share. */
@@ -27,7 +29,8 @@ export async function work(
   const { ui, signal, config } = context;
   const policy = await loadPolicy(options.policy);
   const { openWorker } = await import("../../compose.ts");
-  await using worker = await openWorker(context);
+  await using opened = await openWorker(context);
+  const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
   const machine = describeMachine(report, await freeDisk(config.home), options.name ?? "");
   refuseWeakTier(policy, machine);

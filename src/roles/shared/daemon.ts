@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isAbort, isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
@@ -69,7 +69,7 @@ async function persist(context: RoleContext, duty: Duty, jobId: JobId, { signal 
     try {
       return await duty.work(jobId, { signal });
     } catch (error) {
-      if (signal.aborted && isAbort(error)) return;
+      if (signal.aborted) return;
       const text = error instanceof Error ? error.message : String(error);
       const code = isIchainError(error) ? error.code : "INTERNAL";
       context.journal.open(duty.role, jobId).note(`${code}: ${text}`);

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { isAbort, isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
 import { type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
@@ -83,7 +83,7 @@ async function commit(
     return { locator, measurement };
   } catch (error) {
     if (waits.signal.aborted || journal.intent("commit") !== undefined) throw error;
-    if (clock.expired && isAbort(error)) return abstain("the measurement took longer than the commit window");
+    if (clock.expired) return abstain("the measurement took longer than the commit window");
     if (isIchainError(error) && error.class !== "internal") {
       return abstain(typeof error.details.why === "string" ? error.details.why : error.code);
     }

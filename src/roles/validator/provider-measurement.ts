@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isAbort, isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
@@ -37,8 +37,7 @@ export async function providerMeasurement(
       ? measurement
       : undefined;
   } catch (error) {
-    const late = patience.expired && isAbort(error);
-    if (!signal.aborted && (late || isIchainError(error))) return undefined;
+    if (!signal.aborted && (patience.expired || isIchainError(error))) return undefined;
     throw error;
   }
 }

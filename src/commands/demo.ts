@@ -1,0 +1,146 @@
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startChild } from "../devnet/child.ts";
+import { type Devnet, startDevnet } from "../devnet/devnet.ts";
+import { asOwnerOf } from "../devnet/homes.ts";
+import { costOf } from "../devnet/ledger.ts";
+import { between, followFirstJob, seconds, type Timeline } from "../devnet/timeline.ts";
+import type { Market } from "../ports/market.ts";
+import { shortId } from "../protocol/ids.ts";
+import { fromScore } from "../protocol/metric.ts";
+import { jobFolder } from "../roles/shared/job-folder.ts";
+import type { CommandContext } from "./declaration.ts";
+import { loadJobFile } from "./steps/job-file.ts";
+
+interface Options {
+  readonly out?: string;
+  readonly job?: string;
+}
+
+const SCORE = 5;
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** A whole job on a market of its own: three roles in three processes, from `submit` to `rate`. */
+export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
+  const { ui, signal, config } = context;
+  const jobFile = options.job ?? fromRoot("examples/digits/job.yaml");
+  const { file } = await loadJobFile(jobFile);
+  const out = resolve(options.out ?? `ichain-demo-${Date.now()}`);
+  const begun = performance.now();
+  const devnet = await startDevnet({ providers: 1, validators: 1, reporter: ui.reporter, signal });
+  const { openReader } = await import("../compose.ts");
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => devnet.stop());
+  const market = stack.adopt(
+    await openReader({
+      config: {
+        ...config,
+        network: devnet.network,
+        paths: { ...config.paths, index: join(devnet.dir, "index.db") },
+      },
+      ui,
+      signal,
+    }),
+    (one) => one.stop(),
+  );
+  const ready = performance.now();
+
+  const ichain = (name: string, ...argv: string[]) => runCli(devnet, name, argv, signal);
+  const [submitted, timeline] = await Promise.all([
+    ichain("submit", jobFile, "--provider", "best", "--validator", "best", "--wait", "--out", out),
+    followFirstJob(
+      market,
+      devnet.requester.account,
+      (job) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(job.id)} is ${job.state}` }),
+      { signal },
+    ),
+  ]);
+  const opened = performance.now();
+  await ichain("rate", shortId(timeline.job.id), String(SCORE));
+
+  const summary = await summarise(devnet, market, timeline, { signal });
+  const { metric, goal } = file.verification;
+  const score = timeline.job.validations[0]?.measurement?.score;
+  const data = {
+    jobId: timeline.job.id,
+    state: timeline.job.state,
+    verdict: timeline.job.verdict,
+    metric: { name: metric, value: score === undefined ? null : fromScore(score, goal) },
+    ...summary,
+    folder: out,
+    files: submitted.files,
+    seconds: {
+      total: seconds(performance.now() - begun),
+      devnet: seconds(ready - begun),
+      ...phases(timeline, ready, opened),
+    },
+  };
+  ui.print(data, () => tell(data));
+}
+
+type Facts = Awaited<ReturnType<typeof summarise>>;
+
+/** What the market itself says of the job once it is rated. */
+async function summarise(devnet: Devnet, market: Market, { job }: Timeline, waits: { signal: AbortSignal }) {
+  const folder = jobFolder(join(devnet.requester.dir, "jobs"), "requester", job.id);
+  const size = async (path: string) => (await stat(path)).size;
+  let rating = await market.offer(job.terms.provider, waits);
+  while (rating && rating.ratingAsProvider.count === 0)
+    rating = await market.offer(job.terms.provider, waits);
+  return {
+    rating: rating && {
+      score: SCORE,
+      count: rating.ratingAsProvider.count,
+      sum: rating.ratingAsProvider.sum,
+    },
+    ...(await costOf(devnet.network, job.id)),
+    transport: "onion" as const,
+    engine: "docker" as const,
+    tier: rating?.details.tier,
+    bytes: { bundle: await size(folder.bundle), result: await size(folder.result) },
+  };
+}
+
+/** Where the time between `submit` and the opened result went; each phase ends when the chain says so. */
+function phases(timeline: Timeline, submitted: number, opened: number) {
+  const { at } = timeline;
+  return {
+    hosted: seconds((at.get("Posted") ?? submitted) - submitted),
+    fetched: between(timeline, "Posted", "Accepted"),
+    ran: between(timeline, "Accepted", "Submitted"),
+    collected: between(timeline, "Submitted", "Validating"),
+    validated: between(timeline, "Validating", "Validated"),
+    claimed: between(timeline, "Validated", "Settled"),
+    got: seconds(opened - (at.get("Settled") ?? opened)),
+  };
+}
+
+/** One `ichain` command in a process of its own, as the devnet's requester; its JSON result. */
+async function runCli(devnet: Devnet, name: string, argv: readonly string[], signal: AbortSignal) {
+  const child = startChild({
+    name: `ichain ${name}`,
+    argv: [fromRoot("bin/ichain.js"), name, ...argv, "--json"],
+    env: asOwnerOf(devnet.requester),
+    log: join(devnet.dir, "requester.log"),
+  });
+  try {
+    return await child.line((line) => "jobId" in line, { signal });
+  } finally {
+    await child.stop();
+  }
+}
+
+function tell(
+  data: Facts & { folder: string; metric: { name: string; value: number | null }; seconds: object },
+): string {
+  const parts = Object.entries(data.seconds as Record<string, number>).map(
+    ([name, time]) => `${name} ${time.toFixed(1)} s`,
+  );
+  return [
+    `The job is settled and rated: ${data.metric.name} ${data.metric.value}, confirmed by a validator.`,
+    `${data.txs} transactions, ${data.gas} gas; ${data.bytes.bundle} bytes out, ${data.bytes.result} bytes back, over Tor.`,
+    `Time: ${parts.join(", ")}.`,
+    `The trained model lies in ${data.folder}`,
+  ].join("\n");
+}

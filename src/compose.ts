@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Wallet } from "ethers";
+import { requireKeystore } from "./account/keystore.ts";
+import { readPassword } from "./account/password.ts";
+import type { CommandContext } from "./commands/declaration.ts";
+import { type Config, requireNetwork } from "./config.ts";
+import type { Market } from "./ports/market.ts";
+import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
+import type { Transport } from "./ports/transport.ts";
+import type { RoleContext, WorkerContext } from "./roles/context.ts";
+import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
+
+/** What composing needs of a command's context. */
+export type Needs = Pick<CommandContext, "config" | "ui" | "signal">;
+
+/** Where the direct transport listens and is announced: it is for one machine or its private network. */
+const DIRECT_HOST = "127.0.0.1";
+
+/** The market for reading: asks for no password. Call `stop` when done. */
+export function openReader(needs: Needs): Promise<Market> {
+  return openMarket(needs, undefined);
+}
+
+/**
+ * Everything that a requester works with, started: wallet, market, keys, journal, transport. Disposing
+ * stops it all, the newest first.
+ */
+export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposable> {
+  const { config, ui, signal } = needs;
+  requireNetwork(config);
+  await using stack = new AsyncDisposableStack();
+  const json = await requireKeystore(config);
+  const password = await readPassword({ source: config.password, prompts: ui.prompts });
+  const [{ openWallet }, { createKeyring }, { openKeyring }, { createParcels }, { openJournal }] =
+    await Promise.all([
+      import("./chain/wallet.ts"),
+      import("./transfer/parcel/keyring/create.ts"),
+      import("./transfer/parcel/keyring/store.ts"),
+      import("./transfer/parcel/parcels.ts"),
+      import("./journal/journal.ts"),
+    ]);
+  const wallet = await openWallet(json, password, { signal });
+  const market = stack.adopt(await openMarket(needs, wallet), (one) => one.stop());
+  const secret = await openKeyring(config.paths.keyring, { passphrase: password });
+  const keyring = createKeyring({ secret });
+  const transport = stack.adopt(await makeTransport(config, secret), (one) => one.stop());
+  await transport.start({ signal });
+  const journal = stack.adopt(openJournal(config.paths.journal), (one) => one.close());
+  const started = stack.move();
+  return {
+    account: market.account,
+    market,
+    transport,
+    parcels: createParcels({ keyring }),
+    keyring,
+    journal,
+    reporter: ui.reporter,
+    jobsDir: join(config.home, "jobs"),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** The same, with a sandbox: for `provide` and `validate`. */
+export async function openWorker(needs: Needs): Promise<WorkerContext & AsyncDisposable> {
+  const sandbox = await openSandbox(needs);
+  await sandbox.probe({ signal: needs.signal });
+  return Object.assign(await openRole(needs), { sandbox });
+}
+
+export async function openSandbox({ config }: Needs): Promise<Sandbox> {
+  const { createSandbox } = await import("./sandbox/sandbox.ts");
+  const { leastTier, ...ceiling } = config.sandbox;
+  return createSandbox({
+    socketPath: config.docker.socketPath,
+    stateDir: join(config.home, "sandbox"),
+    // Two homes on one engine must not sweep each other's containers.
+    instance: createHash("sha256").update(config.home).digest("hex").slice(0, 12),
+    ceiling,
+    leastTier,
+  });
+}
+
+/** The runtime images of this machine's engine, by the recipes that come with ichain. */
+export interface Runtimes {
+  names(): Promise<string[]>;
+  find(
+    name: string,
+    options: { signal: AbortSignal },
+  ): Promise<{ digest: string; bytes: number } | undefined>;
+  build(name: string, options: { signal: AbortSignal; onLog(line: string): void }): Promise<RuntimeImage>;
+}
+
+export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
+  const [{ dockerEngine }, { buildRuntime, findRuntime }, { recipeNames }] = await Promise.all([
+    import("./sandbox/engines/docker.ts"),
+    import("./sandbox/runtimes/build.ts"),
+    import("./sandbox/runtimes/recipe.ts"),
+  ]);
+  const engine = dockerEngine({ socketPath: config.docker.socketPath });
+  return {
+    names: recipeNames,
+    find: (name, options) => findRuntime(engine, name, options),
+    build: (name, options) => buildRuntime(engine, name, options),
+  };
+}
+
+async function openMarket({ config, signal }: Needs, signer: Wallet | undefined): Promise<Market> {
+  const { rpcUrl, contracts, confirmations, pollMs } = requireNetwork(config);
+  const { createMarket } = await import("./chain/market.ts");
+  const market = createMarket({
+    rpcUrl,
+    addresses: contracts,
+    database: config.paths.index,
+    confirmations,
+    pollMs,
+    ...(signer ? { signer } : {}),
+  });
+  await market.start({ signal });
+  return market;
+}
+
+async function makeTransport(config: Config, secret: KeyringSecret): Promise<Transport> {
+  if (config.transport === "direct") {
+    const { createDirectTransport } = await import("./transfer/direct/direct-transport.ts");
+    return createDirectTransport({ listenHost: DIRECT_HOST });
+  }
+  const { createOnionTransport } = await import("./transfer/onion/transport.ts");
+  return createOnionTransport({
+    dataDir: config.paths.tor,
+    torBinary: config.tor.binary,
+    networkTorrc: config.tor.networkTorrc,
+    clientKey: secret.onion,
+  });
+}

@@ -1,0 +1,57 @@
+import { parseArgs } from "node:util";
+import { work } from "../commands/steps/work.ts";
+import { commandTable } from "../commands/table.ts";
+import { loadConfig } from "../config.ts";
+import { exitCodes, IchainError } from "../errors.ts";
+import { createUi } from "../ui/create.ts";
+import { explain, printError } from "../ui/errors.ts";
+import { misbehave, type Vice, vices } from "./misbehave.ts";
+
+/**
+ * One provider or validator of the devnet, in a process of its own: what `ichain provide` and `ichain
+ * validate` run, with a vice if it is given one. Ends at SIGTERM and when its stdin closes, so that it
+ * cannot outlive the devnet.
+ */
+const { values } = parseArgs({
+  options: {
+    role: { type: "string", default: "provider" },
+    name: { type: "string", default: "" },
+    policy: { type: "string" },
+    stake: { type: "string", default: "0" },
+    vice: { type: "string" },
+  },
+});
+
+const stop = new AbortController();
+const end = () =>
+  stop.abort(
+    new IchainError("Stopped with its devnet.", {
+      code: "INTERRUPTED",
+      class: "interrupted",
+      hint: "Start it again.",
+    }),
+  );
+process.on("SIGTERM", end);
+process.stdin.on("close", end).resume();
+
+const ui = await createUi({ json: true, quiet: false, ci: true });
+let code: number = 0;
+try {
+  const config = await loadConfig();
+  const vice = vices.find((one): one is Vice => one === values.vice);
+  await work(
+    { config, ui, signal: stop.signal, commands: commandTable },
+    { provider: values.role === "provider", validator: values.role === "validator" },
+    {
+      name: values.name,
+      stake: BigInt(values.stake),
+      ...(values.policy === undefined ? {} : { policy: values.policy }),
+      ...(vice === undefined ? {} : { change: (worker) => misbehave(worker, vice) }),
+    },
+  );
+} catch (error) {
+  const explained = explain(error);
+  if (!stop.signal.aborted) await printError(explained, { json: true, debug: false });
+  code = stop.signal.aborted ? 0 : exitCodes[explained.class];
+}
+process.exit(code);

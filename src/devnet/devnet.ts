@@ -1,0 +1,120 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { deploy } from "../chain/deploy.ts";
+import type { NetworkConfig } from "../config/schema.ts";
+import type { Reporter } from "../ports/reporter.ts";
+import { type Child, startChild } from "./child.ts";
+import { startEvm } from "./evm.ts";
+import type { EvmClient, EvmNode } from "./evm-node.ts";
+import { asOwnerOf, type Home, makeHome } from "./homes.ts";
+import type { Vice } from "./misbehave.ts";
+import { startTorNetwork } from "./tor.ts";
+
+export interface DevnetRequest {
+  readonly providers: number;
+  readonly validators: number;
+  /** The vice of the first provider. */
+  readonly bad?: Vice | undefined;
+  readonly transport?: "onion" | "direct";
+  readonly client?: EvmClient | undefined;
+  /** Left in place when given, else a temporary folder that `stop` removes. */
+  readonly dir?: string | undefined;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+export interface Devnet {
+  readonly dir: string;
+  readonly network: NetworkConfig;
+  readonly evm: EvmNode;
+  readonly requester: Home;
+  readonly providers: readonly Home[];
+  readonly validators: readonly Home[];
+  /** Idempotent; leaves no process behind. */
+  stop(): Promise<void>;
+}
+
+/** Wei; enough for a job of the examples many times over. */
+const STAKE = 10n ** 18n;
+
+/** A whole market on this machine: chain, contracts, private Tor network, actors as processes. */
+export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
+  const { signal, reporter, transport = "onion" } = request;
+  await using stack = new AsyncDisposableStack();
+  const dir = request.dir ?? (await mkdtemp(join(tmpdir(), "ichain-devnet-")));
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  if (!request.dir) stack.defer(() => rm(dir, { recursive: true, force: true }));
+  const begin = (id: string, text: string) => reporter.emit({ kind: "start", id, text });
+  const done = (id: string, text: string) => reporter.emit({ kind: "end", id, text });
+
+  begin("evm", "Starting the chain and a private Tor network");
+  const accounts = 1 + request.providers + request.validators + 1;
+  const [evm, tor] = await Promise.all([
+    startEvm({ signal, accounts, client: request.client }).then((one) => stack.adopt(one, (it) => it.stop())),
+    transport === "onion"
+      ? startTorNetwork({ dir: join(dir, "tornet"), signal }).then((one) =>
+          stack.adopt(one, (it) => it.stop()),
+        )
+      : undefined,
+  ]);
+  const [deployer, owner, ...others] = evm.accounts;
+  if (!deployer || !owner) throw new RangeError("the devnet's chain has too few accounts");
+  const contracts = await deploy({ rpcUrl: evm.rpcUrl, privateKey: deployer.privateKey, signal });
+  done("evm", `The chain and its contracts are up${tor ? ", and a private Tor network" : ""}`);
+
+  const network: NetworkConfig = {
+    name: "devnet",
+    chainId: evm.chainId,
+    rpcUrl: evm.rpcUrl,
+    contracts: { escrow: contracts.escrow, registry: contracts.registry, rating: contracts.rating },
+    confirmations: 1,
+    pollMs: 100,
+    ...(tor ? { torrc: tor.networkTorrc } : {}),
+  };
+  await writeFile(join(dir, "network.yaml"), stringify(network));
+  const requester = await makeHome(dir, "requester", owner, network, transport);
+  const homes = await Promise.all(
+    others.map((account, i) => {
+      const provider = i < request.providers;
+      const name = provider ? `provider-${i + 1}` : `validator-${i + 1 - request.providers}`;
+      return makeHome(dir, name, account, network, transport);
+    }),
+  );
+  begin("actors", "Starting providers and validators");
+  await Promise.all(
+    homes.map(async (home, i) => {
+      const actor = startActor(dir, home, i < request.providers, i === 0 ? request.bad : undefined);
+      stack.adopt(actor, (one) => one.stop());
+      await actor.line((line) => line.event === "ready", { signal });
+    }),
+  );
+  done("actors", `${request.providers} providers and ${request.validators} validators are ready`);
+
+  const running = stack.move();
+  return {
+    dir,
+    network,
+    evm,
+    requester,
+    providers: homes.slice(0, request.providers),
+    validators: homes.slice(request.providers),
+    stop: () => running.disposeAsync(),
+  };
+}
+
+/** This module's own extension tells whether the sources run or the build. */
+const script = fileURLToPath(new URL(`./actor${extname(import.meta.url)}`, import.meta.url));
+
+function startActor(dir: string, home: Home, provider: boolean, vice: Vice | undefined): Child {
+  const role = provider ? "provider" : "validator";
+  const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKE)];
+  return startChild({
+    name: home.name,
+    argv: vice ? [...argv, "--vice", vice] : argv,
+    env: asOwnerOf(home),
+    log: join(dir, `${home.name}.log`),
+  });
+}

@@ -1,0 +1,25 @@
+import { JsonRpcProvider } from "ethers";
+import type { NetworkConfig } from "../config/schema.ts";
+import type { JobId } from "../protocol/ids.ts";
+
+export interface JobCost {
+  readonly txs: number;
+  readonly gas: bigint;
+}
+
+/** Counts the transactions that moved one job, and their gas, from the escrow's own logs. */
+export async function costOf(network: NetworkConfig, jobId: JobId): Promise<JobCost> {
+  const provider = new JsonRpcProvider(network.rpcUrl, network.chainId, { staticNetwork: true });
+  try {
+    const logs = await provider.getLogs({
+      address: network.contracts.escrow,
+      topics: [null, jobId],
+      fromBlock: 0,
+    });
+    const hashes = [...new Set(logs.map(({ transactionHash }) => transactionHash))];
+    const receipts = await Promise.all(hashes.map((hash) => provider.getTransactionReceipt(hash)));
+    return { txs: hashes.length, gas: receipts.reduce((sum, receipt) => sum + (receipt?.gasUsed ?? 0n), 0n) };
+  } finally {
+    provider.destroy();
+  }
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Market } from "../ports/market.ts";
+import type { Parcels } from "../ports/parcels.ts";
+import type { Sandbox, TaskRun } from "../ports/sandbox.ts";
+import { toHex } from "../protocol/bytes.ts";
+import type { WorkerContext } from "../roles/context.ts";
+
+/** How a bad provider of the devnet cheats; each is a scenario that the market must survive. */
+export const vices = ["lazy", "wrong", "vanish", "slow", "no-key", "corrupt"] as const;
+export type Vice = (typeof vices)[number];
+
+const FOREVER_MS = 2 ** 31 - 1;
+
+/** The same worker with one vice: everything else it does is what honest providers do. */
+export function misbehave(worker: WorkerContext, vice: Vice): WorkerContext {
+  const { market, sandbox, parcels } = worker;
+  switch (vice) {
+    case "vanish":
+      return { ...worker, market: stallingBefore(market, "submit") };
+    case "slow":
+      return { ...worker, sandbox: neverStarting(sandbox) };
+    case "no-key":
+      return { ...worker, market: stallingBefore(market, "claim") };
+    case "wrong":
+      return { ...worker, sandbox: boasting(sandbox, { runs: true }), parcels: noisy(parcels) };
+    case "lazy":
+      return { ...worker, sandbox: boasting(sandbox, { runs: false }), parcels: noisy(parcels) };
+    case "corrupt":
+      return { ...worker, parcels: lockedUnderAnotherKey(parcels) };
+  }
+}
+
+async function forever(signal: AbortSignal | undefined): Promise<void> {
+  await delay(FOREVER_MS, undefined, { signal });
+}
+
+function stallingBefore(market: Market, kind: "submit" | "claim"): Market {
+  return {
+    ...market,
+    prepare: async (call, options) => {
+      if (call.kind === kind) await forever(options?.signal);
+      return market.prepare(call, options);
+    },
+  };
+}
+
+function neverStarting(sandbox: Sandbox): Sandbox {
+  return {
+    ...sandbox,
+    run: async (task, options) => {
+      await forever(options?.signal);
+      return sandbox.run(task, options);
+    },
+  };
+}
+
+/** Claims a splendid metric; `lazy` does not even run the task. */
+function boasting(sandbox: Sandbox, { runs }: { runs: boolean }): Sandbox {
+  const boast: TaskRun = {
+    exitCode: 0,
+    ended: "exit",
+    log: "acc: 0.999\nloss: 0.001\n",
+    logTruncated: false,
+    wallSeconds: 1,
+    cpuSeconds: 1,
+    peakMemoryBytes: 1,
+  };
+  return {
+    ...sandbox,
+    run: async (task, options) => {
+      if (runs && task.outputDir !== undefined) await sandbox.run(task, options);
+      return boast;
+    },
+  };
+}
+
+/** Packs noise in place of the outputs. */
+function noisy(parcels: Parcels): Parcels {
+  return {
+    ...parcels,
+    pack: async (request, options) => {
+      const outputs = request.paths.filter((path) => !["report.json", "log.txt"].includes(path));
+      for (const path of outputs) {
+        const file = join(request.root, path);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, randomBytes(4096));
+      }
+      return parcels.pack(request, options);
+    },
+  };
+}
+
+/** Commits to a key, and hands it out, that does not open what it hosts. */
+function lockedUnderAnotherKey(parcels: Parcels): Parcels {
+  return {
+    ...parcels,
+    pack: async (request, options) => {
+      const packed = await parcels.pack({ ...request, sessionKey: toHex(randomBytes(32)) }, options);
+      return { ...packed, sessionKey: request.sessionKey ?? packed.sessionKey };
+    },
+  };
+}

@@ -43,16 +43,20 @@ export class BlobWriter {
   }
 
   async append(parts: readonly Uint8Array[]): Promise<void> {
-    let rest = Buffer.concat(parts);
-    const writing = this.#write(rest);
-    this.leaves.update(rest);
-    rest = rest.subarray(await writing);
-    while (rest.length > 0) rest = rest.subarray(await this.#write(rest));
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const writing = this.#file.writev(parts, this.#size);
+    for (const part of parts) this.leaves.update(part);
+    const { bytesWritten } = await writing;
+    if (bytesWritten < length) await this.#rest(Buffer.concat(parts).subarray(bytesWritten), bytesWritten);
+    this.#size += length;
   }
 
-  async #write(bytes: Uint8Array): Promise<number> {
-    const { bytesWritten } = await this.#file.write(bytes, 0, bytes.length, this.#size);
-    this.#size += bytesWritten;
-    return bytesWritten;
+  /** What a disk that is nearly full did not take at once: it takes it now, or says why not. */
+  async #rest(bytes: Uint8Array, done: number): Promise<void> {
+    for (let rest = bytes, at = this.#size + done; rest.length > 0; ) {
+      const { bytesWritten } = await this.#file.write(rest, 0, rest.length, at);
+      rest = rest.subarray(bytesWritten);
+      at += bytesWritten;
+    }
   }
 }

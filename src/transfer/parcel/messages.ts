@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { discard } from "./discard.ts";
 import { parcelFault } from "./errors.ts";
 import { openMessage, packetHeader, sealedOverhead, sealMessage } from "./seipd.ts";
 import { SLICE_BYTES } from "./slices.ts";
@@ -20,10 +21,7 @@ const MAX_INNER = FRAME + LITERAL_HEADER + SLICE_BYTES + ZSTD_GROWTH;
 export const MAX_MESSAGE = MAX_INNER + sealedOverhead(MAX_INNER);
 
 /** Level 1: on what most parcels hold it is near level 3 in size and three times as fast. */
-const COMPRESS = {
-  chunkSize: SLICE_BYTES + ZSTD_GROWTH,
-  params: { [constants.ZSTD_c_compressionLevel]: 1 },
-};
+const COMPRESS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** Compresses and encrypts slice number `index`. */
 export async function sealSlice(
@@ -31,8 +29,14 @@ export async function sealSlice(
   index: number,
   slice: Uint8Array,
 ): Promise<Uint8Array[]> {
-  const frame = await compress(slice, { ...COMPRESS, pledgedSrcSize: slice.length });
-  return sealMessage(sessionKey, [literalHeader(index, frame.length), frame]);
+  const frame = await compress(slice, {
+    ...COMPRESS,
+    chunkSize: slice.length + ZSTD_GROWTH,
+    pledgedSrcSize: slice.length,
+  });
+  const sealed = sealMessage(sessionKey, [literalHeader(index, frame.length), frame]);
+  discard(frame);
+  return sealed;
 }
 
 /**
@@ -50,7 +54,11 @@ export async function openSlice(
   if (!expected.equals(inner.subarray(0, expected.length))) {
     throw parcelFault("PARCEL_CORRUPT", `Message ${index} of the parcel is not in its place.`);
   }
-  return inflate(index, inner.subarray(expected.length), length);
+  try {
+    return await inflate(index, inner.subarray(expected.length), length);
+  } finally {
+    discard(inner);
+  }
 }
 
 function literalHeader(index: number, length: number): Buffer {
@@ -63,7 +71,7 @@ function literalHeader(index: number, length: number): Buffer {
 
 function inflate(index: number, frame: Uint8Array, length: number): Promise<Uint8Array> {
   const options = {
-    chunkSize: length,
+    chunkSize: length + 1, // exactly full, Node would set up a second buffer
     maxOutputLength: length,
     info: true,
     params: { [constants.ZSTD_d_windowLogMax]: 23 },

@@ -7,6 +7,7 @@ import { fromHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { archiveBytes } from "./archive.ts";
+import { discard } from "./discard.ts";
 import { parcelFault } from "./errors.ts";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "./footer.ts";
 import { LeafHasher } from "./leaves.ts";
@@ -20,7 +21,7 @@ import { Unpacker } from "./unpacker.ts";
 type OpenRequest = Parameters<Parcels["open"]>[0];
 
 /** Messages that are decrypted and inflated at once. */
-const WIDTH = 3;
+const WIDTH = 2;
 
 /**
  * Opens, see `Parcels.open`. Files are written below `INTO.partial`, which becomes `into` once every
@@ -81,15 +82,18 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
   const total = archiveBytes(job.manifest.files);
   const unpacker = new Unpacker(job.partial, job.manifest.files);
   const source = messages(job.blob, job.footer.offset, Math.ceil(total / SLICE_BYTES));
-  const slices = inOrder(source, WIDTH, ({ index, message }) => {
+  const slices = inOrder(source, WIDTH, async ({ index, message }) => {
     leaves.update(message);
-    return openSlice(job.key, index, message, Math.min(SLICE_BYTES, total - index * SLICE_BYTES));
+    const opening = openSlice(job.key, index, message, Math.min(SLICE_BYTES, total - index * SLICE_BYTES));
+    discard(message); // decrypted by now; only inflating goes on in the background
+    return opening;
   });
   try {
     for await (const slice of slices) {
       options.signal?.throwIfAborted();
       await unpacker.write(slice);
       options.onProgress?.(slice.length);
+      discard(slice);
     }
     unpacker.finish();
   } finally {

@@ -9,6 +9,7 @@ import { filesDigest } from "../../protocol/digest.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { BlobWriter } from "./blob-writer.ts";
+import { discard } from "./discard.ts";
 import { encodeFooter } from "./footer.ts";
 import type { AuthorKeyring } from "./keyring/create.ts";
 import { sealManifest } from "./manifest.ts";
@@ -19,7 +20,7 @@ import { archiveSlices } from "./slices.ts";
 import { type InputFile, listFiles } from "./walk.ts";
 
 /** Slices that are compressed and encrypted at once. */
-const WIDTH = 3;
+const WIDTH = 2;
 /** Bytes of blob between two checkpoints. */
 const CHECKPOINT_BYTES = 256 << 20;
 
@@ -124,6 +125,7 @@ async function writeData(
     for await (const { parts, length } of messages) {
       options.signal?.throwIfAborted();
       await blob.append(parts);
+      for (const sealed of parts) discard(sealed);
       slices++;
       options.onProgress?.(length);
       if (saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;

@@ -55,7 +55,7 @@ export function openMessage(sessionKey: Uint8Array, message: Uint8Array): Uint8A
   const data = body.subarray(4 + SALT, body.length - TAG);
   const derived = deriveKey(sessionKey, body.subarray(4, 4 + SALT));
   const chunks = Math.ceil(data.length / (AEAD_CHUNK + TAG));
-  const out = Buffer.allocUnsafe(data.length - chunks * TAG);
+  const out: Buffer[] = [];
   try {
     for (let i = 0; i < chunks; i++) {
       const chunk = data.subarray(i * (AEAD_CHUNK + TAG), (i + 1) * (AEAD_CHUNK + TAG));
@@ -63,14 +63,14 @@ export function openMessage(sessionKey: Uint8Array, message: Uint8Array): Uint8A
         authTagLength: TAG,
       });
       decipher.setAAD(HEADER).setAuthTag(chunk.subarray(chunk.length - TAG));
-      decipher.update(chunk.subarray(0, chunk.length - TAG)).copy(out, i * AEAD_CHUNK);
+      out.push(decipher.update(chunk.subarray(0, chunk.length - TAG)));
       decipher.final();
     }
     const last = createDecipheriv("aes-256-gcm", derived.key, nonceOf(derived.iv, chunks), {
       authTagLength: TAG,
     });
     last
-      .setAAD(lastData(out.length))
+      .setAAD(lastData(data.length - chunks * TAG))
       .setAuthTag(body.subarray(body.length - TAG))
       .final();
   } catch (cause) {
@@ -80,7 +80,7 @@ export function openMessage(sessionKey: Uint8Array, message: Uint8Array): Uint8A
       cause,
     );
   }
-  return out;
+  return out.length === 1 ? out[0]! : Buffer.concat(out);
 }
 
 /** Bytes that a message needs to hold anything, and that `readFrame` looks at. */

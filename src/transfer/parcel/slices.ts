@@ -7,8 +7,11 @@ import { inputChanged } from "./errors.ts";
 import { checkUnchanged, openInput } from "./input.ts";
 import type { InputFile } from "./walk.ts";
 
-/** Bytes of archive that one data message holds; the last one may hold less. */
-export const SLICE_BYTES = 4 << 20;
+/**
+ * Bytes of archive that one data message holds; the last one may hold less. With room for what zstd may
+ * add, so that a message is one AEAD chunk of 4 MiB.
+ */
+export const SLICE_BYTES = (4 << 20) - (32 << 10);
 
 export interface Slice {
   readonly index: number;

@@ -87,7 +87,7 @@ export class Unpacker {
 
   async #content(current: Current, bytes: Uint8Array): Promise<Uint8Array> {
     const part = bytes.subarray(0, Math.min(bytes.length, current.left));
-    const writing = current.file.writeFile(part);
+    const writing = writeAll(current.file, part);
     current.hash.update(part);
     await writing;
     current.left -= part.length;
@@ -103,4 +103,8 @@ export class Unpacker {
     }
     this.#expected = new Uint8Array(paddingOf(entry.size));
   }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten);
 }

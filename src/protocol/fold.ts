@@ -51,7 +51,7 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
   switch (event.kind) {
     case "challenged":
     case "appealed":
-      return { ...job, state: "Validating", committing: true, deadline: undefined };
+      return { ...job, state: "Validating", verdict: "none", committing: true, deadline: undefined };
     case "drawScheduled":
       return { ...job, state: "Validating", committing: true, drawing: true, deadline: undefined };
     case "appointed": {

@@ -1,0 +1,10 @@
+import type { Address } from "../protocol/ids.ts";
+
+/** Where the market's contracts live on one chain. */
+export interface Addresses {
+  readonly escrow: Address;
+  readonly registry: Address;
+  readonly rating: Address;
+  /** The block that the escrow was deployed in: nothing of the market is older. 0 when unknown. */
+  readonly block?: number | undefined;
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { Interface } from "ethers";
+import { z } from "zod";
+import { IchainError } from "../errors.ts";
+import type { Hex } from "../protocol/ids.ts";
+
+export type ContractName = "JobEscrow" | "ProviderRegistry" | "ProviderRating";
+
+/** What the Solidity compiler made of one contract. */
+export interface Artifact {
+  readonly abi: Interface;
+  /** Creation code. */
+  readonly bytecode: Hex;
+}
+
+/** Two levels up from `src/chain/` and from `dist/chain/` alike. */
+const FOLDER = new URL("../../artifacts/contracts/", import.meta.url);
+
+const artifactSchema = z.object({
+  abi: z.array(z.looseObject({ type: z.string() })),
+  bytecode: z.string().regex(/^0x[0-9a-f]*$/i),
+});
+
+const loaded = new Map<ContractName, Artifact>();
+
+/** Throws `ARTIFACTS_MISSING`, class `config`, when the contracts have not been built. */
+export function artifactOf(name: ContractName): Artifact {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const artifact = load(name);
+  loaded.set(name, artifact);
+  return artifact;
+}
+
+function load(name: ContractName): Artifact {
+  try {
+    const text = readFileSync(new URL(`${name}.sol/${name}.json`, FOLDER), "utf8");
+    const { abi, bytecode } = artifactSchema.parse(JSON.parse(text));
+    return { abi: new Interface(abi), bytecode: bytecode as Hex };
+  } catch (cause) {
+    throw new IchainError(`The compiled contract ${name} is missing or unreadable.`, {
+      code: "ARTIFACTS_MISSING",
+      class: "config",
+      hint: "Build ichain: `npm run build`.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import type { Interface } from "ethers";
+import { IchainError } from "../errors.ts";
+import type { PreparedTx, Receipt, Waits } from "../ports/market.ts";
+import type { Hex } from "../protocol/ids.ts";
+import { hexNumber, readNonce } from "./blocks.ts";
+import type { Heads } from "./heads.ts";
+import type { Outbox } from "./outbox.ts";
+import { findReceipt, type Mined, sendRaw } from "./raw.ts";
+import { explainRefusal } from "./refusals.ts";
+import type { Rpc } from "./rpc.ts";
+import { requestOf, type Sender } from "./sender.ts";
+
+/** How often one call's fees are raised at most: 12.5 % each, a bit more than three times in all. */
+const MAX_RAISES = 10;
+
+export interface BroadcastOptions {
+  readonly rpc: Rpc;
+  readonly heads: Heads;
+  readonly outbox: Outbox;
+  readonly sender: Sender;
+  readonly abi: Interface;
+  /** Blocks from the transaction's own up to the newest, both counted, until it counts as done. */
+  readonly confirmations: number;
+  /** How long a transaction may wait to be mined before its fees are raised. */
+  readonly stuckMs: number;
+}
+
+export type Broadcast = (tx: PreparedTx, options?: Waits) => Promise<Receipt>;
+
+/**
+ * Brings a signed call onto the chain exactly once, however often and in however many lives it is asked
+ * for. In each round: is any attempt mined? If not, does the node have the newest one? If not, send it;
+ * if its nonce is lost for good, sign again. Then wait for the next block.
+ */
+export function createBroadcast(options: BroadcastOptions): Broadcast {
+  const { rpc, heads, outbox, sender, confirmations, stuckMs } = options;
+  const inOrder = orderedByNonce();
+
+  return async function broadcast(tx, waits = {}) {
+    const root = tx.hash;
+    outbox.adopt(tx);
+    for (;;) {
+      const head = await heads.read(waits);
+      let mined = await findReceipt(rpc, outbox.attempts(root), waits);
+      if (mined === undefined) {
+        await push(root, waits);
+        mined = await findReceipt(rpc, outbox.attempts(root), waits);
+      }
+      if (mined !== undefined && !mined.succeeded) throw await reverted(options, mined, tx.kind, waits);
+      if (mined !== undefined && (confirmations <= 1 || head.number - mined.block + 1 >= confirmations)) {
+        return { hash: mined.attempt.hash, block: mined.block, gasUsed: mined.gasUsed, fee: mined.fee };
+      }
+      await heads.changed(head.hash, waits);
+    }
+  };
+
+  /** Sees to it that the newest attempt is on its way. */
+  async function push(root: Hex, waits: Waits): Promise<void> {
+    const attempts = outbox.attempts(root);
+    let attempt = attempts.at(-1)!;
+    if (!outbox.claim(root, attempt.nonce)) {
+      // Prepared long ago and never sent: the nonce has gone to another call.
+      attempt = await sender.again(root, attempt, waits);
+      outbox.claim(root, attempt.nonce);
+    }
+    const { nonce } = attempt;
+    const raises = attempts.filter((other) => other.nonce === nonce).length - 1;
+    if (Date.now() - attempt.at > stuckMs && raises < MAX_RAISES && attempts.includes(attempt)) {
+      attempt = await sender.raise(root, attempt, waits);
+    }
+    const answer = await inOrder(nonce, () => sendRaw(rpc, attempt, waits));
+    if (
+      answer === "nonce used" &&
+      (await isLost(nonce, waits)) &&
+      !(await findReceipt(rpc, attempts, waits))
+    ) {
+      await sender.again(root, attempt, waits);
+      return push(root, waits);
+    }
+    await fillGap(nonce, waits);
+  }
+
+  /** True when a transaction at `nonce` is mined so deep that no other will take its place. */
+  async function isLost(nonce: number, waits: Waits): Promise<boolean> {
+    const head = await heads.read(waits);
+    const deep = Math.max(0, head.number - confirmations + 1);
+    return (await readNonce(rpc, sender.account, deep, waits)) > nonce;
+  }
+
+  /** Nothing is mined past a nonce that nobody uses: one prepared by a process that died, say. */
+  async function fillGap(nonce: number, waits: Waits): Promise<void> {
+    const next = await readNonce(rpc, sender.account, "pending", waits);
+    if (next >= nonce) return;
+    const holder = outbox.holder(next);
+    if (holder?.sent) {
+      const lost = outbox.attempts(holder.root).findLast((attempt) => attempt.nonce === next);
+      if (lost !== undefined) await inOrder(next, () => sendRaw(rpc, lost, waits));
+    } else if (!holder?.live) {
+      const filler = await sender.fill(next, waits);
+      outbox.claim(filler.hash, filler.nonce);
+      await inOrder(filler.nonce, () => sendRaw(rpc, filler, waits));
+    }
+  }
+}
+
+/** Mined, paid for, and undone: the state changed between simulation and inclusion. */
+async function reverted(
+  { rpc, sender, abi }: BroadcastOptions,
+  { attempt, block }: Mined,
+  kind: PreparedTx["kind"],
+  waits: Waits,
+): Promise<unknown> {
+  const { to, data, value } = requestOf(attempt);
+  try {
+    await rpc.send(
+      "eth_call",
+      [{ from: sender.account, to, data, value: hexNumber(value) }, hexNumber(block)],
+      waits,
+    );
+  } catch (error) {
+    return explainRefusal(error, abi, kind);
+  }
+  return new IchainError(`The transaction to ${kind} was mined but reverted.`, {
+    code: "TX_REVERTED",
+    class: "refused",
+    hint: "Something else changed the job at the same moment; look at it with `ichain job ID`.",
+    details: { hash: attempt.hash, block },
+  });
+}
+
+/** Runs one at a time, and of those who wait the least nonce first: some nodes refuse to queue a gap. */
+function orderedByNonce(): <T>(nonce: number, work: () => Promise<T>) => Promise<T> {
+  const waiting: { nonce: number; go: () => void }[] = [];
+  let busy = false;
+  return async (nonce, work) => {
+    if (busy) {
+      await new Promise<void>((go) => {
+        waiting.push({ nonce, go });
+        waiting.sort((a, b) => a.nonce - b.nonce);
+      });
+    }
+    busy = true;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) busy = false;
+      else next.go();
+    }
+  };
+}

@@ -1,0 +1,133 @@
+import type { LogDescription, Result } from "ethers";
+import { IchainError } from "../errors.ts";
+import { fromHex } from "../protocol/bytes.ts";
+import { causes, type JobEvent } from "../protocol/events.ts";
+import type { Address, Hex } from "../protocol/ids.ts";
+import { jobIdOf } from "../protocol/job-id.ts";
+import { type PackedTerms, unpackTerms } from "../protocol/packed-terms.ts";
+import { verdicts } from "../protocol/state.ts";
+import { artifactOf } from "./artifacts.ts";
+
+/** A log of one of the market's contracts, as the node gave it. */
+export interface RawLog {
+  readonly block: number;
+  readonly topics: readonly Hex[];
+  readonly data: Hex;
+}
+
+/** Twice what the contract lets anyone publish: more is no log of it. */
+export const MAX_LOG_BYTES = 8 * 1024;
+const MAX_REASON_CHARS = 256;
+
+/**
+ * The escrow's event in `log`, or undefined when it is none that ichain knows, or a node made it up:
+ * a job's terms must hash to its name.
+ */
+export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): JobEvent | undefined {
+  if (log.data.length > 2 + 2 * MAX_LOG_BYTES) return undefined;
+  try {
+    const parsed = artifactOf("JobEscrow").abi.parseLog({ topics: [...log.topics], data: log.data });
+    if (parsed === null) return undefined;
+    if (parsed.name !== "Posted") return decodeStep(parsed);
+    const { jobId, terms: packed, sealedLocator } = parsed.args.toObject();
+    const terms = unpackTerms(packed.toObject() as PackedTerms);
+    const id = jobId.toLowerCase() as Hex;
+    if (terms === undefined || jobIdOf(chainId, escrow, terms) !== id) return undefined;
+    return { kind: "posted", id, terms, sealed: sealedLocator, block: log.block };
+  } catch (error) {
+    // What does not decode says nothing; a missing build is another matter.
+    if (error instanceof IchainError) throw error;
+    return undefined;
+  }
+}
+
+function decodeStep(parsed: LogDescription): JobEvent | undefined {
+  const { args } = parsed;
+  switch (parsed.name) {
+    case "Accepted":
+      return { kind: "accepted", deadline: Number(args.deadline) };
+    case "Cancelled":
+      return { kind: "cancelled" };
+    case "Released":
+      return { kind: "released", reason: readable(args.reason) };
+    case "Submitted":
+      return {
+        kind: "submitted",
+        resultRoot: args.resultRoot,
+        measurementCommitment: args.measurementCommitment,
+        keyCommitment: args.keyCommitment,
+        deadline: Number(args.deadline),
+        sealed: args.sealedLocator,
+      };
+    case "Claimed":
+      return { kind: "claimed", blindedKey: args.blindedKey, deadline: Number(args.deadline) };
+    case "Settled":
+      return { kind: "settled" };
+    case "Refunded": {
+      const cause = causes[Number(args.cause)];
+      return cause && { kind: "refunded", cause };
+    }
+    case "Rated": {
+      const { rater, subject, score } = args.toObject();
+      return { kind: "rated", rater, subject, score: Number(score) };
+    }
+    default:
+      return decodeValidation(parsed);
+  }
+}
+
+function decodeValidation({ name, args }: LogDescription): JobEvent | undefined {
+  switch (name) {
+    case "Appointed":
+      return {
+        kind: "appointed",
+        validator: args.validator,
+        drawn: args.drawn,
+        deadline: Number(args.deadline),
+        sealed: args.sealedLocator,
+      };
+    case "HandedOver":
+      return {
+        kind: "handedOver",
+        validator: args.validator,
+        sender: args.sender,
+        sealed: args.sealedLocator,
+      };
+    case "DrawScheduled":
+      return { kind: "drawScheduled", seats: Number(args.seats), seedBlock: Number(args.seedBlock) };
+    case "Committed":
+      return { kind: "committed", commitment: args.commitment, ...seat(args) };
+    case "Abstained":
+      return { kind: "abstained", reason: readable(args.reason), ...seat(args) };
+    case "Dismissed":
+      return { kind: "dismissed", ...seat(args) };
+    case "Revealed": {
+      const { author, digest, score, salt } = args.toObject();
+      return { kind: "revealed", author, measurement: { digest, score, salt } };
+    }
+    case "Judged": {
+      const verdict = verdicts[Number(args.verdict)];
+      return verdict && { kind: "judged", verdict, deadline: Number(args.deadline) };
+    }
+    case "Challenged":
+      return { kind: "challenged" };
+    case "Appealed":
+      return { kind: "appealed" };
+    default:
+      return undefined;
+  }
+}
+
+function seat(args: Result): { validator: Address; pending: number; deadline: number } {
+  return {
+    validator: args.validator,
+    pending: Number(args.pending),
+    deadline: Number(args.deadline),
+  };
+}
+
+/** A stranger's words: UTF-8 at best, without the control characters that could fool a terminal. */
+function readable(bytes: string): string {
+  const text = new TextDecoder().decode(fromHex(bytes as Hex));
+  return text.slice(0, MAX_REASON_CHARS).replace(/\p{C}+/gu, " ");
+}

@@ -1,0 +1,103 @@
+import { AbiCoder, type BaseWallet, concat, Transaction } from "ethers";
+import { IchainError } from "../errors.ts";
+import type { Waits } from "../ports/market.ts";
+import type { Address, Hex } from "../protocol/ids.ts";
+import type { Addresses } from "./addresses.ts";
+import { artifactOf } from "./artifacts.ts";
+import { readNonce } from "./blocks.ts";
+import { bindContract } from "./contract.ts";
+import { currentFees } from "./fees.ts";
+import { watchHeads } from "./heads.ts";
+import { answered, quantity } from "./quantities.ts";
+import { findReceipt, sendRaw } from "./raw.ts";
+import { explainRefusal } from "./refusals.ts";
+import { connectRpc, type Rpc } from "./rpc.ts";
+
+export interface DeployOptions extends Waits {
+  readonly rpcUrl: string;
+  readonly wallet: BaseWallet;
+  /** Stake that a validator needs to be drawn, wei. */
+  readonly poolStake?: bigint | undefined;
+  /** Seconds that a stake takes to leave. */
+  readonly cooldown?: number | undefined;
+}
+
+export interface Deployment extends Addresses {
+  readonly chainId: number;
+  readonly block: number;
+}
+
+export const DEFAULT_POOL_STAKE = 10n ** 17n;
+export const DEFAULT_COOLDOWN = 7 * 86_400;
+
+/**
+ * Puts the market on a chain in one transaction: the escrow brings registry and rating with it. This is
+ * devnet's way, where every start is a new chain; a chain that stays is deployed to with Ignition
+ * (`ignition/`), which remembers what it has done.
+ */
+export async function deploy(options: DeployOptions): Promise<Deployment> {
+  const { wallet, poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN, ...waits } = options;
+  const rpc = connectRpc(options.rpcUrl);
+  const { abi, bytecode } = artifactOf("JobEscrow");
+  const data = concat([
+    bytecode,
+    AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [poolStake, cooldown]),
+  ]);
+  const from = wallet.address as Address;
+  try {
+    const [chainId, gas, fees, nonce] = await Promise.all([
+      rpc.send("eth_chainId", [], waits),
+      rpc.send("eth_estimateGas", [{ from, data }], waits),
+      currentFees(rpc, waits),
+      readNonce(rpc, from, "pending", waits),
+    ]);
+    const tx = Transaction.from({
+      type: 2,
+      chainId: answered(quantity, chainId, "its chain id"),
+      nonce,
+      data,
+      gasLimit: (answered(quantity, gas, "an estimate of gas") * 5n) / 4n,
+      maxFeePerGas: fees.max,
+      maxPriorityFeePerGas: fees.priority,
+    });
+    tx.signature = wallet.signingKey.sign(tx.unsignedHash);
+    return await bringIn(rpc, tx, from, waits);
+  } catch (error) {
+    throw explainRefusal(error, abi, "deploy the market");
+  }
+}
+
+async function bringIn(rpc: Rpc, tx: Transaction, from: Address, waits: Waits): Promise<Deployment> {
+  const attempt = { hash: tx.hash as Hex, raw: tx.serialized as Hex, nonce: tx.nonce, at: Date.now() };
+  const heads = watchHeads(rpc, 500);
+  await sendRaw(rpc, attempt, waits);
+  for (;;) {
+    const head = await heads.read(waits);
+    const mined = await findReceipt(rpc, [attempt], waits);
+    if (mined?.contract !== undefined && mined.succeeded) {
+      const escrow = bindContract(rpc, mined.contract, artifactOf("JobEscrow").abi);
+      const [registry, rating] = await Promise.all([
+        escrow.read("registry", [], waits),
+        escrow.read("rating", [], waits),
+      ]);
+      return {
+        chainId: Number(tx.chainId),
+        escrow: mined.contract,
+        registry: registry[0] as Address,
+        rating: rating[0] as Address,
+        block: mined.block,
+      };
+    }
+    if (mined !== undefined) throw failed(from);
+    await heads.changed(head.hash, waits);
+  }
+}
+
+function failed(from: Address): IchainError {
+  return new IchainError("The market's contracts could not be deployed: the transaction reverted.", {
+    code: "DEPLOY_FAILED",
+    class: "refused",
+    hint: "Check that the chain runs the Cancun rules or later, and that the account can pay the gas.",
+    details: { from },
+  });
+}

@@ -1,0 +1,155 @@
+import type { Interface } from "ethers";
+import type { Call, OfferDraft } from "../ports/market.ts";
+import { toHex } from "../protocol/bytes.ts";
+import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../protocol/ids.ts";
+import type { Job } from "../protocol/job.ts";
+import { jobIdOf } from "../protocol/job-id.ts";
+import type { Measurement } from "../protocol/measurement.ts";
+import { packTerms } from "../protocol/packed-terms.ts";
+import type { Terms } from "../protocol/terms.ts";
+import type { Addresses } from "./addresses.ts";
+import { artifactOf } from "./artifacts.ts";
+import type { Request } from "./sender.ts";
+
+/** Calls of the port as the contracts take them. */
+
+export interface EncodeContext {
+  readonly addresses: Addresses;
+  /** The wallet's EIP-712 signature over its keys (`IProviderRegistry.publish`). */
+  readonly signKeys: (draft: OfferDraft) => Hex;
+  /** The bond of a challenge or an appeal, in the terms' token. */
+  readonly bond: (terms: Terms) => Promise<bigint>;
+}
+
+export async function encodeCall(call: Call, context: EncodeContext): Promise<Request> {
+  const { escrow, registry } = context.addresses;
+  const escrowAbi = artifactOf("JobEscrow").abi;
+  const registryAbi = artifactOf("ProviderRegistry").abi;
+  const toEscrow = (name: string, args: readonly unknown[], value = 0n): Request =>
+    request(escrow, escrowAbi, name, args, value);
+  const toRegistry = (name: string, args: readonly unknown[], value = 0n): Request =>
+    request(registry, registryAbi, name, args, value);
+  const ofJob = (name: string, job: Job, ...args: unknown[]): Request =>
+    toEscrow(name, [packTerms(job.terms), ...args]);
+
+  switch (call.kind) {
+    case "publish":
+      return toRegistry("publish", [draftOf(call.offer), context.signKeys(call.offer)]);
+    case "deposit":
+      return toRegistry("deposit", [], call.amount);
+    case "post":
+      return toEscrow(
+        "post",
+        [packTerms(call.terms), call.sealed],
+        inCoin(call.terms, priceAndFees(call.terms)),
+      );
+    case "submit": {
+      const { resultRoot, measurementCommitment, keyCommitment, sealed } = call;
+      return ofJob("submit", call.job, resultRoot, measurementCommitment, keyCommitment, sealed);
+    }
+    case "release":
+    case "abstain":
+      return ofJob(call.kind, call.job, utf8(call.reason));
+    case "appoint":
+      return ofJob(
+        "appoint",
+        call.job,
+        call.validators.map(({ address, sealed }) => ({ validator: address, sealedLocator: sealed })),
+      );
+    case "handover":
+      return ofJob("handover", call.job, call.validator, call.sealed);
+    case "dismiss":
+      return ofJob("dismiss", call.job, missing(call.job));
+    case "commit":
+      return ofJob("commit", call.job, call.commitment);
+    case "reveal":
+      return call.providers === undefined
+        ? ofJob("revealAlone", call.job, plain(call.own))
+        : ofJob(
+            "reveal",
+            call.job,
+            plain(call.own),
+            plain(call.providers),
+            call.job.submission?.keyCommitment,
+          );
+    case "disclose":
+      return ofJob("disclose", call.job, plain(call.own), call.job.submission?.keyCommitment);
+    case "claim":
+      return ofJob(
+        "claim",
+        call.job,
+        call.blindedKey,
+        call.job.submission?.measurementCommitment,
+        panelOf(call.job),
+      );
+    case "settle":
+    case "expire":
+      return ofJob(call.kind, call.job, panelOf(call.job));
+    case "challenge":
+    case "appeal": {
+      const bond = await context.bond(call.job.terms);
+      return toEscrow(call.kind, [packTerms(call.job.terms)], inCoin(call.job.terms, bond));
+    }
+    case "rate":
+      return ofJob("rate", call.job, call.subject, call.score);
+    case "withdraw":
+      return toEscrow("withdraw", [call.token]);
+    default:
+      return ofJob(call.kind, call.job);
+  }
+}
+
+/** The job that a call is about; for `post`, the one that it will make. */
+export function jobOfCall(call: Call, chainId: bigint, escrow: Address): Hex | undefined {
+  if (call.kind === "post") return jobIdOf(chainId, escrow, call.terms);
+  return "job" in call ? call.job.id : undefined;
+}
+
+/** What a post locks, in the terms' token. */
+export function priceAndFees(terms: Terms): bigint {
+  return terms.price + terms.validatorFee * BigInt(terms.validators);
+}
+
+function inCoin(terms: Terms, amount: bigint): bigint {
+  return sameAddress(terms.token, ZERO_ADDRESS) ? amount : 0n;
+}
+
+/** Every validator that ever had a seat, in the contract's order: ascending, so that none is there twice. */
+function panelOf(job: Job): Address[] {
+  const order = (address: Address) => BigInt(address);
+  return job.validations
+    .map(({ validator }) => validator)
+    .sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
+}
+
+function missing(job: Job): Address[] {
+  return job.validations
+    .filter(({ abstained, commitment }) => !abstained && commitment === undefined)
+    .map(({ validator }) => validator);
+}
+
+function draftOf({ provider, validator, priceFloor, feeFloor, keys, details }: OfferDraft) {
+  const { fingerprint, onionKey, openpgpKey } = keys;
+  return {
+    ...{ provider, validator, priceFloor, feeFloor, fingerprint, onionKey, openpgpKey },
+    details: utf8(JSON.stringify(details)),
+  };
+}
+
+function plain({ digest, score, salt }: Measurement): Measurement {
+  return { digest, score, salt };
+}
+
+function utf8(text: string): Hex {
+  return toHex(new TextEncoder().encode(text));
+}
+
+function request(
+  to: Address,
+  abi: Interface,
+  name: string,
+  args: readonly unknown[],
+  value: bigint,
+): Request {
+  return { to, data: abi.encodeFunctionData(name, args) as Hex, value };
+}

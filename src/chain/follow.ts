@@ -1,0 +1,79 @@
+import { isAbort } from "../errors.ts";
+import type { Waits } from "../ports/market.ts";
+import type { JobId } from "../protocol/ids.ts";
+import type { Job } from "../protocol/job.ts";
+import { isFinal } from "../protocol/state.ts";
+import type { Block } from "./blocks.ts";
+import type { Heads } from "./heads.ts";
+import type { Jobs } from "./index/jobs.ts";
+
+/** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
+const LONGEST_TIMER_MS = 3_600_000;
+
+export interface FollowOptions {
+  readonly heads: Heads;
+  readonly jobs: Jobs;
+  /** Brings the index up to `head` and reads the job as it is there. */
+  readonly load: (id: JobId, head: Block, waits: Waits) => Promise<Job | undefined>;
+}
+
+/** `MarketReader.follow`. The job must exist. */
+export async function* followJob(
+  { heads, jobs, load }: FollowOptions,
+  id: JobId,
+  waits: Waits,
+): AsyncIterable<Job> {
+  let touched = -1;
+  let last: Job | undefined;
+  /** The deadline that was told to be over. */
+  let over: number | undefined;
+  for (;;) {
+    const head = await heads.recent(waits);
+    const job = await load(id, head, waits);
+    const now = chainTime(head);
+    const changed = jobs.touched(id) !== touched || differs(job, last);
+    touched = jobs.touched(id);
+    last = job;
+    if (job !== undefined) {
+      const passed = job.deadline !== undefined && now > job.deadline && over !== job.deadline;
+      if (passed) over = job.deadline;
+      if (changed || passed) yield job;
+      if (isFinal(job.state)) return;
+    }
+    await headOrTime(heads, head, job?.deadline, waits);
+  }
+}
+
+/** Later of the newest block's time and the wall clock: time goes on where no blocks are mined. Unix seconds. */
+export function chainTime(head: Block): number {
+  return Math.max(head.time, Math.floor(Date.now() / 1000));
+}
+
+/** What a draw changes without an event of its own. */
+function differs(a: Job | undefined, b: Job | undefined): boolean {
+  return a?.drawing !== b?.drawing || a?.committing !== b?.committing || a?.deadline !== b?.deadline;
+}
+
+/** Resolves at the next block, or once the wall clock is past `deadline` if it is not yet. */
+async function headOrTime(
+  heads: Heads,
+  head: Block,
+  deadline: number | undefined,
+  waits: Waits,
+): Promise<void> {
+  const left = deadline === undefined ? 0 : (deadline + 1) * 1000 - Date.now();
+  if (left <= 0) {
+    await heads.changed(head.hash, waits);
+    return;
+  }
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(), Math.min(left, LONGEST_TIMER_MS));
+  const signal = waits.signal === undefined ? timer.signal : AbortSignal.any([waits.signal, timer.signal]);
+  try {
+    await heads.changed(head.hash, { signal });
+  } catch (error) {
+    if (!isAbort(error) || waits.signal?.aborted) throw error;
+  } finally {
+    clearTimeout(timeout);
+  }
+}

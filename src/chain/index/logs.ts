@@ -1,0 +1,58 @@
+import { z } from "zod";
+import type { Waits } from "../../ports/market.ts";
+import type { Address, Hex } from "../../protocol/ids.ts";
+import { hexNumber } from "../blocks.ts";
+import { answered, quantity } from "../quantities.ts";
+import type { Rpc } from "../rpc.ts";
+
+/** A log with its place in the chain. */
+export interface PlacedLog {
+  readonly address: Address;
+  readonly block: number;
+  readonly blockHash: Hex;
+  /** Its number among the block's logs. */
+  readonly position: number;
+  readonly topics: readonly Hex[];
+  readonly data: Hex;
+}
+
+/** More in one answer is asked for again in smaller ranges. */
+export const MAX_LOGS = 10_000;
+
+const hex32 = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/i)
+  .transform((text) => text.toLowerCase() as Hex);
+
+const logSchema = z.object({
+  address: z.string().regex(/^0x[0-9a-f]{40}$/i),
+  blockNumber: quantity,
+  blockHash: hex32,
+  logIndex: quantity,
+  topics: z.array(hex32).max(4),
+  data: z.string().regex(/^0x[0-9a-f]*$/i),
+});
+
+/** All logs of `addresses` in the blocks `from` to `to`, both included, in the chain's order. */
+export async function readLogs(
+  rpc: Rpc,
+  addresses: readonly Address[],
+  from: number,
+  to: number,
+  options: Waits,
+): Promise<PlacedLog[]> {
+  const filter = { address: addresses, fromBlock: hexNumber(from), toBlock: hexNumber(to) };
+  const answer = answered(z.array(logSchema), await rpc.send("eth_getLogs", [filter], options), "logs");
+  const wanted = new Set(addresses.map((address) => address.toLowerCase()));
+  return answer
+    .map((log) => ({
+      address: log.address.toLowerCase() as Address,
+      block: Number(log.blockNumber),
+      blockHash: log.blockHash,
+      position: Number(log.logIndex),
+      topics: log.topics,
+      data: log.data as Hex,
+    }))
+    .filter(({ address, block }) => wanted.has(address) && block >= from && block <= to)
+    .sort((a, b) => a.block - b.block || a.position - b.position);
+}

@@ -1,0 +1,121 @@
+import { IchainError, isIchainError } from "../../errors.ts";
+import type { Waits } from "../../ports/market.ts";
+import type { Addresses } from "../addresses.ts";
+import { type Block, findBlock, readHead } from "../blocks.ts";
+import { type Rpc, RpcRefusal } from "../rpc.ts";
+import { MAX_LOGS, type PlacedLog, readLogs } from "./logs.ts";
+import type { Checkpoint, Store } from "./store.ts";
+
+/** Blocks asked for at once: at first, and at most. */
+const FIRST_STEP = 1_000;
+const MAX_STEP = 10_000;
+/** With so few logs in an answer the next range may be twice as long. */
+const FEW_LOGS = 2_000;
+/** How often reading starts over when the chain changes under it. */
+const ATTEMPTS = 5;
+
+export interface SyncOptions {
+  readonly rpc: Rpc;
+  readonly store: Store;
+  readonly addresses: Addresses;
+  /** Blocks from a log's own up to the newest, both counted, before the log is believed. */
+  readonly confirmations: number;
+}
+
+/**
+ * Brings the index up to the block that `head` confirms, in bounded steps, each kept as soon as it is
+ * done. What the chain no longer has is forgotten first. Calls wait for one another.
+ */
+export type Sync = (head: Block, options?: Waits) => Promise<void>;
+
+export function createSync({ rpc, store, addresses, confirmations }: SyncOptions): Sync {
+  const contracts = [addresses.escrow, addresses.registry, addresses.rating];
+  let step = FIRST_STEP;
+  let synced: string | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  async function run(head: Block, waits: Waits): Promise<void> {
+    if (synced === head.hash) return;
+    const target = head.number - confirmations + 1;
+    await undoReorganised(head, target, waits);
+    for (let cursor = store.cursor(); (cursor?.number ?? -1) < target; cursor = store.cursor()) {
+      const from = cursor === undefined ? Math.min(addresses.block ?? 0, target) : cursor.number + 1;
+      await advance(cursor, from, Math.min(from + step - 1, target), waits);
+    }
+    synced = head.hash;
+  }
+
+  async function advance(
+    cursor: Checkpoint | undefined,
+    from: number,
+    to: number,
+    waits: Waits,
+  ): Promise<void> {
+    const before = await findBlock(rpc, to, waits);
+    const logs = await logsOrSmallerStep(from, to, waits);
+    if (logs === undefined) return;
+    const after = await findBlock(rpc, to, waits);
+    // The logs are those of this very chain only if its end was the same before and after.
+    if (before === undefined || after?.hash !== before.hash) throw shifted(to);
+    if (cursor !== undefined && (await findBlock(rpc, cursor.number, waits))?.hash !== cursor.hash)
+      throw shifted(to);
+    store.append(cursor, logs, before);
+    if (logs.length < FEW_LOGS) step = Math.min(step * 2, MAX_STEP);
+  }
+
+  /** Undefined when the range was too large for the node or for us; the next one is half of it. */
+  async function logsOrSmallerStep(from: number, to: number, waits: Waits): Promise<PlacedLog[] | undefined> {
+    const blocks = to - from + 1;
+    try {
+      const logs = await readLogs(rpc, contracts, from, to, waits);
+      if (logs.length <= MAX_LOGS || blocks === 1) return logs;
+    } catch (error) {
+      if (!(error instanceof RpcRefusal) || blocks === 1) throw error;
+    }
+    step = Math.max(1, Math.floor(blocks / 2));
+    return undefined;
+  }
+
+  async function undoReorganised(head: Block, target: number, waits: Waits): Promise<void> {
+    const cursor = store.cursor();
+    if (cursor === undefined || head.hash === cursor.hash || head.parentHash === cursor.hash) return;
+    // A node may lag behind what another told us: as long as it agrees on what it has, nothing is undone.
+    const common = Math.min(cursor.number, target);
+    for (let skip = 0; ; skip = skip * 2 + 1) {
+      const known = store.checkpoint(common, skip);
+      const agreed = known === undefined || (await findBlock(rpc, known.number, waits))?.hash === known.hash;
+      if (agreed && skip > 0) store.rollback(known?.number ?? -1);
+      if (agreed) return;
+    }
+  }
+
+  async function patiently(head: Block, waits: Waits): Promise<void> {
+    let newest = head;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run(newest, waits);
+      } catch (error) {
+        if (!isIchainError(error, "CHAIN_SHIFTED") || attempt === ATTEMPTS) throw error;
+        newest = await readHead(rpc, waits);
+      }
+    }
+  }
+
+  return (head, waits = {}) => {
+    const turn = queue.then(() => {
+      waits.signal?.throwIfAborted();
+      return patiently(head, waits);
+    });
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+function shifted(block: number): IchainError {
+  return new IchainError(`The chain was reorganised near block ${block} while it was being read.`, {
+    code: "CHAIN_SHIFTED",
+    class: "unavailable",
+    hint: "Try again: the next look at the chain starts from what it agrees on.",
+    retryable: true,
+  });
+}

@@ -1,0 +1,136 @@
+import type { BaseWallet } from "ethers";
+import type { Market, MarketWriter, Waits } from "../ports/market.ts";
+import { jobIdOf } from "../protocol/job-id.ts";
+import type { Addresses } from "./addresses.ts";
+import { connect } from "./connection.ts";
+import { openDatabase } from "./database.ts";
+import { watchHeads } from "./heads.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { connectRpc } from "./rpc.ts";
+import { createWriter, walletMissing } from "./writer.ts";
+
+export interface MarketOptions {
+  readonly rpcUrl: string;
+  readonly chainId: number;
+  readonly addresses: Addresses;
+  /** Signs; absent, the market can only be read. */
+  readonly wallet?: BaseWallet | undefined;
+  /** Where the index and the outbox lie; `:memory:` for a look that leaves nothing. */
+  readonly database: string;
+  /** Blocks from an event's own up to the newest, both counted, before it is acted on. Default 1. */
+  readonly confirmations?: number | undefined;
+  /** Milliseconds between two looks at the chain while somebody waits. Default 200 on devnet, else 4000. */
+  readonly pollMs?: number | undefined;
+  /** How long a transaction may wait before its fees are raised, milliseconds. Default a minute. */
+  readonly stuckMs?: number | undefined;
+  /** How long a nonce is kept for what was prepared and not sent, milliseconds. Default half a minute. */
+  readonly graceMs?: number | undefined;
+}
+
+/**
+ * The market's contracts behind one RPC URL. Nothing is asked of the node before the first call, which,
+ * like `start`, checks chain and contracts (`CHAIN_UNAVAILABLE`, `CHAIN_MISMATCH`, `CONTRACTS_MISSING`).
+ */
+export function createMarket(options: MarketOptions): Market {
+  const { addresses, wallet, confirmations = 1, stuckMs = 60_000, graceMs = 30_000 } = options;
+  const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
+  const stopped = new AbortController();
+  const rpc = connectRpc(options.rpcUrl);
+  const heads = watchHeads(rpc, pollMs);
+  const db = openDatabase(options.database);
+  const parts = {
+    rpc,
+    heads,
+    db,
+    chainId: BigInt(options.chainId),
+    addresses,
+    confirmations,
+    stuckMs,
+    graceMs,
+  };
+  let connected: Promise<void> | undefined;
+  let reader: Reader | undefined;
+  let writer: MarketWriter | undefined;
+  const underWay = new Set<Promise<unknown>>();
+
+  /** Once connected; a failure is not remembered, so that the next call tries again. */
+  function ready(waits: Waits): Promise<void> {
+    connected ??= connect(rpc, db, options.chainId, addresses, waits).catch((error: unknown) => {
+      connected = undefined;
+      throw error;
+    });
+    return connected;
+  }
+  /** `use` with a signal that `stop` ends too, counted so that `stop` can wait for it. */
+  async function run<T>(waits: Waits | undefined, use: (waits: Waits) => Promise<T>): Promise<T> {
+    const bounded = stoppable(waits);
+    const work = ready(bounded).then(() => use(bounded));
+    underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      underWay.delete(work);
+    }
+  }
+  async function* iterate<T>(
+    waits: Waits | undefined,
+    use: (waits: Waits) => AsyncIterable<T>,
+  ): AsyncIterable<T> {
+    const iterator = (await run(waits, async (bounded) => use(bounded)))[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await run(waits, () => iterator.next());
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  function stoppable(waits: Waits | undefined): Waits {
+    const own = stopped.signal;
+    return { signal: waits?.signal === undefined ? own : AbortSignal.any([own, waits.signal]) };
+  }
+  const read = (): Reader => {
+    reader ??= createReader(parts);
+    return reader;
+  };
+  const write = (): MarketWriter => {
+    if (wallet === undefined) throw walletMissing();
+    writer ??= createWriter(wallet, parts);
+    return writer;
+  };
+
+  return {
+    get account() {
+      return write().account;
+    },
+    start: (waits) => run(waits, async () => undefined),
+    async stop() {
+      if (stopped.signal.aborted) return;
+      stopped.abort();
+      heads.stop();
+      await Promise.allSettled(underWay);
+      db.close();
+    },
+    jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
+    now: (waits) => run(waits, (bounded) => read().now(bounded)),
+    balance: (account, waits) => run(waits, (bounded) => read().balance(account, bounded)),
+    owed: (account, token, waits) => run(waits, (bounded) => read().owed(account, token, bounded)),
+    offers: (waits) => iterate(waits, (bounded) => read().offers(bounded)),
+    offer: (account, waits) => run(waits, (bounded) => read().offer(account, bounded)),
+    job: (id, waits) => run(waits, (bounded) => read().job(id, bounded)),
+    jobs: (filter, waits) => run(waits, (bounded) => read().jobs(filter, bounded)),
+    resolveJob: (prefix, waits) => run(waits, (bounded) => read().resolveJob(prefix, bounded)),
+    follow: (id, waits) => iterate(waits, (bounded) => read().follow(id, bounded)),
+    watch: (filter, waits) => iterate(waits, (bounded) => read().watch(filter, bounded)),
+    prepare: async (call, waits) => {
+      const target = write();
+      return run(waits, (bounded) => target.prepare(call, bounded));
+    },
+    broadcast: async (tx, waits) => {
+      const target = write();
+      return run(waits, (bounded) => target.broadcast(tx, bounded));
+    },
+  };
+}

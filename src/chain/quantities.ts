@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { IchainError } from "../errors.ts";
+
+/** A number as nodes write it: 0x-hex of at most 256 bits. */
+export const quantity = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,64}$/i)
+  .transform((text) => BigInt(text));
+
+/** `value` as `schema` wants it; a node that answers otherwise counts as out of order. */
+export function answered<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new IchainError(`The chain's node was asked for ${what} and answered something else.`, {
+    code: "CHAIN_UNAVAILABLE",
+    class: "unavailable",
+    hint: "The node may still be syncing, or is no Ethereum node: check the RPC URL and try again.",
+    retryable: true,
+    cause: parsed.error,
+  });
+}

@@ -1,0 +1,80 @@
+import { getAddress } from "ethers";
+import { z } from "zod";
+import type { Waits } from "../ports/market.ts";
+import type { Address } from "../protocol/ids.ts";
+import type { Attempt } from "./outbox.ts";
+import { answered, quantity } from "./quantities.ts";
+import { type Rpc, RpcRefusal } from "./rpc.ts";
+
+/** An attempt that is in a block. */
+export interface Mined {
+  readonly attempt: Attempt;
+  readonly block: number;
+  readonly succeeded: boolean;
+  readonly gasUsed: bigint;
+  /** Wei. */
+  readonly fee: bigint;
+  /** Where the contract lies that it created, if it did. */
+  readonly contract: Address | undefined;
+}
+
+const receiptSchema = z
+  .object({
+    blockNumber: quantity,
+    status: quantity,
+    gasUsed: quantity,
+    effectiveGasPrice: quantity,
+    contractAddress: z
+      .string()
+      .regex(/^0x[0-9a-f]{40}$/i)
+      .nullish(),
+  })
+  .nullable();
+
+/** The one of `attempts` that was mined; at most one can be, since they share a nonce or replaced a lost one. */
+export async function findReceipt(
+  rpc: Rpc,
+  attempts: readonly Attempt[],
+  options: Waits,
+): Promise<Mined | undefined> {
+  for (const attempt of attempts.toReversed()) {
+    const answer = await rpc.send("eth_getTransactionReceipt", [attempt.hash], options);
+    const receipt = answered(receiptSchema, answer ?? null, "a receipt");
+    if (receipt === null) continue;
+    return {
+      attempt,
+      block: Number(receipt.blockNumber),
+      succeeded: receipt.status === 1n,
+      gasUsed: receipt.gasUsed,
+      fee: receipt.gasUsed * receipt.effectiveGasPrice,
+      contract: receipt.contractAddress ? (getAddress(receipt.contractAddress) as Address) : undefined,
+    };
+  }
+  return undefined;
+}
+
+/** What became of a transaction that was sent. */
+export type SendAnswer = "taken" | "nonce used" | "not now";
+
+/** Each client has words of its own for the same few cases (geth, anvil, Hardhat). */
+const TAKEN = /already known|already imported|known transaction|already exists|already in the (mem)?pool/i;
+const NONCE_USED = /nonce too low|nonce is too low|nonce has already been used/i;
+const NOT_NOW =
+  /underpriced|nonce too high|fee cap|less than (the )?block base fee|max fee per gas|txpool is full/i;
+
+/** Sends it, unless the node has it. Throws `RpcRefusal` when it can never be taken, such as for lack of coin. */
+export async function sendRaw(rpc: Rpc, { hash, raw }: Attempt, options: Waits): Promise<SendAnswer> {
+  if ((await rpc.send("eth_getTransactionByHash", [hash], options)) !== null) return "taken";
+  try {
+    await rpc.send("eth_sendRawTransaction", [raw], options);
+    return "taken";
+  } catch (error) {
+    if (!(error instanceof RpcRefusal)) throw error;
+    if (TAKEN.test(error.message)) return "taken";
+    if (NONCE_USED.test(error.message)) return "nonce used";
+    if (NOT_NOW.test(error.message)) return "not now";
+    // Hardhat reports the failure of a transaction that it nevertheless mined.
+    if ((await findReceipt(rpc, [{ hash, raw, nonce: 0, at: 0 }], options)) !== undefined) return "taken";
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import { IchainError } from "../errors.ts";
+import type { JobFilter, MarketReader, Waits } from "../ports/market.ts";
+import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
+import type { Job } from "../protocol/job.ts";
+import type { Addresses } from "./addresses.ts";
+import { artifactOf } from "./artifacts.ts";
+import type { Block } from "./blocks.ts";
+import { bindContract } from "./contract.ts";
+import type { Database } from "./database.ts";
+import { chainTime, followJob } from "./follow.ts";
+import type { Heads } from "./heads.ts";
+import { openJobs } from "./index/jobs.ts";
+import { openOffers } from "./index/offers.ts";
+import { openStore } from "./index/store.ts";
+import { createSync } from "./index/sync.ts";
+import { verifyKeys } from "./keys.ts";
+import { answered, quantity } from "./quantities.ts";
+import type { Rpc } from "./rpc.ts";
+
+export interface ReaderOptions {
+  readonly rpc: Rpc;
+  readonly heads: Heads;
+  readonly db: Database;
+  readonly chainId: bigint;
+  readonly addresses: Addresses;
+  readonly confirmations: number;
+}
+
+export type Reader = Omit<MarketReader, "jobIdOf">;
+
+/** The market as the chain tells it, through the index; every read first brings the index up to date. */
+export function createReader(options: ReaderOptions): Reader {
+  const { rpc, heads, db, chainId, addresses, confirmations } = options;
+  const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
+  const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
+  const store = openStore(db, addresses);
+  const jobs = openJobs(db, chainId, addresses.escrow);
+  const offers = openOffers(db, registry);
+  const sync = createSync({ rpc, store, addresses, confirmations });
+  const cursor = () => store.cursor()?.number ?? 0;
+
+  const load = async (id: JobId, head: Block, waits: Waits): Promise<Job | undefined> => {
+    await sync(head, waits);
+    const job = jobs.find(id);
+    if (!job?.drawing) return job;
+    // A draw that finds nobody says nothing: only the contract knows whether it is over.
+    const stored = (await escrow.read("job", [id], { ...waits, block: cursor() }))[0].toObject();
+    const drawing = stored.toDraw > 0n;
+    return {
+      ...job,
+      drawing,
+      committing: drawing || stored.pending > 0n,
+      deadline: drawing ? undefined : Number(stored.deadline),
+    };
+  };
+  const known = async (id: JobId, waits: Waits): Promise<Job> => {
+    const job = await load(id, await heads.read(waits), waits);
+    if (job === undefined) throw unknown(id);
+    return job;
+  };
+  const fresh = async (waits: Waits): Promise<Block> => {
+    const head = await heads.read(waits);
+    await sync(head, waits);
+    return head;
+  };
+
+  return {
+    now: async (waits) => chainTime(await heads.read(waits)),
+    async balance(account, waits) {
+      return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
+    },
+    owed: async (account, token, waits) =>
+      (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,
+    async *offers(waits = {}) {
+      await fresh(waits);
+      await offers.refresh(cursor(), waits);
+      for (const { offer } of offers.all()) {
+        waits.signal?.throwIfAborted();
+        yield offer;
+      }
+    },
+    async offer(account, waits = {}) {
+      await fresh(waits);
+      await offers.refresh(cursor(), waits);
+      const signed = offers.find(account);
+      if (signed !== undefined)
+        await verifyKeys(signed, { chainId, registry: addresses.registry }, rpc, waits);
+      return signed?.offer;
+    },
+    job: (id, waits = {}) => known(id, waits),
+    async jobs(filter, waits = {}) {
+      const head = await fresh(waits);
+      const found: Job[] = [];
+      for (const { id } of jobs.changed(filter, 0)) {
+        const job = await load(id, head, waits);
+        if (job !== undefined) found.push(job);
+      }
+      return found.sort((a, b) => a.postedBlock - b.postedBlock);
+    },
+    async resolveJob(prefix, waits = {}) {
+      const digits = prefix.toLowerCase().replace(/^0x/, "");
+      if (!/^[0-9a-f]{1,64}$/.test(digits)) throw unknown(prefix);
+      await fresh(waits);
+      const [first, second] = jobs.startingWith(`0x${digits}`, 2);
+      if (first === undefined) throw unknown(prefix);
+      if (second !== undefined) throw ambiguous(prefix);
+      return first;
+    },
+    async *follow(id, waits = {}) {
+      await known(id, waits);
+      yield* followJob({ heads, jobs, load }, id, waits);
+    },
+    watch: (filter, waits = {}) => watchJobs(filter, waits),
+  };
+
+  async function* watchJobs(filter: JobFilter, waits: Waits): AsyncIterable<Job> {
+    for (let seen = 0; ; ) {
+      const head = await heads.recent(waits);
+      await sync(head, waits);
+      for (const { id, touched } of jobs.changed(filter, seen)) {
+        seen = touched;
+        const job = await load(id, head, waits);
+        if (job !== undefined) yield job;
+      }
+      await heads.changed(head.hash, waits);
+    }
+  }
+}
+
+function unknown(id: string): IchainError {
+  return new IchainError(
+    `No job ${isHex(id, 32) ? id : `that begins with ${id.slice(0, 70)}`} is on the chain.`,
+    {
+      code: "JOB_UNKNOWN",
+      class: "usage",
+      hint: "List the jobs with `ichain jobs`; a new one appears after a few blocks.",
+    },
+  );
+}
+
+function ambiguous(prefix: Hex | string): IchainError {
+  return new IchainError(`Several jobs begin with ${prefix}.`, {
+    code: "JOB_AMBIGUOUS",
+    class: "usage",
+    hint: "Give a few more digits of the job's id.",
+  });
+}

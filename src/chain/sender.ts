@@ -1,0 +1,109 @@
+import { type BaseWallet, Transaction } from "ethers";
+import type { Call, PreparedTx, Waits } from "../ports/market.ts";
+import type { Address, Hex, JobId } from "../protocol/ids.ts";
+import { hexNumber, readNonce } from "./blocks.ts";
+import { currentFees, type Fees, raisedFees } from "./fees.ts";
+import type { Attempt, Outbox, Signed } from "./outbox.ts";
+import { answered, quantity } from "./quantities.ts";
+import type { Rpc } from "./rpc.ts";
+
+/** A call of a contract, encoded. */
+export interface Request {
+  readonly to: Address;
+  readonly data: Hex;
+  /** Wei sent along. */
+  readonly value: bigint;
+}
+
+/** Signs calls of one account; decides gas, fees and nonces. Sends nothing. */
+export interface Sender {
+  readonly account: Address;
+  /** Simulates, so that what would revert takes no nonce; throws the node's `RpcRefusal` then. */
+  prepare(
+    kind: Call["kind"],
+    request: Request,
+    jobId: JobId | undefined,
+    options?: Waits,
+  ): Promise<PreparedTx>;
+  /** The call of `attempt` signed again under a nonce of its own. Simulates as `prepare` does. */
+  again(root: Hex, attempt: Attempt, options?: Waits): Promise<Attempt>;
+  /** The call of `attempt` signed again under the same nonce for higher fees. */
+  raise(root: Hex, attempt: Attempt, options?: Waits): Promise<Attempt>;
+  /** Fills a nonce that nobody uses, and that blocks all later ones, with a transaction that does nothing. */
+  fill(nonce: number, options?: Waits): Promise<Attempt>;
+}
+
+export interface SenderOptions {
+  readonly rpc: Rpc;
+  readonly wallet: BaseWallet;
+  readonly chainId: bigint;
+  readonly outbox: Outbox;
+}
+
+export function createSender({ rpc, wallet, chainId, outbox }: SenderOptions): Sender {
+  const account = wallet.address as Address;
+
+  const sign = (request: Request, gas: bigint, fees: Fees, nonce: number): Signed => {
+    const tx = Transaction.from({
+      type: 2,
+      chainId,
+      nonce,
+      to: request.to,
+      data: request.data,
+      value: request.value,
+      gasLimit: gas,
+      maxFeePerGas: fees.max,
+      maxPriorityFeePerGas: fees.priority,
+    });
+    tx.signature = wallet.signingKey.sign(tx.unsignedHash);
+    return { hash: tx.hash as Hex, raw: tx.serialized as Hex };
+  };
+
+  const allocate = async (request: Request, root: Hex | undefined, options: Waits | undefined) => {
+    const [gas, fees, pending] = await Promise.all([
+      estimate(rpc, account, request, options),
+      currentFees(rpc, options),
+      readNonce(rpc, account, "pending", options),
+    ]);
+    options?.signal?.throwIfAborted();
+    return outbox.reserve(pending, (nonce) => sign(request, gas, fees, nonce), root);
+  };
+
+  return {
+    account,
+    async prepare(kind, request, jobId, options) {
+      const { hash, nonce, raw } = await allocate(request, undefined, options);
+      return { kind, hash, nonce, raw, ...(jobId === undefined ? {} : { jobId }) };
+    },
+    again: (root, attempt, options) => allocate(requestOf(attempt), root, options),
+    async raise(root, attempt, options) {
+      const old = Transaction.from(attempt.raw);
+      const paid = { max: old.maxFeePerGas ?? 0n, priority: old.maxPriorityFeePerGas ?? 0n };
+      const fees = raisedFees(paid, await currentFees(rpc, options));
+      return outbox.replace(root, attempt.nonce, sign(requestOf(attempt), old.gasLimit, fees, attempt.nonce));
+    },
+    async fill(nonce, options) {
+      const nothing: Request = { to: account, data: "0x", value: 0n };
+      const fees = await currentFees(rpc, options);
+      return outbox.reserve(nonce, (free) => sign(nothing, 21_000n, fees, free));
+    },
+  };
+}
+
+/** What an attempt asks of the chain, whatever its nonce and fees. */
+export function requestOf(attempt: Attempt): Request {
+  const { to, data, value } = Transaction.from(attempt.raw);
+  return { to: to as Address, data: data as Hex, value };
+}
+
+/** Gas with a quarter to spare: the state may have changed a little when the transaction is mined. */
+async function estimate(
+  rpc: Rpc,
+  from: Address,
+  { to, data, value }: Request,
+  options?: Waits,
+): Promise<bigint> {
+  const call = { from, to, data, value: hexNumber(value) };
+  const gas = answered(quantity, await rpc.send("eth_estimateGas", [call], options), "an estimate of gas");
+  return (gas * 5n) / 4n;
+}

@@ -1,0 +1,72 @@
+import type { BaseWallet } from "ethers";
+import { IchainError } from "../errors.ts";
+import type { MarketWriter } from "../ports/market.ts";
+import type { Address } from "../protocol/ids.ts";
+import { packTerms } from "../protocol/packed-terms.ts";
+import type { Addresses } from "./addresses.ts";
+import { artifactOf } from "./artifacts.ts";
+import { createBroadcast } from "./broadcast.ts";
+import { marketErrors } from "./connection.ts";
+import { bindContract } from "./contract.ts";
+import type { Database } from "./database.ts";
+import { encodeCall, jobOfCall } from "./encode.ts";
+import type { Heads } from "./heads.ts";
+import { signKeys } from "./keys.ts";
+import { openOutbox } from "./outbox.ts";
+import { explainRefusal } from "./refusals.ts";
+import type { Rpc } from "./rpc.ts";
+import { createSender } from "./sender.ts";
+
+export interface WriterOptions {
+  readonly rpc: Rpc;
+  readonly heads: Heads;
+  readonly db: Database;
+  readonly chainId: bigint;
+  readonly addresses: Addresses;
+  readonly confirmations: number;
+  readonly stuckMs: number;
+  readonly graceMs: number;
+}
+
+/** The write side of the market for one wallet. */
+export function createWriter(wallet: BaseWallet, options: WriterOptions): MarketWriter {
+  const { rpc, db, chainId, addresses, graceMs } = options;
+  const account = wallet.address as Address;
+  const outbox = openOutbox(db, account, graceMs);
+  const sender = createSender({ rpc, wallet, chainId, outbox });
+  const abi = marketErrors();
+  const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
+  const broadcast = createBroadcast({ ...options, outbox, sender, abi });
+
+  return {
+    account,
+    async prepare(call, waits = {}) {
+      const request = await encodeCall(call, {
+        addresses,
+        signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
+        bond: async (terms) => (await escrow.read("bondOf", [packTerms(terms)], waits))[0] as bigint,
+      });
+      try {
+        return await sender.prepare(call.kind, request, jobOfCall(call, chainId, addresses.escrow), waits);
+      } catch (error) {
+        throw explainRefusal(error, abi, call.kind);
+      }
+    },
+    async broadcast(tx, waits) {
+      try {
+        return await broadcast(tx, waits);
+      } catch (error) {
+        throw explainRefusal(error, abi, tx.kind);
+      }
+    },
+  };
+}
+
+/** What every write call of a market without a wallet ends in. */
+export function walletMissing(): IchainError {
+  return new IchainError("This needs a wallet to sign with, and none is open.", {
+    code: "WALLET_MISSING",
+    class: "config",
+    hint: "Make one with `ichain wallet create`, or bring a key with `ichain wallet import`.",
+  });
+}

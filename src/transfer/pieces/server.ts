@@ -36,7 +36,7 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
       response.shouldKeepAlive = false;
       return empty(response, 403);
     }
-    doorman.recognise(request.socket);
+    if (doorman.recognise(request.socket) >= limits.requestsPerConnection) response.shouldKeepAlive = false;
     answer(request, response, served, sending).catch(() => response.destroy());
   };
 
@@ -52,7 +52,6 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
     },
     handle,
   );
-  server.maxRequestsPerSocket = limits.requestsPerConnection;
   server.on("connection", (socket) => doorman.admit(socket));
   server.on("checkContinue", handle).on("checkExpectation", handle);
   server.on("clientError", (_error, socket) => socket.destroy());

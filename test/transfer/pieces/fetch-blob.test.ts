@@ -89,3 +89,17 @@ test("a whole file of that root is not fetched again, another file is replaced",
   assert.ok(asked > 0);
   assert.equal(host.ranges.length, asked);
 });
+
+test("a lane keeps its connections: no more are opened than two a lane", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 64 * MIB);
+  const sockets = new Set<object>();
+  const host = await startHostileHost(t, blob, ({ request }) => {
+    sockets.add(request.socket);
+    return false;
+  });
+  await fetchBlob({ ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB }, {}, brief);
+  assert.ok(host.ranges.length > 24);
+  // A stolen tail cuts its request, and with it a connection, now and then.
+  assert.ok(sockets.size <= 24, `${sockets.size} connections`);
+});

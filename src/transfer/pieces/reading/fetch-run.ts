@@ -66,7 +66,7 @@ async function takeIn(
         filled += copied;
         if (filled < wanted) continue;
         // A failure here is ours or the piece's, not the connection's: keep it apart from what follows.
-        failure = await settle(context, run.next, buffer.subarray(0, wanted)).catch((error) => error);
+        failure = await settle(context, run, buffer.subarray(0, wanted)).catch((error) => error);
         if (failure) throw failure;
         run.next++;
         filled = 0;
@@ -84,14 +84,15 @@ async function takeIn(
   if (run.next < run.end) throw truncatedPiece(run.next);
 }
 
-async function settle(context: RunContext, piece: number, bytes: Buffer): Promise<void> {
+async function settle(context: RunContext, run: Run, bytes: Buffer): Promise<void> {
   const { part, plan, lane } = context;
+  const piece = run.next;
   if (plan.isVerified(piece)) return;
   if (!part.shape.leaves[piece]!.equals(leafHash(bytes))) throw corruptPiece(piece);
   await part.write(piece, bytes).catch((error: unknown) => {
     throw diskFailed(context.request.path, error);
   });
-  if (!plan.verify(piece)) return;
+  if (!plan.verify(piece, run)) return;
   lane.brought++;
   context.onVerified(piece, bytes.length);
 }

@@ -76,13 +76,13 @@ export class PiecePlan {
     return this.#begin(piece, piece + 1);
   }
 
-  /** Counts the piece; false if it was there already. Copies of it that are under way are cancelled. */
-  verify(piece: number): boolean {
+  /** Counts the piece that `by` brought; false if it was there already. Its other copy is cancelled. */
+  verify(piece: number, by?: Run): boolean {
     if (this.isVerified(piece)) return false;
     this.#verified[piece] = 1;
     this.#left--;
     for (const run of this.#runs) {
-      if (run.next === piece && run.end === piece + 1) run.cancel.abort();
+      if (run !== by && run.next === piece && run.end === piece + 1) run.cancel.abort();
     }
     return true;
   }

@@ -8,7 +8,8 @@ import { STRANGER_MS } from "./limits.ts";
 export class Doorman {
   readonly #most: number;
   readonly #strangers = new Map<Socket, NodeJS.Timeout>();
-  readonly #known = new Set<Socket>();
+  /** Requests of each connection that has shown the token. */
+  readonly #known = new Map<Socket, number>();
 
   constructor(most: number) {
     this.#most = most;
@@ -29,16 +30,18 @@ export class Doorman {
     socket.once("close", () => this.#forget(socket));
   }
 
-  /** The connection has shown the token. */
-  recognise(socket: Socket): void {
-    if (!this.#strangers.has(socket)) return;
+  /** The connection has shown the token with a request; returns how many it has made so. */
+  recognise(socket: Socket): number {
+    const requests = (this.#known.get(socket) ?? 0) + 1;
     this.#forget(socket);
-    this.#known.add(socket);
+    // A socket that is closed already will not say so again: its place would never be given back.
+    if (!socket.destroyed) this.#known.set(socket, requests);
+    return requests;
   }
 
   /** Cuts every connection. */
   clear(): void {
-    for (const socket of [...this.#strangers.keys(), ...this.#known]) socket.destroy();
+    for (const socket of [...this.#strangers.keys(), ...this.#known.keys()]) socket.destroy();
   }
 
   #forget(socket: Socket): void {

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  corruptPiece,
+  forbidden,
+  stalled,
+  truncatedPiece,
+  unreachable,
+} from "../../../../src/transfer/pieces/errors.ts";
+import { chooseRun } from "../../../../src/transfer/pieces/reading/choose-run.ts";
+import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
+import { LaneCount } from "../../../../src/transfer/pieces/reading/lane-count.ts";
+import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
+import { RateMeter } from "../../../../src/transfer/pieces/reading/rate-meter.ts";
+import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/stall.ts";
+import { defaultTuning as tuning } from "../../../../src/transfer/pieces/reading/tuning.ts";
+
+const MIB = 1 << 20;
+
+/** Runs the climb on a path whose aggregate rate depends on the number of lanes. */
+function climb(rateOf: (lanes: number) => number, seconds: number): number[] {
+  const count = new LaneCount(tuning, 0);
+  const seen = [count.target];
+  let bytes = 0;
+  for (let now = 500; now <= seconds * 1000; now += 500) {
+    bytes += rateOf(count.target) / 2;
+    count.observe(now, bytes, Infinity);
+    if (count.target !== seen.at(-1)) seen.push(count.target);
+  }
+  return seen;
+}
+
+test("lanes are added while the aggregate rate rises, up to 24", () => {
+  assert.deepEqual(
+    climb((lanes) => lanes * MIB, 60),
+    [8, 12, 16, 20, 24],
+  );
+});
+
+test("a step that brings nothing is taken back and not tried again at once", () => {
+  assert.deepEqual(
+    climb((lanes) => Math.min(lanes, 12) * MIB, 40),
+    [8, 12, 16, 12],
+  );
+});
+
+test("no lane is added close to the end", () => {
+  const count = new LaneCount(tuning, 0);
+  for (let now = 500; now <= 60_000; now += 500) count.observe(now, now * 1000, 5);
+  assert.equal(count.target, 8);
+});
+
+const lane = { busySince: 0, lastByteAt: 0, rttMs: 100, rate: MIB };
+
+test("a lane is stalled after 10 s without a byte, or 4 round trips if that is longer", () => {
+  const quick = { ...lane, lastByteAt: 50_000 };
+  const far = { ...quick, rttMs: 5_000 };
+  assert.deepEqual(stalledLanes([quick, far], 60_000, tuning), []);
+  assert.deepEqual(stalledLanes([quick, far], 60_001, tuning), [quick]);
+  assert.deepEqual(stalledLanes([quick, far], 70_001, tuning), [quick, far]);
+});
+
+test("a lane that has never answered has the time to connect", () => {
+  const fresh = { ...lane, rttMs: undefined };
+  assert.deepEqual(stalledLanes([fresh], tuning.connectMs, tuning), []);
+  assert.deepEqual(stalledLanes([fresh], tuning.connectMs + 1, tuning), [fresh]);
+});
+
+test("a lane below a quarter of the median for 20 s is slow; two lanes are too few to tell", () => {
+  const now = 30_000;
+  const busy = { ...lane, lastByteAt: now };
+  const slow = { ...busy, rate: MIB / 4 - 1 };
+  const young = { ...slow, busySince: now - 19_000 };
+  assert.deepEqual(stalledLanes([busy, busy, busy, slow, young], now, tuning), [slow]);
+  assert.deepEqual(stalledLanes([busy, slow], now, tuning), []);
+});
+
+test("the median of an even number of rates lies between the middle two", () => {
+  assert.deepEqual([median([]), median([3]), median([1, 9, 2]), median([4, 1, 3, 2])], [0, 3, 2, 2.5]);
+});
+
+test("one piece that comes corrupted three times ends it, three different ones do not", () => {
+  const faults = new Faults(tuning, 0);
+  for (const piece of [1, 2, 3, 4]) assert.equal(faults.record(corruptPiece(piece), piece), undefined);
+  assert.equal(faults.record(corruptPiece(4), 4), undefined);
+  assert.equal(faults.record(corruptPiece(4), 4)?.code, "TRANSFER_CORRUPT_PIECE");
+});
+
+test("what went wrong with a piece is forgotten once it has come well", () => {
+  const faults = new Faults(tuning, 0);
+  for (let i = 0; i < 20; i++) {
+    assert.equal(faults.record(truncatedPiece(1), 1), undefined);
+    faults.forgive(1);
+  }
+});
+
+test("a refused token ends it at once, a host out of reach only after three minutes", () => {
+  const faults = new Faults(tuning, 0);
+  assert.equal(faults.record(forbidden(), -1)?.code, "TRANSFER_FORBIDDEN");
+  for (let i = 0; i < 100; i++) assert.equal(faults.record(unreachable(), -1), undefined);
+  assert.equal(faults.overdue(tuning.giveUpMs - 1, 0), undefined);
+  assert.equal(faults.overdue(tuning.giveUpMs, 0)?.code, "TRANSFER_UNREACHABLE");
+});
+
+test("bytes that come put the end off; next to nothing is a stall", () => {
+  const faults = new Faults(tuning, 0);
+  faults.record(stalled(), -1);
+  assert.equal(faults.overdue(tuning.giveUpMs - 1, MIB), undefined);
+  assert.equal(faults.overdue(2 * tuning.giveUpMs - 2, MIB + 100), undefined);
+  assert.equal(faults.overdue(2 * tuning.giveUpMs, MIB + 100)?.code, "TRANSFER_STALLED");
+});
+
+test("a rate is taken over the window, or over the time since the start if that is shorter", () => {
+  const meter = new RateMeter(10_000, 0);
+  meter.add(1000, 100);
+  assert.equal(meter.rate(1000), 1000);
+  assert.equal(meter.rate(9_999), 1000 / 9.999);
+  assert.equal(meter.rate(60_000), 0);
+});
+
+test("a request asks for 30 s of its lane, within 1 and 32 MiB, and leaves work for the others", () => {
+  const asked = (rate: number, pieces: number, lanes = 8) => {
+    const run = chooseRun(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
+    return run.end - run.start;
+  };
+  assert.equal(asked(MIB / 10, 1000), 3);
+  assert.equal(asked(1000, 1000), 1);
+  assert.equal(asked(100 * MIB, 10_000), 32);
+  assert.equal(asked(100 * MIB, 64), 4);
+  assert.equal(asked(0, 1000), 4);
+});
+
+test("an idle lane takes over the tail of the run that would end last, in proportion to the rates", () => {
+  const plan = new PiecePlan(20, []);
+  const [fast, slow] = [plan.claim(10)!, plan.claim(10)!];
+  const others = [
+    { run: fast, bytesLeft: 10 * MIB, rate: 10 * MIB },
+    { run: slow, bytesLeft: 10 * MIB, rate: MIB },
+  ];
+  const run = chooseRun(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3 }, others, tuning)!;
+  assert.deepEqual([run.start, run.end, slow.end], [14, 20, 14]);
+});
+
+test("the last piece is copied only when the copy would be there much sooner", () => {
+  const plan = new PiecePlan(1, []);
+  const last = plan.claim(1)!;
+  const asker = { rate: MIB, rttMs: 100, lanes: 2 };
+  const view = (rate: number) => [{ run: last, bytesLeft: MIB, rate }];
+  assert.equal(chooseRun(plan, asker, view(MIB), tuning), undefined);
+  assert.deepEqual(chooseRun(plan, asker, view(MIB / 4), tuning)?.start, 0);
+  assert.equal(chooseRun(plan, asker, view(0), tuning), undefined, "two copies are the most");
+});

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { toHex } from "../../../src/protocol/bytes.ts";
+import type { PieceLimits } from "../../../src/transfer/pieces/ports.ts";
+import { createPieceServer } from "../../../src/transfer/pieces/server.ts";
+import { authorization, capsulePath, dataPath, piecesPath } from "../../../src/transfer/pieces/wire.ts";
+import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+
+const MIB = 1 << 20;
+const token = toHex(randomBytes(16));
+const good = { Authorization: authorization(token) };
+const fingerprint = toHex(randomBytes(32));
+
+interface Reply {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+async function scene(t: TestContext, size: number, limits?: Partial<PieceLimits>) {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, size);
+  const server = createPieceServer({ token, blobs: [blob], limits });
+  const unix = join(folder, "s");
+  await server.listen({ unix });
+  t.after(() => server.close());
+  const ask = async (path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Reply> => {
+    const sent = request({ socketPath: unix, path, headers, method }).end();
+    const [response] = await once(sent, "response");
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk);
+    return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
+  };
+  /** Everything that comes back on a raw connection until the server closes it. */
+  const raw = async (text: string) => {
+    const socket = connect(unix);
+    socket.write(text);
+    return readAll(socket);
+  };
+  return { blob, server, unix, ask, raw };
+}
+
+async function readAll(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk) => chunks.push(chunk)).on("error", () => {});
+  await once(socket, "close");
+  return Buffer.concat(chunks).toString("latin1");
+}
+
+test("without the token there is an empty 403 and nothing more, whatever is asked", async (t) => {
+  const { blob, server, ask } = await scene(t, 1000);
+  server.putCapsule(blob.root, fingerprint, Uint8Array.of(1));
+  const unknown = toHex(randomBytes(32));
+  const paths = [
+    piecesPath(blob.root, 0),
+    dataPath(blob.root),
+    capsulePath(blob.root, fingerprint),
+    piecesPath(unknown, 0),
+    "/",
+    "/../../etc/passwd",
+    `/${"a".repeat(1000)}`,
+  ];
+  const wrong = [
+    {},
+    { Authorization: "" },
+    { Authorization: "Bearer" },
+    { Authorization: `${good.Authorization}0` },
+  ];
+  const replies: Reply[] = [];
+  for (const path of paths) for (const headers of wrong) replies.push(await ask(path, headers));
+  for (const method of ["POST", "HEAD", "PUT", "OPTIONS", "TRACE"]) replies.push(await ask("/", {}, method));
+  replies.push(await ask(dataPath(blob.root), { Authorization: authorization(unknown), Range: "bytes=0-0" }));
+  for (const { status, headers, body } of replies) {
+    assert.equal(status, 403);
+    assert.equal(body.length, 0);
+    assert.deepEqual(headers, { "content-length": "0", connection: "close" });
+  }
+});
+
+test("with the token a stranger to the protocol learns only a status", async (t) => {
+  const { blob, ask } = await scene(t, 1000);
+  const cases: [string, Record<string, string>, string, number][] = [
+    [piecesPath(toHex(randomBytes(32)), 0), {}, "GET", 404],
+    ["/", {}, "GET", 404],
+    [capsulePath(blob.root, fingerprint), {}, "GET", 404],
+    [`${dataPath(blob.root)}?x=1`, {}, "GET", 404],
+    [piecesPath(blob.root, 0), {}, "POST", 404],
+    [dataPath(blob.root), {}, "GET", 416],
+    ...["bytes=0-1000", "bytes=5-4", "bytes=-5", "bytes=0-", "bytes=0-1,3-4", "bytes=a-b", "lines=0-1"].map(
+      (Range): [string, Record<string, string>, string, number] => [
+        dataPath(blob.root),
+        { Range },
+        "GET",
+        416,
+      ],
+    ),
+  ];
+  for (const [path, headers, method, status] of cases) {
+    const reply = await ask(path, { ...good, ...headers }, method);
+    assert.equal(reply.status, status, `${method} ${path} ${headers.Range}`);
+    assert.equal(reply.body.length, 0);
+  }
+});
+
+test("the leaf list, ranges and capsules come exactly as the protocol says", async (t) => {
+  const { blob, server, ask } = await scene(t, 3 * MIB + 10);
+  const list = await ask(piecesPath(blob.root, 1000), good);
+  assert.equal(list.body.readBigUInt64BE(), BigInt(blob.size));
+  assert.ok(list.body.subarray(8).equals(Buffer.concat(blob.leaves)));
+  const part = await ask(dataPath(blob.root), { ...good, Range: `bytes=100-${MIB + 99}` });
+  assert.equal(part.status, 206);
+  assert.equal(part.headers["content-range"], `bytes 100-${MIB + 99}/${blob.size}`);
+  assert.equal(part.headers.date, undefined);
+  assert.ok(part.body.equals(blob.content.subarray(100, MIB + 100)));
+  server.putCapsule(blob.root, fingerprint, Uint8Array.of(7, 8));
+  assert.deepEqual([...(await ask(capsulePath(blob.root, fingerprint), good)).body], [7, 8]);
+});
+
+test("a small blob comes along with its leaf list when that was asked for", async (t) => {
+  const { blob, ask } = await scene(t, MIB + 1);
+  const { body } = await ask(piecesPath(blob.root, 2 * MIB), good);
+  assert.ok(body.equals(Buffer.concat([body.subarray(0, 8), ...blob.leaves, blob.content])));
+  assert.equal((await ask(piecesPath(blob.root, MIB), good)).body.length, 8 + 2 * 32);
+});
+
+test("what is not HTTP is cut off without a word", async (t) => {
+  const { raw } = await scene(t, 1000);
+  assert.equal(await raw("\x16\x03\x01 hello\r\n\r\n"), "");
+  assert.equal(await raw(`GET / HTTP/1.1\r\nX: ${"a".repeat(10_000)}\r\n\r\n`), "");
+  assert.equal(await raw("GET / HTTP/1.1\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), "");
+  assert.equal(await raw("CONNECT a:1 HTTP/1.1\r\n\r\n"), "");
+});
+
+test("a thousand bad requests and idle connections change nothing for the honest reader", async (t) => {
+  const { blob, unix, ask, raw } = await scene(t, 1000, { connections: 16 });
+  const idle = Array.from({ length: 100 }, () => connect(unix).on("error", () => {}));
+  t.after(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  await Promise.all(idle.map((socket) => (socket.connecting ? once(socket, "connect") : undefined)));
+  for (let i = 0; i < 100; i++) {
+    const kinds = [
+      "GET / HTTP/1.1\r\n\r\n",
+      "\0\0\0\r\n\r\n",
+      `POST ${dataPath(blob.root)} HTTP/1.1\r\n\r\n`,
+    ];
+    await Promise.all(Array.from({ length: 10 }, (_, k) => raw(kinds[k % kinds.length]!)));
+  }
+  const { body } = await ask(piecesPath(blob.root, MIB), good);
+  assert.ok(body.subarray(-1000).equals(blob.content));
+});
+
+test("a reader that takes nothing in is dropped and its place is free again", async (t) => {
+  const { blob, unix, ask } = await scene(t, 8 * MIB, { stallMs: 100, connections: 1 });
+  const slow = connect(unix).on("error", () => {});
+  t.after(() => slow.destroy());
+  const Range = `bytes=0-${8 * MIB - 1}`;
+  slow.write(
+    `GET ${dataPath(blob.root)} HTTP/1.1\r\nAuthorization: ${good.Authorization}\r\nRange: ${Range}\r\n\r\n`,
+  );
+  await once(slow, "readable");
+  const head = (slow.read() as Buffer).length;
+  await assert.rejects(ask(piecesPath(blob.root, 0), good), (error: NodeJS.ErrnoException) =>
+    ["ECONNRESET", "EPIPE"].includes(error.code ?? ""),
+  );
+  let reply: Reply | undefined;
+  while (!reply) reply = await ask(piecesPath(blob.root, 0), good).catch(() => undefined);
+  assert.equal(reply.status, 200);
+  let got = head;
+  slow.on("data", (chunk) => (got += chunk.length));
+  await once(slow, "close");
+  assert.ok(got < 8 * MIB);
+});
+
+test("one reader's full pipe does not hold up another", async (t) => {
+  const { blob, unix, ask } = await scene(t, 8 * MIB);
+  const slow = connect(unix).on("error", () => {});
+  t.after(() => slow.destroy());
+  const Range = `bytes=0-${8 * MIB - 1}`;
+  slow.write(
+    `GET ${dataPath(blob.root)} HTTP/1.1\r\nAuthorization: ${good.Authorization}\r\nRange: ${Range}\r\n\r\n`,
+  );
+  await once(slow, "readable");
+  assert.equal((await ask(dataPath(blob.root), { ...good, Range })).body.length, 8 * MIB);
+});
+
+test("the rate cap holds over all connections together", async (t) => {
+  const bytesPerSecond = 4 * MIB;
+  const { blob, ask } = await scene(t, 2 * MIB, { bytesPerSecond });
+  const begin = performance.now();
+  const Range = `bytes=0-${MIB - 1}`;
+  await Promise.all([1, 2].map(() => ask(dataPath(blob.root), { ...good, Range })));
+  const seconds = (performance.now() - begin) / 1000;
+  // The first bite is free.
+  assert.ok(seconds > (2 * MIB - 256 * 1024) / bytesPerSecond, `${seconds} s`);
+});
+
+test("a connection that made its share of requests is closed", async (t) => {
+  const { raw, blob } = await scene(t, 1000, { requestsPerConnection: 3 });
+  const one = `GET ${capsulePath(blob.root, fingerprint)} HTTP/1.1\r\nAuthorization: ${good.Authorization}\r\n\r\n`;
+  const answers = await raw(one.repeat(10));
+  assert.equal(answers.match(/HTTP\/1\.1 404/g)?.length, 3);
+});

@@ -10,14 +10,14 @@ import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { BlobWriter } from "./blob-writer.ts";
 import { discard } from "./discard.ts";
-import { encodeFooter } from "./footer.ts";
+import { encodeFooter } from "./format/footer.ts";
+import { sealManifest } from "./format/manifest.ts";
+import { sealSlice } from "./format/messages.ts";
+import { archiveSlices } from "./input/slices.ts";
+import { type InputFile, listFiles } from "./input/walk.ts";
 import type { AuthorKeyring } from "./keyring/create.ts";
-import { sealManifest } from "./manifest.ts";
-import { sealSlice } from "./messages.ts";
 import { inOrder } from "./ordered.ts";
 import { ResumeLog } from "./resume.ts";
-import { archiveSlices } from "./slices.ts";
-import { type InputFile, listFiles } from "./walk.ts";
 
 /** Slices that are compressed and encrypted at once. */
 const WIDTH = 2;

@@ -1,10 +1,10 @@
 import type { Parcels } from "../../ports/parcels.ts";
 import { filesDigest } from "../../protocol/digest.ts";
-import { hashInput } from "./input.ts";
+import { hashInput } from "./input/input.ts";
+import { listFiles } from "./input/walk.ts";
 import type { AuthorKeyring } from "./keyring/create.ts";
 import { openParcel } from "./open.ts";
 import { packParcel } from "./pack.ts";
-import { listFiles } from "./walk.ts";
 
 /** Parcels whose author is the owner of `keyring`. */
 export function createParcels({ keyring }: { keyring: AuthorKeyring }): Parcels {

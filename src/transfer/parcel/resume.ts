@@ -3,7 +3,7 @@ import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { z } from "zod";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import type { InputFile } from "./walk.ts";
+import type { InputFile } from "./input/walk.ts";
 
 /**
  * What an interrupted `pack` leaves beside the blob: a first line that says what was being packed, then

@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { toHex } from "../../protocol/bytes.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { quotePath } from "../../protocol/paths.ts";
-import { ARCHIVE_END, entryHeader, paddingOf } from "./archive.ts";
 import { parcelFault } from "./errors.ts";
+import { ARCHIVE_END, entryHeader, paddingOf } from "./format/archive.ts";
 
 type Entry = Manifest["files"][number];
 type Current = { readonly file: FileHandle; readonly entry: Entry; readonly hash: Hash; left: number };

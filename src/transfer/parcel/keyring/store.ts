@@ -3,11 +3,8 @@ import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
-import { type AuthorKeyring, createKeyring } from "./keyring/create.ts";
-import { generateKeyring, type KeyringSecret, keyringSecretSchema } from "./keyring/secret.ts";
-
-export type { KeyringSecret };
+import { IchainError } from "../../../errors.ts";
+import { generateKeyring, type KeyringSecret, keyringSecretSchema } from "./secret.ts";
 
 /**
  * The keyring on disk: JSON with the secret under AES-256-GCM, its key drawn from a passphrase by scrypt
@@ -36,13 +33,10 @@ type KeyringFile = z.infer<typeof fileSchema>;
 const KDF = { N: 1 << 15, r: 8, p: 1 } as const;
 const TAG = 16;
 
-/** Loads the keyring at `path`; makes and saves a new one when there is none. */
-export async function openKeyring(
-  path: string,
-  passphrase: string,
-): Promise<{ keyring: AuthorKeyring; secret: KeyringSecret }> {
-  const secret = (await readSecret(path, passphrase)) ?? (await firstSecret(path, passphrase));
-  return { keyring: createKeyring({ secret }), secret };
+/** Loads the keyring at `path`; makes and saves a new one when there is none. Errors as `loadKeyring`. */
+export async function openKeyring(path: string, options: { passphrase: string }): Promise<KeyringSecret> {
+  const { passphrase } = options;
+  return (await readSecret(path, passphrase)) ?? (await firstSecret(path, passphrase));
 }
 
 /** Throws `KEYRING_MISSING`, `KEYRING_DAMAGED` or `KEYRING_WRONG_PASSPHRASE`, class `config`. */

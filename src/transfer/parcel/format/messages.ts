@@ -1,9 +1,9 @@
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
-import { discard } from "./discard.ts";
-import { parcelFault } from "./errors.ts";
+import { discard } from "../discard.ts";
+import { parcelFault } from "../errors.ts";
+import { SLICE_BYTES } from "./archive.ts";
 import { openMessage, packetHeader, sealedOverhead, sealMessage } from "./seipd.ts";
-import { SLICE_BYTES } from "./slices.ts";
 
 /** A data message: one slice of the archive, a zstd frame of its own, as an OpenPGP literal under the session key. */
 

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
-import { parcelFault } from "./errors.ts";
+import { parcelFault } from "../errors.ts";
 
 /**
  * OpenPGP messages under a session key: Symmetrically Encrypted Integrity Protected Data packets of

@@ -1,4 +1,4 @@
-import { comparePaths } from "../../protocol/paths.ts";
+import { comparePaths } from "../../../protocol/paths.ts";
 
 /**
  * The archive inside a parcel: a POSIX tar whose every byte but the contents follows from the manifest.
@@ -9,6 +9,11 @@ import { comparePaths } from "../../protocol/paths.ts";
 export const BLOCK = 512;
 /** Two zero blocks end a tar. */
 export const ARCHIVE_END = 2 * BLOCK;
+/**
+ * Bytes of archive that one data message holds; the last one may hold less. With room for what zstd may
+ * add, so that a message is one AEAD chunk of 4 MiB.
+ */
+export const SLICE_BYTES = (4 << 20) - (32 << 10);
 /** What a ustar size field of eleven octal digits holds. */
 const USTAR_MAX_SIZE = 0o77777777777;
 const USTAR_NAME = 100;

@@ -1,15 +1,15 @@
-import { IchainError } from "../../errors.ts";
-import type { OpenLimits } from "../../ports/parcels.ts";
-import { filesDigest } from "../../protocol/digest.ts";
-import type { Hex } from "../../protocol/ids.ts";
-import { type Manifest, manifestSchema } from "../../protocol/manifest.ts";
-import { checkPaths } from "../../protocol/paths.ts";
+import { IchainError } from "../../../errors.ts";
+import type { OpenLimits } from "../../../ports/parcels.ts";
+import { filesDigest } from "../../../protocol/digest.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { type Manifest, manifestSchema } from "../../../protocol/manifest.ts";
+import { checkPaths } from "../../../protocol/paths.ts";
+import { inputTooLarge, parcelFault } from "../errors.ts";
+import { readCertificate } from "../keyring/certificate.ts";
+import type { AuthorKeyring } from "../keyring/create.ts";
+import { modern, openpgp } from "../keyring/openpgp.ts";
 import { inArchiveOrder } from "./archive.ts";
-import { inputTooLarge, parcelFault } from "./errors.ts";
 import { MAX_MANIFEST_BYTES } from "./footer.ts";
-import { readCertificate } from "./keyring/certificate.ts";
-import type { AuthorKeyring } from "./keyring/create.ts";
-import { modern, openpgp } from "./keyring/openpgp.ts";
 import { openMessage, sealMessage } from "./seipd.ts";
 
 // RFC 9580, 5: packet tags

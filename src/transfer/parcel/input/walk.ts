@@ -1,9 +1,9 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { MAX_FILES, MAX_PARCEL_BYTES } from "../../protocol/manifest.ts";
-import { checkPath, checkPaths, comparePaths, quotePath } from "../../protocol/paths.ts";
-import { inputMissing, inputTooLarge, unsupportedFile } from "./errors.ts";
+import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/manifest.ts";
+import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/paths.ts";
+import { inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
 
 /** A regular file to pack, as it was when it was listed. */
 export interface InputFile {

@@ -1,17 +1,11 @@
 import { createHash } from "node:crypto";
-import { toHex } from "../../protocol/bytes.ts";
-import type { Hex } from "../../protocol/ids.ts";
-import { quotePath } from "../../protocol/paths.ts";
-import { ARCHIVE_END, entryHeader, paddingOf } from "./archive.ts";
-import { inputChanged } from "./errors.ts";
+import { toHex } from "../../../protocol/bytes.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { quotePath } from "../../../protocol/paths.ts";
+import { inputChanged } from "../errors.ts";
+import { ARCHIVE_END, entryHeader, paddingOf, SLICE_BYTES } from "../format/archive.ts";
 import { checkUnchanged, openInput } from "./input.ts";
 import type { InputFile } from "./walk.ts";
-
-/**
- * Bytes of archive that one data message holds; the last one may hold less. With room for what zstd may
- * add, so that a message is one AEAD chunk of 4 MiB.
- */
-export const SLICE_BYTES = (4 << 20) - (32 << 10);
 
 export interface Slice {
   readonly index: number;

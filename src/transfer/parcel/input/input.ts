@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { toHex } from "../../protocol/bytes.ts";
-import type { Hex } from "../../protocol/ids.ts";
-import { quotePath } from "../../protocol/paths.ts";
-import { inputChanged, inputMissing } from "./errors.ts";
+import { toHex } from "../../../protocol/bytes.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { quotePath } from "../../../protocol/paths.ts";
+import { inputChanged, inputMissing } from "../errors.ts";
 import { type InputFile, stampOf } from "./walk.ts";
 
 /** Opens a listed file for reading, if it still is what was listed; `PARCEL_INPUT_CHANGED` otherwise. */

@@ -1,4 +1,4 @@
-import { parcelFault } from "./errors.ts";
+import { parcelFault } from "../errors.ts";
 
 /** The last bytes of a blob: `ICPARCEL` ‖ u32 version ‖ u32 manifest length ‖ u64 manifest offset. */
 export const FOOTER_BYTES = 24;

@@ -25,7 +25,7 @@ give_up() {
   exit 1
 }
 
-# step NAME HINT COMMAND...: quiet unless the command fails.
+# step NAME HINT COMMAND...: quiet unless the command fails. Inside COMMAND `set -e` does not hold.
 step() {
   local name=$1 hint=$2
   shift 2
@@ -81,11 +81,11 @@ tor_is_new_enough() {
 node_major() { have node && node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
 
 install_node() {
-  "${as_root[@]}" mkdir -p "$NODE_HOME"
-  "${as_root[@]}" npm install --prefix "$NODE_HOME" --no-save --no-audit --no-fund "node@$LEAST_NODE"
+  "${as_root[@]}" mkdir -p "$NODE_HOME" || return
+  "${as_root[@]}" npm install --prefix "$NODE_HOME" --no-save --no-audit --no-fund "node@$LEAST_NODE" || return
   local old=$PREFIX/bin/node
-  if [[ -e $old && ! -L $old ]]; then "${as_root[@]}" mv "$old" "$old.before-ichain"; fi
-  "${as_root[@]}" ln -sfn "$NODE_HOME/node_modules/node/bin/node" "$old"
+  if [[ -e $old && ! -L $old ]]; then "${as_root[@]}" mv "$old" "$old.before-ichain" || return; fi
+  "${as_root[@]}" ln -sfn "$NODE_HOME/node_modules/node/bin/node" "$old" || return
   hash -r
   [[ $(node_major) -ge $LEAST_NODE ]]
 }
@@ -102,7 +102,7 @@ dockerd_runs() {
 
 start_docker() {
   if under_systemd; then
-    "${as_root[@]}" systemctl enable --now docker
+    "${as_root[@]}" systemctl enable --now docker || return
   elif ! dockerd_runs; then
     # Nobody manages services here. A killed engine leaves its pid file behind, which stops the next one.
     "${as_root[@]}" rm -f /var/run/docker.pid
@@ -123,9 +123,11 @@ start_docker() {
 
 dependencies_stamp() { sha256sum package-lock.json package.json | sha256sum | cut -d ' ' -f 1; }
 
+# `npm ci` refuses the lock file where the registry lacks other systems' optional binaries; `npm install`
+# takes the same versions from it then, and leaves it as it is.
 install_dependencies() {
-  npm ci --no-audit --no-fund
-  dependencies_stamp >node_modules/.ichain-stamp
+  { npm ci --no-audit --no-fund || npm install --no-save --no-audit --no-fund; } &&
+    dependencies_stamp >node_modules/.ichain-stamp
 }
 
 dependencies_are_current() {
@@ -138,8 +140,7 @@ build_is_current() {
 }
 
 build() {
-  rm -rf dist
-  HARDHAT_DISABLE_TELEMETRY_PROMPT=true npm run build
+  rm -rf dist && HARDHAT_DISABLE_TELEMETRY_PROMPT=true npm run build
 }
 
 # --- The steps

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { childEnvironment, environment, loadConfig, requireNetwork } from "../../src/config.ts";
+import {
+  childEnvironment,
+  environment,
+  environmentTable,
+  loadConfig,
+  requireNetwork,
+} from "../../src/config.ts";
 import { isIchainError } from "../../src/errors.ts";
 import { temporaryFolder } from "../support/binary.ts";
 
@@ -113,5 +119,14 @@ describe("configuration", () => {
     assert.equal(child.ICHAIN_PASSWORD, undefined);
     assert.equal(child.ICHAIN_HOME, "/h");
     assert.equal(child.PATH, process.env.PATH);
+  });
+});
+
+describe("the README", () => {
+  it("lists every environment variable with its meaning", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    for (const [name, meaning] of Object.entries(environmentTable)) {
+      assert.ok(readme.includes(`| \`${name}\` | ${meaning} |`), name);
+    }
   });
 });

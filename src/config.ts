@@ -128,7 +128,7 @@ export function requireNetwork(config: Config): NetworkConfig {
   throw new IchainError("No network is configured.", {
     code: "NO_NETWORK",
     class: "config",
-    hint: 'Run "ichain init", or set ICHAIN_NETWORK to a network file ("ichain devnet" writes one).',
+    hint: 'Run "ichain init --network FILE", or try a market of your own: "ichain devnet".',
   });
 }
 

@@ -68,7 +68,7 @@ async function readNetworkFile(network: string, networks: string): Promise<Netwo
     throw new IchainError(`There is no network "${network}": ${path} does not exist.`, {
       code: "NETWORK_UNKNOWN",
       class: "config",
-      hint: 'Name a network file, or run "ichain devnet", which writes one.',
+      hint: "Name a network file, or one of the names in the home folder's networks/.",
     });
   }
   return parseYaml({ text, name: path, code: "CONFIG_INVALID", class: "config" }, networkSchema);

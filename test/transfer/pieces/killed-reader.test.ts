@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
+import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import { covers, startHostileHost } from "../../support/hostile-host.ts";
+
+const MIB = 1 << 20;
+
+test("a reader killed with SIGKILL resumes: no verified piece is fetched again, and the blob is whole", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 48 * MIB + 5);
+  let killed = false;
+  // The first reader never gets the last third, so that the kill comes in the middle whatever the speed.
+  const host = await startHostileHost(
+    t,
+    blob,
+    ({ range }) => !killed && range.last >= 32 * MIB && range.first > 0,
+  );
+  const request = { endpoint: host.endpoint, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
+  const child = fork(new URL("../../support/fetch-child.ts", import.meta.url));
+  t.after(() => child.kill("SIGKILL"));
+  child.send(request);
+  const exited = once(child, "exit");
+  child.on("message", async () => {
+    const state = await readFile(`${request.path}.state`).catch(() => Buffer.alloc(0));
+    if (bitsSet(state.subarray(-Math.ceil(blob.leaves.length / 8))) >= 16) child.kill("SIGKILL");
+  });
+  assert.deepEqual(await exited, [null, "SIGKILL"]);
+  killed = true;
+  assert.ok(!existsSync(request.path));
+
+  const left = (await PartFile.resume(request.path, { ...blob }))!;
+  await left[Symbol.asyncDispose]();
+  const asked = host.ranges.length;
+  const got = await fetchBlob({ ...request, dialer: host.dialer });
+  assert.deepEqual(got, { path: request.path, size: blob.size, root: blob.root });
+  assert.ok(blob.content.equals(await readFile(request.path)));
+  const again = host.ranges.slice(asked);
+  const pieces = Array.from({ length: blob.leaves.length }, (_, piece) => piece);
+  const refetched = pieces.filter((piece) => again.some((range) => covers(range, piece)));
+  assert.deepEqual(
+    refetched.filter((piece) => left.verified.has(piece)),
+    [],
+  );
+  assert.equal(refetched.length, pieces.length - left.verified.size);
+  t.diagnostic(
+    `${left.verified.size} of ${pieces.length} pieces were verified, ${refetched.length} fetched after the kill`,
+  );
+  assert.ok(left.verified.size >= 16);
+});
+
+function bitsSet(bytes: Buffer): number {
+  return bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+}

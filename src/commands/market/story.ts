@@ -54,9 +54,11 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
   }),
   Validating: ({ by, job }) => ({
     stands: `Validators measure the result: ${progress(job)}.`,
-    next: job.committing
-      ? `Each of them must commit to its measurement ${by}, or abstain.`
-      : `Whoever committed must reveal its measurement ${by}.`,
+    next: job.drawing
+      ? `Seats are empty: anyone may draw validators for them ${by}.`
+      : job.committing
+        ? `Each of them must commit to its measurement ${by}, or abstain.`
+        : `Whoever committed must reveal its measurement ${by}.`,
     otherwise:
       "Who hides what it committed to loses stake; with too few measurements nobody is blamed and the money goes back.",
   }),

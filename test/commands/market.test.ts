@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { passes, sorted } from "../../src/commands/market/offers.ts";
+import { story } from "../../src/commands/market/story.ts";
+import { due, jobData, roleIn } from "../../src/commands/market/view.ts";
+import type { Address, Hex } from "../../src/protocol/ids.ts";
+import { ZERO_ADDRESS } from "../../src/protocol/ids.ts";
+import type { Job } from "../../src/protocol/job.ts";
+import type { Offer, Rating } from "../../src/protocol/offer.ts";
+import { jobStates } from "../../src/protocol/state.ts";
+import { toJson } from "../../src/ui/json.ts";
+
+const address = (digit: string): Address => `0x${digit.repeat(40)}`;
+const word = (digit: string): Hex => `0x${digit.repeat(64)}`;
+const COIN = 10n ** 18n;
+
+const rating = (scores: readonly number[], settled = scores.length): Rating => ({
+  count: scores.length,
+  sum: scores.reduce((sum, score) => sum + score, 0),
+  outcomes: { settled, late: 0, rejected: 0, released: 0, abstained: 0, hid: 0 },
+});
+
+function offer(digit: string, change: Partial<Offer> = {}): Offer {
+  return {
+    account: address(digit),
+    provider: true,
+    validator: false,
+    priceFloor: COIN,
+    feeFloor: 0n,
+    stake: COIN,
+    lockedStake: 0n,
+    banned: false,
+    keys: { openpgpKey: "0x", fingerprint: word("0"), onionKey: word("0") },
+    details: {
+      version: 1,
+      name: "",
+      tier: "runc",
+      cpus: 1,
+      memoryBytes: 1,
+      diskBytes: 1,
+      gpus: [],
+      images: [],
+    },
+    ratingAsProvider: rating([]),
+    ratingAsValidator: rating([]),
+    ...change,
+  };
+}
+
+const job: Job = {
+  id: word("a"),
+  terms: {
+    requester: address("1"),
+    provider: address("2"),
+    token: ZERO_ADDRESS,
+    price: COIN / 20n,
+    validatorFee: 0n,
+    providerStake: COIN / 10n,
+    validatorStake: 0n,
+    validators: 1,
+    mode: "evaluate",
+    tolerance: 1_000_000n,
+    threshold: 950_000_000n,
+    acceptBy: 1000,
+    windows: { run: 1, appoint: 1, commit: 1, reveal: 1, claim: 1, challenge: 1, appeal: 1 },
+    specHash: word("0"),
+    bundleRoot: word("0"),
+    maskHash: word("0"),
+  },
+  state: "Posted",
+  sealedBundle: "0x1234",
+  submission: undefined,
+  validations: [
+    {
+      validator: address("3"),
+      sealed: "0x",
+      commitment: word("1"),
+      measurement: undefined,
+      abstained: false,
+    },
+  ],
+  providerMeasurement: undefined,
+  verdict: "none",
+  blindedKey: undefined,
+  deadline: 1000,
+  committing: true,
+  drawing: false,
+  reason: undefined,
+  postedBlock: 1,
+};
+
+describe("filtering offers", () => {
+  const gpu = offer("4", {
+    priceFloor: 2n * COIN,
+    details: { ...offer("4").details, tier: "gvisor", gpus: [{ model: "H", memoryBytes: 1 }] },
+    ratingAsProvider: rating([5, 4]),
+  });
+
+  it("drops who is no provider, and who is banned", () => {
+    assert.equal(passes(offer("5", { provider: false }), {}), false);
+    assert.equal(passes(offer("5", { banned: true }), {}), false);
+    assert.equal(passes(offer("5"), {}), true);
+  });
+
+  it("holds every filter at its bound", () => {
+    assert.deepEqual([passes(gpu, { gpu: true }), passes(offer("5"), { gpu: true })], [true, false]);
+    assert.deepEqual([passes(gpu, { minRating: 4.5 }), passes(gpu, { minRating: 4.6 })], [true, false]);
+    assert.deepEqual(
+      [passes(gpu, { maxPrice: 2n * COIN }), passes(gpu, { maxPrice: 2n * COIN - 1n })],
+      [true, false],
+    );
+    assert.deepEqual([passes(gpu, { tier: "gvisor" }), passes(gpu, { tier: "vm" })], [true, false]);
+  });
+
+  it("puts a hundred good ratings before one perfect one, and ties in a stable order", () => {
+    const many = offer("6", { ratingAsProvider: rating(Array<number>(100).fill(4.8)) });
+    const one = offer("7", { ratingAsProvider: rating([5]) });
+    const [b, a] = [offer("9"), offer("8")];
+    assert.deepEqual(sorted([one, b, a, many], "rating"), [many, one, a, b]);
+    assert.deepEqual(sorted([gpu, one, b], "price"), [one, b, gpu]);
+  });
+});
+
+describe("telling where a job stands", () => {
+  for (const state of jobStates) {
+    it(`says of ${state} where it stands, who is next and what happens otherwise, in sentences`, () => {
+      const told = story(
+        { ...job, state, ...(state === "Settled" && { deadline: undefined }) },
+        900,
+        undefined,
+      );
+      for (const sentence of [told.stands, told.next, told.otherwise]) {
+        assert.match(sentence, /^[A-Z].*\.$/);
+        assert.doesNotMatch(sentence, /undefined|NaN|\[object/);
+      }
+    });
+  }
+
+  it("names the deadline, and says when it is over", () => {
+    assert.match(story(job, 940, undefined).next, /by 1970-01-01 00:16:40 UTC \(in 1 min\)/);
+    assert.match(story(job, 1060, undefined).next, /is over \(1 min ago\)/);
+  });
+
+  it("knows each side's role", () => {
+    const sides = ["1", "2", "3", "4"].map((digit) => roleIn(job, address(digit)));
+    assert.deepEqual(sides, ["requester", "provider", "validator", undefined]);
+    assert.equal(story(job, 0, address("2")).role, "provider");
+  });
+
+  it("tells of validators by number, not by guess", () => {
+    const told = story({ ...job, state: "Validating" }, 900, undefined);
+    assert.match(told.stands, /1 of 1 have committed, 0 have revealed/);
+  });
+});
+
+describe("a job as data", () => {
+  it("carries amounts as decimal strings and nothing sealed", () => {
+    const text = toJson(jobData(job, undefined));
+    assert.ok(text.includes(`"price":"${job.terms.price}"`));
+    assert.ok(!text.includes("1234"));
+  });
+
+  it("names what is due", () => {
+    assert.deepEqual(
+      [due(job, 995), due(job, 1060), due({ ...job, deadline: undefined }, 0)],
+      ["in 5 s", "1 min ago", "-"],
+    );
+  });
+});

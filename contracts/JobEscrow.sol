@@ -5,6 +5,7 @@ import {Cause, IJobEscrow, SeatStatus, State} from "./interfaces/IJobEscrow.sol"
 import {Role} from "./interfaces/IProviderRating.sol";
 import {Book} from "./escrow/Book.sol";
 import {Closing} from "./escrow/Closing.sol";
+import {APPEALED, CHALLENGED, DISCLOSED, PROVIDER_RATED, REQUESTER_RATED, Record} from "./libraries/Record.sol";
 
 /// @title Money, states and verdicts of jobs; see {IJobEscrow}
 /// @dev The life of a job, in order. Its parts: {Ledger} keeps the money, {Book} the jobs, {Panels} seats the
@@ -17,18 +18,16 @@ contract JobEscrow is Closing {
     /// @inheritdoc IJobEscrow
     function post(Terms calldata terms, bytes calldata sealedLocator) external payable returns (bytes32 jobId) {
         // Check
-        Job memory current;
-        (jobId, current) = _load(terms);
+        Record record;
+        (jobId, record) = _load(terms);
         _checkCaller(jobId, terms.requester);
-        if (current.state != State.None) revert JobEscrow_AlreadyPosted(jobId);
+        if (record.state() != State.None) revert JobEscrow_AlreadyPosted(jobId);
         if (!_isValid(terms)) revert JobEscrow_InvalidTerms();
         _checkInTime(jobId, terms.schedule.acceptBy());
         _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
 
         // Effect
-        current.state = State.Posted;
-        current.deadline = terms.schedule.acceptBy();
-        _save(jobId, current);
+        _records[jobId] = record.to(State.Posted).at(terms.schedule.acceptBy());
 
         emit Posted(jobId, terms.requester, terms.provider, terms, sealedLocator);
 
@@ -39,13 +38,11 @@ contract JobEscrow is Closing {
     /// @inheritdoc IJobEscrow
     function cancel(Terms calldata terms) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Posted);
-        if (msg.sender != terms.requester) _checkOver(jobId, current.deadline);
+        (bytes32 jobId, Record record) = _load(terms, State.Posted);
+        if (msg.sender != terms.requester) _checkOver(jobId, record.clock());
 
         // Effect
-        current.state = State.Cancelled;
-        current.deadline = 0;
-        _save(jobId, current);
+        _records[jobId] = record.to(State.Cancelled).at(0);
         _credit(terms.requester, terms.token, terms.price + _feesOf(terms));
 
         emit Cancelled(jobId);
@@ -54,16 +51,15 @@ contract JobEscrow is Closing {
     /// @inheritdoc IJobEscrow
     function accept(Terms calldata terms) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Posted);
+        (bytes32 jobId, Record record) = _load(terms, State.Posted);
         _checkCaller(jobId, terms.provider);
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
 
         // Effect
-        current.state = State.Accepted;
-        current.deadline = _in(terms.schedule.run());
-        _save(jobId, current);
+        uint40 deadline = _in(terms.schedule.run());
+        _records[jobId] = record.to(State.Accepted).at(deadline);
 
-        emit Accepted(jobId, current.deadline);
+        emit Accepted(jobId, deadline);
 
         // Interaction
         registry.lock(terms.provider, terms.providerStake, Role.Provider);
@@ -72,15 +68,15 @@ contract JobEscrow is Closing {
     /// @inheritdoc IJobEscrow
     function release(Terms calldata terms, bytes calldata reason) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Accepted);
+        (bytes32 jobId, Record record) = _load(terms, State.Accepted);
         _checkCaller(jobId, terms.provider);
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
         _checkLength(reason.length, MAX_REASON_BYTES);
 
         emit Released(jobId, reason);
 
         // Effect, Interaction
-        _refund(jobId, terms, current, _nobody(), Cause.Released);
+        _refund(jobId, terms, record, _nobody(), Cause.Released);
     }
 
     /// @inheritdoc IJobEscrow
@@ -92,19 +88,18 @@ contract JobEscrow is Closing {
         bytes calldata sealedLocator
     ) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Accepted);
+        (bytes32 jobId, Record record) = _load(terms, State.Accepted);
         _checkCaller(jobId, terms.provider);
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
         _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
 
         // Effect
         bool optimistic = terms.rule.validators() == 0;
-        current.state = State.Submitted;
-        current.deadline = _in(optimistic ? terms.schedule.claim() : terms.schedule.appoint());
-        _save(jobId, current);
-        _submissions[jobId] = keccak256(abi.encode(measurementCommitment, keyCommitment));
+        uint40 deadline = _in(optimistic ? terms.schedule.claim() : terms.schedule.appoint());
+        bytes21 submission = _submissionOf(measurementCommitment, keyCommitment);
+        _records[jobId] = record.to(State.Submitted).at(deadline).withSubmission(submission);
 
-        emit Submitted(jobId, resultRoot, measurementCommitment, keyCommitment, current.deadline, sealedLocator);
+        emit Submitted(jobId, resultRoot, measurementCommitment, keyCommitment, deadline, sealedLocator);
     }
 
     /// @inheritdoc IJobEscrow
@@ -115,43 +110,40 @@ contract JobEscrow is Closing {
         address[] calldata panel
     ) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms);
+        (bytes32 jobId, Record record) = _load(terms);
         _checkCaller(jobId, terms.provider);
-        bool optimistic = current.state == State.Submitted && terms.rule.validators() == 0;
-        if (!optimistic && (current.state != State.Validated || current.challenged)) {
-            revert JobEscrow_InvalidStatus(jobId, current.state);
+        State state = record.state();
+        bool optimistic = state == State.Submitted && terms.rule.validators() == 0;
+        if (!optimistic && (state != State.Validated || record.has(CHALLENGED))) {
+            revert JobEscrow_InvalidStatus(jobId, state);
         }
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
         bytes32 keyCommitment = keccak256(abi.encode(jobId, blindedKey));
-        if (_submissions[jobId] != keccak256(abi.encode(measurementCommitment, keyCommitment))) {
+        if (record.submission() != _submissionOf(measurementCommitment, keyCommitment)) {
             revert JobEscrow_KeyMismatch(jobId);
         }
 
         // Effect, Interaction
         if (optimistic) {
-            current.state = State.Claimed;
-            current.deadline = _in(terms.schedule.challenge());
-            _save(jobId, current);
-            emit Claimed(jobId, blindedKey, current.deadline);
+            uint40 deadline = _in(terms.schedule.challenge());
+            _records[jobId] = record.to(State.Claimed).at(deadline);
+            emit Claimed(jobId, blindedKey, deadline);
         } else {
             emit Claimed(jobId, blindedKey, 0);
-            _settle(jobId, terms, current, panel);
+            _settle(jobId, terms, record, panel);
         }
     }
 
     /// @inheritdoc IJobEscrow
     function challenge(Terms calldata terms) external payable {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Claimed);
+        (bytes32 jobId, Record record) = _load(terms, State.Claimed);
         _checkCaller(jobId, terms.requester);
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
 
         // Effect
-        current.challenged = true;
-        current.state = State.Validating;
         emit Challenged(jobId, bondOf(terms));
-        _schedule(jobId, current, PANEL);
-        _save(jobId, current);
+        _records[jobId] = _schedule(jobId, record.to(State.Validating).with(CHALLENGED), PANEL);
 
         // Interaction
         _take(terms.token, bondOf(terms));
@@ -160,24 +152,14 @@ contract JobEscrow is Closing {
     /// @inheritdoc IJobEscrow
     function appeal(Terms calldata terms) external payable {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Rejected);
+        (bytes32 jobId, Record record) = _load(terms, State.Rejected);
         _checkCaller(jobId, terms.provider);
-        if (!_isAppealable(current)) revert JobEscrow_NoAppeal(jobId);
-        _checkInTime(jobId, current.deadline);
+        if (!_isAppealable(record)) revert JobEscrow_NoAppeal(jobId);
+        _checkInTime(jobId, record.clock());
 
         // Effect: a new round; of the old one remain its seats
-        current.appealed = true;
-        current.state = State.Validating;
-        current.disclosed = false;
-        current.replaced = false;
-        current.seats = 0;
-        current.vacant = 0;
-        current.revealed = 0;
-        current.passes = 0;
-        current.fails = 0;
         emit Appealed(jobId, bondOf(terms));
-        _schedule(jobId, current, PANEL);
-        _save(jobId, current);
+        _records[jobId] = _schedule(jobId, record.anew().to(State.Validating).with(APPEALED), PANEL);
 
         // Interaction
         _take(terms.token, bondOf(terms));
@@ -185,57 +167,50 @@ contract JobEscrow is Closing {
 
     /// @inheritdoc IJobEscrow
     function settle(Terms calldata terms, address[] calldata panel) external {
-        (bytes32 jobId, Job memory current) = _load(terms);
-        if (current.state == State.Claimed) {
-            if (msg.sender != terms.requester) _checkOver(jobId, current.deadline);
-            _settle(jobId, terms, current, panel);
-        } else if (current.state == State.Rejected) {
-            if (_isAppealable(current)) _checkOver(jobId, current.deadline);
-            _refund(jobId, terms, current, panel, current.disclosed ? Cause.Rejected : Cause.Hid);
-        } else if (current.challenged && (current.state == State.Validated || current.state == State.Inconclusive)) {
-            _settle(jobId, terms, current, panel);
-        } else if (current.state == State.Inconclusive) {
-            _refund(jobId, terms, current, panel, Cause.Inconclusive);
+        (bytes32 jobId, Record record) = _load(terms);
+        State state = record.state();
+        bool challenged = record.has(CHALLENGED);
+        if (state == State.Claimed) {
+            if (msg.sender != terms.requester) _checkOver(jobId, record.clock());
+            _settle(jobId, terms, record, panel);
+        } else if (state == State.Rejected) {
+            if (_isAppealable(record)) _checkOver(jobId, record.clock());
+            _refund(jobId, terms, record, panel, record.has(DISCLOSED) ? Cause.Rejected : Cause.Hid);
+        } else if (challenged && (state == State.Validated || state == State.Inconclusive)) {
+            _settle(jobId, terms, record, panel);
+        } else if (state == State.Inconclusive) {
+            _refund(jobId, terms, record, panel, Cause.Inconclusive);
         } else {
-            revert JobEscrow_InvalidStatus(jobId, current.state);
+            revert JobEscrow_InvalidStatus(jobId, state);
         }
     }
 
     /// @inheritdoc IJobEscrow
     function expire(Terms calldata terms, address[] calldata panel) external {
-        (bytes32 jobId, Job memory current) = _load(terms);
-        Cause cause = Cause.ClaimMissed;
-        if (current.state == State.Accepted) {
-            cause = Cause.RunMissed;
-        } else if (current.state == State.Submitted) {
-            if (terms.rule.validators() != 0) revert JobEscrow_InvalidStatus(jobId, current.state);
-        } else if (current.state != State.Validated || current.challenged) {
-            revert JobEscrow_InvalidStatus(jobId, current.state);
-        }
-        _checkOver(jobId, current.deadline);
-        _refund(jobId, terms, current, panel, cause);
+        (bytes32 jobId, Record record) = _load(terms);
+        State state = record.state();
+        bool unclaimed = state == State.Submitted && terms.rule.validators() == 0
+            || state == State.Validated && !record.has(CHALLENGED);
+        if (state != State.Accepted && !unclaimed) revert JobEscrow_InvalidStatus(jobId, state);
+        _checkOver(jobId, record.clock());
+        _refund(jobId, terms, record, panel, unclaimed ? Cause.ClaimMissed : Cause.RunMissed);
     }
 
     /// @inheritdoc IJobEscrow
     function rate(Terms calldata terms, address subject, uint8 score) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms);
-        if (current.state != State.Settled && current.state != State.Refunded) {
-            revert JobEscrow_InvalidStatus(jobId, current.state);
-        }
+        (bytes32 jobId, Record record) = _load(terms);
+        State state = record.state();
+        if (state != State.Settled && state != State.Refunded) revert JobEscrow_InvalidStatus(jobId, state);
 
         // Check, Effect
         Role role = Role.Validator;
         if (msg.sender == terms.requester && subject == terms.provider) {
-            if (current.requesterRated) revert JobEscrow_AlreadyRated(jobId, msg.sender);
             role = Role.Provider;
-            current.requesterRated = true;
-            _save(jobId, current);
+            _rateOnce(jobId, record, REQUESTER_RATED);
         } else if (msg.sender == terms.provider && subject == terms.requester) {
-            if (current.providerRated) revert JobEscrow_AlreadyRated(jobId, msg.sender);
             role = Role.Requester;
-            current.providerRated = true;
-            _save(jobId, current);
+            _rateOnce(jobId, record, PROVIDER_RATED);
         } else {
             _checkCaller(jobId, terms.requester);
             _markRated(jobId, subject);
@@ -245,6 +220,11 @@ contract JobEscrow is Closing {
 
         // Interaction
         rating.rate(subject, role, score);
+    }
+
+    function _rateOnce(bytes32 jobId, Record record, uint256 flag) private {
+        if (record.has(flag)) revert JobEscrow_AlreadyRated(jobId, msg.sender);
+        _records[jobId] = record.with(flag);
     }
 
     /// @dev A validator that revealed, and was not scored yet.

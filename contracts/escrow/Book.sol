@@ -6,10 +6,26 @@ import {IProviderRating} from "../interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
 import {ProviderRating} from "../ProviderRating.sol";
 import {ProviderRegistry} from "../ProviderRegistry.sol";
+import {
+    APPEALED,
+    CHALLENGED,
+    DISCLOSED,
+    FAILS,
+    PASSES,
+    PENDING,
+    PROVIDER_RATED,
+    REPLACED,
+    REQUESTER_RATED,
+    REVEALED,
+    Record,
+    SEATS,
+    TO_DRAW,
+    VACANT
+} from "../libraries/Record.sol";
 import {Ledger} from "./Ledger.sol";
 
-/// @notice What is stored of jobs, and the checks that every step shares. A job is one slot, its submission a
-/// second, each validator's seat one more. A step loads the job, changes the copy, and saves it once, before
+/// @notice What is stored of jobs, and the checks that every step shares. A job is one slot, each validator's seat
+/// one more. A step loads the record, changes the copy, and saves it once, before
 /// it calls anything outside.
 abstract contract Book is Ledger {
     /// A validator's place in a job, in one slot.
@@ -35,9 +51,7 @@ abstract contract Book is Ledger {
     /// @inheritdoc IJobEscrow
     IProviderRating public immutable rating;
 
-    mapping(bytes32 jobId => Job) internal _jobs;
-    /// keccak256 of both commitments of the provider.
-    mapping(bytes32 jobId => bytes32) internal _submissions;
+    mapping(bytes32 jobId => Record) internal _records;
     mapping(bytes32 jobId => mapping(address validator => Seat)) internal _seats;
 
     constructor(uint256 poolStake, uint256 cooldown) {
@@ -52,7 +66,28 @@ abstract contract Book is Ledger {
 
     /// @inheritdoc IJobEscrow
     function job(bytes32 jobId) external view returns (Job memory) {
-        return _jobs[jobId];
+        Record record = _records[jobId];
+        uint8 toDraw = record.count(TO_DRAW);
+        return Job({
+            state: record.state(),
+            deadline: toDraw == 0 ? record.clock() : 0,
+            seedBlock: toDraw == 0 ? 0 : record.clock(),
+            seats: record.count(SEATS),
+            pending: record.count(PENDING),
+            vacant: record.count(VACANT),
+            toDraw: toDraw,
+            revealed: record.count(REVEALED),
+            passes: record.count(PASSES),
+            fails: record.count(FAILS),
+            occupied: record.occupied(),
+            disclosed: record.has(DISCLOSED),
+            replaced: record.has(REPLACED),
+            challenged: record.has(CHALLENGED),
+            appealed: record.has(APPEALED),
+            requesterRated: record.has(REQUESTER_RATED),
+            providerRated: record.has(PROVIDER_RATED),
+            submission: record.submission()
+        });
     }
 
     /// @inheritdoc IJobEscrow
@@ -75,23 +110,32 @@ abstract contract Book is Ledger {
         return uint256(terms.rule.validators()) * terms.validatorFee;
     }
 
-    function _idOf(Terms calldata terms) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), terms));
+    /// @dev `keccak256(abi.encode(block.chainid, address(this), terms))`. The terms are copied as they lie in
+    /// calldata: words with dirty bits name another job, which {post} refuses when it reads them.
+    function _idOf(Terms calldata terms) internal view returns (bytes32 jobId) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, chainid())
+            mstore(add(free, 0x20), address())
+            calldatacopy(add(free, 0x40), terms, 0x180)
+            jobId := keccak256(free, 0x1c0)
+        }
+    }
+
+    /// @dev Both of the provider's commitments in 21 bytes: a pair that collides costs it 2^84 hashes.
+    function _submissionOf(bytes32 measurementCommitment, bytes32 keyCommitment) internal pure returns (bytes21) {
+        return bytes21(keccak256(abi.encode(measurementCommitment, keyCommitment)));
+    }
+
+    function _load(Terms calldata terms) internal view returns (bytes32 jobId, Record record) {
+        jobId = _idOf(terms);
+        record = _records[jobId];
     }
 
     /// @dev The job, which must be in `state`.
-    function _load(Terms calldata terms, State state) internal view returns (bytes32 jobId, Job memory current) {
-        (jobId, current) = _load(terms);
-        if (current.state != state) revert JobEscrow_InvalidStatus(jobId, current.state);
-    }
-
-    function _load(Terms calldata terms) internal view returns (bytes32 jobId, Job memory current) {
-        jobId = _idOf(terms);
-        current = _jobs[jobId];
-    }
-
-    function _save(bytes32 jobId, Job memory current) internal {
-        _jobs[jobId] = current;
+    function _load(Terms calldata terms, State state) internal view returns (bytes32 jobId, Record record) {
+        (jobId, record) = _load(terms);
+        if (record.state() != state) revert JobEscrow_InvalidStatus(jobId, record.state());
     }
 
     function _in(uint256 window) internal view returns (uint40) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Cause, SeatStatus, State} from "../interfaces/IJobEscrow.sol";
 import {Outcome, Role} from "../interfaces/IProviderRating.sol";
+import {APPEALED, CHALLENGED, PASSES, Record, SEATS} from "../libraries/Record.sol";
 import {Verdicts} from "./Verdicts.sol";
 
 /// @notice The two ways in which a job that was accepted ends, and who gets what. Everything that the job holds
@@ -21,15 +22,13 @@ abstract contract Closing is Verdicts {
     }
 
     /// @dev Pays the provider. The job is saved as final before anything else happens.
-    function _settle(bytes32 jobId, Terms calldata terms, Job memory current, address[] calldata panel) internal {
+    function _settle(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel) internal {
         // Effect
-        current.state = State.Settled;
-        current.deadline = 0;
-        _save(jobId, current);
+        _records[jobId] = record.to(State.Settled).at(0);
         emit Settled(jobId);
 
         // Interaction
-        Funds memory funds = _closePanel(jobId, terms, current, panel);
+        Funds memory funds = _closePanel(jobId, terms, record, panel, _isOverruled(record));
         _credit(terms.provider, terms.token, terms.price + funds.providers + funds.forfeited);
         _credit(terms.requester, terms.token, funds.requesters);
         registry.unlock(terms.provider, terms.providerStake);
@@ -38,17 +37,15 @@ abstract contract Closing is Verdicts {
 
     /// @dev Refunds the requester. A missed deadline costs the provider its stake, for the requester; a wrong
     /// result the same, but half of it is burnt: the requester may have named the validators that said so.
-    function _refund(bytes32 jobId, Terms calldata terms, Job memory current, address[] calldata panel, Cause cause)
+    function _refund(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel, Cause cause)
         internal
     {
         // Effect
-        current.state = State.Refunded;
-        current.deadline = 0;
-        _save(jobId, current);
+        _records[jobId] = record.to(State.Refunded).at(0);
         emit Refunded(jobId, cause);
 
         // Interaction
-        Funds memory funds = _closePanel(jobId, terms, current, panel);
+        Funds memory funds = _closePanel(jobId, terms, record, panel, false);
         _credit(terms.requester, terms.token, terms.price + funds.requesters);
         _credit(terms.provider, terms.token, funds.providers);
         if (cause == Cause.Released || cause == Cause.Inconclusive) {
@@ -64,19 +61,22 @@ abstract contract Closing is Verdicts {
         rating.record(terms.provider, Role.Provider, outcome);
     }
 
+    /// @dev Whether an appeal's panel found for the provider.
+    function _isOverruled(Record record) private pure returns (bool) {
+        return record.has(APPEALED) && record.count(PASSES) * 2 > record.count(SEATS);
+    }
+
     /// @dev Pays, lets go or slashes every validator, and says what is left of the funds. The ascending order
     /// shows that nobody is listed twice, the count that nobody is left out.
-    function _closePanel(bytes32 jobId, Terms calldata terms, Job memory current, address[] calldata panel)
+    function _closePanel(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel, bool overruled)
         private
         returns (Funds memory funds)
     {
-        if (panel.length != current.occupied) {
-            revert JobEscrow_WrongPanelSize(jobId, panel.length, current.occupied);
+        if (panel.length != record.occupied()) {
+            revert JobEscrow_WrongPanelSize(jobId, panel.length, record.occupied());
         }
-        funds.requesters = current.challenged ? bondOf(terms) : _feesOf(terms);
-        funds.providers = current.appealed ? bondOf(terms) : 0;
-        bool overruled = current.appealed && current.state == State.Settled && current.passes * 2 > current.seats;
-
+        funds.requesters = record.has(CHALLENGED) ? bondOf(terms) : _feesOf(terms);
+        funds.providers = record.has(APPEALED) ? bondOf(terms) : 0;
         address previous = address(0);
         for (uint256 i = 0; i < panel.length; ++i) {
             address validator = panel[i];

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IJobEscrow, SeatStatus, State, Verdict} from "../interfaces/IJobEscrow.sol";
 import {Role} from "../interfaces/IProviderRating.sol";
+import {APPEALED, OCCUPIED, PENDING, REPLACED, Record, SEATS, TO_DRAW, VACANT} from "../libraries/Record.sol";
 import {Book} from "./Book.sol";
 
 /// @notice Who validates a job: appointed by the requester or drawn, committed, stood down, replaced.
@@ -13,24 +14,23 @@ abstract contract Panels is Book {
     /// @inheritdoc IJobEscrow
     function appoint(Terms calldata terms, Appointment[] calldata appointments) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Submitted);
+        (bytes32 jobId, Record record) = _load(terms, State.Submitted);
         _checkCaller(jobId, terms.requester);
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
         uint256 wanted = terms.rule.validators();
         if (wanted == 0) revert JobEscrow_InvalidStatus(jobId, State.Submitted);
         if (appointments.length != wanted) revert JobEscrow_WrongPanelSize(jobId, appointments.length, wanted);
 
         // Effect
-        current.state = State.Validating;
-        current.deadline = _in(terms.schedule.commit());
+        uint40 deadline = _in(terms.schedule.commit());
+        _records[jobId] = record.to(State.Validating).at(deadline).plus(wanted * (SEATS + PENDING + OCCUPIED));
         for (uint256 i = 0; i < wanted; ++i) {
             address validator = appointments[i].validator;
             if (!_isEligible(jobId, terms, validator)) revert JobEscrow_NotEligible(jobId, validator);
             _checkLength(appointments[i].sealedLocator.length, MAX_LOCATOR_BYTES);
-            _seat(jobId, current, validator);
-            emit Appointed(jobId, validator, false, current.deadline, appointments[i].sealedLocator);
+            _seats[jobId][validator] = Seat(SeatStatus.Appointed, false, 0);
+            emit Appointed(jobId, validator, false, deadline, appointments[i].sealedLocator);
         }
-        _save(jobId, current);
 
         // Interaction
         for (uint256 i = 0; i < wanted; ++i) {
@@ -52,49 +52,45 @@ abstract contract Panels is Book {
 
     /// @inheritdoc IJobEscrow
     function draw(Terms calldata terms) external {
-        (bytes32 jobId, Job memory current) = _load(terms);
-        if (current.state == State.Submitted) {
+        (bytes32 jobId, Record record) = _load(terms);
+        uint8 seats = record.count(TO_DRAW);
+        if (record.state() == State.Submitted) {
             // Check
-            if (terms.rule.validators() == 0) revert JobEscrow_NothingToDraw(jobId);
-            _checkOver(jobId, current.deadline);
+            seats = terms.rule.validators();
+            if (seats == 0) revert JobEscrow_NothingToDraw(jobId);
+            _checkOver(jobId, record.clock());
 
             // Effect
-            current.state = State.Validating;
-            _schedule(jobId, current, terms.rule.validators());
-            _save(jobId, current);
+            _records[jobId] = _schedule(jobId, record.to(State.Validating), seats);
             return;
         }
 
         // Check
-        if (current.state != State.Validating) revert JobEscrow_InvalidStatus(jobId, current.state);
-        if (current.toDraw == 0) revert JobEscrow_NothingToDraw(jobId);
-        if (block.number <= current.seedBlock) revert JobEscrow_SeedPending(jobId, current.seedBlock);
+        if (record.state() != State.Validating) revert JobEscrow_InvalidStatus(jobId, record.state());
+        if (seats == 0) revert JobEscrow_NothingToDraw(jobId);
+        if (block.number <= record.clock()) revert JobEscrow_SeedPending(jobId, record.clock());
 
         // Effect
-        bytes32 seed = blockhash(current.seedBlock);
-        if (seed == 0) {
-            _schedule(jobId, current, current.toDraw);
-        } else {
-            _fill(jobId, terms, current, seed);
-        }
-        _save(jobId, current);
+        bytes32 seed = blockhash(record.clock());
+        record = record.clear(TO_DRAW);
+        _records[jobId] = seed == 0 ? _schedule(jobId, record, seats) : _fill(jobId, terms, record, seats, seed);
     }
 
     /// @inheritdoc IJobEscrow
     function dismiss(Terms calldata terms, address[] calldata missing) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Validating);
-        if (current.pending == 0) revert JobEscrow_WrongPanelSize(jobId, missing.length, 0);
-        _checkOver(jobId, current.deadline);
+        (bytes32 jobId, Record record) = _load(terms, State.Validating);
+        if (record.count(PENDING) == 0) revert JobEscrow_WrongPanelSize(jobId, missing.length, 0);
+        _checkOver(jobId, record.clock());
 
         // Effect
         for (uint256 i = 0; i < missing.length; ++i) {
-            _vacate(jobId, current, missing[i], SeatStatus.Dismissed);
+            record = _vacate(jobId, record, missing[i], SeatStatus.Dismissed);
         }
-        _closeCommitments(jobId, terms, current);
-        _save(jobId, current);
+        record = _closeCommitments(jobId, terms, record);
+        _records[jobId] = record;
         for (uint256 i = 0; i < missing.length; ++i) {
-            emit Dismissed(jobId, missing[i], current.pending + current.toDraw, current.deadline);
+            emit Dismissed(jobId, missing[i], _uncommitted(record), _deadlineOf(record));
         }
 
         // Interaction
@@ -106,46 +102,47 @@ abstract contract Panels is Book {
     /// @inheritdoc IJobEscrow
     function commit(Terms calldata terms, bytes32 commitment) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Validating);
+        (bytes32 jobId, Record record) = _load(terms, State.Validating);
         Seat storage seat = _checkSeat(jobId, msg.sender, SeatStatus.Appointed);
-        _checkInTime(jobId, current.deadline);
+        _checkInTime(jobId, record.clock());
 
         // Effect
         seat.status = SeatStatus.Committed;
         seat.commitment = bytes30(commitment);
-        --current.pending;
-        _closeCommitments(jobId, terms, current);
-        _save(jobId, current);
+        record = _closeCommitments(jobId, terms, record.minus(PENDING));
+        _records[jobId] = record;
 
-        emit Committed(jobId, msg.sender, commitment, current.pending + current.toDraw, current.deadline);
+        emit Committed(jobId, msg.sender, commitment, _uncommitted(record), _deadlineOf(record));
     }
 
     /// @inheritdoc IJobEscrow
     function abstain(Terms calldata terms, bytes calldata reason) external {
         // Check
-        (bytes32 jobId, Job memory current) = _load(terms, State.Validating);
-        _checkInTime(jobId, current.deadline);
+        (bytes32 jobId, Record record) = _load(terms, State.Validating);
+        _checkInTime(jobId, record.clock());
         _checkLength(reason.length, MAX_REASON_BYTES);
 
         // Effect
-        _vacate(jobId, current, msg.sender, SeatStatus.Abstained);
-        _closeCommitments(jobId, terms, current);
-        _save(jobId, current);
+        record = _closeCommitments(jobId, terms, _vacate(jobId, record, msg.sender, SeatStatus.Abstained));
+        _records[jobId] = record;
 
-        emit Abstained(jobId, msg.sender, reason, current.pending + current.toDraw, current.deadline);
+        emit Abstained(jobId, msg.sender, reason, _uncommitted(record), _deadlineOf(record));
 
         // Interaction
         registry.unlock(msg.sender, terms.validatorStake);
     }
 
     /// @dev Ends the round with a verdict; see {Verdicts}.
-    function _judge(bytes32 jobId, Terms calldata terms, Job memory current, Verdict verdict) internal virtual;
+    function _judge(bytes32 jobId, Terms calldata terms, Record record, Verdict verdict)
+        internal
+        virtual
+        returns (Record);
 
     /// @dev Fixes, before anybody can know it, what decides who is drawn.
-    function _schedule(bytes32 jobId, Job memory current, uint8 seats) internal {
-        current.toDraw = seats;
-        current.seedBlock = uint40(block.number + DRAW_DELAY);
-        emit DrawScheduled(jobId, seats, current.seedBlock);
+    function _schedule(bytes32 jobId, Record record, uint8 seats) internal returns (Record) {
+        uint40 seedBlock = uint40(block.number + DRAW_DELAY);
+        emit DrawScheduled(jobId, seats, seedBlock);
+        return record.fill(TO_DRAW, seats).at(seedBlock);
     }
 
     function _checkSeat(bytes32 jobId, address validator, SeatStatus status) internal view returns (Seat storage seat) {
@@ -154,57 +151,58 @@ abstract contract Panels is Book {
     }
 
     /// @dev Seats as many as the pool gives. For each seat it walks on from a random place, so that a member
-    /// that cannot serve costs no seat.
-    function _fill(bytes32 jobId, Terms calldata terms, Job memory current, bytes32 seed) private {
-        uint256 wanted = current.toDraw;
+    /// that cannot serve costs no seat. The registry calls nobody back.
+    function _fill(bytes32 jobId, Terms calldata terms, Record record, uint256 wanted, bytes32 seed)
+        private
+        returns (Record)
+    {
         uint256 fee = terms.token == address(0) ? terms.validatorFee : type(uint256).max;
-        current.toDraw = 0;
-        current.deadline = _in(terms.schedule.commit());
+        uint40 deadline = _in(terms.schedule.commit());
+        record = record.at(deadline);
         for (uint256 i = 0; i < wanted; ++i) {
             uint256 place = uint256(keccak256(abi.encode(seed, jobId, i))) >> 8;
             for (uint256 probe = 0; probe < PROBES; ++probe) {
                 address validator = registry.candidate(place + probe, terms.validatorStake, fee);
                 if (validator == address(0) || !_isEligible(jobId, terms, validator)) continue;
-                _seat(jobId, current, validator);
-                emit Appointed(jobId, validator, true, current.deadline, "");
+                record = record.plus(SEATS + PENDING + OCCUPIED);
+                _seats[jobId][validator] = Seat(SeatStatus.Appointed, record.has(APPEALED), 0);
+                emit Appointed(jobId, validator, true, deadline, "");
                 registry.lock(validator, terms.validatorStake, Role.Validator);
                 break;
             }
         }
-        _closeCommitments(jobId, terms, current);
+        return _closeCommitments(jobId, terms, record);
     }
 
-    function _seat(bytes32 jobId, Job memory current, address validator) private {
-        _seats[jobId][validator] = Seat(SeatStatus.Appointed, current.appealed, 0);
-        ++current.seats;
-        ++current.pending;
-        ++current.occupied;
-    }
-
-    function _vacate(bytes32 jobId, Job memory current, address validator, SeatStatus status) private {
+    function _vacate(bytes32 jobId, Record record, address validator, SeatStatus status) private returns (Record) {
         _checkSeat(jobId, validator, SeatStatus.Appointed).status = status;
-        --current.seats;
-        --current.pending;
-        ++current.vacant;
+        return record.minus(SEATS + PENDING).plus(VACANT);
     }
 
     /// @dev Once nobody is pending: refills seats that were left, the first time; else opens the reveal phase, or
     /// ends the round when nobody is there to reveal.
-    function _closeCommitments(bytes32 jobId, Terms calldata terms, Job memory current) private {
-        if (current.pending != 0) return;
-        if (current.vacant != 0 && !current.replaced) {
-            current.replaced = true;
-            _schedule(jobId, current, current.vacant);
-            current.vacant = 0;
-        } else if (current.seats == 0) {
-            _judge(jobId, terms, current, Verdict.Inconclusive);
-        } else {
-            current.deadline = _in(terms.schedule.reveal());
+    function _closeCommitments(bytes32 jobId, Terms calldata terms, Record record) private returns (Record) {
+        if (record.count(PENDING) != 0) return record;
+        uint8 vacant = record.count(VACANT);
+        if (vacant != 0 && !record.has(REPLACED)) {
+            return _schedule(jobId, record.clear(VACANT).with(REPLACED), vacant);
         }
+        if (record.count(SEATS) == 0) return _judge(jobId, terms, record, Verdict.Inconclusive);
+        return record.at(_in(terms.schedule.reveal()));
     }
 
     function _isEligible(bytes32 jobId, Terms calldata terms, address account) private view returns (bool) {
         return account != terms.requester && account != terms.provider
             && _seats[jobId][account].status == SeatStatus.None;
+    }
+
+    /// @dev Seats that have yet to commit, those to be drawn included.
+    function _uncommitted(Record record) private pure returns (uint8) {
+        return record.count(PENDING) + record.count(TO_DRAW);
+    }
+
+    /// @dev Zero while seats are to be drawn.
+    function _deadlineOf(Record record) private pure returns (uint40) {
+        return record.count(TO_DRAW) == 0 ? record.clock() : 0;
     }
 }

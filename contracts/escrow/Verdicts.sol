@@ -3,6 +3,18 @@ pragma solidity 0.8.37;
 
 import {IJobEscrow, SeatStatus, State, Verdict} from "../interfaces/IJobEscrow.sol";
 import {Judgement} from "../libraries/Judgement.sol";
+import {
+    APPEALED,
+    CHALLENGED,
+    DISCLOSED,
+    FAILS,
+    PASSES,
+    PENDING,
+    REVEALED,
+    Record,
+    SEATS,
+    TO_DRAW
+} from "../libraries/Record.sol";
 import {Rule} from "../libraries/Rule.sol";
 import {Panels} from "./Panels.sol";
 
@@ -27,134 +39,154 @@ abstract contract Verdicts is Panels {
         Measurement calldata providers,
         bytes32 keyCommitment
     ) external {
-        (bytes32 jobId, Job memory current) = _loadRevealing(terms);
-        Finding memory mine = _openSeat(jobId, current, own);
-        Finding memory theirs =
-            current.disclosed ? _disclosed[jobId] : _openProvider(jobId, terms, current, providers, keyCommitment);
-        _vote(jobId, terms.rule, current, mine, theirs);
-        _advance(jobId, terms, current);
+        (bytes32 jobId, Record record) = _loadRevealing(terms);
+        uint256 waiting = _waitingIn(record);
+        Finding memory mine = _openSeat(jobId, own);
+        record = record.plus(REVEALED);
+        Finding memory theirs;
+        if (record.has(DISCLOSED)) {
+            theirs = _disclosed[jobId];
+        } else {
+            theirs = _openProvider(jobId, terms, record, providers, keyCommitment);
+            record = _countWaiting(jobId, terms.rule, record.with(DISCLOSED), theirs, waiting);
+        }
+        _advance(jobId, terms, _vote(jobId, terms.rule, record, mine, theirs));
     }
 
     /// @inheritdoc IJobEscrow
     function revealAlone(Terms calldata terms, Measurement calldata own) external {
-        (bytes32 jobId, Job memory current) = _loadRevealing(terms);
-        Finding memory mine = _openSeat(jobId, current, own);
-        if (current.disclosed) {
-            _vote(jobId, terms.rule, current, mine, _disclosed[jobId]);
+        (bytes32 jobId, Record record) = _loadRevealing(terms);
+        Finding memory mine = _openSeat(jobId, own);
+        record = record.plus(REVEALED);
+        if (record.has(DISCLOSED)) {
+            record = _vote(jobId, terms.rule, record, mine, _disclosed[jobId]);
         } else {
             _seats[jobId][msg.sender].status = SeatStatus.Revealed;
             _waiting[jobId].push(mine);
         }
-        _advance(jobId, terms, current);
+        _advance(jobId, terms, record);
     }
 
     /// @inheritdoc IJobEscrow
     function disclose(Terms calldata terms, Measurement calldata providers, bytes32 keyCommitment) external {
-        (bytes32 jobId, Job memory current) = _loadRevealing(terms);
-        if (current.disclosed) revert JobEscrow_AlreadyDisclosed(jobId);
-        _openProvider(jobId, terms, current, providers, keyCommitment);
-        _advance(jobId, terms, current);
+        (bytes32 jobId, Record record) = _loadRevealing(terms);
+        if (record.has(DISCLOSED)) revert JobEscrow_AlreadyDisclosed(jobId);
+        Finding memory theirs = _openProvider(jobId, terms, record, providers, keyCommitment);
+        record = _countWaiting(jobId, terms.rule, record.with(DISCLOSED), theirs, _waitingIn(record));
+        _advance(jobId, terms, record);
     }
 
     /// @inheritdoc IJobEscrow
     function conclude(Terms calldata terms) external {
         // Check
-        (bytes32 jobId, Job memory current) = _loadRevealable(terms);
-        _checkOver(jobId, current.deadline);
+        (bytes32 jobId, Record record) = _loadRevealable(terms);
+        _checkOver(jobId, record.clock());
 
         // Effect
         Verdict verdict;
-        if (current.disclosed) verdict = _verdictOf(current);
-        else verdict = current.revealed == 0 ? Verdict.Inconclusive : Verdict.Fail;
-        _judge(jobId, terms, current, verdict);
-        _save(jobId, current);
+        if (record.has(DISCLOSED)) verdict = _verdictOf(record);
+        else verdict = record.count(REVEALED) == 0 ? Verdict.Inconclusive : Verdict.Fail;
+        _records[jobId] = _judge(jobId, terms, record, verdict);
     }
 
     /// @inheritdoc Panels
-    function _judge(bytes32 jobId, Terms calldata terms, Job memory current, Verdict verdict) internal override {
-        current.deadline = uint40(block.timestamp);
+    function _judge(bytes32 jobId, Terms calldata terms, Record record, Verdict verdict)
+        internal
+        override
+        returns (Record)
+    {
+        uint40 deadline = uint40(block.timestamp);
+        State next = State.Inconclusive;
         if (verdict == Verdict.Pass) {
-            current.state = State.Validated;
-            if (!current.challenged) current.deadline = _in(terms.schedule.claim());
+            next = State.Validated;
+            if (!record.has(CHALLENGED)) deadline = _in(terms.schedule.claim());
         } else if (verdict == Verdict.Fail) {
-            current.state = State.Rejected;
-            if (_isAppealable(current)) current.deadline = _in(terms.schedule.appeal());
-        } else {
-            current.state = State.Inconclusive;
+            next = State.Rejected;
+            if (_isAppealable(record)) deadline = _in(terms.schedule.appeal());
         }
-        emit Judged(jobId, verdict, current.passes, current.fails, current.deadline);
+        emit Judged(jobId, verdict, record.count(PASSES), record.count(FAILS), deadline);
+        return record.to(next).at(deadline);
     }
 
     /// @dev A verdict of measurements can be appealed, once; that on a provider that hid its own cannot.
-    function _isAppealable(Job memory current) internal pure returns (bool) {
-        return current.disclosed && !current.appealed;
+    function _isAppealable(Record record) internal pure returns (bool) {
+        return record.has(DISCLOSED) && !record.has(APPEALED);
     }
 
     /// @dev Opens the caller's commitment.
-    function _openSeat(bytes32 jobId, Job memory current, Measurement calldata own)
-        private
-        returns (Finding memory)
-    {
+    function _openSeat(bytes32 jobId, Measurement calldata own) private returns (Finding memory) {
         Seat storage seat = _checkSeat(jobId, msg.sender, SeatStatus.Committed);
         if (seat.commitment != bytes30(_commitmentOf(jobId, msg.sender, own))) {
             revert JobEscrow_CommitmentMismatch(jobId, msg.sender);
         }
-        ++current.revealed;
         emit Revealed(jobId, msg.sender, own.digest, own.score, own.salt);
         return Finding(msg.sender, own.score, own.digest);
     }
 
-    /// @dev Opens the provider's commitment, whoever was shown it, and counts the votes that waited for it.
+    /// @dev Opens the provider's commitment, whoever was shown it; keeps it while others have yet to reveal.
     function _openProvider(
         bytes32 jobId,
         Terms calldata terms,
-        Job memory current,
+        Record record,
         Measurement calldata providers,
         bytes32 keyCommitment
     ) private returns (Finding memory finding) {
         bytes32 commitment = _commitmentOf(jobId, terms.provider, providers);
-        if (_submissions[jobId] != keccak256(abi.encode(commitment, keyCommitment))) {
+        if (record.submission() != _submissionOf(commitment, keyCommitment)) {
             revert JobEscrow_CommitmentMismatch(jobId, terms.provider);
         }
-        current.disclosed = true;
         emit Revealed(jobId, terms.provider, providers.digest, providers.score, providers.salt);
-
         finding = Finding(terms.provider, providers.score, providers.digest);
-        if (current.revealed < current.seats) _disclosed[jobId] = finding;
-        uint256 votes = _waiting[jobId].length;
-        for (uint256 i = 0; i < votes; ++i) {
-            _vote(jobId, terms.rule, current, _waiting[jobId][i], finding);
-        }
-        if (votes != 0) delete _waiting[jobId];
+        if (record.count(REVEALED) < record.count(SEATS)) _disclosed[jobId] = finding;
     }
 
-    function _vote(bytes32 jobId, Rule rule, Job memory current, Finding memory mine, Finding memory theirs) private {
+    /// @dev Counts the votes that waited for the provider's measurement.
+    function _countWaiting(bytes32 jobId, Rule rule, Record record, Finding memory theirs, uint256 waiting)
+        private
+        returns (Record)
+    {
+        if (waiting == 0) return record;
+        for (uint256 i = 0; i < waiting; ++i) {
+            record = _vote(jobId, rule, record, _waiting[jobId][i], theirs);
+        }
+        delete _waiting[jobId];
+        return record;
+    }
+
+    function _vote(bytes32 jobId, Rule rule, Record record, Finding memory mine, Finding memory theirs)
+        private
+        returns (Record)
+    {
         bool confirmed = Judgement.confirms(rule, mine.digest, mine.score, theirs.digest, theirs.score);
         _seats[jobId][mine.author].status = confirmed ? SeatStatus.Passed : SeatStatus.Failed;
-        if (confirmed) ++current.passes;
-        else ++current.fails;
+        return record.plus(confirmed ? PASSES : FAILS);
     }
 
     /// @dev Judges once nothing is left to reveal, and saves the job.
-    function _advance(bytes32 jobId, Terms calldata terms, Job memory current) private {
-        if (current.disclosed && current.revealed == current.seats) {
-            _judge(jobId, terms, current, _verdictOf(current));
+    function _advance(bytes32 jobId, Terms calldata terms, Record record) private {
+        if (record.has(DISCLOSED) && record.count(REVEALED) == record.count(SEATS)) {
+            record = _judge(jobId, terms, record, _verdictOf(record));
         }
-        _save(jobId, current);
+        _records[jobId] = record;
     }
 
-    function _loadRevealing(Terms calldata terms) private view returns (bytes32 jobId, Job memory current) {
-        (jobId, current) = _loadRevealable(terms);
-        _checkInTime(jobId, current.deadline);
+    function _loadRevealing(Terms calldata terms) private view returns (bytes32 jobId, Record record) {
+        (jobId, record) = _loadRevealable(terms);
+        _checkInTime(jobId, record.clock());
     }
 
-    function _loadRevealable(Terms calldata terms) private view returns (bytes32 jobId, Job memory current) {
-        (jobId, current) = _load(terms, State.Validating);
-        if (current.pending != 0 || current.toDraw != 0) revert JobEscrow_StillCommitting(jobId);
+    function _loadRevealable(Terms calldata terms) private view returns (bytes32 jobId, Record record) {
+        (jobId, record) = _load(terms, State.Validating);
+        if (record.count(PENDING) != 0 || record.count(TO_DRAW) != 0) revert JobEscrow_StillCommitting(jobId);
     }
 
-    function _verdictOf(Job memory current) private pure returns (Verdict) {
-        return Judgement.verdictOf(current.seats, current.passes, current.fails);
+    /// @dev Revealed, but not counted yet.
+    function _waitingIn(Record record) private pure returns (uint256) {
+        return record.count(REVEALED) - record.count(PASSES) - record.count(FAILS);
+    }
+
+    function _verdictOf(Record record) private pure returns (Verdict) {
+        return Judgement.verdictOf(record.count(SEATS), record.count(PASSES), record.count(FAILS));
     }
 
     function _commitmentOf(bytes32 jobId, address author, Measurement calldata found) private pure returns (bytes32) {

@@ -117,8 +117,8 @@ interface IJobEscrow {
     }
 
     /// @notice A job as stored.
-    /// @param deadline Until when the present step may be taken.
-    /// @param seedBlock The block whose hash decides the draw under way.
+    /// @param deadline Until when the present step may be taken; zero while seats are to be drawn.
+    /// @param seedBlock The block whose hash decides the draw under way; zero without one.
     /// @param seats Validators of the present round that have not left.
     /// @param pending Those of them that have yet to commit; measurements are revealed once it is zero.
     /// @param vacant Seats left that are refilled once, by draw, when nobody is pending.
@@ -126,6 +126,7 @@ interface IJobEscrow {
     /// @param revealed Validators of this round that have revealed.
     /// @param occupied Seats ever given, of all rounds: the length of `panel`.
     /// @param disclosed Whether the provider's measurement is known in this round.
+    /// @param submission First 21 bytes of the hash of both of the provider's commitments.
     struct Job {
         State state;
         uint40 deadline;
@@ -144,6 +145,7 @@ interface IJobEscrow {
         bool appealed;
         bool requesterRated;
         bool providerRated;
+        bytes21 submission;
     }
 
     event Posted(

@@ -30,7 +30,8 @@ export interface OpenLimits {
 
 export interface ParcelOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((bytes: number) => void) | undefined;
+  /** Bytes of archive done so far (those of an interrupted pack that is resumed included), of how many. */
+  readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
 }
 
 /** Packs, encrypts and opens parcels; streaming, bounded memory. */

@@ -3,7 +3,7 @@ import { MAX_PATH_BYTES } from "./manifest.ts";
 
 export const MAX_SEGMENT_BYTES = 255;
 /** Folders deep; keeps a manifest from costing millions of folders. */
-export const MAX_DEPTH = 64;
+export const MAX_DEPTH = 32;
 
 // Control characters break terminals and logs; bidirectional overrides make a name read as another.
 const HIDDEN = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 export function pathProblem(path: string): string | undefined {
   if (path === "") return "is empty";
   if (!path.isWellFormed()) return "is not valid Unicode";
-  if (path.length > MAX_PATH_BYTES || encoder.encode(path).length > MAX_PATH_BYTES) return "is too long";
+  if (longerThan(path, MAX_PATH_BYTES)) return "is too long";
   if (HIDDEN.test(path)) return "has control characters";
   if (path !== path.normalize("NFC")) return "is not in Unicode normal form C";
   if (path.includes("\\")) return "has a backslash";
@@ -23,7 +23,7 @@ export function pathProblem(path: string): string | undefined {
   for (const segment of segments) {
     if (segment === "") return "has an empty segment";
     if (segment === "." || segment === "..") return `has a "${segment}" segment`;
-    if (encoder.encode(segment).length > MAX_SEGMENT_BYTES) return "has a segment that is too long";
+    if (longerThan(segment, MAX_SEGMENT_BYTES)) return "has a segment that is too long";
   }
   return undefined;
 }
@@ -73,6 +73,12 @@ export function comparePaths(a: string, b: string): number {
 export function quotePath(path: string): string {
   const shown = path.length > 80 ? `${path.slice(0, 80)}…` : path;
   return `"${shown.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd")}"`;
+}
+
+/** Whether `text` takes more than `bytes` in UTF-8; encodes it only where its length leaves that open. */
+function longerThan(text: string, bytes: number): boolean {
+  if (text.length > bytes || text.length * 3 <= bytes) return text.length > bytes;
+  return encoder.encode(text).length > bytes;
 }
 
 function isSurrogate(unit: number): boolean {

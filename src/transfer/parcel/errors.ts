@@ -51,3 +51,27 @@ export function inputTooLarge(what: string): IchainError {
     hint: "Pack fewer files, or put many small ones into an archive first.",
   });
 }
+
+export function diskFull(shown: string, cause?: unknown): IchainError {
+  return new IchainError(`There is no room left on the disk at ${shown}.`, {
+    code: "PARCEL_DISK_FULL",
+    class: "unavailable",
+    hint: "Free some space or choose another disk, then run the same command again.",
+    retryable: true,
+    cause,
+  });
+}
+
+/** What the file system said, as an `IchainError`; anything else is thrown on as it is. */
+export function rethrow(error: unknown): never {
+  const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  if (!(error instanceof Error) || syscall === undefined || code === undefined) throw error;
+  const shown = dest ?? path ?? "the parcel's folder";
+  if (code === "ENOSPC" || code === "EDQUOT") throw diskFull(shown, error);
+  throw new IchainError(`A file of the parcel cannot be read or written: ${syscall} ${shown}: ${code}.`, {
+    code: "PARCEL_IO",
+    class: "unavailable",
+    hint: "Check that the folder exists, that you may write there, and that the disk is well.",
+    cause: error,
+  });
+}

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { IchainError } from "../../errors.ts";
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
@@ -7,7 +7,7 @@ import { fromHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { discard } from "./discard.ts";
-import { parcelFault } from "./errors.ts";
+import { diskFull, parcelFault } from "./errors.ts";
 import { archiveBytes, SLICE_BYTES } from "./format/archive.ts";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "./format/footer.ts";
 import { LeafHasher } from "./format/leaves.ts";
@@ -41,6 +41,7 @@ export async function openParcel(
     const key = fromHex(request.sessionKey);
     const { footer, manifest, tail } = await readManifest(blob, key, request);
     await mkdir(dirname(partial), { recursive: true });
+    await checkSpace(dirname(partial), manifest.totalBytes);
     await mkdir(partial);
     const leaves = await unpack({ blob, key, footer, manifest, partial }, options);
     if (leaves.root() !== manifest.ciphertextRoot) {
@@ -87,11 +88,13 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
     discard(message); // decrypted by now; only inflating goes on in the background
     return opening;
   });
+  let done = 0;
   try {
     for await (const slice of slices) {
       options.signal?.throwIfAborted();
       await unpacker.write(slice);
-      options.onProgress?.(slice.length);
+      done += slice.length;
+      options.onProgress?.(done, total);
       discard(slice);
     }
     unpacker.finish();
@@ -140,6 +143,12 @@ async function clearTarget(into: string): Promise<void> {
   if (entries === undefined) return;
   if (entries.length > 0) throw occupied(into);
   await rmdir(into);
+}
+
+/** Better to say so now than to fill a disk that other jobs share. */
+async function checkSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < bytes) throw diskFull(folder);
 }
 
 function occupied(into: string, cause?: unknown): IchainError {

@@ -10,6 +10,7 @@ import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { BlobWriter } from "./blob-writer.ts";
 import { discard } from "./discard.ts";
+import { archiveBytes, SLICE_BYTES } from "./format/archive.ts";
 import { encodeFooter } from "./format/footer.ts";
 import { sealManifest } from "./format/manifest.ts";
 import { sealSlice } from "./format/messages.ts";
@@ -22,7 +23,7 @@ import { ResumeLog } from "./resume.ts";
 /** Slices that are compressed and encrypted at once. */
 const WIDTH = 2;
 /** Bytes of blob between two checkpoints. */
-const CHECKPOINT_BYTES = 256 << 20;
+const CHECKPOINT_BYTES = 64 << 20;
 
 /**
  * Packs, see `Parcels.pack`. An interrupted pack leaves `OUT.part` and `OUT.resume`, from which the same
@@ -106,6 +107,7 @@ async function writeData(
     blob = (await BlobWriter.continue(job.file, 0, []))!;
   }
   let slices = job.log.last.slices;
+  const total = archiveBytes(job.files);
   let safe = blob.size;
   let saving: Promise<void> | undefined;
   const save = async (size: number) => {
@@ -116,18 +118,17 @@ async function writeData(
 
   const source = archiveSlices(job.files, hashes, { from: slices, signal: options.signal });
   const messages = inOrder(source, WIDTH, async (slice) => {
-    const length = slice.bytes.length;
     const parts = await sealSlice(key, slice.index, slice.bytes);
     slice.release();
-    return { parts, length };
+    return parts;
   });
   try {
-    for await (const { parts, length } of messages) {
+    for await (const parts of messages) {
       options.signal?.throwIfAborted();
       await blob.append(parts);
       for (const sealed of parts) discard(sealed);
       slices++;
-      options.onProgress?.(length);
+      options.onProgress?.(Math.min(total, slices * SLICE_BYTES), total);
       if (saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;
       safe = blob.size;
       saving = save(blob.size).finally(() => {

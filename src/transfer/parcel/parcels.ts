@@ -1,5 +1,7 @@
-import type { Parcels } from "../../ports/parcels.ts";
-import { filesDigest } from "../../protocol/digest.ts";
+import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
+import { type FileRecord, filesDigest } from "../../protocol/digest.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import { rethrow } from "./errors.ts";
 import { hashInput } from "./input/input.ts";
 import { listFiles } from "./input/walk.ts";
 import type { AuthorKeyring } from "./keyring/create.ts";
@@ -9,14 +11,23 @@ import { packParcel } from "./pack.ts";
 /** Parcels whose author is the owner of `keyring`. */
 export function createParcels({ keyring }: { keyring: AuthorKeyring }): Parcels {
   return {
-    pack: (request, options) => packParcel(request, keyring, options),
-    open: (request, options) => openParcel(request, options),
-    async digest(root, paths, options = {}) {
-      const records = [];
-      for (const file of await listFiles(root, paths, options)) {
-        records.push({ path: file.path, size: file.size, hash: await hashInput(file, options) });
-      }
-      return filesDigest(records);
+    pack: (request, options) => packParcel(request, keyring, options).catch(rethrow),
+    open: (request, options) => openParcel(request, options).catch(rethrow),
+    digest(root, paths, options = {}) {
+      return digestFolder(root, paths, options).catch(rethrow);
     },
   };
+}
+
+async function digestFolder(root: string, paths: readonly string[], options: ParcelOptions): Promise<Hex> {
+  const files = await listFiles(root, paths, options);
+  const total = files.reduce((sum, file) => sum + file.size, 0);
+  const records: FileRecord[] = [];
+  let done = 0;
+  for (const file of files) {
+    records.push({ path: file.path, size: file.size, hash: await hashInput(file, options) });
+    done += file.size;
+    options.onProgress?.(done, total);
+  }
+  return filesDigest(records);
 }

@@ -14,7 +14,7 @@ const trees: Record<string, Record<string, string | Uint8Array>> = {
   "names in Unicode, long and nested": {
     "données/été.csv": "a,b",
     "日本語/ファイル 😀.txt": "x",
-    [`${"deep/".repeat(20)}leaf`]: "y",
+    [`${"deep/".repeat(30)}leaf`]: "y",
     [`${"n".repeat(120)}/${"m".repeat(200)}`]: "long",
   },
   "a file over several slices between small ones": { "a.txt": "a", "big.bin": big, "c.txt": "c" },

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import fc from "fast-check";
+import * as openpgp from "openpgp";
+import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
+import type { Hex } from "../../../../src/protocol/ids.ts";
+import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
+import { code, newKeyring } from "../../../support/parcels.ts";
+
+const keyring = await newKeyring();
+const sessionKey = toHex(randomBytes(32));
+const v6 = { v6Keys: true, aeadProtect: true };
+
+type KeyOptions = Parameters<typeof openpgp.generateKey>[0];
+
+async function certificate(options: Partial<KeyOptions>): Promise<Hex> {
+  const made = await openpgp.generateKey({
+    userIDs: [{ name: "x" }],
+    ...options,
+    format: "object",
+  } as KeyOptions & { format: "object" });
+  return toHex(made.publicKey.write());
+}
+
+test("certificates that would weaken, slow down or confuse the sender are refused", async () => {
+  const good = fromHex(keyring.publicKeys.openpgpKey);
+  const cases: Record<string, string> = {
+    "a v4 key": await certificate({ type: "curve25519" }),
+    "a v4 key as gpg makes it": await certificate({ type: "ecc", curve: "ed25519Legacy" }),
+    "an RSA key in v6": await certificate({ type: "rsa", rsaBits: 2048, config: v6 }),
+    "a curve448 key": await certificate({ type: "curve448", config: v6 }),
+    "two subkeys": await certificate({ type: "curve25519", subkeys: [{}, {}], config: v6 }),
+    "a subkey that only signs": await certificate({
+      type: "curve25519",
+      subkeys: [{ sign: true }],
+      config: v6,
+    }),
+    "a name of 2 KiB": await certificate({
+      type: "curve25519",
+      userIDs: [{ name: "n".repeat(2048) }],
+      config: v6,
+    }),
+    "two keys": toHex(Buffer.concat([good, good])),
+    "more behind it": toHex(Buffer.concat([good, Buffer.of(0)])),
+    "a key cut short": toHex(good.subarray(0, good.length - 1)),
+    nothing: "0x",
+    text: "hello",
+    "random bytes": toHex(randomBytes(434)),
+  };
+  for (const [what, key] of Object.entries(cases)) {
+    await assert.rejects(fingerprintOf(key as Hex), code("KEY_MALFORMED"), what);
+    await assert.rejects(keyring.seal(new Uint8Array(8), key as Hex), code("KEY_MALFORMED"), what);
+    await assert.rejects(keyring.wrap(sessionKey, key as Hex), code("KEY_MALFORMED"), what);
+  }
+});
+
+test("a private key is no certificate", async () => {
+  const { privateKey } = await openpgp.generateKey({
+    type: "curve25519",
+    userIDs: [],
+    config: v6,
+    format: "object",
+  });
+  await assert.rejects(fingerprintOf(toHex(privateKey.write())), code("KEY_MALFORMED"));
+});
+
+test("a certificate with any byte changed is refused", async () => {
+  const good = fromHex(keyring.publicKeys.openpgpKey);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+      const key = Uint8Array.from(good);
+      key[at]! ^= flip;
+      const fingerprint = await fingerprintOf(toHex(key)).catch((error) => {
+        assert.ok(code("KEY_MALFORMED")(error), String(error));
+      });
+      // What is not signed over (a length form, a hint) may differ; whose key it is may not.
+      if (fingerprint !== undefined) assert.equal(fingerprint, keyring.publicKeys.fingerprint);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+async function sealedBy(config: openpgp.PartialConfig, more: object = {}): Promise<Hex> {
+  const reader = await openpgp.readKey({ binaryKey: fromHex(keyring.publicKeys.openpgpKey) });
+  const message = await openpgp.createMessage({ binary: new Uint8Array(100) });
+  const sealed = await openpgp.encrypt({
+    message,
+    encryptionKeys: reader,
+    format: "binary",
+    config,
+    ...more,
+  });
+  return toHex(sealed as Uint8Array);
+}
+
+test("messages in an older format, or with more in them than one seal, are not opened", async () => {
+  const plain = await openpgp.encrypt({
+    message: await openpgp.createMessage({ binary: new Uint8Array(100) }),
+    passwords: ["x"],
+    format: "binary",
+  });
+  const good = fromHex(await keyring.seal(new Uint8Array(100), keyring.publicKeys.openpgpKey));
+  const capsule = await keyring.wrap(sessionKey, keyring.publicKeys.openpgpKey);
+  const cases: Record<string, string> = {
+    "a password message": toHex(plain as Uint8Array),
+    "a password besides the key": await sealedBy(v6, { passwords: ["x"] }),
+    "a second seal behind": toHex(Buffer.concat([good, good])),
+    "a capsule": toHex(capsule),
+    "a literal in the clear": "0xcb0762000000000061",
+    "too much": toHex(randomBytes(70_000)),
+    nothing: "0x",
+    text: "sealed",
+  };
+  for (const [what, sealed] of Object.entries(cases)) {
+    await assert.rejects(keyring.unseal(sealed as Hex), code("SEAL_NOT_FOR_US"), what);
+  }
+});
+
+test("SEIPD version 1 is refused although openpgp.js would open it", async () => {
+  const legacy = await openpgp.generateKey({ type: "curve25519", userIDs: [], config: v6, format: "object" });
+  const generated = { data: new Uint8Array(randomBytes(32)), algorithm: "aes256" as const };
+  const reader = await openpgp.readKey({ binaryKey: fromHex(keyring.publicKeys.openpgpKey) });
+  assert.notEqual(legacy.publicKey.getFingerprint(), reader.getFingerprint());
+  const body = (await openpgp.encrypt({
+    message: await openpgp.createMessage({ binary: new Uint8Array(100) }),
+    sessionKey: generated,
+    format: "binary",
+    config: { aeadProtect: false },
+  })) as Uint8Array;
+  assert.equal((await openpgp.readMessage({ binaryMessage: body })).packets.length, 1);
+  const pkesk = await keyring.wrap(toHex(generated.data), keyring.publicKeys.openpgpKey);
+  await assert.rejects(keyring.unseal(toHex(Buffer.concat([pkesk, body]))), code("SEAL_NOT_FOR_US"));
+});
+
+test("a sealed message that inflates is bounded", async () => {
+  const reader = await openpgp.readKey({ binaryKey: fromHex(keyring.publicKeys.openpgpKey) });
+  const sealed = (await openpgp.encrypt({
+    message: await openpgp.createMessage({ binary: new Uint8Array(50 << 20) }),
+    encryptionKeys: reader,
+    format: "binary",
+    config: { ...v6, preferredCompressionAlgorithm: openpgp.enums.compression.zlib },
+  })) as Uint8Array;
+  const before = process.memoryUsage().rss;
+  await assert.rejects(keyring.unseal(toHex(sealed)), code("SEAL_NOT_FOR_US"));
+  assert.ok(process.memoryUsage().rss - before < 64 << 20);
+});
+
+test("a sealed message or capsule with any byte changed does not open", async () => {
+  const sealed = fromHex(await keyring.seal(new Uint8Array(100), keyring.publicKeys.openpgpKey));
+  const capsule = await keyring.wrap(sessionKey, keyring.publicKeys.openpgpKey);
+  const change = (bytes: Uint8Array, at: number, flip: number) => {
+    const copy = Uint8Array.from(bytes);
+    copy[at % copy.length]! ^= flip;
+    return copy;
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.nat(10_000), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+      await assert.rejects(keyring.unseal(toHex(change(sealed, at, flip))), code("SEAL_NOT_FOR_US"));
+      await assert.rejects(keyring.unwrap(change(capsule, at, flip)), code("SEAL_NOT_FOR_US"));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("a capsule holds exactly one key of 32 bytes", async () => {
+  const reader = await openpgp.readKey({ binaryKey: fromHex(keyring.publicKeys.openpgpKey) });
+  const short = await openpgp.encryptSessionKey({
+    data: new Uint8Array(16),
+    algorithm: "aes128",
+    aeadAlgorithm: "gcm",
+    encryptionKeys: reader,
+    format: "binary",
+    config: v6,
+  });
+  const good = await keyring.wrap(sessionKey, keyring.publicKeys.openpgpKey);
+  const bad = [short as Uint8Array, Buffer.concat([good, good]), randomBytes(2000), new Uint8Array(0)];
+  for (const capsule of bad) await assert.rejects(keyring.unwrap(capsule), code("SEAL_NOT_FOR_US"));
+});

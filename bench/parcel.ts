@@ -1,0 +1,142 @@
+// Packs and opens a parcel of incompressible data, each in a process of its own, beside raw AES-256-GCM
+// and `age`; one JSON object on stdout. MB are 10^6 bytes, MiB are 2^20.
+//
+//   npm run -s bench:parcel                      1 GiB three times, 4 GiB once
+//   npm run -s bench:parcel -- --sizes 256       only that many MiB
+//   npm run -s bench:parcel -- --dir /var/tmp    there, and not in memory (/dev/shm)
+import { spawnSync } from "node:child_process";
+import { createCipheriv, randomFillSync } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const MiB = 1 << 20;
+const CHILD = fileURLToPath(new URL("./parcel-child.ts", import.meta.url));
+const LIMITS = { pack_MBps: 300, open_MBps: 350, rss_MiB: 250 };
+
+interface Measured {
+  readonly seconds: number;
+  readonly rss_MiB: number;
+}
+
+const { values } = parseArgs({
+  options: { sizes: { type: "string", default: "1024,4096" }, dir: { type: "string" } },
+});
+const sizes = values.sizes.split(",").map(Number);
+const folder = mkdtempSync(join(values.dir ?? place(Math.max(...sizes)), "ichain-bench-"));
+try {
+  const load = loadavg()[0]!;
+  const runs = [];
+  for (const size of sizes) runs.push(await measure(size, size > 1024 ? 1 : 3));
+  const result = {
+    bench: "parcel",
+    where: folder.startsWith("/dev/shm") ? "memory" : "disk",
+    cores: cpus().length,
+    load: [round(load), round(loadavg()[0]!)],
+    runs,
+    aes256gcm_MBps: rawCipher(),
+    limits: LIMITS,
+  };
+  console.log(JSON.stringify(result));
+  const fast = runs.every((run) => run.pack_MBps >= LIMITS.pack_MBps && run.open_MBps >= LIMITS.open_MBps);
+  const small = runs.every((run) => run.rss_MiB.pack <= LIMITS.rss_MiB && run.rss_MiB.open <= LIMITS.rss_MiB);
+  process.exitCode = fast && small ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(size: number, times: number) {
+  const input = join(folder, "in");
+  mkdirSync(input);
+  await fill(join(input, "data"), size);
+  const bytes = size * MiB;
+  const speed = (seconds: readonly number[]) => round(bytes / 1e6 / median(seconds));
+  const [packs, opens]: [Measured[], Measured[]] = [[], []];
+  for (let i = 0; i < times; i++) {
+    packs.push(child("pack"));
+    opens.push(child("open"));
+    rmSync(join(folder, "out"), { recursive: true });
+    rmSync(join(folder, "blob"));
+  }
+  const peer = age(join(input, "data"), speed);
+  rmSync(input, { recursive: true });
+  return {
+    MiB: size,
+    times,
+    pack_MBps: speed(packs.map((run) => run.seconds)),
+    open_MBps: speed(opens.map((run) => run.seconds)),
+    rss_MiB: {
+      pack: Math.max(...packs.map((run) => run.rss_MiB)),
+      open: Math.max(...opens.map((run) => run.rss_MiB)),
+    },
+    age: peer,
+  };
+}
+
+function child(act: "pack" | "open"): Measured {
+  const { status, stdout } = spawnSync(process.execPath, [CHILD, act, folder], {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  if (status !== 0) process.exit(1);
+  return JSON.parse(stdout) as Measured;
+}
+
+/** Encrypts and decrypts the same file with `age`, file to file. */
+function age(file: string, speed: (seconds: readonly number[]) => number) {
+  const [key, sealed, opened] = ["key", "sealed", "opened"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  if (spawnSync("age-keygen", ["-o", key]).status !== 0) return "absent";
+  const recipient = /age1\w+/.exec(readFileSync(key, "utf8"))![0];
+  const seconds = (args: string[]) => {
+    const begin = performance.now();
+    if (spawnSync("age", args, { stdio: "inherit" }).status !== 0) process.exit(1);
+    return (performance.now() - begin) / 1000;
+  };
+  const result = {
+    encrypt_MBps: speed([seconds(["-r", recipient, "-o", sealed, file])]),
+    decrypt_MBps: speed([seconds(["-d", "-i", key, "-o", opened, sealed])]),
+  };
+  for (const path of [key, sealed, opened]) rmSync(path);
+  return result;
+}
+
+/** Node's own cipher over 1 GiB in memory: what no parcel can beat on one core. */
+function rawCipher(): number {
+  const buffer = randomFillSync(Buffer.alloc(MiB));
+  const cipher = createCipheriv("aes-256-gcm", buffer.subarray(0, 32), buffer.subarray(32, 44));
+  const begin = performance.now();
+  for (let i = 0; i < 1024; i++) cipher.update(buffer);
+  return round((1024 * MiB) / 1e3 / (performance.now() - begin));
+}
+
+async function fill(path: string, size: number): Promise<void> {
+  const buffer = Buffer.alloc(8 * MiB);
+  const file = await open(path, "wx");
+  for (let left = size * MiB; left > 0; left -= buffer.length) {
+    await file.write(randomFillSync(buffer), 0, Math.min(left, buffer.length));
+  }
+  await file.close();
+}
+
+/** Memory where there is room for input, blob and output: a disk would be measured instead of the code. */
+function place(size: number): string {
+  const memory = "/dev/shm";
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 3.2 * size * MiB ? memory : tmpdir();
+}
+
+function median(list: readonly number[]): number {
+  return list.toSorted((a, b) => a - b)[list.length >> 1]!;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

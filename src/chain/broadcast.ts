@@ -12,6 +12,8 @@ import { requestOf, type Sender } from "./sender.ts";
 
 /** How often one call's fees are raised at most: 12.5 % each, a bit more than three times in all. */
 const MAX_RAISES = 10;
+/** Another round even without a new block: where blocks are mined on demand, none comes while a nonce is missing. */
+const RETRY_MS = 2_000;
 
 export interface BroadcastOptions {
   readonly rpc: Rpc;
@@ -50,7 +52,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       if (mined !== undefined && (confirmations <= 1 || head.number - mined.block + 1 >= confirmations)) {
         return { hash: mined.attempt.hash, block: mined.block, gasUsed: mined.gasUsed, fee: mined.fee };
       }
-      await heads.changed(head.hash, waits);
+      await heads.changed(head.hash, { ...waits, forMs: RETRY_MS });
     }
   };
 

@@ -1,4 +1,3 @@
-import { isAbort } from "../errors.ts";
 import type { Waits } from "../ports/market.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
@@ -40,7 +39,7 @@ export async function* followJob(
       if (changed || passed) yield job;
       if (isFinal(job.state)) return;
     }
-    await headOrTime(heads, head, job?.deadline, waits);
+    await heads.changed(head.hash, { ...waits, forMs: untilOver(job?.deadline) });
   }
 }
 
@@ -54,26 +53,8 @@ function differs(a: Job | undefined, b: Job | undefined): boolean {
   return a?.drawing !== b?.drawing || a?.committing !== b?.committing || a?.deadline !== b?.deadline;
 }
 
-/** Resolves at the next block, or once the wall clock is past `deadline` if it is not yet. */
-async function headOrTime(
-  heads: Heads,
-  head: Block,
-  deadline: number | undefined,
-  waits: Waits,
-): Promise<void> {
+/** How long until the wall clock is past `deadline`; undefined when it is, or there is none. */
+function untilOver(deadline: number | undefined): number | undefined {
   const left = deadline === undefined ? 0 : (deadline + 1) * 1000 - Date.now();
-  if (left <= 0) {
-    await heads.changed(head.hash, waits);
-    return;
-  }
-  const timer = new AbortController();
-  const timeout = setTimeout(() => timer.abort(), Math.min(left, LONGEST_TIMER_MS));
-  const signal = waits.signal === undefined ? timer.signal : AbortSignal.any([waits.signal, timer.signal]);
-  try {
-    await heads.changed(head.hash, { signal });
-  } catch (error) {
-    if (!isAbort(error) || waits.signal?.aborted) throw error;
-  } finally {
-    clearTimeout(timeout);
-  }
+  return left > 0 ? Math.min(left, LONGEST_TIMER_MS) : undefined;
 }

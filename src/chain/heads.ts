@@ -14,8 +14,8 @@ export interface Heads {
   read(options?: Waits): Promise<Block>;
   /** The newest block as known a poll's time ago or later. */
   recent(options?: Waits): Promise<Block>;
-  /** The newest block once its hash is not `known` any more. */
-  changed(known: Hex, options?: Waits): Promise<Block>;
+  /** The newest block once its hash is not `known` any more, or `forMs` is over. */
+  changed(known: Hex, options?: Waits & { forMs?: number | undefined }): Promise<Block>;
   /** Ends all waits (they throw the abort reason). */
   stop(): void;
 }
@@ -48,7 +48,7 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
     }
   }
 
-  async function shared(signal: AbortSignal | undefined): Promise<Block> {
+  async function shared(signal: AbortSignal | undefined, forMs: number | undefined): Promise<void> {
     if (next === undefined) {
       const abort = new AbortController();
       const promise = poll(AbortSignal.any([abort.signal, stopped.signal]));
@@ -63,7 +63,7 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
     const mine = next;
     mine.waiters++;
     try {
-      return await abortable(mine.promise, signal);
+      await bounded(mine.promise, signal, forMs);
     } finally {
       mine.waiters--;
       if (mine.waiters === 0) {
@@ -77,10 +77,11 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
     read,
     recent: async (options) =>
       newest !== undefined && Date.now() - readAt < pollMs ? newest : read(options),
-    async changed(known, { signal } = {}) {
-      while (newest === undefined || newest.hash === known) {
+    async changed(known, { signal, forMs } = {}) {
+      const until = forMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + forMs;
+      while (newest === undefined || (newest.hash === known && Date.now() < until)) {
         stopped.signal.throwIfAborted();
-        await shared(signal);
+        await shared(signal, forMs === undefined ? undefined : Math.max(0, until - Date.now()));
       }
       return newest;
     },
@@ -88,16 +89,21 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
   };
 }
 
-/** `promise`, or the abort reason as soon as `signal` is aborted. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+/** Waits for `promise`, for `signal` (whose reason is thrown), or for `forMs`. */
+async function bounded(
+  promise: Promise<unknown>,
+  signal: AbortSignal | undefined,
+  forMs: number | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const over = Promise.withResolvers<void>();
+  const onAbort = () => over.reject(signal?.reason);
+  const timer = forMs === undefined ? undefined : setTimeout(over.resolve, forMs);
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([promise, aborted.promise]);
+    await Promise.race([promise, over.promise]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
   }
 }

@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Wallet } from "ethers";
+import type { Addresses } from "../../src/chain/addresses.ts";
+import { type DeployOptions, deploy } from "../../src/chain/deploy.ts";
+import { createMarket, type MarketOptions } from "../../src/chain/market.ts";
+import { type EvmOptions, startEvm } from "../../src/devnet/evm.ts";
+import type { EvmNode } from "../../src/devnet/evm-node.ts";
+import type { Call, Market, OfferDraft, Receipt } from "../../src/ports/market.ts";
+import { toHex } from "../../src/protocol/bytes.ts";
+import { type Address, type Hex, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
+import type { Terms } from "../../src/protocol/terms.ts";
+
+/** A real chain with the market deployed on it, and markets of its accounts, each with its own database. */
+export interface TestChain {
+  readonly node: EvmNode;
+  readonly addresses: Addresses;
+  /** The market of account number `index`; of nobody when undefined. */
+  market(index: number | undefined, overrides?: Partial<MarketOptions>): Market;
+  /** A fresh path for a database. */
+  database(): string;
+  stop(): Promise<void>;
+}
+
+export async function startChain(
+  options: EvmOptions & Pick<DeployOptions, "poolStake" | "cooldown"> = {},
+): Promise<TestChain> {
+  const folder = await mkdtemp(join(tmpdir(), "ichain-chain-"));
+  const node = await startEvm(options);
+  const markets: Market[] = [];
+  let databases = 0;
+  const database = () => join(folder, `${databases++}.db`);
+  const wallet = (index: number) => new Wallet(node.accounts[index]!.privateKey);
+  const { poolStake, cooldown } = options;
+  const addresses = await deploy({ rpcUrl: node.rpcUrl, wallet: wallet(0), poolStake, cooldown });
+  return {
+    node,
+    addresses,
+    database,
+    market(index, overrides = {}) {
+      const market = createMarket({
+        rpcUrl: node.rpcUrl,
+        chainId: node.chainId,
+        addresses,
+        wallet: index === undefined ? undefined : wallet(index),
+        database: database(),
+        pollMs: 20,
+        graceMs: 300,
+        ...overrides,
+      });
+      markets.push(market);
+      return market;
+    },
+    async stop() {
+      await Promise.all(markets.map((market) => market.stop()));
+      await node.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function send(market: Market, call: Call): Promise<Receipt> {
+  return market.broadcast(await market.prepare(call));
+}
+
+export function random32(): Hex {
+  return toHex(randomBytes(32));
+}
+
+/** Terms that work as they are: the price 1000 wei, generous windows, one validator. */
+export function someTerms(requester: Address, provider: Address, overrides: Partial<Terms> = {}): Terms {
+  return {
+    requester,
+    provider,
+    token: ZERO_ADDRESS,
+    price: 1000n,
+    validatorFee: 100n,
+    providerStake: 10n ** 16n,
+    validatorStake: 10n ** 15n,
+    validators: 1,
+    mode: "evaluate",
+    tolerance: 5_000_000n,
+    threshold: 900_000_000n,
+    acceptBy: Math.floor(Date.now() / 1000) + 3600,
+    windows: { run: 3600, appoint: 600, commit: 600, reveal: 600, claim: 600, challenge: 600, appeal: 600 },
+    specHash: random32(),
+    bundleRoot: random32(),
+    maskHash: random32(),
+    ...overrides,
+  };
+}
+
+export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {
+  return {
+    provider: true,
+    validator: true,
+    priceFloor: 500n,
+    feeFloor: 50n,
+    keys: { openpgpKey: toHex(randomBytes(600)), fingerprint: random32(), onionKey: random32() },
+    details: {
+      version: 1,
+      name: "test",
+      tier: "runc",
+      cpus: 4,
+      memoryBytes: 8e9,
+      diskBytes: 1e11,
+      gpus: [],
+      images: [{ name: "python-ml", digest: `sha256:${"ab".repeat(32)}` }],
+    },
+    ...overrides,
+  };
+}

@@ -1,11 +1,11 @@
-/** Below this a buffer may be a part of Node's shared pool, and is not worth the trouble. */
-const LARGE = 64 << 10;
+/** A smaller one may be Node's shared pool, and is not worth the trouble. */
+const LARGE = 256 << 10;
 
 /**
- * Gives the memory of a buffer that nobody will look at again back at once. Left to the collector,
+ * Gives the memory behind `bytes`, which nobody will look at again, back at once. Left to the collector,
  * buffers of some MiB each pile up and make it run for a third of the time that packing takes.
  */
 export function discard(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && bytes.length >= LARGE) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= LARGE) buffer.transfer(0);
 }

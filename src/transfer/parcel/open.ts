@@ -20,7 +20,7 @@ import { Unpacker } from "./unpacker.ts";
 type OpenRequest = Parameters<Parcels["open"]>[0];
 
 /** Messages that are decrypted and inflated at once. */
-const WIDTH = 2;
+const WIDTH = 3;
 
 /**
  * Opens, see `Parcels.open`. Files are written below `INTO.partial`, which becomes `into` once every

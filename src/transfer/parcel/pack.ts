@@ -21,7 +21,7 @@ import { inOrder } from "./ordered.ts";
 import { ResumeLog } from "./resume.ts";
 
 /** Slices that are compressed and encrypted at once. */
-const WIDTH = 2;
+const WIDTH = 3;
 /** Bytes of blob between two checkpoints. */
 const CHECKPOINT_BYTES = 64 << 20;
 

@@ -1,13 +1,10 @@
-import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { constants, createZstdCompress, zstdDecompress } from "node:zlib";
 import { discard } from "../discard.ts";
 import { parcelFault } from "../errors.ts";
 import { SLICE_BYTES } from "./archive.ts";
 import { openMessage, packetHeader, sealedOverhead, sealMessage } from "./seipd.ts";
 
 /** A data message: one slice of the archive, a zstd frame of its own, as an OpenPGP literal under the session key. */
-
-const compress = promisify(zstdCompress);
 
 const LITERAL = 0xcb; // tag 11, new format
 const NAME_BYTES = 8;
@@ -29,13 +26,10 @@ export async function sealSlice(
   index: number,
   slice: Uint8Array,
 ): Promise<Uint8Array[]> {
-  const frame = await compress(slice, {
-    ...COMPRESS,
-    chunkSize: slice.length + ZSTD_GROWTH,
-    pledgedSrcSize: slice.length,
-  });
-  const sealed = sealMessage(sessionKey, [literalHeader(index, frame.length), frame]);
-  discard(frame);
+  const frame = await compress(slice);
+  const length = frame.reduce((sum, part) => sum + part.length, 0);
+  const sealed = sealMessage(sessionKey, [literalHeader(index, length), ...frame]);
+  for (const part of frame) discard(part);
   return sealed;
 }
 
@@ -59,6 +53,22 @@ export async function openSlice(
   } finally {
     discard(inner);
   }
+}
+
+/** One zstd frame, in the parts in which it came: putting them together would cost a copy of it all. */
+function compress(slice: Uint8Array): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  const engine = createZstdCompress({
+    ...COMPRESS,
+    chunkSize: slice.length + ZSTD_GROWTH,
+    pledgedSrcSize: slice.length,
+  });
+  return new Promise((resolve, reject) => {
+    engine.on("data", (part: Uint8Array) => parts.push(part));
+    engine.once("end", () => resolve(parts));
+    engine.once("error", reject);
+    engine.end(slice);
+  });
 }
 
 function literalHeader(index: number, length: number): Buffer {

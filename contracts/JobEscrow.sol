@@ -27,7 +27,7 @@ contract JobEscrow is Closing {
         _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
 
         // Effect
-        _records[jobId] = record.to(State.Posted).at(terms.schedule.acceptBy());
+        _records[jobId] = record.to(State.Posted).until(terms.schedule.acceptBy());
 
         emit Posted(jobId, terms.requester, terms.provider, terms, sealedLocator);
 
@@ -42,7 +42,7 @@ contract JobEscrow is Closing {
         if (msg.sender != terms.requester) _checkOver(jobId, record.clock());
 
         // Effect
-        _records[jobId] = record.to(State.Cancelled).at(0);
+        _records[jobId] = record.to(State.Cancelled).until(0);
         _credit(terms.requester, terms.token, terms.price + _feesOf(terms));
 
         emit Cancelled(jobId);
@@ -57,7 +57,7 @@ contract JobEscrow is Closing {
 
         // Effect
         uint40 deadline = _in(terms.schedule.run());
-        _records[jobId] = record.to(State.Accepted).at(deadline);
+        _records[jobId] = record.to(State.Accepted).until(deadline);
 
         emit Accepted(jobId, deadline);
 
@@ -97,7 +97,7 @@ contract JobEscrow is Closing {
         bool optimistic = terms.rule.validators() == 0;
         uint40 deadline = _in(optimistic ? terms.schedule.claim() : terms.schedule.appoint());
         bytes21 submission = _submissionOf(measurementCommitment, keyCommitment);
-        _records[jobId] = record.to(State.Submitted).at(deadline).withSubmission(submission);
+        _records[jobId] = record.to(State.Submitted).until(deadline).withSubmission(submission);
 
         emit Submitted(jobId, resultRoot, measurementCommitment, keyCommitment, deadline, sealedLocator);
     }
@@ -126,7 +126,7 @@ contract JobEscrow is Closing {
         // Effect, Interaction
         if (optimistic) {
             uint40 deadline = _in(terms.schedule.challenge());
-            _records[jobId] = record.to(State.Claimed).at(deadline);
+            _records[jobId] = record.to(State.Claimed).until(deadline);
             emit Claimed(jobId, blindedKey, deadline);
         } else {
             emit Claimed(jobId, blindedKey, 0);

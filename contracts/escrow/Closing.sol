@@ -24,7 +24,7 @@ abstract contract Closing is Verdicts {
     /// @dev Pays the provider. The job is saved as final before anything else happens.
     function _settle(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel) internal {
         // Effect
-        _records[jobId] = record.to(State.Settled).at(0);
+        _records[jobId] = record.to(State.Settled).until(0);
         emit Settled(jobId);
 
         // Interaction
@@ -41,7 +41,7 @@ abstract contract Closing is Verdicts {
         internal
     {
         // Effect
-        _records[jobId] = record.to(State.Refunded).at(0);
+        _records[jobId] = record.to(State.Refunded).until(0);
         emit Refunded(jobId, cause);
 
         // Interaction

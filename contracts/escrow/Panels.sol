@@ -23,7 +23,7 @@ abstract contract Panels is Book {
 
         // Effect
         uint40 deadline = _in(terms.schedule.commit());
-        _records[jobId] = record.to(State.Validating).at(deadline).plus(wanted * (SEATS + PENDING + OCCUPIED));
+        _records[jobId] = record.to(State.Validating).until(deadline).plus(wanted * (SEATS + PENDING + OCCUPIED));
         for (uint256 i = 0; i < wanted; ++i) {
             address validator = appointments[i].validator;
             if (!_isEligible(jobId, terms, validator)) revert JobEscrow_NotEligible(jobId, validator);
@@ -142,7 +142,7 @@ abstract contract Panels is Book {
     function _schedule(bytes32 jobId, Record record, uint8 seats) internal returns (Record) {
         uint40 seedBlock = uint40(block.number + DRAW_DELAY);
         emit DrawScheduled(jobId, seats, seedBlock);
-        return record.fill(TO_DRAW, seats).at(seedBlock);
+        return record.fill(TO_DRAW, seats).until(seedBlock);
     }
 
     function _checkSeat(bytes32 jobId, address validator, SeatStatus status) internal view returns (Seat storage seat) {
@@ -158,7 +158,7 @@ abstract contract Panels is Book {
     {
         uint256 fee = terms.token == address(0) ? terms.validatorFee : type(uint256).max;
         uint40 deadline = _in(terms.schedule.commit());
-        record = record.at(deadline);
+        record = record.until(deadline);
         for (uint256 i = 0; i < wanted; ++i) {
             uint256 place = uint256(keccak256(abi.encode(seed, jobId, i))) >> 8;
             for (uint256 probe = 0; probe < PROBES; ++probe) {
@@ -188,7 +188,7 @@ abstract contract Panels is Book {
             return _schedule(jobId, record.clear(VACANT).with(REPLACED), vacant);
         }
         if (record.count(SEATS) == 0) return _judge(jobId, terms, record, Verdict.Inconclusive);
-        return record.at(_in(terms.schedule.reveal()));
+        return record.until(_in(terms.schedule.reveal()));
     }
 
     function _isEligible(bytes32 jobId, Terms calldata terms, address account) private view returns (bool) {

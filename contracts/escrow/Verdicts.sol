@@ -105,7 +105,7 @@ abstract contract Verdicts is Panels {
             if (_isAppealable(record)) deadline = _in(terms.schedule.appeal());
         }
         emit Judged(jobId, verdict, record.count(PASSES), record.count(FAILS), deadline);
-        return record.to(next).at(deadline);
+        return record.to(next).until(deadline);
     }
 
     /// @dev A verdict of measurements can be appealed, once; that on a provider that hid its own cannot.

@@ -67,7 +67,7 @@ library RecordLibrary {
         return Record.wrap((Record.unwrap(self) & ~STATE_MASK) | uint256(next));
     }
 
-    function at(Record self, uint256 time) internal pure returns (Record) {
+    function until(Record self, uint256 time) internal pure returns (Record) {
         return Record.wrap((Record.unwrap(self) & ~CLOCK_MASK) | (uint256(uint40(time)) << 4));
     }
 

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {JobEscrow} from "../../../contracts/JobEscrow.sol";
+import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IProviderRating} from "../../../contracts/interfaces/IProviderRating.sol";
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
+import {Mode, Rule} from "../../../contracts/libraries/Rule.sol";
+import {Schedule} from "../../../contracts/libraries/Schedule.sol";
+import {Assert} from "./Assert.sol";
+
+/// @notice The contracts with funded, staked accounts that hold keys, and terms between them.
+abstract contract Harness is Assert {
+    uint256 internal constant POOL_STAKE = 0.1 ether;
+    uint256 internal constant COOLDOWN = 3 days;
+    uint96 internal constant STAKE = 10 ether;
+    uint128 internal constant PRICE = 1 ether;
+    uint128 internal constant FEE = 0.1 ether;
+    uint96 internal constant PROVIDER_STAKE = 0.5 ether;
+    uint96 internal constant VALIDATOR_STAKE = 0.2 ether;
+    uint24 internal constant WINDOW = 1 hours;
+    uint256 internal constant PEOPLE = 12;
+
+    JobEscrow internal escrow;
+    IProviderRegistry internal registry;
+    IProviderRating internal rating;
+    /// Everybody with an offer, in ascending order of address.
+    address[] internal crowd;
+    address internal requester;
+    address internal provider;
+    uint256 private _salt;
+
+    function setUp() public virtual {
+        escrow = new JobEscrow(POOL_STAKE, COOLDOWN);
+        registry = escrow.registry();
+        rating = escrow.rating();
+        requester = vm.addr(1000);
+        vm.deal(requester, 1000 ether);
+        provider = enter(2000);
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            enter(3000 + i);
+        }
+    }
+
+    /// @dev The validators that tests name: everybody in the crowd but the provider.
+    function validator(uint256 i) internal view returns (address) {
+        address who = crowd[i];
+        return who >= provider ? crowd[i + 1] : who;
+    }
+
+    /// @dev A funded account with an offer for both roles and a stake.
+    function enter(uint256 key) internal returns (address who) {
+        who = vm.addr(key);
+        vm.deal(who, 1000 ether);
+        publish(key, true, true);
+        vm.prank(who);
+        registry.deposit{value: STAKE}();
+
+        crowd.push(who);
+        for (uint256 i = crowd.length - 1; i > 0 && crowd[i - 1] > who; --i) {
+            (crowd[i - 1], crowd[i]) = (who, crowd[i - 1]);
+        }
+    }
+
+    function publish(uint256 key, bool provides, bool validates) internal {
+        IProviderRegistry.Draft memory draft = draftOf(provides, validates);
+        bytes memory signature = signKeys(key, vm.addr(key), draft);
+        vm.prank(vm.addr(key));
+        registry.publish(draft, signature);
+    }
+
+    function draftOf(bool provides, bool validates) internal pure returns (IProviderRegistry.Draft memory) {
+        return IProviderRegistry.Draft({
+            provider: provides,
+            validator: validates,
+            priceFloor: 1,
+            feeFloor: 1,
+            fingerprint: keccak256("fingerprint"),
+            onionKey: keccak256("onion"),
+            openpgpKey: "certificate",
+            details: "{}"
+        });
+    }
+
+    function signKeys(uint256 key, address account, IProviderRegistry.Draft memory draft)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("ichain"),
+                keccak256("1"),
+                block.chainid,
+                address(registry)
+            )
+        );
+        bytes32 keys = keccak256(
+            abi.encode(
+                keccak256("Keys(address account,bytes32 fingerprint,bytes32 onionKey)"),
+                account,
+                draft.fingerprint,
+                draft.onionKey
+            )
+        );
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", domain, keys)));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function termsOf(uint8 validators) internal returns (IJobEscrow.Terms memory) {
+        return termsOf(validators, Mode.Evaluate, address(0));
+    }
+
+    /// @dev Terms that are valid now and differ from all before; tolerance 0.005, threshold 0.9.
+    function termsOf(uint8 validators, Mode mode, address token) internal returns (IJobEscrow.Terms memory terms) {
+        terms.requester = requester;
+        terms.provider = provider;
+        terms.token = token;
+        terms.price = PRICE;
+        terms.validatorFee = FEE;
+        terms.providerStake = PROVIDER_STAKE;
+        terms.validatorStake = VALIDATOR_STAKE;
+        terms.rule = ruleOf(mode, validators, 5_000_000, 900_000_000);
+        terms.schedule = scheduleOf(uint40(vm.getBlockTimestamp() + WINDOW), WINDOW);
+        terms.maskHash = keccak256(abi.encode("mask", ++_salt));
+    }
+
+    function ruleOf(Mode mode, uint8 validators, uint64 tolerance, int64 threshold) internal pure returns (Rule) {
+        return Rule.wrap(
+            uint256(mode) | (uint256(validators) << 8) | (uint256(tolerance) << 16)
+                | (uint256(uint64(threshold)) << 80)
+        );
+    }
+
+    /// @dev All windows alike.
+    function scheduleOf(uint40 acceptBy, uint24 window) internal pure returns (Schedule) {
+        uint256 word = acceptBy;
+        for (uint256 i = 0; i < 7; ++i) {
+            word |= uint256(window) << (40 + 24 * i);
+        }
+        return Schedule.wrap(word);
+    }
+
+    function stateOf(IJobEscrow.Terms memory terms) internal view returns (State) {
+        return escrow.job(escrow.jobIdOf(terms)).state;
+    }
+
+    /// @dev Everybody who ever had a seat, as closing calls want it.
+    function panelOf(IJobEscrow.Terms memory terms) internal view returns (address[] memory panel) {
+        bytes32 id = escrow.jobIdOf(terms);
+        panel = new address[](escrow.job(id).occupied);
+        uint256 found = 0;
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            if (escrow.seatOf(id, crowd[i]) != SeatStatus.None) panel[found++] = crowd[i];
+        }
+    }
+
+    /// @dev To the second after the present deadline.
+    function passDeadline(IJobEscrow.Terms memory terms) internal {
+        vm.warp(uint256(escrow.job(escrow.jobIdOf(terms)).deadline) + 1);
+    }
+
+    /// @dev To the first block in which a draw under way can be made.
+    function passSeed(IJobEscrow.Terms memory terms) internal {
+        vm.roll(uint256(escrow.job(escrow.jobIdOf(terms)).seedBlock) + 1);
+    }
+}

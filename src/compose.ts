@@ -105,16 +105,17 @@ export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
   };
 }
 
-async function openMarket({ config, signal }: Needs, signer: Wallet | undefined): Promise<Market> {
-  const { rpcUrl, contracts, confirmations, pollMs } = requireNetwork(config);
+async function openMarket({ config, signal }: Needs, wallet: Wallet | undefined): Promise<Market> {
+  const { rpcUrl, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
   const { createMarket } = await import("./chain/market.ts");
   const market = createMarket({
     rpcUrl,
+    chainId,
     addresses: contracts,
     database: config.paths.index,
     confirmations,
     pollMs,
-    ...(signer ? { signer } : {}),
+    wallet,
   });
   await market.start({ signal });
   return market;

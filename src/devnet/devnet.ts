@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Wallet } from "ethers";
 import { stringify } from "yaml";
 import { deploy } from "../chain/deploy.ts";
 import type { NetworkConfig } from "../config/schema.ts";
@@ -62,7 +63,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   ]);
   const [deployer, owner, ...others] = evm.accounts;
   if (!deployer || !owner) throw new RangeError("the devnet's chain has too few accounts");
-  const contracts = await deploy({ rpcUrl: evm.rpcUrl, privateKey: deployer.privateKey, signal });
+  const contracts = await deploy({ rpcUrl: evm.rpcUrl, wallet: new Wallet(deployer.privateKey), signal });
   done("evm", `The chain and its contracts are up${tor ? ", and a private Tor network" : ""}`);
 
   const network: NetworkConfig = {

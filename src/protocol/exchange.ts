@@ -1,4 +1,4 @@
-import { AbiCoder, keccak256 } from "ethers";
+import { AbiCoder, concat, keccak256 } from "ethers";
 import { fromHex, toHex, xor } from "./bytes.ts";
 import type { Hex, JobId } from "./ids.ts";
 
@@ -16,6 +16,15 @@ export function maskHash(mask: Hex): Hex {
 /** `SK xor mask`; its own inverse. Both 32 bytes. */
 export function blindKey(sessionKey: Hex, mask: Hex): Hex {
   return toHex(xor(fromHex(sessionKey), fromHex(mask)));
+}
+
+/**
+ * Key of the run report: the requester was told `share` with the result's locator and learns the session
+ * key when it has paid; validators know the session key and not the share, and are given the report key
+ * itself once they have committed.
+ */
+export function reportKey(sessionKey: Hex, share: Hex): Hex {
+  return keccak256(concat([sessionKey, share])) as Hex;
 }
 
 /** keccak256(abi.encode(jobId, SK xor mask)): what `claim` must open. */

@@ -25,6 +25,8 @@ export interface ResultLocator {
   readonly kind: "result";
   readonly result: Endpoint;
   readonly reportRoot: Hex;
+  /** See `reportKey` in exchange.ts. */
+  readonly reportShare: Hex;
 }
 
 /** Requester (or provider, for a drawn validator) → validator, in `appoint`. */
@@ -52,7 +54,9 @@ export function encodeLocator(locator: Locator): Uint8Array {
     case "bundle":
       return fromHex(concat([head, endpoint(locator.bundle), locator.bundleKey, locator.mask]) as Hex);
     case "result":
-      return fromHex(concat([head, endpoint(locator.result), locator.reportRoot]) as Hex);
+      return fromHex(
+        concat([head, endpoint(locator.result), locator.reportRoot, locator.reportShare]) as Hex,
+      );
     case "validation":
       return fromHex(
         concat([
@@ -86,7 +90,7 @@ function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator
     case "bundle":
       return { kind, bundle: read.endpoint(), bundleKey: read.take(32), mask: read.take(32) };
     case "result":
-      return { kind, result: read.endpoint(), reportRoot: read.take(32) };
+      return { kind, result: read.endpoint(), reportRoot: read.take(32), reportShare: read.take(32) };
     case "validation":
       return {
         kind,

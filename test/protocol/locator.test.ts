@@ -36,7 +36,7 @@ describe("locator", () => {
   it("is refused when truncated, extended or of another kind", () => {
     fc.assert(
       fc.property(endpoint, hex(32), fc.nat(), (result, reportRoot, cut) => {
-        const bytes = encodeLocator({ kind: "result", result, reportRoot });
+        const bytes = encodeLocator({ kind: "result", result, reportRoot, reportShare: reportRoot });
         const refused = (input: Uint8Array, kind: "result" | "bundle") =>
           assert.throws(
             () => decodeLocator(input, kind),

@@ -1,7 +1,5 @@
 import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
-import type { Manifest } from "../../protocol/manifest.ts";
-import type { PublicKeys } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import type { Packed } from "./pack-result.ts";
 
@@ -26,19 +24,18 @@ export async function admitValidators(
   }
 }
 
-/** Opens the run report, once nobody can commit any more, to the validators and to the requester. */
+/** Opens the run report to the validators, once nobody can commit any more. */
 export async function openReport(
   { market, keyring }: RoleContext,
   hosting: Hosting,
-  { job, packed, requester }: { job: Job; packed: Packed; requester: Manifest["author"] },
+  job: Job,
+  { report: { blob, sessionKey } }: Packed,
   { signal }: Waits,
 ): Promise<void> {
-  const { blob, sessionKey } = packed.report;
-  const give = async ({ openpgpKey, fingerprint }: PublicKeys) =>
-    hosting.putCapsule(blob.root, fingerprint, await keyring.wrap(sessionKey, openpgpKey));
-  await give(requester);
   for (const { validator } of job.validations) {
     const offer = await market.offer(validator, { signal });
-    if (offer) await give(offer.keys);
+    if (!offer) continue;
+    const { openpgpKey, fingerprint } = offer.keys;
+    hosting.putCapsule(blob.root, fingerprint, await keyring.wrap(sessionKey, openpgpKey));
   }
 }

@@ -30,6 +30,7 @@ export function handIn(
           kind: "result",
           result: packed.identity.endpoint,
           reportRoot: packed.report.blob.root,
+          reportShare: packed.reportShare,
         }),
         requesterKey,
       ),

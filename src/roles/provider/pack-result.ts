@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { PackedParcel } from "../../ports/parcels.ts";
 import type { HostIdentity } from "../../ports/transport.ts";
+import { reportKey } from "../../protocol/exchange.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { Measurement } from "../../protocol/measurement.ts";
@@ -19,6 +20,7 @@ import type { Measured } from "../shared/run-task.ts";
 export interface Packed {
   readonly result: PackedParcel;
   readonly report: PackedParcel;
+  readonly reportShare: Hex;
   readonly measurement: Measurement;
   readonly identity: HostIdentity;
 }
@@ -33,11 +35,11 @@ export function packResult(
   return journal.step("pack", {
     prepare: async () => ({
       resultKey: random32(),
-      reportKey: random32(),
+      reportShare: random32(),
       salt: random32(),
       identity: await context.transport.newIdentity(),
     }),
-    act: async ({ resultKey, reportKey, salt, identity }) => {
+    act: async ({ resultKey, reportShare, salt, identity }) => {
       const { metric, goal } = spec.verification;
       const result = await context.parcels.pack(
         { root: home.output, paths: spec.outputs, out: home.result, sessionKey: resultKey },
@@ -54,11 +56,11 @@ export function packResult(
           root: home.reportFiles,
           paths: ["report.json", "log.txt"],
           out: home.report,
-          sessionKey: reportKey,
+          sessionKey: reportKey(resultKey, reportShare),
         },
         waits,
       );
-      return { result, report, measurement, identity };
+      return { result, report, reportShare, measurement, identity };
     },
   });
 }

@@ -127,7 +127,7 @@ async function react(
   if (job.state === "Validating") {
     await admitValidators(context, hosting, job, packed, waits);
     if (!job.committing) {
-      await openReport(context, hosting, { job, packed, requester: taken.bundle.requester }, waits);
+      await openReport(context, hosting, job, packed, waits);
       // A validator that revealed without ours leaves it to us to show what we had committed to.
       const revealed = job.validations.some(({ measurement }) => measurement !== undefined);
       if (revealed && !job.providerMeasurement) {

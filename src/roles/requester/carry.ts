@@ -11,7 +11,6 @@ import { appoint } from "./appoint.ts";
 import { collect } from "./collect.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import { post } from "./post.ts";
-import { openRunReport } from "./run-report.ts";
 import { unknownDraft } from "./unknown-draft.ts";
 
 export interface Carry {
@@ -68,8 +67,6 @@ async function act(
     const collected = await collect(context, journal, job, draft.spec.resources, waits);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
   }
-  const committed = job.state === "Validating" && !job.committing;
-  if (committed || job.state === "Validated") await openRunReport(context, journal, job.id, waits);
 }
 
 /** The provider may read the bundle; validators too, once they have been told where it is. */

@@ -1,13 +1,16 @@
 import { unreachable } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
 import { blindKey, keyCommitment } from "../../protocol/exchange.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import type { Collected } from "./collect.ts";
 import type { Draft } from "./draft.ts";
+import { openReport } from "./open-report.ts";
 
 /** Unblinds the key that `claim` published and unpacks the result into `into`, which must not exist. */
 export async function openResult(
-  { parcels }: RoleContext,
+  context: RoleContext,
+  journal: JobJournal,
   { job, draft, collected, into }: { job: Job; draft: Draft; collected: Collected; into: string },
   { signal }: Waits,
 ): Promise<{ files: readonly string[]; bytes: number }> {
@@ -17,15 +20,18 @@ export async function openResult(
     return unreachable("the escrow paid for a key that does not match its commitment");
   }
   const { resources } = draft.spec;
-  const { manifest } = await parcels.open(
+  const sessionKey = blindKey(blindedKey, draft.mask);
+  const author = draft.provider.keys.fingerprint;
+  const { manifest } = await context.parcels.open(
     {
       blob: collected.result,
-      sessionKey: blindKey(blindedKey, draft.mask),
+      sessionKey,
       into,
-      author: draft.provider.keys.fingerprint,
+      author,
       limits: { maxBytes: resources.disk, maxFiles: 100_000 },
     },
     { signal },
   );
+  await openReport(context, journal, { jobId: job.id, collected, sessionKey, author }, { signal });
   return { files: manifest.files.map(({ path }) => path), bytes: manifest.totalBytes };
 }

@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Blob, FetchRequest } from "../../ports/transport.ts";
 import type { RoleContext, Waits } from "../context.ts";
 
@@ -11,6 +13,7 @@ export async function fetchBlob(
   const id = `fetch-${request.root}`;
   reporter.emit({ kind: "start", id, text: `Fetching the ${what}` });
   try {
+    await mkdir(dirname(request.path), { recursive: true, mode: 0o700 });
     const blob = await transport.fetch(request, {
       signal,
       onProgress: ({ bytes, total }) =>

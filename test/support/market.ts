@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { JsonRpcProvider, type TransactionReceipt, type TransactionResponse } from "ethers";
+import { type Devnet, type DevnetRequest, startDevnet } from "../../src/devnet/devnet.ts";
+import { asOwnerOf, type Home } from "../../src/devnet/homes.ts";
+import type { Address } from "../../src/protocol/ids.ts";
+import { type Ended, ichainRun } from "./binary.ts";
+
+export const digits = fileURLToPath(new URL("../../examples/digits/job.yaml", import.meta.url));
+const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
+
+/** A devnet for one test file, with the command line in its requester's hands. */
+export interface TestMarket extends Devnet {
+  readonly chain: JsonRpcProvider;
+  /** Runs `ichain … --json` as the requester (or `as`) and returns its last JSON line; asserts success. */
+  ichain(args: readonly string[], as?: Home): Promise<Record<string, unknown>>;
+  /** The same without asserting. */
+  attempt(args: readonly string[], as?: Home): Promise<Ended>;
+  /** Starts it and hands the process over, for tests that interrupt. */
+  launch(args: readonly string[], as?: Home): ReturnType<typeof spawn>;
+  /** Every transaction of the chain from `fromBlock` on, with its receipt. */
+  transactions(fromBlock?: number): Promise<{ tx: TransactionResponse; receipt: TransactionReceipt }[]>;
+}
+
+const quiet = { emit: () => undefined };
+
+export async function startTestMarket(
+  t: Pick<TestContext, "after">,
+  request: Partial<DevnetRequest> = {},
+): Promise<TestMarket> {
+  const dir = await mkdtemp(join(tmpdir(), "ichain-e2e-"));
+  const stop = new AbortController();
+  const devnet = await startDevnet({
+    providers: 1,
+    validators: 1,
+    reporter: quiet,
+    signal: stop.signal,
+    dir,
+    ...request,
+  });
+  const chain = new JsonRpcProvider(devnet.network.rpcUrl, devnet.network.chainId, {
+    staticNetwork: true,
+    cacheTimeout: -1,
+  });
+  t.after(async () => {
+    chain.destroy();
+    await devnet.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+  const env = (as: Home) => ({ ...asOwnerOf(as), CI: "1" });
+  const attempt = (args: readonly string[], as = devnet.requester) => ichainRun([...args, "--json"], env(as));
+  return {
+    ...devnet,
+    chain,
+    attempt,
+    async ichain(args, as) {
+      const ended = await attempt(args, as);
+      assert.equal(ended.code, 0, `ichain ${args.join(" ")}\n${ended.stdout}\n${ended.stderr}`);
+      return lastJson(ended.stdout);
+    },
+    launch: (args, as = devnet.requester) =>
+      spawn(process.execPath, [binary, ...args, "--json"], {
+        env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env(as) },
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    async transactions(fromBlock = 0) {
+      const newest = await chain.getBlockNumber();
+      const found: { tx: TransactionResponse; receipt: TransactionReceipt }[] = [];
+      for (let number = fromBlock; number <= newest; number += 1) {
+        const block = await chain.getBlock(number, true);
+        for (const tx of block?.prefetchedTransactions ?? []) {
+          const receipt = await chain.getTransactionReceipt(tx.hash);
+          if (receipt) found.push({ tx, receipt });
+        }
+      }
+      return found;
+    },
+  };
+}
+
+export function lastJson(stdout: string): Record<string, unknown> {
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  return JSON.parse(line) as Record<string, unknown>;
+}
+
+/** What `account` paid for gas in these transactions, wei. */
+export function gasPaid(
+  transactions: Awaited<ReturnType<TestMarket["transactions"]>>,
+  account: Address,
+): bigint {
+  return transactions
+    .filter(({ tx }) => tx.from.toLowerCase() === account.toLowerCase())
+    .reduce((sum, { receipt }) => sum + receipt.gasUsed * receipt.gasPrice, 0n);
+}

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { IchainError } from "../errors.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
 import { environment } from "./environment.ts";
+import type { OciRuntime } from "./runtimes/choose.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
 
 /** Label keys of every container that ichain creates. */
@@ -46,8 +47,7 @@ export interface Placement {
   readonly limits: Limits;
   /** Host folder behind a writable /out: a filesystem of its own with the cap. */
   readonly outDir: string | undefined;
-  /** OCI runtime to name, or the engine's default. */
-  readonly runtime: string | undefined;
+  readonly runtime: OciRuntime;
   /** Control group that the container's is created in, or the engine's default. */
   readonly cgroupParent: string | undefined;
   /** Unix seconds. */
@@ -74,7 +74,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
     // killed nor stopped by the task, which an init in front of it would allow; orphans that it does
     // not reap count against the pids limit only.
     Entrypoint: [
-      "/usr/bin/timeout",
+      place.runtime.deadline,
       "--signal=TERM",
       `--kill-after=${GRACE_SECONDS}`,
       String(limits.wallSeconds + INSIDE_SLACK_SECONDS),
@@ -106,7 +106,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes, // the same: no swap on top
       NanoCpus: Math.round(limits.cpus * 1e9),
-      PidsLimit: limits.pids,
+      PidsLimit: limits.pids + place.runtime.ownPids,
       OomScoreAdj: 500, // when the host runs out, the task goes first, not the daemon
       ShmSize: shmBytes,
       Tmpfs: { "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${tmpBytes},nr_inodes=65536` },
@@ -129,7 +129,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       AutoRemove: false,
       PublishAllPorts: false,
       ...(task.gpus.length > 0 ? { DeviceRequests: [gpuRequest(task.gpus)] } : {}),
-      ...(place.runtime === undefined ? {} : { Runtime: place.runtime }),
+      ...(place.runtime.name === undefined ? {} : { Runtime: place.runtime.name }),
       ...(place.cgroupParent === undefined ? {} : { CgroupParent: place.cgroupParent }),
     },
   };

@@ -15,7 +15,9 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
     cpus: info.cpus,
     memoryBytes: info.memoryBytes,
     gpus: await discoverGpus({ signal }),
-    images: images.map(({ tags, digest }) => ({ name: nameOf(tags) ?? digest.slice(7, 19), digest })),
+    images: images
+      .filter(({ tags }) => tags.length > 0)
+      .map(({ tags, digest }) => ({ name: nameOf(tags) ?? digest.slice(7, 19), digest })),
   };
 
   function usable(image: Parameters<typeof checkImage>[0]): boolean {

@@ -8,6 +8,7 @@ import { tighten } from "../limits.ts";
 import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/collect.ts";
 import { createDisk, destroyDisk, isFull, outDisk, reviveDisk } from "../out/disk.ts";
 import { containerName, containerSettings } from "../policy.ts";
+import type { OciRuntime } from "../runtimes/choose.ts";
 import { follow } from "./follow.ts";
 import { makeReadable } from "./lend.ts";
 import { type BoundedLog, boundedLog } from "./logs.ts";
@@ -23,7 +24,7 @@ export interface RunContext {
   /** Private folder with one folder for each run. */
   readonly runsDir: string;
   readonly ceiling: Limits;
-  readonly runtime: string | undefined;
+  readonly runtime: OciRuntime;
 }
 
 /** After its container has ended, output still on its way gets this long. */

@@ -10,7 +10,7 @@ const compile =
   "python3 -m compileall -q -x /tests/ --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.[0-9]*";
 
 /** Steps inside the new root that make the same packages give the same bytes; `$1` is the root. */
-const settle = [
+export const settle: readonly string[] = [
   // Debian's installation compiles with time stamps. Compile again, with hashes that are not looked at.
   'find "$1/usr" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +',
   `if [ -x "$1/usr/bin/python3" ]; then PYTHONHASHSEED=0 chroot "$1" sh -c '${compile}'; fi`,
@@ -18,9 +18,9 @@ const settle = [
   'rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/var/lib/apt/lists/*',
   'rm -f "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf" "$1/etc/hostname"',
   ': > "$1/etc/machine-id"',
-  // Execute-only: a process of an unreadable program cannot be traced or written to by its own user,
-  // and the deadline inside a container runs as the task's user.
-  'chmod 0711 "$1/usr/bin/timeout"',
+  // The deadline that runs inside containers, as the task's user. Execute-only: a process of a program
+  // that its user cannot read cannot be traced or written to by that user either.
+  'install -D -m 0711 "$1/usr/bin/timeout" "$1/usr/lib/ichain/deadline"',
 ];
 
 export interface BootstrapOptions {

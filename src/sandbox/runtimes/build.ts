@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { unreachable } from "../../errors.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, Waits } from "../engines/engine.ts";
-import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
+import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
 import { readRecipe, recipeHash, repository } from "./recipe.ts";
 
 export const RECIPE_LABEL = "ichain.recipe";
@@ -20,7 +20,7 @@ export async function buildRuntime(
   options: BootstrapOptions = {},
 ): Promise<RuntimeImage> {
   const recipe = await readRecipe(name);
-  const hash = recipeHash(recipe);
+  const hash = recipeHash(recipe, settle);
   const held = await findRuntime(engine, name, options);
   if (held?.labels[RECIPE_LABEL] === hash) return { name, digest: held.digest };
 

@@ -8,15 +8,33 @@ const names = {
   vm: ["kata", "kata-runtime", "kata-qemu", "kata-clh", "kata-fc", "io.containerd.kata.v2"],
 } as const;
 
+/** How tasks are started. */
+export interface OciRuntime {
+  /** For the engine; its default when undefined. */
+  readonly name: string | undefined;
+  /** Threads of the sandbox's own kernel, which the engine counts with the task's. */
+  readonly ownPids: number;
+  /** Program in the image that ends a task at its deadline. */
+  readonly deadline: string;
+}
+
+/** From `bootstrap`: out of the task's reach. */
+const GUARDED = "/usr/lib/ichain/deadline";
+/** gVisor runs only programs that it can read; it lets no process write to another's memory. */
+const PLAIN = "/usr/bin/timeout";
+
+/** The gVisor kernel hangs at its start with fewer than some forty. */
+const KERNEL_PIDS = 96;
+
 /**
- * The OCI runtime to start tasks with for a least tier; undefined for the engine's default. Only a
+ * The OCI runtime to start tasks with for a least tier, the engine's default where that is enough. Only a
  * choice by name: whether it isolates is found by `findTier`. Throws `SANDBOX_UNSUPPORTED`.
  */
-export function chooseRuntime(info: EngineInfo, least: Tier): string | undefined {
-  if (least === "runc" || least === "userns") return undefined;
+export function chooseRuntime(info: EngineInfo, least: Tier): OciRuntime {
+  if (least === "runc" || least === "userns") return { name: undefined, ownPids: 0, deadline: GUARDED };
   const candidates = least === "gvisor" ? [...names.gvisor, ...names.vm] : names.vm;
   const found = candidates.find((name) => info.runtimes.includes(name));
-  if (found !== undefined) return found;
+  if (found !== undefined) return { name: found, ownPids: KERNEL_PIDS, deadline: PLAIN };
   throw new IchainError(`The engine has no runtime of tier ${least} (it has ${info.runtimes.join(", ")}).`, {
     code: "SANDBOX_UNSUPPORTED",
     class: "unavailable",

@@ -58,9 +58,9 @@ export function repository(name: string): string {
   return `ichain/${name}`;
 }
 
-/** Which recipe an image was built from: a changed recipe is built again. */
-export function recipeHash(recipe: Recipe): string {
+/** What an image was built from: a changed recipe, or a changed way of building, is built again. */
+export function recipeHash(recipe: Recipe, steps: readonly string[]): string {
   return createHash("sha256")
-    .update(JSON.stringify([recipe.suite, recipe.packages, recipe.prune]))
+    .update(JSON.stringify([recipe.suite, recipe.packages, recipe.prune, steps]))
     .digest("hex");
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
+
+/// @notice An ERC-20 as they should be.
+contract PlainToken is ERC20("Plain", "PLN") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+}
+
+/// @notice Keeps one part in a hundred of every transfer.
+contract TaxedToken is ERC20("Taxed", "TAX") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        uint256 tax = from == address(0) || to == address(0) ? 0 : amount / 100;
+        if (tax != 0) super._update(from, address(0), tax);
+        super._update(from, to, amount - tax);
+    }
+}
+
+/// @notice Posts a second job in the middle of a transfer, and hopes that one payment counts for both.
+contract ReentrantToken is ERC20("Reentrant", "RE") {
+    IJobEscrow private _escrow;
+    bytes private _call;
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function callBack(IJobEscrow escrow, bytes calldata data) external {
+        (_escrow, _call) = (escrow, data);
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        if (_call.length != 0 && to == address(_escrow)) {
+            bytes memory data = _call;
+            delete _call;
+            (bool done, bytes memory reason) = address(_escrow).call(data);
+            if (!done) {
+                assembly ("memory-safe") {
+                    revert(add(reason, 32), mload(reason))
+                }
+            }
+        }
+        super._update(from, to, amount);
+    }
+}
+
+/// @notice An account that calls `withdraw` again from within the payment.
+contract ReentrantPayee {
+    IJobEscrow private immutable ESCROW;
+    bytes public reason;
+
+    constructor(IJobEscrow escrow) {
+        ESCROW = escrow;
+    }
+
+    receive() external payable {
+        try ESCROW.withdraw(address(0)) {}
+        catch (bytes memory why) {
+            reason = why;
+        }
+    }
+
+    function act(uint256 value, bytes calldata data) external {
+        (bool done, bytes memory why) = address(ESCROW).call{value: value}(data);
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(why, 32), mload(why))
+            }
+        }
+    }
+}

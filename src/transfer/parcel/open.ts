@@ -6,21 +6,17 @@ import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
+import { readExactly, readSlices } from "./blob-reader.ts";
+import { isCompatible, readCompatible } from "./compat/slices.ts";
 import { discard } from "./discard.ts";
 import { diskFull, parcelFault } from "./errors.ts";
-import { archiveBytes, SLICE_BYTES } from "./format/archive.ts";
+import { archiveBytes } from "./format/archive.ts";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "./format/footer.ts";
 import { LeafHasher } from "./format/leaves.ts";
 import { openManifest } from "./format/manifest.ts";
-import { MAX_MESSAGE, openSlice } from "./format/messages.ts";
-import { MIN_MESSAGE, readFrame } from "./format/seipd.ts";
-import { inOrder } from "./ordered.ts";
 import { Unpacker } from "./unpacker.ts";
 
 type OpenRequest = Parameters<Parcels["open"]>[0];
-
-/** Messages that are decrypted and inflated at once. */
-const WIDTH = 3;
 
 /**
  * Opens, see `Parcels.open`. Files are written below `INTO.partial`, which becomes `into` once every
@@ -28,6 +24,7 @@ const WIDTH = 3;
  */
 export async function openParcel(
   request: OpenRequest,
+  compatible: boolean,
   options: ParcelOptions = {},
 ): Promise<{ manifest: Manifest; digest: Hex }> {
   const partial = `${request.into}.partial`;
@@ -43,7 +40,7 @@ export async function openParcel(
     await mkdir(dirname(partial), { recursive: true });
     await checkSpace(dirname(partial), manifest.totalBytes);
     await mkdir(partial);
-    const leaves = await unpack({ blob, key, footer, manifest, partial }, options);
+    const leaves = await unpack({ blob, key, footer, manifest, partial, compatible }, options);
     if (leaves.root() !== manifest.ciphertextRoot) {
       throw parcelFault("PARCEL_CORRUPT", "The parcel's bytes do not hash as its author signed.");
     }
@@ -75,19 +72,16 @@ interface Job {
   readonly footer: Footer;
   readonly manifest: Manifest;
   readonly partial: string;
+  /** Whether the reader has asked for the compatibility profile. */
+  readonly compatible: boolean;
 }
 
 async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
   const leaves = new LeafHasher();
   const total = archiveBytes(job.manifest.files);
   const unpacker = new Unpacker(job.partial, job.manifest.files);
-  const source = messages(job.blob, job.footer.offset, Math.ceil(total / SLICE_BYTES));
-  const slices = inOrder(source, WIDTH, async ({ index, message }) => {
-    leaves.update(message);
-    const opening = openSlice(job.key, index, message, Math.min(SLICE_BYTES, total - index * SLICE_BYTES));
-    discard(message); // decrypted by now; only inflating goes on in the background
-    return opening;
-  });
+  const data = { blob: job.blob, sessionKey: job.key, end: job.footer.offset, total, leaves };
+  const slices = (await isCompatible(data)) ? readCompatible(data, job.compatible) : readSlices(data);
   let done = 0;
   try {
     for await (const slice of slices) {
@@ -102,37 +96,6 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
     await unpacker.close();
   }
   return leaves;
-}
-
-/** Exactly `count` messages that fill the first `end` bytes. */
-async function* messages(
-  blob: FileHandle,
-  end: number,
-  count: number,
-): AsyncGenerator<{ index: number; message: Uint8Array }> {
-  let at = 0;
-  for (let index = 0; index < count; index++) {
-    const length = readFrame(await readExactly(blob, at, Math.min(MIN_MESSAGE, end - at)));
-    if (length > MAX_MESSAGE || at + length > end) {
-      throw parcelFault("PARCEL_MALFORMED", `Message ${index} of the parcel has an impossible length.`);
-    }
-    yield { index, message: await readExactly(blob, at, length) };
-    at += length;
-  }
-  if (at !== end)
-    throw parcelFault("PARCEL_MALFORMED", "The parcel has more data than its manifest declares.");
-}
-
-async function readExactly(blob: FileHandle, at: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(Math.max(0, length));
-  let filled = 0;
-  while (at >= 0 && filled < buffer.length) {
-    const { bytesRead } = await blob.read(buffer, filled, buffer.length - filled, at + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  if (at < 0 || filled < buffer.length) throw parcelFault("PARCEL_MALFORMED", "The parcel is cut short.");
-  return buffer;
 }
 
 async function clearTarget(into: string): Promise<void> {

@@ -9,12 +9,14 @@ import { filesDigest } from "../../protocol/digest.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { BlobWriter } from "./blob-writer.ts";
+import { CompatSealer } from "./compat/seal.ts";
 import { discard } from "./discard.ts";
 import { archiveBytes, SLICE_BYTES } from "./format/archive.ts";
 import { encodeFooter } from "./format/footer.ts";
+import { compress } from "./format/frames.ts";
 import { sealManifest } from "./format/manifest.ts";
 import { sealSlice } from "./format/messages.ts";
-import { archiveSlices } from "./input/slices.ts";
+import { archiveSlices, type Slice } from "./input/slices.ts";
 import { type InputFile, listFiles } from "./input/walk.ts";
 import type { AuthorKeyring } from "./keyring/create.ts";
 import { inOrder } from "./ordered.ts";
@@ -32,6 +34,7 @@ const CHECKPOINT_BYTES = 64 << 20;
 export async function packParcel(
   request: PackRequest,
   keyring: AuthorKeyring,
+  compatible: boolean,
   options: ParcelOptions = {},
 ): Promise<PackedParcel> {
   const files = await listFiles(request.root, request.paths, options);
@@ -41,13 +44,13 @@ export async function packParcel(
   const file = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   let keep = false;
   try {
-    const packed = await write({ files, file, log, keyring, note: request.note }, options);
+    const packed = await write({ files, file, log, keyring, note: request.note, compatible }, options);
     await file.sync();
     await rename(part, request.out);
     await syncFolder(dirname(request.out));
     return { blob: { path: request.out, ...packed.blob }, sessionKey: log.sessionKey, digest: packed.digest };
   } catch (error) {
-    keep = options.signal?.aborted === true || isAbort(error);
+    keep = !compatible && (options.signal?.aborted === true || isAbort(error));
     throw error;
   } finally {
     await Promise.all([file.close(), log.close()]);
@@ -61,6 +64,8 @@ interface Job {
   readonly log: ResumeLog;
   readonly keyring: AuthorKeyring;
   readonly note: unknown;
+  /** Data in the compatibility profile. */
+  readonly compatible: boolean;
 }
 
 async function write(
@@ -100,8 +105,9 @@ async function writeData(
   hashes: Hex[],
   options: ParcelOptions,
 ): Promise<BlobWriter> {
+  const seal = job.compatible ? compatibleData(key) : modernData(key);
   let blob = await BlobWriter.continue(job.file, job.log.last.bytes, job.log.last.leaves);
-  if (blob === undefined) {
+  if (blob === undefined || !seal.resumable) {
     await job.log.restart();
     hashes.length = 0;
     blob = (await BlobWriter.continue(job.file, 0, []))!;
@@ -118,18 +124,18 @@ async function writeData(
 
   const source = archiveSlices(job.files, hashes, { from: slices, signal: options.signal });
   const messages = inOrder(source, WIDTH, async (slice) => {
-    const parts = await sealSlice(key, slice.index, slice.bytes);
+    const parts = await seal.slice(slice);
     slice.release();
     return parts;
   });
   try {
     for await (const parts of messages) {
       options.signal?.throwIfAborted();
-      await blob.append(parts);
-      for (const sealed of parts) discard(sealed);
+      await blob.append(seal.next(parts));
+      for (const part of parts) discard(part);
       slices++;
       options.onProgress?.(Math.min(total, slices * SLICE_BYTES), total);
-      if (saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;
+      if (!seal.resumable || saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;
       safe = blob.size;
       saving = save(blob.size).finally(() => {
         saving = undefined;
@@ -138,11 +144,42 @@ async function writeData(
     }
   } catch (error) {
     await saving?.catch(() => {});
-    if (slices > job.log.last.slices && options.signal?.aborted) await save(blob.size);
+    if (seal.resumable && slices > job.log.last.slices && options.signal?.aborted) await save(blob.size);
     throw error;
   }
   await saving?.catch(() => {});
+  await blob.append(seal.end());
   return blob;
+}
+
+/** How slices become bytes of the blob. */
+interface DataSealer {
+  /** Whether what is written can be continued by another process. */
+  readonly resumable: boolean;
+  /** May run for several slices at once. */
+  slice(slice: Slice): Promise<Uint8Array[]>;
+  /** Runs in order. */
+  next(parts: Uint8Array[]): Uint8Array[];
+  end(): Uint8Array[];
+}
+
+function modernData(key: Uint8Array): DataSealer {
+  return {
+    resumable: true,
+    slice: ({ index, bytes }) => sealSlice(key, index, bytes),
+    next: (parts) => parts,
+    end: () => [],
+  };
+}
+
+function compatibleData(key: Uint8Array): DataSealer {
+  const sealer = new CompatSealer(key);
+  return {
+    resumable: false, // neither the cipher's nor the hash's state can be put aside
+    slice: ({ bytes }) => compress(bytes),
+    next: (parts) => sealer.seal(parts),
+    end: () => sealer.end(),
+  };
 }
 
 function drawKey(): Hex {

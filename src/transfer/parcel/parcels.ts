@@ -8,11 +8,21 @@ import type { AuthorKeyring } from "./keyring/create.ts";
 import { openParcel } from "./open.ts";
 import { packParcel } from "./pack.ts";
 
+export interface ParcelsOptions {
+  readonly keyring: AuthorKeyring;
+  /**
+   * Pack in the profile that GnuPG 2.2 decrypts by hand (docs/protocol.md), and accept it when opening.
+   * Older cryptography, slower, not resumable: off unless a person asks for it.
+   */
+  readonly compatibility?: "gpg" | undefined;
+}
+
 /** Parcels whose author is the owner of `keyring`. */
-export function createParcels({ keyring }: { keyring: AuthorKeyring }): Parcels {
+export function createParcels({ keyring, compatibility }: ParcelsOptions): Parcels {
+  const compatible = compatibility === "gpg";
   return {
-    pack: (request, options) => packParcel(request, keyring, options).catch(rethrow),
-    open: (request, options) => openParcel(request, options).catch(rethrow),
+    pack: (request, options) => packParcel(request, keyring, compatible, options).catch(rethrow),
+    open: (request, options) => openParcel(request, compatible, options).catch(rethrow),
     digest(root, paths, options = {}) {
       return digestFolder(root, paths, options).catch(rethrow);
     },

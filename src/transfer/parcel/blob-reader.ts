@@ -1,0 +1,63 @@
+import type { FileHandle } from "node:fs/promises";
+import { discard } from "./discard.ts";
+import { parcelFault } from "./errors.ts";
+import { SLICE_BYTES } from "./format/archive.ts";
+import type { LeafHasher } from "./format/leaves.ts";
+import { MAX_MESSAGE, openSlice } from "./format/messages.ts";
+import { MIN_MESSAGE, readFrame } from "./format/seipd.ts";
+import { inOrder } from "./ordered.ts";
+
+/** The data of a blob, to be read once from front to back. */
+export interface BlobData {
+  readonly blob: FileHandle;
+  readonly sessionKey: Uint8Array;
+  /** Where data ends and the manifest begins. */
+  readonly end: number;
+  /** Bytes of archive that the manifest implies. */
+  readonly total: number;
+  /** Takes every byte of data before any of it is looked at. */
+  readonly leaves: LeafHasher;
+}
+
+/** Messages that are decrypted and inflated at once. */
+const WIDTH = 3;
+
+/** The slices of the archive, in order. Each must be used before the next is asked for. */
+export function readSlices(data: BlobData): AsyncGenerator<Uint8Array> {
+  return inOrder(messages(data), WIDTH, async ({ index, message }) => {
+    data.leaves.update(message);
+    const length = Math.min(SLICE_BYTES, data.total - index * SLICE_BYTES);
+    const opening = openSlice(data.sessionKey, index, message, length);
+    discard(message); // decrypted by now; only inflating goes on in the background
+    return opening;
+  });
+}
+
+/** As many messages as the archive has slices; they must fill the data. */
+async function* messages(data: BlobData): AsyncGenerator<{ index: number; message: Uint8Array }> {
+  const { blob, end } = data;
+  let at = 0;
+  for (let index = 0; index * SLICE_BYTES < data.total; index++) {
+    const length = readFrame(await readExactly(blob, at, Math.min(MIN_MESSAGE, end - at)));
+    if (length > MAX_MESSAGE || at + length > end) {
+      throw parcelFault("PARCEL_MALFORMED", `Message ${index} of the parcel has an impossible length.`);
+    }
+    yield { index, message: await readExactly(blob, at, length) };
+    at += length;
+  }
+  if (at !== end)
+    throw parcelFault("PARCEL_MALFORMED", "The parcel has more data than its manifest declares.");
+}
+
+/** Throws `PARCEL_MALFORMED` when the file has no such range. */
+export async function readExactly(blob: FileHandle, at: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.max(0, length));
+  let filled = 0;
+  while (at >= 0 && filled < buffer.length) {
+    const { bytesRead } = await blob.read(buffer, filled, buffer.length - filled, at + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  if (at < 0 || filled < buffer.length) throw parcelFault("PARCEL_MALFORMED", "The parcel is cut short.");
+  return buffer;
+}

@@ -31,7 +31,8 @@ export async function createUi(request: UiRequest): Promise<Ui & { close(): void
 
 async function chooseReporter({ quiet, ci }: UiRequest): Promise<ClosableReporter> {
   if (quiet) return silentReporter;
-  if (process.stderr.isTTY !== true || ci) return plainReporter(process.stderr);
+  // A terminal of no width (some pipes pretend to be one) cannot be drawn on.
+  if (process.stderr.isTTY !== true || !process.stderr.columns || ci) return plainReporter(process.stderr);
   const { spinnerReporter } = await import("./spinner.ts");
   return spinnerReporter(process.stderr);
 }

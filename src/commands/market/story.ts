@@ -132,8 +132,8 @@ export function story(
         : `until ${instant(job.deadline)}, which is over (${due(job, now)})`;
   const told = stories[job.state]({
     provider: shortId(job.terms.provider),
-    price: coin(job.terms.price),
-    stake: coin(job.terms.providerStake),
+    price: `${coin(job.terms.price)} coin`,
+    stake: `${coin(job.terms.providerStake)} coin`,
     by,
     job,
   });

@@ -5,6 +5,7 @@ import type { Hex } from "../protocol/ids.ts";
 import { hexNumber, readNonce } from "./blocks.ts";
 import type { Heads } from "./heads.ts";
 import type { Outbox } from "./outbox.ts";
+import { patiently } from "./patience.ts";
 import { findReceipt, type Mined, sendRaw } from "./raw.ts";
 import { explainRefusal } from "./refusals.ts";
 import type { Rpc } from "./rpc.ts";
@@ -39,15 +40,10 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   const inOrder = orderedByNonce();
 
   return async function broadcast(tx, waits = {}) {
-    const root = tx.hash;
     outbox.adopt(tx);
     for (;;) {
-      const head = await heads.read(waits);
-      let mined = await findReceipt(rpc, outbox.attempts(root), waits);
-      if (mined === undefined) {
-        await push(root, waits);
-        mined = await findReceipt(rpc, outbox.attempts(root), waits);
-      }
+      const head = await patiently(() => heads.read(waits), waits);
+      const mined = await patiently(() => round(tx.hash, waits), waits);
       if (mined !== undefined && !mined.succeeded) throw await reverted(options, mined, tx.kind, waits);
       if (mined !== undefined && (confirmations <= 1 || head.number - mined.block + 1 >= confirmations)) {
         return { hash: mined.attempt.hash, block: mined.block, gasUsed: mined.gasUsed, fee: mined.fee };
@@ -55,6 +51,13 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       await heads.changed(head.hash, { ...waits, forMs: RETRY_MS });
     }
   };
+
+  async function round(root: Hex, waits: Waits): Promise<Mined | undefined> {
+    const mined = await findReceipt(rpc, outbox.attempts(root), waits);
+    if (mined !== undefined) return mined;
+    await push(root, waits);
+    return findReceipt(rpc, outbox.attempts(root), waits);
+  }
 
   /** Sees to it that the newest attempt is on its way. */
   async function push(root: Hex, waits: Waits): Promise<void> {

@@ -5,6 +5,7 @@ import { isFinal } from "../protocol/state.ts";
 import type { Block } from "./blocks.ts";
 import type { Heads } from "./heads.ts";
 import type { Jobs } from "./index/jobs.ts";
+import { patiently } from "./patience.ts";
 
 /** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;
@@ -27,8 +28,8 @@ export async function* followJob(
   /** The deadline that was told to be over. */
   let over: number | undefined;
   for (;;) {
-    const head = await heads.recent(waits);
-    const job = await load(id, head, waits);
+    const head = await patiently(() => heads.recent(waits), waits);
+    const job = await patiently(() => load(id, head, waits), waits);
     const now = chainTime(head);
     const changed = jobs.touched(id) !== touched || differs(job, last);
     touched = jobs.touched(id);

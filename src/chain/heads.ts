@@ -1,12 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isIchainError } from "../errors.ts";
 import type { Waits } from "../ports/market.ts";
 import type { Hex } from "../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
+import { patiently } from "./patience.ts";
 import type { Rpc } from "./rpc.ts";
-
-/** How long an unreachable node is waited for before those who wait are told. */
-const PATIENCE_MS = 120_000;
 
 /** The newest block, asked for by one loop however many wait, and by none when nobody does. */
 export interface Heads {
@@ -35,15 +32,9 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
   /** Resolves at the next block after `newest`; shared by all waiters. */
   async function poll(signal: AbortSignal): Promise<Block> {
     const known = newest?.hash;
-    let answeredAt = Date.now();
     for (;;) {
-      try {
-        const head = await read({ signal });
-        if (head.hash !== known) return head;
-        answeredAt = Date.now();
-      } catch (error) {
-        if (!isIchainError(error, "CHAIN_UNAVAILABLE") || Date.now() - answeredAt > PATIENCE_MS) throw error;
-      }
+      const head = await patiently(() => read({ signal }), { signal });
+      if (head.hash !== known) return head;
       await delay(pollMs, undefined, { signal });
     }
   }

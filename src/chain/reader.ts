@@ -14,6 +14,7 @@ import { openOffers } from "./index/offers.ts";
 import { openStore } from "./index/store.ts";
 import { createSync } from "./index/sync.ts";
 import { verifyKeys } from "./keys.ts";
+import { patiently } from "./patience.ts";
 import { answered, quantity } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
 
@@ -114,15 +115,17 @@ export function createReader(options: ReaderOptions): Reader {
   };
 
   async function* watchJobs(filter: JobFilter, waits: Waits): AsyncIterable<Job> {
+    // A daemon lives on this: no outage of the node ends it.
+    const forEver = <T>(work: () => Promise<T>) => patiently(work, waits, Number.POSITIVE_INFINITY);
     for (let seen = 0; ; ) {
-      const head = await heads.recent(waits);
-      await sync(head, waits);
+      const head = await forEver(() => heads.recent(waits));
+      await forEver(() => sync(head, waits));
       for (const { id, touched } of jobs.changed(filter, seen)) {
         seen = touched;
-        const job = await load(id, head, waits);
+        const job = await forEver(() => load(id, head, waits));
         if (job !== undefined) yield job;
       }
-      await heads.changed(head.hash, waits);
+      await forEver(() => heads.changed(head.hash, waits));
     }
   }
 }

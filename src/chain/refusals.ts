@@ -19,14 +19,19 @@ export function explainRefusal(error: unknown, abi: Interface, what: string): un
   const data = revertData(error.data);
   if (data !== undefined) return explainRevert(data, abi, what, error);
   if (/insufficient funds|doesn't have enough funds|lack of funds/i.test(error.message)) {
-    return new IchainError(`The account has not enough coin to ${what}.`, {
-      code: "FUNDS_TOO_LOW",
-      class: "funds",
-      hint: "Send coin to it (`ichain wallet address` shows where), enough for the amount and the gas.",
-      details: error.details,
-    });
+    return fundsTooLow(error.details);
   }
   return error;
+}
+
+/** `details.needed`: wei that the call and its gas can take at most. */
+export function fundsTooLow(details: Readonly<Record<string, unknown>>): IchainError {
+  return new IchainError("The account has not enough coin for this and its gas.", {
+    code: "FUNDS_TOO_LOW",
+    class: "funds",
+    hint: "Send coin to it: `ichain wallet balance` shows the account and what it has.",
+    details,
+  });
 }
 
 /** What revert `data` means. */

@@ -5,6 +5,7 @@ import { hexNumber, readNonce } from "./blocks.ts";
 import { currentFees, type Fees, raisedFees } from "./fees.ts";
 import type { Attempt, Outbox, Signed } from "./outbox.ts";
 import { answered, quantity } from "./quantities.ts";
+import { fundsTooLow } from "./refusals.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** A call of a contract, encoded. */
@@ -60,11 +61,15 @@ export function createSender({ rpc, wallet, chainId, outbox }: SenderOptions): S
   };
 
   const allocate = async (request: Request, root: Hex | undefined, options: Waits | undefined) => {
-    const [gas, fees, pending] = await Promise.all([
+    const [gas, fees, pending, balance] = await Promise.all([
       estimate(rpc, account, request, options),
       currentFees(rpc, options),
       readNonce(rpc, account, "pending", options),
+      rpc.send("eth_getBalance", [account, "latest"], options),
     ]);
+    // Not every node looks at this before the transaction is sent.
+    const needed = request.value + gas * fees.max;
+    if (answered(quantity, balance, "a balance") < needed) throw fundsTooLow({ needed: String(needed) });
     options?.signal?.throwIfAborted();
     return outbox.reserve(pending, (nonce) => sign(request, gas, fees, nonce), root);
   };

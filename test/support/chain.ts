@@ -10,8 +10,7 @@ import { type EvmOptions, startEvm } from "../../src/devnet/evm.ts";
 import type { EvmNode } from "../../src/devnet/evm-node.ts";
 import type { Call, Market, OfferDraft, Receipt } from "../../src/ports/market.ts";
 import { toHex } from "../../src/protocol/bytes.ts";
-import { type Address, type Hex, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
-import type { Terms } from "../../src/protocol/terms.ts";
+import { random32 } from "./terms.ts";
 
 /** A real chain with the market deployed on it, and markets of its accounts, each with its own database. */
 export interface TestChain {
@@ -47,7 +46,6 @@ export async function startChain(
         wallet: index === undefined ? undefined : wallet(index),
         database: database(),
         pollMs: 20,
-        graceMs: 300,
         ...overrides,
       });
       markets.push(market);
@@ -63,33 +61,6 @@ export async function startChain(
 
 export async function send(market: Market, call: Call): Promise<Receipt> {
   return market.broadcast(await market.prepare(call));
-}
-
-export function random32(): Hex {
-  return toHex(randomBytes(32));
-}
-
-/** Terms that work as they are: the price 1000 wei, generous windows, one validator. */
-export function someTerms(requester: Address, provider: Address, overrides: Partial<Terms> = {}): Terms {
-  return {
-    requester,
-    provider,
-    token: ZERO_ADDRESS,
-    price: 1000n,
-    validatorFee: 100n,
-    providerStake: 10n ** 16n,
-    validatorStake: 10n ** 15n,
-    validators: 1,
-    mode: "evaluate",
-    tolerance: 5_000_000n,
-    threshold: 900_000_000n,
-    acceptBy: Math.floor(Date.now() / 1000) + 3600,
-    windows: { run: 3600, appoint: 600, commit: 600, reveal: 600, claim: 600, challenge: 600, appeal: 600 },
-    specHash: random32(),
-    bundleRoot: random32(),
-    maskHash: random32(),
-    ...overrides,
-  };
 }
 
 export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {

@@ -5,9 +5,9 @@ import { merkleRoot } from "../merkle.ts";
 import { diskFailed } from "./errors.ts";
 import { hashPieces } from "./hash-pieces.ts";
 import type { PieceRequest } from "./ports.ts";
-import { askLeafList } from "./reading/ask-leaf-list.ts";
 import { Download } from "./reading/download.ts";
 import { Faults } from "./reading/faults.ts";
+import { openLanes } from "./reading/open-lanes.ts";
 import { PartFile } from "./reading/part-file.ts";
 import { Progress } from "./reading/progress.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
@@ -47,7 +47,8 @@ async function fetchParts(
   const { path, root } = request;
   const faults = new Faults(tuning, now());
   // Asked for on a resume too: a size that somebody lied about must not stick.
-  const { shape, inlined, lane } = await askLeafList(request, { signal, tuning, faults, now });
+  const { list, lanes } = await openLanes(request, { signal, tuning, faults, now });
+  const { shape, inlined } = list;
   const blob: Blob = { path, size: shape.size, root };
   try {
     if (inlined) {
@@ -57,11 +58,11 @@ async function fetchParts(
     }
     await using part = (await PartFile.resume(path, shape, signal)) ?? (await PartFile.create(path, shape));
     const progress = new Progress(shape, part.verified, onProgress, now());
-    await new Download({ request, part, faults, progress, tuning, now, firstLane: lane }).run(signal);
+    await new Download({ request, part, faults, progress, tuning, now, lanes }).run(signal);
     await part.finish();
     return blob;
   } finally {
-    lane.end();
+    for (const { lane } of lanes) lane.end();
   }
 }
 

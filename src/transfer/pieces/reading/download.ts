@@ -8,6 +8,7 @@ import type { Faults } from "./faults.ts";
 import { fetchRun } from "./fetch-run.ts";
 import { Lane } from "./lane.ts";
 import { LaneCount } from "./lane-count.ts";
+import type { WarmingLane } from "./open-lanes.ts";
 import type { PartFile } from "./part-file.ts";
 import { PiecePlan, type Run } from "./piece-plan.ts";
 import type { Progress } from "./progress.ts";
@@ -25,8 +26,8 @@ export interface DownloadContext {
   readonly progress: Progress;
   readonly tuning: Tuning;
   readonly now: () => number;
-  /** The lane that brought the leaf list: warm, so it goes first. */
-  readonly firstLane: Lane | undefined;
+  /** Lanes that are open already, or about to be: they go first. */
+  readonly lanes: readonly WarmingLane[];
 }
 
 /** Fetches every piece that `part` lacks, over as many lanes as pay. One use. */
@@ -108,13 +109,15 @@ export class Download {
 
   /** One lane after the other, each on a new circuit, for as long as this many lanes are wanted. */
   async #slot(index: number): Promise<void> {
-    const { request, tuning, firstLane } = this.#context;
-    let next = index === 0 ? firstLane : undefined;
+    const { request, tuning, lanes } = this.#context;
+    let warming = lanes[index];
     let failures = 0;
     while (!this.#over.signal.aborted) {
-      const lane = next ?? new Lane(request.dialer, tuning);
-      next = undefined;
+      const lane = warming?.lane ?? new Lane(request.dialer, tuning);
       this.#lanes.add(lane);
+      // If it fails its signal says so, and nobody works on it.
+      await warming?.ready.catch(() => {});
+      warming = undefined;
       await Promise.all(Array.from({ length: RUNS_PER_LANE }, () => this.#work(index, lane)));
       const failed = lane.signal.aborted;
       this.#lanes.delete(lane);

@@ -4,7 +4,6 @@ import { badAnswer, tooLarge, truncatedPiece, wrongLeaves } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
 import {
   decodeSize,
-  INLINE_MAX_BYTES,
   LEAF_BYTES,
   pieceCount,
   piecesPath,
@@ -22,12 +21,13 @@ export interface LeafList {
 }
 
 /**
- * Asks for a blob's size and leaves and checks them against its root before anything else is believed.
+ * Asks for a blob's size and leaves, and for the blob too if it has at most `inline` bytes, and checks them against its root before anything else is believed.
  * @throws TRANSFER_TOO_LARGE, TRANSFER_WRONG_LEAVES, and what `get` throws
  */
 export async function fetchLeafList(
   request: PieceRequest,
   agent: Agent,
+  inline: number,
   options: {
     signal: AbortSignal;
     headMs: number;
@@ -35,7 +35,6 @@ export async function fetchLeafList(
     onBytes: (bytes: number) => void;
   },
 ): Promise<LeafList> {
-  const inline = Math.min(request.maxBytes, INLINE_MAX_BYTES);
   const path = piecesPath(request.root, inline);
   const { body, length } = await get({ ...request, ...options, agent, path });
   options.onAnswer();

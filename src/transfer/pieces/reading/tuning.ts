@@ -4,6 +4,9 @@ import { PIECE_BYTES } from "../../../protocol/merkle.ts";
 export interface Tuning {
   readonly startLanes: number;
   readonly maxLanes: number;
+  /** Lanes that ask for the leaf list when the first has no answer after `knockMs`. */
+  readonly knockLanes: number;
+  readonly knockMs: number;
   /** Lanes added at a time while the aggregate rate rises. */
   readonly laneStep: number;
   /** How long one number of lanes is tried before it is judged. */
@@ -38,6 +41,8 @@ export interface Tuning {
 export const defaultTuning: Tuning = {
   startLanes: 8,
   maxLanes: 24,
+  knockLanes: 4,
+  knockMs: 150,
   laneStep: 4,
   climbMs: 6_000,
   requestMs: 30_000,

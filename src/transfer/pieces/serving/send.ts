@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { open } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../wire.ts";
@@ -13,35 +12,38 @@ export interface Sending {
 
 /**
  * Streams `range` of the file into the response, headers already written, and waits for the reader to
- * take it in. A reader that does not make room within `stallMs` is cut off.
+ * take it in. A reader that does not make room for the next chunk within `stallMs` is cut off.
  */
 export async function sendRange(
   response: ServerResponse,
   path: string,
   range: ByteRange,
-  sending: Sending,
+  { rateCap, stallMs, signal }: Sending,
 ): Promise<void> {
   await using file = await open(path, "r");
+  // One buffer, used again once the kernel has it: fresh ones cost more in collection than in sending.
+  const buffer = Buffer.allocUnsafe(Math.min(SEND_CHUNK_BYTES, range.last + 1 - range.first));
   for (let at = range.first; at <= range.last; ) {
-    const want = Math.min(SEND_CHUNK_BYTES, range.last + 1 - at);
-    await sending.rateCap?.take(want, sending.signal);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(want), 0, want, at);
+    const want = Math.min(buffer.length, range.last + 1 - at);
+    await rateCap?.take(want, signal);
+    const { bytesRead } = await file.read(buffer, 0, want, at);
     // The file shrank under us: cut the connection, so that nobody takes what came for the whole.
-    if (bytesRead === 0 || response.destroyed) return void response.destroy();
+    if (bytesRead === 0) return void response.destroy();
     at += bytesRead;
-    if (!response.write(buffer.subarray(0, bytesRead))) await drained(response, sending);
+    if (!(await written(response, buffer.subarray(0, bytesRead), stallMs))) return;
   }
 }
 
-async function drained(response: ServerResponse, { stallMs, signal }: Sending): Promise<void> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), stallMs);
-  const gone = () => patience.abort();
-  response.once("close", gone);
-  try {
-    await once(response, "drain", { signal: AbortSignal.any([signal, patience.signal]) });
-  } finally {
-    clearTimeout(timer);
-    response.off("close", gone);
-  }
+/** True once the kernel has taken the chunk; false when the reader is gone or too slow. */
+function written(response: ServerResponse, chunk: Buffer, stallMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), stallMs);
+    const settle = (error?: Error | null) => {
+      clearTimeout(timer);
+      response.off("close", settle);
+      resolve(!error && !response.destroyed);
+    };
+    response.once("close", settle);
+    response.write(chunk, settle);
+  });
 }

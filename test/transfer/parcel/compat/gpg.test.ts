@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createParcels } from "../../../../src/transfer/parcel/parcels.ts";
@@ -19,16 +19,18 @@ const trees: Record<string, Record<string, string | Uint8Array>> = {
   nothing: {},
 };
 
-/** The three commands of docs/protocol.md, as a person types them. */
-function byHand(blob: string, sessionKey: string, folder: string): string {
-  const script = `
-    head -c "$(tail -c 8 "$BLOB" | od -An -tu8 --endian=big | tr -d ' ')" "$BLOB" > data.gpg
-    echo "9:$KEY" | gpg --batch --override-session-key-fd 0 -o data.tar.zst -d data.gpg
-    mkdir -p out && tar --zstd -xf data.tar.zst -C out`;
+/** Runs the three commands of docs/protocol.md as they stand there. */
+async function byHand(blob: string, sessionKey: string, folder: string): Promise<string> {
+  const manual = await readFile(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
+  const script = /```sh\n(head -c [^`]+)```/.exec(manual)![1]!;
+  assert.equal(script.trim().split("\n").length, 3);
+  await mkdir(folder, { mode: 0o700 });
+  await copyFile(blob, join(folder, "result.parcel"));
+  await writeFile(join(folder, "key.txt"), `9:${sessionKey.slice(2)}\n`);
   execFileSync("sh", ["-e", "-c", script], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, BLOB: blob, KEY: sessionKey.slice(2), GNUPGHOME: folder, LC_ALL: "C.UTF-8" },
+    env: { ...process.env, GNUPGHOME: folder, LC_ALL: "C.UTF-8" },
   });
   return join(folder, "out");
 }
@@ -39,8 +41,7 @@ for (const [name, tree] of Object.entries(trees)) {
     const folder = await scratch(t);
     const root = await makeTree(folder, tree);
     const packed = await compatible.pack({ root, paths: ["."], out: join(folder, "blob") });
-    await mkdir(join(folder, "hand"), { mode: 0o700 });
-    const byGpg = byHand(packed.blob.path, packed.sessionKey, join(folder, "hand"));
+    const byGpg = await byHand(packed.blob.path, packed.sessionKey, join(folder, "hand"));
     await compatible.open({ ...packed, into: join(folder, "out"), limits: roomy });
     for (const [path, content] of Object.entries(tree)) {
       assert.deepEqual(await readFile(join(byGpg, path)), Buffer.from(content), path);

@@ -17,6 +17,8 @@ export interface Child {
   readonly exited: Promise<number | NodeJS.Signals>;
   /** The first line for which `wanted` holds; throws `CHILD_FAILED` with what the child said when it ends before. */
   line(wanted: (line: Line) => boolean, options: { signal: AbortSignal }): Promise<Line>;
+  /** Ends it as a crash would. */
+  kill(): void;
   /** Idempotent. */
   stop(): Promise<void>;
 }
@@ -77,6 +79,7 @@ export function startChild({ name, argv, env, log }: ChildRequest): Child {
         signal.addEventListener("abort", look);
         look();
       }),
+    kill: () => void process_.kill("SIGKILL"),
     async stop() {
       process_.kill("SIGTERM");
       const timer = setTimeout(() => process_.kill("SIGKILL"), STOP_MS);

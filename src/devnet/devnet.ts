@@ -34,6 +34,10 @@ export interface Devnet {
   readonly requester: Home;
   readonly providers: readonly Home[];
   readonly validators: readonly Home[];
+  /** Ends an actor by SIGKILL, as a crash would. */
+  killActor(name: string): Promise<void>;
+  /** Starts an actor that was killed again, in the same home; resolves once it is ready. */
+  startActor(name: string): Promise<void>;
   /** Idempotent; leaves no process behind. */
   stop(): Promise<void>;
 }
@@ -85,13 +89,15 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     }),
   );
   begin("actors", "Starting providers and validators");
-  await Promise.all(
-    homes.map(async (home, i) => {
-      const actor = startActor(dir, home, i < request.providers, i === 0 ? request.bad : undefined);
-      stack.adopt(actor, (one) => one.stop());
-      await actor.line((line) => line.event === "ready", { signal });
-    }),
-  );
+  const actors = new Map<string, Child>();
+  stack.defer(async () => void (await Promise.all([...actors.values()].map((actor) => actor.stop()))));
+  const start = async (home: Home): Promise<void> => {
+    const i = homes.indexOf(home);
+    const actor = spawnActor(dir, home, i < request.providers, i === 0 ? request.bad : undefined);
+    actors.set(home.name, actor);
+    await actor.line((line) => line.event === "ready", { signal });
+  };
+  await Promise.all(homes.map(start));
   done("actors", `${request.providers} providers and ${request.validators} validators are ready`);
 
   const running = stack.move();
@@ -102,6 +108,15 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     requester,
     providers: homes.slice(0, request.providers),
     validators: homes.slice(request.providers),
+    async killActor(name) {
+      const actor = actors.get(name);
+      actor?.kill();
+      await actor?.exited;
+    },
+    async startActor(name) {
+      const home = homes.find((one) => one.name === name);
+      if (home) await start(home);
+    },
     stop: () => running.disposeAsync(),
   };
 }
@@ -109,7 +124,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
 /** This module's own extension tells whether the sources run or the build. */
 const script = fileURLToPath(new URL(`./actor${extname(import.meta.url)}`, import.meta.url));
 
-function startActor(dir: string, home: Home, provider: boolean, vice: Vice | undefined): Child {
+function spawnActor(dir: string, home: Home, provider: boolean, vice: Vice | undefined): Child {
   const role = provider ? "provider" : "validator";
   const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKE)];
   return startChild({

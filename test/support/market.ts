@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { JsonRpcProvider, type TransactionReceipt, type TransactionResponse } from "ethers";
+import { createMarket } from "../../src/chain/market.ts";
 import { type Devnet, type DevnetRequest, startDevnet } from "../../src/devnet/devnet.ts";
 import { asOwnerOf, type Home } from "../../src/devnet/homes.ts";
-import type { Address } from "../../src/protocol/ids.ts";
+import { type Address, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
+import type { Job } from "../../src/protocol/job.ts";
+import { isFinal, type JobState } from "../../src/protocol/state.ts";
 import { type Ended, ichainRun } from "./binary.ts";
 
 export const digits = fileURLToPath(new URL("../../examples/digits/job.yaml", import.meta.url));
@@ -22,7 +25,14 @@ export interface TestMarket extends Devnet {
   /** The same without asserting. */
   attempt(args: readonly string[], as?: Home): Promise<Ended>;
   /** Starts it and hands the process over, for tests that interrupt. */
-  launch(args: readonly string[], as?: Home): ReturnType<typeof spawn>;
+  launch(args: readonly string[], as?: Home): ChildProcess;
+  /** Resolves with the requester's first job once it is in this state; rejects if it ends otherwise. */
+  state(wanted: JobState): Promise<Job>;
+  /** What the escrow owes, wei. */
+  owed(account: Address): Promise<bigint>;
+  /** The same for every actor of the devnet together. */
+  owedToAll(): Promise<bigint>;
+  stake(account: Address): Promise<bigint>;
   /** Every transaction of the chain from `fromBlock` on, with its receipt. */
   transactions(fromBlock?: number): Promise<{ tx: TransactionResponse; receipt: TransactionReceipt }[]>;
 }
@@ -43,12 +53,20 @@ export async function startTestMarket(
     dir,
     ...request,
   });
+  const reader = createMarket({
+    rpcUrl: devnet.network.rpcUrl,
+    chainId: devnet.network.chainId,
+    addresses: devnet.network.contracts,
+    database: ":memory:",
+    pollMs: 100,
+  });
   const chain = new JsonRpcProvider(devnet.network.rpcUrl, devnet.network.chainId, {
     staticNetwork: true,
     cacheTimeout: -1,
   });
   t.after(async () => {
     chain.destroy();
+    await reader.stop();
     await devnet.stop();
     await rm(dir, { recursive: true, force: true });
   });
@@ -68,6 +86,20 @@ export async function startTestMarket(
         env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env(as) },
         stdio: ["ignore", "pipe", "pipe"],
       }),
+    async state(wanted) {
+      for await (const job of reader.watch({ requester: devnet.requester.account })) {
+        if (job.state === wanted) return job;
+        assert.equal(isFinal(job.state), false, `the job ended ${job.state} (${job.reason}), not ${wanted}`);
+      }
+      return assert.fail("the watch ended");
+    },
+    owed: (account) => reader.owed(account, ZERO_ADDRESS),
+    async owedToAll() {
+      const all = [devnet.requester, ...devnet.providers, ...devnet.validators];
+      const sums = await Promise.all(all.map(({ account }) => reader.owed(account, ZERO_ADDRESS)));
+      return sums.reduce((sum, one) => sum + one, 0n);
+    },
+    stake: async (account) => (await reader.offer(account))?.stake ?? 0n,
     async transactions(fromBlock = 0) {
       const newest = await chain.getBlockNumber();
       const found: { tx: TransactionResponse; receipt: TransactionReceipt }[] = [];
@@ -96,4 +128,18 @@ export function gasPaid(
   return transactions
     .filter(({ tx }) => tx.from.toLowerCase() === account.toLowerCase())
     .reduce((sum, { receipt }) => sum + receipt.gasUsed * receipt.gasPrice, 0n);
+}
+
+/** What a launched command said, once it has ended. */
+export function ended(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve) => {
+    let [stdout, stderr] = ["", ""];
+    child.stdout?.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr?.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
 }

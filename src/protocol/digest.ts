@@ -1,5 +1,4 @@
 import { sha256 } from "ethers";
-import { fromHex } from "./bytes.ts";
 import type { Hex } from "./ids.ts";
 import { comparePaths } from "./paths.ts";
 
@@ -32,8 +31,13 @@ export function filesDigest(files: readonly FileRecord[]): Hex {
     view.setUint32(at, path.length);
     bytes.set(path, at + 4);
     view.setBigUint64(at + 4 + path.length, BigInt(file.size));
-    bytes.set(fromHex(file.hash as Hex), at + 12 + path.length);
+    putHex(bytes, at + 12 + path.length, file.hash);
     at += 44 + path.length;
   }
   return sha256(bytes) as Hex;
+}
+
+/** Writes 0x-hex to `bytes`; a manifest has 100,000 hashes, for which a general parser takes seconds. */
+function putHex(bytes: Uint8Array, at: number, hex: string): void {
+  for (let i = 2; i < hex.length; i += 2) bytes[at + i / 2 - 1] = Number.parseInt(hex.slice(i, i + 2), 16);
 }

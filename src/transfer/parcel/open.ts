@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { IchainError } from "../../errors.ts";
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
 import { fromHex } from "../../protocol/bytes.ts";
-import type { Hex } from "../../protocol/ids.ts";
+import { type Hex, isHex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { readExactly, readSlices } from "./blob-reader.ts";
 import { isCompatible, readCompatible } from "./compat/slices.ts";
@@ -27,8 +27,12 @@ export async function openParcel(
   compatible: boolean,
   options: ParcelOptions = {},
 ): Promise<{ manifest: Manifest; digest: Hex }> {
-  const partial = `${request.into}.partial`;
-  await clearTarget(request.into);
+  options.signal?.throwIfAborted();
+  if (!isHex(request.sessionKey, 32))
+    throw parcelFault("PARCEL_CORRUPT", "The parcel's key is not 32 bytes.");
+  const into = resolve(request.into);
+  const partial = `${into}.partial`;
+  await clearTarget(into);
   await rm(partial, { recursive: true, force: true }); // left by a crash
   const blob = await open(request.blob.path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
@@ -48,7 +52,7 @@ export async function openParcel(
     if (leaves.root() !== request.blob.root) {
       throw parcelFault("PARCEL_CORRUPT", "The parcel is not the one that was announced.");
     }
-    await rename(partial, request.into);
+    await rename(partial, into);
     return { manifest, digest: manifest.digest as Hex };
   } catch (error) {
     await rm(partial, { recursive: true, force: true });

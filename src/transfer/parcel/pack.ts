@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { isAbort } from "../../errors.ts";
 import type { PackedParcel, PackRequest, ParcelOptions } from "../../ports/parcels.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
@@ -38,22 +38,22 @@ export async function packParcel(
   options: ParcelOptions = {},
 ): Promise<PackedParcel> {
   const files = await listFiles(request.root, request.paths, options);
-  const part = `${request.out}.part`;
-  await mkdir(dirname(request.out), { recursive: true });
-  const log = await ResumeLog.open(`${request.out}.resume`, files, request.sessionKey, drawKey);
-  const file = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const out = resolve(request.out);
+  const part = `${out}.part`;
+  await mkdir(dirname(out), { recursive: true });
+  await using file = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  await using log = await ResumeLog.open(`${out}.resume`, files, request.sessionKey, drawKey);
   let keep = false;
   try {
     const packed = await write({ files, file, log, keyring, note: request.note, compatible }, options);
     await file.sync();
-    await rename(part, request.out);
-    await syncFolder(dirname(request.out));
+    await rename(part, out);
+    await syncFolder(dirname(out));
     return { blob: { path: request.out, ...packed.blob }, sessionKey: log.sessionKey, digest: packed.digest };
   } catch (error) {
     keep = !compatible && (options.signal?.aborted === true || isAbort(error));
     throw error;
   } finally {
-    await Promise.all([file.close(), log.close()]);
     if (!keep) await Promise.all([rm(part, { force: true }), log.remove()]);
   }
 }

@@ -84,7 +84,7 @@ export class ResumeLog {
     this.#last = { ...point, leaves: [...point.leaves], hashes: [...point.hashes] };
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
   }
 

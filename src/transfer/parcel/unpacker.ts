@@ -1,12 +1,14 @@
 import { createHash, type Hash } from "node:crypto";
-import { constants } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { toHex } from "../../protocol/bytes.ts";
+import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { quotePath } from "../../protocol/paths.ts";
 import { parcelFault } from "./errors.ts";
 import { ARCHIVE_END, entryHeader, paddingOf } from "./format/archive.ts";
+import { SMALL_FILE, sha256 } from "./input/input.ts";
 
 type Entry = Manifest["files"][number];
 type Current = { readonly file: FileHandle; readonly entry: Entry; readonly hash: Hash; left: number };
@@ -38,7 +40,7 @@ export class Unpacker {
       else if (this.#current) rest = await this.#content(this.#current, rest);
       else if (!this.#next())
         throw parcelFault("PARCEL_MALFORMED", "The parcel's archive goes on after its end.");
-      if (this.#expected.length === 0 && this.#upcoming) await this.#create(this.#upcoming);
+      if (this.#expected.length === 0 && this.#upcoming) rest = await this.#begin(this.#upcoming, rest);
     }
   }
 
@@ -51,8 +53,9 @@ export class Unpacker {
 
   /** Closes the file being written, if any; for failures too. */
   async close(): Promise<void> {
-    await this.#current?.file.close();
+    const { file } = this.#current ?? {};
     this.#current = undefined;
+    await file?.close();
   }
 
   #next(): boolean {
@@ -73,16 +76,25 @@ export class Unpacker {
     return bytes.subarray(length);
   }
 
-  async #create(entry: Entry): Promise<void> {
+  /** Creates the file of `entry`, whose content `rest` begins with; gives back what is not written yet. */
+  async #begin(entry: Entry, rest: Uint8Array): Promise<Uint8Array> {
     this.#upcoming = undefined;
     const parent = dirname(entry.path);
     if (!this.#folders.has(parent)) {
       await mkdir(join(this.#folder, parent), { recursive: true });
       this.#folders.add(parent);
     }
-    const file = await open(join(this.#folder, entry.path), FLAGS, entry.executable ? 0o755 : 0o644);
+    const path = join(this.#folder, entry.path);
+    const mode = entry.executable ? 0o755 : 0o644;
+    if (entry.size <= Math.min(SMALL_FILE, rest.length)) {
+      const content = rest.subarray(0, entry.size);
+      createSmall(path, content, mode);
+      this.#done(entry, sha256(content));
+      return rest.subarray(entry.size);
+    }
+    const file = await open(path, FLAGS, mode);
     this.#current = { file, entry, hash: createHash("sha256"), left: entry.size };
-    if (entry.size === 0) await this.#done(this.#current);
+    return rest;
   }
 
   async #content(current: Current, bytes: Uint8Array): Promise<Uint8Array> {
@@ -91,17 +103,27 @@ export class Unpacker {
     current.hash.update(part);
     await writing;
     current.left -= part.length;
-    if (current.left === 0) await this.#done(current);
+    if (current.left === 0) {
+      await this.close();
+      this.#done(current.entry, toHex(current.hash.digest()));
+    }
     return bytes.subarray(part.length);
   }
 
-  async #done({ file, entry, hash }: Current): Promise<void> {
-    this.#current = undefined;
-    await file.close();
-    if (toHex(hash.digest()) !== entry.hash) {
+  #done(entry: Entry, hash: Hex): void {
+    if (hash !== entry.hash) {
       throw parcelFault("PARCEL_CORRUPT", `${quotePath(entry.path)} is not what the parcel's manifest says.`);
     }
     this.#expected = new Uint8Array(paddingOf(entry.size));
+  }
+}
+
+function createSmall(path: string, content: Uint8Array, mode: number): void {
+  const fd = openSync(path, FLAGS, mode);
+  try {
+    for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
+  } finally {
+    closeSync(fd);
   }
 }
 

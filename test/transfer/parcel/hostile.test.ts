@@ -128,6 +128,22 @@ test("more files or bytes than the reader allows are refused before anything is 
   await refused(t, { files }, ["PARCEL_TOO_LARGE"], { maxBytes: 14, maxFiles: 3 });
 });
 
+test("a note that is too large or nested too deeply is refused", async (t) => {
+  await refused(t, { manifest: change({ note: "n".repeat(300_000) }) }, ["PARCEL_TOO_LARGE"]);
+  const deep = (json: string) =>
+    text(json.replace('"version"', `"note":${"[".repeat(50_000)}${"]".repeat(50_000)},"version"`));
+  await refused(t, { text: deep }, ["PARCEL_TOO_LARGE", "PARCEL_MALFORMED"]);
+});
+
+test("a session key that is not 32 bytes is refused", async (t) => {
+  const folder = await scratch(t);
+  const forged = await forge(join(folder, "blob"), { keyring });
+  for (const key of ["0x", "0x00", "secret", toHex(randomBytes(33))]) {
+    const request = { ...forged, sessionKey: key as `0x${string}`, into: join(folder, "out"), limits: roomy };
+    await assert.rejects(parcels.open(request), code("PARCEL_CORRUPT"));
+  }
+});
+
 test("more folders than the files justify are refused", (t) => {
   const files = Array.from({ length: 60 }, (_, i) => ({
     path: `${Array.from({ length: 30 }, (_, j) => `${i}-${j}`).join("/")}/x`,

@@ -18,6 +18,7 @@ import { test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
 import { code, makeTree, newKeyring, roomy, scratch } from "../../support/parcels.ts";
+import { requireRoot } from "../../support/require.ts";
 
 const parcels = createParcels({ keyring: await newKeyring() });
 const MiB = 1 << 20;
@@ -215,7 +216,35 @@ test("what a crashed opening left is cleared by the next one", async (t) => {
   assert.deepEqual((await readdir(folder)).sort(), ["blob", "in", "out"]);
 });
 
-test("a full disk and a missing blob are clear errors", async (t) => {
+test("a disk that fills up is a clear error and leaves nothing", async (t) => {
+  if (!requireRoot(t)) return;
+  const folder = await scratch(t);
+  const disk = join(folder, "disk");
+  await mkdir(disk);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=10m", "none", disk]);
+  try {
+    const root = await makeTree(folder, { big: randomBytes(20 * MiB) });
+    const request = { root, paths: ["."], out: join(disk, "blob") };
+    await assert.rejects(parcels.pack(request), code("PARCEL_DISK_FULL"));
+    assert.deepEqual(await readdir(disk), []);
+    const packed = await parcels.pack({ ...request, out: join(folder, "blob") });
+    const opening = parcels.open({ ...packed, into: join(disk, "out"), limits: roomy });
+    await assert.rejects(opening, code("PARCEL_DISK_FULL"));
+    assert.deepEqual(await readdir(disk), []);
+  } finally {
+    execFileSync("umount", [disk]);
+  }
+});
+
+test("a folder may be named with a slash at its end", async (t) => {
+  const folder = await scratch(t);
+  const root = await makeTree(folder, { a: "a" });
+  const packed = await parcels.pack({ root: `${root}/`, paths: ["."], out: join(folder, "blob") });
+  await parcels.open({ ...packed, into: `${join(folder, "out")}/`, limits: roomy });
+  assert.deepEqual(await readdir(join(folder, "out")), ["a"]);
+});
+
+test("a place that cannot be written and a missing blob are clear errors", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "a" });
   const out = "/dev/full/blob";

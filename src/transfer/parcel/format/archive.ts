@@ -27,18 +27,27 @@ export interface ArchiveFile {
 
 /** The blocks that stand before a file's content: a ustar header, behind a pax header where it needs one. */
 export function entryHeader(file: ArchiveFile): Uint8Array {
-  const name = Buffer.from(file.path);
-  const records: string[] = [];
-  // Outside ASCII a ustar name has no stated encoding; pax says UTF-8.
-  const plainName = name.length <= USTAR_NAME && name.every((byte) => byte < 0x80);
-  if (!plainName) records.push(paxRecord("path", file.path));
-  if (file.size > USTAR_MAX_SIZE) records.push(paxRecord("size", String(file.size)));
   const size = Math.min(file.size, USTAR_MAX_SIZE);
-  const header = ustar(plainName ? name : Buffer.from("see-pax-header"), size, file.executable, "0");
-  if (records.length === 0) return header;
-  const pax = Buffer.from(records.join(""));
+  const header = ustar(fitsUstar(file.path) ? file.path : "see-pax-header", size, file.executable, "0");
+  const pax = Buffer.from(paxRecords(file));
+  if (pax.length === 0) return header;
   const padding = Buffer.alloc(paddingOf(pax.length));
-  return Buffer.concat([ustar(Buffer.from("pax-header"), pax.length, false, "x"), pax, padding, header]);
+  return Buffer.concat([ustar("pax-header", pax.length, false, "x"), pax, padding, header]);
+}
+
+function headerBytes(file: ArchiveFile): number {
+  const pax = Buffer.byteLength(paxRecords(file));
+  return pax === 0 ? BLOCK : BLOCK + pax + paddingOf(pax) + BLOCK;
+}
+
+/** Outside ASCII a ustar name has no stated encoding; pax says UTF-8. */
+function fitsUstar(path: string): boolean {
+  return path.length <= USTAR_NAME && /^[\x20-\x7e]*$/.test(path);
+}
+
+function paxRecords(file: ArchiveFile): string {
+  const path = fitsUstar(file.path) ? "" : paxRecord("path", file.path);
+  return file.size > USTAR_MAX_SIZE ? path + paxRecord("size", String(file.size)) : path;
 }
 
 /** Zero bytes after a content of `size` bytes. */
@@ -48,10 +57,7 @@ export function paddingOf(size: number): number {
 
 /** Length of the whole archive of `files`, bytes. */
 export function archiveBytes(files: readonly ArchiveFile[]): number {
-  return files.reduce(
-    (sum, file) => sum + entryHeader(file).length + file.size + paddingOf(file.size),
-    ARCHIVE_END,
-  );
+  return files.reduce((sum, file) => sum + headerBytes(file) + file.size + paddingOf(file.size), ARCHIVE_END);
 }
 
 /** True when `files` stand in the one order an archive may have, each path once. */
@@ -59,9 +65,9 @@ export function inArchiveOrder(files: readonly ArchiveFile[]): boolean {
   return files.every((file, i) => i === 0 || comparePaths(files[i - 1]!.path, file.path) < 0);
 }
 
-function ustar(name: Buffer, size: number, executable: boolean, type: "0" | "x"): Buffer {
+function ustar(name: string, size: number, executable: boolean, type: "0" | "x"): Buffer {
   const header = Buffer.alloc(BLOCK);
-  name.copy(header, 0);
+  header.write(name, "latin1");
   header.write(executable ? "0000755\0" : "0000644\0", 100);
   header.write("0000000\0", 108); // owner
   header.write("0000000\0", 116); // group
@@ -70,7 +76,8 @@ function ustar(name: Buffer, size: number, executable: boolean, type: "0" | "x")
   header.fill(" ", 148, 156); // the checksum counts itself as spaces
   header.write(type, 156);
   header.write("ustar\x0000", 257, "latin1");
-  const sum = header.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (const byte of header) sum += byte;
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return header;
 }

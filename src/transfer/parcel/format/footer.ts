@@ -8,6 +8,9 @@ const VERSION = 1;
 /** Bytes of an encrypted manifest; 100,000 files of ordinary names fit. */
 export const MAX_MANIFEST_BYTES = 32 << 20;
 
+/** Bytes of a note as JSON: a job's spec is far below. */
+export const MAX_NOTE_BYTES = 256 << 10;
+
 export interface Footer {
   /** Where the manifest message begins; everything before it is data. */
   readonly offset: number;

@@ -9,7 +9,7 @@ import { readCertificate } from "../keyring/certificate.ts";
 import type { AuthorKeyring } from "../keyring/create.ts";
 import { modern, openpgp } from "../keyring/openpgp.ts";
 import { inArchiveOrder } from "./archive.ts";
-import { MAX_MANIFEST_BYTES } from "./footer.ts";
+import { MAX_MANIFEST_BYTES, MAX_NOTE_BYTES } from "./footer.ts";
 import { openMessage, sealMessage } from "./seipd.ts";
 
 // RFC 9580, 5: packet tags
@@ -22,6 +22,7 @@ export async function sealManifest(
   sessionKey: Uint8Array,
   keyring: AuthorKeyring,
 ): Promise<Uint8Array[]> {
+  if (noteBytes(manifest.note) > MAX_NOTE_BYTES) throw inputTooLarge("the note is beyond 256 KiB");
   const signed = await keyring.sign(new TextEncoder().encode(JSON.stringify(manifest)));
   const sealed = sealMessage(sessionKey, [signed]);
   const length = sealed.reduce((sum, part) => sum + part.length, 0);
@@ -43,6 +44,9 @@ export async function openManifest(
   await verify(manifest.author.openpgpKey, manifest.author.fingerprint);
   if (expected.author !== undefined && expected.author.toLowerCase() !== manifest.author.fingerprint) {
     throw parcelFault("PARCEL_UNTRUSTED", "The parcel is signed by someone other than expected.");
+  }
+  if (noteBytes(manifest.note) > MAX_NOTE_BYTES) {
+    throw parcelFault("PARCEL_TOO_LARGE", "The parcel's note is too large.");
   }
   checkLimits(manifest, expected.limits);
   checkSums(manifest);
@@ -84,6 +88,15 @@ function parse(content: Uint8Array): Manifest {
     return manifestSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)));
   } catch (cause) {
     throw parcelFault("PARCEL_MALFORMED", "The parcel's manifest does not follow its schema.", cause);
+  }
+}
+
+/** Length of a note as JSON; infinite for one nested so deeply that it cannot be written as JSON again. */
+function noteBytes(note: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(note) ?? "");
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 

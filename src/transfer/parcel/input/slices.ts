@@ -4,7 +4,7 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { quotePath } from "../../../protocol/paths.ts";
 import { inputChanged } from "../errors.ts";
 import { ARCHIVE_END, entryHeader, paddingOf, SLICE_BYTES } from "../format/archive.ts";
-import { checkUnchanged, openInput } from "./input.ts";
+import { checkUnchanged, openInput, readSmall, SMALL_FILE, sha256 } from "./input.ts";
 import type { InputFile } from "./walk.ts";
 
 export interface Slice {
@@ -59,6 +59,13 @@ export async function* archiveSlices(
       continue;
     }
     yield* put(header);
+    if (file.size <= SMALL_FILE) {
+      const content = readSmall(file);
+      hashes[i] = sha256(content);
+      yield* put(content);
+      yield* put(new Uint8Array(paddingOf(file.size)));
+      continue;
+    }
     const hash = createHash("sha256");
     const handle = await openInput(file);
     try {

@@ -1,5 +1,5 @@
-import type { BigIntStats } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { type BigIntStats, lstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/manifest.ts";
 import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/paths.ts";
@@ -32,7 +32,7 @@ export async function listFiles(
   const visit = async (path: string): Promise<void> => {
     options.signal?.throwIfAborted();
     const absolute = join(root, path);
-    const stats = await look(absolute, path);
+    const stats = look(absolute, path);
     if (stats.isDirectory()) {
       for (const entry of await readdir(absolute, { encoding: "buffer" })) {
         const child = path === "." ? nameOf(entry) : `${path}/${nameOf(entry)}`;
@@ -53,7 +53,7 @@ export async function listFiles(
   for (const path of paths) {
     if (path !== ".") {
       checkPath(path);
-      await checkParents(root, path);
+      checkParents(root, path);
     }
     await visit(path);
   }
@@ -66,18 +66,18 @@ export function stampOf(stats: BigIntStats): string {
   return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs, stats.mode].join(":");
 }
 
-async function checkParents(root: string, path: string): Promise<void> {
+function checkParents(root: string, path: string): void {
   const segments = path.split("/");
   for (let i = 1; i < segments.length; i++) {
     const parent = segments.slice(0, i).join("/");
-    const stats = await look(join(root, parent), parent);
+    const stats = look(join(root, parent), parent);
     if (!stats.isDirectory()) throw unsupportedFile(quotePath(parent), kindOf(stats));
   }
 }
 
-async function look(absolute: string, path: string): Promise<BigIntStats> {
+function look(absolute: string, path: string): BigIntStats {
   try {
-    return await lstat(absolute, { bigint: true });
+    return lstatSync(absolute, { bigint: true }); // see SMALL_FILE: there may be 100,000
   } catch (cause) {
     throw inputMissing(quotePath(path), cause);
   }

@@ -2,11 +2,10 @@ import { randomInt } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError } from "../errors.ts";
-import { bootstrapped } from "../transfer/onion/bootstrap.ts";
-import type { TorControl } from "../transfer/onion/control.ts";
-import { startTorProcess, type TorProcess } from "../transfer/onion/process.ts";
+import type { TorProcess } from "../transfer/onion/process.ts";
 import { makeAuthorityKey, makeRelayKey } from "./tor/keys.ts";
-import { type Authority, authorityLines, networkLines, relayLines } from "./tor/torrc.ts";
+import { launchNodes } from "./tor/nodes.ts";
+import { type Authority, networkLines } from "./tor/torrc.ts";
 
 export interface TorNetworkOptions {
   /** Folder for the nodes' data; what a former network left in it is removed. */
@@ -29,64 +28,35 @@ export interface TorNetwork {
   stop(): Promise<void>;
 }
 
-/** Seconds from the authorities' start to their first vote, by attempt: relays must register before it. */
-const LEADS_S = [2, 5, 10];
+/**
+ * Seconds from the start to the first vote, and between votes, by attempt: the relays must register
+ * before it, which takes them one to two seconds on a machine that has nothing else to do.
+ */
+const ATTEMPTS = [
+  { lead: 2.4, interval: 5 },
+  { lead: 5, interval: 10 },
+  { lead: 10, interval: 20 },
+  { lead: 15, interval: 20 },
+] as const;
 
 /**
- * Starts authorities and relays and resolves once all authorities hold a consensus with every node in
- * it, some seven seconds later. Addresses are drawn from 127.0.0.0/8, so networks do not collide. The
- * nodes end with this process, however it ends. Throws `TOR_MISSING`, `TORNET_FAILED`.
+ * Starts authorities and relays and resolves once every node holds a consensus that lists all of them,
+ * some eight seconds later. Addresses are drawn from 127.0.0.0/8, so networks do not collide. The nodes
+ * end with this process, however it ends. Throws `TOR_MISSING`, `TORNET_FAILED`.
  */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
-  const { dir, authorities: authorityCount = 3, relays: relayCount = 5, signal } = options;
-  await rm(dir, { recursive: true, force: true });
-  const subnet = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
-  const authorities = await Promise.all(
-    Array.from({ length: authorityCount }, (_, i) =>
-      makeAuthority(dir, `auth${i}`, `${subnet}.${10 + i}`, signal),
-    ),
-  );
-  const network = networkLines(authorities);
-  const start = (nickname: string, lines: readonly string[]) =>
-    startTorProcess({
-      binary: options.torBinary ?? "tor",
-      dir: join(dir, nickname),
-      torrc: [...network, ...lines],
-      signal,
-    });
-
-  for (const lead of LEADS_S) {
-    const firstVote = Math.ceil(Date.now() / 1000) + lead;
-    const nodes: TorProcess[] = [];
-    const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
-    const launch = async (pending: Promise<TorProcess>[]) => {
-      const settled = await Promise.allSettled(pending);
-      for (const one of settled) if (one.status === "fulfilled") nodes.push(one.value);
-      for (const one of settled) if (one.status === "rejected") throw one.reason;
-    };
-    try {
-      await launch(authorities.map((a) => start(a.nickname, authorityLines(a, firstVote))));
-      await launch(
-        Array.from({ length: relayCount }, (_, i) =>
-          start(`relay${i}`, relayLines(`relay${i}`, `${subnet}.${100 + i}`)),
-        ),
-      );
-      const complete = await Promise.all(
-        nodes.slice(0, authorityCount).map(async ({ control }) => {
-          await bootstrapped(control, { signal });
-          return countRelays(await control.info("ns/all", { signal })) === nodes.length;
-        }),
-      );
-      if (complete.every(Boolean)) {
-        await Promise.all(nodes.slice(authorityCount).map((relay) => hasten(relay.control, signal)));
-        return { networkTorrc: network.join("\n"), loseRelay: (n) => kill(nodes[authorityCount + n]), stop };
-      }
-      await stop();
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    await Promise.all(authorities.map((a) => forgetConsensus(join(dir, a.nickname))));
+  const { dir, authorities = 3, relays = 5, torBinary = "tor", signal } = options;
+  for (const { lead, interval } of ATTEMPTS) {
+    // A tor that has seen one vote fail does not forget it: each attempt has new nodes.
+    await rm(dir, { recursive: true, force: true });
+    const subnet = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+    const keys = await Promise.all(
+      Array.from({ length: authorities }, (_, i) => makeAuthority(dir, i, `${subnet}.${10 + i}`, signal)),
+    );
+    const firstVote = { at: Math.ceil(Date.now() / 1000 + lead), interval };
+    const plan = { dir, binary: torBinary, authorities: keys, relays, subnet, firstVote };
+    const nodes = await launchNodes(plan, signal);
+    if (nodes !== undefined) return network(networkLines(keys).join("\n"), nodes, authorities);
   }
   throw new IchainError("The private Tor network did not agree on a consensus with all its relays.", {
     code: "TORNET_FAILED",
@@ -96,45 +66,22 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
   });
 }
 
-async function makeAuthority(
-  dir: string,
-  nickname: string,
-  address: string,
-  signal: AbortSignal | undefined,
-) {
+function network(networkTorrc: string, nodes: readonly TorProcess[], authorities: number): TorNetwork {
+  return {
+    networkTorrc,
+    loseRelay: async (n) => {
+      const relay = nodes[authorities + n];
+      if (relay === undefined) return;
+      process.kill(relay.pid, "SIGKILL");
+      await relay.exited;
+    },
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+  };
+}
+
+async function makeAuthority(dir: string, i: number, address: string, signal: AbortSignal | undefined) {
+  const nickname = `auth${i}`;
   const data = join(dir, nickname);
   const [identity, fingerprint] = await Promise.all([makeAuthorityKey(data, signal), makeRelayKey(data)]);
   return { nickname, address, identity, fingerprint } satisfies Authority;
-}
-
-/** Running nodes with the HSDir flag in a consensus as `GETINFO ns/all` prints it. */
-function countRelays(consensus: string): number {
-  return consensus.split("\n").filter((line) => /^s .*\bHSDir\b.*\bRunning\b/.test(line)).length;
-}
-
-async function forgetConsensus(dataDir: string): Promise<void> {
-  for (const file of ["cached-consensus", "cached-microdesc-consensus", "unverified-consensus", "state"]) {
-    await rm(join(dataDir, file), { force: true });
-  }
-}
-
-/**
- * Resolves once a relay holds the consensus too: a client that picks a relay without it as directory gets
- * nothing and pauses for ten seconds. The relay asked too early and pauses just so; RELOAD makes it ask.
- */
-async function hasten(control: TorControl, signal: AbortSignal | undefined): Promise<void> {
-  const reload = () => void control.command("SIGNAL RELOAD").catch(() => {});
-  const timer = setInterval(reload, 500);
-  reload();
-  try {
-    await bootstrapped(control, { signal });
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-async function kill(node: TorProcess | undefined): Promise<void> {
-  if (node === undefined) return;
-  process.kill(node.pid, "SIGKILL");
-  await node.exited;
 }

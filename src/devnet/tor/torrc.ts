@@ -11,9 +11,11 @@ export interface Authority {
 export const OR_PORT = 9001;
 const DIR_PORT = 9030;
 
-/** Tor's own lower bounds for a first vote: it opens 4 s before a multiple of 5 s, plus an offset. */
-const FIRST_INTERVAL_S = 5;
+/** Seconds for each half of the first vote: tor's own lower bound. */
 const FIRST_DELAY_S = 2;
+
+/** Milliseconds from the opening of the first vote to the consensus. */
+export const VOTE_MS = 2 * FIRST_DELAY_S * 1000;
 
 /** Lines that every tor of the private network needs: clients, relays and authorities. */
 export function networkLines(authorities: readonly Authority[]): string[] {
@@ -41,22 +43,30 @@ export function relayLines(nickname: string, address: string): string[] {
   ];
 }
 
+/** When the first vote opens (Unix seconds), and after how many seconds the next one if that one fails. */
+export interface FirstVote {
+  readonly at: number;
+  /** 5 at least; must divide half an hour. */
+  readonly interval: number;
+}
+
 /**
- * Lines of an authority whose first vote opens at the second `firstVote` (Unix time). After the first
- * consensus they vote every five minutes: a network at rest should cost nothing, and the interval sets
- * the onion time period (two hours then), which a short one would change in the middle of a job.
+ * Lines of an authority. Votes end at multiples of the interval plus an offset, which puts the first one
+ * where we want it. After the first consensus they vote every five minutes: a network at rest should cost
+ * nothing, and the interval sets the onion time period (two hours then), which a short one would change
+ * in the middle of a job.
  */
-export function authorityLines(authority: Authority, firstVote: number): string[] {
+export function authorityLines(authority: Authority, first: FirstVote): string[] {
   return [
     ...relayLines(authority.nickname, authority.address),
     `DirPort ${authority.address}:${DIR_PORT}`,
     "AuthoritativeDirectory 1",
     "V3AuthoritativeDirectory 1",
     "ContactInfo nobody@localhost",
-    `TestingV3AuthInitialVotingInterval ${FIRST_INTERVAL_S}`,
+    `TestingV3AuthInitialVotingInterval ${first.interval}`,
     `TestingV3AuthInitialVoteDelay ${FIRST_DELAY_S}`,
     `TestingV3AuthInitialDistDelay ${FIRST_DELAY_S}`,
-    `TestingV3AuthVotingStartOffset ${(firstVote + 2 * FIRST_DELAY_S) % FIRST_INTERVAL_S}`,
+    `TestingV3AuthVotingStartOffset ${(first.at + 2 * FIRST_DELAY_S) % first.interval}`,
     "V3AuthVotingInterval 300",
     "V3AuthVoteDelay 20",
     "V3AuthDistDelay 20",

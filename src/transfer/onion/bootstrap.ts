@@ -5,11 +5,19 @@ import { keyValues } from "./events.ts";
 /** Milliseconds without any progress after which waiting for the network is given up. */
 const STUCK_MS = 60_000;
 
+/** Bootstrap phases (control-spec, section 5.5): per cent. */
+export const ENOUGH_DIRECTORY = 75;
+export const CIRCUIT_BUILT = 100;
+
 /**
- * Resolves once tor has a consensus and a circuit (`PROGRESS=100`). Throws `TOR_NO_NETWORK` when nothing
- * moves for a minute.
+ * Resolves once tor has come so far: to its first circuit unless told otherwise. Throws `TOR_NO_NETWORK`
+ * when nothing moves for a minute.
  */
-export async function bootstrapped(control: TorControl, options: { signal?: AbortSignal | undefined } = {}) {
+export async function bootstrapped(
+  control: TorControl,
+  options: { signal?: AbortSignal | undefined; progress?: number } = {},
+): Promise<void> {
+  const { progress = CIRCUIT_BUILT } = options;
   const stuck = new AbortController();
   let summary = "nothing heard";
   let timer = setTimeout(() => stuck.abort(), STUCK_MS);
@@ -17,7 +25,7 @@ export async function bootstrapped(control: TorControl, options: { signal?: Abor
   try {
     const events = control.events("STATUS_CLIENT", { signal });
     let values = keyValues(await control.info("status/bootstrap-phase", { signal }));
-    while (values.PROGRESS !== "100") {
+    while (!(Number(values.PROGRESS) >= progress)) {
       const next = await events.next();
       if (next.done) throw torGone("it ended before it reached the network");
       const [event] = next.value;

@@ -117,7 +117,7 @@ export class OnionHost implements Hosting {
   async #selfFetch(signal: AbortSignal): Promise<void> {
     for (let left = SELF_FETCHES - 1; ; left--) {
       try {
-        return await this.#fetchFirst(signal);
+        return await this.#probe(signal);
       } catch (error) {
         signal.throwIfAborted();
         if (left === 0) throw hostUnreachable(error);
@@ -127,13 +127,10 @@ export class OnionHost implements Hosting {
     }
   }
 
+  /** Reads as a stranger to this onion would: what our reader still remembers proves nothing. */
   async #probe(signal: AbortSignal): Promise<void> {
-    await this.#options.reader.lookUp(this.endpoint.address, { signal });
-    await this.#fetchFirst(signal);
-  }
-
-  async #fetchFirst(signal: AbortSignal): Promise<void> {
     const { reader, request } = this.#options;
+    await reader.lookUp(this.endpoint.address, { signal });
     const [blob] = request.blobs;
     if (blob === undefined) return;
     await fetchOnionFirstByte({

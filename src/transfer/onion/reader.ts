@@ -13,6 +13,8 @@ export const readerLines = ["SocksPort 127.0.0.1:auto OnionTrafficOnly", "Client
 /** Onions that one tor holds our client key for at once. */
 const MAX_KNOWN = 256;
 
+const LOOK_UP_MS = 30_000;
+
 interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,6 +32,11 @@ export class OnionReader {
     tor.onUp(async (control, signal) => {
       for (const address of this.#known) await this.#authorise(control, address, signal);
     });
+  }
+
+  /** True once `open` was called for it: tor may hold a descriptor of it, and that may be old. */
+  knows(address: string): boolean {
+    return this.#known.has(address);
   }
 
   /** Where to connect for `address` (56 characters), with our key in place. */
@@ -57,12 +64,15 @@ export class OnionReader {
 
   /**
    * Fetches the descriptor of `address` from a directory, whatever this tor still remembers; false when
-   * the directory has none.
+   * none had it in half a minute.
    */
   async lookUp(address: string, options: Waiting = {}): Promise<boolean> {
     await this.open(address, options);
     const control = await this.#tor.control(options);
-    const events = control.events("HS_DESC", options);
+    const late = AbortSignal.timeout(LOOK_UP_MS);
+    const events = control.events("HS_DESC", {
+      signal: options.signal ? AbortSignal.any([options.signal, late]) : late,
+    });
     try {
       await control.command(`HSFETCH ${address}`, options);
       for await (const [event] of events) {
@@ -70,10 +80,13 @@ export class OnionReader {
         if (event.action === "RECEIVED") return true;
         if (event.action === "FAILED") return false;
       }
-      return false;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!late.aborted) throw error;
     } finally {
       await events.return?.();
     }
+    return false;
   }
 
   /**

@@ -105,7 +105,10 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
     },
 
     async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
-      const dialer = reader().dialer(request.endpoint.address, { signal: transfer.signal });
+      const { address } = request.endpoint;
+      // A host that let somebody else in since our last visit has moved to other introduction points.
+      if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
+      const dialer = reader().dialer(address, { signal: transfer.signal });
       return fetchBlob({ ...request, dialer }, transfer);
     },
 

@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/bootstrap.ts";
+import type { TorControl } from "../../transfer/onion/control.ts";
+import { startTorProcess, type TorProcess } from "../../transfer/onion/process.ts";
+import {
+  type Authority,
+  authorityLines,
+  type FirstVote,
+  networkLines,
+  relayLines,
+  VOTE_MS,
+} from "./torrc.ts";
+
+export interface Plan {
+  readonly dir: string;
+  readonly binary: string;
+  readonly authorities: readonly Authority[];
+  readonly relays: number;
+  /** First three bytes of the nodes' addresses. */
+  readonly subnet: string;
+  readonly firstVote: FirstVote;
+}
+
+/** Milliseconds before the vote by which the relays must run: registering takes them a tenth of that. */
+const REGISTER_MS = 500;
+/** Milliseconds that the nodes may take from the end of the vote until all hold the consensus. */
+const SETTLE_MS = 10_000;
+/** Milliseconds between two reminders of a relay that has no consensus yet. */
+const REMIND_MS = 500;
+
+/**
+ * Starts all nodes, authorities first, and resolves once all hold a consensus that lists all. Undefined
+ * when the machine was too slow, so that the vote came before the relays: then the next consensus is
+ * five minutes away, and starting afresh is faster.
+ */
+export async function launchNodes(
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<readonly TorProcess[] | undefined> {
+  const { firstVote } = plan;
+  const network = networkLines(plan.authorities);
+  const started: TorProcess[] = [];
+  const start = async (nickname: string, lines: readonly string[]) => {
+    const { binary } = plan;
+    const dir = join(plan.dir, nickname);
+    const node = await startTorProcess({ binary, dir, torrc: [...network, ...lines], signal });
+    started.push(node);
+    return node;
+  };
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), firstVote.at * 1000 + VOTE_MS + SETTLE_MS - Date.now());
+  const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+  try {
+    const authorities = await all(
+      plan.authorities.map((a) => start(a.nickname, authorityLines(a, firstVote))),
+    );
+    const names = Array.from({ length: plan.relays }, (_, i) => `relay${i}`);
+    const relays = await all(
+      names.map((name, i) => start(name, relayLines(name, `${plan.subnet}.${100 + i}`))),
+    );
+    if (Date.now() > firstVote.at * 1000 - REGISTER_MS) throw new TooSlow();
+    const listed = await all(authorities.map((node) => countListed(node.control, either)));
+    if (listed.some((count) => count !== started.length)) throw new TooSlow();
+    await all(relays.map((relay) => hasten(relay.control, either)));
+    return [...authorities, ...relays];
+  } catch (error) {
+    await Promise.all(started.map((node) => node.stop()));
+    signal?.throwIfAborted();
+    if (!(error instanceof TooSlow) && !late.signal.aborted) throw error;
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Leaves `launchNodes` by its one way out. */
+class TooSlow extends Error {}
+
+/** Waits for all, so that nothing starts behind the back of a clean-up; then throws the first failure. */
+async function all<T>(pending: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(pending);
+  return Promise.all(pending);
+}
+
+/** Running nodes in the consensus, once this authority holds one. */
+async function countListed(control: TorControl, signal: AbortSignal): Promise<number> {
+  await bootstrapped(control, { signal, progress: ENOUGH_DIRECTORY });
+  const consensus = await control.info("ns/all", { signal });
+  return consensus.split("\n").filter((line) => /^s .*\bHSDir\b.*\bRunning\b/.test(line)).length;
+}
+
+/**
+ * Resolves once a relay holds the consensus too: a client that picks a relay without it as directory gets
+ * nothing and pauses for ten seconds. The relay asked too early and pauses just so; RELOAD makes it ask.
+ */
+async function hasten(control: TorControl, signal: AbortSignal): Promise<void> {
+  const remind = () => void control.command("SIGNAL RELOAD").catch(() => {});
+  const timer = setInterval(remind, REMIND_MS);
+  remind();
+  try {
+    await bootstrapped(control, { signal, progress: ENOUGH_DIRECTORY });
+  } finally {
+    clearInterval(timer);
+  }
+}

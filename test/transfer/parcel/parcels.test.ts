@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { chmod, readdir, readFile, stat } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
+import { isAbort } from "../../../src/errors.ts";
+import { checkPaths, pathProblem } from "../../../src/protocol/paths.ts";
+import { SLICE_BYTES } from "../../../src/transfer/parcel/format/archive.ts";
+import { SMALL_FILE } from "../../../src/transfer/parcel/input/input.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
 import { makeTree, newKeyring, roomy, scratch } from "../../support/parcels.ts";
 
+const parcels = createParcels({ keyring: await newKeyring() });
 const big = randomBytes(9 * 1024 * 1024 + 17);
 
 const trees: Record<string, Record<string, string | Uint8Array>> = {
@@ -45,9 +51,61 @@ for (const [name, tree] of Object.entries(trees)) {
   });
 }
 
+test("whatever the names, sizes and contents, what is opened is what was packed", async (t) => {
+  const folder = await scratch(t);
+  const segment = fc
+    .stringMatching(/^[a-zé日😀._ -]{1,12}$/u)
+    .filter((one) => pathProblem(one) === undefined);
+  const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+  const size = fc.oneof(
+    fc.nat(2000),
+    fc.constantFrom(0, 512, SMALL_FILE, SMALL_FILE + 1, 3 << 20, SLICE_BYTES - 512),
+  );
+  const files = fc.uniqueArray(fc.record({ path, size, zeros: fc.boolean() }), {
+    maxLength: 12,
+    selector: (one) => one.path,
+  });
+  const fits = (paths: string[]) => {
+    try {
+      return checkPaths(paths).folders >= 0;
+    } catch {
+      return false;
+    }
+  };
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      files.filter((list) => fits(list.map((one) => one.path))),
+      fc.nat(20),
+      async (list, stopAfter) => {
+        const tree = Object.fromEntries(
+          list.map((one) => [one.path, one.zeros ? Buffer.alloc(one.size) : randomBytes(one.size)]),
+        );
+        const place = join(folder, `${run++}`);
+        const request = { root: await makeTree(place, tree), paths: ["."], out: join(place, "blob") };
+        // Interrupted once on its way, if it gets that far.
+        const stop = new AbortController();
+        let slices = 0;
+        const onProgress = () => slices++ === stopAfter && stop.abort();
+        await parcels
+          .pack(request, { signal: stop.signal, onProgress })
+          .catch((error) => assert.ok(isAbort(error), error));
+        const packed = await parcels.pack(request);
+        const { manifest } = await parcels.open({ ...packed, into: join(place, "out"), limits: roomy });
+        for (const [name, content] of Object.entries(tree)) {
+          assert.ok((await readFile(join(place, "out", name))).equals(content), name);
+        }
+        assert.equal(manifest.files.length, list.length);
+        assert.equal(await parcels.digest(join(place, "out"), ["."]), packed.digest);
+        await rm(place, { recursive: true });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
 test("a parcel of no files opens as an empty folder", async (t) => {
   const folder = await scratch(t);
-  const parcels = createParcels({ keyring: await newKeyring() });
   const packed = await parcels.pack({ root: folder, paths: [], out: join(folder, "blob") });
   await parcels.open({ ...packed, into: join(folder, "out"), limits: roomy });
   assert.deepEqual(await readdir(join(folder, "out")), []);
@@ -73,7 +131,6 @@ test("the executable bit and the note survive, the author is who packed", async 
 test("a folder named in paths stands for all below it, and only named paths are packed", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { "src/a.py": "1", "src/lib/b.py": "2", "secret.txt": "no" });
-  const parcels = createParcels({ keyring: await newKeyring() });
   const packed = await parcels.pack({ root, paths: ["src", "src/a.py"], out: join(folder, "blob") });
   const { manifest } = await parcels.open({ ...packed, into: join(folder, "out"), limits: roomy });
   assert.deepEqual(
@@ -86,7 +143,6 @@ test("neither names nor contents can be read in the blob", async (t) => {
   const folder = await scratch(t);
   const marker = "KNOWN-PLAINTEXT-0123456789";
   const root = await makeTree(folder, { [`${marker}-name`]: `${marker} and ${marker}` });
-  const parcels = createParcels({ keyring: await newKeyring() });
   const { blob } = await parcels.pack({ root, paths: ["."], out: join(folder, "blob"), note: { marker } });
   const bytes = await readFile(blob.path);
   assert.ok(!bytes.includes(marker));
@@ -96,7 +152,6 @@ test("neither names nor contents can be read in the blob", async (t) => {
 test("two parcels of the same files differ in every byte that matters but agree in digest", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "same" });
-  const parcels = createParcels({ keyring: await newKeyring() });
   const one = await parcels.pack({ root, paths: ["a"], out: join(folder, "one") });
   const two = await parcels.pack({
     root,

@@ -37,7 +37,8 @@ export async function* followJob(
     if (job !== undefined) {
       const passed = job.deadline !== undefined && now > job.deadline && over !== job.deadline;
       if (passed) over = job.deadline;
-      if (changed || passed) yield job;
+      // A draw waits for a block and not for an event: whoever carries it out must hear of each.
+      if (changed || passed || job.drawing) yield job;
       if (isFinal(job.state)) return;
     }
     await heads.changed(head.hash, { ...waits, forMs: untilOver(job?.deadline) });

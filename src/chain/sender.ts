@@ -101,7 +101,10 @@ export function requestOf(attempt: Attempt): Request {
   return { to: to as Address, data: data as Hex, value };
 }
 
-/** Gas with a quarter to spare: the state may have changed a little when the transaction is mined. */
+/**
+ * In the pending block, whose time is now: a deadline that is over counts as over though no block says so yet.
+ * With a quarter to spare, since the state may have changed a little when the transaction is mined.
+ */
 async function estimate(
   rpc: Rpc,
   from: Address,
@@ -109,6 +112,10 @@ async function estimate(
   options?: Waits,
 ): Promise<bigint> {
   const call = { from, to, data, value: hexNumber(value) };
-  const gas = answered(quantity, await rpc.send("eth_estimateGas", [call], options), "an estimate of gas");
+  const gas = answered(
+    quantity,
+    await rpc.send("eth_estimateGas", [call, "pending"], options),
+    "an estimate of gas",
+  );
   return (gas * 5n) / 4n;
 }

@@ -1,5 +1,5 @@
 import type { BaseWallet } from "ethers";
-import { IchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors.ts";
 import type { MarketWriter } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { packTerms } from "../protocol/packed-terms.ts";
@@ -17,6 +17,9 @@ import { explainRefusal } from "./refusals.ts";
 import type { Rpc } from "./rpc.ts";
 import { createSender } from "./sender.ts";
 
+/** How long the chain's clock is waited for: some seconds on a devnet, a block or two elsewhere. */
+const CLOCK_LAG_MS = 60_000;
+
 export interface WriterOptions {
   readonly rpc: Rpc;
   readonly heads: Heads;
@@ -30,7 +33,7 @@ export interface WriterOptions {
 
 /** The write side of the market for one wallet. */
 export function createWriter(wallet: BaseWallet, options: WriterOptions): MarketWriter {
-  const { rpc, db, chainId, addresses, graceMs } = options;
+  const { rpc, heads, db, chainId, addresses, graceMs } = options;
   const account = wallet.address as Address;
   const outbox = openOutbox(db, account, graceMs);
   const sender = createSender({ rpc, wallet, chainId, outbox });
@@ -46,10 +49,16 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
         signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
         bond: async (terms) => (await escrow.read("bondOf", [packTerms(terms)], waits))[0] as bigint,
       });
-      try {
-        return await sender.prepare(call.kind, request, jobOfCall(call, chainId, addresses.escrow), waits);
-      } catch (error) {
-        throw explainRefusal(error, abi, call.kind);
+      const jobId = jobOfCall(call, chainId, addresses.escrow);
+      for (const until = Date.now() + CLOCK_LAG_MS; ; ) {
+        try {
+          return await sender.prepare(call.kind, request, jobId, waits);
+        } catch (refusal) {
+          const error = explainRefusal(refusal, abi, call.kind);
+          if (!isBehind(error) || Date.now() > until) throw error;
+        }
+        const head = await heads.read(waits);
+        await heads.changed(head.hash, { ...waits, forMs: 500 });
       }
     },
     async broadcast(tx, waits) {
@@ -60,6 +69,12 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       }
     },
   };
+}
+
+/** True for a deadline that is over by our clock and not yet by that of the chain's pending block. */
+function isBehind(error: unknown): boolean {
+  if (!isIchainError(error, "ESCROW_TOO_EARLY")) return false;
+  return Number(error.details.deadline) < Math.floor(Date.now() / 1000);
 }
 
 /** What every write call of a market without a wallet ends in. */

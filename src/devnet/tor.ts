@@ -5,7 +5,7 @@ import { IchainError } from "../errors.ts";
 import type { TorProcess } from "../transfer/onion/process.ts";
 import { makeAuthorityKey, makeRelayKey } from "./tor/keys.ts";
 import { launchNodes } from "./tor/nodes.ts";
-import { type Authority, networkLines } from "./tor/torrc.ts";
+import { type Authority, type FirstVote, networkLines } from "./tor/torrc.ts";
 
 export interface TorNetworkOptions {
   /** Folder for the nodes' data; what a former network left in it is removed. */
@@ -28,16 +28,7 @@ export interface TorNetwork {
   stop(): Promise<void>;
 }
 
-/**
- * Seconds from the start to the first vote, and between votes, by attempt: the relays must register
- * before it, which takes them one to two seconds on a machine that has nothing else to do.
- */
-const ATTEMPTS = [
-  { lead: 2.4, interval: 5 },
-  { lead: 5, interval: 10 },
-  { lead: 10, interval: 20 },
-  { lead: 15, interval: 20 },
-] as const;
+const ATTEMPTS = 4;
 
 /**
  * Starts authorities and relays and resolves once every node holds a consensus that lists all of them,
@@ -46,14 +37,15 @@ const ATTEMPTS = [
  */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
   const { dir, authorities = 3, relays = 5, torBinary = "tor", signal } = options;
-  for (const { lead, interval } of ATTEMPTS) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     // A tor that has seen one vote fail does not forget it: each attempt has new nodes.
     await rm(dir, { recursive: true, force: true });
     const subnet = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+    const began = performance.now();
     const keys = await Promise.all(
       Array.from({ length: authorities }, (_, i) => makeAuthority(dir, i, `${subnet}.${10 + i}`, signal)),
     );
-    const firstVote = { at: Math.ceil(Date.now() / 1000 + lead), interval };
+    const firstVote = planFirstVote((performance.now() - began) / 1000, attempt);
     const plan = { dir, binary: torBinary, authorities: keys, relays, subnet, firstVote };
     const nodes = await launchNodes(plan, signal);
     if (nodes !== undefined) return network(networkLines(keys).join("\n"), nodes, authorities);
@@ -64,6 +56,16 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
     hint: "The machine may be too busy: try again.",
     retryable: true,
   });
+}
+
+/**
+ * The nodes must be up before the vote. Making the keys has just shown how fast the machine is: starting
+ * eight nodes takes about as long, plus a second in which they register.
+ */
+function planFirstVote(keySeconds: number, attempt: number): FirstVote {
+  const lead = Math.min(Math.max(2.4, 1 + 1.4 * keySeconds) * attempt, 24);
+  const interval = [5, 10, 20, 30].find((seconds) => seconds > lead + 1) ?? 30;
+  return { at: Math.ceil(Date.now() / 1000 + lead), interval };
 }
 
 function network(networkTorrc: string, nodes: readonly TorProcess[], authorities: number): TorNetwork {

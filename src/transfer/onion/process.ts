@@ -56,7 +56,7 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
   });
   const listening = new Promise<void>((resolve, reject) => {
     child.once("error", (error) => reject(torMissing(binary, error)));
-    void exited.then((text) => reject(torGone(`it ended at once, saying "${lastWarning(text)}"`)));
+    void exited.then((text) => reject(torGone(`it ended at once, saying "${complaints(text)}"`)));
     lines.on("line", (line) => {
       log.push(line);
       if (log.length > LOG_LINES) log.shift();
@@ -103,8 +103,11 @@ async function stop(
   clearTimeout(timer);
 }
 
-function lastWarning(log: string): string {
+/** Tor's reason stands in its last two complaints: what is wrong, and that it therefore ends. */
+function complaints(log: string): string {
   const lines = log.split("\n");
-  const line = lines.findLast((text) => /\[(err|warn)\]/.test(text)) ?? lines.at(-1) ?? "";
-  return line.replace(/^.*?\[\w+\] /, "");
+  const complaining = lines.filter((line) => /\[(err|warn)\]/.test(line)).slice(-2);
+  return (complaining.length > 0 ? complaining : lines.slice(-1))
+    .map((line) => line.replace(/^.*?\[\w+\] /, ""))
+    .join(" ");
 }

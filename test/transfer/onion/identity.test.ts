@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isIchainError } from "../../../src/errors.ts";
+import { base32, isOnionAddress, onionAddress } from "../../../src/transfer/onion/address.ts";
+import { checkOnionIdentity, newOnionIdentity } from "../../../src/transfer/onion/identity.ts";
+
+test("base32 is RFC 4648's, in lower case and without padding", () => {
+  assert.equal(base32(Buffer.from("")), "");
+  assert.equal(base32(Buffer.from("fo")), "mzxq");
+  assert.equal(base32(Buffer.from("foobar")), "mzxw6ytboi");
+});
+
+test("an onion address is what Tor's specification derives from the key", () => {
+  // The Tor Project's own website.
+  const address = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid";
+  const key = "d1b38b83a83b3ed918c5bb69dd444ad56bc8d5835a914de73447474e5f02591b";
+  assert.equal(onionAddress(Buffer.from(key, "hex")), address);
+});
+
+test("an identity is fresh, complete and recognised again", () => {
+  const [one, two] = [newOnionIdentity(), newOnionIdentity()];
+  assert.notEqual(one.endpoint.address, two.endpoint.address);
+  assert.match(one.endpoint.token, /^0x[0-9a-f]{32}$/);
+  assert.ok(isOnionAddress(one.endpoint.address));
+  checkOnionIdentity(one);
+  const broken = { ...one, secret: "ED25519-V3:x\r\nSIGNAL SHUTDOWN" };
+  assert.throws(
+    () => checkOnionIdentity(broken),
+    (error) => isIchainError(error, "HOST_IDENTITY_BAD"),
+  );
+});

@@ -37,14 +37,19 @@ export const unreachable = (cause?: unknown) =>
     cause,
   });
 
-export const stalled = (cause?: unknown) =>
-  new IchainError("The host answers, but no bytes come any more.", {
-    code: "TRANSFER_STALLED",
-    class: "unavailable",
-    hint: ASK_AGAIN,
-    retryable: true,
-    cause,
-  });
+/** `piece`: the first that is still missing, where that is known. */
+export const stalled = (cause?: unknown, piece?: number) =>
+  new IchainError(
+    `The host answers, but ${piece === undefined ? "no bytes come" : `piece ${piece} does not come`}.`,
+    {
+      code: "TRANSFER_STALLED",
+      class: "unavailable",
+      hint: ASK_AGAIN,
+      retryable: true,
+      cause,
+      ...(piece === undefined ? {} : { details: { piece, offset: piece * PIECE_BYTES } }),
+    },
+  );
 
 export const tooLarge = (size: number, maxBytes: number) =>
   new IchainError(`The host offers ${size} bytes, more than the ${maxBytes} that were agreed.`, {

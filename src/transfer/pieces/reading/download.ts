@@ -86,7 +86,7 @@ export class Download {
   #tick(): void {
     const { faults, progress, tuning, now } = this.#context;
     const at = now();
-    const overdue = faults.overdue(at, progress.received);
+    const overdue = faults.overdue(at, progress.received, this.#plan.firstLeft);
     if (overdue) {
       this.#end(overdue);
       return;

@@ -48,16 +48,19 @@ export class Faults {
     this.#broken.delete(piece);
   }
 
-  /** The error to end with when the transfer has stood still; `bytes` came since the start. */
-  overdue(now: number, bytes: number): IchainError | undefined {
+  /**
+   * The error to end with when the transfer has stood still. `bytes` came since the start; `missing` is
+   * the first piece that did not, once there is a leaf list.
+   */
+  overdue(now: number, bytes: number, missing?: number): IchainError | undefined {
     const { giveUpMs, giveUpBytes } = this.#tuning;
     if (bytes - this.#mark.bytes >= giveUpBytes) this.#mark = { at: now, bytes };
     if (now - this.#mark.at < giveUpMs) return undefined;
     const last = this.#last;
     if (isIchainError(last) && last.code !== "TRANSFER_UNREACHABLE") {
-      return last.code === "TRANSFER_BAD_ANSWER" ? last : stalled(last);
+      return last.code === "TRANSFER_BAD_ANSWER" ? last : stalled(last, missing);
     }
-    return last === undefined ? stalled() : unreachable(last);
+    return last === undefined ? stalled(undefined, missing) : unreachable(last);
   }
 
   #count(counts: Map<number, number>, piece: number): number {

@@ -34,6 +34,11 @@ export class PiecePlan {
     return this.#left;
   }
 
+  /** The first piece that is not verified yet; −1 when all are. */
+  get firstLeft(): number {
+    return this.#verified.indexOf(0);
+  }
+
   /** Pieces that nobody fetches yet. */
   get unclaimed(): number {
     let sum = 0;

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import type { HostIdentity } from "../../../src/ports/transport.ts";
+import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import type { FetchOrder } from "../../support/fetch-child.ts";
+import type { HostOrder } from "../../support/onion-host-child.ts";
+import { markedPieces } from "../../support/part-bits.ts";
+import { requireTor } from "../../support/require.ts";
+import { clientKey, TorBench } from "../../support/tor.ts";
+
+const MIB = 1 << 20;
+const SIZE = 24 * MIB + 99;
+/** Slow enough that a fault hits the middle. */
+const limits = { bytesPerSecond: 4 * MIB };
+const patience = { timeout: 300_000 };
+
+const bench = new TorBench();
+after(() => bench.close());
+
+test("the reader's tor killed in the middle: the fetch goes on with the next one", patience, async (t) => {
+  if (!requireTor(t)) return;
+  const { blob, host, request } = await scene(t, "reader-tor");
+  const reader = await bench.party("reader-tor-reader");
+  const hosting = await host([reader.reader]);
+  await fetchWith(reader.transport, { ...request, endpoint: hosting.endpoint }, () =>
+    process.kill(torOf("reader-tor-reader"), "SIGKILL"),
+  );
+  assert.ok(blob.content.equals(await readFile(request.path)));
+});
+
+test("the host's tor killed in the middle: the fetch goes on at the same address", patience, async (t) => {
+  if (!requireTor(t)) return;
+  const { blob, host, request } = await scene(t, "host-tor");
+  const reader = await bench.party("host-tor-reader");
+  const hosting = await host([reader.reader]);
+  await fetchWith(reader.transport, { ...request, endpoint: hosting.endpoint }, () =>
+    process.kill(torOf("host-tor-host/host"), "SIGKILL"),
+  );
+  assert.ok(blob.content.equals(await readFile(request.path)));
+});
+
+test("two relays lost in the middle: the lanes find other ways", patience, async (t) => {
+  if (!requireTor(t)) return;
+  const lost = new TorBench();
+  t.after(() => lost.close());
+  const network = await lost.up();
+  const { blob, request } = await scene(t, "relays", lost);
+  const reader = await lost.party("relays-reader");
+  const host = await lost.party("relays-host", { limits });
+  const identity = await host.transport.newIdentity();
+  const { endpoint } = await host.transport.host({ identity, blobs: [blob], readers: [reader.reader] });
+  await fetchWith(reader.transport, { ...request, endpoint }, () => {
+    void network.loseRelay(0);
+    void network.loseRelay(1);
+  });
+  assert.ok(blob.content.equals(await readFile(request.path)));
+});
+
+test("the host killed with SIGKILL and started again: the fetch goes on", patience, async (t) => {
+  if (!requireTor(t)) return;
+  const { blob, request } = await scene(t, "host-killed");
+  const reader = await bench.party("host-killed-reader");
+  const { networkTorrc } = await bench.up();
+  const order: HostOrder = {
+    dataDir: join(bench.dir, "host-killed-host"),
+    networkTorrc,
+    blob,
+    readers: [reader.reader],
+    limits,
+  };
+  const first = await startHost(t, order);
+  let second: Promise<unknown> | undefined;
+  await fetchWith(reader.transport, { ...request, endpoint: first.identity.endpoint }, () => {
+    first.child.kill("SIGKILL");
+    second = startHost(t, { ...order, identity: first.identity });
+  });
+  await second;
+  assert.ok(blob.content.equals(await readFile(request.path)));
+});
+
+test(
+  "the reader killed with SIGKILL and started again: no verified piece is fetched twice",
+  patience,
+  async (t) => {
+    if (!requireTor(t)) return;
+    const { blob, host, request } = await scene(t, "reader-killed");
+    const key = clientKey();
+    const { networkTorrc } = await bench.up();
+    const onion = {
+      dataDir: join(bench.dir, "reader-killed-reader"),
+      networkTorrc,
+      clientKey: key,
+      spareHosts: 0,
+    };
+    const hosting = await host([{ fingerprint: `0x${"11".repeat(32)}`, onionKey: key.publicKey }]);
+    const order: FetchOrder = { request: { ...request, endpoint: hosting.endpoint }, onion };
+
+    const first = startReader(t, order);
+    const killed = once(first, "exit");
+    first.on("message", async () => {
+      if ((await markedPieces(request.path, blob.leaves.length)).length >= 6) first.kill("SIGKILL");
+    });
+    assert.deepEqual(await killed, [null, "SIGKILL"]);
+    const marked = await markedPieces(request.path, blob.leaves.length);
+    assert.ok(marked.length >= 6 && marked.length < blob.leaves.length);
+
+    // Spoil them at the host: fetching one of them again could now only end in TRANSFER_CORRUPT_PIECE.
+    await using file = await open(blob.path, "r+");
+    for (const piece of marked) await file.write(Buffer.alloc(1), 0, 1, piece * MIB);
+    const second = startReader(t, order);
+    assert.deepEqual(await once(second, "exit"), [0, null]);
+    assert.ok(blob.content.equals(await readFile(request.path)));
+    t.diagnostic(`${marked.length} of ${blob.leaves.length} pieces were verified when the reader was killed`);
+  },
+);
+
+async function scene(t: TestContext, name: string, network = bench) {
+  const folder = await temporaryFolder(t);
+  await network.up();
+  const blob = await makeBlob(folder, SIZE);
+  const host = async (readers: HostOrder["readers"]) => {
+    const { transport } = await network.party(`${name}-host`, { limits });
+    return transport.host({ identity: await transport.newIdentity(), blobs: [blob], readers });
+  };
+  return { blob, host, request: { root: blob.root, path: join(folder, "got"), maxBytes: 2 * SIZE } };
+}
+
+type Fetching = Parameters<Awaited<ReturnType<TorBench["party"]>>["transport"]["fetch"]>[0];
+
+/** Fetches, and does `harm` once a quarter is there. */
+async function fetchWith(
+  transport: Awaited<ReturnType<TorBench["party"]>>["transport"],
+  request: Fetching,
+  harm: () => void,
+) {
+  let done = false;
+  const onProgress = ({ bytes, total }: { bytes: number; total: number }) => {
+    if (done || bytes < total / 4) return;
+    done = true;
+    harm();
+  };
+  await transport.fetch(request, { onProgress });
+  assert.ok(done, "the harm was done before the end");
+}
+
+/** The process id of the tor whose data folder lies under `dir`. */
+function torOf(dir: string): number {
+  const pid = readdirSync("/proc").find((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const args = readFileSync(`/proc/${name}/cmdline`, "latin1");
+      return args.startsWith("tor\0") && args.includes(join(bench.dir, dir));
+    } catch {
+      return false;
+    }
+  });
+  assert.ok(pid, `no tor in ${dir}`);
+  return Number(pid);
+}
+
+async function startHost(
+  t: TestContext,
+  order: HostOrder,
+): Promise<{ child: ChildProcess; identity: HostIdentity }> {
+  const child = fork(new URL("../../support/onion-host-child.ts", import.meta.url));
+  t.after(() => child.kill("SIGKILL"));
+  child.send(order);
+  const [identity] = await once(child, "message");
+  return { child, identity };
+}
+
+function startReader(t: TestContext, order: FetchOrder): ChildProcess {
+  const child = fork(new URL("../../support/fetch-child.ts", import.meta.url));
+  t.after(() => child.kill("SIGKILL"));
+  child.send(order);
+  return child;
+}

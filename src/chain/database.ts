@@ -34,6 +34,7 @@ const SCHEMA = `
     PRIMARY KEY (account, role, job)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS parties_by_block ON parties (block);
+  CREATE INDEX IF NOT EXISTS parties_by_job ON parties (job);
   -- "stale": the chain has changed the offer, at block "changed", since it was read.
   CREATE TABLE IF NOT EXISTS offers (
     account TEXT PRIMARY KEY, changed INTEGER NOT NULL, stale INTEGER NOT NULL, offer TEXT

@@ -1,4 +1,4 @@
-import type { Interface } from "ethers";
+import { Interface } from "ethers";
 import type { Call, OfferDraft } from "../ports/market.ts";
 import { toHex } from "../protocol/bytes.ts";
 import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../protocol/ids.ts";
@@ -12,6 +12,8 @@ import { artifactOf } from "./artifacts.ts";
 import type { Request } from "./sender.ts";
 
 /** Calls of the port as the contracts take them. */
+
+const erc20 = new Interface(["function approve(address spender, uint256 amount) returns (bool)"]);
 
 export interface EncodeContext {
   readonly addresses: Addresses;
@@ -94,6 +96,12 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
       return ofJob("rate", call.job, call.subject, call.score);
     case "withdraw":
       return toEscrow("withdraw", [call.token]);
+    case "requestWithdrawal":
+      return toRegistry("requestWithdrawal", [call.amount]);
+    case "withdrawStake":
+      return toRegistry("withdrawStake", []);
+    case "approve":
+      return request(call.token, erc20, "approve", [escrow, call.amount], 0n);
     default:
       return ofJob(call.kind, call.job);
   }

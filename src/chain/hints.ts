@@ -17,6 +17,7 @@ export const hints: Readonly<Record<string, string>> = {
   ESCROW_STILL_COMMITTING: "Wait until every validator has committed or its deadline is over.",
   ESCROW_COMMITMENT_MISMATCH:
     "What is revealed must be what was committed to, salt included; it is in the journal.",
+  ESCROW_ALREADY_DISCLOSED: "The provider's measurement is known already; there is nothing more to do.",
   ESCROW_KEY_MISMATCH:
     "The key must be the one committed to when the result was submitted; it is in the journal.",
   ESCROW_NO_APPEAL: "A verdict can be appealed once, by the provider, and only when it is a rejection.",

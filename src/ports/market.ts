@@ -44,7 +44,12 @@ export type Call =
   | { kind: "claim"; job: Job; blindedKey: Hex }
   | { kind: "settle"; job: Job }
   | { kind: "rate"; job: Job; subject: Address; score: number }
-  | { kind: "withdraw"; token: Address };
+  | { kind: "withdraw"; token: Address }
+  /** Takes free stake out of service; `withdrawStake` pays it once the cooldown is over. */
+  | { kind: "requestWithdrawal"; amount: bigint }
+  | { kind: "withdrawStake" }
+  /** Lets the escrow take up to `amount` of an ERC-20, as posting a job paid in it needs. */
+  | { kind: "approve"; token: Address; amount: bigint };
 
 export interface OfferDraft {
   readonly provider: boolean;

@@ -33,7 +33,7 @@ const touchSql = `INSERT OR REPLACE INTO jobs (job, touched)
   VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM jobs))`;
 
 export function openStore(db: Database, { escrow }: Addresses): Store {
-  const topic = eventTopics();
+  const { topic, movesStakes } = eventTopics();
   const newest = db.prepare(cursorSql);
   const below = db.prepare(
     "SELECT number, hash FROM blocks WHERE number <= ? ORDER BY number DESC LIMIT 1 OFFSET ?",
@@ -47,6 +47,10 @@ export function openStore(db: Database, { escrow }: Addresses): Store {
   const changeOffer = db.prepare(
     `INSERT INTO offers (account, changed, stale) VALUES (?, ?, 1)
      ON CONFLICT (account) DO UPDATE SET changed = excluded.changed, stale = 1`,
+  );
+  const changeOffers = db.prepare(
+    `UPDATE offers SET changed = ?, stale = 1
+     WHERE account IN (SELECT account FROM parties WHERE job = ? AND role <> 'requester')`,
   );
   const prune = db.prepare(
     "DELETE FROM blocks WHERE number < ? AND NOT EXISTS (SELECT 1 FROM logs WHERE block = number)",
@@ -71,11 +75,10 @@ export function openStore(db: Database, { escrow }: Addresses): Store {
     if (name === topic.Posted) {
       party("requester", 2);
       party("provider", 3);
-    } else if (name === topic.Appointed) {
-      party("validator", 2);
-    } else if (name === topic.Rated && log.topics[3] !== undefined) {
-      changeOffer.run(accountOf(log.topics[3]), log.block);
     }
+    if (name === topic.Appointed) party("validator", 2);
+    // Stakes, counters and scores move with these, and say nothing of their own.
+    if (movesStakes.has(name)) changeOffers.run(log.block, subject);
   }
 
   return {
@@ -109,8 +112,12 @@ function accountOf(topic: Hex): Address {
   return `0x${topic.slice(-40)}`;
 }
 
-function eventTopics(): Record<"Posted" | "Appointed" | "Rated" | "Withdrawn", string | undefined> {
+function eventTopics() {
   const { abi } = artifactOf("JobEscrow");
-  const of = (name: string) => abi.getEvent(name)?.topicHash;
-  return { Posted: of("Posted"), Appointed: of("Appointed"), Rated: of("Rated"), Withdrawn: of("Withdrawn") };
+  const of = (name: string) => abi.getEvent(name)?.topicHash ?? name;
+  const moving = ["Accepted", "Appointed", "Abstained", "Dismissed", "Settled", "Refunded", "Rated"];
+  return {
+    topic: { Posted: of("Posted"), Appointed: of("Appointed"), Withdrawn: of("Withdrawn") },
+    movesStakes: new Set(moving.map(of)),
+  };
 }

@@ -55,10 +55,19 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
     case "drawScheduled":
       return { ...job, state: "Validating", committing: true, drawing: true, deadline: undefined };
     case "appointed": {
-      const { validator, sealed, deadline } = event;
+      const { validator, sealed, deadline, drawn } = event;
       const seat = { validator, sealed, commitment: undefined, measurement: undefined, abstained: false };
       const validations = [...job.validations, seat];
-      return { ...job, state: "Validating", committing: true, drawing: false, validations, deadline };
+      const appointed = job.appointed || !drawn;
+      return {
+        ...job,
+        state: "Validating",
+        appointed,
+        committing: true,
+        drawing: false,
+        validations,
+        deadline,
+      };
     }
     case "handedOver":
       return seated(job, event.validator, { sealed: event.sealed });
@@ -102,6 +111,7 @@ function posted({ id, terms, sealed, block }: Extract<JobEvent, { kind: "posted"
     verdict: "none",
     blindedKey: undefined,
     deadline: terms.acceptBy,
+    appointed: false,
     committing: false,
     drawing: false,
     reason: undefined,

@@ -19,6 +19,8 @@ export interface Job {
   readonly blindedKey: Hex | undefined;
   /** Unix seconds by which the present state must be left; undefined when final. */
   readonly deadline: number | undefined;
+  /** The requester appointed validators itself, which says that it holds the encrypted result. */
+  readonly appointed: boolean;
   /** True while a seat is still to be drawn or a seated validator has not committed or left. */
   readonly committing: boolean;
   /** True while seats wait for a draw to fill them. */

@@ -22,6 +22,8 @@ export const policySchema = z.strictObject({
   leastTier: z.enum(tiers).default("runc"),
   /** Stake at risk in one job, at most. */
   maxStake: coinSchema.prefault("100"),
+  /** How long a paid result is served to a requester that has not fetched it. */
+  keepResults: durationSchema.prefault("7d"),
   requesters: z
     .strictObject({
       allow: z.array(address).max(10_000).optional(),

@@ -86,6 +86,7 @@ const job: Job = {
   committing: true,
   drawing: false,
   reason: undefined,
+  appointed: false,
   postedBlock: 1,
 };
 

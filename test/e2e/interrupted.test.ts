@@ -6,6 +6,8 @@ import { digits, ended, lastJson, startTestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const SUBMIT = ["submit", digits, "--provider", "best", "--validator", "best", "--wait"] as const;
+/** More than a draw waits for its seed. */
+const DRAW_BLOCKS = 8;
 
 it("a requester that presses Ctrl-C resumes the same job and opens its result", async (t) => {
   if (!requireRoot(t) || !requireDocker(t)) return;
@@ -49,3 +51,26 @@ for (const who of ["provider", "validator"] as const) {
     assert.equal(kinds.length, 7);
   });
 }
+
+it("a requester that falls silent does not keep the provider from its pay: a validator is drawn", async (t) => {
+  if (!requireRoot(t) || !requireDocker(t)) return;
+  const market = await startTestMarket(t, { transport: "direct" });
+  const submit = market.launch([...SUBMIT, "--out", join(market.dir, "out")]);
+  await market.state("Accepted");
+  submit.kill("SIGKILL");
+  const submitted = await market.state("Submitted");
+  await market.evm.increaseTime(submitted.terms.windows.appoint + 1);
+  await market.state("Validating");
+  for (let block = 0; block < DRAW_BLOCKS; block += 1) await market.evm.increaseTime(1);
+  const settled = await market.state("Settled");
+  assert.equal(settled.verdict, "pass");
+  assert.equal(settled.validations.length, 1);
+
+  // The requester comes back to find its job done, and the key that it paid for on the chain.
+  const out = join(market.dir, "later");
+  const { files } = await market
+    .ichain(["job", settled.id])
+    .then(() => market.attempt(["get", settled.id, "-o", out]))
+    .then(({ stdout }) => lastJson(stdout));
+  assert.deepEqual(files, ["model.pkl"]);
+});

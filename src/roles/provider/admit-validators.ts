@@ -1,6 +1,9 @@
+import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
+import { type BundleLocator, encodeLocator } from "../../protocol/locator.ts";
 import type { RoleContext, Waits } from "../context.ts";
+import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
 
 /** Lets appointed validators in and gives each the result's key; all of it can be done again harmlessly. */
@@ -21,6 +24,39 @@ export async function admitValidators(
       await keyring.wrap(packed.result.sessionKey, openpgpKey),
     );
     await hosting.admit(offer.keys);
+  }
+}
+
+/**
+ * Tells a drawn validator, which nobody chose and so nobody sealed anything to, where everything is. The
+ * requester may be gone: the bundle is served from here as well.
+ */
+export async function handOver(
+  { market, keyring }: RoleContext,
+  journal: JobJournal,
+  { job, packed, locator }: { job: Job; packed: Packed; locator: BundleLocator },
+  waits: Waits,
+): Promise<void> {
+  for (const { validator, sealed, commitment, abstained } of job.validations) {
+    const name = `handover-${validator.toLowerCase()}`;
+    const told = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
+    const offer = told ? undefined : await market.offer(validator, waits);
+    if (!offer) continue;
+    const { bundleKey, mask } = locator;
+    const { endpoint } = packed.identity;
+    const where = encodeLocator({
+      kind: "validation",
+      bundle: endpoint,
+      bundleKey,
+      mask,
+      result: endpoint,
+      reportRoot: packed.report.blob.root,
+    });
+    const seal = async () => {
+      const sealedLocator = await keyring.seal(where, offer.keys.openpgpKey);
+      return { kind: "handover" as const, job, validator, sealed: sealedLocator };
+    };
+    await transact(market, journal, seal, { ...waits, name });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { IchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import type { JobId } from "../../protocol/ids.ts";
@@ -6,6 +7,7 @@ import { isFinal, type JobState } from "../../protocol/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
+import { persist } from "../shared/persist.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { appoint } from "./appoint.ts";
 import { collect } from "./collect.ts";
@@ -24,7 +26,13 @@ export interface Carry {
  * host, post, collect, appoint, and every exit when somebody else stays silent. Safe to stop and to
  * start again at any point.
  */
-export async function carry(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
+export function carry(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
+  const retrying = (error: IchainError, pause: number) =>
+    context.reporter.emit({ kind: "warn", text: `${error.message} Trying again in ${pause} s.` });
+  return persist(() => carryOnce(context, jobId, options, waits), retrying, waits);
+}
+
+async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
   if (!draft) throw unknownDraft(jobId);

@@ -1,12 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { isIchainError } from "../../errors.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
+import { persist } from "./persist.ts";
 
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+/** What is left to do when a job has ended, and keeps no other job waiting. */
+export type Afterwards = (waits: Waits) => Promise<void>;
 
 export interface Duty {
   readonly role: "provider" | "validator";
@@ -14,7 +14,7 @@ export interface Duty {
   /** True when there is something for this role to do in a job that it has not begun. */
   wants(job: Job): boolean;
   /** Brings one job to its end; called again after a crash or a passing failure. */
-  work(jobId: JobId, waits: Waits): Promise<void>;
+  work(jobId: JobId, waits: Waits): Promise<Afterwards | undefined>;
   readonly maxJobs: number;
 }
 
@@ -27,15 +27,22 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Wa
   const stop = new AbortController();
   const waits = { signal: AbortSignal.any([signal, stop.signal]) };
   const running = new Map<JobId, Promise<void>>();
+  const afterwards = new Set<Promise<void>>();
   const queue: JobId[] = [];
   const fill = (): void => {
     while (running.size < duty.maxJobs) {
       const jobId = queue.shift();
       if (jobId === undefined) return;
-      const work = persist(context, duty, jobId, waits).finally(() => {
-        running.delete(jobId);
-        fill();
-      });
+      const work = attend(context, duty, jobId, waits, () => duty.work(jobId, waits))
+        .then((after) => {
+          if (!after) return;
+          const rest = attend(context, duty, jobId, waits, () => after(waits));
+          afterwards.add(rest);
+        })
+        .finally(() => {
+          running.delete(jobId);
+          fill();
+        });
       running.set(jobId, work);
     }
   };
@@ -53,7 +60,8 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Wa
   } finally {
     stop.abort();
     queue.length = 0;
-    await Promise.allSettled(running.values());
+    await Promise.allSettled([...running.values()]);
+    await Promise.allSettled(afterwards);
   }
 }
 
@@ -61,25 +69,28 @@ function isFinished({ journal }: RoleContext, { role }: Duty, jobId: JobId): boo
   return journal.undertakings({ role }).some(({ key, finished }) => key === jobId && finished !== undefined);
 }
 
-/** Works on one job until it is over: passing failures are waited out, others end it here. */
-async function persist(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Waits): Promise<void> {
-  const warn = (text: string) =>
+/** Does what a job needs until it is done; what cannot pass ends it here, told and noted. */
+async function attend<Result>(
+  context: RoleContext,
+  { role }: Duty,
+  jobId: JobId,
+  { signal }: Waits,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const journal = context.journal.open(role, jobId);
+  const warn = (text: string) => {
+    journal.note(text);
     context.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
-  for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      return await duty.work(jobId, { signal });
-    } catch (error) {
-      if (signal.aborted) return;
-      const text = error instanceof Error ? error.message : String(error);
-      const code = isIchainError(error) ? error.code : "INTERNAL";
-      context.journal.open(duty.role, jobId).note(`${code}: ${text}`);
-      if (!isIchainError(error) || !error.retryable) {
-        warn(`given up (${code}): ${text}`);
-        context.journal.open(duty.role, jobId).finish("failed");
-        return;
-      }
-      warn(`${text} Trying again in ${Math.round(pause / 1000)} s.`);
-      await delay(pause, undefined, { signal }).catch(() => undefined);
-    }
+  };
+  try {
+    return await persist(work, (error, pause) => warn(`${error.message} Trying again in ${pause} s.`), {
+      signal,
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    const code = isIchainError(error) ? error.code : "INTERNAL";
+    warn(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
+    journal.finish("failed");
+    return undefined;
   }
 }

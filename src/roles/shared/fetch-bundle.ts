@@ -11,6 +11,7 @@ import { fetchBlob } from "./fetch-blob.ts";
 import { jobFolder } from "./job-folder.ts";
 
 export interface Bundle {
+  readonly blob: Blob;
   readonly spec: Spec;
   /** Who packed it: where the result's locator is sealed to and who may read the result. */
   readonly requester: Manifest["author"];
@@ -39,7 +40,7 @@ export async function fetchBundle(
       );
       const spec = specSchema.safeParse(manifest.note);
       if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();
-      return { spec: spec.data, requester: manifest.author, input: home.input };
+      return { blob, spec: spec.data, requester: manifest.author, input: home.input };
     },
   });
 }

@@ -30,7 +30,7 @@ export async function confirm(
   jobId: JobId,
   bench: Bench,
   waits: Waits,
-): Promise<void> {
+): Promise<undefined> {
   const journal = context.journal.open("validator", jobId);
   const say = (text: string) => {
     journal.note(text);

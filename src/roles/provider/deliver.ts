@@ -1,0 +1,93 @@
+import { unreachable } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Hosting } from "../../ports/transport.ts";
+import { blindKey } from "../../protocol/exchange.ts";
+import type { Job } from "../../protocol/job.ts";
+import { isFinal } from "../../protocol/state.ts";
+import type { Waits, WorkerContext } from "../context.ts";
+import { hostOnce } from "../shared/host-once.ts";
+import { leave } from "../shared/leave.ts";
+import { transact } from "../shared/transact.ts";
+import { until } from "../shared/until.ts";
+import { withdrawOwed } from "../shared/withdraw.ts";
+import { admitValidators, handOver, openReport } from "./admit-validators.ts";
+import { handIn } from "./hand-in.ts";
+import type { Packed } from "./pack-result.ts";
+import type { Taken } from "./take.ts";
+
+export interface Delivered {
+  readonly job: Job;
+  /**
+   * Goes on serving a result that was paid for before its requester said that it holds it; resolves when
+   * it has been served for long enough. Absent when nobody needs it any more.
+   */
+  readonly keep?: ((waits: Waits) => Promise<void>) | undefined;
+}
+
+/** Hosts and submits, serves requester and validators, claims: until the job is final. */
+export async function deliver(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  { taken, packed, keepSeconds }: { taken: Taken; packed: Packed; keepSeconds: number },
+  waits: Waits,
+): Promise<Delivered> {
+  const { requester, blob } = taken.bundle;
+  await using stack = new AsyncDisposableStack();
+  const request = {
+    identity: packed.identity,
+    blobs: [packed.result.blob, packed.report.blob, blob],
+    readers: [requester],
+  };
+  const hosting = stack.use(hostOnce(context, "result", () => request, waits));
+  await hosting.start();
+  const { mask } = taken.locator;
+  await handIn(context, journal, { job, packed, mask, requesterKey: requester.openpgpKey }, waits);
+  for await (const now of context.market.follow(job.id, waits)) {
+    await react(context, journal, { job: now, taken, packed, hosting: await hosting.start() }, waits);
+    if (!isFinal(now.state)) continue;
+    if (now.state !== "Settled" || now.appointed) return { job: now };
+    const live = stack.move();
+    return { job: now, keep: (later) => keepServing(context, live, keepSeconds, later) };
+  }
+  return unreachable("a job ended without a final state");
+}
+
+async function keepServing(
+  { market }: WorkerContext,
+  live: AsyncDisposableStack,
+  seconds: number,
+  { signal }: Waits,
+): Promise<void> {
+  await using _ = live;
+  using clock = until((await market.now({ signal })) + seconds, market, signal);
+  if (!clock.signal.aborted) await new Promise((resolve) => clock.signal.addEventListener("abort", resolve));
+}
+
+async function react(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, taken, packed, hosting }: { job: Job; taken: Taken; packed: Packed; hosting: Hosting },
+  waits: Waits,
+): Promise<void> {
+  const { market } = context;
+  // After a missed `claim` the way out is the requester's refund: not ours to hasten.
+  if (job.state !== "Validated" && (await leave(context, journal, job, waits))) return;
+  if (job.state === "Validating") {
+    await admitValidators(context, hosting, job, packed, waits);
+    await handOver(context, journal, { job, packed, locator: taken.locator }, waits);
+    if (!job.committing) {
+      await openReport(context, hosting, job, packed, waits);
+      // A validator that revealed without ours leaves it to us to show what we had committed to.
+      const revealed = job.validations.some(({ measurement }) => measurement !== undefined);
+      if (revealed && !job.providerMeasurement) {
+        await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, waits);
+      }
+    }
+  }
+  if (job.state === "Validated") {
+    const blindedKey = blindKey(packed.result.sessionKey, taken.locator.mask);
+    await transact(market, journal, { kind: "claim", job, blindedKey }, waits);
+  }
+  if (isFinal(job.state)) await withdrawOwed(context, journal, job, waits);
+}

@@ -9,6 +9,8 @@ umask 022
 readonly PREFIX=/usr/local
 readonly NODE_HOME=$PREFIX/lib/ichain/node
 readonly LEAST_NODE=24
+readonly LEAST_NPM=10
+readonly NPM=11
 readonly DOCKER_WAIT_SECONDS=60
 log=$(mktemp -t ichain-install.XXXXXX)
 as_root=()
@@ -80,14 +82,32 @@ tor_is_new_enough() {
 
 node_major() { have node && node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
 
+npm_major() { have npm && npm --version 2>/dev/null | cut -d . -f 1 || echo 0; }
+
+# link_program TARGET NAME: what was there under that name and is no link of ours is kept beside it.
+link_program() {
+  local link=$PREFIX/bin/$2
+  if [[ -e $link && ! -L $link ]]; then "${as_root[@]}" mv "$link" "$link.before-ichain" || return; fi
+  "${as_root[@]}" ln -sfn "$1" "$link"
+}
+
 install_node() {
-  "${as_root[@]}" mkdir -p "$NODE_HOME" || return
-  "${as_root[@]}" npm install --prefix "$NODE_HOME" --no-save --no-audit --no-fund "node@$LEAST_NODE" || return
-  local old=$PREFIX/bin/node
-  if [[ -e $old && ! -L $old ]]; then "${as_root[@]}" mv "$old" "$old.before-ichain" || return; fi
-  "${as_root[@]}" ln -sfn "$NODE_HOME/node_modules/node/bin/node" "$old" || return
+  "${as_root[@]}" mkdir -p "$NODE_HOME" &&
+    "${as_root[@]}" npm install --prefix "$NODE_HOME" --no-save --no-audit --no-fund "node@$LEAST_NODE" &&
+    link_program "$NODE_HOME/node_modules/node/bin/node" node || return
   hash -r
   [[ $(node_major) -ge $LEAST_NODE ]]
+}
+
+# Debian's npm does not understand the overrides in package.json.
+install_npm() {
+  local home=${NODE_HOME%/node}/npm
+  "${as_root[@]}" mkdir -p "$home" &&
+    "${as_root[@]}" npm install --prefix "$home" --no-save --no-audit --no-fund "npm@$NPM" &&
+    link_program "$home/node_modules/npm/bin/npm-cli.js" npm &&
+    link_program "$home/node_modules/npm/bin/npx-cli.js" npx || return
+  hash -r
+  [[ $(npm_major) -ge $LEAST_NPM ]]
 }
 
 # --- Docker
@@ -155,6 +175,9 @@ fi
 step "Checking tor" "ichain needs tor 0.4.8 or newer: enable your release's security or backports repository." tor_is_new_enough
 if (($(node_major) < LEAST_NODE)); then
   step "Installing Node $LEAST_NODE in $NODE_HOME" "Check that npm can reach its registry, and that $PREFIX/bin comes first in PATH." install_node
+fi
+if (($(npm_major) < LEAST_NPM)); then
+  step "Installing npm $NPM beside it" "Check that npm can reach its registry, and that $PREFIX/bin comes first in PATH." install_npm
 fi
 if ! docker_answers; then
   step "Starting Docker" "See /var/log/dockerd.log; the engine needs root and a kernel with namespaces and control groups." start_docker

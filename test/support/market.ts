@@ -23,7 +23,7 @@ export interface TestMarket extends Devnet {
   /** Runs `ichain … --json` as the requester (or `as`) and returns its last JSON line; asserts success. */
   ichain(args: readonly string[], as?: Home): Promise<Record<string, unknown>>;
   /** The same without asserting. */
-  attempt(args: readonly string[], as?: Home): Promise<Ended>;
+  attempt(args: readonly string[], as?: Home, env?: Readonly<Record<string, string>>): Promise<Ended>;
   /** Starts it and hands the process over, for tests that interrupt. */
   launch(args: readonly string[], as?: Home): ChildProcess;
   /** Resolves with the requester's first job once it is in this state; rejects if it ends otherwise. */
@@ -71,7 +71,8 @@ export async function startTestMarket(
     await rm(dir, { recursive: true, force: true });
   });
   const env = (as: Home) => ({ ...asOwnerOf(as), CI: "1" });
-  const attempt = (args: readonly string[], as = devnet.requester) => ichainRun([...args, "--json"], env(as));
+  const attempt = (args: readonly string[], as = devnet.requester, more = {}) =>
+    ichainRun([...args, "--json"], { ...env(as), ...more });
   return {
     ...devnet,
     chain,

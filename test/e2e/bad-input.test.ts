@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it, type TestContext } from "node:test";
+import { Wallet } from "ethers";
+import { parse, stringify } from "yaml";
+import { importKey } from "../../src/chain/wallet.ts";
+import { DEVNET_PASSWORD, type Home } from "../../src/devnet/homes.ts";
+import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
+import { requireDocker, requireRoot } from "../support/require.ts";
+
+const able = (t: TestContext) => requireRoot(t) && requireDocker(t);
+const JSON_ERROR_FIELDS = ["code", "message", "hint", "retryable"] as const;
+
+describe("bad input", () => {
+  const cleanup: (() => unknown)[] = [];
+  let market: TestMarket;
+  before(async (context) => {
+    if (!able(context as unknown as TestContext)) return;
+    market = await startTestMarket(
+      { after: (fn) => void cleanup.push(fn as () => unknown) },
+      { transport: "direct" },
+    );
+  });
+  after(async () => {
+    for (const one of cleanup) await one();
+  });
+
+  /** The command fails with this code and exit class, says it in one sentence and one hint, and did nothing. */
+  async function refused(
+    args: readonly string[],
+    as: Home,
+    code: string,
+    exit: number,
+    env = {},
+  ): Promise<void> {
+    const block = await market.chain.getBlockNumber();
+    const { code: status, stdout, stderr } = await market.attempt(args, as, env);
+    const error = lastJson(stdout).error as Record<(typeof JSON_ERROR_FIELDS)[number], string>;
+    assert.equal(error.code, code, stdout + stderr);
+    assert.equal(status, exit);
+    for (const field of JSON_ERROR_FIELDS) assert.ok(field in error, field);
+    assert.match(error.message, /^[^\n]+[.!]$/);
+    assert.ok(error.hint.length > 10);
+    assert.doesNotMatch(stdout + stderr, /^\s+at .+:\d+/m);
+    assert.equal(await market.chain.getBlockNumber(), block, "nothing reached the chain");
+    const jobs = await readdir(join(as.dir, "jobs", "requester")).catch(() => []);
+    assert.deepEqual(jobs, [], "nothing is left of the attempt");
+  }
+
+  /** A copy of the requester's home with something changed in it. */
+  async function home(name: string, change: (dir: string) => Promise<void>): Promise<Home> {
+    const dir = join(market.dir, name);
+    await cp(market.requester.dir, dir, { recursive: true });
+    await change(dir);
+    return { ...market.requester, name, dir, passwordFile: join(dir, "password") };
+  }
+
+  async function jobFile(name: string, from: string, to: string): Promise<string> {
+    const file = join(market.dir, name);
+    await cp(digits.replace("job.yaml", "task.py"), join(market.dir, "task.py"));
+    const text = await readFile(digits, "utf8");
+    assert.ok(text.includes(from));
+    await writeFile(file, text.replace(from, to));
+    return file;
+  }
+
+  it("a malformed job.yaml", async (t) => {
+    if (!able(t)) return;
+    const file = await jobFile("malformed.yaml", "threshold: 0.95", "threshold: high");
+    await refused(["submit", file], market.requester, "JOB_INVALID", 2);
+  });
+
+  it("an image that nobody holds", async (t) => {
+    if (!able(t)) return;
+    const file = await jobFile("image.yaml", "image: python-ml", "image: python-quantum");
+    await refused(["submit", file], market.requester, "IMAGE_UNKNOWN", 2);
+  });
+
+  it("a wallet without coin", async (t) => {
+    if (!able(t)) return;
+    const poor = await home("poor", async (dir) => {
+      const { keystoreJson } = await importKey(Wallet.createRandom().privateKey, DEVNET_PASSWORD, {
+        light: true,
+      });
+      await writeFile(join(dir, "keystore.json"), keystoreJson);
+    });
+    await refused(["submit", digits], poor, "FUNDS_TOO_LOW", 5);
+  });
+
+  it("a wrong password", async (t) => {
+    if (!able(t)) return;
+    const locked = await home("locked", (dir) => writeFile(join(dir, "password"), "not-the-password"));
+    await refused(["submit", digits], locked, "WALLET_WRONG_PASSWORD", 3);
+  });
+
+  it("no Docker engine", async (t) => {
+    if (!able(t)) return;
+    const env = { DOCKER_HOST: `unix://${join(market.dir, "no-docker.sock")}` };
+    await refused(["provide", "--stake", "1"], market.requester, "DOCKER_UNAVAILABLE", 4, env);
+  });
+
+  it("no tor program", async (t) => {
+    if (!able(t)) return;
+    const torless = await home("torless", async (dir) => {
+      const config = join(dir, "config.yaml");
+      const settings = parse(await readFile(config, "utf8")) as object;
+      await writeFile(config, stringify({ ...settings, transport: "onion" }));
+    });
+    const env = { ICHAIN_TOR: join(market.dir, "no-tor") };
+    await refused(["submit", digits], torless, "TOR_MISSING", 4, env);
+  });
+
+  it("no chain at the other end of the line", async (t) => {
+    if (!able(t)) return;
+    await refused(["submit", digits], market.requester, "CHAIN_UNAVAILABLE", 4, {
+      ICHAIN_RPC_URL: "http://127.0.0.1:9",
+    });
+  });
+
+  it("a job that does not exist", async (t) => {
+    if (!able(t)) return;
+    await refused(["job", "deadbeef"], market.requester, "JOB_UNKNOWN", 2);
+  });
+});

@@ -40,7 +40,7 @@ export function chooseRuntime(info: EngineInfo, least: Tier): OciRuntime {
     class: "unavailable",
     hint:
       least === "gvisor"
-        ? 'Install runsc and add {"runtimes":{"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--network=none"]}}} to /etc/docker/daemon.json.'
+        ? 'Install runsc and add {"runtimes":{"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--network=none","--oci-seccomp"]}}} to /etc/docker/daemon.json.'
         : "Install Kata Containers and register its runtime with the engine.",
   });
 }

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createSandbox } from "../../src/sandbox/sandbox.ts";
+import { requireDocker } from "../support/require.ts";
+import { bench, MIB } from "./support.ts";
+
+const daemon = fileURLToPath(new URL("./dying-daemon.ts", import.meta.url));
+
+/** Moment of death → what the next daemon does with the run. */
+const moments = [
+  ["before create", "starts it"],
+  ["after create", "starts it"],
+  ["after output", "starts it"],
+  ["before start", "starts it"],
+  ["after start", "follows it"],
+  ["at output", "follows it"],
+  ["after ended", "collects it"],
+  ["before inspect", "collects it"],
+  ["while collecting", "collects it"],
+  ["before remove", "collects it"],
+  ["after remove", "has its record"],
+] as const;
+
+const program = `
+import time, uuid
+name = str(uuid.uuid4())
+print(name)
+time.sleep(1)
+open("/out/name", "w").write(name)
+open("/out/weights", "wb").write(b"w" * (4 << 20))
+print("acc: 0.5")
+`;
+
+test("a daemon killed at any moment of a run is followed by one that finishes it", async (t) => {
+  if (!requireDocker(t)) return;
+  for (const [moment, expected] of moments) {
+    const { task, dir, instance, engine } = await bench(t);
+    const work = await task(program);
+    const orders = { stateDir: join(dir, "state"), instance, task: work, moment };
+    const child = spawn(process.execPath, [daemon, JSON.stringify(orders)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let before = "";
+    child.stdout.on("data", (chunk) => (before += chunk));
+    const [, signal] = await once(child, "close");
+    assert.equal(signal, "SIGKILL", moment);
+
+    const starts = await startsOf(instance, async () => {
+      const sandbox = createSandbox({ stateDir: orders.stateDir, instance });
+      const run = await sandbox.run(work);
+      assert.deepEqual([run.ended, run.exitCode], ["exit", 0], moment);
+      const name = await readFile(join(work.outputDir!, "name"), "utf8");
+      assert.equal(run.log, `${name}\nacc: 0.5\n`, moment);
+      assert.equal(readFileSync(join(work.outputDir!, "weights")).length, 4 * MIB);
+      const same = before === "" || before.startsWith(name);
+      assert.equal(same, true, `${moment}: ran again although it had run`);
+      await sandbox.sweep(new Set());
+    });
+    assert.equal(starts, expected === "starts it" ? 1 : 0, `${moment}: ${expected}`);
+    assert.deepEqual(await engine.list({ "ichain.instance": instance }), []);
+    assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(dir), `${moment}: a mount is left`);
+    assert.ok(!readdirSync("/sys/fs/cgroup/memory").some((name) => name.includes(`${instance}-`)), moment);
+    t.diagnostic(`kill -9 ${moment.padEnd(18)} → the next daemon ${expected}, nothing is left`);
+  }
+});
+
+/** How many containers of `instance` the engine starts during `act`. */
+async function startsOf(instance: string, act: () => Promise<void>): Promise<number> {
+  const args = [
+    "events",
+    "--filter",
+    "event=start",
+    "--filter",
+    `label=ichain.instance=${instance}`,
+    "--format",
+    "{{.ID}}",
+  ];
+  const since = String(Math.floor(Date.now() / 1000) - 1);
+  const earlier = await eventsBetween(args, since, new Date());
+  await act();
+  return (await eventsBetween(args, since, new Date())).length - earlier.length;
+}
+
+async function eventsBetween(args: readonly string[], since: string, until: Date): Promise<string[]> {
+  const child = spawn("docker", [...args, "--since", since, "--until", until.toISOString()], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.on("data", (chunk) => (text += chunk));
+  await once(child, "close");
+  return text.split("\n").filter(Boolean);
+}

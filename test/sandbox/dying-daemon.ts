@@ -1,0 +1,53 @@
+// A daemon that runs one task and kills itself, as `kill -9` would, at the moment named on its command line.
+import { watch } from "node:fs";
+import { dirname } from "node:path";
+import type { SandboxTask } from "../../src/ports/sandbox.ts";
+import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
+import type { Engine } from "../../src/sandbox/engines/engine.ts";
+import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
+
+interface Orders {
+  readonly stateDir: string;
+  readonly instance: string;
+  readonly task: SandboxTask;
+  /** `before create`, `after start`, …: an engine call; or `first output`, `collecting`. */
+  readonly moment: string;
+}
+
+const { stateDir, instance, task, moment } = JSON.parse(process.argv[2] ?? "{}") as Orders;
+const [when, call] = moment.split(" ");
+
+function die(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new TypeError("unreachable");
+}
+
+const real = dockerEngine({ socketPath: DEFAULT_SOCKET });
+let ended = false;
+const engine = new Proxy(real, {
+  get(target, name: keyof Engine) {
+    return async (...args: never[]) => {
+      // The second inspection is the one after the end; the first looks for an earlier run.
+      const counts = name === call && (name !== "inspect" || ended);
+      if (counts && when === "before") die();
+      const answer = await (target[name] as (...all: never[]) => Promise<unknown>)(...args);
+      if (counts && when === "after") die();
+      if (name === "ended") ended = true;
+      return answer;
+    };
+  },
+});
+
+if (moment === "while collecting") {
+  watch(dirname(task.outputDir ?? "/"), (_, file) => {
+    if (file?.endsWith(".partial")) die();
+  });
+}
+
+await createSandbox({ stateDir, instance, engine }).run(task, {
+  onLog(text) {
+    process.stdout.write(text, () => {
+      if (moment === "at output") die();
+    });
+  },
+});

@@ -14,6 +14,8 @@ export const readerLines = ["SocksPort 127.0.0.1:auto OnionTrafficOnly", "Client
 const MAX_KNOWN = 256;
 
 const LOOK_UP_MS = 30_000;
+/** Milliseconds between two times of forgetting because of failures; tor itself allows one in ten seconds. */
+const DOUBT_MS = 15_000;
 
 interface Waiting {
   readonly signal?: AbortSignal | undefined;
@@ -24,6 +26,7 @@ export class OnionReader {
   readonly #tor: ManagedTor;
   readonly #privateKey: string;
   readonly #known = new Set<string>();
+  #forgotAt = Number.NEGATIVE_INFINITY;
 
   /** `privateKey`: 32-byte x25519 key. */
   constructor(tor: ManagedTor, privateKey: Hex) {
@@ -58,7 +61,11 @@ export class OnionReader {
     return {
       host: `${address}.onion`,
       port: 80,
-      agent: (lane) => new LaneAgent(`${visit}/${lane}`, () => this.open(address, options)),
+      agent: (lane) => {
+        const way = { address: () => this.open(address, options), failed: () => this.#doubt() };
+        return new LaneAgent(`${visit}/${lane}`, way);
+      },
+      refresh: ({ signal }) => this.lookUp(address, { signal }),
     };
   }
 
@@ -90,12 +97,20 @@ export class OnionReader {
   }
 
   /**
-   * Forgets what tor believes about onions. A tor that looked for a descriptor before it was published
-   * does not ask the same directories again for a quarter of an hour; this makes it.
+   * Forgets what tor believes about onions. A tor that found an old descriptor, or looked before there was
+   * one, does not ask the same directories again for a quarter of an hour; this makes it.
    */
   async forget(options: Waiting = {}): Promise<void> {
+    this.#forgotAt = performance.now();
     const control = await this.#tor.control(options);
     await control.command("SIGNAL NEWNYM", options);
+  }
+
+  /** A connection failed: what tor believes about that onion may be why. */
+  #doubt(): void {
+    if (performance.now() - this.#forgotAt < DOUBT_MS) return;
+    // Without tor there is nothing to forget.
+    this.forget().catch(() => {});
   }
 
   async #authorise(control: TorControl, address: string, signal: AbortSignal | undefined): Promise<void> {

@@ -49,6 +49,11 @@ export interface LaneDialer {
   /** Host header and authority, e.g. `<56 characters>.onion`. */
   readonly host: string;
   readonly port: number;
+  /**
+   * Looks up anew where the host is. Called when it was reached before and no lane reaches it any more: a
+   * host that was started again is found at once, and not when an old descriptor has been tried to the end.
+   */
+  refresh?(options: { signal: AbortSignal }): Promise<unknown>;
 }
 
 export type PieceRequest = FetchRequest & { readonly dialer: LaneDialer };

@@ -1,5 +1,5 @@
 import { PIECE_BYTES } from "../../../protocol/merkle.ts";
-import { stalled } from "../errors.ts";
+import { stalled, unreachable } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
 import { backOff } from "./back-off.ts";
 import { Bell } from "./bell.ts";
@@ -8,6 +8,7 @@ import type { Faults } from "./faults.ts";
 import { fetchRun } from "./fetch-run.ts";
 import { Lane } from "./lane.ts";
 import { LaneCount } from "./lane-count.ts";
+import { LookUps } from "./look-ups.ts";
 import type { WarmingLane } from "./open-lanes.ts";
 import type { PartFile } from "./part-file.ts";
 import { PiecePlan, type Run } from "./piece-plan.ts";
@@ -35,6 +36,7 @@ export class Download {
   readonly #context: DownloadContext;
   readonly #plan: PiecePlan;
   readonly #laneCount: LaneCount;
+  readonly #lookUps: LookUps;
   readonly #bell = new Bell();
   readonly #lanes = new Set<Lane>();
   readonly #active = new Map<Run, { lane: Lane; bytesLeft: number }>();
@@ -45,6 +47,7 @@ export class Download {
   constructor(context: DownloadContext) {
     const { part, tuning, now } = context;
     this.#context = context;
+    this.#lookUps = new LookUps(tuning.lookUpMs, now());
     this.#plan = new PiecePlan(part.shape.leaves.length, part.verified);
     // A small blob is not worth many circuits.
     const startLanes = Math.min(tuning.startLanes, Math.ceil(this.#plan.left / 2));
@@ -94,12 +97,26 @@ export class Download {
     this.#laneCount.observe(at, progress.received, progress.secondsLeft(at) ?? Infinity);
     const views = [...this.#lanes].map((lane) => lane.view(at)).filter((view) => view !== undefined);
     for (const { lane } of stalledLanes(views, at, tuning)) this.#blame(lane, stalled(), -1);
+    if (this.#lookUps.due(at, progress.received)) void this.#lookUp();
     this.#openSlots();
     progress.tell(
       at,
       [...this.#lanes].map((lane) => lane.rate(at)),
     );
     this.#bell.ring();
+  }
+
+  /** Finds the host again if it has moved; lanes that were connecting to where it was begin again. */
+  async #lookUp(): Promise<void> {
+    const { dialer } = this.#context.request;
+    if (!dialer.refresh) return;
+    const connecting = [...this.#lanes].filter((lane) => lane.rttMs === undefined);
+    try {
+      await dialer.refresh({ signal: this.#over.signal });
+    } catch (error) {
+      this.#context.faults.record(error, -1);
+    }
+    for (const lane of connecting) if (lane.rttMs === undefined) this.#blame(lane, unreachable(), -1);
   }
 
   #openSlots(): void {

@@ -27,6 +27,8 @@ export interface Tuning {
   /** First and longest pause of a lane slot after failures; it doubles in between. */
   readonly backOffMs: number;
   readonly maxBackOffMs: number;
+  /** When nothing at all came for so long, the host is looked up anew, and again every so long. */
+  readonly lookUpMs: number;
   /** Give up when less than `giveUpBytes` came in all lanes together for so long. */
   readonly giveUpMs: number;
   readonly giveUpBytes: number;
@@ -53,7 +55,8 @@ export const defaultTuning: Tuning = {
   slowShare: 0.25,
   tickMs: 500,
   backOffMs: 250,
-  maxBackOffMs: 15_000,
+  maxBackOffMs: 5_000,
+  lookUpMs: 4_000,
   giveUpMs: 180_000,
   giveUpBytes: 64 * 1024,
   wrongPerPiece: 3,

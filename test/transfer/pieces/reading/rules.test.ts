@@ -10,6 +10,7 @@ import {
 import { chooseRun } from "../../../../src/transfer/pieces/reading/choose-run.ts";
 import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
 import { LaneCount } from "../../../../src/transfer/pieces/reading/lane-count.ts";
+import { LookUps } from "../../../../src/transfer/pieces/reading/look-ups.ts";
 import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
 import { RateMeter } from "../../../../src/transfer/pieces/reading/rate-meter.ts";
 import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/stall.ts";
@@ -149,4 +150,15 @@ test("the last piece is copied only when the copy would be there much sooner", (
   assert.equal(chooseRun(plan, asker, view(MIB), tuning), undefined);
   assert.deepEqual(chooseRun(plan, asker, view(MIB / 4), tuning)?.start, 0);
   assert.equal(chooseRun(plan, asker, view(0), tuning), undefined, "two copies are the most");
+});
+
+test("a silent host is looked up after 4 s, then 8 s later, and soon again once bytes came", () => {
+  const lookUps = new LookUps(4_000, 0);
+  const due = (from: number, to: number, bytes: number) => {
+    const at: number[] = [];
+    for (let now = from; now <= to; now += 500) if (lookUps.due(now, bytes)) at.push(now);
+    return at;
+  };
+  assert.deepEqual(due(500, 40_000, 0), [4_000, 12_000, 28_000]);
+  assert.deepEqual(due(40_500, 46_000, 10), [44_500]);
 });

@@ -3,7 +3,7 @@ import type { Address, Hex, JobId } from "./ids.ts";
 
 /** What one party found: provider and validator each commit to theirs before it sees the other's. */
 export interface Measurement {
-  /** SHA-256 over the outputs, whatever parcel carried them (see `transfer/parcel/digest.ts`). */
+  /** SHA-256 over the outputs, whatever parcel carried them (see `protocol/digest.ts`). */
   readonly digest: Hex;
   /** Primary metric, fixed point, larger is better. */
   readonly score: bigint;

@@ -6,6 +6,7 @@ import type { Limits, Sandbox } from "../ports/sandbox.ts";
 import type { Tier } from "../protocol/offer.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
+import { diskFull } from "./engines/faults.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
 import { type RunContext, runTask } from "./run/run.ts";
@@ -56,6 +57,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       busy.add(task.id);
       try {
         return await runTask(await context(waits), task, waits);
+      } catch (error) {
+        throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error) : error;
       } finally {
         busy.delete(task.id);
       }

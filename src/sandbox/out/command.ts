@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { IchainError, isAbort } from "../../errors.ts";
+import { diskFull } from "../engines/faults.ts";
 
 const run = promisify(execFile);
 
@@ -8,7 +9,7 @@ const run = promisify(execFile);
 export async function tool(
   name: string,
   args: readonly string[],
-  { signal, code = "SANDBOX_UNSUPPORTED" }: { signal?: AbortSignal | undefined; code?: string } = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
   try {
     const { stdout } = await run(name, [...args], {
@@ -20,13 +21,14 @@ export async function tool(
   } catch (cause) {
     if (isAbort(cause)) throw cause;
     const { code: reason, stderr = "" } = cause as { code?: unknown; stderr?: string };
+    if (/No space left on device/.test(stderr)) throw diskFull(cause);
     const said = stderr.trim().split("\n").at(-1)?.slice(0, 300);
     throw new IchainError(
       reason === "ENOENT"
         ? `The tool ${name} is not installed.`
         : `${name} failed: ${said || String(reason)}.`,
       {
-        code,
+        code: "SANDBOX_UNSUPPORTED",
         class: "unavailable",
         hint: "The sandbox needs root, loop devices and the packages mount and e2fsprogs on this machine.",
         cause,

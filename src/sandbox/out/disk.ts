@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { tool } from "./command.ts";
 
@@ -30,18 +30,18 @@ export function outDisk(home: string): OutDisk {
   return { home, image: join(home, "out.img"), dir: join(home, "out") };
 }
 
-/** Makes and mounts an empty disk in place of any earlier one; throws `SANDBOX_UNSUPPORTED`. */
+/**
+ * Makes and mounts an empty disk in place of any earlier one; throws `SANDBOX_UNSUPPORTED` or
+ * `SANDBOX_DISK_FULL`.
+ */
 export async function createDisk(disk: OutDisk, capBytes: number, options?: Waits): Promise<void> {
   await destroyDisk(disk);
   await mkdir(disk.dir, { recursive: true, mode: 0o700 });
   const files = Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
   const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
-  const file = await open(disk.image, "wx", 0o600);
-  try {
-    await file.truncate(bytes); // sparse: blocks are taken from the host as they are written
-  } finally {
-    await file.close();
-  }
+  // All of it is taken from the host at once: a host that is full must not surprise a task half-way.
+  await tool("fallocate", ["-l", String(bytes), disk.image], options);
+  await chmod(disk.image, 0o600);
   // No journal: the disk is thrown away. No reserve for root. Nothing zeroed ahead.
   const features = "^has_journal,^resize_inode,uninit_bg";
   const extended = "lazy_itable_init=1,nodiscard";
@@ -53,7 +53,7 @@ export async function createDisk(disk: OutDisk, capBytes: number, options?: Wait
   await mountDisk(disk, options);
   await rmdir(join(disk.dir, "lost+found"));
   // Everybody's, for the task's user may be mapped to another; `home` keeps the host's users out.
-  await tool("chmod", ["0777", disk.dir], options);
+  await chmod(disk.dir, 0o777);
 }
 
 /** Brings back a disk that a reboot has unmounted; false when there is none. */

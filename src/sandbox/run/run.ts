@@ -9,9 +9,9 @@ import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/collect.ts";
 import { createDisk, destroyDisk, isFull, outDisk, reviveDisk } from "../out/disk.ts";
 import { containerName, containerSettings } from "../policy.ts";
 import type { OciRuntime } from "../runtimes/choose.ts";
-import { follow } from "./follow.ts";
+import { type Following, followOutput } from "./follow.ts";
 import { makeReadable } from "./lend.ts";
-import { type BoundedLog, boundedLog } from "./logs.ts";
+import type { BoundedLog } from "./logs.ts";
 import { readRecord, writeRecord } from "./record.ts";
 import { stop, supervise } from "./supervise.ts";
 import { usageGroup } from "./usage.ts";
@@ -26,9 +26,6 @@ export interface RunContext {
   readonly ceiling: Limits;
   readonly runtime: OciRuntime;
 }
-
-/** After its container has ended, output still on its way gets this long. */
-const DRAIN_MS = 5_000;
 
 /**
  * One run, from wherever an earlier call of it came to: a recorded result is returned, a finished
@@ -52,30 +49,25 @@ export async function runTask(
   }
   await mkdir(home, { recursive: true, mode: 0o700 });
   const found = await resumable(context, task, name, home, options);
-  const log = boundedLog(limits.logBytes);
-  const draining = new AbortController();
-  let reading: Promise<void> = Promise.resolve();
+  let output: Following | undefined;
   let by: "itself" | "deadline" = "itself";
   try {
     if (found === undefined) await createContainer(context, task, name, home, limits, options);
-    const output = await engine.output(name, { replay: found !== undefined, signal: draining.signal });
-    reading = follow(output, log, {
+    output = await followOutput(engine, name, {
       keepBytes: limits.logBytes,
       onLog: options.onLog,
-      signal: draining.signal,
+      replay: found !== undefined,
     });
-    reading.catch(() => undefined); // awaited below
     if (found === undefined) await engine.start(name, { signal });
     if (found?.status !== "exited")
       by = await supervise(engine, name, { seconds: secondsLeft(limits, found), signal });
   } catch (error) {
-    draining.abort();
+    output?.cancel();
     // The engine may come back with the container still running; only what we were told to end is ended.
     if (signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE")) await abandon(context, name, home);
     throw error;
   }
-  const drained = setTimeout(() => draining.abort(), DRAIN_MS);
-  await reading.finally(() => clearTimeout(drained));
+  const log = await output.finish();
   const run = await finish(context, task, { name, home, limits, log, by, signal });
   await placeOutputs(task, run);
   await clean(context, name, home);

@@ -27,7 +27,10 @@ export async function supervise(
   const over = new AbortController();
   const halt = AbortSignal.any([over.signal, deadline, ...(signal ? [signal] : [])]);
   try {
-    await Promise.race([engine.ended(container, { signal: halt }), heartbeat(engine, heartbeatMs, halt)]);
+    await Promise.race([
+      engine.ended(container, { signal: halt }),
+      heartbeat(engine, container, heartbeatMs, halt),
+    ]);
     return "itself";
   } catch (error) {
     if (!deadline.aborted && !signal?.aborted) throw error;
@@ -63,9 +66,15 @@ async function endsWithin(engine: Engine, container: string, milliseconds: numbe
   }
 }
 
-async function heartbeat(engine: Engine, everyMs: number, signal: AbortSignal): Promise<never> {
+/** Returns when the container has ended without our being told, as over a connection that was cut. */
+async function heartbeat(
+  engine: Engine,
+  container: string,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await pause(everyMs, undefined, { signal });
-    await engine.ping({ signal });
+    if ((await engine.inspect(container, { signal }))?.status !== "running") return;
   }
 }

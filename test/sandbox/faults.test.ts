@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { isIchainError } from "../../src/errors.ts";
+import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
+import { containerName } from "../../src/sandbox/policy.ts";
+import { supervise } from "../../src/sandbox/run/supervise.ts";
+import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
+import { tinyImage } from "../adversarial/tiny-image.ts";
+import { requireDocker, requireRoot } from "../support/require.ts";
+import { type Bench, bench, MIB } from "./support.ts";
+
+/** The real engine behind a wire that can be frozen: connections stay open and carry nothing. */
+async function freezable(t: TestContext, dir: string) {
+  const socketPath = join(dir, "engine.sock");
+  const ends = new Set<Socket>();
+  let frozen = false;
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ path: DEFAULT_SOCKET, allowHalfOpen: true });
+    for (const end of [near, far]) {
+      ends.add(end);
+      end.on("error", () => undefined);
+      if (frozen) end.pause();
+    }
+    if (!frozen) {
+      near.pipe(far);
+      far.pipe(near);
+    }
+  }).listen(socketPath);
+  await once(server, "listening");
+  t.after(() => {
+    for (const end of ends) end.destroy();
+    server.close();
+  });
+  return {
+    socketPath,
+    freeze() {
+      frozen = true;
+      for (const end of ends) end.unpipe().pause();
+    },
+    thaw() {
+      frozen = false;
+      for (const end of ends) end.destroy();
+      ends.clear();
+    },
+  };
+}
+
+const unavailable = (error: unknown) =>
+  isIchainError(error, "DOCKER_UNAVAILABLE") && error.class === "unavailable" && error.retryable;
+
+test("an engine that stops answering is named, and the run goes on when it answers again", async (t) => {
+  if (!requireDocker(t)) return;
+  const { task, dir, instance, engine: direct } = await bench(t);
+  const wire = await freezable(t, dir);
+  const engine = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
+  const sandbox = createSandbox({ stateDir: join(dir, "state"), instance, engine });
+  const work = await task(`
+import time
+print("up")
+time.sleep(4)
+open("/out/x", "w").write("1")
+print("done")
+`);
+
+  wire.freeze();
+  await assert.rejects(sandbox.probe(), unavailable);
+  await assert.rejects(sandbox.run(work), unavailable);
+  wire.thaw();
+
+  const name = containerName(instance, work.id);
+  await new Promise<void>((resolve, reject) => {
+    // Whoever followed is cut off below, and finds the container's end at its next look.
+    sandbox.run(work, { onLog: () => resolve() }).catch(reject);
+  });
+  wire.freeze();
+  const impatient = dockerEngine({ socketPath: wire.socketPath, answerMs: 200 });
+  await assert.rejects(supervise(impatient, name, { seconds: 60, heartbeatMs: 100 }), unavailable);
+  wire.thaw();
+  assert.equal(
+    (await direct.inspect(name))?.status,
+    "running",
+    "the task is not ended by the engine's silence",
+  );
+
+  const again = createSandbox({ stateDir: join(dir, "state"), instance, engine: direct });
+  const run = await again.run(work);
+  assert.deepEqual([run.ended, run.log], ["exit", "up\ndone\n"]);
+});
+
+test("an image that vanished is named, and the next task with another image runs", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const image = await tinyImage(t, {});
+  const work = await task("", { image: image.digest, command: ["/usr/bin/dash", "-c", "pwd"] });
+  execFileSync("docker", ["rmi", "-f", image.tags[0]!], { stdio: "ignore" });
+  await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_UNKNOWN"));
+  assert.equal((await sandbox.run(await task(`print("still up")`))).log, "still up\n");
+});
+
+test("a full disk is named, before the task starts or when its outputs come", async (t) => {
+  if (!requireDocker(t) || !requireRoot(t)) return;
+  const { task, dir, instance } = await bench(t);
+  const small = join(dir, "small");
+  await mkdir(small);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", small]);
+  try {
+    await fullDisks(small, task, instance);
+  } finally {
+    execFileSync("umount", [small]);
+  }
+});
+
+async function fullDisks(small: string, task: Bench["task"], instance: string): Promise<void> {
+  const sandbox = createSandbox({ stateDir: join(small, "state"), instance });
+  const full = (error: unknown) => isIchainError(error, "SANDBOX_DISK_FULL") && error.retryable;
+
+  await assert.rejects(sandbox.run(await task("", { limits: { diskBytes: 64 * MIB } })), full);
+
+  const program = `open("/out/x", "wb").write(b"x" * (7 << 20))`;
+  const outputDir = join(small, "taken", "result");
+  await mkdir(join(small, "taken"));
+  execFileSync("fallocate", ["-l", "8M", join(small, "taken", "ballast")]);
+  const work = await task(program, { outputDir });
+  await assert.rejects(sandbox.run(work), full);
+  await rm(join(small, "taken", "ballast"));
+  const run = await sandbox.run(work);
+  assert.deepEqual([run.ended, run.exitCode], ["exit", 0]);
+  await sandbox.sweep(new Set());
+}
+
+test("a sweep removes what other runs left, and nothing that is kept", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, engine, instance, dir } = await bench(t);
+  const wire = await freezable(t, dir);
+  const through = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
+  const lost = createSandbox({ stateDir: join(dir, "state"), instance, engine: through });
+  const [kept, left] = [
+    await task(`import time; print("up"); time.sleep(30)`),
+    await task(`import time; print("up"); time.sleep(30)`),
+  ];
+  for (const work of [kept, left]) {
+    await new Promise<void>((resolve) => {
+      lost.run(work, { onLog: () => resolve() }).catch(unavailable);
+    });
+  }
+  wire.thaw(); // cuts the connections: whoever followed is gone
+  await sandbox.sweep(new Set([kept.id]));
+  const names = (await engine.list({ "ichain.instance": instance })).map(({ name }) => name);
+  assert.deepEqual(names, [containerName(instance, kept.id)]);
+  const mounts = execFileSync("cat", ["/proc/self/mountinfo"], { encoding: "utf8" });
+  assert.ok(mounts.includes(`/${kept.id}/out`) && !mounts.includes(`/${left.id}/out`));
+});

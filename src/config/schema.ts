@@ -19,7 +19,13 @@ export const networkSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits and dashes"),
   chainId: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
   rpcUrl: url,
-  contracts: z.strictObject({ escrow: address, registry: address, rating: address }),
+  contracts: z.strictObject({
+    escrow: address,
+    registry: address,
+    rating: address,
+    /** The block they were deployed in: where the first look at the chain begins. */
+    block: z.number().int().nonnegative().optional(),
+  }),
   /** Blocks on top of an event, itself counted, before it is acted on. */
   confirmations: z.number().int().min(1).max(1000).default(3),
   /** Milliseconds between two looks at the chain. */

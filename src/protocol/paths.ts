@@ -93,7 +93,7 @@ function unsafe(path: string, problem: string): IchainError {
   return new IchainError(`The path ${quotePath(path)} ${problem}.`, {
     code: "PARCEL_UNSAFE_PATH",
     class: "untrusted",
-    hint: "Paths in a parcel are relative, with plain names in Unicode form C; rename the file, or refuse the parcel if it came from someone else.",
+    hint: "Do not use this parcel: paths in an honest one are relative, with plain names in Unicode form C.",
     details: { path: quotePath(path) },
   });
 }

@@ -30,7 +30,7 @@ export interface Forgery {
   readonly sort?: boolean;
   readonly archive?: (archive: Uint8Array) => Uint8Array;
   /** Encrypted data messages, in order. */
-  readonly messages?: (messages: Uint8Array[]) => Uint8Array[] | Promise<Uint8Array[]>;
+  readonly messages?: (messages: Uint8Array[], archive: Uint8Array) => Uint8Array[] | Promise<Uint8Array[]>;
   readonly manifest?: (manifest: Manifest) => unknown;
   /** The manifest as bytes, before it is signed. */
   readonly text?: (json: string) => Uint8Array;
@@ -62,7 +62,7 @@ export async function forge(path: string, forgery: Forgery): Promise<{ blob: Blo
     Buffer.alloc(ARCHIVE_END),
   ]);
   const data = await sealArchive(key, forgery.archive?.(archive) ?? archive);
-  const messages = (await forgery.messages?.(data)) ?? data;
+  const messages = (await forgery.messages?.(data, archive)) ?? data;
   const leaves = new LeafHasher();
   for (const message of messages) leaves.update(message);
 

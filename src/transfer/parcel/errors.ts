@@ -1,4 +1,4 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors.ts";
 
 const BAD_PARCEL = "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.";
 
@@ -21,6 +21,22 @@ export function unsupportedFile(shown: string, kind: string): IchainError {
     hint: "Replace it by a copy of the file, or leave it out of the paths to pack.",
     details: { path: shown },
   });
+}
+
+/** Runs a check of paths that are the person's own: a bad one is a file to rename, not an attack. */
+export function checkOwn<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (cause) {
+    if (!isIchainError(cause, "PARCEL_UNSAFE_PATH")) throw cause;
+    const { code, message, details } = cause;
+    throw new IchainError(message, {
+      code,
+      class: "usage",
+      hint: "Parcels carry relative paths with plain names in Unicode form C: rename the file or leave it out.",
+      details,
+    });
+  }
 }
 
 /** A file that was written to while it was read. */

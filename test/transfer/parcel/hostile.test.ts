@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { test } from "node:test";
-import { zstdCompressSync } from "node:zlib";
+import { constants, createZstdCompress, zstdCompressSync } from "node:zlib";
 import { fromHex, toHex } from "../../../src/protocol/bytes.ts";
 import { filesDigest } from "../../../src/protocol/digest.ts";
 import type { Manifest } from "../../../src/protocol/manifest.ts";
@@ -185,17 +186,34 @@ test("a content that is not the one in the manifest is refused", (t) =>
   refused(t, { manifest: (m) => withHash(m, toHex(randomBytes(32))) }, ["PARCEL_CORRUPT"]));
 
 test("a zstd bomb inflates to no more than the manifest declares", async (t) => {
-  const bomb = (bytes: number) => async () => [literal(0, zstdCompressSync(Buffer.alloc(bytes)))];
-  for (const bytes of [4096, 1 << 20, 1 << 28])
-    await refused(t, { sessionKey, messages: bomb(bytes) }, ["PARCEL_MALFORMED"]);
+  for (const MiB of [1, 600]) {
+    const bomb = literal(0, await frameOf(Array.from({ length: MiB }, () => Buffer.alloc(1 << 20))));
+    const before = process.resourceUsage().maxRSS;
+    await refused(t, { sessionKey, messages: () => [bomb] }, ["PARCEL_MALFORMED"]);
+    assert.ok(process.resourceUsage().maxRSS - before < 100 * 1024, "KiB more at the peak");
+  }
 });
 
-test("a frame that wants a large window, or hides a second frame, is refused", async (t) => {
-  const archive = Buffer.alloc(2048);
-  const window = Buffer.concat([Buffer.from("28b52ffd", "hex"), Buffer.from([0x00, 0xf8, 0x01, 0x00, 0x00])]);
-  for (const frame of [window, Buffer.concat([zstdCompressSync(archive), zstdCompressSync(archive)])]) {
-    await refused(t, { sessionKey, messages: async () => [literal(0, frame)] }, ["PARCEL_MALFORMED"]);
-  }
+const frames: Record<string, (archive: Uint8Array) => Promise<Uint8Array>> = {
+  "asks for a window of 128 MiB": (archive) =>
+    frameOf([archive.subarray(0, 100), archive.subarray(100)], { [constants.ZSTD_c_windowLog]: 27 }),
+  "hides a second frame": async (archive) =>
+    Buffer.concat([zstdCompressSync(archive), zstdCompressSync(archive)]),
+  "hides something behind it": async (archive) => Buffer.concat([zstdCompressSync(archive), randomBytes(50)]),
+  "is cut short": async (archive) => zstdCompressSync(archive).subarray(0, -5),
+  "inflates to less": async (archive) => zstdCompressSync(archive.subarray(1)),
+  "is no frame": async (archive) => archive,
+};
+for (const [what, frame] of Object.entries(frames)) {
+  test(`a message whose frame ${what} is refused`, (t) => {
+    const messages = async (_: Uint8Array[], archive: Uint8Array) => [literal(0, await frame(archive))];
+    return refused(t, { sessionKey, messages }, ["PARCEL_MALFORMED"]);
+  });
+}
+
+test("a message with the right content under another number is refused", (t) => {
+  const messages = (_: Uint8Array[], archive: Uint8Array) => [literal(1, zstdCompressSync(archive))];
+  return refused(t, { sessionKey, messages }, ["PARCEL_CORRUPT"]);
 });
 
 const orders: Record<string, (messages: Uint8Array[]) => Uint8Array[]> = {
@@ -295,6 +313,13 @@ function literal(index: number, frame: Uint8Array): Buffer {
   header.write(index.toString(16).padStart(8, "0"), 2);
   const packet = [packetHeader(0xcb, 14 + frame.length), header, frame];
   return Buffer.concat(sealMessage(fromHex(sessionKey), packet));
+}
+
+/** One zstd frame of unknown length. */
+async function frameOf(parts: Iterable<Uint8Array>, params: Record<number, number> = {}): Promise<Buffer> {
+  const out: Uint8Array[] = [];
+  for await (const part of Readable.from(parts).pipe(createZstdCompress({ params }))) out.push(part);
+  return Buffer.concat(out);
 }
 
 function literalPacket(content: Uint8Array): Buffer {

@@ -29,6 +29,7 @@ async function refused(folder: string, paths: string[], wanted: string, shown?: 
   const out = join(folder, "blob");
   await assert.rejects(parcels.pack({ root: join(folder, "in"), paths, out }), (error) => {
     if (shown !== undefined) assert.ok((error as Error).message.includes(shown), (error as Error).message);
+    assert.equal((error as { class?: string }).class, "usage");
     return code(wanted)(error) || assert.fail(`${error}`);
   });
   assert.deepEqual(await readdir(folder), before);

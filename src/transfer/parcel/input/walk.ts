@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/manifest.ts";
 import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/paths.ts";
-import { inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
+import { checkOwn, inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
 
 /** A regular file to pack, as it was when it was listed. */
 export interface InputFile {
@@ -36,7 +36,7 @@ export async function listFiles(
     if (stats.isDirectory()) {
       for (const entry of await readdir(absolute, { encoding: "buffer" })) {
         const child = path === "." ? nameOf(entry) : `${path}/${nameOf(entry)}`;
-        checkPath(child);
+        checkOwn(() => checkPath(child));
         await visit(child);
       }
       return;
@@ -52,12 +52,12 @@ export async function listFiles(
 
   for (const path of paths) {
     if (path !== ".") {
-      checkPath(path);
+      checkOwn(() => checkPath(path));
       checkParents(root, path);
     }
     await visit(path);
   }
-  checkPaths([...found.keys()]);
+  checkOwn(() => checkPaths([...found.keys()]));
   return [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 

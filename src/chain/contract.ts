@@ -1,25 +1,43 @@
 import type { Interface, Result } from "ethers";
+import { z } from "zod";
 import type { Waits } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { hexNumber } from "./blocks.ts";
+import { answered, nonsense } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
+
+export interface ReadOptions extends Waits {
+  /** As of this block; absent, the newest. */
+  readonly block?: number | undefined;
+}
 
 /** The view functions of one deployed contract. */
 export interface Contract {
-  /** Its answer as of `block`, or of the newest. Throws `RpcRefusal` on a revert. */
-  read(name: string, args: readonly unknown[], options?: Waits & { block?: number }): Promise<Result>;
+  /** Throws `RpcRefusal` on a revert. */
+  read(name: string, args: readonly unknown[], options?: ReadOptions): Promise<Result>;
+  /** The answer before it is decoded. */
+  readBytes(name: string, args: readonly unknown[], options?: ReadOptions): Promise<Uint8Array>;
+  decode(name: string, answer: Uint8Array): Result;
 }
 
+const bytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/i);
+
 export function bindContract(rpc: Rpc, address: Address, abi: Interface): Contract {
-  return {
-    async read(name, args, { block, ...waits } = {}) {
+  const contract: Contract = {
+    async readBytes(name, args, { block, ...waits } = {}) {
       const call = { to: address, data: abi.encodeFunctionData(name, args) };
-      const answer = await rpc.send(
-        "eth_call",
-        [call, block === undefined ? "latest" : hexNumber(block)],
-        waits,
-      );
-      return abi.decodeFunctionResult(name, answer as string);
+      const tag = block === undefined ? "latest" : hexNumber(block);
+      const answer = answered(bytes, await rpc.send("eth_call", [call, tag], waits), `${name}()`);
+      return Buffer.from(answer.slice(2), "hex");
     },
+    decode(name, answer) {
+      try {
+        return abi.decodeFunctionResult(name, answer);
+      } catch (cause) {
+        throw nonsense(`${name}()`, cause);
+      }
+    },
+    read: async (name, args, options) => contract.decode(name, await contract.readBytes(name, args, options)),
   };
+  return contract;
 }

@@ -11,11 +11,16 @@ export const quantity = z
 export function answered<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new IchainError(`The chain's node was asked for ${what} and answered something else.`, {
+  throw nonsense(what, parsed.error);
+}
+
+/** The node was asked for `what`, and what it answered is none. */
+export function nonsense(what: string, cause: unknown): IchainError {
+  return new IchainError(`The chain's node was asked for ${what} and answered something else.`, {
     code: "CHAIN_UNAVAILABLE",
     class: "unavailable",
     hint: "The node may still be syncing, or is no Ethereum node: check the RPC URL and try again.",
     retryable: true,
-    cause: parsed.error,
+    cause,
   });
 }

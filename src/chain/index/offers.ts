@@ -5,6 +5,7 @@ import type { Contract } from "../contract.ts";
 import { type Database, transaction } from "../database.ts";
 import { RpcRefusal } from "../rpc.ts";
 import { decodeOffer, encodeOffer, type SignedOffer, toOffer } from "./offer-row.ts";
+import { splitArray } from "./page.ts";
 
 /** Offers as the registry has them, kept from one look to the next: only what changed is read again. */
 export interface Offers {
@@ -55,7 +56,8 @@ export function openOffers(db: Database, registry: Contract): Offers {
     for (let from = 0; ; ) {
       let page: Result[];
       try {
-        page = [...((await registry.read("page", [from, limit], { ...waits, block }))[0] as Result)];
+        const answer = await registry.readBytes("page", [from, limit], { ...waits, block });
+        page = splitArray(answer, limit).map((tuple) => registry.decode("offerOf", tuple)[0] as Result);
       } catch (error) {
         // Long offers can cost more gas than the node grants to one call.
         if (!(error instanceof RpcRefusal) || limit === 1) throw error;

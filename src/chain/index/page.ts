@@ -1,0 +1,43 @@
+import { nonsense } from "../quantities.ts";
+
+/** Bytes of one ABI word. */
+const WORD = 32;
+
+/**
+ * The elements of an ABI-encoded array of dynamic tuples (the sole return value of a function), each as the
+ * encoding of that tuple alone. ethers copies the rest of the answer for every element that it decodes, so
+ * that a page would cost the square of its length. Throws `CHAIN_UNAVAILABLE` on anything malformed.
+ */
+export function splitArray(answer: Uint8Array, most: number): Uint8Array[] {
+  try {
+    return split(answer, most);
+  } catch (cause) {
+    throw nonsense("a page of offers", cause);
+  }
+}
+
+function split(answer: Uint8Array, most: number): Uint8Array[] {
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
+  const start = wordAt(view, 0) + WORD;
+  const length = wordAt(view, start - WORD);
+  if (length > most) throw new RangeError(`${length} elements where ${most} were asked for`);
+  const offsets = Array.from({ length }, (_, i) => start + wordAt(view, start + i * WORD));
+  return offsets.map((from, i) => {
+    const to = offsets[i + 1] ?? answer.length;
+    if (from > to) throw new RangeError("elements out of order");
+    const tuple = new Uint8Array(WORD + to - from);
+    tuple[WORD - 1] = WORD;
+    tuple.set(answer.subarray(from, to), WORD);
+    return tuple;
+  });
+}
+
+/** A word that is an offset or a length: no honest one needs more than 32 bits. */
+function wordAt(view: DataView, at: number): number {
+  for (let i = 0; i < WORD - 4; i += 4) {
+    if (view.getUint32(at + i) !== 0) throw new RangeError("an offset beyond all bounds");
+  }
+  const value = view.getUint32(at + WORD - 4);
+  if (value > view.byteLength) throw new RangeError("an offset behind the end");
+  return value;
+}

@@ -21,6 +21,7 @@ export interface Asked {
 
 export interface HostileHost {
   readonly endpoint: Endpoint;
+  readonly port: number;
   readonly dialer: LaneDialer;
   /** Ranges of the blob that were asked for, in order. */
   readonly ranges: ByteRange[];
@@ -56,9 +57,10 @@ export async function startHostileHost(
     server.closeAllConnections();
   });
   await once(server, "listening");
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  const address = `127.0.0.1:${port}`;
   const endpoint: Endpoint = { transport: "direct", address, token: `0x${"00".repeat(16)}` };
-  return { endpoint, dialer: directDialer(address), ranges };
+  return { endpoint, port, dialer: directDialer(address), ranges };
 }
 
 /** True when `piece` (of 1 MiB) lies in the range. */

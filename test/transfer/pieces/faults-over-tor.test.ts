@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import type { HostIdentity } from "../../../src/ports/transport.ts";
+import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { startBareTor } from "../../support/bare-onion.ts";
 import { makeBlob, temporaryFolder } from "../../support/blob.ts";
 import type { FetchOrder } from "../../support/fetch-child.ts";
+import { covers, startHostileHost } from "../../support/hostile-host.ts";
+import { BAD_PIECE, misdeeds } from "../../support/misdeeds.ts";
 import type { HostOrder } from "../../support/onion-host-child.ts";
 import { markedPieces } from "../../support/part-bits.ts";
 import { requireTor } from "../../support/require.ts";
@@ -116,6 +120,46 @@ test(
     assert.deepEqual(await once(second, "exit"), [0, null]);
     assert.ok(blob.content.equals(await readFile(request.path)));
     t.diagnostic(`${marked.length} of ${blob.leaves.length} pieces were verified when the reader was killed`);
+  },
+);
+
+const overTor = ["corrupts a piece", "breaks off within a piece", "declares a wrong length"].concat([
+  "stalls within a piece",
+  "sends garbage for headers",
+  "sends a body without end",
+]);
+const brief = { tickMs: 100, stallMs: 3_000, backOffMs: 50, maxBackOffMs: 200, giveUpMs: 8_000 };
+
+test(
+  "hosts that misbehave over Tor: once is survived, always is a clear error and no file",
+  patience,
+  async (t) => {
+    if (!requireTor(t)) return;
+    const folder = await temporaryFolder(t);
+    const tor = await startBareTor(folder, (await bench.up()).networkTorrc);
+    t.after(() => tor.stop());
+    const blob = await makeBlob(folder, 12 * MIB);
+    for (const { does, misbehave, always, names } of misdeeds.filter((misdeed) =>
+      overTor.includes(misdeed.does),
+    )) {
+      let left = 1;
+      const host = await startHostileHost(t, blob, (asked) => {
+        if (asked.kind === "pieces" || !covers(asked.range, BAD_PIECE) || left-- <= 0) return false;
+        misbehave(asked, blob);
+        return true;
+      });
+      const dialer = tor.dialer(await tor.publish(host.port));
+      const request = { ...host, dialer, root: blob.root, path: join(folder, does), maxBytes: 16 * MIB };
+      await fetchBlob(request, {}, brief);
+      assert.ok(blob.content.equals(await readFile(request.path)), does);
+      left = Infinity;
+      await rm(request.path);
+      await assert.rejects(fetchBlob(request, {}, brief), {
+        code: always,
+        ...(names ? { details: { piece: BAD_PIECE, offset: BAD_PIECE * MIB } } : {}),
+      });
+      assert.ok(!existsSync(request.path), does);
+    }
   },
 );
 

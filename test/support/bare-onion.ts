@@ -1,0 +1,51 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { SocksProxyAgent } from "socks-proxy-agent";
+import { bootstrapped } from "../../src/transfer/onion/bootstrap.ts";
+import { startTorProcess } from "../../src/transfer/onion/process.ts";
+import type { LaneDialer } from "../../src/transfer/pieces/ports.ts";
+
+export interface BareTor {
+  readonly socksPort: number;
+  /** Publishes an onion for a port of this machine; resolves with its 56 characters once it is stored. */
+  publish(port: number): Promise<string>;
+  /** Lanes to an onion that asks for no key. */
+  dialer(address: string): LaneDialer;
+  stop(): Promise<void>;
+}
+
+/** One tor with a SOCKS port, for onions without client authorisation and for programs beside ichain. */
+export async function startBareTor(
+  dir: string,
+  networkTorrc: string,
+  lines: readonly string[] = [],
+): Promise<BareTor & { controlPort: () => Promise<number> }> {
+  const torrc = [...networkTorrc.split("\n"), "SocksPort 127.0.0.1:auto", ...lines];
+  const { control, stop } = await startTorProcess({ binary: "tor", dir: join(dir, "tor"), torrc });
+  await bootstrapped(control);
+  const port = async (kind: string) =>
+    Number(/:(\d+)"/.exec(await control.info(`net/listeners/${kind}`))?.[1]);
+  const socksPort = await port("socks");
+  return {
+    socksPort,
+    controlPort: () => port("control"),
+    async publish(target) {
+      const done = new AbortController();
+      const events = control.events("HS_DESC", { signal: done.signal });
+      const [line] = await control.command(
+        `ADD_ONION NEW:ED25519-V3 Flags=DiscardPK Port=80,127.0.0.1:${target}`,
+      );
+      const address = line!.replace("ServiceID=", "");
+      for await (const [event] of events) if (event.address === address && event.action === "UPLOADED") break;
+      done.abort();
+      return address;
+    },
+    dialer: (address) => ({
+      host: `${address}.onion`,
+      port: 80,
+      agent: (lane) =>
+        new SocksProxyAgent(`socks5h://${randomUUID()}:${lane}@127.0.0.1:${socksPort}`, { keepAlive: true }),
+    }),
+    stop,
+  };
+}

@@ -5,6 +5,7 @@ import { isIchainError } from "../../errors.ts";
 import type { Hosting, HostRequest, Reader } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { PieceServer } from "../pieces/ports.ts";
+import type { TorControl } from "./control.ts";
 import { hostUnreachable } from "./errors.ts";
 import { type OnionService, publishOnion, removeOnion } from "./onion-service.ts";
 import type { TorLease } from "./pool.ts";
@@ -21,12 +22,16 @@ export interface OnionHostOptions {
   readonly reader: OnionReader;
   readonly server: PieceServer;
   readonly probeIntervalMs: number;
+  /** Milliseconds for one self-probe, and twice that for one cure. */
+  readonly probeMs?: number | undefined;
   readonly onNote: (note: WatchdogNote, address: string) => void;
 }
 
 /** Tries before an onion that was published counts as unreachable. */
 const SELF_FETCHES = 4;
 const PROBE_MS = 30_000;
+/** Milliseconds that taking an onion down may take; tor takes it down with itself anyway. */
+const FAREWELL_MS = 1_000;
 
 /** One onion that serves one request's blobs, watched until it is stopped. */
 export class OnionHost implements Hosting {
@@ -54,6 +59,7 @@ export class OnionHost implements Hosting {
     };
     this.#watchdog = new Watchdog(patient, {
       intervalMs: options.probeIntervalMs,
+      cureMs: 2 * (options.probeMs ?? PROBE_MS),
       onNote: (note) => options.onNote(note, this.endpoint.address),
     });
   }
@@ -69,8 +75,16 @@ export class OnionHost implements Hosting {
     this.#sockets = await shortFolder(tor.dir);
     this.#socketPath = join(this.#sockets.path, `${randomUUID().slice(0, 8)}.sock`);
     await this.#options.server.listen({ unix: this.#socketPath });
-    await this.#publish(either);
-    this.#leave = tor.onUp((control, up) => publishOnion(control, this.#service(), up));
+    this.#leave = tor.onUp(async (control, up) => {
+      void this.#watchUploads(control);
+      await publishOnion(control, this.#service(), up);
+    });
+    void this.#watchUploads(await tor.control({ signal: either }));
+    await this.#publish(either).catch(async (error) => {
+      // A tor that fell meanwhile publishes the onion as it comes back.
+      if (!isIchainError(error, "TOR_GONE")) throw error;
+      await tor.control({ signal: either });
+    });
     await this.#selfFetch(either);
     this.#watchdog.start();
   }
@@ -114,6 +128,17 @@ export class OnionHost implements Hosting {
     return turn;
   }
 
+  /** A directory that refused the descriptor is the first sign of one that goes stale. */
+  async #watchUploads(control: TorControl): Promise<void> {
+    try {
+      for await (const [event] of control.events("HS_DESC", { signal: this.#life.signal })) {
+        if (event.action === "FAILED" && event.address === this.endpoint.address) this.#watchdog.alarm();
+      }
+    } catch {
+      // Stopped: nobody wants to know any more.
+    }
+  }
+
   async #selfFetch(signal: AbortSignal): Promise<void> {
     for (let left = SELF_FETCHES - 1; ; left--) {
       try {
@@ -121,7 +146,6 @@ export class OnionHost implements Hosting {
       } catch (error) {
         signal.throwIfAborted();
         if (left === 0) throw hostUnreachable(error);
-        await this.#options.reader.forget({ signal });
         if (left === 1) await this.#publish(signal);
       }
     }
@@ -137,7 +161,7 @@ export class OnionHost implements Hosting {
       reader,
       endpoint: this.endpoint,
       root: blob.root,
-      timeoutMs: PROBE_MS,
+      timeoutMs: this.#options.probeMs ?? PROBE_MS,
       signal,
     });
   }
@@ -150,8 +174,9 @@ export class OnionHost implements Hosting {
     await this.#publishing;
     // When tor is down the onion is too: whatever is left to do ends with it.
     if (lease.tor.pid !== undefined) {
-      const control = await lease.tor.control({ signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-      if (control !== undefined) await removeOnion(control, this.endpoint.address).catch(() => {});
+      const signal = AbortSignal.timeout(FAREWELL_MS);
+      const control = await lease.tor.control({ signal }).catch(() => undefined);
+      if (control !== undefined) await removeOnion(control, this.endpoint.address, signal).catch(() => {});
     }
     await server.close();
     await rm(this.#socketPath, { force: true });

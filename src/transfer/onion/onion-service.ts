@@ -2,7 +2,8 @@ import type { Reader } from "../../ports/transport.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import { base32 } from "./address.ts";
 import type { TorControl } from "./control.ts";
-import { torGone, torProtocol } from "./errors.ts";
+import { hostUnreachable, torGone, torProtocol } from "./errors.ts";
+import type { DescriptorEvent } from "./events.ts";
 
 /** What an onion is made of; the same values publish the same onion again. */
 export interface OnionService {
@@ -21,29 +22,35 @@ const MAX_STREAMS = 8;
 /** Milliseconds after the first directory has the descriptor that the others may still take. */
 const STRAGGLERS_MS = 3_000;
 
+/** Milliseconds after which no directory is going to take the descriptor. */
+const PUBLISH_MS = 90_000;
+
 /**
  * Publishes the onion and resolves once the directories hold its descriptor. The onion lives as long
- * as the control connection: a tor that is ours alone needs no other clean-up.
+ * as the control connection: a tor that is ours alone needs no other clean-up. Throws
+ * `HOST_UNREACHABLE` when no directory takes it.
  */
 export async function publishOnion(
   control: TorControl,
   service: OnionService,
   signal: AbortSignal,
 ): Promise<void> {
-  const done = new AbortController();
-  const events = control.events("HS_DESC", { signal: AbortSignal.any([signal, done.signal]) });
+  const late = AbortSignal.timeout(PUBLISH_MS);
+  const events = control.events("HS_DESC", { signal: AbortSignal.any([signal, late]) });
   try {
     const keys = service.readers.map((reader) => `ClientAuthV3=${base32(fromHex(reader.onionKey))}`);
     const port = `Port=80,unix:${service.socketPath}`;
     const flags = `Flags=DiscardPK,V3Auth,MaxStreamsCloseCircuit MaxStreams=${MAX_STREAMS}`;
-    const [line] = await control.command(`ADD_ONION ${service.secret} ${flags} ${port} ${keys.join(" ")}`, {
-      signal,
-    });
+    const command = `ADD_ONION ${service.secret} ${flags} ${port} ${keys.join(" ")}`;
+    const [line] = await control.command(command, { signal });
     if (line !== `ServiceID=${service.address}`)
       throw torProtocol("the onion has another address than its key");
-    await uploaded(events, service.address, done);
+    await uploaded(events, service.address);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw late.aborted ? hostUnreachable(error) : error;
   } finally {
-    done.abort();
+    await events.return?.();
   }
 }
 
@@ -56,27 +63,23 @@ export async function removeOnion(control: TorControl, address: string, signal?:
  * Waits until every directory that an upload went to has answered, or the slowest had three seconds more
  * than the fastest: a reader may ask any of them first.
  */
-async function uploaded(
-  events: ReturnType<typeof TorControl.prototype.events<"HS_DESC">>,
-  address: string,
-  done: AbortController,
-): Promise<void> {
+async function uploaded(events: AsyncIterator<[DescriptorEvent]>, address: string): Promise<void> {
   let [open, stored] = [0, 0];
+  const enough = Promise.withResolvers<undefined>();
   let timer: NodeJS.Timeout | undefined;
   try {
-    for await (const [event] of events) {
+    while (stored === 0 || open > 0) {
+      const next = await Promise.race([events.next(), enough.promise]);
+      if (next === undefined) return;
+      if (next.done) throw torGone("it ended while it published an onion");
+      const [event] = next.value;
       if (event.address !== address) continue;
       if (event.action === "UPLOAD") open++;
       if (event.action === "UPLOADED" || event.action === "FAILED") open--;
       if (event.action === "UPLOADED" && stored++ === 0)
-        timer = setTimeout(() => done.abort(), STRAGGLERS_MS);
-      if (stored > 0 && open <= 0) return;
+        timer = setTimeout(() => enough.resolve(undefined), STRAGGLERS_MS);
     }
-  } catch (error) {
-    if (stored > 0 && done.signal.aborted) return;
-    throw error;
   } finally {
     clearTimeout(timer);
   }
-  throw torGone("it ended while it published an onion");
 }

@@ -14,8 +14,12 @@ export const readerLines = ["SocksPort 127.0.0.1:auto OnionTrafficOnly", "Client
 const MAX_KNOWN = 256;
 
 const LOOK_UP_MS = 30_000;
-/** Milliseconds between two times of forgetting because of failures; tor itself allows one in ten seconds. */
-const DOUBT_MS = 15_000;
+/**
+ * So many lanes in a row that do not connect make tor forget, at most once in so many milliseconds:
+ * forgetting also cuts short what other lanes are about to find out.
+ */
+const DOUBT_FAILURES = 4;
+const DOUBT_MS = 30_000;
 
 interface Waiting {
   readonly signal?: AbortSignal | undefined;
@@ -27,6 +31,7 @@ export class OnionReader {
   readonly #privateKey: string;
   readonly #known = new Set<string>();
   #forgotAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
 
   /** `privateKey`: 32-byte x25519 key. */
   constructor(tor: ManagedTor, privateKey: Hex) {
@@ -62,7 +67,10 @@ export class OnionReader {
       host: `${address}.onion`,
       port: 80,
       agent: (lane) => {
-        const way = { address: () => this.open(address, options), failed: () => this.#doubt() };
+        const way = {
+          address: () => this.open(address, options),
+          told: (connected: boolean) => this.#told(connected),
+        };
         return new LaneAgent(`${visit}/${lane}`, way);
       },
       refresh: ({ signal }) => this.lookUp(address, { signal }),
@@ -106,9 +114,10 @@ export class OnionReader {
     await control.command("SIGNAL NEWNYM", options);
   }
 
-  /** A connection failed: what tor believes about that onion may be why. */
-  #doubt(): void {
-    if (performance.now() - this.#forgotAt < DOUBT_MS) return;
+  /** When nothing connects any more, what tor believes about the onion may be why. */
+  #told(connected: boolean): void {
+    this.#failures = connected ? 0 : this.#failures + 1;
+    if (this.#failures < DOUBT_FAILURES || performance.now() - this.#forgotAt < DOUBT_MS) return;
     // Without tor there is nothing to forget.
     this.forget().catch(() => {});
   }

@@ -15,11 +15,18 @@ interface Asked {
 /** Milliseconds for one small answer, circuits included. */
 const ANSWER_MS = 60_000;
 
-/** The capsule of that reader (at most 1 KiB), or undefined while the host has not published it. */
+/**
+ * The capsule of that reader (at most 1 KiB), or undefined while the host has not published it. A host
+ * that moved since our last visit is looked up afresh.
+ */
 export async function fetchOnionCapsule(
   asked: Asked & { readonly root: Hex; readonly fingerprint: Hex },
 ): Promise<Uint8Array | undefined> {
-  const answer = await ask(asked, capsulePath(asked.root, asked.fingerprint), {}, CAPSULE_MAX_BYTES + 1);
+  const path = capsulePath(asked.root, asked.fingerprint);
+  const answer = await ask(asked, path, {}, CAPSULE_MAX_BYTES + 1).catch(async () => {
+    await asked.reader.forget({ signal: asked.signal });
+    return ask(asked, path, {}, CAPSULE_MAX_BYTES + 1);
+  });
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw refused(answer.status);
   if (answer.body.length > CAPSULE_MAX_BYTES) throw badAnswer("its body is longer than allowed");

@@ -110,12 +110,14 @@ export class ManagedTor {
     let backoff = FIRST_BACKOFF_MS;
     while (!signal.aborted) {
       const since = performance.now();
-      await this.#process?.exited;
-      this.#process = undefined;
-      if (signal.aborted) break;
+      // The control connection is the first to show that tor fell; without it tor is of no use either.
+      await this.#process?.control.closed;
       if (this.#isUp) this.#up = Promise.withResolvers();
       this.#isUp = false;
       this.#up.promise.catch(() => {});
+      await this.#process?.stop();
+      this.#process = undefined;
+      if (signal.aborted) break;
       if (performance.now() - since > HEALTHY_MS) backoff = FIRST_BACKOFF_MS;
       await sleep(backoff, undefined, { signal }).catch(() => {});
       backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);

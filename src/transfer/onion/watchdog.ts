@@ -16,6 +16,8 @@ export type WatchdogNote = "unreachable" | "republished" | "restarted" | "healed
 export interface WatchdogOptions {
   /** Milliseconds between two probes of a healthy onion. */
   readonly intervalMs: number;
+  /** Milliseconds for one cure: a tor that hangs answers nothing, and the next cure must get its turn. */
+  readonly cureMs: number;
   readonly onNote: (note: WatchdogNote) => void;
 }
 
@@ -69,14 +71,14 @@ export class Watchdog {
   async #cure(signal: AbortSignal): Promise<void> {
     this.#options.onNote("unreachable");
     const cures = [
-      ["republished", () => this.#patient.republish(signal)],
-      ["restarted", () => this.#patient.restart(signal)],
+      ["republished", (turn: AbortSignal) => this.#patient.republish(turn)],
+      ["restarted", (turn: AbortSignal) => this.#patient.restart(turn)],
     ] as const;
     for (let n = 0, pause = FIRST_PAUSE_MS; ; n++, pause = Math.min(pause * 2, this.#options.intervalMs)) {
       if (await this.#healthy(signal)) return this.#options.onNote("healed");
       const [note, cure] = cures[n % cures.length]!;
       // A cure that fails is followed by the next one: giving up is the owner's to do, by `stop`.
-      await cure().then(
+      await cure(AbortSignal.any([signal, AbortSignal.timeout(this.#options.cureMs)])).then(
         () => this.#options.onNote(note),
         () => signal.throwIfAborted(),
       );

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { type Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { isIchainError } from "../../../src/errors.ts";
+import { LaneAgent } from "../../../src/transfer/onion/lane-agent.ts";
+import { OnionReader, readerLines } from "../../../src/transfer/onion/reader.ts";
+import { ManagedTor } from "../../../src/transfer/onion/tor.ts";
+import { makeBlob } from "../../support/blob.ts";
+import { requireTor } from "../../support/require.ts";
+import { TorBench } from "../../support/tor.ts";
+
+const bench = new TorBench();
+after(() => bench.close());
+
+const BAD_REQUESTS = 1000;
+const AT_ONCE = 16;
+
+test("strangers learn nothing and change nothing", async (t) => {
+  if (!requireTor(t)) return;
+  await bench.up();
+  const [host, guest, stranger] = await Promise.all([
+    bench.party("host"),
+    bench.party("guest", { spareHosts: 0 }),
+    bench.party("stranger", { spareHosts: 0 }),
+  ]);
+  const blob = await makeBlob(bench.dir, 6_000_000);
+  const identity = await host.transport.newIdentity();
+  const { endpoint } = await host.transport.host({ identity, blobs: [blob], readers: [guest.reader] });
+  const fetchWhole = async (name: string) => {
+    const path = join(bench.dir, name);
+    await guest.transport.fetch({ endpoint, root: blob.root, path, maxBytes: 1e7 });
+    assert.deepEqual(await readFile(path), blob.content);
+  };
+
+  await t.test("without the client key the onion does not resolve, token or not", async () => {
+    const ask = { endpoint, root: blob.root, fingerprint: stranger.reader.fingerprint };
+    await assert.rejects(stranger.transport.fetchCapsule(ask), (e) =>
+      isIchainError(e, "TRANSFER_UNREACHABLE"),
+    );
+  });
+
+  // A tor of the guest's own, to send what ichain never would.
+  const { networkTorrc } = await bench.up();
+  const torrc = [...networkTorrc.split("\n"), ...readerLines];
+  const tor = await ManagedTor.start({ binary: "tor", dataDir: join(bench.dir, "raw"), role: "raw", torrc });
+  t.after(() => tor.stop());
+  const reader = new OnionReader(tor, guest.key.privateKey);
+  const host80 = { host: `${endpoint.address}.onion`, port: 80 };
+  const agents = Array.from(
+    { length: AT_ONCE },
+    (_, i) => new LaneAgent(`bad-${i}`, { address: () => reader.open(endpoint.address), told: () => {} }),
+  );
+  t.after(() => {
+    for (const agent of agents) agent.destroy();
+  });
+  const bearer = `Bearer ${endpoint.token.slice(2)}`;
+  const data = `/v1/${blob.root.slice(2)}/data`;
+
+  await t.test("with the client key and without the token: 403 and nothing more", async () => {
+    const otherToken = `Bearer ${"0".repeat(32)}`;
+    for (const headers of [{}, { authorization: otherToken }, { authorization: bearer.slice(0, -1) }]) {
+      for (const path of ["/", data]) {
+        const { status, body } = await send(agents[0]!, { ...host80, path, headers });
+        assert.equal(status, 403);
+        assert.equal(body.length, 0);
+      }
+    }
+  });
+
+  await t.test("a thousand bad requests change nothing for the honest reader", async () => {
+    const bad: readonly Shape[] = [
+      { path: data },
+      { path: data, headers: { authorization: bearer, range: `bytes=0-${2 ** 50}` } },
+      { path: `/v1/${"f".repeat(64)}/data`, headers: { authorization: bearer } },
+      { path: "/../../../../etc/passwd", headers: { authorization: bearer } },
+      { path: "/", method: "DELETE", headers: { authorization: bearer } },
+      { path: data, method: "POST", headers: { "content-length": "9999999" } },
+      { path: "/", headers: { "x-long": "y".repeat(6000) } },
+    ];
+    let sent = 0;
+    const flood = agents.map(async (agent) => {
+      while (sent < BAD_REQUESTS) {
+        const shape = bad[sent++ % bad.length]!;
+        const { status, body } = await send(agent, { ...host80, ...shape }).catch(() => ({
+          status: 0,
+          body: "",
+        }));
+        assert.ok(status === 0 || status >= 400, `a bad request got ${status}`);
+        assert.equal(body.length, 0);
+      }
+    });
+    await Promise.all([...flood, fetchWhole("during")]);
+    await fetchWhole("after");
+  });
+});
+
+interface Shape {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function send(agent: Agent, options: Shape & { host: string; port: number }) {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const request = httpRequest({ ...options, agent }, (response: IncomingMessage) => {
+    let body = "";
+    response.setEncoding("latin1").on("data", (text: string) => {
+      body += text;
+    });
+    response.on("error", reject).on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+  });
+  request.on("error", reject).end();
+  return promise;
+}

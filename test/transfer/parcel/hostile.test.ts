@@ -256,6 +256,12 @@ test("messages reordered, spliced or replaced after signing are noticed", async 
   await refused(t, { files, sessionKey, blob: splice }, ["PARCEL_CORRUPT"]);
 });
 
+test("bytes that neither data, manifest nor footer account for are refused", async (t) => {
+  const gap = (blob: Buffer) => Buffer.concat([blob.subarray(0, -24), Buffer.alloc(100), blob.subarray(-24)]);
+  await refused(t, { blob: gap }, ["PARCEL_MALFORMED"]);
+  await refused(t, { blob: (blob) => Buffer.concat([Buffer.alloc(100), blob]) }, ["PARCEL_MALFORMED"]);
+});
+
 test("a manifest of another parcel under the same key does not pass", async (t) => {
   const folder = await scratch(t);
   const files = [{ path: "a", content: text("one") }];

@@ -6,6 +6,8 @@ import * as openpgp from "openpgp";
 import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
 import type { Hex } from "../../../../src/protocol/ids.ts";
 import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
+import { createKeyring } from "../../../../src/transfer/parcel/keyring/create.ts";
+import { generateKeyring } from "../../../../src/transfer/parcel/keyring/secret.ts";
 import { code, newKeyring } from "../../../support/parcels.ts";
 
 const keyring = await newKeyring();
@@ -118,19 +120,25 @@ test("messages in an older format, or with more in them than one seal, are not o
 });
 
 test("SEIPD version 1 is refused although openpgp.js would open it", async () => {
-  const legacy = await openpgp.generateKey({ type: "curve25519", userIDs: [], config: v6, format: "object" });
-  const generated = { data: new Uint8Array(randomBytes(32)), algorithm: "aes256" as const };
-  const reader = await openpgp.readKey({ binaryKey: fromHex(keyring.publicKeys.openpgpKey) });
-  assert.notEqual(legacy.publicKey.getFingerprint(), reader.getFingerprint());
-  const body = (await openpgp.encrypt({
+  const secret = await generateKeyring();
+  const own = createKeyring({ secret });
+  const reader = await openpgp.readKey({ binaryKey: fromHex(secret.openpgp.publicKey) });
+  const session = { data: new Uint8Array(randomBytes(32)), algorithm: "aes256" as const };
+  const body = await openpgp.encrypt({
     message: await openpgp.createMessage({ binary: new Uint8Array(100) }),
-    sessionKey: generated,
+    sessionKey: session,
     format: "binary",
     config: { aeadProtect: false },
-  })) as Uint8Array;
-  assert.equal((await openpgp.readMessage({ binaryMessage: body })).packets.length, 1);
-  const pkesk = await keyring.wrap(toHex(generated.data), keyring.publicKeys.openpgpKey);
-  await assert.rejects(keyring.unseal(toHex(Buffer.concat([pkesk, body]))), code("SEAL_NOT_FOR_US"));
+  });
+  const capsule = await openpgp.encryptSessionKey({ ...session, encryptionKeys: reader, format: "binary" });
+  const sealed = Buffer.concat([capsule as Uint8Array, body as Uint8Array]);
+
+  const decryptionKeys = await openpgp.readPrivateKey({ binaryKey: fromHex(secret.openpgp.privateKey) });
+  const message = await openpgp.readMessage({ binaryMessage: new Uint8Array(sealed) });
+  const { data } = await openpgp.decrypt({ message, decryptionKeys, format: "binary" });
+  assert.equal(data.length, 100);
+  await assert.rejects(own.unseal(toHex(sealed)), code("SEAL_NOT_FOR_US"));
+  await assert.rejects(own.unwrap(capsule as Uint8Array), code("SEAL_NOT_FOR_US"));
 });
 
 test("a sealed message that inflates is bounded", async () => {

@@ -13,7 +13,7 @@ export const MAX_OUTPUT_FILES = 100_000;
 export const MAX_OUTPUT_DEPTH = 32;
 const MAX_NAME_BYTES = 255;
 const MAX_PATH_BYTES = 1024;
-const COPY_BYTES = 1 << 20;
+const COPY_BYTES = 4 << 20;
 const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK, O_WRONLY, O_CREAT, O_EXCL } = constants;
 
 interface Budget {

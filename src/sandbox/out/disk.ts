@@ -30,13 +30,14 @@ export function outDisk(home: string): OutDisk {
   return { home, image: join(home, "out.img"), dir: join(home, "out") };
 }
 
-/**
- * Makes and mounts an empty disk in place of any earlier one; throws `SANDBOX_UNSUPPORTED` or
- * `SANDBOX_DISK_FULL`.
- */
-export async function createDisk(disk: OutDisk, capBytes: number, options?: Waits): Promise<void> {
+/** Removes any earlier disk and makes the folder that the next one is mounted at. */
+export async function clearDisk(disk: OutDisk): Promise<void> {
   await destroyDisk(disk);
   await mkdir(disk.dir, { recursive: true, mode: 0o700 });
+}
+
+/** Makes and mounts an empty disk, after `clearDisk`; throws `SANDBOX_UNSUPPORTED` or `SANDBOX_DISK_FULL`. */
+export async function createDisk(disk: OutDisk, capBytes: number, options?: Waits): Promise<void> {
   const files = Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
   const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
   // All of it is taken from the host at once: a host that is full must not surprise a task half-way.
@@ -67,7 +68,12 @@ export async function reviveDisk(disk: OutDisk, options?: Waits): Promise<boolea
 
 /** Unmounts and deletes, whatever of it is there. */
 export async function destroyDisk(disk: OutDisk): Promise<void> {
-  while (await isMounted(disk.dir)) await tool("umount", [disk.dir]);
+  while (await isMounted(disk.dir)) {
+    // Deleting first spares the host from writing out what nobody will read; trees that are too deep
+    // for it go with the image.
+    await rm(`${disk.dir}/`, { recursive: true, force: true }).catch(() => undefined);
+    await tool("umount", [disk.dir]);
+  }
   await rm(disk.dir, { recursive: true, force: true });
   await rm(disk.image, { force: true });
 }
@@ -81,7 +87,7 @@ export async function isFull(disk: OutDisk): Promise<boolean> {
 async function mountDisk(disk: OutDisk, options?: Waits): Promise<void> {
   await tool(
     "mount",
-    ["-t", "ext4", "-o", "loop,nosuid,nodev,noexec,noatime,nodelalloc", disk.image, disk.dir],
+    ["-t", "ext4", "-o", "loop,nosuid,nodev,noexec,noatime", disk.image, disk.dir],
     options,
   );
 }

@@ -1,21 +1,25 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { TaskRun } from "../../ports/sandbox.ts";
 
 const count = z.number().nonnegative();
 const recordSchema = z.strictObject({
-  exitCode: z.number().int(),
-  ended: z.enum(["exit", "deadline", "memory", "disk", "stopped", "output"]),
-  log: z.string(),
-  logTruncated: z.boolean(),
-  wallSeconds: count,
-  cpuSeconds: count,
-  peakMemoryBytes: count,
+  run: z.strictObject({
+    exitCode: z.number().int(),
+    ended: z.enum(["exit", "deadline", "memory", "disk", "stopped", "output"]),
+    log: z.string(),
+    logTruncated: z.boolean(),
+    wallSeconds: count,
+    cpuSeconds: count,
+    peakMemoryBytes: count,
+  }),
+  /** What was collected; undefined when nothing was to be. */
+  outputs: z.strictObject({ bytes: count, files: count }).optional(),
 });
+export type RunRecord = z.infer<typeof recordSchema>;
 
-/** The result that a finished run left in its folder, so that running it again finds it. */
-export async function readRecord(home: string): Promise<TaskRun | undefined> {
+/** What a finished run left in its folder, so that running it again finds it. */
+export async function readRecord(home: string): Promise<RunRecord | undefined> {
   try {
     return recordSchema.parse(JSON.parse(await readFile(join(home, "run.json"), "utf8")));
   } catch {
@@ -23,14 +27,12 @@ export async function readRecord(home: string): Promise<TaskRun | undefined> {
   }
 }
 
-export async function writeRecord(home: string, run: TaskRun): Promise<void> {
+/**
+ * Survives the end of this process. Not forced to the disk, which would force gigabytes of outputs first:
+ * after a power cut `placeOutputs` sees by their size whether they were written, and the task runs again.
+ */
+export async function writeRecord(home: string, record: RunRecord): Promise<void> {
   const path = join(home, "run.json");
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(JSON.stringify(run));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
   await rename(`${path}.new`, path);
 }

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError, isIchainError } from "../../errors.ts";
 import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
@@ -6,13 +6,14 @@ import type { ContainerState, Engine, EngineInfo } from "../engines/engine.ts";
 import { findImage } from "../images.ts";
 import { tighten } from "../limits.ts";
 import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/collect.ts";
-import { createDisk, destroyDisk, isFull, outDisk, reviveDisk } from "../out/disk.ts";
+import { clearDisk, createDisk, destroyDisk, isFull, outDisk, reviveDisk } from "../out/disk.ts";
+import { partial, placeOutputs } from "../out/place.ts";
 import { containerName, containerSettings } from "../policy.ts";
 import type { OciRuntime } from "../runtimes/choose.ts";
 import { type Following, followOutput } from "./follow.ts";
 import { makeReadable } from "./lend.ts";
 import type { BoundedLog } from "./logs.ts";
-import { readRecord, writeRecord } from "./record.ts";
+import { type RunRecord, readRecord, writeRecord } from "./record.ts";
 import { stop, supervise } from "./supervise.ts";
 import { usageGroup } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
@@ -43,9 +44,9 @@ export async function runTask(
   const limits = tighten(task.limits, context.ceiling);
 
   const recorded = await readRecord(home);
-  if (recorded !== undefined && (await placeOutputs(task, recorded))) {
+  if (recorded !== undefined && (await placeOutputs(task.outputDir, recorded))) {
     await clean(context, name, home);
-    return recorded;
+    return recorded.run;
   }
   await mkdir(home, { recursive: true, mode: 0o700 });
   const found = await resumable(context, task, name, home, options);
@@ -68,10 +69,10 @@ export async function runTask(
     throw error;
   }
   const log = await output.finish();
-  const run = await finish(context, task, { name, home, limits, log, by, signal });
-  await placeOutputs(task, run);
+  const record = await finish(context, task, { name, home, limits, log, by, signal });
+  await placeOutputs(task.outputDir, record);
   await clean(context, name, home);
-  return run;
+  return record.run;
 }
 
 /** The container of an earlier call, when its work can still be used; otherwise it is removed. */
@@ -102,7 +103,7 @@ async function createContainer(
   const disk = outDisk(home);
   await makeReadable(task.inputDir, { signal });
   if (task.resultDir !== undefined) await makeReadable(task.resultDir, { signal });
-  if (task.outputDir !== undefined) await createDisk(disk, limits.diskBytes, { signal });
+  if (task.outputDir !== undefined) await clearDisk(disk);
   const group = usageGroup(name, info);
   await group?.create();
   const settings = containerSettings(task, {
@@ -114,7 +115,13 @@ async function createContainer(
     cgroupParent: group?.parent,
     deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
   });
-  await engine.create(name, settings, { signal });
+  // The container needs the disk's folder now and its content only at the start.
+  const making = [
+    engine.create(name, settings, { signal }),
+    task.outputDir === undefined ? undefined : createDisk(disk, limits.diskBytes, { signal }),
+  ];
+  await Promise.allSettled(making); // neither may go on while the other's failure is cleaned up
+  await Promise.all(making);
 }
 
 interface Ended {
@@ -127,7 +134,7 @@ interface Ended {
 }
 
 /** Judges the ended container, collects its outputs beside their place, and records the result. */
-async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<TaskRun> {
+async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<RunRecord> {
   const { engine, info } = context;
   const { name, home, limits, log, signal } = at;
   const state = await engine.inspect(name, { signal });
@@ -139,11 +146,12 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
   const diskFull = task.outputDir !== undefined && (await isFull(disk));
   let ended = verdictOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
   let said = "";
+  let outputs: RunRecord["outputs"];
   if (ended === "exit" && state.exitCode === 0 && task.outputDir !== undefined) {
     try {
       await rm(partial(task.outputDir), { recursive: true, force: true });
       const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
-      await collect(disk.dir, partial(task.outputDir), bounds, { signal });
+      outputs = await collect(disk.dir, partial(task.outputDir), bounds, { signal });
     } catch (error) {
       await rm(partial(task.outputDir), { recursive: true, force: true });
       if (!isIchainError(error) || error.class !== "untrusted") throw error;
@@ -159,24 +167,14 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
     wallSeconds: Math.max(0, state.finishedAt - state.startedAt) / 1000,
     ...usage,
   };
-  await writeRecord(home, run);
-  return run;
-}
-
-/** Moves collected outputs to their place; false when a recorded result has lost them. */
-async function placeOutputs({ outputDir }: SandboxTask, run: TaskRun): Promise<boolean> {
-  if (outputDir === undefined || run.ended !== "exit" || run.exitCode !== 0) return true;
-  if (await exists(partial(outputDir))) {
-    await rm(outputDir, { recursive: true, force: true });
-    await rename(partial(outputDir), outputDir);
-  }
-  return exists(outputDir);
+  const record = { run, outputs };
+  await writeRecord(home, record);
+  return record;
 }
 
 /** What a finished run holds of the machine; its record stays until the sweep. */
 async function clean({ engine, info }: RunContext, name: string, home: string): Promise<void> {
-  await engine.remove(name);
-  await destroyDisk(outDisk(home));
+  await Promise.all([engine.remove(name), destroyDisk(outDisk(home))]);
   await usageGroup(name, info)?.remove();
 }
 
@@ -193,10 +191,6 @@ function secondsLeft(limits: Limits, found: ContainerState | undefined): number 
   return Math.min(limits.wallSeconds, limits.wallSeconds - ran); // no more, whatever the clock did
 }
 
-function partial(outputDir: string): string {
-  return `${outputDir}.partial`;
-}
-
 function lost(id: string): IchainError {
   return new IchainError(`The container of the run ${id} was removed by somebody else.`, {
     code: "RUN_LOST",
@@ -204,11 +198,4 @@ function lost(id: string): IchainError {
     hint: "Run it again; leave containers named ichain-… alone.",
     retryable: true,
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

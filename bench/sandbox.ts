@@ -1,0 +1,41 @@
+// What the sandbox costs: an empty task against `docker run` with the same settings, a CPU-bound numpy
+// task inside against outside, and 1 GiB in and out against `cp`. One JSON object on stdout; needs root,
+// Docker and the runtime python-ml. Pairs are interleaved and medians taken, for other work may be going on.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createBox } from "./sandbox/box.ts";
+import { measureCpu } from "./sandbox/cpu.ts";
+import { measureDisk } from "./sandbox/disk.ts";
+import { measureStart } from "./sandbox/start.ts";
+
+const limits = { start_ratio: 1.15, cpu_ratio: 0.95, in_ratio: 0.7, out_ratio: 0.7 };
+const folder = mkdtempSync(join(tmpdir(), "ichain-bench-sandbox-"));
+mkdirSync(join(folder, "in"));
+const load = loadavg()[0];
+const box = await createBox(folder);
+try {
+  const start = await measureStart(box);
+  const cpu = await measureCpu(box);
+  const disk = await measureDisk(box);
+  console.log(
+    JSON.stringify({
+      bench: "sandbox",
+      runtime: "runc",
+      load: [load, loadavg()[0]],
+      start,
+      cpu,
+      disk,
+      limits,
+    }),
+  );
+  const good =
+    start.ratio <= limits.start_ratio &&
+    cpu.ratio >= limits.cpu_ratio &&
+    disk.in_ratio >= limits.in_ratio &&
+    disk.out_ratio >= limits.out_ratio;
+  process.exitCode = good ? 0 : 1;
+} finally {
+  await box.sandbox.sweep(new Set());
+  rmSync(folder, { recursive: true, force: true });
+}

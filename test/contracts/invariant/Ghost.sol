@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IProviderRating, Role} from "../../../contracts/interfaces/IProviderRating.sol";
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
+import {Steps} from "../support/Steps.sol";
+import {PlainToken} from "../support/Tokens.sol";
+
+/// @notice What must be true of the contracts, told from the jobs that were posted and the calls that went
+/// through, and not from what the contracts say of themselves.
+abstract contract Ghost is Steps {
+    uint256 internal constant GAS_BOUND = 2_000_000;
+
+    PlainToken internal token;
+    IJobEscrow.Terms[] internal jobs;
+    /// By index in `jobs`: the state last seen.
+    State[] internal states;
+    /// Indices of jobs that are not final.
+    uint256[] internal live;
+    /// What was found broken, by number of the invariant; empty when nothing.
+    mapping(uint256 invariant => string) public broken;
+    mapping(address account => uint256) internal deposits;
+    mapping(address account => uint256) internal slashes;
+    mapping(bytes32 jobId => mapping(address validator => bool)) private _appellate;
+    mapping(bytes32 jobId => uint256) private _disputes;
+    uint256 internal providerOutcomes;
+    uint256 internal validatorOutcomes;
+    uint256 internal scores;
+
+    /// @dev Compares every live job with what was seen of it before the call `name`.
+    function observe(bytes4 name) internal {
+        for (uint256 i = live.length; i > 0; --i) {
+            uint256 index = live[i - 1];
+            IJobEscrow.Job memory now_ = escrow.job(escrow.jobIdOf(jobs[index]));
+            _noteSeats(index, now_);
+            if (now_.state == states[index]) continue;
+            _checkMove(index, states[index], now_, name);
+            if (_isFinal(now_.state)) _close(index, now_, name);
+            states[index] = now_.state;
+            if (!_isFinal(now_.state)) continue;
+            live[i - 1] = live[live.length - 1];
+            live.pop();
+        }
+    }
+
+    /// @dev Invariant 1: coins in = coins out + coins owed.
+    function checkMoney() public view {
+        uint256 coins = 0;
+        uint256 tokens = 0;
+        for (uint256 i = 0; i < live.length; ++i) {
+            IJobEscrow.Terms memory terms = jobs[live[i]];
+            uint256 held = _heldFor(terms);
+            if (terms.token == address(0)) coins += held;
+            else tokens += held;
+        }
+        uint256 staked = registry.burnt();
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            coins += escrow.owed(crowd[i], address(0));
+            tokens += escrow.owed(crowd[i], address(token));
+            (uint256 leaving,) = registry.leaving(crowd[i]);
+            staked += registry.offerOf(crowd[i]).stake + leaving;
+        }
+        eq(address(escrow).balance, coins, "1: coins in the escrow");
+        eq(token.balanceOf(address(escrow)), tokens, "1: tokens in the escrow");
+        eq(address(registry).balance, staked, "1: coins in the registry");
+    }
+
+    /// @dev Invariant 7: stakes are as deposited, but for what the rules took; locked is what live jobs lock.
+    function checkStakes() public view {
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            address who = crowd[i];
+            IProviderRegistry.Offer memory offer = registry.offerOf(who);
+            (uint256 leaving,) = registry.leaving(who);
+            eq(offer.stake + leaving + slashes[who], deposits[who], "7: slashed by the rules alone");
+            eq(offer.lockedStake, _lockedOf(who), "7: locked by live jobs alone");
+        }
+    }
+
+    /// @dev Invariant 5: one outcome a party and final job, and one score a side.
+    function checkRatings() public view {
+        uint256 asProvider = 0;
+        uint256 asValidator = 0;
+        uint256 given = 0;
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            asProvider += _outcomes(rating.ratingOf(crowd[i], Role.Provider));
+            asValidator += _outcomes(rating.ratingOf(crowd[i], Role.Validator));
+            given += rating.ratingOf(crowd[i], Role.Provider).count + rating.ratingOf(crowd[i], Role.Validator).count
+                + rating.ratingOf(crowd[i], Role.Requester).count;
+        }
+        eq(asProvider, providerOutcomes, "5: outcomes of providers");
+        eq(asValidator, validatorOutcomes, "5: outcomes of validators");
+        eq(given, scores, "5: scores");
+    }
+
+    function breaks(uint256 invariant, string memory what) internal {
+        if (bytes(broken[invariant]).length == 0) broken[invariant] = what;
+    }
+
+    function _isFinal(State state) internal pure returns (bool) {
+        return state == State.Settled || state == State.Refunded || state == State.Cancelled;
+    }
+
+    /// @dev Invariant 4: the table's arrows and no others; back only by challenge and appeal, once each.
+    function _checkMove(uint256 index, State from, IJobEscrow.Job memory now_, bytes4 name) private {
+        if (!_isArrow(from, now_.state)) breaks(4, "a move that is not in the table");
+        if (now_.state != State.Validating || from == State.Submitted) return;
+        bytes32 id = escrow.jobIdOf(jobs[index]);
+        uint256 bit = name == IJobEscrow.challenge.selector ? 1 : name == IJobEscrow.appeal.selector ? 2 : 4;
+        if (bit == 4) breaks(4, "back without challenge or appeal");
+        if (_disputes[id] & bit != 0) breaks(4, "disputed twice");
+        _disputes[id] |= bit;
+    }
+
+    function _isArrow(State from, State to) private pure returns (bool) {
+        if (from == State.Posted) return to == State.Accepted || to == State.Cancelled;
+        if (from == State.Accepted) return to == State.Submitted || to == State.Refunded;
+        if (from == State.Submitted) return to == State.Validating || to == State.Claimed || to == State.Refunded;
+        if (from == State.Claimed) return to == State.Validating || to == State.Settled;
+        if (from == State.Validating) {
+            return to == State.Validated || to == State.Rejected || to == State.Inconclusive;
+        }
+        if (from == State.Validated || from == State.Inconclusive) return to == State.Settled || to == State.Refunded;
+        return from == State.Rejected && (to == State.Validating || to == State.Refunded);
+    }
+
+    function _noteSeats(uint256 index, IJobEscrow.Job memory now_) private {
+        if (!now_.appealed) return;
+        bytes32 id = escrow.jobIdOf(jobs[index]);
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            if (escrow.seatOf(id, crowd[i]) == SeatStatus.Appointed) _appellate[id][crowd[i]] = true;
+        }
+    }
+
+    /// @dev What the end of a job must have cost and counted.
+    function _close(uint256 index, IJobEscrow.Job memory end, bytes4 name) private {
+        IJobEscrow.Terms memory terms = jobs[index];
+        State before = states[index];
+        if (end.state == State.Cancelled) return;
+        validatorOutcomes += end.occupied;
+        bool refundedBySettling = end.state == State.Refunded && name == IJobEscrow.settle.selector;
+        bool slashed = name == IJobEscrow.expire.selector || refundedBySettling && before == State.Rejected;
+        if (slashed) slashes[terms.provider] += terms.providerStake;
+        if (!refundedBySettling || before == State.Rejected) ++providerOutcomes;
+
+        bytes32 id = escrow.jobIdOf(terms);
+        bool overruled = end.appealed && end.passes * 2 > end.seats && end.state == State.Settled;
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            SeatStatus seat = escrow.seatOf(id, crowd[i]);
+            bool lost = overruled && seat == SeatStatus.Failed && !_appellate[id][crowd[i]];
+            if (seat == SeatStatus.Committed || lost) slashes[crowd[i]] += terms.validatorStake;
+        }
+    }
+
+    function _heldFor(IJobEscrow.Terms memory terms) private view returns (uint256 held) {
+        IJobEscrow.Job memory now_ = escrow.job(escrow.jobIdOf(terms));
+        held = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
+        if (now_.challenged) held += 3 * uint256(terms.validatorFee);
+        if (now_.appealed) held += 3 * uint256(terms.validatorFee);
+    }
+
+    function _lockedOf(address who) private view returns (uint256 locked) {
+        for (uint256 i = 0; i < live.length; ++i) {
+            IJobEscrow.Terms memory terms = jobs[live[i]];
+            bytes32 id = escrow.jobIdOf(terms);
+            if (terms.provider == who && states[live[i]] != State.Posted) locked += terms.providerStake;
+            SeatStatus seat = escrow.seatOf(id, who);
+            if (seat != SeatStatus.None && seat != SeatStatus.Abstained && seat != SeatStatus.Dismissed) {
+                locked += terms.validatorStake;
+            }
+        }
+    }
+
+    function _outcomes(IProviderRating.Rating memory r) private pure returns (uint256) {
+        return uint256(r.settled) + r.late + r.rejected + r.released + r.abstained + r.hid;
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
+import {Mode} from "../../../contracts/libraries/Rule.sol";
+import {PlainToken} from "../support/Tokens.sol";
+import {Ghost} from "./Ghost.sol";
+
+/// @notice What the fuzzer calls: honest parties that take the next step, hostile ones that call anything on
+/// anything, time that jumps. Whatever reverts changes nothing; whatever goes through is looked at.
+contract Handler is Ghost {
+    uint256 private constant MAX_LIVE = 5;
+
+    uint256 public calls;
+    mapping(State => uint256) public reached;
+
+    constructor() {
+        setUp();
+        token = new PlainToken();
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            deposits[crowd[i]] = STAKE;
+            token.mint(crowd[i], 1000 ether);
+            vm.prank(crowd[i]);
+            token.approve(address(escrow), type(uint256).max);
+        }
+    }
+
+    /// @notice Somebody posts a job to somebody, with terms of every kind.
+    function post(uint256 seed) external {
+        if (live.length >= MAX_LIVE) return;
+        IJobEscrow.Terms memory terms =
+            termsOf(uint8(_pick(seed, 0, 4)), Mode(_pick(seed, 1, 3)), _pick(seed, 2, 4) == 0 ? address(token) : address(0));
+        terms.requester = crowd[_pick(seed, 3, crowd.length)];
+        terms.provider = crowd[_pick(seed, 4, crowd.length)];
+        if (terms.provider == terms.requester) return;
+        uint256 sum = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
+        bytes memory data = abi.encodeCall(IJobEscrow.post, (terms, "sealed"));
+        live.push(jobs.length);
+        jobs.push(terms);
+        states.push(State.Posted);
+        if (_send(terms.requester, terms.token == address(0) ? sum : 0, data)) return;
+        live.pop();
+        jobs.pop();
+        states.pop();
+    }
+
+    /// @notice The party whose turn it is takes the honest next step of a job.
+    function step(uint256 seed) external {
+        if (live.length == 0) return;
+        IJobEscrow.Terms memory terms = jobs[live[_pick(seed, 0, live.length)]];
+        State state = stateOf(terms);
+        if (state == State.Posted) _do(terms.provider, terms, 1, seed);
+        else if (state == State.Accepted) _do(terms.provider, terms, 3, seed);
+        else if (state == State.Submitted) _do(terms.requester, terms, terms.rule.validators() == 0 ? 13 : 4, seed);
+        else if (state == State.Claimed) _do(terms.requester, terms, _pick(seed, 1, 2) == 0 ? 14 : 16, seed);
+        else if (state == State.Validated) _do(terms.provider, terms, 13, seed);
+        else if (state == State.Rejected) _do(terms.provider, terms, _pick(seed, 1, 2) == 0 ? 15 : 16, seed);
+        else if (state == State.Inconclusive) _do(terms.provider, terms, 16, seed);
+        else _validate(terms, seed);
+    }
+
+    /// @notice Anybody calls anything on any job, final ones included.
+    function meddle(uint256 seed) external {
+        if (jobs.length == 0) return;
+        bool any = _pick(seed, 0, 4) == 0 || live.length == 0;
+        uint256 index = any ? _pick(seed, 1, jobs.length) : live[_pick(seed, 1, live.length)];
+        IJobEscrow.Terms memory terms = jobs[index];
+        uint256 who = _pick(seed, 2, 4);
+        address caller = who == 0 ? terms.requester : who == 1 ? terms.provider : crowd[_pick(seed, 3, crowd.length)];
+        _do(caller, terms, _pick(seed, 4, 19), seed);
+    }
+
+    /// @notice Time passes: a moment, about a window, or so many blocks that a seed is forgotten.
+    function wait(uint256 seed) external {
+        uint256[4] memory spans = [uint256(1 minutes), WINDOW / 2, WINDOW + 1, 3 * WINDOW];
+        vm.warp(vm.getBlockTimestamp() + spans[_pick(seed, 0, 4)]);
+        vm.roll(vm.getBlockNumber() + (_pick(seed, 1, 8) == 0 ? 300 : 1 + _pick(seed, 2, 6)));
+    }
+
+    /// @notice Somebody takes out money, or moves its stake.
+    function bank(uint256 seed) external {
+        address who = crowd[_pick(seed, 0, crowd.length)];
+        uint256 what = _pick(seed, 1, 5);
+        uint96 amount = uint96(_pick(seed, 2, 2 ether));
+        vm.prank(who);
+        if (what == 0) try escrow.withdraw(address(0)) {} catch {}
+        else if (what == 1) try escrow.withdraw(address(token)) {} catch {}
+        else if (what == 2) try registry.requestWithdrawal(amount) {} catch {}
+        else if (what == 3) _takeStake(who);
+        else {
+            registry.deposit{value: amount}();
+            deposits[who] += amount;
+        }
+        _checkAll();
+    }
+
+    /// @notice Invariant 2: one party alone, and time, bring any job to its end.
+    function escape(uint256 seed) external {
+        if (live.length == 0 || _pick(seed, 0, 3) != 0) return;
+        IJobEscrow.Terms memory terms = jobs[live[_pick(seed, 1, live.length)]];
+        address alone = _pick(seed, 2, 2) == 0 ? terms.requester : terms.provider;
+        uint256 start = vm.getBlockTimestamp();
+        for (uint256 i = 0; i < 24 && !_isFinal(stateOf(terms)); ++i) {
+            _leaveOneStep(terms, alone, seed);
+        }
+        if (!_isFinal(stateOf(terms))) breaks(2, "no way out");
+        if (vm.getBlockTimestamp() - start > 12 * uint256(WINDOW)) breaks(2, "too long a way out");
+    }
+
+    function _leaveOneStep(IJobEscrow.Terms memory terms, address alone, uint256 seed) private {
+        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
+        if (job.toDraw != 0) {
+            if (vm.getBlockNumber() <= job.seedBlock) vm.roll(uint256(job.seedBlock) + 1);
+            _do(alone, terms, 6, seed);
+            return;
+        }
+        if (vm.getBlockTimestamp() <= job.deadline) vm.warp(uint256(job.deadline) + 1);
+        State state = job.state;
+        if (state == State.Posted) _do(alone, terms, 0, seed);
+        else if (state == State.Submitted && terms.rule.validators() != 0) _do(alone, terms, 6, seed);
+        else if (state == State.Validating) _do(alone, terms, job.pending != 0 ? 7 : 12, seed);
+        else if (state == State.Accepted || state == State.Submitted) _do(alone, terms, 17, seed);
+        else if (state == State.Validated && !job.challenged) _do(alone, terms, 17, seed);
+        else _do(alone, terms, 16, seed);
+    }
+
+    function _validate(IJobEscrow.Terms memory terms, uint256 seed) private {
+        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
+        if (job.toDraw != 0) return _do(terms.requester, terms, 6, seed);
+        address[] memory seated = seatedAs(terms, job.pending != 0 ? SeatStatus.Appointed : SeatStatus.Committed);
+        if (seated.length == 0) return _do(terms.provider, terms, 11, seed);
+        address who = seated[_pick(seed, 5, seated.length)];
+        if (job.pending != 0) _do(who, terms, _pick(seed, 6, 6) == 0 ? 9 : 8, seed);
+        else _do(who, terms, _pick(seed, 6, 4) == 0 ? 18 : 10, seed);
+    }
+
+    /// @dev Call number `call` of the escrow, by `who`.
+    function _do(address who, IJobEscrow.Terms memory terms, uint256 call, uint256 seed) private {
+        bytes memory data = _dataOf(who, terms, call, seed);
+        uint256 bond = (call == 14 || call == 15) && terms.token == address(0) ? escrow.bondOf(terms) : 0;
+        _send(who, bond, data);
+    }
+
+    function _dataOf(address who, IJobEscrow.Terms memory terms, uint256 call, uint256 seed)
+        private
+        view
+        returns (bytes memory)
+    {
+        bytes32 key = keyCommitmentOf(terms);
+        IJobEscrow.Measurement memory own = _findingOf(terms, who);
+        if (call == 0) return abi.encodeCall(IJobEscrow.cancel, (terms));
+        if (call == 1) return abi.encodeCall(IJobEscrow.accept, (terms));
+        if (call == 2) return abi.encodeCall(IJobEscrow.release, (terms, "no"));
+        if (call == 3) {
+            bytes32 commitment = commitmentOf(terms, terms.provider, honest());
+            return abi.encodeCall(IJobEscrow.submit, (terms, "root", commitment, key, "sealed"));
+        }
+        if (call == 4) return abi.encodeCall(IJobEscrow.appoint, (terms, _somebody(terms, seed)));
+        if (call == 5) return abi.encodeCall(IJobEscrow.handover, (terms, crowd[_pick(seed, 7, crowd.length)], "sealed"));
+        if (call == 6) return abi.encodeCall(IJobEscrow.draw, (terms));
+        if (call == 7) return abi.encodeCall(IJobEscrow.dismiss, (terms, seatedAs(terms, SeatStatus.Appointed)));
+        if (call == 8) return abi.encodeCall(IJobEscrow.commit, (terms, commitmentOf(terms, who, own)));
+        if (call == 9) return abi.encodeCall(IJobEscrow.abstain, (terms, "cannot"));
+        if (call == 10) return abi.encodeCall(IJobEscrow.reveal, (terms, own, honest(), key));
+        if (call == 11) return abi.encodeCall(IJobEscrow.disclose, (terms, honest(), key));
+        if (call == 12) return abi.encodeCall(IJobEscrow.conclude, (terms));
+        if (call == 13) {
+            bytes32 commitment = commitmentOf(terms, terms.provider, honest());
+            return abi.encodeCall(IJobEscrow.claim, (terms, BLINDED_KEY, commitment, panelOf(terms)));
+        }
+        if (call == 14) return abi.encodeCall(IJobEscrow.challenge, (terms));
+        if (call == 15) return abi.encodeCall(IJobEscrow.appeal, (terms));
+        if (call == 16) return abi.encodeCall(IJobEscrow.settle, (terms, panelOf(terms)));
+        if (call == 17) return abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
+        return _pick(seed, 8, 2) == 0
+            ? abi.encodeCall(IJobEscrow.revealAlone, (terms, own))
+            : abi.encodeCall(IJobEscrow.rate, (terms, crowd[_pick(seed, 9, crowd.length)], uint8(_pick(seed, 10, 7))));
+    }
+
+    /// @dev Every account finds in a job what it always finds there: one in four finds something else.
+    function _findingOf(IJobEscrow.Terms memory terms, address who)
+        private
+        view
+        returns (IJobEscrow.Measurement memory)
+    {
+        return uint256(keccak256(abi.encode(escrow.jobIdOf(terms), who))) % 4 == 0 ? wrong() : honest();
+    }
+
+    function _somebody(IJobEscrow.Terms memory terms, uint256 seed)
+        private
+        view
+        returns (IJobEscrow.Appointment[] memory list)
+    {
+        list = new IJobEscrow.Appointment[](terms.rule.validators());
+        uint256 first = _pick(seed, 11, crowd.length);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = IJobEscrow.Appointment(crowd[(first + i) % crowd.length], "sealed");
+        }
+    }
+
+    function _send(address who, uint256 value, bytes memory data) private returns (bool done) {
+        State[] memory before = states;
+        uint256 gas = gasleft();
+        vm.prank(who);
+        (done,) = address(escrow).call{value: value}(data);
+        gas -= gasleft();
+        ++calls;
+        if (!done) return false;
+        if (gas > GAS_BOUND) breaks(6, "a call without bound");
+        if (bytes4(data) == IJobEscrow.rate.selector) ++scores;
+        observe(bytes4(data));
+        _checkAll();
+        for (uint256 i = 0; i < before.length; ++i) {
+            if (before[i] != states[i]) ++reached[states[i]];
+        }
+    }
+
+    function _takeStake(address who) private {
+        (uint256 leaving,) = registry.leaving(who);
+        try registry.withdrawStake() returns (uint256 amount) {
+            deposits[who] -= amount;
+            eq(amount, leaving, "what was leaving");
+        } catch {}
+    }
+
+    /// @dev After every call that went through; a revert here fails the run.
+    function _checkAll() private view {
+        checkMoney();
+        checkStakes();
+        checkRatings();
+    }
+
+    /// @dev The `n`-th small number that `seed` stands for, below `bound`.
+    function _pick(uint256 seed, uint256 n, uint256 bound) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, n))) % bound;
+    }
+}

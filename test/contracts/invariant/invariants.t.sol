@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {Assert} from "../support/Assert.sol";
+import {Handler} from "./Handler.sol";
+
+/// @notice The seven invariants of INVARIANTS.md, over random histories of calls by everybody.
+contract InvariantsTest is Assert {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    Handler private handler;
+
+    function setUp() public {
+        handler = new Handler();
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    /// @dev Steps more often than the rest, so that histories go deep.
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        bytes4[] memory selectors = new bytes4[](9);
+        selectors[0] = Handler.post.selector;
+        selectors[1] = Handler.step.selector;
+        selectors[2] = Handler.step.selector;
+        selectors[3] = Handler.step.selector;
+        selectors[4] = Handler.step.selector;
+        selectors[5] = Handler.meddle.selector;
+        selectors[6] = Handler.wait.selector;
+        selectors[7] = Handler.bank.selector;
+        selectors[8] = Handler.escape.selector;
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(handler), selectors);
+    }
+
+    /// @dev Money, stakes and ratings (1, 5, 7) are compared after every call that goes through, and revert;
+    /// moves, ways out and bounds (2, 4, 6) are noted. What a job's end must pay (3) is in exit.t.sol.
+    function invariant_AllOfThem() public view {
+        for (uint256 i = 1; i <= 7; ++i) {
+            string memory what = handler.broken(i);
+            yes(bytes(what).length == 0, what);
+        }
+    }
+
+    /// @notice The histories above are not empty: every state is reached, most calls on the way are good ones.
+    function test_HistoriesReachEveryState() public {
+        for (uint256 i = 0; i < 2500; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode("history", i)));
+            uint256 what = seed % 12;
+            if (what == 0) handler.post(seed);
+            else if (what == 1) handler.meddle(seed);
+            else if (what == 2) handler.wait(seed);
+            else if (what == 3) handler.bank(seed);
+            else if (what == 4 && i % 5 == 0) handler.escape(seed);
+            else handler.step(seed);
+        }
+        for (uint256 state = uint256(State.Accepted); state <= uint256(State.Cancelled); ++state) {
+            yes(handler.reached(State(state)) != 0, "a state was never reached");
+        }
+        invariant_AllOfThem();
+    }
+}

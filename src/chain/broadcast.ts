@@ -6,7 +6,7 @@ import { hexNumber, readNonce } from "./blocks.ts";
 import type { Heads } from "./heads.ts";
 import type { Outbox } from "./outbox.ts";
 import { patiently } from "./patience.ts";
-import { findReceipt, type Mined, sendRaw } from "./raw.ts";
+import { findReceipt, isKnown, type Mined, sendRaw } from "./raw.ts";
 import { explainRefusal } from "./refusals.ts";
 import type { Rpc } from "./rpc.ts";
 import { requestOf, type Sender } from "./sender.ts";
@@ -64,6 +64,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     const attempts = outbox.attempts(root);
     let attempt = attempts.at(-1)!;
     if (!outbox.claim(root, attempt.nonce)) {
+      if (await isKnown(rpc, attempt, waits)) return;
       // Prepared long ago and never sent: the nonce has gone to another call.
       attempt = await sender.again(root, attempt, waits);
       outbox.claim(root, attempt.nonce);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Waits } from "../ports/market.ts";
 import type { Hex } from "../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
+import { waitFor } from "./linked.ts";
 import { patiently } from "./patience.ts";
 import type { Rpc } from "./rpc.ts";
 
@@ -42,7 +43,7 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
   async function shared(signal: AbortSignal | undefined, forMs: number | undefined): Promise<void> {
     if (next === undefined) {
       const abort = new AbortController();
-      const promise = poll(AbortSignal.any([abort.signal, stopped.signal]));
+      const promise = poll(abort.signal);
       next = { promise, waiters: 0, abort };
       const mine = next;
       promise
@@ -54,7 +55,7 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
     const mine = next;
     mine.waiters++;
     try {
-      await bounded(mine.promise, signal, forMs);
+      await waitFor(mine.promise, signal, forMs);
     } finally {
       mine.waiters--;
       if (mine.waiters === 0) {
@@ -76,25 +77,9 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
       }
       return newest;
     },
-    stop: () => stopped.abort(),
+    stop() {
+      stopped.abort();
+      next?.abort.abort();
+    },
   };
-}
-
-/** Waits for `promise`, for `signal` (whose reason is thrown), or for `forMs`. */
-async function bounded(
-  promise: Promise<unknown>,
-  signal: AbortSignal | undefined,
-  forMs: number | undefined,
-): Promise<void> {
-  signal?.throwIfAborted();
-  const over = Promise.withResolvers<void>();
-  const onAbort = () => over.reject(signal?.reason);
-  const timer = forMs === undefined ? undefined : setTimeout(over.resolve, forMs);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([promise, over.promise]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-    clearTimeout(timer);
-  }
 }

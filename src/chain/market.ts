@@ -5,6 +5,7 @@ import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
 import { watchHeads } from "./heads.ts";
+import { linkSignals, waitFor } from "./linked.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { connectRpc } from "./rpc.ts";
 import { createWriter, walletMissing } from "./writer.ts";
@@ -54,42 +55,48 @@ export function createMarket(options: MarketOptions): Market {
   const underWay = new Set<Promise<unknown>>();
 
   /** Once connected; a failure is not remembered, so that the next call tries again. */
-  function ready(waits: Waits): Promise<void> {
-    connected ??= connect(rpc, db, options.chainId, addresses, waits).catch((error: unknown) => {
-      connected = undefined;
-      throw error;
-    });
-    return connected;
-  }
-  /** `use` with a signal that `stop` ends too, counted so that `stop` can wait for it. */
-  async function run<T>(waits: Waits | undefined, use: (waits: Waits) => Promise<T>): Promise<T> {
-    const bounded = stoppable(waits);
-    const work = ready(bounded).then(() => use(bounded));
-    underWay.add(work);
+  async function ready(signal: AbortSignal): Promise<void> {
+    connected ??= connect(rpc, db, options.chainId, addresses, { signal: stopped.signal });
     try {
-      return await work;
+      await waitFor(track(connected), signal);
+    } catch (error) {
+      if (!signal.aborted) connected = undefined;
+      throw error;
+    }
+  }
+  /** Has `stop` wait for `work` before it closes the database. */
+  function track<T>(work: Promise<T>): Promise<T> {
+    underWay.add(work);
+    work.catch(() => undefined).finally(() => underWay.delete(work));
+    return work;
+  }
+  /** `use` with a signal that `stop` aborts too. */
+  async function run<T>(waits: Waits | undefined, use: (waits: Waits) => Promise<T>): Promise<T> {
+    const { signal, release } = linkSignals([stopped.signal, waits?.signal]);
+    try {
+      await ready(signal);
+      return await track(use({ signal }));
     } finally {
-      underWay.delete(work);
+      release();
     }
   }
   async function* iterate<T>(
     waits: Waits | undefined,
     use: (waits: Waits) => AsyncIterable<T>,
   ): AsyncIterable<T> {
-    const iterator = (await run(waits, async (bounded) => use(bounded)))[Symbol.asyncIterator]();
+    const { signal, release } = linkSignals([stopped.signal, waits?.signal]);
     try {
-      for (;;) {
-        const { done, value } = await run(waits, () => iterator.next());
-        if (done) return;
-        yield value;
+      await ready(signal);
+      const items = use({ signal })[Symbol.asyncIterator]();
+      try {
+        for (let item = await track(items.next()); !item.done; item = await track(items.next()))
+          yield item.value;
+      } finally {
+        await items.return?.();
       }
     } finally {
-      await iterator.return?.();
+      release();
     }
-  }
-  function stoppable(waits: Waits | undefined): Waits {
-    const own = stopped.signal;
-    return { signal: waits?.signal === undefined ? own : AbortSignal.any([own, waits.signal]) };
   }
   const read = (): Reader => {
     reader ??= createReader(parts);

@@ -39,6 +39,9 @@ export interface Outbox {
   holder(nonce: number): { root: Hex; sent: boolean; live: boolean } | undefined;
 }
 
+/** Nobody asks for a transaction any more after a quarter of a year. */
+const KEEP_MS = 90 * 86_400_000;
+
 interface AttemptRow {
   hash: Hex;
   nonce: number;
@@ -51,6 +54,9 @@ interface AttemptRow {
  * another, since a process that died in between would otherwise block the account for ever.
  */
 export function openOutbox(db: Database, account: Address, graceMs: number): Outbox {
+  for (const table of ["reservations", "attempts"]) {
+    db.prepare(`DELETE FROM ${table} WHERE at < ?`).run(Date.now() - KEEP_MS);
+  }
   const held = db.prepare("SELECT root, sent, at FROM reservations WHERE account = ? AND nonce = ?");
   const hold = db.prepare(
     "INSERT OR REPLACE INTO reservations (account, nonce, root, sent, at) VALUES (?, ?, ?, ?, ?)",

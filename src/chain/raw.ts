@@ -53,6 +53,11 @@ export async function findReceipt(
   return undefined;
 }
 
+/** True while the node has it, mined or waiting. */
+export async function isKnown(rpc: Rpc, { hash }: Attempt, options: Waits): Promise<boolean> {
+  return (await rpc.send("eth_getTransactionByHash", [hash], options)) != null;
+}
+
 /** What became of a transaction that was sent. */
 export type SendAnswer = "taken" | "nonce used" | "not now";
 
@@ -63,10 +68,10 @@ const NOT_NOW =
   /underpriced|nonce too high|fee cap|less than (the )?block base fee|max fee per gas|txpool is full/i;
 
 /** Sends it, unless the node has it. Throws `RpcRefusal` when it can never be taken, such as for lack of coin. */
-export async function sendRaw(rpc: Rpc, { hash, raw }: Attempt, options: Waits): Promise<SendAnswer> {
-  if ((await rpc.send("eth_getTransactionByHash", [hash], options)) !== null) return "taken";
+export async function sendRaw(rpc: Rpc, attempt: Attempt, options: Waits): Promise<SendAnswer> {
+  if (await isKnown(rpc, attempt, options)) return "taken";
   try {
-    await rpc.send("eth_sendRawTransaction", [raw], options);
+    await rpc.send("eth_sendRawTransaction", [attempt.raw], options);
     return "taken";
   } catch (error) {
     if (!(error instanceof RpcRefusal)) throw error;
@@ -74,7 +79,7 @@ export async function sendRaw(rpc: Rpc, { hash, raw }: Attempt, options: Waits):
     if (NONCE_USED.test(error.message)) return "nonce used";
     if (NOT_NOW.test(error.message)) return "not now";
     // Hardhat reports the failure of a transaction that it nevertheless mined.
-    if ((await findReceipt(rpc, [{ hash, raw, nonce: 0, at: 0 }], options)) !== undefined) return "taken";
+    if ((await findReceipt(rpc, [attempt], options)) !== undefined) return "taken";
     throw error;
   }
 }

@@ -2,12 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { IchainError } from "../errors.ts";
 import type { Waits } from "../ports/market.ts";
+import { linkSignals } from "./linked.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Pauses before another try when the node cannot be reached or is overloaded. */
 const RETRY_MS = [100, 400, 1_600];
+
+/** What public nodes say, as an error of the call, when it is only they who are too busy. */
+const OVERLOADED = /too many requests|rate.?limit|throttl|capacity exceeded|request timed? ?out/i;
 
 const answerSchema = z.object({
   result: z.unknown().optional(),
@@ -68,23 +72,29 @@ async function once(
   body: string,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const bounded = linkSignals([signal], REQUEST_TIMEOUT_MS);
   try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-      redirect: "error",
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-    });
-    const answer = answerSchema.parse(JSON.parse(await boundedText(response)));
-    if (answer.error !== undefined) throw new RpcRefusal(method, answer.error);
-    return answer.result;
+    const answer = answerSchema.parse(JSON.parse(await post(url, body, bounded.signal)));
+    if (answer.error === undefined) return answer.result;
+    if (OVERLOADED.test(answer.error.message)) throw new RangeError(answer.error.message.slice(0, 500));
+    throw new RpcRefusal(method, answer.error);
   } catch (error) {
     if (error instanceof RpcRefusal) throw error;
     signal?.throwIfAborted();
     throw unavailable(url, method, error);
+  } finally {
+    bounded.release();
   }
+}
+
+async function post(url: string, body: string, signal: AbortSignal): Promise<string> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(url, { method: "POST", headers, body, redirect: "error", signal });
+  if (response.status === 429 || response.status >= 500) {
+    await response.body?.cancel();
+    throw new RangeError(`HTTP status ${response.status}`);
+  }
+  return boundedText(response);
 }
 
 async function boundedText(response: Response): Promise<string> {

@@ -21,7 +21,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     let evm: ReturnType<typeof controls>;
     let provider: Market;
     before(async () => {
-      chain = await startChain({ client });
+      chain = await startChain({ client, accounts: 12 });
       evm = controls(chain.node);
       provider = chain.market(2);
       await send(provider, { kind: "publish", offer: someOffer() });
@@ -137,6 +137,18 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       assert.equal(after.nonce, start + 1);
       await market.broadcast(after);
       assert.equal(await evm.nonce(market.account), start + 2);
+    });
+
+    test("a transaction that the node dropped is sent again", async () => {
+      const market = chain.market(10);
+      await evm.holdMining();
+      const tx = await market.prepare({ kind: "deposit", amount: 3n });
+      const done = market.broadcast(tx);
+      await poolHolds(chain, market.account, (hash) => hash === tx.hash);
+      await evm.drop(tx.hash);
+      await evm.mine();
+      await evm.mineAtOnce();
+      assert.equal((await done).hash, tx.hash);
     });
 
     test("a stuck transaction is replaced with a higher fee, and mined once", async () => {

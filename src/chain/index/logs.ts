@@ -33,15 +33,24 @@ const logSchema = z.object({
   data: z.string().regex(/^0x[0-9a-f]*$/i),
 });
 
-/** All logs of `addresses` in the blocks `from` to `to`, both included, in the chain's order. */
+/** Blocks `from` to `to`, both included. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+  /** The hash of block `to`. */
+  readonly hash: Hex;
+}
+
+/** All logs of `addresses` in `range`, in the chain's order. */
 export async function readLogs(
   rpc: Rpc,
   addresses: readonly Address[],
-  from: number,
-  to: number,
+  { from, to, hash }: Range,
   options: Waits,
 ): Promise<PlacedLog[]> {
-  const filter = { address: addresses, fromBlock: hexNumber(from), toBlock: hexNumber(to) };
+  // One block is asked for by name: a node that lags behind its neighbours says so instead of "no logs".
+  const range = from === to ? { blockHash: hash } : { fromBlock: hexNumber(from), toBlock: hexNumber(to) };
+  const filter = { address: addresses, ...range };
   const answer = answered(z.array(logSchema), await rpc.send("eth_getLogs", [filter], options), "logs");
   const wanted = new Set(addresses.map((address) => address.toLowerCase()));
   return answer

@@ -3,7 +3,7 @@ import type { Waits } from "../../ports/market.ts";
 import type { Addresses } from "../addresses.ts";
 import { type Block, findBlock, readHead } from "../blocks.ts";
 import { type Rpc, RpcRefusal } from "../rpc.ts";
-import { MAX_LOGS, type PlacedLog, readLogs } from "./logs.ts";
+import { MAX_LOGS, type PlacedLog, type Range, readLogs } from "./logs.ts";
 import type { Checkpoint, Store } from "./store.ts";
 
 /** Blocks asked for at once: at first, and at most. */
@@ -40,7 +40,10 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     await undoReorganised(head, target, waits);
     for (let cursor = store.cursor(); (cursor?.number ?? -1) < target; cursor = store.cursor()) {
       const from = cursor === undefined ? Math.min(addresses.block ?? 0, target) : cursor.number + 1;
-      await advance(cursor, from, Math.min(from + step - 1, target), waits);
+      const to = Math.min(from + step - 1, target);
+      const end = to === head.number ? head : await findBlock(rpc, to, waits);
+      if (end === undefined) throw shifted(to);
+      await advance(cursor, from, end, waits);
     }
     synced = head.hash;
   }
@@ -48,29 +51,44 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
   async function advance(
     cursor: Checkpoint | undefined,
     from: number,
-    to: number,
+    end: Block,
     waits: Waits,
   ): Promise<void> {
-    const before = await findBlock(rpc, to, waits);
-    const logs = await logsOrSmallerStep(from, to, waits);
+    const range = { from, to: end.number, hash: end.hash };
+    const logs = await logsOrSmallerStep(range, waits);
     if (logs === undefined) return;
-    const after = await findBlock(rpc, to, waits);
-    // The logs are those of this very chain only if its end was the same before and after.
-    if (before === undefined || after?.hash !== before.hash) throw shifted(to);
-    if (cursor !== undefined && (await findBlock(rpc, cursor.number, waits))?.hash !== cursor.hash)
-      throw shifted(to);
-    store.append(cursor, logs, before);
+    if (!(await continues(cursor, from, end, waits))) throw shifted(end.number);
+    if (logs.some(({ block, blockHash }) => block === end.number && blockHash !== end.hash))
+      throw shifted(end.number);
+    store.append(cursor, logs, end);
     if (logs.length < FEW_LOGS) step = Math.min(step * 2, MAX_STEP);
   }
 
+  /**
+   * True when what was read belongs to this very chain: it follows the cursor, and its end is now what it was
+   * before. Logs of a single block are asked for by its hash, and need no second look.
+   */
+  async function continues(
+    cursor: Checkpoint | undefined,
+    from: number,
+    end: Block,
+    waits: Waits,
+  ): Promise<boolean> {
+    if (from === end.number && cursor?.number === from - 1) return end.parentHash === cursor.hash;
+    const same = async ({ number, hash }: Checkpoint) => (await findBlock(rpc, number, waits))?.hash === hash;
+    return (await same(end)) && (cursor === undefined || (await same(cursor)));
+  }
+
   /** Undefined when the range was too large for the node or for us; the next one is half of it. */
-  async function logsOrSmallerStep(from: number, to: number, waits: Waits): Promise<PlacedLog[] | undefined> {
-    const blocks = to - from + 1;
+  async function logsOrSmallerStep(range: Range, waits: Waits): Promise<PlacedLog[] | undefined> {
+    const blocks = range.to - range.from + 1;
     try {
-      const logs = await readLogs(rpc, contracts, from, to, waits);
+      const logs = await readLogs(rpc, contracts, range, waits);
       if (logs.length <= MAX_LOGS || blocks === 1) return logs;
     } catch (error) {
-      if (!(error instanceof RpcRefusal) || blocks === 1) throw error;
+      if (!(error instanceof RpcRefusal)) throw error;
+      // Refused for one block: the node does not have it, since another one told us of it or it is gone.
+      if (blocks === 1) throw shifted(range.to, error);
     }
     step = Math.max(1, Math.floor(blocks / 2));
     return undefined;
@@ -111,11 +129,12 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
   };
 }
 
-function shifted(block: number): IchainError {
+function shifted(block: number, cause?: unknown): IchainError {
   return new IchainError(`The chain was reorganised near block ${block} while it was being read.`, {
     code: "CHAIN_SHIFTED",
     class: "unavailable",
     hint: "Try again: the next look at the chain starts from what it agrees on.",
     retryable: true,
+    cause,
   });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Box, median, round } from "./box.ts";
 
 const GIB = 2 ** 30;
-const TIMES = 5;
+const TIMES = 3;
 
 /**
  * MB/s of 1 GiB: read from /in inside a task; written to /out inside a task; and from the task's first

@@ -1,3 +1,4 @@
+import { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import Docker from "dockerode";
 import { rootDigest } from "../images.ts";
@@ -18,7 +19,9 @@ export interface DockerOptions {
 
 /** A Docker engine behind its HTTP API; the only file that knows dockerode. */
 export function dockerEngine({ socketPath, answerMs = ANSWER_MS }: DockerOptions): Engine {
-  const docker = new Docker({ socketPath });
+  // A new connection for each call: a kept one may have been closed by the engine just before it is used.
+  const settings = { socketPath, agent: new Agent({ keepAlive: false }) }; // `agent` is not in the typings
+  const docker = new Docker(settings);
   // Both take options, as every call does; the typings have missed it.
   const asking = docker as unknown as {
     ping(waits: object): Promise<unknown>;

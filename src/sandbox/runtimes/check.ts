@@ -1,0 +1,27 @@
+import type { Engine, Waits } from "../engines/engine.ts";
+import { checkImage } from "../images.ts";
+import { settle } from "./bootstrap.ts";
+import { findRuntime, RECIPE_LABEL } from "./build.ts";
+import { readRecipe, recipeHash } from "./recipe.ts";
+
+export interface RuntimeCheck {
+  readonly name: string;
+  readonly digest: string | undefined;
+  readonly bytes: number | undefined;
+  /** `stale`: built from an older recipe; `refused`: its own settings would widen the sandbox. */
+  readonly state: "ready" | "absent" | "stale" | "refused";
+}
+
+/** Whether the engine holds the runtime `name`, from its present recipe and fit for use. */
+export async function checkRuntime(engine: Engine, name: string, waits?: Waits): Promise<RuntimeCheck> {
+  const hash = recipeHash(await readRecipe(name), settle);
+  const held = await findRuntime(engine, name, waits);
+  if (held === undefined) return { name, digest: undefined, bytes: undefined, state: "absent" };
+  const found = { name, digest: held.digest, bytes: held.bytes };
+  try {
+    checkImage(held);
+  } catch {
+    return { ...found, state: "refused" };
+  }
+  return { ...found, state: held.labels[RECIPE_LABEL] === hash ? "ready" : "stale" };
+}

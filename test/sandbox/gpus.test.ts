@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import fc from "fast-check";
+import { isIchainError } from "../../src/errors.ts";
+import { gpuPool } from "../../src/sandbox/gpu-pool.ts";
+import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
+import { parseGpus } from "../../src/sandbox/probe/gpus.ts";
+import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
+import { requireDocker } from "../support/require.ts";
+import { bench } from "./support.ts";
+
+const GIB = 2 ** 30;
+const uuid = (n: number) => `GPU-${String(n).padStart(8, "0")}-1111-2222-3333-444444444444`;
+const gpus = [0, 1, 2, 3].map((n) => ({ uuid: uuid(n), memoryBytes: (n + 1) * 20 * GIB }));
+
+test("the driver's answer is read line by line, and what is odd left out", () => {
+  const csv = [
+    `${uuid(1)}, NVIDIA H200, 143771, 570.86.15, 9.0`,
+    "all, evil, 1, 1, 1",
+    `${uuid(2)}, x, [N/A], 1, 1`,
+    "",
+    `${uuid(3)}, NVIDIA A100-SXM4-80GB, 81920, 570.86.15, [N/A]`,
+  ].join("\n");
+  assert.deepEqual(
+    parseGpus(csv).map((gpu) => [gpu.uuid, gpu.model, gpu.memoryBytes, gpu.computeCapability]),
+    [
+      [uuid(1), "NVIDIA H200", 143771 * 2 ** 20, "9.0"],
+      [uuid(3), "NVIDIA A100-SXM4-80GB", 81920 * 2 ** 20, ""],
+    ],
+  );
+});
+
+test("a job gets its GPUs once, and another none of them", () => {
+  const pool = gpuPool(gpus);
+  const first = pool.reserve("a", 2);
+  assert.deepEqual(pool.reserve("a", 2), first);
+  const second = pool.reserve("b", 2);
+  assert.equal(new Set([...first, ...second]).size, 4);
+  assert.throws(
+    () => pool.reserve("c", 1),
+    (error) => isIchainError(error, "GPU_BUSY") && error.retryable,
+  );
+  assert.throws(
+    () => pool.reserve("d", 5),
+    (error) => isIchainError(error, "GPU_ABSENT"),
+  );
+  assert.throws(
+    () => pool.reserve("e", 1, 200 * GIB),
+    (error) => isIchainError(error, "GPU_ABSENT"),
+  );
+  pool.release("a");
+  assert.deepEqual(pool.reserve("c", 2), first);
+});
+
+test("however jobs come and go, no GPU is held twice", () => {
+  const act = fc.record({
+    job: fc.constantFrom("a", "b", "c", "d"),
+    count: fc.integer({ min: 0, max: 5 }),
+    release: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(act), (acts) => {
+      const pool = gpuPool(gpus);
+      const held = new Map<string, string[]>();
+      for (const { job, count, release } of acts) {
+        if (release) {
+          pool.release(job);
+          held.delete(job);
+          continue;
+        }
+        try {
+          held.set(job, pool.reserve(job, count));
+        } catch (error) {
+          assert.ok(isIchainError(error));
+        }
+        const all = [...held.values()].flat();
+        assert.equal(new Set(all).size, all.length);
+        assert.equal(pool.free().length, gpus.length - all.length);
+      }
+    }),
+  );
+});
+
+test("the created container asks for exactly its GPUs, by UUID", async (t) => {
+  if (!requireDocker(t)) return;
+  const { task, engine, instance, image } = await bench(t);
+  const chosen = gpuPool(gpus).reserve("x", 2);
+  const work = await task("", { gpus: chosen, outputDir: undefined });
+  const held = (await engine.images()).find(({ digest }) => digest === image.digest);
+  const settings = containerSettings(work, {
+    instance,
+    imageId: held!.id,
+    limits: work.limits,
+    outDir: undefined,
+    runtime: chooseRuntime(await engine.info(), "runc"),
+    cgroupParent: undefined,
+    deadline: 0,
+  });
+  const id = await engine.create(containerName(instance, work.id), settings);
+  const inspected = execFileSync("docker", ["inspect", "-f", "{{json .HostConfig}}", id], {
+    encoding: "utf8",
+  });
+  const host = JSON.parse(inspected) as {
+    DeviceRequests: unknown;
+    Devices: unknown;
+    NetworkMode: string;
+    CapDrop: string[];
+  };
+  assert.deepEqual(host.DeviceRequests, [
+    {
+      Driver: "nvidia",
+      Count: 0,
+      DeviceIDs: chosen,
+      Capabilities: [["gpu", "compute", "utility"]],
+      Options: {},
+    },
+  ]);
+  assert.deepEqual([host.Devices, host.NetworkMode, host.CapDrop], [[], "none", ["ALL"]]);
+});
+
+test("a GPU by any other name than its UUID is refused", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  for (const name of ["all", "0", "GPU-", "GPU-12345678,all"]) {
+    await assert.rejects(sandbox.run(await task("", { gpus: [name] })), (error) =>
+      isIchainError(error, "TASK_INVALID"),
+    );
+  }
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { test } from "node:test";
+import { isIchainError } from "../../src/errors.ts";
+import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
+import { rootDigest } from "../../src/sandbox/images.ts";
+import { bootstrap } from "../../src/sandbox/runtimes/bootstrap.ts";
+import { buildRuntime } from "../../src/sandbox/runtimes/build.ts";
+import { checkRuntime } from "../../src/sandbox/runtimes/check.ts";
+import { readRecipe, recipeNames } from "../../src/sandbox/runtimes/recipe.ts";
+import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
+import { requireDocker, requireProgram, requireRoot } from "../support/require.ts";
+
+test("two builds from the same packages give the same bytes", async (t) => {
+  if (!requireRoot(t) || !requireProgram(t, "mmdebstrap")) return;
+  const dir = await mkdtemp(join(tmpdir(), "ichain-runtimes-"));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const recipe = { suite: "bookworm", packages: ["python3"], prune: ["usr/share/doc"] };
+  const digests: string[] = [];
+  for (const name of ["one.tar", "two.tar"]) {
+    await bootstrap(recipe, join(dir, name));
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(join(dir, name)), hash);
+    digests.push(hash.digest("hex"));
+  }
+  assert.equal(digests[0], digests[1]);
+});
+
+test("a runtime that is held is not built again", async (t) => {
+  if (!requireDocker(t)) return;
+  const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
+  const first = await buildRuntime(engine, "python-ml");
+  const lines: string[] = [];
+  assert.deepEqual(await buildRuntime(engine, "python-ml", { onLog: (line) => lines.push(line) }), first);
+  assert.deepEqual(lines, []);
+  assert.match(first.digest, /^sha256:[0-9a-f]{64}$/);
+  const checked = await checkRuntime(engine, "python-ml");
+  assert.deepEqual([checked.state, checked.digest], ["ready", first.digest]);
+});
+
+test("every recipe is well-formed, and an unknown one is named", async () => {
+  for (const name of await recipeNames()) assert.ok((await readRecipe(name)).packages.length > 0);
+  for (const name of ["nothing", "../python-ml", "/etc", ""]) {
+    await assert.rejects(readRecipe(name), (error) => isIchainError(error, "RUNTIME_UNKNOWN"));
+  }
+});
+
+test("the digest of one layer is its own, and that of more the chain's", () => {
+  const [a, b] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];
+  assert.equal(rootDigest([a]), a);
+  const chained = createHash("sha256").update(`${a} ${b}`).digest("hex");
+  assert.equal(rootDigest([a, b]), `sha256:${chained}`);
+});

@@ -113,7 +113,7 @@ test("the created container asks for exactly its GPUs, by UUID", async (t) => {
       Count: 0,
       DeviceIDs: chosen,
       Capabilities: [["gpu", "compute", "utility"]],
-      Options: {},
+      Options: null,
     },
   ]);
   assert.deepEqual([host.Devices, host.NetworkMode, host.CapDrop], [[], "none", ["ALL"]]);

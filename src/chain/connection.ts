@@ -44,11 +44,18 @@ export async function connect(
   bindDatabase(db, [chainId, genesis?.hash ?? "pruned", addresses.escrow.toLowerCase()].join());
 }
 
+/** ERC-6093: how plain tokens say no. */
+const tokenErrors = new Interface([
+  "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
+  "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
+]);
+
 /** Every error that a call can end in: the escrow's calls run into the registry's and the tokens' too. */
 export function marketErrors(): Interface {
   const names = ["JobEscrow", "ProviderRegistry", "ProviderRating"] as const;
   const fragments = names.flatMap((name) =>
     artifactOf(name).abi.fragments.filter(({ type }) => type === "error"),
   );
+  fragments.push(...tokenErrors.fragments);
   return new Interface([...new Map(fragments.map((fragment) => [fragment.format(), fragment])).values()]);
 }

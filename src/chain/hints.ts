@@ -34,6 +34,8 @@ export const hints: Readonly<Record<string, string>> = {
   REGISTRY_INSUFFICIENT_STAKE: "Add stake, or wait until running jobs let go of theirs.",
   REGISTRY_NOTHING_LEAVING: "Ask for the withdrawal first, then wait for the cooldown.",
   REGISTRY_COOLING_DOWN: "Wait until the time shown; the stake stays liable until then.",
+  ERC20_INSUFFICIENT_BALANCE: "Send the account more of the token, or pay in another.",
+  ERC20_INSUFFICIENT_ALLOWANCE: "Let the escrow take the sum: approve its address in the token first.",
   RATING_INVALID_SCORE: "Give a whole number from 1 to 5.",
 };
 

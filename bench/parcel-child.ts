@@ -10,6 +10,7 @@ const [act, folder = "."] = process.argv.slice(2);
 const parcels = createParcels({ keyring: createKeyring({ secret: await generateKeyring() }) });
 const packedFile = join(folder, "packed.json");
 
+const before = process.cpuUsage();
 const begin = performance.now();
 if (act === "pack") {
   const packed = await parcels.pack({ root: join(folder, "in"), paths: ["data"], out: join(folder, "blob") });
@@ -19,4 +20,11 @@ if (act === "pack") {
   await parcels.open({ ...packed, into: join(folder, "out"), limits: { maxBytes: 2 ** 40, maxFiles: 1 } });
 }
 const seconds = (performance.now() - begin) / 1000;
-console.log(JSON.stringify({ seconds, rss_MiB: Math.round(process.resourceUsage().maxRSS / 1024) }));
+const { user, system } = process.cpuUsage(before);
+console.log(
+  JSON.stringify({
+    seconds,
+    cpu: (user + system) / 1e6,
+    rss_MiB: Math.round(process.resourceUsage().maxRSS / 1024),
+  }),
+);

@@ -1,7 +1,7 @@
 // Packs and opens a parcel of incompressible data, each in a process of its own, beside raw AES-256-GCM
 // and `age`; one JSON object on stdout. MB are 10^6 bytes, MiB are 2^20.
 //
-//   npm run -s bench:parcel                      1 GiB three times, 4 GiB once
+//   npm run -s bench:parcel                      1 GiB and 4 GiB, medians of three
 //   npm run -s bench:parcel -- --sizes 256       only that many MiB
 //   npm run -s bench:parcel -- --dir /var/tmp    there, and not in memory (/dev/shm)
 import { spawnSync } from "node:child_process";
@@ -19,6 +19,8 @@ const LIMITS = { pack_MBps: 300, open_MBps: 350, rss_MiB: 250 };
 
 interface Measured {
   readonly seconds: number;
+  /** Seconds of processor time, all threads: what does not depend on who else uses the machine. */
+  readonly cpu: number;
   readonly rss_MiB: number;
 }
 
@@ -30,7 +32,7 @@ const folder = mkdtempSync(join(values.dir ?? place(Math.max(...sizes)), "ichain
 try {
   const load = loadavg()[0]!;
   const runs = [];
-  for (const size of sizes) runs.push(await measure(size, size > 1024 ? 1 : 3));
+  for (const size of sizes) runs.push(await measure(size, 3));
   const result = {
     bench: "parcel",
     where: folder.startsWith("/dev/shm") ? "memory" : "disk",
@@ -61,6 +63,7 @@ async function measure(size: number, times: number) {
     rmSync(join(folder, "out"), { recursive: true });
     rmSync(join(folder, "blob"));
   }
+  const cpu = (list: readonly Measured[]) => hundredths(median(list.map((run) => run.cpu)) / (bytes / 1e9));
   const peer = age(join(input, "data"), speed);
   rmSync(input, { recursive: true });
   return {
@@ -68,6 +71,7 @@ async function measure(size: number, times: number) {
     times,
     pack_MBps: speed(packs.map((run) => run.seconds)),
     open_MBps: speed(opens.map((run) => run.seconds)),
+    cpu_seconds_per_GB: { pack: cpu(packs), open: cpu(opens) },
     rss_MiB: {
       pack: Math.max(...packs.map((run) => run.rss_MiB)),
       open: Math.max(...opens.map((run) => run.rss_MiB)),
@@ -135,6 +139,10 @@ function place(size: number): string {
 
 function median(list: readonly number[]): number {
   return list.toSorted((a, b) => a - b)[list.length >> 1]!;
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 function round(value: number): number {

@@ -3,9 +3,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError } from "../errors.ts";
 import type { TorProcess } from "../transfer/onion/process.ts";
+import { type Delay, startDelay } from "./tor/delay.ts";
 import { makeAuthorityKey, makeRelayKey } from "./tor/keys.ts";
-import { launchNodes } from "./tor/nodes.ts";
-import { type Authority, type FirstVote, networkLines } from "./tor/torrc.ts";
+import { launchNodes, type Plan, relayAddress } from "./tor/nodes.ts";
+import { type Authority, type FirstVote, HIDDEN_OR_PORT, networkLines, OR_PORT } from "./tor/torrc.ts";
 
 export interface TorNetworkOptions {
   /** Folder for the nodes' data; what a former network left in it is removed. */
@@ -14,6 +15,8 @@ export interface TorNetworkOptions {
   readonly authorities?: number;
   /** Relays beside the authorities, which relay too. */
   readonly relays?: number;
+  /** Milliseconds, in each direction, of the way to every relay; none when absent. */
+  readonly delayMs?: number;
   /** The tor program; `tor` on the PATH when absent. */
   readonly torBinary?: string;
   readonly signal?: AbortSignal | undefined;
@@ -36,7 +39,7 @@ const ATTEMPTS = 4;
  * end with this process, however it ends. Throws `TOR_MISSING`, `TORNET_FAILED`.
  */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
-  const { dir, authorities = 3, relays = 5, torBinary = "tor", signal } = options;
+  const { dir, authorities = 3, relays = 5, delayMs = 0, torBinary = "tor", signal } = options;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     // A tor that has seen one vote fail does not forget it: each attempt has new nodes.
     await rm(dir, { recursive: true, force: true });
@@ -46,9 +49,20 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
       Array.from({ length: authorities }, (_, i) => makeAuthority(dir, i, `${subnet}.${10 + i}`, signal)),
     );
     const firstVote = planFirstVote((performance.now() - began) / 1000, attempt);
-    const plan = { dir, binary: torBinary, authorities: keys, relays, subnet, firstVote };
-    const nodes = await launchNodes(plan, signal);
-    if (nodes !== undefined) return network(networkLines(keys).join("\n"), nodes, authorities);
+    const behind = delayMs > 0;
+    const plan = { dir, binary: torBinary, authorities: keys, relays, subnet, firstVote, behind };
+    const delay = behind ? await startDelay(forwardsOf(plan), signal) : undefined;
+    try {
+      const nodes = await launchNodes(plan, signal);
+      if (nodes !== undefined) {
+        await delay?.set(delayMs);
+        return network(networkLines(keys).join("\n"), nodes, authorities, delay);
+      }
+    } catch (error) {
+      await delay?.stop();
+      throw error;
+    }
+    await delay?.stop();
   }
   throw new IchainError("The private Tor network did not agree on a consensus with all its relays.", {
     code: "TORNET_FAILED",
@@ -68,7 +82,21 @@ function planFirstVote(keySeconds: number, attempt: number): FirstVote {
   return { at: Math.ceil(Date.now() / 1000 + lead), interval };
 }
 
-function network(networkTorrc: string, nodes: readonly TorProcess[], authorities: number): TorNetwork {
+function forwardsOf({ authorities, relays, subnet }: Plan) {
+  const others = Array.from({ length: relays }, (_, i) => relayAddress(subnet, i));
+  return [...authorities.map(({ address }) => address), ...others].map((host) => ({
+    host,
+    port: OR_PORT,
+    to: HIDDEN_OR_PORT,
+  }));
+}
+
+function network(
+  networkTorrc: string,
+  nodes: readonly TorProcess[],
+  authorities: number,
+  delay: Delay | undefined,
+): TorNetwork {
   return {
     networkTorrc,
     loseRelay: async (n) => {
@@ -77,7 +105,10 @@ function network(networkTorrc: string, nodes: readonly TorProcess[], authorities
       process.kill(relay.pid, "SIGKILL");
       await relay.exited;
     },
-    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await delay?.stop();
+    },
   };
 }
 

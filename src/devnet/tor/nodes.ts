@@ -19,7 +19,11 @@ export interface Plan {
   /** First three bytes of the nodes' addresses. */
   readonly subnet: string;
   readonly firstVote: FirstVote;
+  /** Whether forwarders stand before the nodes (delay.ts). */
+  readonly behind: boolean;
 }
+
+export const relayAddress = (subnet: string, i: number) => `${subnet}.${100 + i}`;
 
 /** Milliseconds before the vote by which the relays must run: registering takes them a tenth of that. */
 const REGISTER_MS = 500;
@@ -52,11 +56,11 @@ export async function launchNodes(
   const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
   try {
     const authorities = await all(
-      plan.authorities.map((a) => start(a.nickname, authorityLines(a, firstVote))),
+      plan.authorities.map((a) => start(a.nickname, authorityLines(a, firstVote, plan.behind))),
     );
     const names = Array.from({ length: plan.relays }, (_, i) => `relay${i}`);
     const relays = await all(
-      names.map((name, i) => start(name, relayLines(name, `${plan.subnet}.${100 + i}`))),
+      names.map((name, i) => start(name, relayLines(name, relayAddress(plan.subnet, i), plan.behind))),
     );
     if (Date.now() > firstVote.at * 1000 - REGISTER_MS) throw new TooSlow();
     const listed = await all(authorities.map((node) => countListed(node.control, either)));

@@ -9,6 +9,8 @@ export interface Authority {
 
 /** Each node has a loopback address of its own, so ports can be the same everywhere. */
 export const OR_PORT = 9001;
+/** Where a relay listens when something stands before it at `OR_PORT`. */
+export const HIDDEN_OR_PORT = 9002;
 const DIR_PORT = 9030;
 
 /** Seconds for each half of the first vote: tor's own lower bound. */
@@ -30,12 +32,17 @@ export function networkLines(authorities: readonly Authority[]): string[] {
   ];
 }
 
-/** Lines of a relay; without `Address` tor finds no address of its own on loopback and refuses. */
-export function relayLines(nickname: string, address: string): string[] {
+/**
+ * Lines of a relay; without `Address` tor finds no address of its own on loopback and refuses. A relay
+ * that is `behind` a forwarder announces the forwarder's port and listens at another.
+ */
+export function relayLines(nickname: string, address: string, behind: boolean): string[] {
   return [
     `Nickname ${nickname}`,
     `Address ${address}`,
-    `ORPort ${address}:${OR_PORT}`,
+    ...(behind
+      ? [`ORPort ${address}:${OR_PORT} NoListen`, `ORPort ${address}:${HIDDEN_OR_PORT} NoAdvertise`]
+      : [`ORPort ${address}:${OR_PORT}`]),
     "SocksPort 0",
     "ExitRelay 0",
     "AssumeReachable 1",
@@ -56,9 +63,9 @@ export interface FirstVote {
  * nothing, and the interval sets the onion time period (two hours then), which a short one would change
  * in the middle of a job.
  */
-export function authorityLines(authority: Authority, first: FirstVote): string[] {
+export function authorityLines(authority: Authority, first: FirstVote, behind: boolean): string[] {
   return [
-    ...relayLines(authority.nickname, authority.address),
+    ...relayLines(authority.nickname, authority.address, behind),
     `DirPort ${authority.address}:${DIR_PORT}`,
     "AuthoritativeDirectory 1",
     "V3AuthoritativeDirectory 1",

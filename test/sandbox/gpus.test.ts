@@ -116,7 +116,7 @@ test("the created container asks for exactly its GPUs, by UUID", async (t) => {
       Options: null,
     },
   ]);
-  assert.deepEqual([host.Devices, host.NetworkMode, host.CapDrop], [[], "none", ["ALL"]]);
+  assert.deepEqual([host.Devices ?? [], host.NetworkMode, host.CapDrop], [[], "none", ["ALL"]]);
 });
 
 test("a GPU by any other name than its UUID is refused", async (t) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { IchainError, isIchainError } from "../errors.ts";
+import { coin } from "../ui/format.ts";
 import { type CommandDeclaration, groups } from "./declaration.ts";
 import { commandTable } from "./table.ts";
 
@@ -53,7 +54,9 @@ function describe(command: Command, declaration: CommandDeclaration): void {
   }
   for (const { flags, summary, required, default: byDefault, choices, parse } of declaration.options ?? []) {
     const option = new Option(flags, summary);
-    if (byDefault !== undefined) option.default(byDefault);
+    // Amounts are the only bigints, and commander cannot print one.
+    if (typeof byDefault === "bigint") option.default(byDefault, coin(byDefault));
+    else if (byDefault !== undefined) option.default(byDefault);
     if (choices) option.choices(choices);
     if (parse) option.argParser(naming(flags, parse));
     command.addOption(option.makeOptionMandatory(required ?? false));

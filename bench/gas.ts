@@ -1,22 +1,42 @@
-// Gas of whole jobs in steady state (accounts that have earned, staked and been rated before). One JSON
-// object on the last line of stdout.
+// Gas of whole jobs in steady state (accounts that have earned, staked and been rated before), and of the
+// same job with ever more offers, jobs and ratings around it. One JSON object on the last line of stdout.
+import { addJob, addOffer } from "../test/support/crowd.ts";
 import { deployMarket, ETHER, join } from "../test/support/escrow.ts";
-import { type Gas, runOptimistic, runValidated } from "../test/support/steps.ts";
+import { type Gas, runOptimistic, runValidated, total } from "../test/support/steps.ts";
+
+const SIZES = process.argv.includes("--quick") ? [10, 100, 300] : [10, 1_000, 10_000];
+const progress = (text: string) => console.error(text);
 
 const market = await deployMarket();
 const parties = market.actors.slice(1, 4);
-for (const actor of parties) await join(market, actor, 10n * ETHER);
+for (const actor of parties) await join(market, actor, 1000n * ETHER);
 await runValidated(market, parties);
-await runOptimistic(market, parties);
 const validated = await runValidated(market, parties);
+await runOptimistic(market, parties);
 const optimistic = await runOptimistic(market, parties);
-const total = (gas: Gas) => ({ txs: Object.keys(gas).length, gas: Object.values(gas).reduce((a, b) => a + b, 0) });
+const path = (gas: Gas) => ({ txs: Object.keys(gas).length, gas: total(gas) });
+const jobs = await grow(4, () => addJob(market, parties));
+const offers = await grow(parties.length, () => addOffer(market));
 console.log(
   JSON.stringify({
     bench: "gas",
-    validated: total(validated),
-    optimistic: total(optimistic),
+    validated: path(validated),
+    optimistic: path(optimistic),
     calls: { validated, optimistic },
+    // Every such job is rated, so that there are as many ratings as jobs.
+    growth: { offers, jobs, ratings: jobs },
   }),
 );
 await market.close();
+
+/** Gas of one validated job when there are as many things as each of `SIZES`; `add` makes one more. */
+async function grow(have: number, add: () => Promise<void>): Promise<Record<string, number>> {
+  const gas: Record<string, number> = {};
+  for (const size of SIZES) {
+    for (; have < size; have++) await add();
+    for (const { signer } of parties) signer.reset();
+    gas[size] = total(await runValidated(market, parties));
+    progress(`${size}: ${gas[size]}`);
+  }
+  return gas;
+}

@@ -55,6 +55,18 @@ contract TimeoutsTest is Steps {
         eq(rating.ratingOf(provider, Role.Provider).late, 1, "counted late");
     }
 
+    function test_RevertWhen_ExpiredBeforeTheDeadline() public {
+        IJobEscrow.Terms memory running = termsOf(1);
+        reach(running, State.Accepted);
+        _refuseToExpire(running);
+        IJobEscrow.Terms memory unclaimed = termsOf(1);
+        reach(unclaimed, State.Validated);
+        _refuseToExpire(unclaimed);
+        IJobEscrow.Terms memory optimistic = termsOf(0);
+        reach(optimistic, State.Submitted);
+        _refuseToExpire(optimistic);
+    }
+
     function test_WhenTheRequesterDoesNotAppoint_AnyoneDraws() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Submitted);
@@ -153,5 +165,13 @@ contract TimeoutsTest is Steps {
         eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE, "refund and stake");
         eq(owedTo(validator(0), terms), FEE, "the validator is paid");
         eq(rating.ratingOf(provider, Role.Provider).late, 1, "counted late");
+    }
+
+    function _refuseToExpire(IJobEscrow.Terms memory terms) private {
+        address[] memory panel = panelOf(terms);
+        vm.warp(escrow.job(escrow.jobIdOf(terms)).deadline);
+        vm.prank(requester);
+        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooEarly.selector);
+        escrow.expire(terms, panel);
     }
 }

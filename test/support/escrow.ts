@@ -44,7 +44,13 @@ export interface Market {
   /** The newest block's time, Unix seconds. */
   now(): Promise<number>;
   /** Sends as `actor` and waits; rejects with the contract's reason. */
-  send(contract: Contract, actor: Actor, name: string, args: unknown[], value?: bigint): Promise<TransactionReceipt>;
+  send(
+    contract: Contract,
+    actor: Actor,
+    name: string,
+    args: unknown[],
+    value?: bigint,
+  ): Promise<TransactionReceipt>;
   close(): Promise<void>;
 }
 
@@ -56,7 +62,10 @@ export async function deployMarket(actors = 12): Promise<Market> {
     network: "default",
     override: { allowBlocksWithSameTimestamp: true, accounts: { mnemonic: PHRASE, count: actors } },
   });
-  const provider = new BrowserProvider(connection.provider, undefined, { cacheTimeout: -1, pollingInterval: 5 });
+  const provider = new BrowserProvider(connection.provider, undefined, {
+    cacheTimeout: -1,
+    pollingInterval: 5,
+  });
   const rpc = (method: string, ...params: unknown[]) => connection.provider.request({ method, params });
   const mnemonic = Mnemonic.fromPhrase(PHRASE);
   const accounts = Array.from({ length: actors }, (_, i): Actor => {
@@ -100,10 +109,27 @@ export async function deployMarket(actors = 12): Promise<Market> {
 
 /** Publishes an offer for both roles, with `stake` behind it. */
 export async function join(market: Market, actor: Actor, stake: bigint, keyBytes = 800): Promise<void> {
-  const fingerprint = toHex(randomBytes(32));
-  const onionKey = toHex(randomBytes(32));
-  const signature = await actor.wallet.signTypedData(
-    { name: "ichain", version: "1", chainId: market.chainId, verifyingContract: await market.registry.getAddress() },
+  const keys = { fingerprint: random32(), onionKey: random32() };
+  const signature = await signKeys(market, actor.wallet, actor.address, keys);
+  const draft = {
+    ...{ provider: true, validator: true, priceFloor: 1n, feeFloor: 1n, ...keys },
+    openpgpKey: toHex(randomBytes(keyBytes)),
+    details: toHex(new TextEncoder().encode('{"version":1}')),
+  };
+  await market.send(market.registry, actor, "publish", [draft, signature]);
+  if (stake > 0n) await market.send(market.registry, actor, "deposit", [], stake);
+}
+
+/** The EIP-712 signature that `publish` wants. */
+export async function signKeys(
+  market: Market,
+  wallet: Pick<HDNodeWallet, "signTypedData">,
+  account: Address,
+  keys: { fingerprint: Hex; onionKey: Hex },
+): Promise<Hex> {
+  const verifyingContract = await market.registry.getAddress();
+  const signature = await wallet.signTypedData(
+    { name: "ichain", version: "1", chainId: market.chainId, verifyingContract },
     {
       Keys: [
         { name: "account", type: "address" },
@@ -111,20 +137,9 @@ export async function join(market: Market, actor: Actor, stake: bigint, keyBytes
         { name: "onionKey", type: "bytes32" },
       ],
     },
-    { account: actor.address, fingerprint, onionKey },
+    { account, ...keys },
   );
-  const draft = {
-    provider: true,
-    validator: true,
-    priceFloor: 1n,
-    feeFloor: 1n,
-    fingerprint,
-    onionKey,
-    openpgpKey: toHex(randomBytes(keyBytes)),
-    details: toHex(new TextEncoder().encode('{"version":1}')),
-  };
-  await market.send(market.registry, actor, "publish", [draft, signature]);
-  if (stake > 0n) await market.send(market.registry, actor, "deposit", [], stake);
+  return signature as Hex;
 }
 
 /** Secrets that the parties of one job hold, and its terms. */
@@ -158,7 +173,15 @@ export async function strike(
     tolerance: 5_000_000n,
     threshold: 900_000_000n,
     acceptBy: (await market.now()) + 3600,
-    windows: { run: 3600, appoint: 3600, commit: 3600, reveal: 3600, claim: 3600, challenge: 3600, appeal: 3600 },
+    windows: {
+      run: 3600,
+      appoint: 3600,
+      commit: 3600,
+      reveal: 3600,
+      claim: 3600,
+      challenge: 3600,
+      appeal: 3600,
+    },
     specHash: random32(),
     bundleRoot: random32(),
     maskHash: maskHash(mask),
@@ -166,7 +189,14 @@ export async function strike(
   };
   const id = jobIdOf(market.chainId, (await market.escrow.getAddress()) as Address, terms);
   const blindedKey = blindKey(random32(), mask);
-  return { terms, id, mask, blindedKey, keyCommitment: keyCommitment(id, blindedKey), resultRoot: random32() };
+  return {
+    terms,
+    id,
+    mask,
+    blindedKey,
+    keyCommitment: keyCommitment(id, blindedKey),
+    resultRoot: random32(),
+  };
 }
 
 /** What a `score` (1e-9 fixed point) and the outputs named by `outputs` measure as. */

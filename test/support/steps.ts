@@ -1,25 +1,50 @@
 import { randomBytes } from "node:crypto";
 import { toHex } from "../../src/protocol/bytes.ts";
 import type { Measurement } from "../../src/protocol/measurement.ts";
-import { type Actor, commitmentOf, type Deal, type Market, measure, packed, random32, strike } from "./escrow.ts";
+import {
+  type Actor,
+  commitmentOf,
+  type Deal,
+  type Market,
+  measure,
+  packed,
+  random32,
+  strike,
+} from "./escrow.ts";
 
 /** Gas of each call of one whole job. */
 export type Gas = Record<string, number>;
+
+/** Gas of all calls together. */
+export function total(gas: Gas): number {
+  return Object.values(gas).reduce((sum, each) => sum + each, 0);
+}
 
 /** About what a locator sealed to one reader takes. */
 const SEALED_BYTES = 300;
 
 /** post, accept, submit, appoint, commit, reveal, claim, rate: one validator, native coin. */
-export async function runValidated(market: Market, [requester, provider, validator]: readonly Actor[]): Promise<Gas> {
+export async function runValidated(
+  market: Market,
+  [requester, provider, validator]: readonly Actor[],
+): Promise<Gas> {
   const { gas, call } = meter(market);
   const deal = await strike(market, requester!, provider!);
   const { theirs } = await begin(call, deal, requester!, provider!);
   const own = measure(theirs.score, theirs.digest);
-  await call(requester!, "appoint", [packed(deal), [{ validator: validator!.address, sealedLocator: sealed() }]]);
+  await call(requester!, "appoint", [
+    packed(deal),
+    [{ validator: validator!.address, sealedLocator: sealed() }],
+  ]);
   await call(validator!, "commit", [packed(deal), commitmentOf(deal, validator!, own)]);
   await call(validator!, "reveal", [packed(deal), own, theirs, deal.keyCommitment]);
   const panel = [validator!.address];
-  await call(provider!, "claim", [packed(deal), deal.blindedKey, commitmentOf(deal, provider!, theirs), panel]);
+  await call(provider!, "claim", [
+    packed(deal),
+    deal.blindedKey,
+    commitmentOf(deal, provider!, theirs),
+    panel,
+  ]);
   await call(requester!, "rate", [packed(deal), provider!.address, 5]);
   return gas;
 }

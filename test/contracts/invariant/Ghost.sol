@@ -20,6 +20,8 @@ abstract contract Ghost is Steps {
     uint256[] internal live;
     /// What was found broken, by number of the invariant; empty when nothing.
     mapping(uint256 invariant => string) public broken;
+    /// How often a job came into a state.
+    mapping(State state => uint256) public reached;
     mapping(address account => uint256) internal deposits;
     mapping(address account => uint256) internal slashes;
     mapping(bytes32 jobId => mapping(address validator => bool)) private _appellate;
@@ -38,6 +40,7 @@ abstract contract Ghost is Steps {
             _checkMove(index, states[index], now_, name);
             if (_isFinal(now_.state)) _close(index, now_, name);
             states[index] = now_.state;
+            ++reached[now_.state];
             if (!_isFinal(now_.state)) continue;
             live[i - 1] = live[live.length - 1];
             live.pop();

@@ -13,7 +13,6 @@ contract Handler is Ghost {
     uint256 private constant MAX_LIVE = 5;
 
     uint256 public calls;
-    mapping(State => uint256) public reached;
 
     constructor() {
         setUp();
@@ -200,7 +199,6 @@ contract Handler is Ghost {
     }
 
     function _send(address who, uint256 value, bytes memory data) private returns (bool done) {
-        State[] memory before = states;
         uint256 gas = gasleft();
         vm.prank(who);
         (done,) = address(escrow).call{value: value}(data);
@@ -211,9 +209,6 @@ contract Handler is Ghost {
         if (bytes4(data) == IJobEscrow.rate.selector) ++scores;
         observe(bytes4(data));
         _checkAll();
-        for (uint256 i = 0; i < before.length; ++i) {
-            if (before[i] != states[i]) ++reached[states[i]];
-        }
     }
 
     function _takeStake(address who) private {

@@ -4,6 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
+import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
+import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { requireDocker } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 
@@ -158,4 +160,22 @@ test("the probe names the engine, a tier and the images by digest", async (t) =>
   assert.equal(report.engine, "docker");
   assert.ok(["runc", "userns"].includes(report.tier), report.tier);
   assert.ok(report.images.some(({ name, digest }) => name === "python-ml" && digest === image.digest));
+});
+
+test("where no control group can be put around a task, the engine's samples measure it", async (t) => {
+  if (!requireDocker(t)) return;
+  const real = dockerEngine({ socketPath: DEFAULT_SOCKET });
+  const engine = { ...real, info: async () => ({ ...(await real.info()), cgroupDriver: "systemd" }) };
+  const { sandbox, task } = await bench(t, { engine });
+  const run = await sandbox.run(
+    await task(`
+import time
+hold = bytearray(b"x" * (64 << 20))
+end = time.process_time() + 3
+while time.process_time() < end: pass
+`),
+  );
+  assert.equal(run.ended, "exit");
+  assert.ok(run.cpuSeconds > 0.5 && run.cpuSeconds < 5, `${run.cpuSeconds} s`);
+  assert.ok(run.peakMemoryBytes > 64 * MIB, `${run.peakMemoryBytes}`);
 });

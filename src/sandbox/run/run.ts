@@ -14,8 +14,9 @@ import { type Following, followOutput } from "./follow.ts";
 import { makeReadable } from "./lend.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, readRecord, writeRecord } from "./record.ts";
+import { sampleUsage } from "./sampler.ts";
 import { stop, supervise } from "./supervise.ts";
-import { usageGroup } from "./usage.ts";
+import { type Usage, usageGroup } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface RunContext {
@@ -51,6 +52,7 @@ export async function runTask(
   await mkdir(home, { recursive: true, mode: 0o700 });
   const found = await resumable(context, task, name, home, options);
   let output: Following | undefined;
+  let sampler: ReturnType<typeof sampleUsage> | undefined;
   let by: "itself" | "deadline" = "itself";
   try {
     if (found === undefined) await createContainer(context, task, name, home, limits, options);
@@ -61,15 +63,26 @@ export async function runTask(
     });
     if (found === undefined) await engine.start(name, { signal });
     if (found?.status !== "exited")
+      sampler = usageGroup(name, context.info) ? undefined : sampleUsage(engine, name);
+    if (found?.status !== "exited")
       by = await supervise(engine, name, { seconds: secondsLeft(limits, found), signal });
   } catch (error) {
     output?.cancel();
+    sampler?.stop();
     // The engine may come back with the container still running; only what we were told to end is ended.
     if (signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE")) await abandon(context, name, home);
     throw error;
   }
   const log = await output.finish();
-  const record = await finish(context, task, { name, home, limits, log, by, signal });
+  const record = await finish(context, task, {
+    name,
+    home,
+    limits,
+    log,
+    by,
+    signal,
+    sampled: sampler?.stop(),
+  });
   await placeOutputs(task.outputDir, record);
   await clean(context, name, home);
   return record.run;
@@ -131,6 +144,7 @@ interface Ended {
   readonly log: BoundedLog;
   readonly by: "itself" | "deadline";
   readonly signal: AbortSignal | undefined;
+  readonly sampled: Usage | undefined;
 }
 
 /** Judges the ended container, collects its outputs beside their place, and records the result. */
@@ -139,7 +153,7 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
   const { name, home, limits, log, signal } = at;
   const state = await engine.inspect(name, { signal });
   if (state === undefined) throw lost(task.id);
-  const used = (await usageGroup(name, info)?.read()) ?? { cpuSeconds: 0, peakMemoryBytes: 0 };
+  const used = (await usageGroup(name, info)?.read()) ?? at.sampled ?? { cpuSeconds: 0, peakMemoryBytes: 0 };
   // The outer group's peak counts what the runtime needed to start the container as well.
   const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
   const disk = outDisk(home);

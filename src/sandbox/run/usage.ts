@@ -29,7 +29,8 @@ const V1_TREES = [
 
 /**
  * A control group around the container's own: it is still there, with its exact counters, when the
- * container's has gone with it. Only where the engine is local and manages groups itself (`cgroupfs`).
+ * container's has gone with it. Only where the engine is local and manages groups itself
+ * (`cgroupfs`), and for root.
  */
 export interface UsageGroup {
   /** For the container's settings. */
@@ -41,7 +42,7 @@ export interface UsageGroup {
 }
 
 export function usageGroup(name: string, engine: EngineInfo): UsageGroup | undefined {
-  if (engine.cgroupDriver !== "cgroupfs") return undefined;
+  if (engine.cgroupDriver !== "cgroupfs" || process.getuid?.() !== 0) return undefined;
   return engine.cgroupVersion === "1" ? groupV1(name) : groupV2(name);
 }
 

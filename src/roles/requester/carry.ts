@@ -39,7 +39,7 @@ async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, wai
   await using bundle = hostOnce(
     context,
     "bundle",
-    () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft, journal) }),
+    () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft) }),
     waits,
   );
   if (!journal.outcome("post")) {
@@ -77,8 +77,10 @@ async function act(
   }
 }
 
-/** The provider may read the bundle; validators too, once they have been told where it is. */
-function readersOf(draft: Draft, journal: JobJournal) {
-  const told = journal.intent("appoint") !== undefined;
-  return [draft.provider.keys, ...(told ? draft.validators.map(({ keys }) => keys) : [])];
+/**
+ * Validators are let in from the start, though they hear of it only from `appoint`: it costs nothing, and a
+ * host that changes its readers is out of reach for a moment.
+ */
+function readersOf({ provider, validators }: Draft) {
+  return [provider.keys, ...validators.map(({ keys }) => keys)];
 }

@@ -20,6 +20,8 @@ const LOOK_UP_MS = 30_000;
  */
 const DOUBT_FAILURES = 4;
 const DOUBT_MS = 30_000;
+/** Tor puts a second NEWNYM within ten seconds off, and would forget our keys when nobody expects it. */
+const FORGET_MS = 11_000;
 
 interface Waiting {
   readonly signal?: AbortSignal | undefined;
@@ -106,12 +108,16 @@ export class OnionReader {
 
   /**
    * Forgets what tor believes about onions. A tor that found an old descriptor, or looked before there was
-   * one, does not ask the same directories again for a quarter of an hour; this makes it.
+   * one, does not ask the same directories again for a quarter of an hour; this makes it, at most
+   * once in eleven seconds.
    */
   async forget(options: Waiting = {}): Promise<void> {
+    if (performance.now() - this.#forgotAt < FORGET_MS) return;
     this.#forgotAt = performance.now();
     const control = await this.#tor.control(options);
     await control.command("SIGNAL NEWNYM", options);
+    // What it forgets includes the keys that it was given for onions.
+    for (const address of this.#known) await this.#authorise(control, address, options.signal);
   }
 
   /** When nothing connects any more, what tor believes about the onion may be why. */

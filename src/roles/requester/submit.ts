@@ -1,5 +1,7 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { IchainError } from "../../errors.ts";
+import type { Market } from "../../ports/market.ts";
 import { maskHash } from "../../protocol/exchange.ts";
 import { type JobId, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { Offer } from "../../protocol/offer.ts";
@@ -28,6 +30,8 @@ export async function submit(
   { signal }: Waits,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
+  const provider = await party(market, plan.provider, { signal });
+  const validators = await Promise.all(plan.validators.map((offer) => party(market, offer, { signal })));
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
@@ -54,8 +58,8 @@ export async function submit(
     const draft: Draft = {
       spec: plan.spec,
       terms,
-      provider: party(plan.provider),
-      validators: plan.validators.map(party),
+      provider,
+      validators,
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
       mask,
@@ -69,8 +73,16 @@ export async function submit(
   }
 }
 
-function party({ account, keys }: Offer): Party {
-  return { account, keys };
+/** With the keys that the account has signed: the list it was chosen from is not checked one by one. */
+async function party(market: Market, { account }: Offer, waits: Waits): Promise<Party> {
+  const offer = await market.offer(account, waits);
+  if (offer !== undefined) return { account, keys: offer.keys };
+  throw new IchainError(`The offer of ${account} is gone.`, {
+    code: "OFFER_GONE",
+    class: "refused",
+    hint: "Choose again: `ichain providers` lists who is there now.",
+    details: { account },
+  });
 }
 
 function termsOf(

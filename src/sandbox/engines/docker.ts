@@ -1,9 +1,10 @@
 import { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import Docker from "dockerode";
+import { isIchainError } from "../../errors.ts";
 import { rootDigest } from "../images.ts";
 import type { ContainerState, Engine, EngineImage, Sample, Waits } from "./engine.ts";
-import { engineFault, isMissing, statusOf } from "./faults.ts";
+import { engineFault, isMissing, startFailed, statusOf } from "./faults.ts";
 import { payload } from "./frames.ts";
 
 /** No answer to a plain call within this many milliseconds means that the engine hangs. */
@@ -156,7 +157,13 @@ export function dockerEngine({ socketPath, answerMs = ANSWER_MS }: DockerOptions
     },
 
     async start(container, options) {
-      await call((waits) => docker.getContainer(container).start(waits), options);
+      try {
+        await call((waits) => docker.getContainer(container).start(waits), options);
+      } catch (error) {
+        if (!isIchainError(error, "DOCKER_UNAVAILABLE")) throw error;
+        await call((waits) => asking.ping(waits), options); // throws when it is the engine that hangs
+        throw startFailed(container, error);
+      }
     },
 
     async ended(container, options) {

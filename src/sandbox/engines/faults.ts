@@ -64,6 +64,16 @@ export function notAnswering(where: string, cause?: unknown): IchainError {
   );
 }
 
+/** The engine answers, and the OCI runtime below it does not come back from a start. */
+export function startFailed(container: string, cause: unknown): IchainError {
+  return new IchainError("The engine's runtime does not manage to start the task's container.", {
+    code: "CONTAINER_STUCK",
+    class: "unavailable",
+    hint: `Restart the Docker engine, then remove the container ${container}.`,
+    cause,
+  });
+}
+
 export function diskFull(cause: unknown): IchainError {
   return new IchainError("The disk that the sandbox works on is full.", {
     code: "SANDBOX_DISK_FULL",

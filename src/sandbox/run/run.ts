@@ -70,7 +70,9 @@ export async function runTask(
     output?.cancel();
     sampler?.stop();
     // The engine may come back with the container still running; only what we were told to end is ended.
-    if (signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE")) await abandon(context, name, home);
+    const ours = signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE");
+    // What cannot be removed now (a runtime that hangs) the next sweep removes; the cause is what counts.
+    if (ours) await abandon(context, name, home).catch(() => undefined);
     throw error;
   }
   const log = await output.finish();

@@ -1,5 +1,4 @@
 import type { FileHandle } from "node:fs/promises";
-import { discard } from "./discard.ts";
 import { parcelFault } from "./errors.ts";
 import { SLICE_BYTES } from "./format/archive.ts";
 import type { LeafHasher } from "./format/leaves.ts";
@@ -24,25 +23,35 @@ const WIDTH = 3;
 
 /** The slices of the archive, in order. Each must be used before the next is asked for. */
 export function readSlices(data: BlobData): AsyncGenerator<Uint8Array> {
-  return inOrder(messages(data), WIDTH, async ({ index, message }) => {
+  return inOrder(messages(data), WIDTH, async ({ index, message, release }) => {
     data.leaves.update(message);
     const length = Math.min(SLICE_BYTES, data.total - index * SLICE_BYTES);
     const opening = openSlice(data.sessionKey, index, message, length);
-    discard(message); // decrypted by now; only inflating goes on in the background
+    release(); // decrypted by now; only inflating goes on in the background
     return opening;
   });
 }
 
+interface Message {
+  readonly index: number;
+  /** A view into a buffer that is used again after `release`. */
+  readonly message: Uint8Array;
+  release(): void;
+}
+
 /** As many messages as the archive has slices; they must fill the data. */
-async function* messages(data: BlobData): AsyncGenerator<{ index: number; message: Uint8Array }> {
+async function* messages(data: BlobData): AsyncGenerator<Message> {
   const { blob, end } = data;
+  const free: Buffer[] = [];
   let at = 0;
   for (let index = 0; index * SLICE_BYTES < data.total; index++) {
     const length = readFrame(await readExactly(blob, at, Math.min(MIN_MESSAGE, end - at)));
     if (length > MAX_MESSAGE || at + length > end) {
       throw parcelFault("PARCEL_MALFORMED", `Message ${index} of the parcel has an impossible length.`);
     }
-    yield { index, message: await readExactly(blob, at, length) };
+    const buffer = free.pop() ?? Buffer.allocUnsafe(Math.min(MAX_MESSAGE, end));
+    const message = await fill(blob, at, buffer.subarray(0, length));
+    yield { index, message, release: () => void free.push(buffer) };
     at += length;
   }
   if (at !== end)
@@ -51,7 +60,10 @@ async function* messages(data: BlobData): AsyncGenerator<{ index: number; messag
 
 /** Throws `PARCEL_MALFORMED` when the file has no such range. */
 export async function readExactly(blob: FileHandle, at: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(Math.max(0, length));
+  return fill(blob, at, Buffer.allocUnsafe(Math.max(0, length)));
+}
+
+async function fill(blob: FileHandle, at: number, buffer: Buffer): Promise<Buffer> {
   let filled = 0;
   while (at >= 0 && filled < buffer.length) {
     const { bytesRead } = await blob.read(buffer, filled, buffer.length - filled, at + filled);

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { Wallet } from "ethers";
+import { artifactOf } from "../../src/chain/abi/artifacts.ts";
 import type { Addresses } from "../../src/chain/addresses.ts";
-import { artifactOf } from "../../src/chain/artifacts.ts";
 import { signKeys } from "../../src/chain/keys.ts";
-import { connectRpc } from "../../src/chain/rpc.ts";
+import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { toHex } from "../../src/protocol/bytes.ts";
 import type { Hex } from "../../src/protocol/ids.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Artifact, ArtifactResolver } from "@nomicfoundation/ignition-core";
-import type { Rpc } from "../../src/chain/rpc.ts";
+import type { Rpc } from "../../src/chain/rpc/rpc.ts";
 import { IchainError } from "../../src/errors.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 

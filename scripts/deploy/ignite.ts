@@ -2,7 +2,7 @@ import { deploy } from "@nomicfoundation/ignition-core";
 import type { BaseWallet } from "ethers";
 import market from "../../ignition/modules/market.ts";
 import type { Deployment } from "../../src/chain/deploy.ts";
-import { connectRpc } from "../../src/chain/rpc.ts";
+import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { IchainError } from "../../src/errors.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 import { artifactResolver, verifyCode } from "./artifacts.ts";

@@ -1,12 +1,12 @@
 import { Interface } from "ethers";
 import { IchainError } from "../errors.ts";
 import type { Waits } from "../ports/market.ts";
+import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
-import { artifactOf } from "./artifacts.ts";
-import { findBlock } from "./blocks.ts";
 import { bindDatabase, type Database } from "./database.ts";
-import { answered, quantity } from "./quantities.ts";
-import type { Rpc } from "./rpc.ts";
+import { findBlock } from "./rpc/blocks.ts";
+import { answered, quantity } from "./rpc/quantities.ts";
+import type { Rpc } from "./rpc/rpc.ts";
 
 /**
  * Makes sure that the node is on the chain we think, that the contracts are there, and that the database

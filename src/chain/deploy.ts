@@ -2,16 +2,16 @@ import { AbiCoder, type BaseWallet, concat, Transaction } from "ethers";
 import { IchainError } from "../errors.ts";
 import type { Waits } from "../ports/market.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
+import { artifactOf } from "./abi/artifacts.ts";
+import { explainRefusal } from "./abi/refusals.ts";
 import type { Addresses } from "./addresses.ts";
-import { artifactOf } from "./artifacts.ts";
-import { readNonce } from "./blocks.ts";
-import { bindContract } from "./contract.ts";
-import { currentFees } from "./fees.ts";
-import { watchHeads } from "./heads.ts";
-import { answered, quantity } from "./quantities.ts";
-import { findReceipt, sendRaw } from "./raw.ts";
-import { explainRefusal } from "./refusals.ts";
-import { connectRpc, type Rpc } from "./rpc.ts";
+import { readNonce } from "./rpc/blocks.ts";
+import { bindContract } from "./rpc/contract.ts";
+import { currentFees } from "./rpc/fees.ts";
+import { watchHeads } from "./rpc/heads.ts";
+import { answered, quantity } from "./rpc/quantities.ts";
+import { connectRpc, type Rpc } from "./rpc/rpc.ts";
+import { findReceipt, sendRaw } from "./send/raw.ts";
 
 export interface DeployOptions extends Waits {
   readonly rpcUrl: string;

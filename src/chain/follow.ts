@@ -2,10 +2,10 @@ import type { Waits } from "../ports/market.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { isFinal } from "../protocol/state.ts";
-import type { Block } from "./blocks.ts";
-import type { Heads } from "./heads.ts";
 import type { Jobs } from "./index/jobs.ts";
-import { patiently } from "./patience.ts";
+import type { Block } from "./rpc/blocks.ts";
+import type { Heads } from "./rpc/heads.ts";
+import { patiently } from "./rpc/patience.ts";
 
 /** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;

@@ -4,10 +4,10 @@ import { jobIdOf } from "../protocol/job-id.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
-import { watchHeads } from "./heads.ts";
-import { linkSignals, waitFor } from "./linked.ts";
 import { createReader, type Reader } from "./reader.ts";
-import { connectRpc } from "./rpc.ts";
+import { watchHeads } from "./rpc/heads.ts";
+import { linkSignals, waitFor } from "./rpc/linked.ts";
+import { connectRpc } from "./rpc/rpc.ts";
 import { createWriter, walletMissing } from "./writer.ts";
 
 export interface MarketOptions {

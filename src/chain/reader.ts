@@ -2,21 +2,21 @@ import { IchainError } from "../errors.ts";
 import type { JobFilter, MarketReader, Waits } from "../ports/market.ts";
 import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
+import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
-import { artifactOf } from "./artifacts.ts";
-import type { Block } from "./blocks.ts";
-import { bindContract } from "./contract.ts";
 import type { Database } from "./database.ts";
 import { chainTime, followJob } from "./follow.ts";
-import type { Heads } from "./heads.ts";
 import { openJobs } from "./index/jobs.ts";
 import { openOffers } from "./index/offers.ts";
 import { openStore } from "./index/store.ts";
 import { createSync } from "./index/sync.ts";
 import { verifyKeys } from "./keys.ts";
-import { patiently } from "./patience.ts";
-import { answered, quantity } from "./quantities.ts";
-import type { Rpc } from "./rpc.ts";
+import type { Block } from "./rpc/blocks.ts";
+import { bindContract } from "./rpc/contract.ts";
+import type { Heads } from "./rpc/heads.ts";
+import { patiently } from "./rpc/patience.ts";
+import { answered, quantity } from "./rpc/quantities.ts";
+import type { Rpc } from "./rpc/rpc.ts";
 
 export interface ReaderOptions {
   readonly rpc: Rpc;

@@ -3,19 +3,19 @@ import { IchainError, isIchainError } from "../errors.ts";
 import type { MarketWriter } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { packTerms } from "../protocol/packed-terms.ts";
+import { artifactOf } from "./abi/artifacts.ts";
+import { encodeCall, jobOfCall } from "./abi/encode.ts";
+import { explainRefusal } from "./abi/refusals.ts";
 import type { Addresses } from "./addresses.ts";
-import { artifactOf } from "./artifacts.ts";
-import { createBroadcast } from "./broadcast.ts";
 import { marketErrors } from "./connection.ts";
-import { bindContract } from "./contract.ts";
 import type { Database } from "./database.ts";
-import { encodeCall, jobOfCall } from "./encode.ts";
-import type { Heads } from "./heads.ts";
 import { signKeys } from "./keys.ts";
-import { openOutbox } from "./outbox.ts";
-import { explainRefusal } from "./refusals.ts";
-import type { Rpc } from "./rpc.ts";
-import { createSender } from "./sender.ts";
+import { bindContract } from "./rpc/contract.ts";
+import type { Heads } from "./rpc/heads.ts";
+import type { Rpc } from "./rpc/rpc.ts";
+import { createBroadcast } from "./send/broadcast.ts";
+import { openOutbox } from "./send/outbox.ts";
+import { createSender } from "./send/sender.ts";
 
 /** How long the chain's clock is waited for: some seconds on a devnet, a block or two elsewhere. */
 const CLOCK_LAG_MS = 60_000;

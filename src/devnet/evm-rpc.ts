@@ -1,4 +1,4 @@
-import { connectRpc } from "../chain/rpc.ts";
+import { connectRpc } from "../chain/rpc/rpc.ts";
 
 /** The calls that only development chains know, the same in Hardhat's and in anvil. */
 export async function increaseTime(rpcUrl: string, seconds: number): Promise<void> {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Wallet } from "ethers";
 import { verifyCode } from "../../scripts/deploy/artifacts.ts";
-import { connectRpc } from "../../src/chain/rpc.ts";
+import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { importKey } from "../../src/chain/wallet.ts";
 import { networkSchema } from "../../src/config/schema.ts";
 import { startEvm } from "../../src/devnet/evm.ts";

@@ -174,7 +174,7 @@ async function poolHolds(
   account: string,
   wanted: (hash: string) => boolean,
 ): Promise<void> {
-  const { connectRpc } = await import("../../src/chain/rpc.ts");
+  const { connectRpc } = await import("../../src/chain/rpc/rpc.ts");
   const rpc = connectRpc(chain.node.rpcUrl);
   const pending = () => rpc.send("eth_getBlockByNumber", ["pending", true]);
   type Pending = { transactions: { from: string; hash: string }[] };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { connectRpc } from "../../src/chain/rpc.ts";
+import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { startEvm } from "../../src/devnet/evm.ts";
 import { DEVNET_BALANCE, type EvmClient, type EvmNode } from "../../src/devnet/evm-node.ts";
 import { isIchainError } from "../../src/errors.ts";

@@ -1,4 +1,4 @@
-import { connectRpc } from "../../src/chain/rpc.ts";
+import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import type { EvmNode } from "../../src/devnet/evm-node.ts";
 
 /** What tests make a development chain do; the same on Hardhat's node and on anvil. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Interface } from "ethers";
-import { connectRpc } from "../../src/chain/rpc.ts";
+import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 
 const require = createRequire(import.meta.url);

@@ -2,8 +2,8 @@ import type { JobFilter } from "../../ports/market.ts";
 import { fold } from "../../protocol/fold.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
+import { decodeJobEvent } from "../abi/decode.ts";
 import type { Database } from "../database.ts";
-import { decodeJobEvent } from "../decode.ts";
 
 /** The read half of the index. */
 export interface Jobs {

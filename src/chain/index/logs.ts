@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Waits } from "../../ports/market.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
-import { hexNumber } from "../blocks.ts";
-import { answered, quantity } from "../quantities.ts";
-import type { Rpc } from "../rpc.ts";
+import { hexNumber } from "../rpc/blocks.ts";
+import { answered, quantity } from "../rpc/quantities.ts";
+import type { Rpc } from "../rpc/rpc.ts";
 
 /** A log with its place in the chain. */
 export interface PlacedLog {

@@ -1,9 +1,9 @@
 import type { Result } from "ethers";
 import type { Waits } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { Contract } from "../contract.ts";
 import { type Database, transaction } from "../database.ts";
-import { RpcRefusal } from "../rpc.ts";
+import type { Contract } from "../rpc/contract.ts";
+import { RpcRefusal } from "../rpc/rpc.ts";
 import { decodeOffer, encodeOffer, type SignedOffer, toOffer } from "./offer-row.ts";
 import { splitArray } from "./page.ts";
 

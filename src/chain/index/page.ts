@@ -1,4 +1,4 @@
-import { nonsense } from "../quantities.ts";
+import { nonsense } from "../rpc/quantities.ts";
 
 /** Bytes of one ABI word. */
 const WORD = 32;

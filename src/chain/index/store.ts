@@ -1,8 +1,8 @@
 import type { Address, Hex } from "../../protocol/ids.ts";
+import { artifactOf } from "../abi/artifacts.ts";
+import { MAX_LOG_BYTES } from "../abi/decode.ts";
 import type { Addresses } from "../addresses.ts";
-import { artifactOf } from "../artifacts.ts";
 import { type Database, transaction } from "../database.ts";
-import { MAX_LOG_BYTES } from "../decode.ts";
 import type { PlacedLog } from "./logs.ts";
 
 export interface Checkpoint {

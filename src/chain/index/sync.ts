@@ -1,8 +1,8 @@
 import { IchainError, isIchainError } from "../../errors.ts";
 import type { Waits } from "../../ports/market.ts";
 import type { Addresses } from "../addresses.ts";
-import { type Block, findBlock, readHead } from "../blocks.ts";
-import { type Rpc, RpcRefusal } from "../rpc.ts";
+import { type Block, findBlock, readHead } from "../rpc/blocks.ts";
+import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import { MAX_LOGS, type PlacedLog, type Range, readLogs } from "./logs.ts";
 import type { Checkpoint, Store } from "./store.ts";
 

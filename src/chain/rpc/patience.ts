@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isIchainError } from "../errors.ts";
-import type { Waits } from "../ports/market.ts";
+import { isIchainError } from "../../errors.ts";
+import type { Waits } from "../../ports/market.ts";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;

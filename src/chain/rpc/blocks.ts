@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Waits } from "../ports/market.ts";
-import type { Address, Hex } from "../protocol/ids.ts";
+import type { Waits } from "../../ports/market.ts";
+import type { Address, Hex } from "../../protocol/ids.ts";
 import { answered, quantity } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
 

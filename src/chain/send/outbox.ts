@@ -1,5 +1,5 @@
-import type { Address, Hex } from "../protocol/ids.ts";
-import { type Database, transaction } from "./database.ts";
+import type { Address, Hex } from "../../protocol/ids.ts";
+import { type Database, transaction } from "../database.ts";
 
 /**
  * Which nonce belongs to which transaction, shared by every process of the account through SQLite.

@@ -1,12 +1,12 @@
 import { type BaseWallet, Transaction } from "ethers";
-import type { Call, PreparedTx, Waits } from "../ports/market.ts";
-import type { Address, Hex, JobId } from "../protocol/ids.ts";
-import { hexNumber, readNonce } from "./blocks.ts";
-import { currentFees, type Fees, raisedFees } from "./fees.ts";
+import type { Call, PreparedTx, Waits } from "../../ports/market.ts";
+import type { Address, Hex, JobId } from "../../protocol/ids.ts";
+import { fundsTooLow } from "../abi/refusals.ts";
+import { hexNumber, readNonce } from "../rpc/blocks.ts";
+import { currentFees, type Fees, raisedFees } from "../rpc/fees.ts";
+import { answered, quantity } from "../rpc/quantities.ts";
+import type { Rpc } from "../rpc/rpc.ts";
 import type { Attempt, Outbox, Signed } from "./outbox.ts";
-import { answered, quantity } from "./quantities.ts";
-import { fundsTooLow } from "./refusals.ts";
-import type { Rpc } from "./rpc.ts";
 
 /** A call of a contract, encoded. */
 export interface Request {

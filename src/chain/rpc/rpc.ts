@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { IchainError } from "../errors.ts";
-import type { Waits } from "../ports/market.ts";
+import { IchainError } from "../../errors.ts";
+import type { Waits } from "../../ports/market.ts";
 import { linkSignals } from "./linked.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */

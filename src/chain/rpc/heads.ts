@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Waits } from "../ports/market.ts";
-import type { Hex } from "../protocol/ids.ts";
+import type { Waits } from "../../ports/market.ts";
+import type { Hex } from "../../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
 import { waitFor } from "./linked.ts";
 import { patiently } from "./patience.ts";

@@ -1,15 +1,15 @@
 import { Interface } from "ethers";
-import type { Call, OfferDraft } from "../ports/market.ts";
-import { toHex } from "../protocol/bytes.ts";
-import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
-import { jobIdOf } from "../protocol/job-id.ts";
-import type { Measurement } from "../protocol/measurement.ts";
-import { packTerms } from "../protocol/packed-terms.ts";
-import type { Terms } from "../protocol/terms.ts";
-import type { Addresses } from "./addresses.ts";
+import type { Call, OfferDraft } from "../../ports/market.ts";
+import { toHex } from "../../protocol/bytes.ts";
+import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import { jobIdOf } from "../../protocol/job-id.ts";
+import type { Measurement } from "../../protocol/measurement.ts";
+import { packTerms } from "../../protocol/packed-terms.ts";
+import type { Terms } from "../../protocol/terms.ts";
+import type { Addresses } from "../addresses.ts";
+import type { Request } from "../send/sender.ts";
 import { artifactOf } from "./artifacts.ts";
-import type { Request } from "./sender.ts";
 
 /** Calls of the port as the contracts take them. */
 

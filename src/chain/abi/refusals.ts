@@ -1,7 +1,7 @@
 import type { Interface, Result } from "ethers";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../../errors.ts";
+import { RpcRefusal } from "../rpc/rpc.ts";
 import { fundsCodes, hints } from "./hints.ts";
-import { RpcRefusal } from "./rpc.ts";
 
 /** Turns what a contract or node says no with into an error that people understand and scripts can match. */
 

@@ -1,14 +1,14 @@
 import type { Interface } from "ethers";
-import { IchainError } from "../errors.ts";
-import type { PreparedTx, Receipt, Waits } from "../ports/market.ts";
-import type { Hex } from "../protocol/ids.ts";
-import { hexNumber, readNonce } from "./blocks.ts";
-import type { Heads } from "./heads.ts";
+import { IchainError } from "../../errors.ts";
+import type { PreparedTx, Receipt, Waits } from "../../ports/market.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import { explainRefusal } from "../abi/refusals.ts";
+import { hexNumber, readNonce } from "../rpc/blocks.ts";
+import type { Heads } from "../rpc/heads.ts";
+import { patiently } from "../rpc/patience.ts";
+import type { Rpc } from "../rpc/rpc.ts";
 import type { Outbox } from "./outbox.ts";
-import { patiently } from "./patience.ts";
 import { findReceipt, isKnown, type Mined, sendRaw } from "./raw.ts";
-import { explainRefusal } from "./refusals.ts";
-import type { Rpc } from "./rpc.ts";
 import { requestOf, type Sender } from "./sender.ts";
 
 /** How often one call's fees are raised at most: 12.5 % each, a bit more than three times in all. */

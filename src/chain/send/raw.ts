@@ -1,10 +1,10 @@
 import { getAddress } from "ethers";
 import { z } from "zod";
-import type { Waits } from "../ports/market.ts";
-import type { Address } from "../protocol/ids.ts";
+import type { Waits } from "../../ports/market.ts";
+import type { Address } from "../../protocol/ids.ts";
+import { answered, quantity } from "../rpc/quantities.ts";
+import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import type { Attempt } from "./outbox.ts";
-import { answered, quantity } from "./quantities.ts";
-import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** An attempt that is in a block. */
 export interface Mined {

@@ -1,4 +1,4 @@
-import type { Waits } from "../ports/market.ts";
+import type { Waits } from "../../ports/market.ts";
 import { readHead } from "./blocks.ts";
 import { quantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Interface } from "ethers";
 import { z } from "zod";
-import { IchainError } from "../errors.ts";
-import type { Hex } from "../protocol/ids.ts";
+import { IchainError } from "../../errors.ts";
+import type { Hex } from "../../protocol/ids.ts";
 
 export type ContractName = "JobEscrow" | "ProviderRegistry" | "ProviderRating";
 
@@ -13,8 +13,8 @@ export interface Artifact {
   readonly bytecode: Hex;
 }
 
-/** Two levels up from `src/chain/` and from `dist/chain/` alike. */
-const FOLDER = new URL("../../artifacts/contracts/", import.meta.url);
+/** Three levels up from `src/chain/abi/` and from `dist/chain/abi/` alike. */
+const FOLDER = new URL("../../../artifacts/contracts/", import.meta.url);
 
 const artifactSchema = z.object({
   abi: z.array(z.looseObject({ type: z.string() })),

@@ -1,7 +1,7 @@
 import type { Interface, Result } from "ethers";
 import { z } from "zod";
-import type { Waits } from "../ports/market.ts";
-import type { Address } from "../protocol/ids.ts";
+import type { Waits } from "../../ports/market.ts";
+import type { Address } from "../../protocol/ids.ts";
 import { hexNumber } from "./blocks.ts";
 import { answered, nonsense } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";

@@ -130,7 +130,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     });
 
     test("a nonce that nobody uses does not hold up what comes after it", async () => {
-      const market = chain.market(8, { graceMs: 50 });
+      const market = chain.market(8, { graceMs: 1_500 });
       const start = await evm.nonce(market.account);
       await market.prepare({ kind: "deposit", amount: 1n });
       const after = await market.prepare({ kind: "deposit", amount: 2n });

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { IchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob } from "../../ports/transport.ts";
@@ -34,6 +35,8 @@ export async function fetchBundle(
     prepare: () => ({ root: job.terms.bundleRoot, path: home.bundle }),
     act: async ({ root, path }) => {
       const blob: Blob = await fetchBlob(context, "bundle", { endpoint, root, path, maxBytes }, waits);
+      // What an attempt that was cut off left is in the way of this one.
+      await rm(home.input, { recursive: true, force: true });
       const { manifest } = await context.parcels.open(
         { blob, sessionKey: key, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
         waits,

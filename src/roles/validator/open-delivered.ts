@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { FetchRequest } from "../../ports/transport.ts";
@@ -38,6 +39,8 @@ export async function openDelivered(
         awaitCapsule(context, locator.result, submission.resultRoot, waits),
       ]);
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
+      // What an attempt that was cut off left is in the way of this one.
+      await rm(home.opened, { recursive: true, force: true });
       try {
         return await context.parcels.open(
           { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: 100_000 } },

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ichainRun, temporaryFolder } from "../support/binary.ts";
+import { ended, lastJson } from "../support/market.ts";
+import { requireDocker, requireRoot, requireTor } from "../support/require.ts";
+
+/** What `ichain demo --json` promises. */
+interface Told {
+  readonly state: string;
+  readonly verdict: string;
+  readonly metric: { readonly name: string; readonly value: number };
+  readonly rating: { readonly count: number };
+  readonly txs: number;
+  readonly gas: string;
+  readonly transport: string;
+  readonly engine: string;
+  readonly tier: string;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly folder: string;
+}
+
+const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
+
+it("the demo ends with a rated job and a model that loads, and leaves nothing behind", async (t) => {
+  if (!requireRoot(t) || !requireDocker(t) || !requireTor(t)) return;
+  using folder = temporaryFolder();
+  const out = folder.join("model");
+  const { code, stdout, stderr } = await ichainRun(["demo", "--json", "--out", out], { TMPDIR: folder.path });
+  assert.equal(code, 0, stdout + stderr);
+  const told = lastJson(stdout) as unknown as Told;
+  assert.equal(told.state, "Settled");
+  assert.equal(told.verdict, "pass");
+  assert.deepEqual(Object.keys(told.metric), ["name", "value"]);
+  assert.ok(told.metric.value >= 0.95);
+  assert.equal(told.txs, 8);
+  assert.equal(told.transport, "onion");
+  assert.equal(told.engine, "docker");
+  assert.ok(BigInt(told.gas) > 0n);
+  assert.equal(told.rating.count, 1);
+  for (const phase of ["total", "devnet", "hosted", "fetched", "ran", "validated", "claimed", "got"]) {
+    assert.ok(told.seconds[phase]! >= 0, phase);
+  }
+  assert.equal(told.folder, out);
+  // It loads where it was made: in the runtime image.
+  const load = "import pickle; m = pickle.load(open('/m/model.pkl','rb')); print(m.predict([[0]*64]).shape)";
+  const mount = `${out}:/m:ro`;
+  const printed = execFileSync("docker", [
+    "run",
+    "--rm",
+    "--network=none",
+    "-v",
+    mount,
+    "ichain/python-ml",
+    "python3",
+    "-c",
+    load,
+  ]);
+  assert.equal(printed.toString().trim(), "(1,)");
+  assert.deepEqual(await leftovers(folder.path), []);
+});
+
+it("the demo cleans up after Ctrl-C", async (t) => {
+  if (!requireRoot(t) || !requireDocker(t) || !requireTor(t)) return;
+  using folder = temporaryFolder();
+  const demo = spawn(process.execPath, [binary, "demo", "--json", "--out", folder.join("model")], {
+    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", CI: "1", TMPDIR: folder.path },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ending = ended(demo);
+  await new Promise<void>((resolve) =>
+    demo.stderr.on("data", (chunk: Buffer) => {
+      if (chunk.toString().includes("is Accepted")) resolve();
+    }),
+  );
+  demo.kill("SIGINT");
+  const { code } = await ending;
+  assert.equal(code, 130);
+  assert.deepEqual(await leftovers(folder.path), []);
+});
+
+/** Processes and folders of a devnet that lived in `folder` and is gone. */
+async function leftovers(folder: string): Promise<string[]> {
+  const processes = execFileSync("ps", ["-eo", "args"]).toString().split("\n");
+  const folders = await readdir(folder);
+  return [
+    ...processes.filter((line) => line.includes(`${folder}/ichain-`)),
+    ...folders.filter((name) => name.startsWith("ichain-")),
+  ];
+}

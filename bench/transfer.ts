@@ -40,8 +40,8 @@ async function measure(name: string, delayMs: number) {
   const blob = await makeBlob(home, mib * MIB);
   const network = await startTorNetwork({ dir: join(home, "network"), delayMs });
   const stops: (() => unknown)[] = [() => network.stop()];
-  const tor = async (role: string, lines: readonly string[] = []) => {
-    const started = await startBareTor(join(home, role), network.networkTorrc, lines);
+  const tor = async (role: string) => {
+    const started = await startBareTor(join(home, role), network.networkTorrc);
     stops.push(() => started.stop());
     return started;
   };
@@ -55,8 +55,8 @@ async function measure(name: string, delayMs: number) {
   };
   try {
     const { socksPort } = await tor("client");
-    const theirs = await tor("onionshare", ["ControlPort 127.0.0.1:auto"]);
-    const share = await shareWithOnionShare(home, await theirs.controlPort(), blob.path);
+    const theirs = await tor("onionshare");
+    const share = await shareWithOnionShare(home, theirs.controlSocket, blob.path);
     stops.push(() => share.process.kill("SIGINT"));
     const bare = await tor("bare");
     const [barePort] = await once(child("bare-host.ts", blob.path), "message");

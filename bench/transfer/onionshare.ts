@@ -10,14 +10,13 @@ export interface Share {
 }
 
 /** Shares one file with Debian's onionshare-cli over a tor that is already up; resolves with its URL. */
-export async function shareWithOnionShare(dir: string, controlPort: number, path: string): Promise<Share> {
+export async function shareWithOnionShare(dir: string, controlSocket: string, path: string): Promise<Share> {
   const config = join(dir, "onionshare.json");
   await writeFile(
     config,
     JSON.stringify({
-      connection_type: "control_port",
-      control_port_address: "127.0.0.1",
-      control_port_port: controlPort,
+      connection_type: "socket_file",
+      socket_file_path: controlSocket,
       auth_type: "no_auth",
       use_autoupdate: false,
     }),

@@ -7,6 +7,8 @@ import type { LaneDialer } from "../../src/transfer/pieces/ports.ts";
 
 export interface BareTor {
   readonly socksPort: number;
+  /** For programs that bring their own control client; `dir` must be short. */
+  readonly controlSocket: string;
   /** Publishes an onion for a port of this machine; resolves with its 56 characters once it is stored. */
   publish(port: number): Promise<string>;
   /** Lanes to an onion that asks for no key. */
@@ -15,12 +17,8 @@ export interface BareTor {
 }
 
 /** One tor with a SOCKS port, for onions without client authorisation and for programs beside ichain. */
-export async function startBareTor(
-  dir: string,
-  networkTorrc: string,
-  lines: readonly string[] = [],
-): Promise<BareTor & { controlPort: () => Promise<number> }> {
-  const torrc = [...networkTorrc.split("\n"), "SocksPort 127.0.0.1:auto", ...lines];
+export async function startBareTor(dir: string, networkTorrc: string): Promise<BareTor> {
+  const torrc = [...networkTorrc.split("\n"), "SocksPort 127.0.0.1:auto"];
   const { control, stop } = await startTorProcess({ binary: "tor", dir: join(dir, "tor"), torrc });
   await bootstrapped(control);
   const port = async (kind: string) =>
@@ -28,7 +26,7 @@ export async function startBareTor(
   const socksPort = await port("socks");
   return {
     socksPort,
-    controlPort: () => port("control"),
+    controlSocket: join(dir, "tor", "control"),
     async publish(target) {
       const done = new AbortController();
       const events = control.events("HS_DESC", { signal: done.signal });

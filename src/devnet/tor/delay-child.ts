@@ -6,7 +6,7 @@ import type { DelayOrder } from "./delay.ts";
 /** Bytes under way in one direction; more would hide a slow reader from the sender for ever. */
 const MOST_UNDER_WAY = 16 * 1024 * 1024;
 /** Chunks are released in batches: tor itself writes no more often. */
-const GRAIN_MS = 2;
+const GRAIN_MS = 5;
 
 let delayMs = 0;
 const directions = new Set<Direction>();
@@ -37,15 +37,20 @@ class Direction {
 
   release(now: number): void {
     const ripe = this.#queue.findIndex(({ due }) => due > now);
+    if (ripe === 0 || this.#queue.length === 0) return;
+    // One system call for the whole batch.
+    this.#to.cork();
     for (const { chunk } of this.#queue.splice(0, ripe < 0 ? this.#queue.length : ripe)) {
       if (chunk === undefined) {
         this.#to.end();
         continue;
       }
       this.#bytes -= chunk.length;
-      if (this.#to.write(chunk)) this.#from.resume();
-      else this.#from.pause();
+      this.#to.write(chunk);
     }
+    this.#to.uncork();
+    if (this.#to.writableNeedDrain) this.#from.pause();
+    else this.#from.resume();
   }
 
   #push(chunk: Buffer | undefined): void {

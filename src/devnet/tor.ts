@@ -6,7 +6,14 @@ import type { TorProcess } from "../transfer/onion/process.ts";
 import { type Delay, startDelay } from "./tor/delay.ts";
 import { makeAuthorityKey, makeRelayKey } from "./tor/keys.ts";
 import { launchNodes, type Plan, relayAddress } from "./tor/nodes.ts";
-import { type Authority, type FirstVote, HIDDEN_OR_PORT, networkLines, OR_PORT } from "./tor/torrc.ts";
+import {
+  type Authority,
+  type FirstVote,
+  HIDDEN_OR_PORT,
+  networkLines,
+  OR_PORT,
+  VOTE_MS,
+} from "./tor/torrc.ts";
 
 export interface TorNetworkOptions {
   /** Folder for the nodes' data; what a former network left in it is removed. */
@@ -78,7 +85,9 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
  */
 function planFirstVote(keySeconds: number, attempt: number): FirstVote {
   const lead = Math.min(Math.max(2.4, 1 + 1.4 * keySeconds) * attempt, 24);
-  const interval = [5, 10, 20, 30].find((seconds) => seconds > lead + 1) ?? 30;
+  // A consensus that is due one interval earlier must be past when the first authority runs: tor would
+  // hurry through that vote, without the relays.
+  const interval = [10, 20, 30].find((seconds) => seconds > lead + 1 + VOTE_MS / 1000) ?? 30;
   return { at: Math.ceil(Date.now() / 1000 + lead), interval };
 }
 

@@ -40,7 +40,7 @@ async function dockerFlags(box: Box): Promise<string[]> {
     limits: task.limits,
     outDir: out,
     runtime: chooseRuntime(await box.engine.info(), "runc"),
-    cgroupParent: "/ichain-bench-plain",
+    cgroupParent: undefined,
     deadline: 0,
   });
   const { HostConfig: host } = settings;
@@ -66,7 +66,6 @@ async function dockerFlags(box: Box): Promise<string[]> {
     `--shm-size=${host.ShmSize}`,
     `--oom-score-adj=${host.OomScoreAdj}`,
     `--tmpfs=/tmp:${host.Tmpfs["/tmp"]}`,
-    `--cgroup-parent=${host.CgroupParent}`,
     "--no-healthcheck",
     `--log-opt=max-size=${host.LogConfig.Config["max-size"]}`,
     "--log-opt=max-file=2",

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import fc from "fast-check";
+import { isFinal, type JobState, jobStates } from "../../src/protocol/state.ts";
+import {
+  type Actor,
+  COIN,
+  commitmentOf,
+  type Deal,
+  deployMarket,
+  ETHER,
+  join,
+  type Market,
+  measure,
+  packed,
+  random32,
+  strike,
+} from "../support/escrow.ts";
+import {
+  type Action,
+  EscrowModel,
+  FEE,
+  type Person,
+  PRICE,
+  PROVIDER_STAKE,
+  VALIDATOR_STAKE,
+  WINDOW,
+} from "../support/escrow-model.ts";
+
+const RUNS = 1_000;
+const VALIDATORS = 9;
+const SALT = random32();
+const OUTPUTS = random32();
+const OTHER = random32();
+const PEOPLE: readonly Person[] = ["requester", "provider", "stranger"].concat(
+  Array.from({ length: VALIDATORS }, (_, i) => `validator${i}`),
+);
+
+describe("the escrow against a model of its table", () => {
+  let market: Market;
+  let people: Map<Person, Actor>;
+
+  before(async () => {
+    market = await deployMarket(PEOPLE.length);
+    people = new Map(PEOPLE.map((name, i) => [name, market.actors[i]!]));
+    for (const name of PEOPLE.slice(3)) await join(market, people.get(name)!, 1000n * ETHER, 32);
+    await join(market, people.get("provider")!, 1000n * ETHER, 32);
+  });
+  after(() => market.close());
+
+  it(`agrees on state and on every balance to the wei over ${RUNS} histories`, async () => {
+    const reached = new Set<JobState>();
+    const choices = fc.array(fc.nat(1_000_000), { minLength: 10, maxLength: 30, size: "max" });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(3), choices, async (asked, picks) => {
+        const snapshot = await market.rpc("evm_snapshot");
+        const history = new History(market, people, asked);
+        await history.post();
+        for (const pick of picks) {
+          await history.step(pick);
+          reached.add(history.model.state);
+        }
+        await history.compareMoney();
+        await market.rpc("evm_revert", snapshot);
+      }),
+      { numRuns: RUNS, seed: 20_260, endOnFailure: true },
+    );
+    assert.deepEqual(
+      jobStates.filter((state) => state !== "None" && !reached.has(state)),
+      [],
+    );
+  });
+});
+
+/** One job on the chain and in the model, side by side. */
+class History {
+  model!: EscrowModel;
+  readonly #market: Market;
+  readonly #people: Map<Person, Actor>;
+  readonly #asked: number;
+  #deal!: Deal;
+  #now = 0;
+
+  constructor(market: Market, people: Map<Person, Actor>, asked: number) {
+    this.#market = market;
+    this.#people = people;
+    this.#asked = asked;
+  }
+
+  async post(): Promise<void> {
+    const windows = { run: WINDOW, appoint: WINDOW, commit: WINDOW, reveal: WINDOW, claim: WINDOW };
+    this.#now = await this.#market.now();
+    this.#deal = await strike(this.#market, this.#actor("requester"), this.#actor("provider"), {
+      ...{ price: PRICE, validatorFee: FEE, providerStake: PROVIDER_STAKE, validatorStake: VALIDATOR_STAKE },
+      ...{ validators: this.#asked, mode: "digest", acceptBy: this.#now + WINDOW },
+      windows: { ...windows, challenge: WINDOW, appeal: WINDOW },
+    });
+    await this.#send("requester", "post", ["0x"], PRICE + BigInt(this.#asked) * FEE);
+    this.model = new EscrowModel(this.#asked, PEOPLE.slice(3), this.#now + WINDOW - 1);
+    this.model.deadline = this.#deal.terms.acceptBy;
+    await this.#compare("post");
+  }
+
+  /** Time passes, or somebody does something that the model allows, or (one in four) anything at all. */
+  async step(pick: number): Promise<void> {
+    const [what, which] = [pick % 16, Math.floor(pick / 16)];
+    if (what === 0) this.#now += WINDOW / 2;
+    if (what === 1) this.#now = Math.max(this.#now, this.model.deadline) + 1;
+    if (what > 1 && this.model.toDraw > 0) await this.#mine();
+    this.model.seedKnown = await this.#isSeedKnown();
+    const all = actions(this.model);
+    const allowed = all.filter((action) => this.model.allows(action, this.#now + 1));
+    const from = what < 12 && allowed.length > 0 ? allowed : all;
+    await this.#do(from[which % from.length]!);
+  }
+
+  async #mine(): Promise<void> {
+    await this.#market.rpc("hardhat_mine", "0x3");
+    this.#now = Math.max(this.#now, await this.#market.now());
+  }
+
+  async #do(action: Action): Promise<void> {
+    const wanted = this.model.allows(action, this.#now + 1);
+    const [name, args, value] = this.#call(action);
+    const done = await this.#send(action.by, name, args, value);
+    assert.equal(done, wanted, `${action.by} ${name} in ${this.model.state}`);
+    if (done) this.model.apply(action, this.#now, await this.#drawn(action));
+    await this.#compare(`${action.by} ${name}`);
+  }
+
+  #call(action: Action): [string, unknown[], bigint] {
+    const { keyCommitment, blindedKey, resultRoot } = this.#deal;
+    const theirs = { digest: OUTPUTS, score: 0n, salt: SALT };
+    const own = { digest: this.#voteOf(action.by) === "pass" ? OUTPUTS : OTHER, score: 0n, salt: SALT };
+    const theirCommitment = commitmentOf(this.#deal, this.#actor("provider"), theirs);
+    const bond = 3n * FEE;
+    switch (action.kind) {
+      case "submit":
+        return ["submit", [resultRoot, theirCommitment, keyCommitment, "0x"], 0n];
+      case "release":
+      case "abstain":
+        return [action.kind, ["0x"], 0n];
+      case "appoint":
+        return [
+          "appoint",
+          [this.model.named.map((name) => ({ validator: this.#actor(name).address, sealedLocator: "0x" }))],
+          0n,
+        ];
+      case "dismiss":
+        return ["dismiss", [this.model.pending().map((name) => this.#actor(name).address)], 0n];
+      case "commit": {
+        const found = { ...measure(0n, action.vote === "pass" ? OUTPUTS : OTHER), salt: SALT };
+        return ["commit", [commitmentOf(this.#deal, this.#actor(action.by), found)], 0n];
+      }
+      case "reveal":
+        return ["reveal", [own, theirs, keyCommitment], 0n];
+      case "revealAlone":
+        return ["revealAlone", [own], 0n];
+      case "disclose":
+        return ["disclose", [theirs, keyCommitment], 0n];
+      case "claim":
+        return ["claim", [blindedKey, theirCommitment, this.#panel()], 0n];
+      case "challenge":
+      case "appeal":
+        return [action.kind, [], bond];
+      case "settle":
+      case "expire":
+        return [action.kind, [this.#panel()], 0n];
+      case "rate":
+        return ["rate", [this.#actor(action.subject).address, 3], 0n];
+      default:
+        return [action.kind, [], 0n];
+    }
+  }
+
+  /** One second later than the last; whether it went through. */
+  async #send(by: Person, name: string, args: unknown[], value = 0n): Promise<boolean> {
+    this.#now += 1;
+    await this.#market.rpc("evm_setNextBlockTimestamp", this.#now);
+    const { escrow } = this.#market;
+    const data = escrow.interface.encodeFunctionData(name, [packed(this.#deal), ...args]);
+    const from = this.#actor(by).address;
+    const tx = { from, to: escrow.target, data, gas: "0x4c4b40", value: `0x${value.toString(16)}` };
+    return this.#market.rpc("eth_sendTransaction", tx).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #compare(after: string): Promise<void> {
+    const { escrow } = this.#market;
+    const job = await escrow.getFunction("job")(this.#deal.id);
+    assert.equal(jobStates[Number(job.state)], this.model.state, after);
+    assert.equal(Number(job.toDraw), this.model.toDraw, after);
+    if (this.model.toDraw === 0) assert.equal(Number(job.deadline), this.model.deadline, after);
+  }
+
+  /** Balances move at a job's end, so that a look then, and at the end of the history, sees every coin. */
+  async compareMoney(): Promise<void> {
+    const { escrow, registry } = this.#market;
+    const check = async (name: Person) => {
+      const { address } = this.#actor(name);
+      assert.equal(await escrow.getFunction("owed")(address, COIN), this.model.owed.get(name) ?? 0n, name);
+      if (name === "requester" || name === "stranger") return;
+      const { stake, lockedStake } = await registry.getFunction("offerOf")(address);
+      assert.equal(1000n * ETHER - stake, this.model.slashed.get(name) ?? 0n, `stake of ${name}`);
+      if (isFinal(this.model.state)) assert.equal(lockedStake, 0n, `locked stake of ${name}`);
+    };
+    await Promise.all(PEOPLE.map(check));
+  }
+
+  async #isSeedKnown(): Promise<boolean> {
+    if (this.model.toDraw === 0) return false;
+    const job = await this.#market.escrow.getFunction("job")(this.#deal.id);
+    // The call lands in the next block.
+    return BigInt((await this.#market.rpc("eth_blockNumber")) as string) + 1n > job.seedBlock;
+  }
+
+  /** Whom the chain drew: seats that the model does not know. */
+  async #drawn(action: Action): Promise<Person[]> {
+    if (action.kind !== "draw" || this.model.state !== "Validating") return [];
+    const drawn: Person[] = [];
+    for (const name of PEOPLE.slice(3)) {
+      if (this.model.seats.has(name)) continue;
+      const status = await this.#market.escrow.getFunction("seatOf")(
+        this.#deal.id,
+        this.#actor(name).address,
+      );
+      if (status !== 0n) drawn.push(name);
+    }
+    const free = VALIDATORS - this.model.seats.size;
+    assert.equal(
+      drawn.length,
+      Math.min(this.model.toDraw, free),
+      "a draw fills the seats while the pool lasts",
+    );
+    return drawn;
+  }
+
+  #panel(): string[] {
+    const seated = [...this.model.seats.keys()].map((name) => this.#actor(name).address);
+    return seated.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  }
+
+  #voteOf(name: Person): string | undefined {
+    return this.model.seats.get(name)?.vote;
+  }
+
+  #actor(name: Person): Actor {
+    return this.#people.get(name)!;
+  }
+}
+
+/** Everything that somebody could try now. */
+function actions(model: EscrowModel): Action[] {
+  const two: Person[] = ["requester", "provider"];
+  const simple = [
+    "accept",
+    "submit",
+    "cancel",
+    "release",
+    "expire",
+    "appoint",
+    "draw",
+    "dismiss",
+    "disclose",
+  ] as const;
+  const more = ["conclude", "claim", "challenge", "appeal", "settle"] as const;
+  const seated = [...model.seats.keys()];
+  return [
+    ...[...simple, ...more].flatMap((kind) => [...two, "stranger"].map((by): Action => ({ kind, by }))),
+    ...[...seated, "validator8"].flatMap((by): Action[] => [
+      { kind: "commit", by, vote: "pass" },
+      { kind: "commit", by, vote: "fail" },
+      ...(["abstain", "reveal", "revealAlone"] as const).map((kind): Action => ({ kind, by })),
+    ]),
+    ...two.flatMap((by) => [...two, ...seated].map((subject): Action => ({ kind: "rate", by, subject }))),
+  ];
+}

@@ -56,7 +56,10 @@ export function isIchainError(error: unknown, code?: string): error is IchainErr
 
 /** True when `error` is what an aborted `signal` throws. */
 export function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === "AbortError" || (error as { code?: unknown }).code === "ABORT_ERR");
+  return (
+    error instanceof Error &&
+    (error.name === "AbortError" || (error as { code?: unknown }).code === "ABORT_ERR")
+  );
 }
 
 /** A state that the code's own logic excludes; meeting one is a defect of ichain. */

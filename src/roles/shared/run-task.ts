@@ -70,6 +70,7 @@ export function cutShort({ run }: Measured): string | undefined {
   if (run.ended === "deadline") return "the task ran out of time";
   if (run.ended === "memory") return "the task ran out of memory";
   if (run.ended === "disk") return "the task wrote more than its disk";
+  if (run.ended === "output") return "the task left something in /out that is no plain file or folder";
   if (run.ended === "stopped") return "the run was stopped";
   return undefined;
 }

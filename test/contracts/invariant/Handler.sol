@@ -44,14 +44,17 @@ contract Handler is Ghost {
         states.pop();
     }
 
-    /// @notice The party whose turn it is takes the honest next step of a job.
+    /// @notice The party whose turn it is takes the honest next step of a job, or a stranger the one overdue.
     function step(uint256 seed) external {
         if (live.length == 0) return;
         IJobEscrow.Terms memory terms = jobs[live[_pick(seed, 0, live.length)]];
-        State state = stateOf(terms);
-        if (state == State.Posted) _do(terms.provider, terms, 1, seed);
+        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
+        State state = job.state;
+        if (job.toDraw == 0 && vm.getBlockTimestamp() > job.deadline) _leaveOneStep(terms, crowd[0], seed);
+        else if (state == State.Posted) _do(terms.provider, terms, 1, seed);
         else if (state == State.Accepted) _do(terms.provider, terms, 3, seed);
-        else if (state == State.Submitted) _do(terms.requester, terms, terms.rule.validators() == 0 ? 13 : 4, seed);
+        else if (state == State.Submitted && terms.rule.validators() == 0) _do(terms.provider, terms, 13, seed);
+        else if (state == State.Submitted) _do(terms.requester, terms, 4, seed);
         else if (state == State.Claimed) _do(terms.requester, terms, _pick(seed, 1, 2) == 0 ? 14 : 16, seed);
         else if (state == State.Validated) _do(terms.provider, terms, 13, seed);
         else if (state == State.Rejected) _do(terms.provider, terms, _pick(seed, 1, 2) == 0 ? 15 : 16, seed);
@@ -72,7 +75,7 @@ contract Handler is Ghost {
 
     /// @notice Time passes: a moment, about a window, or so many blocks that a seed is forgotten.
     function wait(uint256 seed) external {
-        uint256[4] memory spans = [uint256(1 minutes), WINDOW / 2, WINDOW + 1, 3 * WINDOW];
+        uint256[4] memory spans = [uint256(1 minutes), WINDOW / 4, WINDOW / 2, WINDOW + 1];
         vm.warp(vm.getBlockTimestamp() + spans[_pick(seed, 0, 4)]);
         vm.roll(vm.getBlockNumber() + (_pick(seed, 1, 8) == 0 ? 300 : 1 + _pick(seed, 2, 6)));
     }

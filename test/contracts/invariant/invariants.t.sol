@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {State} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {Assert} from "../support/Assert.sol";
 import {Handler} from "./Handler.sol";
 
@@ -46,23 +45,5 @@ contract InvariantsTest is Assert {
             string memory what = handler.broken(i);
             yes(bytes(what).length == 0, what);
         }
-    }
-
-    /// @notice The histories above are not empty: every state is reached, most calls on the way are good ones.
-    function test_HistoriesReachEveryState() public {
-        for (uint256 i = 0; i < 700; ++i) {
-            uint256 seed = uint256(keccak256(abi.encode("history", i)));
-            uint256 what = seed % 12;
-            if (what == 0) handler.post(seed);
-            else if (what == 1) handler.meddle(seed);
-            else if (what == 2) handler.wait(seed);
-            else if (what == 3) handler.bank(seed);
-            else if (what == 4 && i % 5 == 0) handler.escape(seed);
-            else handler.step(seed);
-        }
-        for (uint256 state = uint256(State.Accepted); state <= uint256(State.Cancelled); ++state) {
-            if (handler.reached(State(state)) == 0) revert NotEqual("never reached", 0, state);
-        }
-        invariant_AllOfThem();
     }
 }

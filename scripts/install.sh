@@ -53,6 +53,11 @@ wanted_packages() {
   have mmdebstrap || echo mmdebstrap
   docker_answers && have docker || { have dockerd && have docker || echo docker.io; }
   have npm || echo npm
+  have mkfs.ext4 || echo e2fsprogs
+  # For the tests: a capture of what crosses the wire, and a stranger's way to open a parcel.
+  have tcpdump || echo tcpdump
+  have gpg || echo gpg
+  have zstd || echo zstd
   [[ -d /usr/share/keyrings ]] && compgen -G '/usr/share/keyrings/debian-archive*' >/dev/null ||
     echo debian-archive-keyring
 }

@@ -2,12 +2,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PackedParcel } from "../src/ports/parcels.ts";
+import { ZERO_ADDRESS } from "../src/protocol/ids.ts";
 import { createKeyring } from "../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring } from "../src/transfer/parcel/keyring/secret.ts";
 import { createParcels } from "../src/transfer/parcel/parcels.ts";
 
 const [act, folder = "."] = process.argv.slice(2);
-const parcels = createParcels({ keyring: createKeyring({ secret: await generateKeyring() }) });
+const parcels = createParcels({ keyring: createKeyring({ secret: await generateKeyring(ZERO_ADDRESS) }) });
 const packedFile = join(folder, "packed.json");
 
 const before = process.cpuUsage();

@@ -42,7 +42,7 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     ]);
   const wallet = await openWallet(json, password, { signal });
   const market = stack.adopt(await openMarket(needs, wallet), (one) => one.stop());
-  const secret = await openKeyring(config.paths.keyring, { passphrase: password });
+  const secret = await openKeyring(config.paths.keyring, { passphrase: password, account: market.account });
   const keyring = createKeyring({ secret });
   const transport = stack.adopt(await makeTransport(config, secret), (one) => one.stop());
   await transport.start({ signal });

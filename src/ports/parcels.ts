@@ -1,6 +1,6 @@
 import type { Hex } from "../protocol/ids.ts";
 import type { Manifest } from "../protocol/manifest.ts";
-import type { PublicKeys } from "../protocol/offer.ts";
+import type { Party, PublicKeys } from "../protocol/offer.ts";
 import type { Blob } from "./transport.ts";
 
 export interface PackRequest {
@@ -52,11 +52,17 @@ export interface Parcels {
 /** The account's own OpenPGP and onion keys. */
 export interface Keyring {
   readonly publicKeys: PublicKeys;
+  /**
+   * Throws class `untrusted` unless the reader's certificate is valid now (`KEY_MALFORMED`), is the one that
+   * its account signed for, and itself names that account and no other (`KEY_NOT_BOUND`). `seal` and `wrap`
+   * begin with it, so that nothing can be sealed to keys of somebody else.
+   */
+  check(reader: Party): Promise<void>;
   /** Encrypts a short message (≤ 64 KiB) to one reader, hidden recipient. */
-  seal(message: Uint8Array, openpgpKey: Hex): Promise<Hex>;
+  seal(message: Uint8Array, reader: Party): Promise<Hex>;
   /** Throws `SEAL_NOT_FOR_US`, class `untrusted`. */
   unseal(sealed: Hex): Promise<Uint8Array>;
   /** A session key, wrapped for one reader: about 110 bytes. */
-  wrap(sessionKey: Hex, openpgpKey: Hex): Promise<Uint8Array>;
+  wrap(sessionKey: Hex, reader: Party): Promise<Uint8Array>;
   unwrap(capsule: Uint8Array): Promise<Hex>;
 }

@@ -40,6 +40,12 @@ export interface PublicKeys {
   readonly onionKey: Hex;
 }
 
+/** An account with its keys: who something can be sealed to. */
+export interface Party {
+  readonly account: Address;
+  readonly keys: PublicKeys;
+}
+
 /** How an account's jobs ended, counted by the escrow itself, for one role. */
 export interface Outcomes {
   readonly settled: number;

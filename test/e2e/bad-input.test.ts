@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { Wallet } from "ethers";
 import { parse, stringify } from "yaml";
 import { importKey } from "../../src/chain/wallet.ts";
 import { DEVNET_PASSWORD, type Home } from "../../src/devnet/homes.ts";
-import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
+import { digits, lastJson, startTestMarket, stealKeys, type TestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const able = (t: TestContext) => requireRoot(t) && requireDocker(t);
@@ -80,6 +80,7 @@ describe("bad input", () => {
   it("a wallet without coin", async (t) => {
     if (!able(t)) return;
     const poor = await home("poor", async (dir) => {
+      await rm(join(dir, "keyring"), { force: true });
       const { keystoreJson } = await importKey(Wallet.createRandom().privateKey, DEVNET_PASSWORD, {
         light: true,
       });
@@ -92,6 +93,21 @@ describe("bad input", () => {
     if (!able(t)) return;
     const locked = await home("locked", (dir) => writeFile(join(dir, "password"), "not-the-password"));
     await refused(["submit", digits], locked, "WALLET_WRONG_PASSWORD", 3);
+  });
+
+  it("a provider or validator with somebody else's certificate", async (t) => {
+    if (!able(t)) return;
+    const { account } = await stealKeys(market, market.providers[0]!.account);
+    await refused(["submit", digits, "--provider", account], market.requester, "KEY_NOT_BOUND", 7);
+    await refused(["submit", digits, "--validator", account], market.requester, "KEY_NOT_BOUND", 7);
+  });
+
+  it("a keyring of another wallet", async (t) => {
+    if (!able(t)) return;
+    const mixed = await home("mixed", async (dir) => {
+      await cp(join(market.providers[0]!.dir, "keyring"), join(dir, "keyring"));
+    });
+    await refused(["submit", digits], mixed, "KEYRING_OF_ANOTHER", 3);
   });
 
   it("no Docker engine", async (t) => {

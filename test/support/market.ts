@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { JsonRpcProvider, type TransactionReceipt, type TransactionResponse } from "ethers";
+import { JsonRpcProvider, type TransactionReceipt, type TransactionResponse, Wallet } from "ethers";
 import { createMarket } from "../../src/chain/market.ts";
 import { type Devnet, type DevnetRequest, startDevnet } from "../../src/devnet/devnet.ts";
 import { asOwnerOf, type Home } from "../../src/devnet/homes.ts";
@@ -114,6 +114,29 @@ export async function startTestMarket(
       return found;
     },
   };
+}
+
+/** The chain's deployer publishes the keys of `victim` under its own name, signed by its own wallet. */
+export async function stealKeys(
+  { network, evm }: TestMarket,
+  victim: Address,
+): Promise<{ account: Address }> {
+  const thief = createMarket({
+    rpcUrl: network.rpcUrl,
+    chainId: network.chainId,
+    addresses: network.contracts,
+    database: ":memory:",
+    pollMs: 100,
+    wallet: new Wallet(evm.accounts[0]!.privateKey),
+  });
+  try {
+    const { priceFloor, feeFloor, keys, details } = (await thief.offer(victim))!;
+    const draft = { provider: true, validator: true, priceFloor, feeFloor, keys, details };
+    await thief.broadcast(await thief.prepare({ kind: "publish", offer: draft }));
+    return { account: thief.account };
+  } finally {
+    await thief.stop();
+  }
 }
 
 export function lastJson(stdout: string): Record<string, unknown> {

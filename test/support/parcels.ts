@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { toHex } from "../../src/protocol/bytes.ts";
+import type { Address } from "../../src/protocol/ids.ts";
 import { createKeyring } from "../../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring } from "../../src/transfer/parcel/keyring/secret.ts";
 
@@ -27,8 +30,10 @@ export async function makeTree(
   return folder;
 }
 
-export async function newKeyring() {
-  return createKeyring({ secret: await generateKeyring() });
+/** The keys of an account that never was, and the party that others seal to. */
+export async function newKeyring(account: Address = toHex(randomBytes(20))) {
+  const keyring = createKeyring({ secret: await generateKeyring(account) });
+  return { ...keyring, party: { account, keys: keyring.publicKeys } };
 }
 
 /** Asserts by code, for `assert.rejects`. */

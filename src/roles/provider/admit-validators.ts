@@ -3,27 +3,24 @@ import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
 import { type BundleLocator, encodeLocator } from "../../protocol/locator.ts";
 import type { RoleContext, Waits } from "../context.ts";
+import { trustedParty } from "../shared/party.ts";
 import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
 
 /** Lets appointed validators in and gives each the result's key; all of it can be done again harmlessly. */
 export async function admitValidators(
-  { market, keyring }: RoleContext,
+  context: RoleContext,
   hosting: Hosting,
   job: Job,
-  packed: Packed,
-  { signal }: Waits,
+  { result: { blob, sessionKey } }: Packed,
+  waits: Waits,
 ): Promise<void> {
   for (const { validator } of job.validations) {
-    const offer = await market.offer(validator, { signal });
-    if (!offer) continue;
-    const { openpgpKey, fingerprint } = offer.keys;
-    hosting.putCapsule(
-      packed.result.blob.root,
-      fingerprint,
-      await keyring.wrap(packed.result.sessionKey, openpgpKey),
-    );
-    await hosting.admit(offer.keys);
+    const reader = await trustedParty(context, validator, waits);
+    if (!reader) continue;
+    const capsule = await context.keyring.wrap(sessionKey, reader);
+    hosting.putCapsule(blob.root, reader.keys.fingerprint, capsule);
+    await hosting.admit(reader.keys);
   }
 }
 
@@ -32,7 +29,7 @@ export async function admitValidators(
  * requester may be gone: the bundle is served from here as well.
  */
 export async function handOver(
-  { market, keyring }: RoleContext,
+  context: RoleContext,
   journal: JobJournal,
   { job, packed, locator }: { job: Job; packed: Packed; locator: BundleLocator },
   waits: Waits,
@@ -40,8 +37,8 @@ export async function handOver(
   for (const { validator, sealed, commitment, abstained } of job.validations) {
     const name = `handover-${validator.toLowerCase()}`;
     const told = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
-    const offer = told ? undefined : await market.offer(validator, waits);
-    if (!offer) continue;
+    const reader = told ? undefined : await trustedParty(context, validator, waits);
+    if (!reader) continue;
     const { bundleKey, mask } = locator;
     const { endpoint } = packed.identity;
     const where = encodeLocator({
@@ -53,25 +50,25 @@ export async function handOver(
       reportRoot: packed.report.blob.root,
     });
     const seal = async () => {
-      const sealedLocator = await keyring.seal(where, offer.keys.openpgpKey);
+      const sealedLocator = await context.keyring.seal(where, reader);
       return { kind: "handover" as const, job, validator, sealed: sealedLocator };
     };
-    await transact(market, journal, seal, { ...waits, name });
+    await transact(context.market, journal, seal, { ...waits, name });
   }
 }
 
 /** Opens the run report to the validators, once nobody can commit any more. */
 export async function openReport(
-  { market, keyring }: RoleContext,
+  context: RoleContext,
   hosting: Hosting,
   job: Job,
   { report: { blob, sessionKey } }: Packed,
-  { signal }: Waits,
+  waits: Waits,
 ): Promise<void> {
   for (const { validator } of job.validations) {
-    const offer = await market.offer(validator, { signal });
-    if (!offer) continue;
-    const { openpgpKey, fingerprint } = offer.keys;
-    hosting.putCapsule(blob.root, fingerprint, await keyring.wrap(sessionKey, openpgpKey));
+    const reader = await trustedParty(context, validator, waits);
+    if (!reader) continue;
+    const capsule = await context.keyring.wrap(sessionKey, reader);
+    hosting.putCapsule(blob.root, reader.keys.fingerprint, capsule);
   }
 }

@@ -42,7 +42,8 @@ export async function deliver(
   const hosting = stack.use(hostOnce(context, "result", () => request, waits));
   await hosting.start();
   const { mask } = taken.locator;
-  await handIn(context, journal, { job, packed, mask, requesterKey: requester.openpgpKey }, waits);
+  const reader = { account: job.terms.requester, keys: requester };
+  await handIn(context, journal, { job, packed, mask, requester: reader }, waits);
   for await (const now of context.market.follow(job.id, waits)) {
     await react(context, journal, { job: now, taken, packed, hosting: await hosting.start() }, waits);
     if (!isFinal(now.state)) continue;

@@ -5,6 +5,7 @@ import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import { encodeLocator } from "../../protocol/locator.ts";
 import { measurementCommitment } from "../../protocol/measurement.ts";
+import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
@@ -13,7 +14,7 @@ import type { Packed } from "./pack-result.ts";
 export function handIn(
   { market, keyring, account }: RoleContext,
   journal: JobJournal,
-  { job, packed, mask, requesterKey }: { job: Job; packed: Packed; mask: Hex; requesterKey: Hex },
+  { job, packed, mask, requester }: { job: Job; packed: Packed; mask: Hex; requester: Party },
   waits: Waits,
 ): Promise<Receipt> {
   return transact(
@@ -32,7 +33,7 @@ export function handIn(
           reportRoot: packed.report.blob.root,
           reportShare: packed.reportShare,
         }),
-        requesterKey,
+        requester,
       ),
     }),
     { ...waits, name: "submit" },

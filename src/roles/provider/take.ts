@@ -51,6 +51,8 @@ export async function take(
   );
   const unfit = refuseSpec(policy, bundle.spec, machine) ?? disagreement(job, bundle);
   if (unfit && job.state === "Posted") return unfit;
+  // The account posted the bundle's root, and who signed the bundle must name the account.
+  await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
   await transact(context.market, journal, { kind: "accept", job }, waits);
   return { locator, bundle };
 }

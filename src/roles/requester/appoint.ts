@@ -3,6 +3,7 @@ import type { Receipt } from "../../ports/market.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
 import { encodeLocator } from "../../protocol/locator.ts";
+import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 import type { Collected } from "./collect.ts";
@@ -28,9 +29,9 @@ export async function appoint(
         result: collected.locator.result,
         reportRoot: collected.locator.reportRoot,
       });
-      const seal = async ({ account, keys }: Draft["validators"][number]) => ({
-        address: account,
-        sealed: await keyring.seal(locator, keys.openpgpKey),
+      const seal = async (validator: Party) => ({
+        address: validator.account,
+        sealed: await keyring.seal(locator, validator),
       });
       return { kind: "appoint", job, validators: await Promise.all(draft.validators.map(seal)) };
     },

@@ -1,20 +1,15 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../ports/transport.ts";
-import type { Address, Hex } from "../../protocol/ids.ts";
-import type { PublicKeys } from "../../protocol/offer.ts";
+import type { Hex } from "../../protocol/ids.ts";
+import type { Party } from "../../protocol/offer.ts";
 import type { Spec } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
-
-/** A party that was chosen, with the keys that were read from the registry then. */
-export interface Party {
-  readonly account: Address;
-  readonly keys: PublicKeys;
-}
 
 /** Everything that the requester decided before it told anybody: the journal's first record of a job. */
 export interface Draft {
   readonly spec: Spec;
   readonly terms: Terms;
+  /** Those who were chosen, with the keys that they had then. */
   readonly provider: Party;
   readonly validators: readonly Party[];
   readonly bundle: Blob;

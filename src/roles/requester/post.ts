@@ -17,7 +17,7 @@ export function post(
     journal,
     async () => {
       const locator = encodeLocator({ kind: "bundle", bundle: identity.endpoint, bundleKey, mask });
-      return { kind: "post", terms, sealed: await keyring.seal(locator, provider.keys.openpgpKey) };
+      return { kind: "post", terms, sealed: await keyring.seal(locator, provider) };
     },
     { ...waits, name: "post" },
   );

@@ -1,16 +1,14 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError } from "../../errors.ts";
-import type { Market } from "../../ports/market.ts";
 import { maskHash } from "../../protocol/exchange.ts";
 import { type JobId, ZERO_ADDRESS } from "../../protocol/ids.ts";
-import type { Offer } from "../../protocol/offer.ts";
 import { type JobFile, specHash } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { partyOf } from "../shared/party.ts";
 import { random32 } from "../shared/random.ts";
-import { type Draft, type Party, recordDraft } from "./draft.ts";
+import { type Draft, recordDraft } from "./draft.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Submission {
@@ -30,8 +28,11 @@ export async function submit(
   { signal }: Waits,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
-  const provider = await party(market, plan.provider, { signal });
-  const validators = await Promise.all(plan.validators.map((offer) => party(market, offer, { signal })));
+  // The list that they were chosen from is not checked one by one.
+  const provider = await partyOf(context, plan.provider.account, { signal });
+  const validators = await Promise.all(
+    plan.validators.map(({ account }) => partyOf(context, account, { signal })),
+  );
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
@@ -71,18 +72,6 @@ export async function submit(
     await rm(draftDir, { recursive: true, force: true });
     throw error;
   }
-}
-
-/** With the keys that the account has signed: the list it was chosen from is not checked one by one. */
-async function party(market: Market, { account }: Offer, waits: Waits): Promise<Party> {
-  const offer = await market.offer(account, waits);
-  if (offer !== undefined) return { account, keys: offer.keys };
-  throw new IchainError(`The offer of ${account} is gone.`, {
-    code: "OFFER_GONE",
-    class: "refused",
-    hint: "Choose again: `ichain providers` lists who is there now.",
-    details: { account },
-  });
 }
 
 function termsOf(

@@ -3,7 +3,7 @@ import { IchainError } from "../../../errors.ts";
 import type { Keyring } from "../../../ports/parcels.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { isHex } from "../../../protocol/ids.ts";
-import { readCertificate } from "./certificate.ts";
+import { readBoundCertificate } from "./binding.ts";
 import { modern, openpgp } from "./openpgp.ts";
 import type { KeyringSecret } from "./secret.ts";
 
@@ -41,9 +41,13 @@ export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyr
       onionKey: secret.onion.publicKey,
     },
 
-    async seal(message, openpgpKey) {
+    async check(reader) {
+      await readBoundCertificate(reader);
+    },
+
+    async seal(message, party) {
       if (message.length > MAX_SEALED_MESSAGE) throw tooLong(message.length);
-      const [pgp, reader] = await Promise.all([openpgp(), readCertificate(openpgpKey)]);
+      const [pgp, reader] = await Promise.all([openpgp(), readBoundCertificate(party)]);
       const sealed = await pgp.encrypt({
         message: await pgp.createMessage({ binary: message, date: new Date(0) }),
         encryptionKeys: reader,
@@ -75,8 +79,8 @@ export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyr
       }
     },
 
-    async wrap(sessionKey, openpgpKey) {
-      const [pgp, reader] = await Promise.all([openpgp(), readCertificate(openpgpKey)]);
+    async wrap(sessionKey, party) {
+      const [pgp, reader] = await Promise.all([openpgp(), readBoundCertificate(party)]);
       return pgp.encryptSessionKey({
         data: fromHex(sessionKey),
         algorithm: "aes256",

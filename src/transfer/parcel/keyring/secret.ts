@@ -1,6 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { PrivateKey, PublicKey } from "openpgp";
 import { z } from "zod";
-import { toHex } from "../../../protocol/bytes.ts";
+import { IchainError } from "../../../errors.ts";
+import { fromHex, toHex } from "../../../protocol/bytes.ts";
+import { type Address, sameAddress } from "../../../protocol/ids.ts";
+import { walletNotation, walletsNamed } from "./binding.ts";
 import { MAX_CERTIFICATE_BYTES } from "./certificate.ts";
 import { modern, openpgp } from "./openpgp.ts";
 
@@ -24,15 +28,16 @@ export const keyringSecretSchema = z.strictObject({
 
 export type KeyringSecret = z.infer<typeof keyringSecretSchema>;
 
-/** Draws new keys. The OpenPGP key carries no name unless `userId` gives one: it costs bytes and privacy. */
-export async function generateKeyring(userId?: string): Promise<KeyringSecret> {
+/** Draws new keys of `account`. The certificate carries no name but the wallet's: names cost privacy. */
+export async function generateKeyring(account: Address): Promise<KeyringSecret> {
   const pgp = await openpgp();
-  const { privateKey, publicKey } = await pgp.generateKey({
+  const made = await pgp.generateKey({
     type: "curve25519",
-    userIDs: userId === undefined ? [] : [{ name: userId }],
+    userIDs: [],
     format: "object",
     // Whole days only: the instant says nothing useful, and a reader's clock may be slow.
     date: new Date(Math.floor(Date.now() / DAY - 1) * DAY),
+    signatureNotations: [walletNotation(account)],
     config: modern(pgp),
   });
   const onion = generateKeyPairSync("x25519");
@@ -42,16 +47,51 @@ export async function generateKeyring(userId?: string): Promise<KeyringSecret> {
   ];
   return {
     version: 1,
-    openpgp: {
-      privateKey: toHex(privateKey.write()),
-      publicKey: toHex(publicKey.write()),
-      fingerprint: `0x${publicKey.getFingerprint()}`,
-    },
+    openpgp: openpgpPart(made),
     onion: {
       privateKey: toHex(Buffer.from(secret.d ?? "", "base64url")),
       publicKey: toHex(Buffer.from(open.x ?? "", "base64url")),
     },
   };
+}
+
+/**
+ * The keyring with `account` named in its certificate: itself when it is there, the same keys under a new
+ * self-signature when an older version made it without. Throws `KEYRING_OF_ANOTHER`, class `config`.
+ */
+export async function bindKeyring(secret: KeyringSecret, account: Address): Promise<KeyringSecret> {
+  const pgp = await openpgp();
+  const config = modern(pgp);
+  const privateKey = await pgp.readPrivateKey({ binaryKey: fromHex(secret.openpgp.privateKey), config });
+  const [named] = walletsNamed(privateKey);
+  if (named !== undefined && sameAddress(named, account)) return secret;
+  if (named !== undefined) throw ofAnother(named, account);
+  const made = await pgp.reformatKey({
+    privateKey,
+    userIDs: [],
+    format: "object",
+    date: privateKey.getCreationTime(),
+    signatureNotations: [walletNotation(account)],
+    config,
+  });
+  return { ...secret, openpgp: openpgpPart(made) };
+}
+
+function openpgpPart({ privateKey, publicKey }: { privateKey: PrivateKey; publicKey: PublicKey }) {
+  return {
+    privateKey: toHex(privateKey.write()),
+    publicKey: toHex(publicKey.write()),
+    fingerprint: `0x${publicKey.getFingerprint()}` as const,
+  };
+}
+
+function ofAnother(named: string, account: Address): IchainError {
+  return new IchainError(`The keyring belongs to the wallet ${named}, not to ${account}.`, {
+    code: "KEYRING_OF_ANOTHER",
+    class: "config",
+    hint: "Bring that wallet back, or move the file `keyring` out of the home folder: a new one is made.",
+    details: { named, account },
+  });
 }
 
 const DAY = 86_400_000;

@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { IchainError } from "../../../errors.ts";
-import { generateKeyring, type KeyringSecret, keyringSecretSchema } from "./secret.ts";
+import type { Address } from "../../../protocol/ids.ts";
+import { bindKeyring, generateKeyring, type KeyringSecret, keyringSecretSchema } from "./secret.ts";
 
 /**
  * The keyring on disk: JSON with the secret under AES-256-GCM, its key drawn from a passphrase by scrypt
@@ -33,10 +34,20 @@ type KeyringFile = z.infer<typeof fileSchema>;
 const KDF = { N: 1 << 15, r: 8, p: 1 } as const;
 const TAG = 16;
 
-/** Loads the keyring at `path`; makes and saves a new one when there is none. Errors as `loadKeyring`. */
-export async function openKeyring(path: string, options: { passphrase: string }): Promise<KeyringSecret> {
-  const { passphrase } = options;
-  return (await readSecret(path, passphrase)) ?? (await firstSecret(path, passphrase));
+/**
+ * Loads the keyring of `account` at `path`; makes and saves one when there is none, and names the account
+ * in one that an older version made. Errors as `loadKeyring` and `bindKeyring`.
+ */
+export async function openKeyring(
+  path: string,
+  { passphrase, account }: { passphrase: string; account: Address },
+): Promise<KeyringSecret> {
+  const found =
+    (await readSecret(path, passphrase)) ??
+    (await firstSecret(path, passphrase, await generateKeyring(account)));
+  const bound = await bindKeyring(found, account);
+  if (bound !== found) await saveKeyring(path, bound, { passphrase });
+  return bound;
 }
 
 /** Throws `KEYRING_MISSING`, `KEYRING_DAMAGED` or `KEYRING_WRONG_PASSPHRASE`, class `config`. */
@@ -60,8 +71,7 @@ export async function saveKeyring(
 }
 
 /** Of two processes that start at once, the one that comes second uses the keyring of the first. */
-async function firstSecret(path: string, passphrase: string): Promise<KeyringSecret> {
-  const secret = await generateKeyring();
+async function firstSecret(path: string, passphrase: string, secret: KeyringSecret): Promise<KeyringSecret> {
   try {
     await place(path, secret, passphrase, link);
     return secret;

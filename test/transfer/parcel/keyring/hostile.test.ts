@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import * as openpgp from "openpgp";
 import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
-import type { Hex } from "../../../../src/protocol/ids.ts";
+import { type Hex, ZERO_ADDRESS } from "../../../../src/protocol/ids.ts";
 import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
 import { createKeyring } from "../../../../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring } from "../../../../src/transfer/parcel/keyring/secret.ts";
@@ -52,8 +52,9 @@ test("certificates that would weaken, slow down or confuse the sender are refuse
   };
   for (const [what, key] of Object.entries(cases)) {
     await assert.rejects(fingerprintOf(key as Hex), code("KEY_MALFORMED"), what);
-    await assert.rejects(keyring.seal(new Uint8Array(8), key as Hex), code("KEY_MALFORMED"), what);
-    await assert.rejects(keyring.wrap(sessionKey, key as Hex), code("KEY_MALFORMED"), what);
+    const party = { ...keyring.party, keys: { ...keyring.publicKeys, openpgpKey: key as Hex } };
+    await assert.rejects(keyring.seal(new Uint8Array(8), party), code("KEY_MALFORMED"), what);
+    await assert.rejects(keyring.wrap(sessionKey, party), code("KEY_MALFORMED"), what);
   }
 });
 
@@ -102,8 +103,8 @@ test("messages in an older format, or with more in them than one seal, are not o
     passwords: ["x"],
     format: "binary",
   });
-  const good = fromHex(await keyring.seal(new Uint8Array(100), keyring.publicKeys.openpgpKey));
-  const capsule = await keyring.wrap(sessionKey, keyring.publicKeys.openpgpKey);
+  const good = fromHex(await keyring.seal(new Uint8Array(100), keyring.party));
+  const capsule = await keyring.wrap(sessionKey, keyring.party);
   const cases: Record<string, string> = {
     "a password message": toHex(plain as Uint8Array),
     "a password besides the key": await sealedBy(v6, { passwords: ["x"] }),
@@ -120,7 +121,7 @@ test("messages in an older format, or with more in them than one seal, are not o
 });
 
 test("SEIPD version 1 is refused although openpgp.js would open it", async () => {
-  const secret = await generateKeyring();
+  const secret = await generateKeyring(ZERO_ADDRESS);
   const own = createKeyring({ secret });
   const reader = await openpgp.readKey({ binaryKey: fromHex(secret.openpgp.publicKey) });
   const session = { data: new Uint8Array(randomBytes(32)), algorithm: "aes256" as const };
@@ -155,8 +156,8 @@ test("a sealed message that inflates is bounded", async () => {
 });
 
 test("a sealed message or capsule with any byte changed does not open", async () => {
-  const sealed = fromHex(await keyring.seal(new Uint8Array(100), keyring.publicKeys.openpgpKey));
-  const capsule = await keyring.wrap(sessionKey, keyring.publicKeys.openpgpKey);
+  const sealed = fromHex(await keyring.seal(new Uint8Array(100), keyring.party));
+  const capsule = await keyring.wrap(sessionKey, keyring.party);
   const change = (bytes: Uint8Array, at: number, flip: number) => {
     const copy = Uint8Array.from(bytes);
     copy[at % copy.length]! ^= flip;
@@ -181,7 +182,7 @@ test("a capsule holds exactly one key of 32 bytes", async () => {
     format: "binary",
     config: v6,
   });
-  const good = await keyring.wrap(sessionKey, keyring.publicKeys.openpgpKey);
+  const good = await keyring.wrap(sessionKey, keyring.party);
   const bad = [short as Uint8Array, Buffer.concat([good, good]), randomBytes(2000), new Uint8Array(0)];
   for (const capsule of bad) await assert.rejects(keyring.unwrap(capsule), code("SEAL_NOT_FOR_US"));
 });

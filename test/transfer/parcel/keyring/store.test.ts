@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { generateKeyring } from "../../../../src/transfer/parcel/keyring/secret.ts";
+import { readPrivateKey, reformatKey } from "openpgp";
+import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
+import type { Address } from "../../../../src/protocol/ids.ts";
+import { createKeyring } from "../../../../src/transfer/parcel/keyring/create.ts";
+import { generateKeyring, type KeyringSecret } from "../../../../src/transfer/parcel/keyring/secret.ts";
 import { loadKeyring, openKeyring, saveKeyring } from "../../../../src/transfer/parcel/keyring/store.ts";
-import { code, scratch } from "../../../support/parcels.ts";
+import { code, newKeyring, scratch } from "../../../support/parcels.ts";
 
 const passphrase = "correct horse";
+const account: Address = `0x${"5a".repeat(20)}`;
 
 test("a keyring saved is the keyring loaded, readable by its owner only", async (t) => {
   const folder = await scratch(t);
   const path = join(folder, "home", "keyring");
-  const secret = await generateKeyring();
+  const secret = await generateKeyring(account);
   await saveKeyring(path, secret, { passphrase });
   assert.deepEqual(await loadKeyring(path, { passphrase }), secret);
   assert.equal((await stat(path)).mode & 0o777, 0o600);
@@ -23,16 +28,56 @@ test("a keyring saved is the keyring loaded, readable by its owner only", async 
 test("a wrong passphrase, a missing file and a damaged one are told apart", async (t) => {
   const path = join(await scratch(t), "keyring");
   await assert.rejects(loadKeyring(path, { passphrase }), code("KEYRING_MISSING"));
-  await saveKeyring(path, await generateKeyring(), { passphrase });
+  await saveKeyring(path, await generateKeyring(account), { passphrase });
   await assert.rejects(loadKeyring(path, { passphrase: "wrong" }), code("KEYRING_WRONG_PASSPHRASE"));
   const file = JSON.parse(await readFile(path, "utf8"));
   await writeFile(path, JSON.stringify({ ...file, kdf: { ...file.kdf, N: 2 ** 30 } }));
   await assert.rejects(loadKeyring(path, { passphrase }), code("KEYRING_DAMAGED"));
 });
 
+test("opening names the wallet in a keyring of an older version, and keeps its keys", async (t) => {
+  const path = join(await scratch(t), "keyring");
+  const old = await withoutWallet(await generateKeyring(account));
+  await saveKeyring(path, old, { passphrase });
+  const party = ({ openpgp, onion }: KeyringSecret) => ({
+    account,
+    keys: { openpgpKey: openpgp.publicKey, fingerprint: openpgp.fingerprint, onionKey: onion.publicKey },
+  });
+  const sender = await newKeyring();
+  await assert.rejects(sender.check(party(old)), code("KEY_NOT_BOUND"));
+  const opened = await openKeyring(path, { passphrase, account });
+  await sender.check(party(opened));
+  assert.equal(opened.openpgp.fingerprint, old.openpgp.fingerprint);
+  assert.deepEqual(opened.onion, old.onion);
+  assert.deepEqual(await loadKeyring(path, { passphrase }), opened);
+  const sealedBefore = await sender.seal(new Uint8Array([7]), party(opened));
+  assert.deepEqual([...(await createKeyring({ secret: old }).unseal(sealedBefore))], [7]);
+});
+
+test("a keyring of another wallet is not opened", async (t) => {
+  const path = join(await scratch(t), "keyring");
+  const theirs = await openKeyring(path, { passphrase, account });
+  const other: Address = `0x${"5b".repeat(20)}`;
+  await assert.rejects(openKeyring(path, { passphrase, account: other }), code("KEYRING_OF_ANOTHER"));
+  assert.deepEqual(await loadKeyring(path, { passphrase }), theirs);
+});
+
+/** As keyrings were made before certificates named wallets. */
+async function withoutWallet(secret: KeyringSecret): Promise<KeyringSecret> {
+  const privateKey = await readPrivateKey({ binaryKey: fromHex(secret.openpgp.privateKey) });
+  const made = await reformatKey({
+    privateKey,
+    userIDs: [],
+    format: "object",
+    config: { aeadProtect: true },
+  });
+  const keys = { privateKey: toHex(made.privateKey.write()), publicKey: toHex(made.publicKey.write()) };
+  return { ...secret, openpgp: { ...secret.openpgp, ...keys } };
+}
+
 test("opening makes a keyring once, also when several processes are first", async (t) => {
   const path = join(await scratch(t), "keyring");
-  const opened = await Promise.all([1, 2, 3].map(() => openKeyring(path, { passphrase })));
-  const again = await openKeyring(path, { passphrase });
+  const opened = await Promise.all([1, 2, 3].map(() => openKeyring(path, { passphrase, account })));
+  const again = await openKeyring(path, { passphrase, account });
   for (const secret of opened) assert.deepEqual(secret, again);
 });

@@ -1,7 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Waits } from "./engines/engine.ts";
-import { destroyDisk, outDisk } from "./out/disk.ts";
 import { containerName, labels } from "./policy.ts";
 import type { RunContext } from "./run/run.ts";
 import { usageGroup } from "./run/usage.ts";
@@ -15,7 +14,7 @@ export async function sweepRuns(
   keep: ReadonlySet<string>,
   { signal }: Waits = {},
 ): Promise<void> {
-  const { engine, info, instance, runsDir } = context;
+  const { engine, info, instance, runsDir, outSpace } = context;
   const found = new Set<string>();
   for (const container of await engine.list({ [labels.instance]: instance }, { signal })) {
     const id = container.labels[labels.job];
@@ -26,7 +25,7 @@ export async function sweepRuns(
   for (const id of await readdir(runsDir).catch(() => [])) {
     if (keep.has(id)) continue;
     signal?.throwIfAborted();
-    await destroyDisk(outDisk(join(runsDir, id)));
+    await outSpace(join(runsDir, id)).destroy();
     await rm(join(runsDir, id), { recursive: true, force: true });
     found.add(id);
   }

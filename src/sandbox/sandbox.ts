@@ -7,6 +7,7 @@ import type { Tier } from "../protocol/offer.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
 import { diskFull } from "./engines/faults.ts";
+import { outDisk } from "./out/disk.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
 import { type RunContext, runTask } from "./run/run.ts";
@@ -45,6 +46,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       runsDir,
       ceiling: options.ceiling ?? hostCeiling(),
       runtime: chooseRuntime(info, options.leastTier ?? "runc"),
+      outSpace: outDisk,
     };
   }
 

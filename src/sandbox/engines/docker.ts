@@ -1,65 +1,23 @@
-import { Agent } from "node:http";
 import type { Readable } from "node:stream";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { isIchainError } from "../../errors.ts";
 import { rootDigest } from "../images.ts";
-import type { ContainerState, Engine, EngineImage, Sample, Waits } from "./engine.ts";
-import { engineFault, isMissing, startFailed, statusOf } from "./faults.ts";
+import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
+import type { ContainerState, Engine, EngineImage, Sample } from "./engine.ts";
+import { isMissing, startFailed } from "./faults.ts";
 import { payload } from "./frames.ts";
 
-/** No answer to a plain call within this many milliseconds means that the engine hangs. */
-const ANSWER_MS = 30_000;
 /** Not running (kill) or being removed already. */
 const CONFLICT = 409;
 
-export interface DockerOptions {
-  /** Unix socket of the engine. */
-  readonly socketPath: string;
-  readonly answerMs?: number | undefined;
-}
-
-/** A Docker engine behind its HTTP API; the only file that knows dockerode. */
-export function dockerEngine({ socketPath, answerMs = ANSWER_MS }: DockerOptions): Engine {
-  // A new connection for each call: a kept one may have been closed by the engine just before it is used.
-  const settings = { socketPath, agent: new Agent({ keepAlive: false }) }; // `agent` is not in the typings
-  const docker = new Docker(settings);
+/** A Docker engine behind its HTTP API. */
+export function dockerEngine(options: DockerOptions): Engine {
+  const { docker, call } = dockerClient(options);
   // Both take options, as every call does; the typings have missed it.
   const asking = docker as unknown as {
     ping(waits: object): Promise<unknown>;
     info(waits: object): Promise<DockerInfo>;
   };
-
-  /** One API call with the caller's signal and the time limit; `long` calls have no limit. */
-  async function call<T>(
-    act: (waits: { abortSignal: AbortSignal }) => Promise<T>,
-    { signal }: Waits = {},
-    long = false,
-  ): Promise<T> {
-    signal?.throwIfAborted();
-    const timeout = new AbortController();
-    const timer = long
-      ? undefined
-      : setTimeout(() => timeout.abort(new DOMException("No answer.", "TimeoutError")), answerMs);
-    try {
-      return await act({
-        abortSignal: AbortSignal.any(signal ? [signal, timeout.signal] : [timeout.signal]),
-      });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw engineFault(timeout.signal.aborted ? timeout.signal.reason : error, socketPath);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async function unlessStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
-    try {
-      await act;
-    } catch (error) {
-      const status = statusOf(error) ?? statusOf((error as { cause?: unknown }).cause);
-      if (status === undefined || !ignored.includes(status)) throw error;
-    }
-  }
 
   return {
     async ping(options) {

@@ -1,10 +1,8 @@
 import { chmod, mkdir, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { Waits } from "../engines/engine.ts";
 import { tool } from "./command.ts";
-
-interface Waits {
-  readonly signal?: AbortSignal | undefined;
-}
+import type { OutSpace } from "./space.ts";
 
 /** Bytes of cap for which one file is allowed; and the least and most of them. */
 const BYTES_PER_FILE = 16 * 1024;
@@ -15,30 +13,42 @@ const FULL_BLOCKS = 32;
 /** What ext4 needs for itself: tables of 256 bytes an inode, bitmaps, group descriptors, directories. */
 const OVERHEAD_BYTES = 4 * 2 ** 20;
 
-/**
- * The filesystem behind a task's /out: an ext4 image of the cap's size in `home`, mounted at `dir`.
- * A full image is the task's trouble and not the host's, its inodes are counted too, and what it holds
- * outlives the container and this process.
- */
-export interface OutDisk {
+interface Disk {
   readonly home: string;
   readonly image: string;
   readonly dir: string;
 }
 
-export function outDisk(home: string): OutDisk {
-  return { home, image: join(home, "out.img"), dir: join(home, "out") };
+/**
+ * The filesystem behind a task's /out: an ext4 image of the cap's size in `home`, mounted at `dir`.
+ * A full image is the task's trouble and not the host's, its inodes are counted too, and what it holds
+ * outlives the container and this process.
+ */
+export function outDisk(home: string): OutSpace {
+  const disk: Disk = { home, image: join(home, "out.img"), dir: join(home, "out") };
+  return {
+    dir: disk.dir,
+    async clear() {
+      await destroyDisk(disk);
+      await mkdir(disk.dir, { recursive: true, mode: 0o700 });
+    },
+    create: (capBytes, options) => createDisk(disk, capBytes, options),
+    revive: (options) => reviveDisk(disk, options),
+    async isFull() {
+      const { bavail, ffree } = await statfs(disk.dir);
+      return bavail < FULL_BLOCKS || ffree === 0;
+    },
+    destroy: () => destroyDisk(disk),
+  };
 }
 
-/** Removes any earlier disk and makes the folder that the next one is mounted at. */
-export async function clearDisk(disk: OutDisk): Promise<void> {
-  await destroyDisk(disk);
-  await mkdir(disk.dir, { recursive: true, mode: 0o700 });
+/** How many files a cap of so many bytes allows. */
+export function fileCap(capBytes: number): number {
+  return Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
 }
 
-/** Makes and mounts an empty disk, after `clearDisk`; throws `SANDBOX_UNSUPPORTED` or `SANDBOX_DISK_FULL`. */
-export async function createDisk(disk: OutDisk, capBytes: number, options?: Waits): Promise<void> {
-  const files = Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
+async function createDisk(disk: Disk, capBytes: number, options?: Waits): Promise<void> {
+  const files = fileCap(capBytes);
   const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
   // All of it is taken from the host at once: a host that is full must not surprise a task half-way.
   await tool("fallocate", ["-l", String(bytes), disk.image], options);
@@ -58,7 +68,7 @@ export async function createDisk(disk: OutDisk, capBytes: number, options?: Wait
 }
 
 /** Brings back a disk that a reboot has unmounted; false when there is none. */
-export async function reviveDisk(disk: OutDisk, options?: Waits): Promise<boolean> {
+async function reviveDisk(disk: Disk, options?: Waits): Promise<boolean> {
   if (await isMounted(disk.dir)) return true;
   if (!(await exists(disk.image))) return false;
   await tool("e2fsck", ["-p", disk.image], options);
@@ -67,7 +77,7 @@ export async function reviveDisk(disk: OutDisk, options?: Waits): Promise<boolea
 }
 
 /** Unmounts and deletes, whatever of it is there. */
-export async function destroyDisk(disk: OutDisk): Promise<void> {
+async function destroyDisk(disk: Disk): Promise<void> {
   while (await isMounted(disk.dir)) {
     // Deleting first spares the host from writing out what nobody will read; trees that are too deep
     // for it go with the image.
@@ -78,13 +88,7 @@ export async function destroyDisk(disk: OutDisk): Promise<void> {
   await rm(disk.image, { force: true });
 }
 
-/** True when the task has used up the space or the files of its disk. */
-export async function isFull(disk: OutDisk): Promise<boolean> {
-  const { bavail, ffree } = await statfs(disk.dir);
-  return bavail < FULL_BLOCKS || ffree === 0;
-}
-
-async function mountDisk(disk: OutDisk, options?: Waits): Promise<void> {
+async function mountDisk(disk: Disk, options?: Waits): Promise<void> {
   await tool(
     "mount",
     ["-t", "ext4", "-o", "loop,nosuid,nodev,noexec,noatime", disk.image, disk.dir],

@@ -6,8 +6,8 @@ import type { ContainerState, Engine, EngineInfo } from "../engines/engine.ts";
 import { findImage } from "../images.ts";
 import { tighten } from "../limits.ts";
 import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/collect.ts";
-import { clearDisk, createDisk, destroyDisk, isFull, outDisk, reviveDisk } from "../out/disk.ts";
 import { partial, placeOutputs } from "../out/place.ts";
+import type { OutSpace } from "../out/space.ts";
 import { containerName, containerSettings } from "../policy.ts";
 import type { OciRuntime } from "../runtimes/choose.ts";
 import { type Following, followOutput } from "./follow.ts";
@@ -15,7 +15,7 @@ import { makeReadable } from "./lend.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, readRecord, writeRecord } from "./record.ts";
 import { sampleUsage } from "./sampler.ts";
-import { stop, supervise } from "./supervise.ts";
+import { type EndedBy, stop, supervise } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -27,6 +27,8 @@ export interface RunContext {
   readonly runsDir: string;
   readonly ceiling: Limits;
   readonly runtime: OciRuntime;
+  /** The room for outputs of the run with this folder. */
+  outSpace(home: string): OutSpace;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function runTask(
   const found = await resumable(context, task, name, home, options);
   let output: Following | undefined;
   let sampler: ReturnType<typeof sampleUsage> | undefined;
-  let by: "itself" | "deadline" = "itself";
+  let by: EndedBy = "itself";
   try {
     if (found === undefined) await createContainer(context, task, name, home, limits, options);
     output = await followOutput(engine, name, {
@@ -64,8 +66,15 @@ export async function runTask(
     if (found === undefined) await engine.start(name, { signal });
     if (found?.status !== "exited")
       sampler = usageGroup(name, context.info) ? undefined : sampleUsage(engine, name);
-    if (found?.status !== "exited")
-      by = await supervise(engine, name, { seconds: secondsLeft(limits, found), signal });
+    if (found?.status !== "exited") {
+      const out = task.outputDir === undefined ? undefined : context.outSpace(home);
+      by = await supervise(engine, name, {
+        seconds: secondsLeft(limits, found),
+        signal,
+        lookMs: out?.lookMs,
+        isFull: () => out?.isFull(limits.diskBytes) ?? Promise.resolve(false),
+      });
+    }
   } catch (error) {
     output?.cancel();
     sampler?.stop();
@@ -92,7 +101,7 @@ export async function runTask(
 
 /** The container of an earlier call, when its work can still be used; otherwise it is removed. */
 async function resumable(
-  { engine }: RunContext,
+  { engine, outSpace }: RunContext,
   task: SandboxTask,
   name: string,
   home: string,
@@ -101,13 +110,13 @@ async function resumable(
   const state = await engine.inspect(name, { signal });
   if (state === undefined) return undefined;
   const alive = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
-  if (alive && (task.outputDir === undefined || (await reviveDisk(outDisk(home), { signal })))) return state;
+  if (alive && (task.outputDir === undefined || (await outSpace(home).revive({ signal })))) return state;
   await engine.remove(name, { signal });
   return undefined;
 }
 
 async function createContainer(
-  { engine, info, instance, runtime }: RunContext,
+  { engine, info, instance, runtime, outSpace }: RunContext,
   task: SandboxTask,
   name: string,
   home: string,
@@ -115,25 +124,25 @@ async function createContainer(
   { signal }: RunOptions,
 ): Promise<void> {
   const image = await findImage(engine, task.image, { signal });
-  const disk = outDisk(home);
+  const out = outSpace(home);
   await makeReadable(task.inputDir, { signal });
   if (task.resultDir !== undefined) await makeReadable(task.resultDir, { signal });
-  if (task.outputDir !== undefined) await clearDisk(disk);
+  if (task.outputDir !== undefined) await out.clear();
   const group = usageGroup(name, info);
   await group?.create();
   const settings = containerSettings(task, {
     instance,
     imageId: image.id,
     limits,
-    outDir: task.outputDir === undefined ? undefined : disk.dir,
+    outDir: task.outputDir === undefined ? undefined : out.dir,
     runtime,
     cgroupParent: group?.parent,
     deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
   });
-  // The container needs the disk's folder now and its content only at the start.
+  // The container needs the folder now and its content only at the start.
   const making = [
     engine.create(name, settings, { signal }),
-    task.outputDir === undefined ? undefined : createDisk(disk, limits.diskBytes, { signal }),
+    task.outputDir === undefined ? undefined : out.create(limits.diskBytes, { signal }),
   ];
   await Promise.allSettled(making); // neither may go on while the other's failure is cleaned up
   await Promise.all(making);
@@ -144,7 +153,7 @@ interface Ended {
   readonly home: string;
   readonly limits: Limits;
   readonly log: BoundedLog;
-  readonly by: "itself" | "deadline";
+  readonly by: EndedBy;
   readonly signal: AbortSignal | undefined;
   readonly sampled: Usage | undefined;
 }
@@ -158,8 +167,8 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
   const used = (await usageGroup(name, info)?.read()) ?? at.sampled ?? { cpuSeconds: 0, peakMemoryBytes: 0 };
   // The outer group's peak counts what the runtime needed to start the container as well.
   const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
-  const disk = outDisk(home);
-  const diskFull = task.outputDir !== undefined && (await isFull(disk));
+  const out = context.outSpace(home);
+  const diskFull = task.outputDir !== undefined && (await out.isFull(limits.diskBytes));
   let ended = verdictOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
   let said = "";
   let outputs: RunRecord["outputs"];
@@ -167,7 +176,7 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
     try {
       await rm(partial(task.outputDir), { recursive: true, force: true });
       const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
-      outputs = await collect(disk.dir, partial(task.outputDir), bounds, { signal });
+      outputs = await collect(out.dir, partial(task.outputDir), bounds, { signal });
     } catch (error) {
       await rm(partial(task.outputDir), { recursive: true, force: true });
       if (!isIchainError(error) || error.class !== "untrusted") throw error;
@@ -189,8 +198,8 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
 }
 
 /** What a finished run holds of the machine; its record stays until the sweep. */
-async function clean({ engine, info }: RunContext, name: string, home: string): Promise<void> {
-  await Promise.all([engine.remove(name), destroyDisk(outDisk(home))]);
+async function clean({ engine, info, outSpace }: RunContext, name: string, home: string): Promise<void> {
+  await Promise.all([engine.remove(name), outSpace(home).destroy()]);
   await usageGroup(name, info)?.remove();
 }
 

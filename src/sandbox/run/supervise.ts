@@ -10,28 +10,38 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** A killed container is gone by then, or the engine does not work. */
 const KILL_MS = 30_000;
 
+export interface Supervision {
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly heartbeatMs?: number;
+  /** Asked every `lookMs`: whether the task has taken more room than it may. */
+  readonly isFull?: (() => Promise<boolean>) | undefined;
+  readonly lookMs?: number | undefined;
+}
+
+/** Who ended a container: the task itself, or we. */
+export type EndedBy = "itself" | "deadline" | "disk";
+
 /**
- * Waits until the container has ended, and ends it when `seconds` are over ("deadline"). When `signal`
- * aborts it is ended too, and the reason thrown.
+ * Waits until the container has ended, and ends it when `seconds` are over ("deadline") or when it is
+ * found full ("disk"). When `signal` aborts it is ended too, and the reason thrown.
  */
 export async function supervise(
   engine: Engine,
   container: string,
-  {
-    seconds,
-    signal,
-    heartbeatMs = HEARTBEAT_MS,
-  }: { seconds: number; signal?: AbortSignal | undefined; heartbeatMs?: number },
-): Promise<"itself" | "deadline"> {
+  { seconds, signal, heartbeatMs = HEARTBEAT_MS, isFull, lookMs }: Supervision,
+): Promise<EndedBy> {
   const deadline = AbortSignal.timeout(Math.min(LONGEST_MS, Math.max(0, seconds * 1000)));
   const over = new AbortController();
   const halt = AbortSignal.any([over.signal, deadline, ...(signal ? [signal] : [])]);
   try {
-    await Promise.race([
-      engine.ended(container, { signal: halt }),
-      heartbeat(engine, container, heartbeatMs, halt),
+    const by = await Promise.race([
+      engine.ended(container, { signal: halt }).then(() => "itself" as const),
+      heartbeat(engine, container, heartbeatMs, halt).then(() => "itself" as const),
+      ...(isFull && lookMs ? [filledUp(isFull, lookMs, halt)] : []),
     ]);
-    return "itself";
+    if (by === "disk") await stop(engine, container);
+    return by;
   } catch (error) {
     if (!deadline.aborted && !signal?.aborted) throw error;
     await stop(engine, container);
@@ -77,4 +87,14 @@ async function heartbeat(
     await pause(everyMs, undefined, { signal });
     if ((await engine.inspect(container, { signal }))?.status !== "running") return;
   }
+}
+
+async function filledUp(
+  isFull: () => Promise<boolean>,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<"disk"> {
+  do await pause(everyMs, undefined, { signal });
+  while (!(await isFull()));
+  return "disk";
 }

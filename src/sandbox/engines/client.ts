@@ -1,0 +1,64 @@
+import { Agent } from "node:http";
+import Docker from "dockerode";
+import type { Waits } from "./engine.ts";
+import { engineFault, statusOf } from "./faults.ts";
+
+/** No answer to a plain call within this many milliseconds means that the engine hangs. */
+const ANSWER_MS = 30_000;
+
+export interface DockerOptions {
+  /** Unix socket of the engine. */
+  readonly socketPath: string;
+  readonly answerMs?: number | undefined;
+}
+
+/** A connection to Docker's HTTP API; the only file that makes one. */
+export interface DockerClient {
+  readonly docker: Docker;
+  /** One API call with the caller's signal and the time limit; `long` calls have no limit. */
+  call<T>(
+    act: (waits: { abortSignal: AbortSignal }) => Promise<T>,
+    waits?: Waits,
+    long?: boolean,
+  ): Promise<T>;
+}
+
+export function dockerClient({ socketPath, answerMs = ANSWER_MS }: DockerOptions): DockerClient {
+  // A new connection for each call: a kept one may have been closed by the engine just before it is used.
+  const settings = { socketPath, agent: new Agent({ keepAlive: false }) }; // `agent` is not in the typings
+  return {
+    docker: new Docker(settings),
+    async call(act, { signal } = {}, long = false) {
+      signal?.throwIfAborted();
+      const timeout = new AbortController();
+      const timer = long
+        ? undefined
+        : setTimeout(() => timeout.abort(new DOMException("No answer.", "TimeoutError")), answerMs);
+      try {
+        return await act({
+          abortSignal: AbortSignal.any(signal ? [signal, timeout.signal] : [timeout.signal]),
+        });
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw engineFault(timeout.signal.aborted ? timeout.signal.reason : error, socketPath);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** What the engine answered before it was made into an error for people. */
+export function statusBehind(error: unknown): number | undefined {
+  return statusOf(error) ?? statusOf((error as { cause?: unknown } | undefined)?.cause);
+}
+
+/** Waits for a call, and takes these answers for success. */
+export async function unlessStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
+  try {
+    await act;
+  } catch (error) {
+    const status = statusBehind(error);
+    if (status === undefined || !ignored.includes(status)) throw error;
+  }
+}

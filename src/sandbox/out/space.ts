@@ -1,0 +1,19 @@
+import type { Waits } from "../engines/engine.ts";
+
+/** The room that a task has for its outputs: what is behind its /out. It outlives the container. */
+export interface OutSpace {
+  /** Folder on this machine that is mounted at /out. */
+  readonly dir: string;
+  /** How often somebody must look whether it is full, milliseconds; undefined where its cap binds by itself. */
+  readonly lookMs?: number;
+  /** Removes what an earlier run left and makes the bare folder. */
+  clear(): Promise<void>;
+  /** Makes it ready to be written to, empty, after `clear`. Throws `SANDBOX_UNSUPPORTED` or `SANDBOX_DISK_FULL`. */
+  create(capBytes: number, options?: Waits): Promise<void>;
+  /** Brings it back as a reboot may have left it; false when there is none. */
+  revive(options?: Waits): Promise<boolean>;
+  /** True when the task has used up its space or its files. */
+  isFull(capBytes: number): Promise<boolean>;
+  /** Removes whatever of it is there. */
+  destroy(): Promise<void>;
+}

@@ -5,6 +5,7 @@ import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
 import type { CommandContext } from "./commands/declaration.ts";
 import { type Config, requireNetwork } from "./config.ts";
+import type { Journal } from "./ports/journal.ts";
 import type { Market } from "./ports/market.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -59,6 +60,12 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     jobsDir: join(config.home, "jobs"),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+/** The journal alone, for reading: asks for no password. The caller closes it. */
+export async function openRecords({ config }: Pick<Needs, "config">): Promise<Journal> {
+  const { openJournal } = await import("./journal/journal.ts");
+  return openJournal(config.paths.journal);
 }
 
 /** The same, with a sandbox: for `provide` and `validate`. */

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { JobJournal, Journal, Role, Step, Undertaking } from "../ports/journal.ts";
+import type { JobJournal, Journal, LogPiece, Role, Step, Undertaking } from "../ports/journal.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
 const SCHEMA = `
@@ -18,6 +18,11 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS notes (
     role TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS output (
+    role TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
+    stage TEXT NOT NULL, upto INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (role, key, seq)
   ) STRICT;
 `;
 
@@ -64,6 +69,13 @@ function jobJournal(db: DatabaseSync, role: Role, key: string): JobJournal {
   const conclude = db.prepare("UPDATE steps SET outcome = ? WHERE role = ? AND key = ? AND name = ?");
   const addNote = db.prepare("INSERT INTO notes (role, key, at, text) VALUES (?, ?, ?, ?)");
   const listNotes = db.prepare("SELECT at, text FROM notes WHERE role = ? AND key = ? ORDER BY at, rowid");
+  const addLog = db.prepare(`
+    INSERT INTO output (role, key, seq, stage, upto, text)
+    SELECT ?1, ?2, count(*), ?3, ?4, ?5 FROM output WHERE role = ?1 AND key = ?2
+  `);
+  const listLog = db.prepare(
+    "SELECT seq, stage, upto, text FROM output WHERE role = ? AND key = ? AND seq >= ? ORDER BY seq LIMIT ?",
+  );
   const end = db.prepare("UPDATE undertakings SET finished = ? WHERE role = ? AND key = ?");
   const recorded = (name: string) =>
     find.get(role, key, name) as { intent: string; outcome: string | null } | undefined;
@@ -94,6 +106,8 @@ function jobJournal(db: DatabaseSync, role: Role, key: string): JobJournal {
     },
     note: (text) => void addNote.run(role, key, Date.now(), text),
     notes: () => listNotes.all(role, key) as unknown as { at: number; text: string }[],
+    log: ({ stage, upto, text }) => void addLog.run(role, key, stage, upto, text),
+    logged: (from, most) => listLog.all(role, key, from, most) as unknown as LogPiece[],
     finish: (result) => void end.run(result, role, key),
   };
 }

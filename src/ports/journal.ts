@@ -11,6 +11,17 @@ export interface Step<Intent, Outcome> {
 
 export type Role = "requester" | "provider" | "validator" | "account";
 
+/** A piece of what a task printed, in the order in which it came. */
+export interface LogPiece {
+  /** Counts from 0 without gaps. */
+  readonly seq: number;
+  /** Which run it is of. */
+  readonly stage: string;
+  /** How far into the run's whole output this piece reaches, what was left out included. */
+  readonly upto: number;
+  readonly text: string;
+}
+
 /** A role's memory of one job (or, for `account`, of the account itself). */
 export interface JobJournal {
   readonly role: Role;
@@ -24,6 +35,10 @@ export interface JobJournal {
   /** A line for people, kept with its time. */
   note(text: string): void;
   notes(): readonly { at: number; text: string }[];
+  /** Adds to the task's output, as it comes. */
+  log(piece: Omit<LogPiece, "seq">): void;
+  /** The task's output from piece `from` on, at most `most` pieces. */
+  logged(from: number, most: number): readonly LogPiece[];
   /** Marks the undertaking ended: it is not resumed any more. */
   finish(result: "done" | "failed"): void;
 }

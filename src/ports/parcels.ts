@@ -65,4 +65,9 @@ export interface Keyring {
   /** A session key, wrapped for one reader: about 110 bytes. */
   wrap(sessionKey: Hex, reader: Party): Promise<Uint8Array>;
   unwrap(capsule: Uint8Array): Promise<Hex>;
+  /**
+   * 32 bytes that only this account and the owner of `onionKey` can derive, the same on both sides and
+   * another for each `purpose`. Throws `KEY_UNUSABLE`, class `untrusted`.
+   */
+  agree(onionKey: Hex, purpose: string): Promise<Hex>;
 }

@@ -25,10 +25,25 @@ export interface HostIdentity {
   readonly secret: string;
 }
 
+/** What grows while it is hosted, as a log does: read part by part, from wherever the reader has come to. */
+export interface Feed {
+  /** 32 bytes: what readers ask for. */
+  readonly id: Hex;
+  /**
+   * The part that begins at `from`, at most `FEED_PART_BYTES`; it may wait for one to come and resolves
+   * with undefined when `signal` aborts before. Whoever hosts seals it and lets its reader check it.
+   */
+  read(from: number, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
+}
+
+/** Longest part of a feed, sealed; bytes. */
+export const FEED_PART_BYTES = 68 << 10;
+
 export interface HostRequest {
   readonly identity: HostIdentity;
   readonly blobs: readonly Blob[];
   readonly readers: readonly Reader[];
+  readonly feeds?: readonly Feed[] | undefined;
 }
 
 /** A live hosting. All methods are idempotent. */
@@ -74,13 +89,29 @@ export interface Transport {
   stop(): Promise<void>;
   /** Fresh keys and token; nothing is published yet. */
   newIdentity(): Promise<HostIdentity>;
-  /** Resolves once a fetch of the first bytes through the transport itself has succeeded. */
+  /**
+   * The identity that everybody derives who knows `seed` (32 bytes): where two parties meet that share a
+   * secret and cannot tell each other an address.
+   */
+  meetingPoint(seed: Hex): Promise<HostIdentity>;
+  /**
+   * Resolves once a fetch of the first bytes through the transport itself has succeeded; without blobs,
+   * once the hosting can be found.
+   */
   host(request: HostRequest, options?: TransferOptions): Promise<Hosting>;
   /** Resolves once every piece is verified and the whole file lies at `path`. */
   fetch(request: FetchRequest, options?: TransferOptions): Promise<Blob>;
   /** The capsule for `fingerprint`, or undefined while the host has not published one. */
   fetchCapsule(
     request: { endpoint: Endpoint; root: Hex; fingerprint: Hex },
+    options?: TransferOptions,
+  ): Promise<Uint8Array | undefined>;
+  /**
+   * The part of the feed `id` that begins at `from`, or undefined while there is none; the host may take
+   * some twenty seconds to say so.
+   */
+  fetchPart(
+    request: { endpoint: Endpoint; id: Hex; from: number },
     options?: TransferOptions,
   ): Promise<Uint8Array | undefined>;
 }

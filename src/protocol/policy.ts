@@ -17,7 +17,17 @@ export const policySchema = z.strictObject({
   maxTime: durationSchema.prefault("24h"),
   maxBundle: bytesSchema.prefault("10 GiB"),
   maxResult: bytesSchema.prefault("10 GiB"),
-  maxLog: bytesSchema.prefault("1 MiB"),
+  /** What is kept of one run's output. */
+  maxLog: bytesSchema
+    .pipe(
+      z
+        .number()
+        .min(4096)
+        .max(4 * 2 ** 20),
+    )
+    .prefault("1 MiB"),
+  /** What a requester is shown of it before it has paid for the result; "0 B" shows nothing. */
+  liveLog: bytesSchema.prefault("256 KiB"),
   /** Weakest isolation in which strangers' code may run here. */
   leastTier: z.enum(tiers).default("runc"),
   /** Stake at risk in one job, at most. */

@@ -5,6 +5,16 @@ import { tiers } from "./offer.ts";
 const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
+/** What a run ended with and used. */
+const usage = z.strictObject({
+  exitCode: z.number().int().min(0).max(255),
+  wallSeconds: count,
+  cpuSeconds: count,
+  peakMemoryBytes: count,
+  /** GPUs times wall time: they were the job's alone. */
+  gpuSeconds: count,
+});
+
 /**
  * The provider's account of its run: a parcel of its own, opened to validators only after they have
  * committed. `report.json` in it has this shape; `log.txt` beside it is the task's output.
@@ -20,12 +30,10 @@ export const reportSchema = z.strictObject({
     salt: hex32,
   }),
   metrics: z.record(z.string().max(64), z.number()),
-  run: z.strictObject({
-    exitCode: z.number().int().min(0).max(255),
-    wallSeconds: count,
-    cpuSeconds: count,
-    peakMemoryBytes: count,
-  }),
+  /** The run that made the result. */
+  run: usage,
+  /** The run that measured it, in `evaluate`. */
+  evaluation: usage.optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 

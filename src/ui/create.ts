@@ -25,6 +25,9 @@ export async function createUi(request: UiRequest): Promise<Ui & { close(): void
       const text = request.json || !render ? toJson(data) : render();
       process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
     },
+    stream(data, text) {
+      process.stdout.write(request.json ? `${toJson(data)}\n` : text);
+    },
     close: () => reporter.close(),
   };
 }

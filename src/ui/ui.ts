@@ -28,6 +28,8 @@ export interface Ui {
    * 0x-hex), else what `render` returns, else the data itself.
    */
   print(data: unknown, render?: () => string): void;
+  /** Text as it comes, on stdout: with --json one line of `data` for each piece, else `text` as it is. */
+  stream(data: unknown, text: string): void;
   /** Columns aligned, cut to the terminal's width; for use inside `render`. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): string;
 }

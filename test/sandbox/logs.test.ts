@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { neutralise } from "../../src/protocol/neutralise.ts";
 import { payload } from "../../src/sandbox/engines/frames.ts";
-import { boundedLog, neutralise } from "../../src/sandbox/run/logs.ts";
+import { boundedLog } from "../../src/sandbox/run/logs.ts";
 
 test("no control or direction-changing character is left but newline and tab", () => {
   fc.assert(

@@ -107,6 +107,15 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     load: () => import("../watch.ts"),
   },
   {
+    name: "logs",
+    group: "Ask for work",
+    summary: "print what a job's task printed; for its requester while it runs, too",
+    arguments: [job],
+    options: [{ flags: "-f, --follow", summary: "go on until the task ends" }],
+    examples: ["ichain logs 3fa9c01b", "ichain logs 3fa9c01b --follow"],
+    load: () => import("../logs.ts"),
+  },
+  {
     name: "why",
     group: "Ask for work",
     summary: "explain where a job stands, who must act by when, and what happens then",

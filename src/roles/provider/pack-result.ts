@@ -25,12 +25,21 @@ export interface Packed {
   readonly identity: HostIdentity;
 }
 
+export interface Findings {
+  readonly spec: Spec;
+  readonly produced: Measured;
+  /** The run that the measurement is of: `produced` itself unless the mode is `evaluate`. */
+  readonly measured: Measured;
+  readonly tier: Tier;
+}
+
 export function packResult(
   context: WorkerContext,
   journal: JobJournal,
-  { job, spec, measured, tier }: { job: Job; spec: Spec; measured: Measured; tier: Tier },
+  { job, ...findings }: Findings & { job: Job },
   waits: Waits,
 ): Promise<Packed> {
+  const { spec, measured } = findings;
   const home = jobFolder(context.jobsDir, "provider", job.id);
   return journal.step("pack", {
     prepare: async () => ({
@@ -50,7 +59,7 @@ export function packResult(
         score: toScore(measured.metrics[metric] ?? Number.NaN, goal),
         salt,
       };
-      await writeReport(home.reportFiles, job.id, { spec, measured, tier, measurement });
+      await writeReport(home.reportFiles, job.id, { ...findings, measurement });
       const report = await context.parcels.pack(
         {
           root: home.reportFiles,
@@ -68,14 +77,9 @@ export function packResult(
 async function writeReport(
   dir: string,
   jobId: Hex,
-  {
-    spec,
-    measured,
-    tier,
-    measurement,
-  }: { spec: Spec; measured: Measured; tier: Tier; measurement: Measurement },
+  { spec, produced, measured, tier, measurement }: Findings & { measurement: Measurement },
 ): Promise<void> {
-  const { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes, log } = measured.run;
+  const evaluated = measured !== produced;
   const report: Report = {
     version: 1,
     jobId,
@@ -83,10 +87,17 @@ async function writeReport(
     tier,
     measurement: { ...measurement, score: measurement.score.toString() },
     metrics: measured.metrics,
-    run: { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes },
+    run: usageOf(produced, spec),
+    ...(evaluated ? { evaluation: usageOf(measured, spec) } : {}),
   };
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await writeFile(join(dir, "report.json"), JSON.stringify(report));
-  await writeFile(join(dir, "log.txt"), log);
+  const evaluation = evaluated ? `\n[evaluation]\n${measured.run.log}` : "";
+  await writeFile(join(dir, "log.txt"), `${produced.run.log}${evaluation}`);
+}
+
+function usageOf({ run }: Measured, { resources }: Spec): Report["run"] {
+  const { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes } = run;
+  return { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes, gpuSeconds: wallSeconds * resources.gpus };
 }

@@ -19,7 +19,8 @@ export async function produce(
   const { spec, input } = bundle;
   const stage = { kind: "produce" as const, outputDir: home.output };
   const gpus = shop.report.gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
-  const produced = await runTask(context, journal, { spec, input, stage, gpus }, waits);
+  const logBytes = shop.policy.maxLog;
+  const produced = await runTask(context, journal, { spec, input, stage, gpus, logBytes }, waits);
   // In `evaluate` the provider measures as the validator will: a task that cannot load its own result
   // is given back before it can cost the stake.
   const evaluates = spec.verification.mode === "evaluate";
@@ -29,11 +30,11 @@ export async function produce(
     ? await runTask(
         context,
         journal,
-        { spec, input, stage: { kind: "evaluate", resultDir: home.output }, gpus },
+        { spec, input, stage: { kind: "evaluate", resultDir: home.output }, gpus, logBytes },
         waits,
       )
     : produced;
   const failure = runFailure(measured, spec.verification.metric);
   if (failure) return failure;
-  return packResult(context, journal, { job, spec, measured, tier: shop.report.tier }, waits);
+  return packResult(context, journal, { job, spec, produced, measured, tier: shop.report.tier }, waits);
 }

@@ -4,9 +4,11 @@ import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import type { Afterwards } from "../shared/daemon.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { endLog } from "../shared/log-keeper.ts";
 import { transact } from "../shared/transact.ts";
 import { deliver } from "./deliver.ts";
 import { produce } from "./produce.ts";
+import { shareLog } from "./share-log.ts";
 import { asRefusal, isRefusal, take, type Workshop } from "./take.ts";
 
 /**
@@ -34,7 +36,11 @@ export async function serve(
     say(`not taken, ${taken.reason}`);
     return end(context, journal, "failed");
   }
+  const requester = { account: posted.terms.requester, keys: taken.bundle.requester };
+  const maxChars = journal.outcome("pack") === undefined ? shop.policy.liveLog : 0;
+  await using _log = shareLog(context, journal, { jobId, requester, maxChars }, waits);
   const packed = await produce(context, journal, posted, taken, shop, waits);
+  endLog(journal);
   if (typeof packed === "string") {
     await transact(context.market, journal, { kind: "release", job: posted, reason: packed }, waits);
     say(`given back, ${packed}`);

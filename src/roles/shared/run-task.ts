@@ -3,9 +3,9 @@ import type { SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import { type Metrics, readMetrics } from "../../protocol/metrics-log.ts";
 import type { Spec } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
+import { keepLog } from "./log-keeper.ts";
 
 const PIDS = 256;
-const LOG_BYTES = 1 << 20;
 
 export interface Measured {
   readonly run: TaskRun;
@@ -24,7 +24,13 @@ export function runId(role: string, key: string, stage: Stage["kind"]): string {
 export function runTask(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
-  { spec, input, stage, gpus }: { spec: Spec; input: string; stage: Stage; gpus: readonly string[] },
+  {
+    spec,
+    input,
+    stage,
+    gpus,
+    logBytes,
+  }: { spec: Spec; input: string; stage: Stage; gpus: readonly string[]; logBytes: number },
   { signal }: Waits,
 ): Promise<Measured> {
   const { resources } = spec;
@@ -41,7 +47,7 @@ export function runTask(
         diskBytes: resources.disk,
         wallSeconds: resources.time,
         pids: PIDS,
-        logBytes: LOG_BYTES,
+        logBytes,
       },
       gpus,
     }),
@@ -49,7 +55,8 @@ export function runTask(
       const id = `run-${task.id}`;
       reporter.emit({ kind: "start", id, text: "Running the task in its sandbox" });
       try {
-        const run = await sandbox.run(task, { signal });
+        using log = keepLog(journal, stage.kind, { maxChars: task.limits.logBytes });
+        const run = await sandbox.run(task, { signal, onLog: (text) => log.push(text) });
         const seconds = run.wallSeconds.toFixed(1);
         reporter.emit({
           kind: "end",

@@ -10,6 +10,7 @@ import { type Policy, refuseTerms } from "../../protocol/policy.ts";
 import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { endLog } from "../shared/log-keeper.ts";
 import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
@@ -76,8 +77,9 @@ async function commit(
       prepare: () => mine.sealed,
       act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
     });
-    const sources = { job, locator, maxBytes: policy.maxBundle, report };
+    const sources = { job, locator, maxBytes: policy.maxBundle, logBytes: policy.maxLog, report };
     const measurement = await measure(context, journal, sources, inTime);
+    endLog(journal);
     const commitment = measurementCommitment(job.id, context.account, measurement);
     await transact(context.market, journal, { kind: "commit", job, commitment }, waits);
     return { locator, measurement };

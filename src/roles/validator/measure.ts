@@ -19,6 +19,7 @@ export interface Sources {
   readonly job: Job;
   readonly locator: ValidationLocator;
   readonly maxBytes: number;
+  readonly logBytes: number;
   readonly report: SandboxReport;
 }
 
@@ -30,7 +31,7 @@ export interface Sources {
 export async function measure(
   context: WorkerContext,
   journal: JobJournal,
-  { job, locator, maxBytes, report }: Sources,
+  { job, locator, maxBytes, logBytes, report }: Sources,
   waits: Waits,
 ): Promise<Measurement> {
   const bundle = await fetchBundle(
@@ -55,7 +56,7 @@ export async function measure(
         ? { kind: "evaluate", resultDir: home.opened }
         : { kind: "produce", outputDir: home.output };
     const gpus = report.gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
-    const measured = await runTask(context, journal, { spec, input, stage, gpus }, waits);
+    const measured = await runTask(context, journal, { spec, input, stage, gpus, logBytes }, waits);
     const cut = cutShort(measured);
     if (cut) throw measureFailed(cut);
     const failure = runFailure(measured, metric);

@@ -1,3 +1,5 @@
+import { neutralise } from "../../protocol/neutralise.ts";
+
 /** What is kept of a task's output: the head and, since metrics come last, three quarters for the tail. */
 export interface BoundedLog {
   push(chunk: Uint8Array): string;
@@ -56,13 +58,4 @@ export function boundedLog(maxBytes: number): BoundedLog {
       return lost > 0;
     },
   };
-}
-
-/**
- * Takes the power to move cursors, retitle windows or reorder text out of a stranger's output: every
- * control and direction-changing character but newline and tab becomes `·`; a carriage return, as
- * progress bars print it, becomes a newline.
- */
-export function neutralise(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/[^\P{C}\n\t]|[\u2028\u2029]/gu, "·");
 }

@@ -1,13 +1,13 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { IchainError } from "../../errors.ts";
 import type { HostIdentity, Hosting, HostRequest, Transport } from "../../ports/transport.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
 import { portTaken } from "../pieces/errors.ts";
 import { fetchBlob } from "../pieces/fetch-blob.ts";
-import { fetchCapsule, fetchFirstBytes } from "../pieces/fetch-small.ts";
+import { fetchCapsule, fetchFirstBytes, fetchPart } from "../pieces/fetch-small.ts";
 import type { PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { directDialer, formatAddress, parseAddress } from "./direct-dialer.ts";
@@ -18,6 +18,9 @@ export interface DirectOptions {
 }
 
 const TOKEN_BYTES = 16;
+/** Ports below those that systems hand out; two parties on one machine meet at one that they derive. */
+const MEETING_PORT = 12_000;
+const MEETING_PORTS = 20_000;
 
 /**
  * HTTP on TCP ports of a private network: the same tokens and the same verification as over onions, but
@@ -32,7 +35,7 @@ export function createDirectTransport({ listenHost }: DirectOptions): Transport 
   ): Promise<Hosting> => {
     const { endpoint } = request.identity;
     const dialer = dialerOf(endpoint);
-    const server = createPieceServer({ token: endpoint.token, blobs: request.blobs });
+    const server = createPieceServer({ token: endpoint.token, blobs: request.blobs, feeds: request.feeds });
     servers.add(server);
     const stop = async () => {
       servers.delete(server);
@@ -63,10 +66,19 @@ export function createDirectTransport({ listenHost }: DirectOptions): Transport 
         secret: "",
       };
     },
+    async meetingPoint(seed) {
+      const drawn = Buffer.from(
+        hkdfSync("sha256", fromHex(seed), "", "ichain/direct/meeting", 2 + TOKEN_BYTES),
+      );
+      const address = formatAddress(listenHost, MEETING_PORT + (drawn.readUInt16BE(0) % MEETING_PORTS));
+      return { endpoint: { transport: "direct", address, token: toHex(drawn.subarray(2)) }, secret: "" };
+    },
     host,
     fetch: async (request, options) => fetchBlob({ ...request, dialer: dialerOf(request.endpoint) }, options),
     fetchCapsule: async (request, options) =>
       fetchCapsule({ ...request, dialer: dialerOf(request.endpoint) }, options),
+    fetchPart: async (request, options) =>
+      fetchPart({ ...request, dialer: dialerOf(request.endpoint) }, options),
   };
 }
 

@@ -1,27 +1,44 @@
-import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, randomBytes } from "node:crypto";
 import { IchainError } from "../../errors.ts";
 import type { HostIdentity } from "../../ports/transport.ts";
-import { toHex } from "../../protocol/bytes.ts";
+import { fromHex, toHex } from "../../protocol/bytes.ts";
+import type { Hex } from "../../protocol/ids.ts";
 import { onionAddress } from "./address.ts";
 
 /** An ed25519 key as tor writes it: type, then base64 of the 64 bytes of the expanded private key. */
 const SECRET = /^ED25519-V3:[A-Za-z0-9+/]{86}==$/;
+
+const SEED_BYTES = 32;
+const TOKEN_BYTES = 16;
+/** What stands before the seed of an ed25519 key in PKCS #8 (RFC 8410, section 7). */
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
  * Draws the key of an onion and its bearer token. Made here and not by tor, so that the identity can be
  * journalled before anything is published.
  */
 export function newOnionIdentity(): HostIdentity {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const seed = Buffer.from(privateKey.export({ format: "jwk" }).d ?? "", "base64url");
-  const key = Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+  return identityOf(randomBytes(SEED_BYTES + TOKEN_BYTES));
+}
+
+/** The identity that everybody derives who knows `seed`. */
+export function meetingOnion(seed: Hex): HostIdentity {
+  const bytes = SEED_BYTES + TOKEN_BYTES;
+  return identityOf(Buffer.from(hkdfSync("sha256", fromHex(seed), "", "ichain/onion/meeting", bytes)));
+}
+
+/** From the seed of an ed25519 key and the token behind it. */
+function identityOf(drawn: Buffer): HostIdentity {
+  const seed = drawn.subarray(0, SEED_BYTES);
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
+  const key = Buffer.from(createPublicKey(privateKey).export({ format: "jwk" }).x ?? "", "base64url");
   // RFC 8032, section 5.1.5: tor keeps the hashed and clamped scalar, not the seed.
   const expanded = createHash("sha512").update(seed).digest();
   expanded[0]! &= 248;
   expanded[31]! &= 63;
   expanded[31]! |= 64;
   return {
-    endpoint: { transport: "onion", address: onionAddress(key), token: toHex(randomBytes(16)) },
+    endpoint: { transport: "onion", address: onionAddress(key), token: toHex(drawn.subarray(SEED_BYTES)) },
     secret: `ED25519-V3:${expanded.toString("base64")}`,
   };
 }

@@ -1,7 +1,8 @@
+import { FEED_PART_BYTES } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
 import { badAnswer, forbidden, notHosted, unreachable } from "../pieces/errors.ts";
-import { authorization, CAPSULE_MAX_BYTES, capsulePath, dataPath } from "../pieces/wire.ts";
+import { authorization, CAPSULE_MAX_BYTES, capsulePath, dataPath, partPath } from "../pieces/wire.ts";
 import type { OnionReader } from "./reader.ts";
 import { type SmallAnswer, smallRequest } from "./small-request.ts";
 
@@ -22,14 +23,24 @@ const ANSWER_MS = 60_000;
 export async function fetchOnionCapsule(
   asked: Asked & { readonly root: Hex; readonly fingerprint: Hex },
 ): Promise<Uint8Array | undefined> {
-  const path = capsulePath(asked.root, asked.fingerprint);
-  const answer = await ask(asked, path, {}, CAPSULE_MAX_BYTES + 1).catch(async () => {
+  return askOrUndefined(asked, capsulePath(asked.root, asked.fingerprint), CAPSULE_MAX_BYTES);
+}
+
+/** The same for a part of a feed, at most `FEED_PART_BYTES`. */
+export async function fetchOnionPart(
+  asked: Asked & { readonly id: Hex; readonly from: number },
+): Promise<Uint8Array | undefined> {
+  return askOrUndefined(asked, partPath(asked.id, asked.from), FEED_PART_BYTES);
+}
+
+async function askOrUndefined(asked: Asked, path: string, most: number): Promise<Uint8Array | undefined> {
+  const answer = await ask(asked, path, {}, most + 1).catch(async () => {
     await asked.reader.forget({ signal: asked.signal });
-    return ask(asked, path, {}, CAPSULE_MAX_BYTES + 1);
+    return ask(asked, path, {}, most + 1);
   });
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw refused(answer.status);
-  if (answer.body.length > CAPSULE_MAX_BYTES) throw badAnswer("its body is longer than allowed");
+  if (answer.body.length > most) throw badAnswer("its body is longer than allowed");
   return answer.body;
 }
 

@@ -11,10 +11,10 @@ import { fetchBlob } from "../pieces/fetch-blob.ts";
 import type { PieceLimits } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { OnionHost } from "./host.ts";
-import { checkOnionIdentity, newOnionIdentity } from "./identity.ts";
+import { checkOnionIdentity, meetingOnion, newOnionIdentity } from "./identity.ts";
 import { TorPool } from "./pool.ts";
 import { OnionReader, readerLines } from "./reader.ts";
-import { fetchOnionCapsule } from "./small-fetches.ts";
+import { fetchOnionCapsule, fetchOnionPart } from "./small-fetches.ts";
 import { ManagedTor } from "./tor.ts";
 import { torVersion } from "./version.ts";
 import type { WatchdogNote } from "./watchdog.ts";
@@ -80,17 +80,19 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
     },
 
     newIdentity: async () => newOnionIdentity(),
+    meetingPoint: async (seed) => meetingOnion(seed),
 
     async host(request: HostRequest, { signal }: TransferOptions = {}): Promise<Hosting> {
       checkOnionIdentity(request.identity);
       const lease = await pool.lease({ signal });
       const { token } = request.identity.endpoint;
+      const { blobs, feeds } = request;
       const host = new OnionHost({
         request,
         ownKey: options.clientKey.publicKey,
         lease,
         reader: reader(),
-        server: createPieceServer({ token, blobs: request.blobs, limits: options.limits }),
+        server: createPieceServer({ token, blobs, feeds, limits: options.limits }),
         probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
         onNote: (note, address) => options.onNote?.(note, address),
       });
@@ -114,5 +116,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
 
     fetchCapsule: async (request, { signal } = {}) =>
       fetchOnionCapsule({ reader: reader(), ...request, signal }),
+
+    fetchPart: async (request, { signal } = {}) => fetchOnionPart({ reader: reader(), ...request, signal }),
   };
 }

@@ -1,14 +1,17 @@
 import { isIchainError } from "../../errors.ts";
-import type { TransferOptions } from "../../ports/transport.ts";
+import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts";
+import type { Endpoint } from "../../protocol/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
-import type { CapsuleRequest, ProbeRequest } from "./ports.ts";
+import type { CapsuleRequest, LaneDialer, PartRequest, ProbeRequest } from "./ports.ts";
 import { type Answer, get } from "./reading/get.ts";
 import { Lane } from "./reading/lane.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
-import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE } from "./wire.ts";
+import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE, partPath } from "./wire.ts";
 
 /** One small request on a lane of its own. */
-interface Small extends ProbeRequest {
+interface Small {
+  readonly dialer: LaneDialer;
+  readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange;
   /** Longest body, bytes. */
@@ -25,8 +28,24 @@ export async function fetchCapsule(
   thresholds: Partial<Tuning> = {},
 ): Promise<Uint8Array | undefined> {
   const path = capsulePath(request.root, request.fingerprint);
+  return unlessAbsent(fetchSmall({ ...request, path, most: CAPSULE_MAX_BYTES }, options, thresholds));
+}
+
+/**
+ * A part of a feed, or undefined while there is none.
+ * @throws as `fetchCapsule`
+ */
+export async function fetchPart(
+  request: PartRequest,
+  options: TransferOptions = {},
+): Promise<Uint8Array | undefined> {
+  const path = partPath(request.id, request.from);
+  return unlessAbsent(fetchSmall({ ...request, path, most: FEED_PART_BYTES }, options, {}));
+}
+
+async function unlessAbsent(asking: Promise<Buffer>): Promise<Uint8Array | undefined> {
   try {
-    return await fetchSmall({ ...request, path, most: CAPSULE_MAX_BYTES }, options, thresholds);
+    return await asking;
   } catch (error) {
     if (isIchainError(error, "TRANSFER_NOT_HOSTED")) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import type { Agent } from "node:http";
-import type { Blob, FetchRequest, TransferOptions } from "../../ports/transport.ts";
+import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
 
@@ -21,6 +21,7 @@ export interface PieceServerOptions {
   /** The 16-byte bearer token that every request must carry. */
   readonly token: Hex;
   readonly blobs: readonly Blob[];
+  readonly feeds?: readonly Feed[] | undefined;
   readonly limits?: Partial<PieceLimits> | undefined;
 }
 
@@ -62,6 +63,12 @@ export type CapsuleRequest = {
   readonly endpoint: Endpoint;
   readonly root: Hex;
   readonly fingerprint: Hex;
+};
+export type PartRequest = {
+  readonly dialer: LaneDialer;
+  readonly endpoint: Endpoint;
+  readonly id: Hex;
+  readonly from: number;
 };
 export type ProbeRequest = { readonly dialer: LaneDialer; readonly endpoint: Endpoint; readonly root: Hex };
 

@@ -19,6 +19,7 @@ import { CAPSULE_MAX_BYTES } from "./wire.ts";
 export function createPieceServer(options: PieceServerOptions): PieceServer {
   const limits = { ...defaultLimits, ...options.limits };
   const served = new Map<Hex, Served>();
+  const feeds = new Map((options.feeds ?? []).map((feed) => [feed.id.toLowerCase() as Hex, feed]));
   const shutdown = new AbortController();
   const doorman = new Doorman(limits.connections);
   const knows = tokenCheck(options.token);
@@ -37,7 +38,9 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
       return empty(response, 403);
     }
     if (doorman.recognise(request.socket) >= limits.requestsPerConnection) response.shouldKeepAlive = false;
-    answer(request, response, served, sending).catch(() => response.destroy());
+    answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sending).catch(() =>
+      response.destroy(),
+    );
   };
 
   const server = createServer(

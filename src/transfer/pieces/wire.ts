@@ -18,13 +18,17 @@ export const piecesPath = (root: Hex, inline: number) => `/v1/${bare(root)}/piec
 export const dataPath = (root: Hex) => `/v1/${bare(root)}/data`;
 export const capsulePath = (root: Hex, fingerprint: Hex) => `/v1/${bare(root)}/capsules/${bare(fingerprint)}`;
 
+export const partPath = (id: Hex, from: number) => `/v1/${bare(id)}/parts/${from}`;
+
 export type Route =
   | { readonly kind: "pieces"; readonly root: Hex; readonly inline: number }
   | { readonly kind: "data"; readonly root: Hex }
-  | { readonly kind: "capsule"; readonly root: Hex; readonly fingerprint: Hex };
+  | { readonly kind: "capsule"; readonly root: Hex; readonly fingerprint: Hex }
+  | { readonly kind: "part"; readonly root: Hex; readonly from: number };
 
 const PIECES = /^\/v1\/([0-9a-f]{64})\/pieces(?:\?inline=(\d{1,8}))?$/;
 const DATA = /^\/v1\/([0-9a-f]{64})\/data$/;
+const PART = /^\/v1\/([0-9a-f]{64})\/parts\/(\d{1,15})$/;
 const CAPSULE = /^\/v1\/([0-9a-f]{64})\/capsules\/([0-9a-f]{64})$/;
 
 /** The route that a request target names, or undefined: no other path exists. */
@@ -35,6 +39,8 @@ export function parseRoute(target: string): Route | undefined {
   if (data) return { kind: "data", root: `0x${data[1]}` };
   const capsule = CAPSULE.exec(target);
   if (capsule) return { kind: "capsule", root: `0x${capsule[1]}`, fingerprint: `0x${capsule[2]}` };
+  const part = PART.exec(target);
+  if (part) return { kind: "part", root: `0x${part[1]}`, from: Number(part[2]) };
   return undefined;
 }
 

@@ -99,3 +99,44 @@ test("addresses that are not host:port are refused", () => {
     assert.throws(() => parseAddress(bad), { code: "TRANSFER_BAD_ADDRESS" }, bad);
   }
 });
+
+test("a feed is read part by part at a place that both sides derive, by who knows the token", async (t) => {
+  const transport = createDirectTransport({ listenHost: "127.0.0.1" });
+  t.after(() => transport.stop());
+  const [seed, id] = [toHex(randomBytes(32)), toHex(randomBytes(32))];
+  const parts = ["zero", "one"];
+  const asked: number[] = [];
+  const more = Promise.withResolvers<void>();
+  const feed = {
+    id,
+    async read(from: number) {
+      asked.push(from);
+      if (parts[from] === undefined) await more.promise;
+      return parts[from] === undefined ? undefined : Buffer.from(parts[from]);
+    },
+  };
+  await transport.host({
+    identity: await transport.meetingPoint(seed),
+    blobs: [],
+    readers: [],
+    feeds: [feed],
+  });
+  const { endpoint } = await transport.meetingPoint(seed);
+  const read = async (from: number) => String(await transport.fetchPart({ endpoint, id, from }));
+  assert.deepEqual([await read(0), await read(1)], ["zero", "one"]);
+  const waiting = read(2);
+  parts.push("two");
+  more.resolve();
+  assert.equal(await waiting, "two", "a reader is left waiting for what is not there yet");
+  assert.equal(await transport.fetchPart({ endpoint, id, from: 3 }), undefined);
+  assert.equal(
+    await transport.fetchPart({ endpoint, id: seed, from: 0 }),
+    undefined,
+    "no other feed is there",
+  );
+  const stranger = { ...endpoint, token: toHex(randomBytes(16)) };
+  await assert.rejects(transport.fetchPart({ endpoint: stranger, id, from: 0 }), {
+    code: "TRANSFER_FORBIDDEN",
+  });
+  assert.deepEqual([...new Set(asked)], [0, 1, 2, 3]);
+});

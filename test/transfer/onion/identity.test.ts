@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isIchainError } from "../../../src/errors.ts";
 import { base32, isOnionAddress, onionAddress } from "../../../src/transfer/onion/address.ts";
-import { checkOnionIdentity, newOnionIdentity } from "../../../src/transfer/onion/identity.ts";
+import { checkOnionIdentity, meetingOnion, newOnionIdentity } from "../../../src/transfer/onion/identity.ts";
 
 test("base32 is RFC 4648's, in lower case and without padding", () => {
   assert.equal(base32(Buffer.from("")), "");
@@ -28,4 +28,15 @@ test("an identity is fresh, complete and recognised again", () => {
     () => checkOnionIdentity(broken),
     (error) => isIchainError(error, "HOST_IDENTITY_BAD"),
   );
+});
+
+test("who knows a seed derives the same onion, and another for another seed", () => {
+  const [one, same, other] = (["a1", "a1", "a2"] as const).map((byte) =>
+    meetingOnion(`0x${byte.repeat(32)}`),
+  );
+  assert.deepEqual(one, same);
+  assert.notEqual(one!.endpoint.address, other!.endpoint.address);
+  assert.notEqual(one!.endpoint.token, other!.endpoint.token);
+  checkOnionIdentity(one!);
+  assert.ok(isOnionAddress(one!.endpoint.address));
 });

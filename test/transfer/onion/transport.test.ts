@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { toHex } from "../../../src/protocol/bytes.ts";
 import { makeBlob } from "../../support/blob.ts";
 import { requireTor } from "../../support/require.ts";
 import { TorBench } from "../../support/tor.ts";
@@ -58,5 +60,24 @@ test("a blob hosted on an onion reaches an authorised reader byte for byte", asy
     };
     await guest.transport.fetch(request);
     assert.deepEqual(await readFile(request.path), blob.content);
+  });
+
+  await t.test("and a feed is read where both sides derive that it is", async () => {
+    const [seed, id] = [toHex(randomBytes(32)), toHex(randomBytes(32))];
+    const feed = { id, read: async (from: number) => (from < 2 ? Buffer.from(`part ${from}`) : undefined) };
+    const place = await host.transport.meetingPoint(seed);
+    const live = await host.transport.host({
+      identity: place,
+      blobs: [],
+      readers: [guest.reader],
+      feeds: [feed],
+    });
+    const { endpoint } = await guest.transport.meetingPoint(seed);
+    assert.deepEqual(endpoint, live.endpoint);
+    const read = async (from: number) => guest.transport.fetchPart({ endpoint, id, from });
+    assert.equal(String(await read(0)), "part 0");
+    assert.equal(String(await read(1)), "part 1");
+    assert.equal(await read(2), undefined);
+    await live.stop();
   });
 });

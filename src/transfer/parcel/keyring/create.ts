@@ -3,6 +3,7 @@ import { IchainError } from "../../../errors.ts";
 import type { Keyring } from "../../../ports/parcels.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { isHex } from "../../../protocol/ids.ts";
+import { agree } from "./agree.ts";
 import { readBoundCertificate } from "./binding.ts";
 import { modern, openpgp } from "./openpgp.ts";
 import type { KeyringSecret } from "./secret.ts";
@@ -108,6 +109,8 @@ export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyr
         throw notForUs(cause);
       }
     },
+
+    agree: async (onionKey, purpose) => agree(secret.onion, onionKey, purpose),
 
     async sign(content) {
       const pgp = await openpgp();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Blob } from "../../../ports/transport.ts";
+import { type Blob, FEED_PART_BYTES, type Feed } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
 import { type Sending, sendRange } from "./send.ts";
@@ -11,18 +11,32 @@ export interface Served {
   readonly capsules: Map<Hex, Uint8Array>;
 }
 
+export interface Store {
+  readonly blobs: ReadonlyMap<Hex, Served>;
+  readonly feeds: ReadonlyMap<Hex, Feed>;
+  /** Aborts when the server closes. */
+  readonly readSignal: AbortSignal;
+}
+
+/** Milliseconds that a reader is left waiting for a part that is not there yet. */
+const PART_WAIT_MS = 15_000;
+
 /**
- * Answers one request that has shown the token. Whatever is not a blob's pieces, data or capsule is
- * 404, and no answer carries a text of ours.
+ * Answers one request that has shown the token. Whatever is not a blob's pieces, data or capsule,
+ * or a part of a feed, is 404, and no answer carries a text of ours.
  */
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  served: ReadonlyMap<Hex, Served>,
+  { blobs, feeds, readSignal }: Store,
   sending: Sending,
 ): Promise<void> {
   const route = request.method === "GET" ? parseRoute(request.url ?? "") : undefined;
-  const entry = route && served.get(route.root);
+  if (route?.kind === "part") {
+    const feed = feeds.get(route.root);
+    return feed ? sendPart(response, feed, route.from, readSignal) : empty(response, 404);
+  }
+  const entry = route && blobs.get(route.root);
   if (!route || !entry) return empty(response, 404);
   const { blob } = entry;
   if (route.kind === "capsule") {
@@ -45,6 +59,22 @@ export async function answer(
     await sendRange(response, blob.path, range, sending);
     response.end();
   }
+}
+
+/** Waits with the reader for the part to come, and no longer than the reader does. */
+async function sendPart(
+  response: ServerResponse,
+  feed: Feed,
+  from: number,
+  closed: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  const signal = AbortSignal.any([closed, gone.signal, AbortSignal.timeout(PART_WAIT_MS)]);
+  const part = await feed.read(from, { signal });
+  if (part === undefined || part.length > FEED_PART_BYTES) return empty(response, 404);
+  head(response, 200, part.length);
+  response.end(part);
 }
 
 /** A status with nothing else. */

@@ -42,3 +42,19 @@ test("a message beyond 64 KiB is not sealed", async () => {
   const keyring = await newKeyring();
   await assert.rejects(keyring.seal(new Uint8Array(65_537), keyring.party), code("SEAL_TOO_LONG"));
 });
+
+test("two accounts agree on bytes that nobody else derives, others for each purpose", async () => {
+  const [one, two, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);
+  const agreed = await one.agree(two.publicKeys.onionKey, "a");
+  assert.match(agreed, /^0x[0-9a-f]{64}$/);
+  assert.equal(await two.agree(one.publicKeys.onionKey, "a"), agreed);
+  assert.notEqual(await two.agree(one.publicKeys.onionKey, "b"), agreed);
+  assert.notEqual(await other.agree(one.publicKeys.onionKey, "a"), agreed);
+});
+
+test("an onion key with which everybody would know the outcome is refused", async () => {
+  const keyring = await newKeyring();
+  for (const weak of [`0x${"00".repeat(32)}`, `0x01${"00".repeat(31)}`, "0x00"] as const) {
+    await assert.rejects(keyring.agree(weak, "a"), code("KEY_UNUSABLE"));
+  }
+});

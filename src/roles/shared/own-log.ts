@@ -1,0 +1,36 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Waits } from "../context.ts";
+import { isEnd } from "./log-keeper.ts";
+import type { Measured } from "./run-task.ts";
+
+const LOOK_MS = 250;
+const PIECES = 1024;
+
+/**
+ * What the task of a job printed on this machine: as far as it has come, or with `follow` to its end.
+ * Of a run that is over it is all that was kept, its end above all.
+ */
+export async function* ownLog(
+  journal: JobJournal,
+  { follow }: { follow: boolean },
+  { signal }: Waits,
+): AsyncGenerator<string> {
+  const done = (["run-produce", "run-evaluate"] as const).flatMap((step) => {
+    const measured = journal.outcome<Measured>(step);
+    return measured ? [measured.run.log] : [];
+  });
+  const over = journal.logged(0, Number.MAX_SAFE_INTEGER).some(isEnd);
+  if (over) return yield* done;
+  for (let from = 0; ; ) {
+    const pieces = journal.logged(from, PIECES);
+    for (const piece of pieces) {
+      if (piece.text !== "") yield piece.text;
+      if (isEnd(piece)) return;
+      from = piece.seq + 1;
+    }
+    if (pieces.length > 0) continue;
+    if (!follow) return;
+    await delay(LOOK_MS, undefined, { signal });
+  }
+}

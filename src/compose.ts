@@ -58,6 +58,7 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     journal,
     reporter: ui.reporter,
     jobsDir: join(config.home, "jobs"),
+    sandbox: config.audit.check === "evaluate" ? await openSandbox(needs) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

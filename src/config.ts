@@ -58,6 +58,7 @@ export interface Config {
     readonly networks: string;
   };
   readonly role: FileConfig["role"];
+  readonly audit: FileConfig["audit"];
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
   readonly transport: "onion" | "direct";
@@ -109,6 +110,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
       networks,
     },
     role: file.role,
+    audit: file.audit,
     network,
     transport: file.transport,
     tor: {

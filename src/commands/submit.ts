@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { shortId } from "../protocol/ids.ts";
+import { audit } from "../roles/requester/audit.ts";
 import { carry } from "../roles/requester/carry.ts";
 import { discard } from "../roles/requester/discard.ts";
 import { findCandidates } from "../roles/requester/plan.ts";
@@ -19,12 +20,14 @@ interface Options extends Choice {
 
 /** Posts a job; with --wait carries it to its opened result. */
 export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
-  const { ui, signal } = context;
+  const { ui, signal, config } = context;
   const { file, folder } = await loadJobFile(args.file);
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);
   const candidates = await findCandidates(role.market, file, role.account, { signal });
-  const plan = await choosePlan(ui, file, candidates, options);
+  const plan = await choosePlan(ui, file, candidates, options, (provider) =>
+    audit(role, provider, config.audit, { signal }),
+  );
   const total = plan.price + plan.validatorFee * BigInt(plan.validators.length);
   await refuseUnaffordable(role.market, role.account, total, { signal });
   if (ui.interactive && !options.yes) {

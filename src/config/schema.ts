@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import { z } from "zod";
+import { auditPolicySchema } from "../protocol/audit.ts";
 import { type Address, isAddress } from "../protocol/ids.ts";
 import { tiers } from "../protocol/offer.ts";
 
@@ -73,6 +74,8 @@ const sandboxSchema = z.strictObject({
 export const fileSchema = z.strictObject({
   /** What this machine is for; doctor weighs its findings by it. */
   role: z.enum(["requester", "provider", "validator"]).optional(),
+  /** When this account's own jobs are validated, and how it checks those that are not. */
+  audit: auditPolicySchema.prefault({}),
   /** Inline, or the name of a file in networks/, or a path. */
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
   transport: z.enum(["onion", "direct"]).default("onion"),

@@ -21,8 +21,11 @@ export function exitOf(job: Job, now: number): Exit | undefined {
     case "Submitted":
       if (!overdue) return undefined;
       return job.terms.validators === 0 ? "expire" : "draw";
-    case "Accepted":
     case "Validated":
+      // After a challenge the key is known and nothing is left to wait for.
+      if (job.challenged) return "settle";
+      return overdue ? "expire" : undefined;
+    case "Accepted":
       return overdue ? "expire" : undefined;
     case "Claimed":
     case "Rejected":

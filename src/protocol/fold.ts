@@ -38,6 +38,7 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
         ...validating(job),
         state: "Refunded",
         deadline: undefined,
+        cause: event.cause,
         reason: job.reason ?? causeTexts[event.cause],
       };
     case "rated":
@@ -50,8 +51,9 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
 function foldValidation(job: Job, event: ValidationEvent): Job {
   switch (event.kind) {
     case "challenged":
+      return { ...validatedAnew(job), challenged: true };
     case "appealed":
-      return { ...job, state: "Validating", verdict: "none", committing: true, deadline: undefined };
+      return { ...validatedAnew(job), appealed: true };
     case "drawScheduled":
       return { ...job, state: "Validating", committing: true, drawing: true, deadline: undefined };
     case "appointed": {
@@ -114,6 +116,9 @@ function posted({ id, terms, sealed, block }: Extract<JobEvent, { kind: "posted"
     appointed: false,
     committing: false,
     drawing: false,
+    challenged: false,
+    appealed: false,
+    cause: undefined,
     reason: undefined,
     postedBlock: block,
   };
@@ -131,6 +136,10 @@ function judgement({
   deadline,
 }: Extract<JobEvent, { kind: "judged" }>): Pick<Job, "verdict" | "deadline"> {
   return { verdict, deadline: deadline || undefined };
+}
+
+function validatedAnew(job: Job): Job {
+  return { ...job, state: "Validating", verdict: "none", committing: true, deadline: undefined };
 }
 
 /** The validation that was under way is over. */

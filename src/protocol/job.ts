@@ -1,3 +1,4 @@
+import type { Cause } from "./events.ts";
 import type { Address, Hex, JobId } from "./ids.ts";
 import type { Measurement } from "./measurement.ts";
 import type { JobState, Verdict } from "./state.ts";
@@ -25,6 +26,12 @@ export interface Job {
   readonly committing: boolean;
   /** True while seats wait for a draw to fill them. */
   readonly drawing: boolean;
+  /** The requester challenged the claim: it is judged after all, and `settle` ends it. */
+  readonly challenged: boolean;
+  /** The provider appealed against a rejection, which it can do once. */
+  readonly appealed: boolean;
+  /** Why it was refunded. */
+  readonly cause: Cause | undefined;
   /** Why it was released or refunded, for people. */
   readonly reason: string | undefined;
   readonly postedBlock: number;

@@ -32,6 +32,8 @@ export const policySchema = z.strictObject({
   leastTier: z.enum(tiers).default("runc"),
   /** Stake at risk in one job, at most. */
   maxStake: coinSchema.prefault("100"),
+  /** Whether a rejection is appealed against: three drawn validators decide, and the loser pays them. */
+  appeal: z.enum(["always", "never"]).default("never"),
   /** How long a paid result is served to a requester that has not fetched it. */
   keepResults: durationSchema.prefault("7d"),
   requesters: z

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { IchainError } from "../errors.ts";
+import type { Hex } from "./ids.ts";
+import type { Measurement } from "./measurement.ts";
 import { tiers } from "./offer.ts";
 
 const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -36,6 +38,10 @@ export const reportSchema = z.strictObject({
   evaluation: usage.optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
+
+export function measurementOf({ measurement: { digest, score, salt } }: Report): Measurement {
+  return { digest: digest as Hex, score: BigInt(score), salt: salt as Hex };
+}
 
 /** Parses `report.json`; throws `REPORT_MALFORMED`, class `untrusted`. */
 export function parseReport(text: string): Report {

@@ -26,7 +26,8 @@ const verification = z.strictObject({
   goal: z.enum(["max", "min"]).default("max"),
   threshold: z.number().min(-9e9).max(9e9),
   tolerance: z.number().min(0).max(9e9).default(0.001),
-  validators: z.number().int().min(1).max(5).default(1),
+  /** 0 is optimistic: the provider is paid after a window in which the requester may challenge. */
+  validators: z.number().int().min(0).max(5).default(1),
 });
 
 /** `job.yaml`, as the requester writes it. Amounts of coin are decimal strings, times like "10m". */

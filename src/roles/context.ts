@@ -17,9 +17,11 @@ export interface RoleContext {
   readonly reporter: Reporter;
   /** Folder for what belongs to one job (`JobFolder`). */
   readonly jobsDir: string;
+  /** Runs strangers' code; a requester has one when it measures results itself. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
-/** A role that runs strangers' code. */
+/** A role whose work is to run strangers' code. */
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobEvent } from "../../src/protocol/events.ts";
+import { exitOf } from "../../src/protocol/exits.ts";
 import { fold } from "../../src/protocol/fold.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job.ts";
@@ -191,4 +192,29 @@ test("a cancelled job has no deadline; a rating changes nothing", () => {
   const job = after(posted, { kind: "cancelled" });
   assert.deepEqual(brief(job), { state: "Cancelled", deadline: undefined, ...calm });
   assert.deepEqual(fold(job, { kind: "rated", rater: requester!, subject: provider!, score: 5 }), job);
+});
+
+test("a challenge has the claim judged, and settle is the way out of every verdict", () => {
+  const optimistic = { ...terms, validators: 0 };
+  const claimed = after({ ...posted, terms: optimistic }, accepted, submitted, {
+    kind: "claimed",
+    blindedKey: hash("6"),
+    deadline: 3500,
+  });
+  assert.deepEqual([claimed.state, claimed.deadline, claimed.challenged], ["Claimed", 3500, false]);
+  assert.deepEqual([exitOf(claimed, 3500), exitOf(claimed, 3501)], [undefined, "settle"]);
+  const drawn: JobEvent = { kind: "drawScheduled", seats: 3, seedBlock: 9 };
+  const challenged = fold(fold(claimed, { kind: "challenged" }), drawn);
+  assert.ok(challenged?.challenged && challenged.drawing);
+  assert.equal(exitOf(challenged, 0), "draw");
+  for (const verdict of ["pass", "inconclusive"] as const) {
+    const judged = fold(challenged, { kind: "judged", verdict, deadline: 5000 });
+    assert.ok(judged);
+    assert.equal(exitOf(judged, 5000), "settle", verdict);
+  }
+  const failed = fold(challenged, { kind: "judged", verdict: "fail", deadline: 5000 });
+  assert.ok(failed);
+  assert.deepEqual([exitOf(failed, 5000), exitOf(failed, 5001)], [undefined, "settle"]);
+  const lost = fold(failed, { kind: "refunded", cause: "rejected" });
+  assert.deepEqual([lost?.state, lost?.cause], ["Refunded", "rejected"]);
 });

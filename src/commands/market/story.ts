@@ -49,7 +49,7 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
   }),
   Claimed: ({ provider, by }) => ({
     stands: "The provider has shown the key; the price is held for the challenge window.",
-    next: `The requester may challenge the result ${by}, or settle at once.`,
+    next: `The requester may challenge the result with a bond ${by} ("ichain challenge"), or settle at once.`,
     otherwise: `After that anyone may settle, and the provider ${provider} is paid.`,
   }),
   Validating: ({ by, job }) => ({
@@ -62,21 +62,30 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
     otherwise:
       "Who hides what it committed to loses stake; with too few measurements nobody is blamed and the money goes back.",
   }),
-  Validated: ({ provider, price, by }) => ({
+  Validated: ({ provider, price, by, job }) => ({
     stands: "The measurements agree: the verdict is pass.",
-    next: `The provider ${provider} claims ${price} by showing the key that opens the result, ${by}.`,
-    otherwise: "After that the job expires as if no result had come, and the requester has its money back.",
+    next: job.challenged
+      ? `Anyone may settle, and the provider ${provider} is paid ${price}; the challenge has cost its bond.`
+      : `The provider ${provider} claims ${price} by showing the key that opens the result, ${by}.`,
+    otherwise: job.challenged
+      ? "The money waits; the key that opens the result is known already."
+      : "After that the job expires as if no result had come, and the requester has its money back.",
   }),
-  Rejected: ({ provider, by }) => ({
+  Rejected: ({ provider, by, job }) => ({
     stands: "The measurements do not agree: the verdict is fail.",
-    next: `The provider ${provider} may appeal once, with a bond, ${by}.`,
+    next:
+      job.appealed || !job.providerMeasurement
+        ? "Anyone may settle the job."
+        : `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`,
     otherwise:
       "After that anyone may settle: the requester has its money back and part of the provider's stake.",
   }),
-  Inconclusive: () => ({
+  Inconclusive: ({ job }) => ({
     stands: "Too few validators measured the result to judge it.",
     next: "Anyone may settle the job.",
-    otherwise: "The requester gets its money back then, and nobody loses stake.",
+    otherwise: job.challenged
+      ? "The claim stands then: the provider is paid, and the challenge's bond goes back."
+      : "The requester gets its money back then, and nobody loses stake.",
   }),
   Settled: ({ provider, price }) => ({
     stands: `The job is settled: the provider ${provider} was paid ${price} and the key is known.`,

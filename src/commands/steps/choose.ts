@@ -1,9 +1,10 @@
 import { IchainError } from "../../errors.ts";
-import { sameAddress } from "../../protocol/ids.ts";
+import type { Audit } from "../../protocol/audit.ts";
+import { type Address, sameAddress } from "../../protocol/ids.ts";
 import { floorPrice } from "../../protocol/match.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
 import type { JobFile } from "../../protocol/spec.ts";
-import { type Candidates, makePlan, type Plan } from "../../roles/requester/plan.ts";
+import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/requester/plan.ts";
 import { coin } from "../../ui/format.ts";
 import { harmless } from "../../ui/table.ts";
 import type { Ui } from "../../ui/ui.ts";
@@ -20,6 +21,7 @@ export async function choosePlan(
   file: JobFile,
   candidates: Candidates,
   choice: Choice,
+  auditOf: (provider: Address) => Promise<Audit>,
 ): Promise<Plan> {
   const ask = ui.interactive;
   const price = (offer: Offer) => `${coin(file.price ?? floorPrice(offer, file.resources.time))} for the job`;
@@ -30,19 +32,22 @@ export async function choosePlan(
     question: "Provider:",
     describe: (offer) => describe(offer, offer.ratingAsProvider, price(offer)),
   });
-  let left = candidates.validatorsFor(provider);
+  const audit = await auditOf(provider.account);
+  const seats = seatsOf(file, audit);
+  const fit = candidates.validatorsFor(provider);
+  let left = fit;
   const validators: Offer[] = [];
-  for (let seat = 0; seat < file.verification.validators && left.length > 0; seat += 1) {
+  for (let seat = 0; seat < seats && left.length > 0; seat += 1) {
     const validator = await pick(ui, {
       wanted: choice.validator?.[seat] ?? (ask && !choice.validator ? undefined : "best"),
       among: left,
-      question: file.verification.validators === 1 ? "Validator:" : `Validator ${seat + 1}:`,
+      question: seats === 1 ? "Validator:" : `Validator ${seat + 1}:`,
       describe: (offer) => describe(offer, offer.ratingAsValidator, fee(offer)),
     });
     validators.push(validator);
     left = left.filter((offer) => offer !== validator);
   }
-  return makePlan(file, provider, validators);
+  return makePlan(file, { provider, validators, fit, audit });
 }
 
 interface Question {

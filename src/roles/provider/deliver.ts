@@ -3,6 +3,7 @@ import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import { blindKey } from "../../protocol/exchange.ts";
 import type { Job } from "../../protocol/job.ts";
+import type { Policy } from "../../protocol/policy.ts";
 import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
@@ -29,7 +30,7 @@ export async function deliver(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { taken, packed, keepSeconds }: { taken: Taken; packed: Packed; keepSeconds: number },
+  { taken, packed, policy }: { taken: Taken; packed: Packed; policy: Policy },
   waits: Waits,
 ): Promise<Delivered> {
   const { requester, blob } = taken.bundle;
@@ -45,11 +46,12 @@ export async function deliver(
   const reader = { account: job.terms.requester, keys: requester };
   await handIn(context, journal, { job, packed, mask, requester: reader }, waits);
   for await (const now of context.market.follow(job.id, waits)) {
-    await react(context, journal, { job: now, taken, packed, hosting: await hosting.start() }, waits);
+    const live = await hosting.start();
+    await react(context, journal, { job: now, taken, packed, hosting: live, policy }, waits);
     if (!isFinal(now.state)) continue;
     if (now.state !== "Settled" || now.appointed) return { job: now };
-    const live = stack.move();
-    return { job: now, keep: (later) => keepServing(context, live, keepSeconds, later) };
+    const kept = stack.move();
+    return { job: now, keep: (later) => keepServing(context, kept, policy.keepResults, later) };
   }
   return unreachable("a job ended without a final state");
 }
@@ -68,12 +70,18 @@ async function keepServing(
 async function react(
   context: WorkerContext,
   journal: JobJournal,
-  { job, taken, packed, hosting }: { job: Job; taken: Taken; packed: Packed; hosting: Hosting },
+  {
+    job,
+    taken,
+    packed,
+    hosting,
+    policy,
+  }: { job: Job; taken: Taken; packed: Packed; hosting: Hosting; policy: Policy },
   waits: Waits,
 ): Promise<void> {
   const { market } = context;
   // After a missed `claim` the way out is the requester's refund: not ours to hasten.
-  if (job.state !== "Validated" && (await leave(context, journal, job, waits))) return;
+  if (!isClaimable(job) && (await leave(context, journal, job, waits))) return;
   if (job.state === "Validating") {
     await admitValidators(context, hosting, job, packed, waits);
     await handOver(context, journal, { job, packed, locator: taken.locator }, waits);
@@ -86,9 +94,19 @@ async function react(
       }
     }
   }
-  if (job.state === "Validated") {
+  if (isClaimable(job)) {
     const blindedKey = blindKey(packed.result.sessionKey, taken.locator.mask);
     await transact(market, journal, { kind: "claim", job, blindedKey }, waits);
   }
+  // Only a verdict on measurements can be appealed, once; not one on a measurement that was never shown.
+  if (job.state === "Rejected" && policy.appeal === "always" && job.providerMeasurement && !job.appealed) {
+    await transact(market, journal, { kind: "appeal", job }, waits);
+  }
   if (isFinal(job.state)) await withdrawOwed(context, journal, job, waits);
+}
+
+/** The key is the provider's to show: after a pass, or at once where no validators were asked for. */
+function isClaimable({ state, challenged, terms }: Job): boolean {
+  if (state === "Submitted") return terms.validators === 0;
+  return state === "Validated" && !challenged;
 }

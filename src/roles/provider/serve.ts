@@ -46,8 +46,8 @@ export async function serve(
     say(`given back, ${packed}`);
     return end(context, journal, "failed");
   }
-  const keepSeconds = shop.policy.keepResults;
-  const { job, keep } = await deliver(context, journal, posted, { taken, packed, keepSeconds }, waits);
+  const { policy } = shop;
+  const { job, keep } = await deliver(context, journal, posted, { taken, packed, policy }, waits);
   say(`ended ${job.state}${keep ? "; its result is still served" : ""}`);
   const result = job.state === "Settled" ? "done" : "failed";
   if (!keep) return end(context, journal, result);

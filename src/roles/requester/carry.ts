@@ -9,6 +9,7 @@ import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
 import { persist } from "../shared/persist.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
+import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
 import { collect } from "./collect.ts";
 import { type Draft, draftOf } from "./draft.ts";
@@ -23,7 +24,7 @@ export interface Carry {
 
 /**
  * Brings a job from wherever it stands towards its end, doing each thing that is the requester's to do:
- * host, post, collect, appoint, and every exit when somebody else stays silent. Safe to stop and to
+ * host, post, collect, appoint, accept or challenge, and every exit when somebody else stays silent. Safe to stop and to
  * start again at any point.
  */
 export function carry(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
@@ -71,7 +72,8 @@ async function act(
 ): Promise<void> {
   if (await leave(context, journal, job, waits)) return;
   if (job.state === "Posted" || job.state === "Validating") await hosting();
-  if (job.state === "Submitted") {
+  if (job.state === "Claimed") await answerClaim(context, journal, { job, draft }, waits);
+  if (job.state === "Submitted" && job.terms.validators > 0) {
     const collected = await collect(context, journal, job, draft.spec.resources, waits);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
   }

@@ -1,5 +1,6 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../ports/transport.ts";
+import type { Audit } from "../../protocol/audit.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Party } from "../../protocol/offer.ts";
 import type { Spec } from "../../protocol/spec.ts";
@@ -16,6 +17,8 @@ export interface Draft {
   readonly bundleKey: Hex;
   readonly mask: Hex;
   readonly identity: HostIdentity;
+  /** How it was decided whether the job is validated. */
+  readonly audit: Audit;
 }
 
 /** Records the draft; ever after `draftOf` returns it. */

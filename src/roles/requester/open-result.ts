@@ -1,6 +1,7 @@
 import { unreachable } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import { blindKey, keyCommitment } from "../../protocol/exchange.ts";
+import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import type { Collected } from "./collect.ts";
@@ -13,7 +14,7 @@ export async function openResult(
   journal: JobJournal,
   { job, draft, collected, into }: { job: Job; draft: Draft; collected: Collected; into: string },
   { signal }: Waits,
-): Promise<{ files: readonly string[]; bytes: number }> {
+): Promise<{ files: readonly string[]; bytes: number; digest: Hex }> {
   const { blindedKey, submission } = job;
   if (!blindedKey || !submission) return unreachable("a result is opened before its key was claimed");
   if (keyCommitment(job.id, blindedKey) !== submission.keyCommitment) {
@@ -22,7 +23,7 @@ export async function openResult(
   const { resources } = draft.spec;
   const sessionKey = blindKey(blindedKey, draft.mask);
   const author = draft.provider.keys.fingerprint;
-  const { manifest } = await context.parcels.open(
+  const { manifest, digest } = await context.parcels.open(
     {
       blob: collected.result,
       sessionKey,
@@ -33,5 +34,5 @@ export async function openResult(
     { signal },
   );
   await openReport(context, journal, { jobId: job.id, collected, sessionKey, author }, { signal });
-  return { files: manifest.files.map(({ path }) => path), bytes: manifest.totalBytes };
+  return { files: manifest.files.map(({ path }) => path), bytes: manifest.totalBytes, digest };
 }

@@ -1,11 +1,15 @@
 import { IchainError } from "../../errors.ts";
 import type { Market } from "../../ports/market.ts";
+import type { Audit } from "../../protocol/audit.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { sameAddress } from "../../protocol/ids.ts";
 import { byStanding, floorPrice, imageOf, unfitProvider, unfitValidator } from "../../protocol/match.ts";
 import type { Offer } from "../../protocol/offer.ts";
 import { type JobFile, type Spec, specOf } from "../../protocol/spec.ts";
 import type { Waits } from "../context.ts";
+
+/** Validators that a challenge draws (`JobEscrow.PANEL`). */
+const PANEL = 3;
 
 /** Who could do a job, best first; the choice is the person's or `best`. */
 export interface Candidates {
@@ -21,6 +25,7 @@ export interface Plan {
   readonly validators: readonly Offer[];
   readonly price: bigint;
   readonly validatorFee: bigint;
+  readonly audit: Audit;
 }
 
 export async function findCandidates(
@@ -60,24 +65,42 @@ export async function findCandidates(
   };
 }
 
-/** Fixes price and fee: the job file's, or what the chosen parties ask for. */
-export function makePlan(file: JobFile, provider: Offer, validators: readonly Offer[]): Plan {
-  const image = imageOf(provider, file.image);
-  if (image === undefined || validators.length < file.verification.validators)
-    throw tooFew(file, validators.length);
-  return {
-    spec: specOf(file, image),
+/**
+ * Fixes price and fee: the job file's, or what the chosen parties ask for. Without validators, the fee is
+ * what a panel of those `fit` would ask for, should the result be challenged.
+ */
+export function makePlan(
+  file: JobFile,
+  {
     provider,
-    validators: validators.slice(0, file.verification.validators),
+    validators,
+    fit,
+    audit,
+  }: Pick<Plan, "provider" | "validators" | "audit"> & { fit: readonly Offer[] },
+): Plan {
+  const image = imageOf(provider, file.image);
+  if (image === undefined || validators.length < seatsOf(file, audit)) throw tooFew(file, validators.length);
+  const spec = specOf(file, image);
+  const { length } = validators;
+  return {
+    spec: { ...spec, verification: { ...spec.verification, validators: length } },
+    provider,
+    validators,
     price: file.price ?? floorPrice(provider, file.resources.time),
-    validatorFee: file.validatorFee ?? highestFee(validators),
+    validatorFee: file.validatorFee ?? feeOf(length > 0 ? validators : fit, length || PANEL),
+    audit,
   };
 }
 
-function highestFee(validators: readonly Offer[]): bigint {
-  let most = 0n;
-  for (const { feeFloor } of validators) if (feeFloor > most) most = feeFloor;
-  return most;
+/** Validators that the job is posted with. */
+export function seatsOf({ verification }: JobFile, audit: Audit): number {
+  return audit.validated ? verification.validators : 0;
+}
+
+/** The least fee for which `seats` of these come, or all where they are fewer. */
+function feeOf(validators: readonly Offer[], seats: number): bigint {
+  const floors = validators.map(({ feeFloor }) => feeFloor).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return floors[Math.min(seats, floors.length) - 1] ?? 0n;
 }
 
 function nobody(offers: readonly Offer[], file: JobFile): IchainError {

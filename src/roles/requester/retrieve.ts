@@ -29,11 +29,8 @@ export async function retrieve(
   if (!job.blindedKey) throw notReady(job);
   if (await exists(folder)) throw targetExists(folder);
   const collected = await collect(context, journal, job, draft.spec.resources, waits);
-  return {
-    job,
-    folder,
-    ...(await openResult(context, journal, { job, draft, collected, into: folder }, waits)),
-  };
+  const { files, bytes } = await openResult(context, journal, { job, draft, collected, into: folder }, waits);
+  return { job, folder, files, bytes };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -65,6 +65,7 @@ export async function submit(
       bundleKey: packed.sessionKey,
       mask,
       identity: await transport.newIdentity(),
+      audit: plan.audit,
     };
     await recordDraft(journal.open("requester", jobId), draft);
     return jobId;

@@ -2,11 +2,10 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { ValidationLocator } from "../../protocol/locator.ts";
 import { type Measurement, measurementCommitment } from "../../protocol/measurement.ts";
-import { parseReport } from "../../protocol/report.ts";
+import { measurementOf, parseReport } from "../../protocol/report.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { awaitCapsule } from "../shared/await-capsule.ts";
 import { fetchBlob } from "../shared/fetch-blob.ts";
@@ -64,10 +63,5 @@ async function readReport(
     { blob, sessionKey, into: home.reportFiles, limits: { maxBytes: REPORT_BYTES, maxFiles: 2 } },
     waits,
   );
-  const { measurement } = parseReport(await readFile(join(home.reportFiles, "report.json"), "utf8"));
-  return {
-    digest: measurement.digest as Hex,
-    score: BigInt(measurement.score),
-    salt: measurement.salt as Hex,
-  };
+  return measurementOf(parseReport(await readFile(join(home.reportFiles, "report.json"), "utf8")));
 }

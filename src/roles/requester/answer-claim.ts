@@ -1,0 +1,31 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import { shortId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { transact } from "../shared/transact.ts";
+import type { Draft } from "./draft.ts";
+import { inspect } from "./inspect.ts";
+
+/**
+ * In optimistic mode the requester is its own validator: it settles a good result at once, challenges a
+ * wrong one, and leaves the window to pass over one that it cannot judge.
+ */
+export async function answerClaim(
+  context: RoleContext,
+  journal: JobJournal,
+  { job, draft }: { job: Job; draft: Draft },
+  waits: Waits,
+): Promise<void> {
+  const { finding, why } = await inspect(context, journal, { job, draft }, waits);
+  const say = (kind: "info" | "warn", text: string) => {
+    journal.note(text);
+    context.reporter.emit({ kind, text: `Job ${shortId(job.id)}: ${text}` });
+  };
+  if (finding === "good") {
+    say("info", `the result is accepted: ${why}`);
+    await transact(context.market, journal, { kind: "settle", job }, { ...waits, name: "accept-result" });
+  } else if (finding === "wrong") {
+    say("warn", `the result is challenged: ${why}`);
+    await transact(context.market, journal, { kind: "challenge", job }, waits);
+  } else say("warn", `the result is neither accepted nor challenged: ${why}`);
+}

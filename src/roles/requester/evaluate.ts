@@ -1,0 +1,48 @@
+import { rm } from "node:fs/promises";
+import { isIchainError } from "../../errors.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Sandbox } from "../../ports/sandbox.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import { toScore, WORST_SCORE } from "../../protocol/metric.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { cutShort, runFailure, runTask } from "../shared/run-task.ts";
+import type { Draft } from "./draft.ts";
+
+/** The metrics are in the last lines; nobody reads the rest. */
+const LOG_BYTES = 1 << 20;
+
+/**
+ * Measures the opened result in the requester's own sandbox, as an evaluating validator would. Undefined
+ * when this machine cannot: no engine, no such image, too little of something.
+ */
+export async function evaluate(
+  context: RoleContext,
+  sandbox: Sandbox,
+  journal: JobJournal,
+  { spec, bundle, bundleKey }: Draft,
+  { signal }: Waits,
+): Promise<bigint | undefined> {
+  const home = jobFolder(context.jobsDir, "requester", journal.key as JobId);
+  try {
+    const { gpus } = await sandbox.probe({ signal });
+    if (gpus.length < spec.resources.gpus) return undefined;
+    await rm(home.input, { recursive: true, force: true });
+    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: 100_000 }; // it is our own
+    await context.parcels.open({ blob: bundle, sessionKey: bundleKey, into: home.input, limits }, { signal });
+    const stage = { kind: "evaluate" as const, resultDir: home.opened };
+    const lent = gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
+    const task = { spec, input: home.input, stage, gpus: lent, logBytes: LOG_BYTES };
+    const measured = await runTask({ ...context, sandbox }, journal, task, { signal });
+    if (cutShort(measured)) return undefined;
+    const { metric, goal } = spec.verification;
+    if (runFailure(measured, metric)) return WORST_SCORE;
+    return toScore(measured.metrics[metric] ?? Number.NaN, goal);
+  } catch (error) {
+    if (signal.aborted || !isIchainError(error) || error.class === "internal") throw error;
+    context.reporter.emit({ kind: "warn", text: `The result was not measured here: ${error.message}` });
+    return undefined;
+  } finally {
+    await rm(home.input, { recursive: true, force: true });
+  }
+}

@@ -124,6 +124,8 @@ export function createMarket(options: MarketOptions): Market {
     now: (waits) => run(waits, (bounded) => read().now(bounded)),
     balance: (account, waits) => run(waits, (bounded) => read().balance(account, bounded)),
     owed: (account, token, waits) => run(waits, (bounded) => read().owed(account, token, bounded)),
+    leaving: (account, waits) => run(waits, (bounded) => read().leaving(account, bounded)),
+    gasPrice: (waits) => run(waits, (bounded) => read().gasPrice(bounded)),
     offers: (waits) => iterate(waits, (bounded) => read().offers(bounded)),
     offer: (account, waits) => run(waits, (bounded) => read().offer(account, bounded)),
     job: (id, waits) => run(waits, (bounded) => read().job(id, bounded)),

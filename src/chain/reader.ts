@@ -13,6 +13,7 @@ import { createSync } from "./index/sync.ts";
 import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
 import { bindContract } from "./rpc/contract.ts";
+import { currentFees } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { patiently } from "./rpc/patience.ts";
 import { answered, quantity } from "./rpc/quantities.ts";
@@ -72,6 +73,11 @@ export function createReader(options: ReaderOptions): Reader {
     },
     owed: async (account, token, waits) =>
       (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,
+    async leaving(account, waits = {}) {
+      const [amount, availableAt] = await registry.read("leaving", [account], waits);
+      return { amount: amount as bigint, availableAt: Number(availableAt) };
+    },
+    gasPrice: async (waits) => (await currentFees(rpc, waits)).max,
     async *offers(waits = {}) {
       await fresh(waits);
       await offers.refresh(cursor(), waits);

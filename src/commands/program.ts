@@ -27,6 +27,7 @@ export type Invocation =
 const parents: Readonly<Record<string, string>> = {
   wallet: "make and look after the wallet",
   policy: "try a policy out",
+  stake: "look after the stake behind your offer",
   runtime: "build and list runtime images",
 };
 

@@ -32,6 +32,6 @@ function notSettled(job: Job): IchainError {
     code: "JOB_NOT_SETTLED",
     class: "failed",
     hint: `"ichain why ${shortId(job.id)}" tells what happened; the money went back by the rule.`,
-    details: { id: job.id, state: job.state, verdict: job.verdict },
+    details: { jobId: job.id, state: job.state, verdict: job.verdict },
   });
 }

@@ -10,7 +10,7 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
     const told = story(job, await market.now({ signal }), account);
     const { state, deadline, reason } = job;
-    ui.print({ id: job.id, state, deadline, reason, ...told }, () => {
+    ui.print({ jobId: job.id, state, deadline, reason, ...told }, () => {
       const lines = [told.stands, told.next, told.otherwise];
       if (reason !== undefined) lines.splice(1, 0, `The reason given: "${harmless(reason)}".`);
       if (told.role !== undefined) lines.unshift(`You are the ${told.role} of this job.`);

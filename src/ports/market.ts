@@ -78,6 +78,13 @@ export interface Receipt {
   readonly fee: bigint;
 }
 
+/** Stake that was taken out of service and is not paid yet. */
+export interface Leaving {
+  readonly amount: bigint;
+  /** Unix seconds from which `withdrawStake` pays it. */
+  readonly availableAt: number;
+}
+
 export interface JobFilter {
   readonly requester?: Address;
   readonly provider?: Address;
@@ -93,6 +100,10 @@ export interface MarketReader {
   balance(account: Address, options?: Waits): Promise<bigint>;
   /** What the escrow owes `account` and `withdraw` would pay. */
   owed(account: Address, token: Address, options?: Waits): Promise<bigint>;
+  /** What `requestWithdrawal` has taken out of service for `account`; amount 0 when nothing. */
+  leaving(account: Address, options?: Waits): Promise<Leaving>;
+  /** Wei that a transaction sent now offers for a unit of gas, at most. */
+  gasPrice(options?: Waits): Promise<bigint>;
   offers(options?: Waits): AsyncIterable<Offer>;
   offer(account: Address, options?: Waits): Promise<Offer | undefined>;
   /** Throws `JOB_UNKNOWN`. */

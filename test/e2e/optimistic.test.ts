@@ -3,19 +3,15 @@ import { access, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { parse, stringify } from "yaml";
+import { passDraw, withValidators } from "../support/draws.ts";
 import { digits, ended, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
-
-/** More than a draw waits for its seed. */
-const DRAW_BLOCKS = 8;
 
 /** The digits job without validators. */
 async function optimistic({ dir }: TestMarket): Promise<string> {
   const file = join(dir, "optimistic.yaml");
   await cp(digits.replace("job.yaml", "task.py"), join(dir, "task.py"));
-  const text = await readFile(digits, "utf8");
-  assert.match(text, /threshold: 0\.95\n/);
-  await writeFile(file, text.replace("threshold: 0.95\n", "threshold: 0.95\n  validators: 0\n"));
+  await writeFile(file, withValidators(await readFile(digits, "utf8"), 0));
   return file;
 }
 
@@ -61,7 +57,7 @@ for (const [bad, check] of [
     const out = join(market.dir, "out");
     const ending = ended(market.launch(["submit", await optimistic(market), "--wait", "--out", out]));
     await market.state("Validating");
-    for (let block = 0; block < DRAW_BLOCKS; block += 1) await evm.increaseTime(1);
+    await passDraw(evm);
     const rejected = await market.state("Rejected");
     assert.ok(rejected.challenged);
     assert.equal(rejected.verdict, "fail");

@@ -25,7 +25,7 @@ export function due(job: Job, now: number): string {
 export function jobData(job: Job, account: string | undefined): object {
   const { id, state, verdict, terms, deadline, reason, validations, providerMeasurement, submission } = job;
   return {
-    id,
+    jobId: id,
     state,
     final: isFinal(state),
     verdict,

@@ -88,7 +88,8 @@ function refuseWeakTier(policy: Policy, machine: OfferDetails): void {
   });
 }
 
-async function freeDisk(folder: string): Promise<number> {
+/** Bytes free where `folder` lies. */
+export async function freeDisk(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return Math.min(bavail * bsize, Number.MAX_SAFE_INTEGER);
 }

@@ -6,6 +6,18 @@ const job = { syntax: "<id>", summary: "the job's id, or its first digits", pars
 /** Commands of who asks for work. */
 export const requesterCommands: readonly CommandDeclaration[] = [
   {
+    name: "quote",
+    group: "Ask for work",
+    summary: "say what a job would cost: price, gas, time, and the worst of every ending",
+    arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
+    options: [
+      { flags: "--provider <account>", summary: "an account; the best that fits when absent" },
+      { flags: "--validator <account...>", summary: "accounts; the best that fit when absent" },
+    ],
+    examples: ["ichain quote job.yaml"],
+    load: () => import("../quote.ts"),
+  },
+  {
     name: "submit",
     group: "Ask for work",
     summary: "post a job: encrypt its bundle, choose who does it, lock the price",
@@ -47,6 +59,14 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     arguments: [job],
     examples: ["ichain cancel 3fa9c01b"],
     load: () => import("../cancel.ts"),
+  },
+  {
+    name: "challenge",
+    group: "Ask for work",
+    summary: "dispute a result that was claimed without validators, for a bond",
+    arguments: [job],
+    examples: ["ichain challenge 3fa9c01b"],
+    load: () => import("../challenge.ts"),
   },
   {
     name: "rate",

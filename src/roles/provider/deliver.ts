@@ -12,6 +12,7 @@ import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { admitValidators, handOver, openReport } from "./admit-validators.ts";
+import { appeal } from "./appeal.ts";
 import { handIn } from "./hand-in.ts";
 import type { Packed } from "./pack-result.ts";
 import type { Taken } from "./take.ts";
@@ -100,7 +101,7 @@ async function react(
   }
   // Only a verdict on measurements can be appealed, once; not one on a measurement that was never shown.
   if (job.state === "Rejected" && policy.appeal === "always" && job.providerMeasurement && !job.appealed) {
-    await transact(market, journal, { kind: "appeal", job }, waits);
+    await appeal(market, journal, job, waits);
   }
   if (isFinal(job.state)) await withdrawOwed(context, journal, job, waits);
 }

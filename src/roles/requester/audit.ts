@@ -1,13 +1,14 @@
 import { randomInt } from "node:crypto";
+import type { MarketReader } from "../../ports/market.ts";
 import { type Audit, type AuditPolicy, decideAudit } from "../../protocol/audit.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { Waits } from "../context.ts";
 
 const STEPS = 2 ** 47;
 
 /** Decides, by the chain's record of this account's jobs with `provider`, whether the next one is validated. */
 export async function audit(
-  { market, account }: Pick<RoleContext, "market" | "account">,
+  { market, account }: { market: MarketReader; account: Address },
   provider: Address,
   policy: AuditPolicy,
   waits: Waits,

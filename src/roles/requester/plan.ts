@@ -1,15 +1,13 @@
 import { IchainError } from "../../errors.ts";
-import type { Market } from "../../ports/market.ts";
+import type { MarketReader } from "../../ports/market.ts";
 import type { Audit } from "../../protocol/audit.ts";
+import { PANEL } from "../../protocol/bond.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { sameAddress } from "../../protocol/ids.ts";
 import { byStanding, floorPrice, imageOf, unfitProvider, unfitValidator } from "../../protocol/match.ts";
 import type { Offer } from "../../protocol/offer.ts";
 import { type JobFile, type Spec, specOf } from "../../protocol/spec.ts";
 import type { Waits } from "../context.ts";
-
-/** Validators that a challenge draws (`JobEscrow.PANEL`). */
-const PANEL = 3;
 
 /** Who could do a job, best first; the choice is the person's or `best`. */
 export interface Candidates {
@@ -29,7 +27,7 @@ export interface Plan {
 }
 
 export async function findCandidates(
-  market: Market,
+  market: MarketReader,
   file: JobFile,
   requester: Address,
   { signal }: Waits,

@@ -1,0 +1,20 @@
+import { bondOf } from "../protocol/bond.ts";
+import { shortId } from "../protocol/ids.ts";
+import { challenge } from "../roles/requester/challenge.ts";
+import { coin } from "../ui/format.ts";
+import type { CommandContext } from "./declaration.ts";
+
+/** Disputes a result that was claimed without validators. */
+export async function run(context: CommandContext, args: { id: string }): Promise<void> {
+  const { ui, signal } = context;
+  const { openRole } = await import("../compose.ts");
+  await using role = await openRole(context);
+  const job = await role.market.job(await role.market.resolveJob(args.id, { signal }), { signal });
+  await challenge(role, job, { signal });
+  const bond = bondOf(job.terms);
+  const { state } = await role.market.job(job.id, { signal });
+  ui.print({ jobId: job.id, state, bond }, () => {
+    const id = shortId(job.id);
+    return `Job ${id} is challenged for a bond of ${coin(bond)}. "ichain resume ${id}" has validators drawn.`;
+  });
+}

@@ -1,0 +1,107 @@
+import { bondOf } from "./bond.ts";
+import type { Terms } from "./terms.ts";
+
+/** What a job costs its requester if it ends in one way; gas comes on top. */
+export interface Branch {
+  /** Stable, for scripts. */
+  readonly outcome: string;
+  readonly meaning: string;
+  /** Smallest unit of the coin, at most; negative where the requester ends with more than it had. */
+  readonly loss: bigint;
+  /** Seconds from posting, at most. */
+  readonly seconds: number;
+}
+
+type Quoted = Pick<Terms, "price" | "validatorFee" | "providerStake" | "validators"> & {
+  readonly windows: Terms["windows"] & { readonly accept: number };
+};
+
+/**
+ * Every way in which a job with these terms can end, and the most that the requester loses by it (contracts:
+ * `Closing.sol`). Validators who reveal are paid whatever they found.
+ */
+export function branchesOf(terms: Quoted): readonly Branch[] {
+  const { price, providerStake, windows } = terms;
+  const late = windows.accept + windows.run;
+  // Seats that were left are filled once more.
+  const measured = 2 * windows.commit + windows.reveal;
+  const judged = late + windows.appoint + measured;
+  const half = providerStake - providerStake / 2n;
+  const early: Branch[] = [
+    branch("cancelled", "nobody accepts it in time", 0n, windows.accept),
+    branch("released", "the provider gives it back", 0n, late),
+    branch("late", "the provider submits nothing: its stake is yours", -providerStake, late),
+  ];
+  if (terms.validators > 0) {
+    const fees = BigInt(terms.validators) * terms.validatorFee;
+    return [
+      ...early,
+      branch("settled", "the result is confirmed and paid for", price + fees, judged + windows.claim),
+      branch(
+        "unclaimed",
+        "it is confirmed, but its key is not shown",
+        fees - providerStake,
+        judged + windows.claim,
+      ),
+      branch(
+        "rejected",
+        "it is found wrong: half of the stake is yours",
+        fees - half,
+        judged + windows.appeal,
+      ),
+      branch(
+        "overruled",
+        "a rejection is overturned by an appeal",
+        price + fees,
+        judged + windows.appeal + measured + windows.claim,
+      ),
+      branch("inconclusive", "the validators come to no verdict", fees, judged),
+    ];
+  }
+  const bond = bondOf(terms);
+  const claimed = late + windows.claim;
+  const disputed = claimed + windows.challenge + measured;
+  return [
+    ...early,
+    branch("unclaimed", "its key is not shown: the provider's stake is yours", -providerStake, claimed),
+    branch(
+      "settled",
+      "the result is paid for after the challenge window",
+      price,
+      claimed + windows.challenge,
+    ),
+    branch(
+      "challenge-won",
+      "your challenge finds it wrong: half of the stake is yours",
+      bond - half,
+      disputed + windows.appeal,
+    ),
+    branch("challenge-lost", "your challenge finds it right, and costs its bond", price + bond, disputed),
+    branch(
+      "challenge-open",
+      "your challenge comes to no verdict, and the claim stands",
+      price + bond,
+      disputed,
+    ),
+  ];
+}
+
+/** The most that any ending takes. */
+export function worstLoss(branches: readonly Branch[]): bigint {
+  let worst = 0n;
+  for (const { loss } of branches) if (loss > worst) worst = loss;
+  return worst;
+}
+
+function branch(outcome: string, meaning: string, loss: bigint, seconds: number): Branch {
+  return { outcome, meaning, loss, seconds };
+}
+
+/** Gas of a requester's calls in steady state, about; held against `test/contracts/gas.snapshot.json`. */
+export const requesterGas = { post: 64_000, appoint: 77_000, settle: 57_000, rate: 43_000 } as const;
+
+/** Gas that the requester of a job pays when all goes well: post, then appoint or settle, then rate. */
+export function gasOf({ validators }: Pick<Terms, "validators">): number {
+  const { post, appoint, settle, rate } = requesterGas;
+  return post + (validators > 0 ? appoint : settle) + rate;
+}

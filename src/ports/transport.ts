@@ -63,6 +63,8 @@ export interface FetchRequest {
   readonly path: string;
   /** Refuse larger blobs; bytes. */
   readonly maxBytes: number;
+  /** What the locator says of the blob's size, if it says it: a hint of how many lanes pay, no promise. */
+  readonly size?: number | undefined;
 }
 
 export interface FetchProgress {

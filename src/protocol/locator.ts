@@ -16,6 +16,8 @@ export interface Endpoint {
 export interface BundleLocator {
   readonly kind: "bundle";
   readonly bundle: Endpoint;
+  /** Of the encrypted bundle: how many lanes pay. */
+  readonly bundleBytes: number;
   readonly bundleKey: Hex;
   readonly mask: Hex;
 }
@@ -24,6 +26,8 @@ export interface BundleLocator {
 export interface ResultLocator {
   readonly kind: "result";
   readonly result: Endpoint;
+  /** Of the encrypted result. */
+  readonly resultBytes: number;
   readonly reportRoot: Hex;
   /** See `reportKey` in exchange.ts. */
   readonly reportShare: Hex;
@@ -33,9 +37,11 @@ export interface ResultLocator {
 export interface ValidationLocator {
   readonly kind: "validation";
   readonly bundle: Endpoint;
+  readonly bundleBytes: number;
   readonly bundleKey: Hex;
   readonly mask: Hex;
   readonly result: Endpoint;
+  readonly resultBytes: number;
   readonly reportRoot: Hex;
 }
 
@@ -47,29 +53,42 @@ const VERSION = 1;
 /** A sealed locator stands on the chain, where each byte costs gas: hence bytes and not JSON. */
 const MAX_BYTES = 1024;
 
+/** Six bytes: no blob is longer. */
+const SIZE_BYTES = 6;
+
 /** version ‖ kind ‖ the kind's fields in order; an address is length-prefixed. */
 export function encodeLocator(locator: Locator): Uint8Array {
   const head = concat([toBeHex(VERSION, 1), toBeHex(KINDS.indexOf(locator.kind), 1)]);
+  return fromHex(concat([head, ...parts(locator)]) as Hex);
+}
+
+function parts(locator: Locator): Hex[] {
   switch (locator.kind) {
     case "bundle":
-      return fromHex(concat([head, endpoint(locator.bundle), locator.bundleKey, locator.mask]) as Hex);
+      return [...bundleParts(locator)];
     case "result":
-      return fromHex(
-        concat([head, endpoint(locator.result), locator.reportRoot, locator.reportShare]) as Hex,
-      );
+      return [...resultParts(locator), locator.reportShare];
     case "validation":
-      return fromHex(
-        concat([
-          head,
-          endpoint(locator.bundle),
-          locator.bundleKey,
-          locator.mask,
-          endpoint(locator.result),
-          locator.reportRoot,
-        ]) as Hex,
-      );
+      return [...bundleParts(locator), ...resultParts(locator)];
   }
 }
+
+const bundleParts = ({ bundle, bundleBytes, bundleKey, mask }: Omit<BundleLocator, "kind">): Hex[] => [
+  endpoint(bundle),
+  size(bundleBytes),
+  bundleKey,
+  mask,
+];
+
+const resultParts = ({
+  result,
+  resultBytes,
+  reportRoot,
+}: Pick<ResultLocator, "result" | "resultBytes" | "reportRoot">): Hex[] => [
+  endpoint(result),
+  size(resultBytes),
+  reportRoot,
+];
 
 /** Throws `LOCATOR_MALFORMED`, class `untrusted`, unless the bytes are exactly one locator of `kind`. */
 export function decodeLocator<K extends Locator["kind"]>(
@@ -86,22 +105,24 @@ export function decodeLocator<K extends Locator["kind"]>(
 }
 
 function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator {
+  const bundle = () => ({
+    bundle: read.endpoint(),
+    bundleBytes: read.size(),
+    bundleKey: read.take(32),
+    mask: read.take(32),
+  });
+  const result = () => ({ result: read.endpoint(), resultBytes: read.size(), reportRoot: read.take(32) });
   switch (kind) {
     case "bundle":
-      return { kind, bundle: read.endpoint(), bundleKey: read.take(32), mask: read.take(32) };
+      return { kind, ...bundle() };
     case "result":
-      return { kind, result: read.endpoint(), reportRoot: read.take(32), reportShare: read.take(32) };
+      return { kind, ...result(), reportShare: read.take(32) };
     case "validation":
-      return {
-        kind,
-        bundle: read.endpoint(),
-        bundleKey: read.take(32),
-        mask: read.take(32),
-        result: read.endpoint(),
-        reportRoot: read.take(32),
-      };
+      return { kind, ...bundle(), ...result() };
   }
 }
+
+const size = (bytes: number): Hex => toBeHex(bytes, SIZE_BYTES) as Hex;
 
 function endpoint({ transport, address, token }: Endpoint): Hex {
   const text = toHex(new TextEncoder().encode(address));
@@ -126,6 +147,7 @@ function reader(data: Hex) {
   return {
     take,
     byte,
+    size: () => Number(take(SIZE_BYTES)),
     endpoint(): Endpoint {
       const transport = TRANSPORTS[byte()];
       if (transport === undefined) throw malformed("its transport is not known here");

@@ -1,2 +1,2 @@
 /** Bytes of ciphertext that one Merkle leaf covers; the last piece of a blob may be shorter. */
-export const PIECE_BYTES = 1 << 20;
+export const PIECE_BYTES = 1 << 18;

@@ -11,6 +11,7 @@ const base32 = fc.string({
   minLength: 56,
   maxLength: 56,
 });
+const size = fc.maxSafeNat().map((n) => n % 2 ** 48);
 const endpoint: fc.Arbitrary<Endpoint> = fc.record(
   { transport: fc.constant("onion" as const), address: base32, token: hex(16) },
   { noNullPrototype: true },
@@ -25,8 +26,19 @@ describe("locator", () => {
         hex(32),
         hex(32),
         hex(32),
-        (bundle, result, bundleKey, mask, reportRoot) => {
-          const locator = { kind: "validation" as const, bundle, bundleKey, mask, result, reportRoot };
+        size,
+        size,
+        (bundle, result, bundleKey, mask, reportRoot, bundleBytes, resultBytes) => {
+          const sizes = { bundleBytes, resultBytes };
+          const locator = {
+            kind: "validation" as const,
+            bundle,
+            bundleKey,
+            mask,
+            result,
+            reportRoot,
+            ...sizes,
+          };
           assert.deepEqual(decodeLocator(encodeLocator(locator), "validation"), locator);
         },
       ),
@@ -36,7 +48,13 @@ describe("locator", () => {
   it("is refused when truncated, extended or of another kind", () => {
     fc.assert(
       fc.property(endpoint, hex(32), fc.nat(), (result, reportRoot, cut) => {
-        const bytes = encodeLocator({ kind: "result", result, reportRoot, reportShare: reportRoot });
+        const bytes = encodeLocator({
+          kind: "result",
+          result,
+          resultBytes: cut,
+          reportRoot,
+          reportShare: reportRoot,
+        });
         const refused = (input: Uint8Array, kind: "result" | "bundle") =>
           assert.throws(
             () => decodeLocator(input, kind),

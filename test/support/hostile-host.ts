@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/protocol/locator.ts";
+import { PIECE_BYTES } from "../../src/protocol/merkle.ts";
 import { directDialer } from "../../src/transfer/direct/direct-dialer.ts";
 import type { LaneDialer } from "../../src/transfer/pieces/ports.ts";
 import { type ByteRange, encodeSize, parseRange, parseRoute } from "../../src/transfer/pieces/wire.ts";
@@ -63,7 +64,7 @@ export async function startHostileHost(
   return { endpoint, port, dialer: directDialer(address), ranges };
 }
 
-/** True when `piece` (of 1 MiB) lies in the range. */
+/** True when `piece` lies in the range. */
 export function covers(range: ByteRange, piece: number): boolean {
-  return range.first <= piece << 20 && range.last >= piece << 20;
+  return range.first <= piece * PIECE_BYTES && range.last >= piece * PIECE_BYTES;
 }

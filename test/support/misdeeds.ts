@@ -1,10 +1,11 @@
 import { gzipSync } from "node:zlib";
+import { PIECE_BYTES } from "../../src/protocol/merkle.ts";
 import type { TestBlob } from "./blob.ts";
 import type { Asked } from "./hostile-host.ts";
 
 const MIB = 1 << 20;
 /** The piece that hosts misbehave about. */
-export const BAD_PIECE = 5;
+export const BAD_PIECE = 20;
 
 export interface Misdeed {
   readonly does: string;
@@ -21,7 +22,7 @@ export const misdeeds: readonly Misdeed[] = [
     does: "corrupts a piece",
     misbehave: ({ response, body, range }, blob) => {
       const bad = Buffer.from(body);
-      bad[BAD_PIECE * MIB - range.first]! ^= 0x80;
+      bad[BAD_PIECE * PIECE_BYTES - range.first]! ^= 0x80;
       response.writeHead(206, rangeHead(range, blob, bad.length)).end(bad);
     },
     always: "TRANSFER_CORRUPT_PIECE",
@@ -31,7 +32,9 @@ export const misdeeds: readonly Misdeed[] = [
     does: "breaks off within a piece",
     misbehave: ({ response, body, range }, blob) => {
       response.writeHead(206, rangeHead(range, blob, body.length));
-      response.write(body.subarray(0, BAD_PIECE * MIB - range.first + 1000), () => response.destroy());
+      response.write(body.subarray(0, BAD_PIECE * PIECE_BYTES - range.first + 1000), () =>
+        response.destroy(),
+      );
     },
     always: "TRANSFER_TRUNCATED_PIECE",
     names: true,

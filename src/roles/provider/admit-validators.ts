@@ -39,14 +39,16 @@ export async function handOver(
     const told = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
     const reader = told ? undefined : await trustedParty(context, validator, waits);
     if (!reader) continue;
-    const { bundleKey, mask } = locator;
+    const { bundleBytes, bundleKey, mask } = locator;
     const { endpoint } = packed.identity;
     const where = encodeLocator({
       kind: "validation",
       bundle: endpoint,
+      bundleBytes,
       bundleKey,
       mask,
       result: endpoint,
+      resultBytes: packed.result.blob.size,
       reportRoot: packed.report.blob.root,
     });
     const seal = async () => {

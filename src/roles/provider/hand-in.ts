@@ -30,6 +30,7 @@ export function handIn(
         encodeLocator({
           kind: "result",
           result: packed.identity.endpoint,
+          resultBytes: packed.result.blob.size,
           reportRoot: packed.report.blob.root,
           reportShare: packed.reportShare,
         }),

@@ -42,13 +42,7 @@ export async function take(
   if (maskHash(locator.mask) !== job.terms.maskHash) {
     return { code: "MASK_MISMATCH", reason: "its mask is not the one in the terms" };
   }
-  const { bundle: endpoint, bundleKey: key } = locator;
-  const bundle = await fetchBundle(
-    context,
-    journal,
-    { job, endpoint, key, maxBytes: policy.maxBundle },
-    waits,
-  );
+  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
   const unfit = refuseSpec(policy, bundle.spec, machine) ?? disagreement(job, bundle);
   if (unfit && job.state === "Posted") return unfit;
   // The account posted the bundle's root, and who signed the bundle must name the account.

@@ -24,9 +24,11 @@ export async function appoint(
       const locator = encodeLocator({
         kind: "validation",
         bundle: draft.identity.endpoint,
+        bundleBytes: draft.bundle.size,
         bundleKey: draft.bundleKey,
         mask: draft.mask,
         result: collected.locator.result,
+        resultBytes: collected.result.size,
         reportRoot: collected.locator.reportRoot,
       });
       const seal = async (validator: Party) => ({

@@ -43,7 +43,7 @@ export function collect(
         result: await fetchBlob(
           context,
           "encrypted result",
-          from(submission.resultRoot, home.result, maxBytes),
+          { ...from(submission.resultRoot, home.result, maxBytes), size: locator.resultBytes },
           waits,
         ),
         report: await fetchBlob(

@@ -9,14 +9,20 @@ import type { Draft } from "./draft.ts";
 export function post(
   { market, keyring }: RoleContext,
   journal: JobJournal,
-  { terms, identity, bundleKey, mask, provider }: Draft,
+  { terms, identity, bundle, bundleKey, mask, provider }: Draft,
   waits: Waits,
 ): Promise<Receipt> {
   return transact(
     market,
     journal,
     async () => {
-      const locator = encodeLocator({ kind: "bundle", bundle: identity.endpoint, bundleKey, mask });
+      const locator = encodeLocator({
+        kind: "bundle",
+        bundle: identity.endpoint,
+        bundleBytes: bundle.size,
+        bundleKey,
+        mask,
+      });
       return { kind: "post", terms, sealed: await keyring.seal(locator, provider) };
     },
     { ...waits, name: "post" },

@@ -2,9 +2,8 @@ import { rm } from "node:fs/promises";
 import { IchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob } from "../../ports/transport.ts";
-import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
+import type { BundleLocator, ValidationLocator } from "../../protocol/locator.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/spec.ts";
 import type { RoleContext, Waits } from "../context.ts";
@@ -27,18 +26,19 @@ export interface Bundle {
 export async function fetchBundle(
   context: RoleContext,
   journal: JobJournal,
-  { job, endpoint, key, maxBytes }: { job: Job; endpoint: Endpoint; key: Hex; maxBytes: number },
+  { job, locator, maxBytes }: { job: Job; locator: BundleLocator | ValidationLocator; maxBytes: number },
   waits: Waits,
 ): Promise<Bundle> {
   const home = jobFolder(context.jobsDir, journal.role, job.id);
   return journal.step("bundle", {
     prepare: () => ({ root: job.terms.bundleRoot, path: home.bundle }),
     act: async ({ root, path }) => {
-      const blob: Blob = await fetchBlob(context, "bundle", { endpoint, root, path, maxBytes }, waits);
+      const { bundle: endpoint, bundleBytes: size, bundleKey: sessionKey } = locator;
+      const blob: Blob = await fetchBlob(context, "bundle", { endpoint, root, path, maxBytes, size }, waits);
       // What an attempt that was cut off left is in the way of this one.
       await rm(home.input, { recursive: true, force: true });
       const { manifest } = await context.parcels.open(
-        { blob, sessionKey: key, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
+        { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
         waits,
       );
       const spec = specSchema.safeParse(manifest.note);

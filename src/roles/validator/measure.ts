@@ -34,12 +34,7 @@ export async function measure(
   { job, locator, maxBytes, logBytes, report }: Sources,
   waits: Waits,
 ): Promise<Measurement> {
-  const bundle = await fetchBundle(
-    context,
-    journal,
-    { job, endpoint: locator.bundle, key: locator.bundleKey, maxBytes },
-    waits,
-  );
+  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes }, waits);
   const delivered = await openDelivered(
     context,
     journal,

@@ -35,7 +35,12 @@ export async function openDelivered(
     prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),
     act: async (request) => {
       const [blob, sessionKey] = await Promise.all([
-        fetchBlob(context, "encrypted result", { endpoint: locator.result, ...request }, waits),
+        fetchBlob(
+          context,
+          "encrypted result",
+          { endpoint: locator.result, size: locator.resultBytes, ...request },
+          waits,
+        ),
         awaitCapsule(context, locator.result, submission.resultRoot, waits),
       ]);
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};

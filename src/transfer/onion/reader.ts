@@ -8,7 +8,11 @@ import { LaneAgent, type SocksAddress } from "./lane-agent.ts";
 import type { ManagedTor } from "./tor.ts";
 
 /** Torrc lines of a reading tor: a SOCKS port on loopback that leads to onions and nowhere else. */
-export const readerLines = ["SocksPort 127.0.0.1:auto OnionTrafficOnly", "ClientOnly 1"] as const;
+export const readerLines = [
+  "SocksPort 127.0.0.1:auto OnionTrafficOnly",
+  "ClientOnly 1",
+  "LearnCircuitBuildTimeout 0",
+] as const;
 
 /** Onions that one tor holds our client key for at once. */
 const MAX_KNOWN = 256;

@@ -47,7 +47,7 @@ async function fetchParts(
   const { path, root } = request;
   const faults = new Faults(tuning, now());
   // Asked for on a resume too: a size that somebody lied about must not stick.
-  const { list, lanes } = await openLanes(request, { signal, tuning, faults, now });
+  const { list, lanes, waitedMs } = await openLanes(request, { signal, tuning, faults, now });
   const { shape, inlined } = list;
   const blob: Blob = { path, size: shape.size, root };
   try {
@@ -58,7 +58,7 @@ async function fetchParts(
     }
     await using part = (await PartFile.resume(path, shape, signal)) ?? (await PartFile.create(path, shape));
     const progress = new Progress(shape, part.verified, onProgress, now());
-    await new Download({ request, part, faults, progress, tuning, now, lanes }).run(signal);
+    await new Download({ request, part, faults, progress, tuning, now, lanes, waitedMs }).run(signal);
     await part.finish();
     return blob;
   } finally {

@@ -7,7 +7,7 @@ import { PIECE_BYTES } from "../../protocol/merkle.ts";
 export const LEAF_BYTES = 32;
 export const CAPSULE_MAX_BYTES = 1024;
 /** A blob of at most so many bytes comes along with its leaf list, which saves a round trip. */
-export const INLINE_MAX_BYTES = 2 * PIECE_BYTES;
+export const INLINE_MAX_BYTES = 2 << 20;
 /** Bytes before the leaves: the blob's size, big-endian. */
 export const SIZE_BYTES = 8;
 

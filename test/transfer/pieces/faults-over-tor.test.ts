@@ -6,6 +6,7 @@ import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import type { HostIdentity } from "../../../src/ports/transport.ts";
+import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
 import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
 import { startBareTor } from "../../support/bare-onion.ts";
 import { makeBlob, temporaryFolder } from "../../support/blob.ts";
@@ -115,7 +116,7 @@ test(
 
     // Spoil them at the host: fetching one of them again could now only end in TRANSFER_CORRUPT_PIECE.
     await using file = await open(blob.path, "r+");
-    for (const piece of marked) await file.write(Buffer.alloc(1), 0, 1, piece * MIB);
+    for (const piece of marked) await file.write(Buffer.alloc(1), 0, 1, piece * PIECE_BYTES);
     const second = startReader(t, order);
     assert.deepEqual(await once(second, "exit"), [0, null]);
     assert.ok(blob.content.equals(await readFile(request.path)));
@@ -156,7 +157,7 @@ test(
       await rm(request.path);
       await assert.rejects(fetchBlob(request, {}, brief), {
         code: always,
-        ...(names ? { details: { piece: BAD_PIECE, offset: BAD_PIECE * MIB } } : {}),
+        ...(names ? { details: { piece: BAD_PIECE, offset: BAD_PIECE * PIECE_BYTES } } : {}),
       });
       assert.ok(!existsSync(request.path), does);
     }

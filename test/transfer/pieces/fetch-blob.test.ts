@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { FetchProgress } from "../../../src/ports/transport.ts";
+import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
 import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
 import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
 import { makeBlob, temporaryFolder } from "../../support/blob.ts";
@@ -37,7 +38,7 @@ test("an interrupted fetch resumes and fetches no verified piece again", async (
   const shape = { root: blob.root, size: blob.size, leaves: blob.leaves };
   const left = (await PartFile.resume(request.path, shape))!;
   await left[Symbol.asyncDispose]();
-  assert.ok(seen!.bytes > 0 && left.verified.size >= Math.floor(seen!.bytes / MIB));
+  assert.ok(seen!.bytes > 0 && left.verified.size >= Math.floor(seen!.bytes / PIECE_BYTES));
   const asked = host.ranges.length;
   await fetchBlob(request, {}, brief);
   assert.ok(blob.content.equals(await readFile(request.path)));
@@ -51,9 +52,9 @@ test("a piece that comes corrupted once is fetched again", async (t) => {
   const blob = await makeBlob(folder, 16 * MIB);
   let corrupted = 0;
   const host = await startHostileHost(t, blob, ({ kind, range, body, response }) => {
-    if (kind !== "data" || !covers(range, 5) || corrupted++ > 0) return false;
+    if (kind !== "data" || !covers(range, 20) || corrupted++ > 0) return false;
     const bad = Buffer.from(body);
-    bad[5 * MIB - range.first]! ^= 1;
+    bad[20 * PIECE_BYTES - range.first]! ^= 1;
     const contentRange = `bytes ${range.first}-${range.last}/${blob.size}`;
     response.writeHead(206, { "Content-Range": contentRange, "Content-Length": bad.length }).end(bad);
     return true;
@@ -67,12 +68,12 @@ test("a piece that comes corrupted once is fetched again", async (t) => {
 test("a piece that always comes corrupted ends the fetch with its number and no whole file", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 16 * MIB);
-  blob.content[5 * MIB + 3]! ^= 1;
+  blob.content[20 * PIECE_BYTES + 3]! ^= 1;
   const host = await startHostileHost(t, blob, () => false);
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
   await assert.rejects(fetchBlob(request, {}, brief), {
     code: "TRANSFER_CORRUPT_PIECE",
-    details: { piece: 5, offset: 5 * MIB },
+    details: { piece: 20, offset: 20 * PIECE_BYTES },
   });
   assert.ok(!existsSync(request.path));
 });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
 import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
 import type { Tuning } from "../../../src/transfer/pieces/reading/tuning.ts";
 import { encodeSize } from "../../../src/transfer/pieces/wire.ts";
@@ -39,7 +40,7 @@ for (const { does, misbehave, always, names } of misdeeds) {
     });
     await assert.rejects(fetchBlob(request, {}, brief), {
       code: always,
-      ...(names ? { details: { piece: BAD_PIECE, offset: BAD_PIECE * MIB } } : {}),
+      ...(names ? { details: { piece: BAD_PIECE, offset: BAD_PIECE * PIECE_BYTES } } : {}),
     });
     assert.ok(!existsSync(request.path));
   });
@@ -141,7 +142,7 @@ test("a small blob that came along corrupted is not believed", async (t) => {
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
   await assert.rejects(fetchBlob(request, {}, brief), {
     code: "TRANSFER_CORRUPT_PIECE",
-    details: { piece: 1, offset: MIB },
+    details: { piece: 4, offset: 4 * PIECE_BYTES },
   });
   assert.ok(!existsSync(request.path) && !existsSync(`${request.path}.part`));
 });

@@ -18,8 +18,8 @@ export interface Asker {
   readonly lanes: number;
 }
 
-/** What a lane of unknown rate asks for at most, pieces. */
-const FIRST_PIECES = 4;
+/** What a lane of unknown rate asks for at most. */
+const FIRST_BYTES = 4 << 20;
 /** A copy costs the other lanes their share: it must be so much faster than what it replaces. */
 const COPY_GAIN = 1.5;
 
@@ -52,7 +52,7 @@ function requestPieces(
   unclaimed: number,
   { requestMs, maxRequestPieces }: Pick<Tuning, "requestMs" | "maxRequestPieces">,
 ): number {
-  const carried = rate > 0 ? Math.floor((rate * requestMs) / 1000 / PIECE_BYTES) : FIRST_PIECES;
+  const carried = rate > 0 ? Math.floor((rate * requestMs) / 1000 / PIECE_BYTES) : FIRST_BYTES / PIECE_BYTES;
   const fair = Math.ceil(unclaimed / (2 * lanes));
   return Math.max(1, Math.min(carried, maxRequestPieces, fair));
 }

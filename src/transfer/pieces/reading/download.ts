@@ -8,6 +8,7 @@ import type { Faults } from "./faults.ts";
 import { fetchRun } from "./fetch-run.ts";
 import { Lane } from "./lane.ts";
 import { LaneCount } from "./lane-count.ts";
+import { lanesFor } from "./lanes-for.ts";
 import { LookUps } from "./look-ups.ts";
 import type { WarmingLane } from "./open-lanes.ts";
 import type { PartFile } from "./part-file.ts";
@@ -29,6 +30,8 @@ export interface DownloadContext {
   readonly now: () => number;
   /** Lanes that are open already, or about to be: they go first. */
   readonly lanes: readonly WarmingLane[];
+  /** How long the first answer took. */
+  readonly waitedMs: number;
 }
 
 /** Fetches every piece that `part` lacks, over as many lanes as pay. One use. */
@@ -45,12 +48,12 @@ export class Download {
   #failure: unknown;
 
   constructor(context: DownloadContext) {
-    const { part, tuning, now } = context;
+    const { part, tuning, waitedMs, now } = context;
     this.#context = context;
-    this.#lookUps = new LookUps(tuning.lookUpMs, now());
+    this.#lookUps = new LookUps(Math.max(tuning.lookUpMs, 2 * waitedMs), now());
     this.#plan = new PiecePlan(part.shape.leaves.length, part.verified);
-    // A small blob is not worth many circuits.
-    const startLanes = Math.min(tuning.startLanes, Math.ceil(this.#plan.left / 2));
+    const worth = lanesFor(this.#plan.left * PIECE_BYTES, tuning);
+    const startLanes = waitedMs > tuning.farMs ? worth : Math.min(tuning.startLanes, worth);
     this.#laneCount = new LaneCount({ ...tuning, startLanes }, now());
   }
 

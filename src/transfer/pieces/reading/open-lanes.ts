@@ -6,6 +6,7 @@ import { INLINE_MAX_BYTES } from "../wire.ts";
 import { backOff } from "./back-off.ts";
 import type { Faults } from "./faults.ts";
 import { Lane } from "./lane.ts";
+import { lanesFor } from "./lanes-for.ts";
 import { fetchLeafList, type LeafList } from "./leaf-list.ts";
 import { stalledLanes } from "./stall.ts";
 import type { Tuning } from "./tuning.ts";
@@ -30,6 +31,8 @@ export interface Opened {
   readonly list: LeafList;
   /** The first has answered or failed; others may still be on their way. The caller ends them. */
   readonly lanes: readonly WarmingLane[];
+  /** From the first question to the first answer. */
+  readonly waitedMs: number;
 }
 
 /**
@@ -41,9 +44,10 @@ export async function openLanes(request: PieceRequest, asking: Asking): Promise<
   const { signal, tuning, faults, now } = asking;
   for (let tries = 1; ; tries++) {
     const lanes: WarmingLane[] = [];
+    const askedAt = now();
     try {
       const list = await firstList(request, asking, lanes);
-      if (list) return { list, lanes };
+      if (list) return { list, lanes, waitedMs: now() - askedAt };
       const overdue = faults.overdue(now(), 0);
       if (overdue) throw overdue;
     } catch (error) {
@@ -77,17 +81,22 @@ async function firstList(
   };
   const inline = Math.min(request.maxBytes, INLINE_MAX_BYTES);
   open(inline);
-  const openMore = () => {
-    while (lanes.length < tuning.knockLanes) open(0);
+  const openUpTo = (count: number) => {
+    while (lanes.length < count) open(0);
   };
   // What surely comes along with its leaf list needs no further lane.
-  const timer = request.maxBytes > INLINE_MAX_BYTES ? setTimeout(openMore, tuning.knockMs) : undefined;
+  const timers: NodeJS.Timeout[] = [];
+  if (request.maxBytes > INLINE_MAX_BYTES) {
+    timers.push(setTimeout(() => openUpTo(tuning.knockLanes), tuning.knockMs));
+    const worth = Math.max(tuning.knockLanes, lanesFor(request.size ?? 0, tuning));
+    timers.push(setTimeout(() => openUpTo(worth), tuning.farMs));
+  }
   const interrupt = () => reject(signal.reason);
   signal.addEventListener("abort", interrupt, { once: true });
   try {
     return await promise;
   } finally {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     signal.removeEventListener("abort", interrupt);
   }
 }

@@ -7,6 +7,11 @@ export interface Tuning {
   /** Lanes that ask for the leaf list when the first has no answer after `knockMs`. */
   readonly knockLanes: number;
   readonly knockMs: number;
+  /**
+   * A first answer that took longer comes from afar. There a circuit's window opens slowly, a round trip at
+   * a time, and lanes cost next to nothing: as many as may be are opened at once.
+   */
+  readonly farMs: number;
   /** Lanes added at a time while the aggregate rate rises. */
   readonly laneStep: number;
   /** How long one number of lanes is tried before it is judged. */
@@ -42,9 +47,10 @@ export interface Tuning {
 
 export const defaultTuning: Tuning = {
   startLanes: 8,
-  maxLanes: 24,
+  maxLanes: 32,
   knockLanes: 4,
   knockMs: 150,
+  farMs: 600,
   laneStep: 4,
   climbMs: 6_000,
   requestMs: 30_000,

@@ -1,8 +1,8 @@
 import type { PieceLimits } from "../ports.ts";
 
 export const defaultLimits: PieceLimits = {
-  // A reader opens up to 24 lanes of two connections; this leaves room for two readers and strangers.
-  connections: 128,
+  // A reader opens up to 32 lanes of two connections; this leaves room for two readers and strangers.
+  connections: 192,
   bytesPerSecond: undefined,
   stallMs: 30_000,
   idleMs: 60_000,

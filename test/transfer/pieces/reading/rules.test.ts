@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PIECE_BYTES } from "../../../../src/protocol/merkle.ts";
 import {
   corruptPiece,
   forbidden,
@@ -31,10 +32,10 @@ function climb(rateOf: (lanes: number) => number, seconds: number): number[] {
   return seen;
 }
 
-test("lanes are added while the aggregate rate rises, up to 24", () => {
+test("lanes are added while the aggregate rate rises, up to 32", () => {
   assert.deepEqual(
-    climb((lanes) => lanes * MIB, 60),
-    [8, 12, 16, 20, 24],
+    climb((lanes) => lanes * MIB, 70),
+    [8, 12, 16, 20, 24, 28, 32],
   );
 });
 
@@ -119,16 +120,16 @@ test("a rate is taken over the window, or over the time since the start if that 
   assert.equal(meter.rate(60_000), 0);
 });
 
-test("a request asks for 30 s of its lane, within 1 and 32 MiB, and leaves work for the others", () => {
+test("a request asks for 30 s of its lane, within one piece and 32 MiB, and leaves work for the others", () => {
   const asked = (rate: number, pieces: number, lanes = 8) => {
     const run = chooseRun(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
     return run.end - run.start;
   };
-  assert.equal(asked(MIB / 10, 1000), 3);
+  assert.equal(asked(MIB / 10, 4000), 12);
   assert.equal(asked(1000, 1000), 1);
-  assert.equal(asked(100 * MIB, 10_000), 32);
+  assert.equal(asked(100 * MIB, 10_000), 128);
   assert.equal(asked(100 * MIB, 64), 4);
-  assert.equal(asked(0, 1000), 4);
+  assert.equal(asked(0, 1000), 16);
 });
 
 test("an idle lane takes over the tail of the run that would end last, in proportion to the rates", () => {
@@ -146,9 +147,9 @@ test("the last piece is copied only when the copy would be there much sooner", (
   const plan = new PiecePlan(1, []);
   const last = plan.claim(1)!;
   const asker = { rate: MIB, rttMs: 100, lanes: 2 };
-  const view = (rate: number) => [{ run: last, bytesLeft: MIB, rate }];
+  const view = (rate: number) => [{ run: last, bytesLeft: PIECE_BYTES, rate }];
   assert.equal(chooseRun(plan, asker, view(MIB), tuning), undefined);
-  assert.deepEqual(chooseRun(plan, asker, view(MIB / 4), tuning)?.start, 0);
+  assert.deepEqual(chooseRun(plan, asker, view(MIB / 8), tuning)?.start, 0);
   assert.equal(chooseRun(plan, asker, view(0), tuning), undefined, "two copies are the most");
 });
 

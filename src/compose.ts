@@ -4,6 +4,7 @@ import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
 import type { CommandContext } from "./commands/declaration.ts";
+import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
 import type { Journal } from "./ports/journal.ts";
 import type { Market } from "./ports/market.ts";
@@ -70,17 +71,27 @@ export async function openRecords({ config }: Pick<Needs, "config">): Promise<Jo
 }
 
 /** The same, with a sandbox: for `provide` and `validate`. */
-export async function openWorker(needs: Needs): Promise<WorkerContext & AsyncDisposable> {
-  const sandbox = await openSandbox(needs);
+export async function openWorker(
+  needs: Needs,
+  options: { engine?: EngineKind | undefined } = {},
+): Promise<WorkerContext & AsyncDisposable> {
+  const sandbox = await openSandbox(needs, options);
   await sandbox.probe({ signal: needs.signal });
   return Object.assign(await openRole(needs), { sandbox });
 }
 
-export async function openSandbox({ config }: Needs): Promise<Sandbox> {
+export async function openSandbox(
+  { config }: Needs,
+  { engine = config.engine }: { engine?: EngineKind | undefined } = {},
+): Promise<Sandbox> {
   const { createSandbox } = await import("./sandbox/sandbox.ts");
   const { leastTier, ...ceiling } = config.sandbox;
+  const { socketPath } = config.docker;
+  const swarm = engine === "swarm" ? await import("./sandbox/engines/swarm/swarm.ts") : undefined;
   return createSandbox({
-    socketPath: config.docker.socketPath,
+    socketPath,
+    engine: swarm?.swarmEngine({ socketPath, ...config.swarm }),
+    shared: swarm && config.swarm.shared,
     stateDir: join(config.home, "sandbox"),
     // Two homes on one engine must not sweep each other's containers.
     instance: createHash("sha256").update(config.home).digest("hex").slice(0, 12),

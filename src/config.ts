@@ -71,6 +71,8 @@ export interface Config {
     /** Absolute path of the engine's unix socket. */
     readonly socketPath: string;
   };
+  readonly engine: FileConfig["engine"];
+  readonly swarm: FileConfig["swarm"];
   readonly sandbox: FileConfig["sandbox"];
   readonly password: PasswordSource;
   readonly ci: boolean;
@@ -118,6 +120,8 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,
     },
     docker: { socketPath: file.docker.socketPath ?? socketPath(env.DOCKER_HOST) },
+    engine: file.engine,
+    swarm: file.swarm,
     sandbox: file.sandbox,
     password: passwordSource(env),
     ci: env.CI !== undefined,

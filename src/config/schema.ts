@@ -3,6 +3,7 @@ import { z } from "zod";
 import { auditPolicySchema } from "../protocol/audit.ts";
 import { type Address, isAddress } from "../protocol/ids.ts";
 import { tiers } from "../protocol/offer.ts";
+import { engines } from "./engines.ts";
 
 const address = z.custom<Address>(isAddress, "must be an address: 0x and 40 hexadecimal digits");
 const GIB = 2 ** 30;
@@ -71,6 +72,16 @@ const sandboxSchema = z.strictObject({
     .default(8 * 2 ** 20),
 });
 
+const swarmSchema = z.strictObject({
+  /** Every node reaches the home folder at the same path; otherwise tasks stay on this machine. */
+  shared: z.boolean().default(false),
+  /** Placement constraints in Swarm's words: `node.labels.jobs==yes`. */
+  constraints: z
+    .array(z.string().regex(/^[a-z0-9._-]{1,128}\s*(==|!=)\s*[\w.-]{1,128}$/i))
+    .max(16)
+    .default([]),
+});
+
 export const fileSchema = z.strictObject({
   /** What this machine is for; doctor weighs its findings by it. */
   role: z.enum(["requester", "provider", "validator"]).optional(),
@@ -86,6 +97,8 @@ export const fileSchema = z.strictObject({
     })
     .prefault({}),
   docker: z.strictObject({ socketPath: z.string().startsWith("/").max(4096).optional() }).prefault({}),
+  engine: z.enum(engines).default("local"),
+  swarm: swarmSchema.prefault({}),
   sandbox: sandboxSchema.prefault({}),
 });
 export type FileConfig = z.infer<typeof fileSchema>;

@@ -8,6 +8,7 @@ import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
 import { diskFull } from "./engines/faults.ts";
 import { outDisk } from "./out/disk.ts";
+import { outFolder } from "./out/folder.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
 import { type RunContext, runTask } from "./run/run.ts";
@@ -25,11 +26,13 @@ export interface SandboxOptions {
   readonly instance: string;
   /** What any task may use here at most. */
   readonly ceiling?: Limits | undefined;
+  /** Tasks may run on other machines, which reach the state folder at the same path. */
+  readonly shared?: boolean | undefined;
   /** Start tasks with a runtime of at least this tier; default: the engine's own runtime. */
   readonly leastTier?: Tier | undefined;
 }
 
-/** The sandbox on a local Docker engine. Makes no call before it is used. */
+/** The sandbox on one engine, this machine's Docker unless told otherwise. Makes no call before it is used. */
 export function createSandbox(options: SandboxOptions): Sandbox {
   const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
   const runsDir = join(resolve(options.stateDir), "runs");
@@ -46,7 +49,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       runsDir,
       ceiling: options.ceiling ?? hostCeiling(),
       runtime: chooseRuntime(info, options.leastTier ?? "runc"),
-      outSpace: outDisk,
+      outSpace: options.shared ? outFolder : outDisk,
     };
   }
 

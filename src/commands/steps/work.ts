@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import type { EngineKind } from "../../config/engines.ts";
 import { IchainError } from "../../errors.ts";
 import { type OfferDetails, tierAtLeast } from "../../protocol/offer.ts";
 import type { Policy } from "../../protocol/policy.ts";
@@ -14,6 +15,7 @@ import { loadPolicy } from "./policy.ts";
 export interface WorkOptions {
   readonly policy?: string;
   readonly name?: string;
+  readonly engine?: EngineKind;
   /** Wei. */
   readonly stake: bigint;
   /** The devnet's bad actors are made here. */
@@ -29,7 +31,7 @@ export async function work(
   const { ui, signal, config } = context;
   const policy = await loadPolicy(options.policy);
   const { openWorker } = await import("../../compose.ts");
-  await using opened = await openWorker(context);
+  await using opened = await openWorker(context, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
   const machine = describeMachine(report, await freeDisk(config.home), options.name ?? "");

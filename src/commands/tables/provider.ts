@@ -1,3 +1,4 @@
+import { engines } from "../../config/engines.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../declaration.ts";
 import { coins } from "../parse.ts";
 
@@ -9,6 +10,11 @@ const workOptions: readonly OptionDeclaration[] = [
     default: 10n ** 18n,
     parse: coins,
   },
+  {
+    flags: "--engine <engine>",
+    summary: "where tasks run, instead of what the configuration says",
+    choices: engines,
+  },
   { flags: "--name <text>", summary: "a name to show beside the account" },
 ];
 
@@ -19,7 +25,11 @@ export const providerCommands: readonly CommandDeclaration[] = [
     group: "Do work",
     summary: "take jobs, run them in the sandbox, return results; until Ctrl-C",
     options: [...workOptions, { flags: "--validate", summary: "confirm others' results as well" }],
-    examples: ["ichain provide --policy policy.yaml", "ichain provide --stake 2 --validate"],
+    examples: [
+      "ichain provide --policy policy.yaml",
+      "ichain provide --stake 2 --validate",
+      "ichain provide --engine swarm",
+    ],
     load: () => import("../provide.ts"),
   },
   {

@@ -16,6 +16,8 @@ export interface EngineInfo {
   readonly cgroupDriver: string;
   readonly cgroupVersion: string;
   readonly securityOptions: readonly string[];
+  /** GPUs that the engine itself tells of, with the machine each is in; undefined where it does not. */
+  readonly gpus?: readonly { readonly uuid: string; readonly host: string }[];
 }
 
 export interface EngineImage {
@@ -81,4 +83,6 @@ export interface Engine {
   /** Kills and removes; no error when it does not exist. */
   remove(container: string, options?: Waits): Promise<void>;
   samples(container: string, options?: Waits): AsyncIterable<Sample>;
+  /** The machines behind it, each to be looked at for itself; absent or empty for one machine. */
+  parts?(options?: Waits): Promise<{ name: string; engine: Engine }[]>;
 }

@@ -1,4 +1,5 @@
 import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
+import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
 import { checkImage } from "../images.ts";
 import type { RunContext } from "../run/run.ts";
 import { discoverGpus } from "./gpus.ts";
@@ -11,14 +12,28 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
   return {
     engine: info.name,
     engineVersion: info.version,
-    tier: await findTier(context, images, { signal }),
+    tier: await weakestTier(),
     cpus: info.cpus,
     memoryBytes: info.memoryBytes,
-    gpus: await discoverGpus({ signal }),
+    gpus:
+      info.gpus?.map(({ uuid }) => ({ uuid, model: "GPU", memoryBytes: 0 })) ??
+      (await discoverGpus({ signal })),
     images: images
       .filter(({ tags }) => tags.length > 0)
       .map(({ tags, digest }) => ({ name: nameOf(tags) ?? digest.slice(7, 19), digest })),
   };
+
+  /** A task may be put on any machine of an engine: the weakest counts, and each must hold. */
+  async function weakestTier(): Promise<Tier> {
+    const parts = (await engine.parts?.({ signal })) ?? [];
+    if (parts.length === 0) return findTier(context, images, { signal });
+    const found: Tier[] = [];
+    for (const part of parts) {
+      const there = { ...context, engine: part.engine, info: { ...info, name: part.name } };
+      found.push(await findTier(there, images, { signal }));
+    }
+    return found.reduce((least, tier) => (tierAtLeast(tier, least) ? least : tier));
+  }
 
   function usable(image: Parameters<typeof checkImage>[0]): boolean {
     try {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { Tier } from "../../protocol/offer.ts";
 import type { EngineImage, Waits } from "../engines/engine.ts";
 import { type RunContext, runTask } from "../run/run.ts";
+import { sections } from "./sections.ts";
+import { checkWalls } from "./walls.ts";
 
 const MIB = 2 ** 20;
 const limits = {
@@ -14,20 +16,27 @@ const limits = {
   logBytes: 16_384,
 };
 
-/** Three things that a kernel tells about itself, each on lines after its mark. */
-const QUESTION =
-  "echo =map; cat /proc/self/uid_map; echo =boot; cat /proc/sys/kernel/random/boot_id; echo =kernel; dmesg; true";
+/** What a kernel tells about itself and the walls around a process, each on lines after its mark. */
+const QUESTION = [
+  'show() { while read -r line; do echo "$line"; done < "$1"; }', // an image need not have `cat`
+  "echo =map; show /proc/self/uid_map",
+  "echo =boot; show /proc/sys/kernel/random/boot_id",
+  "echo =walls; show /proc/self/status",
+  "echo =net; show /proc/net/dev",
+  "echo =kernel; dmesg 2>/dev/null; true",
+].join("; ");
 
 /**
  * What isolates tasks here, from how a container behaves and not from what the engine says: whose
  * kernel answers it, and whether its users are the host's. Without an image to try nothing is known,
- * and the weakest tier is said.
+ * and the weakest tier is said. Throws `SANDBOX_OPEN` where a wall is missing that every task must have.
  */
 export async function findTier(
   context: RunContext,
   images: readonly EngineImage[],
   { signal }: Waits = {},
 ): Promise<Tier> {
+  const { info } = context;
   const image = images.find((held) => held.tags.some((tag) => tag.startsWith("ichain/"))) ?? images[0];
   if (image === undefined) return "runc";
   await mkdir(context.runsDir, { recursive: true, mode: 0o700 });
@@ -40,6 +49,7 @@ export async function findTier(
       { signal },
     );
     await rm(join(context.runsDir, id), { recursive: true, force: true });
+    checkWalls(log, info.name);
     return judgeTier(log, (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim());
   } finally {
     await rm(inputDir, { recursive: true, force: true });
@@ -53,11 +63,4 @@ export function judgeTier(log: string, hostBootId: string): Tier {
   if (/^[0-9a-f-]{36}$/.test(boot) && boot !== hostBootId) return "vm";
   const [inside, outside] = map.split(/\s+/);
   return inside === "0" && outside !== undefined && outside !== "0" ? "userns" : "runc";
-}
-
-function sections(log: string): Record<string, string> {
-  const parts = log.split(/^=(\w+)$/m).slice(1);
-  return Object.fromEntries(
-    parts.flatMap((part, i) => (i % 2 === 0 ? [[part, (parts[i + 1] ?? "").trim()] as const] : [])),
-  );
 }

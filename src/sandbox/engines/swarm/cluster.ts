@@ -1,0 +1,150 @@
+import type Docker from "dockerode";
+import { type DockerClient, statusBehind, unlessStatus } from "../client.ts";
+import type { Waits } from "../engine.ts";
+import { GPU_KIND, type ServiceSpec } from "./spec.ts";
+import type { Service, SwarmTask } from "./state.ts";
+
+export interface SwarmNode {
+  readonly id: string;
+  readonly hostname: string;
+  readonly state: string;
+  readonly availability: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly gpus: readonly string[];
+}
+
+/** Swarm tells of tasks only when it is asked. */
+export const LOOK_MS = 250;
+/** Somebody else changed the service in between. */
+const OUT_OF_SEQUENCE = 500;
+
+/** The calls on services, tasks and nodes that the engine is made of. */
+export interface Cluster {
+  nodes(options?: Waits): Promise<SwarmNode[]>;
+  create(spec: ServiceSpec, options?: Waits): Promise<string>;
+  service(name: string, options?: Waits): Promise<Service | undefined>;
+  /** The newest task of a service, or the task with this id. */
+  task(of: { service: string } | { id: string }, options?: Waits): Promise<SwarmTask | undefined>;
+  /** How many tasks the service shall complete; none stops those that run, by SIGTERM and SIGKILL. */
+  scale(name: string, total: 0 | 1, labels: Readonly<Record<string, string>>, options?: Waits): Promise<void>;
+  services(labels: Readonly<Record<string, string>>, options?: Waits): Promise<Service[]>;
+  /** Its task is stopped afterwards; no error when there is no such service. */
+  remove(id: string, options?: Waits): Promise<void>;
+}
+
+export function cluster({ docker, call }: DockerClient): Cluster {
+  async function service(name: string, options?: Waits): Promise<Service | undefined> {
+    try {
+      return await call((waits) => docker.getService(name).inspect(waits as object), options);
+    } catch (error) {
+      if (statusBehind(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async function task(
+    of: { service: string } | { id: string },
+    options?: Waits,
+  ): Promise<SwarmTask | undefined> {
+    const query = { filters: JSON.stringify(listed(of)) };
+    const tasks: SwarmTask[] = await call(
+      (waits) => docker.listTasks({ ...query, ...waits } as object),
+      options,
+    );
+    return tasks.toSorted((a, b) => Date.parse(b.CreatedAt) - Date.parse(a.CreatedAt))[0];
+  }
+
+  return {
+    service,
+    task,
+
+    async nodes(options) {
+      const nodes: Docker.Node[] = await call((waits) => docker.listNodes(waits as object), options);
+      return nodes.map(nodeOf);
+    },
+
+    async create(spec, options) {
+      const made = await call(
+        // No credentials: nothing is pulled.
+        (waits) => docker.createService({}, { ...spec, ...waits } as unknown as Docker.CreateServiceOptions),
+        options,
+      );
+      return made.id;
+    },
+
+    async scale(name, total, labels, options) {
+      for (;;) {
+        const found = await service(name, options);
+        if (found === undefined) return;
+        const change = {
+          _query: { version: found.Version.Index },
+          _body: {
+            ...found.Spec,
+            Labels: { ...found.Spec.Labels, ...labels },
+            Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: total } },
+          },
+        };
+        try {
+          await call((waits) => docker.getService(found.ID).update({ ...change, ...waits }), options);
+          return;
+        } catch (error) {
+          const raced = statusBehind(error) === OUT_OF_SEQUENCE && /out of sequence/.test(String(error));
+          if (!raced) throw error;
+        }
+      }
+    },
+
+    async services(labels, options) {
+      const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+      const query = { filters: JSON.stringify({ label }) };
+      return call((waits) => docker.listServices({ ...query, ...waits } as object), options) as Promise<
+        unknown[]
+      > as Promise<Service[]>;
+    },
+
+    async remove(id, options) {
+      await unlessStatus(
+        call((waits) => docker.getService(id).remove(waits as object), options),
+        404,
+      );
+    },
+  };
+}
+
+/** Docker's filters are lists. */
+function listed(of: object): object {
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, [value]]));
+}
+
+interface RawNode {
+  readonly ID: string;
+  readonly Spec: { readonly Availability: string };
+  readonly Status: { readonly State: string };
+  readonly Description: {
+    readonly Hostname: string;
+    readonly Resources: {
+      readonly NanoCPUs: number;
+      readonly MemoryBytes: number;
+      readonly GenericResources?: readonly {
+        readonly NamedResourceSpec?: { readonly Kind: string; readonly Value: string };
+      }[];
+    };
+  };
+}
+
+function nodeOf(raw: unknown): SwarmNode {
+  const { ID, Spec, Status, Description } = raw as RawNode;
+  const { NanoCPUs, MemoryBytes, GenericResources = [] } = Description.Resources;
+  return {
+    id: ID,
+    hostname: Description.Hostname,
+    state: Status.State,
+    availability: Spec.Availability,
+    cpus: NanoCPUs / 1e9,
+    memoryBytes: MemoryBytes,
+    gpus: GenericResources.flatMap(({ NamedResourceSpec: named }) =>
+      named?.Kind === GPU_KIND ? [named.Value] : [],
+    ),
+  };
+}

@@ -1,0 +1,71 @@
+import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
+
+/** Kind of the generic resource that nodes advertise their GPUs as (`--node-generic-resource`). */
+export const GPU_KIND = "NVIDIA-GPU";
+
+export type ServiceSpec = ReturnType<typeof serviceSpec>;
+
+/**
+ * A container's settings in the words of a Swarm service: a replicated job of one task, which begins
+ * when `TotalCompletions` becomes 1. Pure. Swarm's API has no word for a network of none, for
+ * `no-new-privileges`, seccomp and masked paths: these are the nodes' own settings, and `checkWalls` looks
+ * whether they hold. Which GPUs a task gets is Swarm's choice, how many is ours.
+ */
+export function serviceSpec(name: string, settings: ContainerSettings, constraints: readonly string[]) {
+  const { HostConfig: host } = settings;
+  const gpus = host.DeviceRequests?.[0]?.DeviceIDs.length ?? 0;
+  const room = { NanoCPUs: host.NanoCpus, MemoryBytes: host.Memory };
+  return {
+    Name: name,
+    Labels: settings.Labels as Readonly<Record<string, string>>,
+    Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 0 } },
+    TaskTemplate: {
+      ContainerSpec: {
+        // An id, never a tag: a node runs what it holds under this digest and asks no registry.
+        Image: settings.Image,
+        Command: settings.Entrypoint,
+        Args: settings.Cmd,
+        Env: settings.Env,
+        User: settings.User,
+        Dir: settings.WorkingDir,
+        Hostname: settings.Hostname,
+        Labels: settings.Labels as Readonly<Record<string, string>>,
+        ReadOnly: host.ReadonlyRootfs,
+        CapabilityDrop: host.CapDrop,
+        CapabilityAdd: [],
+        // Understood from API 1.46 on, and passed over by older engines.
+        Privileges: { NoNewPrivileges: true },
+        Init: false,
+        TTY: settings.Tty,
+        OpenStdin: settings.OpenStdin,
+        StopSignal: settings.StopSignal,
+        StopGracePeriod: GRACE_SECONDS * 1e9,
+        HealthCheck: settings.Healthcheck,
+        Ulimits: host.Ulimits,
+        // No name is to be asked for, should a node have a network after all.
+        DNSConfig: { Nameservers: ["127.0.0.1"] },
+        Mounts: [...host.Mounts, tmpfs("/tmp", sizeOf(host.Tmpfs["/tmp"])), tmpfs("/dev/shm", host.ShmSize)],
+      },
+      Resources: {
+        Limits: { ...room, Pids: host.PidsLimit },
+        Reservations: {
+          ...room,
+          GenericResources: gpus > 0 ? [{ DiscreteResourceSpec: { Kind: GPU_KIND, Value: gpus } }] : [],
+        },
+      },
+      RestartPolicy: { Condition: "none", MaxAttempts: 0 },
+      Placement: { Constraints: [...constraints] },
+      LogDriver: { Name: host.LogConfig.Type, Options: host.LogConfig.Config },
+      Networks: [],
+    },
+  };
+}
+
+/** Always `nosuid,nodev,noexec` here: Swarm offers no other. */
+function tmpfs(target: string, bytes: number) {
+  return { Type: "tmpfs" as const, Target: target, TmpfsOptions: { SizeBytes: bytes, Mode: 0o1777 } };
+}
+
+function sizeOf(options: string): number {
+  return Number(/(?:^|,)size=(\d+)/.exec(options)?.[1] ?? 0);
+}

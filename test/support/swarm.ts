@@ -1,0 +1,54 @@
+import type { TestContext } from "node:test";
+import { type Dockerd, startDockerd, walled } from "./dockerd.ts";
+import { tinyRoot } from "./tiny-root.ts";
+
+export interface TestSwarm {
+  readonly manager: Dockerd;
+  readonly workers: readonly Dockerd[];
+  /** Root-filesystem digest of the image that every node holds. */
+  readonly image: string;
+  /** Node ids, the manager's first. */
+  readonly nodes: readonly string[];
+}
+
+let count = 0;
+
+/** A swarm on the loopback of as many engines, which all hold the tiny image; left when the test ends. */
+export async function startSwarm(
+  t: Pick<TestContext, "after">,
+  {
+    workers = 0,
+    flags = walled,
+    workerFlags = [],
+  }: { workers?: number; flags?: readonly string[]; workerFlags?: readonly string[] } = {},
+): Promise<TestSwarm> {
+  const root = tinyRoot();
+  const base = 20_000 + ((process.pid * 16) % 10_000) + 8 * count++;
+  const load = (node: Dockerd) => node.docker(["import", "-", "ichain/tiny"], root);
+  const manager = await startDockerd(t, flags);
+  load(manager);
+  manager.docker(["swarm", "init", "--dispatcher-heartbeat=1s", ...at("127.0.0.1", base)]);
+  const token = manager.docker(["swarm", "join-token", "--quiet", "worker"]);
+  const joined: Dockerd[] = [];
+  for (let i = 1; i <= workers; i++) {
+    const worker = await startDockerd(t, [...walled, ...workerFlags]);
+    // The same bytes as the manager's, so the same id.
+    worker.docker(["load"], manager.dockerBytes(["save", "ichain/tiny"]));
+    worker.docker([
+      "swarm",
+      "join",
+      "--token",
+      token,
+      ...at(`127.0.0.${1 + i}`, base + i),
+      `127.0.0.1:${base}`,
+    ]);
+    joined.push(worker);
+  }
+  const nodes = [manager, ...joined].map((one) => one.docker(["info", "--format={{.Swarm.NodeID}}"]));
+  const image = manager.docker(["image", "inspect", "ichain/tiny", "--format={{index .RootFS.Layers 0}}"]);
+  return { manager, workers: joined, image, nodes };
+}
+
+function at(address: string, port: number): string[] {
+  return [`--listen-addr=${address}:${port}`, `--advertise-addr=${address}`, `--data-path-addr=${address}`];
+}

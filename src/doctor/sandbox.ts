@@ -26,10 +26,12 @@ function sandboxCheck(name: string, judge: (report: SandboxReport, patient: Pati
 
 /** The engine, how well it isolates, and what it holds. */
 export const sandboxChecks: readonly Check[] = [
-  sandboxCheck("docker", ({ engine, engineVersion, cpus, memoryBytes }) => ({
-    status: "ok",
-    found: `${engine} ${engineVersion}, ${cpus} CPUs, ${bytes(memoryBytes)}`,
-  })),
+  sandboxCheck("docker", ({ engine, engineVersion, cpus, memoryBytes }) => {
+    const found = `${engine} ${engineVersion}, ${cpus} CPUs, ${bytes(memoryBytes)}`;
+    return engine === "swarm"
+      ? { status: "warn", found, todo: "Swarm leaves some walls to its nodes: see docs/limits.md." }
+      : { status: "ok", found };
+  }),
   sandboxCheck("sandbox tier", ({ tier }) =>
     tier === "gvisor" || tier === "vm"
       ? { status: "ok", found: tier }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors.ts";
-import { serviceSpec } from "../../src/sandbox/engines/swarm/spec.ts";
+import { serviceName, serviceSpec } from "../../src/sandbox/engines/swarm/spec.ts";
 import { ENDED_LABEL, type Service, type SwarmTask, stateOf } from "../../src/sandbox/engines/swarm/state.ts";
 import { containerSettings } from "../../src/sandbox/policy.ts";
 import { checkWalls } from "../../src/sandbox/probe/walls.ts";
@@ -110,4 +110,12 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
       () => checkWalls(one, "here"),
       (error) => isIchainError(error, "SANDBOX_OPEN"),
     );
+});
+
+it("names of any length become names that Swarm takes, and stay apart", () => {
+  const long = `ichain-${"a".repeat(70)}`;
+  assert.equal(serviceName("ichain-one-task"), "ichain-one-task");
+  assert.equal(serviceName(long).length, 63);
+  assert.equal(serviceName(long), serviceName(long));
+  assert.notEqual(serviceName(`${long}-produce`), serviceName(`${long}-evaluate`));
 });

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { type DockerClient, statusBehind, unlessStatus } from "../client.ts";
 import type { Waits } from "../engine.ts";
-import { GPU_KIND, type ServiceSpec } from "./spec.ts";
+import { GPU_KIND, type ServiceSpec, serviceName } from "./spec.ts";
 import type { Service, SwarmTask } from "./state.ts";
 
 export interface SwarmNode {
@@ -36,7 +36,7 @@ export interface Cluster {
 export function cluster({ docker, call }: DockerClient): Cluster {
   async function service(name: string, options?: Waits): Promise<Service | undefined> {
     try {
-      return await call((waits) => docker.getService(name).inspect(waits as object), options);
+      return await call((waits) => docker.getService(serviceName(name)).inspect(waits as object), options);
     } catch (error) {
       if (statusBehind(error) === 404) return undefined;
       throw error;

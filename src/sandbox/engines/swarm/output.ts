@@ -1,6 +1,7 @@
 import type { DockerClient } from "../client.ts";
 import type { Waits } from "../engine.ts";
 import { payload } from "../frames.ts";
+import { serviceName } from "./spec.ts";
 
 /**
  * What a service's task prints, as it comes, until it has `ended`. Swarm's own stream goes on for ever, so
@@ -8,7 +9,7 @@ import { payload } from "../frames.ts";
  */
 export async function* serviceOutput(
   { docker, call }: DockerClient,
-  service: string,
+  name: string,
   ended: (options: Waits) => Promise<unknown>,
   { signal }: Waits,
 ): AsyncGenerator<Uint8Array> {
@@ -42,7 +43,7 @@ export async function* serviceOutput(
     until: AbortSignal | undefined,
   ): Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>> {
     const options = { stdout: true, stderr: true, follow, ...(until ? { abortSignal: until } : {}) };
-    const said: unknown = await call(() => docker.getService(service).logs(options as object), {
+    const said: unknown = await call(() => docker.getService(serviceName(name)).logs(options as object), {
       signal: until,
     });
     return Buffer.isBuffer(said) ? [said] : (said as AsyncIterable<Uint8Array>);

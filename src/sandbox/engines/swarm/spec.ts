@@ -1,7 +1,18 @@
+import { createHash } from "node:crypto";
 import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
 
 /** Kind of the generic resource that nodes advertise their GPUs as (`--node-generic-resource`). */
 export const GPU_KIND = "NVIDIA-GPU";
+
+/** Swarm's limit on the name of a service. */
+const MOST_NAME = 63;
+
+/** A container's name as a service's: the same, or cut and told apart by its hash. */
+export function serviceName(name: string): string {
+  if (name.length <= MOST_NAME) return name;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 20);
+  return `${name.slice(0, MOST_NAME - 1 - hash.length)}-${hash}`;
+}
 
 export type ServiceSpec = ReturnType<typeof serviceSpec>;
 
@@ -16,7 +27,7 @@ export function serviceSpec(name: string, settings: ContainerSettings, constrain
   const gpus = host.DeviceRequests?.[0]?.DeviceIDs.length ?? 0;
   const room = { NanoCPUs: host.NanoCpus, MemoryBytes: host.Memory };
   return {
-    Name: name,
+    Name: serviceName(name),
     Labels: settings.Labels as Readonly<Record<string, string>>,
     Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 0 } },
     TaskTemplate: {

@@ -85,7 +85,10 @@ async function measure(name: string, delayMs: number) {
       onionshare: async (path: string) => curl(socksPort, `${share.url}/download`, path),
       limit: async (path: string) => curlRanges(socksPort, bareUrl, path, blob.size, PARTS),
       ichain: async (path: string) =>
-        reader.fetch({ endpoint, root: blob.root, path, maxBytes: blob.size, size: blob.size }, { onProgress: () => {} }),
+        reader.fetch(
+          { endpoint, root: blob.root, path, maxBytes: blob.size, size: blob.size },
+          { onProgress: () => {} },
+        ),
     };
     const rates: Record<keyof typeof ways, number[]> = { onionshare: [], limit: [], ichain: [] };
     // The round before the first warms descriptors, guards and the disk cache for all three alike.

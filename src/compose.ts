@@ -108,12 +108,26 @@ export interface Runtimes {
     options: { signal: AbortSignal },
   ): Promise<{ digest: string; bytes: number } | undefined>;
   build(name: string, options: { signal: AbortSignal; onLog(line: string): void }): Promise<RuntimeImage>;
+  check(
+    name: string,
+    options: { signal: AbortSignal },
+  ): Promise<{ state: "ready" | "absent" | "stale" | "refused"; digest: string | undefined }>;
+  /** The digest that a fresh build has. */
+  rebuild(name: string, options: { signal: AbortSignal }): Promise<string>;
 }
 
 export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
-  const [{ dockerEngine }, { buildRuntime, findRuntime }, { recipeNames }] = await Promise.all([
+  const [
+    { dockerEngine },
+    { buildRuntime, findRuntime },
+    { checkRuntime },
+    { rebuiltDigest },
+    { recipeNames },
+  ] = await Promise.all([
     import("./sandbox/engines/docker.ts"),
     import("./sandbox/runtimes/build.ts"),
+    import("./sandbox/runtimes/check.ts"),
+    import("./sandbox/runtimes/rebuild.ts"),
     import("./sandbox/runtimes/recipe.ts"),
   ]);
   const engine = dockerEngine({ socketPath: config.docker.socketPath });
@@ -121,6 +135,8 @@ export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
     names: recipeNames,
     find: (name, options) => findRuntime(engine, name, options),
     build: (name, options) => buildRuntime(engine, name, options),
+    check: (name, options) => checkRuntime(engine, name, options),
+    rebuild: rebuiltDigest,
   };
 }
 

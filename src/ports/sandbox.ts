@@ -67,12 +67,41 @@ export interface RunOptions {
   readonly onLog?: ((text: string) => void) | undefined;
 }
 
+/** An image that comes with a job's bundle; paths are relative to `dir`, where the bundle was opened. */
+export type BundledImage =
+  | { readonly dir: string; readonly dockerfile: string }
+  /** A root filesystem as an uncompressed tar, and its SHA-256 as `sha256:…`. */
+  | { readonly dir: string; readonly archive: string; readonly digest: string };
+
+/** What making an image may take. */
+export interface ImageBounds {
+  /** Of the engine's disk. */
+  readonly maxBytes: number;
+  readonly seconds: number;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+}
+
+/** What the images that ichain brought may take together, and which unfinished jobs need (digests). */
+export interface ImageBudget {
+  readonly bytes: number;
+  readonly keep: ReadonlySet<string>;
+}
+
 /** Runs strangers' code. */
 export interface Sandbox {
   /** Throws `DOCKER_UNAVAILABLE`, class `unavailable`. */
   probe(options?: RunOptions): Promise<SandboxReport>;
   /** Throws `IMAGE_UNKNOWN` (class `refused`) when the image is not held here. */
   run(task: SandboxTask, options?: RunOptions): Promise<TaskRun>;
+  /** Makes an image that came with a bundle present, without network; resolves with its digest. */
+  prepare(image: BundledImage, bounds: ImageBounds, options?: RunOptions): Promise<string>;
+  /**
+   * Removes images that came with jobs or were replaced by newer builds, the longest unused first, until
+   * what ichain brought fits the budget; never one in use, never one of somebody else's. Resolves with the
+   * digests of what it removed.
+   */
+  trim(budget: ImageBudget, options?: RunOptions): Promise<readonly string[]>;
   /** Removes what runs of this instance that are not in `keep` left behind. */
   sweep(keep: ReadonlySet<string>, options?: RunOptions): Promise<void>;
 }

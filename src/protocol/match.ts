@@ -1,6 +1,6 @@
 import type { Offer, Rating } from "./offer.ts";
 import { tierAtLeast } from "./offer.ts";
-import type { JobFile } from "./spec.ts";
+import { bundledKind, type JobFile } from "./spec.ts";
 
 /** A job's needs that an offer is held against, before terms exist. */
 export type Need = Pick<JobFile, "resources" | "tier" | "image">;
@@ -10,8 +10,8 @@ export function floorPrice(offer: Offer, seconds: number): bigint {
   return (offer.priceFloor * BigInt(seconds) + 3599n) / 3600n;
 }
 
-/** The image that a name or digest in `job.yaml` means on this offer's machine. */
-export function imageOf(offer: Offer, image: string): string | undefined {
+/** The digest that a name or digest in `job.yaml` means on this offer's machine. */
+export function imageOf(offer: Offer, image: Need["image"]): string | undefined {
   return offer.details.images.find((one) => one.name === image || one.digest === image)?.digest;
 }
 
@@ -21,17 +21,27 @@ export function unfitProvider(offer: Offer, need: Need): string | undefined {
   return unfit(offer, need);
 }
 
+/** Why this offer cannot run a job with this image, for people; undefined when it can. */
+function unfitImage(offer: Offer, image: Need["image"]): string | undefined {
+  const kind = bundledKind(image);
+  if (kind !== undefined) {
+    return offer.details.bundledImages.includes(kind) ? undefined : `takes no job with an image as ${kind}`;
+  }
+  return imageOf(offer, image) === undefined ? `does not hold the image ${String(image)}` : undefined;
+}
+
 /** Why this offer cannot validate a job that runs `image`; undefined when it can. */
-export function unfitValidator(offer: Offer, need: Need, image: string): string | undefined {
+export function unfitValidator(offer: Offer, need: Need, image: Need["image"]): string | undefined {
   if (!offer.validator) return "is not a validator";
-  if (imageOf(offer, image) === undefined) return "does not hold the provider's image";
+  if (unfitImage(offer, image) !== undefined) return "does not hold the provider's image";
   return unfit(offer, { ...need, image });
 }
 
 function unfit(offer: Offer, { resources, tier, image }: Need): string | undefined {
   const { details } = offer;
   if (offer.banned) return "is banned";
-  if (imageOf(offer, image) === undefined) return `does not hold the image ${image}`;
+  const lacks = unfitImage(offer, image);
+  if (lacks !== undefined) return lacks;
   if (details.cpus < resources.cpus) return `has ${details.cpus} CPUs, not ${resources.cpus}`;
   if (details.memoryBytes < resources.memory) return "has too little memory";
   if (details.diskBytes < resources.disk) return "has too little disk";

@@ -10,6 +10,10 @@ export function tierAtLeast(have: Tier, want: Tier): boolean {
   return tiers.indexOf(have) >= tiers.indexOf(want);
 }
 
+/** How an image can come with a bundle. */
+export const bundledKinds = ["dockerfile", "archive"] as const;
+export type BundledKind = (typeof bundledKinds)[number];
+
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
@@ -27,6 +31,8 @@ export const offerDetailsSchema = z.strictObject({
     .default([]),
   /** Runtime images this machine holds, by root-filesystem digest. */
   images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
+  /** Images in bundles that its policy takes. */
+  bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
 });
 export type OfferDetails = z.infer<typeof offerDetailsSchema>;
 

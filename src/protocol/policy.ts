@@ -2,7 +2,7 @@ import { z } from "zod";
 import { sameAddress } from "./ids.ts";
 import { type OfferDetails, tierAtLeast, tiers } from "./offer.ts";
 import { bytesSchema, coinSchema, durationSchema } from "./quantity.ts";
-import type { Spec } from "./spec.ts";
+import { bundledKind, type Spec } from "./spec.ts";
 import type { Terms } from "./terms.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
@@ -28,6 +28,21 @@ export const policySchema = z.strictObject({
     .prefault("1 MiB"),
   /** What a requester is shown of it before it has paid for the result; "0 B" shows nothing. */
   liveLog: bytesSchema.prefault("256 KiB"),
+  /** What images that ichain brought may take of the disk before those of past jobs are removed. */
+  imageDisk: bytesSchema.prefault("20 GiB"),
+  /**
+   * Images that come with a job. They are made without network, but a Dockerfile's steps run in the
+   * engine's own containers, which are weaker walls than a task's: allow them only to requesters you trust.
+   */
+  bundledImages: z
+    .strictObject({
+      dockerfile: z.boolean().default(false),
+      archive: z.boolean().default(false),
+      /** What making one may take of the disk, and how long. */
+      maxBytes: bytesSchema.prefault("4 GiB"),
+      maxTime: durationSchema.prefault("10m"),
+    })
+    .prefault({}),
   /** Weakest isolation in which strangers' code may run here. */
   leastTier: z.enum(tiers).default("runc"),
   /** Stake at risk in one job, at most. */
@@ -87,8 +102,11 @@ export function refuseTerms(
 /** Judges the spec, once the bundle is here, against what this machine has. */
 export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): Refusal | undefined {
   const { resources, image, tier } = spec;
-  if (!machine.images.some((one) => one.digest === image))
+  const kind = bundledKind(image);
+  if (kind === undefined && !machine.images.some((one) => one.digest === image))
     return no("IMAGE_UNKNOWN", "its image is not held here");
+  if (kind !== undefined && !policy.bundledImages[kind])
+    return no("IMAGE_NOT_ALLOWED", `the policy takes no job with an image as ${kind}`);
   if (!tierAtLeast(machine.tier, policy.leastTier))
     return no("TIER_TOO_WEAK", "isolation here is below the policy's least");
   if (!tierAtLeast(machine.tier, tier)) return no("TIER_TOO_WEAK", `it asks for ${tier}`);

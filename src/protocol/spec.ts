@@ -2,12 +2,15 @@ import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { canonicalJson } from "./canonical.ts";
 import type { Hex } from "./ids.ts";
-import { tiers } from "./offer.ts";
+import { type BundledKind, tiers } from "./offer.ts";
+import { pathProblem } from "./paths.ts";
 import { bytesSchema, coinSchema, durationSchema } from "./quantity.ts";
 import { modes } from "./state.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const bundlePath = path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path");
 
 const resources = z.strictObject({
   cpus: z.number().positive().max(1024).default(1),
@@ -34,8 +37,16 @@ const verification = z.strictObject({
 export const jobFileSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(64),
-  /** A runtime's name, or its root-filesystem digest `sha256:…`. */
-  image: z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
+  /**
+   * A runtime's name, or its root-filesystem digest `sha256:…`; or, for providers whose policy takes
+   * them, a Dockerfile or a root filesystem (an uncompressed tar) among the inputs.
+   */
+  image: z.union([
+    z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
+    z.strictObject({ dockerfile: path }),
+    /** The archive's digest is computed when it is not given. */
+    z.strictObject({ archive: path, digest: digest.optional() }),
+  ]),
   /** Run as `command… 0` by the provider and `command… 1` by an evaluating validator. */
   command: z.array(word).min(1).max(64),
   /** Files and folders beside job.yaml; the task sees them under /in. */
@@ -70,7 +81,12 @@ export type JobFile = z.infer<typeof jobFileSchema>;
 export const specSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(64),
-  image: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** By digest; or where it lies in the bundle. */
+  image: z.union([
+    digest,
+    z.strictObject({ dockerfile: bundlePath }),
+    z.strictObject({ archive: bundlePath, digest }),
+  ]),
   command: z.array(word).min(1).max(64),
   outputs: z.array(path).min(1).max(1000),
   resources: z.strictObject({
@@ -94,9 +110,25 @@ export const specSchema = z.strictObject({
 export type Spec = z.infer<typeof specSchema>;
 
 /** Pins the image and drops what only the requester needs. */
-export function specOf(file: JobFile, image: string): Spec {
+export function specOf(file: JobFile, image: Spec["image"]): Spec {
   const { version, name, command, outputs, resources, verification, tier } = file;
   return { version, name, image, command, outputs, resources, verification, tier };
+}
+
+/** The image as a spec names it, `find` telling the digest of a held one; undefined when there is none. */
+export function pinImage(
+  image: JobFile["image"],
+  find: (nameOrDigest: string) => string | undefined,
+): Spec["image"] | undefined {
+  if (typeof image === "string") return find(image);
+  if ("dockerfile" in image) return image;
+  return image.digest === undefined ? undefined : { archive: image.archive, digest: image.digest };
+}
+
+/** The kind of an image that comes with the bundle; undefined for one that is held. */
+export function bundledKind(image: JobFile["image"] | Spec["image"]): BundledKind | undefined {
+  if (typeof image === "string") return undefined;
+  return "dockerfile" in image ? "dockerfile" : "archive";
 }
 
 /** keccak256 of the spec's canonical JSON (RFC 8785 for the values that a spec can hold). */

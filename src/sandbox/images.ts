@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { IchainError } from "../errors.ts";
 import type { Engine, EngineImage, Waits } from "./engines/engine.ts";
 
+/** On images that came with a job's bundle: the instance that made them. */
+export const ORIGIN_LABEL = "ichain.origin";
+
 /** Environment that an image may bring: what sets up a language, nothing that steers a loader. */
 const HARMLESS_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
 

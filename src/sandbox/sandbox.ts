@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { IchainError } from "../errors.ts";
 import type { Limits, Sandbox } from "../ports/sandbox.ts";
 import type { Tier } from "../protocol/offer.ts";
+import { prepareImage } from "./bundled/prepare.ts";
+import { collectImages, touchImage } from "./collect-images.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
 import { diskFull } from "./engines/faults.ts";
@@ -36,6 +38,7 @@ export interface SandboxOptions {
 export function createSandbox(options: SandboxOptions): Sandbox {
   const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
   const runsDir = join(resolve(options.stateDir), "runs");
+  const usesDir = join(resolve(options.stateDir), "images");
   const busy = new Set<string>();
 
   /** Asked anew each time: an engine may have been restarted with other runtimes. */
@@ -61,12 +64,27 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       if (busy.has(task.id)) throw twice(task.id);
       busy.add(task.id);
       try {
+        await touchImage(usesDir, task.image);
         return await runTask(await context(waits), task, waits);
       } catch (error) {
         throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error) : error;
       } finally {
         busy.delete(task.id);
       }
+    },
+    async prepare(image, bounds, waits) {
+      if (options.shared) throw onOneMachine();
+      return prepareImage(
+        { engine, info: await engine.info(waits), instance: options.instance },
+        image,
+        bounds,
+        waits,
+      );
+    },
+    async trim(budget, waits) {
+      return (await collectImages(engine, { usesDir, instance: options.instance }, budget, waits)).map(
+        ({ digest }) => digest,
+      );
     },
     async sweep(keep, waits) {
       await sweepRuns(await context(waits), new Set([...keep, ...busy]), waits);
@@ -84,6 +102,15 @@ function hostCeiling(): Limits {
     pids: 4096,
     logBytes: 64 * 2 ** 20,
   };
+}
+
+function onOneMachine(): IchainError {
+  return new IchainError("Tasks run on several machines here, and an image is made on one.", {
+    code: "IMAGE_BUILD_FAILED",
+    class: "refused",
+    hint: "Take no images in bundles where the engine is shared: leave bundledImages out of the policy.",
+    details: { why: "images in bundles are not taken here" },
+  });
 }
 
 function twice(id: string): IchainError {

@@ -40,6 +40,7 @@ function offer(digit: string, change: Partial<Offer> = {}): Offer {
       diskBytes: 1,
       gpus: [],
       images: [],
+      bundledImages: [],
     },
     ratingAsProvider: rating([]),
     ratingAsValidator: rating([]),

@@ -34,6 +34,8 @@ describe("job file", () => {
     "a negative price": { price: "-1" },
     "no command": { command: [] },
     "an image that is a path": { image: "../../etc" },
+    "an image that is two things": { image: { dockerfile: "Dockerfile", archive: "root.tar" } },
+    "an image of no kind": { image: {} },
   })) {
     it(`is refused with ${name}`, () => {
       assert.equal(jobFileSchema.safeParse({ ...least, ...change }).success, false);

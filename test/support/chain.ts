@@ -79,6 +79,7 @@ export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {
       diskBytes: 1e11,
       gpus: [],
       images: [{ name: "python-ml", digest: `sha256:${"ab".repeat(32)}` }],
+      bundledImages: [],
     },
     ...overrides,
   };

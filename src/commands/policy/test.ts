@@ -1,7 +1,7 @@
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";
 import { type Policy, type Refusal, refuseSpec, refuseTerms } from "../../protocol/policy.ts";
-import { type JobFile, specOf } from "../../protocol/spec.ts";
+import { type JobFile, pinImage, specOf } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
 import { describeMachine } from "../../roles/shared/offer.ts";
 import type { CommandContext } from "../declaration.ts";
@@ -22,7 +22,7 @@ export async function run(
   const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job)];
   const { openSandbox } = await import("../../compose.ts");
   const report = await (await openSandbox(context)).probe({ signal });
-  const machine = describeMachine(report, await freeDisk(config.home), "");
+  const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });
   const now = Math.floor(Date.now() / 1000);
   const terms = { ...termsOf(file, policy, now), requester: options.requester ?? ZERO_ADDRESS };
   const verdicts = roles.map((role) => {
@@ -40,8 +40,9 @@ export async function run(
 }
 
 function refuseJob(policy: Policy, file: JobFile, machine: OfferDetails): Refusal | undefined {
-  const held = machine.images.find(({ name, digest }) => file.image === name || file.image === digest);
-  return refuseSpec(policy, specOf(file, held?.digest ?? file.image), machine);
+  const find = (wanted: string) =>
+    machine.images.find(({ name, digest }) => wanted === name || wanted === digest)?.digest ?? wanted;
+  return refuseSpec(policy, specOf(file, pinImage(file.image, find) ?? ""), machine);
 }
 
 /** As the job would be posted to whoever has this policy: where job.yaml names no price, at its own floors. */

@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors.ts";
 import { type JobFile, jobFileSchema } from "../../protocol/spec.ts";
@@ -12,7 +15,7 @@ export interface LoadedJob {
   readonly folder: string;
 }
 
-/** Reads and checks a job.yaml and that its inputs are there; throws `JOB_INVALID`, `INPUT_MISSING`. */
+/** Reads and checks a job.yaml and that its inputs are there, an image of its own among them; throws `JOB_INVALID`, `INPUT_MISSING`. */
 export async function loadJobFile(path: string): Promise<LoadedJob> {
   const file = parseYaml(
     { text: await readText(path), name: path, code: "JOB_INVALID", class: "usage" },
@@ -20,7 +23,31 @@ export async function loadJobFile(path: string): Promise<LoadedJob> {
   );
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
-  return { file, folder };
+  return { file: { ...file, image: await checkedImage(path, folder, file) }, folder };
+}
+
+/** An image that the job brings must travel in its bundle; an archive's digest is pinned here. */
+async function checkedImage(
+  path: string,
+  folder: string,
+  { image, inputs }: JobFile,
+): Promise<JobFile["image"]> {
+  if (typeof image === "string") return image;
+  const own = "dockerfile" in image ? image.dockerfile : image.archive;
+  await checkInput(path, folder, own);
+  if (
+    !inputs.some((input) => own === input || own.startsWith(`${input.replace(/\/$/, "")}/`) || input === ".")
+  ) {
+    throw new IchainError(`${path}: the image "${own}" is not among the inputs.`, {
+      code: "INPUT_MISSING",
+      class: "usage",
+      hint: "List it, or the folder that it lies in, under inputs: it travels in the bundle.",
+    });
+  }
+  if ("dockerfile" in image || image.digest !== undefined) return image;
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(join(folder, own)), hash);
+  return { ...image, digest: `sha256:${hash.digest("hex")}` };
 }
 
 async function readText(path: string): Promise<string> {

@@ -7,6 +7,7 @@ import type { Waits, WorkerContext } from "../../roles/context.ts";
 import { provideDuty } from "../../roles/provider/duty.ts";
 import { runDaemon } from "../../roles/shared/daemon.ts";
 import { describeMachine, publishOffer } from "../../roles/shared/offer.ts";
+import { neededImages } from "../../roles/shared/prepare-image.ts";
 import { runId } from "../../roles/shared/run-task.ts";
 import { validateDuty } from "../../roles/validator/duty.ts";
 import type { CommandContext } from "../declaration.ts";
@@ -34,9 +35,13 @@ export async function work(
   await using opened = await openWorker(context, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
-  const machine = describeMachine(report, await freeDisk(config.home), options.name ?? "");
+  const machine = describeMachine(report, policy, {
+    diskBytes: await freeDisk(config.home),
+    name: options.name ?? "",
+  });
   refuseWeakTier(policy, machine);
   await worker.sandbox.sweep(unfinishedRuns(worker), { signal });
+  await worker.sandbox.trim({ bytes: policy.imageDisk, keep: neededImages(worker) }, { signal });
   await publishOffer(worker, { roles, policy, machine, stake: options.stake }, { signal });
   ui.print(
     { event: "ready", account: worker.account, roles, tier: machine.tier, images: machine.images },

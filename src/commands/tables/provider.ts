@@ -55,4 +55,13 @@ export const providerCommands: readonly CommandDeclaration[] = [
     examples: ["ichain runtime build python-ml"],
     load: () => import("../runtime/build.ts"),
   },
+  {
+    name: "runtime check",
+    group: "Do work",
+    summary: "say whether the runtime images are what their recipes make",
+    arguments: [{ syntax: "[name]", summary: "one recipe; all when absent" }],
+    options: [{ flags: "--rebuild", summary: "build it once more and compare the digests (a minute)" }],
+    examples: ["ichain runtime check", "ichain runtime check python-ml --rebuild"],
+    load: () => import("../runtime/check.ts"),
+  },
 ];

@@ -27,6 +27,8 @@ export interface Packed {
 
 export interface Findings {
   readonly spec: Spec;
+  /** Digest of the image that both ran in. */
+  readonly image: string;
   readonly produced: Measured;
   /** The run that the measurement is of: `produced` itself unless the mode is `evaluate`. */
   readonly measured: Measured;
@@ -77,13 +79,13 @@ export function packResult(
 async function writeReport(
   dir: string,
   jobId: Hex,
-  { spec, produced, measured, tier, measurement }: Findings & { measurement: Measurement },
+  { spec, image, produced, measured, tier, measurement }: Findings & { measurement: Measurement },
 ): Promise<void> {
   const evaluated = measured !== produced;
   const report: Report = {
     version: 1,
     jobId,
-    image: spec.image,
+    image,
     tier,
     measurement: { ...measurement, score: measurement.score.toString() },
     metrics: measured.metrics,

@@ -1,7 +1,9 @@
+import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { prepareImage } from "../shared/prepare-image.ts";
 import { exitFailure, runFailure, runTask } from "../shared/run-task.ts";
 import { type Packed, packResult } from "./pack-result.ts";
 import type { Taken, Workshop } from "./take.ts";
@@ -19,22 +21,32 @@ export async function produce(
   const { spec, input } = bundle;
   const stage = { kind: "produce" as const, outputDir: home.output };
   const gpus = shop.report.gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
-  const logBytes = shop.policy.maxLog;
-  const produced = await runTask(context, journal, { spec, input, stage, gpus, logBytes }, waits);
+  const { policy } = shop;
+  const logBytes = policy.maxLog;
+  const image = await prepareImage(context, journal, { spec, input, policy }, waits).catch(asReason);
+  if (typeof image !== "string") return image.reason;
+  const task = { spec, image, input, gpus, logBytes };
+  const produced = await runTask(context, journal, { ...task, stage }, waits);
   // In `evaluate` the provider measures as the validator will: a task that cannot load its own result
   // is given back before it can cost the stake.
   const evaluates = spec.verification.mode === "evaluate";
   const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
   if (early) return early;
   const measured = evaluates
-    ? await runTask(
-        context,
-        journal,
-        { spec, input, stage: { kind: "evaluate", resultDir: home.output }, gpus, logBytes },
-        waits,
-      )
+    ? await runTask(context, journal, { ...task, stage: { kind: "evaluate", resultDir: home.output } }, waits)
     : produced;
   const failure = runFailure(measured, spec.verification.metric);
   if (failure) return failure;
-  return packResult(context, journal, { job, spec, produced, measured, tier: shop.report.tier }, waits);
+  return packResult(
+    context,
+    journal,
+    { job, spec, image, produced, measured, tier: shop.report.tier },
+    waits,
+  );
+}
+
+/** An image that cannot be made is the job's fault: the job is given back. */
+function asReason(error: unknown): { reason: string } {
+  if (!isIchainError(error) || (error.class !== "refused" && error.class !== "untrusted")) throw error;
+  return { reason: typeof error.details.why === "string" ? error.details.why : error.code };
 }

@@ -12,6 +12,8 @@ import type { Draft } from "./draft.ts";
 /** The metrics are in the last lines; nobody reads the rest. */
 const LOG_BYTES = 1 << 20;
 
+const IMAGE_BOUNDS = { maxBytes: 2 ** 35, seconds: 3600, memoryBytes: 2 ** 32, cpus: 64 };
+
 /**
  * Measures the opened result in the requester's own sandbox, as an evaluating validator would. Undefined
  * when this machine cannot: no engine, no such image, too little of something.
@@ -32,7 +34,12 @@ export async function evaluate(
     await context.parcels.open({ blob: bundle, sessionKey: bundleKey, into: home.input, limits }, { signal });
     const stage = { kind: "evaluate" as const, resultDir: home.opened };
     const lent = gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
-    const task = { spec, input: home.input, stage, gpus: lent, logBytes: LOG_BYTES };
+    // An image in the bundle is our own: no policy need take it.
+    const image =
+      typeof spec.image === "string"
+        ? spec.image
+        : await sandbox.prepare({ dir: home.input, ...spec.image }, IMAGE_BOUNDS, { signal });
+    const task = { spec, image, input: home.input, stage, gpus: lent, logBytes: LOG_BYTES };
     const measured = await runTask({ ...context, sandbox }, journal, task, { signal });
     if (cutShort(measured)) return undefined;
     const { metric, goal } = spec.verification;

@@ -9,12 +9,14 @@ import { neutralise } from "../../protocol/neutralise.ts";
 import { isFinal } from "../../protocol/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
-import { isEnd } from "../shared/log-keeper.ts";
+import { END, isEnd } from "../shared/log-keeper.ts";
 import { draftOf } from "./draft.ts";
 import { unknownDraft } from "./unknown-draft.ts";
 
 const PAUSE_MS = 2_000;
 const PIECES = 1_000_000;
+/** Not a run of our own, which the journal may hold as well. */
+const LIVE = "live";
 
 /** The log in a run report that has been opened; undefined before. */
 export async function reportedLog(jobsDir: string, jobId: JobId): Promise<string | undefined> {
@@ -38,7 +40,7 @@ export async function* followLog(
   if (!draft) throw unknownDraft(jobId);
   const keys = liveKeys(await context.keyring.agree(draft.provider.keys.onionKey, liveLogPurpose(jobId)));
   const { endpoint } = await context.transport.meetingPoint(keys.seed);
-  const held = journal.logged(0, PIECES);
+  const held = journal.logged(0, PIECES).filter(({ stage }) => stage === LIVE || stage === END);
   for (const { text } of held) if (text !== "") yield text;
   let at = held.at(-1)?.upto ?? 0;
   let ended = held.some(isEnd);
@@ -50,7 +52,7 @@ export async function* followLog(
     if (part) {
       at = part.next;
       ended = part.last;
-      journal.log({ stage: ended ? "end" : "live", upto: at, text: part.text });
+      journal.log({ stage: ended ? END : LIVE, upto: at, text: part.text });
       if (part.text !== "") yield part.text;
     } else if (!follow || !running) {
       if (at === 0) throw notReady(jobId, running);

@@ -6,7 +6,7 @@ import type { Address } from "../../protocol/ids.ts";
 import { sameAddress } from "../../protocol/ids.ts";
 import { byStanding, floorPrice, imageOf, unfitProvider, unfitValidator } from "../../protocol/match.ts";
 import type { Offer } from "../../protocol/offer.ts";
-import { type JobFile, type Spec, specOf } from "../../protocol/spec.ts";
+import { type JobFile, pinImage, type Spec, specOf } from "../../protocol/spec.ts";
 import type { Waits } from "../context.ts";
 
 /** Who could do a job, best first; the choice is the person's or `best`. */
@@ -52,7 +52,9 @@ export async function findCandidates(
     validatorsFor: (provider) =>
       offers
         .filter((offer) => !sameAddress(offer.account, provider.account))
-        .filter((offer) => unfitValidator(offer, file, imageOf(provider, file.image) ?? "") === undefined)
+        .filter(
+          (offer) => unfitValidator(offer, file, imageOf(provider, file.image) ?? file.image) === undefined,
+        )
         .filter((offer) => file.validatorFee === undefined || offer.feeFloor <= file.validatorFee)
         .sort(
           byStanding(
@@ -76,7 +78,7 @@ export function makePlan(
     audit,
   }: Pick<Plan, "provider" | "validators" | "audit"> & { fit: readonly Offer[] },
 ): Plan {
-  const image = imageOf(provider, file.image);
+  const image = pinImage(file.image, (name) => imageOf(provider, name));
   if (image === undefined || validators.length < seatsOf(file, audit)) throw tooFew(file, validators.length);
   const spec = specOf(file, image);
   const { length } = validators;
@@ -104,7 +106,7 @@ function feeOf(validators: readonly Offer[], seats: number): bigint {
 function nobody(offers: readonly Offer[], file: JobFile): IchainError {
   const providers = offers.filter((offer) => offer.provider);
   const held = providers.some((offer) => imageOf(offer, file.image) !== undefined);
-  if (providers.length > 0 && !held) {
+  if (providers.length > 0 && typeof file.image === "string" && !held) {
     return new IchainError(`No provider holds the image "${file.image}".`, {
       code: "IMAGE_UNKNOWN",
       class: "usage",

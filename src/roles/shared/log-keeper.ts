@@ -54,7 +54,7 @@ export function keepLog(journal: JobJournal, stage: string, { maxChars }: { maxC
 }
 
 /** The stage of the piece that says that nothing follows. */
-const END = "end";
+export const END = "end";
 
 /** Says that no run of this job will print any more; a second time it says nothing. */
 export function endLog(journal: JobJournal): void {

@@ -1,13 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
-import type { OfferDetails } from "../../protocol/offer.ts";
+import { bundledKinds, type OfferDetails } from "../../protocol/offer.ts";
 import type { Policy } from "../../protocol/policy.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /** What this machine offers, as `doctor` found it. */
-export function describeMachine(report: SandboxReport, diskBytes: number, name: string): OfferDetails {
+export function describeMachine(
+  report: SandboxReport,
+  policy: Policy,
+  { diskBytes, name }: { diskBytes: number; name: string },
+): OfferDetails {
   return {
     version: 1,
     name,
@@ -17,6 +21,7 @@ export function describeMachine(report: SandboxReport, diskBytes: number, name: 
     diskBytes,
     gpus: report.gpus.map(({ model, memoryBytes }) => ({ model, memoryBytes })),
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
+    bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
   };
 }
 

@@ -26,18 +26,19 @@ export function runTask(
   journal: JobJournal,
   {
     spec,
+    image,
     input,
     stage,
     gpus,
     logBytes,
-  }: { spec: Spec; input: string; stage: Stage; gpus: readonly string[]; logBytes: number },
+  }: { spec: Spec; image: string; input: string; stage: Stage; gpus: readonly string[]; logBytes: number },
   { signal }: Waits,
 ): Promise<Measured> {
   const { resources } = spec;
   return journal.step(`run-${stage.kind}`, {
     prepare: (): SandboxTask => ({
       id: runId(journal.role, journal.key, stage.kind),
-      image: spec.image,
+      image,
       command: [...spec.command, stage.kind === "produce" ? "0" : "1"],
       inputDir: input,
       ...(stage.kind === "produce" ? { outputDir: stage.outputDir } : { resultDir: stage.resultDir }),

@@ -77,7 +77,7 @@ async function commit(
       prepare: () => mine.sealed,
       act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
     });
-    const sources = { job, locator, maxBytes: policy.maxBundle, logBytes: policy.maxLog, report };
+    const sources = { job, locator, policy, report };
     const measurement = await measure(context, journal, sources, inTime);
     endLog(journal);
     const commitment = measurementCommitment(job.id, context.account, measurement);

@@ -5,9 +5,12 @@ import type { Job } from "../../protocol/job.ts";
 import type { ValidationLocator } from "../../protocol/locator.ts";
 import type { Measurement } from "../../protocol/measurement.ts";
 import { toScore, WORST_SCORE } from "../../protocol/metric.ts";
+import type { Policy } from "../../protocol/policy.ts";
+import { bundledKind } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { fetchBundle } from "../shared/fetch-bundle.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { prepareImage } from "../shared/prepare-image.ts";
 import { random32 } from "../shared/random.ts";
 import { cutShort, runFailure, runTask, type Stage } from "../shared/run-task.ts";
 import { measureFailed } from "./measure-failed.ts";
@@ -18,8 +21,7 @@ const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
 export interface Sources {
   readonly job: Job;
   readonly locator: ValidationLocator;
-  readonly maxBytes: number;
-  readonly logBytes: number;
+  readonly policy: Policy;
   readonly report: SandboxReport;
 }
 
@@ -31,10 +33,10 @@ export interface Sources {
 export async function measure(
   context: WorkerContext,
   journal: JobJournal,
-  { job, locator, maxBytes, logBytes, report }: Sources,
+  { job, locator, policy, report }: Sources,
   waits: Waits,
 ): Promise<Measurement> {
-  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes }, waits);
+  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
   const delivered = await openDelivered(
     context,
     journal,
@@ -42,6 +44,8 @@ export async function measure(
     waits,
   );
   const { spec, input } = bundle;
+  const kind = bundledKind(spec.image);
+  if (kind !== undefined && !policy.bundledImages[kind]) throw measureFailed("its image is not taken here");
   const { metric, goal, mode } = spec.verification;
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
@@ -51,7 +55,9 @@ export async function measure(
         ? { kind: "evaluate", resultDir: home.opened }
         : { kind: "produce", outputDir: home.output };
     const gpus = report.gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
-    const measured = await runTask(context, journal, { spec, input, stage, gpus, logBytes }, waits);
+    const image = await prepareImage(context, journal, { spec, input, policy }, waits);
+    const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
+    const measured = await runTask(context, journal, task, waits);
     const cut = cutShort(measured);
     if (cut) throw measureFailed(cut);
     const failure = runFailure(measured, metric);

@@ -10,6 +10,9 @@ import { payload } from "./frames.ts";
 /** Not running (kill) or being removed already. */
 const CONFLICT = 409;
 
+/** Microseconds over which the engine counts a quota. */
+const CPU_PERIOD = 100_000;
+
 /** A Docker engine behind its HTTP API. */
 export function dockerEngine(options: DockerOptions): Engine {
   const { docker, call } = dockerClient(options);
@@ -35,6 +38,7 @@ export function dockerEngine(options: DockerOptions): Engine {
         defaultRuntime: info.DefaultRuntime,
         cgroupDriver: info.CgroupDriver,
         cgroupVersion: info.CgroupVersion ?? "1",
+        rootDir: info.DockerRootDir,
         securityOptions: info.SecurityOptions ?? [],
       };
     },
@@ -73,6 +77,56 @@ export function dockerEngine(options: DockerOptions): Engine {
       );
     },
 
+    async build(files, { dockerfile, repository, memoryBytes, cpus }, { signal, onLog } = {}) {
+      const settings = {
+        dockerfile,
+        t: `${repository}:latest`,
+        version: "1", // the builder that runs plain containers and takes no frontend of a stranger's
+        networkmode: "none",
+        memory: memoryBytes,
+        memswap: memoryBytes,
+        cpuperiod: CPU_PERIOD,
+        cpuquota: Math.round(cpus * CPU_PERIOD),
+        pull: false,
+        nocache: true,
+        rm: true,
+        forcerm: true,
+      };
+      await call(
+        async (waits) => {
+          const answer = await docker.buildImage(
+            files as NodeJS.ReadableStream,
+            {
+              ...settings,
+              ...waits,
+            } as unknown as Docker.ImageBuildOptions,
+          );
+          await new Promise<void>((resolve, reject) => {
+            docker.modem.followProgress(
+              answer,
+              (error) => (error ? reject(error) : resolve()),
+              ({ stream }: { stream?: unknown }) => {
+                if (typeof stream === "string") onLog?.(stream);
+              },
+            );
+          });
+        },
+        { signal },
+        true,
+      );
+    },
+
+    async removeImage({ id, tags }, options) {
+      // By its tags, the last of which takes the image with it; the engine refuses what a container needs.
+      for (const name of tags.length > 0 ? tags : [id]) {
+        await unlessStatus(
+          call((waits) => docker.getImage(name).remove(waits), options),
+          404,
+          CONFLICT,
+        );
+      }
+    },
+
     async create(name, settings, options) {
       const made = await call(
         (waits) => docker.createContainer({ name, ...settings, ...waits } as Docker.ContainerCreateOptions),
@@ -96,8 +150,9 @@ export function dockerEngine(options: DockerOptions): Engine {
         (waits) => docker.listContainers({ all: true, filters: { label }, ...waits }),
         options,
       );
-      return listed.map(({ Id, Names, Labels }) => ({
+      return listed.map(({ Id, Names, Labels, ImageID }) => ({
         id: Id,
+        imageId: ImageID,
         name: (Names[0] ?? "").replace(/^\//, ""),
         labels: Labels,
       }));
@@ -175,6 +230,7 @@ interface DockerInfo {
   readonly DefaultRuntime: string;
   readonly CgroupDriver: string;
   readonly CgroupVersion?: string;
+  readonly DockerRootDir: string;
   readonly SecurityOptions?: string[];
 }
 
@@ -186,6 +242,7 @@ function imageOf(info: Docker.ImageInspectInfo): EngineImage | undefined {
     tags: info.RepoTags ?? [],
     digest: rootDigest(layers),
     bytes: info.Size,
+    createdAt: Math.max(0, Date.parse(info.Created)),
     env: info.Config.Env ?? [],
     volumes: Object.keys(info.Config.Volumes ?? {}),
     labels: info.Config.Labels ?? {},

@@ -15,6 +15,8 @@ export interface EngineInfo {
   readonly defaultRuntime: string;
   readonly cgroupDriver: string;
   readonly cgroupVersion: string;
+  /** Where it keeps images, on its own machine. */
+  readonly rootDir: string;
   readonly securityOptions: readonly string[];
   /** GPUs that the engine itself tells of, with the machine each is in; undefined where it does not. */
   readonly gpus?: readonly { readonly uuid: string; readonly host: string }[];
@@ -27,6 +29,8 @@ export interface EngineImage {
   /** Root-filesystem digest, `sha256:…` (see `rootDigest`). */
   readonly digest: string;
   readonly bytes: number;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
   /** What the image asks for; judged by `checkImage` before it is used. */
   readonly env: readonly string[];
   readonly volumes: readonly string[];
@@ -47,6 +51,8 @@ export interface ContainerState {
 export interface ContainerEntry {
   readonly id: string;
   readonly name: string;
+  /** The engine's own name for the image that it was created from. */
+  readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -70,6 +76,17 @@ export interface Engine {
     image: { repository: string; labels: Readonly<Record<string, string>> },
     options?: Waits,
   ): Promise<void>;
+  /**
+   * Builds an image from the tar archive `files` by the Dockerfile in it, without network, and tags it
+   * `repository:latest`. The steps run as the engine runs them: in containers of its own making.
+   */
+  build(
+    files: Readable,
+    image: { dockerfile: string; repository: string; memoryBytes: number; cpus: number },
+    options?: Waits & { onLog?: ((text: string) => void) | undefined },
+  ): Promise<void>;
+  /** Untags and removes; no error when a container needs the image, or when it is gone. */
+  removeImage(image: EngineImage, options?: Waits): Promise<void>;
   create(name: string, settings: ContainerSettings, options?: Waits): Promise<string>;
   inspect(container: string, options?: Waits): Promise<ContainerState | undefined>;
   list(labels: Readonly<Record<string, string>>, options?: Waits): Promise<ContainerEntry[]>;

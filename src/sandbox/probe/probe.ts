@@ -1,6 +1,6 @@
 import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
 import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
-import { checkImage } from "../images.ts";
+import { checkImage, ORIGIN_LABEL } from "../images.ts";
 import type { RunContext } from "../run/run.ts";
 import { discoverGpus } from "./gpus.ts";
 import { findTier } from "./tier.ts";
@@ -36,6 +36,7 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
   }
 
   function usable(image: Parameters<typeof checkImage>[0]): boolean {
+    if (image.labels[ORIGIN_LABEL] !== undefined) return false; // for the job that brought it
     try {
       checkImage(image);
       return true;

@@ -6,9 +6,7 @@ import { unreachable } from "../../errors.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, Waits } from "../engines/engine.ts";
 import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
-import { readRecipe, recipeHash, repository } from "./recipe.ts";
-
-export const RECIPE_LABEL = "ichain.recipe";
+import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
 
 /**
  * Makes the runtime `name` present in the engine and returns its root-filesystem digest; does nothing

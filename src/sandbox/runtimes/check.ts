@@ -1,8 +1,8 @@
 import type { Engine, Waits } from "../engines/engine.ts";
 import { checkImage } from "../images.ts";
 import { settle } from "./bootstrap.ts";
-import { findRuntime, RECIPE_LABEL } from "./build.ts";
-import { readRecipe, recipeHash } from "./recipe.ts";
+import { findRuntime } from "./build.ts";
+import { RECIPE_LABEL, readRecipe, recipeHash } from "./recipe.ts";
 
 export interface RuntimeCheck {
   readonly name: string;

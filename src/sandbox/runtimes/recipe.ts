@@ -53,6 +53,9 @@ export async function readRecipe(name: string): Promise<Recipe> {
   });
 }
 
+/** On images built from a recipe: its hash. */
+export const RECIPE_LABEL = "ichain.recipe";
+
 /** Repository that a runtime is tagged with. */
 export function repository(name: string): string {
   return `ichain/${name}`;

@@ -13,6 +13,7 @@ export interface Service {
   readonly Spec: {
     readonly Name: string;
     readonly Labels?: Readonly<Record<string, string>>;
+    readonly TaskTemplate: { readonly ContainerSpec: { readonly Image: string } };
     readonly Mode: { readonly ReplicatedJob?: { readonly TotalCompletions?: number } };
   };
 }

@@ -91,6 +91,8 @@ export function swarmEngine(options: SwarmOptions): Engine {
     ping: local.ping,
     images: local.images,
     importRoot: local.importRoot,
+    build: local.build,
+    removeImage: local.removeImage,
 
     async info(waits): Promise<EngineInfo> {
       const [info, usable] = [await local.info(waits), await nodes(waits)];
@@ -126,7 +128,12 @@ export function swarmEngine(options: SwarmOptions): Engine {
 
     async list(labels, waits) {
       const services = await swarm.services(labels, waits);
-      const found = services.map(({ ID, Spec }) => ({ id: ID, name: Spec.Name, labels: Spec.Labels ?? {} }));
+      const found = services.map(({ ID, Spec }) => ({
+        id: ID,
+        name: Spec.Name,
+        imageId: Spec.TaskTemplate.ContainerSpec.Image,
+        labels: Spec.Labels ?? {},
+      }));
       return [...found, ...(await local.list(labels, waits))];
     },
 

@@ -1,0 +1,42 @@
+import { createReadStream } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type Pack, pack } from "tar-stream";
+import type { Waits } from "../engines/engine.ts";
+
+/** The regular files below `dir` as a tar stream, and `extra` ones by name; no links, no owners, no times. */
+export function packContext(
+  dir: string,
+  extra: Readonly<Record<string, string>>,
+  { signal }: Waits = {},
+): Readable {
+  const archive = pack();
+  fill(archive, dir, extra, { signal }).then(
+    () => archive.finalize(),
+    (error: unknown) => archive.destroy(error as Error),
+  );
+  return Readable.from(archive);
+}
+
+async function fill(
+  archive: Pack,
+  dir: string,
+  extra: Readonly<Record<string, string>>,
+  { signal }: Waits,
+): Promise<void> {
+  const plain = { mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 };
+  const names = await readdir(dir, { recursive: true });
+  for (const name of names.sort()) {
+    signal?.throwIfAborted();
+    const info = await lstat(join(dir, name));
+    if (!info.isFile() || name in extra) continue;
+    const mode = info.mode & 0o111 ? 0o755 : 0o644;
+    await pipeline(
+      createReadStream(join(dir, name)),
+      archive.entry({ ...plain, name, size: info.size, mode }),
+    );
+  }
+  for (const [name, text] of Object.entries(extra)) archive.entry({ ...plain, name }, text);
+}

@@ -1,0 +1,96 @@
+import { IchainError } from "../../errors.ts";
+import { ORIGIN_LABEL } from "../images.ts";
+import { RECIPE_LABEL } from "../runtimes/recipe.ts";
+
+const MAX_BYTES = 64 << 10;
+const MAX_STEPS = 100;
+const ALLOWED = new Set(["RUN", "COPY", "ENV", "WORKDIR"]);
+const STAGE = /^[a-z][a-z0-9_.-]{0,63}$/;
+
+/**
+ * A stranger's Dockerfile → the one that is built. Only what needs nothing from outside is let through:
+ * stages from images that are held (`resolve` names them; theirs get `label`), RUN, COPY, ENV and WORKDIR. No ADD, which lets
+ * the engine itself fetch; no frontend, mount or build argument. Throws `DOCKERFILE_REFUSED`.
+ */
+export function plainDockerfile(
+  text: string,
+  resolve: (name: string) => string | undefined,
+  label: string,
+): string {
+  if (text.length > MAX_BYTES) throw refused("it is longer than 64 KiB");
+  const stages = new Set<string>();
+  const lines: string[] = [];
+  for (const step of stepsOf(text)) {
+    const [, word = "", rest = ""] = /^([A-Za-z]+)\s+(.+)$/.exec(step) ?? [];
+    const instruction = word.toUpperCase();
+    if (instruction === "FROM") {
+      lines.push(...from(rest, stages, resolve, label));
+      continue;
+    }
+    if (!ALLOWED.has(instruction)) throw refused(`${JSON.stringify(step.slice(0, 40))} is not allowed`);
+    if (lines.length === 0) throw refused("it does not begin with FROM");
+    if (instruction === "RUN" && rest.startsWith("--")) throw refused("RUN takes no flags");
+    if (instruction === "COPY") checkCopy(rest, stages);
+    lines.push(`${instruction} ${rest}`);
+  }
+  if (lines.length === 0) throw refused("it has no steps");
+  if (lines.length > MAX_STEPS) throw refused(`it has more than ${MAX_STEPS} steps`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Logical lines, continued ones joined; comments are gone. */
+function stepsOf(text: string): string[] {
+  if (/^\s*#\s*(syntax|escape|check)\s*=/im.test(text)) throw refused("it asks for another parser");
+  const steps: string[] = [];
+  let begun = "";
+  for (const line of text.replace(/\r\n/g, "\n").split("\n")) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    if (/<<[-~]?\s*["']?\w/.test(line)) throw refused("it has a here-document");
+    const continued = /^(.*)\\\s*$/.exec(line);
+    begun += continued ? `${continued[1]} ` : line;
+    if (continued) continue;
+    steps.push(begun.trim());
+    begun = "";
+  }
+  if (begun !== "") steps.push(begun.trim());
+  return steps;
+}
+
+function from(
+  rest: string,
+  stages: Set<string>,
+  resolve: (name: string) => string | undefined,
+  label: string,
+): readonly string[] {
+  const [, name = "", stage] = /^([A-Za-z0-9][A-Za-z0-9._/:-]*)(?:\s+[Aa][Ss]\s+(\S+))?$/.exec(rest) ?? [];
+  const base = stages.has(name) ? name : resolve(name);
+  if (base === undefined) throw refused(`its base ${JSON.stringify(name.slice(0, 80))} is not held here`);
+  if (stage !== undefined) {
+    if (!STAGE.test(stage)) throw refused("a stage's name is not plain");
+    stages.add(stage);
+  }
+  // On every layer from here on, so that what a failed build leaves is known as ours.
+  return [
+    `FROM ${base}${stage === undefined ? "" : ` AS ${stage}`}`,
+    `LABEL ${ORIGIN_LABEL}=${JSON.stringify(label)} ${RECIPE_LABEL}=""`,
+  ];
+}
+
+/** Files come from the bundle or from an earlier stage, never from another image. */
+function checkCopy(rest: string, stages: ReadonlySet<string>): void {
+  for (const flag of rest.match(/--\S*/g) ?? []) {
+    const [, source] = /^--from=(\S+)$/.exec(flag) ?? [];
+    if (source !== undefined && stages.has(source)) continue;
+    if (/^--(chown|chmod)=[\w:]+$/.test(flag)) continue;
+    throw refused(`COPY ${flag.slice(0, 40)} is not allowed`);
+  }
+}
+
+function refused(why: string): IchainError {
+  return new IchainError(`The job's Dockerfile cannot be built here: ${why}.`, {
+    code: "DOCKERFILE_REFUSED",
+    class: "refused",
+    hint: "Use FROM a runtime that the provider holds, RUN, COPY, ENV and WORKDIR, and nothing from a network.",
+    details: { why: `its Dockerfile cannot be built: ${why}` },
+  });
+}

@@ -1,0 +1,32 @@
+import { statfs } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { diskFull } from "../engines/faults.ts";
+
+const LOOK_MS = 500;
+
+/**
+ * Aborts its signal when the filesystem of `dir` has lost more than `maxBytes` since, whoever took them:
+ * an engine bounds neither builds nor imports. Dispose it when the work is done.
+ */
+export function watchRoom(dir: string, maxBytes: number) {
+  const over = new AbortController();
+  const done = new AbortController();
+  const free = async () => {
+    const { bavail, bsize } = await statfs(dir);
+    return bavail * bsize;
+  };
+  const watch = async () => {
+    const least = (await free()) - maxBytes;
+    for (;;) {
+      await pause(LOOK_MS, undefined, { signal: done.signal });
+      if ((await free()) < least) return over.abort(diskFull(undefined));
+    }
+  };
+  watch().catch(() => undefined); // a directory of another machine: nothing to look at
+  return {
+    signal: over.signal,
+    [Symbol.dispose](): void {
+      done.abort();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
+import { readRecipe } from "./recipe.ts";
+
+/**
+ * Builds the runtime `name` once more from today's packages, throws the build away and returns its
+ * root-filesystem digest: that of the held image, as long as the mirror holds the same packages.
+ */
+export async function rebuiltDigest(name: string, options: BootstrapOptions = {}): Promise<string> {
+  const work = await mkdtemp(join(tmpdir(), "ichain-runtime-"));
+  try {
+    const archive = join(work, "root.tar");
+    await bootstrap(await readRecipe(name), archive, options);
+    const hash = createHash("sha256");
+    await pipeline(createReadStream(archive), hash);
+    return `sha256:${hash.digest("hex")}`;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { SocksProxyAgent } from "socks-proxy-agent";
 import { bootstrapped } from "../../src/transfer/onion/bootstrap.ts";
 import { startTorProcess } from "../../src/transfer/onion/process.ts";
+import { connectThroughTor } from "../../src/transfer/onion/socks.ts";
 import type { LaneDialer } from "../../src/transfer/pieces/ports.ts";
 
 export interface BareTor {
@@ -40,9 +40,17 @@ export async function startBareTor(dir: string, networkTorrc: string): Promise<B
     },
     dialer: (address) => ({
       host: `${address}.onion`,
-      port: 80,
-      agent: (lane) =>
-        new SocksProxyAgent(`socks5h://${randomUUID()}:${lane}@127.0.0.1:${socksPort}`, { keepAlive: true }),
+      connect: (lane, io) =>
+        connectThroughTor(
+          {
+            socks: { host: "127.0.0.1", port: socksPort },
+            credentials: `${randomUUID()}/${lane}`,
+            host: `${address}.onion`,
+            port: 80,
+          },
+          io,
+          () => {},
+        ),
     }),
     stop,
   };

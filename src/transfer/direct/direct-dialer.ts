@@ -1,12 +1,21 @@
-import { Agent } from "node:http";
+import { once } from "node:events";
 import { isIP } from "node:net";
 import { IchainError } from "../../errors.ts";
+import { dial } from "../pieces/dial.ts";
 import type { LaneDialer } from "../pieces/ports.ts";
 
 /** Lanes of plain TCP; each has connections of its own. */
 export function directDialer(address: string): LaneDialer {
   const { host, port } = parseAddress(address);
-  return { host, port, agent: () => new Agent({ keepAlive: true, maxSockets: 2, autoSelectFamily: true }) };
+  return {
+    host,
+    async connect(_lane, io) {
+      const socket = dial({ host, port }, io.onBytes);
+      await once(socket, "connect");
+      io.onReached();
+      return socket;
+    },
+  };
 }
 
 /**

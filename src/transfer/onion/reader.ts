@@ -4,7 +4,7 @@ import type { Hex } from "../../protocol/ids.ts";
 import type { LaneDialer } from "../pieces/ports.ts";
 import type { TorControl } from "./control.ts";
 import { torProtocol } from "./errors.ts";
-import { LaneAgent, type SocksAddress } from "./lane-agent.ts";
+import { connectThroughTor, type SocksAddress } from "./socks.ts";
 import type { ManagedTor } from "./tor.ts";
 
 /** Torrc lines of a reading tor: a SOCKS port on loopback that leads to onions and nowhere else. */
@@ -71,13 +71,11 @@ export class OnionReader {
     const visit = randomUUID();
     return {
       host: `${address}.onion`,
-      port: 80,
-      agent: (lane) => {
-        const way = {
-          address: () => this.open(address, options),
-          told: (connected: boolean) => this.#told(connected),
-        };
-        return new LaneAgent(`${visit}/${lane}`, way);
+      // Tor's address is asked for at every connection: a tor that was started again has another port.
+      connect: async (lane, io) => {
+        const socks = await this.open(address, options);
+        const target = { socks, credentials: `${visit}/${lane}`, host: `${address}.onion`, port: 80 };
+        return connectThroughTor(target, io, (connected) => this.#told(connected));
       },
       refresh: ({ signal }) => this.lookUp(address, { signal }),
     };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { SocksAddress } from "./lane-agent.ts";
+import type { SocksAddress } from "./socks.ts";
 
 export interface SmallAnswer {
   readonly status: number;

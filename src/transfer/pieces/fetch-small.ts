@@ -77,7 +77,7 @@ async function fetchSmall(
   signal?.addEventListener("abort", interrupt, { once: true });
   let timer: NodeJS.Timeout | undefined;
   try {
-    const answer = await get({ ...asked, agent: lane.agent, signal: lane.signal, headMs: tuning.connectMs });
+    const answer = await get({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
     if (answer.length > asked.most) throw badAnswer("its body is longer than allowed");
     timer = setTimeout(() => lane.end(stalled()), tuning.stallMs);
     return await readWhole(answer, lane.signal);
@@ -88,15 +88,17 @@ async function fetchSmall(
   }
 }
 
-async function readWhole({ body, length }: Answer, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+async function readWhole(answer: Answer, signal: AbortSignal): Promise<Buffer> {
+  const content = Buffer.alloc(answer.length);
+  let have = 0;
   try {
-    for await (const chunk of body) chunks.push(chunk);
+    await answer.read((chunk) => {
+      have += chunk.copy(content, have);
+      return undefined;
+    });
   } catch (error) {
     signal.throwIfAborted();
     throw stalled(error);
   }
-  const content = Buffer.concat(chunks);
-  if (content.length !== length) throw stalled();
   return content;
 }

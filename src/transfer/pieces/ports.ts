@@ -1,4 +1,4 @@
-import type { Agent } from "node:http";
+import type { Socket } from "node:net";
 import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
@@ -38,18 +38,27 @@ export interface PieceServer {
   close(): Promise<void>;
 }
 
+/** Where the bytes of a connection go. */
+export interface LaneIo {
+  /**
+   * The bytes lie in a buffer that is used again once this returns true; false pauses the socket, and they
+   * stay as they are until it is resumed.
+   */
+  onBytes(bytes: Buffer): boolean;
+  /** The host itself has been reached. */
+  onReached(): void;
+}
+
 /** One lane = one independent connection path. */
 export interface LaneDialer {
   /**
-   * A new isolated agent for the lane of that name (new SOCKS credentials for onion, plain for direct).
-   * A name is used once: a lane that stalls comes back under a new name, hence on a new circuit.
-   * The agent keeps connections alive and allows at least two at a time: a lane asks for its next run
-   * of pieces before the last one has come in whole. The caller destroys it.
+   * A new connection for the lane of that name, isolated from other lanes (SOCKS credentials of its own for
+   * onion, plain for direct). A lane that stalls comes back under a new name, hence on a new circuit.
+   * Resolves once bytes may be written; rejects when there is no way. The caller destroys it.
    */
-  agent(lane: string): Agent;
-  /** Host header and authority, e.g. `<56 characters>.onion`. */
+  connect(lane: string, io: LaneIo): Promise<Socket>;
+  /** For the `Host` header, e.g. `<56 characters>.onion`. */
   readonly host: string;
-  readonly port: number;
   /**
    * Looks up anew where the host is. Called when it was reached before and no lane reaches it any more: a
    * host that was started again is found at once, and not when an old descriptor has been tried to the end.

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { type Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { SocksProxyAgent } from "socks-proxy-agent";
 import { isIchainError } from "../../../src/errors.ts";
-import { LaneAgent } from "../../../src/transfer/onion/lane-agent.ts";
 import { OnionReader, readerLines } from "../../../src/transfer/onion/reader.ts";
 import { ManagedTor } from "../../../src/transfer/onion/tor.ts";
 import { makeBlob } from "../../support/blob.ts";
@@ -48,9 +48,10 @@ test("strangers learn nothing and change nothing", async (t) => {
   t.after(() => tor.stop());
   const reader = new OnionReader(tor, guest.key.privateKey);
   const host80 = { host: `${endpoint.address}.onion`, port: 80 };
+  const socks = await reader.open(endpoint.address);
   const agents = Array.from(
     { length: AT_ONCE },
-    (_, i) => new LaneAgent(`bad-${i}`, { address: () => reader.open(endpoint.address), told: () => {} }),
+    (_, i) => new SocksProxyAgent(`socks5h://bad-${i}:x@${socks.host}:${socks.port}`, { keepAlive: true }),
   );
   t.after(() => {
     for (const agent of agents) agent.destroy();

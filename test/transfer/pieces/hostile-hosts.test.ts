@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
+import { directDialer } from "../../../src/transfer/direct/direct-dialer.ts";
 import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
 import type { Tuning } from "../../../src/transfer/pieces/reading/tuning.ts";
 import { encodeSize } from "../../../src/transfer/pieces/wire.ts";
@@ -150,9 +151,9 @@ test("a small blob that came along corrupted is not believed", async (t) => {
 test("a host that is not there is unreachable within the bound", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 100);
-  const { dialer, endpoint } = await startHostileHost(t, blob, () => false);
+  const { endpoint } = await startHostileHost(t, blob, () => false);
   const request = { endpoint, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
-  const nobody = { ...dialer, port: 1 };
+  const nobody = directDialer("127.0.0.1:1");
   await assert.rejects(fetchBlob({ ...request, dialer: nobody }, {}, brief), {
     code: "TRANSFER_UNREACHABLE",
   });

@@ -1,3 +1,4 @@
+import { isIchainError } from "../../../errors.ts";
 import { PIECE_BYTES } from "../../../protocol/merkle.ts";
 import { leafHash } from "../../merkle.ts";
 import { corruptPiece, diskFailed, truncatedPiece } from "../errors.ts";
@@ -22,6 +23,9 @@ export interface RunContext {
   readonly onVerified: (piece: number, bytes: number) => void;
 }
 
+/** The piece's or our own, not the connection's. */
+const OWN_FAULTS = new Set(["TRANSFER_CORRUPT_PIECE", "TRANSFER_DISK_FAILED"]);
+
 /**
  * Fetches the pieces of `run` with one request over one lane. Each piece is checked against its leaf
  * and written before `run.next` moves on; bytes behind a lowered `run.end` are not waited for.
@@ -36,8 +40,15 @@ export async function fetchRun(context: RunContext, run: Run): Promise<void> {
   lane.asked(askedAt);
   try {
     const path = dataPath(request.root);
-    const asked = { ...request, agent: lane.agent, path, range, piece: run.start, signal };
-    const answer = await get({ ...asked, headMs: context.headMs });
+    const answer = await get({
+      ...request,
+      lane,
+      path,
+      range,
+      piece: run.start,
+      signal,
+      headMs: context.headMs,
+    });
     lane.answered(now() - askedAt, now());
     await takeIn(context, run, answer, signal);
   } finally {
@@ -45,43 +56,45 @@ export async function fetchRun(context: RunContext, run: Run): Promise<void> {
   }
 }
 
-async function takeIn(
-  context: RunContext,
-  run: Run,
-  { body, length }: Answer,
-  signal: AbortSignal,
-): Promise<void> {
+async function takeIn(context: RunContext, run: Run, answer: Answer, signal: AbortSignal): Promise<void> {
   const { lane, buffer, now } = context;
   const { size } = context.part.shape;
+  const total = answer.length;
   let filled = 0;
   let received = 0;
-  let failure: unknown;
-  try {
-    for await (const chunk of body) {
-      lane.received(chunk.length, now());
-      for (let at = 0; at < chunk.length && run.next < run.end; ) {
-        const wanted = pieceLength(run.next, size);
-        const copied = chunk.copy(buffer, filled, at, at + wanted - filled);
-        at += copied;
-        filled += copied;
-        if (filled < wanted) continue;
-        // A failure here is ours or the piece's, not the connection's: keep it apart from what follows.
-        failure = await settle(context, run, buffer.subarray(0, wanted)).catch((error) => error);
-        if (failure) throw failure;
-        run.next++;
-        filled = 0;
-      }
-      received += chunk.length;
-      context.onBytes(chunk.length, Math.min(run.end * PIECE_BYTES, size) - run.next * PIECE_BYTES - filled);
-      // The tail was taken over: cut the request. An untouched one ends by itself and keeps its connection.
-      if (run.next >= run.end && received < length) break;
+  const note = (bytes: number) => {
+    received += bytes;
+    context.onBytes(bytes, Math.min(run.end * PIECE_BYTES, size) - run.next * PIECE_BYTES - filled);
+  };
+  /** Pieces end within the chunk: each is checked and written before the next byte is read. */
+  const takePieces = async (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length && run.next < run.end; ) {
+      const wanted = pieceLength(run.next, size);
+      const copied = chunk.copy(buffer, filled, at, at + wanted - filled);
+      at += copied;
+      filled += copied;
+      if (filled < wanted) continue;
+      await settle(context, run, buffer.subarray(0, wanted));
+      run.next++;
+      filled = 0;
     }
-  } catch {
-    if (failure) throw failure;
+    note(chunk.length);
+    // The tail was taken over: cut the request. An untouched one ends by itself and keeps its connection.
+    if (run.next >= run.end && received < total) answer.stop();
+  };
+  try {
+    await answer.read((chunk) => {
+      lane.received(chunk.length, now());
+      if (filled + chunk.length >= pieceLength(run.next, size)) return takePieces(chunk);
+      filled += chunk.copy(buffer, filled);
+      note(chunk.length);
+      return undefined;
+    });
+  } catch (error) {
+    if (run.next >= run.end) return;
     signal.throwIfAborted();
-    throw truncatedPiece(run.next);
+    throw isIchainError(error) && OWN_FAULTS.has(error.code) ? error : truncatedPiece(run.next);
   }
-  if (run.next < run.end) throw truncatedPiece(run.next);
 }
 
 async function settle(context: RunContext, run: Run, bytes: Buffer): Promise<void> {

@@ -1,14 +1,12 @@
-import { type Agent, type IncomingMessage, request } from "node:http";
 import type { Endpoint } from "../../../protocol/locator.ts";
 import { badAnswer, forbidden, notHosted, stalled, unreachable } from "../errors.ts";
-import type { LaneDialer } from "../ports.ts";
 import { authorization, type ByteRange } from "../wire.ts";
-
-const MAX_HEADER_BYTES = 8192;
+import type { AnswerHead } from "./answer-head.ts";
+import type { Connection, Consumer } from "./connection.ts";
+import type { Lane } from "./lane.ts";
 
 export interface GetRequest {
-  readonly dialer: LaneDialer;
-  readonly agent: Agent;
+  readonly lane: Lane;
   readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange | undefined;
@@ -20,9 +18,12 @@ export interface GetRequest {
 }
 
 export interface Answer {
-  readonly body: IncomingMessage;
-  /** Bytes of the body, as declared; HTTP's parser cuts whatever comes beyond. */
+  /** Bytes of the body, as declared; nothing beyond is taken in. */
   readonly length: number;
+  /** Hands the body on; resolves after its last byte or after `stop`. Once. */
+  read(consume: Consumer): Promise<void>;
+  /** What is left of the body is not wanted. */
+  stop(): void;
 }
 
 /**
@@ -31,67 +32,88 @@ export interface Answer {
  * @throws TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _BAD_ANSWER; the signal's reason
  */
 export async function get(asked: GetRequest): Promise<Answer> {
-  const body = await head(asked);
+  const { lane, signal } = asked;
+  const { connection, head } = await ask(asked);
   try {
-    return { body, length: check(asked, body) };
+    const length = check(asked, head);
+    return {
+      length,
+      async read(consume) {
+        const interrupt = () => connection.destroy(signal.reason);
+        signal.addEventListener("abort", interrupt, { once: true });
+        try {
+          signal.throwIfAborted();
+          await connection.read(length, consume);
+          lane.giveBack(connection);
+        } finally {
+          signal.removeEventListener("abort", interrupt);
+        }
+      },
+      stop: () => connection.destroy(),
+    };
   } catch (error) {
-    body.destroy();
+    connection.destroy();
     throw error;
   }
 }
 
-function head(asked: GetRequest): Promise<IncomingMessage> {
-  const { dialer, agent, endpoint, path, range, signal } = asked;
-  return new Promise((resolve, reject) => {
-    let connected = false;
-    const headers = {
-      Authorization: authorization(endpoint.token),
-      "Accept-Encoding": "identity",
-      ...(range ? { Range: `bytes=${range.first}-${range.last}` } : {}),
-    };
-    const { host, port } = dialer;
-    const sent = request({ agent, host, port, path, headers, signal, maxHeaderSize: MAX_HEADER_BYTES });
-    const timer = setTimeout(() => {
-      const late = new Error("no headers in time");
-      sent.destroy(connected ? stalled(late) : unreachable(late));
-    }, asked.headMs);
-    sent.once("socket", (socket) => {
-      if (!socket.connecting) connected = true;
-      else socket.once("connect", () => (connected = true));
-    });
-    sent.once("response", (response) => {
-      clearTimeout(timer);
-      resolve(response);
-    });
-    sent.once("upgrade", (_response, socket) => {
-      clearTimeout(timer);
-      socket.destroy();
-      reject(badAnswer("it switches protocols", asked.piece));
-    });
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      if (signal.aborted) reject(signal.reason);
-      else if (error.code?.startsWith("HPE_")) reject(badAnswer("it is not HTTP", asked.piece, error));
-      else if (error.name === "IchainError") reject(error);
-      else reject(connected ? stalled(error) : unreachable(error));
-    });
-    sent.end();
-  });
+async function ask(asked: GetRequest): Promise<{ connection: Connection; head: AnswerHead }> {
+  const { lane, signal, headMs } = asked;
+  signal.throwIfAborted();
+  const interrupted = Promise.withResolvers<never>();
+  interrupted.promise.catch(() => {});
+  let connection: Connection | undefined;
+  let over = false;
+  const interrupt = (reason: unknown) => {
+    over = true;
+    connection?.destroy(reason);
+    interrupted.reject(reason);
+  };
+  const abort = () => interrupt(signal.reason);
+  const timer = setTimeout(() => {
+    const late = new Error("no headers in time");
+    interrupt(connection?.isReached ? stalled(late) : unreachable(late));
+  }, headMs);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const borrowed = lane.borrow();
+    borrowed.then(
+      (late) => over && lane.giveBack(late),
+      () => {},
+    );
+    connection = await Promise.race([borrowed, interrupted.promise]);
+    const head = await Promise.race([connection.ask(requestText(asked)), interrupted.promise]);
+    return { connection, head };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
 }
 
-function check(asked: GetRequest, { statusCode, headers }: IncomingMessage): number {
-  if (statusCode === 403) throw forbidden();
-  if (statusCode === 404) throw notHosted();
+function requestText({ lane, endpoint, path, range }: GetRequest): string {
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${lane.host}`,
+    `Authorization: ${authorization(endpoint.token)}`,
+    "Accept-Encoding: identity",
+  ];
+  if (range) lines.push(`Range: bytes=${range.first}-${range.last}`);
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+function check(asked: GetRequest, { status, headers }: AnswerHead): number {
+  if (status === 403) throw forbidden();
+  if (status === 404) throw notHosted();
   const wrong = (what: string) => badAnswer(what, asked.piece);
-  if (statusCode !== (asked.range ? 206 : 200)) throw wrong(`status ${statusCode}`);
-  if (headers["content-encoding"] !== undefined) throw wrong("its body is compressed");
-  const length = headers["content-length"];
-  if (headers["transfer-encoding"] !== undefined || !/^\d{1,15}$/.test(length ?? ""))
+  if (status !== (asked.range ? 206 : 200)) throw wrong(`status ${status}`);
+  if (headers.has("content-encoding")) throw wrong("its body is compressed");
+  const length = headers.get("content-length") ?? "";
+  if (headers.has("transfer-encoding") || !/^\d{1,15}$/.test(length))
     throw wrong("its body has no declared length");
   if (asked.range) {
     const { first, last } = asked.range;
     if (Number(length) !== last - first + 1) throw wrong("its body is not as long as the range asked for");
-    if (!headers["content-range"]?.startsWith(`bytes ${first}-${last}/`)) throw wrong("another range");
+    if (!headers.get("content-range")?.startsWith(`bytes ${first}-${last}/`)) throw wrong("another range");
   }
   return Number(length);
 }

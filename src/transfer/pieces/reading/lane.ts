@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
-import type { Agent } from "node:http";
 import type { LaneDialer } from "../ports.ts";
+import { Connection } from "./connection.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { LaneView } from "./stall.ts";
 import type { Tuning } from "./tuning.ts";
 
-/** One path to the host: its agent, and what has been seen of it. */
+/** One path to the host: its connections, and what has been seen of it. */
 export class Lane {
-  readonly agent: Agent;
+  readonly #dialer: LaneDialer;
+  readonly #name = randomBytes(8).toString("hex");
+  readonly #connections = new Set<Connection>();
+  readonly #idle: Connection[] = [];
   readonly #abort = new AbortController();
   readonly #slowMs: number;
   #meter: RateMeter | undefined;
@@ -21,7 +24,7 @@ export class Lane {
   brought = 0;
 
   constructor(dialer: LaneDialer, tuning: Tuning) {
-    this.agent = dialer.agent(randomBytes(8).toString("hex"));
+    this.#dialer = dialer;
     this.#slowMs = tuning.slowMs;
   }
 
@@ -36,7 +39,30 @@ export class Lane {
 
   end(reason?: unknown): void {
     this.#abort.abort(reason);
-    this.agent.destroy();
+    for (const connection of this.#connections) connection.destroy(reason);
+  }
+
+  /** For the `Host` header. */
+  get host(): string {
+    return this.#dialer.host;
+  }
+
+  /** A connection that is free, or a new one; `giveBack` when the answer has been read. */
+  async borrow(): Promise<Connection> {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (idle.isFree) return idle;
+      this.#connections.delete(idle);
+    }
+    const connection = await Connection.open(this.#dialer, this.#name);
+    if (this.signal.aborted) connection.destroy(this.signal.reason);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  /** Keeps it for the next request if it can bear one. */
+  giveBack(connection: Connection): void {
+    if (connection.isFree) this.#idle.push(connection);
+    else connection.destroy();
   }
 
   asked(now: number): void {

@@ -1,4 +1,3 @@
-import type { Agent } from "node:http";
 import { merkleRoot } from "../../merkle.ts";
 import { badAnswer, tooLarge, truncatedPiece, wrongLeaves } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
@@ -11,7 +10,8 @@ import {
   sameRoot,
   splitLeaves,
 } from "../wire.ts";
-import { get } from "./get.ts";
+import { type Answer, get } from "./get.ts";
+import type { Lane } from "./lane.ts";
 import type { BlobShape } from "./part-file.ts";
 
 export interface LeafList {
@@ -26,7 +26,7 @@ export interface LeafList {
  */
 export async function fetchLeafList(
   request: PieceRequest,
-  agent: Agent,
+  lane: Lane,
   inline: number,
   options: {
     signal: AbortSignal;
@@ -36,14 +36,15 @@ export async function fetchLeafList(
   },
 ): Promise<LeafList> {
   const path = piecesPath(request.root, inline);
-  const { body, length } = await get({ ...request, ...options, agent, path });
+  const answer = await get({ ...request, ...options, lane, path });
+  const { length } = answer;
   options.onAnswer();
   try {
     const listMost = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES;
     if (length < SIZE_BYTES) throw badAnswer("its leaf list is too short");
     // A longer list is read no further than its size, which says by how much the blob is too large.
     const most = listMost + inline;
-    const content = await read(body, length <= most ? length : SIZE_BYTES, length, options);
+    const content = await read(answer, length <= most ? length : SIZE_BYTES, options);
     const size = decodeSize(content);
     if (size === undefined || size > request.maxBytes) throw tooLarge(size ?? Infinity, request.maxBytes);
     const listEnd = SIZE_BYTES + pieceCount(size) * LEAF_BYTES;
@@ -56,26 +57,27 @@ export async function fetchLeafList(
       shape: { root: request.root, size, leaves },
       inlined: inlined ? content.subarray(listEnd) : undefined,
     };
-  } finally {
-    if (!body.readableEnded) body.destroy();
+  } catch (error) {
+    answer.stop();
+    throw error;
   }
 }
 
 async function read(
-  body: AsyncIterable<Buffer>,
+  answer: Answer,
   wanted: number,
-  declared: number,
   { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let have = 0;
   try {
-    for await (const chunk of body) {
+    await answer.read((chunk) => {
       onBytes(chunk.length);
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       have += chunk.length;
-      if (have >= wanted && wanted < declared) break;
-    }
+      if (have >= wanted && wanted < answer.length) answer.stop();
+      return undefined;
+    });
   } catch {
     signal.throwIfAborted();
   }

@@ -114,7 +114,7 @@ async function ask(
   const askedAt = now();
   lane.asked(askedAt);
   try {
-    const list = await fetchLeafList(request, lane.agent, inline, {
+    const list = await fetchLeafList(request, lane, inline, {
       signal: lane.signal,
       headMs: tuning.connectMs,
       onAnswer: () => lane.answered(now() - askedAt, now()),

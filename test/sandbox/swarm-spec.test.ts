@@ -64,7 +64,7 @@ it("a service is one container's state, whatever its task came to", () => {
   const service = (labels = {}): Service => ({
     ID: "s",
     Version: { Index: 1 },
-    Spec: { Name: "n", Labels: labels, Mode: {} },
+    Spec: { Name: "n", Labels: labels, TaskTemplate: { ContainerSpec: { Image: "i" } }, Mode: {} },
   });
   const task = (State: string, ContainerStatus = {}, DesiredState = "complete"): SwarmTask => ({
     ID: "t",

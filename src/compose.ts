@@ -54,7 +54,7 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     account: market.account,
     market,
     transport,
-    parcels: createParcels({ keyring }),
+    parcels: createParcels({ keyring, compatibility: config.compatibility }),
     keyring,
     journal,
     reporter: ui.reporter,

@@ -62,6 +62,8 @@ export interface Config {
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
   readonly transport: "onion" | "direct";
+  /** `gpg`: parcels in the compatibility profile (docs/protocol.md). */
+  readonly compatibility: FileConfig["compatibility"];
   readonly tor: {
     readonly binary: string;
     /** torrc lines that lead tor to a private network, or a path to a file of them. */
@@ -115,6 +117,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     audit: file.audit,
     network,
     transport: file.transport,
+    compatibility: file.compatibility,
     tor: {
       binary: env.ICHAIN_TOR ?? file.tor.binary,
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { shortId } from "../protocol/ids.ts";
-import { retrieve } from "../roles/requester/retrieve.ts";
+import { retrieve, retrieveParcel } from "../roles/requester/retrieve.ts";
 import { bytes } from "../ui/format.ts";
 import type { CommandContext } from "./declaration.ts";
 import { outFolder } from "./steps/result.ts";
@@ -9,14 +9,16 @@ import { outFolder } from "./steps/result.ts";
 export async function run(
   context: CommandContext,
   args: { id: string },
-  options: { out?: string },
+  options: { out?: string; parcel?: boolean },
 ): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);
   const jobId = await role.market.resolveJob(args.id, { signal });
   const folder = resolve(options.out ?? outFolder(jobId));
-  const { files, bytes: size } = await retrieve(role, jobId, folder, { signal });
+  const { files, bytes: size } = await (options.parcel ? retrieveParcel : retrieve)(role, jobId, folder, {
+    signal,
+  });
   ui.print(
     { jobId, folder, files, bytes: size },
     () => `Job ${shortId(jobId)}: ${files.length} files (${bytes(size)}) in ${folder}`,

@@ -90,6 +90,8 @@ export const fileSchema = z.strictObject({
   /** Inline, or the name of a file in networks/, or a path. */
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
   transport: z.enum(["onion", "direct"]).default("onion"),
+  /** Parcels that GnuPG decrypts by hand: older cryptography, slower; every party of a job must set it. */
+  compatibility: z.enum(["gpg"]).optional(),
   tor: z
     .strictObject({
       binary: z.string().min(1).max(4096).default("tor"),

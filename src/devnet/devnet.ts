@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Wallet } from "ethers";
 import { stringify } from "yaml";
 import { deploy } from "../chain/deploy.ts";
-import type { NetworkConfig } from "../config/schema.ts";
+import type { FileConfig, NetworkConfig } from "../config/schema.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import { type Child, startChild } from "./child.ts";
 import { startEvm } from "./evm.ts";
@@ -20,6 +20,8 @@ export interface DevnetRequest {
   /** The vice of the first provider. */
   readonly bad?: Vice | undefined;
   readonly transport?: "onion" | "direct";
+  /** What every actor's config.yaml says besides network and transport. */
+  readonly settings?: Partial<FileConfig>;
   readonly client?: EvmClient | undefined;
   /** Left in place when given, else a temporary folder that `stop` removes. */
   readonly dir?: string | undefined;
@@ -80,12 +82,13 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     ...(tor ? { torrc: tor.networkTorrc } : {}),
   };
   await writeFile(join(dir, "network.yaml"), stringify(network));
-  const requester = await makeHome(dir, "requester", owner, network, transport);
+  const settings = { network, transport, ...request.settings };
+  const requester = await makeHome(dir, "requester", owner, settings);
   const homes = await Promise.all(
     others.map((account, i) => {
       const provider = i < request.providers;
       const name = provider ? `provider-${i + 1}` : `validator-${i + 1 - request.providers}`;
-      return makeHome(dir, name, account, network, transport);
+      return makeHome(dir, name, account, settings);
     }),
   );
   begin("actors", "Starting providers and validators");

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { importKey } from "../chain/wallet.ts";
-import type { NetworkConfig } from "../config/schema.ts";
+import type { FileConfig } from "../config/schema.ts";
 import type { Address } from "../protocol/ids.ts";
 import type { EvmAccount } from "./evm-node.ts";
 
@@ -22,8 +22,7 @@ export async function makeHome(
   root: string,
   name: string,
   { address, privateKey }: EvmAccount,
-  network: NetworkConfig,
-  transport: "onion" | "direct",
+  settings: Partial<FileConfig>,
 ): Promise<Home> {
   const dir = join(root, name);
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -31,7 +30,7 @@ export async function makeHome(
   const passwordFile = join(dir, "password");
   await writeFile(join(dir, "keystore.json"), keystoreJson, { mode: 0o600 });
   await writeFile(passwordFile, DEVNET_PASSWORD, { mode: 0o600 });
-  await writeFile(join(dir, "config.yaml"), stringify({ network, transport }));
+  await writeFile(join(dir, "config.yaml"), stringify(settings));
   return { name, dir, passwordFile, account: address };
 }
 

@@ -81,6 +81,11 @@ describe("a job over Tor, from submit to rated result", () => {
       Buffer.from(".onion"),
     ];
     for (const secret of secrets) assert.equal(seen.indexOf(secret), -1, secret.toString());
+    const kept = join(market!.dir, "kept");
+    await market!.ichain(["get", jobId, "--parcel", "-o", kept]);
+    const key = Buffer.from((await readFile(join(kept, "key.txt"), "utf8")).trim().slice(2), "hex");
+    assert.equal(key.length, 32);
+    assert.equal(seen.indexOf(key), -1, "the session key");
     for (const { address, key } of await onions(market!)) {
       assert.equal(seen.indexOf(address), -1);
       assert.equal(seen.indexOf(key), -1);

@@ -48,7 +48,10 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     group: "Ask for work",
     summary: "open the result of a settled job",
     arguments: [job],
-    options: [{ flags: "-o, --out <folder>", summary: "where the result goes; must not exist" }],
+    options: [
+      { flags: "-o, --out <folder>", summary: "where the result goes; must not exist" },
+      { flags: "--parcel", summary: "leave it encrypted, with its key beside it, to be opened by hand" },
+    ],
     examples: ["ichain get 3fa9c01b -o model"],
     load: () => import("../get.ts"),
   },

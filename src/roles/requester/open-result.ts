@@ -8,6 +8,15 @@ import type { Collected } from "./collect.ts";
 import type { Draft } from "./draft.ts";
 import { openReport } from "./open-report.ts";
 
+/** The key that `claim` published, unblinded: it opens the result. */
+export function resultKey({ id, blindedKey, submission }: Job, mask: Hex): Hex {
+  if (!blindedKey || !submission) return unreachable("a result is opened before its key was claimed");
+  if (keyCommitment(id, blindedKey) !== submission.keyCommitment) {
+    return unreachable("the escrow paid for a key that does not match its commitment");
+  }
+  return blindKey(blindedKey, mask);
+}
+
 /** Unblinds the key that `claim` published and unpacks the result into `into`, which must not exist. */
 export async function openResult(
   context: RoleContext,
@@ -15,13 +24,8 @@ export async function openResult(
   { job, draft, collected, into }: { job: Job; draft: Draft; collected: Collected; into: string },
   { signal }: Waits,
 ): Promise<{ files: readonly string[]; bytes: number; digest: Hex }> {
-  const { blindedKey, submission } = job;
-  if (!blindedKey || !submission) return unreachable("a result is opened before its key was claimed");
-  if (keyCommitment(job.id, blindedKey) !== submission.keyCommitment) {
-    return unreachable("the escrow paid for a key that does not match its commitment");
-  }
   const { resources } = draft.spec;
-  const sessionKey = blindKey(blindedKey, draft.mask);
+  const sessionKey = resultKey(job, draft.mask);
   const author = draft.provider.keys.fingerprint;
   const { manifest, digest } = await context.parcels.open(
     {

@@ -1,12 +1,17 @@
-import { access } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { IchainError } from "../../errors.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { collect } from "./collect.ts";
 import { draftOf } from "./draft.ts";
-import { openResult } from "./open-result.ts";
+import { openResult, resultKey } from "./open-result.ts";
 import { unknownDraft } from "./unknown-draft.ts";
+
+/** OpenPGP's number for AES-256. */
+const GPG_AES256 = 9;
 
 export interface Retrieved {
   readonly job: Job;
@@ -22,15 +27,43 @@ export async function retrieve(
   folder: string,
   waits: Waits,
 ): Promise<Retrieved> {
+  const paid = await collectPaid(context, jobId, folder, waits);
+  const { files, bytes } = await openResult(context, paid.journal, { ...paid, into: folder }, waits);
+  return { job: paid.job, folder, files, bytes };
+}
+
+/**
+ * Leaves a paid result as it came, `result.parcel`, beside the key that opens it, `key.txt` (mode 0600, as
+ * `gpg --override-session-key-fd` reads it): docs/protocol.md has the commands.
+ */
+export async function retrieveParcel(
+  context: RoleContext,
+  jobId: JobId,
+  folder: string,
+  waits: Waits,
+): Promise<Retrieved> {
+  const { job, draft, collected } = await collectPaid(context, jobId, folder, waits);
+  await mkdir(folder, { recursive: true });
+  await copyFile(collected.result.path, join(folder, "result.parcel"), constants.COPYFILE_FICLONE);
+  await writeFile(join(folder, "key.txt"), `${GPG_AES256}:${resultKey(job, draft.mask).slice(2)}\n`, {
+    mode: 0o600,
+  });
+  return { job, folder, files: ["result.parcel", "key.txt"], bytes: collected.result.size };
+}
+
+async function collectPaid(context: RoleContext, jobId: JobId, folder: string, waits: Waits) {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
   if (!draft) throw unknownDraft(jobId);
   const job = await context.market.job(jobId, waits);
   if (!job.blindedKey) throw notReady(job);
   if (await exists(folder)) throw targetExists(folder);
-  const collected = await collect(context, journal, job, draft.spec.resources, waits);
-  const { files, bytes } = await openResult(context, journal, { job, draft, collected, into: folder }, waits);
-  return { job, folder, files, bytes };
+  return {
+    journal,
+    draft,
+    job,
+    collected: await collect(context, journal, job, draft.spec.resources, waits),
+  };
 }
 
 async function exists(path: string): Promise<boolean> {

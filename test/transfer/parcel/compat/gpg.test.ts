@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createParcels } from "../../../../src/transfer/parcel/parcels.ts";
 import { writeBlob } from "../../../support/forge.ts";
+import { openByHand } from "../../../support/gpg.ts";
 import { code, makeTree, newKeyring, roomy, scratch } from "../../../support/parcels.ts";
 import { requireProgram } from "../../../support/require.ts";
 
@@ -19,20 +19,11 @@ const trees: Record<string, Record<string, string | Uint8Array>> = {
   nothing: {},
 };
 
-/** Runs the three commands of docs/protocol.md as they stand there. */
 async function byHand(blob: string, sessionKey: string, folder: string): Promise<string> {
-  const manual = await readFile(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
-  const script = /```sh\n(head -c [^`]+)```/.exec(manual)![1]!;
-  assert.equal(script.trim().split("\n").length, 3);
-  await mkdir(folder, { mode: 0o700 });
+  await mkdir(folder);
   await copyFile(blob, join(folder, "result.parcel"));
   await writeFile(join(folder, "key.txt"), `9:${sessionKey.slice(2)}\n`);
-  execFileSync("sh", ["-e", "-c", script], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, GNUPGHOME: folder, LC_ALL: "C.UTF-8" },
-  });
-  return join(folder, "out");
+  return openByHand(folder);
 }
 
 for (const [name, tree] of Object.entries(trees)) {

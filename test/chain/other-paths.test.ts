@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EvmClient } from "../../src/devnet/evm-node.ts";
-import type { Market } from "../../src/ports/market.ts";
+import type { Call, Market, Receipt } from "../../src/ports/market.ts";
 import { keyCommitment } from "../../src/protocol/exchange.ts";
 import { type Hex, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import type { Terms } from "../../src/protocol/terms.ts";
-import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
+import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain.ts";
 import { controls } from "../support/evm.ts";
+import { readRegistry } from "../support/registry.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const POOL_STAKE = 10n ** 17n;
@@ -21,19 +22,32 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     let requester: Market;
     let provider: Market;
     let validators: Market[];
+    let registry: ReturnType<typeof readRegistry>;
     before(async () => {
       chain = await startChain({ client, poolStake: POOL_STAKE, cooldown: 60 });
       evm = controls(chain.node);
+      registry = readRegistry(chain);
       [requester, provider] = [chain.market(1), chain.market(2)];
       validators = VALIDATORS.map((index) => chain.market(index));
       for (const market of [provider, ...validators]) {
         const role = { provider: market === provider, validator: market !== provider };
-        await send(market, { kind: "publish", offer: someOffer(role) });
-        await send(market, { kind: "deposit", amount: 2n * POOL_STAKE });
+        await sendCall(market, { kind: "publish", offer: someOffer(role) });
+        await sendCall(market, { kind: "deposit", amount: 2n * POOL_STAKE });
       }
     });
-    after(() => chain.stop());
+    after(() => {
+      registry.close();
+      return chain.stop();
+    });
 
+    /** After every call the index tells of every account what the registry does: no event is missed. */
+    const send = async (market: Market, call: Call): Promise<Receipt> => {
+      const receipt = await sendCall(market, call);
+      for (const { account } of [provider, ...validators]) {
+        assert.deepEqual(await requester.offer(account), await registry.offer(account), call.kind);
+      }
+      return receipt;
+    };
     const found: Measurement = { digest: random32(), score: 950_000_000n, salt: random32() };
     const blindedKey = random32();
     const now = (id: Hex) => requester.job(id);
@@ -95,6 +109,8 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       assert.equal((await now(id)).state, "Settled");
       const offer = await requester.offer(provider.account);
       assert.deepEqual([offer?.lockedStake, offer?.ratingAsProvider.outcomes.settled], [0n, 1]);
+      await send(requester, { kind: "rate", job: await now(id), subject: provider.account, score: 5 });
+      await send(provider, { kind: "withdraw", token: ZERO_ADDRESS });
     });
 
     test("challenged: a drawn panel finds it right, and the provider is paid", async () => {
@@ -247,6 +263,10 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       const { fee } = await send(market, { kind: "withdrawStake" });
       assert.equal(await market.balance(market.account), before + 1000n - fee);
       assert.ok((await requester.owed(requester.account, ZERO_ADDRESS)) > 0n);
+    });
+
+    test("these paths have met every event that the escrow can emit", async () => {
+      assert.deepEqual(await registry.unseenEvents(), []);
     });
   });
 }

@@ -84,20 +84,27 @@ export async function openSandbox(
   { config }: Needs,
   { engine = config.engine }: { engine?: EngineKind | undefined } = {},
 ): Promise<Sandbox> {
-  const { createSandbox } = await import("./sandbox/sandbox.ts");
   const { leastTier, ...ceiling } = config.sandbox;
-  const { socketPath } = config.docker;
-  const swarm = engine === "swarm" ? await import("./sandbox/engines/swarm/swarm.ts") : undefined;
-  return createSandbox({
-    socketPath,
-    engine: swarm?.swarmEngine({ socketPath, ...config.swarm }),
-    shared: swarm && config.swarm.shared,
+  const common = {
     stateDir: join(config.home, "sandbox"),
     // Two homes on one engine must not sweep each other's containers.
     instance: createHash("sha256").update(config.home).digest("hex").slice(0, 12),
     ceiling,
     leastTier,
-  });
+  };
+  if (engine === "pool") {
+    const [{ createPool }, { readPool }] = await Promise.all([
+      import("./sandbox/pooled.ts"),
+      import("./config/pool.ts"),
+    ]);
+    return createPool({ ...common, engines: await readPool(config.pool) });
+  }
+  const { createSandbox } = await import("./sandbox/sandbox.ts");
+  const { socketPath } = config.docker;
+  if (engine === "local") return createSandbox({ ...common, socketPath });
+  const { swarmEngine } = await import("./sandbox/engines/swarm/swarm.ts");
+  const { shared } = config.swarm;
+  return createSandbox({ ...common, shared, engine: swarmEngine({ socketPath, ...config.swarm }) });
 }
 
 /** The runtime images of this machine's engine, by the recipes that come with ichain. */
@@ -159,7 +166,7 @@ async function openMarket({ config, signal }: Needs, wallet: Wallet | undefined)
 async function makeTransport(config: Config, secret: KeyringSecret): Promise<Transport> {
   if (config.transport === "direct") {
     const { createDirectTransport } = await import("./transfer/direct/direct-transport.ts");
-    return createDirectTransport({ listenHost: DIRECT_HOST });
+    return createDirectTransport({ listenHost: DIRECT_HOST, limits: config.hosting });
   }
   const { createOnionTransport } = await import("./transfer/onion/transport.ts");
   return createOnionTransport({
@@ -167,5 +174,6 @@ async function makeTransport(config: Config, secret: KeyringSecret): Promise<Tra
     torBinary: config.tor.binary,
     networkTorrc: config.tor.networkTorrc,
     clientKey: secret.onion,
+    limits: config.hosting,
   });
 }

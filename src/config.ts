@@ -64,6 +64,7 @@ export interface Config {
   readonly transport: "onion" | "direct";
   /** `gpg`: parcels in the compatibility profile (docs/protocol.md). */
   readonly compatibility: FileConfig["compatibility"];
+  readonly hosting: FileConfig["hosting"];
   readonly tor: {
     readonly binary: string;
     /** torrc lines that lead tor to a private network, or a path to a file of them. */
@@ -75,6 +76,7 @@ export interface Config {
   };
   readonly engine: FileConfig["engine"];
   readonly swarm: FileConfig["swarm"];
+  readonly pool: FileConfig["pool"];
   readonly sandbox: FileConfig["sandbox"];
   readonly password: PasswordSource;
   readonly ci: boolean;
@@ -118,6 +120,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     network,
     transport: file.transport,
     compatibility: file.compatibility,
+    hosting: file.hosting,
     tor: {
       binary: env.ICHAIN_TOR ?? file.tor.binary,
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,
@@ -125,6 +128,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     docker: { socketPath: file.docker.socketPath ?? socketPath(env.DOCKER_HOST) },
     engine: file.engine,
     swarm: file.swarm,
+    pool: file.pool,
     sandbox: file.sandbox,
     password: passwordSource(env),
     ci: env.CI !== undefined,

@@ -82,6 +82,58 @@ const swarmSchema = z.strictObject({
     .default([]),
 });
 
+const pem = z.string().startsWith("/").max(4096);
+const engineName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
+
+/** One Docker engine of a pool: on this machine, over ssh, or over TLS with files of certificates. */
+const poolEntrySchema = z.union([
+  z.strictObject({
+    name: engineName,
+    url: z
+      .string()
+      .max(4096)
+      .regex(/^unix:\/\/\//, "must begin with unix:///"),
+  }),
+  z.strictObject({
+    name: engineName,
+    // No dash ahead: nothing of it may be taken for a flag of ssh.
+    url: z
+      .string()
+      .regex(
+        /^ssh:\/\/([a-z_][\w.-]{0,63}@)?[a-z0-9][a-z0-9.-]{0,253}(:\d{1,5})?$/i,
+        "must be ssh://user@host:port",
+      ),
+  }),
+  z.strictObject({
+    name: engineName,
+    url: z.string().regex(/^tcp:\/\/[a-z0-9][a-z0-9.-]{0,253}(:\d{1,5})?$/i, "must be tcp://host:port"),
+    ca: pem,
+    cert: pem,
+    key: pem,
+  }),
+]);
+export type PoolEntry = z.infer<typeof poolEntrySchema>;
+
+const poolSchema = z
+  .array(poolEntrySchema)
+  .max(64)
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, "must have different names");
+
+const rate = z
+  .number()
+  .int()
+  .min(64 * 1024)
+  .max(2 ** 40)
+  .optional();
+
+/** What parcels that this machine hosts may take of its line, bytes per second. */
+const hostingSchema = z.strictObject({
+  /** Each hosting, over all its readers. */
+  bytesPerSecond: rate,
+  /** Each reader of it. */
+  readerBytesPerSecond: rate,
+});
+
 export const fileSchema = z.strictObject({
   /** What this machine is for; doctor weighs its findings by it. */
   role: z.enum(["requester", "provider", "validator"]).optional(),
@@ -92,6 +144,7 @@ export const fileSchema = z.strictObject({
   transport: z.enum(["onion", "direct"]).default("onion"),
   /** Parcels that GnuPG decrypts by hand: older cryptography, slower; every party of a job must set it. */
   compatibility: z.enum(["gpg"]).optional(),
+  hosting: hostingSchema.prefault({}),
   tor: z
     .strictObject({
       binary: z.string().min(1).max(4096).default("tor"),
@@ -101,6 +154,8 @@ export const fileSchema = z.strictObject({
   docker: z.strictObject({ socketPath: z.string().startsWith("/").max(4096).optional() }).prefault({}),
   engine: z.enum(engines).default("local"),
   swarm: swarmSchema.prefault({}),
+  /** The Docker engines of `engine: pool`. */
+  pool: poolSchema.default([]),
   sandbox: sandboxSchema.prefault({}),
 });
 export type FileConfig = z.infer<typeof fileSchema>;

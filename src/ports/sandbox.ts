@@ -102,6 +102,17 @@ export interface Sandbox {
    * digests of what it removed.
    */
   trim(budget: ImageBudget, options?: RunOptions): Promise<readonly string[]>;
+  /**
+   * Sets `count` GPUs aside for a job and names them: the same again for the same job, or those that it
+   * `had` before a restart. Throws `GPU_ABSENT` (class `refused`: never here) or `GPU_BUSY` (retryable).
+   */
+  reserve(
+    job: string,
+    request: { readonly count: number; readonly had?: readonly string[] | undefined },
+    options?: RunOptions,
+  ): Promise<readonly string[]>;
+  /** Gives a job's GPUs back; no error when it has none. */
+  release(job: string): void;
   /** Removes what runs of this instance that are not in `keep` left behind. */
   sweep(keep: ReadonlySet<string>, options?: RunOptions): Promise<void>;
 }

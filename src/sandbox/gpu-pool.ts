@@ -14,7 +14,14 @@ export interface GpuPool {
   release(job: string): void;
 }
 
-export function gpuPool(gpus: readonly { uuid: string; memoryBytes: number }[]): GpuPool {
+/** Which GPUs there are; those with different hosts never go to one job. */
+export interface PooledGpu {
+  readonly uuid: string;
+  readonly memoryBytes: number;
+  readonly host?: string | undefined;
+}
+
+export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
   const held = new Map<string, readonly string[]>();
   const taken = () => new Set([...held.values()].flat());
 
@@ -26,12 +33,16 @@ export function gpuPool(gpus: readonly { uuid: string; memoryBytes: number }[]):
     reserve(job, count, memoryBytes = 0) {
       const already = held.get(job);
       if (already !== undefined) return [...already];
-      const fit = gpus.filter((gpu) => gpu.memoryBytes >= memoryBytes).map(({ uuid }) => uuid);
-      if (!Number.isInteger(count) || count < 0 || fit.length < count)
-        throw absent(count, memoryBytes, fit.length);
+      const fit = gpus.filter((gpu) => gpu.memoryBytes >= memoryBytes);
+      const hosts = [...Map.groupBy(fit, ({ host }) => host).values()].map((own) =>
+        own.map(({ uuid }) => uuid),
+      );
+      const most = Math.max(0, ...hosts.map((own) => own.length));
+      if (!Number.isInteger(count) || count < 0 || most < count) throw absent(count, memoryBytes, most);
       const busy = taken();
-      const chosen = fit.filter((uuid) => !busy.has(uuid)).slice(0, count);
-      if (chosen.length < count) throw occupied(count, chosen.length);
+      const free = hosts.map((own) => own.filter((uuid) => !busy.has(uuid)));
+      const chosen = count === 0 ? [] : free.find((own) => own.length >= count)?.slice(0, count);
+      if (chosen === undefined) throw occupied(count, Math.max(...free.map((own) => own.length)));
       if (count > 0) held.set(job, chosen);
       return chosen;
     },

@@ -10,6 +10,8 @@ export const labels = {
   job: "ichain.job",
   instance: "ichain.instance",
   deadline: "ichain.deadline",
+  /** Bytes that /out may hold. */
+  disk: "ichain.disk",
 } as const;
 
 /** Seconds that a task has to obey SIGTERM before SIGKILL. */
@@ -85,6 +87,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       [labels.job]: task.id,
       [labels.instance]: place.instance,
       [labels.deadline]: String(place.deadline),
+      [labels.disk]: String(limits.diskBytes),
     },
     Healthcheck: { Test: ["NONE"] },
     StopSignal: "SIGTERM",

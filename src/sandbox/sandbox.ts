@@ -9,8 +9,10 @@ import { collectImages, touchImage } from "./collect-images.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
 import { diskFull } from "./engines/faults.ts";
+import { type GpuPool, gpuPool } from "./gpu-pool.ts";
 import { outDisk } from "./out/disk.ts";
 import { outFolder } from "./out/folder.ts";
+import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
 import { type RunContext, runTask } from "./run/run.ts";
@@ -40,6 +42,22 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const runsDir = join(resolve(options.stateDir), "runs");
   const usesDir = join(resolve(options.stateDir), "images");
   const busy = new Set<string>();
+  let gpus: Promise<GpuPool> | undefined;
+
+  /** Looked for once: what is reserved must not be forgotten. */
+  function gpusHere(waits: Waits): Promise<GpuPool> {
+    gpus ??= engine
+      .info(waits)
+      .then(async (info) => {
+        const told = info.gpus?.map((gpu) => ({ ...gpu, memoryBytes: 0 }));
+        return gpuPool(told ?? (await discoverGpus(waits)));
+      })
+      .catch((error: unknown) => {
+        gpus = undefined;
+        throw error;
+      });
+    return gpus;
+  }
 
   /** Asked anew each time: an engine may have been restarted with other runtimes. */
   async function context(waits: Waits = {}): Promise<RunContext> {
@@ -85,6 +103,16 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       return (await collectImages(engine, { usesDir, instance: options.instance }, budget, waits)).map(
         ({ digest }) => digest,
       );
+    },
+    async reserve(job, { count, had }, waits = {}) {
+      if (count === 0) return [];
+      const pool = await gpusHere(waits);
+      if (had === undefined) return pool.reserve(job, count);
+      pool.restore(job, had);
+      return had;
+    },
+    release(job) {
+      void gpus?.then((pool) => pool.release(job)).catch(() => undefined);
     },
     async sweep(keep, waits) {
       await sweepRuns(await context(waits), new Set([...keep, ...busy]), waits);

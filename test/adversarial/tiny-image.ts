@@ -16,8 +16,12 @@ export async function tinyImage(
   { changes = [], links = {} }: { changes?: readonly string[]; links?: Readonly<Record<string, string>> },
 ): Promise<EngineImage> {
   const tag = `ichain-test/${process.pid}-${count++}`;
+  const own = { [`.${tag.replace("/", "-")}`]: "." }; // an image of its own, whatever another test holds
   const flags = changes.flatMap((change) => ["--change", change]);
-  execFileSync("docker", ["import", ...flags, "-", tag], { input: tinyRoot(links), timeout: 60_000 });
+  execFileSync("docker", ["import", ...flags, "-", tag], {
+    input: tinyRoot({ ...links, ...own }),
+    timeout: 60_000,
+  });
   t.after(() => execFileSync("docker", ["rmi", "-f", tag], { stdio: "ignore", timeout: 60_000 }));
   const images = await dockerEngine({ socketPath: DEFAULT_SOCKET }).images();
   return images.find(({ tags }) => tags.includes(`${tag}:latest`))!;

@@ -84,6 +84,13 @@ describe("configuration", () => {
     ["an unknown field", "transport: onion\ntransprot: onion\n", 2],
     ["a wrong value", "transport: onion\nsandbox:\n  cpus: many\n", 3],
     ["a number out of bounds", "sandbox:\n  pids: 1\n", 2],
+    ["an engine whose address could be a flag", 'pool:\n  - {name: a, url: "ssh://-oProxyCommand=x"}\n', 2],
+    ["an engine without certificates", 'pool:\n  - {name: a, url: "tcp://far.example"}\n', 2],
+    [
+      "two engines of one name",
+      'pool:\n  - &a {name: a, url: "ssh://far.example"}\n  - {name: a, url: "ssh://far.example"}\n',
+      2,
+    ],
     ["broken YAML", "transport: [onion\n", 2],
     [
       "a bad address in an inline network",

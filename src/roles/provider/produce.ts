@@ -13,14 +13,13 @@ export async function produce(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { bundle }: Taken,
+  { bundle, gpus }: Taken,
   shop: Workshop,
   waits: Waits,
 ): Promise<Packed | string> {
   const home = jobFolder(context.jobsDir, "provider", job.id);
   const { spec, input } = bundle;
   const stage = { kind: "produce" as const, outputDir: home.output };
-  const gpus = shop.report.gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
   const { policy } = shop;
   const logBytes = policy.maxLog;
   const image = await prepareImage(context, journal, { spec, input, policy }, waits).catch(asReason);

@@ -4,6 +4,7 @@ import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import type { Afterwards } from "../shared/daemon.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { takeBackGpus } from "../shared/lend-gpus.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { transact } from "../shared/transact.ts";
 import { deliver } from "./deliver.ts";
@@ -39,7 +40,9 @@ export async function serve(
   const requester = { account: posted.terms.requester, keys: taken.bundle.requester };
   const maxChars = journal.outcome("pack") === undefined ? shop.policy.liveLog : 0;
   await using _log = shareLog(context, journal, { jobId, requester, maxChars }, waits);
-  const packed = await produce(context, journal, posted, taken, shop, waits);
+  const packed = await produce(context, journal, posted, taken, shop, waits).finally(() =>
+    takeBackGpus(context, journal),
+  );
   endLog(journal);
   if (typeof packed === "string") {
     await transact(context.market, journal, { kind: "release", job: posted, reason: packed }, waits);

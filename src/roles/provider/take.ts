@@ -8,6 +8,7 @@ import type { OfferDetails } from "../../protocol/offer.ts";
 import { type Policy, type Refusal, refuseSpec, refuseTerms } from "../../protocol/policy.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { type Bundle, fetchBundle } from "../shared/fetch-bundle.ts";
+import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
 import { transact } from "../shared/transact.ts";
 
 /** A provider's standing orders and what it runs them on. */
@@ -20,6 +21,8 @@ export interface Workshop {
 export interface Taken {
   readonly locator: BundleLocator;
   readonly bundle: Bundle;
+  /** UUIDs, its own until `produce` is over. */
+  readonly gpus: readonly string[];
 }
 
 /**
@@ -47,8 +50,15 @@ export async function take(
   if (unfit && job.state === "Posted") return unfit;
   // The account posted the bundle's root, and who signed the bundle must name the account.
   await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
-  await transact(context.market, journal, { kind: "accept", job }, waits);
-  return { locator, bundle };
+  // Before it is accepted: a job whose GPUs are not there, or not free, must cost nobody anything.
+  const gpus = await lendGpus(context, journal, bundle.spec.resources.gpus, waits);
+  try {
+    await transact(context.market, journal, { kind: "accept", job }, waits);
+  } catch (error) {
+    takeBackGpus(context, journal);
+    throw error;
+  }
+  return { locator, bundle, gpus };
 }
 
 /** The terms repeat parts of the spec for the contract's sake: they must say the same. */

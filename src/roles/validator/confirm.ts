@@ -60,7 +60,7 @@ async function commit(
   journal: JobJournal,
   job: Job,
   mine: Validation,
-  { policy, report }: Bench,
+  { policy }: Bench,
   waits: Waits,
 ): Promise<Committed | string> {
   const abstain = async (reason: string) => {
@@ -77,7 +77,7 @@ async function commit(
       prepare: () => mine.sealed,
       act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
     });
-    const sources = { job, locator, policy, report };
+    const sources = { job, locator, policy };
     const measurement = await measure(context, journal, sources, inTime);
     endLog(journal);
     const commitment = measurementCommitment(job.id, context.account, measurement);

@@ -1,5 +1,4 @@
 import type { JobJournal } from "../../ports/journal.ts";
-import type { SandboxReport } from "../../ports/sandbox.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { ValidationLocator } from "../../protocol/locator.ts";
@@ -10,6 +9,7 @@ import { bundledKind } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { fetchBundle } from "../shared/fetch-bundle.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
 import { prepareImage } from "../shared/prepare-image.ts";
 import { random32 } from "../shared/random.ts";
 import { cutShort, runFailure, runTask, type Stage } from "../shared/run-task.ts";
@@ -22,7 +22,6 @@ export interface Sources {
   readonly job: Job;
   readonly locator: ValidationLocator;
   readonly policy: Policy;
-  readonly report: SandboxReport;
 }
 
 /**
@@ -33,7 +32,7 @@ export interface Sources {
 export async function measure(
   context: WorkerContext,
   journal: JobJournal,
-  { job, locator, policy, report }: Sources,
+  { job, locator, policy }: Sources,
   waits: Waits,
 ): Promise<Measurement> {
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
@@ -54,10 +53,12 @@ export async function measure(
       mode === "evaluate"
         ? { kind: "evaluate", resultDir: home.opened }
         : { kind: "produce", outputDir: home.output };
-    const gpus = report.gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
     const image = await prepareImage(context, journal, { spec, input, policy }, waits);
+    const gpus = await lendGpus(context, journal, spec.resources.gpus, waits);
     const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
-    const measured = await runTask(context, journal, task, waits);
+    const measured = await runTask(context, journal, task, waits).finally(() =>
+      takeBackGpus(context, journal),
+    );
     const cut = cutShort(measured);
     if (cut) throw measureFailed(cut);
     const failure = runFailure(measured, metric);

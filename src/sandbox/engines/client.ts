@@ -1,16 +1,12 @@
-import { Agent } from "node:http";
 import Docker from "dockerode";
 import type { Waits } from "./engine.ts";
 import { engineFault, statusOf } from "./faults.ts";
+import { dialling, nameOf, type Target } from "./target.ts";
 
 /** No answer to a plain call within this many milliseconds means that the engine hangs. */
 const ANSWER_MS = 30_000;
 
-export interface DockerOptions {
-  /** Unix socket of the engine. */
-  readonly socketPath: string;
-  readonly answerMs?: number | undefined;
-}
+export type DockerOptions = Target & { readonly answerMs?: number | undefined };
 
 /** A connection to Docker's HTTP API; the only file that makes one. */
 export interface DockerClient {
@@ -23,11 +19,9 @@ export interface DockerClient {
   ): Promise<T>;
 }
 
-export function dockerClient({ socketPath, answerMs = ANSWER_MS }: DockerOptions): DockerClient {
-  // A new connection for each call: a kept one may have been closed by the engine just before it is used.
-  const settings = { socketPath, agent: new Agent({ keepAlive: false }) }; // `agent` is not in the typings
+export function dockerClient({ answerMs = ANSWER_MS, ...target }: DockerOptions): DockerClient {
   return {
-    docker: new Docker(settings),
+    docker: new Docker(dialling(target)),
     async call(act, { signal } = {}, long = false) {
       signal?.throwIfAborted();
       const timeout = new AbortController();
@@ -40,7 +34,7 @@ export function dockerClient({ socketPath, answerMs = ANSWER_MS }: DockerOptions
         });
       } catch (error) {
         signal?.throwIfAborted();
-        throw engineFault(timeout.signal.aborted ? timeout.signal.reason : error, socketPath);
+        throw engineFault(timeout.signal.aborted ? timeout.signal.reason : error, nameOf(target));
       } finally {
         clearTimeout(timer);
       }

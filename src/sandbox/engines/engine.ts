@@ -18,6 +18,8 @@ export interface EngineInfo {
   /** Where it keeps images, on its own machine. */
   readonly rootDir: string;
   readonly securityOptions: readonly string[];
+  /** It runs on another machine: what is known of this one says nothing about it. */
+  readonly elsewhere?: boolean;
   /** GPUs that the engine itself tells of, with the machine each is in; undefined where it does not. */
   readonly gpus?: readonly { readonly uuid: string; readonly host: string }[];
 }
@@ -101,5 +103,10 @@ export interface Engine {
   remove(container: string, options?: Waits): Promise<void>;
   samples(container: string, options?: Waits): AsyncIterable<Sample>;
   /** The machines behind it, each to be looked at for itself; absent or empty for one machine. */
-  parts?(options?: Waits): Promise<{ name: string; engine: Engine }[]>;
+  parts?(options?: Waits): Promise<{ name: string; elsewhere: boolean; engine: Engine }[]>;
+  /**
+   * Brings a stopped container's /out to the folder that was to be mounted there, where the engine cannot
+   * mount it; absent where it does. Throws class `untrusted` for what no output may be.
+   */
+  fetch?(container: string, options?: Waits): Promise<void>;
 }

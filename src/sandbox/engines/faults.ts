@@ -8,6 +8,9 @@ const UNREACHABLE = new Set([
   "EPIPE",
   "ETIMEDOUT",
   "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
 ]);
 
 interface EngineFault {
@@ -42,6 +45,13 @@ export function engineFault(error: unknown, where: string): unknown {
     return unavailable(
       `No Docker engine answers at ${where}.`,
       "Start it (`sudo systemctl start docker`, or `sudo dockerd &` where there is no systemd) and try again.",
+      error,
+    );
+  }
+  if (typeof code === "string" && /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
+    return unavailable(
+      `The Docker engine at ${where} and ichain do not trust each other's certificates (${code}).`,
+      "Check `ca`, `cert` and `key` of this engine in config.yaml, and their dates.",
       error,
     );
   }

@@ -29,7 +29,11 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
     if (parts.length === 0) return findTier(context, images, { signal });
     const found: Tier[] = [];
     for (const part of parts) {
-      const there = { ...context, engine: part.engine, info: { ...info, name: part.name } };
+      const there = {
+        ...context,
+        engine: part.engine,
+        info: { ...info, name: part.name, elsewhere: part.elsewhere },
+      };
       found.push(await findTier(there, images, { signal }));
     }
     return found.reduce((least, tier) => (tierAtLeast(tier, least) ? least : tier));

@@ -50,17 +50,21 @@ export async function findTier(
     );
     await rm(join(context.runsDir, id), { recursive: true, force: true });
     checkWalls(log, info.name);
-    return judgeTier(log, (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim());
+    const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
+    return judgeTier(log, info.elsewhere ? undefined : bootId.trim());
   } finally {
     await rm(inputDir, { recursive: true, force: true });
   }
 }
 
-/** Pure half of `findTier`. */
-export function judgeTier(log: string, hostBootId: string): Tier {
+/**
+ * Pure half of `findTier`. Another machine's boot is not known here: a kernel of its own, as a virtual
+ * machine has, is then not told from the host's, and the weaker tier is said.
+ */
+export function judgeTier(log: string, hostBootId: string | undefined): Tier {
   const { map = "", boot = "", kernel = "" } = sections(log);
   if (/Starting gVisor/.test(kernel)) return "gvisor";
-  if (/^[0-9a-f-]{36}$/.test(boot) && boot !== hostBootId) return "vm";
+  if (hostBootId !== undefined && /^[0-9a-f-]{36}$/.test(boot) && boot !== hostBootId) return "vm";
   const [inside, outside] = map.split(/\s+/);
   return inside === "0" && outside !== undefined && outside !== "0" ? "userns" : "runc";
 }

@@ -175,6 +175,7 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
   if (ended === "exit" && state.exitCode === 0 && task.outputDir !== undefined) {
     try {
       await rm(partial(task.outputDir), { recursive: true, force: true });
+      await engine.fetch?.(name, { signal });
       const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
       outputs = await collect(out.dir, partial(task.outputDir), bounds, { signal });
     } catch (error) {

@@ -1,7 +1,8 @@
 import type Docker from "dockerode";
 import { type DockerClient, statusBehind, unlessStatus } from "../client.ts";
 import type { Waits } from "../engine.ts";
-import { GPU_KIND, type ServiceSpec, serviceName } from "./spec.ts";
+import { type GenericResource, gpusAmong } from "../resources.ts";
+import { type ServiceSpec, serviceName } from "./spec.ts";
 import type { Service, SwarmTask } from "./state.ts";
 
 export interface SwarmNode {
@@ -126,16 +127,14 @@ interface RawNode {
     readonly Resources: {
       readonly NanoCPUs: number;
       readonly MemoryBytes: number;
-      readonly GenericResources?: readonly {
-        readonly NamedResourceSpec?: { readonly Kind: string; readonly Value: string };
-      }[];
+      readonly GenericResources?: readonly GenericResource[];
     };
   };
 }
 
 function nodeOf(raw: unknown): SwarmNode {
   const { ID, Spec, Status, Description } = raw as RawNode;
-  const { NanoCPUs, MemoryBytes, GenericResources = [] } = Description.Resources;
+  const { NanoCPUs, MemoryBytes, GenericResources } = Description.Resources;
   return {
     id: ID,
     hostname: Description.Hostname,
@@ -143,8 +142,6 @@ function nodeOf(raw: unknown): SwarmNode {
     availability: Spec.Availability,
     cpus: NanoCPUs / 1e9,
     memoryBytes: MemoryBytes,
-    gpus: GenericResources.flatMap(({ NamedResourceSpec: named }) =>
-      named?.Kind === GPU_KIND ? [named.Value] : [],
-    ),
+    gpus: gpusAmong(GenericResources),
   };
 }

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
-
-/** Kind of the generic resource that nodes advertise their GPUs as (`--node-generic-resource`). */
-export const GPU_KIND = "NVIDIA-GPU";
+import { GPU_KIND } from "../resources.ts";
 
 /** Swarm's limit on the name of a service. */
 const MOST_NAME = 63;

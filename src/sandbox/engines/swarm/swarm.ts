@@ -14,13 +14,13 @@ const START_MS = 60_000;
 /** How often it is looked whether the task's node is still there. */
 const NODE_LOOK_MS = 2000;
 
-export interface SwarmOptions extends DockerOptions {
+export type SwarmOptions = DockerOptions & {
   /** Nodes reach ichain's home folder at the same path; without it tasks stay on this node. */
   readonly shared: boolean;
   /** Placement constraints in Swarm's words, `node.labels.jobs==yes`. */
   readonly constraints?: readonly string[] | undefined;
   readonly startMs?: number | undefined;
-}
+};
 
 /**
  * A swarm behind the API of the manager on this machine: each run is a service, a replicated job of one
@@ -191,10 +191,11 @@ export function swarmEngine(options: SwarmOptions): Engine {
     },
 
     async parts(waits) {
-      const usable = await nodes(waits);
       if (!shared) return [];
-      return usable.map(({ id, hostname }) => ({
+      const here = await self(waits);
+      return (await nodes(waits)).map(({ id, hostname }) => ({
         name: hostname,
+        elsewhere: id !== here,
         engine: swarmEngine({ ...options, constraints: [...constraints, `node.id==${id}`] }),
       }));
     },

@@ -1,0 +1,117 @@
+import { constants, createReadStream } from "node:fs";
+import { lstat, mkdir, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { extract, type Pack, pack } from "tar-stream";
+import { IchainError } from "../../../errors.ts";
+import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../out/collect.ts";
+import type { Waits } from "../engine.ts";
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+const MAX_NAME_BYTES = 1024;
+
+/** A folder of ours as a tar stream: files and folders, nothing else. */
+export function packFolder(dir: string): NodeJS.ReadableStream {
+  const tar = pack();
+  add(tar, dir, "")
+    .then(() => tar.finalize())
+    .catch((error: Error) => tar.destroy(error));
+  return tar as unknown as NodeJS.ReadableStream;
+}
+
+async function add(tar: Pack, dir: string, prefix: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const [path, shown] = [join(dir, name), `${prefix}${name}`];
+    const info = await lstat(path);
+    const mode = info.mode & 0o777;
+    if (info.isDirectory()) {
+      tar.entry({ name: `${shown}/`, type: "directory", mode });
+      await add(tar, path, `${shown}/`);
+    } else if (info.isFile()) {
+      await pipeline(createReadStream(path), tar.entry({ name: shown, mode, size: info.size }));
+    }
+  }
+}
+
+/**
+ * Writes an engine's archive of a stopped task's folder `root` into the empty folder `into`. A stranger
+ * made the content: regular files and folders below `root` only, each once, within `maxBytes` and the
+ * collector's caps on files, depth and names. Throws class `untrusted` with `OUTPUT_UNSAFE` or
+ * `OUTPUT_TOO_LARGE`.
+ */
+export async function unpackFolder(
+  archive: NodeJS.ReadableStream,
+  { root, into, maxBytes }: { root: string; into: string; maxBytes: number },
+  { signal }: Waits = {},
+): Promise<void> {
+  let [bytes, files] = [0, 0];
+  const tar = extract();
+  const reading = pipeline(archive, tar, signal ? { signal } : {});
+  reading.catch(() => undefined); // heard of below, through the entries
+  try {
+    for await (const entry of tar) {
+      const { name, type, size = 0 } = entry.header;
+      const path = below(root, name);
+      if (path !== "") {
+        if (++files > MAX_OUTPUT_FILES) throw tooLarge(`more than ${MAX_OUTPUT_FILES} files`);
+        bytes += size;
+        if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`);
+        if (type === "directory") await mkdir(join(into, path), { mode: 0o755 }).catch(twice(path));
+        else if (type === "file")
+          await writeEntry(entry as AsyncIterable<Uint8Array>, join(into, path)).catch(twice(path));
+        else throw unsafe(path, `is no regular file but a ${type ?? "thing without a type"}`);
+      }
+      entry.resume();
+    }
+    await reading;
+  } finally {
+    tar.destroy(); // and with it the archive, which may have more to say
+  }
+}
+
+async function writeEntry(entry: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+  try {
+    for await (const chunk of entry) await file.writeFile(chunk);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The path below `root`, empty for the root itself. */
+function below(root: string, name: string): string {
+  const parts = name.replace(/\/$/, "").split("/");
+  if (parts.shift() !== root) throw unsafe(name, "is not where it should be");
+  const path = parts.join("/");
+  if (parts.some((part) => part === "" || part === "." || part === ".."))
+    throw unsafe(name, "is not where it should be");
+  if (parts.length - 1 > MAX_OUTPUT_DEPTH) throw tooLarge(`folders more than ${MAX_OUTPUT_DEPTH} deep`);
+  if (Buffer.byteLength(path) > MAX_NAME_BYTES) throw unsafe(name, "has too long a name");
+  if (/[\p{Cc}\\\uFFFD]/u.test(path)) throw unsafe(name, "has an odd character in its name");
+  return path;
+}
+
+function twice(path: string) {
+  return (error: unknown): never => {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === "EEXIST" || code === "ENOENT" || code === "ENOTDIR"
+      ? unsafe(path, "is there twice")
+      : error;
+  };
+}
+
+function unsafe(path: string, why: string): IchainError {
+  return new IchainError(`The output ${JSON.stringify(path.slice(0, 200))} ${why}.`, {
+    code: "OUTPUT_UNSAFE",
+    class: "untrusted",
+    hint: "A task may leave regular files and folders in /out, nothing else.",
+  });
+}
+
+function tooLarge(what: string): IchainError {
+  return new IchainError(`The task's outputs hold ${what}.`, {
+    code: "OUTPUT_TOO_LARGE",
+    class: "untrusted",
+    hint: "The job must ask for more disk, or write less.",
+  });
+}

@@ -1,0 +1,150 @@
+import { mkdir, rm } from "node:fs/promises";
+import { type ContainerSettings, labels } from "../../policy.ts";
+import { type DockerOptions, dockerClient, unlessStatus } from "../client.ts";
+import { dockerEngine } from "../docker.ts";
+import type { Engine, EngineInfo, Waits } from "../engine.ts";
+import { type GenericResource, gpusAmong } from "../resources.ts";
+import { packFolder, unpackFolder } from "./archive.ts";
+
+/** The keeper outlives its task by this, for the outputs to be fetched. */
+const KEEP_SECONDS = 86_400;
+/** Label that says where a container's /out goes on this machine. */
+const OUT_LABEL = "ichain.out";
+/** Label with the name of the run's container, on it and on its keeper. */
+const NAME_LABEL = "ichain.name";
+/** So much more than its cap fits into /out, so that overstepping it is seen and not just stopped. */
+const BRIM_BYTES = 128 * 1024;
+
+/**
+ * A Docker engine on another machine, whose containers cannot mount this one's folders. Each folder
+ * becomes a volume: /in is filled before the start, /out is memory of the cap's size, held by a keeper (a
+ * container that sleeps) until it has been fetched, when the task has stopped. Archives are only ever
+ * made of containers in which nothing hostile runs.
+ */
+export function remoteEngine(options: DockerOptions): Engine {
+  const engine = dockerEngine(options);
+  const { docker, call } = dockerClient(options);
+
+  async function volume(
+    name: string,
+    labelled: object,
+    cap: number | undefined,
+    waits?: Waits,
+  ): Promise<void> {
+    const memory = {
+      type: "tmpfs",
+      device: "tmpfs",
+      o: `size=${(cap ?? 0) + BRIM_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev,noexec`,
+    };
+    const wanted = { Name: name, Labels: labelled, ...(cap === undefined ? {} : { DriverOpts: memory }) };
+    await call((each) => docker.createVolume({ ...wanted, ...each } as object), waits);
+  }
+
+  async function removeVolume(name: string, waits?: Waits): Promise<void> {
+    const gone = call((each) => docker.getVolume(name).remove({ force: true, ...each } as object), waits);
+    await unlessStatus(gone, 404);
+  }
+
+  return {
+    ...engine,
+
+    async info(waits): Promise<EngineInfo> {
+      const asking = docker as unknown as {
+        info(each: object): Promise<{ GenericResources?: GenericResource[] }>;
+      };
+      const { GenericResources } = await call((each) => asking.info(each), waits);
+      const gpus = gpusAmong(GenericResources).map((uuid) => ({ uuid, host: "" }));
+      // Its control groups are not this machine's.
+      return { ...(await engine.info(waits)), cgroupDriver: "none", elsewhere: true, gpus };
+    },
+
+    async create(name, settings, waits) {
+      const { HostConfig } = settings;
+      const Labels = { ...settings.Labels, [NAME_LABEL]: name };
+      const mounts = HostConfig.Mounts.map((mount) => ({
+        ...mount,
+        volume: `${name}${mount.Target.replace("/", "-")}`,
+      }));
+      const out = mounts.find((mount) => !mount.ReadOnly);
+      for (const { volume: one, ReadOnly } of mounts) {
+        await removeVolume(one, waits);
+        await volume(one, Labels, ReadOnly ? undefined : Number(settings.Labels[labels.disk]), waits);
+      }
+      await engine.remove(keeper(name), waits);
+      const keeping = {
+        ...settings,
+        ...keeperSettings(settings),
+        Labels,
+        HostConfig: {
+          ...HostConfig,
+          DeviceRequests: [],
+          CgroupParent: undefined,
+          Mounts: inVolumes(mounts, false),
+        },
+      };
+      await engine.create(keeper(name), keeping as unknown as ContainerSettings, waits);
+      for (const { Source, Target, ReadOnly } of mounts) {
+        if (!ReadOnly) continue;
+        await call(
+          (each) =>
+            docker.getContainer(keeper(name)).putArchive(packFolder(Source), { path: Target, ...each }),
+          waits,
+          true,
+        );
+      }
+      await engine.start(keeper(name), waits);
+      const moved = {
+        ...settings,
+        Labels: { ...Labels, ...(out ? { [OUT_LABEL]: out.Source } : {}) },
+        HostConfig: { ...HostConfig, CgroupParent: undefined, Mounts: inVolumes(mounts, true) },
+      };
+      return engine.create(name, moved as unknown as ContainerSettings, waits);
+    },
+
+    async fetch(name, waits) {
+      const state = await engine.inspect(name, waits);
+      const into = state?.labels[OUT_LABEL];
+      if (state === undefined || into === undefined) return;
+      await rm(into, { recursive: true, force: true });
+      await mkdir(into, { recursive: true, mode: 0o700 });
+      const archive = await call(
+        (each) => docker.getContainer(name).getArchive({ path: "/out", ...each }),
+        waits,
+      );
+      const maxBytes = Number(state.labels[labels.disk] ?? 0);
+      await unpackFolder(archive, { root: "out", into, maxBytes }, waits);
+    },
+
+    async remove(name, waits) {
+      const state = await engine.inspect(name, waits);
+      const base = state?.labels[NAME_LABEL] ?? name;
+      for (const one of [base, keeper(base)]) await engine.remove(one, waits);
+      for (const target of ["in", "out"]) await removeVolume(`${base}-${target}`, waits);
+    },
+  };
+}
+
+function keeper(name: string): string {
+  return `${name}-keeper`;
+}
+
+/** The same walls, and nothing to do but sleep. */
+function keeperSettings({ Entrypoint }: ContainerSettings) {
+  const [program = "", ...rest] = Entrypoint;
+  const seconds = Number(rest.pop()) + KEEP_SECONDS;
+  return {
+    Entrypoint: [program, ...rest, String(seconds)],
+    Cmd: ["sleep", String(seconds)],
+    WorkingDir: "/",
+  };
+}
+
+function inVolumes(mounts: readonly { volume: string; Target: string; ReadOnly: boolean }[], task: boolean) {
+  return mounts.map(({ volume: Source, Target, ReadOnly }) => ({
+    Type: "volume",
+    Source,
+    Target,
+    ReadOnly: task && ReadOnly,
+    VolumeOptions: { NoCopy: true },
+  }));
+}

@@ -1,0 +1,162 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { IchainError, isIchainError } from "../errors.ts";
+import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
+import { tierAtLeast } from "../protocol/offer.ts";
+import type { Engine } from "./engines/engine.ts";
+
+/** One engine of a pool, with its sandbox. */
+export interface Member {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly sandbox: Sandbox;
+}
+
+/** An engine that has not answered by then gets no new task. */
+const PING_MS = 5000;
+
+/**
+ * Several engines as one sandbox: a run goes to the least busy engine that answers and has what it asks
+ * for, and stays with it. Where it went is noted in `stateDir`, so that it is found again after a crash;
+ * when its engine answers no more it begins anew on another one.
+ */
+export function poolSandbox(members: readonly Member[], stateDir: string): Sandbox {
+  const busy = new Map<Member, number>(members.map((member) => [member, 0]));
+  const reports = new Map<Member, SandboxReport>();
+  /** Which member's GPUs a job holds. */
+  const holders = new Map<string, Member>();
+  const noteOf = (id: string) => join(stateDir, "placed", id);
+
+  async function answers({ engine }: Member, { signal }: RunOptions = {}): Promise<boolean> {
+    const limit = AbortSignal.timeout(PING_MS);
+    try {
+      await engine.ping({ signal: AbortSignal.any(signal ? [signal, limit] : [limit]) });
+      return true;
+    } catch {
+      signal?.throwIfAborted();
+      return false;
+    }
+  }
+
+  /** Those that answer, the least busy for its size first; throws `DOCKER_UNAVAILABLE` when none does. */
+  async function healthy(options?: RunOptions): Promise<Member[]> {
+    const alive = await Promise.all(members.map((member) => answers(member, options)));
+    const load = (member: Member) => (busy.get(member) ?? 0) / (reports.get(member)?.cpus ?? 1);
+    const found = members.filter((_, i) => alive[i]).toSorted((a, b) => load(a) - load(b));
+    if (found.length === 0) throw noneAnswers(members);
+    return found;
+  }
+
+  async function reportOf(member: Member, options?: RunOptions): Promise<SandboxReport> {
+    const known = reports.get(member) ?? (await member.sandbox.probe(options));
+    reports.set(member, known);
+    return known;
+  }
+
+  async function place(task: SandboxTask, options?: RunOptions): Promise<Member> {
+    const noted = await readFile(noteOf(task.id), "utf8").catch(() => "");
+    const alive = await healthy(options);
+    const before = alive.find(({ name }) => name === noted);
+    if (before !== undefined) return before;
+    for (const member of alive) {
+      const { images, gpus } = await reportOf(member, options);
+      const has = task.gpus.every((uuid) => gpus.some((gpu) => gpu.uuid === uuid));
+      if (!has || !images.some(({ digest }) => digest === task.image)) continue;
+      await mkdir(join(stateDir, "placed"), { recursive: true, mode: 0o700 });
+      await writeFile(noteOf(task.id), member.name, { mode: 0o600 });
+      return member;
+    }
+    throw noneFits(task.image);
+  }
+
+  return {
+    async probe(options) {
+      reports.clear();
+      const alive = await healthy(options);
+      return merge(await Promise.all(alive.map((member) => reportOf(member, options))));
+    },
+
+    async run(task, options) {
+      const member = await place(task, options);
+      busy.set(member, (busy.get(member) ?? 0) + 1);
+      try {
+        return await member.sandbox.run(task, options);
+      } finally {
+        busy.set(member, (busy.get(member) ?? 1) - 1);
+      }
+    },
+
+    async prepare(image, bounds, options) {
+      const [member] = await healthy(options);
+      if (member === undefined) throw noneAnswers(members);
+      const digest = await member.sandbox.prepare(image, bounds, options);
+      reports.delete(member); // it holds one more now
+      return digest;
+    },
+
+    async trim(budget, options) {
+      const alive = await healthy(options);
+      return (await Promise.all(alive.map(({ sandbox }) => sandbox.trim(budget, options)))).flat();
+    },
+
+    async reserve(job, request, options) {
+      let refusal: unknown;
+      const held = holders.get(job);
+      for (const member of held ? [held] : await healthy(options)) {
+        try {
+          const gpus = await member.sandbox.reserve(job, request, options);
+          if (gpus.length > 0) holders.set(job, member);
+          return gpus;
+        } catch (error) {
+          // Busy says more than absent: it passes.
+          if (refusal === undefined || isIchainError(error, "GPU_BUSY")) refusal = error;
+        }
+      }
+      throw refusal;
+    },
+
+    release(job) {
+      holders.get(job)?.sandbox.release(job);
+      holders.delete(job);
+    },
+
+    async sweep(keep, options) {
+      for (const member of await healthy(options)) await member.sandbox.sweep(keep, options);
+      for (const id of await readdir(join(stateDir, "placed")).catch(() => []))
+        if (!keep.has(id)) await rm(noteOf(id), { force: true });
+    },
+  };
+}
+
+/** What can be had from one engine at a time; the weakest tier. */
+function merge(reports: readonly SandboxReport[]): SandboxReport {
+  const images = new Map(reports.flatMap((report) => report.images.map((image) => [image.digest, image])));
+  return {
+    engine: `pool of ${reports.length}`,
+    engineVersion: [...new Set(reports.map(({ engineVersion }) => engineVersion))].join(", "),
+    tier: reports.map(({ tier }) => tier).reduce((least, tier) => (tierAtLeast(tier, least) ? least : tier)),
+    cpus: Math.max(...reports.map(({ cpus }) => cpus)),
+    memoryBytes: Math.max(...reports.map(({ memoryBytes }) => memoryBytes)),
+    gpus: reports.flatMap(({ gpus }) => gpus),
+    images: [...images.values()],
+  };
+}
+
+function noneAnswers(members: readonly Member[]): IchainError {
+  return new IchainError(`None of the ${members.length} engines answers.`, {
+    code: "DOCKER_UNAVAILABLE",
+    class: "unavailable",
+    hint: `Look after ${members.map(({ name }) => name).join(", ")}.`,
+    retryable: true,
+  });
+}
+
+function noneFits(image: string): IchainError {
+  return new IchainError("No engine that answers now has what the task needs.", {
+    code: "ENGINE_MISSING",
+    class: "unavailable",
+    hint: "Bring back the engine that has its GPUs, or load the image on another one.",
+    retryable: true,
+    details: { image },
+  });
+}

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it, type TestContext } from "node:test";
+import { isIchainError } from "../../src/errors.ts";
+import type { Limits, SandboxTask } from "../../src/ports/sandbox.ts";
+import { remoteEngine } from "../../src/sandbox/engines/remote/remote.ts";
+import type { Target } from "../../src/sandbox/engines/target.ts";
+import { type Member, poolSandbox } from "../../src/sandbox/pool.ts";
+import { createSandbox } from "../../src/sandbox/sandbox.ts";
+import { type Certificates, makeCertificates } from "../support/certificates.ts";
+import { type Dockerd, startDockerd, walled } from "../support/dockerd.ts";
+import { lifo } from "../support/lifo.ts";
+import { requireDocker, requireRoot } from "../support/require.ts";
+import { tinyRoot } from "../support/tiny-root.ts";
+import { MIB, small } from "./support.ts";
+
+const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t);
+const gpu = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
+const code = (wanted: string) => (error: unknown) =>
+  isIchainError(error, wanted) || assert.fail(String(error));
+
+interface Engines {
+  readonly dir: string;
+  readonly certificates: Certificates;
+  readonly daemons: readonly Dockerd[];
+  readonly members: readonly Member[];
+  readonly image: string;
+}
+
+let count = 0;
+
+function member(name: string, target: Target & { answerMs?: number }, dir: string): Member {
+  const engine = remoteEngine(target);
+  const stateDir = join(dir, name);
+  return { name, engine, sandbox: createSandbox({ engine, shared: true, stateDir, instance: "pool" }) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function task(
+  { dir, image }: Engines,
+  script: string,
+  { limits, ...more }: Partial<Omit<SandboxTask, "limits">> & { limits?: Partial<Limits> } = {},
+): Promise<SandboxTask> {
+  const id = `task-${count++}`;
+  const inputDir = join(dir, `in-${id}`);
+  await mkdir(join(inputDir, "deep/er"), { recursive: true, mode: 0o700 });
+  await writeFile(join(inputDir, "main.sh"), script, { mode: 0o600 });
+  await writeFile(join(inputDir, "deep/er/data"), "from afar\n", { mode: 0o600 });
+  return {
+    id,
+    image,
+    command: ["/usr/bin/dash", "/in/main.sh"],
+    inputDir,
+    outputDir: join(dir, `result-${id}`),
+    gpus: [],
+    ...more,
+    limits: { ...small, memoryBytes: 64 * MIB, ...limits },
+  };
+}
+
+describe("a pool of two engines reached over TLS", () => {
+  let engines: Engines;
+  const later = lifo({ after: (undo) => after(undo as () => unknown) });
+  before(async () => {
+    if (!ABLE({ skip: () => undefined } as unknown as TestContext)) return;
+    const dir = await mkdtemp(join(tmpdir(), "ichain-pool-"));
+    later.after(() => rm(dir, { recursive: true, force: true }));
+    const certificates = makeCertificates(dir);
+    const root = tinyRoot();
+    const [daemons, members]: [Dockerd[], Member[]] = [[], []];
+    for (const n of [0, 1]) {
+      const url = `tcp://127.0.0.1:${await freePort()}`;
+      const resource = `--node-generic-resource=NVIDIA-GPU=${gpu(n)}`;
+      const daemon = await startDockerd(later, [...walled, `--host=${url}`, ...certificates.flags, resource]);
+      daemon.docker(["import", "-", "ichain/tiny"], root);
+      daemons.push(daemon);
+      members.push(member(`engine-${n}`, { url, ...certificates.client, answerMs: 4000 }, dir));
+    }
+    const image = daemons[0]!.docker([
+      "image",
+      "inspect",
+      "ichain/tiny",
+      "--format={{index .RootFS.Layers 0}}",
+    ]);
+    engines = { dir, certificates, daemons, members, image };
+  });
+
+  it("carries inputs there and outputs back, and leaves no container or volume", async (t) => {
+    if (!ABLE(t)) return;
+    const pool = poolSandbox(engines.members, join(engines.dir, "pool"));
+    const report = await pool.probe();
+    assert.deepEqual([report.engine, report.tier], ["pool of 2", "runc"]);
+    assert.deepEqual(report.gpus.map(({ uuid }) => uuid).toSorted(), [gpu(0), gpu(1)]);
+
+    const script = `read -r line < deep/er/data; echo "said $line"; cd /out; : > plain; echo "$line" > copy; ls /sys/class/net`;
+    const good = await task(engines, script);
+    const run = await pool.run(good);
+    assert.deepEqual([run.ended, run.exitCode, run.log], ["exit", 0, "said from afar\nlo\n"]);
+    assert.equal(await readFile(join(good.outputDir!, "copy"), "utf8"), "from afar\n");
+    assert.equal(await readFile(join(good.outputDir!, "plain"), "utf8"), "");
+    await writeFile(
+      join(good.inputDir, "main.sh"),
+      "read -r line < /out/copy; echo acc: 1 $line; echo x > /out/x",
+    );
+    const check = { ...good, id: `${good.id}-check`, resultDir: good.outputDir, outputDir: undefined };
+    const again = await pool.run(check);
+    assert.match(again.log, /^acc: 1 from afar\n.*cannot create \/out\/x: Read-only file system\n$/);
+
+    const over = await pool.run(
+      await task(
+        engines,
+        "while echo 0123456789012345678901234567890123456789; do :; done > /out/big 2>/dev/null",
+        {
+          limits: { diskBytes: MIB },
+        },
+      ),
+    );
+    assert.equal(over.ended, "disk");
+    for (const daemon of engines.daemons) {
+      assert.equal(daemon.docker(["ps", "--all", "--quiet"]), "");
+      assert.equal(daemon.docker(["volume", "ls", "--quiet"]), "");
+    }
+  });
+
+  it("gives two jobs an engine each, a GPU to one job at a time, and sends a task to its GPU", async (t) => {
+    if (!ABLE(t)) return;
+    const pool = poolSandbox(engines.members, join(engines.dir, "pool"));
+    await pool.probe(); // a container on each: not while the first task runs
+    const wait = "echo begun; sleep 2; echo r > /out/r";
+    const [first, second] = [await task(engines, wait), await task(engines, wait)];
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const running = [pool.run(first, { onLog: () => begun[0].resolve() })];
+    await begun[0].promise;
+    running.push(pool.run(second, { onLog: () => begun[1].resolve() }));
+    await begun[1].promise;
+    const names = engines.daemons.map((daemon) => daemon.docker(["ps", "--format={{.Names}}"]));
+    for (const each of names) assert.match(each, /^ichain-pool-task-\d+(-keeper)?\n/);
+    assert.deepEqual(
+      (await Promise.all(running)).map(({ exitCode }) => exitCode),
+      [0, 0],
+    );
+
+    const [one] = await pool.reserve("a", { count: 1 });
+    const [two] = await pool.reserve("b", { count: 1 });
+    assert.deepEqual([one, two].toSorted(), [gpu(0), gpu(1)]);
+    await assert.rejects(pool.reserve("c", { count: 1 }), code("GPU_BUSY"));
+    // Two there are, but in two machines.
+    await assert.rejects(pool.reserve("d", { count: 2 }), code("GPU_ABSENT"));
+    pool.release("a");
+    assert.deepEqual(await pool.reserve("c", { count: 1 }), [one]);
+    pool.release("b");
+    pool.release("c");
+  });
+
+  it("uses the other engine when one stops answering, and says so when none does", async (t) => {
+    if (!ABLE(t)) return;
+    const pool = poolSandbox(engines.members, join(engines.dir, "pool"));
+    const script = "echo begun; while ! [ -e /in/never ]; do sleep 0.1; done";
+    const stuck = await task(engines, script);
+    const begun = Promise.withResolvers<void>();
+    const failing = pool.run(stuck, { onLog: () => begun.resolve() });
+    const failed = assert.rejects(
+      failing,
+      (error) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.retryable,
+    );
+    await begun.promise;
+    const at = engines.daemons.findIndex((daemon) => daemon.docker(["ps", "--quiet"]) !== "");
+    const [dead, alive] = [engines.daemons[at]!, engines.daemons[1 - at]!];
+    dead.freeze();
+    try {
+      await failed;
+      await writeFile(join(stuck.inputDir, "never"), "");
+      const again = await pool.run(stuck);
+      assert.deepEqual([again.ended, again.exitCode], ["exit", 0]);
+      alive.freeze();
+      await assert.rejects(pool.run(await task(engines, "exit 0")), code("DOCKER_UNAVAILABLE"));
+    } finally {
+      dead.thaw();
+      alive.thaw();
+    }
+    await pool.sweep(new Set());
+    for (const daemon of engines.daemons) assert.equal(daemon.docker(["ps", "--all", "--quiet"]), "");
+  });
+
+  it("talks to no engine whose certificate another authority has signed", async (t) => {
+    if (!ABLE(t)) return;
+    const dir = await mkdtemp(join(tmpdir(), "ichain-pool-"));
+    t.after(() => rm(dir, { recursive: true, force: true }));
+    const { client } = makeCertificates(dir);
+    const url = `tcp://127.0.0.1:${await freePort()}`;
+    const daemon = await startDockerd(t, [...walled, `--host=${url}`, ...engines.certificates.flags]);
+    assert.equal(daemon.docker(["ps", "--quiet"]), "");
+    await assert.rejects(remoteEngine({ url, ...client }).ping(), code("DOCKER_UNAVAILABLE"));
+  });
+});

@@ -16,6 +16,8 @@ export interface Reader {
   readonly fingerprint: Hex;
   /** 32-byte x25519 public key for onion client authorisation. */
   readonly onionKey: Hex;
+  /** 16 bytes: the bearer token that it was given (`tokenFor`); the hosting's own when absent. */
+  readonly token?: Hex | undefined;
 }
 
 /** Made once per hosting and kept in the journal: the same secret brings back the same address. */
@@ -51,6 +53,8 @@ export interface Hosting {
   readonly endpoint: Endpoint;
   /** Lets one more reader in while serving. */
   admit(reader: Reader): Promise<void>;
+  /** Lets a reader in no longer, and ends its connections; others may have to begin theirs anew. */
+  dismiss(reader: Reader): Promise<void>;
   /** Publishes the session key of `root`, wrapped for the reader with that fingerprint (≤ 1 KiB). */
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void;
   stop(): Promise<void>;

@@ -1,4 +1,4 @@
-import { concat, dataLength, dataSlice, toBeHex } from "ethers";
+import { concat, dataLength, dataSlice, keccak256, toBeHex } from "ethers";
 import { IchainError } from "../errors.ts";
 import { fromHex, toHex } from "./bytes.ts";
 import type { Hex } from "./ids.ts";
@@ -10,6 +10,19 @@ export interface Endpoint {
   readonly address: string;
   /** 16 random bytes: the bearer token. */
   readonly token: Hex;
+}
+
+/**
+ * The token of a reader, by fingerprint: each has its own, so a host can tell them apart and turn one away.
+ * Whoever was let in can let others in by the same rule, one after the other.
+ */
+export function tokenFor(token: Hex, ...readers: readonly Hex[]): Hex {
+  return readers.reduce((last, reader) => dataSlice(keccak256(concat([last, reader])), 0, 16) as Hex, token);
+}
+
+/** The endpoint as that reader shall see it. */
+export function endpointFor(endpoint: Endpoint, ...readers: readonly Hex[]): Endpoint {
+  return { ...endpoint, token: tokenFor(endpoint.token, ...readers) };
 }
 
 /** Requester → provider, in `post`. */

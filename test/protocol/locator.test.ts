@@ -3,7 +3,13 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors.ts";
 import { toHex } from "../../src/protocol/bytes.ts";
-import { decodeLocator, type Endpoint, encodeLocator } from "../../src/protocol/locator.ts";
+import {
+  decodeLocator,
+  type Endpoint,
+  encodeLocator,
+  endpointFor,
+  tokenFor,
+} from "../../src/protocol/locator.ts";
 
 const hex = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map(toHex);
 const base32 = fc.string({
@@ -63,6 +69,18 @@ describe("locator", () => {
         refused(bytes.slice(0, cut % bytes.length), "result");
         refused(Uint8Array.of(...bytes, 0), "result");
         refused(bytes, "bundle");
+      }),
+    );
+  });
+
+  it("gives each reader a token of its own, which those whom it lets in derive from", () => {
+    fc.assert(
+      fc.property(endpoint, hex(32), hex(32), (base, one, other) => {
+        const direct = endpointFor(base, one, other);
+        assert.deepEqual(direct, endpointFor(endpointFor(base, one), other));
+        assert.match(direct.token, /^0x[0-9a-f]{32}$/);
+        const tokens = [base.token, tokenFor(base.token, one), tokenFor(base.token, other), direct.token];
+        assert.equal(new Set(tokens).size, one === other ? 3 : 4);
       }),
     );
   });

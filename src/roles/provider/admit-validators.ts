@@ -1,27 +1,46 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
-import { type BundleLocator, encodeLocator } from "../../protocol/locator.ts";
+import { type Endpoint, encodeLocator, endpointFor } from "../../protocol/locator.ts";
+import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { trustedParty } from "../shared/party.ts";
 import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
+import type { Taken } from "./take.ts";
+
+export interface Delivery {
+  readonly job: Job;
+  readonly taken: Taken;
+  readonly packed: Packed;
+}
 
 /** Lets appointed validators in and gives each the result's key; all of it can be done again harmlessly. */
 export async function admitValidators(
   context: RoleContext,
   hosting: Hosting,
-  job: Job,
-  { result: { blob, sessionKey } }: Packed,
+  { job, taken, packed }: Delivery,
   waits: Waits,
 ): Promise<void> {
-  for (const { validator } of job.validations) {
+  const { blob, sessionKey } = packed.result;
+  for (const { validator, abstained } of job.validations) {
     const reader = await trustedParty(context, validator, waits);
     if (!reader) continue;
-    const capsule = await context.keyring.wrap(sessionKey, reader);
-    hosting.putCapsule(blob.root, reader.keys.fingerprint, capsule);
-    await hosting.admit(reader.keys);
+    const { keys } = reader;
+    const guest = { ...keys, token: endpointOf(taken, packed, reader).token };
+    // Who has stepped down has no more business here.
+    if (abstained) {
+      await hosting.dismiss(guest);
+      continue;
+    }
+    hosting.putCapsule(blob.root, keys.fingerprint, await context.keyring.wrap(sessionKey, reader));
+    await hosting.admit(guest);
   }
+}
+
+/** Where a validator finds the result, whoever tells it: the requester can derive the same. */
+function endpointOf({ bundle }: Taken, { identity }: Packed, { keys }: Party): Endpoint {
+  return endpointFor(identity.endpoint, bundle.requester.fingerprint, keys.fingerprint);
 }
 
 /**
@@ -31,7 +50,7 @@ export async function admitValidators(
 export async function handOver(
   context: RoleContext,
   journal: JobJournal,
-  { job, packed, locator }: { job: Job; packed: Packed; locator: BundleLocator },
+  { job, taken, packed }: Delivery,
   waits: Waits,
 ): Promise<void> {
   for (const { validator, sealed, commitment, abstained } of job.validations) {
@@ -39,8 +58,8 @@ export async function handOver(
     const told = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
     const reader = told ? undefined : await trustedParty(context, validator, waits);
     if (!reader) continue;
-    const { bundleBytes, bundleKey, mask } = locator;
-    const { endpoint } = packed.identity;
+    const { bundleBytes, bundleKey, mask } = taken.locator;
+    const endpoint = endpointOf(taken, packed, reader);
     const where = encodeLocator({
       kind: "validation",
       bundle: endpoint,

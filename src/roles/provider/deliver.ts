@@ -3,6 +3,7 @@ import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import { blindKey } from "../../protocol/exchange.ts";
 import type { Job } from "../../protocol/job.ts";
+import { tokenFor } from "../../protocol/locator.ts";
 import type { Policy } from "../../protocol/policy.ts";
 import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
@@ -39,7 +40,7 @@ export async function deliver(
   const request = {
     identity: packed.identity,
     blobs: [packed.result.blob, packed.report.blob, blob],
-    readers: [requester],
+    readers: [{ ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) }],
   };
   const hosting = stack.use(hostOnce(context, "result", () => request, waits));
   await hosting.start();
@@ -84,8 +85,8 @@ async function react(
   // After a missed `claim` the way out is the requester's refund: not ours to hasten.
   if (!isClaimable(job) && (await leave(context, journal, job, waits))) return;
   if (job.state === "Validating") {
-    await admitValidators(context, hosting, job, packed, waits);
-    await handOver(context, journal, { job, packed, locator: taken.locator }, waits);
+    await admitValidators(context, hosting, { job, taken, packed }, waits);
+    await handOver(context, journal, { job, taken, packed }, waits);
     if (!job.committing) {
       await openReport(context, hosting, job, packed, waits);
       // A validator that revealed without ours leaves it to us to show what we had committed to.

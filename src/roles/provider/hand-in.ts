@@ -3,7 +3,7 @@ import type { Receipt } from "../../ports/market.ts";
 import { blindKey, keyCommitment } from "../../protocol/exchange.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
-import { encodeLocator } from "../../protocol/locator.ts";
+import { encodeLocator, endpointFor } from "../../protocol/locator.ts";
 import { measurementCommitment } from "../../protocol/measurement.ts";
 import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
@@ -29,7 +29,7 @@ export function handIn(
       sealed: await keyring.seal(
         encodeLocator({
           kind: "result",
-          result: packed.identity.endpoint,
+          result: endpointFor(packed.identity.endpoint, requester.keys.fingerprint),
           resultBytes: packed.result.blob.size,
           reportRoot: packed.report.blob.root,
           reportShare: packed.reportShare,

@@ -2,7 +2,7 @@ import type { JobJournal } from "../../ports/journal.ts";
 import type { Receipt } from "../../ports/market.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
-import { encodeLocator } from "../../protocol/locator.ts";
+import { encodeLocator, endpointFor, tokenFor } from "../../protocol/locator.ts";
 import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
@@ -16,24 +16,27 @@ export async function appoint(
   { job, draft, collected, hosting }: { job: Job; draft: Draft; collected: Collected; hosting: Hosting },
   waits: Waits,
 ): Promise<Receipt> {
-  for (const { keys } of draft.validators) await hosting.admit(keys);
+  const { endpoint } = draft.identity;
+  for (const { keys } of draft.validators)
+    await hosting.admit({ ...keys, token: tokenFor(endpoint.token, keys.fingerprint) });
   return transact(
     market,
     journal,
     async () => {
-      const locator = encodeLocator({
-        kind: "validation",
-        bundle: draft.identity.endpoint,
-        bundleBytes: draft.bundle.size,
-        bundleKey: draft.bundleKey,
-        mask: draft.mask,
-        result: collected.locator.result,
-        resultBytes: collected.result.size,
-        reportRoot: collected.locator.reportRoot,
-      });
+      const locatorFor = ({ keys: { fingerprint } }: Party) =>
+        encodeLocator({
+          kind: "validation",
+          bundle: endpointFor(endpoint, fingerprint),
+          bundleBytes: draft.bundle.size,
+          bundleKey: draft.bundleKey,
+          mask: draft.mask,
+          result: endpointFor(collected.locator.result, fingerprint),
+          resultBytes: collected.result.size,
+          reportRoot: collected.locator.reportRoot,
+        });
       const seal = async (validator: Party) => ({
         address: validator.account,
-        sealed: await keyring.seal(locator, validator),
+        sealed: await keyring.seal(locatorFor(validator), validator),
       });
       return { kind: "appoint", job, validators: await Promise.all(draft.validators.map(seal)) };
     },

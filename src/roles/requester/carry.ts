@@ -3,6 +3,7 @@ import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
+import { tokenFor } from "../../protocol/locator.ts";
 import { isFinal, type JobState } from "../../protocol/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
@@ -83,6 +84,9 @@ async function act(
  * Validators are let in from the start, though they hear of it only from `appoint`: it costs nothing, and a
  * host that changes its readers is out of reach for a moment.
  */
-function readersOf({ provider, validators }: Draft) {
-  return [provider.keys, ...validators.map(({ keys }) => keys)];
+function readersOf({ provider, validators, identity }: Draft) {
+  return [provider, ...validators].map(({ keys }) => ({
+    ...keys,
+    token: tokenFor(identity.endpoint.token, keys.fingerprint),
+  }));
 }

@@ -1,6 +1,6 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Receipt } from "../../ports/market.ts";
-import { encodeLocator } from "../../protocol/locator.ts";
+import { encodeLocator, endpointFor } from "../../protocol/locator.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 import type { Draft } from "./draft.ts";
@@ -18,7 +18,7 @@ export function post(
     async () => {
       const locator = encodeLocator({
         kind: "bundle",
-        bundle: identity.endpoint,
+        bundle: endpointFor(identity.endpoint, provider.keys.fingerprint),
         bundleBytes: bundle.size,
         bundleKey,
         mask,

@@ -8,13 +8,15 @@ import type { Endpoint } from "../../protocol/locator.ts";
 import { portTaken } from "../pieces/errors.ts";
 import { fetchBlob } from "../pieces/fetch-blob.ts";
 import { fetchCapsule, fetchFirstBytes, fetchPart } from "../pieces/fetch-small.ts";
-import type { PieceServer } from "../pieces/ports.ts";
+import type { PieceLimits, PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { directDialer, formatAddress, parseAddress } from "./direct-dialer.ts";
 
 export interface DirectOptions {
   /** The address of this machine on the private network: listened on and announced. */
   readonly listenHost: string;
+  /** What readers may take of a hosting here. */
+  readonly limits?: Partial<PieceLimits> | undefined;
 }
 
 const TOKEN_BYTES = 16;
@@ -26,16 +28,18 @@ const MEETING_PORTS = 20_000;
  * HTTP on TCP ports of a private network: the same tokens and the same verification as over onions, but
  * everybody on the network sees who fetches from whom. Readers need no key of their own here.
  */
-export function createDirectTransport({ listenHost }: DirectOptions): Transport {
+export function createDirectTransport({ listenHost, limits }: DirectOptions): Transport {
   const servers = new Set<PieceServer>();
 
   const host = async (
     request: HostRequest,
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<Hosting> => {
+    const { blobs, feeds } = request;
     const { endpoint } = request.identity;
     const dialer = dialerOf(endpoint);
-    const server = createPieceServer({ token: endpoint.token, blobs: request.blobs, feeds: request.feeds });
+    const server = createPieceServer({ token: endpoint.token, blobs, feeds, limits });
+    for (const { token } of request.readers) if (token) server.admit(token);
     servers.add(server);
     const stop = async () => {
       servers.delete(server);
@@ -48,7 +52,13 @@ export function createDirectTransport({ listenHost }: DirectOptions): Transport 
       await stop();
       throw isSystemError(error) ? portTaken(endpoint.address, error) : error;
     }
-    return { endpoint, stop, async admit() {}, putCapsule: (...args) => server.putCapsule(...args) };
+    return {
+      endpoint,
+      stop,
+      admit: async ({ token }) => token && server.admit(token),
+      dismiss: async ({ token }) => token && server.dismiss(token),
+      putCapsule: (...args) => server.putCapsule(...args),
+    };
   };
 
   return {

@@ -49,6 +49,7 @@ export class OnionHost implements Hosting {
   constructor(options: OnionHostOptions) {
     this.#options = options;
     this.#readers = options.request.readers;
+    for (const { token } of this.#readers) if (token) options.server.admit(token);
     const patient = {
       probe: (signal: AbortSignal) => this.#probe(signal),
       republish: (signal: AbortSignal) => this.#publish(signal),
@@ -91,8 +92,17 @@ export class OnionHost implements Hosting {
 
   /** Resolves once the new list of readers is published; transfers in flight go on. */
   async admit(reader: Reader): Promise<void> {
-    if (this.#readers.some((known) => known.onionKey.toLowerCase() === reader.onionKey.toLowerCase())) return;
+    if (reader.token) this.#options.server.admit(reader.token);
+    if (this.#readers.some((known) => sameKey(known, reader))) return;
     this.#readers = [...this.#readers, reader];
+    await this.#publish(this.#life.signal);
+  }
+
+  /** Resolves once a list without the reader is published. */
+  async dismiss(reader: Reader): Promise<void> {
+    if (reader.token) this.#options.server.dismiss(reader.token);
+    if (!this.#readers.some((known) => sameKey(known, reader))) return;
+    this.#readers = this.#readers.filter((known) => !sameKey(known, reader));
     await this.#publish(this.#life.signal);
   }
 
@@ -184,6 +194,8 @@ export class OnionHost implements Hosting {
     await lease.release();
   }
 }
+
+const sameKey = (one: Reader, other: Reader) => one.onionKey.toLowerCase() === other.onionKey.toLowerCase();
 
 function uniqueKeys(readers: readonly { readonly onionKey: Hex }[]) {
   return [...new Set(readers.map((reader) => reader.onionKey.toLowerCase() as Hex))].map((onionKey) => ({

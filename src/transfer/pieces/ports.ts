@@ -2,9 +2,10 @@ import type { Socket } from "node:net";
 import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
+import type { GuestLimits } from "./serving/guest-list.ts";
 
 /** What one server bears; every field has a default in `limits.ts`. */
-export interface PieceLimits {
+export interface PieceLimits extends GuestLimits {
   /** Open connections over all readers. */
   readonly connections: number;
   /** Bytes per second over all connections that answer together; undefined: as fast as the wire. */
@@ -18,7 +19,7 @@ export interface PieceLimits {
 }
 
 export interface PieceServerOptions {
-  /** The 16-byte bearer token that every request must carry. */
+  /** The 16-byte bearer token of the host itself; readers show their own, see `admit`. */
   readonly token: Hex;
   readonly blobs: readonly Blob[];
   readonly feeds?: readonly Feed[] | undefined;
@@ -30,6 +31,10 @@ export type ListenTarget = { readonly unix: string } | { readonly host: string; 
 /** Serves blobs over HTTP on any listening socket (a unix socket for onions). */
 export interface PieceServer {
   listen(target: ListenTarget): Promise<void>;
+  /** From now on, whoever shows this token may read. */
+  admit(token: Hex): void;
+  /** Its connections end, and it opens nothing any more. */
+  dismiss(token: Hex): void;
   /** Resolves once the blob's leaves are known; rejects if its bytes are not those of its root. */
   addBlob(blob: Blob): Promise<void>;
   /** Publishes the capsule (≤ 1 KiB) of the reader with that fingerprint for `root`. */

@@ -6,14 +6,14 @@ import type { Hex } from "../../protocol/ids.ts";
 import type { PieceServer, PieceServerOptions } from "./ports.ts";
 import { answer, empty, type Served } from "./serving/answer.ts";
 import { Doorman } from "./serving/doorman.ts";
+import { GuestList } from "./serving/guest-list.ts";
 import { leavesOf } from "./serving/leaves.ts";
 import { defaultLimits, MAX_HEADER_BYTES, STRANGER_MS } from "./serving/limits.ts";
 import { RateCap } from "./serving/rate-cap.ts";
-import { tokenCheck } from "./serving/token.ts";
 import { CAPSULE_MAX_BYTES } from "./wire.ts";
 
 /**
- * Serves blobs over the piece protocol to whoever shows the token; everybody else gets an empty 403,
+ * Serves blobs over the piece protocol to whoever shows a token that was let in; everybody else gets an empty 403,
  * whatever was asked. Malformed requests are cut off without a word.
  */
 export function createPieceServer(options: PieceServerOptions): PieceServer {
@@ -22,22 +22,23 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
   const feeds = new Map((options.feeds ?? []).map((feed) => [feed.id.toLowerCase() as Hex, feed]));
   const shutdown = new AbortController();
   const doorman = new Doorman(limits.connections);
-  const knows = tokenCheck(options.token);
-  const sending = {
-    rateCap: limits.bytesPerSecond === undefined ? undefined : new RateCap(limits.bytesPerSecond),
-    stallMs: limits.stallMs,
-    signal: shutdown.signal,
-  };
+  const guests = new GuestList(limits);
+  guests.admit(options.token);
+  const rateCap = limits.bytesPerSecond === undefined ? undefined : new RateCap(limits.bytesPerSecond);
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     // A body is never wanted: whoever sends one loses the connection after the answer.
     if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined)
       response.shouldKeepAlive = false;
-    if (!knows(request.headers.authorization)) {
+    const guest = guests.recognise(request.headers.authorization);
+    if (!guest) {
       response.shouldKeepAlive = false;
       return empty(response, 403);
     }
+    if (!guest.seat(request.socket)) return void response.destroy();
     if (doorman.recognise(request.socket) >= limits.requestsPerConnection) response.shouldKeepAlive = false;
+    const rateCaps = [guest.rateCap, rateCap].filter((cap) => cap !== undefined);
+    const sending = { rateCaps, stallMs: limits.stallMs, signal: shutdown.signal };
     answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sending).catch(() =>
       response.destroy(),
     );
@@ -76,6 +77,8 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
 
   return {
     addBlob,
+    admit: (token) => guests.admit(token),
+    dismiss: (token) => guests.dismiss(token),
     async listen(target) {
       await Promise.all(options.blobs.map(addBlob));
       server.listen("unix" in target ? { path: target.unix } : target);

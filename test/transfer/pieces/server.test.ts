@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { PieceLimits } from "../../../src/transfer/pieces/ports.ts";
 import { createPieceServer } from "../../../src/transfer/pieces/server.ts";
+import { GuestList } from "../../../src/transfer/pieces/serving/guest-list.ts";
 import {
   authorization,
   capsulePath,
@@ -204,6 +205,59 @@ test("the rate cap holds over all connections together", async (t) => {
   const seconds = (performance.now() - begin) / 1000;
   // The first bite is free.
   assert.ok(seconds > (2 * MIB - 256 * 1024) / bytesPerSecond, `${seconds} s`);
+});
+
+test("the rate cap of a reader holds over all its connections, and is its own", async (t) => {
+  const readerBytesPerSecond = 4 * MIB;
+  const { blob, ask } = await scene(t, 2 * MIB, { readerBytesPerSecond });
+  const begin = performance.now();
+  const Range = `bytes=0-${MIB - 1}`;
+  await Promise.all([1, 2].map(() => ask(dataPath(blob.root), { ...good, Range })));
+  const seconds = (performance.now() - begin) / 1000;
+  assert.ok(seconds > (2 * MIB - 256 * 1024) / readerBytesPerSecond, `${seconds} s`);
+  const guests = new GuestList({ readerConnections: 1, readerBytesPerSecond });
+  const other = toHex(randomBytes(16));
+  guests.admit(token);
+  guests.admit(other);
+  const [one, two] = [token, other].map((who) => guests.recognise(authorization(who))?.rateCap);
+  assert.ok(one && two && one !== two);
+});
+
+test("a reader that holds all its connections gets no more, another does", async (t) => {
+  const { blob, server, unix } = await scene(t, 1000, { readerConnections: 2 });
+  const other = toHex(randomBytes(16));
+  server.admit(other);
+  const open = (who: typeof other) => {
+    const socket = connect(unix);
+    t.after(() => socket.destroy());
+    const path = capsulePath(blob.root, fingerprint);
+    socket.write(`GET ${path} HTTP/1.1\r\nAuthorization: ${authorization(who)}\r\n\r\n`);
+    return new Promise<string>((resolve) => {
+      socket.once("data", (data) => resolve(data.toString("latin1").slice(9, 12)));
+      socket.once("close", () => resolve("cut")).on("error", () => {});
+    });
+  };
+  assert.deepEqual([await open(token), await open(token), await open(token)], ["404", "404", "cut"]);
+  assert.equal(await open(other), "404");
+});
+
+test("a reader that is dismissed loses its connections and gets 403", async (t) => {
+  const { blob, server, unix, ask } = await scene(t, 8 * MIB);
+  const other = toHex(randomBytes(16));
+  const headers = { Authorization: authorization(other), Range: `bytes=0-${8 * MIB - 1}` };
+  assert.equal((await ask(dataPath(blob.root), headers)).status, 403);
+  server.admit(other);
+  const socket = connect(unix).on("error", () => {});
+  socket.write(
+    `GET ${dataPath(blob.root)} HTTP/1.1\r\nAuthorization: ${headers.Authorization}\r\nRange: ${headers.Range}\r\n\r\n`,
+  );
+  await once(socket, "readable");
+  const closed = once(socket, "close");
+  server.dismiss(other);
+  socket.resume();
+  await closed;
+  assert.equal((await ask(dataPath(blob.root), headers)).status, 403);
+  assert.equal((await ask(piecesPath(blob.root, 0), good)).status, 200);
 });
 
 test("a connection that made its share of requests is closed", async (t) => {

@@ -3,6 +3,9 @@ import type { PieceLimits } from "../ports.ts";
 export const defaultLimits: PieceLimits = {
   // A reader opens up to 32 lanes of two connections; this leaves room for two readers and strangers.
   connections: 192,
+  // The same and those that it has given up and we have not noticed yet.
+  readerConnections: 96,
+  readerBytesPerSecond: undefined,
   bytesPerSecond: undefined,
   stallMs: 30_000,
   idleMs: 60_000,

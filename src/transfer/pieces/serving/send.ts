@@ -5,7 +5,8 @@ import { SEND_CHUNK_BYTES } from "./limits.ts";
 import type { RateCap } from "./rate-cap.ts";
 
 export interface Sending {
-  readonly rateCap: RateCap | undefined;
+  /** Each must let the bytes through. */
+  readonly rateCaps: readonly RateCap[];
   readonly stallMs: number;
   readonly signal: AbortSignal;
 }
@@ -18,14 +19,14 @@ export async function sendRange(
   response: ServerResponse,
   path: string,
   range: ByteRange,
-  { rateCap, stallMs, signal }: Sending,
+  { rateCaps, stallMs, signal }: Sending,
 ): Promise<void> {
   await using file = await open(path, "r");
   // One buffer, used again once the kernel has it: fresh ones cost more in collection than in sending.
   const buffer = Buffer.allocUnsafe(Math.min(SEND_CHUNK_BYTES, range.last + 1 - range.first));
   for (let at = range.first; at <= range.last; ) {
     const want = Math.min(buffer.length, range.last + 1 - at);
-    await rateCap?.take(want, signal);
+    for (const cap of rateCaps) await cap.take(want, signal);
     const { bytesRead } = await file.read(buffer, 0, want, at);
     // The file shrank under us: cut the connection, so that nobody takes what came for the whole.
     if (bytesRead === 0) return void response.destroy();

@@ -60,7 +60,8 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
     lines.on("line", (line) => {
       log.push(line);
       if (log.length > LOG_LINES) log.shift();
-      if (line.includes("Opened Control listener")) resolve();
+      // The control socket is open earlier, but its cookie lies there only once tor's main loop begins.
+      if (line.includes("Bootstrapped 0%")) resolve();
     });
   });
   const kill = () => child.kill("SIGKILL");

@@ -15,7 +15,9 @@ const TASK = `if [ "$1" = 0 ]; then echo trained > /out/model; sleep 2; fi
 while read -r line; do [ "$line" = trained ] && echo "acc: 0.97"; done < /out/model
 `;
 
-it("`ichain provide --engine swarm` earns its pay with a job that its swarm ran", async (t) => {
+it("`ichain provide --engine swarm` earns its pay with a job that its swarm ran", {
+  timeout: 180_000,
+}, async (t) => {
   if (!requireRoot(t) || !requireDocker(t)) return;
   const later = lifo(t);
   const swarm = await startSwarm(later);
@@ -65,24 +67,20 @@ it("`ichain provide --engine swarm` earns its pay with a job that its swarm ran"
     }),
   );
   const out = join(market.dir, "opened");
-  const submitted = market.attempt(["submit", join(job, "job.yaml"), "--wait", "--out", out]);
-  await market.state("Accepted");
-  const service = await seen(() => swarm.manager.docker(["service", "ls", "--format={{.Name}} {{.Mode}}"]));
-  assert.match(service, /^ichain-[0-9a-f]{12}-provider-[0-9a-f-]+ replicated job$/);
-  const { code, stdout, stderr } = await submitted;
+  const services = swarm.manager.watch(["events", "--filter=type=service", "--filter=event=create"]);
+  const { code, stdout, stderr } = await market.attempt([
+    "submit",
+    join(job, "job.yaml"),
+    "--wait",
+    "--out",
+    out,
+  ]);
+  const created = (await services.end()).match(/name=ichain-[0-9a-f]{12}-provider-/g);
   assert.equal(code, 0, `${stdout}\n${stderr}`);
+  assert.equal(created?.length, 2, "one service to produce, one to evaluate");
   const { state, verdict } = lastJson(stdout);
   assert.deepEqual([state, verdict], ["Settled", "pass"]);
   assert.equal(await readFile(join(out, "model"), "utf8"), "trained\n");
   assert.equal(swarm.manager.docker(["service", "ls", "--quiet"]), "");
   assert.equal(swarm.manager.docker(["ps", "--all", "--quiet"]), "");
 });
-
-/** The first answer that is not empty; the job itself ends the wait, by its deadline, should there be none. */
-async function seen(ask: () => string): Promise<string> {
-  for (;;) {
-    const answer = ask();
-    if (answer !== "") return answer;
-    await new Promise(setImmediate);
-  }
-}

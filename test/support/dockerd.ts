@@ -13,6 +13,8 @@ export interface Dockerd {
   docker(args: readonly string[], input?: Buffer): string;
   /** The same, for output that is no text. */
   dockerBytes(args: readonly string[]): Buffer;
+  /** Runs it in the background, until `end` resolves with what it has printed. */
+  watch(args: readonly string[]): { end(): Promise<string> };
   /** Stops answering, and everything else, until it is thawed. */
   freeze(): void;
   thaw(): void;
@@ -56,6 +58,20 @@ export async function startDockerd(
     socketPath,
     docker: (args, input) => run(args, input).toString("utf8").trim(),
     dockerBytes: (args) => run(args),
+    watch(args) {
+      const child = spawn("docker", ["-H", `unix://${socketPath}`, ...args], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const said: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => said.push(chunk));
+      return {
+        end: () =>
+          new Promise((resolve) => {
+            child.once("close", () => resolve(Buffer.concat(said).toString("utf8")));
+            child.kill();
+          }),
+      };
+    },
     freeze: () => void daemon.kill("SIGSTOP"),
     thaw: () => void daemon.kill("SIGCONT"),
     stop: () => stop(daemon, dir),

@@ -15,10 +15,12 @@ export async function measureDisk(box: Box) {
   execFileSync("dd", ["if=/dev/urandom", `of=${data}`, "bs=1M", "count=1024"], { stdio: "ignore" });
   const [cp, into, write, whole]: [number[], number[], number[], number[]] = [[], [], [], []];
   for (let i = 0; i < TIMES; i++) {
+    settle();
     cp.push(seconds(() => execFileSync("cp", [data, `${box.folder}/copy`])));
     rmSync(`${box.folder}/copy`);
     const limits = { memoryBytes: 6 * GIB, diskBytes: GIB + 2 ** 20 };
     into.push(Number((await box.run(box.task(["python3", "-c", reader], limits))).run.log));
+    settle();
     const task = box.task(["python3", "-c", writer], limits);
     const { run, seconds: all } = await box.run(task);
     const empty = (await box.run(box.task(["python3", "-c", nothing], limits))).seconds;
@@ -58,6 +60,11 @@ with open("/out/data", "wb", buffering=0) as f:
 print(time.perf_counter() - t)
 `;
 const nothing = `print("x")`;
+
+/** What was written before is on the disk: the kernel slows down who writes while much is waiting. */
+function settle(): void {
+  execFileSync("sync");
+}
 
 function seconds(act: () => void): number {
   const begin = performance.now();

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
+import type { Engine } from "../../src/sandbox/engines/engine.ts";
+import { notAnswering } from "../../src/sandbox/engines/faults.ts";
 import { containerName } from "../../src/sandbox/policy.ts";
 import { supervise } from "../../src/sandbox/run/supervise.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
@@ -62,7 +64,7 @@ test("an engine that stops answering is named, and the run goes on when it answe
   const work = await task(`
 import time
 print("up")
-time.sleep(4)
+time.sleep(8)
 open("/out/x", "w").write("1")
 print("done")
 `);
@@ -92,10 +94,47 @@ print("done")
   assert.deepEqual([run.ended, run.log], ["exit", "up\ndone\n"]);
 });
 
+for (const [what, shift] of [
+  ["forward", -86_400_000],
+  ["back", 86_400_000],
+] as const) {
+  test(`a clock that was set ${what} by a day while a task ran neither ends it nor lets it run on`, async (t) => {
+    if (!requireDocker(t)) return;
+    const { task, dir, instance, engine } = await bench(t);
+    const stateDir = join(dir, "state");
+    // What the engine noted by the clock before it jumped, as it looks by the clock after.
+    const jumped: Engine = {
+      ...engine,
+      async inspect(container, waits) {
+        const state = await engine.inspect(container, waits);
+        const running = state?.status === "running";
+        return running ? { ...state, startedAt: state.startedAt + shift } : state;
+      },
+    };
+    for (const [program, ended] of [
+      [`print("up", flush=True)\nimport time; time.sleep(2)\nprint("done")`, "exit"],
+      [`print("up", flush=True)\nwhile True: pass`, "deadline"],
+    ] as const) {
+      const work = await task(program, { limits: { wallSeconds: 6 } });
+      // Whoever starts the task is gone as soon as it is up, as after kill -9, and ends nothing.
+      const up = Promise.withResolvers<void>();
+      const dying: Engine = {
+        ...engine,
+        ended: () => up.promise.then(() => Promise.reject(notAnswering("here"))),
+      };
+      const first = createSandbox({ stateDir, instance, engine: dying });
+      await assert.rejects(first.run(work, { onLog: () => up.resolve() }), unavailable);
+      const run = await createSandbox({ stateDir, instance, engine: jumped }).run(work);
+      assert.equal(run.ended, ended, JSON.stringify(run));
+      assert.ok(run.wallSeconds < 20, `${run.wallSeconds} s`);
+    }
+  });
+}
+
 test("an image that vanished is named, and the next task with another image runs", async (t) => {
   if (!requireDocker(t)) return;
   const { sandbox, task } = await bench(t);
-  const image = await tinyImage(t, {});
+  const image = await tinyImage(t, { links: { "to-vanish": "x" } });
   const work = await task("", { image: image.digest, command: ["/usr/bin/dash", "-c", "pwd"] });
   execFileSync("docker", ["rmi", "-f", image.tags[0]!], { stdio: "ignore" });
   await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_UNKNOWN"));

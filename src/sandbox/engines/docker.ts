@@ -4,7 +4,7 @@ import { isIchainError } from "../../errors.ts";
 import { rootDigest } from "../images.ts";
 import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
 import type { ContainerState, Engine, EngineImage, Sample } from "./engine.ts";
-import { isMissing, startFailed } from "./faults.ts";
+import { isMissing, isTimeout, startFailed } from "./faults.ts";
 import { payload } from "./frames.ts";
 
 /** Not running (kill) or being removed already. */
@@ -175,7 +175,10 @@ export function dockerEngine(options: DockerOptions): Engine {
       } catch (error) {
         if (!isIchainError(error, "DOCKER_UNAVAILABLE")) throw error;
         await call((waits) => asking.ping(waits), options); // throws when it is the engine that hangs
-        throw startFailed(container, error);
+        if (isTimeout(error)) throw startFailed(container, error);
+        // The connection was cut: whether the engine had heard of it, the container tells.
+        const held = await call((waits) => docker.getContainer(container).inspect(waits), options);
+        if (stateOf(held).startedAt === 0) throw error;
       }
     },
 

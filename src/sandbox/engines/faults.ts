@@ -29,6 +29,11 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+/** True when the engine was given up on because it did not answer in time. */
+export function isTimeout(error: IchainError): boolean {
+  return error.cause instanceof Error && error.cause.name === "TimeoutError";
+}
+
 /** What an engine call threw → the error that a person can use. Aborts pass unchanged. */
 export function engineFault(error: unknown, where: string): unknown {
   if (error instanceof IchainError) return error;

@@ -19,6 +19,9 @@ import { type EndedBy, stop, supervise } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
 
+/** A running task that is later than this past its deadline proves that the clock has jumped. */
+const CLOCK_SECONDS = 60;
+
 export interface RunContext {
   readonly engine: Engine;
   readonly info: EngineInfo;
@@ -213,8 +216,10 @@ async function abandon(context: RunContext, name: string, home: string): Promise
 
 function secondsLeft(limits: Limits, found: ContainerState | undefined): number {
   if (found === undefined) return limits.wallSeconds;
-  const ran = (Date.now() - found.startedAt) / 1000;
-  return Math.min(limits.wallSeconds, limits.wallSeconds - ran); // no more, whatever the clock did
+  const left = limits.wallSeconds - (Date.now() - found.startedAt) / 1000;
+  // The deadline inside has a timer and no clock. Who runs long past it has not overslept: the clock was
+  // set. And one that was set back gives nobody more than the limit.
+  return left < -CLOCK_SECONDS ? limits.wallSeconds : Math.min(limits.wallSeconds, left);
 }
 
 function lost(id: string): IchainError {

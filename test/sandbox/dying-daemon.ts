@@ -26,6 +26,7 @@ const real = dockerEngine({ socketPath: DEFAULT_SOCKET });
 let ended = false;
 const engine = new Proxy(real, {
   get(target, name: keyof Engine) {
+    if (target[name] === undefined) return undefined;
     return async (...args: never[]) => {
       // The second inspection is the one after the end; the first looks for an earlier run.
       const counts = name === call && (name !== "inspect" || ended);

@@ -65,6 +65,7 @@ async function measure(size: number, times: number) {
   }
   const cpu = (list: readonly Measured[]) => hundredths(median(list.map((run) => run.cpu)) / (bytes / 1e9));
   const peer = age(join(input, "data"), speed);
+  const copy = speed([1, 2, 3].map(() => copySeconds(join(input, "data"))));
   rmSync(input, { recursive: true });
   return {
     MiB: size,
@@ -77,6 +78,8 @@ async function measure(size: number, times: number) {
       open: Math.max(...opens.map((run) => run.rss_MiB)),
     },
     age: peer,
+    /** `cp` of the same bytes in the same place: what no parcel can beat there. */
+    copy_MBps: copy,
   };
 }
 
@@ -87,6 +90,15 @@ function child(act: "pack" | "open"): Measured {
   });
   if (status !== 0) process.exit(1);
   return JSON.parse(stdout) as Measured;
+}
+
+function copySeconds(file: string): number {
+  const copy = join(folder, "copy");
+  const begin = performance.now();
+  if (spawnSync("cp", ["--reflink=never", file, copy], { stdio: "inherit" }).status !== 0) process.exit(1);
+  const seconds = (performance.now() - begin) / 1000;
+  rmSync(copy);
+  return seconds;
 }
 
 /** Encrypts and decrypts the same file with `age`, file to file. */

@@ -19,6 +19,8 @@ export interface DevnetRequest {
   readonly validators: number;
   /** The vice of the first provider. */
   readonly bad?: Vice | undefined;
+  /** The first provider's policy.yaml; the defaults when absent. */
+  readonly policy?: string | undefined;
   readonly transport?: "onion" | "direct";
   /** What every actor's config.yaml says besides network and transport. */
   readonly settings?: Partial<FileConfig>;
@@ -96,7 +98,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   stack.defer(async () => void (await Promise.all([...actors.values()].map((actor) => actor.stop()))));
   const start = async (home: Home): Promise<void> => {
     const i = homes.indexOf(home);
-    const actor = spawnActor(dir, home, i < request.providers, i === 0 ? request.bad : undefined);
+    const actor = spawnActor(dir, home, i < request.providers, i === 0 ? request : {});
     actors.set(home.name, actor);
     await actor.line((line) => line.event === "ready", { signal });
   };
@@ -127,12 +129,17 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
 /** This module's own extension tells whether the sources run or the build. */
 const script = fileURLToPath(new URL(`./actor${extname(import.meta.url)}`, import.meta.url));
 
-function spawnActor(dir: string, home: Home, provider: boolean, vice: Vice | undefined): Child {
+function spawnActor(
+  dir: string,
+  home: Home,
+  provider: boolean,
+  { bad, policy }: Pick<DevnetRequest, "bad" | "policy">,
+): Child {
   const role = provider ? "provider" : "validator";
   const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKE)];
   return startChild({
     name: home.name,
-    argv: vice ? [...argv, "--vice", vice] : argv,
+    argv: [...argv, ...(bad ? ["--vice", bad] : []), ...(policy ? ["--policy", policy] : [])],
     env: asOwnerOf(home),
     log: join(dir, `${home.name}.log`),
   });

@@ -16,7 +16,8 @@ export const WORST_SCORE = -LIMIT;
  * to be minimised is negated.
  */
 export function toScore(metric: number, goal: Goal): bigint {
-  const fixed = Number.isFinite(metric) ? BigInt(Math.round(metric * SCALE)) : LIMIT + 1n;
+  const scaled = Math.round(metric * SCALE);
+  const fixed = Number.isFinite(scaled) ? BigInt(scaled) : LIMIT + 1n;
   if (fixed > LIMIT || fixed < -LIMIT) {
     throw new IchainError(`The metric ${metric} does not fit the contract's fixed-point range.`, {
       code: "METRIC_OUT_OF_RANGE",

@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import type { Home } from "../../src/devnet/homes.ts";
+import { temporaryFolder } from "../support/binary.ts";
 import { passDraw, withValidators } from "../support/draws.ts";
 import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
@@ -95,6 +96,24 @@ it("a rejection is appealed by hand, once, and stands when the panel agrees with
   const job = await market.state("Refunded");
   assert.ok(job.appealed);
   assert.deepEqual(new Set(job.validations.map(({ validator }) => validator)).size, 2);
+});
+
+it("a rejection is appealed by the daemon, once, where its policy says so", async (t) => {
+  if (!requireRoot(t) || !requireDocker(t)) return;
+  using folder = temporaryFolder();
+  const policy = folder.join("policy.yaml");
+  await writeFile(policy, "appeal: always\n");
+  const market = await startTestMarket(t, { bad: "wrong", policy, transport: "direct", validators: 2 });
+  const { jobId } = await market.ichain(["submit", digits]);
+  const resumed = market.ichain(["resume", String(jobId)]);
+  // Some way into the appeal; what is drawn needs blocks.
+  for await (const job of market.jobs()) if (job.appealed && job.drawing) break;
+  await passDraw(market.evm);
+  const { jobs } = (await resumed) as { jobs: { state: string; verdict: string }[] };
+  assert.deepEqual(
+    jobs.map(({ state, verdict }) => [state, verdict]),
+    [["Refunded", "fail"]],
+  );
 });
 
 it("a job is quoted before it is posted, and a policy is tried on it", async (t) => {

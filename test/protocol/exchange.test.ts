@@ -43,7 +43,7 @@ describe("measurement", () => {
     assert.equal(toScore(0.973, "max"), 973_000_000n);
     assert.ok(toScore(0.1, "min") > toScore(0.2, "min"));
     assert.equal(fromScore(toScore(0.25, "min"), "min"), 0.25);
-    for (const wild of [Number.NaN, Number.POSITIVE_INFINITY, 1e18]) {
+    for (const wild of [Number.NaN, Number.POSITIVE_INFINITY, 1e18, 1e300, -1e300]) {
       assert.throws(
         () => toScore(wild, "max"),
         (error) => isIchainError(error, "METRIC_OUT_OF_RANGE"),

@@ -28,6 +28,8 @@ export interface TestMarket extends Devnet {
   launch(args: readonly string[], as?: Home): ChildProcess;
   /** Resolves with the requester's first job once it is in this state; rejects if it ends otherwise. */
   state(wanted: JobState): Promise<Job>;
+  /** The requester's jobs, each time they change. */
+  jobs(): AsyncIterable<Job>;
   /** What the escrow owes, wei. */
   owed(account: Address): Promise<bigint>;
   /** The same for every actor of the devnet together. */
@@ -94,6 +96,7 @@ export async function startTestMarket(
       }
       return assert.fail("the watch ended");
     },
+    jobs: () => reader.watch({ requester: devnet.requester.account }),
     owed: (account) => reader.owed(account, ZERO_ADDRESS),
     async owedToAll() {
       const all = [devnet.requester, ...devnet.providers, ...devnet.validators];

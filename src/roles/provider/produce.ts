@@ -1,10 +1,12 @@
 import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Job } from "../../protocol/job.ts";
+import { toScore } from "../../protocol/metric.ts";
+import type { Spec } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { prepareImage } from "../shared/prepare-image.ts";
-import { exitFailure, runFailure, runTask } from "../shared/run-task.ts";
+import { exitFailure, type Measured, runFailure, runTask } from "../shared/run-task.ts";
 import { type Packed, packResult } from "./pack-result.ts";
 import type { Taken, Workshop } from "./take.ts";
 
@@ -34,7 +36,7 @@ export async function produce(
   const measured = evaluates
     ? await runTask(context, journal, { ...task, stage: { kind: "evaluate", resultDir: home.output } }, waits)
     : produced;
-  const failure = runFailure(measured, spec.verification.metric);
+  const failure = runFailure(measured, spec.verification.metric) ?? hopeless(job, spec, measured);
   if (failure) return failure;
   return packResult(
     context,
@@ -48,4 +50,17 @@ export async function produce(
 function asReason(error: unknown): { reason: string } {
   if (!isIchainError(error) || (error.class !== "refused" && error.class !== "untrusted")) throw error;
   return { reason: typeof error.details.why === "string" ? error.details.why : error.code };
+}
+
+/** What already fails by its own measure would only cost the stake if it were submitted. */
+function hopeless({ terms }: Job, { verification }: Spec, { metrics }: Measured): string | undefined {
+  const { metric, goal } = verification;
+  const value = metrics[metric] ?? Number.NaN;
+  try {
+    const short = terms.mode !== "digest" && toScore(value, goal) < terms.threshold;
+    return short ? `the task's ${metric} is ${value}, which does not reach the threshold` : undefined;
+  } catch (error) {
+    if (isIchainError(error, "METRIC_OUT_OF_RANGE")) return error.message;
+    throw error;
+  }
 }

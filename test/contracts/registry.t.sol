@@ -5,6 +5,7 @@ import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRating, Outcome, Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../contracts/interfaces/IProviderRegistry.sol";
 import {Steps} from "./support/Steps.sol";
+import {BrokenWallet, ContractWallet} from "./support/Wallets.sol";
 
 contract RegistryTest is Steps {
     uint256 private constant KEY = 777;
@@ -36,6 +37,40 @@ contract RegistryTest is Steps {
         vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InvalidSignature.selector);
         registry.publish(draft, good);
         vm.stopPrank();
+    }
+
+    function test_WhenAContractStandsByTheSignature_ItPublishesAndWorks() public {
+        ContractWallet wallet = new ContractWallet{value: 20 ether}(vm.addr(KEY));
+        IProviderRegistry.Draft memory draft = draftOf(true, true);
+        bytes memory signature = signKeys(KEY, address(wallet), draft);
+        wallet.act(address(registry), 0, abi.encodeCall(IProviderRegistry.publish, (draft, signature)));
+        wallet.act(address(registry), STAKE, abi.encodeCall(IProviderRegistry.deposit, ()));
+
+        IProviderRegistry.Offer memory offer = registry.offerOf(address(wallet));
+        yes(keccak256(offer.signature) == keccak256(signature), "signature");
+        yes(offer.provider && offer.pooled, "works like any other");
+        IJobEscrow.Terms memory terms = termsOf(1);
+        terms.provider = address(wallet);
+        post(terms);
+        wallet.act(address(escrow), 0, abi.encodeCall(IJobEscrow.accept, (terms)));
+        eq(registry.offerOf(address(wallet)).lockedStake, PROVIDER_STAKE, "locked");
+    }
+
+    function test_RevertWhen_AContractDoesNotStandByTheSignature() public {
+        IProviderRegistry.Draft memory draft = draftOf(true, true);
+        ContractWallet wallet = new ContractWallet(vm.addr(KEY));
+        _refusesFor(wallet, draft, signKeys(KEY + 1, address(wallet), draft));
+        _refusesFor(wallet, draft, signKeys(KEY, vm.addr(KEY), draft));
+        _refusesFor(wallet, draft, "");
+        for (uint256 way = 0; way < 4; ++way) {
+            BrokenWallet broken = new BrokenWallet(way);
+            _refusesFor(broken, draft, signKeys(KEY, address(broken), draft));
+        }
+    }
+
+    function _refusesFor(ContractWallet wallet, IProviderRegistry.Draft memory draft, bytes memory signature) private {
+        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InvalidSignature.selector);
+        wallet.act(address(registry), 0, abi.encodeCall(IProviderRegistry.publish, (draft, signature)));
     }
 
     function test_RevertWhen_TooLongOrMissing() public {

@@ -32,6 +32,37 @@ contract TimeoutsTest is Steps {
         yes(stateOf(terms) == State.Cancelled, "cancelled");
     }
 
+    function test_WhenADrawIsLeftForItsWholeTime_TheSeedStillDecides() public {
+        IJobEscrow.Terms memory terms = _undrawn();
+        vm.roll(uint256(escrow.job(escrow.jobIdOf(terms)).seedBlock) + 256);
+        escrow.draw(terms);
+        eq(seatedAs(terms, SeatStatus.Appointed).length, 2, "drawn");
+    }
+
+    function test_WhenADrawIsLeftFor256Blocks_ItIsScheduledAnew() public {
+        IJobEscrow.Terms memory terms = _undrawn();
+        bytes32 id = escrow.jobIdOf(terms);
+        vm.roll(uint256(escrow.job(id).seedBlock) + 257);
+        escrow.draw(terms);
+
+        IJobEscrow.Job memory job = escrow.job(id);
+        eq(job.toDraw, 2, "as many seats");
+        eq(job.seats + job.occupied, 0, "nobody by a seed that is forgotten");
+        eq(job.seedBlock, vm.getBlockNumber() + escrow.DRAW_DELAY(), "by a block that nobody knows yet");
+        vm.expectPartialRevert(IJobEscrow.JobEscrow_SeedPending.selector);
+        escrow.draw(terms);
+        draw(terms);
+        eq(seatedAs(terms, SeatStatus.Appointed).length, 2, "drawn in the end");
+        eq(escrow.job(id).toDraw, 0, "once");
+    }
+
+    function _undrawn() private returns (IJobEscrow.Terms memory terms) {
+        terms = termsOf(2);
+        reach(terms, State.Submitted);
+        passDeadline(terms);
+        escrow.draw(terms);
+    }
+
     function test_WhenReleased_RefundsWithoutSlashing() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);

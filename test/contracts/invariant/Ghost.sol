@@ -4,12 +4,12 @@ pragma solidity ^0.8.30;
 import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRating, Role} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
-import {Steps} from "../support/Steps.sol";
 import {PlainToken} from "../support/Tokens.sol";
+import {Dues} from "./Dues.sol";
 
 /// @notice What must be true of the contracts, told from the jobs that were posted and the calls that went
 /// through, and not from what the contracts say of themselves.
-abstract contract Ghost is Steps {
+abstract contract Ghost is Dues {
     uint256 internal constant GAS_BOUND = 2_000_000;
 
     PlainToken internal token;
@@ -24,7 +24,6 @@ abstract contract Ghost is Steps {
     mapping(State state => uint256) public reached;
     mapping(address account => uint256) internal deposits;
     mapping(address account => uint256) internal slashes;
-    mapping(bytes32 jobId => mapping(address validator => bool)) private _appellate;
     mapping(bytes32 jobId => uint256) private _disputes;
     uint256 internal providerOutcomes;
     uint256 internal validatorOutcomes;
@@ -67,6 +66,14 @@ abstract contract Ghost is Steps {
         eq(address(escrow).balance, coins, "1: coins in the escrow");
         eq(token.balanceOf(address(escrow)), tokens, "1: tokens in the escrow");
         eq(address(registry).balance, staked, "1: coins in the registry");
+    }
+
+    /// @dev Invariant 3: everybody is owed what the rule says, no more and no less.
+    function checkDues() public view override {
+        for (uint256 i = 0; i < crowd.length; ++i) {
+            eq(escrow.owed(crowd[i], address(0)), due[crowd[i]][address(0)], "3: coins owed by the rule");
+            eq(escrow.owed(crowd[i], address(token)), due[crowd[i]][address(token)], "3: tokens owed by the rule");
+        }
     }
 
     /// @dev Invariant 7: stakes are as deposited, but for what the rules took; locked is what live jobs lock.
@@ -131,7 +138,7 @@ abstract contract Ghost is Steps {
         if (!now_.appealed) return;
         bytes32 id = escrow.jobIdOf(jobs[index]);
         for (uint256 i = 0; i < crowd.length; ++i) {
-            if (escrow.seatOf(id, crowd[i]) == SeatStatus.Appointed) _appellate[id][crowd[i]] = true;
+            if (escrow.seatOf(id, crowd[i]) == SeatStatus.Appointed) appellate[id][crowd[i]] = true;
         }
     }
 
@@ -139,7 +146,7 @@ abstract contract Ghost is Steps {
     function _close(uint256 index, IJobEscrow.Job memory end, bytes4 name) private {
         IJobEscrow.Terms memory terms = jobs[index];
         State before = states[index];
-        if (end.state == State.Cancelled) return;
+        if (end.state == State.Cancelled) return _oweEnd(terms, End(end.state, false, false, false, false, false));
         validatorOutcomes += end.occupied;
         bool refundedBySettling = end.state == State.Refunded && name == IJobEscrow.settle.selector;
         bool slashed = name == IJobEscrow.expire.selector || refundedBySettling && before == State.Rejected;
@@ -148,9 +155,11 @@ abstract contract Ghost is Steps {
 
         bytes32 id = escrow.jobIdOf(terms);
         bool overruled = end.appealed && end.passes * 2 > end.seats && end.state == State.Settled;
+        bool late = name == IJobEscrow.expire.selector;
+        _oweEnd(terms, End(end.state, slashed, late, end.challenged, end.appealed, overruled));
         for (uint256 i = 0; i < crowd.length; ++i) {
             SeatStatus seat = escrow.seatOf(id, crowd[i]);
-            bool lost = overruled && seat == SeatStatus.Failed && !_appellate[id][crowd[i]];
+            bool lost = overruled && seat == SeatStatus.Failed && !appellate[id][crowd[i]];
             if (seat == SeatStatus.Committed || lost) slashes[crowd[i]] += terms.validatorStake;
         }
     }

@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Assert} from "../support/Assert.sol";
-import {Handler} from "./Handler.sol";
+import {Campaign} from "./Campaign.sol";
 
-/// @notice The seven invariants of INVARIANTS.md, over random histories of calls by everybody.
-contract InvariantsTest is Assert {
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
+/// @notice The seven invariants of INVARIANTS.md, each over random histories of calls by everybody. Each has a
+/// campaign of its own, in which nothing else is looked at, so that what fails names what is broken.
+
+contract Invariant1Test is Campaign(1) {
+    function invariant_CoinsInAreCoinsOutPlusCoinsOwed() public view {
+        _holds();
     }
+}
 
-    Handler private handler;
-
-    function setUp() public {
-        handler = new Handler();
+contract Invariant2Test is Campaign(2) {
+    function invariant_FromEveryStateOneAloneCanLeave() public view {
+        _holds();
     }
+}
 
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(handler);
+contract Invariant3Test is Campaign(3) {
+    function invariant_NobodyWorksForNothing() public view {
+        _holds();
     }
+}
 
-    /// @dev Steps more often than the rest, so that histories go deep.
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](9);
-        selectors[0] = Handler.post.selector;
-        selectors[1] = Handler.step.selector;
-        selectors[2] = Handler.step.selector;
-        selectors[3] = Handler.step.selector;
-        selectors[4] = Handler.step.selector;
-        selectors[5] = Handler.meddle.selector;
-        selectors[6] = Handler.wait.selector;
-        selectors[7] = Handler.bank.selector;
-        selectors[8] = Handler.escape.selector;
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(handler), selectors);
+contract Invariant4Test is Campaign(4) {
+    function invariant_NoJobReturnsButByChallengeAndAppealOnceEach() public view {
+        _holds();
     }
+}
 
-    /// @dev Money, stakes and ratings (1, 5, 7) are compared after every call that goes through, and revert;
-    /// moves, ways out and bounds (2, 4, 6) are noted. What a job's end must pay (3) is in exit.t.sol.
-    function invariant_AllOfThem() public view {
-        for (uint256 i = 1; i <= 7; ++i) {
-            string memory what = handler.broken(i);
-            yes(bytes(what).length == 0, what);
-        }
+contract Invariant5Test is Campaign(5) {
+    function invariant_RatingsAndCountersComeFromFinalJobsOnce() public view {
+        _holds();
+    }
+}
+
+contract Invariant6Test is Campaign(6) {
+    function invariant_TheCostOfEveryCallIsBounded() public view {
+        _holds();
+    }
+}
+
+contract Invariant7Test is Campaign(7) {
+    function invariant_NobodyIsSlashedForAnothersFailure() public view {
+        _holds();
     }
 }

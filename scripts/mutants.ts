@@ -1,0 +1,69 @@
+// Breaks the contracts on purpose, once for each patch in test/contracts/mutants/, and runs the campaign of the
+// invariant whose number the patch bears: it must fail. Works on copies, one after the other; a few minutes each.
+// `npm run -s mutants [NUMBER…]`; the last line is `N caught, N missed`, and the exit code says the same.
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const patches = join(root, "test/contracts/mutants");
+const campaigns = "test/contracts/invariant/invariants.t.sol";
+const LIMIT_MS = 20 * 60_000;
+
+/** Name of the invariant's campaign, by its number. */
+function campaignOf(number: string): string {
+  const source = readFileSync(join(root, campaigns), "utf8");
+  const name = new RegExp(`contract Invariant${number}Test [^}]*?function (invariant_\\w+)`).exec(
+    source,
+  )?.[1];
+  if (name === undefined) throw new RangeError(`no campaign for invariant ${number}`);
+  return name;
+}
+
+/** Everything that the campaigns are made of, with the patch applied. */
+function copyOf(patch: string): string {
+  const copy = mkdtempSync(join(tmpdir(), "ichain-mutant-"));
+  for (const path of ["contracts", "test/contracts/invariant", "test/contracts/support"]) {
+    cpSync(join(root, path), join(copy, path), { recursive: true });
+  }
+  for (const path of ["hardhat.config.ts", "package.json"]) cpSync(join(root, path), join(copy, path));
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  execFileSync("git", ["apply", join(patches, patch)], { cwd: copy });
+  return copy;
+}
+
+/** Why the campaign failed, or undefined when it did not notice. */
+function whyCaught(patch: string, campaign: string): string | undefined {
+  const copy = copyOf(patch);
+  try {
+    // The handler is named too: the fuzzer only calls contracts whose artifact is there.
+    const files = [campaigns, "test/contracts/invariant/Handler.sol"];
+    const argv = ["--no-install", "hardhat", "test", "solidity", "--grep", campaign, ...files];
+    const { stdout, status } = spawnSync("npx", argv, { cwd: copy, encoding: "utf8", timeout: LIMIT_MS });
+    if (status === 0) return undefined;
+    const told = new RegExp(`#${campaign}\\(\\)\\s+Error: (.+)`).exec(stdout)?.[1];
+    if (told === undefined || /failed to set up/.test(told))
+      throw new RangeError(`${patch} does not run:\n${stdout}`);
+    return told;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+const asked = process.argv.slice(2);
+let [caught, missed] = [0, 0];
+for (const patch of readdirSync(patches).toSorted()) {
+  const number = patch.slice(0, patch.indexOf("-"));
+  if (asked.length > 0 && !asked.includes(number)) continue;
+  const campaign = campaignOf(number);
+  const why = whyCaught(patch, campaign);
+  if (why === undefined) missed++;
+  else caught++;
+  console.log(
+    `${why === undefined ? "✖ missed" : "✔ caught"} ${patch} by ${campaign}${why ? `: ${why}` : ""}`,
+  );
+}
+console.log(`${caught} caught, ${missed} missed`);
+process.exit(missed > 0 || caught === 0 ? 1 : 0);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+
+/// @notice An account that is a contract: its owner signs for it (ERC-1271) and has it call others.
+contract ContractWallet is IERC1271 {
+    address private _owner;
+
+    constructor(address owner) payable {
+        _owner = owner;
+    }
+
+    /// @notice Changes hands: what the former owner signed counts no more.
+    function pass(address owner) external {
+        _owner = owner;
+    }
+
+    receive() external payable {}
+
+    function isValidSignature(bytes32 digest, bytes calldata signature) external view virtual returns (bytes4) {
+        (address signer,,) = ECDSA.tryRecover(digest, signature);
+        return signer == _owner ? IERC1271.isValidSignature.selector : bytes4(0);
+    }
+
+    /// @notice Reverts as the call does.
+    function act(address to, uint256 value, bytes calldata data) external {
+        (bool done, bytes memory reason) = to.call{value: value}(data);
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(reason, 32), mload(reason))
+            }
+        }
+    }
+}
+
+/// @notice Stands by no signature, in one of the ways in which contracts fail to.
+contract BrokenWallet is ContractWallet {
+    uint256 private immutable WAY;
+
+    constructor(uint256 way) ContractWallet(address(0)) {
+        WAY = way;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external view override returns (bytes4) {
+        if (WAY == 0) revert("no");
+        uint256 size = WAY == 1 ? 0 : WAY == 2 ? 4 : 32;
+        // Nothing at all; the magic value cut short; the magic value with something behind it.
+        uint256 word = WAY == 3 ? uint256(bytes32(IERC1271.isValidSignature.selector)) | 1 : uint256(bytes32(IERC1271.isValidSignature.selector));
+        assembly ("memory-safe") {
+            mstore(0, word)
+            return(0, size)
+        }
+    }
+}

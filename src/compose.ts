@@ -118,7 +118,11 @@ export interface Runtimes {
   check(
     name: string,
     options: { signal: AbortSignal },
-  ): Promise<{ state: "ready" | "absent" | "stale" | "refused"; digest: string | undefined }>;
+  ): Promise<{
+    state: "ready" | "absent" | "stale" | "refused";
+    digest: string | undefined;
+    bytes: number | undefined;
+  }>;
   /** The digest that a fresh build has. */
   rebuild(name: string, options: { signal: AbortSignal }): Promise<string>;
 }

@@ -8,7 +8,17 @@ export interface Patient {
   readonly config: Config;
   readonly signal: AbortSignal;
   openSandbox(): Promise<Sandbox>;
+  /** What the recipes that come with ichain are to this machine's engine. */
+  openRuntimes(): Promise<RuntimeStates>;
   openReader(): Promise<MarketReader & { stop(): Promise<void> }>;
+}
+
+export interface RuntimeStates {
+  names(): Promise<string[]>;
+  check(
+    name: string,
+    options: { signal: AbortSignal },
+  ): Promise<{ state: "ready" | "absent" | "stale" | "refused"; bytes: number | undefined }>;
 }
 
 export interface Finding {

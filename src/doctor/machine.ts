@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { access, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { bytes } from "../ui/format.ts";
 import { type Check, forWorkers, runsTasks } from "./check.ts";
@@ -57,6 +57,36 @@ const disk: Check = {
   },
 };
 
+/** A task's outputs lie on a disk of their own (docs/adr/0009). */
+const outputDisks: Check = {
+  name: "output disks",
+  async examine(patient) {
+    if (!runsTasks(patient)) return { status: "ok", found: "not needed here" };
+    const missing: string[] = [];
+    if (process.getuid?.() !== 0) missing.push("root");
+    if (!(await exists("/dev/loop-control"))) missing.push("loop devices");
+    for (const [program, flag] of [
+      ["losetup", "--version"],
+      ["mkfs.ext4", "-V"],
+    ] as const) {
+      if ((await firstLineOf(program, [flag], patient)) === undefined) missing.push(program);
+    }
+    if (missing.length === 0) return { status: "ok", found: "ext4 over loop devices" };
+    return {
+      status: "fail",
+      found: `without ${missing.join(", ")}`,
+      todo: "Run ichain as root, on a kernel with loop devices, with the packages mount and e2fsprogs.",
+    };
+  },
+};
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The home folder need not exist yet. */
 async function statfsOfNearest(path: string): Promise<{ bavail: number; bsize: number }> {
   try {
@@ -68,4 +98,4 @@ async function statfsOfNearest(path: string): Promise<{ bavail: number; bsize: n
 }
 
 /** Programs and room on this machine. */
-export const machineChecks: readonly Check[] = [node, tor, mmdebstrap, disk];
+export const machineChecks: readonly Check[] = [node, tor, mmdebstrap, outputDisks, disk];

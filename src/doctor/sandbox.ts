@@ -1,6 +1,7 @@
 import type { SandboxReport } from "../ports/sandbox.ts";
 import { bytes } from "../ui/format.ts";
 import { type Check, explained, type Finding, forWorkers, type Patient } from "./check.ts";
+import { firstLineOf } from "./program.ts";
 
 /** One probe serves all checks of the sandbox: it runs real containers. */
 const probes = new WeakMap<Patient, Promise<SandboxReport>>();
@@ -14,14 +15,29 @@ function probe(patient: Patient): Promise<SandboxReport> {
   return report;
 }
 
-function sandboxCheck(name: string, judge: (report: SandboxReport, patient: Patient) => Finding): Check {
+function sandboxCheck(
+  name: string,
+  judge: (report: SandboxReport, patient: Patient) => Finding | Promise<Finding>,
+): Check {
   return {
     name,
     async examine(patient) {
       const report = await explained(() => probe(patient), patient.signal);
-      return forWorkers(patient, "status" in report ? report : judge(report, patient));
+      return forWorkers(patient, "status" in report ? report : await judge(report, patient));
     },
   };
+}
+
+/** What to say behind the name of each runtime that comes with ichain. */
+async function recipeStates({ openRuntimes, signal }: Patient): Promise<Map<string, string>> {
+  const runtimes = await openRuntimes();
+  const told = new Map<string, string>();
+  for (const name of await runtimes.names()) {
+    const { state, bytes: size } = await runtimes.check(name, { signal });
+    if (size === undefined) continue;
+    told.set(name, ` (${bytes(size)}${state === "stale" ? ", from an older recipe" : ""})`);
+  }
+  return told;
 }
 
 /** The engine, how well it isolates, and what it holds. */
@@ -32,22 +48,27 @@ export const sandboxChecks: readonly Check[] = [
       ? { status: "warn", found, todo: "Swarm leaves some walls to its nodes: see docs/limits.md." }
       : { status: "ok", found };
   }),
-  sandboxCheck("sandbox tier", ({ tier }) =>
-    tier === "gvisor" || tier === "vm"
-      ? { status: "ok", found: tier }
-      : {
-          status: "warn",
-          found: tier,
-          todo: "Tasks share this machine's kernel; install runsc (gVisor) for a stronger wall.",
-        },
-  ),
+  sandboxCheck("sandbox tier", async ({ tier }, patient) => {
+    if (tier === "gvisor" || tier === "vm") return { status: "ok", found: tier };
+    const runsc = await firstLineOf("runsc", ["--version"], patient);
+    const todo =
+      runsc === undefined
+        ? "Tasks share this machine's kernel: scripts/install.sh brings gVisor, a stronger wall."
+        : 'Tasks share this machine\'s kernel: "sandbox: {leastTier: gvisor}" in config.yaml runs them in gVisor.';
+    return { status: "warn", found: tier, todo };
+  }),
   sandboxCheck("GPUs", ({ gpus }) => ({
     status: "ok",
     found: gpus.map(({ model, memoryBytes }) => `${model} ${bytes(memoryBytes)}`).join(", ") || "none",
   })),
-  sandboxCheck("runtime images", ({ images }) =>
-    images.length > 0
-      ? { status: "ok", found: images.map((image) => image.name).join(", ") }
-      : { status: "fail", found: "none", todo: 'Build one: "ichain runtime build python-ml".' },
-  ),
+  sandboxCheck("runtime images", async ({ images }, patient) => {
+    if (images.length === 0)
+      return { status: "fail", found: "none", todo: 'Build one: "ichain runtime build python-ml".' };
+    const states = await recipeStates(patient);
+    const found = images.map(({ name }) => `${name}${states.get(name) ?? ""}`).join(", ");
+    const stale = images.find(({ name }) => states.get(name)?.includes("older"));
+    return stale === undefined
+      ? { status: "ok", found }
+      : { status: "warn", found, todo: `Build it anew: "ichain runtime build ${stale.name}".` };
+  }),
 ];

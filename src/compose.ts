@@ -102,6 +102,10 @@ export async function openSandbox(
   const { createSandbox } = await import("./sandbox/sandbox.ts");
   const { socketPath } = config.docker;
   if (engine === "local") return createSandbox({ ...common, socketPath });
+  if (engine === "kubernetes") {
+    const { openKubernetes } = await import("./sandbox/engines/kubernetes/open.ts");
+    return createSandbox({ ...common, shared: true, engine: openKubernetes(config.kubernetes) });
+  }
   const { swarmEngine } = await import("./sandbox/engines/swarm/swarm.ts");
   const { shared } = config.swarm;
   return createSandbox({ ...common, shared, engine: swarmEngine({ socketPath, ...config.swarm }) });

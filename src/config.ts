@@ -77,6 +77,7 @@ export interface Config {
   readonly engine: FileConfig["engine"];
   readonly swarm: FileConfig["swarm"];
   readonly pool: FileConfig["pool"];
+  readonly kubernetes: FileConfig["kubernetes"];
   readonly sandbox: FileConfig["sandbox"];
   readonly password: PasswordSource;
   readonly ci: boolean;
@@ -129,6 +130,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     engine: file.engine,
     swarm: file.swarm,
     pool: file.pool,
+    kubernetes: file.kubernetes,
     sandbox: file.sandbox,
     password: passwordSource(env),
     ci: env.CI !== undefined,

@@ -1,3 +1,3 @@
-/** Where tasks run: on this machine's Docker engine, on several engines, or on a Swarm that it manages. */
-export const engines = ["local", "pool", "swarm"] as const;
+/** Where tasks run: on this machine's Docker engine, on several engines, on a Swarm, or in Kubernetes. */
+export const engines = ["local", "pool", "swarm", "kubernetes"] as const;
 export type EngineKind = (typeof engines)[number];

@@ -134,6 +134,30 @@ const hostingSchema = z.strictObject({
   readerBytesPerSecond: rate,
 });
 
+const dnsName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/);
+
+/** A Kubernetes cluster, as the kubeconfig of this machine names it. */
+const kubernetesSchema = z.strictObject({
+  /** Of the kubeconfig; its current one when left out. */
+  context: z.string().min(1).max(253).optional(),
+  namespace: dnsName.default("ichain"),
+  /** The PersistentVolumeClaim that this machine has mounted at `root`, with the home folder on it. */
+  claim: dnsName,
+  root: z.string().startsWith("/").max(4096),
+  runtimeClass: dnsName.optional(),
+  images: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+        digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+        /** Where the nodes pull it from, by digest. */
+        reference: z.string().regex(/^[a-z0-9][a-z0-9./:_-]{0,511}@sha256:[0-9a-f]{64}$/),
+      }),
+    )
+    .max(16)
+    .default([]),
+});
+
 export const fileSchema = z.strictObject({
   /** What this machine is for; doctor weighs its findings by it. */
   role: z.enum(["requester", "provider", "validator"]).optional(),
@@ -156,6 +180,7 @@ export const fileSchema = z.strictObject({
   swarm: swarmSchema.prefault({}),
   /** The Docker engines of `engine: pool`. */
   pool: poolSchema.default([]),
+  kubernetes: kubernetesSchema.optional(),
   sandbox: sandboxSchema.prefault({}),
 });
 export type FileConfig = z.infer<typeof fileSchema>;

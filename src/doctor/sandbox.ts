@@ -44,8 +44,8 @@ async function recipeStates({ openRuntimes, signal }: Patient): Promise<Map<stri
 export const sandboxChecks: readonly Check[] = [
   sandboxCheck("docker", ({ engine, engineVersion, cpus, memoryBytes }) => {
     const found = `${engine} ${engineVersion}, ${cpus} CPUs, ${bytes(memoryBytes)}`;
-    return engine === "swarm"
-      ? { status: "warn", found, todo: "Swarm leaves some walls to its nodes: see docs/limits.md." }
+    return engine === "swarm" || engine === "kubernetes"
+      ? { status: "warn", found, todo: "Some walls are left to the cluster's nodes: see docs/limits.md." }
       : { status: "ok", found };
   }),
   sandboxCheck("sandbox tier", async ({ tier }, patient) => {

@@ -95,8 +95,16 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
   const status = "Name: sh\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2";
   const log = (parts: { net?: string; status?: string; kernel?: string }) =>
     `=walls\n${parts.status ?? status}\n=net\n${parts.net ?? net}\n=kernel\n${parts.kernel ?? ""}\n`;
-  checkWalls(log({}), "here");
-  checkWalls(log({ status: "Name: sh", kernel: "[ 0.0] Starting gVisor..." }), "here");
+  const here = { name: "here" };
+  checkWalls(log({}), here);
+  checkWalls(log({ status: "Name: sh", kernel: "[ 0.0] Starting gVisor..." }), here);
+  const pod = log({ net: `${net}\n  eth0: 0 0` });
+  checkWalls(`${pod}=reach\ntried\n`, { ...here, silenced: true });
+  for (const reach of ["tried\nreached", ""])
+    assert.throws(
+      () => checkWalls(`${pod}=reach\n${reach}\n`, { ...here, silenced: true }),
+      (error) => isIchainError(error, "SANDBOX_OPEN"),
+    );
   const open = [
     log({ net: `${net}\n  eth0: 0 0` }),
     log({ net: `${net}\n  eth0: 0 0`, kernel: "Starting gVisor..." }),
@@ -107,7 +115,7 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
   ];
   for (const one of open)
     assert.throws(
-      () => checkWalls(one, "here"),
+      () => checkWalls(one, here),
       (error) => isIchainError(error, "SANDBOX_OPEN"),
     );
 });

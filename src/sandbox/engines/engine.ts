@@ -20,6 +20,8 @@ export interface EngineInfo {
   readonly securityOptions: readonly string[];
   /** It runs on another machine: what is known of this one says nothing about it. */
   readonly elsewhere?: boolean;
+  /** A task has a network interface, and a policy lets nothing pass it. */
+  readonly silenced?: boolean;
   /** GPUs that the engine itself tells of, with the machine each is in; undefined where it does not. */
   readonly gpus?: readonly { readonly uuid: string; readonly host: string }[];
 }

@@ -1,0 +1,197 @@
+import { PassThrough } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  ApiException,
+  BatchV1Api,
+  CoreV1Api,
+  type KubeConfig,
+  Log,
+  NetworkingV1Api,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1Pod,
+} from "@kubernetes/client-node";
+import type { Engine, Waits } from "../engine.ts";
+import { answerless, cannot, notStarted, refused } from "./faults.ts";
+import { jobName, manifests, type Placing, RUN_LABEL } from "./manifests.ts";
+import { quantity, stateOf } from "./state.ts";
+
+const ANSWER_MS = 30_000;
+const LOOK_MS = 1000;
+/** A pod that has not started by then is given up. */
+const START_MS = 180_000;
+/** A removed pod is gone by then, or its node is. */
+const REMOVE_MS = 60_000;
+const merge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
+
+export interface KubernetesOptions extends Placing {
+  readonly kubeConfig: KubeConfig;
+  /** Root-filesystem digest → reference by digest in a registry that the nodes can reach. */
+  readonly images: readonly { readonly name: string; readonly digest: string; readonly reference: string }[];
+}
+
+/** A Kubernetes cluster: each run is a Job of one pod. Throws `DOCKER_UNAVAILABLE`, `ENGINE_REFUSED`. */
+export function kubernetesEngine(options: KubernetesOptions): Engine {
+  const { kubeConfig, namespace, images } = options;
+  const [batch, core, network] = [BatchV1Api, CoreV1Api, NetworkingV1Api].map((api) =>
+    kubeConfig.makeApiClient(api as never),
+  ) as unknown as [BatchV1Api, CoreV1Api, NetworkingV1Api];
+
+  /** One call; the client takes no signal, so that an answer that comes too late is left behind. */
+  async function call<T>(act: Promise<T>, { signal }: Waits = {}): Promise<T> {
+    const limit = AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ...(signal ? [signal] : [])]);
+    const cut = Promise.withResolvers<never>();
+    const stop = () => cut.reject(limit.reason);
+    limit.addEventListener("abort", stop, { once: true });
+    try {
+      return await Promise.race([act, cut.promise]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error instanceof ApiException ? refused(error) : answerless(error);
+    } finally {
+      limit.removeEventListener("abort", stop);
+    }
+  }
+
+  async function orMissing<T>(act: Promise<T>, waits?: Waits): Promise<T | undefined> {
+    try {
+      return await call(act, waits);
+    } catch (error) {
+      if ((error as { cause?: { code?: unknown } }).cause?.code === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async function podOf(name: string, waits?: Waits): Promise<V1Pod | undefined> {
+    const labelSelector = `${RUN_LABEL}=${jobName(name)}`;
+    return (await call(core.listNamespacedPod({ namespace, labelSelector }), waits)).items[0];
+  }
+
+  async function inspect(name: string, waits?: Waits) {
+    const job = await orMissing(batch.readNamespacedJob({ namespace, name: jobName(name) }), waits);
+    return job && stateOf(job, await podOf(name, waits));
+  }
+
+  async function patch(name: string, spec: object, waits?: Waits): Promise<void> {
+    await orMissing(
+      batch.patchNamespacedJob({ namespace, name: jobName(name), body: { spec } }, merge),
+      waits,
+    );
+  }
+
+  /** Resolves when the pod's container runs or has ended; throws `KUBERNETES_PENDING`. */
+  async function started(name: string, waits?: Waits): Promise<V1Pod | undefined> {
+    for (const begin = performance.now(); ; await pause(LOOK_MS, undefined, waits)) {
+      const pod = await podOf(name, waits);
+      const state = pod?.status?.containerStatuses?.[0]?.state;
+      if (state?.running || state?.terminated) return pod;
+      if ((await inspect(name, waits))?.status === "exited") return undefined;
+      const why =
+        state?.waiting?.reason ?? pod?.status?.conditions?.find(({ status }) => status === "False")?.message;
+      if (performance.now() - begin > START_MS) throw notStarted(why ?? "its pod is pending");
+    }
+  }
+
+  return {
+    async ping(waits) {
+      await call(batch.listNamespacedJob({ namespace, limit: 1 }), waits);
+    },
+
+    async info(waits) {
+      const { items } = await call(core.listNode(), waits);
+      const room = (of: "cpu" | "memory") =>
+        items.map(({ status }) => quantity(status?.allocatable?.[of] ?? "0"));
+      return {
+        name: "kubernetes",
+        version: items[0]?.status?.nodeInfo?.kubeletVersion ?? "",
+        cpus: Math.max(0, ...room("cpu")),
+        memoryBytes: Math.max(0, ...room("memory")),
+        runtimes: options.runtimeClass === undefined ? [] : [options.runtimeClass],
+        defaultRuntime: "",
+        cgroupDriver: "none",
+        cgroupVersion: "2",
+        securityOptions: [],
+        rootDir: "",
+        elsewhere: true,
+        silenced: true,
+        gpus: [],
+      };
+    },
+
+    async images() {
+      const held = { bytes: 0, createdAt: 0, env: [], volumes: [], labels: {} };
+      return images.map(({ name, digest, reference }) => ({
+        ...held,
+        id: reference,
+        tags: [`ichain/${name}:latest`],
+        digest,
+      }));
+    },
+    importRoot: () => Promise.reject(cannot("import an image")),
+    build: () => Promise.reject(cannot("build an image")),
+    removeImage: () => Promise.resolve(),
+
+    async create(name, settings, waits) {
+      const { job, policy } = manifests(name, settings, options);
+      // The wall first: a pod that is older than it could speak.
+      await call(network.createNamespacedNetworkPolicy({ namespace, body: policy }), waits);
+      await call(batch.createNamespacedJob({ namespace, body: job }), waits);
+      return jobName(name);
+    },
+
+    inspect,
+
+    async list(labels, waits) {
+      const labelSelector = Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(",");
+      const { items } = await call(batch.listNamespacedJob({ namespace, labelSelector }), waits);
+      return items.map(({ metadata }) => {
+        const name = metadata?.name ?? "";
+        return { id: name, name, imageId: "", labels: metadata?.labels ?? {} };
+      });
+    },
+
+    async output(name, { signal }) {
+      const log = new PassThrough();
+      const reading = (async () => {
+        const pod = (await started(name, { signal }))?.metadata?.name;
+        if (pod === undefined) return log.end();
+        const halt = await new Log(kubeConfig).log(namespace, pod, "task", log, { follow: true });
+        signal?.addEventListener("abort", () => halt.abort(), { once: true });
+        return log;
+      })();
+      reading.catch((error: Error) => log.destroy(error));
+      return log;
+    },
+
+    async start(name, waits) {
+      await patch(name, { suspend: false }, waits);
+      await started(name, waits);
+    },
+
+    async ended(name, waits) {
+      while ((await inspect(name, waits))?.status === "running") await pause(LOOK_MS, undefined, waits);
+    },
+
+    /** Lets the Job's own deadline strike at once; the kubelet sends SIGTERM, then SIGKILL. */
+    async kill(name, _signal, waits) {
+      await patch(name, { activeDeadlineSeconds: 1 }, waits);
+    },
+
+    async remove(name, waits) {
+      const one = { namespace, name: jobName(name) };
+      await orMissing(batch.deleteNamespacedJob({ ...one, propagationPolicy: "Background" }), waits);
+      // A pod on a node that is lost stays listed: its deadline inside ends it there.
+      for (const begin = performance.now(); performance.now() - begin < REMOVE_MS; ) {
+        if ((await podOf(name, waits)) === undefined) break;
+        await pause(LOOK_MS, undefined, waits);
+      }
+      await orMissing(network.deleteNamespacedNetworkPolicy(one), waits);
+    },
+
+    async *samples() {
+      // The cluster's metrics are an add-on that may not be there.
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import { IchainError } from "../../../errors.ts";
+import type { Engine } from "../engine.ts";
+import { type KubernetesOptions, kubernetesEngine } from "./kubernetes.ts";
+
+/** The engine by the kubeconfig of this machine (`KUBECONFIG`, `~/.kube/config`, or a pod's own account). */
+export function openKubernetes(
+  options: (Omit<KubernetesOptions, "kubeConfig"> & { context?: string | undefined }) | undefined,
+): Engine {
+  if (options === undefined) throw misconfigured("The engine is `kubernetes`, and no cluster is described.");
+  const kubeConfig = new KubeConfig();
+  try {
+    kubeConfig.loadFromDefault();
+    if (options.context !== undefined) kubeConfig.setCurrentContext(options.context);
+    if (kubeConfig.getCurrentCluster() === null) throw misconfigured("The kubeconfig names no such cluster.");
+  } catch (error) {
+    throw error instanceof IchainError ? error : misconfigured("The kubeconfig cannot be read.", error);
+  }
+  return kubernetesEngine({ ...options, kubeConfig });
+}
+
+function misconfigured(message: string, cause?: unknown): IchainError {
+  return new IchainError(message, {
+    code: "CONFIG_INVALID",
+    class: "config",
+    hint: "docs/engines.md shows what `kubernetes` in config.yaml holds.",
+    cause,
+  });
+}

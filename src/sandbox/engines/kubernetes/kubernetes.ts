@@ -85,7 +85,8 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
       const pod = await podOf(name, waits);
       const state = pod?.status?.containerStatuses?.[0]?.state;
       if (state?.running || state?.terminated) return pod;
-      if ((await inspect(name, waits))?.status === "exited") return undefined;
+      // Over since it was looked for, with its pod or, at a deadline, without.
+      if ((await inspect(name, waits))?.status === "exited") return podOf(name, waits);
       const why =
         state?.waiting?.reason ?? pod?.status?.conditions?.find(({ status }) => status === "False")?.message;
       if (performance.now() - begin > START_MS) throw notStarted(why ?? "its pod is pending");

@@ -53,8 +53,8 @@ it("a run is a policy and a Job that is made, started, read and removed (of a st
       `POST ${policies} application/json`,
       `POST ${jobs} application/json`,
       `PATCH ${jobs}/ichain-one-task-1 application/merge-patch+json`,
-      `DELETE ${jobs}/ichain-one-task-1`,
-      `DELETE ${policies}/ichain-one-task-1`,
+      `DELETE ${jobs}/ichain-one-task-1 application/json`,
+      `DELETE ${policies}/ichain-one-task-1 application/json`,
     ],
   );
   assert.equal(api.things.size, 0);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { it } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
 import { openJournal } from "../../src/journal/journal.ts";
@@ -54,6 +57,13 @@ it("a job that asks for what is not there is refused, and one that finds it take
 });
 
 function closing() {
-  const journal = openJournal(":memory:");
-  return { open: journal.open.bind(journal), [Symbol.dispose]: () => journal.close() };
+  const dir = mkdtempSync(join(tmpdir(), "ichain-journal-"));
+  const journal = openJournal(join(dir, "journal.db"));
+  return {
+    open: journal.open.bind(journal),
+    [Symbol.dispose]() {
+      journal.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }

@@ -43,7 +43,7 @@ export async function run(context: CommandContext, args: { file: string }, optio
         meaning,
       ];
       return [
-        `Provider ${data.provider}: ${coin(price)}; ${validators} validators at ${coin(validatorFee)} each.`,
+        `Provider ${data.provider}: ${coin(price)}; ${seats(validators)} at ${coin(validatorFee)} each.`,
         `${coin(data.locked)} is locked at posting; gas comes to about ${gas.units}, at most ${coin(data.gas.cost)} now.`,
         "",
         ui.table(["IF IT ENDS", "YOU LOSE AT MOST", "WITHIN", "THAT IS"], branches.map(row)),
@@ -51,3 +51,5 @@ export async function run(context: CommandContext, args: { file: string }, optio
     });
   });
 }
+
+const seats = (count: number): string => (count === 1 ? "1 validator" : `${count} validators`);

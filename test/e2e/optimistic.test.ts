@@ -71,3 +71,23 @@ for (const [bad, check] of [
     assert.equal(await market.stake(providers[0]!.account), stake - terms.providerStake);
   });
 }
+
+it("a requester that was away settles within the window when it comes back, and opens the result", async (t) => {
+  if (!requireRoot(t) || !requireDocker(t)) return;
+  const market = await startTestMarket(t, { transport: "direct" });
+  const submit = market.launch(["submit", await optimistic(market), "--wait"]);
+  const ending = ended(submit);
+  await market.state("Accepted");
+  submit.kill("SIGKILL");
+  await ending;
+  const claimed = await market.state("Claimed");
+  assert.ok(claimed.deadline! > (await market.chain.getBlock("latest"))!.timestamp);
+  const { jobs } = (await market.ichain(["resume", claimed.id])) as { jobs: { state: string }[] };
+  assert.deepEqual(
+    jobs.map(({ state }) => state),
+    ["Settled"],
+  );
+  const out = join(market.dir, "later");
+  await market.ichain(["get", claimed.id, "-o", out]);
+  assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+});

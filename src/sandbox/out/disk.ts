@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Waits } from "../engines/engine.ts";
 import { tool } from "./command.ts";
@@ -51,17 +51,11 @@ async function createDisk(disk: Disk, capBytes: number, options?: Waits): Promis
   const files = fileCap(capBytes);
   const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
   // All of it is taken from the host at once: a host that is full must not surprise a task half-way.
-  await tool("fallocate", ["-l", String(bytes), disk.image], options);
-  await chmod(disk.image, 0o600);
   // No journal: the disk is thrown away. No reserve for root. Nothing zeroed ahead.
-  const features = "^has_journal,^resize_inode,uninit_bg";
-  const extended = "lazy_itable_init=1,nodiscard";
-  await tool(
-    "mkfs.ext4",
-    ["-q", "-F", "-m", "0", "-b", "4096", "-N", String(files), "-O", features, "-E", extended, disk.image],
-    options,
-  );
-  await mountDisk(disk, options);
+  const format =
+    "umask 077; fallocate -l $3 $1; " +
+    "mkfs.ext4 -q -F -m 0 -b 4096 -N $4 -O ^has_journal,^resize_inode,uninit_bg -E lazy_itable_init=1,nodiscard $1; ";
+  await script(format + MOUNT, [disk.image, disk.dir, String(bytes), String(files)], options);
   await rmdir(join(disk.dir, "lost+found"));
   // Everybody's, for the task's user may be mapped to another; `home` keeps the host's users out.
   await chmod(disk.dir, 0o777);
@@ -72,7 +66,7 @@ async function reviveDisk(disk: Disk, options?: Waits): Promise<boolean> {
   if (await isMounted(disk.dir)) return true;
   if (!(await exists(disk.image))) return false;
   await tool("e2fsck", ["-p", disk.image], options);
-  await mountDisk(disk, options);
+  await script(MOUNT, [disk.image, disk.dir], options);
   return true;
 }
 
@@ -89,21 +83,27 @@ async function destroyDisk(disk: Disk): Promise<void> {
   await rm(disk.image, { force: true });
 }
 
-async function mountDisk(disk: Disk, options?: Waits): Promise<void> {
-  // Direct: what the task writes is cached by its own filesystem and not a second time by the host's.
-  const device = (await tool("losetup", ["--find", "--show", "--direct-io=on", disk.image], options)).trim();
-  try {
-    await tool("mount", ["-t", "ext4", "-o", "nosuid,nodev,noexec,noatime", device, disk.dir], options);
-  } finally {
-    await tool("losetup", ["--detach", device]); // once it is unmounted, that is
-  }
+/**
+ * Mounts the image $1 at $2. Direct: what the task writes is cached by its own filesystem and not a second
+ * time by the host's. Detached at once, the device goes when it is unmounted.
+ */
+const MOUNT =
+  "failed=0; device=$(losetup --find --show --direct-io=on $1); " +
+  "mount -t ext4 -o nosuid,nodev,noexec,noatime $device $2 || failed=$?; " +
+  "losetup --detach $device; exit $failed";
+
+/** One process for a row of tools: starting each from here takes longer than most of them run. */
+async function script(text: string, args: readonly string[], options?: Waits): Promise<void> {
+  await tool("sh", ["-euf", "-c", `IFS=; ${text}`, "sh", ...args], options);
 }
 
-/** A crash between the two steps of mounting leaves a device that nobody would detach. */
+/** A crash between the steps of mounting leaves a device that nobody would detach. */
 async function detachStray(disk: Disk): Promise<void> {
-  if (!(await exists(disk.image))) return;
-  const listed = await tool("losetup", ["--noheadings", "--output", "NAME", "--associated", disk.image]);
-  for (const device of listed.split("\n").filter(Boolean)) await tool("losetup", ["--detach", device.trim()]);
+  for (const name of await readdir("/sys/block").catch(() => [])) {
+    if (!name.startsWith("loop")) continue;
+    const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
+    if (backing.trim() === disk.image) await tool("losetup", ["--detach", `/dev/${name}`]);
+  }
 }
 
 /** Whether a filesystem is mounted at `dir` itself. */

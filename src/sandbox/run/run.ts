@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError, isIchainError } from "../../errors.ts";
 import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
-import type { ContainerState, Engine, EngineInfo } from "../engines/engine.ts";
+import type { ContainerState, Engine, EngineImage, EngineInfo } from "../engines/engine.ts";
 import { findImage } from "../images.ts";
 import { tighten } from "../limits.ts";
 import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/collect.ts";
@@ -54,13 +54,16 @@ export async function runTask(
     await clean(context, name, home);
     return recorded.run;
   }
+  // Looked up beside the rest; who takes up a container needs it no more.
+  const image = findImage(engine, task.image, { signal });
+  image.catch(() => undefined);
   await mkdir(home, { recursive: true, mode: 0o700 });
   const found = await resumable(context, task, name, home, options);
   let output: Following | undefined;
   let sampler: ReturnType<typeof sampleUsage> | undefined;
   let by: EndedBy = "itself";
   try {
-    if (found === undefined) await createContainer(context, task, name, home, limits, options);
+    if (found === undefined) await createContainer(context, task, { name, home, limits, image }, options);
     output = await followOutput(engine, name, {
       keepBytes: limits.logBytes,
       onLog: options.onLog,
@@ -121,21 +124,21 @@ async function resumable(
 async function createContainer(
   { engine, info, instance, runtime, outSpace }: RunContext,
   task: SandboxTask,
-  name: string,
-  home: string,
-  limits: Limits,
+  { name, home, limits, image }: { name: string; home: string; limits: Limits; image: Promise<EngineImage> },
   { signal }: RunOptions,
 ): Promise<void> {
-  const image = await findImage(engine, task.image, { signal });
   const out = outSpace(home);
-  await makeReadable(task.inputDir, { signal });
-  if (task.resultDir !== undefined) await makeReadable(task.resultDir, { signal });
-  if (task.outputDir !== undefined) await out.clear();
   const group = usageGroup(name, info);
-  await group?.create();
+  const { id: imageId } = await image;
+  await Promise.all([
+    makeReadable(task.inputDir, { signal }),
+    task.resultDir === undefined ? undefined : makeReadable(task.resultDir, { signal }),
+    task.outputDir === undefined ? undefined : out.clear(),
+    group?.create(),
+  ]);
   const settings = containerSettings(task, {
     instance,
-    imageId: image.id,
+    imageId,
     limits,
     outDir: task.outputDir === undefined ? undefined : out.dir,
     runtime,

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { type Dockerd, startDockerd, walled } from "./dockerd.ts";
 import { tinyRoot } from "./tiny-root.ts";
@@ -13,7 +15,10 @@ export interface TestSwarm {
 
 let count = 0;
 
-/** A swarm on the loopback of as many engines, which all hold the tiny image; left when the test ends. */
+/**
+ * A swarm on the loopback of as many engines, which all hold the tiny image; gone when the test ends. Give
+ * it a `lifo`: what it leaves on the machine is removed after its engines have ended.
+ */
 export async function startSwarm(
   t: Pick<TestContext, "after">,
   {
@@ -22,6 +27,9 @@ export async function startSwarm(
     workerFlags = [],
   }: { workers?: number; flags?: readonly string[]; workerFlags?: readonly string[] } = {},
 ): Promise<TestSwarm> {
+  const bridge = "docker_gwbridge"; // every member of a swarm makes it, and leaves it behind
+  const before = existsSync(`/sys/class/net/${bridge}`);
+  if (!before) t.after(() => void execFileSync("ip", ["link", "delete", bridge]));
   const root = tinyRoot();
   const base = 20_000 + ((process.pid * 16) % 10_000) + 8 * count++;
   const load = (node: Dockerd) => node.docker(["import", "-", "ichain/tiny"], root);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { it } from "node:test";
 import { stringify } from "yaml";
+import { lifo } from "../support/lifo.ts";
 import { lastJson, startTestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
@@ -28,7 +29,8 @@ const job = {
 
 it("a job with a Dockerfile is for those whose policy takes it, and is then built by each of them", async (t) => {
   if (!requireRoot(t) || !requireDocker(t)) return;
-  const market = await startTestMarket(t, { transport: "direct" });
+  const later = lifo(t); // the workers end while the chain is there for their last calls
+  const market = await startTestMarket(later, { transport: "direct" });
   const folder = join(market.dir, "own-image");
   await mkdir(folder);
   await writeFile(join(folder, "task.py"), task);
@@ -47,9 +49,8 @@ it("a job with a Dockerfile is for those whose policy takes it, and is then buil
   ] as const) {
     await market.killActor(name);
     const worker = market.launch([verb, "--policy", policy], home);
-    t.after(async () => {
-      worker.kill("SIGTERM");
-      if (worker.exitCode === null) await once(worker, "close");
+    later.after(async () => {
+      if (worker.exitCode === null && worker.kill("SIGTERM")) await once(worker, "exit");
       sweepImages();
     });
     await ready(worker);

@@ -54,7 +54,7 @@ it("a requester follows what its task prints while it runs, each line once; othe
   assert.equal((lastJson(stranger.stdout).error as { code: string }).code, "LOG_NOT_HERE");
 
   const { code, stdout, stderr } = await followed;
-  assert.equal(code, 0, stderr);
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
   assert.equal(textOf(stdout).slice(0, wanted.length), wanted);
 
   assert.equal((await submitted).code, 0);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { IchainError } from "../../../errors.ts";
 import { badAnswer, stalled, unreachable } from "../errors.ts";
 import type { LaneDialer } from "../ports.ts";
 import { type AnswerHead, MAX_HEAD_BYTES, parseAnswerHead } from "./answer-head.ts";
@@ -31,11 +32,14 @@ export class Connection {
   /** Begins to connect; the first `ask` need not wait for it. */
   static async open(dialer: LaneDialer, lane: string): Promise<Connection> {
     const connection = new Connection();
-    const socket = await dialer.connect(lane, {
-      onBytes: (bytes) => connection.#take(bytes),
+    const watched = {
+      onBytes: (bytes: Buffer) => connection.#take(bytes),
       onReached: () => {
         connection.#reached = true;
       },
+    };
+    const socket = await dialer.connect(lane, watched).catch((error: unknown) => {
+      throw error instanceof IchainError ? error : unreachable(error); // refused, as by a host that is gone
     });
     connection.#socket = socket;
     socket.on("error", (error) => connection.#fail(error));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -62,9 +62,9 @@ test("an engine that stops answering is named, and the run goes on when it answe
   const engine = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
   const sandbox = createSandbox({ stateDir: join(dir, "state"), instance, engine });
   const work = await task(`
-import time
+import os, time
 print("up")
-time.sleep(8)
+while not os.path.exists("/in/go"): time.sleep(0.05)
 open("/out/x", "w").write("1")
 print("done")
 `);
@@ -75,10 +75,14 @@ print("done")
   wire.thaw();
 
   const name = containerName(instance, work.id);
-  await new Promise<void>((resolve, reject) => {
-    // Whoever followed is cut off below, and finds the container's end at its next look.
-    sandbox.run(work, { onLog: () => resolve() }).catch(reject);
-  });
+  const up = Promise.withResolvers<void>();
+  const first = sandbox.run(work, { onLog: () => up.resolve() });
+  // Whoever followed is cut off below, or finds the container's end at its next look.
+  const cutOff = first.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await Promise.race([up.promise, first]);
   wire.freeze();
   const impatient = dockerEngine({ socketPath: wire.socketPath, answerMs: 200 });
   await assert.rejects(supervise(impatient, name, { seconds: 60, heartbeatMs: 100 }), unavailable);
@@ -89,6 +93,9 @@ print("done")
     "the task is not ended by the engine's silence",
   );
 
+  await writeFile(join(work.inputDir, "go"), "");
+  const said = await cutOff;
+  assert.ok(said === undefined || unavailable(said), String(said));
   const again = createSandbox({ stateDir: join(dir, "state"), instance, engine: direct });
   const run = await again.run(work);
   assert.deepEqual([run.ended, run.log], ["exit", "up\ndone\n"]);

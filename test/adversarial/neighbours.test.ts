@@ -30,11 +30,11 @@ const hogs: Readonly<Record<string, { program: string; limits?: Partial<Limits> 
   [SPINS]: {
     program: `
 import os
+print("up", flush=True)
 for _ in range(40):
     try:
         if os.fork() == 0: break
     except OSError: break
-print("up", flush=True)
 while True: pass
 `,
   },

@@ -47,10 +47,10 @@ describe("looking at the market", () => {
       [market!.providers[0]!, "provider"],
     ] as const) {
       const { jobs } = (await market!.ichain(["jobs", "--all"], home)) as {
-        jobs: { id: string; role: string }[];
+        jobs: { jobId: string; role: string }[];
       };
       assert.deepEqual(
-        jobs.map(({ id, role }) => [id, role]),
+        jobs.map((job) => [job.jobId, job.role]),
         [[jobId, role]],
       );
     }

@@ -7,7 +7,10 @@ import type { RoleContext, Waits } from "../context.ts";
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Asks until the host has published our capsule of `root`, and opens it; ends only with `signal`. */
+/**
+ * Asks until the host has let us in and published our capsule of `root`, and opens it; ends only with
+ * `signal`. Who was appointed may come before the host has heard of it.
+ */
 export async function awaitCapsule(
   { transport, keyring }: Pick<RoleContext, "transport" | "keyring">,
   endpoint: Endpoint,
@@ -19,7 +22,8 @@ export async function awaitCapsule(
     const capsule = await transport
       .fetchCapsule({ endpoint, root, fingerprint }, { signal })
       .catch((error: unknown) => {
-        if (isIchainError(error) && error.retryable) return undefined;
+        const early = isIchainError(error) && (error.retryable || error.code === "TRANSFER_FORBIDDEN");
+        if (early) return undefined;
         throw error;
       });
     if (capsule) return keyring.unwrap(capsule);

@@ -34,15 +34,14 @@ export async function openDelivered(
   const opened = await journal.step<FetchTarget, { digest?: Hex }>("delivered", {
     prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),
     act: async (request) => {
-      const [blob, sessionKey] = await Promise.all([
-        fetchBlob(
-          context,
-          "encrypted result",
-          { endpoint: locator.result, size: locator.resultBytes, ...request },
-          waits,
-        ),
-        awaitCapsule(context, locator.result, submission.resultRoot, waits),
-      ]);
+      // First: until then the host may not have let us in.
+      const sessionKey = await awaitCapsule(context, locator.result, submission.resultRoot, waits);
+      const blob = await fetchBlob(
+        context,
+        "encrypted result",
+        { endpoint: locator.result, size: locator.resultBytes, ...request },
+        waits,
+      );
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
       // What an attempt that was cut off left is in the way of this one.
       await rm(home.opened, { recursive: true, force: true });

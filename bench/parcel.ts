@@ -24,6 +24,8 @@ interface Measured {
   readonly rss_MiB: number;
 }
 
+type Three = [string, string, string];
+
 const { values } = parseArgs({
   options: { sizes: { type: "string", default: "1024,4096" }, dir: { type: "string" } },
 });
@@ -50,36 +52,41 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** One size. Of input, blob and output no more than two are there at once: memory is what limits the size. */
 async function measure(size: number, times: number) {
-  const input = join(folder, "in");
-  mkdirSync(input);
-  await fill(join(input, "data"), size);
+  const [input, blob, output] = ["in", "blob", "out"].map((name) => join(folder, name)) as Three;
+  const data = join(input, "data");
   const bytes = size * MiB;
   const speed = (seconds: readonly number[]) => round(bytes / 1e6 / median(seconds));
-  const [packs, opens]: [Measured[], Measured[]] = [[], []];
-  for (let i = 0; i < times; i++) {
-    packs.push(child("pack"));
-    opens.push(child("open"));
-    rmSync(join(folder, "out"), { recursive: true });
-    rmSync(join(folder, "blob"));
-  }
+  const repeat = <T>(measured: () => T) => Array.from({ length: times }, measured);
   const cpu = (list: readonly Measured[]) => hundredths(median(list.map((run) => run.cpu)) / (bytes / 1e9));
-  const peer = age(join(input, "data"), speed);
-  const copy = speed([1, 2, 3].map(() => copySeconds(join(input, "data"))));
+  const rss = (list: readonly Measured[]) => Math.max(...list.map((run) => run.rss_MiB));
+
+  mkdirSync(input);
+  await fill(data, size);
+  const copies = repeat(() => copySeconds(data));
+  const packs = repeat(() => {
+    rmSync(blob, { force: true });
+    return child("pack");
+  });
   rmSync(input, { recursive: true });
+  const opens = repeat(() => {
+    rmSync(output, { recursive: true, force: true });
+    return child("open");
+  });
+  rmSync(blob);
+  const peer = age(join(output, "data"), speed);
+  rmSync(output, { recursive: true });
   return {
     MiB: size,
     times,
     pack_MBps: speed(packs.map((run) => run.seconds)),
     open_MBps: speed(opens.map((run) => run.seconds)),
     cpu_seconds_per_GB: { pack: cpu(packs), open: cpu(opens) },
-    rss_MiB: {
-      pack: Math.max(...packs.map((run) => run.rss_MiB)),
-      open: Math.max(...opens.map((run) => run.rss_MiB)),
-    },
+    rss_MiB: { pack: rss(packs), open: rss(opens) },
     age: peer,
     /** `cp` of the same bytes in the same place: what no parcel can beat there. */
-    copy_MBps: copy,
+    copy_MBps: speed(copies),
   };
 }
 
@@ -101,13 +108,9 @@ function copySeconds(file: string): number {
   return seconds;
 }
 
-/** Encrypts and decrypts the same file with `age`, file to file. */
+/** Encrypts and decrypts a file with `age`, file to file. Takes the file away. */
 function age(file: string, speed: (seconds: readonly number[]) => number) {
-  const [key, sealed, opened] = ["key", "sealed", "opened"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [key, sealed, opened] = ["key", "sealed", "opened"].map((name) => join(folder, name)) as Three;
   if (spawnSync("age-keygen", ["-o", key]).status !== 0) return "absent";
   const recipient = /age1\w+/.exec(readFileSync(key, "utf8"))![0];
   const seconds = (args: string[]) => {
@@ -115,12 +118,11 @@ function age(file: string, speed: (seconds: readonly number[]) => number) {
     if (spawnSync("age", args, { stdio: "inherit" }).status !== 0) process.exit(1);
     return (performance.now() - begin) / 1000;
   };
-  const result = {
-    encrypt_MBps: speed([seconds(["-r", recipient, "-o", sealed, file])]),
-    decrypt_MBps: speed([seconds(["-d", "-i", key, "-o", opened, sealed])]),
-  };
+  const encrypt = speed([seconds(["-r", recipient, "-o", sealed, file])]);
+  rmSync(file);
+  const decrypt = speed([seconds(["-d", "-i", key, "-o", opened, sealed])]);
   for (const path of [key, sealed, opened]) rmSync(path);
-  return result;
+  return { encrypt_MBps: encrypt, decrypt_MBps: decrypt };
 }
 
 /** Node's own cipher over 1 GiB in memory: what no parcel can beat on one core. */
@@ -146,7 +148,7 @@ function place(size: number): string {
   const memory = "/dev/shm";
   if (!existsSync(memory)) return tmpdir();
   const { bavail, bsize } = statfsSync(memory);
-  return bavail * bsize > 3.2 * size * MiB ? memory : tmpdir();
+  return bavail * bsize > 2.2 * size * MiB ? memory : tmpdir();
 }
 
 function median(list: readonly number[]): number {

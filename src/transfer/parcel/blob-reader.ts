@@ -19,7 +19,7 @@ export interface BlobData {
 }
 
 /** Messages that are decrypted and inflated at once. */
-const WIDTH = 3;
+const WIDTH = 2;
 
 /** The slices of the archive, in order. Each must be used before the next is asked for. */
 export function readSlices(data: BlobData): AsyncGenerator<Uint8Array> {

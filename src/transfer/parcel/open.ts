@@ -87,16 +87,24 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
   const data = { blob: job.blob, sessionKey: job.key, end: job.footer.offset, total, leaves };
   const slices = (await isCompatible(data)) ? readCompatible(data, job.compatible) : readSlices(data);
   let done = 0;
+  const write = async (slice: Uint8Array) => {
+    await unpacker.write(slice);
+    done += slice.length;
+    options.onProgress?.(done, total);
+    discard(slice);
+  };
+  let writing: Promise<void> | undefined;
   try {
     for await (const slice of slices) {
+      await writing;
       options.signal?.throwIfAborted();
-      await unpacker.write(slice);
-      done += slice.length;
-      options.onProgress?.(done, total);
-      discard(slice);
+      writing = write(slice); // while the next one is read and decrypted
+      writing.catch(() => {}); // reported in its turn
     }
+    await writing;
     unpacker.finish();
   } finally {
+    await writing?.catch(() => {});
     await unpacker.close();
   }
   return leaves;

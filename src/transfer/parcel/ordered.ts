@@ -1,22 +1,29 @@
 /**
  * Runs `work` on up to `width` items of `source` at once and yields the results in the order of the items.
- * Pulls no further ahead than that, so memory stays bounded by `width`.
+ * One more item is on its way meanwhile; nothing is pulled further ahead, so memory stays bounded.
  */
 export async function* inOrder<In, Out>(
-  source: AsyncIterable<In>,
+  source: AsyncGenerator<In>,
   width: number,
   work: (item: In) => Promise<Out>,
 ): AsyncGenerator<Out> {
   const running: Promise<Out>[] = [];
+  let coming = quiet(source.next());
   try {
-    for await (const item of source) {
-      const result = work(item);
-      result.catch(() => {}); // it is reported when its turn comes
-      running.push(result);
+    for (let item = await coming; !item.done; item = await coming) {
+      coming = quiet(source.next()); // first: it is read while this thread works
+      running.push(quiet(work(item.value)));
       if (running.length >= width) yield await running.shift()!;
     }
     while (running.length > 0) yield await running.shift()!;
   } finally {
-    await Promise.allSettled(running);
+    await Promise.allSettled([coming, ...running]);
+    await source.return(undefined);
   }
+}
+
+/** The same promise; a rejection is reported when its turn comes. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }

@@ -13,7 +13,7 @@ import { inOrder } from "./ordered.ts";
 import type { ResumeLog } from "./resume.ts";
 
 /** Slices that are compressed and encrypted at once. */
-const WIDTH = 3;
+const WIDTH = 2;
 /** Bytes of blob between two checkpoints. */
 const CHECKPOINT_BYTES = 64 << 20;
 

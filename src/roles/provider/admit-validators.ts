@@ -1,5 +1,5 @@
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Hosting } from "../../ports/transport.ts";
+import type { Hosting, Reader } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
 import { type Endpoint, encodeLocator, endpointFor } from "../../protocol/locator.ts";
 import type { Party } from "../../protocol/offer.ts";
@@ -15,6 +15,23 @@ export interface Delivery {
   readonly packed: Packed;
 }
 
+/**
+ * The validators that have a seat already: a host that comes back begins with them, for who is refused in the
+ * middle of a fetch takes it as final.
+ */
+export async function seatedReaders(
+  context: RoleContext,
+  { job, taken, packed }: Delivery,
+  waits: Waits,
+): Promise<Reader[]> {
+  const seated: Reader[] = [];
+  for (const { validator, abstained } of job.validations) {
+    const party = abstained ? undefined : await trustedParty(context, validator, waits);
+    if (party) seated.push(guestOf(taken, packed, party));
+  }
+  return seated;
+}
+
 /** Lets appointed validators in and gives each the result's key; all of it can be done again harmlessly. */
 export async function admitValidators(
   context: RoleContext,
@@ -26,16 +43,20 @@ export async function admitValidators(
   for (const { validator, abstained } of job.validations) {
     const reader = await trustedParty(context, validator, waits);
     if (!reader) continue;
-    const { keys } = reader;
-    const guest = { ...keys, token: endpointOf(taken, packed, reader).token };
+    const guest = guestOf(taken, packed, reader);
     // Who has stepped down has no more business here.
     if (abstained) {
       await hosting.dismiss(guest);
       continue;
     }
-    hosting.putCapsule(blob.root, keys.fingerprint, await context.keyring.wrap(sessionKey, reader));
+    hosting.putCapsule(blob.root, guest.fingerprint, await context.keyring.wrap(sessionKey, reader));
     await hosting.admit(guest);
   }
+}
+
+/** A validator as the host knows it. */
+function guestOf(taken: Taken, packed: Packed, party: Party): Reader {
+  return { ...party.keys, token: endpointOf(taken, packed, party).token };
 }
 
 /** Where a validator finds the result, whoever tells it: the requester can derive the same. */

@@ -12,7 +12,7 @@ import { leave } from "../shared/leave.ts";
 import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
-import { admitValidators, handOver, openReport } from "./admit-validators.ts";
+import { admitValidators, handOver, openReport, seatedReaders } from "./admit-validators.ts";
 import { appeal } from "./appeal.ts";
 import { handIn } from "./hand-in.ts";
 import type { Packed } from "./pack-result.ts";
@@ -37,12 +37,13 @@ export async function deliver(
 ): Promise<Delivered> {
   const { requester, blob } = taken.bundle;
   await using stack = new AsyncDisposableStack();
-  const request = {
+  const guest = { ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) };
+  const request = async () => ({
     identity: packed.identity,
     blobs: [packed.result.blob, packed.report.blob, blob],
-    readers: [{ ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) }],
-  };
-  const hosting = stack.use(hostOnce(context, "result", () => request, waits));
+    readers: [guest, ...(await seatedReaders(context, { job, taken, packed }, waits))],
+  });
+  const hosting = stack.use(hostOnce(context, "result", request, waits));
   await hosting.start();
   const { mask } = taken.locator;
   const reader = { account: job.terms.requester, keys: requester };

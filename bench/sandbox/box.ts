@@ -43,7 +43,6 @@ export async function createBox(folder: string): Promise<Box> {
       image: image.digest,
       command,
       inputDir: join(folder, "in"),
-      outputDir: join(folder, `result-${count}`),
       limits: { ...usual, ...limits },
       gpus: [],
     }),
@@ -51,6 +50,7 @@ export async function createBox(folder: string): Promise<Box> {
       const begin = performance.now();
       const run = await sandbox.run(task);
       const seconds = (performance.now() - begin) / 1000;
+      await sandbox.discard(task.id);
       if (run.ended !== "exit" || run.exitCode !== 0) throw new Error(JSON.stringify(run));
       return { run, seconds };
     },

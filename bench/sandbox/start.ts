@@ -5,7 +5,7 @@ import { containerSettings } from "../../src/sandbox/policy.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
 import { type Box, median, round } from "./box.ts";
 
-const PAIRS = 15;
+const PAIRS = 31;
 
 /** Seconds from the call to its return, for a task that does nothing. */
 export async function measureStart(box: Box) {

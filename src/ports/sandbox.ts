@@ -20,13 +20,8 @@ export interface SandboxTask {
   readonly command: readonly string[];
   /** Mounted read-only at /in. */
   readonly inputDir: string;
-  /** Mounted read-only at /out in a run that evaluates; absent in a run that produces. */
+  /** Mounted read-only at /out in a run that evaluates; absent in a run that produces, which writes there. */
   readonly resultDir?: string | undefined;
-  /**
-   * Where the collected outputs go, a folder that is replaced; absent in a run that evaluates. It is
-   * written only when the task ended by itself with exit code 0.
-   */
-  readonly outputDir?: string | undefined;
   readonly limits: Limits;
   /** GPU UUIDs; empty for none. */
   readonly gpus: readonly string[];
@@ -94,6 +89,14 @@ export interface Sandbox {
   probe(options?: RunOptions): Promise<SandboxReport>;
   /** Throws `IMAGE_UNKNOWN` (class `refused`) when the image is not held here. */
   run(task: SandboxTask, options?: RunOptions): Promise<TaskRun>;
+  /**
+   * The folder, read-only, with what a run that produces has left: regular files and folders with plain
+   * modes, nothing else. It is there when the task ended by itself with exit code 0, until `discard`.
+   * Throws `OUTPUTS_LOST`, class `unavailable`.
+   */
+  outputs(id: string, options?: RunOptions): Promise<string>;
+  /** Forgets a run that has ended, with its outputs; no error when there is none. */
+  discard(id: string): Promise<void>;
   /** Makes an image that came with a bundle present, without network; resolves with its digest. */
   prepare(image: BundledImage, bounds: ImageBounds, options?: RunOptions): Promise<string>;
   /**

@@ -4,6 +4,7 @@ import { IchainError, isIchainError } from "../errors.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
 import { tierAtLeast } from "../protocol/offer.ts";
 import type { Engine } from "./engines/engine.ts";
+import { outputsLost } from "./run/outputs.ts";
 
 /** One engine of a pool, with its sandbox. */
 export interface Member {
@@ -54,10 +55,9 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
   }
 
   async function place(task: SandboxTask, options?: RunOptions): Promise<Member> {
-    const noted = await readFile(noteOf(task.id), "utf8").catch(() => "");
+    const before = await placed(task.id);
     const alive = await healthy(options);
-    const before = alive.find(({ name }) => name === noted);
-    if (before !== undefined) return before;
+    if (before !== undefined && alive.includes(before)) return before;
     for (const member of alive) {
       const { images, gpus } = await reportOf(member, options);
       const has = task.gpus.every((uuid) => gpus.some((gpu) => gpu.uuid === uuid));
@@ -67,6 +67,12 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       return member;
     }
     throw noneFits(task.image);
+  }
+
+  /** Where a run has gone, whether that engine answers now or not. */
+  async function placed(id: string): Promise<Member | undefined> {
+    const noted = await readFile(noteOf(id), "utf8").catch(() => "");
+    return members.find(({ name }) => name === noted);
   }
 
   return {
@@ -84,6 +90,17 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       } finally {
         busy.set(member, (busy.get(member) ?? 1) - 1);
       }
+    },
+
+    async outputs(id, options) {
+      const member = await placed(id);
+      if (member === undefined) throw outputsLost(id);
+      return member.sandbox.outputs(id, options);
+    },
+
+    async discard(id) {
+      await (await placed(id))?.sandbox.discard(id);
+      await rm(noteOf(id), { force: true });
     },
 
     async prepare(image, bounds, options) {

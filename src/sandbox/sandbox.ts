@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { IchainError } from "../errors.ts";
@@ -15,7 +15,8 @@ import { outFolder } from "./out/folder.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
-import { type RunContext, runTask } from "./run/run.ts";
+import { findOutputs } from "./run/outputs.ts";
+import { type Known, type RunContext, type RunPlace, runTask } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";
@@ -41,6 +42,14 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
   const runsDir = join(resolve(options.stateDir), "runs");
   const usesDir = join(resolve(options.stateDir), "images");
+  const outSpace = options.shared ? outFolder : outDisk;
+  const place: RunPlace = {
+    engine,
+    instance: options.instance,
+    runsDir,
+    ceiling: options.ceiling ?? hostCeiling(),
+    outSpace,
+  };
   const busy = new Set<string>();
   let gpus: Promise<GpuPool> | undefined;
 
@@ -60,19 +69,13 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   }
 
   /** Asked anew each time: an engine may have been restarted with other runtimes. */
-  async function context(waits: Waits = {}): Promise<RunContext> {
+  async function ask(waits: Waits = {}): Promise<Known> {
     const info = await engine.info(waits);
     await mkdir(runsDir, { recursive: true, mode: 0o700 });
-    return {
-      engine,
-      info,
-      instance: options.instance,
-      runsDir,
-      ceiling: options.ceiling ?? hostCeiling(),
-      runtime: chooseRuntime(info, options.leastTier ?? "runc"),
-      outSpace: options.shared ? outFolder : outDisk,
-    };
+    return { info, runtime: chooseRuntime(info, options.leastTier ?? "runc") };
   }
+
+  const context = async (waits?: Waits): Promise<RunContext> => ({ ...place, ...(await ask(waits)) });
 
   return {
     async probe(waits) {
@@ -83,12 +86,19 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       busy.add(task.id);
       try {
         await touchImage(usesDir, task.image);
-        return await runTask(await context(waits), task, waits);
+        return await runTask(place, ask(waits), task, waits);
       } catch (error) {
         throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error) : error;
       } finally {
         busy.delete(task.id);
       }
+    },
+    outputs: (id, waits) => findOutputs(place, id, waits),
+    async discard(id) {
+      if (busy.has(id)) throw twice(id);
+      const home = join(runsDir, id);
+      await outSpace(home).destroy();
+      await rm(home, { recursive: true, force: true });
     },
     async prepare(image, bounds, waits) {
       if (options.shared) throw onOneMachine();

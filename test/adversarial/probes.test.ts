@@ -6,6 +6,7 @@ import { lstat, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { before as beforeAll, describe, test } from "node:test";
+import { isIchainError } from "../../src/errors.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
 import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
@@ -175,26 +176,27 @@ for (const tier of ["runc", "gvisor"] as const) {
         if (result.ended === "exit" && result.exitCode === 0) {
           // gVisor keeps FIFOs and sockets to itself: they never were on the disk.
           assert.ok(tier === "gvisor" && (kind === "fifo" || kind === "socket"), JSON.stringify(result));
-          assert.deepEqual(await readdir(task.outputDir!), ["fine.txt"]);
+          assert.deepEqual(await readdir(await sandbox.outputs(task.id)), ["fine.txt"]);
           return;
         }
-        await assert.rejects(stat(task.outputDir!));
-        await assert.rejects(stat(`${task.outputDir}.partial`));
+        await assert.rejects(sandbox.outputs(task.id), (error) => isIchainError(error, "OUTPUTS_LOST"));
       });
     }
 
     probe("17 outputs lose set-user bits and closed modes", async ({ attack, sandbox }) => {
       const task = await attack("17-outputs.py", { args: ["modes"] });
       assert.equal((await sandbox.run(task)).ended, "exit");
-      assert.equal((await lstat(join(task.outputDir!, "run"))).mode & 0o7777, 0o644);
-      assert.equal(await readFile(join(task.outputDir!, "closed/x"), "utf8"), "y");
+      const outputs = await sandbox.outputs(task.id);
+      assert.equal((await lstat(join(outputs, "run"))).mode & 0o7777, 0o644);
+      assert.equal((await lstat(join(outputs, "closed"))).mode & 0o7777, 0o755);
+      assert.equal(await readFile(join(outputs, "closed/x"), "utf8"), "y");
     });
 
     probe("18 an archive among the outputs stays a file", async ({ attack, sandbox }) => {
       // Bundles and results are parcels; their hostile forms are tested in test/transfer/parcel/.
       const task = await attack("18-archive.py", { limits: { memoryBytes: 384 * MIB } });
       assert.deepEqual([(await sandbox.run(task)).log], ["archived\n"]);
-      assert.deepEqual((await readdir(task.outputDir!)).sort(), ["bomb.zip", "evil.tar"]);
+      assert.deepEqual((await readdir(await sandbox.outputs(task.id))).sort(), ["bomb.zip", "evil.tar"]);
       await assert.rejects(stat("/tmp/ichain-escaped"));
     });
 

@@ -40,7 +40,6 @@ export async function stage(t: TestContext, tier: Tier): Promise<Stage> {
       image: image ?? base.image.digest,
       command: ["python3", program, ...args],
       inputDir,
-      outputDir: join(base.dir, `result-${name}`),
       gpus: [],
       limits: { ...small, ...limits },
     };

@@ -20,10 +20,10 @@ const moments = [
   ["before start", "starts it"],
   ["after start", "follows it"],
   ["at output", "follows it"],
-  ["after ended", "collects it"],
-  ["before inspect", "collects it"],
-  ["while collecting", "collects it"],
-  ["before remove", "collects it"],
+  ["after ended", "judges it"],
+  ["before inspect", "judges it"],
+  ["while recording", "judges it"],
+  ["before remove", "has its record"],
   ["after remove", "has its record"],
 ] as const;
 
@@ -55,9 +55,10 @@ test("a daemon killed at any moment of a run is followed by one that finishes it
       const sandbox = createSandbox({ stateDir: orders.stateDir, instance });
       const run = await sandbox.run(work);
       assert.deepEqual([run.ended, run.exitCode], ["exit", 0], moment);
-      const name = await readFile(join(work.outputDir!, "name"), "utf8");
+      const outputs = await sandbox.outputs(work.id);
+      const name = await readFile(join(outputs, "name"), "utf8");
       assert.equal(run.log, `${name}\nacc: 0.5\n`, moment);
-      assert.equal(readFileSync(join(work.outputDir!, "weights")).length, 4 * MIB);
+      assert.equal(readFileSync(join(outputs, "weights")).length, 4 * MIB);
       const same = before === "" || before.startsWith(name);
       assert.equal(same, true, `${moment}: ran again although it had run`);
       await sandbox.sweep(new Set());

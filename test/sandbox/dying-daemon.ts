@@ -1,6 +1,6 @@
 // A daemon that runs one task and kills itself, as `kill -9` would, at the moment named on its command line.
-import { watch } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, watch } from "node:fs";
+import { join } from "node:path";
 import type { SandboxTask } from "../../src/ports/sandbox.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import type { Engine } from "../../src/sandbox/engines/engine.ts";
@@ -10,7 +10,7 @@ interface Orders {
   readonly stateDir: string;
   readonly instance: string;
   readonly task: SandboxTask;
-  /** `before create`, `after start`, …: an engine call; or `first output`, `collecting`. */
+  /** `before create`, `after start`, …: an engine call; or `at output`, `while recording`. */
   readonly moment: string;
 }
 
@@ -39,9 +39,11 @@ const engine = new Proxy(real, {
   },
 });
 
-if (moment === "while collecting") {
-  watch(dirname(task.outputDir ?? "/"), (_, file) => {
-    if (file?.endsWith(".partial")) die();
+if (moment === "while recording") {
+  const home = join(stateDir, "runs", task.id);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  watch(home, (_, file) => {
+    if (file === "run.json.new") die();
   });
 }
 

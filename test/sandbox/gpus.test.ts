@@ -86,7 +86,7 @@ test("the created container asks for exactly its GPUs, by UUID", async (t) => {
   if (!requireDocker(t)) return;
   const { task, engine, instance, image } = await bench(t);
   const chosen = gpuPool(gpus).reserve("x", 2);
-  const work = await task("", { gpus: chosen, outputDir: undefined });
+  const work = await task("", { gpus: chosen });
   const held = (await engine.images()).find(({ digest }) => digest === image.digest);
   const settings = containerSettings(work, {
     instance,

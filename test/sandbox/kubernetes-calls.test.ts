@@ -38,7 +38,6 @@ it("a run is a policy and a Job that is made, started, read and removed (of a st
     image: digest,
     command: ["python3", "task.py"],
     inputDir,
-    outputDir: join(root, "result"),
     limits: { ...small, cpus: 1 },
     gpus: [],
   });

@@ -26,7 +26,7 @@ function rendered({
   };
   const inputDir = "/srv/claim/home/in";
   const settings = containerSettings(
-    { id, image: "", command, inputDir, outputDir: out, limits, gpus: [] },
+    { id, image: "", command, inputDir, limits, gpus: [] },
     {
       instance: "0123456789ab",
       imageId: `registry.example/ml@sha256:${"0".repeat(64)}`,

@@ -80,7 +80,6 @@ const anyTask: fc.Arbitrary<SandboxTask> = fc.record({
   command: fc.array(word, { maxLength: 8 }),
   inputDir: fc.constant("/state/in"),
   resultDir: fc.option(fc.constant("/state/result"), { nil: undefined }),
-  outputDir: fc.constant("/state/out"),
   limits: fc.oneof(anyLimits, greedyLimits),
   gpus: fc.array(uuid, { maxLength: 3 }),
 });

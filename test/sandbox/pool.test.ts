@@ -61,7 +61,6 @@ async function task(
     image,
     command: ["/usr/bin/dash", "/in/main.sh"],
     inputDir,
-    outputDir: join(dir, `result-${id}`),
     gpus: [],
     ...more,
     limits: { ...small, memoryBytes: 64 * MIB, ...limits },
@@ -106,13 +105,14 @@ describe("a pool of two engines reached over TLS", () => {
     const good = await task(engines, script);
     const run = await pool.run(good);
     assert.deepEqual([run.ended, run.exitCode, run.log], ["exit", 0, "said from afar\nlo\n"]);
-    assert.equal(await readFile(join(good.outputDir!, "copy"), "utf8"), "from afar\n");
-    assert.equal(await readFile(join(good.outputDir!, "plain"), "utf8"), "");
+    const resultDir = await pool.outputs(good.id);
+    assert.equal(await readFile(join(resultDir, "copy"), "utf8"), "from afar\n");
+    assert.equal(await readFile(join(resultDir, "plain"), "utf8"), "");
     await writeFile(
       join(good.inputDir, "main.sh"),
       "read -r line < /out/copy; echo acc: 1 $line; echo x > /out/x",
     );
-    const check = { ...good, id: `${good.id}-check`, resultDir: good.outputDir, outputDir: undefined };
+    const check = { ...good, id: `${good.id}-check`, resultDir };
     const again = await pool.run(check);
     // The engine does not keep the order of stdout and stderr.
     assert.match(again.log, /^acc: 1 from afar$/m);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
@@ -8,6 +9,8 @@ import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { requireDocker } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
+
+const lost = (error: unknown) => isIchainError(error, "OUTPUTS_LOST");
 
 test("a task reads /in, writes /out and is measured", async (t) => {
   if (!requireDocker(t)) return;
@@ -29,7 +32,9 @@ print("acc: 0.5")
     `${run.peakMemoryBytes} bytes`,
   );
   assert.ok(run.wallSeconds >= 0.5);
-  assert.equal(await readFile(join(work.outputDir!, "model.txt"), "utf8"), "\nimport ");
+  const outputs = await sandbox.outputs(work.id);
+  assert.equal(await readFile(join(outputs, "model.txt"), "utf8"), "\nimport ");
+  await assert.rejects(writeFile(join(outputs, "model.txt"), "another"), { code: "EROFS" });
 });
 
 test("an evaluating run sees the result read-only and leaves nothing", async (t) => {
@@ -44,7 +49,7 @@ print(open("/out/model.txt").read())
 try: open("/out/new", "w")
 except OSError as e: print(e.errno)
 `,
-    { resultDir, outputDir: undefined },
+    { resultDir },
   );
   assert.equal((await sandbox.run(work)).log, "weights\n30\n");
   assert.deepEqual(await readdir(resultDir), ["model.txt"]);
@@ -56,7 +61,7 @@ test("a failed task is a value: its exit code, its log, and no outputs", async (
   const work = await task(`open("/out/half", "w"); raise SystemExit(3)`);
   const run = await sandbox.run(work);
   assert.deepEqual([run.ended, run.exitCode], ["exit", 3]);
-  await assert.rejects(readdir(work.outputDir!));
+  await assert.rejects(sandbox.outputs(work.id), lost);
 });
 
 test("running a finished task again returns its record and keeps its outputs", async (t) => {
@@ -64,11 +69,41 @@ test("running a finished task again returns its record and keeps its outputs", a
   const { sandbox, task, engine } = await bench(t);
   const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4())); print("done")`);
   const first = await sandbox.run(work);
-  const written = await readFile(join(work.outputDir!, "id"), "utf8");
+  const written = await readFile(join(await sandbox.outputs(work.id), "id"), "utf8");
   const again = await sandbox.run(work);
   assert.deepEqual(again, first);
-  assert.equal(await readFile(join(work.outputDir!, "id"), "utf8"), written);
+  assert.equal(await readFile(join(await sandbox.outputs(work.id), "id"), "utf8"), written);
   assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
+});
+
+test("outputs outlive a reboot, and a run whose outputs did not runs again", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4()))`);
+  await sandbox.run(work);
+  const outputs = await sandbox.outputs(work.id);
+  const written = await readFile(join(outputs, "id"), "utf8");
+  execFileSync("umount", [outputs]); // which a reboot does
+  assert.equal(await sandbox.outputs(work.id), outputs);
+  assert.equal(await readFile(join(outputs, "id"), "utf8"), written);
+
+  execFileSync("mount", ["-o", "remount,bind,rw", outputs]);
+  await rm(join(outputs, "id")); // which a power cut may do
+  await assert.rejects(sandbox.outputs(work.id), lost);
+  await sandbox.run(work);
+  assert.notEqual(await readFile(join(await sandbox.outputs(work.id), "id"), "utf8"), written);
+});
+
+test("a discarded run leaves nothing, and discarding it again is no error", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, dir } = await bench(t);
+  const work = await task(`open("/out/x", "w").write("x" * 4096)`);
+  await sandbox.run(work);
+  await sandbox.discard(work.id);
+  await assert.rejects(sandbox.outputs(work.id), lost);
+  assert.deepEqual(await readdir(join(dir, "state/runs")), []);
+  assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(dir));
+  await sandbox.discard(work.id);
 });
 
 test("a task past its deadline is ended, also when it ignores SIGTERM", async (t) => {
@@ -115,7 +150,7 @@ except OSError as e: print(e.errno)
   for (const work of [bytes, files]) {
     const run = await sandbox.run(work);
     assert.deepEqual([run.ended, run.log], ["disk", "28\n"]);
-    await assert.rejects(readdir(work.outputDir!));
+    await assert.rejects(sandbox.outputs(work.id), lost);
   }
 });
 

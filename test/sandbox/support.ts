@@ -62,7 +62,6 @@ export async function bench(t: TestContext, options: Partial<SandboxOptions> = {
         image: image.digest,
         command: ["python3", "/in/main.py"],
         inputDir,
-        outputDir: join(dir, `result-${id}`),
         gpus: [],
         ...more,
         limits: { ...small, ...limits },

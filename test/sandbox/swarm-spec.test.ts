@@ -25,7 +25,7 @@ it("no task widens its service: one run, no right, no network, its limits reserv
     fc.property(task, ({ id, command, cpus, memoryBytes, pids, gpus }) => {
       const limits = { cpus, memoryBytes, diskBytes: 2 ** 20, wallSeconds: 60, pids, logBytes: 4096 };
       const settings = containerSettings(
-        { id, image: "", command, inputDir: "/i", outputDir: "/o", limits, gpus: Array(gpus).fill(GPU) },
+        { id, image: "", command, inputDir: "/i", limits, gpus: Array(gpus).fill(GPU) },
         {
           instance: "one",
           imageId: "sha256:00",

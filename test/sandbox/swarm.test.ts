@@ -65,7 +65,6 @@ async function bench(
         image,
         command: ["/usr/bin/dash", "/in/main.sh"],
         inputDir,
-        outputDir: join(dir, `result-${id}`),
         gpus: [],
         ...more,
         limits: { ...small, memoryBytes: 64 * MIB, ...limits },
@@ -106,7 +105,7 @@ describe("a swarm of one node", () => {
     const run = await sandbox.run(good, { onLog: (text) => heard.push(text) });
     assert.deepEqual([run.ended, run.exitCode, run.log], ["exit", 0, "in line\nsaid\n"]);
     assert.equal(heard.join(""), run.log);
-    assert.equal(await readFile(join(good.outputDir!, "r"), "utf8"), "result\n");
+    assert.equal(await readFile(join(await sandbox.outputs(good.id), "r"), "utf8"), "result\n");
     assert.ok(run.wallSeconds >= 0.2 && run.wallSeconds < 30);
 
     const failed = await sandbox.run(await task("echo no >&2; exit 7"));
@@ -208,7 +207,7 @@ describe("a swarm of two nodes", () => {
     await assert.rejects(sandbox.run(second), code("SWARM_FULL"));
     await writeFile(join(first.inputDir, "go"), "");
     assert.equal((await running).exitCode, 0);
-    assert.equal(await readFile(join(first.outputDir!, "r"), "utf8"), "r\n");
+    assert.equal(await readFile(join(await sandbox.outputs(first.id), "r"), "utf8"), "r\n");
     assert.equal((await sandbox.run(second)).exitCode, 0);
   });
 
@@ -233,7 +232,7 @@ describe("a swarm of two nodes", () => {
       await writeFile(join(job.inputDir, "go"), "");
       const again = await sandbox.run(job);
       assert.deepEqual([again.ended, again.exitCode], ["exit", 0]);
-      assert.equal(await readFile(join(job.outputDir!, "r"), "utf8"), "r\n");
+      assert.equal(await readFile(join(await sandbox.outputs(job.id), "r"), "utf8"), "r\n");
       swarm.manager.docker(["node", "update", "--availability=active", there!]);
     }
   });

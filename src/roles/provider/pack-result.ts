@@ -29,6 +29,8 @@ export interface Findings {
   readonly spec: Spec;
   /** Digest of the image that both ran in. */
   readonly image: string;
+  /** Folder with what the task has left. */
+  readonly outputs: string;
   readonly produced: Measured;
   /** The run that the measurement is of: `produced` itself unless the mode is `evaluate`. */
   readonly measured: Measured;
@@ -53,7 +55,7 @@ export function packResult(
     act: async ({ resultKey, reportShare, salt, identity }) => {
       const { metric, goal } = spec.verification;
       const result = await context.parcels.pack(
-        { root: home.output, paths: spec.outputs, out: home.result, sessionKey: resultKey },
+        { root: findings.outputs, paths: spec.outputs, out: home.result, sessionKey: resultKey },
         waits,
       );
       const measurement = {

@@ -4,9 +4,8 @@ import type { Job } from "../../protocol/job.ts";
 import { toScore } from "../../protocol/metric.ts";
 import type { Spec } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
-import { jobFolder } from "../shared/job-folder.ts";
 import { prepareImage } from "../shared/prepare-image.ts";
-import { exitFailure, type Measured, runFailure, runTask } from "../shared/run-task.ts";
+import { exitFailure, type Measured, outputsOf, runFailure, runTask } from "../shared/run-task.ts";
 import { type Packed, packResult } from "./pack-result.ts";
 import type { Taken, Workshop } from "./take.ts";
 
@@ -19,29 +18,31 @@ export async function produce(
   shop: Workshop,
   waits: Waits,
 ): Promise<Packed | string> {
-  const home = jobFolder(context.jobsDir, "provider", job.id);
+  const packed = journal.outcome<Packed>("pack");
+  if (packed !== undefined) return packed; // what it was packed from is gone
   const { spec, input } = bundle;
-  const stage = { kind: "produce" as const, outputDir: home.output };
   const { policy } = shop;
   const logBytes = policy.maxLog;
   const image = await prepareImage(context, journal, { spec, input, policy }, waits).catch(asReason);
   if (typeof image !== "string") return image.reason;
   const task = { spec, image, input, gpus, logBytes };
-  const produced = await runTask(context, journal, { ...task, stage }, waits);
+  const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, waits);
   // In `evaluate` the provider measures as the validator will: a task that cannot load its own result
   // is given back before it can cost the stake.
   const evaluates = spec.verification.mode === "evaluate";
   const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
   if (early) return early;
+  const outputs = await outputsOf(context, journal, waits).catch(lost);
+  if (outputs === undefined) return "what the task left was lost before it could be packed";
   const measured = evaluates
-    ? await runTask(context, journal, { ...task, stage: { kind: "evaluate", resultDir: home.output } }, waits)
+    ? await runTask(context, journal, { ...task, stage: { kind: "evaluate", resultDir: outputs } }, waits)
     : produced;
   const failure = runFailure(measured, spec.verification.metric) ?? hopeless(job, spec, measured);
   if (failure) return failure;
   return packResult(
     context,
     journal,
-    { job, spec, image, produced, measured, tier: shop.report.tier },
+    { job, spec, image, outputs, produced, measured, tier: shop.report.tier },
     waits,
   );
 }
@@ -50,6 +51,11 @@ export async function produce(
 function asReason(error: unknown): { reason: string } {
   if (!isIchainError(error) || (error.class !== "refused" && error.class !== "untrusted")) throw error;
   return { reason: typeof error.details.why === "string" ? error.details.why : error.code };
+}
+
+/** A power cut: the run is on record, and its disk is not what it was. */
+function lost(error: unknown): undefined {
+  if (!isIchainError(error, "OUTPUTS_LOST")) throw error;
 }
 
 /** What already fails by its own measure would only cost the stake if it were submitted. */

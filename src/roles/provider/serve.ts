@@ -6,6 +6,7 @@ import type { Afterwards } from "../shared/daemon.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { takeBackGpus } from "../shared/lend-gpus.ts";
 import { endLog } from "../shared/log-keeper.ts";
+import { discardRuns } from "../shared/run-task.ts";
 import { transact } from "../shared/transact.ts";
 import { deliver } from "./deliver.ts";
 import { produce } from "./produce.ts";
@@ -49,6 +50,7 @@ export async function serve(
     say(`given back, ${packed}`);
     return end(context, journal, "failed");
   }
+  await discardRuns(context, journal);
   const { policy } = shop;
   const { job, keep } = await deliver(context, journal, posted, { taken, packed, policy }, waits);
   say(`ended ${job.state}${keep ? "; its result is still served" : ""}`);
@@ -66,6 +68,7 @@ async function end(
   journal: JobJournal,
   result: "done" | "failed",
 ): Promise<undefined> {
+  await discardRuns(context, journal);
   await rm(jobFolder(context.jobsDir, "provider", journal.key as JobId).dir, {
     recursive: true,
     force: true,

@@ -9,7 +9,6 @@ export function jobFolder(jobsDir: string, role: Role, jobId: JobId) {
     dir,
     bundle: join(dir, "bundle.parcel"),
     input: join(dir, "in"),
-    output: join(dir, "out"),
     result: join(dir, "result.parcel"),
     report: join(dir, "report.parcel"),
     reportFiles: join(dir, "report"),

@@ -13,7 +13,7 @@ export interface Measured {
 }
 
 /** `produce` runs the task fully (argument 0); `evaluate` loads a result and measures it (argument 1). */
-export type Stage = { kind: "produce"; outputDir: string } | { kind: "evaluate"; resultDir: string };
+export type Stage = { kind: "produce" } | { kind: "evaluate"; resultDir: string };
 
 /** The one name of a run: of its container, and of what a sweep must leave alone. */
 export function runId(role: string, key: string, stage: Stage["kind"]): string {
@@ -41,7 +41,7 @@ export function runTask(
       image,
       command: [...spec.command, stage.kind === "produce" ? "0" : "1"],
       inputDir: input,
-      ...(stage.kind === "produce" ? { outputDir: stage.outputDir } : { resultDir: stage.resultDir }),
+      ...(stage.kind === "evaluate" ? { resultDir: stage.resultDir } : {}),
       limits: {
         cpus: resources.cpus,
         memoryBytes: resources.memory,
@@ -71,6 +71,20 @@ export function runTask(
       }
     },
   });
+}
+
+/** Where the outputs of a journal's `produce` lie, from its end to `discardRuns`. */
+export function outputsOf(
+  { sandbox }: WorkerContext,
+  { role, key }: JobJournal,
+  waits: Waits,
+): Promise<string> {
+  return sandbox.outputs(runId(role, key, "produce"), waits);
+}
+
+/** Gives back what the runs of a journal hold of the machine, when nobody will ask for it any more. */
+export async function discardRuns({ sandbox }: WorkerContext, { role, key }: JobJournal): Promise<void> {
+  for (const stage of ["produce", "evaluate"] as const) await sandbox.discard(runId(role, key, stage));
 }
 
 /** Why a run was cut short, whoever's task it was; undefined when it came to its own end. */

@@ -11,6 +11,7 @@ import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
+import { discardRuns } from "../shared/run-task.ts";
 import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
@@ -42,6 +43,7 @@ export async function confirm(
   const measured = mine
     ? await commit(context, journal, job, mine, bench, waits)
     : "this account is not appointed";
+  await discardRuns(context, journal);
   if (typeof measured === "string") say(`abstained, ${measured}`);
   const last = await reveal(context, journal, job, measured, waits);
   say(`ended ${last.state}, verdict ${last.verdict}`);

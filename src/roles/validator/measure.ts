@@ -12,7 +12,7 @@ import { jobFolder } from "../shared/job-folder.ts";
 import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
 import { prepareImage } from "../shared/prepare-image.ts";
 import { random32 } from "../shared/random.ts";
-import { cutShort, runFailure, runTask, type Stage } from "../shared/run-task.ts";
+import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../shared/run-task.ts";
 import { measureFailed } from "./measure-failed.ts";
 import { openDelivered } from "./open-delivered.ts";
 
@@ -50,9 +50,7 @@ export async function measure(
   const found = async (): Promise<Omit<Measurement, "salt">> => {
     if (delivered === undefined) return { digest: ZERO_DIGEST, score: WORST_SCORE };
     const stage: Stage =
-      mode === "evaluate"
-        ? { kind: "evaluate", resultDir: home.opened }
-        : { kind: "produce", outputDir: home.output };
+      mode === "evaluate" ? { kind: "evaluate", resultDir: home.opened } : { kind: "produce" };
     const image = await prepareImage(context, journal, { spec, input, policy }, waits);
     const gpus = await lendGpus(context, journal, spec.resources.gpus, waits);
     const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
@@ -65,7 +63,9 @@ export async function measure(
     if (failure && mode !== "evaluate") throw measureFailed(failure);
     return {
       digest:
-        mode === "evaluate" ? delivered : await context.parcels.digest(home.output, spec.outputs, waits),
+        mode === "evaluate"
+          ? delivered
+          : await context.parcels.digest(await outputsOf(context, journal, waits), spec.outputs, waits),
       score: failure ? WORST_SCORE : toScore(measured.metrics[metric] ?? Number.NaN, goal),
     };
   };

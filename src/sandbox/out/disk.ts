@@ -13,6 +13,9 @@ const FULL_BLOCKS = 32;
 /** What ext4 needs for itself: tables of 256 bytes an inode, bitmaps, group descriptors, directories. */
 const OVERHEAD_BYTES = 4 * 2 ** 20;
 
+/** As outputs lie at a validator's: a library among them may be loaded, and no file has a mode to be run. */
+const SEALED = "ro,nosuid,nodev,noatime";
+
 interface Disk {
   readonly home: string;
   readonly image: string;
@@ -38,6 +41,7 @@ export function outDisk(home: string): OutSpace {
       const { bavail, ffree } = await statfs(disk.dir);
       return bavail < FULL_BLOCKS || ffree === 0;
     },
+    seal: (options) => remount(disk.dir, SEALED, options),
     destroy: () => destroyDisk(disk),
   };
 }
@@ -73,14 +77,27 @@ async function reviveDisk(disk: Disk, options?: Waits): Promise<boolean> {
 /** Unmounts and deletes, whatever of it is there. */
 async function destroyDisk(disk: Disk): Promise<void> {
   while (await isMounted(disk.dir)) {
-    // Deleting first spares the host from writing out what nobody will read; trees that are too deep
-    // for it go with the image.
-    await rm(`${disk.dir}/`, { recursive: true, force: true }).catch(() => undefined);
+    await empty(disk.dir);
     await tool("umount", [disk.dir]);
   }
   await detachStray(disk);
   await rm(disk.dir, { recursive: true, force: true });
   await rm(disk.image, { force: true });
+}
+
+/** Spares the host from writing out what nobody will read; trees that are too deep for it go with the image. */
+async function empty(dir: string): Promise<void> {
+  const content = `${dir}/`;
+  await rm(content, { recursive: true, force: true }).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EROFS") return;
+    await remount(dir, "rw");
+    await rm(content, { recursive: true, force: true }).catch(() => undefined);
+  });
+}
+
+/** Of a mount, and not of its filesystem, which would be written out first. */
+async function remount(dir: string, flags: string, options?: Waits): Promise<void> {
+  await tool("mount", ["-o", `remount,bind,${flags}`, dir], options);
 }
 
 /**

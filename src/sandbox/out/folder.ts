@@ -28,6 +28,7 @@ export function outFolder(home: string): OutSpace {
         () => false,
       );
     },
+    async seal() {}, // who could change it has ended
     isFull: (capBytes) => exceeds(dir, { bytes: capBytes, files: fileCap(capBytes) }),
     async destroy() {
       await rm(dir, { recursive: true, force: true });

@@ -14,6 +14,8 @@ export interface OutSpace {
   revive(options?: Waits): Promise<boolean>;
   /** True when the task has used up its space or its files. */
   isFull(capBytes: number): Promise<boolean>;
+  /** Nothing in it can be changed any more, where this machine can see to that. */
+  seal(options?: Waits): Promise<void>;
   /** Removes whatever of it is there. */
   destroy(): Promise<void>;
 }

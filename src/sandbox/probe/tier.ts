@@ -50,9 +50,12 @@ export async function findTier(
   const inputDir = await mkdtemp(join(context.runsDir, "probe-"));
   try {
     const id = `probe-${inputDir.slice(-6)}`;
+    const command = ["/bin/sh", "-c", QUESTION];
+    const dirs = { inputDir, resultDir: inputDir }; // both empty: it writes nothing
     const { log } = await runTask(
       context,
-      { id, image: image.digest, command: ["/bin/sh", "-c", QUESTION], inputDir, limits, gpus: [] },
+      Promise.resolve(context),
+      { id, image: image.digest, command, ...dirs, limits, gpus: [] },
       { signal },
     );
     await rm(join(context.runsDir, id), { recursive: true, force: true });

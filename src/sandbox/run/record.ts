@@ -13,7 +13,7 @@ const recordSchema = z.strictObject({
     cpuSeconds: count,
     peakMemoryBytes: count,
   }),
-  /** What was collected; undefined when nothing was to be. */
+  /** What the outputs take; undefined when there are none. */
   outputs: z.strictObject({ bytes: count, files: count }).optional(),
 });
 export type RunRecord = z.infer<typeof recordSchema>;
@@ -29,7 +29,7 @@ export async function readRecord(home: string): Promise<RunRecord | undefined> {
 
 /**
  * Survives the end of this process. Not forced to the disk, which would force gigabytes of outputs first:
- * after a power cut `placeOutputs` sees by their size whether they were written, and the task runs again.
+ * after a power cut `outputsAreWhole` sees whether they were written, and the task runs again.
  */
 export async function writeRecord(home: string, record: RunRecord): Promise<void> {
   const path = join(home, "run.json");

@@ -5,14 +5,14 @@ import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../ports/sandb
 import type { ContainerState, Engine, EngineImage, EngineInfo } from "../engines/engine.ts";
 import { findImage } from "../images.ts";
 import { tighten } from "../limits.ts";
-import { collect, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/collect.ts";
-import { partial, placeOutputs } from "../out/place.ts";
+import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/inspect.ts";
 import type { OutSpace } from "../out/space.ts";
 import { containerName, containerSettings } from "../policy.ts";
 import type { OciRuntime } from "../runtimes/choose.ts";
 import { type Following, followOutput } from "./follow.ts";
 import { makeReadable } from "./lend.ts";
 import type { BoundedLog } from "./logs.ts";
+import { outputsAreWhole } from "./outputs.ts";
 import { type RunRecord, readRecord, writeRecord } from "./record.ts";
 import { sampleUsage } from "./sampler.ts";
 import { type EndedBy, stop, supervise } from "./supervise.ts";
@@ -22,43 +22,54 @@ import { verdictOf } from "./verdict.ts";
 /** A running task that is later than this past its deadline proves that the clock has jumped. */
 const CLOCK_SECONDS = 60;
 
-export interface RunContext {
-  readonly engine: Engine;
+/** What an engine says of itself, and what a run makes of it. */
+export interface Known {
   readonly info: EngineInfo;
+  readonly runtime: OciRuntime;
+}
+
+/** All that a run needs to know but for the engine's answer. */
+export interface RunPlace {
+  readonly engine: Engine;
   readonly instance: string;
   /** Private folder with one folder for each run. */
   readonly runsDir: string;
   readonly ceiling: Limits;
-  readonly runtime: OciRuntime;
   /** The room for outputs of the run with this folder. */
   outSpace(home: string): OutSpace;
 }
 
+export type RunContext = RunPlace & Known;
+
 /**
  * One run, from wherever an earlier call of it came to: a recorded result is returned, a finished
- * container collected, a running one followed, and anything else started from the beginning.
+ * container judged, a running one followed, and anything else started from the beginning. What the engine
+ * says of itself may be still on its way.
  */
 export async function runTask(
-  context: RunContext,
+  place: RunPlace,
+  known: Promise<Known>,
   task: SandboxTask,
   options: RunOptions = {},
 ): Promise<TaskRun> {
-  const { engine } = context;
+  const { engine } = place;
   const { signal } = options;
-  const name = containerName(context.instance, task.id);
-  const home = join(context.runsDir, task.id);
-  const limits = tighten(task.limits, context.ceiling);
+  const name = containerName(place.instance, task.id);
+  const home = join(place.runsDir, task.id);
+  const limits = tighten(task.limits, place.ceiling);
 
+  known.catch(() => undefined); // reported where it is waited for
   const recorded = await readRecord(home);
-  if (recorded !== undefined && (await placeOutputs(task.outputDir, recorded))) {
-    await clean(context, name, home);
+  if (recorded !== undefined && (await outputsAreWhole(place.outSpace(home), recorded, { signal }))) {
+    await clean({ ...place, ...(await known) }, name, home, recorded);
     return recorded.run;
   }
   // Looked up beside the rest; who takes up a container needs it no more.
   const image = findImage(engine, task.image, { signal });
   image.catch(() => undefined);
+  const [found, about] = await Promise.all([resumable(place, task, name, home, options), known]);
+  const context = { ...place, ...about };
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const found = await resumable(context, task, name, home, options);
   let output: Following | undefined;
   let sampler: ReturnType<typeof sampleUsage> | undefined;
   let by: EndedBy = "itself";
@@ -73,7 +84,7 @@ export async function runTask(
     if (found?.status !== "exited")
       sampler = usageGroup(name, context.info) ? undefined : sampleUsage(engine, name);
     if (found?.status !== "exited") {
-      const out = task.outputDir === undefined ? undefined : context.outSpace(home);
+      const out = produces(task) ? context.outSpace(home) : undefined;
       by = await supervise(engine, name, {
         seconds: secondsLeft(limits, found),
         signal,
@@ -100,14 +111,13 @@ export async function runTask(
     signal,
     sampled: sampler?.stop(),
   });
-  await placeOutputs(task.outputDir, record);
-  await clean(context, name, home);
+  await clean(context, name, home, record);
   return record.run;
 }
 
 /** The container of an earlier call, when its work can still be used; otherwise it is removed. */
 async function resumable(
-  { engine, outSpace }: RunContext,
+  { engine, outSpace }: RunPlace,
   task: SandboxTask,
   name: string,
   home: string,
@@ -116,7 +126,7 @@ async function resumable(
   const state = await engine.inspect(name, { signal });
   if (state === undefined) return undefined;
   const alive = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
-  if (alive && (task.outputDir === undefined || (await outSpace(home).revive({ signal })))) return state;
+  if (alive && (!produces(task) || (await outSpace(home).revive({ signal })))) return state;
   await engine.remove(name, { signal });
   return undefined;
 }
@@ -133,14 +143,14 @@ async function createContainer(
   await Promise.all([
     makeReadable(task.inputDir, { signal }),
     task.resultDir === undefined ? undefined : makeReadable(task.resultDir, { signal }),
-    task.outputDir === undefined ? undefined : out.clear(),
+    produces(task) ? out.clear() : undefined,
     group?.create(),
   ]);
   const settings = containerSettings(task, {
     instance,
     imageId,
     limits,
-    outDir: task.outputDir === undefined ? undefined : out.dir,
+    outDir: produces(task) ? out.dir : undefined,
     runtime,
     cgroupParent: group?.parent,
     deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
@@ -148,7 +158,7 @@ async function createContainer(
   // The container needs the folder now and its content only at the start.
   const making = [
     engine.create(name, settings, { signal }),
-    task.outputDir === undefined ? undefined : out.create(limits.diskBytes, { signal }),
+    produces(task) ? out.create(limits.diskBytes, { signal }) : undefined,
   ];
   await Promise.allSettled(making); // neither may go on while the other's failure is cleaned up
   await Promise.all(making);
@@ -164,7 +174,7 @@ interface Ended {
   readonly sampled: Usage | undefined;
 }
 
-/** Judges the ended container, collects its outputs beside their place, and records the result. */
+/** Judges the ended container, looks through its outputs, and records the result. */
 async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<RunRecord> {
   const { engine, info } = context;
   const { name, home, limits, log, signal } = at;
@@ -174,18 +184,16 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
   // The outer group's peak counts what the runtime needed to start the container as well.
   const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
   const out = context.outSpace(home);
-  const diskFull = task.outputDir !== undefined && (await out.isFull(limits.diskBytes));
+  const diskFull = produces(task) && (await out.isFull(limits.diskBytes));
   let ended = verdictOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
   let said = "";
   let outputs: RunRecord["outputs"];
-  if (ended === "exit" && state.exitCode === 0 && task.outputDir !== undefined) {
+  if (ended === "exit" && state.exitCode === 0 && produces(task)) {
     try {
-      await rm(partial(task.outputDir), { recursive: true, force: true });
       await engine.fetch?.(name, { signal });
       const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
-      outputs = await collect(out.dir, partial(task.outputDir), bounds, { signal });
+      outputs = await inspectOutputs(out.dir, bounds, { signal });
     } catch (error) {
-      await rm(partial(task.outputDir), { recursive: true, force: true });
       if (!isIchainError(error) || error.class !== "untrusted") throw error;
       ended = error.code === "OUTPUT_TOO_LARGE" ? "disk" : "output";
       said = `\n${error.message}\n`;
@@ -204,9 +212,20 @@ async function finish(context: RunContext, task: SandboxTask, at: Ended): Promis
   return record;
 }
 
-/** What a finished run holds of the machine; its record stays until the sweep. */
-async function clean({ engine, info, outSpace }: RunContext, name: string, home: string): Promise<void> {
-  await Promise.all([engine.remove(name), outSpace(home).destroy()]);
+/** Whether the task writes to /out, and does not look at what is there. */
+function produces({ resultDir }: SandboxTask): boolean {
+  return resultDir === undefined;
+}
+
+/** Removes what a run holds of the machine; outputs that are on record stay, sealed. */
+async function clean(
+  { engine, info, outSpace }: RunContext,
+  name: string,
+  home: string,
+  record?: RunRecord,
+): Promise<void> {
+  const out = outSpace(home);
+  await Promise.all([engine.remove(name), record?.outputs === undefined ? out.destroy() : out.seal()]);
   await usageGroup(name, info)?.remove();
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
 import { IchainError } from "../../../errors.ts";
-import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../out/collect.ts";
+import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../out/inspect.ts";
 import type { Waits } from "../engine.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;

@@ -6,27 +6,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
-import { collect } from "../../src/sandbox/out/collect.ts";
+import { inspectOutputs } from "../../src/sandbox/out/inspect.ts";
 
 const limits = { maxBytes: 1 << 20, maxFiles: 100, maxDepth: 4 };
 
-async function folders(t: TestContext): Promise<{ from: string; into: string }> {
-  const dir = await mkdtemp(join(tmpdir(), "ichain-collect-"));
+async function folder(t: TestContext): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "ichain-inspect-"));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const from = join(dir, "from");
   await mkdir(from);
-  return { from, into: join(dir, "into") };
+  return from;
 }
 
-test("regular files and folders arrive with plain modes", async (t) => {
-  const { from, into } = await folders(t);
+test("regular files and folders are counted and get plain modes", async (t) => {
+  const from = await folder(t);
   await mkdir(join(from, "a/b"), { recursive: true, mode: 0o700 });
   await writeFile(join(from, "a/b/ü.txt"), "text", { mode: 0o4700 });
   await writeFile(join(from, "empty"), "");
-  assert.deepEqual(await collect(from, into, limits), { bytes: 4, files: 4 });
-  assert.equal(await readFile(join(into, "a/b/ü.txt"), "utf8"), "text");
-  assert.equal((await stat(join(into, "a/b/ü.txt"))).mode & 0o7777, 0o644);
-  assert.equal((await stat(join(into, "a"))).mode & 0o7777, 0o755);
+  assert.deepEqual(await inspectOutputs(from, limits), { bytes: 4, files: 4 });
+  assert.equal(await readFile(join(from, "a/b/ü.txt"), "utf8"), "text");
+  assert.equal((await stat(join(from, "a/b/ü.txt"))).mode & 0o7777, 0o644);
+  assert.equal((await stat(join(from, "a"))).mode & 0o7777, 0o755);
 });
 
 for (const [what, plant] of [
@@ -48,24 +48,24 @@ for (const [what, plant] of [
   ],
 ] as const) {
   test(`${what} is refused`, async (t) => {
-    const { from, into } = await folders(t);
+    const from = await folder(t);
     await plant(from);
-    await assert.rejects(collect(from, into, limits), (error) => isIchainError(error, "OUTPUT_UNSAFE"));
+    await assert.rejects(inspectOutputs(from, limits), (error) => isIchainError(error, "OUTPUT_UNSAFE"));
   });
 }
 
 test("a socket is refused", async (t) => {
-  const { from, into } = await folders(t);
+  const from = await folder(t);
   const server = createServer().listen(join(from, "x"));
   await new Promise((resolve) => server.once("listening", resolve));
-  await assert.rejects(collect(from, into, limits), (error) => isIchainError(error, "OUTPUT_UNSAFE"));
+  await assert.rejects(inspectOutputs(from, limits), (error) => isIchainError(error, "OUTPUT_UNSAFE"));
   server.close();
 });
 
 test("a root that is itself a link is refused", async (t) => {
-  const { from, into } = await folders(t);
+  const from = await folder(t);
   await symlink("/etc", `${from}-link`);
-  await assert.rejects(collect(`${from}-link`, into, limits));
+  await assert.rejects(inspectOutputs(`${from}-link`, limits));
 });
 
 for (const [what, plant] of [
@@ -86,8 +86,8 @@ for (const [what, plant] of [
   ["folders in each other", (from: string) => mkdir(join(from, "a/b/c/d/e"), { recursive: true })],
 ] as const) {
   test(`too many ${what} are refused`, async (t) => {
-    const { from, into } = await folders(t);
+    const from = await folder(t);
     await plant(from);
-    await assert.rejects(collect(from, into, limits), (error) => isIchainError(error, "OUTPUT_TOO_LARGE"));
+    await assert.rejects(inspectOutputs(from, limits), (error) => isIchainError(error, "OUTPUT_TOO_LARGE"));
   });
 }

@@ -1,86 +1,76 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { IchainError } from "../../errors.ts";
 
-export interface CollectLimits {
+export interface OutputLimits {
   readonly maxBytes: number;
   readonly maxFiles: number;
   /** Folders below the root. */
   readonly maxDepth: number;
 }
 
+/** What outputs take: bytes of content, and files and folders. */
+export interface Footprint {
+  readonly bytes: number;
+  readonly files: number;
+}
+
 export const MAX_OUTPUT_FILES = 100_000;
 export const MAX_OUTPUT_DEPTH = 32;
 const MAX_NAME_BYTES = 255;
 const MAX_PATH_BYTES = 1024;
-const COPY_BYTES = 4 << 20;
-const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK, O_WRONLY, O_CREAT, O_EXCL } = constants;
-
-interface Budget {
-  bytes: number;
-  files: number;
-}
+const FILE_MODE = 0o644;
+const FOLDER_MODE = 0o755;
+const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = constants;
 
 /**
- * Copies what a stopped task left in `from` to the new folder `into`: regular files with one name and
- * folders, nothing else, with plain modes and without holes kept. Every step down goes through the open
- * folder (`/proc/self/fd`), so no link is followed at any level. Throws class `untrusted` with
- * `OUTPUT_UNSAFE` (a link, device, hard link, odd name) or `OUTPUT_TOO_LARGE`.
+ * Looks through what a stopped task left in `root`: regular files with one name and folders, nothing else.
+ * Gives them plain modes. Every step down goes through the open folder (`/proc/self/fd`), so no link is
+ * followed at any level. Throws class `untrusted` with `OUTPUT_UNSAFE` (a link, device, hard link, odd
+ * name) or `OUTPUT_TOO_LARGE`; holes in files count as bytes.
  */
-export async function collect(
-  from: string,
-  into: string,
-  limits: CollectLimits,
+export async function inspectOutputs(
+  root: string,
+  limits: OutputLimits,
   { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<{ bytes: number; files: number }> {
-  const spent: Budget = { bytes: 0, files: 0 };
-  const root = await open(from, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
+): Promise<Footprint> {
+  let [bytes, files] = [0, 0];
+  const folder = await open(root, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
   try {
-    await copyFolder(root, into, "", 0);
+    await inspectFolder(folder, "", 0);
   } finally {
-    await root.close();
+    await folder.close();
   }
-  return spent;
+  return { bytes, files };
 
-  async function copyFolder(folder: FileHandle, target: string, path: string, depth: number): Promise<void> {
+  async function inspectFolder(folder: FileHandle, path: string, depth: number): Promise<void> {
     if (depth > limits.maxDepth) throw tooLarge(`folders more than ${limits.maxDepth} deep`);
-    await mkdir(target, { mode: 0o755 });
     const names = await readdir(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" });
-    for (const raw of names.sort(Buffer.compare)) {
+    for (const raw of names) {
       signal?.throwIfAborted();
       const name = checkName(raw, path);
-      if (++spent.files > limits.maxFiles) throw tooLarge(`more than ${limits.maxFiles} files`);
+      if (++files > limits.maxFiles) throw tooLarge(`more than ${limits.maxFiles} files`);
       const entry = await openEntry(folder, name, path);
       try {
         const info = await entry.stat();
-        if (info.isDirectory()) await copyFolder(entry, `${target}/${name}`, `${path}${name}/`, depth + 1);
+        if (info.isDirectory()) await inspectFolder(entry, `${path}${name}/`, depth + 1);
         else if (!info.isFile()) throw unsafe(`${path}${name}`, "is no regular file");
         else if (info.nlink > 1) throw unsafe(`${path}${name}`, "has more than one name");
-        else await copyFile(entry, `${target}/${name}`);
+        else {
+          bytes += info.size;
+          if (bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
+          await giveMode(entry, info.mode, FILE_MODE);
+        }
       } finally {
         await entry.close();
       }
     }
+    await giveMode(folder, (await folder.stat()).mode, FOLDER_MODE);
   }
+}
 
-  async function copyFile(source: FileHandle, target: string): Promise<void> {
-    const { size } = await source.stat();
-    if (size > limits.maxBytes - spent.bytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
-    const sink = await open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
-    try {
-      const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, size + 1));
-      for (;;) {
-        signal?.throwIfAborted();
-        const { bytesRead } = await source.read(buffer, 0, buffer.length);
-        if (bytesRead === 0) return;
-        spent.bytes += bytesRead;
-        if (spent.bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
-        await sink.writeFile(buffer.subarray(0, bytesRead));
-      }
-    } finally {
-      await sink.close();
-    }
-  }
+async function giveMode(entry: FileHandle, has: number, wanted: number): Promise<void> {
+  if ((has & 0o7777) !== wanted) await entry.chmod(wanted);
 }
 
 /** Opening must not follow a link, wait for the other end of a FIFO, or touch a device. */

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { IchainError } from "../../src/errors.ts";
+import { openJournal } from "../../src/journal/journal.ts";
+import type { Sandbox, TaskRun } from "../../src/ports/sandbox.ts";
+import { produce } from "../../src/roles/provider/produce.ts";
+import { createParcels } from "../../src/transfer/parcel/parcels.ts";
+import { makeTree, newKeyring, scratch } from "../support/parcels.ts";
+import { random32, someTerms } from "../support/terms.ts";
+
+const waits = { signal: AbortSignal.timeout(60_000) };
+const ran: TaskRun = {
+  exitCode: 0,
+  ended: "exit",
+  log: "acc: 0.95\n",
+  logTruncated: false,
+  wallSeconds: 1,
+  cpuSeconds: 1,
+  peakMemoryBytes: 1,
+};
+
+/** A provider's bench over a sandbox that `outputs` stands for, which keeps count of its tasks. */
+async function bench(t: TestContext, outputs: () => Promise<string>) {
+  const folder = await scratch(t);
+  const keyring = await newKeyring();
+  const book = openJournal(join(folder, "journal.db"));
+  t.after(() => book.close());
+  const tasks: string[] = [];
+  const sandbox: Pick<Sandbox, "run" | "outputs"> = {
+    async run({ id }) {
+      tasks.push(id);
+      return ran;
+    },
+    outputs,
+  };
+  const terms = someTerms(keyring.party.account, keyring.party.account, { mode: "evaluate" });
+  const id = random32();
+  const job = { id, terms };
+  const spec = {
+    image: `sha256:${"0".repeat(64)}`,
+    command: ["train"],
+    outputs: ["model"],
+    resources: { cpus: 1, memory: 1, disk: 1, time: 60, gpus: 0 },
+    verification: { mode: "evaluate", metric: "acc", goal: "max", threshold: 0.9 },
+  };
+  const taken = { bundle: { input: folder, spec }, gpus: [] };
+  const shop = { policy: { maxLog: 1024 }, report: { tier: "runc" } };
+  const context = {
+    jobsDir: join(folder, "jobs"),
+    sandbox,
+    parcels: createParcels({ keyring }),
+    transport: { newIdentity: async () => ({ secret: "s", endpoint: "e" }) },
+    reporter: { emit: () => undefined },
+  };
+  const journal = book.open("provider", id);
+  type Args = Parameters<typeof produce>;
+  const again = () => produce(...([context, journal, job, taken, shop, waits] as unknown as Args));
+  return { again, tasks };
+}
+
+test("a result that is packed needs neither its task nor its outputs any more", async (t) => {
+  const left = [await makeTree(await scratch(t), { model: "weights" })];
+  const { again, tasks } = await bench(t, async () => {
+    const here = left.pop();
+    assert.ok(here, "asked for outputs that are discarded");
+    return here;
+  });
+  const packed = await again();
+  assert.ok(typeof packed !== "string", String(packed));
+  assert.deepEqual(await again(), packed);
+  assert.equal(tasks.length, 2); // once produced, once evaluated
+});
+
+test("a job whose outputs a power cut has taken is given back with a word", async (t) => {
+  const { again } = await bench(t, async () => {
+    throw new IchainError("Gone.", { code: "OUTPUTS_LOST", class: "unavailable", hint: "-" });
+  });
+  assert.equal(await again(), "what the task left was lost before it could be packed");
+});

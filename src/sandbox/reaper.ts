@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Waits } from "./engines/engine.ts";
 import { containerName, labels } from "./policy.ts";
-import type { RunContext } from "./run/run.ts";
+import type { RunContext } from "./run/context.ts";
 import { usageGroup } from "./run/usage.ts";
 
 /**

@@ -15,8 +15,9 @@ import { outFolder } from "./out/folder.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
+import type { Known, RunContext, RunPlace } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
-import { type Known, type RunContext, type RunPlace, runTask } from "./run/run.ts";
+import { runTask } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";

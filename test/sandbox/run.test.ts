@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -174,18 +175,15 @@ test("an image that is not held is refused by name", async (t) => {
   );
 });
 
-test("an engine that is not there is named, with what to do", async (t) => {
+test("an engine that is not there is named, with what to do, and nothing is made for it", async () => {
   const { createSandbox } = await import("../../src/sandbox/sandbox.ts");
-  const sandbox = createSandbox({
-    stateDir: `/tmp/ichain-none-${randomUUID()}`,
-    instance: "none",
-    socketPath: "/nonexistent/docker.sock",
-  });
+  const stateDir = `/tmp/ichain-none-${randomUUID()}`;
+  const sandbox = createSandbox({ stateDir, instance: "none", socketPath: "/nonexistent/docker.sock" });
   await assert.rejects(
     sandbox.probe(),
     (error) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.class === "unavailable",
   );
-  t.diagnostic("no folder is made before the engine has answered");
+  assert.equal(existsSync(stateDir), false);
 });
 
 test("the probe names the engine, a tier and the images by digest", async (t) => {

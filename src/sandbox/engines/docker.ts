@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { isIchainError } from "../../errors.ts";
-import { rootDigest } from "../images.ts";
 import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
-import type { ContainerState, Engine, EngineImage, Sample } from "./engine.ts";
+import type { ContainerState, Engine, Sample } from "./engine.ts";
 import { isMissing, isTimeout, startFailed } from "./faults.ts";
 import { payload } from "./frames.ts";
+import { heldImages } from "./held-images.ts";
 
 /** Not running (kill) or being removed already. */
 const CONFLICT = 409;
@@ -15,7 +15,8 @@ const CPU_PERIOD = 100_000;
 
 /** A Docker engine behind its HTTP API. */
 export function dockerEngine(options: DockerOptions): Engine {
-  const { docker, call } = dockerClient(options);
+  const client = dockerClient(options);
+  const { docker, call } = client;
   // Both take options, as every call does; the typings have missed it.
   const asking = docker as unknown as {
     ping(waits: object): Promise<unknown>;
@@ -43,20 +44,7 @@ export function dockerEngine(options: DockerOptions): Engine {
       };
     },
 
-    async images(options) {
-      const listed = await call((waits) => docker.listImages(waits), options);
-      const held = await Promise.all(
-        listed.map(async ({ Id }) => {
-          try {
-            return imageOf(await call((waits) => docker.getImage(Id).inspect(waits as object), options));
-          } catch (error) {
-            if (isMissing((error as { cause?: unknown }).cause)) return undefined; // removed meanwhile
-            throw error;
-          }
-        }),
-      );
-      return held.filter((image) => image !== undefined);
-    },
+    images: heldImages(client),
 
     async importRoot(archive, { repository, labels }, options) {
       const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
@@ -235,21 +223,6 @@ interface DockerInfo {
   readonly CgroupVersion?: string;
   readonly DockerRootDir: string;
   readonly SecurityOptions?: string[];
-}
-
-function imageOf(info: Docker.ImageInspectInfo): EngineImage | undefined {
-  const layers = info.RootFS.Layers ?? [];
-  if (layers.length === 0) return undefined;
-  return {
-    id: info.Id,
-    tags: info.RepoTags ?? [],
-    digest: rootDigest(layers),
-    bytes: info.Size,
-    createdAt: Math.max(0, Date.parse(info.Created)),
-    env: info.Config.Env ?? [],
-    volumes: Object.keys(info.Config.Volumes ?? {}),
-    labels: info.Config.Labels ?? {},
-  };
 }
 
 function stateOf({ Id, State, Config }: Docker.ContainerInspectInfo): ContainerState {

@@ -1,7 +1,7 @@
 import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
 import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
-import type { RunContext } from "../run/run.ts";
+import type { RunContext } from "../run/context.ts";
 import { discoverGpus } from "./gpus.ts";
 import { findTier } from "./tier.ts";
 

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tier } from "../../protocol/offer.ts";
 import type { EngineImage, Waits } from "../engines/engine.ts";
-import { type RunContext, runTask } from "../run/run.ts";
+import type { RunContext } from "../run/context.ts";
+import { runTask } from "../run/run.ts";
 import { sections } from "./sections.ts";
 import { checkWalls } from "./walls.ts";
 

@@ -3,8 +3,8 @@ import { IchainError } from "../../errors.ts";
 import type { Waits } from "../engines/engine.ts";
 import { inspectOutputs } from "../out/inspect.ts";
 import type { OutSpace } from "../out/space.ts";
+import type { RunPlace } from "./context.ts";
 import { type RunRecord, readRecord } from "./record.ts";
-import type { RunPlace } from "./run.ts";
 
 /** They were held against the limits when the task had ended. */
 const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity };

@@ -1,0 +1,54 @@
+import type Docker from "dockerode";
+import { rootDigest } from "../images.ts";
+import type { DockerClient } from "./client.ts";
+import type { EngineImage, Waits } from "./engine.ts";
+import { isMissing } from "./faults.ts";
+
+/** What older engines list for an image without a tag. */
+const UNTAGGED = "<none>:<none>";
+
+/**
+ * The images that an engine holds. What it says of one is asked once: an image's id is the hash of all of
+ * that but its tags, which are in the list.
+ */
+export function heldImages({ docker, call }: DockerClient): (options?: Waits) => Promise<EngineImage[]> {
+  let known = new Map<string, EngineImage | undefined>();
+
+  async function ask(id: string, options?: Waits): Promise<EngineImage | undefined> {
+    try {
+      return imageOf(await call((waits) => docker.getImage(id).inspect(waits as object), options));
+    } catch (error) {
+      if (isMissing((error as { cause?: unknown }).cause)) return undefined; // removed meanwhile
+      throw error;
+    }
+  }
+
+  return async (options) => {
+    const listed = await call((waits) => docker.listImages(waits), options);
+    const entries = await Promise.all(
+      listed.map(async ({ Id, RepoTags }) => {
+        const image = known.get(Id) ?? (await ask(Id, options));
+        const tags = (RepoTags ?? []).filter((tag) => tag !== UNTAGGED);
+        return [Id, image && { ...image, tags }] as const;
+      }),
+    );
+    known = new Map(entries);
+    return entries.flatMap(([, image]) => image ?? []);
+  };
+}
+
+/** Undefined for an image without content. */
+function imageOf(info: Docker.ImageInspectInfo): EngineImage | undefined {
+  const layers = info.RootFS.Layers ?? [];
+  if (layers.length === 0) return undefined;
+  return {
+    id: info.Id,
+    tags: info.RepoTags ?? [],
+    digest: rootDigest(layers),
+    bytes: info.Size,
+    createdAt: Math.max(0, Date.parse(info.Created)),
+    env: info.Config.Env ?? [],
+    volumes: Object.keys(info.Config.Volumes ?? {}),
+    labels: info.Config.Labels ?? {},
+  };
+}

@@ -1,0 +1,28 @@
+import { rm } from "node:fs/promises";
+import type { EngineInfo } from "../engines/engine.ts";
+import type { RunPlace } from "./context.ts";
+import type { RunRecord } from "./record.ts";
+import { stop } from "./supervise.ts";
+import { usageGroup } from "./usage.ts";
+
+/** Removes what a run holds of the machine; outputs that are on record stay, sealed. */
+export async function clean(
+  { engine, outSpace }: RunPlace,
+  info: EngineInfo | undefined,
+  { name, home, record }: { name: string; home: string; record?: RunRecord | undefined },
+): Promise<void> {
+  const out = outSpace(home);
+  await Promise.all([engine.remove(name), record?.outputs === undefined ? out.destroy() : out.seal()]);
+  if (info !== undefined) await usageGroup(name, info)?.remove();
+}
+
+/** Everything that a run holds of the machine, when it will not be finished. */
+export async function abandon(
+  place: RunPlace,
+  info: EngineInfo | undefined,
+  { name, home }: { name: string; home: string },
+): Promise<void> {
+  await stop(place.engine, name).catch(() => undefined); // removed by force in the next line
+  await clean(place, info, { name, home });
+  await rm(home, { recursive: true, force: true });
+}

@@ -1,0 +1,58 @@
+import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
+import type { ContainerState, EngineImage } from "../engines/engine.ts";
+import { containerSettings } from "../policy.ts";
+import { type Known, produces, type RunPlace } from "./context.ts";
+import { makeReadable } from "./lend.ts";
+import { usageGroup } from "./usage.ts";
+
+/** The container of an earlier call, when its work can still be used; otherwise it is removed. */
+export async function resumable(
+  { engine, outSpace }: RunPlace,
+  task: SandboxTask,
+  name: string,
+  home: string,
+  { signal }: RunOptions,
+): Promise<ContainerState | undefined> {
+  const state = await engine.inspect(name, { signal });
+  if (state === undefined) return undefined;
+  const alive = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
+  if (alive && (!produces(task) || (await outSpace(home).revive({ signal })))) return state;
+  await engine.remove(name, { signal });
+  return undefined;
+}
+
+/** The container with its limits, and the room for its outputs, side by side; not started. */
+export async function createContainer(
+  { engine, instance, outSpace }: RunPlace,
+  known: Promise<Known>,
+  task: SandboxTask,
+  { name, home, limits, image }: { name: string; home: string; limits: Limits; image: Promise<EngineImage> },
+  { signal }: RunOptions,
+): Promise<void> {
+  const out = outSpace(home);
+  const { id: imageId } = await image;
+  await Promise.all([
+    makeReadable(task.inputDir, { signal }),
+    task.resultDir === undefined ? undefined : makeReadable(task.resultDir, { signal }),
+    produces(task) ? out.clear() : undefined,
+  ]);
+  const create = async () => {
+    const { info, runtime } = await known;
+    const group = usageGroup(name, info);
+    await group?.create();
+    const settings = containerSettings(task, {
+      instance,
+      imageId,
+      limits,
+      outDir: produces(task) ? out.dir : undefined,
+      runtime,
+      cgroupParent: group?.parent,
+      deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
+    });
+    await engine.create(name, settings, { signal });
+  };
+  // The container needs the folder now and its content only at the start.
+  const making = [create(), produces(task) ? out.create(limits.diskBytes, { signal }) : undefined];
+  await Promise.allSettled(making); // neither may go on while the other's failure is cleaned up
+  await Promise.all(making);
+}

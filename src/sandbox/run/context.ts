@@ -1,0 +1,28 @@
+import type { Limits, SandboxTask } from "../../ports/sandbox.ts";
+import type { Engine, EngineInfo } from "../engines/engine.ts";
+import type { OutSpace } from "../out/space.ts";
+import type { OciRuntime } from "../runtimes/choose.ts";
+
+/** What an engine says of itself, and what a run makes of it. */
+export interface Known {
+  readonly info: EngineInfo;
+  readonly runtime: OciRuntime;
+}
+
+/** All that a run needs to know but for the engine's answer. */
+export interface RunPlace {
+  readonly engine: Engine;
+  readonly instance: string;
+  /** Private folder with one folder for each run. */
+  readonly runsDir: string;
+  readonly ceiling: Limits;
+  /** The room for outputs of the run with this folder. */
+  outSpace(home: string): OutSpace;
+}
+
+export type RunContext = RunPlace & Known;
+
+/** Whether the task writes to /out, and does not look at what is there. */
+export function produces({ resultDir }: SandboxTask): boolean {
+  return resultDir === undefined;
+}

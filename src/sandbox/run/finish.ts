@@ -1,0 +1,66 @@
+import { IchainError, isIchainError } from "../../errors.ts";
+import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
+import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/inspect.ts";
+import { produces, type RunContext } from "./context.ts";
+import type { BoundedLog } from "./logs.ts";
+import { type RunRecord, writeRecord } from "./record.ts";
+import type { EndedBy } from "./supervise.ts";
+import { type Usage, usageGroup } from "./usage.ts";
+import { verdictOf } from "./verdict.ts";
+
+export interface Ended {
+  readonly name: string;
+  readonly home: string;
+  readonly limits: Limits;
+  readonly log: BoundedLog;
+  readonly by: EndedBy;
+  readonly signal: AbortSignal | undefined;
+  readonly sampled: Usage | undefined;
+}
+
+/** Judges the ended container, looks through its outputs, and records the result. */
+export async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<RunRecord> {
+  const { engine, info } = context;
+  const { name, home, limits, log, signal } = at;
+  const state = await engine.inspect(name, { signal });
+  if (state === undefined) throw lost(task.id);
+  const used = (await usageGroup(name, info)?.read()) ?? at.sampled ?? { cpuSeconds: 0, peakMemoryBytes: 0 };
+  // The outer group's peak counts what the runtime needed to start the container as well.
+  const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
+  const out = context.outSpace(home);
+  const diskFull = produces(task) && (await out.isFull(limits.diskBytes));
+  let ended = verdictOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
+  let said = "";
+  let outputs: RunRecord["outputs"];
+  if (ended === "exit" && state.exitCode === 0 && produces(task)) {
+    try {
+      await engine.fetch?.(name, { signal });
+      const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
+      outputs = await inspectOutputs(out.dir, bounds, { signal });
+    } catch (error) {
+      if (!isIchainError(error) || error.class !== "untrusted") throw error;
+      ended = error.code === "OUTPUT_TOO_LARGE" ? "disk" : "output";
+      said = `\n${error.message}\n`;
+    }
+  }
+  const run: TaskRun = {
+    exitCode: state.exitCode,
+    ended,
+    log: log.text() + said,
+    logTruncated: log.truncated,
+    wallSeconds: Math.max(0, state.finishedAt - state.startedAt) / 1000,
+    ...usage,
+  };
+  const record = { run, outputs };
+  await writeRecord(home, record);
+  return record;
+}
+
+function lost(id: string): IchainError {
+  return new IchainError(`The container of the run ${id} was removed by somebody else.`, {
+    code: "RUN_LOST",
+    class: "unavailable",
+    hint: "Run it again; leave containers named ichain-… alone.",
+    retryable: true,
+  });
+}

@@ -13,26 +13,22 @@ import { small } from "./support.ts";
 const digest = `sha256:${"1".repeat(64)}`;
 const images = [{ name: "ml", digest, reference: `registry.example/ml@sha256:${"2".repeat(64)}` }];
 
-async function folder(t: TestContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "ichain-kubernetes-"));
-  t.after(() => rm(dir, { recursive: true, force: true }));
-  return dir;
+/** A sandbox on the stand-in, which answers as told. */
+async function stage(t: TestContext, answers: Parameters<typeof kubernetesApi>[1]) {
+  const root = await mkdtemp(join(tmpdir(), "ichain-kubernetes-"));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const api = await kubernetesApi(t, answers);
+  const { kubeConfig } = api;
+  const engine = kubernetesEngine({ kubeConfig, namespace: "jobs", claim: "data", root, images });
+  const options = { shared: true, stateDir: join(root, "state"), instance: "one" };
+  const inputDir = join(root, "in");
+  await mkdir(inputDir);
+  return { api, engine, options, inputDir, sandbox: createSandbox({ engine, ...options }) };
 }
 
 it("a run is a policy and a Job that is made, started, read and removed (of a stand-in, no cluster)", async (t) => {
-  const root = await folder(t);
   const ended = { exitCode: 3, startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:05Z" };
-  const api = await kubernetesApi(t, { ended, said: "begun\nand over\n" });
-  const engine = kubernetesEngine({
-    kubeConfig: api.kubeConfig,
-    namespace: "jobs",
-    claim: "data",
-    root,
-    images,
-  });
-  const sandbox = createSandbox({ engine, shared: true, stateDir: join(root, "state"), instance: "one" });
-  const inputDir = join(root, "in");
-  await mkdir(inputDir);
+  const { api, engine, sandbox, inputDir } = await stage(t, { ended, said: "begun\nand over\n" });
   const run = await sandbox.run({
     id: "task-1",
     image: digest,
@@ -63,23 +59,10 @@ it("a run is a policy and a Job that is made, started, read and removed (of a st
 });
 
 it("what a crash left is found by its label and removed, its policy last", async (t) => {
-  const root = await folder(t);
-  const api = await kubernetesApi(t, { ended: {}, said: "" });
-  const engine = kubernetesEngine({
-    kubeConfig: api.kubeConfig,
-    namespace: "jobs",
-    claim: "data",
-    root,
-    images,
-  });
-  const sandbox = createSandbox({ engine, shared: true, stateDir: join(root, "state"), instance: "one" });
-  const inputDir = join(root, "in");
-  await mkdir(inputDir);
+  const { api, engine, sandbox, options, inputDir } = await stage(t, { ended: {}, said: "" });
   const dying = createSandbox({
+    ...options,
     engine: { ...engine, start: () => new Promise(() => undefined) },
-    shared: true,
-    stateDir: join(root, "state"),
-    instance: "one",
   });
   void dying
     .run({ id: "lost", image: digest, command: ["x"], inputDir, limits: small, gpus: [] })
@@ -91,19 +74,13 @@ it("what a crash left is found by its label and removed, its policy last", async
   assert.equal(api.things.size, 0);
 });
 
-it("an API that is not there is named as such, and may be back later", async (t) => {
+it("an API that is not there is named as such, and may be back later", async () => {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromClusterAndUser(
     { name: "none", server: "http://127.0.0.1:1", skipTLSVerify: true },
     { name: "nobody" },
   );
-  const engine = kubernetesEngine({
-    kubeConfig,
-    namespace: "jobs",
-    claim: "data",
-    root: await folder(t),
-    images,
-  });
+  const engine = kubernetesEngine({ kubeConfig, namespace: "jobs", claim: "data", root: tmpdir(), images });
   await assert.rejects(
     engine.ping(),
     (error) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.retryable,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
-import type { Limits, SandboxTask } from "../../src/ports/sandbox.ts";
+import type { SandboxTask } from "../../src/ports/sandbox.ts";
 import { remoteEngine } from "../../src/sandbox/engines/remote/remote.ts";
 import type { Target } from "../../src/sandbox/engines/target.ts";
 import { type Member, poolSandbox } from "../../src/sandbox/pool.ts";
@@ -15,7 +15,7 @@ import { type Dockerd, startDockerd, walled } from "../support/dockerd.ts";
 import { lifo } from "../support/lifo.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 import { tinyRoot } from "../support/tiny-root.ts";
-import { MIB, small } from "./support.ts";
+import { MIB, type TaskChanges, writeScript } from "./support.ts";
 
 const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t);
 const gpu = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
@@ -29,8 +29,6 @@ interface Engines {
   readonly members: readonly Member[];
   readonly image: string;
 }
-
-let count = 0;
 
 function member(name: string, target: Target & { answerMs?: number }, dir: string): Member {
   const engine = remoteEngine(target);
@@ -46,25 +44,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function task(
-  { dir, image }: Engines,
-  script: string,
-  { limits, ...more }: Partial<Omit<SandboxTask, "limits">> & { limits?: Partial<Limits> } = {},
-): Promise<SandboxTask> {
-  const id = `task-${count++}`;
-  const inputDir = join(dir, `in-${id}`);
-  await mkdir(join(inputDir, "deep/er"), { recursive: true, mode: 0o700 });
-  await writeFile(join(inputDir, "main.sh"), script, { mode: 0o600 });
-  await writeFile(join(inputDir, "deep/er/data"), "from afar\n", { mode: 0o600 });
-  return {
-    id,
-    image,
-    command: ["/usr/bin/dash", "/in/main.sh"],
-    inputDir,
-    gpus: [],
-    ...more,
-    limits: { ...small, memoryBytes: 64 * MIB, ...limits },
-  };
+async function task({ dir, image }: Engines, script: string, more?: TaskChanges): Promise<SandboxTask> {
+  const task = await writeScript(dir, image, script, more);
+  await mkdir(join(task.inputDir, "deep/er"), { recursive: true, mode: 0o700 });
+  await writeFile(join(task.inputDir, "deep/er/data"), "from afar\n", { mode: 0o600 });
+  return task;
 }
 
 describe("a pool of two engines reached over TLS", () => {

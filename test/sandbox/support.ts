@@ -20,6 +20,37 @@ export const small: Limits = {
   logBytes: 256 * 1024,
 };
 
+/** What a test says of its task beyond the program. */
+export type TaskChanges = Partial<Omit<SandboxTask, "limits">> & { readonly limits?: Partial<Limits> };
+
+/** Writes `program` as `file` into a new input folder below `dir`, and describes a task that runs it. */
+export async function writeTask(
+  dir: string,
+  { image, interpreter, file, program }: Record<"image" | "interpreter" | "file" | "program", string>,
+  { limits, ...more }: TaskChanges,
+): Promise<SandboxTask> {
+  const id = more.id ?? `task-${count++}`;
+  const inputDir = join(dir, `in-${id}`);
+  await mkdir(inputDir, { recursive: true, mode: 0o700 });
+  await writeFile(join(inputDir, file), program, { mode: 0o600 });
+  return {
+    id,
+    image,
+    command: [interpreter, `/in/${file}`],
+    inputDir,
+    gpus: [],
+    ...more,
+    limits: { ...small, ...limits },
+  };
+}
+
+/** The same of a shell script, on the root filesystem of `tinyRoot`. */
+export function writeScript(dir: string, image: string, script: string, more: TaskChanges = {}) {
+  const limits = { memoryBytes: 64 * MIB, ...more.limits };
+  const shell = { image, interpreter: "/usr/bin/dash", file: "main.sh", program: script };
+  return writeTask(dir, shell, { ...more, limits });
+}
+
 export interface Bench {
   readonly sandbox: Sandbox;
   readonly engine: Engine;
@@ -27,10 +58,7 @@ export interface Bench {
   readonly image: RuntimeImage;
   readonly dir: string;
   /** Writes `files` into a new input folder and describes a task of `python3 /in/main.py`. */
-  task(
-    program: string,
-    more?: Partial<Omit<SandboxTask, "limits">> & { limits?: Partial<Limits> },
-  ): Promise<SandboxTask>;
+  task(program: string, more?: TaskChanges): Promise<SandboxTask>;
 }
 
 let count = 0;
@@ -52,20 +80,7 @@ export async function bench(t: TestContext, options: Partial<SandboxOptions> = {
     instance,
     image,
     dir,
-    async task(program, { limits, ...more } = {}) {
-      const id = more.id ?? `task-${count++}`;
-      const inputDir = join(dir, `in-${id}`);
-      await mkdir(inputDir, { recursive: true, mode: 0o700 });
-      await writeFile(join(inputDir, "main.py"), program, { mode: 0o600 });
-      return {
-        id,
-        image: image.digest,
-        command: ["python3", "/in/main.py"],
-        inputDir,
-        gpus: [],
-        ...more,
-        limits: { ...small, ...limits },
-      };
-    },
+    task: (program, more = {}) =>
+      writeTask(dir, { image: image.digest, interpreter: "python3", file: "main.py", program }, more),
   };
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
-import type { Limits, Sandbox, SandboxTask } from "../../src/ports/sandbox.ts";
+import type { Sandbox, SandboxTask } from "../../src/ports/sandbox.ts";
 import type { Engine } from "../../src/sandbox/engines/engine.ts";
 import { swarmEngine } from "../../src/sandbox/engines/swarm/swarm.ts";
 import { labels } from "../../src/sandbox/policy.ts";
@@ -13,7 +13,7 @@ import { startDockerd } from "../support/dockerd.ts";
 import { lifo } from "../support/lifo.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 import { startSwarm, type TestSwarm } from "../support/swarm.ts";
-import { MIB, small } from "./support.ts";
+import { MIB, type TaskChanges, writeScript } from "./support.ts";
 
 const GPU = "GPU-11111111-2222-3333-4444-555555555555";
 const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t);
@@ -23,10 +23,7 @@ interface Bench {
   readonly sandbox: Sandbox;
   readonly instance: string;
   readonly dir: string;
-  task(
-    script: string,
-    more?: Partial<Omit<SandboxTask, "limits">> & { limits?: Partial<Limits> },
-  ): Promise<SandboxTask>;
+  task(script: string, more?: TaskChanges): Promise<SandboxTask>;
 }
 
 let count = 0;
@@ -55,21 +52,7 @@ async function bench(
     sandbox,
     instance,
     dir,
-    async task(script, { limits, ...more } = {}) {
-      const id = more.id ?? `task-${count++}`;
-      const inputDir = join(dir, `in-${id}`);
-      await mkdir(inputDir, { mode: 0o700 });
-      await writeFile(join(inputDir, "main.sh"), script, { mode: 0o600 });
-      return {
-        id,
-        image,
-        command: ["/usr/bin/dash", "/in/main.sh"],
-        inputDir,
-        gpus: [],
-        ...more,
-        limits: { ...small, memoryBytes: 64 * MIB, ...limits },
-      };
-    },
+    task: (script, more) => writeScript(dir, image, script, more),
   };
 }
 

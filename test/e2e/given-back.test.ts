@@ -5,32 +5,33 @@ import { it } from "node:test";
 import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
-/** A job whose task writes a file and prints `line`; the threshold is that of the digits job. */
-async function printing({ dir }: TestMarket, name: string, line: string): Promise<string> {
+/** A job whose task writes `file` and prints `line`; the spec names model.pkl, with the digits' threshold. */
+async function printing({ dir }: TestMarket, name: string, line: string, file: string): Promise<string> {
   const folder = join(dir, name);
   await mkdir(folder);
   await writeFile(
     join(folder, "task.py"),
-    `import sys\nif sys.argv[1] == "0": open("/out/model.pkl", "w").write("x")\nprint("${line}")\n`,
+    `import sys\nif sys.argv[1] == "0": open("/out/${file}", "w").write("x")\nprint("${line}")\n`,
   );
-  const file = join(folder, "job.yaml");
-  await writeFile(file, await readFile(digits, "utf8"));
-  return file;
+  const job = join(folder, "job.yaml");
+  await writeFile(job, await readFile(digits, "utf8"));
+  return job;
 }
 
-it("a result that fails by its own measure is given back, and costs the provider nothing", async (t) => {
+it("a result that is not what the job asks for is given back, and costs the provider nothing", async (t) => {
   if (!requireRoot(t) || !requireDocker(t)) return;
   const market = await startTestMarket(t, { transport: "direct" });
   const [provider] = market.providers;
   const stake = await market.stake(provider!.account);
-  for (const [name, line, reason] of [
-    ["poor", "acc: 0.5", /0\.5.*threshold/],
-    ["endless", "acc: 1e300", /range/],
+  for (const [name, line, file, reason] of [
+    ["poor", "acc: 0.5", "model.pkl", /0\.5.*threshold/],
+    ["endless", "acc: 1e300", "model.pkl", /range/],
+    ["elsewhere", "acc: 0.99", "other.pkl", /all the outputs/],
   ] as const) {
-    const file = await printing(market, name, line);
+    const job = await printing(market, name, line, file);
     const { code, stdout } = await market.attempt([
       "submit",
-      file,
+      job,
       "--wait",
       "--out",
       join(market.dir, "out"),
@@ -48,5 +49,5 @@ it("a result that fails by its own measure is given back, and costs the provider
     providers: { ratingAsProvider: { outcomes: { released: number; late: number; rejected: number } } }[];
   };
   const { released, late, rejected } = providers[0]!.ratingAsProvider.outcomes;
-  assert.deepEqual({ released, late, rejected }, { released: 2, late: 0, rejected: 0 });
+  assert.deepEqual({ released, late, rejected }, { released: 3, late: 0, rejected: 0 });
 });

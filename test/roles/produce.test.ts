@@ -78,3 +78,15 @@ test("a job whose outputs a power cut has taken is given back with a word", asyn
   });
   assert.equal(await again(), "what the task left was lost before it could be packed");
 });
+
+for (const [what, files, reason] of [
+  ["lacks what its spec names", { other: "" }, /all the outputs/],
+  ["has a hidden turn in a name", { "model/\u202eredom": "" }, /a name that no parcel carries/],
+  ["has two names that differ in case only", { "model/a": "1", "model/A": "2" }, /a name that no parcel/],
+] as const) {
+  test(`a job is given back when what its task left ${what}`, async (t) => {
+    const left = await makeTree(await scratch(t), files);
+    const { again } = await bench(t, async () => left);
+    assert.match(String(await again()), reason);
+  });
+}

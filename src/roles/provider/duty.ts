@@ -1,6 +1,6 @@
 import type { Waits, WorkerContext } from "../context.ts";
 import type { Duty } from "../shared/daemon.ts";
-import { serve } from "./serve.ts";
+import { giveUp, serve } from "./serve.ts";
 import type { Workshop } from "./take.ts";
 
 /** What `ichain provide` does: every posted job that names this account. */
@@ -10,6 +10,7 @@ export function provideDuty(context: WorkerContext, shop: Workshop): Duty {
     filter: { provider: context.account },
     wants: (job) => job.state === "Posted",
     work: (jobId, waits: Waits) => serve(context, jobId, shop, waits),
+    giveUp: (jobId, waits) => giveUp(context, jobId, waits),
     maxJobs: shop.policy.maxJobs,
   };
 }

@@ -39,12 +39,8 @@ export async function produce(
     : produced;
   const failure = runFailure(measured, spec.verification.metric) ?? hopeless(job, spec, measured);
   if (failure) return failure;
-  return packResult(
-    context,
-    journal,
-    { job, spec, image, outputs, produced, measured, tier: shop.report.tier },
-    waits,
-  );
+  const findings = { job, spec, image, outputs, produced, measured, tier: shop.report.tier };
+  return packResult(context, journal, findings, waits).catch(unfit);
 }
 
 /** An image that cannot be made is the job's fault: the job is given back. */
@@ -56,6 +52,21 @@ function asReason(error: unknown): { reason: string } {
 /** A power cut: the run is on record, and its disk is not what it was. */
 function lost(error: unknown): undefined {
   if (!isIchainError(error, "OUTPUTS_LOST")) throw error;
+}
+
+/** Nobody is told the names of files: the reason stands on the chain. */
+const unfits: Readonly<Record<string, string>> = {
+  PARCEL_INPUT_MISSING: "the task did not leave all the outputs that its spec names",
+  PARCEL_INPUT_TOO_LARGE: "the task left more than a parcel holds",
+  PARCEL_UNSAFE_PATH: "the task left a file with a name that no parcel carries",
+  PARCEL_UNSUPPORTED_FILE: "the task left something that is no plain file or folder",
+};
+
+/** Outputs that cannot be delivered are the job's fault. */
+function unfit(error: unknown): string {
+  const reason = isIchainError(error) && error.class === "usage" ? unfits[error.code] : undefined;
+  if (reason === undefined) throw error;
+  return reason;
 }
 
 /** What already fails by its own measure would only cost the stake if it were submitted. */

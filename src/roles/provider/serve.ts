@@ -62,6 +62,17 @@ export async function serve(
   };
 }
 
+/** A job that was accepted and not submitted is given back, which costs nothing; silence costs the stake. */
+export async function giveUp(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
+  const journal = context.journal.open("provider", jobId);
+  await discardRuns(context, journal);
+  if (journal.intent("accept") === undefined || journal.intent("submit") !== undefined) return;
+  const job = await context.market.job(jobId, waits);
+  if (job.state !== "Accepted") return;
+  const reason = "trouble of the provider's own";
+  await transact(context.market, journal, { kind: "release", job, reason }, waits);
+}
+
 /** The journal keeps what happened; the files of a job that is over are nobody's business any more. */
 async function end(
   context: WorkerContext,

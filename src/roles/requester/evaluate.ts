@@ -6,7 +6,7 @@ import type { JobId } from "../../protocol/ids.ts";
 import { toScore, WORST_SCORE } from "../../protocol/metric.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
-import { cutShort, runFailure, runTask } from "../shared/run-task.ts";
+import { cutShort, discardRuns, runFailure, runTask } from "../shared/run-task.ts";
 import type { Draft } from "./draft.ts";
 
 /** The metrics are in the last lines; nobody reads the rest. */
@@ -26,6 +26,7 @@ export async function evaluate(
   { signal }: Waits,
 ): Promise<bigint | undefined> {
   const home = jobFolder(context.jobsDir, "requester", journal.key as JobId);
+  const worker = { ...context, sandbox };
   try {
     const { gpus } = await sandbox.probe({ signal });
     if (gpus.length < spec.resources.gpus) return undefined;
@@ -40,7 +41,7 @@ export async function evaluate(
         ? spec.image
         : await sandbox.prepare({ dir: home.input, ...spec.image }, IMAGE_BOUNDS, { signal });
     const task = { spec, image, input: home.input, stage, gpus: lent, logBytes: LOG_BYTES };
-    const measured = await runTask({ ...context, sandbox }, journal, task, { signal });
+    const measured = await runTask(worker, journal, task, { signal });
     if (cutShort(measured)) return undefined;
     const { metric, goal } = spec.verification;
     if (runFailure(measured, metric)) return WORST_SCORE;
@@ -50,6 +51,7 @@ export async function evaluate(
     context.reporter.emit({ kind: "warn", text: `The result was not measured here: ${error.message}` });
     return undefined;
   } finally {
+    await discardRuns(worker, journal);
     await rm(home.input, { recursive: true, force: true });
   }
 }

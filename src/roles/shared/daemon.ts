@@ -15,6 +15,8 @@ export interface Duty {
   wants(job: Job): boolean;
   /** Brings one job to its end; called again after a crash or a passing failure. */
   work(jobId: JobId, waits: Waits): Promise<Afterwards | undefined>;
+  /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. */
+  giveUp(jobId: JobId, waits: Waits): Promise<void>;
   readonly maxJobs: number;
 }
 
@@ -72,25 +74,34 @@ function isFinished({ journal }: RoleContext, { role }: Duty, jobId: JobId): boo
 /** Does what a job needs until it is done; what cannot pass ends it here, told and noted. */
 async function attend<Result>(
   context: RoleContext,
-  { role }: Duty,
+  duty: Duty,
   jobId: JobId,
   { signal }: Waits,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
-  const journal = context.journal.open(role, jobId);
+  const journal = context.journal.open(duty.role, jobId);
   const warn = (text: string) => {
     journal.note(text);
     context.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
   };
-  try {
-    return await persist(work, (error, pause) => warn(`${error.message} Trying again in ${pause} s.`), {
-      signal,
-    });
-  } catch (error) {
-    if (signal.aborted) return undefined;
+  const again = (error: Error, pause: number) => warn(`${error.message} Trying again in ${pause} s.`);
+  const tell = (error: unknown) => {
+    if (signal.aborted) return;
     const code = isIchainError(error) ? error.code : "INTERNAL";
     warn(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
-    journal.finish("failed");
-    return undefined;
+  };
+  try {
+    return await persist(work, again, { signal });
+  } catch (error) {
+    tell(error);
+    if (signal.aborted) return undefined; // to be carried on
   }
+  try {
+    await persist(() => duty.giveUp(jobId, { signal }), again, { signal });
+  } catch (error) {
+    tell(error);
+    if (signal.aborted) return undefined;
+  }
+  journal.finish("failed");
+  return undefined;
 }

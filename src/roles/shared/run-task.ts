@@ -82,9 +82,16 @@ export function outputsOf(
   return sandbox.outputs(runId(role, key, "produce"), waits);
 }
 
-/** Gives back what the runs of a journal hold of the machine, when nobody will ask for it any more. */
-export async function discardRuns({ sandbox }: WorkerContext, { role, key }: JobJournal): Promise<void> {
-  for (const stage of ["produce", "evaluate"] as const) await sandbox.discard(runId(role, key, stage));
+/**
+ * Gives back what the runs of a journal hold of the machine, when nobody will ask for it any more. Never
+ * fails: a job is worth more than a disk, which the next start of the daemon finds.
+ */
+export async function discardRuns({ sandbox }: WorkerContext, journal: JobJournal): Promise<void> {
+  for (const stage of ["produce", "evaluate"] as const) {
+    await sandbox.discard(runId(journal.role, journal.key, stage)).catch((error: Error) => {
+      journal.note(`a run's space could not be given back yet: ${error.message}`);
+    });
+  }
 }
 
 /** Why a run was cut short, whoever's task it was; undefined when it came to its own end. */

@@ -51,6 +51,18 @@ export async function confirm(
   journal.finish(typeof measured === "string" ? "failed" : "done");
 }
 
+/** Who has not committed abstains, which costs nothing. */
+export async function giveUp(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
+  const journal = context.journal.open("validator", jobId);
+  await discardRuns(context, journal);
+  const job = await context.market.job(jobId, waits);
+  const mine = validationOf(context, job);
+  if (mine === undefined || mine.abstained || journal.intent("commit") !== undefined) return;
+  if (job.state !== "Validating" || !job.committing) return;
+  const reason = "trouble of the validator's own";
+  await transact(context.market, journal, { kind: "abstain", job, reason }, waits);
+}
+
 interface Committed {
   readonly locator: ValidationLocator;
   readonly measurement: Measurement;

@@ -1,7 +1,7 @@
 import { sameAddress } from "../../protocol/ids.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import type { Duty } from "../shared/daemon.ts";
-import { type Bench, confirm } from "./confirm.ts";
+import { type Bench, confirm, giveUp } from "./confirm.ts";
 
 /** What `ichain validate` does: every job in which this account has a seat. */
 export function validateDuty(context: WorkerContext, bench: Bench): Duty {
@@ -15,6 +15,7 @@ export function validateDuty(context: WorkerContext, bench: Bench): Duty {
         return ours && commitment === undefined && !abstained && sealed !== "0x";
       }),
     work: (jobId, waits: Waits) => confirm(context, jobId, bench, waits),
+    giveUp: (jobId, waits) => giveUp(context, jobId, waits),
     maxJobs: bench.policy.maxJobs,
   };
 }

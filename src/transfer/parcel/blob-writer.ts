@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Hex } from "../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../protocol/merkle.ts";
+import { writeAll } from "../write-all.ts";
 import { LeafHasher } from "./format/leaves.ts";
 
 /** Appends to a blob and hashes what it appends. */
@@ -27,7 +28,8 @@ export class BlobWriter {
     const start = leaves.length * PIECE_BYTES;
     if ((await file.stat()).size < size || size - start >= PIECE_BYTES || size < start) return undefined;
     const tail = Buffer.alloc(size - start);
-    if (tail.length > 0) await file.read(tail, 0, tail.length, start);
+    if (tail.length > 0 && (await file.read(tail, 0, tail.length, start)).bytesRead < tail.length)
+      return undefined;
     const hasher = new LeafHasher(leaves);
     hasher.update(tail);
     await file.truncate(size);
@@ -47,16 +49,8 @@ export class BlobWriter {
     const writing = this.#file.writev(parts, this.#size);
     for (const part of parts) this.leaves.update(part);
     const { bytesWritten } = await writing;
-    if (bytesWritten < length) await this.#rest(Buffer.concat(parts).subarray(bytesWritten), bytesWritten);
+    if (bytesWritten < length)
+      await writeAll(this.#file, Buffer.concat(parts).subarray(bytesWritten), this.#size + bytesWritten);
     this.#size += length;
-  }
-
-  /** What a disk that is nearly full did not take at once: it takes it now, or says why not. */
-  async #rest(bytes: Uint8Array, done: number): Promise<void> {
-    for (let rest = bytes, at = this.#size + done; rest.length > 0; ) {
-      const { bytesWritten } = await this.#file.write(rest, 0, rest.length, at);
-      rest = rest.subarray(bytesWritten);
-      at += bytesWritten;
-    }
   }
 }

@@ -4,6 +4,7 @@ import { fromHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../../protocol/merkle.ts";
 import { leafHash } from "../../merkle.ts";
+import { writeAll } from "../../write-all.ts";
 import { encodeSize, pieceLength } from "../wire.ts";
 
 const MAGIC = Buffer.from("ichpart1");
@@ -83,7 +84,7 @@ export class PartFile {
 
   /** Writes a verified piece at its place; durable after the next `flush`. */
   async write(piece: number, bytes: Uint8Array): Promise<void> {
-    await this.#data.write(bytes, 0, bytes.length, piece * PIECE_BYTES);
+    await writeAll(this.#data, bytes, piece * PIECE_BYTES);
     this.#pending.push(piece);
   }
 
@@ -94,7 +95,7 @@ export class PartFile {
       const pieces = this.#pending.splice(0);
       await this.#data.datasync();
       for (const piece of pieces) setBit(this.#bits, piece);
-      await this.#state.write(this.#bits, 0, this.#bits.length, this.#bitsAt);
+      await writeAll(this.#state, this.#bits, this.#bitsAt);
       await this.#state.datasync();
     });
     return this.#flushing;

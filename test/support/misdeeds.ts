@@ -62,6 +62,16 @@ export const misdeeds: readonly Misdeed[] = [
     always: "TRANSFER_STALLED",
     names: true,
   },
+  {
+    // Far enough for what comes with every try to look like progress.
+    does: "stalls late in a piece",
+    misbehave: ({ response, body, range }, blob) => {
+      const late = BAD_PIECE * PIECE_BYTES - range.first + 200 * 1024;
+      response.writeHead(206, rangeHead(range, blob, body.length)).write(body.subarray(0, late));
+    },
+    always: "TRANSFER_STALLED",
+    names: true,
+  },
   { does: "leaves a request unanswered", misbehave: () => {}, always: "TRANSFER_STALLED", names: true },
   {
     does: "sends garbage for headers",

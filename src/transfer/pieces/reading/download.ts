@@ -92,7 +92,7 @@ export class Download {
   #tick(): void {
     const { faults, progress, tuning, now } = this.#context;
     const at = now();
-    const overdue = faults.overdue(at, progress.received, this.#plan.firstLeft);
+    const overdue = faults.overdue(at, progress.fresh, this.#plan.firstLeft);
     if (overdue) {
       this.#end(overdue);
       return;
@@ -170,13 +170,15 @@ export class Download {
       };
       const state = { lane, bytesLeft: (run.end - run.start) * PIECE_BYTES };
       this.#active.set(run, state);
-      const onBytes = (bytes: number, left: number) => {
+      const onBytes = (bytes: number, left: number, filled: number) => {
         progress.received += bytes;
+        progress.reached(run.next, filled);
         state.bytesLeft = left;
         if (left <= (lane.rate(now()) * (lane.rttMs ?? 0)) / 1000) passOn();
       };
       const onVerified = (piece: number, bytes: number) => {
         progress.verified += bytes;
+        progress.reached(piece, bytes);
         faults.forgive(piece);
         if (this.#plan.left === 0) this.#end();
       };

@@ -13,7 +13,7 @@ const FINAL = new Set([
 
 /**
  * Decides when a transfer gives up: at once on a fault that no try cures, on one piece that comes wrong
- * or breaks off too often, or when next to nothing has come for `giveUpMs`.
+ * or breaks off too often, or when next to nothing new has come for `giveUpMs`.
  */
 export class Faults {
   readonly #tuning: Tuning;
@@ -49,8 +49,8 @@ export class Faults {
   }
 
   /**
-   * The error to end with when the transfer has stood still. `bytes` came since the start; `missing` is
-   * the first piece that did not, once there is a leaf list.
+   * The error to end with when the transfer has stood still. `bytes` came since the start that
+   * had not come before; `missing` is the first piece that did not, once there is a leaf list.
    */
   overdue(now: number, bytes: number, missing?: number): IchainError | undefined {
     const { giveUpMs, giveUpBytes } = this.#tuning;

@@ -18,8 +18,8 @@ export interface RunContext {
   readonly buffer: Buffer;
   readonly headMs: number;
   readonly now: () => number;
-  /** `left`: bytes of the run still to come. */
-  readonly onBytes: (bytes: number, left: number) => void;
+  /** `left`: bytes of the run still to come; `filled`: those of `run.next` that are there. */
+  readonly onBytes: (bytes: number, left: number, filled: number) => void;
   readonly onVerified: (piece: number, bytes: number) => void;
 }
 
@@ -64,7 +64,8 @@ async function takeIn(context: RunContext, run: Run, answer: Answer, signal: Abo
   let received = 0;
   const note = (bytes: number) => {
     received += bytes;
-    context.onBytes(bytes, Math.min(run.end * PIECE_BYTES, size) - run.next * PIECE_BYTES - filled);
+    const left = Math.min(run.end * PIECE_BYTES, size) - run.next * PIECE_BYTES - filled;
+    context.onBytes(bytes, left, filled);
   };
   /** Pieces end within the chunk: each is checked and written before the next byte is read. */
   const takePieces = async (chunk: Buffer) => {

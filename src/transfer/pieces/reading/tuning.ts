@@ -34,7 +34,7 @@ export interface Tuning {
   readonly maxBackOffMs: number;
   /** When nothing at all came for so long, the host is looked up anew, and again every so long. */
   readonly lookUpMs: number;
-  /** Give up when less than `giveUpBytes` came in all lanes together for so long. */
+  /** Give up when less than `giveUpBytes` came anew in all lanes together for so long. */
   readonly giveUpMs: number;
   readonly giveUpBytes: number;
   /** Give up on a piece that came wrong so often. */

@@ -13,6 +13,7 @@ import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
 import { LaneCount } from "../../../../src/transfer/pieces/reading/lane-count.ts";
 import { LookUps } from "../../../../src/transfer/pieces/reading/look-ups.ts";
 import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
+import { Progress } from "../../../../src/transfer/pieces/reading/progress.ts";
 import { RateMeter } from "../../../../src/transfer/pieces/reading/rate-meter.ts";
 import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/stall.ts";
 import { defaultTuning as tuning } from "../../../../src/transfer/pieces/reading/tuning.ts";
@@ -110,6 +111,28 @@ test("bytes that come put the end off; next to nothing is a stall", () => {
   assert.equal(faults.overdue(tuning.giveUpMs - 1, MIB), undefined);
   assert.equal(faults.overdue(2 * tuning.giveUpMs - 2, MIB + 100), undefined);
   assert.equal(faults.overdue(2 * tuning.giveUpMs, MIB + 100)?.code, "TRANSFER_STALLED");
+});
+
+test("what comes of a piece again and again counts once, a piece that comes slowly counts as it grows", () => {
+  const shape = {
+    root: `0x${"00".repeat(32)}` as const,
+    size: 2 * PIECE_BYTES,
+    leaves: [1, 2].map(() => Buffer.alloc(32)),
+  };
+  const progress = new Progress(shape, new Set(), undefined, 0);
+  const faults = new Faults(tuning, 0);
+  const overdue = (now: number) => faults.overdue(now, progress.fresh, 1)?.code;
+  for (let now = 0, bytes = 0; bytes < PIECE_BYTES; now += tuning.giveUpMs / 2, bytes += PIECE_BYTES / 4) {
+    progress.reached(0, bytes);
+    assert.equal(overdue(now), undefined);
+  }
+  progress.reached(0, PIECE_BYTES);
+  progress.reached(1, 200 * 1024);
+  assert.equal(overdue(3 * tuning.giveUpMs), undefined);
+  for (const bytes of [100, 200 * 1024, PIECE_BYTES - 1]) progress.reached(0, bytes);
+  for (const bytes of [100, 200 * 1024]) progress.reached(1, bytes);
+  assert.equal(progress.fresh, PIECE_BYTES + 200 * 1024);
+  assert.equal(overdue(4 * tuning.giveUpMs), "TRANSFER_STALLED");
 });
 
 test("a rate is taken over the window, or over the time since the start if that is shorter", () => {

@@ -1,10 +1,12 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError, isIchainError } from "../errors.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
 import { tierAtLeast } from "../protocol/offer.ts";
 import type { Engine } from "./engines/engine.ts";
+import { containerName } from "./policy.ts";
 import { outputsLost } from "./run/outputs.ts";
+import { usageGroup } from "./run/usage.ts";
 
 /** One engine of a pool, with its sandbox. */
 export interface Member {
@@ -19,13 +21,19 @@ const PING_MS = 5000;
 /**
  * Several engines as one sandbox: a run goes to the least busy engine that answers and has what it asks
  * for, and stays with it. Where it went is noted in `stateDir`, so that it is found again after a crash;
- * when its engine answers no more it begins anew on another one.
+ * when its engine answers no more it begins anew on another one, and what it left on the first is removed
+ * when the run is discarded. The members' sandboxes belong to the same `instance`.
  */
-export function poolSandbox(members: readonly Member[], stateDir: string): Sandbox {
+export function poolSandbox(
+  members: readonly Member[],
+  { stateDir, instance }: { stateDir: string; instance: string },
+): Sandbox {
   const busy = new Map<Member, number>(members.map((member) => [member, 0]));
   const reports = new Map<Member, SandboxReport>();
   /** Which member's GPUs a job holds. */
   const holders = new Map<string, Member>();
+  /** Discarded runs of which an engine that did not answer may still hold something. */
+  const owed = new Set<string>();
   const noteOf = (id: string) => join(stateDir, "placed", id);
 
   async function answers({ engine }: Member, { signal }: RunOptions = {}): Promise<boolean> {
@@ -55,7 +63,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
   }
 
   async function place(task: SandboxTask, options?: RunOptions): Promise<Member> {
-    const before = await placed(task.id);
+    const before = (await placed(task.id)).at(-1);
     const alive = await healthy(options);
     if (before !== undefined && alive.includes(before)) return before;
     for (const member of alive) {
@@ -63,16 +71,39 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       const has = task.gpus.every((uuid) => gpus.some((gpu) => gpu.uuid === uuid));
       if (!has || !images.some(({ digest }) => digest === task.image)) continue;
       await mkdir(join(stateDir, "placed"), { recursive: true, mode: 0o700 });
-      await writeFile(noteOf(task.id), member.name, { mode: 0o600 });
+      await appendFile(noteOf(task.id), `\n${member.name}`, { mode: 0o600 });
       return member;
     }
     throw noneFits(task.image);
   }
 
-  /** Where a run has gone, whether that engine answers now or not. */
-  async function placed(id: string): Promise<Member | undefined> {
-    const noted = await readFile(noteOf(id), "utf8").catch(() => "");
-    return members.find(({ name }) => name === noted);
+  /** Every engine that a run has gone to, whether it answers now or not; it is on the last one. */
+  async function placed(id: string): Promise<Member[]> {
+    const noted = (await readFile(noteOf(id), "utf8").catch(() => "")).split("\n");
+    return noted.flatMap((name) => members.find((member) => member.name === name) ?? []);
+  }
+
+  /** All that a run holds, on this machine and on the engine, where it may have been given up half-way. */
+  async function clear(member: Member, id: string): Promise<void> {
+    const { engine, sandbox } = member;
+    await sandbox.discard(id);
+    if (!(await answers(member))) throw noneAnswers([member]);
+    const name = containerName(instance, id);
+    await engine.remove(name);
+    await usageGroup(name, await engine.info())?.remove();
+  }
+
+  /** Clears a run everywhere; what an engine cannot do now stays owed, and is no failure of the call. */
+  async function forget(id: string): Promise<void> {
+    const visits = [...new Set(await placed(id))].map((member) => clear(member, id));
+    const failures = (await Promise.allSettled(visits)).flatMap((visit) =>
+      visit.status === "rejected" ? [visit.reason as unknown] : [],
+    );
+    const other = failures.filter((error) => !isIchainError(error) || error.class !== "unavailable");
+    if (other.length === 0 && failures.length > 0) return;
+    owed.delete(id);
+    if (other.length > 0) throw other[0];
+    await rm(noteOf(id), { force: true });
   }
 
   return {
@@ -83,6 +114,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     },
 
     async run(task, options) {
+      owed.delete(task.id); // it is wanted again
       const member = await place(task, options);
       busy.set(member, (busy.get(member) ?? 0) + 1);
       try {
@@ -93,14 +125,15 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     },
 
     async outputs(id, options) {
-      const member = await placed(id);
+      const member = (await placed(id)).at(-1);
       if (member === undefined) throw outputsLost(id);
       return member.sandbox.outputs(id, options);
     },
 
     async discard(id) {
-      await (await placed(id))?.sandbox.discard(id);
-      await rm(noteOf(id), { force: true });
+      const earlier = [...owed].filter((other) => other !== id);
+      owed.add(id);
+      await Promise.all([forget(id), ...earlier.map((other) => forget(other).catch(() => undefined))]);
     },
 
     async prepare(image, bounds, options) {
@@ -138,9 +171,14 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     },
 
     async sweep(keep, options) {
-      for (const member of await healthy(options)) await member.sandbox.sweep(keep, options);
-      for (const id of await readdir(join(stateDir, "placed")).catch(() => []))
-        if (!keep.has(id)) await rm(noteOf(id), { force: true });
+      const alive = await healthy(options);
+      for (const member of alive) await member.sandbox.sweep(keep, options);
+      for (const id of await readdir(join(stateDir, "placed")).catch(() => [])) {
+        if (keep.has(id)) continue;
+        if ((await placed(id)).every((member) => alive.includes(member)))
+          await rm(noteOf(id), { force: true });
+        else owed.add(id);
+      }
     },
   };
 }

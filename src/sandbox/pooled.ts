@@ -11,12 +11,12 @@ export interface PoolOptions extends Omit<SandboxOptions, "engine" | "socketPath
 }
 
 /** The sandbox on a pool of Docker engines, here (by socket) or elsewhere, each with a state folder. */
-export function createPool({ engines, stateDir, ...rest }: PoolOptions): Sandbox {
+export function createPool({ engines, stateDir, instance, ...rest }: PoolOptions): Sandbox {
   const members = engines.map(({ name, target }): Member => {
     const here = "socketPath" in target;
     const engine = here ? dockerEngine(target) : remoteEngine(target);
-    const options = { ...rest, engine, shared: !here, stateDir: join(stateDir, "engines", name) };
-    return { name, engine, sandbox: createSandbox(options) };
+    const own = { engine, shared: !here, stateDir: join(stateDir, "engines", name) };
+    return { name, engine, sandbox: createSandbox({ ...rest, instance, ...own }) };
   });
-  return poolSandbox(members, stateDir);
+  return poolSandbox(members, { stateDir, instance });
 }

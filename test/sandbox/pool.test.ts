@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
-import type { SandboxTask } from "../../src/ports/sandbox.ts";
+import type { Sandbox, SandboxTask } from "../../src/ports/sandbox.ts";
 import { remoteEngine } from "../../src/sandbox/engines/remote/remote.ts";
 import type { Target } from "../../src/sandbox/engines/target.ts";
 import { type Member, poolSandbox } from "../../src/sandbox/pool.ts";
@@ -18,6 +18,7 @@ import { tinyRoot } from "../support/tiny-root.ts";
 import { MIB, type TaskChanges, writeScript } from "./support.ts";
 
 const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t);
+const INSTANCE = "pool";
 const gpu = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
 const code = (wanted: string) => (error: unknown) =>
   isIchainError(error, wanted) || assert.fail(String(error));
@@ -33,7 +34,11 @@ interface Engines {
 function member(name: string, target: Target & { answerMs?: number }, dir: string): Member {
   const engine = remoteEngine(target);
   const stateDir = join(dir, name);
-  return { name, engine, sandbox: createSandbox({ engine, shared: true, stateDir, instance: "pool" }) };
+  return { name, engine, sandbox: createSandbox({ engine, shared: true, stateDir, instance: INSTANCE }) };
+}
+
+function openPool({ members, dir }: Engines): Sandbox {
+  return poolSandbox(members, { stateDir: join(dir, "pool"), instance: INSTANCE });
 }
 
 async function freePort(): Promise<number> {
@@ -80,7 +85,7 @@ describe("a pool of two engines reached over TLS", () => {
 
   it("carries inputs there and outputs back, and leaves no container or volume", async (t) => {
     if (!ABLE(t)) return;
-    const pool = poolSandbox(engines.members, join(engines.dir, "pool"));
+    const pool = openPool(engines);
     const report = await pool.probe();
     assert.deepEqual([report.engine, report.tier], ["pool of 2", "runc"]);
     assert.deepEqual(report.gpus.map(({ uuid }) => uuid).toSorted(), [gpu(0), gpu(1)]);
@@ -120,7 +125,7 @@ describe("a pool of two engines reached over TLS", () => {
 
   it("gives two jobs an engine each, a GPU to one job at a time, and sends a task to its GPU", async (t) => {
     if (!ABLE(t)) return;
-    const pool = poolSandbox(engines.members, join(engines.dir, "pool"));
+    const pool = openPool(engines);
     await pool.probe(); // a container on each: not while the first task runs
     const wait = "echo begun; sleep 2; echo r > /out/r";
     const [first, second] = [await task(engines, wait), await task(engines, wait)];
@@ -148,34 +153,49 @@ describe("a pool of two engines reached over TLS", () => {
     pool.release("c");
   });
 
-  it("uses the other engine when one stops answering, and says so when none does", async (t) => {
+  it("uses the other engine when one stops answering, forgets the run on both, and says so when none answers", async (t) => {
     if (!ABLE(t)) return;
-    const pool = poolSandbox(engines.members, join(engines.dir, "pool"));
+    const pool = openPool(engines);
     const script = "echo begun; while ! [ -e /in/never ]; do sleep 0.1; done";
     const stuck = await task(engines, script);
     const begun = Promise.withResolvers<void>();
-    const failing = pool.run(stuck, { onLog: () => begun.resolve() });
-    const failed = assert.rejects(
-      failing,
-      (error) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.retryable,
-    );
+    const silent = (error: unknown) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.retryable;
+    const failed = [assert.rejects(pool.run(stuck, { onLog: () => begun.resolve() }), silent)];
     await begun.promise;
     const at = engines.daemons.findIndex((daemon) => daemon.docker(["ps", "--quiet"]) !== "");
     const [dead, alive] = [engines.daemons[at]!, engines.daemons[1 - at]!];
+    // Of a process that is no more, as the pool has no note of it.
+    const orphan = await task(engines, script);
+    const orphaned = Promise.withResolvers<void>();
+    const { sandbox } = engines.members[at]!;
+    failed.push(assert.rejects(sandbox.run(orphan, { onLog: () => orphaned.resolve() }), silent));
+    await orphaned.promise;
+    const jobs = (daemon: Dockerd) => [
+      ...new Set(daemon.docker(["ps", "--all", '--format={{.Label "ichain.job"}}']).split("\n")),
+    ];
     dead.freeze();
     try {
-      await failed;
+      await Promise.all(failed);
       await writeFile(join(stuck.inputDir, "never"), "");
       const again = await pool.run(stuck);
       assert.deepEqual([again.ended, again.exitCode], ["exit", 0]);
+      await pool.discard(stuck.id);
+      await assert.rejects(pool.outputs(stuck.id), code("OUTPUTS_LOST"));
       alive.freeze();
       await assert.rejects(pool.run(await task(engines, "exit 0")), code("DOCKER_UNAVAILABLE"));
     } finally {
       dead.thaw();
       alive.thaw();
     }
+    assert.deepEqual(jobs(dead).toSorted(), [orphan.id, stuck.id].toSorted());
+    await pool.discard("another");
+    assert.deepEqual(jobs(dead), [orphan.id], "what was owed is done when the engine answers again");
+    assert.ok(!(await readdir(join(engines.dir, "pool/placed"))).includes(stuck.id));
     await pool.sweep(new Set());
-    for (const daemon of engines.daemons) assert.equal(daemon.docker(["ps", "--all", "--quiet"]), "");
+    for (const daemon of engines.daemons) {
+      assert.equal(daemon.docker(["ps", "--all", "--quiet"]), "");
+      assert.equal(daemon.docker(["volume", "ls", "--quiet"]), "");
+    }
   });
 
   it("talks to no engine whose certificate another authority has signed", async (t) => {

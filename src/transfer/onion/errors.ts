@@ -26,7 +26,7 @@ export function torGone(detail: string, cause?: unknown): IchainError {
   return new IchainError(`The tor process is gone: ${detail}.`, {
     code: "TOR_GONE",
     class: "unavailable",
-    hint: "ichain starts it again by itself; if this goes on, see the log in its data folder.",
+    hint: "One that was up is started again by itself; for one that did not start its own words say why.",
     retryable: true,
     cause,
   });

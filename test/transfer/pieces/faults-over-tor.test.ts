@@ -30,22 +30,26 @@ after(() => bench.close());
 test("the reader's tor killed in the middle: the fetch goes on with the next one", patience, async (t) => {
   if (!requireTor(t)) return;
   const { blob, host, request } = await scene(t, "reader-tor");
-  const reader = await bench.party("reader-tor-reader");
+  const reader = await bench.party("reader-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
+  const killed = torIn("reader-tor-reader/reader-0");
   await fetchWith(reader.transport, { ...request, endpoint: hosting.endpoint }, () =>
-    process.kill(torOf("reader-tor-reader"), "SIGKILL"),
+    process.kill(killed, "SIGKILL"),
   );
+  assert.notEqual(torIn("reader-tor-reader/reader-0"), killed);
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
 test("the host's tor killed in the middle: the fetch goes on at the same address", patience, async (t) => {
   if (!requireTor(t)) return;
   const { blob, host, request } = await scene(t, "host-tor");
-  const reader = await bench.party("host-tor-reader");
+  const reader = await bench.party("host-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
+  const killed = torIn("host-tor-host/host-0");
   await fetchWith(reader.transport, { ...request, endpoint: hosting.endpoint }, () =>
-    process.kill(torOf("host-tor-host/host"), "SIGKILL"),
+    process.kill(killed, "SIGKILL"),
   );
+  assert.notEqual(torIn("host-tor-host/host-0"), killed);
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
@@ -55,8 +59,8 @@ test("two relays lost in the middle: the lanes find other ways", patience, async
   t.after(() => lost.close());
   const network = await lost.up();
   const { blob, request } = await scene(t, "relays", lost);
-  const reader = await lost.party("relays-reader");
-  const host = await lost.party("relays-host", { limits });
+  const reader = await lost.party("relays-reader", { spareHosts: 0 });
+  const host = await lost.party("relays-host", { limits, spareHosts: 0 });
   const identity = await host.transport.newIdentity();
   const { endpoint } = await host.transport.host({ identity, blobs: [blob], readers: [reader.reader] });
   await fetchWith(reader.transport, { ...request, endpoint }, () => {
@@ -69,7 +73,7 @@ test("two relays lost in the middle: the lanes find other ways", patience, async
 test("the host killed with SIGKILL and started again: the fetch goes on", patience, async (t) => {
   if (!requireTor(t)) return;
   const { blob, request } = await scene(t, "host-killed");
-  const reader = await bench.party("host-killed-reader");
+  const reader = await bench.party("host-killed-reader", { spareHosts: 0 });
   const { networkTorrc } = await bench.up();
   const order: HostOrder = {
     dataDir: join(bench.dir, "host-killed-host"),
@@ -169,7 +173,7 @@ async function scene(t: TestContext, name: string, network = bench) {
   await network.up();
   const blob = await makeBlob(folder, SIZE);
   const host = async (readers: HostOrder["readers"]) => {
-    const { transport } = await network.party(`${name}-host`, { limits });
+    const { transport } = await network.party(`${name}-host`, { limits, spareHosts: 0 });
     return transport.host({ identity: await transport.newIdentity(), blobs: [blob], readers });
   };
   return { blob, host, request: { root: blob.root, path: join(folder, "got"), maxBytes: 2 * SIZE } };
@@ -193,19 +197,20 @@ async function fetchWith(
   assert.ok(done, "the harm was done before the end");
 }
 
-/** The process id of the tor whose data folder lies under `dir`. */
-function torOf(dir: string): number {
-  const pid = readdirSync("/proc").find((name) => {
+/** The process id of the one tor with that data folder. */
+function torIn(dir: string): number {
+  const torrc = join(bench.dir, dir, "torrc");
+  const pids = readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
-      const args = readFileSync(`/proc/${name}/cmdline`, "latin1");
-      return args.startsWith("tor\0") && args.includes(join(bench.dir, dir));
+      const args = readFileSync(`/proc/${name}/cmdline`, "latin1").split("\0");
+      return args[0] === "tor" && args.includes(torrc);
     } catch {
       return false;
     }
   });
-  assert.ok(pid, `no tor in ${dir}`);
-  return Number(pid);
+  assert.equal(pids.length, 1, `tors in ${dir}: ${pids}`);
+  return Number(pids[0]);
 }
 
 async function startHost(

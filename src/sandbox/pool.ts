@@ -36,23 +36,24 @@ export function poolSandbox(
   const owed = new Set<string>();
   const noteOf = (id: string) => join(stateDir, "placed", id);
 
-  async function answers({ engine }: Member, { signal }: RunOptions = {}): Promise<boolean> {
+  /** Why an engine does not answer; undefined when it does. */
+  async function silence({ engine }: Member, { signal }: RunOptions = {}): Promise<string | undefined> {
     const limit = AbortSignal.timeout(PING_MS);
     try {
       await engine.ping({ signal: AbortSignal.any(signal ? [signal, limit] : [limit]) });
-      return true;
-    } catch {
+      return undefined;
+    } catch (error) {
       signal?.throwIfAborted();
-      return false;
+      return isIchainError(error) ? error.message.replace(/\.$/, "") : `no answer in ${PING_MS / 1000} s`;
     }
   }
 
   /** Those that answer, the least busy for its size first; throws `DOCKER_UNAVAILABLE` when none does. */
   async function healthy(options?: RunOptions): Promise<Member[]> {
-    const alive = await Promise.all(members.map((member) => answers(member, options)));
+    const silent = await Promise.all(members.map((member) => silence(member, options)));
     const load = (member: Member) => (busy.get(member) ?? 0) / (reports.get(member)?.cpus ?? 1);
-    const found = members.filter((_, i) => alive[i]).toSorted((a, b) => load(a) - load(b));
-    if (found.length === 0) throw noneAnswers(members);
+    const found = members.filter((_, i) => silent[i] === undefined).toSorted((a, b) => load(a) - load(b));
+    if (found.length === 0) throw noneAnswers(members, silent);
     return found;
   }
 
@@ -87,7 +88,8 @@ export function poolSandbox(
   async function clear(member: Member, id: string): Promise<void> {
     const { engine, sandbox } = member;
     await sandbox.discard(id);
-    if (!(await answers(member))) throw noneAnswers([member]);
+    const silent = await silence(member);
+    if (silent !== undefined) throw noneAnswers([member], [silent]);
     const name = containerName(instance, id);
     await engine.remove(name);
     await usageGroup(name, await engine.info())?.remove();
@@ -138,7 +140,7 @@ export function poolSandbox(
 
     async prepare(image, bounds, options) {
       const [member] = await healthy(options);
-      if (member === undefined) throw noneAnswers(members);
+      if (member === undefined) throw noneAnswers(members, []);
       const digest = await member.sandbox.prepare(image, bounds, options);
       reports.delete(member); // it holds one more now
       return digest;
@@ -197,11 +199,11 @@ function merge(reports: readonly SandboxReport[]): SandboxReport {
   };
 }
 
-function noneAnswers(members: readonly Member[]): IchainError {
+function noneAnswers(members: readonly Member[], why: readonly (string | undefined)[]): IchainError {
   return new IchainError(`None of the ${members.length} engines answers.`, {
     code: "DOCKER_UNAVAILABLE",
     class: "unavailable",
-    hint: `Look after ${members.map(({ name }) => name).join(", ")}.`,
+    hint: `Look after ${members.map(({ name }, i) => `${name} (${why[i] ?? "silent"})`).join(", ")}.`,
     retryable: true,
   });
 }

@@ -79,6 +79,15 @@ export function notAnswering(where: string, cause?: unknown): IchainError {
   );
 }
 
+/** What ssh said last, when it did not come through to an engine there. */
+export function sshFailed(url: string, why: string): IchainError {
+  return unavailable(
+    `ssh does not reach the Docker engine at ${url}: ${why.replace(/\.$/, "")}.`,
+    `\`ssh ${url} docker version\` by hand shows why.`,
+    undefined,
+  );
+}
+
 /** The engine answers, and the OCI runtime below it does not come back from a start. */
 export function startFailed(container: string, cause: unknown): IchainError {
   return new IchainError("The engine's runtime does not manage to start the task's container.", {

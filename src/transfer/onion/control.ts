@@ -44,13 +44,16 @@ export class TorControl {
     });
   }
 
-  /** Connects, proves knowledge of the cookie both ways (SAFECOOKIE), subscribes to the events we know. */
+  /**
+   * Connects, proves knowledge of the cookie both ways (SAFECOOKIE), subscribes to the events we know. An
+   * abort ends the connection only until that is done.
+   */
   static async open(
     address: ControlAddress,
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<TorControl> {
-    const socket = connect({ path: address.socketPath, signal: options.signal });
-    const control = new TorControl(socket);
+    // A socket keeps the signal that it is given for life.
+    const control = new TorControl(connect({ path: address.socketPath }));
     try {
       await control.#authenticate(address.cookiePath, options);
       await control.command(`SETEVENTS ${torEventNames.join(" ")}`, options);

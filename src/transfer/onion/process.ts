@@ -48,6 +48,8 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
 
   const child = spawn(binary, ["--defaults-torrc", "/dev/null", "-f", torrc], {
     stdio: ["ignore", "pipe", "ignore"],
+    // A process group of its own: a terminal's Ctrl-C reaches us alone, and we end tor when we have done with it.
+    detached: true,
   });
   const log: string[] = [];
   const lines = createInterface({ input: child.stdout });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -15,11 +15,12 @@ import { requireTor } from "../../support/require.ts";
 const coded = (code: string) => (error: unknown) => isIchainError(error, code);
 
 /** A tor that talks to nobody but us. */
-async function quietTor(t: TestContext, dir: string, torrc: readonly string[] = []) {
+async function quietTor(t: TestContext, dir: string, torrc: readonly string[] = [], signal?: AbortSignal) {
   const tor = await startTorProcess({
     binary: "tor",
     dir,
     torrc: ["DisableNetwork 1", "SocksPort 0", ...torrc],
+    signal,
   });
   t.after(() => tor.stop());
   return tor;
@@ -69,6 +70,27 @@ test("a tor ends when the process that owns it is killed", async (t) => {
   await once(witness, "close");
 });
 
+test("a tor that is up outlives an abort of its start", async (t) => {
+  if (!requireTor(t)) return;
+  const abort = new AbortController();
+  const { control } = await quietTor(t, await temporaryFolder(t), [], abort.signal);
+  abort.abort();
+  assert.match(await control.info("version"), /^0\.4/);
+});
+
+test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", async (t) => {
+  if (!requireTor(t)) return;
+  const dir = await temporaryFolder(t);
+  // The terminal signals the whole process group: the owner's own here.
+  const owner = fork(new URL("../../support/tor-owner-child.ts", import.meta.url), [dir], { detached: true });
+  t.after(() => owner.kill("SIGKILL"));
+  const [pid] = await once(owner, "message");
+  process.kill(-owner.pid!, "SIGINT");
+  assert.match((await once(owner, "message"))[0], /^0\.4/);
+  process.kill(pid, 0);
+  assert.equal(await processGroup(pid), pid);
+});
+
 test("a tor that cannot start says why", async (t) => {
   if (!requireTor(t)) return;
   const dir = await temporaryFolder(t);
@@ -105,3 +127,9 @@ test("what is no tor gets no proof that we know the cookie", async (t) => {
   assert.equal(heard.length, 1);
   assert.match(heard[0]!, /^AUTHCHALLENGE /);
 });
+
+/** Field 5 of /proc/PID/stat. */
+async function processGroup(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+}

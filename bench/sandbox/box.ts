@@ -12,8 +12,8 @@ export interface Box {
   readonly image: RuntimeImage;
   readonly held: EngineImage;
   task(command: readonly string[], limits?: Partial<Limits>): SandboxTask;
-  /** Runs it, throws unless it ended well, and tells how long the whole call took. */
-  run(task: SandboxTask): Promise<{ run: TaskRun; seconds: number }>;
+  /** Runs and discards it, throws unless it ended well, and tells how long both calls took. */
+  run(task: SandboxTask): Promise<{ run: TaskRun; seconds: number; discardSeconds: number }>;
 }
 
 const usual: Limits = {
@@ -51,8 +51,9 @@ export async function createBox(folder: string): Promise<Box> {
       const run = await sandbox.run(task);
       const seconds = (performance.now() - begin) / 1000;
       await sandbox.discard(task.id);
+      const discardSeconds = (performance.now() - begin) / 1000 - seconds;
       if (run.ended !== "exit" || run.exitCode !== 0) throw new Error(JSON.stringify(run));
-      return { run, seconds };
+      return { run, seconds, discardSeconds };
     },
   };
 }

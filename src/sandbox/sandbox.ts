@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
@@ -12,9 +13,11 @@ import { diskFull } from "./engines/faults.ts";
 import { type GpuPool, gpuPool } from "./gpu-pool.ts";
 import { outDisk } from "./out/disk.ts";
 import { outFolder } from "./out/folder.ts";
+import { containerName } from "./policy.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { sweepRuns } from "./reaper.ts";
+import { clean } from "./run/clean.ts";
 import type { Known, RunContext, RunPlace } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
 import { runTask } from "./run/run.ts";
@@ -53,6 +56,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   };
   const busy = new Set<string>();
   let gpus: Promise<GpuPool> | undefined;
+  let last: Known | undefined;
 
   /** Looked for once: what is reserved must not be forgotten. */
   function gpusHere(waits: Waits): Promise<GpuPool> {
@@ -73,7 +77,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   async function ask(waits: Waits = {}): Promise<Known> {
     const info = await engine.info(waits);
     await mkdir(runsDir, { recursive: true, mode: 0o700 });
-    return { info, runtime: chooseRuntime(info, options.leastTier ?? "runc") };
+    last = { info, runtime: chooseRuntime(info, options.leastTier ?? "runc") };
+    return last;
   }
 
   const context = async (waits?: Waits): Promise<RunContext> => ({ ...place, ...(await ask(waits)) });
@@ -98,7 +103,9 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     async discard(id) {
       if (busy.has(id)) throw twice(id);
       const home = join(runsDir, id);
-      await outSpace(home).destroy();
+      if (!existsSync(home)) return; // made before anything else of a run
+      const { info } = last ?? (await ask());
+      await clean(place, info, { name: containerName(options.instance, id), home });
       await rm(home, { recursive: true, force: true });
     },
     async prepare(image, bounds, waits) {

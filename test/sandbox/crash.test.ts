@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { SandboxTask } from "../../src/ports/sandbox.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { requireDocker } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
@@ -43,14 +44,7 @@ test("a daemon killed at any moment of a run is followed by one that finishes it
     const { task, dir, instance, engine } = await bench(t);
     const work = await task(program);
     const orders = { stateDir: join(dir, "state"), instance, task: work, moment };
-    const child = spawn(process.execPath, [daemon, JSON.stringify(orders)], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let before = "";
-    child.stdout.on("data", (chunk) => (before += chunk));
-    const [, signal] = await once(child, "close");
-    assert.equal(signal, "SIGKILL", moment);
-
+    const before = await lifeOf(orders);
     const starts = await startsOf(instance, async () => {
       const sandbox = createSandbox({ stateDir: orders.stateDir, instance });
       const run = await sandbox.run(work);
@@ -70,6 +64,35 @@ test("a daemon killed at any moment of a run is followed by one that finishes it
     t.diagnostic(`kill -9 ${moment.padEnd(18)} → the next daemon ${expected}, nothing is left`);
   }
 });
+
+test("a run that a killed daemon has left is ended when it is discarded", async (t) => {
+  if (!requireDocker(t)) return;
+  const { task, dir, instance, engine } = await bench(t);
+  const work = await task(`import time; print("up"); time.sleep(60)`);
+  const stateDir = join(dir, "state");
+  await lifeOf({ stateDir, instance, task: work, moment: "at output" });
+  await createSandbox({ stateDir, instance }).discard(work.id);
+  assert.deepEqual(await engine.list({ "ichain.instance": instance }), []);
+  assert.deepEqual(readdirSync(join(stateDir, "runs")), []);
+  assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(dir));
+});
+
+/** Runs a daemon to its sudden death; what its task had printed by then. */
+async function lifeOf(orders: {
+  stateDir: string;
+  instance: string;
+  task: SandboxTask;
+  moment: string;
+}): Promise<string> {
+  const child = spawn(process.execPath, [daemon, JSON.stringify(orders)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let printed = "";
+  child.stdout.on("data", (chunk) => (printed += chunk));
+  const [, signal] = await once(child, "close");
+  assert.equal(signal, "SIGKILL", orders.moment);
+  return printed;
+}
 
 /** How many containers of `instance` the engine starts during `act`. */
 async function startsOf(instance: string, act: () => Promise<void>): Promise<number> {

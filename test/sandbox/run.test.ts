@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
-import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
+import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { requireDocker } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 
@@ -79,7 +79,7 @@ test("running a finished task again returns its record and keeps its outputs", a
 
 test("outputs outlive a reboot, and a run whose outputs did not runs again", async (t) => {
   if (!requireDocker(t)) return;
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task, dir } = await bench(t);
   const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4()))`);
   await sandbox.run(work);
   const outputs = await sandbox.outputs(work.id);
@@ -88,11 +88,41 @@ test("outputs outlive a reboot, and a run whose outputs did not runs again", asy
   assert.equal(await sandbox.outputs(work.id), outputs);
   assert.equal(await readFile(join(outputs, "id"), "utf8"), written);
 
-  execFileSync("mount", ["-o", "remount,bind,rw", outputs]);
-  await rm(join(outputs, "id")); // which a power cut may do
+  // A power cut leaves the disk as it is while it is mounted.
+  const image = join(dir, "state/runs", work.id, "out.img");
+  execFileSync("cp", [image, `${image}.cut`]);
+  execFileSync("umount", [outputs]);
+  execFileSync("mv", [`${image}.cut`, image]);
   await assert.rejects(sandbox.outputs(work.id), lost);
   await sandbox.run(work);
   assert.notEqual(await readFile(join(await sandbox.outputs(work.id), "id"), "utf8"), written);
+});
+
+test("outputs that somebody looks at are discarded all the same", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, dir } = await bench(t);
+  const work = await task(`open("/out/x", "w").write("x" * 4096)`);
+  await sandbox.run(work);
+  const reader = await open(join(await sandbox.outputs(work.id), "x"));
+  await sandbox.discard(work.id);
+  assert.equal((await reader.readFile()).length, 4096);
+  await reader.close();
+  assert.deepEqual(await readdir(join(dir, "state/runs")), []);
+  assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(dir));
+});
+
+test("the folder of all runs may lie behind a link", async (t) => {
+  if (!requireDocker(t)) return;
+  const { task, dir, instance } = await bench(t);
+  await mkdir(join(dir, "elsewhere"));
+  await symlink(join(dir, "elsewhere"), join(dir, "link"));
+  const sandbox = createSandbox({ stateDir: join(dir, "link"), instance });
+  const work = await task(`open("/out/x", "w").write("x")`);
+  await sandbox.run(work);
+  assert.equal(await readFile(join(await sandbox.outputs(work.id), "x"), "utf8"), "x");
+  await sandbox.discard(work.id);
+  assert.deepEqual(await readdir(join(dir, "elsewhere/runs")), []);
+  assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(dir));
 });
 
 test("a discarded run leaves nothing, and discarding it again is no error", async (t) => {

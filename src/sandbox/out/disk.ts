@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, readFile, rm, rmdir, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, open, readdir, readFile, realpath, rm, rmdir, statfs } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Waits } from "../engines/engine.ts";
 import { tool } from "./command.ts";
+import { emptyFolder } from "./empty.ts";
 import type { OutSpace } from "./space.ts";
 
 /** Bytes of cap for which one file is allowed; and the least and most of them. */
@@ -15,6 +16,11 @@ const OVERHEAD_BYTES = 4 * 2 ** 20;
 
 /** As outputs lie at a validator's: a library among them may be loaded, and no file has a mode to be run. */
 const SEALED = "ro,nosuid,nodev,noatime";
+
+/** Where an ext4 superblock has its magic number, and behind it its state (ext4_super_block, s_magic). */
+const SUPERBLOCK_MAGIC = 1024 + 0x38;
+const EXT4_MAGIC = 0xef53;
+const UNMOUNTED = 1;
 
 interface Disk {
   readonly home: string;
@@ -65,33 +71,44 @@ async function createDisk(disk: Disk, capBytes: number, options?: Waits): Promis
   await chmod(disk.dir, 0o777);
 }
 
-/** Brings back a disk that a reboot has unmounted; false when there is none. */
+/** Brings back a disk that a reboot has unmounted; false when there is none, or none that is whole. */
 async function reviveDisk(disk: Disk, options?: Waits): Promise<boolean> {
   if (await isMounted(disk.dir)) return true;
-  if (!(await exists(disk.image))) return false;
-  await tool("e2fsck", ["-p", disk.image], options);
+  if (!(await wasUnmounted(disk.image))) return false;
   await script(MOUNT, [disk.image, disk.dir], options);
   return true;
 }
 
-/** Unmounts and deletes, whatever of it is there. */
+/** Whether all that was written to an ext4 image is in it. Without a journal nothing else says so. */
+async function wasUnmounted(image: string): Promise<boolean> {
+  const file = await open(image).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, SUPERBLOCK_MAGIC);
+    return buffer.readUInt16LE(0) === EXT4_MAGIC && buffer.readUInt16LE(2) === UNMOUNTED;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Unmounts and deletes, whatever of it is there; its container is gone. */
 async function destroyDisk(disk: Disk): Promise<void> {
   while (await isMounted(disk.dir)) {
     await empty(disk.dir);
-    await tool("umount", [disk.dir]);
+    // Somebody who looks around in there, a backup say, keeps the disk until he leaves, and no job waiting.
+    await tool("umount", [disk.dir]).catch(() => tool("umount", ["--lazy", disk.dir]));
   }
   await detachStray(disk);
   await rm(disk.dir, { recursive: true, force: true });
   await rm(disk.image, { force: true });
 }
 
-/** Spares the host from writing out what nobody will read; trees that are too deep for it go with the image. */
+/** Spares the host from writing out what nobody will read. */
 async function empty(dir: string): Promise<void> {
-  const content = `${dir}/`;
-  await rm(content, { recursive: true, force: true }).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EROFS") return;
+  await emptyFolder(dir).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EROFS") return; // it goes with the image
     await remount(dir, "rw");
-    await rm(content, { recursive: true, force: true }).catch(() => undefined);
+    await emptyFolder(dir).catch(() => undefined);
   });
 }
 
@@ -116,23 +133,23 @@ async function script(text: string, args: readonly string[], options?: Waits): P
 
 /** A crash between the steps of mounting leaves a device that nobody would detach. */
 async function detachStray(disk: Disk): Promise<void> {
+  const image = await asKernelNames(disk.image);
   for (const name of await readdir("/sys/block").catch(() => [])) {
     if (!name.startsWith("loop")) continue;
     const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    if (backing.trim() === disk.image) await tool("losetup", ["--detach", `/dev/${name}`]);
+    if (backing.trim() === image) await tool("losetup", ["--detach", `/dev/${name}`]);
   }
 }
 
 /** Whether a filesystem is mounted at `dir` itself. */
-export async function isMounted(dir: string): Promise<boolean> {
-  const escaped = dir.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
+async function isMounted(dir: string): Promise<boolean> {
+  const name = await asKernelNames(dir);
+  const escaped = name.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
   const table = await readFile("/proc/self/mountinfo", "utf8");
   return table.split("\n").some((line) => line.split(" ")[4] === escaped);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+/** With no link on the way: the folder of all runs may be reached by one. */
+async function asKernelNames(path: string): Promise<string> {
+  return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
 }

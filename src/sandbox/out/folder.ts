@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, opendir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileCap } from "./disk.ts";
+import { emptyFolder } from "./empty.ts";
 import type { OutSpace } from "./space.ts";
 
 const LOOK_MS = 1000;
@@ -16,7 +17,7 @@ export function outFolder(home: string): OutSpace {
     dir,
     lookMs: LOOK_MS,
     async clear() {
-      await rm(dir, { recursive: true, force: true });
+      await remove(dir);
       await mkdir(dir, { recursive: true, mode: 0o700 });
     },
     async create() {
@@ -30,10 +31,16 @@ export function outFolder(home: string): OutSpace {
     },
     async seal() {}, // who could change it has ended
     isFull: (capBytes) => exceeds(dir, { bytes: capBytes, files: fileCap(capBytes) }),
-    async destroy() {
-      await rm(dir, { recursive: true, force: true });
-    },
+    destroy: () => remove(dir),
   };
+}
+
+/** A node that was lost may still write there. */
+async function remove(dir: string): Promise<void> {
+  await emptyFolder(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  await rm(dir, { recursive: true, force: true });
 }
 
 /** Whether a tree takes more than this, stopping as soon as it does; follows no link. */

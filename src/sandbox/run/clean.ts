@@ -12,7 +12,9 @@ export async function clean(
   { name, home, record }: { name: string; home: string; record?: RunRecord | undefined },
 ): Promise<void> {
   const out = outSpace(home);
-  await Promise.all([engine.remove(name), record?.outputs === undefined ? out.destroy() : out.seal()]);
+  const kept = record?.outputs !== undefined;
+  await Promise.all([engine.remove(name), kept ? out.seal() : undefined]);
+  if (!kept) await out.destroy(); // not before nobody can write there
   if (info !== undefined) await usageGroup(name, info)?.remove();
 }
 

@@ -46,12 +46,13 @@ export async function runTask(
   // Looked up beside the rest; who takes up a container needs it no more.
   const image = findImage(engine, task.image, { signal });
   image.catch(() => undefined);
-  const found = await resumable(place, task, name, home, options);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  let found: ContainerState | undefined;
   let output: Following | undefined;
   let sampler: ReturnType<typeof sampleUsage> | undefined;
   let by: EndedBy = "itself";
   try {
+    found = await resumable(place, task, name, home, options);
+    await mkdir(home, { recursive: true, mode: 0o700 });
     if (found === undefined)
       await createContainer(place, known, task, { name, home, limits, image }, options);
     output = await followOutput(engine, name, {

@@ -16,9 +16,6 @@ import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 /** What composing needs of a command's context. */
 export type Needs = Pick<CommandContext, "config" | "ui" | "signal">;
 
-/** Where the direct transport listens and is announced: it is for one machine or its private network. */
-const DIRECT_HOST = "127.0.0.1";
-
 /** The market for reading: asks for no password. Call `stop` when done. */
 export function openReader(needs: Needs): Promise<Market> {
   return openMarket(needs, undefined);
@@ -174,7 +171,7 @@ async function openMarket({ config, signal }: Needs, wallet: Wallet | undefined)
 async function makeTransport(config: Config, secret: KeyringSecret): Promise<Transport> {
   if (config.transport === "direct") {
     const { createDirectTransport } = await import("./transfer/direct/direct-transport.ts");
-    return createDirectTransport({ listenHost: DIRECT_HOST, limits: config.hosting });
+    return createDirectTransport({ listenHost: config.direct.address, limits: config.hosting });
   }
   const { createOnionTransport } = await import("./transfer/onion/transport.ts");
   return createOnionTransport({

@@ -62,6 +62,7 @@ export interface Config {
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
   readonly transport: "onion" | "direct";
+  readonly direct: FileConfig["direct"];
   /** `gpg`: parcels in the compatibility profile (docs/protocol.md). */
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
@@ -120,6 +121,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     audit: file.audit,
     network,
     transport: file.transport,
+    direct: file.direct,
     compatibility: file.compatibility,
     hosting: file.hosting,
     tor: {

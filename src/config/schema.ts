@@ -166,6 +166,8 @@ export const fileSchema = z.strictObject({
   /** Inline, or the name of a file in networks/, or a path. */
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
   transport: z.enum(["onion", "direct"]).default("onion"),
+  /** Where the direct transport listens and is announced: this machine's address on its private network. */
+  direct: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]).default("127.0.0.1") }).prefault({}),
   /** Parcels that GnuPG decrypts by hand: older cryptography, slower; every party of a job must set it. */
   compatibility: z.enum(["gpg"]).optional(),
   hosting: hostingSchema.prefault({}),

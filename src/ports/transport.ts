@@ -75,9 +75,8 @@ export interface FetchProgress {
   /** Verified so far, in this fetch and earlier ones. */
   readonly bytes: number;
   readonly total: number;
-  readonly lanes: number;
   readonly bytesPerSecond: number;
-  /** Bytes per second of each lane. */
+  /** Bytes per second of each lane that is open. */
   readonly laneRates: readonly number[];
   /** Undefined while nothing comes. */
   readonly secondsLeft: number | undefined;

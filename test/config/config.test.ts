@@ -30,6 +30,18 @@ describe("configuration", () => {
     assert.throws(() => requireNetwork(config), { code: "NO_NETWORK" });
   });
 
+  it("takes an address for the direct transport, and nothing that would have to be looked up", async () => {
+    using home = temporaryFolder();
+    const load = (address: string) => {
+      writeFileSync(home.join("config.yaml"), `direct: { address: "${address}" }\n`);
+      return loadConfig({ env: { ICHAIN_HOME: home.path } });
+    };
+    for (const good of ["10.0.0.7", "fd00::7"]) assert.equal((await load(good)).direct.address, good);
+    for (const bad of ["big.example", "10.0.0.7:80", ""]) {
+      await assert.rejects(load(bad), { code: "CONFIG_INVALID" });
+    }
+  });
+
   it("is frozen to its depth", async () => {
     using home = temporaryFolder();
     const config = await loadConfig({ env: { ICHAIN_HOME: home.path } });

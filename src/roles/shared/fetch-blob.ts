@@ -29,8 +29,16 @@ export async function fetchBlob(
   }
 }
 
-function pace({ bytesPerSecond, lanes, secondsLeft }: FetchProgress): string {
-  if (secondsLeft === undefined) return "";
-  const rate = (bytesPerSecond / 1e6).toFixed(1);
-  return ` at ${rate} MB/s over ${lanes} ${lanes === 1 ? "lane" : "lanes"}, ${Math.ceil(secondsLeft)} s left,`;
+/** The slowest and the fastest lane tell whether the network is slow or one way through it is. */
+function pace({ bytesPerSecond, laneRates, secondsLeft }: FetchProgress): string {
+  if (secondsLeft === undefined || laneRates.length === 0) return "";
+  const left = `${Math.ceil(secondsLeft)} s left,`;
+  const whole = ` at ${megabytes(bytesPerSecond)} MB/s over`;
+  if (laneRates.length === 1) return `${whole} 1 lane, ${left}`;
+  const [slowest, fastest] = [Math.min(...laneRates), Math.max(...laneRates)];
+  return `${whole} ${laneRates.length} lanes of ${megabytes(slowest)} to ${megabytes(fastest)}, ${left}`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
 }

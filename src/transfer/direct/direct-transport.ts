@@ -106,11 +106,22 @@ function dialerOf(endpoint: Endpoint) {
 /** A port that is free now; `host` says so if somebody takes it in between. */
 async function freePort(host: string): Promise<number> {
   const server = createServer().listen({ host, port: 0 });
-  await once(server, "listening");
+  await once(server, "listening").catch((error: Error) => {
+    throw isSystemError(error) ? notOurs(host, error) : error;
+  });
   const address = server.address();
   server.close();
   await once(server, "close");
   return typeof address === "object" && address ? address.port : 0;
+}
+
+function notOurs(host: string, cause: unknown): IchainError {
+  return new IchainError(`This machine cannot listen at ${host}.`, {
+    code: "TRANSFER_NOT_OUR_ADDRESS",
+    class: "config",
+    hint: "Set direct.address in config.yaml to this machine's address on the private network.",
+    cause,
+  });
 }
 
 function isSystemError(error: unknown): boolean {

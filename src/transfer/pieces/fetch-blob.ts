@@ -67,7 +67,7 @@ async function fetchParts(
 }
 
 function wholeAtOnce(size: number): FetchProgress {
-  return { bytes: size, total: size, lanes: 1, bytesPerSecond: 0, laneRates: [], secondsLeft: 0 };
+  return { bytes: size, total: size, bytesPerSecond: 0, laneRates: [], secondsLeft: 0 };
 }
 
 /** A fetch whose rename was its last act before a crash has nothing left to do. */

@@ -140,3 +140,22 @@ test("a feed is read part by part at a place that both sides derive, by who know
   });
   assert.deepEqual([...new Set(asked)], [0, 1, 2, 3]);
 });
+
+test("a host is announced at the address that it is given, and others reach it there", async (t) => {
+  const folder = await temporaryFolder(t);
+  const [one, other] = ["127.0.0.2", "127.0.0.3"].map((listenHost) => createDirectTransport({ listenHost }));
+  assert.ok(one && other);
+  t.after(() => Promise.all([one.stop(), other.stop()]));
+  const blob = await makeBlob(folder, 5000);
+  const { endpoint } = await one.host({ identity: await one.newIdentity(), blobs: [blob], readers: [] });
+  assert.match(endpoint.address, /^127\.0\.0\.2:\d+$/);
+  const path = join(folder, "got");
+  await other.fetch({ endpoint, root: blob.root, path, maxBytes: MIB });
+  assert.ok(blob.content.equals(await readFile(path)));
+});
+
+test("an address that is not this machine's is named, with what to do", async () => {
+  // From the block for documentation: nobody has it.
+  const transport = createDirectTransport({ listenHost: "192.0.2.7" });
+  await assert.rejects(transport.newIdentity(), { code: "TRANSFER_NOT_OUR_ADDRESS" });
+});

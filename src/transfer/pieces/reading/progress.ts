@@ -51,7 +51,6 @@ export class Progress {
     this.#tell?.({
       bytes,
       total: this.#total,
-      lanes: laneRates.length,
       bytesPerSecond,
       laneRates,
       secondsLeft,

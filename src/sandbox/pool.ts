@@ -4,9 +4,7 @@ import { IchainError, isIchainError } from "../errors.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
 import { tierAtLeast } from "../protocol/offer.ts";
 import type { Engine } from "./engines/engine.ts";
-import { containerName } from "./policy.ts";
 import { outputsLost } from "./run/outputs.ts";
-import { usageGroup } from "./run/usage.ts";
 
 /** One engine of a pool, with its sandbox. */
 export interface Member {
@@ -22,12 +20,9 @@ const PING_MS = 5000;
  * Several engines as one sandbox: a run goes to the least busy engine that answers and has what it asks
  * for, and stays with it. Where it went is noted in `stateDir`, so that it is found again after a crash;
  * when its engine answers no more it begins anew on another one, and what it left on the first is removed
- * when the run is discarded. The members' sandboxes belong to the same `instance`.
+ * when the run is discarded.
  */
-export function poolSandbox(
-  members: readonly Member[],
-  { stateDir, instance }: { stateDir: string; instance: string },
-): Sandbox {
+export function poolSandbox(members: readonly Member[], stateDir: string): Sandbox {
   const busy = new Map<Member, number>(members.map((member) => [member, 0]));
   const reports = new Map<Member, SandboxReport>();
   /** Which member's GPUs a job holds. */
@@ -84,15 +79,11 @@ export function poolSandbox(
     return noted.flatMap((name) => members.find((member) => member.name === name) ?? []);
   }
 
-  /** All that a run holds, on this machine and on the engine, where it may have been given up half-way. */
+  /** A silent engine is not waited for. */
   async function clear(member: Member, id: string): Promise<void> {
-    const { engine, sandbox } = member;
-    await sandbox.discard(id);
     const silent = await silence(member);
     if (silent !== undefined) throw noneAnswers([member], [silent]);
-    const name = containerName(instance, id);
-    await engine.remove(name);
-    await usageGroup(name, await engine.info())?.remove();
+    await member.sandbox.discard(id);
   }
 
   /** Clears a run everywhere; what an engine cannot do now stays owed, and is no failure of the call. */

@@ -18,5 +18,5 @@ export function createPool({ engines, stateDir, instance, ...rest }: PoolOptions
     const own = { engine, shared: !here, stateDir: join(stateDir, "engines", name) };
     return { name, engine, sandbox: createSandbox({ ...rest, instance, ...own }) };
   });
-  return poolSandbox(members, { stateDir, instance });
+  return poolSandbox(members, stateDir);
 }

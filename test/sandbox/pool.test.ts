@@ -38,7 +38,7 @@ function member(name: string, target: Target & { answerMs?: number }, dir: strin
 }
 
 function openPool({ members, dir }: Engines): Sandbox {
-  return poolSandbox(members, { stateDir: join(dir, "pool"), instance: INSTANCE });
+  return poolSandbox(members, join(dir, "pool"));
 }
 
 async function freePort(): Promise<number> {

@@ -85,7 +85,7 @@ exit 255`,
   assert.match((await failure(upload)).message, /Permission denied/);
 
   const sandbox = createSandbox({ engine, shared: true, stateDir: join(dir, "state"), instance: "ssh" });
-  const pool = poolSandbox([{ name: "big", engine, sandbox }], { stateDir: dir, instance: "ssh" });
+  const pool = poolSandbox([{ name: "big", engine, sandbox }], dir);
   assert.match((await failure(pool.probe())).hint, /big \(.*Permission denied \(publickey\)\)/);
 });
 

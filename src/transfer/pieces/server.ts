@@ -10,6 +10,8 @@ import { GuestList } from "./serving/guest-list.ts";
 import { leavesOf } from "./serving/leaves.ts";
 import { defaultLimits, MAX_HEADER_BYTES, STRANGER_MS } from "./serving/limits.ts";
 import { RateCap } from "./serving/rate-cap.ts";
+import { cutUnlessTaken } from "./serving/send.ts";
+import { Turns } from "./serving/turns.ts";
 import { CAPSULE_MAX_BYTES } from "./wire.ts";
 
 /**
@@ -26,21 +28,27 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
   guests.admit(options.token);
   const rateCap = limits.bytesPerSecond === undefined ? undefined : new RateCap(limits.bytesPerSecond);
 
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
+  const turns = new Turns();
+  const handle = (request: IncomingMessage, response: ServerResponse) =>
+    turns.take(request.socket, response, () => serve(request, response));
+
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     // A body is never wanted: whoever sends one loses the connection after the answer.
     if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined)
       response.shouldKeepAlive = false;
     const guest = guests.recognise(request.headers.authorization);
     if (!guest) {
       response.shouldKeepAlive = false;
-      return empty(response, 403);
+      empty(response, 403);
+      return cutUnlessTaken(response, limits.stallMs);
     }
     if (!guest.seat(request.socket)) return void response.destroy();
     if (doorman.recognise(request.socket) >= limits.requestsPerConnection) response.shouldKeepAlive = false;
     const rateCaps = [guest.rateCap, rateCap].filter((cap) => cap !== undefined);
     const sending = { rateCaps, stallMs: limits.stallMs, signal: shutdown.signal };
-    answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sending).catch(() =>
-      response.destroy(),
+    answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sending).then(
+      () => cutUnlessTaken(response, limits.stallMs),
+      () => response.destroy(),
     );
   };
 

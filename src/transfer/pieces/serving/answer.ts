@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Blob, FEED_PART_BYTES, type Feed } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
-import { type Sending, sendRange } from "./send.ts";
+import { type Sending, sendBytes, sendRange } from "./send.ts";
 
 export interface Served {
   readonly blob: Blob;
@@ -48,7 +48,8 @@ export async function answer(
     const leaves = await entry.leaves;
     const inline = blob.size > 0 && blob.size <= Math.min(route.inline, INLINE_MAX_BYTES);
     head(response, 200, encodeSize(blob.size).length + leaves.length + (inline ? blob.size : 0));
-    response.write(Buffer.concat([encodeSize(blob.size), leaves]));
+    response.write(encodeSize(blob.size));
+    await sendBytes(response, leaves, sending);
     if (inline) await sendRange(response, blob.path, { first: 0, last: blob.size - 1 }, sending);
     response.end();
   } else {

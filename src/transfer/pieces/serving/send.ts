@@ -35,6 +35,26 @@ export async function sendRange(
   }
 }
 
+/** The same for bytes that lie in memory already: no answer has a copy of its own of them. */
+export async function sendBytes(
+  response: ServerResponse,
+  bytes: Buffer,
+  { rateCaps, stallMs, signal }: Sending,
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += SEND_CHUNK_BYTES) {
+    const chunk = bytes.subarray(at, at + SEND_CHUNK_BYTES);
+    for (const cap of rateCaps) await cap.take(chunk.length, signal);
+    if (!(await written(response, chunk, stallMs))) return;
+  }
+}
+
+/** The same for what is left of an answer that has ended: its last bytes, or all of a small one. */
+export function cutUnlessTaken(response: ServerResponse, stallMs: number): void {
+  if (response.writableFinished || response.destroyed) return;
+  const timer = setTimeout(() => response.destroy(), stallMs);
+  response.once("close", () => clearTimeout(timer));
+}
+
 /** True once the kernel has taken the chunk; false when the reader is gone or too slow. */
 function written(response: ServerResponse, chunk: Buffer, stallMs: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -71,3 +71,13 @@ export function hostUnreachable(cause: unknown): IchainError {
     cause,
   });
 }
+
+/** No directory that was asked gives out the onion's descriptor: who does not know it cannot find it. */
+export function descriptorLost(): IchainError {
+  return new IchainError("No directory that was asked knows the onion.", {
+    code: "DESCRIPTOR_LOST",
+    class: "unavailable",
+    hint: "ichain publishes it again by itself.",
+    retryable: true,
+  });
+}

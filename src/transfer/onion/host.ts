@@ -6,12 +6,12 @@ import type { Hosting, HostRequest, Reader } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { PieceServer } from "../pieces/ports.ts";
 import type { TorControl } from "./control.ts";
-import { hostUnreachable } from "./errors.ts";
+import { descriptorLost, hostUnreachable } from "./errors.ts";
 import { type OnionService, publishOnion, removeOnion } from "./onion-service.ts";
 import type { TorLease } from "./pool.ts";
 import type { OnionReader } from "./reader.ts";
 import { type ShortFolder, shortFolder } from "./short-folder.ts";
-import { fetchOnionFirstByte } from "./small-fetches.ts";
+import { fetchOnionAnswer, fetchOnionFirstByte } from "./small-fetches.ts";
 import { Watchdog, type WatchdogNote } from "./watchdog.ts";
 
 export interface OnionHostOptions {
@@ -163,17 +163,17 @@ export class OnionHost implements Hosting {
 
   /** Reads as a stranger to this onion would: what our reader still remembers proves nothing. */
   async #probe(signal: AbortSignal): Promise<void> {
-    const { reader, request } = this.#options;
-    await reader.lookUp(this.endpoint.address, { signal });
+    const { reader, request, probeMs: timeoutMs = PROBE_MS } = this.#options;
+    const { endpoint } = this;
+    if (!(await reader.lookUp(endpoint.address, { signal }))) {
+      // One directory may have lost it, or our reader has asked them all lately: then it asks none again.
+      await reader.forget({ signal });
+      if (!(await reader.lookUp(endpoint.address, { signal }))) throw descriptorLost();
+    }
     const [blob] = request.blobs;
-    if (blob === undefined) return;
-    await fetchOnionFirstByte({
-      reader,
-      endpoint: this.endpoint,
-      root: blob.root,
-      timeoutMs: this.#options.probeMs ?? PROBE_MS,
-      signal,
-    });
+    // A fetch that connects also lets our reader ask every directory again at the next probe.
+    if (blob === undefined) await fetchOnionAnswer({ reader, endpoint, timeoutMs, signal });
+    else await fetchOnionFirstByte({ reader, endpoint, root: blob.root, timeoutMs, signal });
   }
 
   async #stop(): Promise<void> {

@@ -50,6 +50,11 @@ export async function fetchOnionFirstByte(asked: Asked & { readonly root: Hex })
   if (status !== 206 || body.length !== 1) throw refused(status);
 }
 
+/** Resolves once the host answered, whatever it said: for one that serves no blob. */
+export async function fetchOnionAnswer(asked: Asked): Promise<void> {
+  await ask(asked, "/", {}, 1);
+}
+
 async function ask(
   { reader, endpoint, timeoutMs = ANSWER_MS, signal }: Asked,
   path: string,

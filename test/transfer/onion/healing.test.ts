@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, on } from "node:events";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { OnionHost } from "../../../src/transfer/onion/host.ts";
@@ -50,8 +51,40 @@ test("a tor that was killed comes back by itself and publishes the onion", patie
   assert.notEqual(tor.pid, pid);
 });
 
+test(
+  "an onion is looked at when a directory refuses it, and published again when none has it",
+  patience,
+  async (t) => {
+    if (!requireTor(t)) return;
+    const uploads = new EventEmitter();
+    const { host, notes, reader } = await hosted(t, "refused", { probeIntervalMs: 3_600_000, uploads });
+    const refused = { name: "HS_DESC", action: "FAILED", address: host.endpoint.address };
+    const forget = t.mock.method(reader, "forget");
+    // One directory that does not have it is not all; then none has it, and says so twice.
+    const answers = [false, true, false, false, false, false];
+    t.mock.method(reader, "lookUp", async () => {
+      if (answers.length === 6) uploads.emit("HS_DESC", refused);
+      return answers.shift() ?? true;
+    });
+    uploads.emit("HS_DESC", refused);
+    await notes.until("healed");
+    assert.deepEqual(notes.heard, ["unreachable", "republished", "healed"]);
+    assert.equal(forget.mock.callCount(), 3);
+  },
+);
+
+interface HostedOptions {
+  readonly probeIntervalMs?: number;
+  /** What the host hears about its descriptor's uploads, instead of what its tor says. */
+  readonly uploads?: EventEmitter;
+}
+
 /** An onion whose watchdog looks every second, and a way to read it with a tor that never saw it. */
-async function hosted(t: TestContext, name: string) {
+async function hosted(
+  t: TestContext,
+  name: string,
+  { probeIntervalMs = 1_000, uploads }: HostedOptions = {},
+) {
   const { networkTorrc } = await bench.up();
   const launch = async (role: string, lines: readonly string[]) => {
     const torrc = [...networkTorrc.split("\n"), ...lines];
@@ -69,13 +102,19 @@ async function hosted(t: TestContext, name: string) {
   const identity = newOnionIdentity();
   const { endpoint } = identity;
   const notes = new Notes();
+  const reader = new OnionReader(reading, key.privateKey);
+  if (uploads !== undefined) {
+    // The host listens before it publishes, which listens too.
+    const listen = (event: string, options: { signal: AbortSignal }) => on(uploads, event, options);
+    t.mock.method(await tor.control(), "events", listen, { times: 1 });
+  }
   const host = new OnionHost({
     request: { identity, blobs: [blob], readers: [] },
     ownKey: key.publicKey,
     lease: { tor, release: async () => {} },
-    reader: new OnionReader(reading, key.privateKey),
+    reader,
     server: createPieceServer({ token: endpoint.token, blobs: [blob] }),
-    probeIntervalMs: 1_000,
+    probeIntervalMs,
     probeMs: 10_000,
     onNote: (note) => notes.add(note),
   });
@@ -89,7 +128,7 @@ async function hosted(t: TestContext, name: string) {
       root: blob.root,
     });
   };
-  return { host, tor, notes, fetchAsNewcomer };
+  return { host, tor, notes, reader, fetchAsNewcomer };
 }
 
 class Notes {

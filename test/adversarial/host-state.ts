@@ -1,35 +1,112 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 
-/** What a task could leave of itself on the machine. */
+/** What a task could leave of itself on the machine: things by name, and room by bytes. */
 export interface HostState {
-  readonly containers: readonly string[];
-  readonly volumes: readonly string[];
-  readonly networks: readonly string[];
-  readonly mounts: readonly string[];
-  readonly groups: readonly string[];
-  readonly availableBytes: number;
-  readonly processes: number;
-  readonly freeDiskBytes: number;
+  readonly things: ReadonlySet<string>;
+  readonly rooms: readonly { readonly name: string; readonly free: number; readonly slack: number }[];
 }
+
+const MIB = 2 ** 20;
+/** Logs, and what the engine and its caches keep; a disk or a memory bomb that is left is far more. */
+const DISK_SLACK = 48 * MIB;
+const MEMORY_SLACK = 256 * MIB;
+/** Shared memory and memory filesystems, which nothing else here uses to speak of. */
+const SHARED_SLACK = 16 * MIB;
+/** `uidOf` in src/sandbox/policy.ts. */
+const [FIRST_UID, LAST_UID] = [50_000, 64_999];
+/** What an engine starts for a container, and which would stay with one that is left. */
+const RUNTIMES = /^(containerd-shim.*|runc|runsc.*)$/;
+
+/** The kernel and the engine let go of some things a moment after the container. */
+const SETTLE_MS = 15_000;
+const LOOK_MS = 250;
 
 /** `mark` is in the name of everything that this test process makes. */
 export function hostState(mark: string): HostState {
-  const docker = (...args: string[]) =>
-    execFileSync("docker", args, { encoding: "utf8", timeout: 20_000 }).split("\n").filter(Boolean);
-  const disk = statfsSync("/var/lib/docker");
+  const marked = (names: readonly string[]) => names.filter((name) => name.includes(mark));
+  const containers = docker("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}");
+  const others = containers.filter((one) => !one.includes(mark)).map((one) => one.split(" ")[0]!);
+  const found = {
+    container: marked(containers),
+    volume: docker("volume", "ls", "-q"),
+    network: docker("network", "ls", "--format", "{{.Name}}"),
+    mount: marked(lines("/proc/self/mountinfo")),
+    // A tree for each controller in version 1, one tree in version 2. Not the tree without controllers that
+    // there may be beside those of version 1: a run's empty group stays in it.
+    group: globSync([`*${mark}*`, `*/*${mark}*`], { cwd: "/sys/fs/cgroup", exclude: ["unified/**"] }),
+    // Also of a file that is gone.
+    loop: marked(
+      readdirSync("/sys/block").map((name) => text(`/sys/block/${name}/loop/backing_file`).trim()),
+    ),
+    folder: marked(readdirSync(tmpdir())),
+    process: processes(others),
+  };
   return {
-    containers: docker("ps", "-a", "--format", "{{.Names}}").filter((name) => name.includes(mark)),
-    volumes: docker("volume", "ls", "-q"),
-    networks: docker("network", "ls", "--format", "{{.Name}}"),
-    mounts: lines("/proc/self/mountinfo").filter((line) => line.includes("ichain-sandbox-")),
-    groups: readdirSync("/sys/fs/cgroup/memory").filter((name) => name.includes(mark)),
-    availableBytes: Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]) * 1024,
-    processes: readdirSync("/proc").filter((name) => /^\d+$/.test(name)).length,
-    freeDiskBytes: disk.bavail * disk.bsize,
+    things: new Set(Object.entries(found).flatMap(([kind, names]) => names.map((name) => `${kind} ${name}`))),
+    rooms: rooms(),
   };
 }
 
+/** What is on the machine now and was not before, when it has had its time to go. */
+export async function leftSince(before: HostState, mark: string): Promise<string[]> {
+  for (const begin = performance.now(); ; await pause(LOOK_MS)) {
+    const { things, rooms } = hostState(mark);
+    const left = [...things].filter((thing) => !before.things.has(thing));
+    for (const [i, { name, free, slack }] of rooms.entries()) {
+      const taken = before.rooms[i]!.free - free;
+      if (taken > slack) left.push(`${Math.round(taken / MIB)} MiB of ${name}`);
+    }
+    if (left.length === 0 || performance.now() - begin > SETTLE_MS) return left;
+  }
+}
+
+/** Those that run a task, under its user or as its container's runtime, but for the containers `others`. */
+function processes(others: readonly string[]): string[] {
+  return globSync("/proc/[0-9]*").flatMap((dir) => {
+    const [status, words, groups] = [text(`${dir}/status`), text(`${dir}/cmdline`), text(`${dir}/cgroup`)];
+    const users = /^Uid:\s(.+)$/m.exec(status)?.[1]?.split("\t").map(Number) ?? [];
+    const command = words.split("\0")[0]!;
+    const ofTask = users.some((uid) => uid >= FIRST_UID && uid <= LAST_UID);
+    if (!ofTask && !RUNTIMES.test(command.split("/").at(-1)!)) return [];
+    if (others.some((id) => words.includes(id) || groups.includes(id))) return [];
+    return [`${dir} of user ${users[0]}: ${command || /^Name:\s(.+)$/m.exec(status)?.[1]}`];
+  });
+}
+
+function rooms(): HostState["rooms"] {
+  const free = (dir: string) => {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize;
+  };
+  const [root = "/"] = docker("info", "--format", "{{.DockerRootDir}}");
+  const memory = text("/proc/meminfo");
+  const meminfo = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(memory)?.[1]) * 1024;
+  // What this process has grown by is not the tasks'.
+  const available = meminfo("MemAvailable") + process.memoryUsage.rss();
+  return [
+    { name: "the disk of the runs", free: free(tmpdir()), slack: DISK_SLACK },
+    { name: "the engine's disk", free: free(root), slack: DISK_SLACK },
+    { name: "memory", free: available, slack: MEMORY_SLACK },
+    { name: "shared memory", free: -meminfo("Shmem"), slack: SHARED_SLACK },
+  ];
+}
+
+function docker(...args: string[]): string[] {
+  return execFileSync("docker", args, { encoding: "utf8", timeout: 20_000 }).split("\n").filter(Boolean);
+}
+
 function lines(path: string): string[] {
-  return readFileSync(path, "utf8").split("\n");
+  return text(path).split("\n");
+}
+
+/** Empty where it is gone meanwhile. */
+function text(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -7,19 +7,24 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { before as beforeAll, describe, test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
+import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
+import { buildRuntime } from "../../src/sandbox/runtimes/build.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
 import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { bench, MIB } from "../sandbox/support.ts";
 import { requireDocker } from "../support/require.ts";
-import { type HostState, hostState } from "./host-state.ts";
+import { type HostState, hostState, leftSince } from "./host-state.ts";
 import { requireRuntime } from "./require.ts";
 import { assertDenied, type Stage, stage } from "./stage.ts";
 
 const mark = `test-${process.pid}-`;
 let before: HostState;
-beforeAll(() => {
-  if (existsSync(DEFAULT_SOCKET)) before = hostState(mark);
+beforeAll(async () => {
+  if (!existsSync(DEFAULT_SOCKET)) return;
+  // Hundreds of megabytes that stay, where they are not there yet.
+  await buildRuntime(dockerEngine({ socketPath: DEFAULT_SOCKET }), "python-ml");
+  before = hostState(mark);
 });
 
 /** What gVisor's own kernel lets a task do to it, and to nothing else. */
@@ -287,19 +292,17 @@ for (const tier of ["runc", "gvisor"] as const) {
   });
 }
 
-test("afterwards the next task runs, and the machine is as it was", async (t) => {
+test("afterwards the next task runs", async (t) => {
   if (!requireDocker(t)) return;
   const { sandbox, task } = await bench(t);
   const work = await task(`open("/out/model", "w").write("x"); print("acc: 1")`);
   const run = await sandbox.run(work);
   assert.deepEqual([run.ended, run.log], ["exit", "acc: 1\n"]);
-  await sandbox.sweep(new Set());
-  const now = hostState(mark);
-  assert.deepEqual([now.containers, now.mounts, now.groups], [[], [], []]);
-  assert.deepEqual([now.volumes, now.networks], [before.volumes, before.networks]);
-  assert.ok(now.availableBytes > before.availableBytes - 1024 * MIB, "memory");
-  assert.ok(now.freeDiskBytes > before.freeDiskBytes - 1024 * MIB, "disk");
-  assert.ok(now.processes < before.processes + 100, "processes");
+});
+
+test("the machine is as it was", async (t) => {
+  if (!requireDocker(t)) return;
+  assert.deepEqual(await leftSince(before, mark), []);
 });
 
 /** Processes of the whole machine with `mark` among their arguments. */

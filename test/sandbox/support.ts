@@ -67,8 +67,8 @@ let count = 0;
 export async function bench(t: TestContext, options: Partial<SandboxOptions> = {}): Promise<Bench> {
   const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
   const image = await buildRuntime(engine, "python-ml");
-  const dir = await mkdtemp(join(tmpdir(), "ichain-sandbox-"));
   const instance = `test-${process.pid}-${count++}`;
+  const dir = await mkdtemp(join(tmpdir(), `ichain-sandbox-${instance}-`));
   const sandbox = createSandbox({ stateDir: join(dir, "state"), instance, ...options });
   t.after(async () => {
     await createSandbox({ stateDir: join(dir, "state"), instance }).sweep(new Set());

@@ -54,7 +54,7 @@ export async function publishOnion(
   }
 }
 
-/** Takes the onion down; open connections to it end. */
+/** Takes the onion down: nobody new gets in; connections that are open go on, on circuits of their own. */
 export async function removeOnion(control: TorControl, address: string, signal?: AbortSignal): Promise<void> {
   await control.command(`DEL_ONION ${address}`, { signal });
 }

@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
-import { tokenFor } from "../../../src/protocol/locator.ts";
 import { makeBlob } from "../../support/blob.ts";
 import { requireTor } from "../../support/require.ts";
 import { TorBench } from "../../support/tor.ts";
@@ -47,21 +46,6 @@ test("a blob hosted on an onion reaches an authorised reader byte for byte", asy
     };
     await late.transport.fetch(request);
     assert.deepEqual(await readFile(request.path), blob.content);
-  });
-
-  await t.test("and is let in no longer once it was dismissed, which others hardly notice", async () => {
-    const gone = await bench.party("gone", { spareHosts: 0 });
-    const token = tokenFor(identity.endpoint.token, gone.reader.fingerprint);
-    const endpoint = { ...hosting.endpoint, token };
-    const to = (name: string) => ({ root: blob.root, path: join(bench.dir, name), maxBytes: 1e7 });
-    await hosting.admit({ ...gone.reader, token });
-    await gone.transport.fetch({ endpoint, ...to("fetched-before") });
-    await hosting.dismiss({ ...gone.reader, token });
-    // What it shows opens nothing, also for somebody whom the onion lets in.
-    await assert.rejects(guest.transport.fetch({ endpoint, ...to("not-fetched") }), {
-      code: "TRANSFER_FORBIDDEN",
-    });
-    await guest.transport.fetch({ endpoint: hosting.endpoint, ...to("fetched-after") });
   });
 
   await t.test("and the same identity is hosted again at the same address", async () => {

@@ -1,11 +1,12 @@
 import { gzipSync } from "node:zlib";
+import { isIchainError } from "../../src/errors.ts";
 import { PIECE_BYTES } from "../../src/protocol/merkle.ts";
 import type { TestBlob } from "./blob.ts";
 import type { Asked } from "./hostile-host.ts";
 
 const MIB = 1 << 20;
-/** The piece that hosts misbehave about. */
-export const BAD_PIECE = 20;
+/** The piece that hosts misbehave about; in the middle of a row that a lane asks for. */
+export const BAD_PIECE = 22;
 
 export interface Misdeed {
   readonly does: string;
@@ -13,9 +14,14 @@ export interface Misdeed {
   readonly misbehave: (asked: Asked, blob: TestBlob) => void;
   /** Every time it is done: how the fetch ends. Done once: the blob arrives whole. */
   readonly always: string;
-  /** Whether the error names the piece. */
-  readonly names?: boolean;
 }
+
+/** For `assert.rejects`: the error of that code, about the bad piece in its details and in its sentence. */
+export const namesBadPiece = (code: string) => (error: unknown) =>
+  isIchainError(error, code) &&
+  error.details.piece === BAD_PIECE &&
+  error.details.offset === BAD_PIECE * PIECE_BYTES &&
+  new RegExp(`piece ${BAD_PIECE}\\b`, "i").test(error.message);
 
 export const misdeeds: readonly Misdeed[] = [
   {
@@ -26,7 +32,6 @@ export const misdeeds: readonly Misdeed[] = [
       response.writeHead(206, rangeHead(range, blob, bad.length)).end(bad);
     },
     always: "TRANSFER_CORRUPT_PIECE",
-    names: true,
   },
   {
     does: "breaks off within a piece",
@@ -37,7 +42,6 @@ export const misdeeds: readonly Misdeed[] = [
       );
     },
     always: "TRANSFER_TRUNCATED_PIECE",
-    names: true,
   },
   {
     does: "declares a wrong length",
@@ -60,7 +64,6 @@ export const misdeeds: readonly Misdeed[] = [
       response.writeHead(206, rangeHead(range, blob, body.length)).write(body.subarray(0, 1000));
     },
     always: "TRANSFER_STALLED",
-    names: true,
   },
   {
     // Far enough for what comes with every try to look like progress.
@@ -70,9 +73,8 @@ export const misdeeds: readonly Misdeed[] = [
       response.writeHead(206, rangeHead(range, blob, body.length)).write(body.subarray(0, late));
     },
     always: "TRANSFER_STALLED",
-    names: true,
   },
-  { does: "leaves a request unanswered", misbehave: () => {}, always: "TRANSFER_STALLED", names: true },
+  { does: "leaves a request unanswered", misbehave: () => {}, always: "TRANSFER_STALLED" },
   {
     does: "sends garbage for headers",
     misbehave: ({ request }) => void request.socket.end("\x00\xff BREAK 9000\r\n\r\n"),
@@ -95,7 +97,6 @@ export const misdeeds: readonly Misdeed[] = [
       request.socket.once("close", () => clearInterval(timer)).once("error", () => {});
     },
     always: "TRANSFER_STALLED",
-    names: true,
   },
   {
     does: "sends a body without end",
@@ -114,9 +115,9 @@ export const misdeeds: readonly Misdeed[] = [
       const head = rangeHead(range, blob, body.length);
       const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
       request.socket.write(`HTTP/1.1 206 Partial Content\r\n${lines.join("")}\r\n`);
-      request.socket.write(
-        Buffer.concat([body.subarray(0, -1), Buffer.of(body.at(-1)! ^ 1), Buffer.alloc(MIB)]),
-      );
+      const bad = Buffer.from(body);
+      bad[BAD_PIECE * PIECE_BYTES - range.first]! ^= 1;
+      request.socket.write(Buffer.concat([bad, Buffer.alloc(MIB)]));
     },
     always: "TRANSFER_CORRUPT_PIECE",
   },

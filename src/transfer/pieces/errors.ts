@@ -59,14 +59,16 @@ export const tooLarge = (size: number, maxBytes: number) =>
     details: { size, maxBytes },
   });
 
+const about = (piece: number | undefined) => (piece === undefined ? "" : ` about piece ${piece}`);
+
 /** `what` says which rule of the piece protocol the answer broke; it never quotes the host. */
 export const badAnswer = (what: string, piece?: number, cause?: unknown) =>
-  new IchainError(`The host's answer breaks the piece protocol: ${what}.`, {
+  new IchainError(`The host's answer${about(piece)} breaks the piece protocol: ${what}.`, {
     code: "TRANSFER_BAD_ANSWER",
     class: "untrusted",
     hint: BLAME_HOST,
     cause,
-    details: { what, ...(piece === undefined ? {} : { piece }) },
+    details: { what, ...(piece === undefined ? {} : { piece, offset: piece * PIECE_BYTES }) },
   });
 
 export const wrongLeaves = () =>

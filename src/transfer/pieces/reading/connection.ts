@@ -23,6 +23,7 @@ export class Connection {
   /** Bytes that came and that nobody has taken yet; while there are some, the socket is paused. */
   #rest: Buffer | undefined;
   #head = "";
+  #piece: number | undefined;
   #headTaker: PromiseWithResolvers<AnswerHead> | undefined;
   #bodyLeft = 0;
   #consume: Consumer | undefined;
@@ -58,9 +59,10 @@ export class Connection {
     return this.#keep && this.#failure === undefined && !busy;
   }
 
-  /** Sends a request without a body; resolves with the head of its answer. */
-  async ask(request: string): Promise<AnswerHead> {
+  /** Sends a request without a body; resolves with the head of its answer. `piece`: for errors, what is asked for. */
+  async ask(request: string, piece?: number): Promise<AnswerHead> {
     if (this.#failure !== undefined) throw this.#blame();
+    this.#piece = piece;
     this.#head = "";
     this.#headTaker = Promise.withResolvers();
     this.#socket?.write(request, "latin1");
@@ -130,13 +132,13 @@ export class Connection {
     this.#head += bytes.toString("latin1", at, at + MAX_HEAD_BYTES + HEAD_END.length - before);
     const end = this.#head.indexOf(HEAD_END, Math.max(0, before - HEAD_END.length));
     if (end < 0) {
-      if (this.#head.length >= MAX_HEAD_BYTES) this.#fail(badAnswer("its headers have no end"));
+      if (this.#head.length >= MAX_HEAD_BYTES) this.#fail(badAnswer("its headers have no end", this.#piece));
       return bytes.length;
     }
     const head = parseAnswerHead(this.#head.slice(0, end));
     this.#head = "";
-    if (!head) this.#fail(badAnswer("it is not HTTP"));
-    else if (head.status === 101) this.#fail(badAnswer("it switches protocols"));
+    if (!head) this.#fail(badAnswer("it is not HTTP", this.#piece));
+    else if (head.status === 101) this.#fail(badAnswer("it switches protocols", this.#piece));
     // Interim answers say nothing; the deadline for the real one runs on.
     else if (head.status >= 200) this.#settleHead(head);
     return at + end + HEAD_END.length - before;

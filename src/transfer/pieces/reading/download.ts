@@ -1,3 +1,4 @@
+import { isIchainError } from "../../../errors.ts";
 import { PIECE_BYTES } from "../../../protocol/merkle.ts";
 import { stalled, unreachable } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
@@ -99,7 +100,7 @@ export class Download {
     }
     this.#laneCount.observe(at, progress.received, progress.secondsLeft(at) ?? Infinity);
     const views = [...this.#lanes].map((lane) => lane.view(at)).filter((view) => view !== undefined);
-    for (const { lane } of stalledLanes(views, at, tuning)) this.#blame(lane, stalled(), -1);
+    for (const { lane } of stalledLanes(views, at, tuning)) this.#blame(lane, stalled());
     if (this.#lookUps.due(at, progress.received)) void this.#lookUp();
     this.#openSlots();
     progress.tell(
@@ -119,7 +120,7 @@ export class Download {
     } catch (error) {
       this.#context.faults.record(error, -1);
     }
-    for (const lane of connecting) if (lane.rttMs === undefined) this.#blame(lane, unreachable(), -1);
+    for (const lane of connecting) if (lane.rttMs === undefined) this.#blame(lane, unreachable());
   }
 
   #openSlots(): void {
@@ -187,7 +188,7 @@ export class Download {
       try {
         await fetchRun(context, run);
       } catch (error) {
-        if (!run.cancel.signal.aborted) this.#blame(lane, error, run.next);
+        if (!run.cancel.signal.aborted) this.#blame(lane, error, run);
       } finally {
         this.#plan.release(run);
         this.#active.delete(run);
@@ -215,10 +216,11 @@ export class Download {
   }
 
   /** Ends the lane over `error`, and the whole download when no further try can help. */
-  #blame(lane: Lane, error: unknown, piece: number): void {
+  #blame(lane: Lane, error: unknown, run?: Run): void {
     // Both runs of a lane fail together; only the first failure says why.
     if (lane.signal.aborted) return;
-    const final = this.#context.faults.record(error, piece);
+    const final = this.#context.faults.record(error, run?.next ?? -1);
+    if (run && isIchainError(error, "TRANSFER_BAD_ANSWER")) this.#plan.split(run);
     if (final) this.#end(final);
     else lane.end(error);
   }

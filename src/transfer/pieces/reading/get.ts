@@ -10,7 +10,7 @@ export interface GetRequest {
   readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange | undefined;
-  /** For errors: the piece that is asked for. */
+  /** For errors: the piece that is asked for, the first of them. */
   readonly piece?: number | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds until the headers must be there, whatever trickles in meanwhile. */
@@ -82,7 +82,7 @@ async function ask(asked: GetRequest): Promise<{ connection: Connection; head: A
       () => {},
     );
     connection = await Promise.race([borrowed, interrupted.promise]);
-    const head = await Promise.race([connection.ask(requestText(asked)), interrupted.promise]);
+    const head = await Promise.race([connection.ask(requestText(asked), asked.piece), interrupted.promise]);
     return { connection, head };
   } finally {
     clearTimeout(timer);

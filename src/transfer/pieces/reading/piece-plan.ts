@@ -18,6 +18,7 @@ export class PiecePlan {
   readonly count: number;
   readonly #verified: Uint8Array;
   readonly #taken: Uint8Array;
+  readonly #alone: Uint8Array;
   readonly #runs = new Set<Run>();
   #left: number;
 
@@ -25,6 +26,7 @@ export class PiecePlan {
     this.count = count;
     this.#verified = new Uint8Array(count);
     this.#taken = new Uint8Array(count);
+    this.#alone = new Uint8Array(count);
     for (const piece of verified) this.#verified[piece] = 1;
     this.#left = count - this.#verified.reduce((sum, bit) => sum + bit, 0);
   }
@@ -54,12 +56,13 @@ export class PiecePlan {
     return this.#verified[piece] === 1;
   }
 
-  /** The first missing pieces in a row, at most `most`. */
+  /** The first missing pieces in a row, at most `most`; one that is to be asked for alone is a row of its own. */
   claim(most: number): Run | undefined {
     let start = 0;
     while (start < this.count && !this.#isMissing(start)) start++;
     let end = start;
-    while (end < this.count && end - start < most && this.#isMissing(end)) end++;
+    while (end < this.count && end - start < most && this.#isMissing(end) && !this.#alone[end]) end++;
+    if (this.#alone[start]) end = start + 1;
     return end > start ? this.#begin(start, end) : undefined;
   }
 
@@ -90,6 +93,11 @@ export class PiecePlan {
       if (run !== by && run.next === piece && run.end === piece + 1) run.cancel.abort();
     }
     return true;
+  }
+
+  /** A bad answer to a whole run does not say which piece it is about: the rest of them is asked for one by one. */
+  split(run: Run): void {
+    this.#alone.fill(1, run.next, run.end);
   }
 
   /** Ends a run, finished or not. */

@@ -13,6 +13,24 @@ test("missing pieces are claimed in rows, around what is verified", () => {
   );
 });
 
+test("what a run that was answered badly has not brought is asked for piece by piece", () => {
+  const plan = new PiecePlan(10, []);
+  const bad = plan.claim(4)!;
+  plan.verify(bad.next++, bad);
+  plan.split(bad);
+  plan.release(bad);
+  const rows = [1, 2, 3, 4].map(() => plan.claim(8)!);
+  assert.deepEqual(
+    rows.map((run) => [run.start, run.end]),
+    [
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 10],
+    ],
+  );
+});
+
 test("a stolen tail leaves the victim the piece under way", () => {
   const plan = new PiecePlan(8, []);
   const victim = plan.claim(8)!;
@@ -37,7 +55,7 @@ test("the last piece goes out twice at most, and the slower copy is cancelled", 
 
 test("whatever lanes do, every piece is verified once and none is lost", () => {
   const act = fc.record({
-    kind: fc.constantFrom("claim", "advance", "fail", "steal", "copy"),
+    kind: fc.constantFrom("claim", "advance", "fail", "split", "steal", "copy"),
     pick: fc.nat(),
   });
   fc.assert(
@@ -60,6 +78,7 @@ test("whatever lanes do, every piece is verified once and none is lost", () => {
           if (plan.verify(run.next)) verified++;
           run.next++;
         } else if (kind === "fail") plan.release(run);
+        else if (kind === "split") plan.split(run);
         else if (kind === "steal") plan.steal(run, 1 + (pick % 4));
         else if (kind === "copy") plan.duplicate(run);
         assert.equal(plan.left, count - verified);

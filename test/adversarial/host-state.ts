@@ -34,9 +34,8 @@ export function hostState(mark: string): HostState {
     volume: docker("volume", "ls", "-q"),
     network: docker("network", "ls", "--format", "{{.Name}}"),
     mount: marked(lines("/proc/self/mountinfo")),
-    // A tree for each controller in version 1, one tree in version 2. Not the tree without controllers that
-    // there may be beside those of version 1: a run's empty group stays in it.
-    group: globSync([`*${mark}*`, `*/*${mark}*`], { cwd: "/sys/fs/cgroup", exclude: ["unified/**"] }),
+    // A tree for each controller in version 1, one tree in version 2.
+    group: globSync([`*${mark}*`, `*/*${mark}*`], { cwd: "/sys/fs/cgroup" }),
     // Also of a file that is gone.
     loop: marked(
       readdirSync("/sys/block").map((name) => text(`/sys/block/${name}/loop/backing_file`).trim()),

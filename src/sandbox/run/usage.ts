@@ -25,6 +25,7 @@ const V1_TREES = [
   "rdma",
   "misc",
   "systemd",
+  "unified",
 ];
 
 /**

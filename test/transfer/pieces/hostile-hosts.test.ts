@@ -100,6 +100,16 @@ const lists: readonly { does: string; code: string; list: List }[] = [
     list: ({ response }) => void response.writeHead(404).end(),
   },
   { does: "says nothing", code: "TRANSFER_STALLED", list: () => {} },
+  {
+    does: "tells its leaves a byte at a time",
+    code: "TRANSFER_STALLED",
+    list: ({ response, body }) => {
+      response.writeHead(200, { "Content-Length": body.length });
+      let told = 0;
+      const timer = setInterval(() => response.write(body.subarray(told, ++told)), 50);
+      response.once("close", () => clearInterval(timer));
+    },
+  },
 ];
 
 for (const { does, code, list } of lists) {

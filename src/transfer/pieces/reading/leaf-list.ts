@@ -31,20 +31,21 @@ export async function fetchLeafList(
   options: {
     signal: AbortSignal;
     headMs: number;
-    onAnswer: () => void;
+    /** `wanted`: bytes of the answer that will be read. */
+    onAnswer: (wanted: number) => void;
     onBytes: (bytes: number) => void;
   },
 ): Promise<LeafList> {
   const path = piecesPath(request.root, inline);
   const answer = await get({ ...request, ...options, lane, path });
   const { length } = answer;
-  options.onAnswer();
+  const most = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES + inline;
+  // A longer list is read no further than its size, which says by how much the blob is too large.
+  const wanted = length <= most ? length : SIZE_BYTES;
+  options.onAnswer(wanted);
   try {
-    const listMost = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES;
     if (length < SIZE_BYTES) throw badAnswer("its leaf list is too short");
-    // A longer list is read no further than its size, which says by how much the blob is too large.
-    const most = listMost + inline;
-    const content = await read(answer, length <= most ? length : SIZE_BYTES, options);
+    const content = await read(answer, wanted, options);
     const size = decodeSize(content);
     if (size === undefined || size > request.maxBytes) throw tooLarge(size ?? Infinity, request.maxBytes);
     const listEnd = SIZE_BYTES + pieceCount(size) * LEAF_BYTES;

@@ -20,6 +20,8 @@ export interface Asking {
 
 /** Not a piece: the leaf list, in counts of what went wrong. */
 const LEAF_LIST = -1;
+/** What a timer can count; 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** A lane that has asked for the leaf list; `ready` settles with its answer. */
 export interface WarmingLane {
@@ -111,13 +113,19 @@ async function ask(
     const view = lane.view(now());
     if (view && stalledLanes([view], now(), tuning).length > 0) lane.end(stalled());
   }, tuning.tickMs);
+  let late: NodeJS.Timeout | undefined;
   const askedAt = now();
   lane.asked(askedAt);
   try {
     const list = await fetchLeafList(request, lane, inline, {
       signal: lane.signal,
       headMs: tuning.connectMs,
-      onAnswer: () => lane.answered(now() - askedAt, now()),
+      onAnswer: (wanted) => {
+        lane.answered(now() - askedAt, now());
+        // A byte now and then is no stall, but no list must take longer than the blob may.
+        const most = tuning.giveUpMs * Math.ceil(wanted / tuning.giveUpBytes);
+        late = setTimeout(() => lane.end(stalled()), Math.min(most, LONGEST_MS));
+      },
       onBytes: (bytes) => lane.received(bytes, now()),
     });
     const wrong = list.inlined && firstWrongPiece(list.inlined, list.shape.leaves);
@@ -126,6 +134,7 @@ async function ask(
   } finally {
     lane.done();
     clearInterval(watch);
+    clearTimeout(late);
   }
 }
 

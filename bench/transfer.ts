@@ -1,5 +1,5 @@
 // One blob over the private Tor network: ichain, one OnionShare download, and eight curl ranges on a bare
-// onion, in turns on the same network. One JSON object on the last line of stdout.
+// onion, in turns on the same network. One JSON object on the last line of stdout; exit code 1 below a limit.
 //   node bench/transfer.ts [--mib 64] [--pairs 3] [--delays 0,60]    (milliseconds before every relay)
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
@@ -27,6 +27,8 @@ const { values: flags } = parseArgs({
 });
 const MIB = 1 << 20;
 const PARTS = 8;
+/** Ratios that must be reached. */
+const LIMITS = { ratio_onionshare: 5, ratio_limit: 0.85, delayed: { ratio_onionshare: 6 } };
 const ZERO = "00".repeat(32);
 const mib = Number(flags.mib);
 
@@ -132,7 +134,12 @@ try {
   const plain = await measure("first", plainMs ?? 0);
   const delayed =
     delayedMs === undefined ? undefined : { delay_ms: delayedMs, ...(await measure("second", delayedMs)) };
-  console.log(JSON.stringify({ bench: "transfer", MiB: mib, ...plain, delayed }));
+  console.log(JSON.stringify({ bench: "transfer", MiB: mib, ...plain, delayed, limits: LIMITS }));
+  const fast =
+    plain.ratio_onionshare >= LIMITS.ratio_onionshare &&
+    plain.ratio_limit >= LIMITS.ratio_limit &&
+    (delayed === undefined || delayed.ratio_onionshare >= LIMITS.delayed.ratio_onionshare);
+  process.exitCode = fast ? 0 : 1;
 } finally {
   await rm(dir, { recursive: true, force: true });
 }

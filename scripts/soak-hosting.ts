@@ -1,9 +1,10 @@
 /**
  * Hosts again and again on a private Tor network, each time with new tor processes on both sides, and
  * prints one JSON object: how often it got stuck, and the milliseconds from `host()` to a reader's first
- * verified piece. Usage: node scripts/soak-hosting.ts [starts]
+ * verified piece. Exit code 1 if it ever got stuck. Usage: node scripts/soak-hosting.ts [starts]
  */
 import { performance } from "node:perf_hooks";
+import { PIECE_BYTES } from "../src/protocol/merkle.ts";
 import { makeBlob } from "../test/support/blob.ts";
 import { TorBench } from "../test/support/tor.ts";
 
@@ -21,7 +22,7 @@ const bench = new TorBench();
 const networkSince = performance.now();
 await bench.up();
 const network = Math.round(performance.now() - networkSince);
-const blob = await makeBlob(bench.dir, 1 << 20);
+const blob = await makeBlob(bench.dir, PIECE_BYTES);
 const figures: Figures[] = [];
 const failures: string[] = [];
 try {
@@ -58,17 +59,16 @@ console.log(
     },
   }),
 );
+process.exitCode = failures.length > 0 ? 1 : 0;
 
 async function once(n: number, signal: AbortSignal, stop: (() => Promise<void>)[]): Promise<Figures> {
   const began = performance.now();
-  const [host, guest] = await Promise.all([
-    bench.party(`host-${n}`, { spareHosts: 1 }),
-    bench.party(`guest-${n}`, { spareHosts: 0 }),
-  ]);
-  stop.push(
-    () => host.transport.stop(),
-    () => guest.transport.stop(),
-  );
+  const enter = async (role: string, spareHosts: number) => {
+    const party = await bench.party(`${role}-${n}`, { spareHosts, signal });
+    stop.push(() => party.transport.stop());
+    return party;
+  };
+  const [host, guest] = await Promise.all([enter("host", 1), enter("guest", 0)]);
   const started = performance.now();
   const identity = await host.transport.newIdentity();
   const request = { identity, blobs: [blob], readers: [guest.reader] };

@@ -37,14 +37,20 @@ export class TorBench {
     return this.#dir!;
   }
 
-  /** A started transport on this network; stopped by `close`. */
-  async party(name: string, options: Partial<OnionTransportOptions> = {}): Promise<Party> {
+  /** A started transport on this network; stopped by `close`. The signal is the start's. */
+  async party(
+    name: string,
+    { signal, ...options }: Partial<OnionTransportOptions> & { signal?: AbortSignal } = {},
+  ): Promise<Party> {
     const { networkTorrc } = await this.up();
     const key = options.clientKey ?? clientKey();
     const dataDir = join(this.dir, name);
     const transport = createOnionTransport({ dataDir, networkTorrc, ...options, clientKey: key });
     this.#parties.push(transport);
-    await transport.start();
+    await transport.start({ signal }).catch(async (error) => {
+      await transport.stop();
+      throw error;
+    });
     return { transport, key, reader: { fingerprint: toHex(randomBytes(32)), onionKey: key.publicKey } };
   }
 

@@ -21,7 +21,8 @@ export async function startAnvil(settings: EvmSettings): Promise<EvmNode> {
   args.push("--mnemonic", DEVNET_MNEMONIC, "--accounts", String(settings.accounts.length));
   args.push("--balance", String(DEVNET_BALANCE / 10n ** 18n));
   if (settings.blockSeconds > 0) args.push("--block-time", String(settings.blockSeconds));
-  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "ignore"] });
+  // A terminal's Ctrl-C is for us, who end it last.
+  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "ignore"], detached: true });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const stop = async () => {

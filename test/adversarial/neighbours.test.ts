@@ -109,6 +109,7 @@ for (const [tier, kinds] of [
         const bad = await task(program, { limits: { ...shared, ...limits } });
         const stop = new AbortController();
         const windows: Point[] = [];
+        let heard = "";
         let taken: Promise<Point[]> | undefined;
         let rival: Promise<unknown> | undefined;
         const watch = () => {
@@ -117,8 +118,13 @@ for (const [tier, kinds] of [
         const onLog = (text: string) => {
           rival ??= sandbox.run(bad, { signal: stop.signal, onLog: watch }).catch(() => undefined);
           if (taken === undefined) return;
-          for (const [, cpu, at] of text.matchAll(/got (\S+) (\S+)/g))
-            windows.push({ cpu: Number(cpu), at: Number(at) });
+          // A line may come in pieces: unbuffered, each of its words is a write.
+          const lines = (heard + text).split("\n");
+          heard = lines.pop() ?? "";
+          for (const line of lines) {
+            const [, cpu, at] = /^got (\S+) (\S+)$/.exec(line) ?? [];
+            if (at !== undefined) windows.push({ cpu: Number(cpu), at: Number(at) });
+          }
           if (windows.length >= BESIDE) void writeFile(join(good.inputDir, "done"), "");
         };
         const run = await sandbox.run(good, { onLog });

@@ -3,6 +3,7 @@ import { work } from "../commands/steps/work.ts";
 import { commandTable } from "../commands/table.ts";
 import { loadConfig } from "../config.ts";
 import { exitCodes, IchainError } from "../errors.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
 import { createUi } from "../ui/create.ts";
 import { explain, printError } from "../ui/errors.ts";
 import { misbehave, type Vice, vices } from "./misbehave.ts";
@@ -36,6 +37,7 @@ process.stdin.on("close", end).resume();
 
 const ui = await createUi({ json: true, quiet: false, ci: true });
 let code: number = 0;
+let sandbox: Sandbox | undefined;
 try {
   const config = await loadConfig();
   const vice = vices.find((one): one is Vice => one === values.vice);
@@ -46,7 +48,10 @@ try {
       name: values.name,
       stake: BigInt(values.stake),
       ...(values.policy === undefined ? {} : { policy: values.policy }),
-      ...(vice === undefined ? {} : { change: (worker) => misbehave(worker, vice) }),
+      change: (worker) => {
+        sandbox = worker.sandbox;
+        return vice === undefined ? worker : misbehave(worker, vice);
+      },
     },
   );
 } catch (error) {
@@ -54,4 +59,8 @@ try {
   if (!stop.signal.aborted) await printError(explained, { json: true, debug: false });
   code = stop.signal.aborted ? 0 : exitCodes[explained.class];
 }
+// Nobody carries on what was begun here: what is left of it would keep the devnet's folder busy.
+await sandbox
+  ?.sweep(new Set())
+  .catch((error: unknown) => printError(explain(error), { json: true, debug: false }));
 process.exit(code);

@@ -56,6 +56,22 @@ except OSError as e: print(e.errno)
   assert.deepEqual(await readdir(resultDir), ["model.txt"]);
 });
 
+test("what a run has left is evaluated where it lies: read-only, and a library in it can be loaded", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const work = await task(`open("/out/library", "wb").write(bytes(4096))`);
+  await sandbox.run(work);
+  const look = `
+import mmap
+with open("/out/library", "rb") as f: mmap.mmap(f.fileno(), 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+try: open("/out/library", "wb")
+except OSError as e: print(e.errno)
+`;
+  const evaluation = await task(look, { resultDir: await sandbox.outputs(work.id) });
+  const run = await sandbox.run(evaluation);
+  assert.deepEqual([run.exitCode, run.log], [0, "30\n"]);
+});
+
 test("a failed task is a value: its exit code, its log, and no outputs", async (t) => {
   if (!requireDocker(t)) return;
   const { sandbox, task } = await bench(t);

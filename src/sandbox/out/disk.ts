@@ -15,7 +15,7 @@ const FULL_BLOCKS = 32;
 const OVERHEAD_BYTES = 4 * 2 ** 20;
 
 /** As outputs lie at a validator's: a library among them may be loaded, and no file has a mode to be run. */
-const SEALED = "ro,nosuid,nodev,noatime";
+const SEALED = "ro,exec,nosuid,nodev,noatime";
 
 /** Where an ext4 superblock has its magic number, and behind it its state (ext4_super_block, s_magic). */
 const SUPERBLOCK_MAGIC = 1024 + 0x38;

@@ -10,21 +10,17 @@ import {
     CHALLENGED,
     DISCLOSED,
     DRAWS,
-    FAILS,
     NAMED,
     OCCUPIED,
     ONE_SIDED,
-    PASSES,
     PENDING,
     PROVIDER_RATED,
-    REPLACED,
     REQUESTER_RATED,
     REVEALED,
     Record,
     SEATS,
     SEEDED,
-    TO_DRAW,
-    VACANT
+    TO_DRAW
 } from "./libraries/Record.sol";
 
 /// @title Money, states and verdicts of jobs; see {IJobEscrow}
@@ -217,6 +213,7 @@ contract JobEscrow is EscrowPanel {
             seats = terms.rule.validators();
             scheduled = Draw(record.deadline() - terms.schedule.appoint(), 0);
             record = record.to(State.Validating).plus(DRAWS);
+            emit DrawScheduled(jobId, seats, _in(0));
         } else {
             if (record.state() != State.Validating) revert JobEscrow_InvalidStatus(jobId, record.state());
             if (seats == 0) revert JobEscrow_NothingToDraw(jobId);

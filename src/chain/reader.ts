@@ -43,17 +43,7 @@ export function createReader(options: ReaderOptions): Reader {
 
   const load = async (id: JobId, head: Block, waits: Waits): Promise<Job | undefined> => {
     await sync(head, waits);
-    const job = jobs.find(id);
-    if (!job?.drawing) return job;
-    // A draw that finds nobody says nothing: only the contract knows whether it is over.
-    const stored = (await escrow.read("job", [id], { ...waits, block: cursor() }))[0].toObject();
-    const drawing = stored.toDraw > 0n;
-    return {
-      ...job,
-      drawing,
-      committing: drawing || stored.pending > 0n,
-      deadline: drawing ? undefined : Number(stored.deadline),
-    };
+    return jobs.find(id);
   };
   const known = async (id: JobId, waits: Waits): Promise<Job> => {
     const job = await load(id, await heads.read(waits), waits);

@@ -39,6 +39,8 @@ export function createReader(options: ReaderOptions): Reader {
   const jobs = openJobs(db, chainId, addresses.escrow);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
+  /** Fixed when the registry was deployed. */
+  let poolStake: bigint | undefined;
   const cursor = () => store.cursor()?.number ?? 0;
 
   const load = async (id: JobId, head: Block, waits: Waits): Promise<Job | undefined> => {
@@ -63,6 +65,10 @@ export function createReader(options: ReaderOptions): Reader {
     },
     owed: async (account, token, waits) =>
       (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,
+    poolStake: async (waits = {}) => {
+      poolStake ??= (await registry.read("POOL_STAKE", [], waits))[0] as bigint;
+      return poolStake;
+    },
     async leaving(account, waits = {}) {
       const [amount, availableAt] = await registry.read("leaving", [account], waits);
       return { amount: amount as bigint, availableAt: Number(availableAt) };

@@ -106,6 +106,8 @@ export interface MarketReader {
   owed(account: Address, token: Address, options?: Waits): Promise<bigint>;
   /** What `requestWithdrawal` has taken out of service for `account`; amount 0 when nothing. */
   leaving(account: Address, options?: Waits): Promise<Leaving>;
+  /** Stake that makes a validator a member of the pool, and the most that a job may lock of one; wei of the coin. */
+  poolStake(options?: Waits): Promise<bigint>;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */
   gasPrice(options?: Waits): Promise<bigint>;
   offers(options?: Waits): AsyncIterable<Offer>;

@@ -8,7 +8,6 @@ import type { Job } from "../../src/protocol/job.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import type { Terms } from "../../src/protocol/terms.ts";
 import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { controls } from "../support/evm.ts";
 import { readRegistry } from "../support/registry.ts";
 import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
@@ -19,14 +18,12 @@ const VALIDATORS = [3, 4, 5, 6];
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`every other way through a job on ${client}`, () => {
     let chain: TestChain;
-    let evm: ReturnType<typeof controls>;
     let requester: Market;
     let provider: Market;
     let validators: Market[];
     let registry: ReturnType<typeof readRegistry>;
     before(async () => {
       chain = await startChain({ client, poolStake: POOL_STAKE, cooldown: 60 });
-      evm = controls(chain.node);
       registry = readRegistry(chain);
       [requester, provider] = [chain.market(1), chain.market(2)];
       validators = VALIDATORS.map((index) => chain.market(index));

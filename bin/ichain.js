@@ -9,7 +9,9 @@ if (major < 24) {
 
 const { existsSync } = await import("node:fs");
 const { enableCompileCache } = await import("node:module");
-enableCompileCache?.();
+const { compileCacheFolder } = await import("./compile-cache.js");
+const cache = compileCacheFolder();
+if (cache !== undefined) enableCompileCache?.(cache);
 // A checkout that was never built runs from its sources.
 const built = new URL("../dist/main.js", import.meta.url);
 const { main } = await import(

@@ -28,14 +28,34 @@ export function environment(source: NodeJS.ProcessEnv = process.env): Environmen
 }
 
 /**
- * The environment for a process that ichain starts: what a program needs to run, none of ichain's own
- * variables (the password above all) but those given.
+ * What a program that ichain starts (tor, ssh, Node) needs to find its files, its user's agent and its words.
+ * Everything else stays here: passwords and tokens above all, which a proxy's address may hold as well.
  */
+const inherited = [
+  ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TERM", "TZ", "LANG", "LANGUAGE"],
+  ["LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME"],
+  ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"],
+  ["LD_LIBRARY_PATH", "SSH_AUTH_SOCK", "KRB5CCNAME", "SSL_CERT_DIR", "SSL_CERT_FILE"],
+  ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "CI", "NO_COLOR", "DOCKER_HOST"],
+].flat();
+
+/** The environment for a process that ichain starts: of its own only what `inherited` lists, and `own`. */
 export function childEnvironment(own: Environment = {}): Record<string, string> {
-  const inherited = Object.entries(process.env).filter(
-    ([name, value]) => value !== undefined && !name.startsWith("ICHAIN_"),
-  );
-  return { ...(Object.fromEntries(inherited) as Record<string, string>), ...own };
+  const known = inherited.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { ...(Object.fromEntries(known) as Record<string, string>), ...own };
+}
+
+/**
+ * The environment, from which the password is gone afterwards: libraries start programs too (a kubeconfig's
+ * credential plugin, for one), and give them all of it.
+ */
+function takeEnvironment(): Environment {
+  const taken = environment();
+  delete process.env.ICHAIN_PASSWORD;
+  return taken;
 }
 
 export type PasswordSource =
@@ -95,7 +115,7 @@ export interface ConfigRequest {
  * `CONFIG_MISSING`, `NETWORK_UNKNOWN` (class `config`).
  */
 export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
-  const env = request.env ?? environment();
+  const env = request.env ?? takeEnvironment();
   const home = resolve(env.ICHAIN_HOME ?? join(homedir(), ".config", "ichain"));
   const { readConfigFile, readNetwork } = await import("./config/file.ts");
   const path = resolve(request.file ?? join(home, "config.yaml"));

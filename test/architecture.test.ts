@@ -58,6 +58,8 @@ const exceptions: readonly (readonly [from: string, to: string, why: string])[] 
   ["account", "chain/wallet.ts", "keystore V3 is a file format; nothing in it touches a chain"],
   ["commands", "chain/wallet.ts", "the same: making and naming a wallet needs no chain"],
   ["doctor", "chain/wallet.ts", "the same"],
+  ["transfer", "config.ts", "what the programs that it starts may know is listed beside what ichain reads"],
+  ["sandbox", "config.ts", "the same"],
 ];
 
 const partOf = (file: string): string => file.split("/")[0]!.replace(/\.ts$/, "");
@@ -84,6 +86,49 @@ function offenders(pattern: RegExp, but: (file: string) => boolean = () => false
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`])\/\/.*$/gm, "$1");
+}
+
+/** Every call of a function of node:child_process in `text`, by its own name or promisified. */
+function programStarts(text: string, file: string): { file: string; call: string }[] {
+  const listed = /import \{([^}]*)\} from "node:child_process"/.exec(text)?.[1];
+  assert.equal(
+    /child_process/.test(text),
+    listed !== undefined,
+    `${file} imports it by the names of its functions`,
+  );
+  const own = (listed ?? "").split(",").map((name) => name.trim());
+  const functions = own.filter((name) => name !== "" && !name.startsWith("type "));
+  const names = functions.flatMap((name) => {
+    const promisified = [...text.matchAll(new RegExp(`const (\\w+) = promisify\\(${name}\\);`, "g"))];
+    const uses = text.match(new RegExp(`\\b${name}\\b`, "g"))?.length ?? 0;
+    const calls = text.match(new RegExp(`\\b${name}\\(`, "g"))?.length ?? 0;
+    assert.equal(
+      uses,
+      1 + calls + promisified.length,
+      `${file} calls ${name} directly, or promisifies it once`,
+    );
+    return [name, ...promisified.map((match) => match[1]!)];
+  });
+  return names.flatMap((name) =>
+    [...text.matchAll(new RegExp(`(?<!function )\\b${name}\\(`, "g"))].map((match) => ({
+      file,
+      call: argumentsFrom(text, match.index).replace(/\s+/g, " "),
+    })),
+  );
+}
+
+/** A call's text from its name to its closing parenthesis, with what the names of options stand for. */
+function argumentsFrom(text: string, start: number): string {
+  let depth = 0;
+  let end = text.indexOf("(", start);
+  do {
+    if (text[end] === "(") depth += 1;
+    if (text[end] === ")") depth -= 1;
+    end += 1;
+  } while (depth > 0 && end < text.length);
+  const call = text.slice(start, end);
+  const options = /const options = \{[^;]*\};/.exec(text.slice(0, start))?.[0];
+  return options !== undefined && /\boptions\b/.test(call) ? `${call} where ${options}` : call;
 }
 
 describe("the architecture", () => {
@@ -119,6 +164,15 @@ describe("the architecture", () => {
   it("reads the environment in config.ts alone", () => {
     assert.deepEqual(
       offenders(/process\.env/, (file) => file === "config.ts"),
+      [],
+    );
+  });
+
+  it("starts no program without saying what is in its environment", () => {
+    const starts = files.flatMap((file) => programStarts(withoutComments(source.get(file)!), file));
+    assert.ok(starts.length >= 10, "they are found at all");
+    assert.deepEqual(
+      starts.filter(({ call }) => !/\benv\b/.test(call)).map(({ file, call }) => `${file}: ${call}`),
       [],
     );
   });

@@ -3,7 +3,7 @@ import { examine, type Finding, type Patient } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
 import { sandboxChecks } from "../doctor/sandbox.ts";
 import { IchainError } from "../errors.ts";
-import { harmless } from "../ui/table.ts";
+import { harmless } from "../protocol/neutralise.ts";
 import type { CommandContext } from "./declaration.ts";
 
 type Named = Finding & { readonly name: string };

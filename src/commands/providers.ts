@@ -1,6 +1,6 @@
+import { harmless } from "../protocol/neutralise.ts";
 import type { Offer } from "../protocol/offer.ts";
 import { bytes, coin } from "../ui/format.ts";
-import { harmless } from "../ui/table.ts";
 import type { CommandContext } from "./declaration.ts";
 import { meanScore, type OfferFilter, type OfferOrder, passes, sorted } from "./market/offers.ts";
 import { withReader } from "./market/reader.ts";

@@ -1,7 +1,7 @@
 import { IchainError } from "../errors.ts";
 import { shortId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
-import { harmless } from "../ui/table.ts";
+import { harmless } from "../protocol/neutralise.ts";
 import type { CommandContext } from "./declaration.ts";
 import { withReader } from "./market/reader.ts";
 import { due, jobData } from "./market/view.ts";

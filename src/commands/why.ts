@@ -1,4 +1,4 @@
-import { harmless } from "../ui/table.ts";
+import { harmless } from "../protocol/neutralise.ts";
 import type { CommandContext } from "./declaration.ts";
 import { withReader } from "./market/reader.ts";
 import { story } from "./market/story.ts";

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { childEnvironment } from "../config.ts";
 import { IchainError } from "../errors.ts";
 import { DEVNET_BALANCE, DEVNET_MNEMONIC, type EvmNode, type EvmSettings } from "./evm-node.ts";
 import { increaseTime } from "./evm-rpc.ts";
@@ -22,7 +23,11 @@ export async function startAnvil(settings: EvmSettings): Promise<EvmNode> {
   args.push("--balance", String(DEVNET_BALANCE / 10n ** 18n));
   if (settings.blockSeconds > 0) args.push("--block-time", String(settings.blockSeconds));
   // A terminal's Ctrl-C is for us, who end it last.
-  const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "ignore"], detached: true });
+  const child = spawn(binary(), args, {
+    env: childEnvironment(),
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const stop = async () => {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { childEnvironment } from "../config.ts";
 
 const execute = promisify(execFile);
 
@@ -11,6 +12,7 @@ export async function firstLineOf(
 ): Promise<string | undefined> {
   try {
     const { stdout } = await execute(program, [...args], {
+      env: childEnvironment(),
       signal: options.signal,
       timeout: 10_000,
       maxBuffer: 65_536,

@@ -1,5 +1,6 @@
 import { IchainError } from "../errors.ts";
 import { MAX_PATH_BYTES } from "./manifest.ts";
+import { harmless } from "./neutralise.ts";
 
 export const MAX_SEGMENT_BYTES = 255;
 /** Folders deep; keeps a manifest from costing millions of folders. */
@@ -72,7 +73,7 @@ export function comparePaths(a: string, b: string): number {
 /** A path fit for a message: shortened, nothing unprintable. */
 export function quotePath(path: string): string {
   const shown = path.length > 80 ? `${path.slice(0, 80)}…` : path;
-  return `"${shown.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd")}"`;
+  return `"${harmless(shown)}"`;
 }
 
 /** Whether `text` takes more than `bytes` in UTF-8; encodes it only where its length leaves that open. */

@@ -1,3 +1,4 @@
+import { neutralise } from "../protocol/neutralise.ts";
 import { toJson } from "./json.ts";
 import { createPrompts } from "./prompts.ts";
 import { type ClosableReporter, plainReporter, silentReporter } from "./reporter.ts";
@@ -22,11 +23,11 @@ export async function createUi(request: UiRequest): Promise<Ui & { close(): void
     prompts: createPrompts(interactive),
     table,
     print(data, render) {
-      const text = request.json || !render ? toJson(data) : render();
+      const text = request.json || !render ? toJson(data) : neutralise(render());
       process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
     },
     stream(data, text) {
-      process.stdout.write(request.json ? `${toJson(data)}\n` : text);
+      process.stdout.write(request.json ? `${toJson(data)}\n` : neutralise(text));
     },
     close: () => reporter.close(),
   };

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { IchainError, isAbort } from "../errors.ts";
+import { neutralise } from "../protocol/neutralise.ts";
 
 /** How errors are shown: as JSON on stdout, or for people on stderr, with the stack when `debug`. */
 export interface ErrorStyle {
@@ -32,6 +33,9 @@ function firstLine(text: string): string {
   return /[.!?]$/.test(line) ? line : `${line}.`;
 }
 
+/** A stranger's words may be in it: they move no cursor, and a further line does not pass for one of ours. */
+const shown = (text: string): string => neutralise(text).replace(/\n/g, "\n      ");
+
 /** The one place where an error is printed. */
 export async function printError(error: IchainError, style: ErrorStyle): Promise<void> {
   if (style.json) {
@@ -41,9 +45,9 @@ export async function printError(error: IchainError, style: ErrorStyle): Promise
   } else {
     const { chalkStderr } = await import("chalk");
     process.stderr.write(
-      `${chalkStderr.red("error")} ${error.message} ${chalkStderr.dim(`[${error.code}]`)}\n`,
+      `${chalkStderr.red("error")} ${shown(error.message)} ${chalkStderr.dim(`[${error.code}]`)}\n`,
     );
-    process.stderr.write(`${chalkStderr.cyan("hint")}  ${error.hint}\n`);
+    process.stderr.write(`${chalkStderr.cyan("hint")}  ${shown(error.hint)}\n`);
   }
-  if (style.debug) process.stderr.write(`${inspect(error, { depth: 6 })}\n`);
+  if (style.debug) process.stderr.write(`${neutralise(inspect(error, { depth: 6 }))}\n`);
 }

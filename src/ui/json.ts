@@ -1,8 +1,14 @@
-/** One line of JSON: bigint as decimal string, bytes as 0x-hex, `undefined` left out. */
+import { escapePowerful } from "../protocol/neutralise.ts";
+
+/**
+ * One line of JSON: bigint as decimal string, bytes as 0x-hex, `undefined` left out. What has power over a
+ * terminal is escaped, for lines of JSON are looked at too.
+ */
 export function toJson(data: unknown): string {
-  return JSON.stringify(data, (_key, value: unknown) => {
+  const text: string | undefined = JSON.stringify(data, (_key, value: unknown) => {
     if (typeof value === "bigint") return value.toString();
     if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString("hex")}`;
     return value;
   });
+  return escapePowerful(text ?? "null");
 }

@@ -1,4 +1,5 @@
 import { IchainError } from "../errors.ts";
+import { harmless } from "../protocol/neutralise.ts";
 import type { Choice, Prompts } from "./ui.ts";
 
 function noTerminal(message: string): IchainError {
@@ -15,10 +16,11 @@ export function createPrompts(interactive: boolean): Prompts {
     question: { type: string; message: string } & Record<string, unknown>,
   ): Promise<Value> {
     if (!interactive) throw noTerminal(question.message);
+    const message = harmless(question.message);
     const { createPromptModule } = await import("inquirer");
     const prompt = createPromptModule({ output: process.stderr });
     try {
-      const answers: { answer?: unknown } = await prompt([{ name: "answer", ...question }] as never);
+      const answers: { answer?: unknown } = await prompt([{ name: "answer", ...question, message }] as never);
       return answers.answer as Value;
     } catch (error) {
       if ((error as Error).name !== "ExitPromptError") throw error;
@@ -48,6 +50,10 @@ export function createPrompts(interactive: boolean): Prompts {
     confirm: (message, byDefault) => ask({ type: "confirm", message, default: byDefault }),
     input: (message, byDefault) => ask({ type: "input", message, default: byDefault }),
     select: <Value>(message: string, choices: readonly Choice<Value>[]) =>
-      ask<Value>({ type: "select", message, choices }),
+      ask<Value>({
+        type: "select",
+        message,
+        choices: choices.map((choice) => ({ ...choice, name: harmless(choice.name) })),
+      }),
   };
 }

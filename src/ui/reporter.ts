@@ -1,5 +1,5 @@
 import type { ProgressEvent, Reporter } from "../ports/reporter.ts";
-import { harmless } from "./table.ts";
+import { harmless } from "../protocol/neutralise.ts";
 
 export interface ClosableReporter extends Reporter {
   /** Takes what moves off the screen; later events are dropped. */

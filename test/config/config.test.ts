@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import {
@@ -131,13 +132,30 @@ describe("configuration", () => {
     assert.deepEqual(environment({ ICHAIN_HOME: "/h", CI: "", SECRET: "x" }), { ICHAIN_HOME: "/h" });
   });
 
-  it("gives no password to the processes it starts", () => {
-    process.env.ICHAIN_PASSWORD = "secret";
+  it("gives the processes it starts what they need, and no secret that this one has", () => {
+    Object.assign(process.env, {
+      ICHAIN_PASSWORD: "secret",
+      SOME_CLOUD_TOKEN: "secret",
+      SSH_AUTH_SOCK: "/s",
+    });
     const child = childEnvironment({ ICHAIN_HOME: "/h" });
-    delete process.env.ICHAIN_PASSWORD;
-    assert.equal(child.ICHAIN_PASSWORD, undefined);
+    for (const name of ["ICHAIN_PASSWORD", "SOME_CLOUD_TOKEN", "SSH_AUTH_SOCK"]) delete process.env[name];
+    assert.doesNotMatch(JSON.stringify(child), /secret/);
     assert.equal(child.ICHAIN_HOME, "/h");
     assert.equal(child.PATH, process.env.PATH);
+    assert.equal(child.SSH_AUTH_SOCK, "/s");
+  });
+
+  it("takes the password out of the environment, which libraries hand on to programs of theirs", async () => {
+    using home = temporaryFolder();
+    const before = process.env.ICHAIN_HOME;
+    Object.assign(process.env, { ICHAIN_HOME: home.path, ICHAIN_PASSWORD: "open sesame" });
+    const config = await loadConfig();
+    const handedOn = execFileSync("env", { encoding: "utf8" });
+    if (before === undefined) delete process.env.ICHAIN_HOME;
+    else process.env.ICHAIN_HOME = before;
+    assert.equal(config.password.from === "environment" && config.password.reveal(), "open sesame");
+    assert.doesNotMatch(handedOn, /sesame/);
   });
 });
 

@@ -54,6 +54,15 @@ for (const [what, plant] of [
   });
 }
 
+test("a refused name is told without its power over a terminal", async (t) => {
+  const from = await folder(t);
+  await writeFile(join(from, "a\u009b2J\u202eb\u001b[1m"), "");
+  await assert.rejects(inspectOutputs(from, limits), (error) => {
+    assert.ok(isIchainError(error, "OUTPUT_UNSAFE"));
+    return error.message.includes('"a·2J·b·[1m"') && !/[^\P{C}]/u.test(error.message);
+  });
+});
+
 test("a socket is refused", async (t) => {
   const from = await folder(t);
   const server = createServer().listen(join(from, "x"));

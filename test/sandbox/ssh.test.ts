@@ -89,6 +89,18 @@ exit 255`,
   assert.match((await failure(pool.probe())).hint, /big \(.*Permission denied \(publickey\)\)/);
 });
 
+test("ssh gets the user's agent to ask, and no password of ours", async (t) => {
+  const dir = await sshThat(t, 'env > "$(dirname "$0")/environment"; exit 255');
+  Object.assign(process.env, { ICHAIN_PASSWORD: "open sesame", SSH_AUTH_SOCK: "/run/agent" });
+  t.after(() => {
+    for (const name of ["ICHAIN_PASSWORD", "SSH_AUTH_SOCK"]) delete process.env[name];
+  });
+  await failure(remoteEngine({ url }).ping());
+  const held = await readFile(join(dir, "environment"), "utf8");
+  assert.match(held, /^SSH_AUTH_SOCK=\/run\/agent$/m);
+  assert.doesNotMatch(held, /sesame/);
+});
+
 test("a machine without ssh says so", async (t) => {
   const dir = await sshThat(t, "");
   await rm(join(dir, "ssh"));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { bytes, coin, duration, instant } from "../../src/ui/format.ts";
 import { toJson } from "../../src/ui/json.ts";
-import { harmless, table } from "../../src/ui/table.ts";
+import { table } from "../../src/ui/table.ts";
 
 describe("figures for people", () => {
   it("name a duration by its two largest units", () => {
@@ -36,15 +36,12 @@ describe("figures for people", () => {
 });
 
 describe("table", () => {
-  it("aligns columns and ignores colours in their width", () => {
-    assert.equal(
-      table(["A", "BB"], [["\u001b[31mlong\u001b[39m", "x"]]),
-      "A     BB\n\u001b[31mlong\u001b[39m  x",
-    );
+  it("aligns columns by their widest cell", () => {
+    assert.equal(table(["A", "BB"], [["long", "x"]]), "A     BB\nlong  x");
   });
 
-  it("shows text from outside without its power over the terminal", () => {
-    assert.equal(harmless("a\u001b[2Jb\nc\u202ed"), "a·[2Jb·c·d");
+  it("takes from each cell its power over the terminal and over the table", () => {
+    assert.equal(table(["A", "B"], [["a\u001b[2Jb\nc", "x\u202ey"]]), "A         B\na·[2Jb·c  x·y");
   });
 });
 
@@ -54,5 +51,13 @@ describe("JSON", () => {
       toJson({ a: 10n ** 20n, b: new Uint8Array([1, 255]), c: undefined }),
       '{"a":"100000000000000000000","b":"0x01ff"}',
     );
+  });
+
+  it("escapes what has power over a terminal, and loses nothing by it", () => {
+    const data = { text: "a\u009b2J\u202e\u2028\u{e0041}ä ✓ 👩‍🔬" };
+    const text = toJson(data);
+    assert.doesNotMatch(text, /[\u009b\u202e\u2028\u200d]|\u{e0041}/u);
+    assert.match(text, /ä ✓ 👩/);
+    assert.deepEqual(JSON.parse(text), data);
   });
 });

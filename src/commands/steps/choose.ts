@@ -2,11 +2,11 @@ import { IchainError } from "../../errors.ts";
 import type { Audit } from "../../protocol/audit.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
 import { floorPrice } from "../../protocol/match.ts";
+import { harmless } from "../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
 import type { JobFile } from "../../protocol/spec.ts";
 import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/requester/plan.ts";
 import { coin } from "../../ui/format.ts";
-import { harmless } from "../../ui/table.ts";
 import type { Ui } from "../../ui/ui.ts";
 
 export interface Choice {

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { childEnvironment } from "../../config.ts";
 
 export interface DelayOrder {
   /** `host:port` is passed on to `host:to`. */
@@ -23,7 +24,7 @@ export async function startDelay(
   signal: AbortSignal | undefined,
 ): Promise<Delay> {
   const file = import.meta.url.replace(/delay(\.[jt]s)$/, "delay-child$1");
-  const child = fork(new URL(file), { stdio: "inherit" });
+  const child = fork(new URL(file), { env: childEnvironment(), stdio: "inherit" });
   const order = async (next: DelayOrder) => {
     const answered = once(child, "message", { signal });
     child.send(next);

@@ -3,6 +3,7 @@ import { createHash, createPublicKey, generateKeyPair } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { childEnvironment } from "../../config.ts";
 import { IchainError } from "../../errors.ts";
 
 const generate = promisify(generateKeyPair);
@@ -28,7 +29,8 @@ export async function makeAuthorityKey(dataDir: string, signal?: AbortSignal): P
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const args = ["--create-identity-key", "-m", "12", "--passphrase-fd", "0"];
   await new Promise<void>((resolve, reject) => {
-    const child = execFile("tor-gencert", args, { cwd: folder, signal }, (error) =>
+    const options = { cwd: folder, env: childEnvironment(), signal };
+    const child = execFile("tor-gencert", args, options, (error) =>
       error === null ? resolve() : reject(noKeys(error)),
     );
     child.stdin?.end("\n");

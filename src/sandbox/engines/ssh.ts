@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Agent } from "node:http";
 import { Duplex, finished } from "node:stream";
+import { childEnvironment } from "../../config.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
 import { sshFailed } from "./faults.ts";
 
@@ -16,7 +17,7 @@ export function sshAgent(url: string): Agent {
   const agent = new Agent({ keepAlive: false });
   agent.createConnection = () => {
     const stream = throughProgram(
-      spawn("ssh", [...batch, ...place, "docker", "system", "dial-stdio"]),
+      spawn("ssh", [...batch, ...place, "docker", "system", "dial-stdio"], { env: childEnvironment() }),
       (why) => sshFailed(url, why),
     );
     // Node's HTTP client sets these on a socket; a pipe has none.

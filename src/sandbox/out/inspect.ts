@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { IchainError } from "../../errors.ts";
+import { harmless } from "../../protocol/neutralise.ts";
 
 export interface OutputLimits {
   readonly maxBytes: number;
@@ -96,7 +97,7 @@ function checkName(raw: Buffer, path: string): string {
 }
 
 function unsafe(path: string, why: string, cause?: unknown): IchainError {
-  return new IchainError(`The output ${JSON.stringify(path)} ${why}.`, {
+  return new IchainError(`The output "${harmless(path)}" ${why}.`, {
     code: "OUTPUT_UNSAFE",
     class: "untrusted",
     hint: "A task may leave regular files and folders in /out, nothing else.",

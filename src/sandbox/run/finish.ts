@@ -1,5 +1,6 @@
 import { IchainError, isIchainError } from "../../errors.ts";
 import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
+import { neutralise } from "../../protocol/neutralise.ts";
 import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/inspect.ts";
 import { produces, type RunContext } from "./context.ts";
 import type { BoundedLog } from "./logs.ts";
@@ -40,7 +41,7 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
     } catch (error) {
       if (!isIchainError(error) || error.class !== "untrusted") throw error;
       ended = error.code === "OUTPUT_TOO_LARGE" ? "disk" : "output";
-      said = `\n${error.message}\n`;
+      said = neutralise(`\n${error.message}\n`);
     }
   }
   const run: TaskRun = {

@@ -38,7 +38,8 @@ export class OnionHost implements Hosting {
   readonly #options: OnionHostOptions;
   readonly #watchdog: Watchdog;
   readonly #life = new AbortController();
-  #readers: readonly Reader[];
+  /** By token and not by key: several may have one and the same key, for onion keys are public and anyone can claim one. */
+  readonly #readers: Map<string, Reader>;
   #sockets: ShortFolder | undefined;
   #socketPath = "";
   /** Publishing is one at a time; this is the last in the queue. */
@@ -48,8 +49,8 @@ export class OnionHost implements Hosting {
 
   constructor(options: OnionHostOptions) {
     this.#options = options;
-    this.#readers = options.request.readers;
-    for (const { token } of this.#readers) if (token) options.server.admit(token);
+    this.#readers = new Map(options.request.readers.map((reader) => [nameOf(reader), reader]));
+    for (const { token } of this.#readers.values()) if (token) options.server.admit(token);
     const patient = {
       probe: (signal: AbortSignal) => this.#probe(signal),
       republish: (signal: AbortSignal) => this.#publish(signal),
@@ -93,17 +94,14 @@ export class OnionHost implements Hosting {
   /** Resolves once the new list of readers is published; transfers in flight go on. */
   async admit(reader: Reader): Promise<void> {
     if (reader.token) this.#options.server.admit(reader.token);
-    if (this.#readers.some((known) => sameKey(known, reader))) return;
-    this.#readers = [...this.#readers, reader];
-    await this.#publish(this.#life.signal);
+    // One that comes again under another key has that one only: nobody lengthens the list for ever.
+    await this.#change((readers) => readers.set(nameOf(reader), reader));
   }
 
-  /** Resolves once a list without the reader is published. */
+  /** Resolves once a list without the reader is published; its key stays while another reader has the same. */
   async dismiss(reader: Reader): Promise<void> {
     if (reader.token) this.#options.server.dismiss(reader.token);
-    if (!this.#readers.some((known) => sameKey(known, reader))) return;
-    this.#readers = this.#readers.filter((known) => !sameKey(known, reader));
-    await this.#publish(this.#life.signal);
+    await this.#change((readers) => readers.delete(nameOf(reader)));
   }
 
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void {
@@ -115,13 +113,26 @@ export class OnionHost implements Hosting {
     return this.#stopped;
   }
 
+  /** Publishes only when other keys than before get in: it ends what others have just begun. */
+  async #change(act: (readers: Map<string, Reader>) => void): Promise<void> {
+    const before = this.#keys().join();
+    act(this.#readers);
+    if (this.#keys().join() !== before) await this.#publish(this.#life.signal);
+  }
+
+  /** Our own for the self-probe, then each reader's, every one once. */
+  #keys(): readonly Hex[] {
+    const keys = [this.#options.ownKey, ...[...this.#readers.values()].map(({ onionKey }) => onionKey)];
+    return [...new Set(keys.map((key) => key.toLowerCase() as Hex))].toSorted();
+  }
+
   #service(): OnionService {
     const { identity } = this.#options.request;
     return {
       address: identity.endpoint.address,
       secret: identity.secret,
       socketPath: this.#socketPath,
-      readers: uniqueKeys([{ onionKey: this.#options.ownKey }, ...this.#readers]),
+      readers: this.#keys().map((onionKey) => ({ onionKey })),
     };
   }
 
@@ -195,10 +206,5 @@ export class OnionHost implements Hosting {
   }
 }
 
-const sameKey = (one: Reader, other: Reader) => one.onionKey.toLowerCase() === other.onionKey.toLowerCase();
-
-function uniqueKeys(readers: readonly { readonly onionKey: Hex }[]) {
-  return [...new Set(readers.map((reader) => reader.onionKey.toLowerCase() as Hex))].map((onionKey) => ({
-    onionKey,
-  }));
-}
+/** A token is one reader's alone; those who share the hosting's own are told apart by their fingerprints. */
+const nameOf = ({ token, fingerprint }: Reader) => `${token ?? ""}/${fingerprint}`.toLowerCase();

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { childEnvironment } from "../../config.ts";
 import { TorControl } from "./control.ts";
 import { torGone, torMissing } from "./errors.ts";
 import { shortFolder } from "./short-folder.ts";
@@ -47,6 +48,7 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
   signal?.throwIfAborted();
 
   const child = spawn(binary, ["--defaults-torrc", "/dev/null", "-f", torrc], {
+    env: childEnvironment(),
     stdio: ["ignore", "pipe", "ignore"],
     // A process group of its own: a terminal's Ctrl-C reaches us alone, and we end tor when we have done with it.
     detached: true,

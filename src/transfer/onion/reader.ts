@@ -3,6 +3,7 @@ import { fromHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { LaneDialer } from "../pieces/ports.ts";
 import type { TorControl } from "./control.ts";
+import { Doubts } from "./doubts.ts";
 import { torProtocol } from "./errors.ts";
 import { connectThroughTor, type SocksAddress } from "./socks.ts";
 import type { ManagedTor } from "./tor.ts";
@@ -19,8 +20,8 @@ const MAX_KNOWN = 256;
 
 const LOOK_UP_MS = 30_000;
 /**
- * So many lanes in a row that do not connect make tor forget, at most once in so many milliseconds:
- * forgetting also cuts short what other lanes are about to find out.
+ * So many lanes in a row to one onion that do not connect make tor forget, at most once in so many
+ * milliseconds: forgetting also cuts short what other lanes are about to find out.
  */
 const DOUBT_FAILURES = 4;
 const DOUBT_MS = 30_000;
@@ -36,8 +37,10 @@ export class OnionReader {
   readonly #tor: ManagedTor;
   readonly #privateKey: string;
   readonly #known = new Set<string>();
+  readonly #doubts = new Doubts();
+  /** Lanes to each onion that did not connect since the last one that did. */
+  readonly #failures = new Map<string, number>();
   #forgotAt = Number.NEGATIVE_INFINITY;
-  #failures = 0;
 
   /** `privateKey`: 32-byte x25519 key. */
   constructor(tor: ManagedTor, privateKey: Hex) {
@@ -75,7 +78,7 @@ export class OnionReader {
       connect: async (lane, io) => {
         const socks = await this.open(address, options);
         const target = { socks, credentials: `${visit}/${lane}`, host: `${address}.onion`, port: 80 };
-        return connectThroughTor(target, io, (connected) => this.#told(connected));
+        return connectThroughTor(target, io, (connected) => this.#told(address, connected));
       },
       refresh: ({ signal }) => this.lookUp(address, { signal }),
     };
@@ -109,12 +112,18 @@ export class OnionReader {
   }
 
   /**
-   * Forgets what tor believes about onions. A tor that found an old descriptor, or looked before there was
-   * one, does not ask the same directories again for a quarter of an hour; this makes it, at most
-   * once in eleven seconds.
+   * Has tor forget what it believes about a stranger's onion that does not answer: one that found an old
+   * descriptor, or looked before there was one, asks no directory again for a quarter of an hour. Does nothing
+   * when it was done for this onion often enough of late (doubts.ts).
    */
+  async doubt(address: string, options: Waiting = {}): Promise<void> {
+    if (this.#isFresh() || !this.#doubts.admit(address)) return;
+    await this.forget(options);
+  }
+
+  /** The same for an onion of ours, at most once in eleven seconds. */
   async forget(options: Waiting = {}): Promise<void> {
-    if (performance.now() - this.#forgotAt < FORGET_MS) return;
+    if (this.#isFresh()) return;
     this.#forgotAt = performance.now();
     const control = await this.#tor.control(options);
     await control.command("SIGNAL NEWNYM", options);
@@ -122,12 +131,19 @@ export class OnionReader {
     for (const address of this.#known) await this.#authorise(control, address, options.signal);
   }
 
-  /** When nothing connects any more, what tor believes about the onion may be why. */
-  #told(connected: boolean): void {
-    this.#failures = connected ? 0 : this.#failures + 1;
-    if (this.#failures < DOUBT_FAILURES || performance.now() - this.#forgotAt < DOUBT_MS) return;
+  /** Whether tor has just forgotten everything. */
+  #isFresh(): boolean {
+    return performance.now() - this.#forgotAt < FORGET_MS;
+  }
+
+  /** When nothing connects to an onion any more, what tor believes about it may be why. */
+  #told(address: string, connected: boolean): void {
+    const failures = connected ? 0 : (this.#failures.get(address) ?? 0) + 1;
+    if (failures === 0) this.#failures.delete(address);
+    else this.#failures.set(address, failures);
+    if (failures < DOUBT_FAILURES || performance.now() - this.#forgotAt < DOUBT_MS) return;
     // Without tor there is nothing to forget.
-    this.forget().catch(() => {});
+    this.doubt(address).catch(() => {});
   }
 
   async #authorise(control: TorControl, address: string, signal: AbortSignal | undefined): Promise<void> {
@@ -138,6 +154,7 @@ export class OnionReader {
     const [oldest] = this.#known;
     if (this.#known.size <= MAX_KNOWN || oldest === undefined) return;
     this.#known.delete(oldest);
+    this.#failures.delete(oldest);
     await control.command(`ONION_CLIENT_AUTH_REMOVE ${oldest}`);
   }
 }

@@ -35,7 +35,7 @@ export async function fetchOnionPart(
 
 async function askOrUndefined(asked: Asked, path: string, most: number): Promise<Uint8Array | undefined> {
   const answer = await ask(asked, path, {}, most + 1).catch(async () => {
-    await asked.reader.forget({ signal: asked.signal });
+    await asked.reader.doubt(asked.endpoint.address, { signal: asked.signal });
     return ask(asked, path, {}, most + 1);
   });
   if (answer.status === 404) return undefined;

@@ -1,15 +1,19 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { childEnvironment } from "../../config.ts";
 import { torMissing, torTooOld } from "./errors.ts";
+
+const run = promisify(execFile);
 
 /** The first series whose congestion control and onion code this transfer was measured with. */
 const LEAST = [0, 4, 8] as const;
 
 /** The version of the tor program, e.g. `0.4.9.11`; throws `TOR_MISSING` or `TOR_TOO_OLD`. */
 export async function torVersion(binary: string, options: { signal?: AbortSignal | undefined } = {}) {
-  const { stdout } = await promisify(execFile)(binary, ["--version"], { signal: options.signal }).catch(
+  const { signal } = options;
+  const { stdout } = await run(binary, ["--version"], { env: childEnvironment(), signal }).catch(
     (error: unknown) => {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw torMissing(binary, error);
     },
   );

@@ -91,6 +91,16 @@ test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", async (t
   assert.equal(await processGroup(pid), pid);
 });
 
+test("no tor has our password in its environment, where whoever reads that of one process finds it", async (t) => {
+  if (!requireTor(t)) return;
+  process.env.ICHAIN_PASSWORD = "open sesame";
+  t.after(() => delete process.env.ICHAIN_PASSWORD);
+  const { pid } = await quietTor(t, await temporaryFolder(t));
+  const held = await readFile(`/proc/${pid}/environ`, "utf8");
+  assert.match(held, /^PATH=|\0PATH=/);
+  assert.doesNotMatch(held, /sesame|ICHAIN_/);
+});
+
 test("a tor that cannot start says why", async (t) => {
   if (!requireTor(t)) return;
   const dir = await temporaryFolder(t);

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { escapePowerful, harmless, neutralise } from "../../src/protocol/neutralise.ts";
+
+/** One or two of each kind that a stranger's text may hold. */
+const powerful: Readonly<Record<string, string>> = {
+  "the escape character": "\u001b",
+  "a C1 control that begins a sequence": "\u009b",
+  "the string terminator": "\u009c",
+  "a null and a delete": "\0\u007f",
+  "the Arabic letter mark": "\u061c",
+  "marks of direction": "\u200e\u200f",
+  "overrides and embeddings of direction": "\u202a\u202b\u202c\u202d\u202e",
+  "isolates of direction": "\u2066\u2067\u2068\u2069",
+  "separators of lines and paragraphs": "\u2028\u2029",
+  "characters of no width": "\u200b\u200c\u200d\u2060\ufeff",
+  "a soft hyphen": "\u00ad",
+  "a joiner of graphemes": "\u034f",
+  "fillers that look like space": "\u115f\u1160\u3164\uffa0\u2800",
+  tags: "\u{e0001}\u{e0041}",
+  "characters for private use": "\ue000",
+  "half of a pair": "\ud800",
+};
+
+for (const [what, text] of Object.entries(powerful)) {
+  test(`${what} lose their power and stay seen`, () => {
+    const dots = "·".repeat([...text].length);
+    assert.equal(neutralise(`a${text}b`), `a${dots}b`);
+    assert.equal(harmless(`a${text}b`), `a${dots}b`);
+    assert.match(escapePowerful(JSON.stringify(text)), /^"(\\[u\w]+)+"$/);
+  });
+}
+
+test("what people write with stays as it is: letters, accents, scripts of either direction, emoji", () => {
+  for (const text of [
+    "Größe ✓ ½ «x»",
+    "e\u0301 n\u0303",
+    "日本語 한국어 ไทย हिन्दी",
+    "שלום مرحبا",
+    "⚠️ 👍🏽 𝔸",
+    "a\u00a0b",
+  ]) {
+    assert.equal(neutralise(text), text);
+    assert.equal(harmless(text), text);
+    assert.equal(escapePowerful(text), text);
+  }
+});
+
+test("of layout a text keeps newlines and tabs, a line nothing", () => {
+  assert.equal(neutralise("\u001b[2J10%\r20%\r\n\tä"), "·[2J10%\n20%\n\tä");
+  assert.equal(harmless("a\nb\tc\rd"), "a·b·c·d");
+});
+
+test("whatever comes in, nothing powerful is left, and doing it twice changes nothing", () => {
+  const left = /[^\P{C}\n\t]|[\u2028\u2029\u115f\u3164]/u;
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      assert.doesNotMatch(neutralise(text), left);
+      assert.doesNotMatch(harmless(text), /[\n\t]/);
+      assert.equal(neutralise(neutralise(text)), neutralise(text));
+      assert.equal(JSON.parse(escapePowerful(JSON.stringify(text))), text);
+    }),
+  );
+});

@@ -1,12 +1,9 @@
-import { chmodSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { openSqlite } from "../sqlite/open.ts";
+import { transaction } from "../sqlite/transaction.ts";
 
 /** What ichain remembers of one chain; all but `reservations` and `attempts` can be read again from it. */
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 10000;
+const FIRST = `
   CREATE TABLE IF NOT EXISTS chain_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
   CREATE TABLE IF NOT EXISTS reservations (
@@ -46,26 +43,9 @@ const TABLES = ["reservations", "attempts", "blocks", "logs", "jobs", "parties",
 
 export type Database = DatabaseSync;
 
-/** Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. */
+/** Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. Throws as `openSqlite`. */
 export function openDatabase(path: string): Database {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(path);
-  if (path !== ":memory:") chmodSync(path, 0o600);
-  db.exec(SCHEMA);
-  return db;
-}
-
-/** Runs `work` in one transaction that other processes wait for; `work` must not be asynchronous. */
-export function transaction<T>(db: Database, work: () => T): T {
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    db.exec("ROLLBACK");
-    throw error;
-  }
+  return openSqlite({ name: "index", path, migrations: [FIRST] });
 }
 
 /**

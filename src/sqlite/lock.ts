@@ -1,0 +1,19 @@
+import { DatabaseSync } from "node:sqlite";
+import { isBusy } from "./faults.ts";
+
+/**
+ * Locks the file until `close`, or undefined when it is locked already. Node has no file locks of its own;
+ * those of an empty database exclude other processes and this one alike, and end with the process.
+ */
+export function lockFile(file: string): DatabaseSync | undefined {
+  const db = new DatabaseSync(file);
+  try {
+    // Nothing is ever written: without a journal file there is nothing that a killed owner could leave.
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE");
+    return db;
+  } catch (error) {
+    db.close();
+    if (isBusy(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import { isIchainError } from "../errors.ts";
+import { waitForLock } from "../sqlite/lock.ts";
 import { openSqlite } from "../sqlite/open.ts";
+import { salvage, setAside } from "../sqlite/salvage.ts";
 import { transaction } from "../sqlite/transaction.ts";
 
 /** What ichain remembers of one chain; all but `reservations` and `attempts` can be read again from it. */
@@ -43,9 +46,30 @@ const TABLES = ["reservations", "attempts", "blocks", "logs", "jobs", "parties",
 
 export type Database = DatabaseSync;
 
-/** Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. Throws as `openSqlite`. */
-export function openDatabase(path: string): Database {
-  return openSqlite({ name: "index", path, migrations: [FIRST] });
+/**
+ * Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. A damaged one is set
+ * aside and a new one begun: the chain tells the rest again, and of transactions under way what is still
+ * readable is taken over. Throws as `openSqlite`.
+ */
+export function openDatabase(path: string, onDamage: (setAsideAs: string) => void = () => {}): Database {
+  const open = () => openSqlite({ name: "index", path, migrations: [FIRST], check: true });
+  try {
+    return open();
+  } catch (error) {
+    if (!isIchainError(error, "INDEX_DAMAGED")) throw error;
+  }
+  // One process sets it aside; the others find what that one made.
+  using _lock = waitForLock(`${path}.lock`);
+  try {
+    return open();
+  } catch (error) {
+    if (!isIchainError(error, "INDEX_DAMAGED")) throw error;
+  }
+  const damaged = setAside(path);
+  const db = open();
+  for (const table of ["chain_meta", "reservations", "attempts"]) salvage(damaged, db, table);
+  onDamage(damaged);
+  return db;
 }
 
 /**

@@ -45,7 +45,8 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
   const keyring = createKeyring({ secret });
   const transport = stack.adopt(await makeTransport(config, secret), (one) => one.stop());
   await transport.start({ signal });
-  const journal = stack.adopt(openJournal(config.paths.journal), (one) => one.close());
+  const { keep } = config;
+  const journal = stack.adopt(openJournal(config.paths.journal, { keep, check: true }), (one) => one.close());
   const started = stack.move();
   return {
     account: market.account,
@@ -67,14 +68,20 @@ export async function openRecords({ config }: Pick<Needs, "config">): Promise<Jo
   return openJournal(config.paths.journal);
 }
 
-/** The same, with a sandbox: for `provide` and `validate`. */
+/** The same, with a sandbox: for `provide` and `validate`, of which a home has one. Throws `HOME_BUSY`. */
 export async function openWorker(
   needs: Needs,
   options: { engine?: EngineKind | undefined } = {},
 ): Promise<WorkerContext & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const { lockHome } = await import("./sqlite/home-lock.ts");
+  // First of all: the other daemon's containers must not be swept.
+  stack.use(lockHome(needs.config.home));
   const sandbox = await openSandbox(needs, options);
   await sandbox.probe({ signal: needs.signal });
-  return Object.assign(await openRole(needs), { sandbox });
+  const role = stack.use(await openRole(needs));
+  const started = stack.move();
+  return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 export async function openSandbox(
@@ -152,7 +159,7 @@ export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
   };
 }
 
-async function openMarket({ config, signal }: Needs, wallet: Wallet | undefined): Promise<Market> {
+async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefined): Promise<Market> {
   const { rpcUrl, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
   const { createMarket } = await import("./chain/market.ts");
   const market = createMarket({
@@ -160,6 +167,11 @@ async function openMarket({ config, signal }: Needs, wallet: Wallet | undefined)
     chainId,
     addresses: contracts,
     database: config.paths.index,
+    onDamage: (aside) =>
+      ui.reporter.emit({
+        kind: "warn",
+        text: `The index was damaged: it is set aside as ${aside} and read from the chain again.`,
+      }),
     confirmations,
     pollMs,
     wallet,

@@ -86,6 +86,7 @@ export interface Config {
   /** `gpg`: parcels in the compatibility profile (docs/protocol.md). */
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
+  readonly keep: FileConfig["keep"];
   readonly tor: {
     readonly binary: string;
     /** torrc lines that lead tor to a private network, or a path to a file of them. */
@@ -144,6 +145,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     direct: file.direct,
     compatibility: file.compatibility,
     hosting: file.hosting,
+    keep: file.keep,
     tor: {
       binary: env.ICHAIN_TOR ?? file.tor.binary,
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,

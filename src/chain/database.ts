@@ -1,12 +1,12 @@
-import { chmodSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { isIchainError } from "../errors.ts";
+import { waitForLock } from "../sqlite/lock.ts";
+import { openSqlite } from "../sqlite/open.ts";
+import { salvage, setAside } from "../sqlite/salvage.ts";
+import { transaction } from "../sqlite/transaction.ts";
 
 /** What ichain remembers of one chain; all but `reservations` and `attempts` can be read again from it. */
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 10000;
+const FIRST = `
   CREATE TABLE IF NOT EXISTS chain_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
   CREATE TABLE IF NOT EXISTS reservations (
@@ -46,26 +46,30 @@ const TABLES = ["reservations", "attempts", "blocks", "logs", "jobs", "parties",
 
 export type Database = DatabaseSync;
 
-/** Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. */
-export function openDatabase(path: string): Database {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(path);
-  if (path !== ":memory:") chmodSync(path, 0o600);
-  db.exec(SCHEMA);
-  return db;
-}
-
-/** Runs `work` in one transaction that other processes wait for; `work` must not be asynchronous. */
-export function transaction<T>(db: Database, work: () => T): T {
-  db.exec("BEGIN IMMEDIATE");
+/**
+ * Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. A damaged one is set
+ * aside and a new one begun: the chain tells the rest again, and of transactions under way what is still
+ * readable is taken over. Throws as `openSqlite`.
+ */
+export function openDatabase(path: string, onDamage: (setAsideAs: string) => void = () => {}): Database {
+  const open = () => openSqlite({ name: "index", path, migrations: [FIRST], check: true });
   try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
+    return open();
   } catch (error) {
-    db.exec("ROLLBACK");
-    throw error;
+    if (!isIchainError(error, "INDEX_DAMAGED")) throw error;
   }
+  // One process sets it aside; the others find what that one made.
+  using _lock = waitForLock(`${path}.lock`);
+  try {
+    return open();
+  } catch (error) {
+    if (!isIchainError(error, "INDEX_DAMAGED")) throw error;
+  }
+  const damaged = setAside(path);
+  const db = open();
+  for (const table of ["chain_meta", "reservations", "attempts"]) salvage(damaged, db, table);
+  onDamage(damaged);
+  return db;
 }
 
 /**

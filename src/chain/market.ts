@@ -18,6 +18,8 @@ export interface MarketOptions {
   readonly wallet?: BaseWallet | undefined;
   /** Where the index and the outbox lie; `:memory:` for a look that leaves nothing. */
   readonly database: string;
+  /** Told where a damaged database was set aside, when one was. */
+  readonly onDamage?: ((setAsideAs: string) => void) | undefined;
   /** Blocks from an event's own up to the newest, both counted, before it is acted on. Default 1. */
   readonly confirmations?: number | undefined;
   /** Milliseconds between two looks at the chain while somebody waits. Default 200 on devnet, else 4000. */
@@ -38,7 +40,7 @@ export function createMarket(options: MarketOptions): Market {
   const stopped = new AbortController();
   const rpc = connectRpc(options.rpcUrl);
   const heads = watchHeads(rpc, pollMs);
-  const db = openDatabase(options.database);
+  const db = openDatabase(options.database, options.onDamage);
   const parts = {
     rpc,
     heads,

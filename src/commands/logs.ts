@@ -54,8 +54,10 @@ async function* ours(
   const { openRecords } = await import("../compose.ts");
   const journal = await openRecords(context);
   try {
-    if (!journal.undertakings({ role }).some(({ key }) => key === id)) throw notYours(id);
-    yield* ownLog(journal.open(role, id), { follow }, { signal: context.signal });
+    const undertaking = journal.find(role, id);
+    if (undertaking === undefined) throw notYours(id);
+    const running = undertaking.finished === undefined;
+    yield* ownLog(journal.open(role, id), { follow: follow && running }, { signal: context.signal });
   } finally {
     journal.close();
   }

@@ -134,6 +134,23 @@ const hostingSchema = z.strictObject({
   readerBytesPerSecond: rate,
 });
 
+/** How long what is over is kept. What is unfinished, or not opened yet, always is. */
+const keepSchema = z.strictObject({
+  /** Days that the log of a finished job stays. */
+  logDays: z.number().int().min(0).max(36_500).default(30),
+  /** Bytes of the logs of finished jobs together; the oldest go first. */
+  logBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(2 ** 28),
+  /** Days that a finished job is remembered. */
+  recordDays: z.number().int().min(1).max(36_500).default(365),
+  /** Days that a result's encrypted copy stays once it was opened, for a second `get`. */
+  resultDays: z.number().int().min(0).max(36_500).default(7),
+});
+
 const dnsName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/);
 
 /** A Kubernetes cluster, as the kubeconfig of this machine names it. */
@@ -171,6 +188,7 @@ export const fileSchema = z.strictObject({
   /** Parcels that GnuPG decrypts by hand: older cryptography, slower; every party of a job must set it. */
   compatibility: z.enum(["gpg"]).optional(),
   hosting: hostingSchema.prefault({}),
+  keep: keepSchema.prefault({}),
   tor: z
     .strictObject({
       binary: z.string().min(1).max(4096).default("tor"),

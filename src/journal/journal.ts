@@ -1,73 +1,86 @@
-import { chmodSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { JobJournal, Journal, LogPiece, Role, Step, Undertaking } from "../ports/journal.ts";
+import { openSqlite } from "../sqlite/open.ts";
+import { type Keep, prune } from "./prune.ts";
+import { journalMigrations, LOG_BYTES } from "./schema.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 10000;
-  CREATE TABLE IF NOT EXISTS undertakings (
-    role TEXT NOT NULL, key TEXT NOT NULL, opened_at INTEGER NOT NULL, finished TEXT,
-    PRIMARY KEY (role, key)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS steps (
-    role TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, intent TEXT NOT NULL, outcome TEXT,
-    PRIMARY KEY (role, key, name)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS notes (
-    role TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS output (
-    role TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
-    stage TEXT NOT NULL, upto INTEGER NOT NULL, text TEXT NOT NULL,
-    PRIMARY KEY (role, key, seq)
-  ) STRICT;
-`;
+/** A daemon prunes as it finishes jobs, but not after each. */
+const PRUNE_MS = 3_600_000;
+/** Newest notes kept of one undertaking: one that is tried again for weeks has thousands. */
+const NOTES = 500;
+
+export interface JournalOptions {
+  /** Absent, nothing is removed. */
+  readonly keep?: Keep | undefined;
+  /** Reads the whole file for damage first. */
+  readonly check?: boolean | undefined;
+}
 
 interface UndertakingRow {
   role: Role;
   key: string;
   opened_at: number;
   finished: "done" | "failed" | null;
+  finished_at: number | null;
 }
 
-/** Opens (or creates, owner-only: it holds session keys) the journal at `path`. */
-export function openJournal(path: string): Journal {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(path);
-  chmodSync(path, 0o600);
-  db.exec(SCHEMA);
+const COLUMNS = "role, key, opened_at, finished, finished_at";
 
+/** Opens (or creates, owner-only: it holds session keys) the journal at `path`. Throws as `openSqlite`. */
+export function openJournal(path: string, { keep, check }: JournalOptions = {}): Journal {
+  const db = openSqlite({ name: "journal", path, migrations: journalMigrations, check });
   const begin = db.prepare("INSERT OR IGNORE INTO undertakings (role, key, opened_at) VALUES (?, ?, ?)");
-  const list = db.prepare("SELECT role, key, opened_at, finished FROM undertakings ORDER BY opened_at, key");
+  const list = db.prepare(`SELECT ${COLUMNS} FROM undertakings ORDER BY opened_at, key`);
+  const listOpen = db.prepare(
+    `SELECT ${COLUMNS} FROM undertakings WHERE finished IS NULL ORDER BY opened_at, key`,
+  );
+  const find = db.prepare(`SELECT ${COLUMNS} FROM undertakings WHERE role = ? AND key = ?`);
+  let pruned = 0;
+  const tidy = () => {
+    if (keep === undefined || Date.now() - pruned < PRUNE_MS) return;
+    pruned = Date.now();
+    prune(db, keep);
+  };
+  tidy();
   return {
     open(role, key) {
       begin.run(role, key, Date.now());
-      return jobJournal(db, role, key);
+      return jobJournal(db, role, key, tidy);
     },
     undertakings({ role, unfinished } = {}) {
-      return (list.all() as unknown as UndertakingRow[])
-        .filter((row) => (role === undefined || row.role === role) && !(unfinished && row.finished !== null))
-        .map(
-          (row): Undertaking => ({
-            role: row.role,
-            key: row.key,
-            openedAt: row.opened_at,
-            finished: row.finished ?? undefined,
-          }),
-        );
+      return ((unfinished ? listOpen : list).all() as unknown as UndertakingRow[])
+        .filter((row) => role === undefined || row.role === role)
+        .map(undertaking);
+    },
+    find(role, key) {
+      const row = find.get(role, key) as UndertakingRow | undefined;
+      return row && undertaking(row);
     },
     close: () => db.close(),
   };
 }
 
-function jobJournal(db: DatabaseSync, role: Role, key: string): JobJournal {
+function undertaking(row: UndertakingRow): Undertaking {
+  return {
+    role: row.role,
+    key: row.key,
+    openedAt: row.opened_at,
+    finished: row.finished ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+  };
+}
+
+function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void): JobJournal {
   const find = db.prepare("SELECT intent, outcome FROM steps WHERE role = ? AND key = ? AND name = ?");
   const intend = db.prepare("INSERT INTO steps (role, key, name, intent) VALUES (?, ?, ?, ?)");
   const conclude = db.prepare("UPDATE steps SET outcome = ? WHERE role = ? AND key = ? AND name = ?");
   const addNote = db.prepare("INSERT INTO notes (role, key, at, text) VALUES (?, ?, ?, ?)");
+  const dropNotes = db.prepare(`
+    DELETE FROM notes WHERE rowid IN (
+      SELECT rowid FROM notes WHERE role = ? AND key = ? ORDER BY at DESC, rowid DESC LIMIT -1 OFFSET ${NOTES}
+    )
+  `);
   const listNotes = db.prepare("SELECT at, text FROM notes WHERE role = ? AND key = ? ORDER BY at, rowid");
   const addLog = db.prepare(`
     INSERT INTO output (role, key, seq, stage, upto, text)
@@ -76,7 +89,9 @@ function jobJournal(db: DatabaseSync, role: Role, key: string): JobJournal {
   const listLog = db.prepare(
     "SELECT seq, stage, upto, text FROM output WHERE role = ? AND key = ? AND seq >= ? ORDER BY seq LIMIT ?",
   );
-  const end = db.prepare("UPDATE undertakings SET finished = ? WHERE role = ? AND key = ?");
+  const end = db.prepare(
+    `UPDATE undertakings SET finished = ?, finished_at = ?, log_bytes = ${LOG_BYTES} WHERE role = ? AND key = ?`,
+  );
   const recorded = (name: string) =>
     find.get(role, key, name) as { intent: string; outcome: string | null } | undefined;
 
@@ -104,10 +119,16 @@ function jobJournal(db: DatabaseSync, role: Role, key: string): JobJournal {
       const row = recorded(name);
       return row && (decodeValue(row.intent) as Intent);
     },
-    note: (text) => void addNote.run(role, key, Date.now(), text),
+    note(text) {
+      addNote.run(role, key, Date.now(), text);
+      dropNotes.run(role, key);
+    },
     notes: () => listNotes.all(role, key) as unknown as { at: number; text: string }[],
     log: ({ stage, upto, text }) => void addLog.run(role, key, stage, upto, text),
     logged: (from, most) => listLog.all(role, key, from, most) as unknown as LogPiece[],
-    finish: (result) => void end.run(result, role, key),
+    finish(result) {
+      end.run(result, Date.now(), role, key);
+      tidy();
+    },
   };
 }

@@ -32,7 +32,7 @@ export interface JobJournal {
   outcome<Outcome>(name: string): Outcome | undefined;
   /** The recorded intent of a step, or undefined. */
   intent<Intent>(name: string): Intent | undefined;
-  /** A line for people, kept with its time. */
+  /** A line for people, kept with its time; of very many the newest are kept. */
   note(text: string): void;
   notes(): readonly { at: number; text: string }[];
   /** Adds to the task's output, as it comes. */
@@ -48,10 +48,14 @@ export interface Undertaking {
   readonly key: string;
   readonly openedAt: number;
   readonly finished: "done" | "failed" | undefined;
+  /** Milliseconds since 1970. */
+  readonly finishedAt: number | undefined;
 }
 
 export interface Journal {
   open(role: Role, key: string): JobJournal;
+  /** One undertaking, if it was ever opened. */
+  find(role: Role, key: string): Undertaking | undefined;
   undertakings(filter?: { role?: Role; unfinished?: boolean }): Undertaking[];
   close(): void;
 }

@@ -1,7 +1,8 @@
 import type { Result } from "ethers";
 import type { Waits } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import { type Database, transaction } from "../database.ts";
+import { transaction } from "../../sqlite/transaction.ts";
+import type { Database } from "../database.ts";
 import type { Contract } from "../rpc/contract.ts";
 import { RpcRefusal } from "../rpc/rpc.ts";
 import { decodeOffer, encodeOffer, type SignedOffer, toOffer } from "./offer-row.ts";

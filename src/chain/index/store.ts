@@ -1,8 +1,9 @@
 import type { Address, Hex } from "../../protocol/ids.ts";
+import { transaction } from "../../sqlite/transaction.ts";
 import { artifactOf } from "../abi/artifacts.ts";
 import { MAX_LOG_BYTES } from "../abi/decode.ts";
 import type { Addresses } from "../addresses.ts";
-import { type Database, transaction } from "../database.ts";
+import type { Database } from "../database.ts";
 import type { PlacedLog } from "./logs.ts";
 
 export interface Checkpoint {

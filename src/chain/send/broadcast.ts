@@ -7,6 +7,7 @@ import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import type { Heads } from "../rpc/heads.ts";
 import { patiently } from "../rpc/patience.ts";
 import type { Rpc } from "../rpc/rpc.ts";
+import { findTaker } from "./nonce-taker.ts";
 import type { Outbox } from "./outbox.ts";
 import { findReceipt, isKnown, type Mined, sendRaw } from "./raw.ts";
 import { requestOf, type Sender } from "./sender.ts";
@@ -80,6 +81,12 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       (await isLost(nonce, waits)) &&
       !(await findReceipt(rpc, attempts, waits))
     ) {
+      const { number } = await heads.read(waits);
+      const taker = await findTaker(rpc, sender.account, attempt, number, waits);
+      if (taker !== undefined) {
+        outbox.replace(root, nonce, { hash: taker, raw: attempt.raw });
+        return;
+      }
       await sender.again(root, attempt, waits);
       return push(root, waits);
     }

@@ -1,5 +1,6 @@
 import type { Address, Hex } from "../../protocol/ids.ts";
-import { type Database, transaction } from "../database.ts";
+import { transaction } from "../../sqlite/transaction.ts";
+import type { Database } from "../database.ts";
 
 /**
  * Which nonce belongs to which transaction, shared by every process of the account through SQLite.

@@ -68,7 +68,7 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Wa
 }
 
 function isFinished({ journal }: RoleContext, { role }: Duty, jobId: JobId): boolean {
-  return journal.undertakings({ role }).some(({ key, finished }) => key === jobId && finished !== undefined);
+  return journal.find(role, jobId)?.finished !== undefined;
 }
 
 /** Does what a job needs until it is done; what cannot pass ends it here, told and noted. */

@@ -86,15 +86,20 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
 
 function ownLines(dir: string, controlSocket: string): string[] {
   return [
-    `DataDirectory ${dir}`,
+    `DataDirectory ${quoted(dir)}`,
     `ControlSocket ${controlSocket}`,
     "CookieAuthentication 1",
-    `CookieAuthFile ${join(dir, "control_auth_cookie")}`,
+    `CookieAuthFile ${quoted(join(dir, "control_auth_cookie"))}`,
     `__OwningControllerProcess ${process.pid}`,
     "Log notice stdout",
     "SafeLogging 1",
     "AvoidDiskWrites 1",
   ];
+}
+
+/** A path as a torrc value: a `#` begins a comment there, and a backslash or quote ends what it should not. */
+function quoted(path: string): string {
+  return `"${path.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
 
 async function stop(

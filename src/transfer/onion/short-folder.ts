@@ -5,14 +5,21 @@ import { join } from "node:path";
 /** A socket's path must fit `sun_path`: 108 bytes; our socket names take at most 32 of them. */
 const MAX_FOLDER_BYTES = 75;
 
+/** What needs no quotes, neither in a torrc nor on the control port: tor's rules for them differ by option. */
+const PLAIN = /^[\w./-]+$/;
+
 export interface ShortFolder {
   readonly path: string;
   remove(): Promise<void>;
 }
 
-/** `dir` itself where unix sockets fit into it, else a fresh private folder with a short path. */
+/** `dir` itself where tor can name unix sockets in it, else a fresh private folder with a short, plain path. */
 export async function shortFolder(dir: string): Promise<ShortFolder> {
-  if (Buffer.byteLength(dir) <= MAX_FOLDER_BYTES) return { path: dir, remove: async () => {} };
-  const path = await mkdtemp(join(tmpdir(), "ichain-"));
+  if (isPlain(dir)) return { path: dir, remove: async () => {} };
+  const path = await mkdtemp(join(isPlain(tmpdir()) ? tmpdir() : "/tmp", "ichain-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+function isPlain(folder: string): boolean {
+  return PLAIN.test(folder) && Buffer.byteLength(folder) <= MAX_FOLDER_BYTES;
 }

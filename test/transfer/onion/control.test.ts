@@ -143,3 +143,12 @@ async function processGroup(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
 }
+
+test("a home may have spaces, quotes, a hash, and letters of any script in its name", async (t) => {
+  if (!requireTor(t)) return;
+  const dir = join(await temporaryFolder(t), 'my # "home" \\ année');
+  const { control } = await quietTor(t, dir);
+  assert.match(await control.info("version"), /^0\.4/);
+  assert.ok((await readFile(join(dir, "control_auth_cookie"))).length === 32);
+  assert.ok((await readFile(join(dir, "lock"))).length === 0, "its data lies in the folder that was meant");
+});

@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { IchainError } from "../errors.ts";
+import { type DatabaseName, explainSqlite } from "./faults.ts";
+import { transaction } from "./transaction.ts";
+
+export interface DatabaseFile {
+  readonly name: DatabaseName;
+  /** `:memory:` keeps nothing. */
+  readonly path: string;
+  /**
+   * What makes each version out of the one before, the first out of an empty file. Released ones never
+   * change. The first one must also hold for files of before there were versions: `IF NOT EXISTS`.
+   */
+  readonly migrations: readonly string[];
+  /** Reads the whole file for damage first. */
+  readonly check?: boolean | undefined;
+}
+
+/** How long another process's write is waited for. */
+const BUSY_MS = 10_000;
+
+/**
+ * Opens (or creates, owner-only) a database and brings it to the newest version. Throws
+ * `JOURNAL_DAMAGED` or `INDEX_DAMAGED`, `HOME_UNWRITABLE`, `STATE_BUSY`, `DISK_FULL`, `DISK_FAILED`,
+ * `STATE_TOO_NEW`.
+ */
+export function openSqlite(file: DatabaseFile): DatabaseSync {
+  const { name, path, check } = file;
+  let db: DatabaseSync | undefined;
+  try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    db = new DatabaseSync(path, { timeout: BUSY_MS });
+    if (path !== ":memory:") chmodSync(path, 0o600);
+    if (version(db) > file.migrations.length) throw tooNew(name, path);
+    // So that what is removed later gives its space back to the disk: to be said before the first page.
+    if (version(db) === 0) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+    if (check) refuseDamaged(db, path);
+    migrate(db, file);
+    return db;
+  } catch (error) {
+    if (db?.isOpen) db.close();
+    throw explainSqlite(error, name, path);
+  }
+}
+
+/** Throws as SQLite does for a damaged file. */
+function refuseDamaged(db: DatabaseSync, path: string): void {
+  const found = db.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+  if (found !== "ok") throw Object.assign(new RangeError(`${path}: ${String(found)}`), { errcode: 11 });
+}
+
+const version = (db: DatabaseSync) => Number(db.prepare("PRAGMA user_version").get()?.user_version);
+
+function migrate(db: DatabaseSync, { migrations }: DatabaseFile): void {
+  if (version(db) === migrations.length) return;
+  transaction(db, () => {
+    // Again: another process may have been faster.
+    for (const step of migrations.slice(version(db))) db.exec(step);
+    db.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
+}
+
+function tooNew(name: DatabaseName, path: string): IchainError {
+  return new IchainError(`The ${name} ${path} was written by a newer ichain than this one.`, {
+    code: "STATE_TOO_NEW",
+    class: "config",
+    hint: "Use the newer ichain; it was left as it is.",
+    details: { path },
+  });
+}

@@ -4,11 +4,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { requirePrograms } from "./requirements.ts";
 import { createBox } from "./sandbox/box.ts";
 import { measureCpu } from "./sandbox/cpu.ts";
 import { measureDisk } from "./sandbox/disk.ts";
 import { measureStart } from "./sandbox/start.ts";
 
+requirePrograms({ docker: "docker.io", "mkfs.ext4": "e2fsprogs", losetup: "mount" });
 const limits = { start_ratio: 1.15, cpu_ratio: 0.95, in_ratio: 0.7, out_ratio: 0.7 };
 const folder = mkdtempSync(join(tmpdir(), "ichain-bench-sandbox-"));
 mkdirSync(join(folder, "in"));

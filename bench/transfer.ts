@@ -1,5 +1,6 @@
 // One blob over the private Tor network: ichain, one OnionShare download, and eight curl ranges on a bare
-// onion, in turns on the same network. One JSON object on the last line of stdout; exit code 1 below a limit.
+// onion, in turns on the same network. One JSON object on the last line of stdout; exit code 1 below a limit,
+// 3 when a program is missing.
 //   node bench/transfer.ts [--mib 64] [--pairs 3] [--delays 0,60]    (milliseconds before every relay)
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
@@ -15,9 +16,11 @@ import { startBareTor } from "../test/support/bare-onion.ts";
 import { makeBlob } from "../test/support/blob.ts";
 import type { HostOrder } from "../test/support/onion-host-child.ts";
 import { clientKey } from "../test/support/tor.ts";
+import { requirePrograms } from "./requirements.ts";
 import { curl, curlRanges, fileSize } from "./transfer/curl.ts";
 import { shareWithOnionShare } from "./transfer/onionshare.ts";
 
+requirePrograms({ tor: "tor", curl: "curl", "onionshare-cli": "onionshare-cli" });
 const { values: flags } = parseArgs({
   options: {
     mib: { type: "string", default: "64" },

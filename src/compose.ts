@@ -183,7 +183,8 @@ async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefi
 async function makeTransport(config: Config, secret: KeyringSecret): Promise<Transport> {
   if (config.transport === "direct") {
     const { createDirectTransport } = await import("./transfer/direct/direct-transport.ts");
-    return createDirectTransport({ listenHost: config.direct.address, limits: config.hosting });
+    const { address: listenHost, networks } = config.direct;
+    return createDirectTransport({ listenHost, networks, limits: config.hosting });
   }
   const { createOnionTransport } = await import("./transfer/onion/transport.ts");
   return createOnionTransport({

@@ -5,7 +5,7 @@ import { startChild } from "../devnet/child.ts";
 import { type Devnet, startDevnet } from "../devnet/devnet.ts";
 import { asOwnerOf } from "../devnet/homes.ts";
 import { costOf } from "../devnet/ledger.ts";
-import { between, followFirstJob, seconds, type Timeline } from "../devnet/timeline.ts";
+import { BlockClock, between, followFirstJob, seconds, statesOf, type Timeline } from "../devnet/timeline.ts";
 import type { Market } from "../ports/market.ts";
 import { shortId } from "../protocol/ids.ts";
 import { fromScore } from "../protocol/metric.ts";
@@ -47,25 +47,27 @@ export async function run(context: CommandContext, _args: object, options: Optio
   const ready = performance.now();
 
   const ichain = (name: string, ...argv: string[]) => runCli(devnet, name, argv, signal);
-  const [submitted, timeline] = await Promise.all([
+  const clock = stack.use(new BlockClock(devnet.network.rpcUrl));
+  const [submitted, job] = await Promise.all([
     ichain("submit", jobFile, "--provider", "best", "--validator", "best", "--wait", "--out", out),
     followFirstJob(
       market,
       devnet.requester.account,
-      (job) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(job.id)} is ${job.state}` }),
+      ({ id, state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(id)} is ${state}` }),
       { signal },
     ),
   ]);
   const opened = performance.now();
-  await ichain("rate", shortId(timeline.job.id), String(SCORE));
+  const timeline = { job, at: await statesOf(devnet.network, job.id, clock) };
+  await ichain("rate", shortId(job.id), String(SCORE));
 
   const summary = await summarise(devnet, market, timeline, { signal });
   const { metric, goal } = file.verification;
-  const score = timeline.job.validations[0]?.measurement?.score;
+  const score = job.validations[0]?.measurement?.score;
   const data = {
-    jobId: timeline.job.id,
-    state: timeline.job.state,
-    verdict: timeline.job.verdict,
+    jobId: job.id,
+    state: job.state,
+    verdict: job.verdict,
     metric: { name: metric, value: score === undefined ? null : fromScore(score, goal) },
     ...summary,
     folder: out,
@@ -102,7 +104,10 @@ async function summarise(devnet: Devnet, market: Market, { job }: Timeline, wait
   };
 }
 
-/** Where the time between `submit` and the opened result went; each phase ends when the chain says so. */
+/**
+ * Where the time between `submit` and the opened result went; each phase ends when the chain says so. One that a
+ * job has not been through, as those without validators, is left out.
+ */
 function phases(timeline: Timeline, submitted: number, opened: number) {
   const { at } = timeline;
   return {
@@ -134,8 +139,8 @@ async function runCli(devnet: Devnet, name: string, argv: readonly string[], sig
 function tell(
   data: Facts & { folder: string; metric: { name: string; value: number | null }; seconds: object },
 ): string {
-  const parts = Object.entries(data.seconds as Record<string, number>).map(
-    ([name, time]) => `${name} ${time.toFixed(1)} s`,
+  const parts = Object.entries(data.seconds as Record<string, number | undefined>).flatMap(([name, time]) =>
+    time === undefined ? [] : [`${name} ${time.toFixed(1)} s`],
   );
   return [
     `The job is settled and rated: ${data.metric.name} ${data.metric.value}, confirmed by a validator.`,

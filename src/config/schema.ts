@@ -184,7 +184,17 @@ export const fileSchema = z.strictObject({
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
   transport: z.enum(["onion", "direct"]).default("onion"),
   /** Where the direct transport listens and is announced: this machine's address on its private network. */
-  direct: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]).default("127.0.0.1") }).prefault({}),
+  direct: z
+    .strictObject({
+      address: z.union([z.ipv4(), z.ipv6()]).default("127.0.0.1"),
+      /** Where others' locators may lead, as CIDR; the network that the address's interface is on by default. */
+      networks: z
+        .array(z.union([z.cidrv4(), z.cidrv6()]))
+        .min(1)
+        .max(64)
+        .optional(),
+    })
+    .prefault({}),
   /** Parcels that GnuPG decrypts by hand: older cryptography, slower; every party of a job must set it. */
   compatibility: z.enum(["gpg"]).optional(),
   hosting: hostingSchema.prefault({}),

@@ -83,7 +83,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     pollMs: 100,
     ...(tor ? { torrc: tor.networkTorrc } : {}),
   };
-  await writeFile(join(dir, "network.yaml"), stringify(network));
+  await writeFile(join(dir, "network.yaml"), stringify(network), { mode: 0o600 });
   const settings = { network, transport, ...request.settings };
   const requester = await makeHome(dir, "requester", owner, settings);
   const homes = await Promise.all(

@@ -30,7 +30,7 @@ export async function makeHome(
   const passwordFile = join(dir, "password");
   await writeFile(join(dir, "keystore.json"), keystoreJson, { mode: 0o600 });
   await writeFile(passwordFile, DEVNET_PASSWORD, { mode: 0o600 });
-  await writeFile(join(dir, "config.yaml"), stringify(settings));
+  await writeFile(join(dir, "config.yaml"), stringify(settings), { mode: 0o600 });
   return { name, dir, passwordFile, account: address };
 }
 

@@ -1,36 +1,105 @@
+import { JsonRpcProvider } from "ethers";
+import { decodeJobEvent } from "../chain/abi/decode.ts";
+import { connectRpc } from "../chain/rpc/rpc.ts";
+import type { NetworkConfig } from "../config/schema.ts";
 import type { MarketReader } from "../ports/market.ts";
-import type { Address } from "../protocol/ids.ts";
+import { fold } from "../protocol/fold.ts";
+import type { Address, Hex, JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { isFinal, type JobState } from "../protocol/state.ts";
 
-/** When a job was first seen in each state, milliseconds of `performance.now()`. */
+/** When a job came into each state that it has been in, milliseconds of `performance.now()`. */
 export interface Timeline {
   readonly job: Job;
   readonly at: ReadonlyMap<JobState, number>;
 }
 
-/** Follows the first job that `requester` posts to its end; `onState` hears of each new state. */
+/** Milliseconds between two looks at a chain of our own; two blocks in less are one instant. */
+const LOOK_MS = 10;
+
+/**
+ * Notes when each block of a devnet's chain comes. Blocks' own times are whole seconds, and whoever looks at jobs
+ * less often than states change does not see them all.
+ */
+export class BlockClock {
+  readonly #seen = new Map<number, number>();
+  readonly #rpc: ReturnType<typeof connectRpc>;
+  readonly #timer: NodeJS.Timeout;
+  #newest = -1;
+  #looking: Promise<void> | undefined;
+
+  constructor(rpcUrl: string) {
+    this.#rpc = connectRpc(rpcUrl);
+    this.#timer = setInterval(() => {
+      // A chain that does not answer is the business of those who use it.
+      this.#looking ??= this.#look()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#looking = undefined;
+        });
+    }, LOOK_MS);
+  }
+
+  /** When `block` came; for one from before the first look, when that was. */
+  async at(block: number): Promise<number> {
+    if (block > this.#newest) await this.#look();
+    return this.#seen.get(block) ?? performance.now();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const newest = Number(await this.#rpc.send("eth_blockNumber", []));
+    const now = performance.now();
+    for (; this.#newest < newest; this.#newest++) this.#seen.set(this.#newest + 1, now);
+  }
+}
+
+/** Follows the first job that `requester` posts to its end; `onState` hears of each state that is seen. */
 export async function followFirstJob(
   market: MarketReader,
   requester: Address,
   onState: (job: Job) => void,
   { signal }: { signal: AbortSignal },
-): Promise<Timeline> {
-  const at = new Map<JobState, number>();
+): Promise<Job> {
+  let seen: JobState | undefined;
   for await (const job of market.watch({ requester }, { signal })) {
-    if (!at.has(job.state)) {
-      at.set(job.state, performance.now());
-      onState(job);
-    }
-    if (isFinal(job.state)) return { job, at };
+    if (job.state !== seen) onState(job);
+    seen = job.state;
+    if (isFinal(job.state)) return job;
   }
   throw signal.reason;
 }
 
-/** Seconds from one state's first sight to another's, three decimals; 0 when either was skipped. */
-export function between({ at }: Timeline, from: JobState, to: JobState): number {
+/** When the job came into its states: by the chain's own events, for nobody sees all states as they pass. */
+export async function statesOf(
+  network: NetworkConfig,
+  id: JobId,
+  clock: BlockClock,
+): Promise<Timeline["at"]> {
+  const { escrow } = network.contracts;
+  const provider = new JsonRpcProvider(network.rpcUrl, network.chainId, { staticNetwork: true });
+  const at = new Map<JobState, number>();
+  try {
+    let job: Job | undefined;
+    for (const log of await provider.getLogs({ address: escrow, topics: [null, id], fromBlock: 0 })) {
+      const raw = { block: log.blockNumber, topics: log.topics as readonly Hex[], data: log.data as Hex };
+      const event = decodeJobEvent(raw, BigInt(network.chainId), escrow);
+      if (event !== undefined) job = fold(job, event);
+      if (job !== undefined && !at.has(job.state)) at.set(job.state, await clock.at(log.blockNumber));
+    }
+  } finally {
+    provider.destroy();
+  }
+  return at;
+}
+
+/** Seconds from one state to another, three decimals; undefined when the job was never in one of them. */
+export function between({ at }: Timeline, from: JobState, to: JobState): number | undefined {
   const [start, end] = [at.get(from), at.get(to)];
-  return start === undefined || end === undefined ? 0 : seconds(end - start);
+  return start === undefined || end === undefined ? undefined : seconds(end - start);
 }
 
 export function seconds(milliseconds: number): number {

@@ -43,6 +43,19 @@ describe("configuration", () => {
     }
   });
 
+  it("takes networks for the direct transport as CIDR", async () => {
+    using home = temporaryFolder();
+    const load = (networks: string) => {
+      writeFileSync(home.join("config.yaml"), `direct: { networks: ${networks} }\n`);
+      return loadConfig({ env: { ICHAIN_HOME: home.path } });
+    };
+    const good = ["10.0.0.0/24", "fd00::/64"];
+    assert.deepEqual((await load(JSON.stringify(good))).direct.networks, good);
+    for (const bad of ["[]", "[10.0.0.0]", "[10.0.0.0/33]", "[big.example/8]"]) {
+      await assert.rejects(load(bad), { code: "CONFIG_INVALID" });
+    }
+  });
+
   it("is frozen to its depth", async () => {
     using home = temporaryFolder();
     const config = await loadConfig({ env: { ICHAIN_HOME: home.path } });

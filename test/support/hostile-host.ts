@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/protocol/locator.ts";
 import { PIECE_BYTES } from "../../src/protocol/merkle.ts";
 import { directDialer } from "../../src/transfer/direct/direct-dialer.ts";
+import { reachOf } from "../../src/transfer/direct/reach.ts";
 import type { LaneDialer } from "../../src/transfer/pieces/ports.ts";
 import { type ByteRange, encodeSize, parseRange, parseRoute } from "../../src/transfer/pieces/wire.ts";
 import type { TestBlob } from "./blob.ts";
@@ -61,7 +62,7 @@ export async function startHostileHost(
   const { port } = server.address() as AddressInfo;
   const address = `127.0.0.1:${port}`;
   const endpoint: Endpoint = { transport: "direct", address, token: `0x${"00".repeat(16)}` };
-  return { endpoint, port, dialer: directDialer(address), ranges };
+  return { endpoint, port, dialer: directDialer(address, reachOf("127.0.0.1", undefined)), ranges };
 }
 
 /** True when `piece` lies in the range. */

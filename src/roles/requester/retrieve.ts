@@ -43,7 +43,7 @@ export async function retrieveParcel(
   waits: Waits,
 ): Promise<Retrieved> {
   const { job, draft, collected } = await collectPaid(context, jobId, folder, waits);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await copyFile(collected.result.path, join(folder, "result.parcel"), constants.COPYFILE_FICLONE);
   await writeFile(join(folder, "key.txt"), `${GPG_AES256}:${resultKey(job, draft.mask).slice(2)}\n`, {
     mode: 0o600,

@@ -5,7 +5,7 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
  * Makes a folder of ours readable for the task's user, who owns none of it: read for files, read and
- * search for folders. Keep the folder inside a private one; a bind mount does not look at what is above.
+ * search for folders, and to be run what we may run. Keep the folder inside a private one; a bind mount does not look at what is above.
  */
 export async function makeReadable(
   path: string,
@@ -19,7 +19,7 @@ export async function makeReadable(
   if (entry === undefined) return;
   try {
     const info = await entry.stat();
-    const wanted = info.mode | (info.isDirectory() ? 0o555 : 0o444);
+    const wanted = info.mode | (info.isDirectory() || info.mode & 0o100 ? 0o555 : 0o444);
     if (wanted !== info.mode) await entry.chmod(wanted & 0o7777);
     if (!info.isDirectory()) return;
     for (const name of await readdir(`/proc/self/fd/${entry.fd}`)) {

@@ -3,10 +3,15 @@ import { isIP } from "node:net";
 import { IchainError } from "../../errors.ts";
 import { dial } from "../pieces/dial.ts";
 import type { LaneDialer } from "../pieces/ports.ts";
+import type { Reach } from "./reach.ts";
 
-/** Lanes of plain TCP; each has connections of its own. */
-export function directDialer(address: string): LaneDialer {
+/**
+ * Lanes of plain TCP; each has connections of its own.
+ * @throws TRANSFER_BAD_ADDRESS, TRANSFER_OUT_OF_REACH
+ */
+export function directDialer(address: string, reach: Reach): LaneDialer {
   const { host, port } = parseAddress(address);
+  reach.check(host, port);
   return {
     host,
     async connect(_lane, io) {
@@ -19,15 +24,15 @@ export function directDialer(address: string): LaneDialer {
 }
 
 /**
- * `host:port` with a DNS name or an IPv4 address, or `[IPv6]:port`.
+ * `IPv4:port` or `[IPv6]:port`. No names: what one of them leads to may change between a look and a connection.
  * @throws TRANSFER_BAD_ADDRESS
  */
 export function parseAddress(address: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(address);
-  const host = match?.[1] ?? match?.[2];
+  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15})):(\d{1,5})$/.exec(address);
+  const host = match?.[1] ?? match?.[2] ?? "";
   const port = Number(match?.[3]);
-  if (!host || (match?.[1] !== undefined && isIP(host) !== 6) || port < 1 || port > 65_535) {
-    throw new IchainError("The locator's address is not host:port.", {
+  if (isIP(host) !== (match?.[1] === undefined ? 4 : 6) || port < 1 || port > 65_535) {
+    throw new IchainError("The locator's address is not an IP address and a port.", {
       code: "TRANSFER_BAD_ADDRESS",
       class: "untrusted",
       hint: "Ask the other side for a new locator.",

@@ -11,10 +11,13 @@ import { fetchCapsule, fetchFirstBytes, fetchPart } from "../pieces/fetch-small.
 import type { PieceLimits, PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { directDialer, formatAddress, parseAddress } from "./direct-dialer.ts";
+import { reachOf } from "./reach.ts";
 
 export interface DirectOptions {
   /** The address of this machine on the private network: listened on and announced. */
   readonly listenHost: string;
+  /** CIDR: where else locators may lead; the network that this machine's interface is on when absent. */
+  readonly networks?: readonly string[] | undefined;
   /** What readers may take of a hosting here. */
   readonly limits?: Partial<PieceLimits> | undefined;
 }
@@ -28,8 +31,13 @@ const MEETING_PORTS = 20_000;
  * HTTP on TCP ports of a private network: the same tokens and the same verification as over onions, but
  * everybody on the network sees who fetches from whom. Readers need no key of their own here.
  */
-export function createDirectTransport({ listenHost, limits }: DirectOptions): Transport {
+export function createDirectTransport({ listenHost, networks, limits }: DirectOptions): Transport {
   const servers = new Set<PieceServer>();
+  const dialerOf = (endpoint: Endpoint) => {
+    if (endpoint.transport !== "direct") throw wrongTransport(endpoint);
+    // Looked at each time: an interface may come up after us.
+    return directDialer(endpoint.address, reachOf(listenHost, networks));
+  };
 
   const host = async (
     request: HostRequest,
@@ -92,15 +100,12 @@ export function createDirectTransport({ listenHost, limits }: DirectOptions): Tr
   };
 }
 
-function dialerOf(endpoint: Endpoint) {
-  if (endpoint.transport !== "direct") {
-    throw new IchainError(`The direct transport cannot reach an ${endpoint.transport} address.`, {
-      code: "TRANSFER_WRONG_TRANSPORT",
-      class: "config",
-      hint: "Configure the transport that the locator names.",
-    });
-  }
-  return directDialer(endpoint.address);
+function wrongTransport(endpoint: Endpoint): IchainError {
+  return new IchainError(`The direct transport cannot reach an ${endpoint.transport} address.`, {
+    code: "TRANSFER_WRONG_TRANSPORT",
+    class: "config",
+    hint: "Configure the transport that the locator names.",
+  });
 }
 
 /** A port that is free now; `host` says so if somebody takes it in between. */

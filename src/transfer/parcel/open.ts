@@ -43,7 +43,7 @@ export async function openParcel(
     const { footer, manifest, tail } = await readManifest(blob, key, request);
     await mkdir(dirname(partial), { recursive: true });
     await checkSpace(dirname(partial), manifest.totalBytes);
-    await mkdir(partial);
+    await mkdir(partial, { mode: 0o700 });
     const leaves = await unpack({ blob, key, footer, manifest, partial, compatible }, options);
     if (leaves.root() !== manifest.ciphertextRoot) {
       throw parcelFault("PARCEL_CORRUPT", "The parcel's bytes do not hash as its author signed.");

@@ -17,7 +17,8 @@ const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | consta
 
 /**
  * Writes the files of a checked manifest below `folder` from the archive's bytes, which must be those
- * that the manifest implies. Creates nothing that the manifest does not name.
+ * that the manifest implies. Creates nothing that the manifest does not name, and all of it for us alone: what
+ * was encrypted on its way is not every local user's at its end.
  */
 export class Unpacker {
   readonly #folder: string;
@@ -81,11 +82,11 @@ export class Unpacker {
     this.#upcoming = undefined;
     const parent = dirname(entry.path);
     if (!this.#folders.has(parent)) {
-      await mkdir(join(this.#folder, parent), { recursive: true });
+      await mkdir(join(this.#folder, parent), { recursive: true, mode: 0o700 });
       this.#folders.add(parent);
     }
     const path = join(this.#folder, entry.path);
-    const mode = entry.executable ? 0o755 : 0o644;
+    const mode = entry.executable ? 0o700 : 0o600;
     if (entry.size <= Math.min(SMALL_FILE, rest.length)) {
       const content = rest.subarray(0, entry.size);
       createSmall(path, content, mode);

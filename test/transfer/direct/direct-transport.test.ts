@@ -82,12 +82,17 @@ test("a file that is not the blob of its root is not hosted", async (t) => {
   });
 });
 
-test("addresses that are not host:port are refused", () => {
+test("addresses that are not an IP address and a port are refused", () => {
   assert.deepEqual(parseAddress("[::1]:80"), { host: "::1", port: 80 });
-  assert.deepEqual(parseAddress("node-1.lan:8080"), { host: "node-1.lan", port: 8080 });
+  assert.deepEqual(parseAddress("10.0.0.7:8080"), { host: "10.0.0.7", port: 8080 });
   for (const bad of [
     "",
     "host",
+    "node-1.lan:8080",
+    "127.1:8080",
+    "0x7f000001:8080",
+    "010.0.0.1:8080",
+    "[10.0.0.7]:8080",
     "host:0",
     "host:65536",
     "a b:1",

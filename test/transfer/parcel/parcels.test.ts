@@ -122,8 +122,8 @@ test("the executable bit and the note survive, the author is who packed", async 
   const into = join(folder, "out");
   const author = keyring.publicKeys.fingerprint;
   const { manifest } = await parcels.open({ ...packed, into, author, limits: roomy });
-  assert.ok((await stat(join(into, "run.sh"))).mode & 0o100);
-  assert.ok(!((await stat(join(into, "data.txt"))).mode & 0o111));
+  assert.equal((await stat(join(into, "run.sh"))).mode & 0o777, 0o700);
+  assert.equal((await stat(join(into, "data.txt"))).mode & 0o777, 0o600);
   assert.deepEqual(manifest.note, note);
   assert.deepEqual(manifest.author, keyring.publicKeys);
 });

@@ -160,7 +160,7 @@ test("a host that is not there is unreachable within the bound", async (t) => {
   const blob = await makeBlob(folder, 100);
   const { endpoint } = await startHostileHost(t, blob, () => false);
   const request = { endpoint, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
-  const nobody = directDialer("127.0.0.1:1");
+  const nobody = directDialer("127.0.0.1:1", { check: () => undefined });
   await assert.rejects(fetchBlob({ ...request, dialer: nobody }, {}, brief), {
     code: "TRANSFER_UNREACHABLE",
   });

@@ -16,7 +16,7 @@ export async function leavesOf(blob: Blob, signal?: AbortSignal): Promise<Buffer
   if (cached && fits(cached, blob)) return cached;
   const leaves = await hashPieces(blob.path, blob.size, signal);
   if (!leaves || !fits(leaves, blob)) throw blobChanged(blob);
-  await writeFile(`${cache}.tmp`, leaves);
+  await writeFile(`${cache}.tmp`, leaves, { mode: 0o600 });
   await rename(`${cache}.tmp`, cache);
   return leaves;
 }

@@ -1,0 +1,15 @@
+import { spawnSync } from "node:child_process";
+
+/** What a measurement cannot go without is missing here: nothing was measured, and nothing failed. */
+const NOT_HERE = 3;
+
+/** Ends with code 3 and one line that says what to install, when one of these programs (name → package) is missing. */
+export function requirePrograms(packages: Readonly<Record<string, string>>): void {
+  const find = (name: string) => spawnSync("/bin/sh", ["-c", 'command -v "$0"', name], { stdio: "ignore" });
+  const missing = Object.entries(packages).filter(([name]) => find(name).status !== 0);
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name).join(", ");
+  const install = `apt-get install ${missing.map(([, from]) => from).join(" ")}`;
+  console.error(`Not measured: ${names} not found on the PATH. To install: ${install}`);
+  process.exit(NOT_HERE);
+}

@@ -1,0 +1,80 @@
+import { BlockList, isIP, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { IchainError } from "../../errors.ts";
+
+/** Hostings never lie below, and most other services of a network do. */
+const LEAST_PORT = 1024;
+
+/**
+ * Blocks that mean something else on every machine or network: a network that is wider than one of them does not
+ * open it. Loopback, private, shared, link-local (a cloud's metadata service is there), multicast and reserved.
+ */
+const special: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "224.0.0.0/3",
+  "::/96",
+  "::ffff:0:0/96",
+  "64:ff9b::/32",
+  "fc00::/7",
+  "fe80::/10",
+  "ff00::/8",
+];
+
+/** Where the direct transport may connect to: a locator is a stranger's, and names what its author likes. */
+export interface Reach {
+  /** @throws TRANSFER_OUT_OF_REACH */
+  check(host: string, port: number): void;
+}
+
+/**
+ * The address of this machine, and `networks` (CIDR); without any the network that the machine's own interface has
+ * around that address.
+ */
+export function reachOf(own: string, networks: readonly string[] | undefined): Reach {
+  const allowed = networks ?? interfaceNetworks(own);
+  const reaches = (host: string) => {
+    const block = special.find((one) => contains(one, host));
+    const least = block === undefined ? 0 : prefixOf(block);
+    return allowed.some((network) => prefixOf(network) >= least && contains(network, host));
+  };
+  return {
+    check(host, port) {
+      if (port < LEAST_PORT || (host !== own && !reaches(host))) throw outOfReach(host, port);
+    },
+  };
+}
+
+function interfaceNetworks(own: string): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.flatMap(({ cidr }) => (cidr !== null && contains(cidr, own) ? [cidr] : []));
+}
+
+const prefixOf = (network: string) => Number(network.split("/")[1]);
+
+/** Families are told apart: an IPv4 address written as an IPv6 one is no member of an IPv4 network. */
+function contains(network: string, host: string): boolean {
+  const [address = "", prefix] = network.split("/");
+  if (isIP(address) !== isIP(host) || isIP(host) === 0) return false;
+  const family = isIPv6(host) ? "ipv6" : "ipv4";
+  const list = new BlockList();
+  list.addSubnet(address, Number(prefix), family);
+  return list.check(host, family);
+}
+
+function outOfReach(host: string, port: number): IchainError {
+  return new IchainError(`The locator's address ${host}:${port} is not one of the configured network.`, {
+    code: "TRANSFER_OUT_OF_REACH",
+    // Not "untrusted": the two sides' settings may just differ, which is no evidence against anyone.
+    class: "refused",
+    hint: "If the other side is known to be there, list its network in direct.networks of config.yaml.",
+    details: { host, port },
+  });
+}

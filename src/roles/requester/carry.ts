@@ -9,6 +9,7 @@ import type { RoleContext, Waits } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
 import { persist } from "../shared/persist.ts";
+import { isLost, seeOut } from "../shared/see-out.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
@@ -37,6 +38,7 @@ export function carry(context: RoleContext, jobId: JobId, options: Carry, waits:
 async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
+  if (!draft && isLost(journal)) return seeOut(context, journal, jobId, waits);
   if (!draft) throw unknownDraft(jobId);
   await using bundle = hostOnce(
     context,

@@ -43,7 +43,10 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
   const market = stack.adopt(await openMarket(needs, wallet), (one) => one.stop());
   const jobsDir = join(config.home, "jobs");
   const journal = stack.adopt(await openKnownJournal(needs, market, jobsDir), (one) => one.close());
-  const { refuseLostKeyring } = await import("./roles/repair/refuse.ts");
+  const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
+    import("./roles/repair/refuse.ts"),
+    import("./roles/requester/tidy.ts"),
+  ]);
   const home = { market, account: market.account, jobsDir, journal };
   const secret = await openKeyring(config.paths.keyring, {
     passphrase: password,
@@ -53,6 +56,7 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
   const keyring = createKeyring({ secret });
   const transport = stack.adopt(await makeTransport(config, secret), (one) => one.stop());
   await transport.start({ signal });
+  await tidy(home, config.keep);
   const started = stack.move();
   return {
     account: market.account,

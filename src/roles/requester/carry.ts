@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import type { IchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
@@ -60,6 +61,7 @@ async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, wai
   if (!last) throw unknownDraft(jobId);
   if (isFinal(last.state)) {
     await withdrawOwed(context, journal, last, waits);
+    for (const path of [draft.bundle.path, `${draft.bundle.path}.leaves`]) await rm(path, { force: true });
     journal.finish(last.state === "Settled" ? "done" : "failed");
   }
   return last;

@@ -140,7 +140,7 @@ export async function makeNewKeyring({ config, ui, signal }: Needs): Promise<voi
 /** The journal alone, for reading: asks for no password. The caller closes it. */
 export async function openRecords({ config }: Pick<Needs, "config">): Promise<Journal> {
   const { openJournal } = await import("./journal/journal.ts");
-  return openJournal(config.paths.journal);
+  return openJournal(config.paths.journal, { check: true });
 }
 
 /** The same, with a sandbox: for `provide` and `validate`, of which a home has one. Throws `HOME_BUSY`. */

@@ -15,7 +15,7 @@ export type DatabaseName = "journal" | "index";
 
 /** The primary code of an error of SQLite's; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
-  const { errcode } = error as { errcode?: unknown };
+  const { errcode } = (error ?? {}) as { errcode?: unknown };
   return typeof errcode === "number" ? errcode & 0xff : undefined;
 }
 

@@ -82,6 +82,31 @@ it("a disk that damages a requester's journal is named, and what it still tells 
   assert.deepEqual(resumed.jobs, [{ jobId, state: "Settled", verdict: "pass" }]);
 });
 
+it("a job whose keys are lost is seen to its end, and its money comes back when its time is over", async (t) => {
+  if (!requireRoot(t) || !requireDocker(t)) return;
+  const market = await startTestMarket(t, { transport: "direct" });
+  await market.killActor("provider-1");
+  const submit = market.launch(SUBMIT);
+  const interrupted = ended(submit);
+  const { id, deadline } = await market.state("Posted");
+  submit.kill("SIGINT");
+  await interrupted;
+  writeFileSync(join(market.requester.dir, "journal.db"), "no database ".repeat(999));
+  const { jobs } = (await market.ichain(["journal", "repair"])) as unknown as Repaired;
+  assert.deepEqual(
+    jobs.map(({ jobId, standing, atRisk }) => [jobId, standing, atRisk]),
+    [[id, "lost", "0"]],
+  );
+  await market.evm.increaseTime(deadline! - Math.floor(Date.now() / 1000) + 60);
+  const resumed = (await market.ichain(["resume"])) as { jobs: { jobId: string; state: string }[] };
+  assert.deepEqual(
+    resumed.jobs.map(({ jobId, state }) => [jobId, state]),
+    [[id, "Cancelled"]],
+  );
+  assert.equal(await market.owed(market.requester.account), 0n);
+  assert.deepEqual((await market.ichain(["resume"])).jobs, []);
+});
+
 it("a keyring that is lost is never replaced unasked while its keys are in use", async (t) => {
   if (!requireRoot(t) || !requireDocker(t)) return;
   const market = await startTestMarket(t, { transport: "direct", validators: 1 });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
@@ -10,6 +11,7 @@ import type { Journal } from "./ports/journal.ts";
 import type { Market } from "./ports/market.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { Address } from "./protocol/ids.ts";
 import type { RoleContext, WorkerContext } from "./roles/context.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 
@@ -31,22 +33,30 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
   await using stack = new AsyncDisposableStack();
   const json = await requireKeystore(config);
   const password = await readPassword({ source: config.password, prompts: ui.prompts });
-  const [{ openWallet }, { createKeyring }, { openKeyring }, { createParcels }, { openJournal }] =
-    await Promise.all([
-      import("./chain/wallet.ts"),
-      import("./transfer/parcel/keyring/create.ts"),
-      import("./transfer/parcel/keyring/store.ts"),
-      import("./transfer/parcel/parcels.ts"),
-      import("./journal/journal.ts"),
-    ]);
+  const [{ openWallet }, { createKeyring }, { openKeyring }, { createParcels }] = await Promise.all([
+    import("./chain/wallet.ts"),
+    import("./transfer/parcel/keyring/create.ts"),
+    import("./transfer/parcel/keyring/store.ts"),
+    import("./transfer/parcel/parcels.ts"),
+  ]);
   const wallet = await openWallet(json, password, { signal });
   const market = stack.adopt(await openMarket(needs, wallet), (one) => one.stop());
-  const secret = await openKeyring(config.paths.keyring, { passphrase: password, account: market.account });
+  const jobsDir = join(config.home, "jobs");
+  const journal = stack.adopt(await openKnownJournal(needs, market, jobsDir), (one) => one.close());
+  const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
+    import("./roles/repair/refuse.ts"),
+    import("./roles/requester/tidy.ts"),
+  ]);
+  const home = { market, account: market.account, jobsDir, journal };
+  const secret = await openKeyring(config.paths.keyring, {
+    passphrase: password,
+    account: market.account,
+    beforeFirst: () => refuseLostKeyring(home, config.paths.keyring, { signal }),
+  });
   const keyring = createKeyring({ secret });
   const transport = stack.adopt(await makeTransport(config, secret), (one) => one.stop());
   await transport.start({ signal });
-  const { keep } = config;
-  const journal = stack.adopt(openJournal(config.paths.journal, { keep, check: true }), (one) => one.close());
+  await tidy(home, config.keep);
   const started = stack.move();
   return {
     account: market.account,
@@ -56,16 +66,81 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     keyring,
     journal,
     reporter: ui.reporter,
-    jobsDir: join(config.home, "jobs"),
+    jobsDir,
     sandbox: config.audit.check === "evaluate" ? await openSandbox(needs) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
+/** The journal; one that knows of nothing only where there is nothing to know. Throws `JOURNAL_LOST`. */
+async function openKnownJournal(
+  { config, signal }: Needs,
+  market: Market,
+  jobsDir: string,
+): Promise<Journal> {
+  const [{ openJournal }, { refuseLostJournal }] = await Promise.all([
+    import("./journal/journal.ts"),
+    import("./roles/repair/refuse.ts"),
+  ]);
+  const path = config.paths.journal;
+  const refuse = () => refuseLostJournal({ market, account: market.account, jobsDir }, path, { signal });
+  // Before a new one is made: it would be in the way of a backup.
+  const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+  if (size === 0) await refuse();
+  const journal = openJournal(path, { keep: config.keep, check: true });
+  try {
+    if (size !== 0 && journal.isEmpty()) await refuse();
+    return journal;
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+}
+
+/** What `ichain journal repair` works with: asks for no password, and keeps daemons out meanwhile. */
+export async function openRepair(needs: Needs) {
+  const { config } = needs;
+  requireNetwork(config);
+  await using stack = new AsyncDisposableStack();
+  const [{ lockHome }, { rebuildJournal }, { walletAddress }, { jobFolders }] = await Promise.all([
+    import("./sqlite/home-lock.ts"),
+    import("./journal/rebuild.ts"),
+    import("./chain/wallet.ts"),
+    import("./roles/repair/refuse.ts"),
+  ]);
+  const account = walletAddress(await requireKeystore(config));
+  stack.use(lockHome(config.home));
+  const market = stack.adopt(await openMarket(needs, undefined), (one) => one.stop());
+  const { journal, setAsideAs } = rebuildJournal(config.paths.journal);
+  stack.defer(() => journal.close());
+  const folders = await jobFolders(join(config.home, "jobs"));
+  const started = stack.move();
+  return {
+    account,
+    market,
+    journal,
+    setAsideAs,
+    folders,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** Makes a keyring for the wallet that lies here; throws `KEYRING_EXISTS`. */
+export async function makeNewKeyring({ config, ui, signal }: Needs): Promise<void> {
+  const json = await requireKeystore(config);
+  const password = await readPassword({ source: config.password, prompts: ui.prompts });
+  const [{ openWallet }, { makeKeyring }] = await Promise.all([
+    import("./chain/wallet.ts"),
+    import("./transfer/parcel/keyring/store.ts"),
+  ]);
+  const { address } = await openWallet(json, password, { signal });
+  await makeKeyring(config.paths.keyring, { passphrase: password, account: address as Address });
+}
+
 /** The journal alone, for reading: asks for no password. The caller closes it. */
 export async function openRecords({ config }: Pick<Needs, "config">): Promise<Journal> {
   const { openJournal } = await import("./journal/journal.ts");
-  return openJournal(config.paths.journal);
+  return openJournal(config.paths.journal, { check: true });
 }
 
 /** The same, with a sandbox: for `provide` and `validate`, of which a home has one. Throws `HOME_BUSY`. */

@@ -1,6 +1,7 @@
 import type { BaseWallet } from "ethers";
 import type { Market, MarketWriter, Waits } from "../ports/market.ts";
 import { jobIdOf } from "../protocol/job-id.ts";
+import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
@@ -78,6 +79,8 @@ export function createMarket(options: MarketOptions): Market {
     try {
       await ready(signal);
       return await track(use({ signal }));
+    } catch (error) {
+      throw explained(error);
     } finally {
       release();
     }
@@ -96,10 +99,15 @@ export function createMarket(options: MarketOptions): Market {
       } finally {
         await items.return?.();
       }
+    } catch (error) {
+      throw explained(error);
     } finally {
       release();
     }
   }
+  /** A daemon tries again what its database refused for now, rather than give a job up. */
+  const explained = (error: unknown): unknown =>
+    sqliteCode(error) === undefined ? error : explainSqlite(error, "index", options.database);
   const read = (): Reader => {
     reader ??= createReader(parts);
     return reader;

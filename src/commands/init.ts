@@ -13,6 +13,7 @@ interface Options {
   readonly transport?: "onion" | "direct";
   /** False with --no-wallet. */
   readonly wallet: boolean;
+  readonly newKeyring?: true;
 }
 
 /**
@@ -34,18 +35,32 @@ export async function run(context: CommandContext, _args: object, options: Optio
     ...(network && { network }),
     ...(options.transport && { transport: options.transport }),
   });
+  if (options.newKeyring) {
+    const { makeNewKeyring } = await import("../compose.ts");
+    await makeNewKeyring(context);
+  }
   const data = {
     config: config.paths.config,
     role: role ?? config.role,
     network: network ?? config.network?.name,
     walletMade: made !== undefined,
+    keyringMade: options.newKeyring === true,
     ...(made !== undefined && { address: made }),
   };
   ui.print(data, () => summary(data));
 }
 
-function summary(data: { config: string; network: string | undefined; address?: string }): string {
+function summary(data: {
+  config: string;
+  network: string | undefined;
+  address?: string;
+  keyringMade: boolean;
+}): string {
   const lines = [`Set up in ${data.config}.`];
+  if (data.keyringMade)
+    lines.push(
+      "New keys are made: a daemon publishes them as it starts; nothing sealed to the old ones opens.",
+    );
   if (data.address !== undefined) lines.push(`The new wallet's address: ${data.address}`);
   if (data.network === undefined) lines.push('No network yet: "ichain init --network FILE" names one.');
   lines.push('Next: "ichain doctor" says whether everything works.');

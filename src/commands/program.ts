@@ -26,6 +26,7 @@ export type Invocation =
 /** Headings of commands that only hold others. */
 const parents: Readonly<Record<string, string>> = {
   wallet: "make and look after the wallet",
+  journal: "look after the record of what was begun",
   policy: "try a policy out",
   stake: "look after the stake behind your offer",
   runtime: "build and list runtime images",

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
-import { coin, duration } from "../ui/format.ts";
+import { bytes, coin, duration } from "../ui/format.ts";
 import type { Check } from "./check.ts";
 
 const CLOCK_TOLERANCE_SECONDS = 60;
@@ -72,5 +72,15 @@ const clock: Check = {
   },
 };
 
+const journal: Check = {
+  name: "journal",
+  async examine({ config, checkJournal }) {
+    const size = (await stat(config.paths.journal).catch(() => undefined))?.size;
+    if (size === undefined) return { status: "ok", found: "none yet" };
+    await checkJournal();
+    return { status: "ok", found: bytes(size) };
+  },
+};
+
 /** The account, and the chain that it lives on. */
-export const accountChecks: readonly Check[] = [chain, clock, wallet];
+export const accountChecks: readonly Check[] = [chain, clock, wallet, journal];

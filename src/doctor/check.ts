@@ -10,6 +10,8 @@ export interface Patient {
   openSandbox(): Promise<Sandbox>;
   /** What the recipes that come with ichain are to this machine's engine. */
   openRuntimes(): Promise<RuntimeStates>;
+  /** Throws what is wrong with the journal. */
+  checkJournal(): Promise<void>;
   openReader(): Promise<MarketReader & { stop(): Promise<void> }>;
 }
 

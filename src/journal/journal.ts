@@ -57,6 +57,7 @@ export function openJournal(path: string, { keep, check }: JournalOptions = {}):
       const row = find.get(role, key) as UndertakingRow | undefined;
       return row && undertaking(row);
     },
+    isEmpty: () => db.prepare("SELECT 1 FROM undertakings LIMIT 1").get() === undefined,
     close: () => db.close(),
   };
 }

@@ -57,5 +57,7 @@ export interface Journal {
   /** One undertaking, if it was ever opened. */
   find(role: Role, key: string): Undertaking | undefined;
   undertakings(filter?: { role?: Role; unfinished?: boolean }): Undertaking[];
+  /** True when nothing was ever undertaken. */
+  isEmpty(): boolean;
   close(): void;
 }

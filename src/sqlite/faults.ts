@@ -15,7 +15,7 @@ export type DatabaseName = "journal" | "index";
 
 /** The primary code of an error of SQLite's; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
-  const { errcode } = error as { errcode?: unknown };
+  const { errcode } = (error ?? {}) as { errcode?: unknown };
   return typeof errcode === "number" ? errcode & 0xff : undefined;
 }
 
@@ -54,7 +54,8 @@ export function explainSqlite(error: unknown, name: DatabaseName, path: string):
   if (
     code === READONLY ||
     code === CANTOPEN ||
-    ["EACCES", "EPERM", "EROFS", "ENOTDIR"].includes(errno as string)
+    // ENOENT is what Node makes of a folder that cannot be made on a read-only disk.
+    ["EACCES", "EPERM", "EROFS", "ENOTDIR", "ENOENT"].includes(errno as string)
   ) {
     return new IchainError(`The ${name} ${path} cannot be written.`, {
       code: "HOME_UNWRITABLE",

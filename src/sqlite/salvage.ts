@@ -46,7 +46,9 @@ function readRows(path: string, sql: string, add: (row: Row) => void): { at: num
   let at = 0;
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path);
+    // Of a file that was cut, SQLite reads the rest only like this.
+    db = new DatabaseSync(path, { defensive: false });
+    db.exec("PRAGMA writable_schema = ON");
     for (const row of db.prepare(sql).iterate() as Iterable<Row>) {
       at = Number(row.salvage_at ?? 0);
       add(row);

@@ -88,6 +88,21 @@ describe("ichain doctor", () => {
     for (const { status, todo } of report.checks) if (status !== "ok") assert.match(todo ?? "", /\.$|chmod/);
   });
 
+  it("names a damaged journal and the way out", async () => {
+    using home = temporaryFolder();
+    writeFileSync(home.join("journal.db"), "no database ".repeat(999));
+    const { stdout } = await ichainRun(["doctor", "--json", "--quiet"], {
+      ICHAIN_HOME: home.path,
+      DOCKER_HOST: "unix:///nonexistent/docker.sock",
+    });
+    const { checks } = JSON.parse(stdout.split("\n")[0]!) as {
+      checks: { name: string; status: string; todo?: string }[];
+    };
+    const found = checks.find(({ name }) => name === "journal");
+    assert.equal(found?.status, "fail");
+    assert.match(found.todo ?? "", /ichain journal repair/);
+  });
+
   it("forgives a requester who has no Docker", async () => {
     using home = temporaryFolder();
     writeFileSync(home.join("config.yaml"), "role: requester\n");

@@ -17,6 +17,7 @@ export const accountCommands: readonly CommandDeclaration[] = [
       { flags: "--rpc <url>", summary: "the chain's JSON-RPC address, instead of the network's own" },
       { flags: "--transport <name>", summary: "how parcels travel", choices: ["onion", "direct"] },
       { flags: "--no-wallet", summary: "make no wallet" },
+      { flags: "--new-keyring", summary: "make new keys where the old ones are lost for good" },
     ],
     examples: ["ichain init", "ichain init --yes --role provider --network devnet"],
     load: () => import("../init.ts"),
@@ -61,6 +62,13 @@ export const accountCommands: readonly CommandDeclaration[] = [
     summary: "print the account's coin, and what the escrow owes it",
     examples: ["ichain wallet balance", "ichain wallet balance --json"],
     load: () => import("../wallet/balance.ts"),
+  },
+  {
+    name: "journal repair",
+    group: "Set up",
+    summary: "rebuild a damaged or lost journal from what is left of it, the chain and the disk",
+    examples: ["ichain journal repair"],
+    load: () => import("../journal/repair.ts"),
   },
   {
     name: "completion",

@@ -7,6 +7,7 @@ import { jobFolder } from "../shared/job-folder.ts";
 import { takeBackGpus } from "../shared/lend-gpus.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { discardRuns } from "../shared/run-task.ts";
+import { isLost, seeOut } from "../shared/see-out.ts";
 import { transact } from "../shared/transact.ts";
 import { deliver } from "./deliver.ts";
 import { produce } from "./produce.ts";
@@ -28,6 +29,10 @@ export async function serve(
     journal.note(text);
     context.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)}: ${text}` });
   };
+  if (isLost(journal)) {
+    await seeOut(context, journal, jobId, waits);
+    return end(context, journal, "failed");
+  }
   const posted = await context.market.job(jobId, waits);
   const taken = await take(context, journal, posted, shop, waits).catch((error: unknown) => {
     const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import type { IchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
@@ -10,6 +11,7 @@ import type { RoleContext, Waits } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
 import { persist } from "../shared/persist.ts";
+import { isLost, seeOut } from "../shared/see-out.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
@@ -39,6 +41,7 @@ export function carry(context: RoleContext, jobId: JobId, options: Carry, waits:
 async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
+  if (!draft && isLost(journal)) return seeOut(context, journal, jobId, waits);
   if (!draft) throw unknownDraft(jobId);
   await using bundle = hostOnce(
     context,
@@ -60,6 +63,7 @@ async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, wai
   if (!last) throw unknownDraft(jobId);
   if (isFinal(last.state)) {
     await withdrawOwed(context, journal, last, waits);
+    for (const path of [draft.bundle.path, `${draft.bundle.path}.leaves`]) await rm(path, { force: true });
     journal.finish(last.state === "Settled" ? "done" : "failed");
   }
   return last;

@@ -7,6 +7,7 @@ import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { collect } from "./collect.ts";
 import { draftOf } from "./draft.ts";
+import { gotOf, recordGot, resultRemoved } from "./got.ts";
 import { openResult, resultKey } from "./open-result.ts";
 import { unknownDraft } from "./unknown-draft.ts";
 
@@ -29,6 +30,7 @@ export async function retrieve(
 ): Promise<Retrieved> {
   const paid = await collectPaid(context, jobId, folder, waits);
   const { files, bytes } = await openResult(context, paid.journal, { ...paid, into: folder }, waits);
+  await recordGot(paid.journal, folder);
   return { job: paid.job, folder, files, bytes };
 }
 
@@ -42,12 +44,13 @@ export async function retrieveParcel(
   folder: string,
   waits: Waits,
 ): Promise<Retrieved> {
-  const { job, draft, collected } = await collectPaid(context, jobId, folder, waits);
+  const { journal, job, draft, collected } = await collectPaid(context, jobId, folder, waits);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await copyFile(collected.result.path, join(folder, "result.parcel"), constants.COPYFILE_FICLONE);
   await writeFile(join(folder, "key.txt"), `${GPG_AES256}:${resultKey(job, draft.mask).slice(2)}\n`, {
     mode: 0o600,
   });
+  await recordGot(journal, folder);
   return { job, folder, files: ["result.parcel", "key.txt"], bytes: collected.result.size };
 }
 
@@ -58,12 +61,9 @@ async function collectPaid(context: RoleContext, jobId: JobId, folder: string, w
   const job = await context.market.job(jobId, waits);
   if (!job.blindedKey) throw notReady(job);
   if (await exists(folder)) throw targetExists(folder);
-  return {
-    journal,
-    draft,
-    job,
-    collected: await collect(context, journal, job, draft.spec.resources, waits),
-  };
+  const collected = await collect(context, journal, job, draft.spec.resources, waits);
+  if (!(await exists(collected.result.path))) throw resultRemoved(jobId, gotOf(journal));
+  return { journal, draft, job, collected };
 }
 
 async function exists(path: string): Promise<boolean> {

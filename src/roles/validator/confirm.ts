@@ -12,6 +12,7 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { discardRuns } from "../shared/run-task.ts";
+import { isLost, seeOut } from "../shared/see-out.ts";
 import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
@@ -38,6 +39,7 @@ export async function confirm(
     journal.note(text);
     context.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)}: ${text}` });
   };
+  if (isLost(journal)) return void (await seeOut(context, journal, jobId, waits));
   const job = await context.market.job(jobId, waits);
   const mine = validationOf(context, job);
   const measured = mine

@@ -35,19 +35,42 @@ const KDF = { N: 1 << 15, r: 8, p: 1 } as const;
 const TAG = 16;
 
 /**
- * Loads the keyring of `account` at `path`; makes and saves one when there is none, and names the account
- * in one that an older version made. Errors as `loadKeyring` and `bindKeyring`.
+ * Loads the keyring of `account` at `path`; makes and saves one when there is none, unless `beforeFirst`
+ * throws, and names the account in one that an older version made. Errors as `loadKeyring` and `bindKeyring`.
  */
 export async function openKeyring(
   path: string,
-  { passphrase, account }: { passphrase: string; account: Address },
+  {
+    passphrase,
+    account,
+    beforeFirst,
+  }: { passphrase: string; account: Address; beforeFirst?: () => Promise<void> },
 ): Promise<KeyringSecret> {
-  const found =
-    (await readSecret(path, passphrase)) ??
-    (await firstSecret(path, passphrase, await generateKeyring(account)));
+  let found = await readSecret(path, passphrase);
+  if (found === undefined) {
+    await beforeFirst?.();
+    found = await firstSecret(path, passphrase, await generateKeyring(account));
+  }
   const bound = await bindKeyring(found, account);
   if (bound !== found) await saveKeyring(path, bound, { passphrase });
   return bound;
+}
+
+/** Makes a keyring where there is none; throws `KEYRING_EXISTS`, class `usage`: none is ever replaced. */
+export async function makeKeyring(
+  path: string,
+  { passphrase, account }: { passphrase: string; account: Address },
+): Promise<void> {
+  try {
+    await place(path, await generateKeyring(account), passphrase, link);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new IchainError(`There is a keyring at ${path} already; it was left as it is.`, {
+      code: "KEYRING_EXISTS",
+      class: "usage",
+      hint: "Move it away first if you are sure that it is of no use.",
+    });
+  }
 }
 
 /** Throws `KEYRING_MISSING`, `KEYRING_DAMAGED` or `KEYRING_WRONG_PASSPHRASE`, class `config`. */
@@ -57,7 +80,7 @@ export async function loadKeyring(path: string, options: { passphrase: string })
   throw new IchainError(`There is no keyring at ${path}.`, {
     code: "KEYRING_MISSING",
     class: "config",
-    hint: "Run `ichain init`, or bring the file back from a backup.",
+    hint: "Bring the file back from a backup, or make new keys with `ichain init --new-keyring`.",
   });
 }
 
@@ -170,7 +193,7 @@ function damaged(path: string, cause: unknown): IchainError {
   return new IchainError(`The keyring at ${path} cannot be read.`, {
     code: "KEYRING_DAMAGED",
     class: "config",
-    hint: "Bring the file back from a backup; without it, what was sealed to this account stays sealed.",
+    hint: "Bring the file back from a backup; without one, move it away and run `ichain init --new-keyring`: what was sealed to the old keys stays sealed.",
     cause,
   });
 }

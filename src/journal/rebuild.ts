@@ -1,0 +1,43 @@
+import { isIchainError } from "../errors.ts";
+import type { Journal } from "../ports/journal.ts";
+import { openSqlite } from "../sqlite/open.ts";
+import { type Row, salvage, setAside } from "../sqlite/salvage.ts";
+import { openJournal } from "./journal.ts";
+import { journalMigrations } from "./schema.ts";
+
+export interface Rebuilt {
+  readonly journal: Journal;
+  /** Where the damaged one is now; undefined when it was sound. */
+  readonly setAsideAs: string | undefined;
+}
+
+/** Opens the journal at `path`; a damaged one is set aside, and what can still be read of it taken over. */
+export function rebuildJournal(path: string): Rebuilt {
+  try {
+    return { journal: openJournal(path, { check: true }), setAsideAs: undefined };
+  } catch (error) {
+    if (!isIchainError(error, "JOURNAL_DAMAGED")) throw error;
+  }
+  const setAsideAs = setAside(path);
+  const db = openSqlite({ name: "journal", path, migrations: journalMigrations });
+  try {
+    salvage(setAsideAs, db, "undertakings");
+    salvage(setAsideAs, db, "steps", isParsable);
+    // What was printed is no longer of use; whose end the damage took is found again when it is carried on.
+    db.exec(`INSERT OR IGNORE INTO undertakings (role, key, opened_at)
+      SELECT DISTINCT role, key, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM steps`);
+  } finally {
+    db.close();
+  }
+  return { journal: openJournal(path), setAsideAs };
+}
+
+function isParsable({ intent, outcome }: Row): boolean {
+  try {
+    JSON.parse(String(intent));
+    if (outcome !== null) JSON.parse(String(outcome));
+    return true;
+  } catch {
+    return false;
+  }
+}

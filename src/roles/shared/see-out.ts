@@ -1,0 +1,46 @@
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Exit } from "../../protocol/exits.ts";
+import { exitOf } from "../../protocol/exits.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import { isFinal } from "../../protocol/state.ts";
+import type { RoleContext, Waits } from "../context.ts";
+import { leave } from "./leave.ts";
+import { withdrawOwed } from "./withdraw.ts";
+
+const LOST = "lost";
+
+/** Records that the keys to a job were lost with a journal. */
+export async function markLost(journal: JobJournal, { state }: Job): Promise<void> {
+  await journal.step(LOST, { prepare: () => ({ state }), act: (known) => known });
+}
+
+export function isLost(journal: JobJournal): boolean {
+  return journal.outcome(LOST) !== undefined;
+}
+
+/** Who cannot do its part gains from these alone; another would only hasten what it loses. */
+const exits: Readonly<Record<string, readonly Exit[]>> = {
+  requester: ["cancel", "expire", "settle"],
+  provider: ["settle"],
+  validator: ["settle"],
+};
+
+/** Waits for the end of a job whose keys are lost, and takes what it leaves. */
+export async function seeOut(
+  context: RoleContext,
+  journal: JobJournal,
+  jobId: JobId,
+  waits: Waits,
+): Promise<Job> {
+  let last = await context.market.job(jobId, waits);
+  for await (const job of context.market.follow(jobId, waits)) {
+    last = job;
+    const exit = exitOf(job, await context.market.now(waits));
+    if (exit && exits[journal.role]?.includes(exit)) await leave(context, journal, job, waits);
+  }
+  if (isFinal(last.state)) await withdrawOwed(context, journal, last, waits);
+  journal.note(`ended ${last.state}; its keys had been lost`);
+  journal.finish("failed");
+  return last;
+}

@@ -4,6 +4,7 @@ import type { Job } from "../protocol/job.ts";
 import { isFinal } from "../protocol/state.ts";
 import type { Jobs } from "./index/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
+import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { patiently } from "./rpc/patience.ts";
 
@@ -12,6 +13,7 @@ const LONGEST_TIMER_MS = 3_600_000;
 
 export interface FollowOptions {
   readonly heads: Heads;
+  readonly clock: Clock;
   readonly jobs: Jobs;
   /** Brings the index up to `head` and reads the job as it is there. */
   readonly load: (id: JobId, head: Block, waits: Waits) => Promise<Job | undefined>;
@@ -19,7 +21,7 @@ export interface FollowOptions {
 
 /** `MarketReader.follow`. The job must exist. */
 export async function* followJob(
-  { heads, jobs, load }: FollowOptions,
+  { heads, clock, jobs, load }: FollowOptions,
   id: JobId,
   waits: Waits,
 ): AsyncIterable<Job> {
@@ -30,24 +32,21 @@ export async function* followJob(
   for (;;) {
     const head = await patiently(() => heads.recent(waits), waits);
     const job = await patiently(() => load(id, head, waits), waits);
-    const now = chainTime(head);
+    const now = await patiently(() => clock.now(head, waits), waits);
     const changed = jobs.touched(id) !== touched || differs(job, last);
     touched = jobs.touched(id);
     last = job;
     if (job !== undefined) {
+      // The chain's time was corrected, or a reorganisation took it back: it will pass again.
+      if (over !== undefined && now <= over) over = undefined;
       const passed = job.deadline !== undefined && now > job.deadline && over !== job.deadline;
       if (passed) over = job.deadline;
       // A draw waits for a block and not for an event: whoever carries it out must hear of each.
       if (changed || passed || job.drawing) yield job;
       if (isFinal(job.state)) return;
     }
-    await heads.changed(head.hash, { ...waits, forMs: untilOver(job?.deadline) });
+    await heads.changed(head.hash, { ...waits, forMs: untilOver(job?.deadline, now) });
   }
-}
-
-/** Later of the newest block's time and the wall clock: time goes on where no blocks are mined. Unix seconds. */
-export function chainTime(head: Block): number {
-  return Math.max(head.time, Math.floor(Date.now() / 1000));
 }
 
 /** What a draw changes without an event of its own. */
@@ -55,8 +54,8 @@ function differs(a: Job | undefined, b: Job | undefined): boolean {
   return a?.drawing !== b?.drawing || a?.committing !== b?.committing || a?.deadline !== b?.deadline;
 }
 
-/** How long until the wall clock is past `deadline`; undefined when it is, or there is none. */
-function untilOver(deadline: number | undefined): number | undefined {
-  const left = deadline === undefined ? 0 : (deadline + 1) * 1000 - Date.now();
+/** How long until the chain's time is past `deadline`; undefined when it is, or there is none. */
+function untilOver(deadline: number | undefined, now: number): number | undefined {
+  const left = deadline === undefined ? 0 : (deadline + 1 - now) * 1000;
   return left > 0 ? Math.min(left, LONGEST_TIMER_MS) : undefined;
 }

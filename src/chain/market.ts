@@ -5,9 +5,11 @@ import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
 import { createReader, type Reader } from "./reader.ts";
+import { createClock } from "./rpc/clock.ts";
 import { watchHeads } from "./rpc/heads.ts";
 import { linkSignals, waitFor } from "./rpc/linked.ts";
 import { connectRpc } from "./rpc/rpc.ts";
+import type { Warn } from "./warnings.ts";
 import { createWriter, walletMissing } from "./writer.ts";
 
 export interface MarketOptions {
@@ -26,6 +28,8 @@ export interface MarketOptions {
   readonly stuckMs?: number | undefined;
   /** How long a nonce is kept for what was prepared and not sent, milliseconds. Default half a minute. */
   readonly graceMs?: number | undefined;
+  /** Told what somebody should look at. */
+  readonly warn?: Warn | undefined;
 }
 
 /**
@@ -34,14 +38,17 @@ export interface MarketOptions {
  */
 export function createMarket(options: MarketOptions): Market {
   const { addresses, wallet, confirmations = 1, stuckMs = 60_000, graceMs = 30_000 } = options;
+  const { warn = () => undefined } = options;
   const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
   const stopped = new AbortController();
   const rpc = connectRpc(options.rpcUrl);
-  const heads = watchHeads(rpc, pollMs);
+  const clock = createClock({ rpc, warn });
+  const heads = watchHeads(rpc, pollMs, clock.see);
   const db = openDatabase(options.database);
   const parts = {
     rpc,
     heads,
+    clock,
     db,
     chainId: BigInt(options.chainId),
     addresses,

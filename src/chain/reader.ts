@@ -5,13 +5,14 @@ import type { Job } from "../protocol/job.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
-import { chainTime, followJob } from "./follow.ts";
+import { followJob } from "./follow.ts";
 import { openJobs } from "./index/jobs.ts";
 import { openOffers } from "./index/offers.ts";
 import { openStore } from "./index/store.ts";
 import { createSync } from "./index/sync.ts";
 import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
+import type { Clock } from "./rpc/clock.ts";
 import { bindContract } from "./rpc/contract.ts";
 import { currentFees } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
@@ -23,6 +24,7 @@ import type { Rpc } from "./rpc/rpc.ts";
 export interface ReaderOptions {
   readonly rpc: Rpc;
   readonly heads: Heads;
+  readonly clock: Clock;
   readonly db: Database;
   readonly chainId: bigint;
   readonly addresses: Addresses;
@@ -33,7 +35,7 @@ export type Reader = Omit<MarketReader, "jobIdOf">;
 
 /** The market as the chain tells it, through the index; every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): Reader {
-  const { rpc, heads, db, chainId, addresses, confirmations } = options;
+  const { rpc, heads, clock, db, chainId, addresses, confirmations } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
   const store = openStore(db, addresses);
@@ -69,7 +71,7 @@ export function createReader(options: ReaderOptions): Reader {
 
   return {
     chainPace: measurePace(rpc, heads, confirmations),
-    now: async (waits) => chainTime(await heads.read(waits)),
+    now: async (waits) => clock.now(await heads.read(waits), waits),
     async balance(account, waits) {
       return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
     },
@@ -117,7 +119,7 @@ export function createReader(options: ReaderOptions): Reader {
     },
     async *follow(id, waits = {}) {
       await known(id, waits);
-      yield* followJob({ heads, jobs, load }, id, waits);
+      yield* followJob({ heads, clock, jobs, load }, id, waits);
     },
     watch: (filter, waits = {}) => watchJobs(filter, waits),
   };

@@ -101,7 +101,7 @@ export interface JobFilter {
 
 /** The market's contracts, read side. */
 export interface MarketReader {
-  /** Later of wall clock and newest block's time, Unix seconds: what deadlines are compared with. */
+  /** The chain's time, Unix seconds, between two blocks too: what deadlines are compared with. */
   now(options?: Waits): Promise<number>;
   /** What a deadline has to leave room for; cheap, since it is measured rarely. */
   chainPace(options?: Waits): Promise<ChainPace>;

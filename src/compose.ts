@@ -166,6 +166,7 @@ async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefi
     confirmations,
     pollMs,
     wallet,
+    fees: { max: BigInt(Math.round(config.fees.maxGwei * 1e9)), timesMedian: config.fees.timesMedian },
     // A development chain's time is moved at will.
     warn: (warning) => {
       if (chainId === 31337 && warning.kind === "clock-differs") return;

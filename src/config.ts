@@ -61,6 +61,7 @@ export interface Config {
   readonly audit: FileConfig["audit"];
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
+  readonly fees: FileConfig["fees"];
   readonly transport: "onion" | "direct";
   readonly direct: FileConfig["direct"];
   /** `gpg`: parcels in the compatibility profile (docs/protocol.md). */
@@ -120,6 +121,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     role: file.role,
     audit: file.audit,
     network,
+    fees: file.fees,
     transport: file.transport,
     direct: file.direct,
     compatibility: file.compatibility,

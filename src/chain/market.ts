@@ -6,6 +6,7 @@ import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { createClock } from "./rpc/clock.ts";
+import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
 import { linkSignals, waitFor } from "./rpc/linked.ts";
 import { connectRpc } from "./rpc/rpc.ts";
@@ -28,6 +29,8 @@ export interface MarketOptions {
   readonly stuckMs?: number | undefined;
   /** How long a nonce is kept for what was prepared and not sent, milliseconds. Default half a minute. */
   readonly graceMs?: number | undefined;
+  /** What a unit of gas may cost at most. */
+  readonly fees?: FeeCaps | undefined;
   /** Told what somebody should look at. */
   readonly warn?: Warn | undefined;
 }
@@ -38,7 +41,7 @@ export interface MarketOptions {
  */
 export function createMarket(options: MarketOptions): Market {
   const { addresses, wallet, confirmations = 1, stuckMs = 60_000, graceMs = 30_000 } = options;
-  const { warn = () => undefined } = options;
+  const { warn = () => undefined, fees = DEFAULT_FEE_CAPS } = options;
   const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
   const stopped = new AbortController();
   const rpc = connectRpc(options.rpcUrl);
@@ -53,6 +56,8 @@ export function createMarket(options: MarketOptions): Market {
     chainId: BigInt(options.chainId),
     addresses,
     confirmations,
+    fees,
+    warn,
     stuckMs,
     graceMs,
   };

@@ -14,7 +14,7 @@ import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import { bindContract } from "./rpc/contract.ts";
-import { currentFees } from "./rpc/fees.ts";
+import { currentFees, type FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { measurePace } from "./rpc/pace.ts";
 import { patiently } from "./rpc/patience.ts";
@@ -29,13 +29,14 @@ export interface ReaderOptions {
   readonly chainId: bigint;
   readonly addresses: Addresses;
   readonly confirmations: number;
+  readonly fees: FeeCaps;
 }
 
 export type Reader = Omit<MarketReader, "jobIdOf">;
 
 /** The market as the chain tells it, through the index; every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): Reader {
-  const { rpc, heads, clock, db, chainId, addresses, confirmations } = options;
+  const { rpc, heads, clock, db, chainId, addresses, confirmations, fees } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
   const store = openStore(db, addresses);
@@ -81,7 +82,7 @@ export function createReader(options: ReaderOptions): Reader {
       const [amount, availableAt] = await registry.read("leaving", [account], waits);
       return { amount: amount as bigint, availableAt: Number(availableAt) };
     },
-    gasPrice: async (waits) => (await currentFees(rpc, waits)).max,
+    gasPrice: async (waits) => (await currentFees(rpc, fees, waits)).max,
     async *offers(waits = {}) {
       await fresh(waits);
       await offers.refresh(cursor(), waits);

@@ -12,11 +12,13 @@ import type { Database } from "./database.ts";
 import { signKeys } from "./keys.ts";
 import type { Clock } from "./rpc/clock.ts";
 import { bindContract } from "./rpc/contract.ts";
+import type { FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 import { createBroadcast } from "./send/broadcast.ts";
 import { openOutbox } from "./send/outbox.ts";
 import { createSender } from "./send/sender.ts";
+import type { Warn } from "./warnings.ts";
 
 /** How long the chain's clock is waited for: some seconds on a devnet, a block or two elsewhere. */
 const CLOCK_LAG_MS = 60_000;
@@ -29,6 +31,8 @@ export interface WriterOptions {
   readonly chainId: bigint;
   readonly addresses: Addresses;
   readonly confirmations: number;
+  readonly fees: FeeCaps;
+  readonly warn: Warn;
   readonly stuckMs: number;
   readonly graceMs: number;
 }
@@ -38,7 +42,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   const { rpc, heads, clock, db, chainId, addresses, graceMs } = options;
   const account = wallet.address as Address;
   const outbox = openOutbox(db, account, graceMs);
-  const sender = createSender({ rpc, wallet, chainId, outbox });
+  const sender = createSender({ ...options, wallet, outbox });
   const abi = marketErrors();
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const broadcast = createBroadcast({ ...options, outbox, sender, abi });

@@ -82,6 +82,13 @@ const swarmSchema = z.strictObject({
     .default([]),
 });
 
+/** What a unit of gas may cost at most, whatever the chain's node asks for. */
+const feesSchema = z.strictObject({
+  maxGwei: z.number().positive().max(1e9).default(1000),
+  /** Times what recent transactions paid in the median. */
+  timesMedian: z.number().min(1).max(1e6).default(10),
+});
+
 const pem = z.string().startsWith("/").max(4096);
 const engineName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 
@@ -165,6 +172,7 @@ export const fileSchema = z.strictObject({
   audit: auditPolicySchema.prefault({}),
   /** Inline, or the name of a file in networks/, or a path. */
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
+  fees: feesSchema.prefault({}),
   transport: z.enum(["onion", "direct"]).default("onion"),
   /** Where the direct transport listens and is announced: this machine's address on its private network. */
   direct: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]).default("127.0.0.1") }).prefault({}),

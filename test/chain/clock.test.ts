@@ -33,10 +33,10 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       mock.method(Date, "now", () => wrong);
       t.after(() => mock.restoreAll());
       assert.ok(Math.abs((await lead()) - before) < 10);
-      assert.deepEqual(
-        warnings.map(({ kind, seconds }) => [kind, Math.round(seconds / HOURS)]),
-        [["clock-differs", 2]],
+      const told = warnings.map((warning) =>
+        warning.kind === "clock-differs" ? Math.round(warning.seconds / HOURS) : warning.kind,
       );
+      assert.deepEqual(told, [2]);
     });
 
     test("runs ahead of the wall clock where it was moved, in a market that opens later too", async () => {

@@ -153,13 +153,14 @@ export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
 }
 
 async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefined): Promise<Market> {
-  const { rpcUrl, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
+  const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
   const [{ createMarket }, { warningText }] = await Promise.all([
     import("./chain/market.ts"),
     import("./chain/warnings.ts"),
   ]);
   const market = createMarket({
     rpcUrl,
+    rpcUrls,
     chainId,
     addresses: contracts,
     database: config.paths.index,

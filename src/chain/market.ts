@@ -9,12 +9,16 @@ import { createClock } from "./rpc/clock.ts";
 import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
 import { linkSignals, waitFor } from "./rpc/linked.ts";
+import { connectNodes, type NodeTimes } from "./rpc/nodes/nodes.ts";
 import { connectRpc } from "./rpc/rpc.ts";
 import type { Warn } from "./warnings.ts";
 import { createWriter, walletMissing } from "./writer.ts";
 
 export interface MarketOptions {
   readonly rpcUrl: string;
+  /** More nodes of the same chain: what counts is what enough of them say. */
+  readonly rpcUrls?: readonly string[] | undefined;
+  readonly nodeTimes?: NodeTimes | undefined;
   readonly chainId: number;
   readonly addresses: Addresses;
   /** Signs; absent, the market can only be read. */
@@ -36,7 +40,7 @@ export interface MarketOptions {
 }
 
 /**
- * The market's contracts behind one RPC URL. Nothing is asked of the node before the first call, which,
+ * The market's contracts behind one RPC URL, or several. Nothing is asked of the node before the first call, which,
  * like `start`, checks chain and contracts (`CHAIN_UNAVAILABLE`, `CHAIN_MISMATCH`, `CONTRACTS_MISSING`).
  */
 export function createMarket(options: MarketOptions): Market {
@@ -44,7 +48,10 @@ export function createMarket(options: MarketOptions): Market {
   const { warn = () => undefined, fees = DEFAULT_FEE_CAPS } = options;
   const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
   const stopped = new AbortController();
-  const rpc = connectRpc(options.rpcUrl);
+  const urls = [...new Set([options.rpcUrl, ...(options.rpcUrls ?? [])])];
+  const { chainId, nodeTimes } = options;
+  const rpc =
+    urls.length === 1 ? connectRpc(options.rpcUrl) : connectNodes(urls, { chainId, warn, times: nodeTimes });
   const clock = createClock({ rpc, warn });
   const heads = watchHeads(rpc, pollMs, clock.see);
   const db = openDatabase(options.database);
@@ -129,6 +136,7 @@ export function createMarket(options: MarketOptions): Market {
       if (stopped.signal.aborted) return;
       stopped.abort();
       heads.stop();
+      rpc.close?.();
       await Promise.allSettled(underWay);
       db.close();
     },

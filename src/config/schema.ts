@@ -21,6 +21,8 @@ export const networkSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits and dashes"),
   chainId: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
   rpcUrl: url,
+  /** More nodes of the same chain: what counts is what enough of them say (docs/limits.md). */
+  rpcUrls: z.array(url).max(8).optional(),
   contracts: z.strictObject({
     escrow: address,
     registry: address,

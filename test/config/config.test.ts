@@ -75,6 +75,18 @@ describe("configuration", () => {
     };
     const config = await loadConfig({ env });
     assert.equal(config.network?.rpcUrl, "https://rpc.example:1");
+    const several = await loadConfig({
+      env: { ...env, ICHAIN_RPC_URL: "http://10.0.0.1:8545, https://rpc.example" },
+    });
+    assert.equal(several.network?.rpcUrl, "http://10.0.0.1:8545");
+    assert.deepEqual(several.network?.rpcUrls, ["https://rpc.example"]);
+    for (const bad of [
+      "http://10.0.0.1:8545,",
+      "http://10.0.0.1:8545,ftp://x",
+      Array(12).fill("http://x").join(),
+    ]) {
+      await assert.rejects(loadConfig({ env: { ...env, ICHAIN_RPC_URL: bad } }), { code: "CONFIG_INVALID" });
+    }
     assert.equal(config.tor.binary, "/opt/tor");
     assert.equal(config.docker.socketPath, "/run/other.sock");
     await assert.rejects(loadConfig({ env: { ...env, ICHAIN_RPC_URL: "ftp://x" } }), {

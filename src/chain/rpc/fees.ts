@@ -2,7 +2,7 @@ import { z } from "zod";
 import { IchainError } from "../../errors.ts";
 import type { Waits } from "../../ports/market.ts";
 import { hexNumber, readHead } from "./blocks.ts";
-import { quantity } from "./quantities.ts";
+import { larger, quantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** What a transaction offers for its gas (EIP-1559), wei. */
@@ -89,10 +89,6 @@ function median(values: readonly bigint[]): bigint {
 
 function times(value: bigint, factor: number): bigint {
   return (value * BigInt(Math.round(factor * 1000))) / 1000n;
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }
 
 function smaller(a: bigint, b: bigint): bigint {

@@ -6,6 +6,7 @@ import { readPassword } from "./account/password.ts";
 import type { CommandContext } from "./commands/declaration.ts";
 import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
+import type { NodeState } from "./doctor/check.ts";
 import type { Journal } from "./ports/journal.ts";
 import type { Market } from "./ports/market.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
@@ -19,6 +20,13 @@ export type Needs = Pick<CommandContext, "config" | "ui" | "signal">;
 /** The market for reading: asks for no password. Call `stop` when done. */
 export function openReader(needs: Needs): Promise<Market> {
   return openMarket(needs, undefined);
+}
+
+/** What each node of the configured network is found to be. */
+export async function examineNodes({ config, signal }: Needs): Promise<NodeState[]> {
+  const { rpcUrl, rpcUrls, chainId } = requireNetwork(config);
+  const { compareNodes } = await import("./chain/rpc/nodes/examine.ts");
+  return compareNodes([...new Set([rpcUrl, ...(rpcUrls ?? [])])], chainId, { signal });
 }
 
 /**

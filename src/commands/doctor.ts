@@ -11,11 +11,12 @@ type Named = Finding & { readonly name: string };
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, config, signal } = context;
-  const { openReader, openRuntimes, openSandbox } = await import("../compose.ts");
+  const { examineNodes, openReader, openRuntimes, openSandbox } = await import("../compose.ts");
   const patient: Patient = {
     config,
     signal,
     openReader: () => openReader(context),
+    examineNodes: () => examineNodes(context),
     openRuntimes: () => openRuntimes(context),
     openSandbox: () => openSandbox(context),
   };

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
 import { coin, duration } from "../ui/format.ts";
 import type { Check } from "./check.ts";
+import { nodes } from "./nodes.ts";
 
 const CLOCK_TOLERANCE_SECONDS = 60;
 
@@ -71,4 +72,4 @@ const clock: Check = {
 };
 
 /** The account, and the chain that it lives on. */
-export const accountChecks: readonly Check[] = [chain, clock, wallet];
+export const accountChecks: readonly Check[] = [nodes, chain, clock, wallet];

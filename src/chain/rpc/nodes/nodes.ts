@@ -26,6 +26,14 @@ const RETRY_MS = [250];
 /** Estimates that honest nodes give for the same call differ by less. */
 const ESTIMATES_FACTOR = 2n;
 
+/** What the nodes are called: never by their whole address, which may hold a key. */
+export function hostsOf(urls: readonly string[]): string[] {
+  const hosts = urls.map((url) => new URL(url).host);
+  return hosts.map((host, i) =>
+    hosts.indexOf(host) === hosts.lastIndexOf(host) ? host : `${host} (${i + 1})`,
+  );
+}
+
 /**
  * Several nodes of one chain as one. What enough of them say alike counts (`Panel.quorum`), and what they
  * disagree about is asked again and never acted on: `CHAIN_NODES_DISAGREE`, retryable.
@@ -34,11 +42,10 @@ export function connectNodes(
   urls: readonly string[],
   { chainId, warn, times = NODE_TIMES }: { chainId: number; warn: Warn; times?: NodeTimes | undefined },
 ): Rpc {
+  const hosts = hostsOf(urls);
   const nodes = urls.map((url, i) => {
     const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS });
-    const { host } = new URL(url);
-    const twin = urls.some((other, k) => k !== i && new URL(other).host === host);
-    return watchNode(rpc, twin ? `${host} (${i + 1})` : host, chainId, warn);
+    return watchNode(rpc, hosts[i] as string, chainId, warn);
   });
   const panel = panelOf(nodes);
   const head = agreedHead(panel, { stallMs: times.stallMs, warn });

@@ -11,7 +11,7 @@ import { alter, lies, type Meddle, startProxy } from "../support/rpc-proxy.ts";
 import { someTerms } from "../support/terms.ts";
 
 const HOURS = 3_600;
-const nodeTimes = { timeoutMs: 400, stallMs: 60_000, againMs: [20, 50] };
+const nodeTimes = { timeoutMs: 400, pauseMs: 5_000, stallMs: 60_000, againMs: [20, 50] };
 const disagree = (error: unknown) => isIchainError(error, "CHAIN_NODES_DISAGREE");
 
 describe("a hostile node", () => {

@@ -4,8 +4,7 @@ import type { Warn } from "../../warnings.ts";
 import { answered, quantity } from "../quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc.ts";
 
-/** How long a node that gave no answer is left alone: at first, and at most. */
-const FIRST_PAUSE_MS = 5_000;
+/** How long a node that gave no answer is left alone at most. */
 const LONGEST_PAUSE_MS = 300_000;
 
 export type Answer =
@@ -29,12 +28,20 @@ export interface Node {
   close(): void;
 }
 
-export function watchNode(rpc: Rpc, host: string, chainId: number, warn: Warn): Node {
+export interface NodeOptions {
+  readonly host: string;
+  readonly chainId: number;
+  /** How long it is left alone at first when it gave no answer. */
+  readonly pauseMs: number;
+  readonly warn: Warn;
+}
+
+export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn }: NodeOptions): Node {
   const closed = new AbortController();
   let checked = false;
-  let out: { until: number; pauseMs: number } | undefined;
+  let out: { until: number } | undefined;
   let probing = false;
-  let pauseMs = FIRST_PAUSE_MS;
+  let pauseMs = firstPauseMs;
   let told = false;
 
   async function checkChain(waits: Waits): Promise<void> {
@@ -43,7 +50,7 @@ export function watchNode(rpc: Rpc, host: string, chainId: number, warn: Warn): 
     checked = true;
   }
   function fail(): void {
-    out = { until: performance.now() + pauseMs, pauseMs };
+    out = { until: performance.now() + pauseMs };
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     if (!told) warn({ kind: "node-silent", host });
     told = true;
@@ -69,7 +76,7 @@ export function watchNode(rpc: Rpc, host: string, chainId: number, warn: Warn): 
     try {
       if (!checked) await checkChain(waits);
       const value = await rpc.send(method, params, waits);
-      [out, pauseMs] = [undefined, FIRST_PAUSE_MS];
+      [out, pauseMs] = [undefined, firstPauseMs];
       return value;
     } catch (error) {
       waits.signal?.throwIfAborted();

@@ -13,13 +13,20 @@ import { keyOf, type Rule, ruleFor } from "./rules.ts";
 export interface NodeTimes {
   /** How long one node may take for an answer. */
   readonly timeoutMs: number;
+  /** How long a node that gave no answer is left alone at first; longer each time. */
+  readonly pauseMs: number;
   /** How long one of two nodes may stand still before the other is followed alone. */
   readonly stallMs: number;
   /** Pauses before nodes that disagree are asked again; a block takes a moment to reach them all. */
   readonly againMs: readonly number[];
 }
 
-export const NODE_TIMES: NodeTimes = { timeoutMs: 15_000, stallMs: 90_000, againMs: [250, 750, 2_000] };
+export const NODE_TIMES: NodeTimes = {
+  timeoutMs: 15_000,
+  pauseMs: 5_000,
+  stallMs: 90_000,
+  againMs: [250, 750, 2_000],
+};
 
 /** One lost request is no reason to do without a node. */
 const RETRY_MS = [250];
@@ -45,7 +52,7 @@ export function connectNodes(
   const hosts = hostsOf(urls);
   const nodes = urls.map((url, i) => {
     const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS });
-    return watchNode(rpc, hosts[i] as string, chainId, warn);
+    return watchNode(rpc, { host: hosts[i] as string, chainId, pauseMs: times.pauseMs, warn });
   });
   const panel = panelOf(nodes);
   const head = agreedHead(panel, { stallMs: times.stallMs, warn });
@@ -155,7 +162,8 @@ export function connectNodes(
   return {
     url: urls[0] as string,
     get nodes() {
-      return panel.usable().map((node) => node.alone);
+      const up = nodes.filter((node) => node.up);
+      return (up.length > 0 ? up : nodes).map((node) => node.alone);
     },
     quorum: (answering) => panel.quorum(answering),
     async send(method, params, waits = {}) {

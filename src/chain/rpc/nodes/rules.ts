@@ -93,8 +93,15 @@ export function ruleFor(method: string, params: readonly unknown[]): Rule {
   return rules[method] ?? { what: z.unknown() };
 }
 
+const keys = new WeakMap<Answer, string | undefined>();
+
 /** Two answers with the same key say the same; undefined for one that says nothing. */
-export function keyOf({ what }: Rule, answer: Answer): string | undefined {
+export function keyOf(rule: Rule, answer: Answer): string | undefined {
+  if (!keys.has(answer)) keys.set(answer, readKey(rule, answer));
+  return keys.get(answer);
+}
+
+function readKey({ what }: Rule, answer: Answer): string | undefined {
   if (answer.kind === "none") return undefined;
   if (answer.kind === "refusal") return `no ${revertData(answer.refusal.data) ?? ""}`;
   const parsed = what.safeParse(answer.value ?? null);

@@ -1,4 +1,4 @@
-import { IchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors.ts";
 import type { JobFilter, MarketReader, Waits } from "../ports/market.ts";
 import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
@@ -72,7 +72,17 @@ export function createReader(options: ReaderOptions): Reader {
 
   return {
     chainPace: measurePace(rpc, heads, confirmations),
-    now: async (waits) => clock.now(await heads.read(waits), waits),
+    async now(waits) {
+      try {
+        return await clock.now(await heads.read(waits), waits);
+      } catch (error) {
+        waits?.signal?.throwIfAborted();
+        // A deadline passes whether or not a node says so.
+        const reckoned = clock.reckoned();
+        if (reckoned === undefined || !isIchainError(error) || !error.retryable) throw error;
+        return reckoned;
+      }
+    },
     async balance(account, waits) {
       return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, mock, test } from "node:test";
 import type { ChainWarning } from "../../src/chain/warnings.ts";
 import type { EvmClient } from "../../src/devnet/evm-node.ts";
+import { isIchainError } from "../../src/errors.ts";
 import { startChain, type TestChain } from "../support/chain.ts";
 import { controls } from "../support/evm.ts";
 import { startProxy } from "../support/rpc-proxy.ts";
@@ -55,6 +56,19 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       while ((await market.now()) === first) await new Promise(setImmediate);
       assert.equal(await market.now(), first + 1);
       assert.equal(await controls(chain.node).height(), height);
+    });
+
+    test("goes on while no node answers, once one has", async (t) => {
+      let away = false;
+      const proxy = await startProxy(chain.node.rpcUrl, () => (away ? "hang up" : undefined));
+      t.after(proxy.stop);
+      const market = chain.market(undefined, { rpcUrl: proxy.url });
+      const first = await market.now();
+      away = true;
+      assert.ok(Math.abs((await market.now()) - first) <= 5);
+      await assert.rejects(chain.market(undefined, { rpcUrl: proxy.url }).now(), (error) =>
+        isIchainError(error, "CHAIN_UNAVAILABLE"),
+      );
     });
   });
 }

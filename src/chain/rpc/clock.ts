@@ -17,6 +17,8 @@ export interface Clock {
   see(head: Block): void;
   /** The chain's time, Unix seconds, `head` being the newest block. */
   now(head: Block, options?: Waits): Promise<number>;
+  /** What it must be by the last head that was seen, though no node says so now; undefined before the first. */
+  reckoned(): number | undefined;
 }
 
 /**
@@ -59,6 +61,7 @@ export function createClock({ rpc, warn }: { rpc: Rpc; warn: Warn }): Clock {
 
   return {
     see,
+    reckoned: () => (offset === undefined ? undefined : Math.floor(offset + monotonic())),
     async now(head, options) {
       see(head);
       if (asked !== head.hash && Math.abs(wall() - head.time) > FRESH_SECONDS) {

@@ -7,6 +7,7 @@ import { readPassword } from "./account/password.ts";
 import type { CommandContext } from "./commands/declaration.ts";
 import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
+import type { NodeState } from "./doctor/check.ts";
 import type { Journal } from "./ports/journal.ts";
 import type { Market } from "./ports/market.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
@@ -21,6 +22,13 @@ export type Needs = Pick<CommandContext, "config" | "ui" | "signal">;
 /** The market for reading: asks for no password. Call `stop` when done. */
 export function openReader(needs: Needs): Promise<Market> {
   return openMarket(needs, undefined);
+}
+
+/** What each node of the configured network is found to be. */
+export async function examineNodes({ config, signal }: Needs): Promise<NodeState[]> {
+  const { rpcUrl, rpcUrls, chainId } = requireNetwork(config);
+  const { compareNodes } = await import("./chain/rpc/nodes/examine.ts");
+  return compareNodes([...new Set([rpcUrl, ...(rpcUrls ?? [])])], chainId, { signal });
 }
 
 /**
@@ -235,10 +243,14 @@ export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
 }
 
 async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefined): Promise<Market> {
-  const { rpcUrl, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
-  const { createMarket } = await import("./chain/market.ts");
+  const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
+  const [{ createMarket }, { warningText }] = await Promise.all([
+    import("./chain/market.ts"),
+    import("./chain/warnings.ts"),
+  ]);
   const market = createMarket({
     rpcUrl,
+    rpcUrls,
     chainId,
     addresses: contracts,
     database: config.paths.index,
@@ -250,6 +262,12 @@ async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefi
     confirmations,
     pollMs,
     wallet,
+    fees: { max: BigInt(Math.round(config.fees.maxGwei * 1e9)), timesMedian: config.fees.timesMedian },
+    // A development chain's time is moved at will.
+    warn: (warning) => {
+      if (chainId === 31337 && warning.kind === "clock-differs") return;
+      ui.reporter.emit({ kind: "warn", text: warningText(warning) });
+    },
   });
   await market.start({ signal });
   return market;

@@ -9,7 +9,7 @@ export type { NetworkConfig } from "./config/schema.ts";
 export const environmentTable = {
   ICHAIN_HOME: "folder of the configuration and all data; ~/.config/ichain when unset",
   ICHAIN_NETWORK: "network to use: a file, or a name in the home folder's networks/",
-  ICHAIN_RPC_URL: "the chain's JSON-RPC address, instead of the network's own",
+  ICHAIN_RPC_URL: "the chain's JSON-RPC address, or several with commas, instead of the network's own",
   ICHAIN_PASSWORD: "the wallet's password",
   ICHAIN_PASSWORD_FILE: "file whose first line is the wallet's password",
   ICHAIN_TOR: "the tor program; found on the PATH when unset",
@@ -81,6 +81,7 @@ export interface Config {
   readonly audit: FileConfig["audit"];
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
+  readonly fees: FileConfig["fees"];
   readonly transport: "onion" | "direct";
   readonly direct: FileConfig["direct"];
   /** `gpg`: parcels in the compatibility profile (docs/protocol.md). */
@@ -141,6 +142,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     role: file.role,
     audit: file.audit,
     network,
+    fees: file.fees,
     transport: file.transport,
     direct: file.direct,
     compatibility: file.compatibility,

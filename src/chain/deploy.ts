@@ -7,7 +7,7 @@ import { explainRefusal } from "./abi/refusals.ts";
 import type { Addresses } from "./addresses.ts";
 import { readNonce } from "./rpc/blocks.ts";
 import { bindContract } from "./rpc/contract.ts";
-import { currentFees } from "./rpc/fees.ts";
+import { currentFees, DEFAULT_FEE_CAPS } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
 import { answered, quantity } from "./rpc/quantities.ts";
 import { connectRpc, type Rpc } from "./rpc/rpc.ts";
@@ -48,7 +48,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const [chainId, gas, fees, nonce] = await Promise.all([
       rpc.send("eth_chainId", [], waits),
       rpc.send("eth_estimateGas", [{ from, data }], waits),
-      currentFees(rpc, waits),
+      currentFees(rpc, DEFAULT_FEE_CAPS, waits),
       readNonce(rpc, from, "pending", waits),
     ]);
     const tx = Transaction.from({

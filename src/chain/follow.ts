@@ -5,6 +5,7 @@ import type { Job } from "../protocol/job.ts";
 import { isFinal } from "../protocol/state.ts";
 import type { Jobs } from "./index/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
+import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { patiently } from "./rpc/patience.ts";
 
@@ -13,6 +14,7 @@ const LONGEST_TIMER_MS = 3_600_000;
 
 export interface FollowOptions {
   readonly heads: Heads;
+  readonly clock: Clock;
   readonly jobs: Jobs;
   /** Brings the index up to `head` and reads the job as it is there. */
   readonly load: (id: JobId, head: Block, waits: Waits) => Promise<Job | undefined>;
@@ -20,7 +22,7 @@ export interface FollowOptions {
 
 /** `MarketReader.follow`. The job must exist. */
 export async function* followJob(
-  { heads, jobs, load }: FollowOptions,
+  { heads, clock, jobs, load }: FollowOptions,
   id: JobId,
   waits: Waits,
 ): AsyncIterable<Job> {
@@ -30,28 +32,24 @@ export async function* followJob(
   for (;;) {
     const head = await patiently(() => heads.recent(waits), waits);
     const job = await patiently(() => load(id, head, waits), waits);
-    const now = chainTime(head);
+    const now = await patiently(() => clock.now(head, waits), waits);
     const changed = jobs.touched(id) !== touched;
     touched = jobs.touched(id);
     if (job !== undefined) {
       const past = instantsOf(job).filter((instant) => now > instant);
+      // Fewer than before: the chain's time was corrected, or a reorganisation took it back, and they pass again.
       const passed = past.length > 0 && over !== past.join();
       over = past.join();
       if (changed || passed) yield job;
       if (isFinal(job.state)) return;
     }
     const next = job && instantsOf(job).filter((instant) => now <= instant);
-    await heads.changed(head.hash, { ...waits, forMs: untilOver(next && Math.min(...next)) });
+    await heads.changed(head.hash, { ...waits, forMs: untilOver(next && Math.min(...next), now) });
   }
 }
 
-/** Later of the newest block's time and the wall clock: time goes on where no blocks are mined. Unix seconds. */
-export function chainTime(head: Block): number {
-  return Math.max(head.time, Math.floor(Date.now() / 1000));
-}
-
-/** How long until the wall clock is past `deadline`; undefined when it is, or there is none. */
-function untilOver(deadline: number | undefined): number | undefined {
-  const left = deadline === undefined ? 0 : (deadline + 1) * 1000 - Date.now();
+/** How long until the chain's time is past `deadline`; undefined when it is, or there is none. */
+function untilOver(deadline: number | undefined, now: number): number | undefined {
+  const left = deadline === undefined ? 0 : (deadline + 1 - now) * 1000;
   return left > 0 ? Math.min(left, LONGEST_TIMER_MS) : undefined;
 }

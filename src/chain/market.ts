@@ -6,13 +6,20 @@ import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
 import { createReader, type Reader } from "./reader.ts";
+import { createClock } from "./rpc/clock.ts";
+import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
 import { linkSignals, waitFor } from "./rpc/linked.ts";
+import { connectNodes, type NodeTimes } from "./rpc/nodes/nodes.ts";
 import { connectRpc } from "./rpc/rpc.ts";
+import type { Warn } from "./warnings.ts";
 import { createWriter, walletMissing } from "./writer.ts";
 
 export interface MarketOptions {
   readonly rpcUrl: string;
+  /** More nodes of the same chain: what counts is what enough of them say. */
+  readonly rpcUrls?: readonly string[] | undefined;
+  readonly nodeTimes?: NodeTimes | undefined;
   readonly chainId: number;
   readonly addresses: Addresses;
   /** Signs; absent, the market can only be read. */
@@ -29,26 +36,38 @@ export interface MarketOptions {
   readonly stuckMs?: number | undefined;
   /** How long a nonce is kept for what was prepared and not sent, milliseconds. Default half a minute. */
   readonly graceMs?: number | undefined;
+  /** What a unit of gas may cost at most. */
+  readonly fees?: FeeCaps | undefined;
+  /** Told what somebody should look at. */
+  readonly warn?: Warn | undefined;
 }
 
 /**
- * The market's contracts behind one RPC URL. Nothing is asked of the node before the first call, which,
+ * The market's contracts behind one RPC URL, or several. Nothing is asked of the node before the first call, which,
  * like `start`, checks chain and contracts (`CHAIN_UNAVAILABLE`, `CHAIN_MISMATCH`, `CONTRACTS_MISSING`).
  */
 export function createMarket(options: MarketOptions): Market {
   const { addresses, wallet, confirmations = 1, stuckMs = 60_000, graceMs = 30_000 } = options;
+  const { warn = () => undefined, fees = DEFAULT_FEE_CAPS } = options;
   const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
   const stopped = new AbortController();
-  const rpc = connectRpc(options.rpcUrl);
-  const heads = watchHeads(rpc, pollMs);
+  const urls = [...new Set([options.rpcUrl, ...(options.rpcUrls ?? [])])];
+  const { chainId, nodeTimes } = options;
+  const rpc =
+    urls.length === 1 ? connectRpc(options.rpcUrl) : connectNodes(urls, { chainId, warn, times: nodeTimes });
+  const clock = createClock({ rpc, warn });
+  const heads = watchHeads(rpc, pollMs, clock.see);
   const db = openDatabase(options.database, options.onDamage);
   const parts = {
     rpc,
     heads,
+    clock,
     db,
     chainId: BigInt(options.chainId),
     addresses,
     confirmations,
+    fees,
+    warn,
     stuckMs,
     graceMs,
   };
@@ -127,11 +146,13 @@ export function createMarket(options: MarketOptions): Market {
       if (stopped.signal.aborted) return;
       stopped.abort();
       heads.stop();
+      rpc.close?.();
       await Promise.allSettled(underWay);
       db.close();
     },
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
     now: (waits) => run(waits, (bounded) => read().now(bounded)),
+    chainPace: (waits) => run(waits, (bounded) => read().chainPace(bounded)),
     balance: (account, waits) => run(waits, (bounded) => read().balance(account, bounded)),
     owed: (account, token, waits) => run(waits, (bounded) => read().owed(account, token, bounded)),
     poolStake: (waits) => run(waits, (bounded) => read().poolStake(bounded)),

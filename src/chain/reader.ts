@@ -1,20 +1,22 @@
-import { IchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors.ts";
 import type { JobFilter, MarketReader, Waits } from "../ports/market.ts";
 import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
-import { chainTime, followJob } from "./follow.ts";
+import { followJob } from "./follow.ts";
 import { openJobs } from "./index/jobs.ts";
 import { openOffers } from "./index/offers.ts";
 import { openStore } from "./index/store.ts";
 import { createSync } from "./index/sync.ts";
 import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
+import type { Clock } from "./rpc/clock.ts";
 import { bindContract } from "./rpc/contract.ts";
-import { currentFees } from "./rpc/fees.ts";
+import { currentFees, type FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
+import { measurePace } from "./rpc/pace.ts";
 import { patiently } from "./rpc/patience.ts";
 import { answered, quantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
@@ -22,17 +24,19 @@ import type { Rpc } from "./rpc/rpc.ts";
 export interface ReaderOptions {
   readonly rpc: Rpc;
   readonly heads: Heads;
+  readonly clock: Clock;
   readonly db: Database;
   readonly chainId: bigint;
   readonly addresses: Addresses;
   readonly confirmations: number;
+  readonly fees: FeeCaps;
 }
 
 export type Reader = Omit<MarketReader, "jobIdOf">;
 
 /** The market as the chain tells it, through the index; every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): Reader {
-  const { rpc, heads, db, chainId, addresses, confirmations } = options;
+  const { rpc, heads, clock, db, chainId, addresses, confirmations, fees } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
   const store = openStore(db, addresses);
@@ -59,7 +63,18 @@ export function createReader(options: ReaderOptions): Reader {
   };
 
   return {
-    now: async (waits) => chainTime(await heads.read(waits)),
+    chainPace: measurePace(rpc, heads, confirmations),
+    async now(waits) {
+      try {
+        return await clock.now(await heads.read(waits), waits);
+      } catch (error) {
+        waits?.signal?.throwIfAborted();
+        // A deadline passes whether or not a node says so.
+        const reckoned = clock.reckoned();
+        if (reckoned === undefined || !isIchainError(error) || !error.retryable) throw error;
+        return reckoned;
+      }
+    },
     async balance(account, waits) {
       return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
     },
@@ -73,7 +88,7 @@ export function createReader(options: ReaderOptions): Reader {
       const [amount, availableAt] = await registry.read("leaving", [account], waits);
       return { amount: amount as bigint, availableAt: Number(availableAt) };
     },
-    gasPrice: async (waits) => (await currentFees(rpc, waits)).max,
+    gasPrice: async (waits) => (await currentFees(rpc, fees, waits)).max,
     async *offers(waits = {}) {
       await fresh(waits);
       await offers.refresh(cursor(), waits);
@@ -111,7 +126,7 @@ export function createReader(options: ReaderOptions): Reader {
     },
     async *follow(id, waits = {}) {
       await known(id, waits);
-      yield* followJob({ heads, jobs, load }, id, waits);
+      yield* followJob({ heads, clock, jobs, load }, id, waits);
     },
     watch: (filter, waits = {}) => watchJobs(filter, waits),
   };

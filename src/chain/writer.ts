@@ -1,6 +1,6 @@
 import type { BaseWallet } from "ethers";
 import { IchainError, isIchainError } from "../errors.ts";
-import type { MarketWriter } from "../ports/market.ts";
+import type { MarketWriter, Waits } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
 import { explainRefusal } from "./abi/refusals.ts";
@@ -8,11 +8,14 @@ import type { Addresses } from "./addresses.ts";
 import { marketErrors } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { signKeys } from "./keys.ts";
+import type { Clock } from "./rpc/clock.ts";
+import type { FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 import { createBroadcast } from "./send/broadcast.ts";
 import { openOutbox } from "./send/outbox.ts";
 import { createSender } from "./send/sender.ts";
+import type { Warn } from "./warnings.ts";
 
 /** How long the chain's clock is waited for: some seconds on a devnet, a block or two elsewhere. */
 const CLOCK_LAG_MS = 60_000;
@@ -20,22 +23,31 @@ const CLOCK_LAG_MS = 60_000;
 export interface WriterOptions {
   readonly rpc: Rpc;
   readonly heads: Heads;
+  readonly clock: Clock;
   readonly db: Database;
   readonly chainId: bigint;
   readonly addresses: Addresses;
   readonly confirmations: number;
+  readonly fees: FeeCaps;
+  readonly warn: Warn;
   readonly stuckMs: number;
   readonly graceMs: number;
 }
 
 /** The write side of the market for one wallet. */
 export function createWriter(wallet: BaseWallet, options: WriterOptions): MarketWriter {
-  const { rpc, heads, db, chainId, addresses, graceMs } = options;
+  const { rpc, heads, clock, db, chainId, addresses, graceMs } = options;
   const account = wallet.address as Address;
   const outbox = openOutbox(db, account, graceMs);
-  const sender = createSender({ rpc, wallet, chainId, outbox });
+  const sender = createSender({ ...options, wallet, outbox });
   const abi = marketErrors();
   const broadcast = createBroadcast({ ...options, outbox, sender, abi });
+
+  /** True for a deadline that is over by our reckoning and not yet by that of the chain's pending block. */
+  async function isBehind(error: unknown, waits: Waits): Promise<boolean> {
+    if (!isIchainError(error, "ESCROW_TOO_EARLY")) return false;
+    return Number(error.details.deadline) < (await clock.now(await heads.read(waits), waits));
+  }
 
   return {
     account,
@@ -45,14 +57,14 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
         signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
       });
       const jobId = jobOfCall(call, chainId, addresses.escrow);
-      for (const until = Date.now() + CLOCK_LAG_MS; ; ) {
+      for (const until = performance.now() + CLOCK_LAG_MS; ; ) {
         try {
           return await sender.prepare(call.kind, request, jobId, waits);
         } catch (refusal) {
           const error = explainRefusal(refusal, abi, call.kind);
-          if (!isBehind(error) || Date.now() > until) throw error;
+          if (!(await isBehind(error, waits)) || performance.now() > until) throw error;
         }
-        const head = await heads.read(waits);
+        const head = await heads.recent(waits);
         await heads.changed(head.hash, { ...waits, forMs: 500 });
       }
     },
@@ -64,12 +76,6 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       }
     },
   };
-}
-
-/** True for a deadline that is over by our clock and not yet by that of the chain's pending block. */
-function isBehind(error: unknown): boolean {
-  if (!isIchainError(error, "ESCROW_TOO_EARLY")) return false;
-  return Number(error.details.deadline) < Math.floor(Date.now() / 1000);
 }
 
 /** What every write call of a market without a wallet ends in. */

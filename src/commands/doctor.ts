@@ -11,12 +11,13 @@ type Named = Finding & { readonly name: string };
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, config, signal } = context;
-  const { openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
+  const { examineNodes, openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
   const patient: Patient = {
     config,
     signal,
     checkJournal: async () => (await openRecords(context)).close(),
     openReader: () => openReader(context),
+    examineNodes: () => examineNodes(context),
     openRuntimes: () => openRuntimes(context),
     openSandbox: () => openSandbox(context),
   };

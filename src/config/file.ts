@@ -48,17 +48,25 @@ export async function readNetwork(
 ): Promise<NetworkConfig | undefined> {
   if (network === undefined) return undefined;
   const found = typeof network === "string" ? await readNetworkFile(network, options.networks) : network;
-  if (options.rpcUrl === undefined) return found;
-  const url = networkSchema.shape.rpcUrl.safeParse(options.rpcUrl);
-  if (url.success) return { ...found, rpcUrl: url.data };
-  throw new IchainError(
-    `The chain's address "${options.rpcUrl.slice(0, 200)}" ${url.error.issues[0]!.message}.`,
-    {
-      code: "CONFIG_INVALID",
-      class: "config",
-      hint: "Give its JSON-RPC address, such as http://127.0.0.1:8545, in ICHAIN_RPC_URL or --rpc.",
-    },
-  );
+  return options.rpcUrl === undefined ? found : withNodes(found, options.rpcUrl);
+}
+
+/** The network through other nodes: one address, or several with commas between them. */
+function withNodes(network: NetworkConfig, list: string): NetworkConfig {
+  const urls = list.split(",").map((text) => text.trim());
+  const { rpcUrl, rpcUrls } = networkSchema.shape;
+  const parsed = urls.map((text) => rpcUrl.safeParse(text));
+  const bad = parsed.findIndex(({ success }) => !success);
+  const more = rpcUrls.safeParse(urls.slice(1));
+  if (bad < 0 && more.success) {
+    return { ...network, rpcUrl: urls[0] as string, rpcUrls: urls.length > 1 ? more.data : undefined };
+  }
+  const issue = (parsed[bad]?.error ?? more.error)?.issues[0]?.message;
+  throw new IchainError(`The chain's address "${(urls[bad] ?? list).slice(0, 200)}" ${issue}.`, {
+    code: "CONFIG_INVALID",
+    class: "config",
+    hint: "Give its JSON-RPC address, such as http://127.0.0.1:8545, in ICHAIN_RPC_URL or --rpc; several with commas.",
+  });
 }
 
 async function readNetworkFile(network: string, networks: string): Promise<NetworkConfig> {

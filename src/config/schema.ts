@@ -21,6 +21,8 @@ export const networkSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits and dashes"),
   chainId: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
   rpcUrl: url,
+  /** More nodes of the same chain: what counts is what enough of them say (docs/limits.md). */
+  rpcUrls: z.array(url).max(8).optional(),
   contracts: z.strictObject({
     escrow: address,
     registry: address,
@@ -80,6 +82,13 @@ const swarmSchema = z.strictObject({
     .array(z.string().regex(/^[a-z0-9._-]{1,128}\s*(==|!=)\s*[\w.-]{1,128}$/i))
     .max(16)
     .default([]),
+});
+
+/** What a unit of gas may cost at most, whatever the chain's node asks for. */
+const feesSchema = z.strictObject({
+  maxGwei: z.number().positive().max(1e9).default(1000),
+  /** Times what recent transactions paid in the median. */
+  timesMedian: z.number().min(1).max(1e6).default(10),
 });
 
 const pem = z.string().startsWith("/").max(4096);
@@ -182,6 +191,7 @@ export const fileSchema = z.strictObject({
   audit: auditPolicySchema.prefault({}),
   /** Inline, or the name of a file in networks/, or a path. */
   network: z.union([z.string().min(1).max(4096), networkSchema]).optional(),
+  fees: feesSchema.prefault({}),
   transport: z.enum(["onion", "direct"]).default("onion"),
   /** Where the direct transport listens and is announced: this machine's address on its private network. */
   direct: z

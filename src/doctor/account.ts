@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
 import { bytes, coin, duration } from "../ui/format.ts";
 import type { Check } from "./check.ts";
+import { nodes } from "./nodes.ts";
 
 const CLOCK_TOLERANCE_SECONDS = 60;
 
@@ -57,15 +58,13 @@ const clock: Check = {
     if (config.network === undefined) return { status: "ok", found: "nothing to compare it with yet" };
     const market = await openReader();
     try {
-      // The later of wall clock and newest block: ahead of the wall clock only when that is slow.
-      const behind = (await market.now({ signal })) - Math.floor(Date.now() / 1000);
-      return behind <= CLOCK_TOLERANCE_SECONDS
-        ? { status: "ok", found: "not behind the chain" }
-        : {
-            status: "warn",
-            found: `${duration(behind)} behind the chain`,
-            todo: "Set the clock (NTP): deadlines are missed with a slow one, and Tor refuses to work.",
-          };
+      const ahead = Math.floor(Date.now() / 1000) - (await market.now({ signal }));
+      if (Math.abs(ahead) <= CLOCK_TOLERANCE_SECONDS) return { status: "ok", found: "agrees with the chain" };
+      return {
+        status: "warn",
+        found: `${duration(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} the chain`,
+        todo: "Set the clock (NTP): Tor refuses to work with a wrong one. If it is right, the node lies or stands still.",
+      };
     } finally {
       await market.stop();
     }
@@ -83,4 +82,4 @@ const journal: Check = {
 };
 
 /** The account, and the chain that it lives on. */
-export const accountChecks: readonly Check[] = [chain, clock, wallet, journal];
+export const accountChecks: readonly Check[] = [nodes, chain, clock, wallet, journal];

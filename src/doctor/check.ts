@@ -13,6 +13,18 @@ export interface Patient {
   /** Throws what is wrong with the journal. */
   checkJournal(): Promise<void>;
   openReader(): Promise<MarketReader & { stop(): Promise<void> }>;
+  /** The configured network's nodes, each looked at on its own. */
+  examineNodes(): Promise<NodeState[]>;
+}
+
+export interface NodeState {
+  readonly host: string;
+  /** Undefined when it gives no usable answer. */
+  readonly chainId: number | undefined;
+  /** Its newest block's time, Unix seconds. */
+  readonly headTime: number | undefined;
+  /** It has the block that most others have. */
+  readonly agrees: boolean | undefined;
 }
 
 export interface RuntimeStates {

@@ -56,6 +56,25 @@ describe("configuration", () => {
     }
   });
 
+  it("takes more nodes in a network, and caps for what gas may cost", async () => {
+    using home = temporaryFolder();
+    const load = (fees: string, more: string) => {
+      writeFileSync(home.join("net.yaml"), `${network}rpcUrls: [${more}]\n`);
+      writeFileSync(home.join("config.yaml"), `network: ${home.join("net.yaml")}\nfees: {${fees}}\n`);
+      return loadConfig({ env: { ICHAIN_HOME: home.path } });
+    };
+    const config = await load("maxGwei: 0.5", "http://10.0.0.1:8545");
+    assert.deepEqual(config.fees, { maxGwei: 0.5, timesMedian: 10 });
+    assert.deepEqual(config.network?.rpcUrls, ["http://10.0.0.1:8545"]);
+    for (const [fees, more] of [
+      ["maxGwei: 0", ""],
+      ["timesMedian: 0.1", ""],
+      ["", "ftp://x"],
+    ] as const) {
+      await assert.rejects(load(fees, more), { code: "CONFIG_INVALID" });
+    }
+  });
+
   it("is frozen to its depth", async () => {
     using home = temporaryFolder();
     const config = await loadConfig({ env: { ICHAIN_HOME: home.path } });
@@ -89,6 +108,18 @@ describe("configuration", () => {
     };
     const config = await loadConfig({ env });
     assert.equal(config.network?.rpcUrl, "https://rpc.example:1");
+    const several = await loadConfig({
+      env: { ...env, ICHAIN_RPC_URL: "http://10.0.0.1:8545, https://rpc.example" },
+    });
+    assert.equal(several.network?.rpcUrl, "http://10.0.0.1:8545");
+    assert.deepEqual(several.network?.rpcUrls, ["https://rpc.example"]);
+    for (const bad of [
+      "http://10.0.0.1:8545,",
+      "http://10.0.0.1:8545,ftp://x",
+      Array(12).fill("http://x").join(),
+    ]) {
+      await assert.rejects(loadConfig({ env: { ...env, ICHAIN_RPC_URL: bad } }), { code: "CONFIG_INVALID" });
+    }
     assert.equal(config.tor.binary, "/opt/tor");
     assert.equal(config.docker.socketPath, "/run/other.sock");
     await assert.rejects(loadConfig({ env: { ...env, ICHAIN_RPC_URL: "ftp://x" } }), {

@@ -5,6 +5,7 @@ import { keyCommitment } from "../../src/protocol/exchange.ts";
 import type { Hex } from "../../src/protocol/ids.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import { send, someOffer, startChain } from "../support/chain.ts";
+import { providerTip, requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const SEALED = "0x5ea1ed" as Hex;
@@ -33,7 +34,7 @@ test("a state that nobody saw as it passed has taken its time too", async (t) =>
   const terms = someTerms(requester.account, provider.account);
   const id = requester.jobIdOf(terms);
   const began = performance.now();
-  await send(requester, { kind: "post", terms, sealed: SEALED });
+  await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: SEALED });
   await send(provider, { kind: "accept", job: await provider.job(id) });
   const blindedKey = random32();
   const found: Measurement = { digest: random32(), score: 973_000_000n, salt: random32() };
@@ -44,6 +45,7 @@ test("a state that nobody saw as it passed has taken its time too", async (t) =>
     resultRoot: random32(),
     measurementCommitment: measurementCommitment(id, provider.account, found),
     keyCommitment: keyCommitment(id, blindedKey),
+    seedTip: providerTip,
     sealed: SEALED,
   });
   const validators = [{ address: validator.account, sealed: SEALED }];

@@ -1,6 +1,8 @@
+import { z } from "zod";
+import { IchainError } from "../../errors.ts";
 import type { Waits } from "../../ports/market.ts";
-import { readHead } from "./blocks.ts";
-import { quantity } from "./quantities.ts";
+import { hexNumber, readHead } from "./blocks.ts";
+import { larger, quantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** What a transaction offers for its gas (EIP-1559), wei. */
@@ -9,15 +11,39 @@ export interface Fees {
   readonly priority: bigint;
 }
 
+/** What is never offered for a unit of gas, however much the node asks for. */
+export interface FeeCaps {
+  /** Wei. */
+  readonly max: bigint;
+  /** Times what transactions paid in the median of recent blocks. */
+  readonly timesMedian: number;
+}
+
 const GWEI = 10n ** 9n;
 
-/** Room for the base fee to double before the transaction has to wait. */
-export async function currentFees(rpc: Rpc, options?: Waits): Promise<Fees> {
-  const [{ baseFee }, priority] = await Promise.all([
+export const DEFAULT_FEE_CAPS: FeeCaps = { max: 1_000n * GWEI, timesMedian: 10 };
+
+const HISTORY_BLOCKS = 20;
+/** The median counts as this much at least: on an idle chain it is next to nothing. */
+const LEAST_TYPICAL = 3n * GWEI;
+
+/**
+ * Room for the base fee to double before the transaction has to wait, within `caps`; `cap` is what they come to
+ * now. Throws `FEE_TOO_HIGH`, retryable, when less than what the node asks for is allowed.
+ */
+export async function currentFees(
+  rpc: Rpc,
+  caps: FeeCaps,
+  options?: Waits,
+): Promise<Fees & { readonly cap: bigint }> {
+  const [{ baseFee }, priority, typical] = await Promise.all([
     readHead(rpc, options),
     suggestedPriority(rpc, options),
+    typicalFee(rpc, options),
   ]);
-  return { max: 2n * baseFee + priority, priority };
+  const cap = typical === undefined ? caps.max : smaller(caps.max, times(typical, caps.timesMedian));
+  if (baseFee + priority > cap) throw feeTooHigh(baseFee + priority, cap);
+  return { max: smaller(2n * baseFee + priority, cap), priority, cap };
 }
 
 /** The least fees with which nodes let a transaction take the place of one with `old`, or more if now usual. */
@@ -36,6 +62,49 @@ async function suggestedPriority(rpc: Rpc, options?: Waits): Promise<bigint> {
   }
 }
 
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
+const historySchema = z.object({
+  baseFeePerGas: z.array(quantity).max(HISTORY_BLOCKS + 1),
+  reward: z.array(z.array(quantity).max(1)).max(HISTORY_BLOCKS).nullish(),
+});
+
+/** What a unit of gas cost of late; undefined when the node cannot say. */
+async function typicalFee(rpc: Rpc, options?: Waits): Promise<bigint | undefined> {
+  try {
+    const params = [hexNumber(HISTORY_BLOCKS), "latest", [50]];
+    const history = historySchema.safeParse(await rpc.send("eth_feeHistory", params, options));
+    if (!history.success) return undefined;
+    const { baseFeePerGas, reward } = history.data;
+    // An empty block rewards nobody, which says nothing.
+    const rewards = (reward ?? []).flat().filter((paid) => paid > 0n);
+    return larger(median(baseFeePerGas) + median(rewards), LEAST_TYPICAL);
+  } catch (error) {
+    if (error instanceof RpcRefusal) return undefined;
+    throw error;
+  }
+}
+
+function median(values: readonly bigint[]): bigint {
+  return values.toSorted((a, b) => (a < b ? -1 : 1))[Math.floor(values.length / 2)] ?? 0n;
+}
+
+function times(value: bigint, factor: number): bigint {
+  return (value * BigInt(Math.round(factor * 1000))) / 1000n;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+export function feeTooHigh(asked: bigint, cap: bigint): IchainError {
+  const gwei = (wei: bigint) => `${Number(wei) / 1e9} gwei`;
+  return new IchainError(
+    `A unit of gas would cost ${gwei(asked)} now, by the chain's node, and at most ${gwei(cap)} are allowed.`,
+    {
+      code: "FEE_TOO_HIGH",
+      class: "unavailable",
+      hint: "Wait until gas is cheaper, try another node, or raise fees.maxGwei or fees.timesMedian in config.yaml.",
+      retryable: true,
+      details: { asked: String(asked), cap: String(cap) },
+    },
+  );
 }

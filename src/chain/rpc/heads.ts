@@ -18,15 +18,17 @@ export interface Heads {
   stop(): void;
 }
 
-export function watchHeads(rpc: Rpc, pollMs: number): Heads {
+/** `see` is told of every head that was read. */
+export function watchHeads(rpc: Rpc, pollMs: number, see: (head: Block) => void = () => undefined): Heads {
   const stopped = new AbortController();
   let next: { promise: Promise<Block>; waiters: number; abort: AbortController } | undefined;
   let newest: Block | undefined;
-  let readAt = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
 
   const read: Heads["read"] = async ({ signal } = {}) => {
     newest = await readHead(rpc, { signal });
-    readAt = Date.now();
+    readAt = performance.now();
+    see(newest);
     return newest;
   };
 
@@ -68,12 +70,12 @@ export function watchHeads(rpc: Rpc, pollMs: number): Heads {
   return {
     read,
     recent: async (options) =>
-      newest !== undefined && Date.now() - readAt < pollMs ? newest : read(options),
+      newest !== undefined && performance.now() - readAt < pollMs ? newest : read(options),
     async changed(known, { signal, forMs } = {}) {
-      const until = forMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + forMs;
-      while (newest === undefined || (newest.hash === known && Date.now() < until)) {
+      const until = forMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + forMs;
+      while (newest === undefined || (newest.hash === known && performance.now() < until)) {
         stopped.signal.throwIfAborted();
-        await shared(signal, forMs === undefined ? undefined : Math.max(0, until - Date.now()));
+        await shared(signal, forMs === undefined ? undefined : Math.max(0, until - performance.now()));
       }
       return newest;
     },

@@ -24,3 +24,7 @@ export function nonsense(what: string, cause: unknown): IchainError {
     cause,
   });
 }
+
+export function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

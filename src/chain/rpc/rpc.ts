@@ -6,9 +6,6 @@ import { linkSignals } from "./linked.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** Pauses before another try when the node cannot be reached or is overloaded. */
-const RETRY_MS = [100, 400, 1_600];
 
 /** What public nodes say, as an error of the call, when it is only they who are too busy. */
 const OVERLOADED = /too many requests|rate.?limit|throttl|capacity exceeded|request timed? ?out/i;
@@ -44,9 +41,23 @@ export interface Rpc {
   readonly url: string;
   /** The result of one call. Throws `RpcRefusal`, or `CHAIN_UNAVAILABLE` when no answer can be had. */
   send(method: string, params: readonly unknown[], options?: Waits): Promise<unknown>;
+  /** Where several nodes are behind this one: those that can be asked now, each on its own. */
+  readonly nodes?: readonly Rpc[];
+  /** How many of `answering` nodes have to say the same. */
+  quorum?(answering: number): number;
+  /** Ends what it does on its own. */
+  close?(): void;
 }
 
-export function connectRpc(url: string): Rpc {
+export interface RpcTimes {
+  readonly timeoutMs: number;
+  /** Pauses before another try when the node cannot be reached or is overloaded. */
+  readonly retryMs: readonly number[];
+}
+
+const RPC_TIMES: RpcTimes = { timeoutMs: 30_000, retryMs: [100, 400, 1_600] };
+
+export function connectRpc(url: string, { timeoutMs, retryMs }: RpcTimes = RPC_TIMES): Rpc {
   let id = 0;
   return {
     url,
@@ -54,10 +65,10 @@ export function connectRpc(url: string): Rpc {
       const body = JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params });
       for (let attempt = 0; ; attempt++) {
         try {
-          return await once(url, method, body, signal);
+          return await once(url, method, body, { signal, timeoutMs });
         } catch (error) {
           signal?.throwIfAborted();
-          const pause = RETRY_MS[attempt];
+          const pause = retryMs[attempt];
           if (pause === undefined || error instanceof RpcRefusal) throw error;
           await delay(pause, undefined, { signal });
         }
@@ -70,9 +81,9 @@ async function once(
   url: string,
   method: string,
   body: string,
-  signal: AbortSignal | undefined,
+  { signal, timeoutMs }: Waits & Pick<RpcTimes, "timeoutMs">,
 ): Promise<unknown> {
-  const bounded = linkSignals([signal], REQUEST_TIMEOUT_MS);
+  const bounded = linkSignals([signal], timeoutMs);
   try {
     const answer = answerSchema.parse(JSON.parse(await post(url, body, bounded.signal)));
     if (answer.error === undefined) return answer.result;

@@ -1,5 +1,5 @@
 import type { Interface } from "ethers";
-import { IchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors.ts";
 import type { PreparedTx, Receipt, Waits } from "../../ports/market.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { explainRefusal } from "../abi/refusals.ts";
@@ -7,8 +7,9 @@ import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import type { Heads } from "../rpc/heads.ts";
 import { patiently } from "../rpc/patience.ts";
 import type { Rpc } from "../rpc/rpc.ts";
+import type { Warn } from "../warnings.ts";
 import { findTaker } from "./nonce-taker.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Attempt, Outbox } from "./outbox.ts";
 import { findReceipt, isKnown, type Mined, sendRaw } from "./raw.ts";
 import { requestOf, type Sender } from "./sender.ts";
 
@@ -27,6 +28,7 @@ export interface BroadcastOptions {
   readonly confirmations: number;
   /** How long a transaction may wait to be mined before its fees are raised. */
   readonly stuckMs: number;
+  readonly warn: Warn;
 }
 
 export type Broadcast = (tx: PreparedTx, options?: Waits) => Promise<Receipt>;
@@ -37,8 +39,9 @@ export type Broadcast = (tx: PreparedTx, options?: Waits) => Promise<Receipt>;
  * if its nonce is lost for good, sign again. Then wait for the next block.
  */
 export function createBroadcast(options: BroadcastOptions): Broadcast {
-  const { rpc, heads, outbox, sender, confirmations, stuckMs } = options;
+  const { rpc, heads, outbox, sender, confirmations, stuckMs, warn } = options;
   const inOrder = orderedByNonce();
+  let toldOfCap = false;
 
   return async function broadcast(tx, waits = {}) {
     outbox.adopt(tx);
@@ -73,7 +76,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     const { nonce } = attempt;
     const raises = attempts.filter((other) => other.nonce === nonce).length - 1;
     if (Date.now() - attempt.at > stuckMs && raises < MAX_RAISES && attempts.includes(attempt)) {
-      attempt = await sender.raise(root, attempt, waits);
+      attempt = await raise(root, attempt, waits);
     }
     const answer = await inOrder(nonce, () => sendRaw(rpc, attempt, waits));
     if (
@@ -91,6 +94,18 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       return push(root, waits);
     }
     await fillGap(nonce, waits);
+  }
+
+  /** `attempt` for a higher fee; itself when that would be more than we pay, so that it waits for cheaper blocks. */
+  async function raise(root: Hex, attempt: Attempt, waits: Waits): Promise<Attempt> {
+    try {
+      return await sender.raise(root, attempt, waits);
+    } catch (error) {
+      if (!isIchainError(error, "FEE_TOO_HIGH")) throw error;
+      if (!toldOfCap) warn({ kind: "fee-capped", hash: attempt.hash });
+      toldOfCap = true;
+      return attempt;
+    }
   }
 
   /** True when a transaction at `nonce` is mined so deep that no other will take its place. */

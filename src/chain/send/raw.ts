@@ -67,8 +67,26 @@ const NONCE_USED = /nonce too low|nonce is too low|nonce has already been used/i
 const NOT_NOW =
   /underpriced|nonce too high|fee cap|less than (the )?block base fee|max fee per gas|txpool is full/i;
 
-/** Sends it, unless the node has it. Throws `RpcRefusal` when it can never be taken, such as for lack of coin. */
+/**
+ * Sends it to every node that has it not: one alone could keep it back. Throws `RpcRefusal` when it can never
+ * be taken, such as for lack of coin.
+ */
 export async function sendRaw(rpc: Rpc, attempt: Attempt, options: Waits): Promise<SendAnswer> {
+  if (rpc.nodes === undefined) return sendTo(rpc, attempt, options);
+  const sent = await Promise.allSettled(rpc.nodes.map((node) => sendTo(node, attempt, options)));
+  options.signal?.throwIfAborted();
+  const answers = sent.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const errors = sent.flatMap((one): unknown[] => (one.status === "rejected" ? [one.reason] : []));
+  const refusals = errors.filter((error) => error instanceof RpcRefusal);
+  const answering = answers.length + refusals.length;
+  if (answering === 0) throw errors[0];
+  if (refusals.length >= (rpc.quorum?.(answering) ?? answering)) throw refusals[0];
+  // The chain itself is asked next whether the nonce is used, so that one node's word is enough here.
+  const order: readonly SendAnswer[] = ["nonce used", "taken", "not now"];
+  return order.find((answer) => answers.includes(answer)) ?? "not now";
+}
+
+async function sendTo(rpc: Rpc, attempt: Attempt, options: Waits): Promise<SendAnswer> {
   if (await isKnown(rpc, attempt, options)) return "taken";
   try {
     await rpc.send("eth_sendRawTransaction", [attempt.raw], options);

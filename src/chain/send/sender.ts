@@ -3,7 +3,7 @@ import type { Call, PreparedTx, Waits } from "../../ports/market.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 import { fundsTooLow } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
-import { currentFees, type Fees, raisedFees } from "../rpc/fees.ts";
+import { currentFees, type FeeCaps, type Fees, feeTooHigh, raisedFees } from "../rpc/fees.ts";
 import { answered, quantity } from "../rpc/quantities.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Attempt, Outbox, Signed } from "./outbox.ts";
@@ -28,7 +28,10 @@ export interface Sender {
   ): Promise<PreparedTx>;
   /** The call of `attempt` signed again under a nonce of its own. Simulates as `prepare` does. */
   again(root: Hex, attempt: Attempt, options?: Waits): Promise<Attempt>;
-  /** The call of `attempt` signed again under the same nonce for higher fees. */
+  /**
+   * The call of `attempt` signed again under the same nonce for higher fees. Throws `FEE_TOO_HIGH` when that
+   * takes more than the caps allow.
+   */
   raise(root: Hex, attempt: Attempt, options?: Waits): Promise<Attempt>;
   /** Fills a nonce that nobody uses, and that blocks all later ones, with a transaction that does nothing. */
   fill(nonce: number, options?: Waits): Promise<Attempt>;
@@ -39,9 +42,10 @@ export interface SenderOptions {
   readonly wallet: BaseWallet;
   readonly chainId: bigint;
   readonly outbox: Outbox;
+  readonly fees: FeeCaps;
 }
 
-export function createSender({ rpc, wallet, chainId, outbox }: SenderOptions): Sender {
+export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: SenderOptions): Sender {
   const account = wallet.address as Address;
 
   const sign = (request: Request, gas: bigint, fees: Fees, nonce: number): Signed => {
@@ -63,7 +67,7 @@ export function createSender({ rpc, wallet, chainId, outbox }: SenderOptions): S
   const allocate = async (request: Request, root: Hex | undefined, options: Waits | undefined) => {
     const [gas, fees, pending, balance] = await Promise.all([
       estimate(rpc, account, request, options),
-      currentFees(rpc, options),
+      currentFees(rpc, caps, options),
       readNonce(rpc, account, "pending", options),
       rpc.send("eth_getBalance", [account, "latest"], options),
     ]);
@@ -84,12 +88,14 @@ export function createSender({ rpc, wallet, chainId, outbox }: SenderOptions): S
     async raise(root, attempt, options) {
       const old = Transaction.from(attempt.raw);
       const paid = { max: old.maxFeePerGas ?? 0n, priority: old.maxPriorityFeePerGas ?? 0n };
-      const fees = raisedFees(paid, await currentFees(rpc, options));
+      const now = await currentFees(rpc, caps, options);
+      const fees = raisedFees(paid, now);
+      if (fees.max > now.cap) throw feeTooHigh(fees.max, now.cap);
       return outbox.replace(root, attempt.nonce, sign(requestOf(attempt), old.gasLimit, fees, attempt.nonce));
     },
     async fill(nonce, options) {
       const nothing: Request = { to: account, data: "0x", value: 0n };
-      const fees = await currentFees(rpc, options);
+      const fees = await currentFees(rpc, caps, options);
       return outbox.reserve(nonce, (free) => sign(nothing, 21_000n, fees, free));
     },
   };

@@ -14,7 +14,10 @@ export const accountCommands: readonly CommandDeclaration[] = [
         choices: ["requester", "provider", "validator"],
       },
       { flags: "--network <name>", summary: "a network file, or a name in the home folder's networks/" },
-      { flags: "--rpc <url>", summary: "the chain's JSON-RPC address, instead of the network's own" },
+      {
+        flags: "--rpc <urls>",
+        summary: "the chain's JSON-RPC address, or several with commas, instead of the network's own",
+      },
       { flags: "--transport <name>", summary: "how parcels travel", choices: ["onion", "direct"] },
       { flags: "--no-wallet", summary: "make no wallet" },
       { flags: "--new-keyring", summary: "make new keys where the old ones are lost for good" },

@@ -1,0 +1,66 @@
+import { IchainError } from "../../../errors.ts";
+import type { Waits } from "../../../ports/market.ts";
+import { type Block, findBlock, readHead } from "../blocks.ts";
+import { answered, quantity } from "../quantities.ts";
+import { connectRpc, type Rpc } from "../rpc.ts";
+import { hostsOf } from "./nodes.ts";
+
+/** What one node of a network is found to be. */
+interface Found {
+  readonly host: string;
+  /** Undefined when it gives no usable answer. */
+  readonly chainId: number | undefined;
+  /** Its newest block's time, Unix seconds. */
+  readonly headTime: number | undefined;
+  /** It has the same block as most others at the height that all have; undefined when that cannot be told. */
+  readonly agrees: boolean | undefined;
+}
+
+const TIMES = { timeoutMs: 10_000, retryMs: [250] };
+
+/** Looks at each node on its own, for people. */
+export async function compareNodes(urls: readonly string[], chainId: number, waits: Waits): Promise<Found[]> {
+  const hosts = hostsOf(urls);
+  const found = await Promise.all(urls.map((url) => look(connectRpc(url, TIMES), waits)));
+  const heads = found.flatMap(({ id, head }) => (id === chainId && head !== undefined ? [head.number] : []));
+  const height = Math.min(...heads);
+  const hashes = await Promise.all(
+    found.map(({ rpc, id, head }) =>
+      id === chainId && head !== undefined
+        ? unlessSilent(async () => (await findBlock(rpc, height, waits))?.hash, waits)
+        : undefined,
+    ),
+  );
+  const votes = (hash: string | undefined) => hashes.filter((other) => other === hash).length;
+  const most = Math.max(0, ...hashes.flatMap((hash) => (hash === undefined ? [] : [votes(hash)])));
+  const tied = new Set(hashes.filter((hash) => hash !== undefined && votes(hash) === most)).size > 1;
+  return found.map(({ id, head }, i) => ({
+    host: hosts[i] as string,
+    chainId: id,
+    headTime: head?.time,
+    agrees: hashes[i] === undefined ? undefined : !tied && votes(hashes[i]) === most,
+  }));
+}
+
+async function look(
+  rpc: Rpc,
+  waits: Waits,
+): Promise<{ rpc: Rpc; id: number | undefined; head: Block | undefined }> {
+  const chain = async () =>
+    Number(answered(quantity, await rpc.send("eth_chainId", [], waits), "its chain id"));
+  const [id, head] = await Promise.all([
+    unlessSilent(chain, waits),
+    unlessSilent(() => readHead(rpc, waits), waits),
+  ]);
+  return { rpc, id, head };
+}
+
+async function unlessSilent<T>(work: () => Promise<T>, { signal }: Waits): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof IchainError)) throw error;
+    return undefined;
+  }
+}

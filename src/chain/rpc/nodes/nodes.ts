@@ -1,0 +1,196 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isIchainError } from "../../../errors.ts";
+import type { Waits } from "../../../ports/market.ts";
+import type { Warn } from "../../warnings.ts";
+import { hexNumber } from "../blocks.ts";
+import { larger, quantity } from "../quantities.ts";
+import { connectRpc, type Rpc } from "../rpc.ts";
+import { agreed, disagreement, gather, groups, panelOf, undecided } from "./ask.ts";
+import { agreedHead } from "./head.ts";
+import { type Answer, watchNode } from "./node.ts";
+import { keyOf, type Rule, ruleFor } from "./rules.ts";
+
+export interface NodeTimes {
+  /** How long one node may take for an answer. */
+  readonly timeoutMs: number;
+  /** How long a node that gave no answer is left alone at first; longer each time. */
+  readonly pauseMs: number;
+  /** How long one of two nodes may stand still before the other is followed alone. */
+  readonly stallMs: number;
+  /** Pauses before nodes that disagree are asked again; a block takes a moment to reach them all. */
+  readonly againMs: readonly number[];
+}
+
+export const NODE_TIMES: NodeTimes = {
+  timeoutMs: 15_000,
+  pauseMs: 5_000,
+  stallMs: 90_000,
+  againMs: [250, 750, 2_000],
+};
+
+/** One lost request is no reason to do without a node. */
+const RETRY_MS = [250];
+/** Estimates that honest nodes give for the same call differ by less. */
+const ESTIMATES_FACTOR = 2n;
+
+/** What the nodes are called: never by their whole address, which may hold a key. */
+export function hostsOf(urls: readonly string[]): string[] {
+  const hosts = urls.map((url) => new URL(url).host);
+  return hosts.map((host, i) =>
+    hosts.indexOf(host) === hosts.lastIndexOf(host) ? host : `${host} (${i + 1})`,
+  );
+}
+
+/**
+ * Several nodes of one chain as one. What enough of them say alike counts (`Panel.quorum`), and what they
+ * disagree about is asked again and never acted on: `CHAIN_NODES_DISAGREE`, retryable.
+ */
+export function connectNodes(
+  urls: readonly string[],
+  { chainId, warn, times = NODE_TIMES }: { chainId: number; warn: Warn; times?: NodeTimes | undefined },
+): Rpc {
+  const hosts = hostsOf(urls);
+  const nodes = urls.map((url, i) => {
+    const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS });
+    return watchNode(rpc, { host: hosts[i] as string, chainId, pauseMs: times.pauseMs, warn });
+  });
+  const panel = panelOf(nodes);
+  const head = agreedHead(panel, { stallMs: times.stallMs, warn });
+  const told = new Set<string>();
+  /** How often in a row a node was alone with what it said. */
+  const alone = new Map<string, number>();
+
+  async function once(method: string, params: readonly unknown[], waits: Waits): Promise<unknown> {
+    if (method === "eth_getBlockByNumber" && params[0] === "latest") return head(waits);
+    const rule = ruleFor(method, params);
+    const pinned = await pin(rule, params, waits);
+    if (method === "eth_getTransactionCount" && params[1] === "pending") return pendingCount(params, waits);
+    if (method === "eth_estimateGas") return estimate(params, waits);
+    if (rule.measure !== undefined) return middle(rule, method, pinned, waits);
+    const answers = await gather(panel.usable(), method, pinned, waits, enough(rule));
+    const same = agreed(panel, rule, answers);
+    if (same === undefined) throw undecided(panel, rule, answers, method);
+    heed(rule, answers, same, method);
+    return outcome(same);
+  }
+
+  /** Of three and more nodes, the rest need not be waited for when enough have said the same. */
+  const enough =
+    (rule: Rule) =>
+    (answers: readonly Answer[]): boolean =>
+      nodes.length > 2 && agreed(panel, rule, answers) !== undefined;
+
+  /** "latest" means something else on each node: all are asked about the block that they agree on. */
+  async function pin(rule: Rule, params: readonly unknown[], waits: Waits): Promise<readonly unknown[]> {
+    if (rule.block === undefined || params[rule.block] !== "latest") return params;
+    const { number } = (await head(waits)) as { number: string };
+    return params.with(rule.block, number);
+  }
+
+  async function middle(
+    rule: Rule,
+    method: string,
+    params: readonly unknown[],
+    waits: Waits,
+  ): Promise<unknown> {
+    const answers = await gather(panel.usable(), method, params, waits, () => false);
+    const values = answers.flatMap((answer) => {
+      const parsed = answer.kind === "value" ? rule.what.safeParse(answer.value) : undefined;
+      return parsed?.success ? [{ answer, size: (rule.measure as (w: unknown) => bigint)(parsed.data) }] : [];
+    });
+    const chosen = values.sort((a, b) => (a.size < b.size ? -1 : 1))[Math.floor((values.length - 1) / 2)];
+    if (chosen?.answer.kind === "value") return chosen.answer.value;
+    // Answers of no use: a node that has no pending block says null.
+    if (answers.some(({ kind }) => kind === "value")) return null;
+    const refused = answers.find(({ kind }) => kind === "refusal");
+    throw refused?.kind === "refusal" ? refused.refusal : undecided(panel, rule, answers, method);
+  }
+
+  /** No node can hide what the chain already holds. */
+  async function pendingCount(params: readonly unknown[], waits: Waits): Promise<unknown> {
+    const method = "eth_getTransactionCount";
+    const [mined, pending] = await Promise.all([
+      once(method, params.with(1, "latest"), waits),
+      middle(ruleFor(method, params), method, params, waits),
+    ]);
+    const [least, inPool] = [quantity.parse(mined), quantity.parse(pending)];
+    return hexNumber(larger(least, inPool));
+  }
+
+  /** Nodes see slightly different pending blocks; of two near estimates the larger, of more the middle one. */
+  async function estimate(params: readonly unknown[], waits: Waits): Promise<unknown> {
+    const method = "eth_estimateGas";
+    const rule = ruleFor(method, params);
+    const answers = await gather(panel.usable(), method, params, waits, () => false);
+    const refused = groups(rule, answers).find(([first]) => first?.kind === "refusal");
+    const values = answers.flatMap((answer) => {
+      const parsed = answer.kind === "value" ? quantity.safeParse(answer.value) : undefined;
+      return parsed?.success ? [parsed.data] : [];
+    });
+    const answering = answers.filter((answer) => keyOf(rule, answer) !== undefined).length;
+    const quorum = panel.quorum(answering);
+    if (refused !== undefined && refused.length >= quorum) return outcome(refused);
+    const gas = values.sort((a, b) => (a < b ? -1 : 1))[Math.floor(values.length / 2)];
+    const near = values.filter(
+      (other) => gas !== undefined && other * ESTIMATES_FACTOR >= gas && gas * ESTIMATES_FACTOR >= other,
+    );
+    if (gas !== undefined && near.length >= quorum) return hexNumber(gas);
+    throw answering >= quorum
+      ? disagreement(
+          answers.filter(({ kind }) => kind !== "none"),
+          method,
+        )
+      : undecided(panel, rule, answers, method);
+  }
+
+  /** Tells of a node that the others outvote three times in a row; once may be a block on its way. */
+  function heed(rule: Rule, answers: readonly Answer[], same: readonly Answer[], method: string): void {
+    for (const answer of answers) {
+      const { host } = answer.node;
+      const differs = answer.kind !== "none" && keyOf(rule, answer) !== undefined && !same.includes(answer);
+      const times = differs ? (alone.get(host) ?? 0) + 1 : 0;
+      alone.set(host, times);
+      if (times === 3) tell([host], method);
+    }
+  }
+
+  function tell(hosts: readonly string[], method: string): void {
+    if (!told.has(hosts.join())) warn({ kind: "nodes-differ", hosts, method });
+    told.add(hosts.join());
+  }
+
+  return {
+    url: urls[0] as string,
+    get nodes() {
+      const up = nodes.filter((node) => node.up);
+      return (up.length > 0 ? up : nodes).map((node) => node.alone);
+    },
+    quorum: (answering) => panel.quorum(answering),
+    async send(method, params, waits = {}) {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await once(method, params, waits);
+        } catch (error) {
+          waits.signal?.throwIfAborted();
+          if (!isIchainError(error, "CHAIN_NODES_DISAGREE")) throw error;
+          const pause = times.againMs[attempt];
+          if (pause === undefined) {
+            tell(error.details.hosts as string[], method);
+            throw error;
+          }
+          await delay(pause, undefined, { signal: waits.signal });
+        }
+      }
+    },
+    close() {
+      for (const node of nodes) node.close();
+    },
+  };
+}
+
+function outcome(same: readonly Answer[]): unknown {
+  const reasoned = same.find((answer) => answer.kind === "refusal" && answer.refusal.data !== undefined);
+  const [first] = reasoned === undefined ? same : [reasoned];
+  if (first?.kind === "refusal") throw first.refusal;
+  return first?.kind === "value" ? first.value : undefined;
+}

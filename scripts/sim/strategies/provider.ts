@@ -47,9 +47,17 @@ export const ofProviders: readonly Strategy[] = [
     turns: ["share", 0, 1],
   },
   {
+    id: "nothing-hosted-unappealed",
+    ...{ side, mustLose: true, honest: game },
+    what: "the same without an appeal: only the one seat that is refilled can be a friend's",
+    cheat: (a) => game(a, { provider: { work: "unhosted", appeals: false, steers: true }, pool: friends(a) }),
+    turns: ["share", 0, 1],
+    formula: ["q(P + F) − (P − w)", (a) => a.share * (1 + relative(a).fee) - (1 - a.work)],
+  },
+  {
     id: "nothing-hosted-strict",
     ...{ side, mustLose: true, honest: game },
-    what: "the same where validators drawn for an appeal vote against what they are not served",
+    what: "with an appeal, where validators drawn for one vote against what they are not served",
     cheat: (a) =>
       game(a, {
         provider: { work: "unhosted", steers: true },

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Vice } from "../devnet/misbehave.ts";
+import type { Misbehaviour } from "../devnet/misbehave.ts";
 import type { CommandContext } from "./declaration.ts";
 
 interface Options {
   readonly providers: number;
   readonly validators: number;
-  readonly bad?: Vice;
+  readonly bad?: readonly Misbehaviour[];
   readonly direct?: true;
   readonly anvil?: true;
   readonly dir?: string;

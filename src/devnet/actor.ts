@@ -6,11 +6,11 @@ import { exitCodes, IchainError } from "../errors.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { createUi } from "../ui/create.ts";
 import { explain, printError } from "../ui/errors.ts";
-import { misbehave, type Vice, vices } from "./misbehave.ts";
+import { type Misbehaviour, misbehave, misbehaviours } from "./misbehave.ts";
 
 /**
  * One provider or validator of the devnet, in a process of its own: what `ichain provide` and `ichain
- * validate` run, with a vice if it is given one. Ends at SIGTERM and when its stdin closes, so that it
+ * validate` run, with a misbehaviour if it is given one. Ends at SIGTERM and when its stdin closes, so that it
  * cannot outlive the devnet.
  */
 const { values } = parseArgs({
@@ -19,7 +19,7 @@ const { values } = parseArgs({
     name: { type: "string", default: "" },
     policy: { type: "string" },
     stake: { type: "string", default: "0" },
-    vice: { type: "string" },
+    bad: { type: "string" },
   },
 });
 
@@ -40,7 +40,7 @@ let code: number = 0;
 let sandbox: Sandbox | undefined;
 try {
   const config = await loadConfig();
-  const vice = vices.find((one): one is Vice => one === values.vice);
+  const bad = misbehaviours.find((one): one is Misbehaviour => one === values.bad);
   await work(
     { config, ui, signal: stop.signal, commands: commandTable },
     { provider: values.role === "provider", validator: values.role === "validator" },
@@ -50,7 +50,7 @@ try {
       ...(values.policy === undefined ? {} : { policy: values.policy }),
       change: (worker) => {
         sandbox = worker.sandbox;
-        return vice === undefined ? worker : misbehave(worker, vice);
+        return bad === undefined ? worker : misbehave(worker, bad);
       },
     },
   );

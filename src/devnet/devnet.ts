@@ -11,14 +11,14 @@ import { type Child, startChild } from "./child.ts";
 import { startEvm } from "./evm.ts";
 import type { EvmClient, EvmNode } from "./evm-node.ts";
 import { asOwnerOf, type Home, makeHome } from "./homes.ts";
-import type { Vice } from "./misbehave.ts";
+import type { Misbehaviour } from "./misbehave.ts";
 import { startTorNetwork } from "./tor.ts";
 
 export interface DevnetRequest {
   readonly providers: number;
   readonly validators: number;
-  /** The vice of the first provider. */
-  readonly bad?: Vice | undefined;
+  /** How the first providers misbehave, one each. */
+  readonly bad?: readonly Misbehaviour[] | undefined;
   /** The first provider's policy.yaml; the defaults when absent. */
   readonly policy?: string | undefined;
   readonly transport?: "onion" | "direct";
@@ -98,7 +98,8 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   stack.defer(async () => void (await Promise.all([...actors.values()].map((actor) => actor.stop()))));
   const start = async (home: Home): Promise<void> => {
     const i = homes.indexOf(home);
-    const actor = spawnActor(dir, home, i < request.providers, i === 0 ? request : {});
+    const policy = i === 0 ? request.policy : undefined;
+    const actor = spawnActor(dir, home, i < request.providers, { bad: request.bad?.[i], policy });
     actors.set(home.name, actor);
     await actor.line((line) => line.event === "ready", { signal });
   };
@@ -133,13 +134,13 @@ function spawnActor(
   dir: string,
   home: Home,
   provider: boolean,
-  { bad, policy }: Pick<DevnetRequest, "bad" | "policy">,
+  { bad, policy }: { bad?: Misbehaviour | undefined; policy?: string | undefined },
 ): Child {
   const role = provider ? "provider" : "validator";
   const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKES[role])];
   return startChild({
     name: home.name,
-    argv: [...argv, ...(bad ? ["--vice", bad] : []), ...(policy ? ["--policy", policy] : [])],
+    argv: [...argv, ...(bad ? ["--bad", bad] : []), ...(policy ? ["--policy", policy] : [])],
     env: asOwnerOf(home),
     log: join(dir, `${home.name}.log`),
   });

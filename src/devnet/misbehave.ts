@@ -5,19 +5,29 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Market } from "../ports/market.ts";
 import type { Parcels } from "../ports/parcels.ts";
 import type { Sandbox, TaskRun } from "../ports/sandbox.ts";
+import type { Hosting, Transport } from "../ports/transport.ts";
 import { toHex } from "../protocol/bytes.ts";
 import type { WorkerContext } from "../roles/context.ts";
 
 /** How a bad provider of the devnet cheats; each is a scenario that the market must survive. */
-export const vices = ["lazy", "wrong", "vanish", "slow", "no-key", "corrupt"] as const;
-export type Vice = (typeof vices)[number];
+export const misbehaviours = [
+  "lazy",
+  "wrong",
+  "vanish",
+  "slow",
+  "no-key",
+  "corrupt",
+  "no-report",
+  "no-seed",
+] as const;
+export type Misbehaviour = (typeof misbehaviours)[number];
 
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** The same worker with one vice: everything else it does is what honest providers do. */
-export function misbehave(worker: WorkerContext, vice: Vice): WorkerContext {
-  const { market, sandbox, parcels } = worker;
-  switch (vice) {
+/** The same worker with one misbehaviour: everything else it does is what honest providers do. */
+export function misbehave(worker: WorkerContext, kind: Misbehaviour): WorkerContext {
+  const { market, sandbox, parcels, transport } = worker;
+  switch (kind) {
     case "vanish":
       return { ...worker, market: stallingBefore(market, "submit") };
     case "slow":
@@ -30,6 +40,11 @@ export function misbehave(worker: WorkerContext, vice: Vice): WorkerContext {
       return { ...worker, sandbox: boasting(sandbox, { runs: false }), parcels: noisy(parcels) };
     case "corrupt":
       return { ...worker, parcels: lockedUnderAnotherKey(parcels) };
+    case "no-report":
+      return { ...worker, market: stallingBefore(market, "disclose"), transport: keepingReports(transport) };
+    case "no-seed":
+      // Where validators are to be drawn it keeps its seed back.
+      return { ...worker, market: stallingBefore(market, "draw") };
   }
 }
 
@@ -37,7 +52,7 @@ async function forever(signal: AbortSignal | undefined): Promise<void> {
   await delay(FOREVER_MS, undefined, { signal });
 }
 
-function stallingBefore(market: Market, kind: "submit" | "claim"): Market {
+function stallingBefore(market: Market, kind: "submit" | "claim" | "disclose" | "draw"): Market {
   return {
     ...market,
     prepare: async (call, options) => {
@@ -91,6 +106,21 @@ function noisy(parcels: Parcels): Parcels {
         await writeFile(file, randomBytes(4096));
       }
       return parcels.pack({ ...request, root }, options);
+    },
+  };
+}
+
+/** Hosts its run reports and opens none of them to the validators. */
+function keepingReports(transport: Transport): Transport {
+  return {
+    ...transport,
+    host: async (request, options) => {
+      const [, report] = request.blobs;
+      const hosting = await transport.host(request, options);
+      const putCapsule: Hosting["putCapsule"] = (root, fingerprint, capsule) => {
+        if (root !== report?.root) hosting.putCapsule(root, fingerprint, capsule);
+      };
+      return { ...hosting, putCapsule };
     },
   };
 }

@@ -14,6 +14,7 @@ import { openDatabase } from "../../src/chain/database.ts";
 import { openOutbox } from "../../src/chain/send/outbox.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
 import { controls } from "../support/evm.ts";
+import { requesterTip } from "../support/secrets.ts";
 import { someTerms } from "../support/terms.ts";
 
 const damages: readonly (readonly [string, (path: string) => void])[] = [
@@ -41,7 +42,7 @@ describe("an index that is damaged", () => {
       const database = chain.database();
       const first = chain.market(1, { database });
       const terms = someTerms(first.account, chain.market(2).account);
-      await send(first, { kind: "post", terms, sealed: "0x" });
+      await send(first, { kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
       const id = first.jobIdOf(terms);
       assert.equal((await first.job(id)).state, "Posted");
       await first.stop();

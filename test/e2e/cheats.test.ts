@@ -12,7 +12,7 @@ const SUBMIT = ["submit", digits, "--provider", "best", "--validator", "best", "
 for (const bad of ["wrong", "lazy", "corrupt"] as const) {
   it(`a ${bad} provider gets verdict fail and no pay, and the requester its money back`, async (t) => {
     if (!requireRoot(t) || !requireDocker(t)) return;
-    const market = await startTestMarket(t, { bad, transport: "direct", validators: 2 });
+    const market = await startTestMarket(t, { bad: [bad], transport: "direct", validators: 2 });
     const { chain, requester, providers, network } = market;
     const out = join(market.dir, "out");
     const before = await chain.getBalance(requester.account);
@@ -45,7 +45,7 @@ for (const bad of ["wrong", "lazy", "corrupt"] as const) {
 
 it("a provider that vanishes after accepting loses its stake, a tenth of it to the requester", async (t) => {
   if (!requireRoot(t) || !requireDocker(t)) return;
-  const market = await startTestMarket(t, { bad: "vanish", transport: "direct" });
+  const market = await startTestMarket(t, { bad: ["vanish"], transport: "direct" });
   const { chain, requester, providers, evm } = market;
   const before = await chain.getBalance(requester.account);
   const stakeBefore = await market.stake(providers[0]!.account);

@@ -50,7 +50,7 @@ for (const [bad, check] of [
 ] as const) {
   it(`a ${bad} provider's claim is challenged (${check}) and rejected by drawn validators`, async (t) => {
     if (!requireRoot(t) || !requireDocker(t)) return;
-    const market = await startTestMarket(t, { bad, transport: "direct", validators: 1 });
+    const market = await startTestMarket(t, { bad: [bad], transport: "direct", validators: 1 });
     await audits(market, check);
     const { providers, evm } = market;
     const stake = await market.stake(providers[0]!.account);

@@ -82,7 +82,7 @@ it("a rejection is appealed by hand, once, and stands when the panel agrees with
   using folder = temporaryFolder();
   const policy = folder.join("policy.yaml");
   await writeFile(policy, "appeal: never\n");
-  const market = await startTestMarket(t, { bad: "wrong", policy, transport: "direct", validators: 2 });
+  const market = await startTestMarket(t, { bad: ["wrong"], policy, transport: "direct", validators: 2 });
   const [provider] = market.providers;
   const { jobId } = await market.ichain(["submit", digits]);
   const resumed = market.ichain(["resume", String(jobId)]);
@@ -105,7 +105,7 @@ it("a rejection is appealed by the daemon, once, where its policy says so", asyn
   using folder = temporaryFolder();
   const policy = folder.join("policy.yaml");
   await writeFile(policy, "appeal: always\n");
-  const market = await startTestMarket(t, { bad: "wrong", policy, transport: "direct", validators: 2 });
+  const market = await startTestMarket(t, { bad: ["wrong"], policy, transport: "direct", validators: 2 });
   const { jobId } = await market.ichain(["submit", digits]);
   const resumed = market.ichain(["resume", String(jobId)]);
   // The requester reveals its seed, then the provider draws.

@@ -11,9 +11,9 @@ export const trialCommands: readonly CommandDeclaration[] = [
       { flags: "--providers <n>", summary: "how many providers", default: 1, parse: integer(1, 16) },
       { flags: "--validators <n>", summary: "how many validators", default: 1, parse: integer(1, 16) },
       {
-        flags: "--bad <vice>",
-        summary: "how the first provider cheats",
-        choices: ["lazy", "wrong", "vanish", "slow", "no-key", "corrupt"],
+        flags: "--bad <kind...>",
+        summary: "how the first providers cheat, one each",
+        choices: ["lazy", "wrong", "vanish", "slow", "no-key", "corrupt", "no-report", "no-seed"],
       },
       { flags: "--direct", summary: "without Tor: the direct transport on loopback" },
       { flags: "--anvil", summary: "Foundry's chain in place of Hardhat's (a development dependency)" },

@@ -49,7 +49,7 @@ export const ofProviders: readonly Strategy[] = [
   {
     id: "nothing-hosted-unappealed",
     ...{ side, mustLose: true, honest: game },
-    what: "the same without an appeal: only the one seat that is refilled can be a friend's",
+    what: "commits to a result that it never hosts, and does not appeal: only the one seat that is refilled can be a friend's",
     cheat: (a) => game(a, { provider: { work: "unhosted", appeals: false, steers: true }, pool: friends(a) }),
     turns: ["share", 0, 1],
     formula: ["q(P + F) − (P − w)", (a) => a.share * (1 + relative(a).fee) - (1 - a.work)],
@@ -57,7 +57,7 @@ export const ofProviders: readonly Strategy[] = [
   {
     id: "nothing-hosted-strict",
     ...{ side, mustLose: true, honest: game },
-    what: "with an appeal, where validators drawn for one vote against what they are not served",
+    what: "commits to a result that it never hosts, and appeals, if validators drawn for that voted against what they are not served (they stand down today)",
     cheat: (a) =>
       game(a, {
         provider: { work: "unhosted", steers: true },
@@ -68,7 +68,7 @@ export const ofProviders: readonly Strategy[] = [
   {
     id: "nothing-hosted-unappointed",
     ...{ side, mustLose: false, honest: game },
-    what: "the same against a requester that does not appoint what it could not fetch: the provider draws its own, claims, and an unjudged challenge leaves the claim standing",
+    what: "hosts nothing, and the requester (as the client does) does not appoint what it could not fetch: the provider draws its own, claims, and an unjudged challenge leaves the claim standing",
     cheat: (a) =>
       game(a, {
         requester: { appointsUnseen: false, challenges: "wrong" },
@@ -120,7 +120,7 @@ export const ofProviders: readonly Strategy[] = [
   {
     id: "garbage-known-absent",
     ...{ side, mustLose: false, honest: (a) => game(a, { requester: { names: undefined } }) },
-    what: "the same to a requester known to be away, which returns with probability r",
+    what: "garbage to a requester known to be away, which returns with probability r; seeds that draw its own",
     cheat: (a) => gone(a, a.returns),
     turns: ["returns", 0, 1],
     formula: [
@@ -141,7 +141,7 @@ export const ofProviders: readonly Strategy[] = [
   {
     id: "copied-metric-replicate",
     ...{ side, mustLose: false, honest: game },
-    what: "the same in `replicate`, where nobody measures the delivered outputs and the score is known before",
+    what: "garbage with a score known beforehand, in `replicate`, where nobody measures the delivered outputs and the score is known before",
     cheat: (a) =>
       game(a, { provider: garbage, requester: { names: Array(a.validators).fill(always("pass")) } }),
     formula: ["w", (a) => a.work],

@@ -330,7 +330,8 @@ abstract contract EscrowPanel is EscrowStorage {
             _slash(validator, terms.validatorStake, terms.validatorStake);
             rating.record(validator, Role.Validator, Outcome.Hid);
         } else if (earlier && seat.status == overruled) {
-            if (seat.status == SeatStatus.Failed) {
+            // The fee of an appeal's panel was the provider's from the start.
+            if (seat.status == SeatStatus.Failed && seat.round != Round.Appeal) {
                 funds.requesters -= terms.validatorFee;
                 funds.forfeited += terms.validatorFee;
             }

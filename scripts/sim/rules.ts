@@ -1,0 +1,118 @@
+/**
+ * The money of every ending of a job, as `contracts/escrow/EscrowPanel.sol` moves it; held against the contract by
+ * `test/contracts/incentives.test.ts`. Amounts in the smallest unit; price, fees and stakes are one coin here.
+ */
+
+/** Validators that a challenge or an appeal draws. */
+export const PANEL = 3;
+const COMPENSATION_PERCENT = 10n;
+
+export interface Terms {
+  readonly price: bigint;
+  readonly validatorFee: bigint;
+  readonly providerStake: bigint;
+  readonly validatorStake: bigint;
+  readonly validators: number;
+}
+
+export type Round = "first" | "challenge" | "appeal";
+
+/**
+ * What became of a validator: its vote; `unheard`, revealed though never compared, or committed while a draw was
+ * never made; `hid`, committed and not revealed; `left`, stood down or was dismissed.
+ */
+export type SeatEnd = "pass" | "fail" | "unheard" | "hid" | "left";
+
+export interface Seat<Party extends string> {
+  readonly who: Party;
+  readonly round: Round;
+  readonly end: SeatEnd;
+}
+
+export type Cause = "released" | "runMissed" | "claimMissed" | "rejected" | "hid" | "inconclusive";
+
+export interface Ending<Party extends string> {
+  readonly state: "cancelled" | "settled" | Cause;
+  /** The last round that there was. */
+  readonly round: Round;
+  /** The last round's seats had a majority that passed the result. */
+  readonly passed: boolean;
+  readonly seats: readonly Seat<Party>[];
+  readonly challenged: boolean;
+  readonly appealed: boolean;
+  /** The requester appointed validators. */
+  readonly named: boolean;
+}
+
+/** The client's stakes for a price, a fee and so many validators (optimistic jobs: those of a panel). */
+export function defaultTerms(price: bigint, validatorFee: bigint, validators: number): Terms {
+  const parts = 2n * BigInt(validators || PANEL);
+  const share = (price + parts - 1n) / parts;
+  const validatorStake = share > validatorFee ? share : validatorFee;
+  return { price, validatorFee, providerStake: price, validatorStake, validators };
+}
+
+export const appealBondOf = ({ validatorFee }: Terms): bigint => BigInt(PANEL) * validatorFee;
+export const depositOf = ({ price }: Terms): bigint => price / 2n;
+export const challengeBondOf = (terms: Terms): bigint => appealBondOf(terms) + depositOf(terms);
+
+/** What each party has more (or less) at the end than before the job; they add up to minus `burnt`. */
+export interface Money<Party extends string> {
+  readonly delta: ReadonlyMap<Party | "requester" | "provider", bigint>;
+  readonly burnt: bigint;
+}
+
+export function moneyOf<Party extends string>(terms: Terms, ending: Ending<Party>): Money<Party> {
+  const delta = new Map<Party | "requester" | "provider", bigint>();
+  const add = (who: Party | "requester" | "provider", amount: bigint) =>
+    delta.set(who, (delta.get(who) ?? 0n) + amount);
+  const { price, validatorFee, validatorStake, providerStake } = terms;
+  const bond = appealBondOf(terms);
+  const deposit = ending.challenged ? depositOf(terms) : 0n;
+  const settled = ending.state === "settled";
+  let requesters = BigInt(terms.validators) * validatorFee + (ending.challenged ? bond : 0n);
+  let providers = ending.appealed ? bond : 0n;
+  let forfeited = 0n;
+  let burnt = 0n;
+  add("requester", -price - requesters - deposit);
+  add("provider", -providers);
+
+  const overruled = overruledVote(ending);
+  for (const { who, round, end } of ending.seats) {
+    if (end === "left") continue;
+    const wrong = round !== ending.round && end === overruled;
+    if (end === "hid" || wrong) {
+      add(who, -validatorStake);
+      burnt += validatorStake;
+      if (end !== "fail") continue;
+      // The provider gets the fee; of an appeal's it was its own.
+      if (round === "appeal") continue;
+      requesters -= validatorFee;
+      forfeited += validatorFee;
+      continue;
+    }
+    if (round === "appeal") providers -= validatorFee;
+    else requesters -= validatorFee;
+    add(who, validatorFee);
+  }
+
+  const lost = settled && ending.passed ? deposit : 0n;
+  add("requester", requesters + deposit - lost + (settled ? 0n : price));
+  add("provider", providers + forfeited + lost + (settled ? price : 0n));
+  if (!isSlashed(ending)) return { delta, burnt };
+  const named = ending.state === "rejected" && ending.named;
+  const compensation = named ? 0n : (providerStake * COMPENSATION_PERCENT) / 100n;
+  add("provider", -providerStake);
+  add("requester", compensation);
+  return { delta, burnt: burnt + providerStake - compensation };
+}
+
+/** The vote that costs its validator the stake when a later round contradicts it. */
+function overruledVote({ state, passed }: Ending<string>): SeatEnd | undefined {
+  if (state === "settled") return passed ? "fail" : undefined;
+  return state === "rejected" ? "pass" : undefined;
+}
+
+export function isSlashed({ state }: Ending<string>): boolean {
+  return state === "runMissed" || state === "claimMissed" || state === "rejected" || state === "hid";
+}

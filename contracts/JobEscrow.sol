@@ -305,7 +305,7 @@ contract JobEscrow is EscrowPanel {
 
         // Check, Effect
         uint256 waiting = _waitingIn(record);
-        Finding memory mine = _openSeat(jobId, own);
+        Finding memory mine = _openSeat(jobId, record, own);
         record = record.plus(REVEALED);
         Finding memory theirs;
         if (record.has(DISCLOSED)) {
@@ -325,7 +325,7 @@ contract JobEscrow is EscrowPanel {
         _checkInTime(jobId, record.deadline());
 
         // Check, Effect
-        Finding memory mine = _openSeat(jobId, own);
+        Finding memory mine = _openSeat(jobId, record, own);
         record = record.plus(REVEALED);
         if (record.has(DISCLOSED)) {
             record = _vote(jobId, terms.rule, record, mine, _disclosed[jobId]);

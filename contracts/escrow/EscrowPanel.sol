@@ -33,8 +33,6 @@ abstract contract EscrowPanel is EscrowStorage {
         uint256 requesters;
         /// The provider's: the bond of an appeal.
         uint256 providers;
-        /// Fees that overruled validators lose to the provider.
-        uint256 forfeited;
     }
 
     /// Members of the pool that a draw looks at for one seat.
@@ -137,9 +135,10 @@ abstract contract EscrowPanel is EscrowStorage {
 
     // ── Measurements and verdicts
 
-    /// @dev Opens the caller's commitment.
-    function _openSeat(bytes32 jobId, Measurement calldata own) internal returns (Finding memory) {
+    /// @dev Opens the caller's commitment, which it made in this round: one that hid in an earlier one has no vote.
+    function _openSeat(bytes32 jobId, Record record, Measurement calldata own) internal returns (Finding memory) {
         Seat storage seat = _checkSeat(jobId, msg.sender, SeatStatus.Committed);
+        if (seat.round != record.round()) revert JobEscrow_WrongSeat(jobId, msg.sender, SeatStatus.Committed);
         if (seat.commitment != bytes30(_commitmentOf(jobId, msg.sender, own))) {
             revert JobEscrow_CommitmentMismatch(jobId, msg.sender);
         }
@@ -248,7 +247,7 @@ abstract contract EscrowPanel is EscrowStorage {
         Funds memory funds = _closePanel(jobId, terms, record, panel, passed ? SeatStatus.Failed : SeatStatus.None);
         uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
         uint256 lost = passed ? deposit : 0;
-        _credit(terms.provider, terms.token, terms.price + funds.providers + funds.forfeited + lost);
+        _credit(terms.provider, terms.token, terms.price + funds.providers + lost);
         _credit(terms.requester, terms.token, funds.requesters + deposit - lost);
         registry.unlock(terms.provider, terms.providerStake);
         rating.record(terms.provider, Role.Provider, Outcome.Settled);
@@ -269,7 +268,7 @@ abstract contract EscrowPanel is EscrowStorage {
         Funds memory funds = _closePanel(jobId, terms, record, panel, overruled);
         uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
         _credit(terms.requester, terms.token, terms.price + funds.requesters + deposit);
-        _credit(terms.provider, terms.token, funds.providers + funds.forfeited);
+        _credit(terms.provider, terms.token, funds.providers);
         if (cause == Cause.Released || cause == Cause.Inconclusive) {
             registry.unlock(terms.provider, terms.providerStake);
             if (cause == Cause.Released) rating.record(terms.provider, Role.Provider, Outcome.Released);
@@ -329,20 +328,17 @@ abstract contract EscrowPanel is EscrowStorage {
             // It could reveal and did not. Both sides waited for it, and neither may gain by keeping it from that.
             _slash(validator, terms.validatorStake, terms.validatorStake);
             rating.record(validator, Role.Validator, Outcome.Hid);
-        } else if (earlier && seat.status == overruled) {
-            // The fee of an appeal's panel was the provider's from the start.
-            if (seat.status == SeatStatus.Failed && seat.round != Round.Appeal) {
-                funds.requesters -= terms.validatorFee;
-                funds.forfeited += terms.validatorFee;
-            }
-            _slash(validator, terms.validatorStake, terms.validatorStake);
-            rating.record(validator, Role.Validator, Outcome.Rejected);
         } else {
-            if (seat.round == Round.Appeal) funds.providers -= terms.validatorFee;
-            else funds.requesters -= terms.validatorFee;
-            _credit(validator, terms.token, terms.validatorFee);
-            registry.unlock(validator, terms.validatorStake);
-            rating.record(validator, Role.Validator, Outcome.Settled);
+            bool wrong = earlier && seat.status == overruled;
+            // Who loses a fee to the provider loses it from the side that would have paid it.
+            if (!wrong || seat.status == SeatStatus.Failed) {
+                if (seat.round == Round.Appeal) funds.providers -= terms.validatorFee;
+                else funds.requesters -= terms.validatorFee;
+                _credit(wrong ? terms.provider : validator, terms.token, terms.validatorFee);
+            }
+            if (wrong) _slash(validator, terms.validatorStake, terms.validatorStake);
+            else registry.unlock(validator, terms.validatorStake);
+            rating.record(validator, Role.Validator, wrong ? Outcome.Rejected : Outcome.Settled);
         }
     }
 

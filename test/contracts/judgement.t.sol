@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {State, Verdict} from "../../contracts/interfaces/IJobEscrow.sol";
+import {Round, State, Verdict} from "../../contracts/interfaces/IJobEscrow.sol";
 import {Judgement} from "../../contracts/libraries/Judgement.sol";
 import {
-    APPEALED, DISCLOSED, FAILS, OCCUPIED, PASSES, PENDING, Record, REVEALED, SEATS, TO_DRAW, VACANT
+    APPEALED, DISCLOSED, DRAWS, FAILS, NAMED, OCCUPIED, ONE_SIDED, PASSES, PENDING, Record, REVEALED, SEATS, SEEDED,
+    TO_DRAW, VACANT
 } from "../../contracts/libraries/Record.sol";
 import {Mode, Rule} from "../../contracts/libraries/Rule.sol";
 import {Harness} from "./support/Harness.sol";
@@ -52,27 +53,41 @@ contract JudgementTest is Harness {
         yes(rule.threshold() == threshold, "threshold");
     }
 
-    function testFuzz_RecordFieldsDoNotTouchEachOther(uint256 seed, uint40 clock, bytes21 submission) public pure {
-        Record record = Record.wrap(0).to(State(seed % 12)).until(clock).withSubmission(submission).with(APPEALED);
+    function testFuzz_RecordFieldsDoNotTouchEachOther(uint256 seed, uint40 deadline, bytes20 submission) public pure {
+        Record record = Record.wrap(0).to(State(seed % 12)).until(deadline).withSubmission(submission);
+        record = record.with(APPEALED).with(NAMED).with(SEEDED).with(ONE_SIDED);
         uint256[7] memory counters = [SEATS, PENDING, VACANT, TO_DRAW, REVEALED, PASSES, FAILS];
         for (uint256 i = 0; i < 7; ++i) {
             for (uint256 n = 0; n < (seed >> (8 + 4 * i)) % 16; ++n) {
                 record = record.plus(counters[i]);
             }
         }
-        record = record.plus(OCCUPIED).plus(OCCUPIED).minus(OCCUPIED).with(DISCLOSED);
+        record = record.plus(OCCUPIED).plus(OCCUPIED).minus(OCCUPIED).with(DISCLOSED).plus(DRAWS).plus(DRAWS);
         for (uint256 i = 0; i < 7; ++i) {
             eq(record.count(counters[i]), (seed >> (8 + 4 * i)) % 16, "a counter");
         }
         eq(record.occupied(), 1, "occupied");
-        eq(record.clock(), clock, "clock");
+        eq(record.draws(), 2, "draws");
+        eq(record.deadline(), deadline, "deadline");
         yes(record.state() == State(seed % 12) && record.submission() == submission, "state and submission");
-        Record anew = record.anew();
-        for (uint256 i = 0; i < 7; ++i) {
-            eq(anew.count(counters[i]), 0, "a new round");
-        }
-        yes(anew.has(APPEALED) && !anew.has(DISCLOSED) && anew.occupied() == 1, "keeps what is the job's");
+        yes(record.round() == Round.First, "the first round");
         eq(record.clear(TO_DRAW).count(TO_DRAW), 0, "cleared");
         eq(record.clear(TO_DRAW).count(VACANT), record.count(VACANT), "its neighbour is not");
+        yes(!record.without(SEEDED).has(SEEDED) && record.without(SEEDED).has(ONE_SIDED), "a flag, not its neighbour");
+    }
+
+    function testFuzz_AnotherRoundForgetsVotesOnly(uint256 word) public pure {
+        Record ended = Record.wrap(word & ~(uint256(3) << 92));
+        Record next = ended.begin(Round.Challenge);
+        uint256[7] memory counters = [SEATS, PENDING, VACANT, TO_DRAW, REVEALED, PASSES, FAILS];
+        for (uint256 i = 0; i < 7; ++i) {
+            eq(next.count(counters[i]), 0, "a new round");
+        }
+        yes(!next.has(DISCLOSED) && !next.has(ONE_SIDED) && next.round() == Round.Challenge, "nothing known in it");
+        yes(next.has(APPEALED) == ended.has(APPEALED) && next.has(NAMED) == ended.has(NAMED), "flags of the job");
+        eq(next.occupied(), ended.occupied(), "who had a seat");
+        eq(next.draws(), ended.draws(), "seeds used");
+        yes(next.submission() == ended.submission(), "the submission");
+        yes(next.begin(Round.Appeal).round() == Round.Appeal, "a third round");
     }
 }

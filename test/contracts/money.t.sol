@@ -3,30 +3,22 @@ pragma solidity ^0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
-import {Mode, Rule} from "../../contracts/libraries/Rule.sol";
-import {Schedule} from "../../contracts/libraries/Schedule.sol";
+import {Mode} from "../../contracts/libraries/Rule.sol";
 import {Steps} from "./support/Steps.sol";
 import {PlainToken, ReentrantPayee, ReentrantToken, TaxedToken} from "./support/Tokens.sol";
 
 contract MoneyTest is Steps {
     function test_RevertWhen_ThePaymentIsNotExact() public {
         IJobEscrow.Terms memory terms = termsOf(1);
-        vm.startPrank(requester);
-        vm.expectRevert(
-            abi.encodeWithSelector(IJobEscrow.JobEscrow_WrongPayment.selector, PRICE, PRICE + FEE)
-        );
-        escrow.post{value: PRICE}(terms, "");
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_WrongPayment.selector);
-        escrow.post{value: PRICE + FEE + 1}(terms, "");
-        vm.stopPrank();
+        bytes memory data = _postData(terms);
+        refuses(requester, PRICE, data, wrongPayment(PRICE, PRICE + FEE));
+        refuses(requester, PRICE + FEE + 1, data, wrongPayment(PRICE + FEE + 1, PRICE + FEE));
     }
 
     function test_WhenATokenIsPaid_EverythingIsInTheToken() public {
         PlainToken token = _fund(new PlainToken());
         IJobEscrow.Terms memory terms = termsOf(1, Mode.Evaluate, address(token));
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_WrongPayment.selector);
-        escrow.post{value: 1}(terms, "");
+        refuses(requester, 1, _postData(terms), wrongPayment(1, 0));
 
         reach(terms, State.Settled);
         eq(token.balanceOf(address(escrow)), PRICE + FEE, "held in the token");
@@ -48,9 +40,25 @@ contract MoneyTest is Steps {
         settle(terms, requester);
 
         eq(owedTo(requester, terms), PRICE, "refund in the token");
-        eq(escrow.owed(requester, address(0)), PROVIDER_STAKE / 2, "stake in the coin");
+        eq(escrow.owed(requester, address(0)), 0, "nothing of the stake");
         eq(owedTo(provider, terms), 0, "the bond is spent");
         eq(token.balanceOf(address(escrow)), PRICE + FEE + 3 * FEE, "all accounted for");
+    }
+
+    function test_WhenAChallengeInATokenIsWon_TheTenthIsInTheCoin() public {
+        PlainToken token = _fund(new PlainToken());
+        IJobEscrow.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
+        reach(terms, State.Claimed);
+        challenge(terms);
+        drawAsProvider(terms);
+        decide(terms, wrong());
+        passDeadline(terms);
+        settle(terms, requester);
+
+        eq(owedTo(requester, terms), PRICE + PRICE / 2, "refund and deposit in the token");
+        eq(escrow.owed(requester, address(0)), PROVIDER_STAKE / 10, "a tenth of the stake in the coin");
+        eq(token.balanceOf(address(escrow)), PRICE + PRICE / 2 + 3 * FEE, "all accounted for");
+        eq(address(escrow).balance, PROVIDER_STAKE / 10, "here too");
     }
 
     function test_RevertWhen_TheTokenTakesAFee() public {
@@ -60,9 +68,9 @@ contract MoneyTest is Steps {
         token.approve(address(escrow), type(uint256).max);
         IJobEscrow.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
 
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TokenTookFee.selector);
-        escrow.post(terms, "");
+        bytes4 selector = IJobEscrow.JobEscrow_TokenTookFee.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, address(token), PRICE - PRICE / 100, PRICE);
+        refuses(requester, _postData(terms), reason);
     }
 
     function test_RevertWhen_TheTokenPostsAgainInTheTransfer() public {
@@ -76,11 +84,10 @@ contract MoneyTest is Steps {
         IJobEscrow.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
         IJobEscrow.Terms memory inner = termsOf(0, Mode.Evaluate, address(token));
         inner.requester = address(token);
-        token.callBack(escrow, abi.encodeCall(IJobEscrow.post, (inner, "")));
+        token.callBack(escrow, _postData(inner));
 
-        vm.prank(requester);
-        vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        escrow.post(terms, "");
+        bytes4 selector = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+        refuses(requester, _postData(terms), abi.encodeWithSelector(selector));
     }
 
     function test_WhenAPayeeCallsBack_ItIsPaidOnce() public {
@@ -89,7 +96,7 @@ contract MoneyTest is Steps {
         IJobEscrow.Terms memory terms = termsOf(0);
         terms.requester = address(payee);
         post(termsOf(0));
-        payee.act(PRICE, abi.encodeCall(IJobEscrow.post, (terms, "")));
+        payee.act(PRICE, _postData(terms));
         payee.act(0, abi.encodeCall(IJobEscrow.cancel, (terms)));
         payee.act(0, abi.encodeCall(IJobEscrow.withdraw, (address(0))));
 
@@ -99,79 +106,29 @@ contract MoneyTest is Steps {
     }
 
     function test_RevertWhen_NothingIsOwed() public {
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_NothingOwed.selector);
-        escrow.withdraw(address(0));
+        bytes4 selector = IJobEscrow.JobEscrow_NothingOwed.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, requester, address(0));
+        refuses(requester, abi.encodeCall(IJobEscrow.withdraw, (address(0))), reason);
     }
 
     function test_RevertWhen_CoinsComeFromAnybodyElseThanTheRegistry() public {
-        vm.prank(requester);
-        (bool sent,) = address(escrow).call{value: 1}("");
-        yes(!sent, "refused");
-    }
-
-    function test_RevertWhen_PostedTwice() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        post(terms);
-        vm.prank(requester);
-        escrow.cancel(terms);
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_AlreadyPosted.selector);
-        escrow.post{value: PRICE + FEE}(terms, "");
-    }
-
-    function test_RevertWhen_PostedForSomebodyElse() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_NotParty.selector);
-        escrow.post{value: PRICE + FEE}(terms, "");
-    }
-
-    function test_RevertWhen_TermsAreInvalid() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        terms.provider = requester;
-        _refuse(terms, IJobEscrow.JobEscrow_InvalidTerms.selector);
-        terms = termsOf(1);
-        terms.provider = address(0);
-        _refuse(terms, IJobEscrow.JobEscrow_InvalidTerms.selector);
-        _refuse(termsOf(8), IJobEscrow.JobEscrow_InvalidTerms.selector);
-        terms = termsOf(1);
-        terms.rule = Rule.wrap(Rule.unwrap(terms.rule) | 3);
-        _refuse(terms, IJobEscrow.JobEscrow_InvalidTerms.selector);
-        terms = termsOf(1);
-        terms.rule = Rule.wrap(Rule.unwrap(terms.rule) | (1 << 144));
-        _refuse(terms, IJobEscrow.JobEscrow_InvalidTerms.selector);
-        terms = termsOf(1);
-        terms.schedule = Schedule.wrap(Schedule.unwrap(terms.schedule) | (1 << 208));
-        _refuse(terms, IJobEscrow.JobEscrow_InvalidTerms.selector);
-        terms = termsOf(1);
-        terms.schedule = scheduleOf(terms.schedule.acceptBy(), 0);
-        _refuse(terms, IJobEscrow.JobEscrow_InvalidTerms.selector);
-        terms = termsOf(1);
-        terms.schedule = scheduleOf(uint40(vm.getBlockTimestamp() - 1), WINDOW);
-        _refuse(terms, IJobEscrow.JobEscrow_TooLate.selector);
+        bytes memory reason = abi.encodeWithSelector(IJobEscrow.JobEscrow_NotRegistry.selector, requester);
+        refuses(requester, 1, "", reason);
     }
 
     function test_RevertWhen_BlobsAreTooLong() public {
         IJobEscrow.Terms memory terms = termsOf(1);
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooLong.selector);
-        escrow.post{value: PRICE + FEE}(terms, new bytes(1025));
+        bytes memory data = abi.encodeCall(IJobEscrow.post, (terms, bytes32(0), new bytes(1025)));
+        refuses(requester, PRICE + FEE, data, tooLong(1025, 1024));
         reach(terms, State.Accepted);
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooLong.selector);
-        escrow.release(terms, new bytes(257));
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooLong.selector);
-        escrow.submit(terms, 0, 0, 0, new bytes(1025));
+        data = abi.encodeCall(IJobEscrow.release, (terms, new bytes(257)));
+        refuses(provider, data, tooLong(257, 256));
+        data = abi.encodeCall(IJobEscrow.submit, (terms, 0, 0, 0, 0, new bytes(1025)));
+        refuses(provider, data, tooLong(1025, 1024));
     }
 
-    function _refuse(IJobEscrow.Terms memory terms, bytes4 selector) private {
-        vm.deal(requester, 1000 ether);
-        uint256 sum = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
-        vm.prank(requester);
-        vm.expectPartialRevert(selector);
-        escrow.post{value: sum}(terms, "");
+    function _postData(IJobEscrow.Terms memory terms) private pure returns (bytes memory) {
+        return abi.encodeCall(IJobEscrow.post, (terms, bytes32(0), ""));
     }
 
     function _fund(PlainToken token) private returns (PlainToken) {

@@ -105,9 +105,11 @@ contract RegistryTest is Steps {
 
     function test_RevertWhen_LockedStakeLeaves() public {
         reach(termsOf(1), State.Accepted);
+        bytes4 selector = IProviderRegistry.ProviderRegistry_InsufficientStake.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, provider, STAKE - PROVIDER_STAKE, STAKE);
+        bytes memory data = abi.encodeCall(IProviderRegistry.requestWithdrawal, (STAKE));
+        refusesAt(address(registry), provider, 0, data, reason);
         vm.startPrank(provider);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InsufficientStake.selector);
-        registry.requestWithdrawal(STAKE);
         registry.requestWithdrawal(STAKE - PROVIDER_STAKE);
         vm.stopPrank();
     }
@@ -117,91 +119,106 @@ contract RegistryTest is Steps {
         registry.requestWithdrawal(STAKE - PROVIDER_STAKE + 1);
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        vm.prank(provider);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InsufficientStake.selector);
-        escrow.accept(terms);
+        // Of a member of the pool its stake is for draws.
+        uint256 free = PROVIDER_STAKE - 1 - POOL_STAKE;
+        bytes4 selector = IProviderRegistry.ProviderRegistry_InsufficientStake.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, provider, free, PROVIDER_STAKE);
+        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), reason);
     }
 
     function test_RevertWhen_AnAccountHasNoOfferForTheRole() public {
         publish(2000, false, true);
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        vm.prank(provider);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_NoOffer.selector);
-        escrow.accept(terms);
+        bytes4 selector = IProviderRegistry.ProviderRegistry_NoOffer.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, provider, Role.Provider);
+        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), reason);
     }
 
     function test_RevertWhen_AnybodyButTheEscrowWrites() public {
-        vm.startPrank(provider);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_NotEscrow.selector);
-        registry.lock(provider, 1, Role.Provider);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_NotEscrow.selector);
-        registry.unlock(provider, 1);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_NotEscrow.selector);
-        registry.slash(provider, 1, 0);
-        vm.expectPartialRevert(IProviderRating.ProviderRating_NotEscrow.selector);
-        rating.record(provider, Role.Provider, Outcome.Settled);
-        vm.expectPartialRevert(IProviderRating.ProviderRating_NotEscrow.selector);
-        rating.rate(provider, Role.Provider, 5);
-        vm.stopPrank();
+        bytes memory reason = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_NotEscrow.selector, provider);
+        _refusesWrite(abi.encodeCall(IProviderRegistry.lock, (provider, 1, Role.Provider, true)), reason);
+        _refusesWrite(abi.encodeCall(IProviderRegistry.unlock, (provider, 1)), reason);
+        _refusesWrite(abi.encodeCall(IProviderRegistry.slash, (provider, 1, 0)), reason);
+        reason = abi.encodeWithSelector(IProviderRating.ProviderRating_NotEscrow.selector, provider);
+        bytes memory data = abi.encodeCall(IProviderRating.record, (provider, Role.Provider, Outcome.Settled));
+        refusesAt(address(rating), provider, 0, data, reason);
+        data = abi.encodeCall(IProviderRating.rate, (provider, Role.Provider, 5));
+        refusesAt(address(rating), provider, 0, data, reason);
+    }
+
+    function _refusesWrite(bytes memory data, bytes memory reason) private {
+        refusesAt(address(registry), provider, 0, data, reason);
     }
 
     function test_WhenSlashedThreeTimes_TheAccountIsBanned() public {
         uint256 pool = registry.poolSize();
-        for (uint256 i = 0; i < 3; ++i) {
-            IJobEscrow.Terms memory late = termsOf(1);
-            reach(late, State.Accepted);
-            passDeadline(late);
-            expire(late, requester);
-        }
+        _strike(3);
         IProviderRegistry.Offer memory offer = registry.offerOf(provider);
         yes(offer.banned && !offer.pooled, "banned, never drawn");
         eq(registry.poolSize(), pool - 1, "out of the pool");
 
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        vm.prank(provider);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_Banned.selector);
-        escrow.accept(terms);
+        bytes memory banned = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_Banned.selector, provider);
+        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), banned);
         vm.prank(provider);
         registry.requestWithdrawal(STAKE - 3 * PROVIDER_STAKE);
     }
 
-    function test_ThePoolHoldsStakedValidatorsOnly() public {
-        uint256 before = registry.poolSize();
-        vm.deal(vm.addr(KEY), 10 ether);
-        publish(KEY, true, true);
-        eq(registry.poolSize(), before, "not without stake");
-        vm.startPrank(vm.addr(KEY));
-        registry.deposit{value: POOL_STAKE - 1}();
-        eq(registry.poolSize(), before, "not with too little");
+    function test_WhenStrikesAreOld_TheyCountNoMore() public {
+        _strike(2);
+        vm.warp((vm.getBlockTimestamp() / 1 days) * 1 days + registry.STRIKE_LIFE() - 1);
+        eq(registry.offerOf(provider).strikes, 2, "still counted on the last day");
+        vm.warp(vm.getBlockTimestamp() + 1);
+        eq(registry.offerOf(provider).strikes, 0, "and then no more");
+        _strike(2);
+        eq(registry.offerOf(provider).strikes, 2, "counted from the start");
+        yes(!registry.offerOf(provider).banned, "two are no ban");
+        _strike(1);
+        yes(registry.offerOf(provider).banned, "three are");
+    }
+
+    function test_WhenTheLatestStrikeIsFresh_TheEarlierOnesCountToo() public {
+        _strike(1);
+        vm.warp(vm.getBlockTimestamp() + 60 days);
+        _strike(1);
+        vm.warp(vm.getBlockTimestamp() + 60 days);
+        _strike(1);
+        yes(registry.offerOf(provider).banned, "each within the life of the one before");
+    }
+
+    function test_WhenTheBanIsOver_TheAccountWorksAndRejoinsThePool() public {
+        uint256 pool = registry.poolSize();
+        _strike(3);
+        IProviderRegistry.Draft memory draft = draftOf(true, true);
+        bytes memory signature = signKeys(2000, provider, draft);
+        bytes memory banned = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_Banned.selector, provider);
+        refusesAt(
+            address(registry), provider, 0, abi.encodeCall(IProviderRegistry.publish, (draft, signature)), banned
+        );
+        vm.prank(provider);
         registry.deposit{value: 1}();
-        eq(registry.poolSize(), before + 1, "with the pool's stake");
-        registry.requestWithdrawal(1);
-        eq(registry.poolSize(), before, "not once it leaves");
-        vm.stopPrank();
+        eq(registry.poolSize(), pool - 1, "no way back before");
+
+        vm.warp(vm.getBlockTimestamp() + registry.STRIKE_LIFE());
+        yes(!registry.offerOf(provider).banned, "over");
+        eq(registry.poolSize(), pool - 1, "by itself it does not rejoin");
+        vm.prank(provider);
+        registry.deposit{value: 1}();
+        eq(registry.poolSize(), pool, "by any move of its stake or offer it does");
+        IJobEscrow.Terms memory terms = termsOf(1);
+        reach(terms, State.Accepted);
+        eq(registry.offerOf(provider).lockedStake, PROVIDER_STAKE, "and works");
     }
 
-    function test_WhenOneRetires_TheOthersStayInThePool() public {
-        uint256 size = registry.poolSize();
-        publish(3005, true, false);
-        eq(registry.poolSize(), size - 1, "one less");
-        bool[] memory seen = new bool[](crowd.length);
-        for (uint256 i = 0; i < size - 1; ++i) {
-            address member = registry.candidate(i, 0, type(uint256).max);
-            for (uint256 j = 0; j < crowd.length; ++j) {
-                if (crowd[j] == member) seen[j] = true;
-            }
+    function _strike(uint256 times) private {
+        for (uint256 i = 0; i < times; ++i) {
+            IJobEscrow.Terms memory late = termsOf(1);
+            reach(late, State.Accepted);
+            passDeadline(late);
+            expire(late, requester);
         }
-        for (uint256 j = 0; j < crowd.length; ++j) {
-            yes(seen[j] == (crowd[j] != vm.addr(3005)), "everybody else, once");
-        }
-    }
-
-    function test_WhenAFeeFloorIsHigher_TheMemberIsNoCandidate() public view {
-        eq(registry.candidate(0, 0, 0), address(0), "works for no less than its floor");
-        eq(registry.candidate(0, STAKE + 1, 1), address(0), "has no more than its stake");
-        yes(registry.candidate(0, STAKE, 1) != address(0), "else it is one");
     }
 
     function test_APageEndsWithTheLastOffer() public {

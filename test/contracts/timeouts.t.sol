@@ -17,50 +17,16 @@ contract TimeoutsTest is Steps {
     function test_WhenNobodyAccepts_AnyoneCanCancelAfterwardsOnly() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        vm.prank(validator(0));
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooEarly.selector);
-        escrow.cancel(terms);
-
-        passDeadline(terms);
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooLate.selector);
-        escrow.accept(terms);
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline);
+        refuses(validator(0), abi.encodeCall(IJobEscrow.cancel, (terms)), tooEarly(terms, deadline));
+        vm.warp(deadline + 1);
+        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), tooLate(terms, deadline));
 
         vm.prank(validator(0));
         escrow.cancel(terms);
         eq(owedTo(requester, terms), PRICE + FEE, "everything back");
         yes(stateOf(terms) == State.Cancelled, "cancelled");
-    }
-
-    function test_WhenADrawIsLeftForItsWholeTime_TheSeedStillDecides() public {
-        IJobEscrow.Terms memory terms = _undrawn();
-        vm.roll(uint256(escrow.job(escrow.jobIdOf(terms)).seedBlock) + 256);
-        escrow.draw(terms);
-        eq(seatedAs(terms, SeatStatus.Appointed).length, 2, "drawn");
-    }
-
-    function test_WhenADrawIsLeftFor256Blocks_ItIsScheduledAnew() public {
-        IJobEscrow.Terms memory terms = _undrawn();
-        bytes32 id = escrow.jobIdOf(terms);
-        vm.roll(uint256(escrow.job(id).seedBlock) + 257);
-        escrow.draw(terms);
-
-        IJobEscrow.Job memory job = escrow.job(id);
-        eq(job.toDraw, 2, "as many seats");
-        eq(job.seats + job.occupied, 0, "nobody by a seed that is forgotten");
-        eq(job.seedBlock, vm.getBlockNumber() + escrow.DRAW_DELAY(), "by a block that nobody knows yet");
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_SeedPending.selector);
-        escrow.draw(terms);
-        draw(terms);
-        eq(seatedAs(terms, SeatStatus.Appointed).length, 2, "drawn in the end");
-        eq(escrow.job(id).toDraw, 0, "once");
-    }
-
-    function _undrawn() private returns (IJobEscrow.Terms memory terms) {
-        terms = termsOf(2);
-        reach(terms, State.Submitted);
-        passDeadline(terms);
-        escrow.draw(terms);
     }
 
     function test_WhenReleased_RefundsWithoutSlashing() public {
@@ -75,17 +41,6 @@ contract TimeoutsTest is Steps {
         eq(rating.ratingOf(provider, Role.Provider).released, 1, "counted");
     }
 
-    function test_WhenNothingIsSubmitted_TheStakeGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        reach(terms, State.Accepted);
-        passDeadline(terms);
-        expire(terms, requester);
-
-        eq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE, "refund and stake");
-        eq(registry.offerOf(provider).stake, STAKE - PROVIDER_STAKE, "slashed");
-        eq(rating.ratingOf(provider, Role.Provider).late, 1, "counted late");
-    }
-
     function test_RevertWhen_ExpiredBeforeTheDeadline() public {
         IJobEscrow.Terms memory running = termsOf(1);
         reach(running, State.Accepted);
@@ -98,37 +53,38 @@ contract TimeoutsTest is Steps {
         _refuseToExpire(optimistic);
     }
 
-    function test_WhenTheRequesterDoesNotAppoint_AnyoneDraws() public {
+    function test_WhenTheRequesterDoesNotAppoint_TheProviderIsPaid() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Submitted);
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooEarly.selector);
-        escrow.draw(terms);
-
-        passDeadline(terms);
-        vm.prank(provider);
-        escrow.draw(terms);
-        yes(stateOf(terms) == State.Validating, "validating");
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_SeedPending.selector);
-        escrow.draw(terms);
-
-        draw(terms);
-        eq(seatedAs(terms, SeatStatus.Appointed).length, 2, "seats drawn");
-        commitAll(terms, honest());
-        revealAll(terms, honest());
+        drawAlone(terms);
+        decide(terms, honest());
         claim(terms);
+        passDeadline(terms);
+        settle(terms, provider);
         eq(owedTo(provider, terms), PRICE, "the provider is paid");
+        eq(owedTo(requester, terms), 0, "as are the validators");
+    }
+
+    function test_RevertWhen_TheRequesterAppointsTooLate() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        reach(terms, State.Submitted);
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline + 1);
+        bytes memory data = abi.encodeCall(IJobEscrow.appoint, (terms, appointmentsOf(1)));
+        refuses(requester, data, tooLate(terms, deadline));
     }
 
     function test_WhenAValidatorIsMissing_ItIsReplacedOnceByDraw() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         address[] memory missing = seatedAs(terms, SeatStatus.Appointed);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooEarly.selector);
-        escrow.dismiss(terms, missing);
-
-        passDeadline(terms);
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline);
+        bytes memory data = abi.encodeCall(IJobEscrow.dismiss, (terms, missing));
+        refuses(requester, data, tooEarly(terms, deadline));
+        vm.warp(deadline + 1);
+        bytes32 commitment = commitmentOf(terms, missing[0], honest());
+        refuses(missing[0], abi.encodeCall(IJobEscrow.commit, (terms, commitment)), tooLate(terms, deadline));
         escrow.dismiss(terms, missing);
         eq(registry.offerOf(validator(0)).lockedStake, 0, "its stake is free");
         draw(terms);
@@ -136,9 +92,9 @@ contract TimeoutsTest is Steps {
         eq(drawn.length, 1, "one replacement");
         yes(drawn[0] != validator(0), "by another");
 
-        passDeadline(terms);
-        escrow.dismiss(terms, drawn);
+        dismissAll(terms);
         yes(stateOf(terms) == State.Inconclusive, "only once");
+        passDeadline(terms);
         settle(terms, provider);
         eq(owedTo(requester, terms), PRICE + FEE, "refunded");
         eq(registry.offerOf(validator(0)).stake, STAKE, "not slashed");
@@ -151,8 +107,7 @@ contract TimeoutsTest is Steps {
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
         for (uint256 i = 0; i < 2; ++i) {
-            passDeadline(terms);
-            escrow.dismiss(terms, seatedAs(terms, SeatStatus.Appointed));
+            dismissAll(terms);
             if (i == 0) draw(terms);
         }
         reveal(terms, validator(0), honest());
@@ -176,33 +131,20 @@ contract TimeoutsTest is Steps {
         eq(owedTo(provider, terms), PRICE, "the provider is paid");
     }
 
-    function test_WhenAValidatorCommitsAndHides_BothSidesShareItsStake() public {
+    function test_RevertWhen_NobodyIsMissing() public {
         IJobEscrow.Terms memory terms = termsOf(1);
-        reach(terms, State.Inconclusive);
-        settle(terms, validator(5));
-
-        eq(owedTo(requester, terms), PRICE + FEE + VALIDATOR_STAKE / 2, "refund and half of its stake");
-        eq(owedTo(provider, terms), VALIDATOR_STAKE / 2, "the other half");
-        eq(registry.offerOf(provider).stake, STAKE, "the provider is not slashed for it");
-        eq(rating.ratingOf(validator(0), Role.Validator).hid, 1, "counted as hid");
-    }
-
-    function test_WhenTheProviderDoesNotClaim_TheStakeGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        reach(terms, State.Validated);
+        reach(terms, State.Validating);
+        commitAll(terms, honest());
         passDeadline(terms);
-        expire(terms, requester);
-
-        eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE, "refund and stake");
-        eq(owedTo(validator(0), terms), FEE, "the validator is paid");
-        eq(rating.ratingOf(provider, Role.Provider).late, 1, "counted late");
+        bytes memory data = abi.encodeCall(IJobEscrow.dismiss, (terms, panelOf(terms)));
+        bytes4 selector = IJobEscrow.JobEscrow_NothingPending.selector;
+        refuses(requester, data, abi.encodeWithSelector(selector, escrow.jobIdOf(terms)));
     }
 
     function _refuseToExpire(IJobEscrow.Terms memory terms) private {
-        address[] memory panel = panelOf(terms);
-        vm.warp(escrow.job(escrow.jobIdOf(terms)).deadline);
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooEarly.selector);
-        escrow.expire(terms, panel);
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline);
+        bytes memory data = abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
+        refuses(requester, data, tooEarly(terms, deadline));
     }
 }

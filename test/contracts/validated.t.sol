@@ -47,50 +47,45 @@ contract ValidatedTest is Steps {
         commitAll(terms, honest());
         reveal(terms, validator(0), honest());
         passDeadline(terms);
-        escrow.conclude(terms);
+        conclude(terms);
         yes(stateOf(terms) == State.Inconclusive, "one of three is no majority");
 
+        passDeadline(terms);
         settle(terms, requester);
-        eq(owedTo(requester, terms), PRICE + 2 * FEE + VALIDATOR_STAKE, "refunded but for the work done");
+        eq(owedTo(requester, terms), PRICE + 2 * FEE, "refunded but for the work done");
         eq(owedTo(validator(0), terms), FEE, "who revealed is paid");
-        eq(registry.offerOf(validator(1)).stake, STAKE - VALIDATOR_STAKE, "who hid is slashed");
-        eq(registry.offerOf(provider).stake, STAKE, "the provider is not");
+        eq(lostBy(validator(1)), VALIDATOR_STAKE, "who hid is slashed");
+        eq(registry.burnt(), 2 * VALIDATOR_STAKE, "to nobody's gain");
+        eq(lostBy(provider), 0, "the provider is not");
     }
 
     function test_RevertWhen_MeasurementsAreRevealedWhileSomebodyMayCommit() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
-        bytes32 key = keyCommitmentOf(terms);
-
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_StillCommitting.selector);
-        escrow.disclose(terms, honest(), key);
-        vm.prank(validator(0));
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_StillCommitting.selector);
-        escrow.reveal(terms, honest(), honest(), key);
+        bytes32 secrets = secretsOf(terms);
+        _refusesAll(terms, secrets);
+        // Nor while a seat is to be drawn.
+        abstain(terms, validator(1));
+        _refusesAll(terms, secrets);
     }
 
     function test_RevertWhen_AnotherMeasurementIsOpened() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commit(terms, validator(0), wrong());
-        bytes32 key = keyCommitmentOf(terms);
-
-        vm.prank(validator(0));
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_CommitmentMismatch.selector);
-        escrow.reveal(terms, honest(), honest(), key);
+        bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
+        refuses(validator(0), data, commitmentMismatch(terms, validator(0)));
     }
 
     function test_RevertWhen_TheProvidersMeasurementIsForged() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commit(terms, validator(0), wrong());
-        bytes32 key = keyCommitmentOf(terms);
-
-        vm.prank(validator(0));
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_CommitmentMismatch.selector);
-        escrow.reveal(terms, wrong(), wrong(), key);
+        bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, wrong(), wrong(), secretsOf(terms)));
+        refuses(validator(0), data, commitmentMismatch(terms, provider));
+        data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), keyCommitmentOf(terms)));
+        refuses(provider, data, commitmentMismatch(terms, provider));
     }
 
     function test_RevertWhen_ACommitmentWasCopied() public {
@@ -102,11 +97,8 @@ contract ValidatedTest is Steps {
         vm.prank(validator(1));
         escrow.commit(terms, commitment);
         reveal(terms, validator(0), honest());
-
-        bytes32 key = keyCommitmentOf(terms);
-        vm.prank(validator(1));
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_CommitmentMismatch.selector);
-        escrow.reveal(terms, honest(), honest(), key);
+        bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
+        refuses(validator(1), data, commitmentMismatch(terms, validator(1)));
     }
 
     function test_WhenValidatorsRevealAlone_CountsThemOnceTheProviderDiscloses() public {
@@ -116,11 +108,11 @@ contract ValidatedTest is Steps {
         revealAlone(terms, validator(0), honest());
         revealAlone(terms, validator(1), honest());
         disclose(terms);
-        eq(escrow.job(escrow.jobIdOf(terms)).passes, 2, "votes that waited");
+        eq(jobOf(terms).passes, 2, "votes that waited");
         revealAlone(terms, validator(2), honest());
 
         yes(stateOf(terms) == State.Validated, "validated");
-        eq(escrow.job(escrow.jobIdOf(terms)).passes, 3, "all votes");
+        eq(jobOf(terms).passes, 3, "all votes");
     }
 
     function test_WhenOneRevealsAlone_TheNextRevealCountsBoth() public {
@@ -134,30 +126,79 @@ contract ValidatedTest is Steps {
         yes(escrow.seatOf(escrow.jobIdOf(terms), validator(0)) == SeatStatus.Passed, "the vote that waited");
     }
 
-    function test_WhenTheProviderHidesItsMeasurement_ItFails() public {
+    function test_WhenAValidatorRevealsInTheLastSecond_TheProviderHasAWindowToAnswer() public {
+        IJobEscrow.Terms memory terms = _revealedLate();
+        uint256 deadline = jobOf(terms).deadline + WINDOW;
+        vm.warp(deadline);
+        refuses(requester, abi.encodeCall(IJobEscrow.conclude, (terms)), tooEarly(terms, deadline));
+        bytes memory late = abi.encodeCall(IJobEscrow.revealAlone, (terms, honest()));
+        refuses(validator(1), late, tooLate(terms, deadline - WINDOW));
+        disclose(terms);
+        conclude(terms);
+        yes(stateOf(terms) == State.Inconclusive, "judged by what was revealed, at once");
+        eq(jobOf(terms).passes, 1, "the vote that waited");
+    }
+
+    function test_WhenTheProviderDoesNotAnswerInThatWindow_ItFails() public {
+        IJobEscrow.Terms memory terms = _revealedLate();
+        uint256 deadline = jobOf(terms).deadline + WINDOW;
+        vm.warp(deadline + 1);
+        bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
+        refuses(provider, data, tooLate(terms, deadline));
+        conclude(terms);
+        yes(stateOf(terms) == State.Rejected, "rejected");
+        settle(terms, requester);
+        eq(rating.ratingOf(provider, Role.Provider).hid, 1, "counted as hid");
+        eq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
+        eq(owedTo(validator(0), terms), FEE, "the validator is paid");
+        eq(lostBy(validator(1)), VALIDATOR_STAKE, "the one that hid is slashed");
+    }
+
+    function test_WhenNobodyRevealed_TheProviderHasNothingToAnswer() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
-        revealAlone(terms, validator(0), honest());
-        passDeadline(terms);
-        escrow.conclude(terms);
-        yes(stateOf(terms) == State.Rejected, "rejected");
-
-        settle(terms, requester);
-        eq(rating.ratingOf(provider, Role.Provider).hid, 1, "counted as hid");
-        eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 2, "refund and half of the stake");
-        eq(owedTo(validator(0), terms), FEE, "the validator is paid");
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline + 1);
+        bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
+        refuses(provider, data, tooLate(terms, deadline));
+        conclude(terms);
+        yes(stateOf(terms) == State.Inconclusive, "no verdict, and no fault of the provider's");
     }
 
-    function test_RevertWhen_TheKeyDoesNotMatch() public {
+    function test_WhenTheKeyMatches_AnythingElseIsRefused() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validated);
         bytes32 commitment = commitmentOf(terms, provider, honest());
-        address[] memory panel = panelOf(terms);
+        bytes32 tip = tipOf(PROVIDERS_SECRET);
+        _refusesKey(terms, keccak256("another key"), commitment, tip);
+        _refusesKey(terms, BLINDED_KEY, keccak256("another measurement"), tip);
+        _refusesKey(terms, BLINDED_KEY, commitment, keccak256("another tip"));
+        claim(terms);
+        yes(stateOf(terms) == State.Settled, "the one committed to is taken");
+    }
 
-        vm.prank(provider);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_KeyMismatch.selector);
-        escrow.claim(terms, keccak256("another key"), commitment, panel);
+    /// @dev One of two reveals alone in the last second that it has; the other hides.
+    function _revealedLate() private returns (IJobEscrow.Terms memory terms) {
+        terms = termsOf(2);
+        reach(terms, State.Validating);
+        commitAll(terms, honest());
+        vm.warp(jobOf(terms).deadline);
+        revealAlone(terms, validator(0), honest());
+    }
+
+    function _refusesKey(IJobEscrow.Terms memory terms, bytes32 key, bytes32 commitment, bytes32 tip) private {
+        bytes memory data = abi.encodeCall(IJobEscrow.claim, (terms, key, commitment, tip, panelOf(terms)));
+        bytes memory reason =
+            abi.encodeWithSelector(IJobEscrow.JobEscrow_KeyMismatch.selector, escrow.jobIdOf(terms));
+        refuses(provider, data, reason);
+    }
+
+    function _refusesAll(IJobEscrow.Terms memory terms, bytes32 secrets) private {
+        bytes memory reason = stillCommitting(terms);
+        refuses(provider, abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secrets)), reason);
+        refuses(validator(0), abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secrets)), reason);
+        refuses(validator(0), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
     }
 
     function _judgeBy(

@@ -8,6 +8,7 @@ import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry
 import {Mode, Rule} from "../../../contracts/libraries/Rule.sol";
 import {Schedule} from "../../../contracts/libraries/Schedule.sol";
 import {Assert} from "./Assert.sol";
+import {Job, JobView} from "./JobView.sol";
 
 /// @notice The contracts with funded, staked accounts that hold keys, and terms between them.
 abstract contract Harness is Assert {
@@ -17,9 +18,14 @@ abstract contract Harness is Assert {
     uint128 internal constant PRICE = 1 ether;
     uint128 internal constant FEE = 0.1 ether;
     uint96 internal constant PROVIDER_STAKE = 0.5 ether;
-    uint96 internal constant VALIDATOR_STAKE = 0.2 ether;
+    uint96 internal constant VALIDATOR_STAKE = 0.06 ether;
     uint24 internal constant WINDOW = 1 hours;
     uint256 internal constant PEOPLE = 12;
+    /// Seeds of one chain, and so draws of one job, at most.
+    uint256 internal constant SEEDS = 8;
+    bytes32 internal constant MASK_HASH = keccak256("mask");
+    bytes32 internal constant REQUESTERS_SECRET = keccak256("the requester's secret");
+    bytes32 internal constant PROVIDERS_SECRET = keccak256("the provider's secret");
 
     JobEscrow internal escrow;
     IProviderRegistry internal registry;
@@ -123,7 +129,8 @@ abstract contract Harness is Assert {
         terms.validatorStake = VALIDATOR_STAKE;
         terms.rule = ruleOf(mode, validators, 5_000_000, 900_000_000);
         terms.schedule = scheduleOf(uint40(vm.getBlockTimestamp() + WINDOW), WINDOW);
-        terms.maskHash = keccak256(abi.encode("mask", ++_salt));
+        terms.specHash = keccak256(abi.encode("spec", ++_salt));
+        terms.secretHash = keccak256(abi.encode(MASK_HASH, tipOf(REQUESTERS_SECRET)));
     }
 
     function ruleOf(Mode mode, uint8 validators, uint64 tolerance, int64 threshold) internal pure returns (Rule) {
@@ -131,6 +138,19 @@ abstract contract Harness is Assert {
             uint256(mode) | (uint256(validators) << 8) | (uint256(tolerance) << 16)
                 | (uint256(uint64(threshold)) << 80)
         );
+    }
+
+    /// @dev The seed of the `draw`-th draw, from 1 on: hashed as often again it gives the tip.
+    function seedOf(bytes32 secret, uint256 draw) internal pure returns (bytes32 seed) {
+        seed = secret;
+        for (uint256 i = draw; i < SEEDS; ++i) {
+            seed = keccak256(abi.encode(seed));
+        }
+    }
+
+    /// @dev What the contract is told of a chain of seeds.
+    function tipOf(bytes32 secret) internal pure returns (bytes32) {
+        return seedOf(secret, 0);
     }
 
     /// @dev All windows alike.
@@ -142,27 +162,40 @@ abstract contract Harness is Assert {
         return Schedule.wrap(word);
     }
 
+    function jobOf(IJobEscrow.Terms memory terms) internal view returns (Job memory) {
+        return JobView.open(escrow.recordOf(escrow.jobIdOf(terms)));
+    }
+
     function stateOf(IJobEscrow.Terms memory terms) internal view returns (State) {
-        return escrow.job(escrow.jobIdOf(terms)).state;
+        return escrow.recordOf(escrow.jobIdOf(terms)).state();
+    }
+
+    function seatOf(IJobEscrow.Terms memory terms, address who) internal view returns (SeatStatus) {
+        return escrow.seatOf(escrow.jobIdOf(terms), who);
     }
 
     /// @dev Everybody who ever had a seat, as closing calls want it.
     function panelOf(IJobEscrow.Terms memory terms) internal view returns (address[] memory panel) {
         bytes32 id = escrow.jobIdOf(terms);
-        panel = new address[](escrow.job(id).occupied);
+        panel = new address[](escrow.recordOf(id).occupied());
         uint256 found = 0;
-        for (uint256 i = 0; i < crowd.length; ++i) {
+        for (uint256 i = 0; i < crowd.length && found < panel.length; ++i) {
             if (escrow.seatOf(id, crowd[i]) != SeatStatus.None) panel[found++] = crowd[i];
         }
     }
 
     /// @dev To the second after the present deadline.
     function passDeadline(IJobEscrow.Terms memory terms) internal {
-        vm.warp(uint256(escrow.job(escrow.jobIdOf(terms)).deadline) + 1);
+        vm.warp(jobOf(terms).deadline + 1);
     }
 
-    /// @dev To the first block in which a draw under way can be made.
-    function passSeed(IJobEscrow.Terms memory terms) internal {
-        vm.roll(uint256(escrow.job(escrow.jobIdOf(terms)).seedBlock) + 1);
+    /// @dev To the second after the window that follows the present deadline: the provider's to draw or to disclose.
+    function passGrace(IJobEscrow.Terms memory terms) internal {
+        vm.warp(jobOf(terms).deadline + WINDOW + 1);
+    }
+
+    /// @dev Coins of an account's stake that are gone.
+    function lostBy(address who) internal view returns (uint256) {
+        return STAKE - registry.offerOf(who).stake;
     }
 }

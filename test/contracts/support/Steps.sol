@@ -2,19 +2,23 @@
 pragma solidity ^0.8.30;
 
 import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
-import {Harness} from "./Harness.sol";
+import {Job} from "./JobView.sol";
+import {Reasons} from "./Reasons.sol";
 
 /// @notice The calls of a job, each by the party that makes it, with measurements that can be told again.
-abstract contract Steps is Harness {
+abstract contract Steps is Reasons {
     int64 internal constant GOOD = 970_000_000;
     bytes32 internal constant OUTPUTS = keccak256("outputs");
     bytes32 internal constant OTHER_OUTPUTS = keccak256("other outputs");
     bytes32 internal constant BLINDED_KEY = keccak256("session key xor mask");
 
+    /// Validators that had committed and not revealed when their round was over.
+    mapping(bytes32 jobId => mapping(address validator => bool)) internal hid;
+
     function post(IJobEscrow.Terms memory terms) internal {
         uint256 sum = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
         vm.prank(terms.requester);
-        escrow.post{value: terms.token == address(0) ? sum : 0}(terms, "sealed bundle");
+        escrow.post{value: terms.token == address(0) ? sum : 0}(terms, tipOf(REQUESTERS_SECRET), "sealed bundle");
     }
 
     function accept(IJobEscrow.Terms memory terms) internal {
@@ -26,7 +30,7 @@ abstract contract Steps is Harness {
         bytes32 commitment = commitmentOf(terms, terms.provider, honest());
         bytes32 key = keyCommitmentOf(terms);
         vm.prank(terms.provider);
-        escrow.submit(terms, keccak256("root"), commitment, key, "sealed result");
+        escrow.submit(terms, keccak256("root"), commitment, key, tipOf(PROVIDERS_SECRET), "sealed result");
     }
 
     function appoint(IJobEscrow.Terms memory terms) internal {
@@ -54,9 +58,9 @@ abstract contract Steps is Harness {
     }
 
     function reveal(IJobEscrow.Terms memory terms, address who, IJobEscrow.Measurement memory found) internal {
-        bytes32 key = keyCommitmentOf(terms);
+        bytes32 secrets = secretsOf(terms);
         vm.prank(who);
-        escrow.reveal(terms, found, honest(), key);
+        escrow.reveal(terms, found, honest(), secrets);
     }
 
     function revealAlone(IJobEscrow.Terms memory terms, address who, IJobEscrow.Measurement memory found) internal {
@@ -65,16 +69,15 @@ abstract contract Steps is Harness {
     }
 
     function disclose(IJobEscrow.Terms memory terms) internal {
-        bytes32 key = keyCommitmentOf(terms);
+        bytes32 secrets = secretsOf(terms);
         vm.prank(terms.provider);
-        escrow.disclose(terms, honest(), key);
+        escrow.disclose(terms, honest(), secrets);
     }
 
     function claim(IJobEscrow.Terms memory terms) internal {
-        bytes32 commitment = commitmentOf(terms, terms.provider, honest());
-        address[] memory panel = panelOf(terms);
+        bytes memory data = claimData(terms);
         vm.prank(terms.provider);
-        escrow.claim(terms, BLINDED_KEY, commitment, panel);
+        _call(0, data);
     }
 
     function settle(IJobEscrow.Terms memory terms, address who) internal {
@@ -89,22 +92,99 @@ abstract contract Steps is Harness {
         escrow.expire(terms, panel);
     }
 
+    function conclude(IJobEscrow.Terms memory terms) internal {
+        escrow.conclude(terms);
+    }
+
+    /// @dev Takes their seats from all who have not committed, once their time is over.
+    function dismissAll(IJobEscrow.Terms memory terms) internal {
+        passDeadline(terms);
+        escrow.dismiss(terms, seatedAs(terms, SeatStatus.Appointed));
+    }
+
+    /// @dev Once a round is over: who has not revealed by now never can.
+    function noteHidden(IJobEscrow.Terms memory terms) internal {
+        address[] memory hidden = seatedAs(terms, SeatStatus.Committed);
+        for (uint256 i = 0; i < hidden.length; ++i) {
+            hid[escrow.jobIdOf(terms)][hidden[i]] = true;
+        }
+    }
+
     function appeal(IJobEscrow.Terms memory terms) internal {
-        uint256 bond = escrow.bondOf(terms);
+        noteHidden(terms);
+        uint256 bond = escrow.appealBondOf(terms);
         vm.prank(terms.provider);
         escrow.appeal{value: terms.token == address(0) ? bond : 0}(terms);
     }
 
     function challenge(IJobEscrow.Terms memory terms) internal {
-        uint256 bond = escrow.bondOf(terms);
+        noteHidden(terms);
+        uint256 bond = escrow.challengeBondOf(terms);
+        bytes memory data = challengeData(terms);
         vm.prank(terms.requester);
-        escrow.challenge{value: terms.token == address(0) ? bond : 0}(terms);
+        _call(terms.token == address(0) ? bond : 0, data);
     }
 
-    /// @dev Makes a draw that is under way.
+    function revealSeed(IJobEscrow.Terms memory terms) internal {
+        bytes memory data = revealSeedData(terms);
+        vm.prank(terms.requester);
+        _call(0, data);
+    }
+
+    /// @dev Both seeds, the requester's where it is not known yet.
     function draw(IJobEscrow.Terms memory terms) internal {
-        passSeed(terms);
-        escrow.draw(terms);
+        if (!jobOf(terms).seeded) revealSeed(terms);
+        drawAsProvider(terms);
+    }
+
+    /// @dev The requester misses its turn, to reveal a seed or to appoint, and the provider draws by its own seed.
+    function drawAlone(IJobEscrow.Terms memory terms) internal {
+        passDeadline(terms);
+        drawAsProvider(terms);
+    }
+
+    function drawAsProvider(IJobEscrow.Terms memory terms) internal {
+        bytes memory data = drawData(terms);
+        vm.prank(terms.provider);
+        _call(0, data);
+    }
+
+    function challengeData(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        bytes32 seed = seedOf(REQUESTERS_SECRET, jobOf(terms).draws + 1);
+        return abi.encodeCall(IJobEscrow.challenge, (terms, MASK_HASH, seed));
+    }
+
+    function revealSeedData(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        bytes32 seed = seedOf(REQUESTERS_SECRET, jobOf(terms).draws);
+        return abi.encodeCall(IJobEscrow.revealSeed, (terms, MASK_HASH, seed));
+    }
+
+    /// @dev The first draw of a job whose requester did not appoint is scheduled by the draw itself.
+    function drawData(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        Job memory job = jobOf(terms);
+        uint256 number = job.state == State.Submitted ? 1 : job.draws;
+        return drawData(terms, seedOf(PROVIDERS_SECRET, number));
+    }
+
+    function drawData(IJobEscrow.Terms memory terms, bytes32 seed) internal view returns (bytes memory) {
+        bytes32 commitment = commitmentOf(terms, terms.provider, honest());
+        return abi.encodeCall(IJobEscrow.draw, (terms, commitment, keyCommitmentOf(terms), seed));
+    }
+
+    function claimData(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        bytes32 commitment = commitmentOf(terms, terms.provider, honest());
+        bytes32 tip = tipOf(PROVIDERS_SECRET);
+        return abi.encodeCall(IJobEscrow.claim, (terms, BLINDED_KEY, commitment, tip, panelOf(terms)));
+    }
+
+    /// @dev By whoever was pranked; reverts as the call does.
+    function _call(uint256 value, bytes memory data) private {
+        (bool done, bytes memory why) = address(escrow).call{value: value}(data);
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(why, 32), mload(why))
+            }
+        }
     }
 
     /// @dev Everybody who has a seat and may commit, commits to `found`.
@@ -115,11 +195,25 @@ abstract contract Steps is Harness {
         }
     }
 
-    /// @dev Everybody who has committed reveals `found` and the provider's.
+    /// @dev Everybody who has committed in the present round reveals `found` and the provider's.
     function revealAll(IJobEscrow.Terms memory terms, IJobEscrow.Measurement memory found) internal {
         address[] memory seated = seatedAs(terms, SeatStatus.Committed);
         for (uint256 i = 0; i < seated.length; ++i) {
-            reveal(terms, seated[i], found);
+            if (!hid[escrow.jobIdOf(terms)][seated[i]]) reveal(terms, seated[i], found);
+        }
+    }
+
+    /// @dev Everybody seated in the present round finds the same.
+    function decide(IJobEscrow.Terms memory terms, IJobEscrow.Measurement memory found) internal {
+        commitAll(terms, found);
+        revealAll(terms, found);
+    }
+
+    /// @dev Everybody seated stands down.
+    function abstainAll(IJobEscrow.Terms memory terms) internal {
+        address[] memory seated = seatedAs(terms, SeatStatus.Appointed);
+        for (uint256 i = 0; i < seated.length; ++i) {
+            abstain(terms, seated[i]);
         }
     }
 
@@ -155,8 +249,7 @@ abstract contract Steps is Harness {
         commitAll(terms, found);
         if (state == State.Inconclusive) {
             passDeadline(terms);
-            escrow.conclude(terms);
-            return;
+            return conclude(terms);
         }
         revealAll(terms, found);
         if (state == State.Settled) claim(terms);
@@ -184,8 +277,12 @@ abstract contract Steps is Harness {
         return keccak256(abi.encode(escrow.jobIdOf(terms), BLINDED_KEY));
     }
 
+    /// @dev What a reveal must bring beside the provider's measurement.
+    function secretsOf(IJobEscrow.Terms memory terms) internal view returns (bytes32) {
+        return keccak256(abi.encode(keyCommitmentOf(terms), tipOf(PROVIDERS_SECRET)));
+    }
+
     function owedTo(address who, IJobEscrow.Terms memory terms) internal view returns (uint256) {
         return escrow.owed(who, terms.token);
     }
-
 }

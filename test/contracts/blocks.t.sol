@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {Steps} from "./support/Steps.sol";
+
+/// @notice Blocks of another chain may come fast, slowly, in bursts or with numbers of their own.
+contract BlocksTest is Steps {
+    /// @dev The block number at each step; none of them moves it when empty.
+    uint256[] private _heights;
+    uint256 private _step;
+
+    function testFuzz_WhenBlockNumbersJumpOrStall_NothingChanges(uint64[12] calldata heights) public {
+        bytes32 wanted = _play();
+        for (uint256 i = 0; i < heights.length; ++i) {
+            _heights.push(heights[i]);
+        }
+        yes(_play() == wanted, "the same seats, states and sums");
+    }
+
+    function testFuzz_WhenBlockNumbersGoBackOrStall_NoDrawIsForgotten(uint64 before, uint64 afterwards) public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        reach(terms, State.Rejected);
+        vm.roll(before);
+        appeal(terms);
+        revealSeed(terms);
+        vm.roll(afterwards);
+        drawAsProvider(terms);
+        eq(jobOf(terms).seats, 3, "drawn at the first try");
+        refuses(provider, drawData(terms), nothingToDraw(terms));
+    }
+
+    /// @dev A job with every kind of draw, from one state of the chain; what it came to.
+    function _play() private returns (bytes32 outcome) {
+        uint256 start = vm.snapshotState();
+        IJobEscrow.Terms memory terms = termsOf(2);
+        _roll();
+        reach(terms, State.Submitted);
+        _roll();
+        drawAlone(terms);
+        _roll();
+        commit(terms, panelOf(terms)[0], wrong());
+        abstainAll(terms);
+        _roll();
+        draw(terms);
+        _roll();
+        decide(terms, wrong());
+        _roll();
+        appeal(terms);
+        _roll();
+        drawAlone(terms);
+        decide(terms, honest());
+        _roll();
+        claim(terms);
+        _roll();
+        challenge(terms);
+        _roll();
+        drawAsProvider(terms);
+        _roll();
+        decide(terms, wrong());
+        _roll();
+        outcome = keccak256(abi.encode(escrow.recordOf(escrow.jobIdOf(terms)), panelOf(terms)));
+        settle(terms, requester);
+        outcome = keccak256(abi.encode(outcome, escrow.owed(requester, address(0)), escrow.owed(provider, address(0))));
+        vm.revertToState(start);
+    }
+
+    function _roll() private {
+        if (_heights.length != 0) vm.roll(_heights[_step++ % _heights.length]);
+    }
+}

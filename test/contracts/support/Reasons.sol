@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {Harness} from "./Harness.sol";
+
+/// @notice Calls that must revert, with all that they say.
+abstract contract Reasons is Harness {
+    function refuses(address who, bytes memory data, bytes memory reason) internal {
+        refuses(who, 0, data, reason);
+    }
+
+    /// @dev The escrow refuses `who` the call, for exactly this reason.
+    function refuses(address who, uint256 value, bytes memory data, bytes memory reason) internal {
+        refusesAt(address(escrow), who, value, data, reason);
+    }
+
+    function refusesAt(address target, address who, uint256 value, bytes memory data, bytes memory reason) internal {
+        vm.prank(who);
+        (bool done, bytes memory why) = target.call{value: value}(data);
+        yes(!done, "refused");
+        if (keccak256(why) != keccak256(reason)) {
+            assembly ("memory-safe") {
+                revert(add(why, 32), mload(why))
+            }
+        }
+    }
+
+    function tooLate(IJobEscrow.Terms memory terms, uint256 deadline) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooLate.selector, escrow.jobIdOf(terms), deadline);
+    }
+
+    function tooEarly(IJobEscrow.Terms memory terms, uint256 deadline) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooEarly.selector, escrow.jobIdOf(terms), deadline);
+    }
+
+    function invalidStatus(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        bytes4 selector = IJobEscrow.JobEscrow_InvalidStatus.selector;
+        return abi.encodeWithSelector(selector, escrow.jobIdOf(terms), stateOf(terms));
+    }
+
+    function notParty(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NotParty.selector, escrow.jobIdOf(terms), who);
+    }
+
+    function noAppeal(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NoAppeal.selector, escrow.jobIdOf(terms));
+    }
+
+    function seedMismatch(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_SeedMismatch.selector, escrow.jobIdOf(terms), who);
+    }
+
+    function nothingToDraw(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NothingToDraw.selector, escrow.jobIdOf(terms));
+    }
+
+    function stillCommitting(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_StillCommitting.selector, escrow.jobIdOf(terms));
+    }
+
+    function commitmentMismatch(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_CommitmentMismatch.selector, escrow.jobIdOf(terms), who);
+    }
+
+    function alreadyRated(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_AlreadyRated.selector, escrow.jobIdOf(terms), who);
+    }
+
+    function wrongSeat(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+        bytes32 id = escrow.jobIdOf(terms);
+        SeatStatus status = escrow.seatOf(id, who);
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_WrongSeat.selector, id, who, status);
+    }
+
+    function wrongPayment(uint256 sent, uint256 wanted) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_WrongPayment.selector, sent, wanted);
+    }
+
+    function tooLong(uint256 length, uint256 limit) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooLong.selector, length, limit);
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {Rule} from "../../contracts/libraries/Rule.sol";
+import {Schedule} from "../../contracts/libraries/Schedule.sol";
+import {Steps} from "./support/Steps.sol";
+
+contract TermsTest is Steps {
+    uint256 private constant WINDOWS = 7;
+
+    function test_WhenEveryWindowIsAtItsFloor_ItIsPosted() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        for (uint256 i = 0; i < WINDOWS; ++i) {
+            terms.schedule = _with(terms.schedule, i, _floorOf(i));
+        }
+        post(terms);
+        yes(stateOf(terms) == State.Posted, "posted");
+    }
+
+    function test_RevertWhen_AWindowIsASecondBelowItsFloor() public {
+        for (uint256 i = 0; i < WINDOWS; ++i) {
+            // Those that the job would never use as well: optimistic ones can be appealed, all can be drawn for.
+            for (uint8 validators = 0; validators < 2; ++validators) {
+                IJobEscrow.Terms memory terms = termsOf(validators);
+                terms.schedule = _with(terms.schedule, i, _floorOf(i) - 1);
+                _refuse(terms);
+                terms.schedule = _with(terms.schedule, i, 0);
+                _refuse(terms);
+            }
+        }
+    }
+
+    function test_WhenTheValidatorStakeIsThePools_ItIsPosted() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        terms.validatorStake = uint96(POOL_STAKE);
+        post(terms);
+        yes(stateOf(terms) == State.Posted, "posted");
+    }
+
+    function test_RevertWhen_TheValidatorStakeIsAboveThePools() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        terms.validatorStake = uint96(POOL_STAKE + 1);
+        _refuse(terms);
+        // Optimistic jobs too: a challenge draws from the same pool.
+        terms = termsOf(0);
+        terms.validatorStake = uint96(POOL_STAKE + 1);
+        _refuse(terms);
+    }
+
+    function test_RevertWhen_TheProviderIsNobodyOrTheRequester() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        terms.provider = requester;
+        _refuse(terms);
+        terms.provider = address(0);
+        _refuse(terms);
+    }
+
+    function test_RevertWhen_TooManyValidatorsAreAskedFor() public {
+        _refuse(termsOf(8));
+        post(termsOf(7));
+    }
+
+    function test_RevertWhen_AWordHoldsMoreThanItsFields() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        terms.rule = Rule.wrap(Rule.unwrap(terms.rule) | 3);
+        _refuse(terms);
+        terms = termsOf(1);
+        terms.rule = Rule.wrap(Rule.unwrap(terms.rule) | (1 << 144));
+        _refuse(terms);
+        terms = termsOf(1);
+        terms.schedule = Schedule.wrap(Schedule.unwrap(terms.schedule) | (1 << 208));
+        _refuse(terms);
+    }
+
+    function test_RevertWhen_PostedAfterAcceptBy() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        vm.warp(terms.schedule.acceptBy() + 1);
+        refuses(requester, PRICE + FEE, _postData(terms), tooLate(terms, terms.schedule.acceptBy()));
+    }
+
+    function test_RevertWhen_PostedTwice() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        post(terms);
+        vm.prank(requester);
+        escrow.cancel(terms);
+        bytes4 selector = IJobEscrow.JobEscrow_AlreadyPosted.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, escrow.jobIdOf(terms));
+        refuses(requester, PRICE + FEE, _postData(terms), reason);
+    }
+
+    function test_RevertWhen_PostedForSomebodyElse() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        refuses(provider, PRICE + FEE, _postData(terms), notParty(terms, provider));
+    }
+
+    function _refuse(IJobEscrow.Terms memory terms) private {
+        uint256 sum = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
+        bytes memory reason = abi.encodeWithSelector(IJobEscrow.JobEscrow_InvalidTerms.selector);
+        refuses(requester, sum, _postData(terms), reason);
+    }
+
+    function _postData(IJobEscrow.Terms memory terms) private pure returns (bytes memory) {
+        return abi.encodeCall(IJobEscrow.post, (terms, tipOf(REQUESTERS_SECRET), ""));
+    }
+
+    /// @dev Run, then appoint, commit, reveal, claim, challenge, appeal.
+    function _floorOf(uint256 window) private pure returns (uint24) {
+        return window == 0 ? 60 : 300;
+    }
+
+    function _with(Schedule schedule, uint256 window, uint24 length) private pure returns (Schedule) {
+        uint256 shift = 40 + 24 * window;
+        uint256 others = Schedule.unwrap(schedule) & ~(uint256(type(uint24).max) << shift);
+        return Schedule.wrap(others | (uint256(length) << shift));
+    }
+}

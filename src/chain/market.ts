@@ -122,6 +122,7 @@ export function createMarket(options: MarketOptions): Market {
     },
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
     now: (waits) => run(waits, (bounded) => read().now(bounded)),
+    chainPace: (waits) => run(waits, (bounded) => read().chainPace(bounded)),
     balance: (account, waits) => run(waits, (bounded) => read().balance(account, bounded)),
     owed: (account, token, waits) => run(waits, (bounded) => read().owed(account, token, bounded)),
     leaving: (account, waits) => run(waits, (bounded) => read().leaving(account, bounded)),

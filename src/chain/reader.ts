@@ -15,6 +15,7 @@ import type { Block } from "./rpc/blocks.ts";
 import { bindContract } from "./rpc/contract.ts";
 import { currentFees } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
+import { measurePace } from "./rpc/pace.ts";
 import { patiently } from "./rpc/patience.ts";
 import { answered, quantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
@@ -67,6 +68,7 @@ export function createReader(options: ReaderOptions): Reader {
   };
 
   return {
+    chainPace: measurePace(rpc, heads, confirmations),
     now: async (waits) => chainTime(await heads.read(waits)),
     async balance(account, waits) {
       return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");

@@ -85,6 +85,14 @@ export interface Leaving {
   readonly availableAt: number;
 }
 
+/** How fast a chain goes, and how deep this market looks. */
+export interface ChainPace {
+  /** Estimated from recent blocks, 0.1 to 60. */
+  readonly blockSeconds: number;
+  /** Blocks from an event's own up to the newest, both counted, before it is acted on. */
+  readonly confirmations: number;
+}
+
 export interface JobFilter {
   readonly requester?: Address;
   readonly provider?: Address;
@@ -95,6 +103,8 @@ export interface JobFilter {
 export interface MarketReader {
   /** Later of wall clock and newest block's time, Unix seconds: what deadlines are compared with. */
   now(options?: Waits): Promise<number>;
+  /** What a deadline has to leave room for; cheap, since it is measured rarely. */
+  chainPace(options?: Waits): Promise<ChainPace>;
   /** The id that `post` of these terms will have on this chain and escrow. */
   jobIdOf(terms: Terms): JobId;
   balance(account: Address, options?: Waits): Promise<bigint>;

@@ -12,7 +12,7 @@ export default defineConfig({
     path: require.resolve("solc/soljson.js"),
     settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 }, viaIR: true },
   },
-  test: { solidity: { invariant: { runs: 256, depth: 200, failOnRevert: true } } },
+  test: { solidity: { invariant: { runs: 200, depth: 200, failOnRevert: true } } },
   paths: {
     sources: "contracts",
     tests: { nodejs: "test/contracts", solidity: "test/contracts" },

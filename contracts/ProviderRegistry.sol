@@ -3,19 +3,24 @@ pragma solidity 0.8.37;
 
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IProviderRating, Role} from "./interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
 
 /// @title Offers, keys and stakes; see {IProviderRegistry}
 contract ProviderRegistry is IProviderRegistry, EIP712 {
+    using Checkpoints for Checkpoints.Trace160;
+
     /// What the escrow touches on every job, in one slot.
     struct Account {
         uint96 stake;
         uint96 locked;
         /// Place in the pool plus one; zero when not in it.
-        uint32 seat;
+        uint24 seat;
         uint8 strikes;
+        /// Day of the latest strike, since the Unix epoch.
+        uint16 struckOn;
         bool provider;
         bool validator;
     }
@@ -38,6 +43,8 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     /// @inheritdoc IProviderRegistry
     uint8 public constant MAX_STRIKES = 3;
     /// @inheritdoc IProviderRegistry
+    uint256 public constant STRIKE_LIFE = 90 days;
+    /// @inheritdoc IProviderRegistry
     uint256 public immutable POOL_STAKE;
     /// @inheritdoc IProviderRegistry
     uint256 public immutable COOLDOWN;
@@ -50,7 +57,10 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     mapping(address account => Account) private _accounts;
     mapping(address account => Listing) private _listings;
     address[] private _published;
-    address[] private _pool;
+    /// The pool by time: how many members there were, and who had each place. Draws look into the past, so that
+    /// nobody who knows a draw's seed can still choose among whom it picks.
+    Checkpoints.Trace160 private _poolSizes;
+    mapping(uint256 place => Checkpoints.Trace160) private _places;
 
     modifier onlyEscrow() {
         if (msg.sender != escrow) revert ProviderRegistry_NotEscrow(msg.sender);
@@ -107,7 +117,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     function requestWithdrawal(uint96 amount) external {
         // Check
         Account storage account = _accounts[msg.sender];
-        _checkFree(msg.sender, account, amount);
+        _checkFree(msg.sender, account, amount, 0);
 
         // Effect
         Listing storage listing = _listings[msg.sender];
@@ -138,12 +148,12 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     }
 
     /// @inheritdoc IProviderRegistry
-    function lock(address who, uint256 amount, Role role) external onlyEscrow {
+    function lock(address who, uint256 amount, Role role, bool drawn) external onlyEscrow {
         // Check
         Account storage account = _accounts[who];
         if (_isBanned(account)) revert ProviderRegistry_Banned(who);
         if (!(role == Role.Provider ? account.provider : account.validator)) revert ProviderRegistry_NoOffer(who, role);
-        _checkFree(who, account, amount);
+        _checkFree(who, account, amount, drawn || account.seat == 0 ? 0 : POOL_STAKE);
 
         // Effect
         account.locked += uint96(amount);
@@ -161,7 +171,9 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         Account storage account = _accounts[who];
         account.locked -= uint96(amount);
         account.stake -= uint96(amount);
-        if (account.strikes < type(uint8).max) ++account.strikes;
+        uint8 strikes = _strikes(account);
+        account.strikes = strikes < type(uint8).max ? strikes + 1 : strikes;
+        account.struckOn = uint16(block.timestamp / 1 days);
         burnt += burntPart;
         _updatePool(who, account);
 
@@ -169,15 +181,17 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         if (account.strikes == MAX_STRIKES) emit Banned(who);
 
         // Interaction
-        _send(escrow, amount - burntPart);
+        if (burntPart < amount) _send(escrow, amount - burntPart);
     }
 
     /// @inheritdoc IProviderRegistry
-    function candidate(uint256 random, uint256 minFree, uint256 fee) external view returns (address who) {
-        if (_pool.length == 0) return address(0);
-        who = _pool[random % _pool.length];
+    function candidate(uint256 random, uint256 asOf, uint256 minFree, uint256 fee) external view returns (address who) {
+        uint256 members = _poolSizes.upperLookupRecent(uint96(asOf));
+        if (members == 0) return address(0);
+        who = address(_places[random % members].upperLookupRecent(uint96(asOf)));
         Account storage account = _accounts[who];
-        if (account.stake - account.locked < minFree || _listings[who].feeFloor > fee) return address(0);
+        bool fit = account.seat != 0 && !_isBanned(account) && account.stake - account.locked >= minFree;
+        if (!fit || _listings[who].feeFloor > fee) return address(0);
     }
 
     /// @inheritdoc IProviderRegistry
@@ -198,7 +212,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
 
     /// @inheritdoc IProviderRegistry
     function poolSize() external view returns (uint256) {
-        return _pool.length;
+        return _poolSizes.latest();
     }
 
     /// @inheritdoc IProviderRegistry
@@ -217,7 +231,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         offer.validator = account.validator;
         offer.banned = _isBanned(account);
         offer.pooled = account.seat != 0;
-        offer.strikes = account.strikes;
+        offer.strikes = _strikes(account);
         offer.stake = account.stake;
         offer.lockedStake = account.locked;
         offer.priceFloor = listing.priceFloor;
@@ -232,18 +246,28 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     /// place of one that leaves.
     function _updatePool(address who, Account storage account) private {
         bool belongs = account.validator && account.stake >= POOL_STAKE && !_isBanned(account);
-        uint256 seat = account.seat;
+        uint24 seat = account.seat;
         if (belongs == (seat != 0)) return;
+        uint256 members = _poolSizes.latest();
         if (belongs) {
-            _pool.push(who);
-            account.seat = uint32(_pool.length);
-            return;
+            if (members == type(uint24).max) return;
+            _occupy(members, who);
+            account.seat = uint24(members + 1);
+            ++members;
+        } else {
+            --members;
+            if (seat - 1 != members) {
+                address last = address(_places[members].latest());
+                _occupy(seat - 1, last);
+                _accounts[last].seat = seat;
+            }
+            account.seat = 0;
         }
-        address last = _pool[_pool.length - 1];
-        _pool[seat - 1] = last;
-        _accounts[last].seat = uint32(seat);
-        _pool.pop();
-        account.seat = 0;
+        _poolSizes.push(uint96(block.timestamp), uint160(members));
+    }
+
+    function _occupy(uint256 place, address who) private {
+        _places[place].push(uint96(block.timestamp), uint160(who));
     }
 
     function _send(address to, uint256 amount) private {
@@ -251,12 +275,20 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         if (!sent) revert ProviderRegistry_TransferFailed(to, amount);
     }
 
-    function _isBanned(Account storage account) private view returns (bool) {
-        return account.strikes >= MAX_STRIKES;
+    /// @dev Strikes that still count.
+    function _strikes(Account storage account) private view returns (uint8) {
+        bool fresh = block.timestamp < uint256(account.struckOn) * 1 days + STRIKE_LIFE;
+        return fresh ? account.strikes : 0;
     }
 
-    function _checkFree(address who, Account storage account, uint256 wanted) private view {
+    function _isBanned(Account storage account) private view returns (bool) {
+        return account.strikes >= MAX_STRIKES && _strikes(account) >= MAX_STRIKES;
+    }
+
+    /// @param reserved Stake that only a draw may lock.
+    function _checkFree(address who, Account storage account, uint256 wanted, uint256 reserved) private view {
         uint256 free = account.stake - account.locked;
+        free = free < reserved ? 0 : free - reserved;
         if (free < wanted) revert ProviderRegistry_InsufficientStake(who, free, wanted);
     }
 

@@ -32,7 +32,7 @@ interface IProviderRegistry {
     /// @notice An offer as clients read it, with stake and ratings in the same answer.
     /// @param stake All coins that stand behind the account, locked ones included, leaving ones not.
     /// @param lockedStake The part that live jobs have locked.
-    /// @param strikes Slashings so far; at {MAX_STRIKES} the account is banned.
+    /// @param strikes Slashings that still count, see {STRIKE_LIFE}; at {MAX_STRIKES} the account is banned.
     /// @param pooled Whether draws may pick the account.
     /// @param signature The wallet's EIP-712 signature over its keys, see {publish}.
     struct Offer {
@@ -65,7 +65,7 @@ interface IProviderRegistry {
     event StakeWithdrawn(address indexed account, uint256 amount);
     /// @notice `account` lost `amount`, of which `burnt` is out of everybody's reach for ever.
     event Slashed(address indexed account, uint256 amount, uint256 burnt, uint256 strikes);
-    /// @notice Repeatedly slashed: takes no more jobs and is never drawn; its free stake stays its own.
+    /// @notice Repeatedly slashed: takes no jobs and is never drawn for {STRIKE_LIFE}; its free stake stays its own.
     event Banned(address indexed account);
 
     error ProviderRegistry_NotEscrow(address caller);
@@ -100,7 +100,9 @@ interface IProviderRegistry {
 
     /// @notice Locks `amount` of `account`'s stake for a job. Only the escrow; reverts when the account has no
     /// offer for `role`, is banned, or has too little free stake.
-    function lock(address account, uint256 amount, Role role) external;
+    /// @param drawn Whether a draw asks. Of a member's stake {POOL_STAKE} is for draws alone, so that nobody can
+    /// keep members out of a draw by appointing them elsewhere just before it.
+    function lock(address account, uint256 amount, Role role, bool drawn) external;
 
     /// @notice Lets `amount` go again. Only the escrow.
     function unlock(address account, uint256 amount) external;
@@ -109,9 +111,10 @@ interface IProviderRegistry {
     /// credits the victims. One strike. Only the escrow.
     function slash(address account, uint256 amount, uint256 burnt) external;
 
-    /// @notice The pool's member at a random place, or zero when it cannot serve: `minFree` stake free,
-    /// fee floor at most `fee`. Constant cost.
-    function candidate(uint256 random, uint256 minFree, uint256 fee) external view returns (address);
+    /// @notice The member at a random place of the pool as it was at the end of second `asOf` (Unix seconds), or zero
+    /// when it cannot serve now: still in the pool, `minFree` stake free, fee floor at most `fee`. The cost grows
+    /// with the logarithm of the pool's changes.
+    function candidate(uint256 random, uint256 asOf, uint256 minFree, uint256 fee) external view returns (address);
 
     /// @notice Offers `from … from + limit − 1` in the order of first publication, with stakes and ratings.
     /// Past the end the page is shorter. A 100-offer page costs a node some ten million gas of reading.
@@ -137,6 +140,9 @@ interface IProviderRegistry {
 
     /// @notice Slashings after which an account is banned.
     function MAX_STRIKES() external view returns (uint8);
+
+    /// @notice Seconds since the latest strike, by the day, after which all strikes and a ban are over.
+    function STRIKE_LIFE() external view returns (uint256);
 
     /// @notice Slashed coins that nobody can reach, smallest unit.
     function burnt() external view returns (uint256);

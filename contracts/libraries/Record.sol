@@ -1,47 +1,66 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {State} from "../interfaces/IJobEscrow.sol";
+import {Round, State} from "../interfaces/IJobEscrow.sol";
 
 /// @notice A job as stored: one word, because a struct that the compiler packs costs a thousand gas more a
-/// call and would leave no room for the submission. Lowest bits first: state 4; clock 40 (the seed's block while
-/// seats are to be drawn, else the deadline); counters of 4; occupied 8; flags; submission 168 at the top.
+/// call and would leave no room for the submission. Lowest bits first: state 4; deadline 40; counters of 4;
+/// occupied 8; flags; draws 4; round 2; submission 160 at the top.
 ///
-/// Counters fit: a round has at most 7 seats, a job 7 + 7 + 3 + 3. None goes below zero, since each step that
-/// takes one away has seen the seat that put it there.
+/// Counters fit: a round has at most 7 seats, a job 7 + 7 + 3 + 3 + 3 + 3 and six draws. None goes below zero,
+/// since each step that takes one away has seen the seat that put it there.
 type Record is uint256;
 
 using RecordLibrary for Record global;
 
-/// @dev A counter or a flag, by its lowest bit.
+// Counters of four bits and flags, by their lowest bit.
+
+/// @dev Validators of the present round that have not left.
 uint256 constant SEATS = 1 << 44;
+/// @dev Those of them that have yet to commit; measurements are revealed once there are none.
 uint256 constant PENDING = 1 << 48;
+/// @dev Seats left that are refilled once, by draw, when none is pending.
 uint256 constant VACANT = 1 << 52;
+/// @dev Seats that {IJobEscrow-draw} fills next.
 uint256 constant TO_DRAW = 1 << 56;
+/// @dev Validators of this round that have revealed.
 uint256 constant REVEALED = 1 << 60;
 uint256 constant PASSES = 1 << 64;
 uint256 constant FAILS = 1 << 68;
+/// @dev Seats ever given, of all rounds, in eight bits: what a closing panel must list.
 uint256 constant OCCUPIED = 1 << 72;
+/// @dev The provider's measurement is known in this round.
 uint256 constant DISCLOSED = 1 << 80;
+/// @dev Seats that were left were refilled in this round.
 uint256 constant REPLACED = 1 << 81;
 uint256 constant CHALLENGED = 1 << 82;
 uint256 constant APPEALED = 1 << 83;
 uint256 constant REQUESTER_RATED = 1 << 84;
 uint256 constant PROVIDER_RATED = 1 << 85;
+/// @dev The requester's seed for the draw under way is known.
+uint256 constant SEEDED = 1 << 86;
+/// @dev A seat of the present round was drawn without the requester's seed.
+uint256 constant ONE_SIDED = 1 << 87;
+/// @dev Draws ever scheduled; the seeds of draw `n` are the `n`-th of their chains.
+uint256 constant DRAWS = 1 << 88;
+/// @dev The requester appointed validators of its own choice.
+uint256 constant NAMED = 1 << 94;
 
 /// @notice Reads and changes the fields of a {Record}. Changes return the changed copy.
 library RecordLibrary {
     uint256 private constant STATE_MASK = 15;
-    uint256 private constant CLOCK_MASK = uint256(type(uint40).max) << 4;
+    uint256 private constant DEADLINE_MASK = uint256(type(uint40).max) << 4;
     /// Seats, pending, vacant, to draw, revealed, passes, fails.
-    uint256 private constant ROUND_MASK = ((1 << 28) - 1) << 44;
+    uint256 private constant COUNTERS_MASK = ((1 << 28) - 1) << 44;
+    uint256 private constant ROUND_SHIFT = 92;
+    uint256 private constant ROUND_MASK = 3 << ROUND_SHIFT;
 
     function state(Record self) internal pure returns (State) {
         return State(Record.unwrap(self) & STATE_MASK);
     }
 
-    /// @notice The deadline, or the seed's block while seats are to be drawn.
-    function clock(Record self) internal pure returns (uint40) {
+    /// @notice Until when the present step may be taken, Unix seconds.
+    function deadline(Record self) internal pure returns (uint40) {
         return uint40(Record.unwrap(self) >> 4);
     }
 
@@ -59,8 +78,17 @@ library RecordLibrary {
         return Record.unwrap(self) & flag != 0;
     }
 
-    function submission(Record self) internal pure returns (bytes21) {
-        return bytes21(bytes32(Record.unwrap(self)));
+    /// @notice Draws ever scheduled.
+    function draws(Record self) internal pure returns (uint8) {
+        return uint8((Record.unwrap(self) / DRAWS) & 15);
+    }
+
+    function round(Record self) internal pure returns (Round) {
+        return Round((Record.unwrap(self) & ROUND_MASK) >> ROUND_SHIFT);
+    }
+
+    function submission(Record self) internal pure returns (bytes20) {
+        return bytes20(bytes32(Record.unwrap(self)));
     }
 
     function to(Record self, State next) internal pure returns (Record) {
@@ -68,7 +96,7 @@ library RecordLibrary {
     }
 
     function until(Record self, uint256 time) internal pure returns (Record) {
-        return Record.wrap((Record.unwrap(self) & ~CLOCK_MASK) | (uint256(uint40(time)) << 4));
+        return Record.wrap((Record.unwrap(self) & ~DEADLINE_MASK) | (uint256(uint40(time)) << 4));
     }
 
     /// @notice Sets a flag.
@@ -96,12 +124,18 @@ library RecordLibrary {
         return Record.wrap(Record.unwrap(self) & ~(counter * 15));
     }
 
-    /// @notice Forgets the round, so that another can begin; the seats stay occupied.
-    function anew(Record self) internal pure returns (Record) {
-        return Record.wrap(Record.unwrap(self) & ~(ROUND_MASK | DISCLOSED | REPLACED));
+    /// @notice Clears a flag.
+    function without(Record self, uint256 flag) internal pure returns (Record) {
+        return Record.wrap(Record.unwrap(self) & ~flag);
     }
 
-    function withSubmission(Record self, bytes21 hash) internal pure returns (Record) {
+    /// @notice Begins another round: no seats, no votes; the seats of earlier ones stay occupied.
+    function begin(Record self, Round next) internal pure returns (Record) {
+        uint256 ended = COUNTERS_MASK | ROUND_MASK | DISCLOSED | REPLACED | ONE_SIDED;
+        return Record.wrap((Record.unwrap(self) & ~ended) | (uint256(next) << ROUND_SHIFT));
+    }
+
+    function withSubmission(Record self, bytes20 hash) internal pure returns (Record) {
         return Record.wrap(Record.unwrap(self) | uint256(bytes32(hash)));
     }
 }

@@ -6,17 +6,27 @@ pragma solidity ^0.8.30;
 /// run, appoint, commit, reveal, claim, challenge, appeal; the rest is zero.
 type Schedule is uint256;
 
+/// @dev The least window of each step, seconds. Shorter ones cannot be kept by an honest party on a chain with
+/// blocks of twelve seconds that waits for twelve confirmations; clients ask for more, by their chain's pace.
+uint24 constant MIN_RUN = 60;
+uint24 constant MIN_APPOINT = 300;
+uint24 constant MIN_COMMIT = 300;
+uint24 constant MIN_REVEAL = 300;
+uint24 constant MIN_CLAIM = 300;
+uint24 constant MIN_CHALLENGE = 300;
+uint24 constant MIN_APPEAL = 300;
+
 using ScheduleLibrary for Schedule global;
 
 /// @notice Reads the fields of a {Schedule}.
 library ScheduleLibrary {
     uint256 internal constant BITS = 208;
 
-    /// @notice True when the word carries nothing beyond its fields and leaves time for every step that
-    /// somebody must take (run, appoint, commit, reveal, claim).
+    /// @notice True when the word carries nothing beyond its fields and every step has its least window.
     function isCanonical(Schedule self) internal pure returns (bool) {
-        return Schedule.unwrap(self) >> BITS == 0 && run(self) != 0 && appoint(self) != 0 && commit(self) != 0
-            && reveal(self) != 0 && claim(self) != 0;
+        return Schedule.unwrap(self) >> BITS == 0 && run(self) >= MIN_RUN && appoint(self) >= MIN_APPOINT
+            && commit(self) >= MIN_COMMIT && reveal(self) >= MIN_REVEAL && claim(self) >= MIN_CLAIM
+            && challenge(self) >= MIN_CHALLENGE && appeal(self) >= MIN_APPEAL;
     }
 
     function acceptBy(Schedule self) internal pure returns (uint40) {

@@ -27,7 +27,7 @@ export interface Deployment extends Addresses {
   readonly block: number;
 }
 
-export const DEFAULT_POOL_STAKE = 10n ** 17n;
+export const DEFAULT_POOL_STAKE = 10n ** 18n;
 export const DEFAULT_COOLDOWN = 7 * 86_400;
 
 /**

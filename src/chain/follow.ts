@@ -1,4 +1,5 @@
 import type { Waits } from "../ports/market.ts";
+import { instantsOf } from "../protocol/exits.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { isFinal } from "../protocol/state.ts";
@@ -24,35 +25,29 @@ export async function* followJob(
   waits: Waits,
 ): AsyncIterable<Job> {
   let touched = -1;
-  let last: Job | undefined;
-  /** The deadline that was told to be over. */
-  let over: number | undefined;
+  /** The instants of the job's present step that were told to be over. */
+  let over = "";
   for (;;) {
     const head = await patiently(() => heads.recent(waits), waits);
     const job = await patiently(() => load(id, head, waits), waits);
     const now = chainTime(head);
-    const changed = jobs.touched(id) !== touched || differs(job, last);
+    const changed = jobs.touched(id) !== touched;
     touched = jobs.touched(id);
-    last = job;
     if (job !== undefined) {
-      const passed = job.deadline !== undefined && now > job.deadline && over !== job.deadline;
-      if (passed) over = job.deadline;
-      // A draw waits for a block and not for an event: whoever carries it out must hear of each.
-      if (changed || passed || job.drawing) yield job;
+      const past = instantsOf(job).filter((instant) => now > instant);
+      const passed = past.length > 0 && over !== past.join();
+      over = past.join();
+      if (changed || passed) yield job;
       if (isFinal(job.state)) return;
     }
-    await heads.changed(head.hash, { ...waits, forMs: untilOver(job?.deadline) });
+    const next = job && instantsOf(job).filter((instant) => now <= instant);
+    await heads.changed(head.hash, { ...waits, forMs: untilOver(next && Math.min(...next)) });
   }
 }
 
 /** Later of the newest block's time and the wall clock: time goes on where no blocks are mined. Unix seconds. */
 export function chainTime(head: Block): number {
   return Math.max(head.time, Math.floor(Date.now() / 1000));
-}
-
-/** What a draw changes without an event of its own. */
-function differs(a: Job | undefined, b: Job | undefined): boolean {
-  return a?.drawing !== b?.drawing || a?.committing !== b?.committing || a?.deadline !== b?.deadline;
 }
 
 /** How long until the wall clock is past `deadline`; undefined when it is, or there is none. */

@@ -125,6 +125,7 @@ export function createMarket(options: MarketOptions): Market {
     chainPace: (waits) => run(waits, (bounded) => read().chainPace(bounded)),
     balance: (account, waits) => run(waits, (bounded) => read().balance(account, bounded)),
     owed: (account, token, waits) => run(waits, (bounded) => read().owed(account, token, bounded)),
+    poolStake: (waits) => run(waits, (bounded) => read().poolStake(bounded)),
     leaving: (account, waits) => run(waits, (bounded) => read().leaving(account, bounded)),
     gasPrice: (waits) => run(waits, (bounded) => read().gasPrice(bounded)),
     offers: (waits) => iterate(waits, (bounded) => read().offers(bounded)),

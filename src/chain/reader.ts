@@ -40,21 +40,13 @@ export function createReader(options: ReaderOptions): Reader {
   const jobs = openJobs(db, chainId, addresses.escrow);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
+  /** Fixed when the registry was deployed. */
+  let poolStake: bigint | undefined;
   const cursor = () => store.cursor()?.number ?? 0;
 
   const load = async (id: JobId, head: Block, waits: Waits): Promise<Job | undefined> => {
     await sync(head, waits);
-    const job = jobs.find(id);
-    if (!job?.drawing) return job;
-    // A draw that finds nobody says nothing: only the contract knows whether it is over.
-    const stored = (await escrow.read("job", [id], { ...waits, block: cursor() }))[0].toObject();
-    const drawing = stored.toDraw > 0n;
-    return {
-      ...job,
-      drawing,
-      committing: drawing || stored.pending > 0n,
-      deadline: drawing ? undefined : Number(stored.deadline),
-    };
+    return jobs.find(id);
   };
   const known = async (id: JobId, waits: Waits): Promise<Job> => {
     const job = await load(id, await heads.read(waits), waits);
@@ -75,6 +67,10 @@ export function createReader(options: ReaderOptions): Reader {
     },
     owed: async (account, token, waits) =>
       (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,
+    poolStake: async (waits = {}) => {
+      poolStake ??= (await registry.read("POOL_STAKE", [], waits))[0] as bigint;
+      return poolStake;
+    },
     async leaving(account, waits = {}) {
       const [amount, availableAt] = await registry.read("leaving", [account], waits);
       return { amount: amount as bigint, availableAt: Number(availableAt) };

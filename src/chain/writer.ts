@@ -2,15 +2,12 @@ import type { BaseWallet } from "ethers";
 import { IchainError, isIchainError } from "../errors.ts";
 import type { MarketWriter } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
-import { packTerms } from "../protocol/packed-terms.ts";
-import { artifactOf } from "./abi/artifacts.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
 import { explainRefusal } from "./abi/refusals.ts";
 import type { Addresses } from "./addresses.ts";
 import { marketErrors } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { signKeys } from "./keys.ts";
-import { bindContract } from "./rpc/contract.ts";
 import type { Heads } from "./rpc/heads.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 import { createBroadcast } from "./send/broadcast.ts";
@@ -38,7 +35,6 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   const outbox = openOutbox(db, account, graceMs);
   const sender = createSender({ rpc, wallet, chainId, outbox });
   const abi = marketErrors();
-  const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const broadcast = createBroadcast({ ...options, outbox, sender, abi });
 
   return {
@@ -47,7 +43,6 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       const request = await encodeCall(call, {
         addresses,
         signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
-        bond: async (terms) => (await escrow.read("bondOf", [packTerms(terms)], waits))[0] as bigint,
       });
       const jobId = jobOfCall(call, chainId, addresses.escrow);
       for (const until = Date.now() + CLOCK_LAG_MS; ; ) {

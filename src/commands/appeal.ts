@@ -1,4 +1,4 @@
-import { bondOf } from "../protocol/bond.ts";
+import { appealBondOf } from "../protocol/bond.ts";
 import { shortId } from "../protocol/ids.ts";
 import { appeal } from "../roles/provider/appeal.ts";
 import { coin } from "../ui/format.ts";
@@ -11,7 +11,7 @@ export async function run(context: CommandContext, args: { id: string }): Promis
   await using role = await openRole(context);
   const job = await role.market.job(await role.market.resolveJob(args.id, { signal }), { signal });
   await appeal(role.market, role.journal.open("provider", job.id), job, { signal });
-  const bond = bondOf(job.terms);
+  const bond = appealBondOf(job.terms);
   const { state } = await role.market.job(job.id, { signal });
   ui.print(
     { jobId: job.id, state, bond },

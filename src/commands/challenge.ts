@@ -1,6 +1,8 @@
-import { bondOf } from "../protocol/bond.ts";
+import { challengeBondOf } from "../protocol/bond.ts";
 import { shortId } from "../protocol/ids.ts";
 import { challenge } from "../roles/requester/challenge.ts";
+import { draftOf } from "../roles/requester/draft.ts";
+import { unknownDraft } from "../roles/requester/unknown-draft.ts";
 import { coin } from "../ui/format.ts";
 import type { CommandContext } from "./declaration.ts";
 
@@ -10,8 +12,11 @@ export async function run(context: CommandContext, args: { id: string }): Promis
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);
   const job = await role.market.job(await role.market.resolveJob(args.id, { signal }), { signal });
-  await challenge(role, job, { signal });
-  const bond = bondOf(job.terms);
+  const journal = role.journal.open("requester", job.id);
+  const draft = draftOf(journal);
+  if (draft === undefined) throw unknownDraft(job.id);
+  await challenge(role, journal, { job, draft }, { signal });
+  const bond = challengeBondOf(job.terms);
   const { state } = await role.market.job(job.id, { signal });
   ui.print({ jobId: job.id, state, bond }, () => {
     const id = shortId(job.id);

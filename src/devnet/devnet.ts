@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Wallet } from "ethers";
 import { stringify } from "yaml";
-import { deploy } from "../chain/deploy.ts";
+import { DEFAULT_POOL_STAKE, deploy } from "../chain/deploy.ts";
 import type { FileConfig, NetworkConfig } from "../config/schema.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import { type Child, startChild } from "./child.ts";
@@ -46,8 +46,8 @@ export interface Devnet {
   stop(): Promise<void>;
 }
 
-/** Wei; enough for a job of the examples many times over. */
-const STAKE = 10n ** 18n;
+/** Wei; enough for a job of the examples many times over. A validator's is the pool's and as much again. */
+const STAKES = { provider: 10n ** 18n, validator: 2n * DEFAULT_POOL_STAKE } as const;
 
 /** A whole market on this machine: chain, contracts, private Tor network, actors as processes. */
 export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
@@ -136,7 +136,7 @@ function spawnActor(
   { bad, policy }: Pick<DevnetRequest, "bad" | "policy">,
 ): Child {
   const role = provider ? "provider" : "validator";
-  const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKE)];
+  const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKES[role])];
   return startChild({
     name: home.name,
     argv: [...argv, ...(bad ? ["--vice", bad] : []), ...(policy ? ["--policy", policy] : [])],

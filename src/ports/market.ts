@@ -12,7 +12,7 @@ export interface Waits {
 export type Call =
   | { kind: "publish"; offer: OfferDraft }
   | { kind: "deposit"; amount: bigint }
-  | { kind: "post"; terms: Terms; sealed: Hex }
+  | { kind: "post"; terms: Terms; seedTip: Hex; sealed: Hex }
   | { kind: "accept"; job: Job }
   | { kind: "cancel"; job: Job }
   | {
@@ -21,6 +21,7 @@ export type Call =
       resultRoot: Hex;
       measurementCommitment: Hex;
       keyCommitment: Hex;
+      seedTip: Hex;
       sealed: Hex;
     }
   | { kind: "release"; job: Job; reason: string }
@@ -32,13 +33,16 @@ export type Call =
   /** The provider reveals its own. */
   | { kind: "disclose"; job: Job; own: Measurement }
   | { kind: "handover"; job: Job; validator: Address; sealed: Hex }
-  /** Schedules or carries out the draw of validators; anyone. */
-  | { kind: "draw"; job: Job }
+  /** The requester's seed for the draw under way. */
+  | { kind: "revealSeed"; job: Job; maskHash: Hex; seed: Hex }
+  /** Draws validators, with the provider's seed; the provider. */
+  | { kind: "draw"; job: Job; seed: Hex }
   /** Unseats the validators that have not committed in time; anyone. */
   | { kind: "dismiss"; job: Job }
   /** Computes the verdict after the deadline to reveal; anyone. */
   | { kind: "conclude"; job: Job }
-  | { kind: "challenge"; job: Job }
+  /** Disputes a claim, with the requester's seed for the draw. */
+  | { kind: "challenge"; job: Job; maskHash: Hex; seed: Hex }
   | { kind: "appeal"; job: Job }
   | { kind: "abstain"; job: Job; reason: string }
   | { kind: "claim"; job: Job; blindedKey: Hex }
@@ -112,6 +116,8 @@ export interface MarketReader {
   owed(account: Address, token: Address, options?: Waits): Promise<bigint>;
   /** What `requestWithdrawal` has taken out of service for `account`; amount 0 when nothing. */
   leaving(account: Address, options?: Waits): Promise<Leaving>;
+  /** Stake that makes a validator a member of the pool, and the most that a job may lock of one; wei of the coin. */
+  poolStake(options?: Waits): Promise<bigint>;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */
   gasPrice(options?: Waits): Promise<bigint>;
   offers(options?: Waits): AsyncIterable<Offer>;

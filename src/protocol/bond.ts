@@ -3,7 +3,20 @@ import type { Terms } from "./terms.ts";
 /** Validators that a challenge or an appeal draws (`JobEscrow.PANEL`). */
 export const PANEL = 3;
 
-/** What a challenge or an appeal puts at stake: the panel's fees. */
-export function bondOf({ validatorFee }: Pick<Terms, "validatorFee">): bigint {
+/** Percent of a slashed provider's stake that the requester may get (`JobEscrow.COMPENSATION_PERCENT`). */
+export const COMPENSATION_PERCENT = 10n;
+
+/** What an appeal puts at stake: the panel's fees. In the terms' token. */
+export function appealBondOf({ validatorFee }: Pick<Terms, "validatorFee">): bigint {
   return BigInt(PANEL) * validatorFee;
+}
+
+/** What a challenge puts at stake: the panel's fees, and half of the price for the provider if it is wrong. */
+export function challengeBondOf(terms: Pick<Terms, "validatorFee" | "price">): bigint {
+  return appealBondOf(terms) + terms.price / 2n;
+}
+
+/** What the requester gets of the provider's stake for its lost time, in the coin. */
+export function compensationOf({ providerStake }: Pick<Terms, "providerStake">): bigint {
+  return (providerStake * COMPENSATION_PERCENT) / 100n;
 }

@@ -9,7 +9,7 @@ export type Cause = (typeof causes)[number];
 
 /** What the escrow says of one job, decoded and bounded; deadlines in Unix seconds. */
 export type JobEvent =
-  | { kind: "posted"; id: JobId; terms: Terms; sealed: Hex; block: number }
+  | { kind: "posted"; id: JobId; terms: Terms; seedTip: Hex; sealed: Hex; block: number }
   | { kind: "accepted"; deadline: number }
   | { kind: "cancelled" }
   | { kind: "released"; reason: string }
@@ -18,12 +18,15 @@ export type JobEvent =
       resultRoot: Hex;
       measurementCommitment: Hex;
       keyCommitment: Hex;
+      seedTip: Hex;
       deadline: number;
       sealed: Hex;
     }
   | { kind: "appointed"; validator: Address; drawn: boolean; deadline: number; sealed: Hex }
   | { kind: "handedOver"; validator: Address; sender: Address; sealed: Hex }
-  | { kind: "drawScheduled"; seats: number; seedBlock: number }
+  | { kind: "drawScheduled"; seats: number; deadline: number }
+  | { kind: "seedRevealed"; deadline: number }
+  | { kind: "drawn"; pending: number; deadline: number }
   | { kind: "committed"; validator: Address; commitment: Hex; pending: number; deadline: number }
   | { kind: "abstained"; validator: Address; reason: string; pending: number; deadline: number }
   | { kind: "dismissed"; validator: Address; pending: number; deadline: number }

@@ -8,7 +8,7 @@ import type { Hex, JobId } from "./ids.ts";
  * can unblind.
  */
 
-/** keccak256(mask): stands in the terms. */
+/** keccak256(mask): bound by the terms' `secretHash`. */
 export function maskHash(mask: Hex): Hex {
   return keccak256(mask) as Hex;
 }

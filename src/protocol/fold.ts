@@ -1,6 +1,6 @@
 import type { Cause, JobEvent } from "./events.ts";
 import { type Address, sameAddress } from "./ids.ts";
-import type { Job, Validation } from "./job.ts";
+import type { Job, Round, Validation } from "./job.ts";
 
 /**
  * A job after one more event of the escrow; undefined before `posted`. Pure: the same events always give
@@ -17,12 +17,12 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
     case "released":
       return { ...job, reason: event.reason };
     case "submitted": {
-      const { resultRoot, measurementCommitment, keyCommitment, sealed, deadline } = event;
-      const submission = { resultRoot, measurementCommitment, keyCommitment, sealedResult: sealed };
+      const { resultRoot, measurementCommitment, keyCommitment, seedTip, sealed, deadline } = event;
+      const submission = { resultRoot, measurementCommitment, keyCommitment, seedTip, sealedResult: sealed };
       return { ...job, state: "Submitted", submission, deadline };
     }
     case "claimed":
-      // Under validation `settled` follows in the same transaction, and there is no window to wait for.
+      // Where it cannot be challenged, `settled` follows in the same transaction.
       return {
         ...job,
         state: "Claimed",
@@ -51,14 +51,29 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
 function foldValidation(job: Job, event: ValidationEvent): Job {
   switch (event.kind) {
     case "challenged":
-      return { ...validatedAnew(job), challenged: true };
+      return { ...nextRound(job, "challenge"), challenged: true };
     case "appealed":
-      return { ...validatedAnew(job), appealed: true };
+      return { ...nextRound(job, "appeal"), appealed: true };
     case "drawScheduled":
-      return { ...job, state: "Validating", committing: true, drawing: true, deadline: undefined };
+      return {
+        ...job,
+        state: "Validating",
+        committing: true,
+        drawing: true,
+        seeded: false,
+        draws: job.draws + 1,
+        deadline: event.deadline,
+      };
+    case "seedRevealed":
+      return { ...job, seeded: true, deadline: event.deadline };
+    case "drawn":
+      return { ...job, drawing: false, seeded: false, ...progress(event) };
     case "appointed": {
       const { validator, sealed, deadline, drawn } = event;
-      const seat = { validator, sealed, commitment: undefined, measurement: undefined, abstained: false };
+      const seat = {
+        ...{ validator, sealed, round: job.round },
+        ...{ commitment: undefined, measurement: undefined, abstained: false },
+      };
       const validations = [...job.validations, seat];
       const appointed = job.appointed || !drawn;
       return {
@@ -80,7 +95,7 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
       return { ...seated(job, event.validator, { abstained: true }), ...progress(event) };
     case "revealed":
       return sameAddress(event.author, job.terms.provider)
-        ? { ...job, providerMeasurement: event.measurement }
+        ? { ...job, providerMeasurement: event.measurement, disclosed: true }
         : seated(job, event.author, { measurement: event.measurement });
   }
 }
@@ -92,6 +107,8 @@ type ValidationEvent = Extract<
       | "challenged"
       | "appealed"
       | "drawScheduled"
+      | "seedRevealed"
+      | "drawn"
       | "appointed"
       | "handedOver"
       | "committed"
@@ -101,21 +118,26 @@ type ValidationEvent = Extract<
   }
 >;
 
-function posted({ id, terms, sealed, block }: Extract<JobEvent, { kind: "posted" }>): Job {
+function posted({ id, terms, seedTip, sealed, block }: Extract<JobEvent, { kind: "posted" }>): Job {
   return {
     id,
     terms,
     state: "Posted",
+    seedTip,
     sealedBundle: sealed,
     submission: undefined,
     validations: [],
     providerMeasurement: undefined,
+    disclosed: false,
     verdict: "none",
     blindedKey: undefined,
     deadline: terms.acceptBy,
     appointed: false,
     committing: false,
     drawing: false,
+    seeded: false,
+    draws: 0,
+    round: "first",
     challenged: false,
     appealed: false,
     cause: undefined,
@@ -138,8 +160,9 @@ function judgement({
   return { verdict, deadline: deadline || undefined };
 }
 
-function validatedAnew(job: Job): Job {
-  return { ...job, state: "Validating", verdict: "none", committing: true, deadline: undefined };
+/** Another panel is to judge; `drawScheduled` follows. */
+function nextRound(job: Job, round: Round): Job {
+  return { ...job, state: "Validating", round, verdict: "none", committing: true, disclosed: false };
 }
 
 /** The validation that was under way is over. */
@@ -169,6 +192,6 @@ const causeTexts: Readonly<Record<Cause, string>> = {
   runMissed: "The provider submitted nothing in time.",
   claimMissed: "The provider did not hand over the key in time.",
   rejected: "The provider's result was found wrong.",
-  hid: "The provider did not reveal its measurement.",
+  hid: "The provider did not reveal its measurement, or its seed for a draw.",
   inconclusive: "The validators came to no verdict.",
 };

@@ -7,7 +7,7 @@ import type { Terms } from "./terms.ts";
 const TERMS =
   "tuple(address requester, address provider, address token, uint128 price, uint128 validatorFee, " +
   "uint96 providerStake, uint96 validatorStake, uint256 rule, uint256 schedule, bytes32 specHash, " +
-  "bytes32 bundleRoot, bytes32 maskHash)";
+  "bytes32 bundleRoot, bytes32 secretHash)";
 
 /**
  * keccak256(abi.encode(chain id, escrow, terms)): the same as `JobEscrow.jobIdOf`, known before the job

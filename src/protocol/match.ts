@@ -10,6 +10,12 @@ export function floorPrice(offer: Offer, seconds: number): bigint {
   return (offer.priceFloor * BigInt(seconds) + 3599n) / 3600n;
 }
 
+/** Stake that a job which somebody chose this account for can lock; the pool's part of a member's is for draws. */
+export function freeStake({ stake, lockedStake, pooled }: Offer, poolStake: bigint): bigint {
+  const free = stake - lockedStake - (pooled ? poolStake : 0n);
+  return free > 0n ? free : 0n;
+}
+
 /** The digest that a name or digest in `job.yaml` means on this offer's machine. */
 export function imageOf(offer: Offer, image: Need["image"]): string | undefined {
   return offer.details.images.find((one) => one.name === image || one.digest === image)?.digest;

@@ -79,6 +79,8 @@ export interface Offer {
   readonly feeFloor: bigint;
   readonly stake: bigint;
   readonly lockedStake: bigint;
+  /** Member of the pool that draws pick from: of its stake the pool's is for draws alone. */
+  readonly pooled: boolean;
   readonly banned: boolean;
   readonly keys: PublicKeys;
   readonly details: OfferDetails;

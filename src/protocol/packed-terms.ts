@@ -16,7 +16,7 @@ export interface PackedTerms {
   readonly schedule: bigint;
   readonly specHash: Hex;
   readonly bundleRoot: Hex;
-  readonly maskHash: Hex;
+  readonly secretHash: Hex;
 }
 
 /** `contracts/libraries/Rule.sol`, lowest bits first. */
@@ -55,10 +55,10 @@ export function packTerms(terms: Terms): PackedTerms {
     appeal: BigInt(windows.appeal),
   });
   const { requester, provider, token, price, validatorFee, providerStake, validatorStake } = terms;
-  const { specHash, bundleRoot, maskHash } = terms;
+  const { specHash, bundleRoot, secretHash } = terms;
   return {
     ...{ requester, provider, token, price, validatorFee, providerStake, validatorStake },
-    ...{ rule, schedule, specHash, bundleRoot, maskHash },
+    ...{ rule, schedule, specHash, bundleRoot, secretHash },
   };
 }
 
@@ -69,10 +69,10 @@ export function unpackTerms(packed: PackedTerms): Terms | undefined {
   const mode = modes[Number(rule.mode)];
   if (mode === undefined) return undefined;
   const { requester, provider, token, price, validatorFee, providerStake, validatorStake } = packed;
-  const { specHash, bundleRoot, maskHash } = packed;
+  const { specHash, bundleRoot, secretHash } = packed;
   return {
     ...{ requester, provider, token, price, validatorFee, providerStake, validatorStake },
-    ...{ mode, specHash, bundleRoot, maskHash },
+    ...{ mode, specHash, bundleRoot, secretHash },
     validators: Number(rule.validators),
     tolerance: rule.tolerance,
     threshold: BigInt.asIntN(64, rule.threshold),

@@ -48,7 +48,7 @@ export const policySchema = z.strictObject({
   /** Stake at risk in one job, at most. */
   maxStake: coinSchema.prefault("100"),
   /** Whether a rejection is appealed against: three drawn validators decide, and the loser pays them. */
-  appeal: z.enum(["always", "never"]).default("never"),
+  appeal: z.enum(["always", "never"]).default("always"),
   /** How long a paid result is served to a requester that has not fetched it. */
   keepResults: durationSchema.prefault("7d"),
   requesters: z

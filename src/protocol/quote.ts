@@ -1,4 +1,4 @@
-import { bondOf } from "./bond.ts";
+import { challengeBondOf, compensationOf } from "./bond.ts";
 import type { Terms } from "./terms.ts";
 
 /** What a job costs its requester if it ends in one way; gas comes on top. */
@@ -18,19 +18,21 @@ type Quoted = Pick<Terms, "price" | "validatorFee" | "providerStake" | "validato
 
 /**
  * Every way in which a job with these terms can end, and the most that the requester loses by it (contracts:
- * `Closing.sol`). Validators who reveal are paid whatever they found.
+ * `EscrowPanel.sol`). Validators who reveal are paid whatever they found.
  */
 export function branchesOf(terms: Quoted): readonly Branch[] {
-  const { price, providerStake, windows } = terms;
+  const { price, windows } = terms;
   const late = windows.accept + windows.run;
   // Seats that were left are filled once more.
-  const measured = 2 * windows.commit + windows.reveal;
-  const judged = late + windows.appoint + measured;
-  const half = providerStake - providerStake / 2n;
+  const draw = 2 * windows.reveal;
+  const measured = 2 * windows.commit + draw + 2 * windows.reveal;
+  // A requester that appoints nobody leaves the provider its window to draw.
+  const judged = late + windows.appoint + windows.claim + measured;
+  const compensation = compensationOf(terms);
   const early: Branch[] = [
     branch("cancelled", "nobody accepts it in time", 0n, windows.accept),
     branch("released", "the provider gives it back", 0n, late),
-    branch("late", "the provider submits nothing: its stake is yours", -providerStake, late),
+    branch("late", "the provider submits nothing: a tenth of its stake is yours", -compensation, late),
   ];
   if (terms.validators > 0) {
     const fees = BigInt(terms.validators) * terms.validatorFee;
@@ -40,30 +42,31 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
       branch(
         "unclaimed",
         "it is confirmed, but its key is not shown",
-        fees - providerStake,
+        fees - compensation,
         judged + windows.claim,
       ),
-      branch(
-        "rejected",
-        "it is found wrong: half of the stake is yours",
-        fees - half,
-        judged + windows.appeal,
-      ),
+      branch("rejected", "it is found wrong", fees, judged + windows.appeal),
       branch(
         "overruled",
-        "a rejection is overturned by an appeal",
+        "a rejection, or the lack of a verdict, is overturned by an appeal",
         price + fees,
-        judged + windows.appeal + measured + windows.claim,
+        judged + windows.appeal + draw + measured + windows.claim,
       ),
-      branch("inconclusive", "the validators come to no verdict", fees, judged),
+      branch("inconclusive", "the validators come to no verdict", fees, judged + windows.appeal),
     ];
   }
-  const bond = bondOf(terms);
+  const bond = challengeBondOf(terms);
+  const panelFees = bond - price / 2n;
   const claimed = late + windows.claim;
-  const disputed = claimed + windows.challenge + measured;
+  const disputed = claimed + windows.challenge + draw + measured;
   return [
     ...early,
-    branch("unclaimed", "its key is not shown: the provider's stake is yours", -providerStake, claimed),
+    branch(
+      "unclaimed",
+      "its key is not shown: a tenth of the provider's stake is yours",
+      -compensation,
+      claimed,
+    ),
     branch(
       "settled",
       "the result is paid for after the challenge window",
@@ -72,15 +75,15 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
     ),
     branch(
       "challenge-won",
-      "your challenge finds it wrong: half of the stake is yours",
-      bond - half,
-      disputed + windows.appeal,
+      "your challenge finds it wrong: a tenth of the stake is yours",
+      panelFees - compensation,
+      disputed + windows.appeal + draw + measured,
     ),
     branch("challenge-lost", "your challenge finds it right, and costs its bond", price + bond, disputed),
     branch(
       "challenge-open",
       "your challenge comes to no verdict, and the claim stands",
-      price + bond,
+      price + panelFees,
       disputed,
     ),
   ];

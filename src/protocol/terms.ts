@@ -31,8 +31,9 @@ export interface Terms {
   readonly specHash: Hex;
   /** Merkle root of the bundle's ciphertext. */
   readonly bundleRoot: Hex;
-  /** keccak256 of the 32-byte mask; random, so it makes the terms unique too. */
-  readonly maskHash: Hex;
+  /** Binds the hash of the 32-byte mask and the tip of the requester's seeds (`seeds.ts`); random, so it makes
+   * the terms unique too. */
+  readonly secretHash: Hex;
 }
 
 export interface Windows {

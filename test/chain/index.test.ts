@@ -15,6 +15,7 @@ import type { Job } from "../../src/protocol/job.ts";
 import type { Offer } from "../../src/protocol/offer.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
 import { type Meddle, startProxy } from "../support/rpc-proxy.ts";
+import { requesterTip } from "../support/secrets.ts";
 import { someTerms } from "../support/terms.ts";
 
 const hasCode = (code: string) => (error: unknown) => isIchainError(error, code);
@@ -33,7 +34,7 @@ describe("reading the market", () => {
 
   const post = async (overrides = {}) => {
     const terms = someTerms(requester.account, provider.account, overrides);
-    await send(requester, { kind: "post", terms, sealed: "0x" });
+    await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
     return requester.jobIdOf(terms);
   };
 

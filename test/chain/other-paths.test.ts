@@ -8,8 +8,8 @@ import type { Job } from "../../src/protocol/job.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import type { Terms } from "../../src/protocol/terms.ts";
 import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { controls } from "../support/evm.ts";
 import { readRegistry } from "../support/registry.ts";
+import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const POOL_STAKE = 10n ** 17n;
@@ -18,14 +18,12 @@ const VALIDATORS = [3, 4, 5, 6];
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`every other way through a job on ${client}`, () => {
     let chain: TestChain;
-    let evm: ReturnType<typeof controls>;
     let requester: Market;
     let provider: Market;
     let validators: Market[];
     let registry: ReturnType<typeof readRegistry>;
     before(async () => {
       chain = await startChain({ client, poolStake: POOL_STAKE, cooldown: 60 });
-      evm = controls(chain.node);
       registry = readRegistry(chain);
       [requester, provider] = [chain.market(1), chain.market(2)];
       validators = VALIDATORS.map((index) => chain.market(index));
@@ -58,7 +56,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     const post = async (overrides: Partial<Terms> = {}) => {
       const acceptBy = (await requester.now()) + 3600;
       const terms = someTerms(requester.account, provider.account, { acceptBy, ...overrides });
-      await send(requester, { kind: "post", terms, sealed: "0xb0" });
+      await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: "0xb0" });
       return requester.jobIdOf(terms);
     };
     const accepted = async (overrides: Partial<Terms> = {}) => {
@@ -74,6 +72,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
         resultRoot: random32(),
         measurementCommitment: measurementCommitment(id, provider.account, found),
         keyCommitment: keyCommitment(id, blindedKey),
+        seedTip: providerTip,
         sealed: "0x5e",
       });
       return id;
@@ -90,11 +89,15 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
         job: await now(id),
         commitment: measurementCommitment(id, market.account, own),
       });
-    /** Seats whoever the draw picks; some blocks later than it was scheduled, since its seed is not known sooner. */
+    /** Seats whom the draw picks by both seeds, that of the requester first. */
     const drawn = async (id: Hex): Promise<Market[]> => {
-      await evm.mine(4);
-      const before = (await now(id)).validations.length;
-      await send(requester, { kind: "draw", job: await now(id) });
+      const job = await now(id);
+      const before = job.validations.length;
+      if (!job.seeded) await send(requester, { kind: "revealSeed", job, ...opening(job.draws) });
+      return pick(id, job.draws, before);
+    };
+    const pick = async (id: Hex, draw: number, before = 0): Promise<Market[]> => {
+      await send(provider, { kind: "draw", job: await now(id), seed: providerSeed(draw) });
       const seats = (await now(id)).validations.slice(before);
       return seats.map(({ validator }) => validators.find(({ account }) => sameAddress(account, validator))!);
     };
@@ -116,7 +119,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     test("challenged: a drawn panel finds it right, and the provider is paid", async () => {
       const id = await submitted({ validators: 0 });
       await send(provider, { kind: "claim", job: await now(id), blindedKey });
-      await send(requester, { kind: "challenge", job: await now(id) });
+      await send(requester, { kind: "challenge", job: await now(id), ...opening(1) });
       assert.equal((await now(id)).drawing, true);
       const panel = await drawn(id);
       assert.ok(panel.length > 0);
@@ -168,8 +171,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     test("a requester that appoints nobody has validators drawn", async () => {
       const id = await submitted();
       await pass(id);
-      await send(provider, { kind: "draw", job: await now(id) });
-      const [market] = await drawn(id);
+      const [market] = await pick(id, 1);
       const own = { ...found, salt: random32() };
       await send(provider, {
         kind: "handover",
@@ -181,6 +183,10 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       await send(market!, { kind: "reveal", job: await now(id), own, providers: found });
       assert.deepEqual(state(await now(id)), ["Validated", "pass"]);
       await send(provider, { kind: "claim", job: await now(id), blindedKey });
+      // The draw was the provider's alone: its requester may still challenge what it decided.
+      assert.equal((await now(id)).state, "Claimed");
+      await pass(id);
+      await send(provider, { kind: "settle", job: await now(id) });
       assert.equal((await now(id)).state, "Settled");
     });
 
@@ -236,19 +242,20 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       await pass(id);
       await send(requester, { kind: "conclude", job: await now(id) });
       assert.deepEqual(state(await now(id)), ["Inconclusive", "inconclusive"]);
+      await pass(id);
       await send(requester, { kind: "settle", job: await now(id) });
       assert.equal((await now(id)).state, "Refunded");
       assert.equal((await requester.offer(bert!.account))?.ratingAsValidator.outcomes.hid, 1);
     });
 
     test("a draw that finds nobody is over all the same", async () => {
-      const id = await submitted({ validatorStake: 10n ** 20n });
+      const id = await submitted({ validatorFee: 0n });
       await pass(id);
-      await send(requester, { kind: "draw", job: await now(id) });
-      assert.deepEqual(await drawn(id), []);
+      assert.deepEqual(await pick(id, 1), []);
       const job = await now(id);
       assert.equal(job.drawing, false);
       assert.deepEqual(state(job), ["Inconclusive", "inconclusive"]);
+      await pass(id);
       await send(requester, { kind: "settle", job });
       assert.equal((await now(id)).state, "Refunded");
     });

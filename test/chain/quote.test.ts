@@ -6,7 +6,7 @@ import { type Hex, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import { branchesOf } from "../../src/protocol/quote.ts";
 import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { controls } from "../support/evm.ts";
+import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const STAKE = 10n ** 18n;
@@ -57,7 +57,7 @@ describe("what a quote says of an ending is what the contracts take", () => {
       for (const market of panel)
         await send(market, { kind: "reveal", job: await job(), own: owns.get(market)!, providers: theirs });
     };
-    await send(requester, { kind: "post", terms, sealed: "0x5e" });
+    await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: "0x5e" });
     return {
       accept: async () => send(provider, { kind: "accept", job: await job() }),
       submit: async () =>
@@ -67,6 +67,7 @@ describe("what a quote says of an ending is what the contracts take", () => {
           resultRoot: random32(),
           measurementCommitment: measurementCommitment(id, provider.account, theirs),
           keyCommitment: keyCommitment(id, blindedKey),
+          seedTip: providerTip,
           sealed: "0x5e",
         }),
       async validate(...right: boolean[]) {
@@ -76,9 +77,12 @@ describe("what a quote says of an ending is what the contracts take", () => {
         await measure(panel, right);
       },
       async draw(...right: boolean[]) {
-        await controls(chain.node).mine(4);
-        const seated = (await job()).validations.length;
-        await send(stranger, { kind: "draw", job: await job() });
+        const scheduled = await job();
+        const seated = scheduled.validations.length;
+        if (!scheduled.seeded) {
+          await send(requester, { kind: "revealSeed", job: scheduled, ...opening(scheduled.draws) });
+        }
+        await send(provider, { kind: "draw", job: await job(), seed: providerSeed(scheduled.draws) });
         const drawn = (await job()).validations.slice(seated);
         assert.equal(drawn.length, right.length);
         const marketOf = (account: Hex) => validators.find((one) => sameAddress(one.account, account))!;
@@ -89,7 +93,8 @@ describe("what a quote says of an ending is what the contracts take", () => {
       },
       claim: async () => send(provider, { kind: "claim", job: await job(), blindedKey }),
       appeal: async () => send(provider, { kind: "appeal", job: await job() }),
-      by: async (market: Market, kind: "challenge" | "cancel" | "settle" | "expire") =>
+      challenge: async () => send(requester, { kind: "challenge", job: await job(), ...opening(1) }),
+      by: async (market: Market, kind: "cancel" | "settle" | "expire") =>
         send(market, { kind, job: await job() }),
       release: async () => send(provider, { kind: "release", job: await job(), reason: "no" }),
       async pass() {
@@ -153,6 +158,7 @@ describe("what a quote says of an ending is what the contracts take", () => {
       await job.accept();
       await job.submit();
       await job.validate(true, false);
+      await job.pass();
       await job.by(stranger, "settle");
     },
   };
@@ -164,7 +170,7 @@ describe("what a quote says of an ending is what the contracts take", () => {
   const disputed = (...right: boolean[]) =>
     optimistic(async (job) => {
       await job.claim();
-      await job.by(requester, "challenge");
+      await job.challenge();
       await job.draw(...right);
       if (!right[0]) await job.pass();
       await job.by(stranger, "settle");

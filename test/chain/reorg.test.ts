@@ -6,6 +6,7 @@ import type { Market } from "../../src/ports/market.ts";
 import type { Job } from "../../src/protocol/job.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
 import { controls } from "../support/evm.ts";
+import { requesterTip } from "../support/secrets.ts";
 import { someTerms } from "../support/terms.ts";
 
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
@@ -27,7 +28,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
 
     const post = async (market = requester) => {
       const terms = someTerms(requester.account, provider.account);
-      const tx = await market.prepare({ kind: "post", terms, sealed: "0x" });
+      const tx = await market.prepare({ kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
       await market.broadcast(tx);
       return { id: tx.jobId!, tx };
     };

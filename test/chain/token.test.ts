@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { isIchainError } from "../../src/errors.ts";
 import type { Market } from "../../src/ports/market.ts";
 import { send, startChain, type TestChain } from "../support/chain.ts";
+import { requesterTip } from "../support/secrets.ts";
 import { someTerms } from "../support/terms.ts";
 import { deployToken } from "../support/token.ts";
 
@@ -20,12 +21,13 @@ describe("a job that is paid in an ERC-20", () => {
 
   test("is posted once the escrow may take the sum, and pays it back in full", async () => {
     const terms = someTerms(requester.account, chain.node.accounts[2]!.address, { token: token.address });
-    await assert.rejects(requester.prepare({ kind: "post", terms, sealed: "0x" }), (error) =>
-      isIchainError(error, "ERC20_INSUFFICIENT_ALLOWANCE"),
+    await assert.rejects(
+      requester.prepare({ kind: "post", terms, seedTip: requesterTip, sealed: "0x" }),
+      (error) => isIchainError(error, "ERC20_INSUFFICIENT_ALLOWANCE"),
     );
     await send(requester, { kind: "approve", token: token.address, amount: 1_100n });
     const before = await requester.balance(requester.account);
-    const { fee } = await send(requester, { kind: "post", terms, sealed: "0x" });
+    const { fee } = await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
     assert.equal(await requester.balance(requester.account), before - fee, "no coin goes along");
     assert.equal(await token.balance(requester.account), 3_900n);
 

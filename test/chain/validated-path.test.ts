@@ -7,6 +7,7 @@ import { type Hex, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
+import { providerTip, requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const SEALED = "0x5ea1ed" as Hex;
@@ -30,7 +31,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
 
     test("goes from post to rate, and everybody has what is due", async () => {
       const terms = someTerms(requester.account, provider.account);
-      const post = await requester.prepare({ kind: "post", terms, sealed: SEALED });
+      const post = await requester.prepare({ kind: "post", terms, seedTip: requesterTip, sealed: SEALED });
       assert.equal(post.jobId, requester.jobIdOf(terms));
       const id = post.jobId!;
       await requester.broadcast(post);
@@ -51,6 +52,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
         resultRoot: random32(),
         measurementCommitment: measurementCommitment(id, provider.account, found),
         keyCommitment: keyCommitment(id, blindedKey),
+        seedTip: providerTip,
         sealed: SEALED,
       });
       await send(requester, {
@@ -103,7 +105,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
         tolerance: 2n ** 64n - 1n,
         threshold: -(2n ** 63n),
       });
-      await send(requester, { kind: "post", terms, sealed: "0x" });
+      await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
       assert.deepEqual((await requester.job(requester.jobIdOf(terms))).terms, terms);
     });
 

@@ -6,6 +6,7 @@ import { isIchainError } from "../../src/errors.ts";
 import type { Market } from "../../src/ports/market.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
 import { controls } from "../support/evm.ts";
+import { requesterTip } from "../support/secrets.ts";
 import { someTerms } from "../support/terms.ts";
 
 const hasCode = (code: string, errorClass: string) => (error: unknown) => {
@@ -31,7 +32,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     test("what would revert says why, and costs neither gas nor a nonce", async () => {
       const requester = chain.market(1);
       const terms = someTerms(requester.account, provider.account);
-      await send(requester, { kind: "post", terms, sealed: "0x" });
+      await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
       const job = await requester.job(requester.jobIdOf(terms));
       const nonce = await evm.nonce(requester.account);
       const refused = (
@@ -41,7 +42,11 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
         errorClass = "refused",
       ) => assert.rejects(market.prepare(call), hasCode(code, errorClass));
 
-      await refused(requester, { kind: "post", terms, sealed: "0x" }, "ESCROW_ALREADY_POSTED");
+      await refused(
+        requester,
+        { kind: "post", terms, seedTip: requesterTip, sealed: "0x" },
+        "ESCROW_ALREADY_POSTED",
+      );
       await refused(requester, { kind: "accept", job }, "ESCROW_NOT_PARTY");
       await refused(requester, { kind: "settle", job }, "ESCROW_INVALID_STATUS");
       await refused(
@@ -54,7 +59,12 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       await refused(requester, { kind: "withdraw", token: terms.token }, "ESCROW_NOTHING_OWED");
       await refused(
         requester,
-        { kind: "post", terms: { ...terms, provider: requester.account }, sealed: "0x" },
+        {
+          kind: "post",
+          terms: { ...terms, provider: requester.account },
+          seedTip: requesterTip,
+          sealed: "0x",
+        },
         "ESCROW_INVALID_TERMS",
       );
       assert.equal(await evm.nonce(requester.account), nonce);
@@ -66,7 +76,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       const broke = chain.market(undefined, { wallet: new Wallet(`0x${"77".repeat(32)}`) });
       const terms = someTerms(broke.account, provider.account);
       await assert.rejects(
-        broke.prepare({ kind: "post", terms, sealed: "0x" }),
+        broke.prepare({ kind: "post", terms, seedTip: requesterTip, sealed: "0x" }),
         hasCode("FUNDS_TOO_LOW", "funds"),
       );
       const reader = chain.market(undefined);

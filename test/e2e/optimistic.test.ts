@@ -3,7 +3,7 @@ import { access, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { parse, stringify } from "yaml";
-import { passDraw, withValidators } from "../support/draws.ts";
+import { withValidators } from "../support/draws.ts";
 import { digits, ended, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
@@ -57,7 +57,6 @@ for (const [bad, check] of [
     const out = join(market.dir, "out");
     const ending = ended(market.launch(["submit", await optimistic(market), "--wait", "--out", out]));
     await market.state("Validating");
-    await passDraw(evm);
     const rejected = await market.state("Rejected");
     assert.ok(rejected.challenged);
     assert.equal(rejected.verdict, "fail");

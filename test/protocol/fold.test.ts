@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobEvent } from "../../src/protocol/events.ts";
-import { exitOf } from "../../src/protocol/exits.ts";
+import { drawTurnOf, exitOf, isAppealable } from "../../src/protocol/exits.ts";
 import { fold } from "../../src/protocol/fold.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job.ts";
@@ -13,13 +13,21 @@ const [requester, provider, anna, bert] = ["1", "2", "a", "b"].map(
 const terms = someTerms(requester!, provider!, { acceptBy: 1000 });
 const hash = (digit: string) => `0x${digit.repeat(64)}` as Hex;
 const finding = { digest: hash("d"), score: 5n, salt: hash("5") };
-const posted: JobEvent = { kind: "posted", id: hash("1"), terms, sealed: "0xb0", block: 7 };
+const posted: JobEvent = {
+  kind: "posted",
+  id: hash("1"),
+  terms,
+  seedTip: hash("6"),
+  sealed: "0xb0",
+  block: 7,
+};
 const accepted: JobEvent = { kind: "accepted", deadline: 2000 };
 const submitted: JobEvent = {
   kind: "submitted",
   resultRoot: hash("3"),
   measurementCommitment: hash("4"),
   keyCommitment: hash("5"),
+  seedTip: hash("7"),
   deadline: 3000,
   sealed: "0x5e",
 };
@@ -123,7 +131,7 @@ test("who stands down or is dismissed keeps a mark, and its replacement is drawn
     {
       kind: "drawScheduled",
       seats: 1,
-      seedBlock: 99,
+      deadline: 4000,
     },
     left,
   );
@@ -133,14 +141,12 @@ test("who stands down or is dismissed keeps a mark, and its replacement is drawn
   );
   assert.deepEqual([job.drawing, job.committing], [true, true]);
   const [carl] = [`0x${"c".repeat(40)}` as Address];
-  const refilled = fold(job, {
-    kind: "appointed",
-    validator: carl,
-    drawn: true,
-    deadline: 4500,
-    sealed: "0x",
-  });
+  const seeded = fold(job, { kind: "seedRevealed", deadline: 4200 });
+  assert.deepEqual([seeded?.seeded, seeded?.draws, seeded?.deadline], [true, 1, 4200]);
+  const seat: JobEvent = { kind: "appointed", validator: carl, drawn: true, deadline: 4500, sealed: "0x" };
+  const refilled = fold(fold(seeded, seat), { kind: "drawn", pending: 1, deadline: 4500 });
   assert.deepEqual([refilled?.drawing, refilled?.committing, refilled?.deadline], [false, true, 4500]);
+  assert.equal(refilled?.seeded, false);
   const handed = fold(refilled, { kind: "handedOver", validator: carl, sender: requester!, sealed: "0xcc" });
   assert.equal(handed?.validations.at(-1)?.sealed, "0xcc");
   assert.equal(after(...base).validations[0]?.abstained, false);
@@ -153,11 +159,11 @@ test("an appeal starts a round without verdict, and its verdict stands", () => {
     ...base,
     failed,
     { kind: "appealed" },
-    { kind: "drawScheduled", seats: 3, seedBlock: 9 },
+    { kind: "drawScheduled", seats: 3, deadline: 6500 },
   );
   assert.deepEqual(brief(appealed), {
     state: "Validating",
-    deadline: undefined,
+    deadline: 6500,
     committing: true,
     drawing: true,
     verdict: "none",
@@ -203,18 +209,78 @@ test("a challenge has the claim judged, and settle is the way out of every verdi
   });
   assert.deepEqual([claimed.state, claimed.deadline, claimed.challenged], ["Claimed", 3500, false]);
   assert.deepEqual([exitOf(claimed, 3500), exitOf(claimed, 3501)], [undefined, "settle"]);
-  const drawn: JobEvent = { kind: "drawScheduled", seats: 3, seedBlock: 9 };
+  const drawn: JobEvent = { kind: "drawScheduled", seats: 3, deadline: 4000 };
   const challenged = fold(fold(claimed, { kind: "challenged" }), drawn);
   assert.ok(challenged?.challenged && challenged.drawing);
-  assert.equal(exitOf(challenged, 0), "draw");
+  assert.equal(exitOf(challenged, 4000), undefined);
   for (const verdict of ["pass", "inconclusive"] as const) {
     const judged = fold(challenged, { kind: "judged", verdict, deadline: 5000 });
     assert.ok(judged);
     assert.equal(exitOf(judged, 5000), "settle", verdict);
   }
-  const failed = fold(challenged, { kind: "judged", verdict: "fail", deadline: 5000 });
+  const shown: JobEvent = { kind: "revealed", author: provider!, measurement: finding };
+  const failed = fold(fold(challenged, shown), { kind: "judged", verdict: "fail", deadline: 5000 });
   assert.ok(failed);
   assert.deepEqual([exitOf(failed, 5000), exitOf(failed, 5001)], [undefined, "settle"]);
   const lost = fold(failed, { kind: "refunded", cause: "rejected" });
   assert.deepEqual([lost?.state, lost?.cause], ["Refunded", "rejected"]);
+});
+
+test("a draw is the requester's turn, then the provider's; one that hides its seed is left behind", () => {
+  const { reveal } = terms.windows;
+  const base = [posted, accepted, submitted, appointed(anna), committed(anna, 0)];
+  const rejected = after(
+    ...base,
+    { kind: "revealed", author: provider!, measurement: finding },
+    { kind: "judged", verdict: "fail", deadline: 6000 },
+  );
+  assert.ok(isAppealable(rejected));
+  const scheduled = [
+    { kind: "appealed" },
+    { kind: "drawScheduled", seats: 3, deadline: 7000 },
+  ] satisfies JobEvent[];
+  const drawing = scheduled.reduce<Job | undefined>(fold, rejected)!;
+  assert.deepEqual(
+    [7000, 7001, 7000 + reveal, 7001 + reveal].map((now) => drawTurnOf(drawing, now)),
+    ["requester", "provider", "provider", undefined],
+  );
+  assert.deepEqual([exitOf(drawing, 7000 + reveal), exitOf(drawing, 7001 + reveal)], [undefined, "conclude"]);
+  const seeded = fold(drawing, { kind: "seedRevealed", deadline: 7500 })!;
+  assert.deepEqual(
+    [drawTurnOf(seeded, 7500), drawTurnOf(seeded, 7501), exitOf(seeded, 7501)],
+    ["provider", undefined, "conclude"],
+  );
+});
+
+test("a requester that appoints nobody leaves the provider a window to draw, then the job expires", () => {
+  const job = after(posted, accepted, submitted);
+  const last = 3000 + terms.windows.claim;
+  assert.deepEqual(
+    [3000, 3001, last, last + 1].map((now) => [drawTurnOf(job, now), exitOf(job, now)]),
+    [
+      [undefined, undefined],
+      ["provider", undefined],
+      ["provider", undefined],
+      [undefined, "expire"],
+    ],
+  );
+});
+
+test("a provider may answer a validator that reveals in the last second", () => {
+  const { reveal } = terms.windows;
+  const base = [posted, accepted, submitted, appointed(anna), committed(anna, 0)];
+  const revealed: JobEvent = { kind: "revealed", author: anna!, measurement: finding };
+  assert.equal(exitOf(after(...base), 5001), "conclude");
+  const waiting = after(...base, revealed);
+  assert.deepEqual([exitOf(waiting, 5000 + reveal), exitOf(waiting, 5001 + reveal)], [undefined, "conclude"]);
+});
+
+test("the lack of a verdict can be appealed, unless a challenge lacked it", () => {
+  const none: JobEvent = { kind: "judged", verdict: "inconclusive", deadline: 6000 };
+  const job = after(posted, accepted, submitted, appointed(anna), committed(anna, 0), none);
+  assert.ok(isAppealable(job));
+  assert.deepEqual([exitOf(job, 6000), exitOf(job, 6001)], [undefined, "settle"]);
+  const again = [{ kind: "appealed" }, none] satisfies JobEvent[];
+  const final = again.reduce<Job | undefined>(fold, job)!;
+  assert.deepEqual([isAppealable(final), exitOf(final, 6000)], [false, "settle"]);
 });

@@ -37,7 +37,7 @@ const anyTerms: fc.Arbitrary<Terms> = fc.record(
     ),
     specHash: fc.constant(hash),
     bundleRoot: fc.constant(hash),
-    maskHash: fc.constant(hash),
+    secretHash: fc.constant(hash),
   },
   { noNullPrototype: true },
 );

@@ -22,25 +22,25 @@ describe("what every ending takes", () => {
     assert.deepEqual(losses(2), {
       cancelled: 0n,
       released: 0n,
-      late: -1001n,
+      late: -100n, // a tenth of the stake, rounded down
       settled: 1020n,
-      unclaimed: 20n - 1001n,
-      rejected: 20n - 501n, // half of the stake is burnt, the odd wei is not
+      unclaimed: 20n - 100n,
+      rejected: 20n,
       overruled: 1020n,
       inconclusive: 20n,
     });
     assert.equal(worstLoss(branchesOf({ ...terms, validators: 2 })), 1020n);
   });
 
-  it("of an optimistic job: the bond of a challenge is the panel's", () => {
+  it("of an optimistic job: a challenge pays its panel, and half of the price if it is wrong", () => {
     assert.deepEqual(losses(0), {
       cancelled: 0n,
       released: 0n,
-      late: -1001n,
-      unclaimed: -1001n,
+      late: -100n,
+      unclaimed: -100n,
       settled: 1000n,
-      "challenge-won": 30n - 501n,
-      "challenge-lost": 1030n,
+      "challenge-won": 30n - 100n,
+      "challenge-lost": 1530n,
       "challenge-open": 1030n,
     });
   });
@@ -51,8 +51,9 @@ describe("what every ending takes", () => {
     );
     assert.equal(seconds.cancelled, 1);
     assert.equal(seconds.late, 11);
-    assert.equal(seconds.settled, 1 + 10 + 100 + 2000 + 10_000 + 100_000);
-    assert.equal(seconds.overruled, seconds.settled! + 3 + 2000 + 10_000);
+    const measured = 2 * 1000 + 2 * 10_000 + 2 * 10_000;
+    assert.equal(seconds.settled, 1 + 10 + 100 + 100_000 + measured + 100_000);
+    assert.equal(seconds.overruled, seconds.settled! + 3 + 2 * 10_000 + measured);
   });
 });
 

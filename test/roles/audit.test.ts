@@ -6,6 +6,7 @@ import { keyCommitment } from "../../src/protocol/exchange.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import { audit } from "../../src/roles/requester/audit.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
+import { providerTip, requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const waits = { signal: AbortSignal.timeout(300_000) };
@@ -34,7 +35,7 @@ describe("whether a job is validated, by the chain's record", () => {
     const blindedKey = random32();
     const theirs: Measurement = { digest: random32(), score: 950_000_000n, salt: random32() };
     const own: Measurement = { ...theirs, ...(honest ? {} : { digest: random32() }), salt: random32() };
-    await send(by, { kind: "post", terms, sealed: "0x5e" });
+    await send(by, { kind: "post", terms, seedTip: requesterTip, sealed: "0x5e" });
     await send(provider, { kind: "accept", job: await now() });
     await send(provider, {
       kind: "submit",
@@ -42,6 +43,7 @@ describe("whether a job is validated, by the chain's record", () => {
       resultRoot: random32(),
       measurementCommitment: measurementCommitment(id, provider.account, theirs),
       keyCommitment: keyCommitment(id, blindedKey),
+      seedTip: providerTip,
       sealed: "0x5e",
     });
     const validators = [{ address: validator.account, sealed: "0x5e" as const }];

@@ -12,6 +12,7 @@ import { createDirectTransport } from "../../src/transfer/direct/direct-transpor
 import { makeBlob, temporaryFolder } from "../support/blob.ts";
 import { send, someOffer, startChain } from "../support/chain.ts";
 import { code, newKeyring } from "../support/parcels.ts";
+import { requesterTip } from "../support/secrets.ts";
 import { random32, someTerms } from "../support/terms.ts";
 
 const SEALED = "0x5ea1ed" as Hex;
@@ -36,7 +37,7 @@ test("a provider that is started again turns away nobody whom it had let in", as
   }
   const terms = someTerms(requester.account, provider.account, { validators: 2 });
   const id = requester.jobIdOf(terms);
-  await send(requester, { kind: "post", terms, sealed: SEALED });
+  await send(requester, { kind: "post", terms, seedTip: requesterTip, sealed: SEALED });
   await send(provider, { kind: "accept", job: await provider.job(id) });
 
   const folder = await temporaryFolder(t);
@@ -57,6 +58,7 @@ test("a provider that is started again turns away nobody whom it had let in", as
       result: { blob: result, sessionKey },
       report: { blob: report, sessionKey: random32() },
       reportShare: random32(),
+      seedSecret: random32(),
       measurement: { digest: random32(), score: 950_000_000n, salt: random32() },
       identity,
     },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { toHex } from "../../src/protocol/bytes.ts";
 import { type Address, type Hex, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Terms } from "../../src/protocol/terms.ts";
+import { someSecretHash } from "./secrets.ts";
 
 export function random32(): Hex {
   return toHex(randomBytes(32));
@@ -25,7 +26,7 @@ export function someTerms(requester: Address, provider: Address, overrides: Part
     windows: { run: 3600, appoint: 600, commit: 600, reveal: 600, claim: 600, challenge: 600, appeal: 600 },
     specHash: random32(),
     bundleRoot: random32(),
-    maskHash: random32(),
+    secretHash: someSecretHash,
     ...overrides,
   };
 }

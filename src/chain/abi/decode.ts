@@ -29,11 +29,11 @@ export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): J
     const parsed = artifactOf("JobEscrow").abi.parseLog({ topics: [...log.topics], data: log.data });
     if (parsed === null) return undefined;
     if (parsed.name !== "Posted") return decodeStep(parsed);
-    const { jobId, terms: packed, sealedLocator } = parsed.args.toObject();
+    const { jobId, terms: packed, seedTip, sealedLocator } = parsed.args.toObject();
     const terms = unpackTerms(packed.toObject() as PackedTerms);
     const id = jobId.toLowerCase() as Hex;
     if (terms === undefined || jobIdOf(chainId, escrow, terms) !== id) return undefined;
-    return { kind: "posted", id, terms, sealed: sealedLocator, block: log.block };
+    return { kind: "posted", id, terms, seedTip, sealed: sealedLocator, block: log.block };
   } catch (error) {
     // What does not decode says nothing; a missing build is another matter.
     if (error instanceof IchainError) throw error;
@@ -56,6 +56,7 @@ function decodeStep(parsed: LogDescription): JobEvent | undefined {
         resultRoot: args.resultRoot,
         measurementCommitment: args.measurementCommitment,
         keyCommitment: args.keyCommitment,
+        seedTip: args.seedTip,
         deadline: Number(args.deadline),
         sealed: args.sealedLocator,
       };
@@ -94,7 +95,11 @@ function decodeValidation({ name, args }: LogDescription): JobEvent | undefined 
         sealed: args.sealedLocator,
       };
     case "DrawScheduled":
-      return { kind: "drawScheduled", seats: Number(args.seats), seedBlock: Number(args.seedBlock) };
+      return { kind: "drawScheduled", seats: Number(args.seats), deadline: Number(args.deadline) };
+    case "SeedRevealed":
+      return { kind: "seedRevealed", deadline: Number(args.deadline) };
+    case "Drawn":
+      return { kind: "drawn", pending: Number(args.pending), deadline: Number(args.deadline) };
     case "Committed":
       return { kind: "committed", commitment: args.commitment, ...seat(args) };
     case "Abstained":

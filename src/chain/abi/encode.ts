@@ -1,11 +1,14 @@
 import { Interface } from "ethers";
+import { unreachable } from "../../errors.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
+import { appealBondOf, challengeBondOf } from "../../protocol/bond.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
+import type { Job, Submission } from "../../protocol/job.ts";
 import { jobIdOf } from "../../protocol/job-id.ts";
 import type { Measurement } from "../../protocol/measurement.ts";
 import { packTerms } from "../../protocol/packed-terms.ts";
+import { secretsCommitment } from "../../protocol/seeds.ts";
 import type { Terms } from "../../protocol/terms.ts";
 import type { Addresses } from "../addresses.ts";
 import type { Request } from "../send/sender.ts";
@@ -19,8 +22,6 @@ export interface EncodeContext {
   readonly addresses: Addresses;
   /** The wallet's EIP-712 signature over its keys (`IProviderRegistry.publish`). */
   readonly signKeys: (draft: OfferDraft) => Hex;
-  /** The bond of a challenge or an appeal, in the terms' token. */
-  readonly bond: (terms: Terms) => Promise<bigint>;
 }
 
 export async function encodeCall(call: Call, context: EncodeContext): Promise<Request> {
@@ -42,12 +43,12 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
     case "post":
       return toEscrow(
         "post",
-        [packTerms(call.terms), call.sealed],
+        [packTerms(call.terms), call.seedTip, call.sealed],
         inCoin(call.terms, priceAndFees(call.terms)),
       );
     case "submit": {
-      const { resultRoot, measurementCommitment, keyCommitment, sealed } = call;
-      return ofJob("submit", call.job, resultRoot, measurementCommitment, keyCommitment, sealed);
+      const { resultRoot, measurementCommitment, keyCommitment, seedTip, sealed } = call;
+      return ofJob("submit", call.job, resultRoot, measurementCommitment, keyCommitment, seedTip, sealed);
     }
     case "release":
     case "abstain":
@@ -67,30 +68,30 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
     case "reveal":
       return call.providers === undefined
         ? ofJob("revealAlone", call.job, plain(call.own))
-        : ofJob(
-            "reveal",
-            call.job,
-            plain(call.own),
-            plain(call.providers),
-            call.job.submission?.keyCommitment,
-          );
+        : ofJob("reveal", call.job, plain(call.own), plain(call.providers), secretsOf(call.job));
     case "disclose":
-      return ofJob("disclose", call.job, plain(call.own), call.job.submission?.keyCommitment);
-    case "claim":
-      return ofJob(
-        "claim",
-        call.job,
-        call.blindedKey,
-        call.job.submission?.measurementCommitment,
-        panelOf(call.job),
-      );
+      return ofJob("disclose", call.job, plain(call.own), secretsOf(call.job));
+    case "claim": {
+      const { measurementCommitment, seedTip } = submissionOf(call.job);
+      return ofJob("claim", call.job, call.blindedKey, measurementCommitment, seedTip, panelOf(call.job));
+    }
     case "settle":
     case "expire":
       return ofJob(call.kind, call.job, panelOf(call.job));
-    case "challenge":
+    case "revealSeed":
+      return ofJob("revealSeed", call.job, call.maskHash, call.seed);
+    case "draw": {
+      const { measurementCommitment, keyCommitment } = submissionOf(call.job);
+      return ofJob("draw", call.job, measurementCommitment, keyCommitment, call.seed);
+    }
+    case "challenge": {
+      const { terms } = call.job;
+      const bond = inCoin(terms, challengeBondOf(terms));
+      return toEscrow("challenge", [packTerms(terms), call.maskHash, call.seed], bond);
+    }
     case "appeal": {
-      const bond = await context.bond(call.job.terms);
-      return toEscrow(call.kind, [packTerms(call.job.terms)], inCoin(call.job.terms, bond));
+      const { terms } = call.job;
+      return toEscrow("appeal", [packTerms(terms)], inCoin(terms, appealBondOf(terms)));
     }
     case "rate":
       return ofJob("rate", call.job, call.subject, call.score);
@@ -120,6 +121,15 @@ export function priceAndFees(terms: Terms): bigint {
 
 function inCoin(terms: Terms, amount: bigint): bigint {
   return sameAddress(terms.token, ZERO_ADDRESS) ? amount : 0n;
+}
+
+function submissionOf({ submission }: Job): Submission {
+  return submission ?? unreachable("a call needs what was submitted before it was");
+}
+
+function secretsOf(job: Job): Hex {
+  const { keyCommitment, seedTip } = submissionOf(job);
+  return secretsCommitment(keyCommitment, seedTip);
 }
 
 /** Every validator that ever had a seat, in the contract's order: ascending, so that none is there twice. */

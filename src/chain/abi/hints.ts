@@ -6,7 +6,8 @@ export const hints: Readonly<Record<string, string>> = {
   ESCROW_TOO_LATE: "The deadline is over; `ichain why ID` says what happens to the money now.",
   ESCROW_TOO_EARLY: "The step still belongs to somebody else: try again after the deadline shown.",
   ESCROW_ALREADY_POSTED: "This very job is on the chain already: see it with `ichain jobs`.",
-  ESCROW_INVALID_TERMS: "Name a requester, provider and token that fit, and give every step some time.",
+  ESCROW_INVALID_TERMS:
+    "Name parties that fit, give every step its least window, and ask for no more validator stake than the pool's.",
   ESCROW_WRONG_PAYMENT: "Send exactly the price and the validators' fees, or approve that sum in the token.",
   ESCROW_TOKEN_TOOK_FEE: "Choose a plain ERC-20 that takes no fee on transfer, or the chain's coin.",
   ESCROW_TOO_LONG: "Shorten the text or locator to the limit shown.",
@@ -20,9 +21,12 @@ export const hints: Readonly<Record<string, string>> = {
   ESCROW_ALREADY_DISCLOSED: "The provider's measurement is known already; there is nothing more to do.",
   ESCROW_KEY_MISMATCH:
     "The key must be the one committed to when the result was submitted; it is in the journal.",
-  ESCROW_NO_APPEAL: "A verdict can be appealed once, by the provider, and only when it is a rejection.",
-  ESCROW_SEED_PENDING: "The draw needs one more block: try again in a moment.",
-  ESCROW_NOTHING_TO_DRAW: "All seats are filled; wait for the validators.",
+  ESCROW_NOTHING_PENDING: "Every validator has committed or left: there is nobody to dismiss.",
+  ESCROW_NO_APPEAL:
+    "A rejection or the lack of a verdict can be appealed once, by the provider that showed its measurement.",
+  ESCROW_SEED_MISMATCH:
+    "The seed must be the one committed to for this draw; it is in the journal of the home that posted or ran the job.",
+  ESCROW_NOTHING_TO_DRAW: "All seats are filled, or the seed is known already; wait for the validators.",
   ESCROW_ALREADY_RATED: "A rating is final; there is nothing more to do.",
   ESCROW_NOTHING_OWED: "There is nothing to withdraw; `ichain jobs` shows what is still under way.",
   ESCROW_TRANSFER_FAILED: "The receiving contract refused the coins: withdraw to an account that takes them.",
@@ -30,7 +34,7 @@ export const hints: Readonly<Record<string, string>> = {
   REGISTRY_INVALID_SIGNATURE: "Publish with the wallet that the offer belongs to.",
   REGISTRY_MISSING_KEYS: "Publish with the account's OpenPGP and onion keys: `ichain init` makes them.",
   REGISTRY_NO_OFFER: "Publish an offer for this role first: `ichain provide` or `ichain validate`.",
-  REGISTRY_BANNED: "The account was slashed too often and can take no more work; choose another.",
+  REGISTRY_BANNED: "The account was slashed too often and takes no work for a while; choose another.",
   REGISTRY_INSUFFICIENT_STAKE: "Add stake, or wait until running jobs let go of theirs.",
   REGISTRY_NOTHING_LEAVING: "Ask for the withdrawal first, then wait for the cooldown.",
   REGISTRY_COOLING_DOWN: "Wait until the time shown; the stake stays liable until then.",

@@ -43,6 +43,7 @@ export function toOffer(raw: Result): SignedOffer | undefined {
     feeFloor: fields.feeFloor,
     stake: fields.stake,
     lockedStake: fields.lockedStake,
+    pooled: fields.pooled,
     banned: fields.banned,
     keys: { openpgpKey, fingerprint: fields.fingerprint, onionKey: fields.onionKey },
     details: parsed.data,

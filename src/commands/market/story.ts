@@ -1,3 +1,4 @@
+import { isAppealable } from "../../protocol/exits.ts";
 import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { JobState } from "../../protocol/state.ts";
@@ -34,7 +35,7 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
     stands: `The provider ${provider} has accepted the job and put ${stake} of its stake at risk.`,
     next: `It must submit a result ${by}, or release the job if it cannot run it.`,
     otherwise:
-      "After that the job expires: the requester gets its money back and the provider's stake at risk.",
+      "After that the job expires: the requester gets its money back and a tenth of the stake at risk, the rest is burnt.",
   }),
   Submitted: ({ by, job }) => ({
     stands: "The provider has submitted a result; it is still encrypted.",
@@ -45,7 +46,7 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
     otherwise:
       job.terms.validators === 0
         ? "After that the job expires as if no result had come."
-        : "After that validators may be drawn without the requester.",
+        : "After that the provider draws validators without the requester.",
   }),
   Claimed: ({ provider, by }) => ({
     stands: "The provider has shown the key; the price is held for the challenge window.",
@@ -55,12 +56,13 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
   Validating: ({ by, job }) => ({
     stands: `Validators measure the result: ${progress(job)}.`,
     next: job.drawing
-      ? `Seats are empty: anyone may draw validators for them ${by}.`
+      ? job.seeded
+        ? `Seats are empty: the provider must draw validators for them, with its seed, ${by}.`
+        : `Seats are empty: the requester may reveal its seed for the draw ${by}, then it is the provider's turn.`
       : job.committing
         ? `Each of them must commit to its measurement ${by}, or abstain.`
         : `Whoever committed must reveal its measurement ${by}.`,
-    otherwise:
-      "Who hides what it committed to loses stake; with too few measurements nobody is blamed and the money goes back.",
+    otherwise: "Who hides what it committed to loses stake; with too few measurements nobody is blamed.",
   }),
   Validated: ({ provider, price, by, job }) => ({
     stands: "The measurements agree: the verdict is pass.",
@@ -73,19 +75,21 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
   }),
   Rejected: ({ provider, by, job }) => ({
     stands: "The measurements do not agree: the verdict is fail.",
-    next:
-      job.appealed || !job.providerMeasurement
-        ? "Anyone may settle the job."
-        : `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`,
+    next: isAppealable(job)
+      ? `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`
+      : "Anyone may settle the job.",
     otherwise:
-      "After that anyone may settle: the requester has its money back and part of the provider's stake.",
+      "After that anyone may settle: the requester has its money back, and the provider's stake is burnt.",
   }),
-  Inconclusive: ({ job }) => ({
+  Inconclusive: ({ provider, by, job }) => ({
     stands: "Too few validators measured the result to judge it.",
-    next: "Anyone may settle the job.",
-    otherwise: job.challenged
-      ? "The claim stands then: the provider is paid, and the challenge's bond goes back."
-      : "The requester gets its money back then, and nobody loses stake.",
+    next: isAppealable(job)
+      ? `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`
+      : "Anyone may settle the job.",
+    otherwise:
+      job.round === "challenge"
+        ? "The claim stands then: the provider is paid, and the challenge's bond goes back."
+        : "The requester gets its money back then, and nobody loses stake.",
   }),
   Settled: ({ provider, price }) => ({
     stands: `The job is settled: the provider ${provider} was paid ${price} and the key is known.`,

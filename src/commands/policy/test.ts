@@ -67,6 +67,6 @@ function termsOf(file: JobFile, policy: Policy, now: number): Terms {
     windows: { ...windows, run: time },
     specHash: NO_HASH,
     bundleRoot: NO_HASH,
-    maskHash: NO_HASH,
+    secretHash: NO_HASH,
   };
 }

@@ -2,6 +2,7 @@ import { unreachable } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import { blindKey } from "../../protocol/exchange.ts";
+import { drawTurnOf, hasRevealed, isAppealable } from "../../protocol/exits.ts";
 import type { Job } from "../../protocol/job.ts";
 import { tokenFor } from "../../protocol/locator.ts";
 import type { Policy } from "../../protocol/policy.ts";
@@ -14,6 +15,7 @@ import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { admitValidators, handOver, openReport, seatedReaders } from "./admit-validators.ts";
 import { appeal } from "./appeal.ts";
+import { draw } from "./draw.ts";
 import { handIn } from "./hand-in.ts";
 import type { Packed } from "./pack-result.ts";
 import type { Taken } from "./take.ts";
@@ -83,6 +85,10 @@ async function react(
   waits: Waits,
 ): Promise<void> {
   const { market } = context;
+  if (drawTurnOf(job, await market.now(waits)) === "provider") {
+    await draw(market, journal, { job, packed }, waits);
+    return;
+  }
   // After a missed `claim` the way out is the requester's refund: not ours to hasten.
   if (!isClaimable(job) && (await leave(context, journal, job, waits))) return;
   if (job.state === "Validating") {
@@ -91,8 +97,7 @@ async function react(
     if (!job.committing) {
       await openReport(context, hosting, job, packed, waits);
       // A validator that revealed without ours leaves it to us to show what we had committed to.
-      const revealed = job.validations.some(({ measurement }) => measurement !== undefined);
-      if (revealed && !job.providerMeasurement) {
+      if (hasRevealed(job) && !job.disclosed) {
         await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, waits);
       }
     }
@@ -101,8 +106,7 @@ async function react(
     const blindedKey = blindKey(packed.result.sessionKey, taken.locator.mask);
     await transact(market, journal, { kind: "claim", job, blindedKey }, waits);
   }
-  // Only a verdict on measurements can be appealed, once; not one on a measurement that was never shown.
-  if (job.state === "Rejected" && policy.appeal === "always" && job.providerMeasurement && !job.appealed) {
+  if (policy.appeal === "always" && isAppealable(job)) {
     await appeal(market, journal, job, waits);
   }
   if (isFinal(job.state)) await withdrawOwed(context, journal, job, waits);

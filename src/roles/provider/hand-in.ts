@@ -6,6 +6,7 @@ import type { Job } from "../../protocol/job.ts";
 import { encodeLocator, endpointFor } from "../../protocol/locator.ts";
 import { measurementCommitment } from "../../protocol/measurement.ts";
 import type { Party } from "../../protocol/offer.ts";
+import { seedTip } from "../../protocol/seeds.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
@@ -26,6 +27,7 @@ export function handIn(
       resultRoot: packed.result.blob.root,
       measurementCommitment: measurementCommitment(job.id, account, packed.measurement),
       keyCommitment: keyCommitment(job.id, blindKey(packed.result.sessionKey, mask)),
+      seedTip: seedTip(packed.seedSecret),
       sealed: await keyring.seal(
         encodeLocator({
           kind: "result",

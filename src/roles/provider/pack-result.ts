@@ -22,6 +22,8 @@ export interface Packed {
   readonly report: PackedParcel;
   readonly reportShare: Hex;
   readonly measurement: Measurement;
+  /** What the provider's seeds for draws come from. */
+  readonly seedSecret: Hex;
   readonly identity: HostIdentity;
 }
 
@@ -50,9 +52,10 @@ export function packResult(
       resultKey: random32(),
       reportShare: random32(),
       salt: random32(),
+      seedSecret: random32(),
       identity: await context.transport.newIdentity(),
     }),
-    act: async ({ resultKey, reportShare, salt, identity }) => {
+    act: async ({ resultKey, reportShare, salt, seedSecret, identity }) => {
       const { metric, goal } = spec.verification;
       const result = await context.parcels.pack(
         { root: findings.outputs, paths: spec.outputs, out: home.result, sessionKey: resultKey },
@@ -73,7 +76,7 @@ export function packResult(
         },
         waits,
       );
-      return { result, report, reportShare, measurement, identity };
+      return { result, report, reportShare, measurement, seedSecret, identity };
     },
   });
 }

@@ -6,6 +6,7 @@ import type { Job } from "../../protocol/job.ts";
 import { type BundleLocator, decodeLocator } from "../../protocol/locator.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";
 import { type Policy, type Refusal, refuseSpec, refuseTerms } from "../../protocol/policy.ts";
+import { secretHash } from "../../protocol/seeds.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { type Bundle, fetchBundle } from "../shared/fetch-bundle.ts";
 import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
@@ -42,8 +43,8 @@ export async function take(
     prepare: () => job.sealedBundle,
     act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "bundle"),
   });
-  if (maskHash(locator.mask) !== job.terms.maskHash) {
-    return { code: "MASK_MISMATCH", reason: "its mask is not the one in the terms" };
+  if (secretHash(maskHash(locator.mask), job.seedTip) !== job.terms.secretHash) {
+    return { code: "SECRETS_MISMATCH", reason: "its mask or its seeds are not those in the terms" };
   }
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
   const unfit = refuseSpec(policy, bundle.spec, machine) ?? disagreement(job, bundle);

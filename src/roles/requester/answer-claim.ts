@@ -3,11 +3,12 @@ import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
+import { challenge } from "./challenge.ts";
 import type { Draft } from "./draft.ts";
 import { inspect } from "./inspect.ts";
 
 /**
- * In optimistic mode the requester is its own validator: it settles a good result at once, challenges a
+ * Where a claim can be challenged the requester is its own validator: it settles a good result at once, challenges a
  * wrong one, and leaves the window to pass over one that it cannot judge.
  */
 export async function answerClaim(
@@ -26,6 +27,6 @@ export async function answerClaim(
     await transact(context.market, journal, { kind: "settle", job }, { ...waits, name: "accept-result" });
   } else if (finding === "wrong") {
     say("warn", `the result is challenged: ${why}`);
-    await transact(context.market, journal, { kind: "challenge", job }, waits);
+    await challenge(context, journal, { job, draft }, waits);
   } else say("warn", `the result is neither accepted nor challenged: ${why}`);
 }

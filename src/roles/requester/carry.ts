@@ -1,6 +1,7 @@
 import type { IchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
+import { drawTurnOf } from "../../protocol/exits.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import { tokenFor } from "../../protocol/locator.ts";
@@ -12,6 +13,7 @@ import { persist } from "../shared/persist.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
+import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import { post } from "./post.ts";
@@ -73,6 +75,9 @@ async function act(
 ): Promise<void> {
   if (await leave(context, journal, job, waits)) return;
   if (job.state === "Posted" || job.state === "Validating") await hosting();
+  if (drawTurnOf(job, await context.market.now(waits)) === "requester") {
+    await revealSeed(context, journal, { job, draft }, waits);
+  }
   if (job.state === "Claimed") await answerClaim(context, journal, { job, draft }, waits);
   if (job.state === "Submitted" && job.terms.validators > 0) {
     const collected = await collect(context, journal, job, draft.spec.resources, waits);

@@ -16,6 +16,8 @@ export interface Draft {
   readonly bundle: Blob;
   readonly bundleKey: Hex;
   readonly mask: Hex;
+  /** What the requester's seeds for draws come from. */
+  readonly seedSecret: Hex;
   readonly identity: HostIdentity;
   /** How it was decided whether the job is validated. */
   readonly audit: Audit;

@@ -1,6 +1,7 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Receipt } from "../../ports/market.ts";
 import { encodeLocator, endpointFor } from "../../protocol/locator.ts";
+import { seedTip } from "../../protocol/seeds.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 import type { Draft } from "./draft.ts";
@@ -9,7 +10,7 @@ import type { Draft } from "./draft.ts";
 export function post(
   { market, keyring }: RoleContext,
   journal: JobJournal,
-  { terms, identity, bundle, bundleKey, mask, provider }: Draft,
+  { terms, identity, bundle, bundleKey, mask, seedSecret, provider }: Draft,
   waits: Waits,
 ): Promise<Receipt> {
   return transact(
@@ -23,7 +24,8 @@ export function post(
         bundleKey,
         mask,
       });
-      return { kind: "post", terms, sealed: await keyring.seal(locator, provider) };
+      const sealed = await keyring.seal(locator, provider);
+      return { kind: "post", terms, seedTip: seedTip(seedSecret), sealed };
     },
     { ...waits, name: "post" },
   );

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { maskHash } from "../../protocol/exchange.ts";
 import { type JobId, ZERO_ADDRESS } from "../../protocol/ids.ts";
+import { secretHash, seedTip } from "../../protocol/seeds.ts";
 import { type JobFile, specHash } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
 import type { RoleContext, Waits } from "../context.ts";
@@ -47,9 +48,10 @@ export async function submit(
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
     const mask = random32();
+    const seedSecret = random32();
     const terms = termsOf(context, file, plan, {
       bundleRoot: packed.blob.root,
-      maskHash: maskHash(mask),
+      secretHash: secretHash(maskHash(mask), seedTip(seedSecret)),
       now: await market.now({ signal }),
     });
     const jobId = market.jobIdOf(terms);
@@ -64,6 +66,7 @@ export async function submit(
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
       mask,
+      seedSecret,
       identity: await transport.newIdentity(),
       audit: plan.audit,
     };
@@ -79,7 +82,7 @@ function termsOf(
   { account }: RoleContext,
   file: JobFile,
   plan: Plan,
-  drawn: Pick<Terms, "bundleRoot" | "maskHash"> & { now: number },
+  drawn: Pick<Terms, "bundleRoot" | "secretHash"> & { now: number },
 ): Terms {
   const { verification } = file;
   const { accept, ...windows } = file.windows;
@@ -102,6 +105,6 @@ function termsOf(
     windows: { ...windows, run: file.resources.time },
     specHash: specHash(plan.spec),
     bundleRoot: drawn.bundleRoot,
-    maskHash: drawn.maskHash,
+    secretHash: drawn.secretHash,
   };
 }

@@ -6,6 +6,7 @@ import { blindKey, keyCommitment, maskHash } from "../../protocol/exchange.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { ValidationLocator } from "../../protocol/locator.ts";
+import { secretHash } from "../../protocol/seeds.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { awaitCapsule } from "../shared/await-capsule.ts";
 import { fetchBlob } from "../shared/fetch-blob.ts";
@@ -29,7 +30,8 @@ export async function openDelivered(
 ): Promise<Hex | undefined> {
   const { submission, terms, id } = job;
   if (!submission) throw measureFailed("nothing has been submitted");
-  if (maskHash(locator.mask) !== terms.maskHash) throw measureFailed("the mask is not the one in the terms");
+  if (secretHash(maskHash(locator.mask), job.seedTip) !== terms.secretHash)
+    throw measureFailed("the mask is not the one in the terms");
   const home = jobFolder(context.jobsDir, "validator", id);
   const opened = await journal.step<FetchTarget, { digest?: Hex }>("delivered", {
     prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),

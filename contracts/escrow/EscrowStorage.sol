@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IJobEscrow, Round, SeatStatus, State} from "../interfaces/IJobEscrow.sol";
+import {IProviderRating} from "../interfaces/IProviderRating.sol";
+import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
+import {ProviderRating} from "../ProviderRating.sol";
+import {ProviderRegistry} from "../ProviderRegistry.sol";
+import {Record} from "../libraries/Record.sol";
+
+/// @notice What is stored of jobs and money, and the checks that every step shares. A job is one slot, each
+/// validator's seat one more. A step loads the record, changes the copy, and saves it once, before it calls
+/// anything outside. What is owed leaves only when its owner pulls it, so that no payee can hold up a job.
+/// @dev Registry and rating are this contract's own and call nobody back but {receive}: calls to them need no guard.
+abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    /// A validator's place in a job, in one slot.
+    struct Seat {
+        SeatStatus status;
+        Round round;
+        /// First 30 bytes of the commitment to a measurement.
+        bytes30 commitment;
+    }
+
+    /// A draw under way, in one slot.
+    struct Draw {
+        /// The pool is taken as it was then, Unix seconds: before anybody could know the draw's seeds.
+        uint40 asOf;
+        /// First 27 bytes of the hash of the requester's seed; zero without it.
+        bytes27 seed;
+    }
+
+    /// An opened measurement, while it waits for the one it is compared with.
+    struct Finding {
+        address author;
+        int64 score;
+        bytes32 digest;
+    }
+
+    address internal constant COIN = address(0);
+    uint256 internal constant MAX_LOCATOR_BYTES = 1024;
+    uint256 internal constant MAX_REASON_BYTES = 256;
+
+    /// @inheritdoc IJobEscrow
+    uint8 public constant PANEL = 3;
+    /// @inheritdoc IJobEscrow
+    uint8 public constant MAX_VALIDATORS = 7;
+    /// @inheritdoc IJobEscrow
+    uint8 public constant COMPENSATION_PERCENT = 10;
+    /// @inheritdoc IJobEscrow
+    IProviderRegistry public immutable registry;
+    /// @inheritdoc IJobEscrow
+    IProviderRating public immutable rating;
+    uint256 internal immutable MAX_VALIDATOR_STAKE;
+
+    /// @inheritdoc IJobEscrow
+    mapping(address account => mapping(address token => uint256)) public owed;
+    mapping(bytes32 jobId => Record) internal _records;
+    mapping(bytes32 jobId => mapping(address validator => Seat)) internal _seats;
+    mapping(bytes32 jobId => Draw) internal _draws;
+    /// Validators' findings that wait for the provider's.
+    mapping(bytes32 jobId => Finding[]) internal _waiting;
+    /// The provider's finding, kept only while validators have yet to reveal.
+    mapping(bytes32 jobId => Finding) internal _disclosed;
+
+    constructor(uint256 poolStake, uint256 cooldown) {
+        rating = new ProviderRating();
+        registry = new ProviderRegistry(rating, poolStake, cooldown);
+        MAX_VALIDATOR_STAKE = poolStake;
+    }
+
+    // ── Money
+
+    /// @dev Takes exactly `amount` from the caller: the coins sent with the call, or the token. Last in a call.
+    function _take(address token, uint256 amount) internal {
+        if (token == COIN) {
+            if (msg.value != amount) revert JobEscrow_WrongPayment(msg.value, amount);
+        } else {
+            if (msg.value != 0) revert JobEscrow_WrongPayment(msg.value, 0);
+            _takeToken(token, amount);
+        }
+    }
+
+    /// @dev The guard keeps a token that calls back from having one transfer counted twice.
+    function _takeToken(address token, uint256 amount) private nonReentrant {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = IERC20(token).balanceOf(address(this)) - before;
+        if (received != amount) revert JobEscrow_TokenTookFee(token, received, amount);
+    }
+
+    function _credit(address account, address token, uint256 amount) internal {
+        if (amount != 0) owed[account][token] += amount;
+    }
+
+    function _pay(address token, address to, uint256 amount) internal {
+        if (token == COIN) {
+            (bool sent,) = to.call{value: amount}("");
+            if (!sent) revert JobEscrow_TransferFailed(to, amount);
+        } else {
+            IERC20(token).safeTransfer(to, amount);
+        }
+    }
+
+    /// @inheritdoc IJobEscrow
+    function appealBondOf(Terms calldata terms) public pure returns (uint256) {
+        return uint256(PANEL) * terms.validatorFee;
+    }
+
+    /// @inheritdoc IJobEscrow
+    function challengeBondOf(Terms calldata terms) public pure returns (uint256) {
+        return appealBondOf(terms) + _depositOf(terms);
+    }
+
+    /// @dev What a lost challenge costs beside the panel's fees.
+    function _depositOf(Terms calldata terms) internal pure returns (uint256) {
+        return terms.price / 2;
+    }
+
+    /// @dev What the requester locks at posting for validators.
+    function _feesOf(Terms calldata terms) internal pure returns (uint256) {
+        return uint256(terms.rule.validators()) * terms.validatorFee;
+    }
+
+    // ── Names and commitments
+
+    /// @dev `keccak256(abi.encode(block.chainid, address(this), terms))`. The terms are copied as they lie in
+    /// calldata: words with dirty bits name another job, which {post} refuses when it reads them.
+    function _idOf(Terms calldata terms) internal view returns (bytes32 jobId) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, chainid())
+            mstore(add(free, 0x20), address())
+            calldatacopy(add(free, 0x40), terms, 0x180)
+            jobId := keccak256(free, 0x1c0)
+        }
+    }
+
+    /// @dev What the provider committed to, in 20 bytes: a pair that collides costs it 2^80 hashes for one job.
+    function _submissionOf(bytes32 measurementCommitment, bytes32 secretsCommitment) internal pure returns (bytes20) {
+        return bytes20(_hashOf(measurementCommitment, secretsCommitment));
+    }
+
+    function _commitmentOf(bytes32 jobId, address author, Measurement calldata found) internal pure returns (bytes32) {
+        return keccak256(abi.encode(jobId, author, found));
+    }
+
+    /// @dev The tip of a chain of seeds, of which `seed` is the `draw`-th.
+    function _tipOf(bytes32 seed, uint256 draw) internal pure returns (bytes32 tip) {
+        tip = seed;
+        for (uint256 i = 0; i < draw; ++i) {
+            tip = keccak256(abi.encode(tip));
+        }
+    }
+
+    function _hashOf(bytes32 a, bytes32 b) internal pure returns (bytes32) {
+        return keccak256(abi.encode(a, b));
+    }
+
+    // ── Checks
+
+    function _load(Terms calldata terms) internal view returns (bytes32 jobId, Record record) {
+        jobId = _idOf(terms);
+        record = _records[jobId];
+    }
+
+    /// @dev The job, which must be in `state`.
+    function _load(Terms calldata terms, State state) internal view returns (bytes32 jobId, Record record) {
+        (jobId, record) = _load(terms);
+        if (record.state() != state) revert JobEscrow_InvalidStatus(jobId, record.state());
+    }
+
+    function _in(uint256 window) internal view returns (uint40) {
+        return uint40(block.timestamp + window);
+    }
+
+    function _checkCaller(bytes32 jobId, address party) internal view {
+        if (msg.sender != party) revert JobEscrow_NotParty(jobId, msg.sender);
+    }
+
+    function _checkInTime(bytes32 jobId, uint256 deadline) internal view {
+        if (block.timestamp > deadline) revert JobEscrow_TooLate(jobId, deadline);
+    }
+
+    function _checkOver(bytes32 jobId, uint256 deadline) internal view {
+        if (block.timestamp <= deadline) revert JobEscrow_TooEarly(jobId, deadline);
+    }
+
+    function _checkLength(uint256 length, uint256 limit) internal pure {
+        if (length > limit) revert JobEscrow_TooLong(length, limit);
+    }
+}

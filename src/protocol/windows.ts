@@ -117,17 +117,22 @@ export function windowsOf(
 ): AllWindows {
   const work = { time: resources.time, fetchBytes: bundleBytes + resources.disk };
   const bounds = windowBounds(rule, pace, verification.mode, work);
-  const chosen = (name: keyof AllWindows, usual: number) =>
-    windows[name] ?? Math.max(usual, bounds[name].least);
+  const chosen = (name: keyof AllWindows, usual: number) => {
+    const { least, most } = bounds[name];
+    return windows[name] ?? Math.max(Math.min(usual, most), least);
+  };
+  const turn = leastTurn(pace);
   const fetching = bundleBytes === 0 ? 0 : fetchSeconds(bundleBytes);
+  // The requester's own turns: it has the result to fetch before it appoints, and to measure before it challenges.
+  const holding = turn + fetchSeconds(resources.disk);
   return {
-    accept: chosen("accept", Math.max(ACCEPT_SECONDS, leastTurn(pace)) + fetching),
+    accept: chosen("accept", Math.max(ACCEPT_SECONDS, turn) + fetching),
     run: chosen("run", runsIn(verification.mode) * resources.time + RUN_SLACK_SECONDS),
-    appoint: chosen("appoint", DEFAULT_SECONDS),
+    appoint: chosen("appoint", Math.max(DEFAULT_SECONDS, holding)),
     commit: chosen("commit", DEFAULT_SECONDS),
     reveal: chosen("reveal", DEFAULT_SECONDS),
     claim: chosen("claim", DEFAULT_SECONDS),
-    challenge: chosen("challenge", DEFAULT_SECONDS),
+    challenge: chosen("challenge", Math.max(DEFAULT_SECONDS, holding + resources.time)),
     appeal: chosen("appeal", DEFAULT_SECONDS),
   };
 }

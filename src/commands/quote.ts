@@ -19,10 +19,9 @@ export async function run(context: CommandContext, args: { file: string }, optio
     const plan = await choosePlan(ui, file, candidates, choice, (provider) =>
       audit({ market, account }, provider, config.audit, { signal }, () => 0),
     );
-    const { price, validatorFee } = plan;
+    const { price, validatorFee, providerStake, windows } = plan.outline;
     const validators = plan.validators.length;
-    const windows = { ...file.windows, run: file.resources.time };
-    const branches = branchesOf({ price, validatorFee, validators, windows, providerStake: price });
+    const branches = branchesOf({ price, validatorFee, validators, windows, providerStake });
     const gas = { units: gasOf({ validators }), price: await market.gasPrice({ signal }) };
     const data = {
       provider: plan.provider.account,

@@ -28,10 +28,11 @@ export async function run(context: CommandContext, args: { file: string }, optio
   const plan = await choosePlan(ui, file, candidates, options, (provider) =>
     audit(role, provider, config.audit, { signal }),
   );
-  const total = plan.price + plan.validatorFee * BigInt(plan.validators.length);
+  const { price, validatorFee, validators } = plan.outline;
+  const total = price + validatorFee * BigInt(validators);
   await refuseUnaffordable(role.market, role.account, total, { signal });
   if (ui.interactive && !options.yes) {
-    const question = `Lock ${coin(plan.price)} and ${coin(total - plan.price)} in validators' fees?`;
+    const question = `Lock ${coin(price)} and ${coin(total - price)} in validators' fees?`;
     if (!(await ui.prompts.confirm(question, true))) return;
   }
   const jobId = await submit(role, { file, folder, plan }, { signal });

@@ -1,11 +1,20 @@
 import { z } from "zod";
-import { sameAddress } from "./ids.ts";
+import { type ChainFacts, refuseMoney, refuseToken } from "./bounds.ts";
+import { type Address, sameAddress, ZERO_ADDRESS } from "./ids.ts";
+import { refuseLimits } from "./limits.ts";
 import { type OfferDetails, tierAtLeast, tiers } from "./offer.ts";
-import { bytesSchema, coinSchema, durationSchema } from "./quantity.ts";
+import { bytesSchema, coinSchema, coinText, durationSchema } from "./quantity.ts";
+import { refuse as no, type Refusal } from "./refusal.ts";
 import { bundledKind, type Spec } from "./spec.ts";
 import type { Terms } from "./terms.ts";
+import { type Pace, refuseWindows, windowBounds } from "./windows.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+
+/** The chain's own coin, or a token by its address. */
+const token = z
+  .union([z.literal("coin"), address])
+  .transform((text) => (text === "coin" ? ZERO_ADDRESS : (text as Address)));
 
 /** `policy.yaml`: what a provider or validator takes on. Everything has a careful default. */
 export const policySchema = z.strictObject({
@@ -14,7 +23,13 @@ export const policySchema = z.strictObject({
   validationFee: coinSchema.prefault("0.001"),
   /** Jobs at once. */
   maxJobs: z.number().int().min(1).max(64).default(1),
+  /** Longest run of a task; a job's run window may hold as many as its mode needs. */
   maxTime: durationSchema.prefault("24h"),
+  /** Least and most of every other window; the commit window has to hold a validator's work besides. */
+  minWindow: durationSchema.prefault("10m"),
+  maxWindow: durationSchema.prefault("7d"),
+  /** What the run window must leave beyond the runs, for packing, hosting and the chain. */
+  slack: durationSchema.prefault("5m"),
   maxBundle: bytesSchema.prefault("10 GiB"),
   maxResult: bytesSchema.prefault("10 GiB"),
   /** What is kept of one run's output. */
@@ -47,6 +62,13 @@ export const policySchema = z.strictObject({
   leastTier: z.enum(tiers).default("runc"),
   /** Stake at risk in one job, at most. */
   maxStake: coinSchema.prefault("100"),
+  /** Stake as a provider, at most, as a multiple of the price. */
+  stakePerPrice: z.number().min(0).max(1000).default(1),
+  /** What it is paid in; amounts of a token count like as many of the coin. */
+  tokens: z.array(token).min(1).max(100).prefault(["coin"]),
+  /** Gwei for a unit of gas, at most, and what of the price a provider's gas may take. */
+  maxGasPrice: z.number().positive().max(1_000_000).default(500),
+  gasShare: z.number().min(0).max(1).default(0.5),
   /** Whether a rejection is appealed against: three drawn validators decide, and the loser pays them. */
   appeal: z.enum(["always", "never"]).default("always"),
   /** How long a paid result is served to a requester that has not fetched it. */
@@ -60,20 +82,13 @@ export const policySchema = z.strictObject({
 });
 export type Policy = z.infer<typeof policySchema>;
 
-export interface Refusal {
-  /** Stable, for logs and `policy test`. */
-  readonly code: string;
-  readonly reason: string;
-}
-
-const no = (code: string, reason: string): Refusal => ({ code, reason });
-
-/** Judges what the chain shows of a job; undefined means that it may be looked at further. */
+/** Judges what the chain shows of a job, before anything is fetched; undefined means that it may be looked at further. */
 export function refuseTerms(
   policy: Policy,
   terms: Terms,
   role: "provider" | "validator",
   now: number,
+  chain: ChainFacts,
 ): Refusal | undefined {
   const { allow, deny } = policy.requesters;
   if (deny.some((one) => sameAddress(one, terms.requester)))
@@ -81,27 +96,45 @@ export function refuseTerms(
   if (allow && !allow.some((one) => sameAddress(one, terms.requester))) {
     return no("REQUESTER_NOT_ALLOWED", "its requester is not on the list");
   }
-  if (terms.windows.run > policy.maxTime)
-    return no("TIME_TOO_LONG", "its run window is longer than the policy allows");
+  const bounds = windowBounds(policy, chain.pace, terms.mode);
   if (role === "validator") {
-    if (terms.validatorFee < policy.validationFee)
-      return no("FEE_TOO_LOW", "its validation fee is below the floor");
-    return terms.validatorStake > policy.maxStake
-      ? no("STAKE_TOO_HIGH", "it asks for too much stake")
-      : undefined;
+    if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
+    if (terms.validatorStake > policy.maxStake) return no("STAKE_TOO_HIGH", "it asks for too much stake");
+    return refuseToken(terms, policy.tokens) ?? refuseWindows(terms.windows, bounds);
   }
   if (terms.acceptBy <= now) return no("TOO_LATE", "its time to accept is over");
-  if (terms.price * 3600n < policy.pricePerHour * BigInt(terms.windows.run)) {
-    return no("PRICE_TOO_LOW", "its price is below the floor");
+  const unfit = refuseWindows({ accept: terms.acceptBy - now, ...terms.windows }, bounds);
+  if (unfit) return unfit;
+  const floor = (policy.pricePerHour * BigInt(terms.windows.run) + 3599n) / 3600n;
+  if (terms.price < floor) {
+    return no("PRICE_TOO_LOW", "its price is below the floor", { field: "price", value: coinText(floor) });
   }
-  return terms.providerStake > policy.maxStake
-    ? no("STAKE_TOO_HIGH", "it asks for too much stake")
-    : undefined;
+  if (terms.providerStake > policy.maxStake) return no("STAKE_TOO_HIGH", "it asks for too much stake");
+  return refuseMoney(terms, policy, chain);
+}
+
+function feeTooLow({ validationFee }: Policy): Refusal {
+  const fix = { field: "validatorFee", value: coinText(validationFee) };
+  return no("FEE_TOO_LOW", "its validation fee is below the floor", fix);
+}
+
+/** Judges whether the terms leave room for the work that the spec asks for, once the bundle is here. */
+export function refuseWork(
+  policy: Policy,
+  terms: Terms,
+  { spec, bundleBytes }: { spec: Spec; bundleBytes: number },
+  pace: Pace,
+): Refusal | undefined {
+  const { time, disk } = spec.resources;
+  const work = { time, fetchBytes: bundleBytes + disk };
+  return refuseWindows(terms.windows, windowBounds(policy, pace, terms.mode, work));
 }
 
 /** Judges the spec, once the bundle is here, against what this machine has. */
 export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): Refusal | undefined {
   const { resources, image, tier } = spec;
+  const impossible = refuseLimits(spec);
+  if (impossible) return impossible;
   const kind = bundledKind(image);
   if (kind === undefined && !machine.images.some((one) => one.digest === image))
     return no("IMAGE_UNKNOWN", "its image is not held here");

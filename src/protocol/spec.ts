@@ -17,7 +17,7 @@ const resources = z.strictObject({
   memory: bytesSchema.prefault("1 GiB"),
   /** Cap on what the task may write to /out. */
   disk: bytesSchema.prefault("256 MiB"),
-  /** The run window: how long the provider has from `accept` to `submit`. */
+  /** How long one run of the task may take. */
   time: durationSchema.prefault("10m"),
   gpus: z.number().int().min(0).max(16).default(0),
 });
@@ -60,15 +60,17 @@ export const jobFileSchema = z.strictObject({
   price: coinSchema.optional(),
   /** What each validator gets; absent: the chosen validator's floor. */
   validatorFee: coinSchema.optional(),
+  /** Absent ones are derived from the task and the chain's pace (`windowsOf`). */
   windows: z
     .strictObject({
-      accept: durationSchema.prefault("10m"),
-      appoint: durationSchema.prefault("1h"),
-      commit: durationSchema.prefault("1h"),
-      reveal: durationSchema.prefault("30m"),
-      claim: durationSchema.prefault("1h"),
-      challenge: durationSchema.prefault("1h"),
-      appeal: durationSchema.prefault("1h"),
+      accept: durationSchema.optional(),
+      run: durationSchema.optional(),
+      appoint: durationSchema.optional(),
+      commit: durationSchema.optional(),
+      reveal: durationSchema.optional(),
+      claim: durationSchema.optional(),
+      challenge: durationSchema.optional(),
+      appeal: durationSchema.optional(),
     })
     .prefault({}),
 });

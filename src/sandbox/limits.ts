@@ -1,15 +1,6 @@
 import { IchainError } from "../errors.ts";
 import type { Limits } from "../ports/sandbox.ts";
-
-/** Least that a task can start with; below these the engine itself would refuse or kill it. */
-const floors: Limits = {
-  cpus: 0.01,
-  memoryBytes: 16 * 2 ** 20,
-  diskBytes: 2 ** 16,
-  wallSeconds: 1,
-  pids: 4,
-  logBytes: 2 ** 12,
-};
+import { leastTask } from "../protocol/limits.ts";
 
 /** The smaller of what was asked and what is allowed, each; throws `LIMITS_INVALID`. */
 export function tighten(asked: Limits, ceiling: Limits): Limits {
@@ -25,11 +16,14 @@ export function tighten(asked: Limits, ceiling: Limits): Limits {
 
 function bound(name: keyof Limits, asked: Limits, ceiling: Limits): number {
   const value = Math.min(asked[name], ceiling[name]);
-  if (Number.isFinite(value) && value >= floors[name]) return value;
-  throw new IchainError(`The task's limit ${name} is ${asked[name]}; at least ${floors[name]} is needed.`, {
-    code: "LIMITS_INVALID",
-    class: "refused",
-    hint: "Ask for more in the job's resources, or raise the sandbox limits of this machine.",
-    details: { limit: name, asked: asked[name], ceiling: ceiling[name] },
-  });
+  if (Number.isFinite(value) && value >= leastTask[name]) return value;
+  throw new IchainError(
+    `The task's limit ${name} is ${asked[name]}; at least ${leastTask[name]} is needed.`,
+    {
+      code: "LIMITS_INVALID",
+      class: "refused",
+      hint: "Ask for more in the job's resources, or raise the sandbox limits of this machine.",
+      details: { limit: name, asked: asked[name], ceiling: ceiling[name] },
+    },
+  );
 }

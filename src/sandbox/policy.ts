@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { IchainError } from "../errors.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
+import { commandProblem } from "../protocol/limits.ts";
 import { environment } from "./environment.ts";
 import type { OciRuntime } from "./runtimes/choose.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
@@ -188,10 +189,8 @@ function checkedName(name: string): string {
 const GPU_UUID = /^(GPU|MIG)-[0-9A-Fa-f-]{8,80}$/;
 
 function checkedCommand(task: SandboxTask): readonly string[] {
-  const bytes = task.command.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
-  if (task.command.length === 0 || task.command[0] === "") throw invalid("The task has no command.");
-  if (bytes > 2 ** 16) throw invalid("The task's command is too long.");
-  if (task.command.some((word) => word.includes("\0"))) throw invalid("The task's command contains a NUL.");
+  const problem = commandProblem(task.command);
+  if (problem !== undefined) throw invalid(`The task's ${problem}.`);
   if (task.gpus.some((uuid) => !GPU_UUID.test(uuid))) throw invalid("A GPU is named by its UUID only.");
   return task.command;
 }

@@ -71,6 +71,31 @@ describe("bad input", () => {
     await refused(["submit", file], market.requester, "JOB_INVALID", 2);
   });
 
+  it("windows that nobody can keep, or that hold what others stake for months", async (t) => {
+    if (!able(t)) return;
+    const from = "resources:\n";
+    for (const [windows, code] of [
+      ["claim: 1s", "WINDOW_TOO_SHORT"],
+      ["run: 10m", "WINDOW_TOO_SHORT"],
+      ["appoint: 190d", "WINDOW_TOO_LONG"],
+    ] as const) {
+      const file = await jobFile("windows.yaml", from, `windows: {${windows}}\n${from}`);
+      for (const verb of ["quote", "submit"]) await refused([verb, file], market.requester, code, 2);
+    }
+  });
+
+  it("a task or a price that nobody could work with", async (t) => {
+    if (!able(t)) return;
+    for (const [from, to, code] of [
+      ["memory: 1 GiB", "memory: 1 MiB", "MEMORY_TOO_SMALL"],
+      ["disk: 64 MiB", "disk: 1 KiB", "DISK_TOO_SMALL"],
+      ["version: 1\n", 'version: 1\nprice: "0.1"\nvalidatorFee: "0.05"\n', "BOND_TOO_HIGH"],
+    ] as const) {
+      const file = await jobFile("small.yaml", from, to);
+      for (const verb of ["quote", "submit"]) await refused([verb, file], market.requester, code, 2);
+    }
+  });
+
   it("an image that nobody holds", async (t) => {
     if (!able(t)) return;
     const file = await jobFile("image.yaml", "image: python-ml", "image: python-quantum");

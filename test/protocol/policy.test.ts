@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import { isIchainError } from "../../src/errors.ts";
 import type { OfferDetails } from "../../src/protocol/offer.ts";
 import { policySchema, refuseSpec } from "../../src/protocol/policy.ts";
 import { jobFileSchema, type Spec, specOf, specSchema } from "../../src/protocol/spec.ts";
+import { tighten } from "../../src/sandbox/limits.ts";
+import { containerSettings } from "../../src/sandbox/policy.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
 const machine: OfferDetails = {
@@ -54,4 +58,62 @@ test("a spec's image is a digest or a plain path in the bundle, and nothing else
   ]) {
     assert.ok(!parses(image), JSON.stringify(image));
   }
+});
+
+test("a spec that is not refused is none that the sandbox refuses later", () => {
+  const near = (floor: number) =>
+    fc.oneof(fc.integer({ min: 1, max: 2 * floor }), fc.integer({ min: 1, max: 2 ** 34 }));
+  const resources = fc.record({
+    cpus: fc.oneof(
+      fc.double({ min: 1e-6, max: 0.02, noNaN: true }),
+      fc.double({ min: 0.02, max: 4, noNaN: true }),
+    ),
+    memory: near(16 * 2 ** 20),
+    disk: near(2 ** 16),
+    time: fc.integer({ min: 1, max: 100_000 }),
+    gpus: fc.constant(0),
+  });
+  const word = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 20, unit: "binary" }),
+    fc.constantFrom("x".repeat(1024), "ä".repeat(1024), "\u{1f600}".repeat(512), "a\0b"),
+  );
+  const plain = fc.array(fc.string({ minLength: 1, maxLength: 20 }), { minLength: 1, maxLength: 64 });
+  const command = fc.oneof(plain, fc.array(word, { minLength: 1, maxLength: 64, size: "max" }));
+  const ceiling = {
+    cpus: machine.cpus,
+    memoryBytes: machine.memoryBytes,
+    ...{ diskBytes: 2 ** 40, wallSeconds: 30 * 86_400, pids: 4096, logBytes: 64 * 2 ** 20 },
+  };
+  const policy = policySchema.parse({});
+  let [taken, refused] = [0, 0];
+  fc.assert(
+    fc.property(resources, command, (resources, command) => {
+      const spec = specSchema.parse({ ...asked(digest), resources, command });
+      const refusal = refuseSpec(policy, spec, machine);
+      if (refusal === undefined) taken++;
+      else refused++;
+      const { cpus, memory, disk, time } = resources;
+      try {
+        const limits = tighten(
+          {
+            ...{ cpus, memoryBytes: memory, diskBytes: disk, wallSeconds: time },
+            ...{ pids: 256, logBytes: policy.maxLog },
+          },
+          ceiling,
+        );
+        containerSettings(
+          { id: "a", image: digest, command: [...command, "0"], inputDir: "/in", limits, gpus: [] },
+          {
+            ...{ instance: "a", imageId: digest, limits, outDir: undefined, cgroupParent: undefined },
+            ...{ runtime: { name: undefined, deadline: "/deadline", ownPids: 0, tier: "runc" }, deadline: 0 },
+          } as unknown as Parameters<typeof containerSettings>[1],
+        );
+      } catch (error) {
+        assert.ok(isIchainError(error), String(error));
+        assert.ok(refusal !== undefined, error.code);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(taken > 20 && refused > 20, `${taken} taken, ${refused} refused`);
 });

@@ -1,16 +1,28 @@
+import type { ChainFacts } from "../../protocol/bounds.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";
-import { type Policy, type Refusal, refuseSpec, refuseTerms } from "../../protocol/policy.ts";
+import { outlineOf, postedWindows } from "../../protocol/outline.ts";
+import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../protocol/policy.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
 import { type JobFile, pinImage, specOf } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
+import { chainFacts } from "../../roles/shared/chain-facts.ts";
 import { describeMachine } from "../../roles/shared/offer.ts";
 import type { CommandContext } from "../declaration.ts";
+import { withReader } from "../market/reader.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { loadPolicy } from "../steps/policy.ts";
 import { freeDisk } from "../steps/work.ts";
 
 const roles = ["provider", "validator"] as const;
 const NO_HASH = `0x${"00".repeat(32)}` as const;
+
+/** What is assumed of a chain where no network is configured. */
+const USUAL_CHAIN: ChainFacts = {
+  pace: { blockSeconds: 12, confirmations: 3 },
+  gasPrice: 0n,
+  poolStake: 10n ** 18n,
+};
 
 /** Says whether a policy would take a job on this machine, and if not, why. */
 export async function run(
@@ -20,23 +32,38 @@ export async function run(
 ): Promise<void> {
   const { ui, signal, config } = context;
   const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job)];
+  const chain = await chainOf(context);
   const { openSandbox } = await import("../../compose.ts");
   const report = await (await openSandbox(context)).probe({ signal });
   const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });
   const now = Math.floor(Date.now() / 1000);
-  const terms = { ...termsOf(file, policy, now), requester: options.requester ?? ZERO_ADDRESS };
+  const terms = { ...termsOf(file, policy, now, chain), requester: options.requester ?? ZERO_ADDRESS };
   const verdicts = roles.map((role) => {
-    const refusal = refuseTerms(policy, terms, role, now) ?? refuseJob(policy, file, machine);
+    const refusal =
+      refuseTerms(policy, terms, role, now, chain) ??
+      refuseJob(policy, file, machine) ??
+      refuseWork(policy, terms, { spec: specOf(file, ""), bundleBytes: 0 }, chain.pace);
     return { role, takes: refusal === undefined, ...refusal };
   });
-  ui.print({ verdicts }, () =>
+  ui.print({ pace: chain.pace, verdicts }, () =>
     verdicts
-      .map(
-        ({ role, takes, ...why }) =>
-          `As ${role}: ${takes ? "taken" : `not taken, ${why.reason} [${why.code}]`}`,
-      )
+      .map(({ role, takes, ...why }) => {
+        const fix = why.fix === undefined ? "" : `; ${why.fix.field}: ${why.fix.value} would do`;
+        return `As ${role}: ${takes ? "taken" : `not taken, ${why.reason}${fix} [${why.code}]`}`;
+      })
       .join("\n"),
   );
+}
+
+/** Of the configured network, or what is usual. */
+async function chainOf(context: CommandContext): Promise<ChainFacts> {
+  const { config, signal } = context;
+  if (config.network === undefined) return USUAL_CHAIN;
+  let facts = USUAL_CHAIN;
+  await withReader(context, async ({ market }) => {
+    facts = await chainFacts(market, { signal });
+  });
+  return facts;
 }
 
 function refuseJob(policy: Policy, file: JobFile, machine: OfferDetails): Refusal | undefined {
@@ -45,26 +72,22 @@ function refuseJob(policy: Policy, file: JobFile, machine: OfferDetails): Refusa
   return refuseSpec(policy, specOf(file, pinImage(file.image, find) ?? ""), machine);
 }
 
-/** As the job would be posted to whoever has this policy: where job.yaml names no price, at its own floors. */
-function termsOf(file: JobFile, policy: Policy, now: number): Terms {
-  const { accept, ...windows } = file.windows;
-  const { time } = file.resources;
-  const price = file.price ?? (policy.pricePerHour * BigInt(time) + 3599n) / 3600n;
+/** As the job would be posted to the owner of this policy: where job.yaml names no price, at its own floors. */
+function termsOf(file: JobFile, policy: Policy, now: number, chain: ChainFacts): Terms {
+  const { run: seconds } = postedWindows(file, chain);
+  const floor = (policy.pricePerHour * BigInt(seconds) + 3599n) / 3600n;
   const validatorFee = file.validatorFee ?? policy.validationFee;
+  const { validators } = file.verification;
+  const { windows, ...outline } = outlineOf(file, { floor, validatorFee, validators }, chain);
+  const { accept, ...rest } = windows;
   return {
     requester: ZERO_ADDRESS,
     provider: ZERO_ADDRESS,
-    token: ZERO_ADDRESS,
-    price,
-    validatorFee,
-    providerStake: price,
-    validatorStake: validatorFee,
-    validators: file.verification.validators,
-    mode: file.verification.mode,
+    ...outline,
     tolerance: 0n,
     threshold: 0n,
     acceptBy: now + accept,
-    windows: { ...windows, run: time },
+    windows: rest,
     specHash: NO_HASH,
     bundleRoot: NO_HASH,
     secretHash: NO_HASH,

@@ -1,7 +1,6 @@
 import { IchainError } from "../../errors.ts";
 import type { Audit } from "../../protocol/audit.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
-import { floorPrice } from "../../protocol/match.ts";
 import { harmless } from "../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
 import type { JobFile } from "../../protocol/spec.ts";
@@ -24,7 +23,7 @@ export async function choosePlan(
   auditOf: (provider: Address) => Promise<Audit>,
 ): Promise<Plan> {
   const ask = ui.interactive;
-  const price = (offer: Offer) => `${coin(file.price ?? floorPrice(offer, file.resources.time))} for the job`;
+  const price = (offer: Offer) => `${coin(candidates.priceOf(offer))} for the job`;
   const fee = (offer: Offer) => `${coin(file.validatorFee ?? offer.feeFloor)} for a validation`;
   const provider = await pick(ui, {
     wanted: choice.provider ?? (ask ? undefined : "best"),
@@ -47,7 +46,7 @@ export async function choosePlan(
     validators.push(validator);
     left = left.filter((offer) => offer !== validator);
   }
-  return makePlan(file, { provider, validators, fit, audit });
+  return makePlan(file, candidates.chain, { provider, validators, fit, audit });
 }
 
 interface Question {

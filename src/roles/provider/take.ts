@@ -5,9 +5,11 @@ import { maskHash } from "../../protocol/exchange.ts";
 import type { Job } from "../../protocol/job.ts";
 import { type BundleLocator, decodeLocator } from "../../protocol/locator.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";
-import { type Policy, type Refusal, refuseSpec, refuseTerms } from "../../protocol/policy.ts";
+import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../protocol/policy.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
 import { secretHash } from "../../protocol/seeds.ts";
 import type { Waits, WorkerContext } from "../context.ts";
+import { chainFacts } from "../shared/chain-facts.ts";
 import { type Bundle, fetchBundle } from "../shared/fetch-bundle.ts";
 import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
 import { transact } from "../shared/transact.ts";
@@ -37,7 +39,8 @@ export async function take(
   { policy, machine }: Workshop,
   waits: Waits,
 ): Promise<Taken | Refusal> {
-  const refused = refuseTerms(policy, job.terms, "provider", await context.market.now(waits));
+  const chain = await chainFacts(context.market, waits);
+  const refused = refuseTerms(policy, job.terms, "provider", await context.market.now(waits), chain);
   if (refused && job.state === "Posted") return refused;
   const locator = await journal.step("locator", {
     prepare: () => job.sealedBundle,
@@ -47,7 +50,11 @@ export async function take(
     return { code: "SECRETS_MISMATCH", reason: "its mask or its seeds are not those in the terms" };
   }
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
-  const unfit = refuseSpec(policy, bundle.spec, machine) ?? disagreement(job, bundle);
+  const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };
+  const unfit =
+    refuseSpec(policy, bundle.spec, machine) ??
+    disagreement(job, bundle) ??
+    refuseWork(policy, job.terms, work, chain.pace);
   if (unfit && job.state === "Posted") return unfit;
   // The account posted the bundle's root, and who signed the bundle must name the account.
   await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
@@ -64,10 +71,7 @@ export async function take(
 
 /** The terms repeat parts of the spec for the contract's sake: they must say the same. */
 function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
-  const same =
-    terms.mode === spec.verification.mode &&
-    terms.windows.run >= spec.resources.time &&
-    terms.validators === spec.verification.validators;
+  const same = terms.mode === spec.verification.mode && terms.validators === spec.verification.validators;
   return same ? undefined : { code: "TERMS_MISMATCH", reason: "its terms and its spec disagree" };
 }
 

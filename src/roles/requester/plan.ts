@@ -2,18 +2,39 @@ import { IchainError } from "../../errors.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Audit } from "../../protocol/audit.ts";
 import { PANEL } from "../../protocol/bond.ts";
+import { type ChainFacts, stakesOf } from "../../protocol/bounds.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { sameAddress } from "../../protocol/ids.ts";
-import { byStanding, floorPrice, imageOf, unfitProvider, unfitValidator } from "../../protocol/match.ts";
+import {
+  byStanding,
+  floorPrice,
+  freeStake,
+  imageOf,
+  unfitProvider,
+  unfitValidator,
+} from "../../protocol/match.ts";
 import type { Offer } from "../../protocol/offer.ts";
+import {
+  type Outline,
+  outlineOf,
+  postedWindows,
+  priceOf,
+  refuseOutline,
+  refuseOwnWindows,
+} from "../../protocol/outline.ts";
 import { type JobFile, pinImage, type Spec, specOf } from "../../protocol/spec.ts";
 import type { Waits } from "../context.ts";
+import { chainFacts } from "../shared/chain-facts.ts";
+import { refuseOwn } from "./refuse-own.ts";
 
 /** Who could do a job, best first; the choice is the person's or `best`. */
 export interface Candidates {
   readonly providers: readonly Offer[];
   /** Validators that hold the image of `provider`. */
   validatorsFor(provider: Offer): readonly Offer[];
+  /** What the job would pay this provider at least. */
+  priceOf(provider: Offer): bigint;
+  readonly chain: ChainFacts;
 }
 
 /** The parties and the money of a job that is about to be posted. */
@@ -21,34 +42,43 @@ export interface Plan {
   readonly spec: Spec;
   readonly provider: Offer;
   readonly validators: readonly Offer[];
-  readonly price: bigint;
-  readonly validatorFee: bigint;
+  readonly outline: Outline;
   readonly audit: Audit;
 }
 
+/** Throws `NO_PROVIDER`, `IMAGE_UNKNOWN`, and what `refuseOwn` does about windows that nobody takes. */
 export async function findCandidates(
   market: MarketReader,
   file: JobFile,
   requester: Address,
   { signal }: Waits,
 ): Promise<Candidates> {
+  const chain = await chainFacts(market, { signal });
+  const windows = postedWindows(file, chain);
+  refuseOwn(refuseOwnWindows(windows, file.verification.mode, chain, file.resources));
   const offers: Offer[] = [];
   for await (const offer of market.offers({ signal })) {
     if (!sameAddress(offer.account, requester)) offers.push(offer);
   }
-  const seconds = file.resources.time;
+  const floor = (offer: Offer) => floorPrice(offer, windows.run);
+  const price = (offer: Offer) => priceOf(file, floor(offer), file.validatorFee ?? 0n);
+  const free = (offer: Offer) => freeStake(offer, chain.poolStake);
   const providers = offers
     .filter((offer) => unfitProvider(offer, file) === undefined)
-    .filter((offer) => file.price === undefined || floorPrice(offer, seconds) <= file.price)
-    .sort(
-      byStanding(
-        (offer) => offer.ratingAsProvider,
-        (offer) => floorPrice(offer, seconds),
-      ),
-    );
+    .filter((offer) => file.price === undefined || floor(offer) <= file.price)
+    .filter((offer) => free(offer) >= price(offer))
+    .sort(byStanding((offer) => offer.ratingAsProvider, floor));
   if (providers.length === 0) throw nobody(offers, file);
+  const { validators } = file.verification;
+  const stake = (provider: Offer, { feeFloor }: Offer) => {
+    const validatorFee = file.validatorFee ?? feeFloor;
+    const terms = { price: priceOf(file, floor(provider), validatorFee), validatorFee, validators };
+    return stakesOf(terms, chain.poolStake).validatorStake;
+  };
   return {
+    chain,
     providers,
+    priceOf: price,
     validatorsFor: (provider) =>
       offers
         .filter((offer) => !sameAddress(offer.account, provider.account))
@@ -56,6 +86,7 @@ export async function findCandidates(
           (offer) => unfitValidator(offer, file, imageOf(provider, file.image) ?? file.image) === undefined,
         )
         .filter((offer) => file.validatorFee === undefined || offer.feeFloor <= file.validatorFee)
+        .filter((offer) => free(offer) >= stake(provider, offer))
         .sort(
           byStanding(
             (offer) => offer.ratingAsValidator,
@@ -67,10 +98,12 @@ export async function findCandidates(
 
 /**
  * Fixes price and fee: the job file's, or what the chosen parties ask for. Without validators, the fee is
- * what a panel of those `fit` would ask for, should the result be challenged.
+ * what a panel of those `fit` would ask for, should the result be challenged. Throws `NO_VALIDATOR`, and what
+ * `refuseOwn` does.
  */
 export function makePlan(
   file: JobFile,
+  chain: ChainFacts,
   {
     provider,
     validators,
@@ -82,12 +115,15 @@ export function makePlan(
   if (image === undefined || validators.length < seatsOf(file, audit)) throw tooFew(file, validators.length);
   const spec = specOf(file, image);
   const { length } = validators;
+  const validatorFee = file.validatorFee ?? feeOf(length > 0 ? validators : fit, length || PANEL);
+  const floor = floorPrice(provider, postedWindows(file, chain).run);
+  const outline = outlineOf(file, { floor, validatorFee, validators: length }, chain);
+  refuseOwn(refuseOutline(outline, chain, spec));
   return {
     spec: { ...spec, verification: { ...spec.verification, validators: length } },
     provider,
     validators,
-    price: file.price ?? floorPrice(provider, file.resources.time),
-    validatorFee: file.validatorFee ?? feeOf(length > 0 ? validators : fit, length || PANEL),
+    outline,
     audit,
   };
 }
@@ -118,7 +154,9 @@ function nobody(offers: readonly Offer[], file: JobFile): IchainError {
   }
   const why = providers
     .slice(0, 3)
-    .map((one) => `${one.account} ${unfitProvider(one, file) ?? "asks for more"}`);
+    .map(
+      (one) => `${one.account} ${unfitProvider(one, file) ?? "asks for more, or has too little stake left"}`,
+    );
   return new IchainError("No provider on this network fits the job.", {
     code: "NO_PROVIDER",
     class: "refused",

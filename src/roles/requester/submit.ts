@@ -1,16 +1,19 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { maskHash } from "../../protocol/exchange.ts";
-import { type JobId, ZERO_ADDRESS } from "../../protocol/ids.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import { postedWindows, refuseOwnWindows } from "../../protocol/outline.ts";
 import { secretHash, seedTip } from "../../protocol/seeds.ts";
 import { type JobFile, specHash } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
+import type { AllWindows } from "../../protocol/windows.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { partyOf } from "../shared/party.ts";
 import { random32 } from "../shared/random.ts";
 import { type Draft, recordDraft } from "./draft.ts";
 import type { Plan } from "./plan.ts";
+import { refuseOwn } from "./refuse-own.ts";
 
 export interface Submission {
   readonly file: JobFile;
@@ -47,9 +50,11 @@ export async function submit(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
+    const windows = await windowsFor(context, file, packed.blob.size, { signal });
     const mask = random32();
     const seedSecret = random32();
     const terms = termsOf(context, file, plan, {
+      windows,
       bundleRoot: packed.blob.root,
       secretHash: secretHash(maskHash(mask), seedTip(seedSecret)),
       now: await market.now({ signal }),
@@ -78,32 +83,41 @@ export async function submit(
   }
 }
 
+/** Whoever fetches the bundle needs time for it: its size is known only now. */
+async function windowsFor(
+  { market }: RoleContext,
+  file: JobFile,
+  bundleBytes: number,
+  waits: Waits,
+): Promise<AllWindows> {
+  const pace = await market.chainPace(waits);
+  const windows = postedWindows(file, { pace }, bundleBytes);
+  refuseOwn(refuseOwnWindows(windows, file.verification.mode, { pace }, { ...file.resources, bundleBytes }));
+  return windows;
+}
+
 function termsOf(
   { account }: RoleContext,
   file: JobFile,
-  plan: Plan,
-  drawn: Pick<Terms, "bundleRoot" | "secretHash"> & { now: number },
+  { spec, outline, provider }: Plan,
+  drawn: Pick<Terms, "bundleRoot" | "secretHash"> & { now: number; windows: AllWindows },
 ): Terms {
   const { verification } = file;
-  const { accept, ...windows } = file.windows;
+  // The run window is what the price was fixed for; it does not depend on the bundle.
+  const { accept, ...windows } = drawn.windows;
+  const { token, price, validatorFee, providerStake, validatorStake, validators } = outline;
   const fixed = (value: number) => BigInt(Math.round(value * 1e9));
   const threshold = fixed(verification.threshold);
   return {
     requester: account,
-    provider: plan.provider.account,
-    token: ZERO_ADDRESS,
-    price: plan.price,
-    validatorFee: plan.validatorFee,
-    // What the other side stands to lose is made whole by an equal stake (docs/protocol.md, "Stakes").
-    providerStake: plan.price,
-    validatorStake: plan.validatorFee,
-    validators: plan.validators.length,
+    provider: provider.account,
+    ...{ token, price, validatorFee, providerStake, validatorStake, validators },
     mode: verification.mode,
     tolerance: fixed(verification.tolerance),
     threshold: verification.goal === "max" ? threshold : -threshold,
     acceptBy: drawn.now + accept,
-    windows: { ...windows, run: file.resources.time },
-    specHash: specHash(plan.spec),
+    windows: { ...windows, run: outline.windows.run },
+    specHash: specHash(spec),
     bundleRoot: drawn.bundleRoot,
     secretHash: drawn.secretHash,
   };

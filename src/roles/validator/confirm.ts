@@ -9,6 +9,7 @@ import { type Measurement, measurementCommitment } from "../../protocol/measurem
 import { type Policy, refuseTerms } from "../../protocol/policy.ts";
 import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
+import { chainFacts } from "../shared/chain-facts.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { discardRuns } from "../shared/run-task.ts";
@@ -84,7 +85,9 @@ async function commit(
     return reason;
   };
   if (journal.intent("abstain") !== undefined) return abstain("as recorded");
-  const refused = refuseTerms(policy, job.terms, "validator", await context.market.now(waits));
+  const { market } = context;
+  const facts = await chainFacts(market, waits);
+  const refused = refuseTerms(policy, job.terms, "validator", await market.now(waits), facts);
   if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);
   using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal, MARGIN_SECONDS);
   const inTime = { signal: clock.signal };

@@ -1,0 +1,16 @@
+import type { MarketReader } from "../../ports/market.ts";
+import type { ChainFacts } from "../../protocol/bounds.ts";
+import type { Waits } from "../context.ts";
+
+/** What the chain says beside a job's terms, for policies. */
+export async function chainFacts(
+  market: Pick<MarketReader, "chainPace" | "gasPrice" | "poolStake">,
+  waits: Waits,
+): Promise<ChainFacts> {
+  const [pace, gasPrice, poolStake] = await Promise.all([
+    market.chainPace(waits),
+    market.gasPrice(waits),
+    market.poolStake(waits),
+  ]);
+  return { pace, gasPrice, poolStake };
+}

@@ -36,7 +36,7 @@ export interface WriterOptions {
 
 /** The write side of the market for one wallet. */
 export function createWriter(wallet: BaseWallet, options: WriterOptions): MarketWriter {
-  const { rpc, heads, clock, db, chainId, addresses, graceMs } = options;
+  const { heads, clock, db, chainId, addresses, graceMs } = options;
   const account = wallet.address as Address;
   const outbox = openOutbox(db, account, graceMs);
   const sender = createSender({ ...options, wallet, outbox });

@@ -32,7 +32,8 @@ export async function startChain(
   let databases = 0;
   const database = () => join(folder, `${databases++}.db`);
   const wallet = (index: number) => new Wallet(node.accounts[index]!.privateKey);
-  const { poolStake, cooldown } = options;
+  // Small enough that who deposits a coin can be drawn and appointed.
+  const { poolStake = 10n ** 17n, cooldown } = options;
   const addresses = await deploy({ rpcUrl: node.rpcUrl, wallet: wallet(0), poolStake, cooldown });
   return {
     node,

@@ -14,3 +14,12 @@ export function confirms(
   const distance = own.score < providers.score ? providers.score - own.score : own.score - providers.score;
   return distance <= tolerance && own.score >= threshold;
 }
+
+/**
+ * Whether two evaluations of one result agree well enough to stake on: half of the tolerance apart at most, so that
+ * a third one can be as far off on the other side.
+ */
+export function isStable({ tolerance }: Pick<Terms, "tolerance">, first: bigint, second: bigint): boolean {
+  const distance = first < second ? second - first : first - second;
+  return distance * 2n <= tolerance;
+}

@@ -42,7 +42,7 @@ export const policySchema = z.strictObject({
     )
     .prefault("1 MiB"),
   /** What a requester is shown of it before it has paid for the result; "0 B" shows nothing. */
-  liveLog: bytesSchema.prefault("256 KiB"),
+  liveLog: bytesSchema.prefault("16 KiB"),
   /** What images that ichain brought may take of the disk before those of past jobs are removed. */
   imageDisk: bytesSchema.prefault("20 GiB"),
   /**

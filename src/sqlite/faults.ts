@@ -1,4 +1,4 @@
-import { IchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors.ts";
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that a person can do something about. */
 const BUSY = 5;
@@ -13,9 +13,9 @@ const NOTADB = 26;
 /** One of the databases in the home folder. */
 export type DatabaseName = "journal" | "index";
 
-/** The primary code of an error of SQLite's; undefined for any other error. */
+/** The primary code of an error of SQLite's, explained or not; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
-  const { errcode } = (error ?? {}) as { errcode?: unknown };
+  const { errcode } = ((isIchainError(error) ? error.cause : error) ?? {}) as { errcode?: unknown };
   return typeof errcode === "number" ? errcode & 0xff : undefined;
 }
 

@@ -17,6 +17,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
   const stop = new AbortController();
   const context = {
     journal: book,
+    jobsDir: "/nonexistent",
     reporter: { emit: () => undefined },
     market: {
       async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
@@ -25,7 +26,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
       },
     },
   } as unknown as Parameters<typeof runDaemon>[0];
-  const duty: Duty = { role: "provider", filter: {}, wants: () => true, maxJobs: 1, ...act };
+  const duty: Duty = { role: "provider", filter: {}, wants: () => true, ...act };
   const ended = runDaemon(context, duty, stop);
   const open = () => book.undertakings({ unfinished: true }).map(({ key }) => key);
   const notes = () => book.open("provider", id).notes();

@@ -8,7 +8,7 @@ import { provideDuty } from "../../roles/provider/duty.ts";
 import { runDaemon } from "../../roles/shared/daemon.ts";
 import { describeMachine, publishOffer } from "../../roles/shared/offer.ts";
 import { neededImages } from "../../roles/shared/prepare-image.ts";
-import { runId } from "../../roles/shared/run-task.ts";
+import { runId, stages } from "../../roles/shared/run-task.ts";
 import { validateDuty } from "../../roles/validator/duty.ts";
 import type { CommandContext } from "../declaration.ts";
 import { loadPolicy } from "./policy.ts";
@@ -79,11 +79,7 @@ async function together(
 /** Containers of jobs that will be carried on must survive the sweep. */
 function unfinishedRuns({ journal }: WorkerContext): Set<string> {
   const open = journal.undertakings({ unfinished: true });
-  return new Set(
-    open.flatMap(({ role, key }) =>
-      (["produce", "evaluate"] as const).map((stage) => runId(role, key, stage)),
-    ),
-  );
+  return new Set(open.flatMap(({ role, key }) => stages.map((stage) => runId(role, key, stage))));
 }
 
 function refuseWeakTier(policy: Policy, machine: OfferDetails): void {

@@ -17,6 +17,7 @@ import { admitValidators, handOver, openReport, seatedReaders } from "./admit-va
 import { appeal } from "./appeal.ts";
 import { draw } from "./draw.ts";
 import { handIn } from "./hand-in.ts";
+import { inTime, TOO_LATE } from "./in-time.ts";
 import type { Packed } from "./pack-result.ts";
 import type { Taken } from "./take.ts";
 
@@ -29,14 +30,17 @@ export interface Delivered {
   readonly keep?: ((waits: Waits) => Promise<void>) | undefined;
 }
 
-/** Hosts and submits, serves requester and validators, claims: until the job is final. */
+/**
+ * Hosts and submits, serves requester and validators, claims: until the job is final. `TOO_LATE` when the result
+ * could not be hosted within the run window: nothing was submitted then.
+ */
 export async function deliver(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
   { taken, packed, policy }: { taken: Taken; packed: Packed; policy: Policy },
   waits: Waits,
-): Promise<Delivered> {
+): Promise<Delivered | typeof TOO_LATE> {
   const { requester, blob } = taken.bundle;
   await using stack = new AsyncDisposableStack();
   const guest = { ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) };
@@ -46,30 +50,58 @@ export async function deliver(
     readers: [guest, ...(await seatedReaders(context, { job, taken, packed }, waits))],
   });
   const hosting = stack.use(hostOnce(context, "result", request, waits));
-  await hosting.start();
+  if (journal.intent("submit") === undefined) {
+    const hosted = await inTime(context, journal, job, () => hosting.start(), waits);
+    if (hosted === TOO_LATE) return TOO_LATE;
+  }
   const { mask } = taken.locator;
   const reader = { account: job.terms.requester, keys: requester };
   await handIn(context, journal, { job, packed, mask, requester: reader }, waits);
+  let claimed: Job | undefined;
   for await (const now of context.market.follow(job.id, waits)) {
     const live = await hosting.start();
+    const needed = isFinal(now.state) && (await keepUntil(context, journal, { now, claimed, policy }, waits));
     await react(context, journal, { job: now, taken, packed, hosting: live, policy }, waits);
-    if (!isFinal(now.state)) continue;
-    if (now.state !== "Settled" || now.appointed) return { job: now };
+    if (now.state === "Claimed") claimed = now;
+    if (needed === false) continue;
+    if (needed === null) return { job: now };
     const kept = stack.move();
-    return { job: now, keep: (later) => keepServing(context, kept, policy.keepResults, later) };
+    return { job: now, keep: (later) => keepServing(context, kept, needed, later) };
   }
   return unreachable("a job ended without a final state");
+}
+
+/**
+ * Until when, Unix seconds, a result is served after its job; null when its requester has said that it holds it: by
+ * `appoint`, or by settling within the window that is its alone. Decided once, or each restart would prolong it.
+ */
+function keepUntil(
+  { market }: WorkerContext,
+  journal: JobJournal,
+  { now, claimed, policy }: { now: Job; claimed: Job | undefined; policy: Policy },
+  waits: Waits,
+): Promise<number | null> {
+  return journal.step("keep", {
+    prepare: async () => {
+      const time = await market.now(waits);
+      const settledItself = claimed?.deadline !== undefined && time <= claimed.deadline;
+      if (now.state !== "Settled" || now.appointed || settledItself) return null;
+      return time + policy.keepResults;
+    },
+    act: (end) => end,
+  });
 }
 
 async function keepServing(
   { market }: WorkerContext,
   live: AsyncDisposableStack,
-  seconds: number,
+  end: number,
   { signal }: Waits,
 ): Promise<void> {
   await using _ = live;
-  using clock = until((await market.now({ signal })) + seconds, market, signal);
+  using clock = until(end, market, signal);
   if (!clock.signal.aborted) await new Promise((resolve) => clock.signal.addEventListener("abort", resolve));
+  signal.throwIfAborted();
 }
 
 async function react(

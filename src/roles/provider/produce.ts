@@ -1,6 +1,7 @@
 import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Job } from "../../protocol/job.ts";
+import { isStable } from "../../protocol/judgement.ts";
 import { toScore } from "../../protocol/metric.ts";
 import type { Spec } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
@@ -27,18 +28,24 @@ export async function produce(
   if (typeof image !== "string") return image.reason;
   const task = { spec, image, input, gpus, logBytes };
   const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, waits);
-  // In `evaluate` the provider measures as the validator will: a task that cannot load its own result
-  // is given back before it can cost the stake.
+  // In `evaluate` the provider measures as the validator will, and twice: a task that cannot load its own result,
+  // or that measures something else each time, is given back before it can cost the stake.
   const evaluates = spec.verification.mode === "evaluate";
   const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
   if (early) return early;
   const outputs = await outputsOf(context, journal, waits).catch(lost);
   if (outputs === undefined) return "what the task left was lost before it could be packed";
-  const measured = evaluates
-    ? await runTask(context, journal, { ...task, stage: { kind: "evaluate", resultDir: outputs } }, waits)
-    : produced;
-  const failure = runFailure(measured, spec.verification.metric) ?? hopeless(job, spec, measured);
+  const failureOf = (run: Measured) => runFailure(run, spec.verification.metric) ?? hopeless(job, spec, run);
+  const evaluate = (kind: "evaluate" | "evaluate-again") =>
+    runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, waits);
+  const measured = evaluates ? await evaluate("evaluate") : produced;
+  const failure = failureOf(measured);
   if (failure) return failure;
+  if (evaluates) {
+    const again = await evaluate("evaluate-again");
+    const differs = failureOf(again) ?? unstable(job, spec, [measured, again]);
+    if (differs) return differs;
+  }
   const findings = { job, spec, image, outputs, produced, measured, tier: shop.report.tier };
   return packResult(context, journal, findings, waits).catch(unfit);
 }
@@ -67,6 +74,13 @@ function unfit(error: unknown): string {
   const reason = isIchainError(error) && error.class === "usage" ? unfits[error.code] : undefined;
   if (reason === undefined) throw error;
   return reason;
+}
+
+/** A metric of chance costs the stake when a validator happens to measure another. */
+function unstable({ terms }: Job, { verification }: Spec, runs: readonly Measured[]): string | undefined {
+  const { metric, goal } = verification;
+  const [first, second] = runs.map(({ metrics }) => toScore(metrics[metric] ?? Number.NaN, goal));
+  return isStable(terms, first ?? 0n, second ?? 0n) ? undefined : "its metric is not stable";
 }
 
 /** What already fails by its own measure would only cost the stake if it were submitted. */

@@ -1,29 +1,35 @@
 import { rm } from "node:fs/promises";
 import type { JobJournal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job.ts";
+import { isFinal } from "../../protocol/state.ts";
 import type { Waits, WorkerContext } from "../context.ts";
-import type { Afterwards } from "../shared/daemon.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { takeBackGpus } from "../shared/lend-gpus.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { discardRuns } from "../shared/run-task.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
-import { transact } from "../shared/transact.ts";
 import { deliver } from "./deliver.ts";
+import { giveBack } from "./give-back.ts";
+import { inTime, TOO_LATE } from "./in-time.ts";
+import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
 import { shareLog } from "./share-log.ts";
-import { asRefusal, isRefusal, take, type Workshop } from "./take.ts";
+import { asRefusal, isRefusal, type Taken, take, type Workshop } from "./take.ts";
 
-/**
- * One job from posted to paid, as its provider; safe to call again after a crash at any point. What it
- * may resolve with is to be done beside other jobs.
- */
+interface Made {
+  readonly job: Job;
+  readonly taken: Taken;
+  readonly packed: Packed;
+}
+
+/** One job from posted to paid, as its provider; safe to call again after a crash at any point. */
 export async function serve(
   context: WorkerContext,
   jobId: JobId,
   shop: Workshop,
   waits: Waits,
-): Promise<Afterwards | undefined> {
+): Promise<void> {
   const journal = context.journal.open("provider", jobId);
   const say = (text: string) => {
     journal.note(text);
@@ -33,57 +39,83 @@ export async function serve(
     await seeOut(context, journal, jobId, waits);
     return end(context, journal, "failed");
   }
-  const posted = await context.market.job(jobId, waits);
+  const over = (text: string) => {
+    say(text);
+    return end(context, journal, "failed");
+  };
+  if (journal.intent("release") !== undefined) {
+    await giveBack(context, journal, await context.market.job(jobId, waits), "as recorded", waits);
+    return over("given back");
+  }
+  await using log = new AsyncDisposableStack();
+  const made = await make(context, journal, jobId, { shop, log }, waits);
+  if (typeof made === "string") return over(made);
+  await discardRuns(context, journal);
+  const { job: accepted, taken, packed } = made;
+  const delivered = await deliver(context, journal, accepted, { taken, packed, policy: shop.policy }, waits);
+  if (delivered === TOO_LATE) {
+    await giveBack(context, journal, accepted, TOO_LATE, waits);
+    return over(`given back, ${TOO_LATE}`);
+  }
+  const { job, keep } = delivered;
+  say(`ended ${job.state}${keep ? "; its result is still served" : ""}`);
+  await log.disposeAsync();
+  await keep?.(waits);
+  await end(context, journal, job.state === "Settled" ? "done" : "failed");
+}
+
+/**
+ * Takes the job and makes its result, in one of the places for such work; a string says how it ended without one.
+ * What the task prints is served until `log` is disposed.
+ */
+async function make(
+  context: WorkerContext,
+  journal: JobJournal,
+  jobId: JobId,
+  { shop, log }: { shop: Workshop; log: AsyncDisposableStack },
+  waits: Waits,
+): Promise<Made | string> {
+  const { market } = context;
+  const packedBefore = journal.outcome("pack") !== undefined;
+  const owed = journal.intent("accept") !== undefined;
+  using _place = packedBefore ? undefined : await shop.slots.take({ ...waits, owed });
+  const posted = await market.job(jobId, waits);
   const taken = await take(context, journal, posted, shop, waits).catch((error: unknown) => {
     const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;
     if (refusal) return refusal;
     throw error;
   });
-  if (isRefusal(taken)) {
-    say(`not taken, ${taken.reason}`);
-    return end(context, journal, "failed");
-  }
-  const requester = { account: posted.terms.requester, keys: taken.bundle.requester };
-  const maxChars = journal.outcome("pack") === undefined ? shop.policy.liveLog : 0;
-  await using _log = shareLog(context, journal, { jobId, requester, maxChars }, waits);
-  const packed = await produce(context, journal, posted, taken, shop, waits).finally(() =>
-    takeBackGpus(context, journal),
-  );
+  if (isRefusal(taken)) return `not taken, ${taken.reason}`;
+  const job = await market.job(jobId, waits);
+  if (isFinal(job.state) && journal.intent("submit") === undefined) return `ended ${job.state}`;
+  const requester = { account: job.terms.requester, keys: taken.bundle.requester };
+  const maxChars = packedBefore ? 0 : shop.policy.liveLog;
+  log.use(shareLog(context, journal, { jobId, requester, maxChars }, waits));
+  const working = (bounded: Waits) => produce(context, journal, job, taken, shop, bounded);
+  const packed = await (packedBefore
+    ? working(waits)
+    : inTime(context, journal, job, working, waits)
+  ).finally(() => takeBackGpus(context, journal));
   endLog(journal);
-  if (typeof packed === "string") {
-    await transact(context.market, journal, { kind: "release", job: posted, reason: packed }, waits);
-    say(`given back, ${packed}`);
-    return end(context, journal, "failed");
-  }
-  await discardRuns(context, journal);
-  const { policy } = shop;
-  const { job, keep } = await deliver(context, journal, posted, { taken, packed, policy }, waits);
-  say(`ended ${job.state}${keep ? "; its result is still served" : ""}`);
-  const result = job.state === "Settled" ? "done" : "failed";
-  if (!keep) return end(context, journal, result);
-  return async (later) => {
-    await keep(later);
-    if (!later.signal.aborted) await end(context, journal, result);
-  };
+  if (typeof packed !== "string") return { job, taken, packed };
+  await giveBack(context, journal, job, packed, waits);
+  return `given back, ${packed}`;
 }
 
 /** A job that was accepted and not submitted is given back, which costs nothing; silence costs the stake. */
 export async function giveUp(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
   const journal = context.journal.open("provider", jobId);
-  await discardRuns(context, journal);
-  if (journal.intent("accept") === undefined || journal.intent("submit") !== undefined) return;
-  const job = await context.market.job(jobId, waits);
-  if (job.state !== "Accepted") return;
-  const reason = "trouble of the provider's own";
-  await transact(context.market, journal, { kind: "release", job, reason }, waits);
+  if (journal.intent("accept") !== undefined && journal.intent("submit") === undefined) {
+    const job = await context.market.job(jobId, waits);
+    if (job.state === "Accepted") {
+      await giveBack(context, journal, job, "trouble of the provider's own", waits);
+    }
+  }
+  await end(context, journal, "failed");
 }
 
 /** The journal keeps what happened; the files of a job that is over are nobody's business any more. */
-async function end(
-  context: WorkerContext,
-  journal: JobJournal,
-  result: "done" | "failed",
-): Promise<undefined> {
+async function end(context: WorkerContext, journal: JobJournal, result: "done" | "failed"): Promise<void> {
   await discardRuns(context, journal);
   await rm(jobFolder(context.jobsDir, "provider", journal.key as JobId).dir, {
     recursive: true,

@@ -13,6 +13,7 @@ import {
 import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { isEnd } from "../shared/log-keeper.ts";
+import { noteIfPossible } from "../shared/note.ts";
 import { persist } from "../shared/persist.ts";
 
 /** A run that ends sooner is not worth a hosting of its own; its log comes with the run report. */
@@ -42,10 +43,12 @@ export function shareLog(
   const begin = async (): Promise<Hosting | undefined> => {
     if (maxChars === 0) return undefined;
     await delay(SHORT_RUN_MS, undefined, { signal });
-    return persist(host, (error) => journal.note(`the live log is not served: ${error.message}`), { signal });
+    return persist(host, (error) => noteIfPossible(journal, `the live log is not served: ${error.message}`), {
+      signal,
+    });
   };
   const hosting = begin().catch((error: unknown) => {
-    if (!signal.aborted) journal.note(`the live log is not served: ${String(error)}`);
+    if (!signal.aborted) noteIfPossible(journal, `the live log is not served: ${String(error)}`);
     return undefined;
   });
   return {

@@ -1,9 +1,11 @@
 import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
+import type { ChainFacts } from "../../protocol/bounds.ts";
 import { maskHash } from "../../protocol/exchange.ts";
 import type { Job } from "../../protocol/job.ts";
 import { type BundleLocator, decodeLocator } from "../../protocol/locator.ts";
+import { freeStake } from "../../protocol/match.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";
 import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../protocol/policy.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
@@ -12,13 +14,17 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { chainFacts } from "../shared/chain-facts.ts";
 import { type Bundle, fetchBundle } from "../shared/fetch-bundle.ts";
 import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
+import type { Slots } from "../shared/slots.ts";
 import { transact } from "../shared/transact.ts";
+import { whilePosted } from "./while-posted.ts";
 
 /** A provider's standing orders and what it runs them on. */
 export interface Workshop {
   readonly policy: Policy;
   readonly machine: OfferDetails;
   readonly report: SandboxReport;
+  /** For jobs that are fetched or run. */
+  readonly slots: Slots;
 }
 
 export interface Taken {
@@ -39,27 +45,38 @@ export async function take(
   { policy, machine }: Workshop,
   waits: Waits,
 ): Promise<Taken | Refusal> {
+  const accepted = journal.intent("accept") !== undefined;
   const chain = await chainFacts(context.market, waits);
-  const refused = refuseTerms(policy, job.terms, "provider", await context.market.now(waits), chain);
-  if (refused && job.state === "Posted") return refused;
+  const refused = accepted ? undefined : await refuseNow(context, job, { policy, chain }, waits);
+  if (refused) return refused;
   const locator = await journal.step("locator", {
     prepare: () => job.sealedBundle,
     act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "bundle"),
   });
   if (secretHash(maskHash(locator.mask), job.seedTip) !== job.terms.secretHash) {
-    return { code: "SECRETS_MISMATCH", reason: "its mask or its seeds are not those in the terms" };
+    return no("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
-  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
+  using posted = accepted ? undefined : whilePosted(context.market, job, waits.signal);
+  let bundle: Bundle;
+  try {
+    const bounded = posted ? { signal: posted.signal } : waits;
+    bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
+  } catch (error) {
+    if (posted?.over && !waits.signal.aborted) return no("NOT_POSTED", "it could be accepted no longer");
+    throw error;
+  }
   const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };
   const unfit =
     refuseSpec(policy, bundle.spec, machine) ??
     disagreement(job, bundle) ??
     refuseWork(policy, job.terms, work, chain.pace);
-  if (unfit && job.state === "Posted") return unfit;
+  if (unfit && !accepted) return unfit;
   // The account posted the bundle's root, and who signed the bundle must name the account.
   await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
   // Before it is accepted: a job whose GPUs are not there, or not free, must cost nobody anything.
-  const gpus = await lendGpus(context, journal, bundle.spec.resources.gpus, waits);
+  // One that is packed needs none any more.
+  const { gpus: count } = bundle.spec.resources;
+  const gpus = await lendGpus(context, journal, journal.outcome("pack") === undefined ? count : 0, waits);
   try {
     await transact(context.market, journal, { kind: "accept", job }, waits);
   } catch (error) {
@@ -69,10 +86,29 @@ export async function take(
   return { locator, bundle, gpus };
 }
 
+const no = (code: string, reason: string): Refusal => ({ code, reason });
+
+/** Why a job that was not accepted yet is left alone, as far as the chain tells: before anything is fetched. */
+async function refuseNow(
+  { market, account }: WorkerContext,
+  { state, terms }: Job,
+  { policy, chain }: { policy: Policy; chain: ChainFacts },
+  waits: Waits,
+): Promise<Refusal | undefined> {
+  if (state !== "Posted") return no("NOT_POSTED", `it is ${state}`);
+  const refused = refuseTerms(policy, terms, "provider", await market.now(waits), chain);
+  if (refused) return refused;
+  const offer = await market.offer(account, waits);
+  const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(waits));
+  return free < terms.providerStake
+    ? no("STAKE_TOO_LITTLE", "it asks for more stake than is free here")
+    : undefined;
+}
+
 /** The terms repeat parts of the spec for the contract's sake: they must say the same. */
 function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
   const same = terms.mode === spec.verification.mode && terms.validators === spec.verification.validators;
-  return same ? undefined : { code: "TERMS_MISMATCH", reason: "its terms and its spec disagree" };
+  return same ? undefined : no("TERMS_MISMATCH", "its terms and its spec disagree");
 }
 
 export function isRefusal(taken: Taken | Refusal): taken is Refusal {

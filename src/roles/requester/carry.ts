@@ -12,6 +12,7 @@ import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
 import { persist } from "../shared/persist.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
+import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
@@ -77,15 +78,30 @@ async function act(
   hosting: () => Promise<Hosting>,
   waits: Waits,
 ): Promise<void> {
+  // First of all, whatever the clock says: `settle` pays, and the clock of this machine or of its node may be wrong.
+  if (job.state === "Claimed" && (await answerClaim(context, journal, { job, draft }, waits))) return;
   if (await leave(context, journal, job, waits)) return;
   if (job.state === "Posted" || job.state === "Validating") await hosting();
-  if (drawTurnOf(job, await context.market.now(waits)) === "requester") {
-    await revealSeed(context, journal, { job, draft }, waits);
-  }
-  if (job.state === "Claimed") await answerClaim(context, journal, { job, draft }, waits);
+  const now = await context.market.now(waits);
+  if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, waits);
   if (job.state === "Submitted" && job.terms.validators > 0) {
-    const collected = await collect(context, journal, job, draft.spec.resources, waits);
+    await collectAndAppoint(context, journal, { job, draft, hosting }, waits);
+  }
+}
+
+/** Until the window is over: then the provider has validators drawn, and `follow` tells of the job once more. */
+async function collectAndAppoint(
+  context: RoleContext,
+  journal: JobJournal,
+  { job, draft, hosting }: { job: Job; draft: Draft; hosting: () => Promise<Hosting> },
+  waits: Waits,
+): Promise<void> {
+  using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal);
+  try {
+    const collected = await collect(context, journal, job, draft.spec.resources, clock);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
+  } catch (error) {
+    if (waits.signal.aborted || !clock.expired) throw error;
   }
 }
 

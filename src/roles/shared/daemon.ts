@@ -3,105 +3,88 @@ import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
+import { noteIfPossible } from "./note.ts";
 import { persist } from "./persist.ts";
-
-/** What is left to do when a job has ended, and keeps no other job waiting. */
-export type Afterwards = (waits: Waits) => Promise<void>;
+import { sweepFolders } from "./sweep-folders.ts";
 
 export interface Duty {
   readonly role: "provider" | "validator";
   readonly filter: JobFilter;
   /** True when there is something for this role to do in a job that it has not begun. */
   wants(job: Job): boolean;
-  /** Brings one job to its end; called again after a crash or a passing failure. */
-  work(jobId: JobId, waits: Waits): Promise<Afterwards | undefined>;
+  /**
+   * Brings one job to its end; called again after a crash or a passing failure. All jobs at once: what takes up the
+   * machine waits for a place by itself (`Slots`), and what only waits for others needs none.
+   */
+  work(jobId: JobId, waits: Waits): Promise<void>;
   /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. */
   giveUp(jobId: JobId, waits: Waits): Promise<void>;
-  readonly maxJobs: number;
 }
 
 /**
- * Takes jobs as they appear, `maxJobs` at once, first those that a former run left unfinished. One job's
- * failure never stops the daemon; only `signal` does, and then no job is cut in the middle of an act that
- * the journal does not know.
+ * Attends to jobs as they appear, first to those that a former run left unfinished. One job's failure never stops
+ * the daemon, nor does a journal that cannot be written for a while; only `signal` does, and then no job is cut in
+ * the middle of an act that the journal does not know.
  */
 export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Waits): Promise<void> {
   const stop = new AbortController();
   const waits = { signal: AbortSignal.any([signal, stop.signal]) };
   const running = new Map<JobId, Promise<void>>();
-  const afterwards = new Set<Promise<void>>();
-  const queue: JobId[] = [];
-  const fill = (): void => {
-    while (running.size < duty.maxJobs) {
-      const jobId = queue.shift();
-      if (jobId === undefined) return;
-      const work = attend(context, duty, jobId, waits, () => duty.work(jobId, waits))
-        .then((after) => {
-          if (!after) return;
-          const rest = attend(context, duty, jobId, waits, () => after(waits));
-          afterwards.add(rest);
-        })
-        .finally(() => {
-          running.delete(jobId);
-          fill();
-        });
-      running.set(jobId, work);
-    }
+  const begin = (jobId: JobId): void => {
+    if (running.has(jobId)) return;
+    running.set(
+      jobId,
+      attend(context, duty, jobId, waits).finally(() => running.delete(jobId)),
+    );
   };
-  const enqueue = (jobId: JobId): void => {
-    if (running.has(jobId) || queue.includes(jobId) || isFinished(context, duty, jobId)) return;
-    queue.push(jobId);
-    fill();
-  };
+  const warn = (text: string) => context.reporter.emit({ kind: "warn", text });
+  const again = (error: Error, pause: number) => warn(`${error.message} Trying again in ${pause} s.`);
   try {
-    for (const { key } of context.journal.undertakings({ role: duty.role, unfinished: true }))
-      enqueue(key as JobId);
+    const left = await persist(
+      async () => {
+        await sweepFolders(context, duty.role);
+        return context.journal.undertakings({ role: duty.role, unfinished: true });
+      },
+      again,
+      waits,
+    );
+    for (const { key } of left) begin(key as JobId);
     for await (const job of context.market.watch(duty.filter, waits)) {
-      if (duty.wants(job)) enqueue(job.id);
+      if (duty.wants(job)) begin(job.id);
     }
   } finally {
     stop.abort();
-    queue.length = 0;
-    await Promise.allSettled([...running.values()]);
-    await Promise.allSettled(afterwards);
+    await Promise.all(running.values());
   }
 }
 
-function isFinished({ journal }: RoleContext, { role }: Duty, jobId: JobId): boolean {
-  return journal.find(role, jobId)?.finished !== undefined;
-}
-
-/** Does what a job needs until it is done; what cannot pass ends it here, told and noted. */
-async function attend<Result>(
-  context: RoleContext,
-  duty: Duty,
-  jobId: JobId,
-  { signal }: Waits,
-  work: () => Promise<Result>,
-): Promise<Result | undefined> {
-  const journal = context.journal.open(duty.role, jobId);
+/** Does what a job needs until it is done; what cannot pass ends it here, told and noted. Never rejects. */
+async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Waits): Promise<void> {
+  const { journal, reporter } = context;
   const warn = (text: string) => {
-    journal.note(text);
-    context.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
+    reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
+    noteIfPossible(() => journal.open(duty.role, jobId), text);
   };
   const again = (error: Error, pause: number) => warn(`${error.message} Trying again in ${pause} s.`);
   const tell = (error: unknown) => {
-    if (signal.aborted) return;
+    if (signal.aborted) return; // to be carried on
     const code = isIchainError(error) ? error.code : "INTERNAL";
     warn(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
   };
-  try {
-    return await persist(work, again, { signal });
-  } catch (error) {
-    tell(error);
-    if (signal.aborted) return undefined; // to be carried on
-  }
-  try {
-    await persist(() => duty.giveUp(jobId, { signal }), again, { signal });
-  } catch (error) {
-    tell(error);
-    if (signal.aborted) return undefined;
-  }
-  journal.finish("failed");
-  return undefined;
+  /** False when it cannot be done. */
+  const bring = (work: () => Promise<void>) =>
+    persist(work, again, { signal }).then(
+      () => true,
+      (error: unknown) => {
+        tell(error);
+        return false;
+      },
+    );
+  const work = async () => {
+    if (journal.find(duty.role, jobId)?.finished === undefined) await duty.work(jobId, { signal });
+  };
+  if ((await bring(work)) || signal.aborted) return;
+  await bring(() => duty.giveUp(jobId, { signal }));
+  if (signal.aborted) return;
+  await bring(async () => journal.open(duty.role, jobId).finish("failed"));
 }

@@ -7,6 +7,7 @@ import type { BundleLocator, ValidationLocator } from "../../protocol/locator.ts
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/spec.ts";
 import type { RoleContext, Waits } from "../context.ts";
+import { asTooSmall, requireRoom } from "./disk-room.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 import { jobFolder } from "./job-folder.ts";
 
@@ -21,7 +22,7 @@ export interface Bundle {
 
 /**
  * Fetches the bundle and unpacks it for a run; used by provider and validator alike. The spec inside
- * must be the one that the terms were signed for.
+ * must be the one that the terms were signed for. Throws `DISK_TOO_SMALL`, and then leaves nothing on the disk.
  */
 export async function fetchBundle(
   context: RoleContext,
@@ -34,13 +35,28 @@ export async function fetchBundle(
     prepare: () => ({ root: job.terms.bundleRoot, path: home.bundle }),
     act: async ({ root, path }) => {
       const { bundle: endpoint, bundleBytes: size, bundleKey: sessionKey } = locator;
-      const blob: Blob = await fetchBlob(context, "bundle", { endpoint, root, path, maxBytes, size }, waits);
-      // What an attempt that was cut off left is in the way of this one.
-      await rm(home.input, { recursive: true, force: true });
-      const { manifest } = await context.parcels.open(
-        { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
-        waits,
-      );
+      await requireRoom(path, size);
+      const fetching = async () => {
+        const blob: Blob = await fetchBlob(
+          context,
+          "bundle",
+          { endpoint, root, path, maxBytes, size },
+          waits,
+        );
+        // What an attempt that was cut off left is in the way of this one.
+        await rm(home.input, { recursive: true, force: true });
+        const { manifest } = await context.parcels.open(
+          { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
+          waits,
+        );
+        return { blob, manifest };
+      };
+      const { blob, manifest } = await fetching().catch(async (error: unknown) => {
+        const told = asTooSmall(error);
+        // The journal and the other jobs need the room more than a later try needs what is here.
+        if (told !== error) await rm(home.dir, { recursive: true, force: true });
+        throw told;
+      });
       const spec = specSchema.safeParse(manifest.note);
       if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();
       return { blob, spec: spec.data, requester: manifest.author, input: home.input };

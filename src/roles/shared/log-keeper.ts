@@ -15,7 +15,7 @@ export interface LogKeeper {
 
 /**
  * Keeps what a run prints in the journal while it runs: written twice a second, a burst's middle left
- * out, nothing after `maxChars`. A run that is followed again from its beginning, after a crash, is not
+ * out, nothing after `maxChars` or while the journal cannot be written. A run that is followed again from its beginning, after a crash, is not
  * written down twice.
  */
 export function keepLog(journal: JobJournal, stage: string, { maxChars }: { maxChars: number }): LogKeeper {
@@ -34,7 +34,11 @@ export function keepLog(journal: JobJournal, stage: string, { maxChars }: { maxC
     const cut = kept.length < pending.length;
     const gap = left > 0 && !cut ? `\n[${left} characters left out]\n` : "";
     const end = cut ? "\n[the live log ends here; the run report has the end]\n" : "";
-    journal.log({ stage, upto, text: `${kept}${gap}${end}` });
+    try {
+      journal.log({ stage, upto, text: `${kept}${gap}${end}` });
+    } catch {
+      return; // a full disk, a journal in use: no run fails with its log, and the next piece tries again
+    }
     room = cut ? 0 : room - kept.length;
     [pending, left] = ["", 0];
   }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Waits } from "../context.ts";
 import { isEnd } from "./log-keeper.ts";
-import type { Measured } from "./run-task.ts";
+import { type Measured, stages } from "./run-task.ts";
 
 const LOOK_MS = 250;
 const PIECES = 1024;
@@ -16,8 +16,8 @@ export async function* ownLog(
   { follow }: { follow: boolean },
   { signal }: Waits,
 ): AsyncGenerator<string> {
-  const done = (["run-produce", "run-evaluate"] as const).flatMap((step) => {
-    const measured = journal.outcome<Measured>(step);
+  const done = stages.flatMap((stage) => {
+    const measured = journal.outcome<Measured>(`run-${stage}`);
     return measured ? [measured.run.log] : [];
   });
   const over = journal.logged(0, Number.MAX_SAFE_INTEGER).some(isEnd);

@@ -4,6 +4,7 @@ import { type Metrics, readMetrics } from "../../protocol/metrics-log.ts";
 import type { Spec } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { keepLog } from "./log-keeper.ts";
+import { noteIfPossible } from "./note.ts";
 
 const PIDS = 256;
 
@@ -12,8 +13,14 @@ export interface Measured {
   readonly metrics: Metrics;
 }
 
-/** `produce` runs the task fully (argument 0); `evaluate` loads a result and measures it (argument 1). */
-export type Stage = { kind: "produce" } | { kind: "evaluate"; resultDir: string };
+/** Every run that one job can have here, each with a container, a step and a log of its own. */
+export const stages = ["produce", "evaluate", "evaluate-again"] as const;
+
+/**
+ * `produce` runs the task fully (argument 0); `evaluate` loads a result and measures it (argument 1), and
+ * `evaluate-again` does the very same once more, to see whether the metric is stable.
+ */
+export type Stage = { kind: "produce" } | { kind: "evaluate" | "evaluate-again"; resultDir: string };
 
 /** The one name of a run: of its container, and of what a sweep must leave alone. */
 export function runId(role: string, key: string, stage: Stage["kind"]): string {
@@ -41,7 +48,7 @@ export function runTask(
       image,
       command: [...spec.command, stage.kind === "produce" ? "0" : "1"],
       inputDir: input,
-      ...(stage.kind === "evaluate" ? { resultDir: stage.resultDir } : {}),
+      ...(stage.kind === "produce" ? {} : { resultDir: stage.resultDir }),
       limits: {
         cpus: resources.cpus,
         memoryBytes: resources.memory,
@@ -87,9 +94,9 @@ export function outputsOf(
  * fails: a job is worth more than a disk, which the next start of the daemon finds.
  */
 export async function discardRuns({ sandbox }: WorkerContext, journal: JobJournal): Promise<void> {
-  for (const stage of ["produce", "evaluate"] as const) {
+  for (const stage of stages) {
     await sandbox.discard(runId(journal.role, journal.key, stage)).catch((error: Error) => {
-      journal.note(`a run's space could not be given back yet: ${error.message}`);
+      noteIfPossible(journal, `a run's space could not be given back yet: ${error.message}`);
     });
   }
 }

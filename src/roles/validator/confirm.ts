@@ -14,6 +14,7 @@ import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { discardRuns } from "../shared/run-task.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
+import type { Slots } from "../shared/slots.ts";
 import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
@@ -23,9 +24,13 @@ import { providerMeasurement } from "./provider-measurement.ts";
 /** Left between the end of our work and the commit deadline, for the transaction itself. */
 const MARGIN_SECONDS = 30;
 
+const ownTrouble: ReadonlySet<string> = new Set(["STATE_BUSY", "DISK_FULL", "DISK_FAILED"]);
+
 export interface Bench {
   readonly policy: Policy;
   readonly report: SandboxReport;
+  /** For jobs that are fetched or run. */
+  readonly slots: Slots;
 }
 
 /** One validation from appointment to fee; resolves when nothing is left to do. */
@@ -34,7 +39,7 @@ export async function confirm(
   jobId: JobId,
   bench: Bench,
   waits: Waits,
-): Promise<undefined> {
+): Promise<void> {
   const journal = context.journal.open("validator", jobId);
   const say = (text: string) => {
     journal.note(text);
@@ -50,20 +55,32 @@ export async function confirm(
   if (typeof measured === "string") say(`abstained, ${measured}`);
   const last = await reveal(context, journal, job, measured, waits);
   say(`ended ${last.state}, verdict ${last.verdict}`);
-  await rm(jobFolder(context.jobsDir, "validator", jobId).dir, { recursive: true, force: true });
-  journal.finish(typeof measured === "string" ? "failed" : "done");
+  await end(context, journal, typeof measured === "string" ? "failed" : "done");
 }
 
 /** Who has not committed abstains, which costs nothing. */
 export async function giveUp(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
   const journal = context.journal.open("validator", jobId);
-  await discardRuns(context, journal);
   const job = await context.market.job(jobId, waits);
   const mine = validationOf(context, job);
-  if (mine === undefined || mine.abstained || journal.intent("commit") !== undefined) return;
-  if (job.state !== "Validating" || !job.committing) return;
-  const reason = "trouble of the validator's own";
-  await transact(context.market, journal, { kind: "abstain", job, reason }, waits);
+  const seated = mine !== undefined && !mine.abstained && journal.intent("commit") === undefined;
+  if (seated && job.state === "Validating" && job.committing) {
+    const reason = "trouble of the validator's own";
+    await transact(context.market, journal, { kind: "abstain", job, reason }, waits).catch(movedOn);
+  }
+  await end(context, journal, "failed");
+}
+
+/** The seat is taken or the job is over: nothing is left to abstain from. */
+function movedOn(error: unknown): void {
+  if (!isIchainError(error) || error.class !== "refused") throw error;
+}
+
+async function end(context: WorkerContext, journal: JobJournal, result: "done" | "failed"): Promise<void> {
+  await discardRuns(context, journal);
+  const { dir } = jobFolder(context.jobsDir, "validator", journal.key as JobId);
+  await rm(dir, { recursive: true, force: true });
+  journal.finish(result);
 }
 
 interface Committed {
@@ -77,7 +94,7 @@ async function commit(
   journal: JobJournal,
   job: Job,
   mine: Validation,
-  { policy }: Bench,
+  { policy, slots }: Bench,
   waits: Waits,
 ): Promise<Committed | string> {
   const abstain = async (reason: string) => {
@@ -96,7 +113,7 @@ async function commit(
       prepare: () => mine.sealed,
       act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
     });
-    const sources = { job, locator, policy };
+    const sources = { job, locator, policy, slots };
     const measurement = await measure(context, journal, sources, inTime);
     endLog(journal);
     const commitment = measurementCommitment(job.id, context.account, measurement);
@@ -105,6 +122,8 @@ async function commit(
   } catch (error) {
     if (waits.signal.aborted || journal.intent("commit") !== undefined) throw error;
     if (clock.expired) return abstain("the measurement took longer than the commit window");
+    // A database of ours that is full or in use for a while says nothing of the job.
+    if (isIchainError(error) && ownTrouble.has(error.code)) throw error;
     if (isIchainError(error) && error.class !== "internal") {
       return abstain(typeof error.details.why === "string" ? error.details.why : error.code);
     }

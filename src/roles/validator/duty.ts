@@ -1,10 +1,12 @@
 import { sameAddress } from "../../protocol/ids.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import type { Duty } from "../shared/daemon.ts";
+import { openSlots } from "../shared/slots.ts";
 import { type Bench, confirm, giveUp } from "./confirm.ts";
 
 /** What `ichain validate` does: every job in which this account has a seat. */
-export function validateDuty(context: WorkerContext, bench: Bench): Duty {
+export function validateDuty(context: WorkerContext, equipment: Omit<Bench, "slots">): Duty {
+  const bench = { ...equipment, slots: openSlots(equipment.policy.maxJobs) };
   return {
     role: "validator",
     filter: { validator: context.account },
@@ -16,6 +18,5 @@ export function validateDuty(context: WorkerContext, bench: Bench): Duty {
       }),
     work: (jobId, waits: Waits) => confirm(context, jobId, bench, waits),
     giveUp: (jobId, waits) => giveUp(context, jobId, waits),
-    maxJobs: bench.policy.maxJobs,
   };
 }

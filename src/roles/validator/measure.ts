@@ -1,6 +1,7 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
+import { isStable } from "../../protocol/judgement.ts";
 import type { ValidationLocator } from "../../protocol/locator.ts";
 import type { Measurement } from "../../protocol/measurement.ts";
 import { toScore, WORST_SCORE } from "../../protocol/metric.ts";
@@ -13,8 +14,9 @@ import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
 import { prepareImage } from "../shared/prepare-image.ts";
 import { random32 } from "../shared/random.ts";
 import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../shared/run-task.ts";
+import type { Slots } from "../shared/slots.ts";
 import { measureFailed } from "./measure-failed.ts";
-import { openDelivered } from "./open-delivered.ts";
+import { deliveredKey, openDelivered } from "./open-delivered.ts";
 
 const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
 
@@ -22,6 +24,7 @@ export interface Sources {
   readonly job: Job;
   readonly locator: ValidationLocator;
   readonly policy: Policy;
+  readonly slots: Slots;
 }
 
 /**
@@ -32,14 +35,20 @@ export interface Sources {
 export async function measure(
   context: WorkerContext,
   journal: JobJournal,
-  { job, locator, policy }: Sources,
+  { job, locator, policy, slots }: Sources,
   waits: Waits,
 ): Promise<Measurement> {
+  const known = journal.outcome<Measurement>("measurement");
+  if (known !== undefined) return known;
+  // Before a place is taken: until then the host may not have let us in, and who lets nobody in must not keep other
+  // jobs waiting.
+  const sessionKey = await deliveredKey(context, journal, { job, locator }, waits);
+  using _place = await slots.take(waits);
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
   const delivered = await openDelivered(
     context,
     journal,
-    { job, locator, disk: bundle.spec.resources.disk },
+    { job, locator, sessionKey, disk: bundle.spec.resources.disk },
     waits,
   );
   const { spec, input } = bundle;
@@ -49,25 +58,31 @@ export async function measure(
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
     if (delivered === undefined) return { digest: ZERO_DIGEST, score: WORST_SCORE };
-    const stage: Stage =
-      mode === "evaluate" ? { kind: "evaluate", resultDir: home.opened } : { kind: "produce" };
     const image = await prepareImage(context, journal, { spec, input, policy }, waits);
     const gpus = await lendGpus(context, journal, spec.resources.gpus, waits);
-    const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
-    const measured = await runTask(context, journal, task, waits).finally(() =>
-      takeBackGpus(context, journal),
-    );
-    const cut = cutShort(measured);
-    if (cut) throw measureFailed(cut);
-    const failure = runFailure(measured, metric);
-    if (failure && mode !== "evaluate") throw measureFailed(failure);
-    return {
-      digest:
-        mode === "evaluate"
-          ? delivered
-          : await context.parcels.digest(await outputsOf(context, journal, waits), spec.outputs, waits),
-      score: failure ? WORST_SCORE : toScore(measured.metrics[metric] ?? Number.NaN, goal),
+    const score = async (stage: Stage): Promise<bigint> => {
+      const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
+      const measured = await runTask(context, journal, task, waits);
+      const cut = cutShort(measured);
+      if (cut) throw measureFailed(cut);
+      const failure = runFailure(measured, metric);
+      if (failure && mode !== "evaluate") throw measureFailed(failure);
+      return failure ? WORST_SCORE : toScore(measured.metrics[metric] ?? Number.NaN, goal);
     };
+    try {
+      if (mode === "evaluate") {
+        const first = await score({ kind: "evaluate", resultDir: home.opened });
+        const second = await score({ kind: "evaluate-again", resultDir: home.opened });
+        // A verdict on a metric of chance would be one of chance.
+        if (!isStable(job.terms, first, second)) throw measureFailed("its metric is not stable");
+        return { digest: delivered, score: first };
+      }
+      const own = await score({ kind: "produce" });
+      const outputs = await outputsOf(context, journal, waits);
+      return { digest: await context.parcels.digest(outputs, spec.outputs, waits), score: own };
+    } finally {
+      takeBackGpus(context, journal);
+    }
   };
   return journal.step("measurement", {
     prepare: async () => ({ ...(await found()), salt: random32() }),

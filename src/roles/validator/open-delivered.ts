@@ -9,6 +9,7 @@ import type { ValidationLocator } from "../../protocol/locator.ts";
 import { secretHash } from "../../protocol/seeds.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { awaitCapsule } from "../shared/await-capsule.ts";
+import { requireRoom } from "../shared/disk-room.ts";
 import { fetchBlob } from "../shared/fetch-blob.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { measureFailed } from "./measure-failed.ts";
@@ -18,6 +19,22 @@ type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
 /** What a parcel of `disk` bytes may take with names, framing and encryption on top. */
 const parcelBytes = (disk: number) => disk + Math.ceil(disk / 16) + (16 << 20);
 
+/** The key of the provider's result, from the capsule that its host publishes for us; waits for that. */
+export async function deliveredKey(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job: { submission, terms, seedTip }, locator }: { job: Job; locator: ValidationLocator },
+  waits: Waits,
+): Promise<Hex> {
+  if (!submission) throw measureFailed("nothing has been submitted");
+  if (secretHash(maskHash(locator.mask), seedTip) !== terms.secretHash)
+    throw measureFailed("the mask is not the one in the terms");
+  return journal.step("capsule", {
+    prepare: () => submission.resultRoot,
+    act: (root) => awaitCapsule(context, locator.result, root, waits),
+  });
+}
+
 /**
  * Fetches the provider's result, checks both commitments of the fair exchange and unpacks it. Resolves
  * with its digest, or undefined when what was delivered cannot be opened: the provider's fault.
@@ -25,19 +42,20 @@ const parcelBytes = (disk: number) => disk + Math.ceil(disk / 16) + (16 << 20);
 export async function openDelivered(
   context: WorkerContext,
   journal: JobJournal,
-  { job, locator, disk }: { job: Job; locator: ValidationLocator; disk: number },
+  {
+    job: { submission, id },
+    locator,
+    sessionKey,
+    disk,
+  }: { job: Job; locator: ValidationLocator; sessionKey: Hex; disk: number },
   waits: Waits,
 ): Promise<Hex | undefined> {
-  const { submission, terms, id } = job;
   if (!submission) throw measureFailed("nothing has been submitted");
-  if (secretHash(maskHash(locator.mask), job.seedTip) !== terms.secretHash)
-    throw measureFailed("the mask is not the one in the terms");
   const home = jobFolder(context.jobsDir, "validator", id);
   const opened = await journal.step<FetchTarget, { digest?: Hex }>("delivered", {
     prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),
     act: async (request) => {
-      // First: until then the host may not have let us in.
-      const sessionKey = await awaitCapsule(context, locator.result, submission.resultRoot, waits);
+      await requireRoom(request.path, locator.resultBytes);
       const blob = await fetchBlob(
         context,
         "encrypted result",

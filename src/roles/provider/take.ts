@@ -10,6 +10,7 @@ import type { OfferDetails } from "../../protocol/offer.ts";
 import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../protocol/policy.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { secretHash } from "../../protocol/seeds.ts";
+import { fetchSeconds } from "../../protocol/windows.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import { chainFacts } from "../shared/chain-facts.ts";
 import { type Bundle, fetchBundle } from "../shared/fetch-bundle.ts";
@@ -56,13 +57,16 @@ export async function take(
   if (secretHash(maskHash(locator.mask), job.seedTip) !== job.terms.secretHash) {
     return no("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
-  using posted = accepted ? undefined : whilePosted(context.market, job, waits.signal);
+  // A host that trickles its bundle would hold a place for work until `acceptBy`, which may be days away.
+  const deadline = (await context.market.now(waits)) + 2 * fetchSeconds(locator.bundleBytes);
+  using posted = accepted ? undefined : whilePosted(context.market, { job, deadline }, waits.signal);
   let bundle: Bundle;
   try {
     const bounded = posted ? { signal: posted.signal } : waits;
     bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
   } catch (error) {
-    if (posted?.over && !waits.signal.aborted) return no("NOT_POSTED", "it could be accepted no longer");
+    if (posted?.over && !waits.signal.aborted)
+      return no("NOT_POSTED", "its bundle did not come while it could be accepted");
     throw error;
   }
   const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };

@@ -4,12 +4,16 @@ import { until } from "../shared/until.ts";
 
 /**
  * A signal for work that is of use only while a job can be accepted: it fires when the job is not Posted any more,
- * at `acceptBy`, and with `signal`. Dispose it when the work is done.
+ * at `deadline` (Unix seconds, at most `acceptBy`), and with `signal`. Dispose it when the work is done.
  */
-export function whilePosted(market: Market, { id, terms }: Job, signal: AbortSignal) {
+export function whilePosted(
+  market: Market,
+  { job: { id, terms }, deadline }: { job: Job; deadline: number },
+  signal: AbortSignal,
+) {
   const done = new AbortController();
   const gone = new AbortController();
-  const clock = until(terms.acceptBy, market, signal);
+  const clock = until(Math.min(terms.acceptBy, deadline), market, signal);
   const watch = async () => {
     for await (const { state } of market.follow(id, { signal: done.signal }))
       if (state !== "Posted") return gone.abort();

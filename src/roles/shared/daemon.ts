@@ -81,10 +81,12 @@ async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }
       },
     );
   const work = async () => {
-    if (journal.find(duty.role, jobId)?.finished === undefined) await duty.work(jobId, { signal });
+    if (journal.find(duty.role, jobId)?.finished !== undefined) return;
+    journal.open(duty.role, jobId);
+    await duty.work(jobId, { signal });
   };
   if ((await bring(work)) || signal.aborted) return;
-  await bring(() => duty.giveUp(jobId, { signal }));
-  if (signal.aborted) return;
+  const givenUp = await bring(() => duty.giveUp(jobId, { signal }));
+  if (!givenUp && signal.aborted) return;
   await bring(async () => journal.open(duty.role, jobId).finish("failed"));
 }

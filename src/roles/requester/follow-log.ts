@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IchainError, isIchainError } from "../../errors.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
-import { decodePart, type LivePart, liveKeys, liveLogPurpose } from "../../protocol/live-log.ts";
+import { decodePart, type LivePart, liveKeys, liveLogPurpose, PART_CHARS } from "../../protocol/live-log.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
 import { isFinal } from "../../protocol/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
@@ -14,6 +14,13 @@ import { draftOf } from "./draft.ts";
 import { unknownDraft } from "./unknown-draft.ts";
 
 const PAUSE_MS = 2_000;
+/** Between two parts that are not full: an honest provider has no more than two a second. */
+const PART_PAUSE_MS = 250;
+/** Most that is kept of one job's live log: it is written down, and nobody has paid for anything yet. */
+const MOST_CHARS = 4 * 2 ** 20;
+/** A part counts at least for so much, or very small ones would be without number. */
+const LEAST_CHARS = 64;
+const CUT = "\n[no more of the live log is kept here; the run report has the whole log]\n";
 const PIECES = 1_000_000;
 /** Not a run of our own, which the journal may hold as well. */
 const LIVE = "live";
@@ -44,6 +51,7 @@ export async function* followLog(
   for (const { text } of held) if (text !== "") yield text;
   let at = held.at(-1)?.upto ?? 0;
   let ended = held.some(isEnd);
+  let room = MOST_CHARS - held.reduce((sum, piece) => sum + weight(piece), 0);
   while (!ended) {
     const { state } = await context.market.job(jobId, { signal });
     const running = state === "Posted" || state === "Accepted";
@@ -51,9 +59,12 @@ export async function* followLog(
     const part = isFinal(state) ? undefined : await ask(at);
     if (part) {
       at = part.next;
-      ended = part.last;
-      journal.log({ stage: ended ? END : LIVE, upto: at, text: part.text });
-      if (part.text !== "") yield part.text;
+      room -= weight(part);
+      ended = part.last || room <= 0;
+      const text = part.last || room > 0 ? part.text : `${part.text}${CUT}`;
+      journal.log({ stage: ended ? END : LIVE, upto: at, text });
+      if (text !== "") yield text;
+      if (!ended && part.text.length < PART_CHARS / 2) await delay(PART_PAUSE_MS, undefined, { signal });
     } else if (!follow || !running) {
       if (at === 0) throw notReady(jobId, running);
       return;
@@ -72,6 +83,8 @@ export async function* followLog(
     }
   }
 }
+
+const weight = ({ text }: { text: string }) => Math.max(text.length, LEAST_CHARS);
 
 function notReady(jobId: JobId, running: boolean): IchainError {
   const id = shortId(jobId);

@@ -8,6 +8,7 @@ import { type Measurement, measurementCommitment } from "../../protocol/measurem
 import { measurementOf, parseReport } from "../../protocol/report.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { persist } from "../shared/persist.ts";
 import { until } from "../shared/until.ts";
 import { collect } from "./collect.ts";
 import type { Draft } from "./draft.ts";
@@ -16,6 +17,9 @@ import { openResult } from "./open-result.ts";
 
 /** Left of the challenge window for the challenge itself, at most. */
 const MARGIN_SECONDS = 60;
+
+/** For a result whose window is over when it is first looked at. */
+const PATIENCE_SECONDS = 600;
 
 /** `unknown`: nothing speaks against the result, and not enough for it. */
 export interface Inspection {
@@ -36,14 +40,25 @@ export function inspect(
 ): Promise<Inspection> {
   return journal.step("inspection", {
     prepare: async (): Promise<Inspection> => {
-      const margin = Math.min(MARGIN_SECONDS, job.terms.windows.challenge / 4);
-      using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal, margin);
+      const { signal } = waits;
+      const { market, reporter } = context;
+      const [now, deadline] = [await market.now(waits), job.deadline ?? Number.POSITIVE_INFINITY];
+      // By a clock that may be wrong: only the contract knows whether it can still be challenged.
+      const late = now >= deadline;
+      const margin = Math.min(MARGIN_SECONDS, job.terms.windows.challenge / 4, (deadline - now) / 2);
+      using clock = late
+        ? until(now + PATIENCE_SECONDS, market, signal)
+        : until(deadline, market, signal, margin);
+      const retrying = ({ message }: Error, pause: number) =>
+        reporter.emit({ kind: "warn", text: `${message} Trying again in ${pause} s.` });
       try {
-        return await examine(context, journal, job, draft, { signal: clock.signal });
+        return await persist(() => examine(context, journal, job, draft, clock), retrying, clock);
       } catch (error) {
-        if (waits.signal.aborted) throw error;
-        if (clock.expired && journal.outcome("collect") === undefined)
-          return wrong("it could not be fetched");
+        if (signal.aborted) throw error;
+        if (clock.expired && journal.outcome("collect") === undefined) {
+          const why = "it could not be fetched";
+          return late ? { finding: "unknown", why } : wrong(why);
+        }
         if (clock.expired) return { finding: "unknown", why: "time ran out before it was measured" };
         if (isProvidersFault(error)) return wrong(error.message);
         throw error;

@@ -10,7 +10,7 @@ export const auditPolicySchema = z.strictObject({
   /** Least probability of a validation, however long the record: trust for ever invites one last cheat. */
   floor: z.number().min(0).max(1).default(0.1),
   /** What is done with a result that no validator saw: opened only, or measured in the own sandbox as well. */
-  check: z.enum(["open", "evaluate"]).default("open"),
+  check: z.enum(["open", "evaluate"]).default("evaluate"),
 });
 export type AuditPolicy = z.infer<typeof auditPolicySchema>;
 

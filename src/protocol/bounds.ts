@@ -35,17 +35,22 @@ const micro = (value: number) => BigInt(Math.round(value * 1e6));
 const ceilDivide = (a: bigint, b: bigint) => (a + b - 1n) / b;
 
 /**
- * The stakes that a requester asks for: the provider's as high as the price, and from the validators half of the price
- * together, so that a false word costs each of them something; never less than the fee, nor more than a drawn
+ * The stakes that a requester asks for: the provider's as high as the price, and from as many validators as can deny
+ * a pass half of the price together, so that a false word costs them; never less than the fee, nor more than a drawn
  * validator can be asked for.
  */
 export function stakesOf(
   { price, validatorFee, validators }: Pick<Money, "price" | "validatorFee" | "validators">,
   poolStake: bigint,
 ): Pick<Money, "providerStake" | "validatorStake"> {
-  const share = ceilDivide(price, 2n * BigInt(validators || PANEL));
+  const share = shareOf(price, validators);
   const wanted = share > validatorFee ? share : validatorFee;
   return { providerStake: price, validatorStake: wanted < poolStake ? wanted : poolStake };
+}
+
+/** What each of a panel puts at stake for half of the price to hang on the fewest that keep it from passing. */
+function shareOf(price: bigint, validators: number): bigint {
+  return ceilDivide(price, 2n * BigInt(Math.ceil((validators || PANEL) / 2)));
 }
 
 export function refuseToken(
@@ -80,9 +85,9 @@ function refuseStakes(
       value: coinText(bond),
     });
   if (validators === 0) return undefined;
-  const share = ceilDivide(price, 2n * BigInt(validators));
+  const share = shareOf(price, validators);
   return validatorStake < (share < poolStake ? share : poolStake)
-    ? refuse("VALIDATOR_STAKE_TOO_LOW", "its validators put less than half of the price at stake")
+    ? refuse("VALIDATOR_STAKE_TOO_LOW", "its validators put too little at stake to be held to their word")
     : undefined;
 }
 

@@ -87,6 +87,8 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
       };
     }
     case "handedOver":
+      // Only the provider's counts: it serves the result, and is judged by whether a validator finds it there.
+      if (!sameAddress(event.sender, job.terms.provider)) return job;
       return seated(job, event.validator, { sealed: event.sealed });
     case "committed":
       return { ...seated(job, event.validator, { commitment: event.commitment }), ...progress(event) };

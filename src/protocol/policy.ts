@@ -110,6 +110,8 @@ export function refuseTerms(
     return no("PRICE_TOO_LOW", "its price is below the floor", { field: "price", value: coinText(floor) });
   }
   if (terms.providerStake > policy.maxStake) return no("STAKE_TOO_HIGH", "it asks for too much stake");
+  // A fee for which no drawn validator comes leaves an appeal without a panel.
+  if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
   return refuseMoney(terms, policy, chain);
 }
 

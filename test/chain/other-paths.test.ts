@@ -126,7 +126,7 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       assert.deepEqual([(await now(id)).drawing, (await now(id)).committing], [false, true]);
       const owns = panel.map(() => ({ ...found, salt: random32() }));
       for (const [i, market] of panel.entries()) {
-        await send(requester, {
+        await send(provider, {
           kind: "handover",
           job: await now(id),
           validator: market.account,

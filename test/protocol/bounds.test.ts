@@ -72,7 +72,7 @@ describe("terms", () => {
   });
 
   it("whose named validators have nothing to lose are refused, up to what a draw can ask for", () => {
-    const least = price / 4n; // two of them, half of the price together
+    const least = price / 2n; // one of the two can keep the other from passing it
     assert.equal(code({ validatorStake: least }), undefined);
     assert.equal(code({ validatorStake: least - 1n }), "VALIDATOR_STAKE_TOO_LOW");
     assert.equal(code({ validatorStake: 0n, validators: 0 }), undefined);

@@ -147,8 +147,11 @@ test("who stands down or is dismissed keeps a mark, and its replacement is drawn
   const refilled = fold(fold(seeded, seat), { kind: "drawn", pending: 1, deadline: 4500 });
   assert.deepEqual([refilled?.drawing, refilled?.committing, refilled?.deadline], [false, true, 4500]);
   assert.equal(refilled?.seeded, false);
-  const handed = fold(refilled, { kind: "handedOver", validator: carl, sender: requester!, sealed: "0xcc" });
+  const handed = fold(refilled, { kind: "handedOver", validator: carl, sender: provider!, sealed: "0xcc" });
   assert.equal(handed?.validations.at(-1)?.sealed, "0xcc");
+  // A requester that sends validators astray could have the provider blamed for it.
+  const astray = fold(handed, { kind: "handedOver", validator: carl, sender: requester!, sealed: "0xee" });
+  assert.equal(astray?.validations.at(-1)?.sealed, "0xcc");
   assert.equal(after(...base).validations[0]?.abstained, false);
 });
 

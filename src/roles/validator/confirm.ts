@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
-import { type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
+import { type Hex, type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
 import type { Job, Validation } from "../../protocol/job.ts";
 import { decodeLocator, type ValidationLocator } from "../../protocol/locator.ts";
 import { type Measurement, measurementCommitment } from "../../protocol/measurement.ts";
@@ -12,13 +12,16 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { chainFacts } from "../shared/chain-facts.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
+import { noteIfPossible } from "../shared/note.ts";
+import { persist } from "../shared/persist.ts";
 import { discardRuns } from "../shared/run-task.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
 import type { Slots } from "../shared/slots.ts";
 import { transact } from "../shared/transact.ts";
 import { until } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
-import { measure } from "./measure.ts";
+import { measure, measurementOfNothing } from "./measure.ts";
+import { measureFailed } from "./measure-failed.ts";
 import { providerMeasurement } from "./provider-measurement.ts";
 
 /** Left between the end of our work and the commit deadline, for the transaction itself. */
@@ -48,9 +51,7 @@ export async function confirm(
   if (isLost(journal)) return void (await seeOut(context, journal, jobId, waits));
   const job = await context.market.job(jobId, waits);
   const mine = validationOf(context, job);
-  const measured = mine
-    ? await commit(context, journal, job, mine, bench, waits)
-    : "this account is not appointed";
+  const measured = mine ? await commit(context, journal, job, bench, waits) : "this account is not appointed";
   await discardRuns(context, journal);
   if (typeof measured === "string") say(`abstained, ${measured}`);
   const last = await reveal(context, journal, job, measured, waits);
@@ -84,7 +85,8 @@ async function end(context: WorkerContext, journal: JobJournal, result: "done" |
 }
 
 interface Committed {
-  readonly locator: ValidationLocator;
+  /** Absent where the provider never said where its result is. */
+  readonly locator: ValidationLocator | undefined;
   readonly measurement: Measurement;
 }
 
@@ -93,13 +95,18 @@ async function commit(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  mine: Validation,
   { policy, slots }: Bench,
   waits: Waits,
 ): Promise<Committed | string> {
   const abstain = async (reason: string) => {
     await transact(context.market, journal, { kind: "abstain", job, reason }, waits);
     return reason;
+  };
+  const commitTo = async (measurement: Measurement, locator?: ValidationLocator) => {
+    endLog(journal);
+    const commitment = measurementCommitment(job.id, context.account, measurement);
+    await transact(context.market, journal, { kind: "commit", job, commitment }, waits);
+    return { locator, measurement };
   };
   if (journal.intent("abstain") !== undefined) return abstain("as recorded");
   const { market } = context;
@@ -108,19 +115,22 @@ async function commit(
   if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);
   using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal, MARGIN_SECONDS);
   const inTime = { signal: clock.signal };
+  const disputed = job.round !== "first";
   try {
     const locator = await journal.step("locator", {
-      prepare: () => mine.sealed,
+      prepare: () => handedOver(context, job, inTime),
       act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
     });
     const sources = { job, locator, policy, slots };
-    const measurement = await measure(context, journal, sources, inTime);
-    endLog(journal);
-    const commitment = measurementCommitment(job.id, context.account, measurement);
-    await transact(context.market, journal, { kind: "commit", job, commitment }, waits);
-    return { locator, measurement };
+    const measuring = () => measure(context, journal, sources, inTime);
+    const again = (error: Error) => noteIfPossible(journal, `${error.message} Trying again.`);
+    return await commitTo(await (disputed ? persist(measuring, again, inTime) : measuring()), locator);
   } catch (error) {
     if (waits.signal.aborted || journal.intent("commit") !== undefined) throw error;
+    if (disputed && (isHostile(error) || (clock.expired && !wasServed(journal)))) {
+      // No later round would find out: a provider that serves nobody must not end a dispute without a verdict.
+      return commitTo(await measurementOfNothing(journal));
+    }
     if (clock.expired) return abstain("the measurement took longer than the commit window");
     // A database of ours that is full or in use for a while says nothing of the job.
     if (isIchainError(error) && ownTrouble.has(error.code)) throw error;
@@ -129,6 +139,26 @@ async function commit(
     }
     throw error;
   }
+}
+
+/** The locator sealed to us: from the appointment, or once the provider has handed it over. */
+async function handedOver(context: WorkerContext, job: Job, waits: Waits): Promise<Hex> {
+  for await (const now of context.market.follow(job.id, waits)) {
+    const sealed = validationOf(context, now)?.sealed;
+    if (sealed !== undefined && sealed !== "0x") return sealed;
+  }
+  throw measureFailed("the job ended before it was handed over");
+}
+
+/** What the provider's host answers is not what it committed to. */
+function isHostile(error: unknown): boolean {
+  return isIchainError(error) && error.class === "untrusted" && error.code.startsWith("TRANSFER_");
+}
+
+/** Whether the provider let us have its result; a place that we did not find for it is our own trouble. */
+function wasServed(journal: JobJournal): boolean {
+  const begun = journal.intent("bundle") !== undefined;
+  return journal.outcome("capsule") !== undefined && !(begun && journal.outcome("delivered") === undefined);
 }
 
 /** Reveals once nobody can commit any more, then waits for the end and fetches the fee. */
@@ -146,7 +176,8 @@ async function reveal(
     if (open && typeof measured !== "string" && validationOf(context, now)?.measurement === undefined) {
       const providers =
         now.providerMeasurement ??
-        (await providerMeasurement(context, journal, { job: now, locator: measured.locator }, waits));
+        (measured.locator &&
+          (await providerMeasurement(context, journal, { job: now, locator: measured.locator }, waits)));
       await transact(
         context.market,
         journal,

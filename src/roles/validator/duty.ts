@@ -14,7 +14,9 @@ export function validateDuty(context: WorkerContext, equipment: Omit<Bench, "slo
       job.state === "Validating" &&
       job.validations.some(({ validator, commitment, abstained, sealed }) => {
         const ours = sameAddress(validator, context.account);
-        return ours && commitment === undefined && !abstained && sealed !== "0x";
+        // In a dispute it is the provider's to say where the result is: one that does not is waited for, and found wrong.
+        const told = sealed !== "0x" || job.round !== "first";
+        return ours && commitment === undefined && !abstained && told;
       }),
     work: (jobId, waits: Waits) => confirm(context, jobId, bench, waits),
     giveUp: (jobId, waits) => giveUp(context, jobId, waits),

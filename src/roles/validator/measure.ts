@@ -19,6 +19,8 @@ import { measureFailed } from "./measure-failed.ts";
 import { deliveredKey, openDelivered } from "./open-delivered.ts";
 
 const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
+/** What is found of a result that does not open, or that is not there. */
+const NOTHING = { digest: ZERO_DIGEST, score: WORST_SCORE } as const;
 
 export interface Sources {
   readonly job: Job;
@@ -57,7 +59,7 @@ export async function measure(
   const { metric, goal, mode } = spec.verification;
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
-    if (delivered === undefined) return { digest: ZERO_DIGEST, score: WORST_SCORE };
+    if (delivered === undefined) return NOTHING;
     const image = await prepareImage(context, journal, { spec, input, policy }, waits);
     const gpus = await lendGpus(context, journal, spec.resources.gpus, waits);
     const score = async (stage: Stage): Promise<bigint> => {
@@ -86,6 +88,14 @@ export async function measure(
   };
   return journal.step("measurement", {
     prepare: async () => ({ ...(await found()), salt: random32() }),
+    act: (measurement) => measurement,
+  });
+}
+
+/** The measurement of a result that its provider served to nobody. */
+export function measurementOfNothing(journal: JobJournal): Promise<Measurement> {
+  return journal.step("measurement", {
+    prepare: () => ({ ...NOTHING, salt: random32() }),
     act: (measurement) => measurement,
   });
 }

@@ -67,6 +67,15 @@ export function standing({ count, sum, outcomes }: Rating): number {
   return mean - (jobs === 0 ? 0 : faults / jobs);
 }
 
+/** How far below the best standing a validator still counts as good: half a point of five. */
+const GOOD = 0.5;
+
+/** Those of `validators` whose standing is good enough to be chosen by chance; all of one standing where none is rated. */
+export function goodValidators(validators: readonly Offer[]): readonly Offer[] {
+  const best = Math.max(...validators.map((offer) => standing(offer.ratingAsValidator)));
+  return validators.filter((offer) => standing(offer.ratingAsValidator) >= best - GOOD);
+}
+
 /** Best standing first, then the lowest price, then by account so that the order is stable. */
 export function byStanding(
   rating: (offer: Offer) => Rating,

@@ -1,6 +1,8 @@
+import { randomInt } from "node:crypto";
 import { IchainError } from "../../errors.ts";
 import type { Audit } from "../../protocol/audit.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
+import { goodValidators } from "../../protocol/match.ts";
 import { harmless } from "../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
 import type { JobFile } from "../../protocol/spec.ts";
@@ -40,6 +42,7 @@ export async function choosePlan(
     const validator = await pick(ui, {
       wanted: choice.validator?.[seat] ?? (ask && !choice.validator ? undefined : "best"),
       among: left,
+      best: () => anyOf(goodValidators(left)),
       question: seats === 1 ? "Validator:" : `Validator ${seat + 1}:`,
       describe: (offer) => describe(offer, offer.ratingAsValidator, fee(offer)),
     });
@@ -53,24 +56,34 @@ interface Question {
   readonly wanted: string | undefined;
   /** Best first. */
   readonly among: readonly Offer[];
+  /** What `best` means; the first when absent. */
+  readonly best?: () => Offer | undefined;
   readonly question: string;
   describe(offer: Offer): string;
 }
 
-async function pick(ui: Ui, { wanted, among, question, describe }: Question): Promise<Offer> {
+async function pick(
+  ui: Ui,
+  { wanted, among, best = () => among[0], question, describe }: Question,
+): Promise<Offer> {
   if (wanted === undefined) {
     return ui.prompts.select(
       question,
       among.map((offer) => ({ name: describe(offer), value: offer })),
     );
   }
-  const found = wanted === "best" ? among[0] : among.find(({ account }) => sameAddress(account, wanted));
+  const found = wanted === "best" ? best() : among.find(({ account }) => sameAddress(account, wanted));
   if (found) return found;
   throw new IchainError(`${wanted} is not among those who can do this job.`, {
     code: "PARTY_UNFIT",
     class: "refused",
     hint: '"ichain providers" shows who offers what; use "best" to take the best that fits.',
   });
+}
+
+/** By chance, so that a provider cannot foresee who will validate it, and be that validator too. */
+function anyOf(offers: readonly Offer[]): Offer | undefined {
+  return offers[randomInt(Math.max(1, offers.length))];
 }
 
 function describe({ account, details }: Offer, rating: Rating, price: string): string {

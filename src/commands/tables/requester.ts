@@ -12,7 +12,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
     options: [
       { flags: "--provider <account>", summary: "an account; the best that fits when absent" },
-      { flags: "--validator <account...>", summary: "accounts; the best that fit when absent" },
+      { flags: "--validator <account...>", summary: "accounts; by chance among the good when absent" },
     ],
     examples: ["ichain quote job.yaml"],
     load: () => import("../quote.ts"),
@@ -24,7 +24,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
     options: [
       { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
-      { flags: "--validator <account...>", summary: 'accounts, or "best"; asked for when absent' },
+      { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
       { flags: "--wait", summary: "stay until the result is here and open it" },
       { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
       { flags: "-y, --yes", summary: "do not ask before the money is locked" },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { isIchainError } from "../../src/errors.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import type { Market } from "../../src/ports/market.ts";
 import { stakesOf } from "../../src/protocol/bounds.ts";
@@ -102,6 +103,6 @@ describe("a hostile requester", () => {
 
   test("that asks for nothing unfair is looked at further", async (t) => {
     // Its locator, which opens for no key, is what this one fails by.
-    await assert.rejects(look(t, await fairTerms()), (error: { code?: string }) => error.code !== undefined);
+    await assert.rejects(look(t, await fairTerms()), (error) => isIchainError(error, "SEAL_NOT_FOR_US"));
   });
 });

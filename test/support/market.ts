@@ -136,6 +136,9 @@ export async function stealKeys(
     const { priceFloor, feeFloor, keys, details } = (await thief.offer(victim))!;
     const draft = { provider: true, validator: true, priceFloor, feeFloor, keys, details };
     await thief.broadcast(await thief.prepare({ kind: "publish", offer: draft }));
+    // Without a stake it would not be chosen in the first place.
+    const amount = 2n * (await thief.poolStake());
+    await thief.broadcast(await thief.prepare({ kind: "deposit", amount }));
     return { account: thief.account };
   } finally {
     await thief.stop();

@@ -119,6 +119,11 @@ export function makePlan(
   const floor = floorPrice(provider, postedWindows(file, chain).run);
   const outline = outlineOf(file, { floor, validatorFee, validators: length }, chain);
   refuseOwn(refuseOutline(outline, chain, spec));
+  // Fees, and a price that follows from them, may come out higher than each offer alone would have had it.
+  const holds = (offer: Offer, stake: bigint) => freeStake(offer, chain.poolStake) >= stake;
+  if (!holds(provider, outline.providerStake)) throw stakeless(provider);
+  const able = validators.filter((one) => holds(one, outline.validatorStake));
+  if (able.length < length) throw tooFew(file, able.length);
   return {
     spec: { ...spec, verification: { ...spec.verification, validators: length } },
     provider,
@@ -164,6 +169,15 @@ function nobody(offers: readonly Offer[], file: JobFile): IchainError {
       why.length > 0
         ? `For one: ${why.join("; ")}.`
         : "Nobody offers anything yet: try later, or run `ichain provide`.",
+    retryable: true,
+  });
+}
+
+function stakeless({ account }: Offer): IchainError {
+  return new IchainError(`The provider ${account} has too little stake left for this job.`, {
+    code: "NO_PROVIDER",
+    class: "refused",
+    hint: "Choose another provider, or lower price or validatorFee in job.yaml.",
     retryable: true,
   });
 }

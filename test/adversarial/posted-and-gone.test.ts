@@ -7,7 +7,7 @@ import { giveUp } from "../../src/roles/provider/serve.ts";
 import { cancel } from "../../src/roles/requester/cancel.ts";
 import { carry } from "../../src/roles/requester/carry.ts";
 import { jobFolder } from "../../src/roles/shared/job-folder.ts";
-import { draftJob, fetches, startParties, startProviding } from "../support/parties.ts";
+import { acceptJob, draftJob, fetches, startParties, startProviding } from "../support/parties.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 const toAccepted = { stopAt: ["Accepted" as const] };
@@ -63,11 +63,7 @@ test("a requester that asks for more stake than is free has nothing fetched", as
 test("a provider that gives a job up, or was killed while it did, keeps no file of it", async (context) => {
   const { t, requester, provider } = await startParties(context);
   const id = await draftJob(requester, provider);
-  const journal = provider.journal.open("provider", id);
-  await journal.step("accept", {
-    prepare: async () => provider.market.prepare({ kind: "accept", job: await provider.market.job(id) }),
-    act: (tx) => provider.market.broadcast(tx),
-  });
+  await acceptJob(provider, id);
   const mine = jobFolder(provider.jobsDir, "provider", id).dir;
   const orphan = jobFolder(provider.jobsDir, "provider", `0x${"ab".repeat(32)}`).dir;
   for (const folder of [mine, orphan]) {

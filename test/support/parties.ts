@@ -5,24 +5,30 @@ import type { TestContext } from "node:test";
 import { openJournal } from "../../src/journal/journal.ts";
 import type { ProgressEvent } from "../../src/ports/reporter.ts";
 import type { Sandbox } from "../../src/ports/sandbox.ts";
-import type { JobId } from "../../src/protocol/ids.ts";
+import type { Blob } from "../../src/ports/transport.ts";
+import { blindKey, keyCommitment } from "../../src/protocol/exchange.ts";
+import type { Hex, JobId } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job.ts";
+import { type Endpoint, encodeLocator, endpointFor } from "../../src/protocol/locator.ts";
 import { policySchema } from "../../src/protocol/policy.ts";
 import { jobFileSchema } from "../../src/protocol/spec.ts";
 import type { JobState } from "../../src/protocol/state.ts";
 import type { WorkerContext } from "../../src/roles/context.ts";
 import { provideDuty } from "../../src/roles/provider/duty.ts";
-import { draftOf } from "../../src/roles/requester/draft.ts";
+import { type Draft, draftOf } from "../../src/roles/requester/draft.ts";
 import { findCandidates, makePlan } from "../../src/roles/requester/plan.ts";
 import { post } from "../../src/roles/requester/post.ts";
 import { submit } from "../../src/roles/requester/submit.ts";
 import { runDaemon } from "../../src/roles/shared/daemon.ts";
+import { transact } from "../../src/roles/shared/transact.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { createDirectTransport } from "../../src/transfer/direct/direct-transport.ts";
 import { createParcels } from "../../src/transfer/parcel/parcels.ts";
 import { send, someOffer, startChain, type TestChain } from "./chain.ts";
 import { lifo } from "./lifo.ts";
 import { makeTree, newKeyring, scratch } from "./parcels.ts";
+import { providerTip } from "./secrets.ts";
+import { random32 } from "./terms.ts";
 
 type Cleanup = Pick<TestContext, "after">;
 
@@ -119,10 +125,10 @@ export async function draftJob(
   provider: Actor,
   {
     bytes = 1000,
-    validators = 0,
+    validators = [],
     posted = true,
     file: more = {},
-  }: { bytes?: number; validators?: number; posted?: boolean; file?: object } = {},
+  }: { bytes?: number; validators?: readonly Actor[]; posted?: boolean; file?: object } = {},
 ): Promise<JobId> {
   const folder = await makeTree(requester.home, { "data.bin": randomBytes(bytes) }, `in-${bytes}`);
   const file = jobFileSchema.parse({
@@ -135,13 +141,19 @@ export async function draftJob(
     price: "1",
     validatorFee: "0.01",
     resources: { time: "1m" },
-    verification: { threshold: 0.9, validators, tolerance: 0.001 },
+    verification: { threshold: 0.9, validators: validators.length, tolerance: 0.001 },
     ...more,
   });
   const { chain, providers } = await findCandidates(requester.market, file, requester.account, waits);
   const chosen = providers.find(({ account }) => account === provider.account)!;
-  const audit = { streak: 0, probability: 1, chance: 0, validated: validators > 0 };
-  const plan = makePlan(file, chain, { provider: chosen, validators: [], fit: [], audit });
+  const seats = await Promise.all(validators.map(({ account }) => requester.market.offer(account, waits)));
+  const audit = { streak: 0, probability: 1, chance: 0, validated: seats.length > 0 };
+  const plan = makePlan(file, chain, {
+    provider: chosen,
+    validators: seats.filter((seat) => seat !== undefined),
+    fit: [],
+    audit,
+  });
   const id = await submit(requester, { file, folder, plan }, waits);
   const journal = requester.journal.open("requester", id);
   if (posted) await post(requester, journal, draftOf(journal)!, waits);
@@ -165,6 +177,53 @@ export function startProviding(t: Cleanup, provider: Actor, policy: object = {})
   };
   t.after(stop);
   return { ended, stop };
+}
+
+/** Accepts the job by hand; resolves with it as it is then. */
+export async function acceptJob({ market, journal }: Actor, id: JobId): Promise<Job> {
+  await transact(
+    market,
+    journal.open("provider", id),
+    { kind: "accept", job: await market.job(id, waits) },
+    waits,
+  );
+  return market.job(id, waits);
+}
+
+/** Submits, by hand, what lies at `endpoint` and hashes to these roots; the key is the one of the draft's mask. */
+export async function submitJob(
+  { market, keyring }: Actor,
+  job: Job,
+  {
+    draft,
+    requester,
+    ...made
+  }: {
+    draft: Draft;
+    requester: Actor;
+    result: Pick<Blob, "root" | "size">;
+    report: Pick<Blob, "root">;
+    endpoint: Endpoint;
+    sessionKey: Hex;
+  },
+): Promise<void> {
+  const { publicKeys: keys } = requester.keyring;
+  const locator = {
+    kind: "result" as const,
+    result: endpointFor(made.endpoint, keys.fingerprint),
+    resultBytes: made.result.size,
+    reportRoot: made.report.root,
+    reportShare: random32(),
+  };
+  await send(market, {
+    kind: "submit",
+    job,
+    resultRoot: made.result.root,
+    measurementCommitment: random32(),
+    keyCommitment: keyCommitment(job.id, blindKey(made.sessionKey, draft.mask)),
+    seedTip: providerTip,
+    sealed: await keyring.seal(encodeLocator(locator), { account: requester.account, keys }),
+  });
 }
 
 /** A fetch that begins. */

@@ -12,6 +12,10 @@ it("a market with every kind of cheat, silence, crash and a lying node pays ever
   assert.deepEqual(failures, [], JSON.stringify({ kinds, endings }));
   const played = Object.values(endings).reduce((sum, one) => sum + one, 0);
   assert.equal(played, jobs);
-  for (const bad of misbehaviours) assert.ok(Object.keys(kinds).some((kind) => kind.startsWith(bad)), bad);
+  for (const bad of misbehaviours)
+    assert.ok(
+      Object.keys(kinds).some((kind) => kind.startsWith(bad)),
+      bad,
+    );
   assert.ok(Object.keys(lies).length > 0);
 });

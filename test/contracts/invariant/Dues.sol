@@ -53,7 +53,8 @@ abstract contract Dues is Steps {
         bool paid = end.state == State.Settled;
         uint256 deposit = end.challenged ? terms.price / 2 : 0;
         uint256 lost = paid && end.confirmed ? deposit : 0;
-        _owe(terms.provider, terms.token, providers + lost + (paid ? terms.price : 0));
+        _owe(terms.provider, terms.token, providers + (paid ? terms.price : 0));
+        _owe(address(0), terms.token, lost);
         _owe(terms.requester, terms.token, theirs + (deposit - lost) + (paid ? 0 : terms.price));
         if (!end.slashed) return;
         uint256 tenth = end.contradicted && end.named ? 0 : terms.providerStake / 10;

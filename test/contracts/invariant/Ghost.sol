@@ -60,6 +60,9 @@ abstract contract Ghost is Pool {
             if (terms.token == address(0)) coins += held;
             else tokens += held;
         }
+        // What lost challenges cost is owed to nobody.
+        coins += escrow.owed(address(0), address(0));
+        tokens += escrow.owed(address(0), address(token));
         uint256 staked = registry.burnt();
         for (uint256 i = 0; i < crowd.length; ++i) {
             coins += escrow.owed(crowd[i], address(0));

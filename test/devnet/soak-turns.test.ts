@@ -44,6 +44,7 @@ describe("a soak's clock", () => {
     assert.equal(turnOf(over, 1001), "anyone");
     assert.equal(standingOf(over, 1001, { bad: "vanish", away: false, quiet: 1000 }), "moves");
     assert.equal(standingOf(over, 1001, { bad: "vanish", away: true, quiet: 1000 }), "orphaned");
+    assert.equal(standingOf(at({ state: "Posted" }), 1001, { ...honest, away: true }), "orphaned");
   });
 
   test("waits in a submitted job for the requester, then for the provider, then for anyone", () => {

@@ -253,11 +253,17 @@ class Run {
         said: "",
       };
     });
-    const begun = courses.map((course) => this.#begin(course));
+    let failed: unknown;
+    const begun = courses.map((course) =>
+      this.#begin(course).catch((error: unknown) => {
+        failed = error;
+      }),
+    );
     const due = new Set(kills);
     let restarted: Promise<void> = Promise.resolve();
     let lastTravel = performance.now();
     for await (const _ of setInterval(LOOK_MS)) {
+      if (failed !== undefined) throw failed;
       const time = performance.now();
       for (const job of [...jobs.values()].filter(({ id }) => !old.has(id))) {
         const course = courses.find(({ provider }) => sameAddress(provider, job.terms.provider));
@@ -305,11 +311,14 @@ class Run {
       course.child = this.#launch([...rest, "--yes", "--wait", "--out", out], course);
       return;
     }
+    // It waits for a provider that is not there: another process of the same home takes the job back.
     await this.#market.devnet.killActor(provider.name);
     this.kills += 1;
-    const posted = await this.#ichain([...rest, "--yes"]);
-    const { jobId } = lastJson(posted) as { jobId: string };
-    await this.#ichain(["cancel", jobId]);
+    course.child = this.#launch([...rest, "--yes"], course);
+    for await (const _ of setInterval(LOOK_MS)) {
+      if (course.job !== undefined || course.child === undefined) break;
+    }
+    if (course.job !== undefined) await this.#ichain(["cancel", course.job.id]);
     await this.#market.devnet.startActor(provider.name);
   }
 
@@ -428,8 +437,4 @@ async function writeJob(dir: string, validators: number): Promise<string> {
   const file = join(folder, "job.yaml");
   await writeFile(file, jobFile(validators));
   return file;
-}
-
-function lastJson(stdout: string): unknown {
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }

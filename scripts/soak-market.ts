@@ -15,6 +15,7 @@ const began = performance.now();
 const result = await soak({
   jobs: Number(positionals[0] ?? 200),
   seed: Number(values.seed),
+  keep: true,
   ...(values.minutes === undefined ? {} : { minutes: Number(values.minutes) }),
   say: (text) => console.error(`${((performance.now() - began) / 1000).toFixed(0)} s  ${text}`),
 });

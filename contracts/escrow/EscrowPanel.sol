@@ -246,9 +246,11 @@ abstract contract EscrowPanel is EscrowStorage {
         // Effect, Interaction
         Funds memory funds = _closePanel(jobId, terms, record, panel, passed ? SeatStatus.Failed : SeatStatus.None);
         uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
-        uint256 lost = passed ? deposit : 0;
-        _credit(terms.provider, terms.token, terms.price + funds.providers + lost);
-        _credit(terms.requester, terms.token, funds.requesters + deposit - lost);
+        _credit(terms.provider, terms.token, terms.price + funds.providers);
+        _credit(terms.requester, terms.token, funds.requesters);
+        // A lost deposit is burnt: owed to an account that never withdraws. A provider that kept its result from the
+        // requester until it challenged would gain by it otherwise.
+        _credit(passed ? address(0) : terms.requester, terms.token, deposit);
         registry.unlock(terms.provider, terms.providerStake);
         rating.record(terms.provider, Role.Provider, Outcome.Settled);
     }

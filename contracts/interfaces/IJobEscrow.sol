@@ -343,8 +343,8 @@ interface IJobEscrow {
     ) external;
 
     /// @notice Claimed → Validating: a panel is drawn. The requester, within the challenge window, with the bond of
-    /// {challengeBondOf}: {PANEL} fees pay the panel, the rest of which comes back; half of the price goes to the
-    /// provider if the panel confirms the result.
+    /// {challengeBondOf}: {PANEL} fees pay the panel, the rest of which comes back; half of the price is burnt
+    /// (owed to the zero address) if the panel confirms the result.
     /// @param maskHash As in `terms.secretHash`.
     /// @param seed The requester's for this draw.
     function challenge(Terms calldata terms, bytes32 maskHash, bytes32 seed) external payable;

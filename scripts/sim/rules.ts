@@ -46,7 +46,8 @@ export interface Ending<Party extends string> {
 
 /** The client's stakes for a price, a fee and so many validators (optimistic jobs: those of a panel). */
 export function defaultTerms(price: bigint, validatorFee: bigint, validators: number): Terms {
-  const parts = 2n * BigInt(validators || PANEL);
+  // As many as can keep a result from passing put half of the price at stake.
+  const parts = 2n * BigInt(Math.ceil((validators || PANEL) / 2));
   const share = (price + parts - 1n) / parts;
   const validatorStake = share > validatorFee ? share : validatorFee;
   return { price, validatorFee, providerStake: price, validatorStake, validators };
@@ -97,8 +98,9 @@ export function moneyOf<Party extends string>(terms: Terms, ending: Ending<Party
   }
 
   const lost = settled && ending.passed ? deposit : 0n;
+  burnt += lost;
   add("requester", requesters + deposit - lost + (settled ? 0n : price));
-  add("provider", providers + forfeited + lost + (settled ? price : 0n));
+  add("provider", providers + forfeited + (settled ? price : 0n));
   if (!isSlashed(ending)) return { delta, burnt };
   const named = ending.state === "rejected" && ending.named;
   const compensation = named ? 0n : (providerStake * COMPENSATION_PERCENT) / 100n;

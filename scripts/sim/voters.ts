@@ -1,20 +1,16 @@
 import type { Voter } from "./game.ts";
 
-/** Measures, and stands down where it cannot. */
+/**
+ * Measures, and stands down where it cannot. In a dispute the provider must serve it: it votes against what it is
+ * not served.
+ */
 export const honest =
   (outage: number): Voter =>
-  (truth, chance) => {
+  (truth, chance, round) => {
+    if (truth === "none" && round !== "first") return { vote: "fail", measured: false };
     if (truth === "none" || chance.flip(outage)) return { vote: "leave", measured: false };
     return { vote: truth === "agrees" ? "pass" : "fail", measured: true };
   };
-
-/** The same, but in an appeal, where the provider must serve it, it votes against what it is not served. */
-export const strict =
-  (outage: number): Voter =>
-  (truth, chance, round) =>
-    truth === "none" && round === "appeal"
-      ? { vote: "fail", measured: false }
-      : honest(outage)(truth, chance, round);
 
 /** Votes without a look. A vote to pass needs the provider's measurement: from a friend, or copied. */
 export const always =

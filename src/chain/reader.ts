@@ -63,7 +63,7 @@ export function createReader(options: ReaderOptions): Reader {
   };
 
   return {
-    chainPace: measurePace(rpc, heads, confirmations),
+    chainPace: measurePace(rpc, heads, options),
     async now(waits) {
       try {
         return await clock.now(await heads.read(waits), waits);

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startChild } from "../devnet/child.ts";
@@ -6,10 +5,12 @@ import { type Devnet, startDevnet } from "../devnet/devnet.ts";
 import { asOwnerOf } from "../devnet/homes.ts";
 import { costOf } from "../devnet/ledger.ts";
 import { BlockClock, between, followFirstJob, seconds, statesOf, type Timeline } from "../devnet/timeline.ts";
+import type { Journal } from "../ports/journal.ts";
 import type { Market } from "../ports/market.ts";
 import { shortId } from "../protocol/ids.ts";
 import { fromScore } from "../protocol/metric.ts";
-import { jobFolder } from "../roles/shared/job-folder.ts";
+import type { Collected } from "../roles/requester/collect.ts";
+import { draftOf } from "../roles/requester/draft.ts";
 import type { CommandContext } from "./declaration.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
@@ -29,7 +30,7 @@ export async function run(context: CommandContext, _args: object, options: Optio
   const out = resolve(options.out ?? `ichain-demo-${Date.now()}`);
   const begun = performance.now();
   const devnet = await startDevnet({ providers: 1, validators: 1, reporter: ui.reporter, signal });
-  const { openReader } = await import("../compose.ts");
+  const { openReader, openRecords } = await import("../compose.ts");
   await using stack = new AsyncDisposableStack();
   stack.defer(() => devnet.stop());
   const market = stack.adopt(
@@ -61,7 +62,9 @@ export async function run(context: CommandContext, _args: object, options: Optio
   const timeline = { job, at: await statesOf(devnet.network, job.id, clock) };
   await ichain("rate", shortId(job.id), String(SCORE));
 
-  const summary = await summarise(devnet, market, timeline, { signal });
+  const paths = { ...config.paths, journal: join(devnet.requester.dir, "journal.db") };
+  const records = stack.adopt(await openRecords({ config: { ...config, paths } }), (one) => one.close());
+  const summary = await summarise({ devnet, market, records }, timeline, { signal });
   const { metric, goal } = file.verification;
   const score = job.validations[0]?.measurement?.score;
   const data = {
@@ -84,9 +87,17 @@ export async function run(context: CommandContext, _args: object, options: Optio
 type Facts = Awaited<ReturnType<typeof summarise>>;
 
 /** What the market itself says of the job once it is rated. */
-async function summarise(devnet: Devnet, market: Market, { job }: Timeline, waits: { signal: AbortSignal }) {
-  const folder = jobFolder(join(devnet.requester.dir, "jobs"), "requester", job.id);
-  const size = async (path: string) => (await stat(path)).size;
+async function summarise(
+  { devnet, market, records }: { devnet: Devnet; market: Market; records: Journal },
+  { job }: Timeline,
+  waits: { signal: AbortSignal },
+) {
+  // The parcels themselves are removed once they are of no more use.
+  const written = records.open("requester", job.id);
+  const bytes = {
+    bundle: draftOf(written)?.bundle.size,
+    result: written.outcome<Collected>("collect")?.result.size,
+  };
   let rating = await market.offer(job.terms.provider, waits);
   while (rating && rating.ratingAsProvider.count === 0)
     rating = await market.offer(job.terms.provider, waits);
@@ -100,7 +111,7 @@ async function summarise(devnet: Devnet, market: Market, { job }: Timeline, wait
     transport: "onion" as const,
     engine: "docker" as const,
     tier: rating?.details.tier,
-    bytes: { bundle: await size(folder.bundle), result: await size(folder.result) },
+    bytes,
   };
 }
 

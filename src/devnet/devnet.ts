@@ -24,6 +24,8 @@ export interface DevnetRequest {
   readonly transport?: "onion" | "direct";
   /** What every actor's config.yaml says besides network and transport. */
   readonly settings?: Partial<FileConfig>;
+  /** Starts more nodes of the chain, given the first one's address: every actor asks all of them. */
+  readonly moreNodes?: ((rpcUrl: string) => Promise<readonly string[]>) | undefined;
   readonly client?: EvmClient | undefined;
   /** Left in place when given, else a temporary folder that `stop` removes. */
   readonly dir?: string | undefined;
@@ -84,7 +86,9 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     ...(tor ? { torrc: tor.networkTorrc } : {}),
   };
   await writeFile(join(dir, "network.yaml"), stringify(network), { mode: 0o600 });
-  const settings = { network, transport, ...request.settings };
+  const rpcUrls = [...((await request.moreNodes?.(evm.rpcUrl)) ?? [])];
+  const asked = rpcUrls.length === 0 ? network : { ...network, rpcUrls };
+  const settings = { network: asked, transport, ...request.settings };
   const requester = await makeHome(dir, "requester", owner, settings);
   const homes = await Promise.all(
     others.map((account, i) => {

@@ -11,7 +11,7 @@ export function appealBondOf({ validatorFee }: Pick<Terms, "validatorFee">): big
   return BigInt(PANEL) * validatorFee;
 }
 
-/** What a challenge puts at stake: the panel's fees, and half of the price for the provider if it is wrong. */
+/** What a challenge puts at stake: the panel's fees, and half of the price, which is burnt if it is wrong. */
 export function challengeBondOf(terms: Pick<Terms, "validatorFee" | "price">): bigint {
   return appealBondOf(terms) + terms.price / 2n;
 }

@@ -69,8 +69,16 @@ export function runsIn(mode: Mode): number {
 const VALIDATOR_RUNS = 2;
 const ACCEPT_SECONDS = 600;
 const RUN_SLACK_SECONDS = 600;
+const MOST_RUN_SLACK_SECONDS = 3600;
 const DEFAULT_SECONDS = 3600;
 const DAY = 86_400;
+
+/**
+ * Others measure the same chain at other times, and a little slower, or never in step where blocks come on demand: what
+ * is chosen for a requester holds for those who find blocks twice as slow, and at least as slow as this.
+ */
+const SLOWER = 2;
+const SLOW_BLOCK_SECONDS = 12;
 
 export interface Bound {
   readonly least: number;
@@ -89,7 +97,8 @@ export function windowBounds(
   const bound = (floor: number, least = Math.max(floor, rule.minWindow, turn)) => ({ least, most });
   const runs = runsIn(mode);
   const slack = Math.max(rule.slack, turn);
-  const mostRun = runs * rule.maxTime + Math.max(RUN_SLACK_SECONDS, slack);
+  // A requester may leave more than is needed, as one that finds the chain slower than we do.
+  const mostRun = runs * rule.maxTime + Math.max(MOST_RUN_SLACK_SECONDS, 2 * SLOWER * slack);
   const validating = work ? VALIDATOR_RUNS * work.time + fetchSeconds(work.fetchBytes) : 0;
   const mostCommit = Math.max(rule.maxWindow, VALIDATOR_RUNS * rule.maxTime + DAY);
   const least = contractWindows;
@@ -112,9 +121,10 @@ export function windowBounds(
 export function windowsOf(
   { windows, resources, verification }: Pick<JobFile, "windows" | "resources" | "verification">,
   rule: WindowRule,
-  pace: Pace,
+  { blockSeconds, confirmations }: Pace,
   bundleBytes = 0,
 ): AllWindows {
+  const pace = { blockSeconds: Math.max(SLOWER * blockSeconds, SLOW_BLOCK_SECONDS), confirmations };
   const work = { time: resources.time, fetchBytes: bundleBytes + resources.disk };
   const bounds = windowBounds(rule, pace, verification.mode, work);
   const chosen = (name: keyof AllWindows, usual: number) => {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {Job} from "./support/JobView.sol";
 import {Steps} from "./support/Steps.sol";
 
 /// @notice Invariants 2 and 3, by enumeration: every situation, every subset of the parties silent for ever.
@@ -12,15 +13,22 @@ contract ExitTest is Steps {
         Submitted,
         SubmittedOptimistic,
         Claimed,
+        ClaimedOneSided,
         Committing,
         Revealing,
         Drawing,
+        DrawingSeeded,
         Challenged,
         Validated,
+        ValidatedOneSided,
         Rejected,
         Appealed,
+        AppealedSeeded,
         Inconclusive
     }
+
+    /// From any situation to the end, in windows of one length.
+    uint256 private constant MAX_WINDOWS = 11;
 
     /// Who still acts.
     struct Awake {
@@ -49,6 +57,10 @@ contract ExitTest is Steps {
         _leaveFrom(Situation.Claimed);
     }
 
+    function test_FromClaimedOneSided() public {
+        _leaveFrom(Situation.ClaimedOneSided);
+    }
+
     function test_FromCommitting() public {
         _leaveFrom(Situation.Committing);
     }
@@ -61,6 +73,10 @@ contract ExitTest is Steps {
         _leaveFrom(Situation.Drawing);
     }
 
+    function test_FromDrawingSeeded() public {
+        _leaveFrom(Situation.DrawingSeeded);
+    }
+
     function test_FromChallenged() public {
         _leaveFrom(Situation.Challenged);
     }
@@ -69,12 +85,20 @@ contract ExitTest is Steps {
         _leaveFrom(Situation.Validated);
     }
 
+    function test_FromValidatedOneSided() public {
+        _leaveFrom(Situation.ValidatedOneSided);
+    }
+
     function test_FromRejected() public {
         _leaveFrom(Situation.Rejected);
     }
 
     function test_FromAppealed() public {
         _leaveFrom(Situation.Appealed);
+    }
+
+    function test_FromAppealedSeeded() public {
+        _leaveFrom(Situation.AppealedSeeded);
     }
 
     function test_FromInconclusive() public {
@@ -93,10 +117,10 @@ contract ExitTest is Steps {
         IJobEscrow.Terms memory terms = _bring(situation);
         uint256 start = vm.getBlockTimestamp();
         for (uint256 i = 0; i < 60 && !_isFinal(terms); ++i) {
-            if (!_act(terms, awake)) _letTimePass(terms);
+            if (!_act(terms, awake)) _letTimePass(terms, awake);
         }
         yes(_isFinal(terms), "final");
-        yes(vm.getBlockTimestamp() - start <= 16 * uint256(WINDOW), "in bounded time");
+        yes(vm.getBlockTimestamp() - start <= MAX_WINDOWS * (WINDOW + 1), "in bounded time");
         _checkEnd(situation, terms, awake);
     }
 
@@ -108,40 +132,52 @@ contract ExitTest is Steps {
         else if (situation == Situation.Accepted) reach(terms, State.Accepted);
         else if (situation == Situation.Submitted) reach(terms, State.Submitted);
         else if (situation == Situation.SubmittedOptimistic) reach(terms, State.Submitted);
-        else if (situation == Situation.Claimed) reach(terms, State.Claimed);
-        else if (situation == Situation.Challenged) reach(terms, State.Claimed);
+        else if (optimistic) reach(terms, State.Claimed);
+        else if (_isOneSided(situation)) reach(terms, State.Submitted);
         else if (situation == Situation.Validated) reach(terms, State.Validated);
         else if (situation == Situation.Inconclusive) reach(terms, State.Inconclusive);
-        else if (situation == Situation.Rejected) reach(terms, State.Rejected);
-        else if (situation == Situation.Appealed) reach(terms, State.Rejected);
+        else if (_isRejected(situation)) reach(terms, State.Rejected);
         else reach(terms, State.Validating);
 
         if (situation == Situation.Revealing) commitAll(terms, honest());
-        if (situation == Situation.Drawing) abstain(terms, validator(0));
+        if (situation == Situation.Drawing || situation == Situation.DrawingSeeded) abstain(terms, validator(0));
         if (situation == Situation.Challenged) challenge(terms);
-        if (situation == Situation.Appealed) appeal(terms);
+        if (situation == Situation.Appealed || situation == Situation.AppealedSeeded) appeal(terms);
+        if (situation == Situation.DrawingSeeded || situation == Situation.AppealedSeeded) revealSeed(terms);
+        if (!_isOneSided(situation)) return terms;
+        drawAlone(terms);
+        decide(terms, honest());
+        if (situation == Situation.ClaimedOneSided) claim(terms);
     }
 
     /// @dev Whoever is awake and has a step to take takes it.
     function _act(IJobEscrow.Terms memory terms, Awake memory awake) private returns (bool) {
-        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
+        Job memory job = jobOf(terms);
         bool optimistic = terms.rule.validators() == 0;
-        if (job.state == State.Validating) return job.toDraw == 0 && _validate(terms, awake, job);
+        bool appealable = !job.appealed
+            && (job.state == State.Rejected && job.disclosed || job.state == State.Inconclusive && !job.challenged);
+        if (job.state == State.Validating) {
+            return job.toDraw != 0 ? _draw(terms, awake, job) : _validate(terms, awake, job);
+        }
         if (job.state == State.Posted && awake.provider) accept(terms);
         else if (job.state == State.Accepted && awake.provider) submit(terms);
         else if (job.state == State.Submitted && optimistic && awake.provider) claim(terms);
         else if (job.state == State.Submitted && !optimistic && awake.requester) appoint(terms);
         else if (job.state == State.Claimed && awake.requester) settle(terms, requester);
         else if (job.state == State.Validated && awake.provider && !job.challenged) claim(terms);
-        else if (job.state == State.Rejected && awake.provider && job.disclosed && !job.appealed) appeal(terms);
+        else if (appealable && awake.provider) appeal(terms);
         else return false;
         return true;
     }
 
-    function _validate(IJobEscrow.Terms memory terms, Awake memory awake, IJobEscrow.Job memory job)
-        private
-        returns (bool)
-    {
+    function _draw(IJobEscrow.Terms memory terms, Awake memory awake, Job memory job) private returns (bool) {
+        if (!job.seeded && awake.requester) revealSeed(terms);
+        else if (job.seeded && awake.provider) drawAsProvider(terms);
+        else return false;
+        return true;
+    }
+
+    function _validate(IJobEscrow.Terms memory terms, Awake memory awake, Job memory job) private returns (bool) {
         if (awake.validators && job.pending != 0) {
             commitAll(terms, honest());
             return true;
@@ -159,16 +195,19 @@ contract ExitTest is Steps {
         return true;
     }
 
-    /// @dev Nobody awake has anything to do: the deadline passes, and a stranger makes the call that anyone may.
-    function _letTimePass(IJobEscrow.Terms memory terms) private {
-        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
-        if (job.toDraw != 0) return draw(terms);
-        passDeadline(terms);
-        bool unpaid = job.state == State.Accepted || job.state == State.Validated && !job.challenged
-            || job.state == State.Submitted && terms.rule.validators() == 0;
+    /// @dev Nobody awake has anything to do: the deadline passes, and with it a turn, or a stranger makes the call
+    /// that anyone may.
+    function _letTimePass(IJobEscrow.Terms memory terms, Awake memory awake) private {
+        Job memory job = jobOf(terms);
+        bool undrawn = job.toDraw != 0 || job.state == State.Submitted && terms.rule.validators() != 0;
+        if (undrawn && !job.seeded && awake.provider) return drawAlone(terms);
+        bool hides = job.state == State.Validating && job.pending == 0 && !job.disclosed && job.revealed != 0;
+        if (undrawn && !job.seeded || hides) passGrace(terms);
+        else passDeadline(terms);
+        bool unpaid = job.state == State.Accepted || job.state == State.Submitted
+            || job.state == State.Validated && !job.challenged;
         if (job.state == State.Posted) escrow.cancel(terms);
         else if (unpaid) expire(terms, address(this));
-        else if (job.state == State.Submitted) escrow.draw(terms);
         else if (job.state != State.Validating) settle(terms, address(this));
         else if (job.pending != 0) escrow.dismiss(terms, seatedAs(terms, SeatStatus.Appointed));
         else escrow.conclude(terms);
@@ -178,59 +217,68 @@ contract ExitTest is Steps {
         State end = stateOf(terms);
         yes(end == _endOf(situation, awake), "the end that the rule says");
 
-        uint256 owed = escrow.owed(requester, address(0));
+        uint256 owed = escrow.owed(requester, address(0)) + escrow.owed(address(0), address(0));
         for (uint256 i = 0; i < crowd.length; ++i) {
             owed += escrow.owed(crowd[i], address(0));
             eq(registry.offerOf(crowd[i]).lockedStake, 0, "no stake stays locked");
         }
-        eq(address(escrow).balance, owed, "all money is somebody's");
+        eq(address(escrow).balance, owed, "all money is accounted for");
 
         bool loses = !awake.provider && end == State.Refunded && _losesBySilence(situation, awake);
-        uint96 stake = registry.offerOf(provider).stake;
-        eq(stake, loses ? STAKE - PROVIDER_STAKE : STAKE, "the provider's stake");
+        eq(lostBy(provider), loses ? PROVIDER_STAKE : 0, "the provider's stake");
         if (end == State.Settled) yes(escrow.owed(provider, address(0)) >= PRICE, "the provider is paid");
         else yes(escrow.owed(requester, address(0)) >= PRICE, "the requester is refunded");
-        if (loses) yes(escrow.owed(requester, address(0)) >= PRICE + PROVIDER_STAKE / 2, "and compensated");
-        _checkValidators(terms, situation, awake, end);
+        // A tenth, unless validators that it had named are the ones who judged.
+        uint256 tenth = situation == Situation.Rejected ? 0 : PROVIDER_STAKE / 10;
+        if (loses) yes(escrow.owed(requester, address(0)) >= PRICE + tenth, "and compensated");
+        uint256 burnt = _checkValidators(terms, situation, awake, end) + (loses ? PROVIDER_STAKE - tenth : 0);
+        eq(registry.burnt(), burnt, "the rest is nobody's");
     }
 
     function _checkValidators(IJobEscrow.Terms memory terms, Situation situation, Awake memory awake, State end)
         private
         view
+        returns (uint256 burnt)
     {
-        bytes32 id = escrow.jobIdOf(terms);
-        bool liedBefore = situation == Situation.Rejected || situation == Situation.Appealed;
         for (uint256 i = 0; i < crowd.length; ++i) {
-            SeatStatus seat = escrow.seatOf(id, crowd[i]);
+            SeatStatus seat = seatOf(terms, crowd[i]);
             if (seat == SeatStatus.None) continue;
-            bool overruled = liedBefore && seat == SeatStatus.Failed && end == State.Settled;
+            bool overruled = _isRejected(situation) && seat == SeatStatus.Failed && end == State.Settled;
             bool worked = seat == SeatStatus.Revealed || seat == SeatStatus.Passed || seat == SeatStatus.Failed;
-            bool hid = seat == SeatStatus.Committed;
-            uint96 stake = registry.offerOf(crowd[i]).stake;
-            eq(stake, hid || overruled ? STAKE - VALIDATOR_STAKE : STAKE, "a validator's stake");
+            bool hides = seat == SeatStatus.Committed;
+            uint256 loss = hides || overruled ? VALIDATOR_STAKE : 0;
+            burnt += loss;
+            eq(lostBy(crowd[i]), loss, "a validator's stake");
             eq(escrow.owed(crowd[i], address(0)), worked && !overruled ? FEE : 0, "a validator's fee");
-            if (awake.validators && situation != Situation.Inconclusive) yes(!hid, "who acts does not hide");
+            if (awake.validators && situation != Situation.Inconclusive) yes(!hides, "who acts does not hide");
         }
     }
 
     function _endOf(Situation situation, Awake memory awake) private pure returns (State) {
-        if (situation == Situation.Inconclusive) return State.Refunded;
-        if (situation == Situation.Claimed) return State.Settled;
-        // Once claimed, only a panel that works, and a provider that does not answer it, undo the claim.
-        if (situation == Situation.Challenged) {
-            return awake.validators && !awake.provider ? State.Refunded : State.Settled;
-        }
+        if (situation == Situation.Claimed || situation == Situation.ClaimedOneSided) return State.Settled;
+        // Once claimed, only a panel that contradicts, or a provider that does not answer, undoes the claim.
+        if (situation == Situation.Challenged) return awake.provider ? State.Settled : State.Refunded;
         if (!awake.provider) return situation == Situation.Posted ? State.Cancelled : State.Refunded;
         if (situation == Situation.SubmittedOptimistic || situation == Situation.Validated) return State.Settled;
+        if (situation == Situation.ValidatedOneSided) return State.Settled;
         return awake.validators ? State.Settled : State.Refunded;
     }
 
-    /// @dev Whether a silent provider is the one who failed; without validators nobody can say so.
+    /// @dev Whether a silent provider is the one who failed: not where its turn never came.
     function _losesBySilence(Situation situation, Awake memory awake) private pure returns (bool) {
         if (situation == Situation.Inconclusive) return false;
-        bool unjudged = situation == Situation.Submitted || situation == Situation.Committing
-            || situation == Situation.Revealing || situation == Situation.Drawing || situation == Situation.Appealed;
-        return !unjudged || awake.validators;
+        return situation != Situation.Revealing || awake.validators;
+    }
+
+    /// @dev The validator named found a good result wrong.
+    function _isRejected(Situation situation) private pure returns (bool) {
+        return situation == Situation.Rejected || situation == Situation.Appealed
+            || situation == Situation.AppealedSeeded;
+    }
+
+    /// @dev A validator drawn by the provider alone confirmed it.
+    function _isOneSided(Situation situation) private pure returns (bool) {
+        return situation == Situation.ClaimedOneSided || situation == Situation.ValidatedOneSided;
     }
 
     function _isFinal(IJobEscrow.Terms memory terms) private view returns (bool) {

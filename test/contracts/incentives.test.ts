@@ -158,5 +158,8 @@ async function holdings({ actors, escrow, registry }: Market) {
     const { stake } = await registry.getFunction("offerOf")(address);
     return [address, stake + (await escrow.getFunction("owed")(address, COIN))];
   });
-  return { of: new Map(await Promise.all(each)), burnt: (await registry.getFunction("burnt")()) as bigint };
+  const stakes = (await registry.getFunction("burnt")()) as bigint;
+  // A lost challenge's deposit is owed to nobody.
+  const deposits = (await escrow.getFunction("owed")(COIN, COIN)) as bigint;
+  return { of: new Map(await Promise.all(each)), burnt: stakes + deposits };
 }

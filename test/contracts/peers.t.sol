@@ -15,19 +15,17 @@ contract PeersTest is Steps {
         uint256 before = requester.balance;
         vm.prank(requester);
         escrow.withdraw(address(0));
-        eq(requester.balance - before, PRICE + FEE + PROVIDER_STAKE, "out of the contract");
+        eq(requester.balance - before, PRICE + FEE + PROVIDER_STAKE / 10, "out of the contract");
     }
 
     function test_Lilypad_WhenTheRequesterVanishes_TheProviderIsPaid() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
-        passDeadline(terms);
-        vm.prank(provider);
-        escrow.draw(terms);
-        draw(terms);
-        commitAll(terms, honest());
-        revealAll(terms, honest());
+        drawAlone(terms);
+        decide(terms, honest());
         claim(terms);
+        passDeadline(terms);
+        settle(terms, provider);
         uint256 before = provider.balance;
         vm.prank(provider);
         escrow.withdraw(address(0));
@@ -38,27 +36,23 @@ contract PeersTest is Steps {
     function test_Lilypad_WhenTheRequesterIsLate_ThereIsNoFreeCompute() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
-        passDeadline(terms);
-        IJobEscrow.Appointment[] memory list = appointmentsOf(1);
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline + 1);
         address[] memory nobody = new address[](0);
-        vm.startPrank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_TooLate.selector);
-        escrow.appoint(terms, list);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_InvalidStatus.selector);
-        escrow.expire(terms, nobody);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_InvalidStatus.selector);
-        escrow.settle(terms, nobody);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_InvalidStatus.selector);
-        escrow.cancel(terms);
-        escrow.draw(terms);
-        vm.stopPrank();
-        draw(terms);
+        bytes memory data = abi.encodeCall(IJobEscrow.appoint, (terms, appointmentsOf(1)));
+        refuses(requester, data, tooLate(terms, deadline));
+        data = abi.encodeCall(IJobEscrow.expire, (terms, nobody));
+        refuses(requester, data, tooEarly(terms, deadline + WINDOW));
+        refuses(requester, abi.encodeCall(IJobEscrow.settle, (terms, nobody)), invalidStatus(terms));
+        refuses(requester, abi.encodeCall(IJobEscrow.cancel, (terms)), invalidStatus(terms));
+        drawAsProvider(terms);
 
         // Each step's clock starts with that step: the drawn validator has a whole window.
-        eq(escrow.job(escrow.jobIdOf(terms)).deadline, vm.getBlockTimestamp() + WINDOW, "a clock of its own");
-        commitAll(terms, honest());
-        revealAll(terms, honest());
+        eq(jobOf(terms).deadline, vm.getBlockTimestamp() + WINDOW, "a clock of its own");
+        decide(terms, honest());
         claim(terms);
+        passDeadline(terms);
+        settle(terms, provider);
         eq(owedTo(provider, terms), PRICE, "the work is paid");
     }
 
@@ -72,34 +66,40 @@ contract PeersTest is Steps {
         eq(registry.offerOf(provider).lockedStake, 0, "whose stake was never locked");
     }
 
-    function test_Lilypad_NobodyKnowsTheJudgeBeforehand() public {
+    function test_Lilypad_NeitherPartyKnowsTheJudgeBeforehand() public {
         IJobEscrow.Terms memory terms = termsOf(1);
-        reach(terms, State.Submitted);
-        passDeadline(terms);
-        escrow.draw(terms);
-        // The same job at the same second, in chains that differ after the commitment: different judges.
+        reach(terms, State.Accepted);
+        // The same job at the same second, for several seeds of the provider: different judges. The requester
+        // shows its own seed before it knows that of the provider, which cannot take another one any more.
         address first = address(0);
         bool differs = false;
         for (uint256 i = 0; i < 8 && !differs; ++i) {
             uint256 snapshot = vm.snapshotState();
-            vm.roll(vm.getBlockNumber() + 300 * (i + 1));
-            escrow.draw(terms);
-            draw(terms);
+            bytes32 secret = keccak256(abi.encode(i));
+            bytes32 commitment = commitmentOf(terms, provider, honest());
+            bytes32 key = keyCommitmentOf(terms);
+            vm.prank(provider);
+            escrow.submit(terms, 0, commitment, key, tipOf(secret), "");
+            appoint(terms);
+            abstainAll(terms);
+            revealSeed(terms);
+            vm.prank(provider);
+            escrow.draw(terms, commitment, key, seedOf(secret, 1));
             address drawn = seatedAs(terms, SeatStatus.Appointed)[0];
             vm.revertToState(snapshot);
             if (first == address(0)) first = drawn;
             else differs = drawn != first;
         }
-        yes(differs, "the block decides");
+        yes(differs, "both seeds decide");
 
+        submit(terms);
+        drawAlone(terms);
+        dismissAll(terms);
         draw(terms);
+        dismissAll(terms);
         passDeadline(terms);
-        escrow.dismiss(terms, seatedAs(terms, SeatStatus.Appointed));
-        draw(terms);
-        passDeadline(terms);
-        escrow.dismiss(terms, seatedAs(terms, SeatStatus.Appointed));
         settle(terms, provider);
-        eq(registry.offerOf(provider).stake, STAKE, "a judge's failure costs the provider nothing");
+        eq(lostBy(provider), 0, "a judge's failure costs the provider nothing");
     }
 
     function test_IExec_WhatWasLockedForAJobPaysIt() public {
@@ -118,38 +118,33 @@ contract PeersTest is Steps {
         reach(late, State.Validated);
         passDeadline(late);
         expire(late, requester);
-        eq(owedTo(requester, late), PRICE + PROVIDER_STAKE, "the victim, no kitty");
-        eq(registry.burnt(), 0, "nothing burnt");
+        eq(owedTo(requester, late), PRICE + PROVIDER_STAKE / 10, "the victim gets a tenth");
+        eq(registry.burnt(), PROVIDER_STAKE - PROVIDER_STAKE / 10, "nobody gets the rest: there is no kitty");
 
         IJobEscrow.Terms memory slandered = termsOf(1);
         reach(slandered, State.Rejected);
         appeal(slandered);
         draw(slandered);
-        commitAll(slandered, honest());
-        revealAll(slandered, honest());
+        decide(slandered, honest());
         claim(slandered);
-        eq(registry.offerOf(validator(0)).stake, STAKE - VALIDATOR_STAKE, "a dissenter overruled is punished");
+        eq(lostBy(validator(0)), VALIDATOR_STAKE, "a dissenter overruled is punished");
     }
 
     function test_ERC8004_NoScoreWithoutAJob_NoneTwice_AtConstantCost() public {
         IJobEscrow.Terms memory terms = termsOf(1);
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_InvalidStatus.selector);
-        escrow.rate(terms, provider, 5);
+        _refuse(terms, requester, provider, invalidStatus(terms));
         reach(terms, State.Validated);
-        vm.prank(requester);
-        vm.expectPartialRevert(IJobEscrow.JobEscrow_InvalidStatus.selector);
-        escrow.rate(terms, provider, 5);
+        _refuse(terms, requester, provider, invalidStatus(terms));
 
         claim(terms);
-        _refuse(terms, validator(3), provider, IJobEscrow.JobEscrow_NotParty.selector);
-        _refuse(terms, requester, validator(3), IJobEscrow.JobEscrow_WrongSeat.selector);
+        _refuse(terms, validator(3), provider, notParty(terms, validator(3)));
+        _refuse(terms, requester, validator(3), wrongSeat(terms, validator(3)));
         _rate(terms, requester, provider);
         _rate(terms, requester, validator(0));
         _rate(terms, provider, requester);
-        _refuse(terms, requester, provider, IJobEscrow.JobEscrow_AlreadyRated.selector);
-        _refuse(terms, requester, validator(0), IJobEscrow.JobEscrow_AlreadyRated.selector);
-        _refuse(terms, provider, requester, IJobEscrow.JobEscrow_AlreadyRated.selector);
+        _refuse(terms, requester, provider, alreadyRated(terms, requester));
+        _refuse(terms, requester, validator(0), alreadyRated(terms, requester));
+        _refuse(terms, provider, requester, alreadyRated(terms, provider));
         eq(rating.ratingOf(provider, Role.Provider).count, 1, "one score");
         eq(rating.ratingOf(provider, Role.Provider).sum, 4, "as given");
     }
@@ -159,9 +154,7 @@ contract PeersTest is Steps {
         escrow.rate(terms, subject, 4);
     }
 
-    function _refuse(IJobEscrow.Terms memory terms, address by, address subject, bytes4 selector) private {
-        vm.prank(by);
-        vm.expectPartialRevert(selector);
-        escrow.rate(terms, subject, 5);
+    function _refuse(IJobEscrow.Terms memory terms, address by, address subject, bytes memory reason) private {
+        refuses(by, abi.encodeCall(IJobEscrow.rate, (terms, subject, 5)), reason);
     }
 }

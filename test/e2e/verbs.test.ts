@@ -142,7 +142,7 @@ it("a job is quoted before it is posted, and a policy is tried on it", async (t)
   await writeFile(policy, "maxTime: 5m\n");
   assert.deepEqual(
     (await verdict()).map((one) => (one as { code?: string }).code),
-    ["WINDOW_TOO_LONG", "WINDOW_TOO_LONG"],
+    ["TIME_TOO_LONG", "TIME_TOO_LONG"],
   );
   await writeFile(policy, `requesters: { deny: ["${market.requester.account}"] }\n`);
   const asked = ["policy", "test", policy, digits, "--requester", market.requester.account];

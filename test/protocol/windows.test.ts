@@ -187,6 +187,20 @@ describe("the windows that a job is posted with", () => {
     );
   });
 
+  it("are within the bounds of those who find the chain's blocks twice as slow", () => {
+    fc.assert(
+      fc.property(pace, work, fc.constantFrom(...modes), (pace, { time }, mode) => {
+        const base = file({ verification: { threshold: 0, mode } });
+        const sized = { ...base, resources: { ...base.resources, time } };
+        const { accept: _, ...windows } = postedWindows(sized, { pace });
+        const slower = { ...pace, blockSeconds: 2 * pace.blockSeconds };
+        const asked = { time, fetchBytes: sized.resources.disk };
+        const bounds = windowBounds(policySchema.parse({}), slower, mode, asked);
+        assert.equal(refuseWindows(windows, bounds)?.code, undefined);
+      }),
+    );
+  });
+
   it("follow the time that one run may take, unless job.yaml says how long the provider has", () => {
     const chain = { pace: { blockSeconds: 2, confirmations: 3 } };
     assert.equal(postedWindows(file({ resources: { time: "2h" } }), chain).run, 3 * 7200 + 600);

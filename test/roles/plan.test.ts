@@ -21,7 +21,7 @@ const jobFile = (change: object = {}) =>
 describe("a plan", () => {
   let chain: TestChain;
   before(async () => {
-    chain = await startChain();
+    chain = await startChain({ poolStake: COIN });
     const work = async (index: number, roles: { provider: boolean; validator: boolean }, stake: bigint) => {
       const market = chain.market(index);
       const floors = { priceFloor: COIN / 100n, feeFloor: COIN / 1000n };

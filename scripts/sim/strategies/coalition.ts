@@ -26,7 +26,7 @@ export const ofCoalitions: readonly Strategy[] = [
   {
     id: "foreseen-validator",
     ...{ side: ["provider", "named"], mustLose: false, honest: (a) => game(a, {}, 1) },
-    what: "provider and the validator that the client's choice (best standing, then cheapest, then lowest address) lets foresee: garbage",
+    what: "provider and a validator that the requester names by a rule that can be foreseen (the client chooses by chance): garbage",
     cheat: (a) => game(a, { requester: { names: [bribed(a, 1)] }, provider: garbage }, 1),
     formula: ["w + c", (a) => a.work + a.measuring * relative(a, 1).fee],
   },

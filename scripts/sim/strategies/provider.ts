@@ -1,5 +1,5 @@
 import type { Assumptions } from "../assumptions.ts";
-import { always, strict } from "../voters.ts";
+import { always } from "../voters.ts";
 import { game, majority, relative, type Strategy } from "./strategy.ts";
 
 const side = ["provider", "sybils"] as const;
@@ -41,8 +41,8 @@ export const ofProviders: readonly Strategy[] = [
   },
   {
     id: "nothing-hosted",
-    ...{ side, mustLose: false, honest: game },
-    what: "commits to a result that it never hosts, and appeals: honest validators stand down, one friend in a panel decides",
+    ...{ side, mustLose: true, honest: game },
+    what: "commits to a result that it never hosts, and appeals: honest validators of the panel vote against what they are not served",
     cheat: (a) => game(a, { provider: { work: "unhosted", steers: true }, pool: friends(a) }),
     turns: ["share", 0, 1],
   },
@@ -55,20 +55,9 @@ export const ofProviders: readonly Strategy[] = [
     formula: ["q(P + F) − (P − w)", (a) => a.share * (1 + relative(a).fee) - (1 - a.work)],
   },
   {
-    id: "nothing-hosted-strict",
-    ...{ side, mustLose: true, honest: game },
-    what: "commits to a result that it never hosts, and appeals, if validators drawn for that voted against what they are not served (they stand down today)",
-    cheat: (a) =>
-      game(a, {
-        provider: { work: "unhosted", steers: true },
-        pool: { ...friends(a), honest: strict(a.outage) },
-      }),
-    turns: ["share", 0, 1],
-  },
-  {
     id: "nothing-hosted-unappointed",
-    ...{ side, mustLose: false, honest: game },
-    what: "hosts nothing, and the requester (as the client does) does not appoint what it could not fetch: the provider draws its own, claims, and an unjudged challenge leaves the claim standing",
+    ...{ side, mustLose: true, honest: game },
+    what: "hosts nothing, and the requester does not appoint what it could not fetch: the provider draws its own, claims, and is challenged",
     cheat: (a) =>
       game(a, {
         requester: { appointsUnseen: false, challenges: "wrong" },
@@ -86,7 +75,7 @@ export const ofProviders: readonly Strategy[] = [
   {
     id: "garbage-optimistic-unseen",
     ...{ side, mustLose: false, honest: optimistic },
-    what: "garbage that opens and agrees with its own report, to a requester with `check: open`; likewise every job that earned trust lets go without validators, for the terms show which",
+    what: "garbage that opens and agrees with its own report, to a requester that chose `check: open`: the terms show which jobs nobody validates",
     cheat: (a) => game(a, { requester: { returns: 0 }, provider: garbage }, 0),
     formula: ["w", (a) => a.work],
   },
@@ -98,17 +87,16 @@ export const ofProviders: readonly Strategy[] = [
   },
   {
     id: "nothing-hosted-optimistic",
-    ...{ side, mustLose: false, honest: optimistic },
-    what: "claims an optimistic job and hosts nothing: a panel cannot judge, and the claim stands",
-    cheat: (a) => game(a, { provider: { work: "unhosted" } }, 0),
-    formula: ["w", (a) => a.work],
+    ...{ side, mustLose: true, honest: optimistic },
+    what: "claims an optimistic job and hosts nothing, which the requester sees and challenges",
+    cheat: (a) => game(a, { provider: { work: "unhosted" }, pool: friends(a) }, 0),
+    turns: ["share", 0, 1],
   },
   {
     id: "provoked-challenge",
-    ...{ side, mustLose: false, honest: optimistic },
+    ...{ side, mustLose: true, honest: optimistic },
     what: "does an optimistic job well, keeps the result from the requester until it challenges, and serves the panel",
     cheat: (a) => game(a, { requester: { challenges: "always" } }, 0),
-    formula: ["P / 2", () => 0.5],
   },
   {
     id: "garbage-for-the-absent",

@@ -177,7 +177,7 @@ export const ofRequesters: readonly Strategy[] = [
     id: "unjudgeable-task",
     ...joint,
     ...{ mustLose: false, honest: game },
-    what: "own validator votes fail on a task that nobody in the pool can run, or for a fee that nobody takes: the appeal ends without verdict",
+    what: "own validator votes fail on a task that nobody in the pool can run (a rare image or GPU): the appeal ends without verdict",
     cheat: (a) => game(a, { requester: own(always("fail")), task: { judgeable: false } }, 1),
     formula: ["P + c", (a) => 1 + relative(a, 1).fee - saved(a)],
   },

@@ -9,6 +9,9 @@ const SPANS = 3;
 /** Slower is taken for a chain that mines on demand or a clock that was moved, faster for none. */
 const LEAST_SECONDS = 0.1;
 const MOST_SECONDS = 60;
+/** A development chain mines when there is something to mine: its quiet hours say nothing of how fast it is. */
+const MOST_SECONDS_ON_DEMAND = 12;
+const DEVELOPMENT_CHAIN = 31337n;
 /** Of a chain too young to tell. */
 const UNKNOWN_SECONDS = 1;
 const KEEP_MS = 600_000;
@@ -20,8 +23,9 @@ const KEEP_MS = 600_000;
 export function measurePace(
   rpc: Rpc,
   heads: Heads,
-  confirmations: number,
+  { chainId, confirmations }: { chainId: bigint; confirmations: number },
 ): (options?: Waits) => Promise<ChainPace> {
+  const most = chainId === DEVELOPMENT_CHAIN ? MOST_SECONDS_ON_DEMAND : MOST_SECONDS;
   let known: { pace: ChainPace; at: number } | undefined;
   return async (options) => {
     if (known !== undefined && performance.now() - known.at < KEEP_MS) return known.pace;
@@ -33,7 +37,7 @@ export function measurePace(
     const spans = times.slice(1).map((time, i) => ((times[i] as number) - time) / span);
     const measured = spans.toSorted((a, b) => a - b)[Math.floor((spans.length - 1) / 2)];
     const usable = measured !== undefined && Number.isFinite(measured) ? measured : UNKNOWN_SECONDS;
-    const blockSeconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, usable));
+    const blockSeconds = Math.min(most, Math.max(LEAST_SECONDS, usable));
     known = { pace: { blockSeconds, confirmations }, at: performance.now() };
     return known.pace;
   };

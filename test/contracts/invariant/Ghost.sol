@@ -4,12 +4,13 @@ pragma solidity ^0.8.30;
 import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRating, Role} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
+import {Job} from "../support/JobView.sol";
 import {PlainToken} from "../support/Tokens.sol";
-import {Dues} from "./Dues.sol";
+import {Pool} from "./Pool.sol";
 
 /// @notice What must be true of the contracts, told from the jobs that were posted and the calls that went
 /// through, and not from what the contracts say of themselves.
-abstract contract Ghost is Dues {
+abstract contract Ghost is Pool {
     uint256 internal constant GAS_BOUND = 2_000_000;
 
     PlainToken internal token;
@@ -23,8 +24,9 @@ abstract contract Ghost is Dues {
     /// How often a job came into a state.
     mapping(State state => uint256) public reached;
     mapping(address account => uint256) internal deposits;
-    mapping(address account => uint256) internal slashes;
     mapping(bytes32 jobId => uint256) private _disputes;
+    /// The requester named the first validators.
+    mapping(bytes32 jobId => bool) private _named;
     uint256 internal providerOutcomes;
     uint256 internal validatorOutcomes;
     uint256 internal scores;
@@ -33,9 +35,11 @@ abstract contract Ghost is Dues {
     function observe(bytes4 name) internal {
         for (uint256 i = live.length; i > 0; --i) {
             uint256 index = live[i - 1];
-            IJobEscrow.Job memory now_ = escrow.job(escrow.jobIdOf(jobs[index]));
-            _noteSeats(index, now_);
-            if (now_.state == states[index]) continue;
+            Job memory now_ = jobOf(jobs[index]);
+            bool moved = now_.state != states[index];
+            bytes32 id = escrow.jobIdOf(jobs[index]);
+            if (!noteDraw(id, now_, moved, name)) breaks(8, "8: drawn from a pool that parties could still choose");
+            if (!moved) continue;
             _checkMove(index, states[index], now_, name);
             if (_isFinal(now_.state)) _close(index, now_, name);
             states[index] = now_.state;
@@ -56,6 +60,9 @@ abstract contract Ghost is Dues {
             if (terms.token == address(0)) coins += held;
             else tokens += held;
         }
+        // What lost challenges cost is owed to nobody.
+        coins += escrow.owed(address(0), address(0));
+        tokens += escrow.owed(address(0), address(token));
         uint256 staked = registry.burnt();
         for (uint256 i = 0; i < crowd.length; ++i) {
             coins += escrow.owed(crowd[i], address(0));
@@ -85,6 +92,7 @@ abstract contract Ghost is Dues {
             eq(offer.stake + leaving + slashes[who], deposits[who], "7: slashed by the rules alone");
             eq(offer.lockedStake, _lockedOf(who), "7: locked by live jobs alone");
         }
+        eq(registry.burnt(), burnt, "7: burnt by the rules alone");
     }
 
     /// @dev Invariant 5: one outcome a party and final job, and one score a side.
@@ -112,10 +120,15 @@ abstract contract Ghost is Dues {
     }
 
     /// @dev Invariant 4: the table's arrows and no others; back only by challenge and appeal, once each.
-    function _checkMove(uint256 index, State from, IJobEscrow.Job memory now_, bytes4 name) private {
+    function _checkMove(uint256 index, State from, Job memory now_, bytes4 name) private {
         if (!_isArrow(from, now_.state)) breaks(4, "a move that is not in the table");
-        if (now_.state != State.Validating || from == State.Submitted) return;
+        if (now_.state != State.Validating) return;
         bytes32 id = escrow.jobIdOf(jobs[index]);
+        if (from == State.Submitted) {
+            _named[id] = name == IJobEscrow.appoint.selector;
+            return;
+        }
+        noteHidden(jobs[index]);
         uint256 bit = name == IJobEscrow.challenge.selector ? 1 : name == IJobEscrow.appeal.selector ? 2 : 4;
         if (bit == 4) breaks(4, "back without challenge or appeal");
         if (_disputes[id] & bit != 0) breaks(4, "disputed twice");
@@ -130,44 +143,39 @@ abstract contract Ghost is Dues {
         if (from == State.Validating) {
             return to == State.Validated || to == State.Rejected || to == State.Inconclusive;
         }
-        if (from == State.Validated || from == State.Inconclusive) return to == State.Settled || to == State.Refunded;
+        if (from == State.Validated) return to == State.Settled || to == State.Claimed || to == State.Refunded;
+        if (from == State.Inconclusive) {
+            return to == State.Settled || to == State.Validating || to == State.Refunded;
+        }
         return from == State.Rejected && (to == State.Validating || to == State.Refunded);
     }
 
-    function _noteSeats(uint256 index, IJobEscrow.Job memory now_) private {
-        if (!now_.appealed) return;
-        bytes32 id = escrow.jobIdOf(jobs[index]);
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            if (escrow.seatOf(id, crowd[i]) == SeatStatus.Appointed) appellate[id][crowd[i]] = true;
-        }
-    }
-
     /// @dev What the end of a job must have cost and counted.
-    function _close(uint256 index, IJobEscrow.Job memory end, bytes4 name) private {
+    function _close(uint256 index, Job memory job, bytes4 name) private {
         IJobEscrow.Terms memory terms = jobs[index];
         State before = states[index];
-        if (end.state == State.Cancelled) return _oweEnd(terms, End(end.state, false, false, false, false, false));
-        validatorOutcomes += end.occupied;
-        bool refundedBySettling = end.state == State.Refunded && name == IJobEscrow.settle.selector;
-        bool slashed = name == IJobEscrow.expire.selector || refundedBySettling && before == State.Rejected;
-        if (slashed) slashes[terms.provider] += terms.providerStake;
-        if (!refundedBySettling || before == State.Rejected) ++providerOutcomes;
+        End memory end;
+        end.state = job.state;
+        if (job.state == State.Cancelled) return _oweEnd(terms, end);
+        validatorOutcomes += job.occupied;
+        bool settledBack = job.state == State.Refunded && name == IJobEscrow.settle.selector;
+        if (!settledBack || before == State.Rejected) ++providerOutcomes;
 
-        bytes32 id = escrow.jobIdOf(terms);
-        bool overruled = end.appealed && end.passes * 2 > end.seats && end.state == State.Settled;
-        bool late = name == IJobEscrow.expire.selector;
-        _oweEnd(terms, End(end.state, slashed, late, end.challenged, end.appealed, overruled));
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            SeatStatus seat = escrow.seatOf(id, crowd[i]);
-            bool lost = overruled && seat == SeatStatus.Failed && !appellate[id][crowd[i]];
-            if (seat == SeatStatus.Committed || lost) slashes[crowd[i]] += terms.validatorStake;
-        }
+        end.round = job.round;
+        end.challenged = job.challenged;
+        end.appealed = job.appealed;
+        end.confirmed = job.state == State.Settled && job.passes * 2 > job.seats;
+        end.slashed = name == IJobEscrow.expire.selector || settledBack && before == State.Rejected;
+        end.contradicted = settledBack && before == State.Rejected && job.disclosed;
+        end.named = _named[escrow.jobIdOf(terms)];
+        end.undrawn = job.toDraw != 0;
+        _oweEnd(terms, end);
     }
 
     function _heldFor(IJobEscrow.Terms memory terms) private view returns (uint256 held) {
-        IJobEscrow.Job memory now_ = escrow.job(escrow.jobIdOf(terms));
+        Job memory now_ = jobOf(terms);
         held = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
-        if (now_.challenged) held += 3 * uint256(terms.validatorFee);
+        if (now_.challenged) held += 3 * uint256(terms.validatorFee) + terms.price / 2;
         if (now_.appealed) held += 3 * uint256(terms.validatorFee);
     }
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Mode} from "../../../contracts/libraries/Rule.sol";
+import {Job} from "../support/JobView.sol";
 import {PlainToken} from "../support/Tokens.sol";
 import {Ghost} from "./Ghost.sol";
 
@@ -26,6 +27,7 @@ contract Handler is Ghost {
             vm.prank(crowd[i]);
             token.approve(address(escrow), type(uint256).max);
         }
+        notePool();
     }
 
     /// @notice Chooses the invariant that is compared after every call; before the first of them.
@@ -42,7 +44,7 @@ contract Handler is Ghost {
         terms.provider = crowd[_pick(seed, 4, crowd.length)];
         if (terms.provider == terms.requester) return;
         uint256 sum = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
-        bytes memory data = abi.encodeCall(IJobEscrow.post, (terms, "sealed"));
+        bytes memory data = abi.encodeCall(IJobEscrow.post, (terms, tipOf(REQUESTERS_SECRET), "sealed"));
         live.push(jobs.length);
         jobs.push(terms);
         states.push(State.Posted);
@@ -56,18 +58,22 @@ contract Handler is Ghost {
     function step(uint256 seed) external {
         if (live.length == 0) return;
         IJobEscrow.Terms memory terms = jobs[live[_pick(seed, 0, live.length)]];
-        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
+        Job memory job = jobOf(terms);
         State state = job.state;
-        if (job.toDraw == 0 && vm.getBlockTimestamp() > job.deadline) _leaveOneStep(terms, crowd[0], seed);
+        bool undrawn = state == State.Validating ? job.toDraw != 0 : state == State.Submitted && terms.rule.validators() != 0;
+        bool over = vm.getBlockTimestamp() > job.deadline;
+        // One draw in eight is left for ever by the provider, too.
+        if (undrawn && (over || job.seeded) && _pick(seed, 1, 8) != 0) _do(terms.provider, terms, 6, seed);
+        else if (over) _leaveOneStep(terms, crowd[0], seed);
         else if (state == State.Posted) _do(terms.provider, terms, 1, seed);
         else if (state == State.Accepted) _do(terms.provider, terms, 3, seed);
         else if (state == State.Submitted && terms.rule.validators() == 0) _do(terms.provider, terms, 13, seed);
         else if (state == State.Submitted) _do(terms.requester, terms, 4, seed);
-        else if (state == State.Claimed) _do(terms.requester, terms, _pick(seed, 1, 2) == 0 ? 14 : 16, seed);
+        else if (state == State.Claimed) _do(terms.requester, terms, _pick(seed, 1, 3) == 0 ? 16 : 14, seed);
         else if (state == State.Validated) _do(terms.provider, terms, 13, seed);
-        else if (state == State.Rejected) _do(terms.provider, terms, _pick(seed, 1, 4) == 0 ? 16 : 15, seed);
-        else if (state == State.Inconclusive) _do(terms.provider, terms, 16, seed);
-        else _validate(terms, seed);
+        else if (state == State.Validating) _validate(terms, seed);
+        else if (_pick(seed, 1, 4) == 0 || job.challenged && state == State.Inconclusive) _do(crowd[0], terms, 16, seed);
+        else _do(terms.provider, terms, 15, seed);
     }
 
     /// @notice Anybody calls anything on any job, final ones included.
@@ -78,14 +84,14 @@ contract Handler is Ghost {
         IJobEscrow.Terms memory terms = jobs[index];
         uint256 who = _pick(seed, 2, 4);
         address caller = who == 0 ? terms.requester : who == 1 ? terms.provider : crowd[_pick(seed, 3, crowd.length)];
-        _do(caller, terms, _pick(seed, 4, 19), seed);
+        _do(caller, terms, _pick(seed, 4, 20), seed);
     }
 
-    /// @notice Time passes: a moment, about a window, or so many blocks that a seed is forgotten.
+    /// @notice Time passes: a moment or about a window, whatever the block's number does meanwhile.
     function wait(uint256 seed) external {
         uint256[4] memory spans = [uint256(1 minutes), WINDOW / 4, WINDOW / 2, WINDOW + 1];
         vm.warp(vm.getBlockTimestamp() + spans[_pick(seed, 0, 4)]);
-        vm.roll(vm.getBlockNumber() + (_pick(seed, 1, 8) == 0 ? 300 : 1 + _pick(seed, 2, 6)));
+        vm.roll(_pick(seed, 1, 100_000));
     }
 
     /// @notice The parties of a job, final ones above all, score one another.
@@ -101,17 +107,22 @@ contract Handler is Ghost {
     /// @notice Somebody takes out money, or moves its stake.
     function bank(uint256 seed) external {
         address who = crowd[_pick(seed, 0, crowd.length)];
-        uint256 what = _pick(seed, 1, 5);
+        uint256 what = _pick(seed, 1, 8);
         uint96 amount = uint96(_pick(seed, 2, 2 ether));
+        bool pooled = registry.offerOf(who).pooled;
+        uint96 free = _freeOf(who);
         vm.prank(who);
         if (what == 0) _takeOwed(who, address(0));
         else if (what == 1) _takeOwed(who, address(token));
         else if (what == 2) try registry.requestWithdrawal(amount) {} catch {}
         else if (what == 3) _takeStake(who);
+        else if (what < 7 && pooled) try registry.requestWithdrawal(free) {} catch {}
         else {
+            // One that had left the pool comes back.
             registry.deposit{value: amount}();
             deposits[who] += amount;
         }
+        if (_watched == 8) notePool();
         _checkAll();
     }
 
@@ -129,16 +140,20 @@ contract Handler is Ghost {
     }
 
     function _leaveOneStep(IJobEscrow.Terms memory terms, address alone, uint256 seed) private {
-        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
-        if (job.toDraw != 0) {
-            if (vm.getBlockNumber() <= job.seedBlock) vm.roll(uint256(job.seedBlock) + 1);
-            _do(alone, terms, 6, seed);
-            return;
-        }
-        if (vm.getBlockTimestamp() <= job.deadline) vm.warp(uint256(job.deadline) + 1);
+        Job memory job = jobOf(terms);
         State state = job.state;
+        bool validated = terms.rule.validators() != 0;
+        bool undrawn = state == State.Validating ? job.toDraw != 0 : state == State.Submitted && validated;
+        // Its turn comes after the requester's; and it may show its measurement for a window longer.
+        bool hides = state == State.Validating && job.pending == 0 && !job.disclosed && job.revealed != 0;
+        uint256 until = job.deadline;
+        if (undrawn && !job.seeded || hides) until += WINDOW;
+        if (undrawn && alone == terms.provider && vm.getBlockTimestamp() <= until) {
+            if (!job.seeded && vm.getBlockTimestamp() <= job.deadline) vm.warp(job.deadline + 1);
+            return _do(alone, terms, 6, seed);
+        }
+        if (vm.getBlockTimestamp() <= until) vm.warp(until + 1);
         if (state == State.Posted) _do(alone, terms, 0, seed);
-        else if (state == State.Submitted && terms.rule.validators() != 0) _do(alone, terms, 6, seed);
         else if (state == State.Validating) _do(alone, terms, job.pending != 0 ? 7 : 12, seed);
         else if (state == State.Accepted || state == State.Submitted) _do(alone, terms, 17, seed);
         else if (state == State.Validated && !job.challenged) _do(alone, terms, 17, seed);
@@ -146,8 +161,8 @@ contract Handler is Ghost {
     }
 
     function _validate(IJobEscrow.Terms memory terms, uint256 seed) private {
-        IJobEscrow.Job memory job = escrow.job(escrow.jobIdOf(terms));
-        if (job.toDraw != 0) return _do(terms.requester, terms, 6, seed);
+        Job memory job = jobOf(terms);
+        if (job.toDraw != 0) return _do(terms.requester, terms, 19, seed);
         address[] memory seated = seatedAs(terms, job.pending != 0 ? SeatStatus.Appointed : SeatStatus.Committed);
         if (seated.length == 0) return _do(terms.provider, terms, 11, seed);
         address who = seated[_pick(seed, 5, seated.length)];
@@ -158,7 +173,8 @@ contract Handler is Ghost {
     /// @dev Call number `call` of the escrow, by `who`.
     function _do(address who, IJobEscrow.Terms memory terms, uint256 call, uint256 seed) private {
         bytes memory data = _dataOf(who, terms, call, seed);
-        uint256 bond = (call == 14 || call == 15) && terms.token == address(0) ? escrow.bondOf(terms) : 0;
+        uint256 bond = call == 14 ? escrow.challengeBondOf(terms) : call == 15 ? escrow.appealBondOf(terms) : 0;
+        if (terms.token != address(0)) bond = 0;
         _send(who, bond, data);
     }
 
@@ -167,32 +183,30 @@ contract Handler is Ghost {
         view
         returns (bytes memory)
     {
-        bytes32 key = keyCommitmentOf(terms);
         IJobEscrow.Measurement memory own = _findingOf(terms, who);
         if (call == 0) return abi.encodeCall(IJobEscrow.cancel, (terms));
         if (call == 1) return abi.encodeCall(IJobEscrow.accept, (terms));
         if (call == 2) return abi.encodeCall(IJobEscrow.release, (terms, "no"));
         if (call == 3) {
             bytes32 commitment = commitmentOf(terms, terms.provider, honest());
-            return abi.encodeCall(IJobEscrow.submit, (terms, "root", commitment, key, "sealed"));
+            bytes32 tip = tipOf(PROVIDERS_SECRET);
+            return abi.encodeCall(IJobEscrow.submit, (terms, "root", commitment, keyCommitmentOf(terms), tip, "sealed"));
         }
         if (call == 4) return abi.encodeCall(IJobEscrow.appoint, (terms, _somebody(terms, seed)));
         if (call == 5) return abi.encodeCall(IJobEscrow.handover, (terms, crowd[_pick(seed, 7, crowd.length)], "sealed"));
-        if (call == 6) return abi.encodeCall(IJobEscrow.draw, (terms));
+        if (call == 6) return drawData(terms);
         if (call == 7) return abi.encodeCall(IJobEscrow.dismiss, (terms, seatedAs(terms, SeatStatus.Appointed)));
         if (call == 8) return abi.encodeCall(IJobEscrow.commit, (terms, commitmentOf(terms, who, own)));
         if (call == 9) return abi.encodeCall(IJobEscrow.abstain, (terms, "cannot"));
-        if (call == 10) return abi.encodeCall(IJobEscrow.reveal, (terms, own, honest(), key));
-        if (call == 11) return abi.encodeCall(IJobEscrow.disclose, (terms, honest(), key));
+        if (call == 10) return abi.encodeCall(IJobEscrow.reveal, (terms, own, honest(), secretsOf(terms)));
+        if (call == 11) return abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
         if (call == 12) return abi.encodeCall(IJobEscrow.conclude, (terms));
-        if (call == 13) {
-            bytes32 commitment = commitmentOf(terms, terms.provider, honest());
-            return abi.encodeCall(IJobEscrow.claim, (terms, BLINDED_KEY, commitment, panelOf(terms)));
-        }
-        if (call == 14) return abi.encodeCall(IJobEscrow.challenge, (terms));
+        if (call == 13) return claimData(terms);
+        if (call == 14) return challengeData(terms);
         if (call == 15) return abi.encodeCall(IJobEscrow.appeal, (terms));
         if (call == 16) return abi.encodeCall(IJobEscrow.settle, (terms, panelOf(terms)));
         if (call == 17) return abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
+        if (call == 19) return revealSeedData(terms);
         return _pick(seed, 8, 2) == 0
             ? abi.encodeCall(IJobEscrow.revealAlone, (terms, own))
             : abi.encodeCall(IJobEscrow.rate, (terms, crowd[_pick(seed, 9, crowd.length)], uint8(_pick(seed, 10, 7))));
@@ -232,7 +246,13 @@ contract Handler is Ghost {
         bytes4 name = bytes4(data);
         if (name == IJobEscrow.rate.selector) _noteScore(who, data);
         observe(name);
+        if (_watched == 8) notePool();
         _checkAll();
+    }
+
+    function _freeOf(address who) private view returns (uint96) {
+        IProviderRegistry.Offer memory offer = registry.offerOf(who);
+        return offer.stake - offer.lockedStake;
     }
 
     function _takeOwed(address who, address currency) private {

@@ -199,7 +199,7 @@ abstract contract Steps is Reasons {
     function revealAll(IJobEscrow.Terms memory terms, IJobEscrow.Measurement memory found) internal {
         address[] memory seated = seatedAs(terms, SeatStatus.Committed);
         for (uint256 i = 0; i < seated.length; ++i) {
-            if (!hid[escrow.jobIdOf(terms)][seated[i]]) reveal(terms, seated[i], found);
+            reveal(terms, seated[i], found);
         }
     }
 
@@ -217,6 +217,7 @@ abstract contract Steps is Reasons {
         }
     }
 
+    /// @dev Those in `status`, without who hid in a round that is over.
     function seatedAs(IJobEscrow.Terms memory terms, SeatStatus status)
         internal
         view
@@ -226,7 +227,7 @@ abstract contract Steps is Reasons {
         address[] memory panel = panelOf(terms);
         uint256 count = 0;
         for (uint256 i = 0; i < panel.length; ++i) {
-            if (escrow.seatOf(id, panel[i]) == status) panel[count++] = panel[i];
+            if (escrow.seatOf(id, panel[i]) == status && !hid[id][panel[i]]) panel[count++] = panel[i];
         }
         seated = new address[](count);
         for (uint256 i = 0; i < count; ++i) {

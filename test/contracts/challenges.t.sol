@@ -45,7 +45,7 @@ contract ChallengesTest is Steps {
         eq(rating.ratingOf(provider, Role.Provider).rejected, 1, "counted");
     }
 
-    function test_WhenAChallengeIsLost_TheProviderGetsHalfThePriceOnTop() public {
+    function test_WhenAChallengeIsLost_HalfThePriceIsBurnt() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
@@ -56,8 +56,9 @@ contract ChallengesTest is Steps {
         refuses(requester, late, invalidStatus(terms));
         settle(terms, validator(11));
 
-        eq(owedTo(provider, terms), PRICE + DEPOSIT, "price and deposit");
+        eq(owedTo(provider, terms), PRICE, "the price and no more");
         eq(owedTo(requester, terms), 0, "the bond is spent");
+        eq(owedTo(address(0), terms), DEPOSIT, "the deposit is nobody's");
         eq(lostBy(provider), 0, "not slashed");
     }
 
@@ -194,11 +195,11 @@ contract ChallengesTest is Steps {
         eq(lostBy(first[0]), VALIDATOR_STAKE, "the dissenter's stake");
         eq(owedTo(first[0], terms), 0, "and fee");
         eq(owedTo(first[1], terms), FEE, "the others are paid");
-        eq(owedTo(provider, terms), PRICE + DEPOSIT + FEE, "price, deposit and the fee lost");
+        eq(owedTo(provider, terms), PRICE + FEE, "price and the fee lost");
         eq(owedTo(requester, terms), 0, "nothing comes back");
     }
 
-    function test_WhenAnAppealOverrulesAChallenge_TheProviderIsPaidAndMore() public {
+    function test_WhenAnAppealOverrulesAChallenge_TheProviderIsPaid() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
@@ -210,7 +211,8 @@ contract ChallengesTest is Steps {
         refuses(provider, claimData(terms), invalidStatus(terms));
         settle(terms, provider);
 
-        eq(owedTo(provider, terms), PRICE + DEPOSIT + 3 * FEE, "price, deposit and the fees lost");
+        eq(owedTo(provider, terms), PRICE + 3 * FEE, "price and the fees lost");
+        eq(owedTo(address(0), terms), DEPOSIT, "the deposit is nobody's");
         for (uint256 i = 0; i < second.length; ++i) {
             eq(lostBy(second[i]), VALIDATOR_STAKE, "the challenge's panel pays");
         }
@@ -245,7 +247,7 @@ contract ChallengesTest is Steps {
         eq(lostBy(first), VALIDATOR_STAKE, "the first validator");
         eq(lostBy(dissenter), VALIDATOR_STAKE, "the appeal's dissenter");
         // Of its own bond the provider pays two fees; those that both dissenters lose are its own.
-        eq(owedTo(provider, terms), PRICE + DEPOSIT + FEE + FEE, "price, deposit, and both fees");
+        eq(owedTo(provider, terms), PRICE + FEE + FEE, "price and both fees");
         eq(owedTo(requester, terms), 0, "the requester's fees are spent");
         eq(owedTo(dissenter, terms) + owedTo(first, terms), 0, "nothing for them");
     }

@@ -15,8 +15,10 @@ const began = performance.now();
 const result = await soak({
   jobs: Number(positionals[0] ?? 200),
   seed: Number(values.seed),
+  keep: true,
   ...(values.minutes === undefined ? {} : { minutes: Number(values.minutes) }),
   say: (text) => console.error(`${((performance.now() - began) / 1000).toFixed(0)} s  ${text}`),
 });
 console.log(JSON.stringify(result));
-process.exitCode = result.failures.length > 0 ? 1 : 0;
+// Whatever a failed soak left open does not keep it from ending.
+process.exit(result.failures.length > 0 ? 1 : 0);

@@ -193,6 +193,25 @@ describe("a hostile node", () => {
     assert.equal((await three.job(job.id)).state, "Accepted");
   });
 
+  test("that stands still while it tells of receipts does not hide a job from the one that has just posted it", async (t) => {
+    const frozen = await frozenAt(chain.node.rpcUrl);
+    let looks = 0;
+    let told = false;
+    const receipts = change("eth_getTransactionReceipt", (receipt) => {
+      told ||= receipt !== null;
+      return receipt;
+    });
+    const standing: Meddle = (call) => {
+      if (call.method === "eth_getTransactionReceipt") return receipts(call);
+      if (told && call.method === "eth_getBlockByNumber" && call.params[0] === "latest") looks += 1;
+      return looks > 3 ? undefined : frozen(call);
+    };
+    const market = await behind(t, 1, [standing, undefined], { confirmations: 1 });
+    const terms = someTerms(market.account, provider.account);
+    await send(market, { kind: "post", terms, seedTip: requesterTip, sealed: "0x" });
+    assert.equal((await market.job(market.jobIdOf(terms))).state, "Posted");
+  });
+
   test("that runs ahead on blocks of its own is not followed", async (t) => {
     const ahead = change("eth_getBlockByNumber", (block, { params }) =>
       params[0] === "latest"

@@ -45,7 +45,7 @@ contract ChallengesTest is Steps {
         eq(rating.ratingOf(provider, Role.Provider).rejected, 1, "counted");
     }
 
-    function test_WhenAChallengeIsLost_HalfThePriceIsBurnt() public {
+    function test_WhenAChallengeIsLost_HalfOfThePriceIsBurnt() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
@@ -56,9 +56,9 @@ contract ChallengesTest is Steps {
         refuses(requester, late, invalidStatus(terms));
         settle(terms, validator(11));
 
-        eq(owedTo(provider, terms), PRICE, "the price and no more");
+        eq(owedTo(provider, terms), PRICE, "price");
+        eq(escrow.owed(address(0), terms.token), DEPOSIT, "deposit burnt");
         eq(owedTo(requester, terms), 0, "the bond is spent");
-        eq(owedTo(address(0), terms), DEPOSIT, "the deposit is nobody's");
         eq(lostBy(provider), 0, "not slashed");
     }
 
@@ -196,10 +196,11 @@ contract ChallengesTest is Steps {
         eq(owedTo(first[0], terms), 0, "and fee");
         eq(owedTo(first[1], terms), FEE, "the others are paid");
         eq(owedTo(provider, terms), PRICE + FEE, "price and the fee lost");
+        eq(escrow.owed(address(0), terms.token), DEPOSIT, "deposit burnt");
         eq(owedTo(requester, terms), 0, "nothing comes back");
     }
 
-    function test_WhenAnAppealOverrulesAChallenge_TheProviderIsPaid() public {
+    function test_WhenAnAppealOverrulesAChallenge_TheProviderIsPaidAndMore() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
@@ -212,7 +213,6 @@ contract ChallengesTest is Steps {
         settle(terms, provider);
 
         eq(owedTo(provider, terms), PRICE + 3 * FEE, "price and the fees lost");
-        eq(owedTo(address(0), terms), DEPOSIT, "the deposit is nobody's");
         for (uint256 i = 0; i < second.length; ++i) {
             eq(lostBy(second[i]), VALIDATOR_STAKE, "the challenge's panel pays");
         }

@@ -217,12 +217,12 @@ contract ExitTest is Steps {
         State end = stateOf(terms);
         yes(end == _endOf(situation, awake), "the end that the rule says");
 
-        uint256 owed = escrow.owed(requester, address(0));
+        uint256 owed = escrow.owed(requester, address(0)) + escrow.owed(address(0), address(0));
         for (uint256 i = 0; i < crowd.length; ++i) {
             owed += escrow.owed(crowd[i], address(0));
             eq(registry.offerOf(crowd[i]).lockedStake, 0, "no stake stays locked");
         }
-        eq(address(escrow).balance, owed, "all money is somebody's");
+        eq(address(escrow).balance, owed, "all money is accounted for");
 
         bool loses = !awake.provider && end == State.Refunded && _losesBySilence(situation, awake);
         eq(lostBy(provider), loses ? PROVIDER_STAKE : 0, "the provider's stake");

@@ -21,7 +21,7 @@ const ran: TaskRun = {
 };
 
 /** A provider's bench over a sandbox that `outputs` stands for, which keeps count of its tasks. */
-async function bench(t: TestContext, outputs: () => Promise<string>) {
+async function bench(t: TestContext, outputs: () => Promise<string>, logs: readonly string[] = []) {
   const folder = await scratch(t);
   const keyring = await newKeyring();
   const book = openJournal(join(folder, "journal.db"));
@@ -30,7 +30,7 @@ async function bench(t: TestContext, outputs: () => Promise<string>) {
   const sandbox: Pick<Sandbox, "run" | "outputs"> = {
     async run({ id }) {
       tasks.push(id);
-      return ran;
+      return { ...ran, log: logs[tasks.length - 1] ?? ran.log };
     },
     outputs,
   };
@@ -88,5 +88,18 @@ for (const [what, files, reason] of [
     const left = await makeTree(await scratch(t), files);
     const { again } = await bench(t, async () => left);
     assert.match(String(await again()), reason);
+  });
+}
+
+for (const [what, second, stable] of [
+  ["half of the tolerance apart", "acc: 0.9525", true],
+  ["more than that apart", "acc: 0.95251", false],
+  ["a failure the second time", "loss: 1", false],
+] as const) {
+  test(`two evaluations of a result that are ${what} ${stable ? "submit it" : "give the job back"}`, async (t) => {
+    const left = await makeTree(await scratch(t), { model: "weights" });
+    const { again, tasks } = await bench(t, async () => left, ["", "acc: 0.95", second]);
+    assert.equal(typeof (await again()) === "string", !stable);
+    assert.equal(new Set(tasks).size, 3, "each run has a name of its own");
   });
 }

@@ -26,6 +26,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** No batch begins later; a soak that was cut short says so. */
   readonly minutes?: number;
+  /** Leaves homes and logs where they are when it fails. */
+  readonly keep?: boolean;
   readonly say: (text: string) => void;
 }
 
@@ -84,6 +86,8 @@ interface Course {
   moved: number;
   seen: string;
   silenced: boolean;
+  /** The end of what its requester's process printed. */
+  said: string;
 }
 
 /** A market of good and bad parties, with jobs in batches, until all of them are final; nothing is left behind. */
@@ -93,7 +97,11 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const chance = chanceOf(options.seed);
   await using stack = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), "ichain-soak-"));
-  stack.defer(() => rm(dir, { recursive: true, force: true }));
+  const failures: string[] = [];
+  stack.defer(async () => {
+    if (failures.length === 0 || !options.keep) await rm(dir, { recursive: true, force: true });
+    else options.say(`what it left is in ${dir}`);
+  });
   const market = await openSoakMarket(stack, dir, chance);
   const { devnet, books, accounts } = market;
   const honest = [
@@ -111,7 +119,6 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   stack.defer(() => run.stop());
   const samples = new Map<string, Sample[]>();
   const kinds: Record<string, number> = {};
-  const failures: string[] = [];
   let done = 0;
   for (let batch = 0; done < options.jobs && failures.length === 0; batch += 1) {
     if (options.minutes !== undefined && minutes() > options.minutes) break;
@@ -235,13 +242,28 @@ class Run {
     const old = new Set(jobs.keys());
     const courses = planned.map((plan): Course => {
       const provider = devnet.providers[plan.provider]!.account;
-      return { plan, provider, child: undefined, job: undefined, moved: 0, seen: "", silenced: false };
+      return {
+        plan,
+        provider,
+        child: undefined,
+        job: undefined,
+        moved: 0,
+        seen: "",
+        silenced: false,
+        said: "",
+      };
     });
-    const begun = courses.map((course) => this.#begin(course));
+    let failed: unknown;
+    const begun = courses.map((course) =>
+      this.#begin(course).catch((error: unknown) => {
+        failed = error;
+      }),
+    );
     const due = new Set(kills);
     let restarted: Promise<void> = Promise.resolve();
     let lastTravel = performance.now();
     for await (const _ of setInterval(LOOK_MS)) {
+      if (failed !== undefined) throw failed;
       const time = performance.now();
       for (const job of [...jobs.values()].filter(({ id }) => !old.has(id))) {
         const course = courses.find(({ provider }) => sameAddress(provider, job.terms.provider));
@@ -289,11 +311,14 @@ class Run {
       course.child = this.#launch([...rest, "--yes", "--wait", "--out", out], course);
       return;
     }
+    // It waits for a provider that is not there: another process of the same home takes the job back.
     await this.#market.devnet.killActor(provider.name);
     this.kills += 1;
-    const posted = await this.#ichain([...rest, "--yes"]);
-    const { jobId } = lastJson(posted) as { jobId: string };
-    await this.#ichain(["cancel", jobId]);
+    course.child = this.#launch([...rest, "--yes"], course);
+    for await (const _ of setInterval(LOOK_MS)) {
+      if (course.job !== undefined || course.child === undefined) break;
+    }
+    if (course.job !== undefined) await this.#ichain(["cancel", course.job.id]);
     await this.#market.devnet.startActor(provider.name);
   }
 
@@ -324,7 +349,7 @@ class Run {
     });
     const stalled = known.filter(({ standing, quiet }) => standing === "moves" && quiet > STALLED_SECONDS);
     if (stalled.length > 0)
-      throw new Error(stalled.map(({ course }) => `stalled: ${describe(course)}`).join("; "));
+      throw new Error(stalled.map(({ course }) => `stalled: ${describe(course)}: ${course.said}`).join("; "));
     const open = known.filter(({ standing }) => standing !== "final");
     if (open.some(({ standing }) => standing === "moves")) return false;
     const orphans = open.filter(({ standing }) => standing === "orphaned");
@@ -365,10 +390,9 @@ class Run {
       env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...asOwnerOf(requester), CI: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let said = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
-        said = (said + chunk.toString()).slice(-2000);
+        course.said = (course.said + chunk.toString()).slice(-2000);
       });
     }
     this.#children.add(child);
@@ -376,7 +400,7 @@ class Run {
       this.#children.delete(child);
       if (course.child === child) course.child = undefined;
       const early = course.job === undefined || !isFinal(course.job.state);
-      if (code !== null && early) this.#say(`ended ${code} early: ${describe(course)}: ${said}`);
+      if (code !== null && early) this.#say(`ended ${code} early: ${describe(course)}: ${course.said}`);
     });
     return child;
   }
@@ -413,8 +437,4 @@ async function writeJob(dir: string, validators: number): Promise<string> {
   const file = join(folder, "job.yaml");
   await writeFile(file, jobFile(validators));
   return file;
-}
-
-function lastJson(stdout: string): unknown {
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }

@@ -49,7 +49,8 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       const head = await patiently(() => heads.read(waits), waits);
       const mined = await patiently(() => round(tx.hash, waits), waits);
       if (mined !== undefined && !mined.succeeded) throw await reverted(options, mined, tx.kind, waits);
-      if (mined !== undefined && (confirmations <= 1 || head.number - mined.block + 1 >= confirmations)) {
+      // Never by its receipt alone: what is read next is read at the head, which a slower node may hold back.
+      if (mined !== undefined && head.number - mined.block + 1 >= confirmations) {
         return { hash: mined.attempt.hash, block: mined.block, gasUsed: mined.gasUsed, fee: mined.fee };
       }
       await heads.changed(head.hash, { ...waits, forMs: RETRY_MS });

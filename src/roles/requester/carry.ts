@@ -84,7 +84,8 @@ async function act(
   if (job.state === "Posted" || job.state === "Validating") await hosting();
   const now = await context.market.now(waits);
   if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, waits);
-  if (job.state === "Submitted" && job.terms.validators > 0) {
+  const { deadline = Number.POSITIVE_INFINITY } = job;
+  if (job.state === "Submitted" && job.terms.validators > 0 && now <= deadline) {
     await collectAndAppoint(context, journal, { job, draft, hosting }, waits);
   }
 }
@@ -96,12 +97,14 @@ async function collectAndAppoint(
   { job, draft, hosting }: { job: Job; draft: Draft; hosting: () => Promise<Hosting> },
   waits: Waits,
 ): Promise<void> {
-  using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal);
+  const { deadline = Number.POSITIVE_INFINITY } = job;
+  using clock = until(deadline, context.market, waits.signal);
   try {
     const collected = await collect(context, journal, job, draft.spec.resources, clock);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
   } catch (error) {
-    if (waits.signal.aborted || !clock.expired) throw error;
+    if (waits.signal.aborted || (!clock.expired && (await context.market.now(waits)) <= deadline))
+      throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
-import { noteIfPossible } from "./note.ts";
+import { isStorageTrouble, noteIfPossible } from "./note.ts";
 import { persist } from "./persist.ts";
 import { sweepFolders } from "./sweep-folders.ts";
 
@@ -65,7 +65,12 @@ async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }
     reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
     noteIfPossible(() => journal.open(duty.role, jobId), text);
   };
-  const again = (error: Error, pause: number) => warn(`${error.message} Trying again in ${pause} s.`);
+  const again = (error: Error, pause: number) => {
+    const text = `${error.message} Trying again in ${pause} s.`;
+    // A note would only wait for the journal once more.
+    if (isStorageTrouble(error)) reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
+    else warn(text);
+  };
   const tell = (error: unknown) => {
     if (signal.aborted) return; // to be carried on
     const code = isIchainError(error) ? error.code : "INTERNAL";

@@ -7,7 +7,7 @@ import type { BundleLocator, ValidationLocator } from "../../protocol/locator.ts
 import type { Manifest } from "../../protocol/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/spec.ts";
 import type { RoleContext, Waits } from "../context.ts";
-import { asTooSmall, requireRoom } from "./disk-room.ts";
+import { asTooFull, requireRoom } from "./disk-room.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 import { jobFolder } from "./job-folder.ts";
 
@@ -22,7 +22,7 @@ export interface Bundle {
 
 /**
  * Fetches the bundle and unpacks it for a run; used by provider and validator alike. The spec inside
- * must be the one that the terms were signed for. Throws `DISK_TOO_SMALL`, and then leaves nothing on the disk.
+ * must be the one that the terms were signed for. Throws `DISK_TOO_FULL`, and then leaves nothing on the disk.
  */
 export async function fetchBundle(
   context: RoleContext,
@@ -52,7 +52,7 @@ export async function fetchBundle(
         return { blob, manifest };
       };
       const { blob, manifest } = await fetching().catch(async (error: unknown) => {
-        const told = asTooSmall(error);
+        const told = asTooFull(error);
         // The journal and the other jobs need the room more than a later try needs what is here.
         if (told !== error) await rm(home.dir, { recursive: true, force: true });
         throw told;

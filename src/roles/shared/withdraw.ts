@@ -1,9 +1,13 @@
+import { isIchainError } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "./transact.ts";
 
-/** Payouts are pulled: fetches what the escrow owes this account, from this job or others, if anything. */
+/**
+ * Payouts are pulled: fetches what the escrow owes this account, from this job or others, if anything. Another job that
+ * ended at the same moment may have fetched it all.
+ */
 export async function withdrawOwed(
   { market, account }: Pick<RoleContext, "market" | "account">,
   journal: JobJournal,
@@ -12,5 +16,9 @@ export async function withdrawOwed(
 ): Promise<void> {
   const begun = journal.intent("withdraw") !== undefined;
   if (!begun && (await market.owed(account, token, waits)) === 0n) return;
-  await transact(market, journal, { kind: "withdraw", token }, waits);
+  try {
+    await transact(market, journal, { kind: "withdraw", token }, waits);
+  } catch (error) {
+    if (!isIchainError(error, "ESCROW_NOTHING_OWED")) throw error;
+  }
 }

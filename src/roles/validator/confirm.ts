@@ -12,7 +12,7 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { chainFacts } from "../shared/chain-facts.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
-import { noteIfPossible } from "../shared/note.ts";
+import { isStorageTrouble, noteIfPossible } from "../shared/note.ts";
 import { persist } from "../shared/persist.ts";
 import { discardRuns } from "../shared/run-task.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
@@ -26,8 +26,6 @@ import { providerMeasurement } from "./provider-measurement.ts";
 
 /** Left between the end of our work and the commit deadline, for the transaction itself. */
 const MARGIN_SECONDS = 30;
-
-const ownTrouble: ReadonlySet<string> = new Set(["STATE_BUSY", "DISK_FULL", "DISK_FAILED"]);
 
 export interface Bench {
   readonly policy: Policy;
@@ -133,7 +131,7 @@ async function commit(
     }
     if (clock.expired) return abstain("the measurement took longer than the commit window");
     // A database of ours that is full or in use for a while says nothing of the job.
-    if (isIchainError(error) && ownTrouble.has(error.code)) throw error;
+    if (isStorageTrouble(error)) throw error;
     if (isIchainError(error) && error.class !== "internal") {
       return abstain(typeof error.details.why === "string" ? error.details.why : error.code);
     }

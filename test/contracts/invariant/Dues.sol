@@ -5,10 +5,9 @@ import {IJobEscrow, Round, SeatStatus, State} from "../../../contracts/interface
 import {Steps} from "../support/Steps.sol";
 
 /// @notice Invariants 3 and 7: who is paid what when a job ends, and who loses a stake, from the rule in prose and
-/// not from the contracts. A provider whose result stands gets the price;
-/// a validator that revealed its fee, unless a later panel contradicts it; a lost challenge leaves half of the price to
-/// nobody; the rest goes back. Of a stake that is lost all is burnt, but for a tenth of the provider's where the
-/// requester did not choose who found it wrong.
+/// not from the contracts. A provider whose result stands gets the price, and half of it again from a lost challenge;
+/// a validator that revealed its fee, unless a later panel contradicts it; the rest goes back. Of a stake that is
+/// lost all is burnt, but for a tenth of the provider's where the requester did not choose who found it wrong.
 abstract contract Dues is Steps {
     address private constant COIN = address(0);
 
@@ -54,8 +53,8 @@ abstract contract Dues is Steps {
         bool paid = end.state == State.Settled;
         uint256 deposit = end.challenged ? terms.price / 2 : 0;
         uint256 lost = paid && end.confirmed ? deposit : 0;
-        _owe(address(0), terms.token, lost);
         _owe(terms.provider, terms.token, providers + (paid ? terms.price : 0));
+        _owe(address(0), terms.token, lost);
         _owe(terms.requester, terms.token, theirs + (deposit - lost) + (paid ? 0 : terms.price));
         if (!end.slashed) return;
         uint256 tenth = end.contradicted && end.named ? 0 : terms.providerStake / 10;

@@ -3,10 +3,10 @@ import { lies, type Meddle, startProxy } from "../rpc-proxy.ts";
 import type { Chance } from "./chance.ts";
 
 const LONGEST_LIE_MS = 3_000;
-const HONEST_MS = 8_000;
+const HONEST_MS = 20_000;
 
 /**
- * A node that is honest for a few seconds and lies for one to three, each time in another way. Spells are short
+ * A node that is honest for ten to twenty seconds and lies for one to three, each time in another way. Spells are short
  * because of two nodes both must say a thing: a lie costs everybody the time that it lasts.
  */
 export async function startLiar(rpcUrl: string, chance: Chance) {

@@ -57,7 +57,8 @@ export function standingOf(job: Job, now: number, { bad, away, quiet }: Known): 
     case "requester":
       return away ? "blocked" : "moves";
     case "anyone":
-      return away && bad !== undefined && long ? "orphaned" : "moves";
+      // Whoever has accepted nothing has no reason to cancel a job.
+      return away && (bad !== undefined || job.state === "Posted") && long ? "orphaned" : "moves";
     case "provider":
       // Nobody hosts the bundle of a requester that is away.
       if (job.state === "Posted" && away) return long ? "blocked" : "moves";

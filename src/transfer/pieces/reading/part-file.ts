@@ -55,13 +55,18 @@ export class PartFile {
     const bits = Buffer.alloc(Math.ceil(shape.leaves.length / 8));
     await rm(`${path}.state`, { force: true });
     const data = await open(`${path}.part`, "w+", 0o600);
-    await data.truncate(shape.size);
-    await writeFile(`${path}.state.tmp`, Buffer.concat([stateHead(shape), bits]), {
-      mode: 0o600,
-      flush: true,
-    });
-    await rename(`${path}.state.tmp`, `${path}.state`);
-    return new PartFile(path, shape, data, await open(`${path}.state`, "r+"), bits, new Set());
+    try {
+      await data.truncate(shape.size);
+      await writeFile(`${path}.state.tmp`, Buffer.concat([stateHead(shape), bits]), {
+        mode: 0o600,
+        flush: true,
+      });
+      await rename(`${path}.state.tmp`, `${path}.state`);
+      return new PartFile(path, shape, data, await open(`${path}.state`, "r+"), bits, new Set());
+    } catch (error) {
+      await data.close();
+      throw error;
+    }
   }
 
   /** Takes up what an earlier fetch of the same shape left; undefined if there is nothing of use. */

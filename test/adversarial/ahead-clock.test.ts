@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { blindKey } from "../../src/protocol/exchange.ts";
+import type { Hex } from "../../src/protocol/ids.ts";
+import { tokenFor } from "../../src/protocol/locator.ts";
+import { carry } from "../../src/roles/requester/carry.ts";
+import { draftOf } from "../../src/roles/requester/draft.ts";
+import { makeBlob } from "../support/blob.ts";
+import { send } from "../support/chain.ts";
+import { acceptJob, draftJob, startParties, submitJob } from "../support/parties.ts";
+import { startProxy } from "../support/rpc-proxy.ts";
+import { random32 } from "../support/terms.ts";
+
+const AHEAD_SECONDS = 7200;
+const waits = { signal: AbortSignal.timeout(120_000) };
+
+/** The same node, whose blocks are all two hours younger. */
+async function startLiar(rpcUrl: string) {
+  return startProxy(rpcUrl, async ({ method, params }) => {
+    if (method !== "eth_getBlockByNumber") return undefined;
+    const call = { jsonrpc: "2.0", id: 1, method, params };
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(rpcUrl, { method: "POST", headers, body: JSON.stringify(call) });
+    const { result } = (await answer.json()) as { result: { timestamp: Hex } | null };
+    if (result) result.timestamp = `0x${(Number(result.timestamp) + AHEAD_SECONDS).toString(16)}`;
+    return { result };
+  });
+}
+
+test("a provider whose requester's node runs two hours ahead is not paid for noise", async (context) => {
+  const { t, chain, requester, provider } = await startParties(context);
+  const id = await draftJob(requester, provider, { file: { windows: { challenge: "1h" } } });
+  const draft = draftOf(requester.journal.open("requester", id))!;
+  const accepted = await acceptJob(provider, id);
+  const [result, report] = [
+    await makeBlob(provider.home, 4000, "noise"),
+    await makeBlob(provider.home, 1000, "report"),
+  ];
+  const identity = await provider.transport.newIdentity();
+  const { publicKeys: keys } = requester.keyring;
+  const reader = { ...keys, token: tokenFor(identity.endpoint.token, keys.fingerprint) };
+  const hosting = await provider.transport.host({ identity, blobs: [result, report], readers: [reader] });
+  t.after(() => hosting.stop());
+  const sessionKey = random32();
+  const { endpoint } = hosting;
+  await submitJob(provider, accepted, { draft, requester, result, report, endpoint, sessionKey });
+  const submitted = await provider.market.job(id);
+  await send(provider.market, {
+    kind: "claim",
+    job: submitted,
+    blindedKey: blindKey(sessionKey, draft.mask),
+  });
+  const liar = await startLiar(chain.node.rpcUrl);
+  t.after(liar.stop);
+  const misled = { ...requester, market: chain.market(1, { rpcUrl: liar.url }) };
+  const { deadline } = await misled.market.job(id);
+  assert.ok((await misled.market.now()) > deadline!, "its window is over by the node's word");
+  const states: string[] = [];
+  const onState = ({ state }: { state: string }) => void states.push(state);
+  const job = await carry(misled, id, { stopAt: ["Validating", "Settled"], onState }, waits);
+  assert.deepEqual([states, job.challenged], [["Claimed", "Validating"], true]);
+});

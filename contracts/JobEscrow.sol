@@ -432,7 +432,7 @@ contract JobEscrow is EscrowPanel {
             revert JobEscrow_InvalidStatus(jobId, state);
         }
         _checkInTime(jobId, record.deadline());
-        bytes32 secretsCommitment = _hashOf(keccak256(abi.encode(jobId, blindedKey)), seedTip);
+        bytes32 secretsCommitment = _hashOf(_hashOf(jobId, blindedKey), seedTip);
         if (record.submission() != _submissionOf(measurementCommitment, secretsCommitment)) {
             revert JobEscrow_KeyMismatch(jobId);
         }

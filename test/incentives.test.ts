@@ -25,6 +25,13 @@ describe("the simulation of incentives", () => {
     });
   }
 
+  it("calls nothing that loses by default a strategy that pays", () => {
+    for (const strategy of strategies.filter(({ mustLose }) => !mustLose)) {
+      const { mean, error } = simulate(strategy, JOBS, 1);
+      assert.ok(mean >= -3 * error, `${strategy.id}: ${mean} ± ${error}`);
+    }
+  });
+
   it("finds by playing what it finds by counting every course", () => {
     for (const strategy of strategies) {
       const { mean, error } = simulate(strategy, JOBS, 1);

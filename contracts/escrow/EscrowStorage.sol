@@ -157,8 +157,13 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         }
     }
 
-    function _hashOf(bytes32 a, bytes32 b) internal pure returns (bytes32) {
-        return keccak256(abi.encode(a, b));
+    /// @dev `keccak256(abi.encode(a, b))`, in the scratch space.
+    function _hashOf(bytes32 a, bytes32 b) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0x00, a)
+            mstore(0x20, b)
+            hash := keccak256(0x00, 0x40)
+        }
     }
 
     // ── Checks

@@ -1,4 +1,6 @@
-import { defaultTerms, type Terms } from "./rules.ts";
+import { DEFAULT_POOL_STAKE } from "../../src/chain/deploy.ts";
+import { stakesOf } from "../../src/protocol/bounds.ts";
+import type { Terms } from "./rules.ts";
 
 /**
  * What the rules do not say and the table depends on. Shares are of the price unless said otherwise; money is in
@@ -62,8 +64,11 @@ export const defaults: Assumptions = {
 
 export type Parameter = Exclude<keyof Assumptions, "price" | "validatorFee" | "gasPrice" | "validators">;
 
-export const termsOf = (a: Assumptions, validators = a.validators): Terms =>
-  defaultTerms(a.price, a.validatorFee, validators);
+/** With the stakes that the client asks for. */
+export function termsOf({ price, validatorFee, ...a }: Assumptions, validators = a.validators): Terms {
+  const money = { price, validatorFee, validators };
+  return { ...money, ...stakesOf(money, DEFAULT_POOL_STAKE) };
+}
 
 /** A share of an amount, to a millionth. */
 export const part = (amount: bigint, share: number): bigint =>

@@ -44,15 +44,6 @@ export interface Ending<Party extends string> {
   readonly named: boolean;
 }
 
-/** The client's stakes for a price, a fee and so many validators (optimistic jobs: those of a panel). */
-export function defaultTerms(price: bigint, validatorFee: bigint, validators: number): Terms {
-  // As many as can keep a result from passing put half of the price at stake.
-  const parts = 2n * BigInt(Math.ceil((validators || PANEL) / 2));
-  const share = (price + parts - 1n) / parts;
-  const validatorStake = share > validatorFee ? share : validatorFee;
-  return { price, validatorFee, providerStake: price, validatorStake, validators };
-}
-
 export const appealBondOf = ({ validatorFee }: Terms): bigint => BigInt(PANEL) * validatorFee;
 export const depositOf = ({ price }: Terms): bigint => price / 2n;
 export const challengeBondOf = (terms: Terms): bigint => appealBondOf(terms) + depositOf(terms);

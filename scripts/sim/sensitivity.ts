@@ -24,13 +24,17 @@ export const variations: readonly Variation[] = [
   { name: "outages 10 %", change: { outage: 0.1 } },
   { name: "measuring costs 0.9 F", change: { measuring: 0.9 } },
   { name: "three validators by default", change: { validators: 3 } },
+  { name: "an absent requester returns once in five", change: { returns: 0.2 } },
   { name: "requesters away half of the time", change: { away: 0.5 } },
   { name: "a provider can be blocked for P", change: { dos: 1 } },
 ];
 
+/** Less is a tie, or the rounding of a sum. */
+const DUST = 1e-6;
+
 export function whatPays(strategies: readonly Strategy[], { change }: Variation): string[] {
   const a = { ...defaults, ...change };
   return strategies
-    .filter((strategy) => strategy.mustLose && expectedGain(strategy, a).side >= 0)
+    .filter((strategy) => strategy.mustLose && expectedGain(strategy, a).side > DUST)
     .map(({ id }) => id);
 }

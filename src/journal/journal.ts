@@ -74,7 +74,9 @@ function undertaking(row: UndertakingRow): Undertaking {
 
 function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void): JobJournal {
   const find = db.prepare("SELECT intent, outcome FROM steps WHERE role = ? AND key = ? AND name = ?");
-  const intend = db.prepare("INSERT INTO steps (role, key, name, intent) VALUES (?, ?, ?, ?)");
+  const intend = db.prepare(
+    "INSERT INTO steps (role, key, name, intent) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
   const conclude = db.prepare("UPDATE steps SET outcome = ? WHERE role = ? AND key = ? AND name = ?");
   const addNote = db.prepare("INSERT INTO notes (role, key, at, text) VALUES (?, ?, ?, ?)");
   const dropNotes = db.prepare(`
@@ -105,7 +107,9 @@ function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void)
       let text = row?.intent;
       if (text === undefined) {
         text = encodeValue(await prepare());
-        intend.run(role, key, name, text);
+        const { changes } = intend.run(role, key, name, text);
+        // Another process of this home intended the same meanwhile, such as `cancel` beside a `submit`: one intent holds.
+        if (changes === 0) text = recorded(name)?.intent ?? text;
       }
       // Always the decoded text, so that a first run and a resumed one see the very same value.
       const outcome = encodeValue(await act(decodeValue(text) as Intent));

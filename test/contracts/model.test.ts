@@ -14,6 +14,7 @@ import {
   measure,
   packed,
   random32,
+  recordOf,
   strike,
 } from "../support/escrow.ts";
 import {
@@ -26,6 +27,7 @@ import {
   VALIDATOR_STAKE,
   WINDOW,
 } from "../support/escrow-model.ts";
+import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
 
 const RUNS = 1_000;
 const VALIDATORS = 9;
@@ -95,7 +97,7 @@ class History {
       ...{ validators: this.#asked, mode: "digest", acceptBy: this.#now + WINDOW },
       windows: { ...windows, challenge: WINDOW, appeal: WINDOW },
     });
-    await this.#send("requester", "post", ["0x"], PRICE + BigInt(this.#asked) * FEE);
+    await this.#send("requester", "post", [requesterTip, "0x"], PRICE + BigInt(this.#asked) * FEE);
     this.model = new EscrowModel(this.#asked, PEOPLE.slice(3), this.#now + WINDOW - 1);
     this.model.deadline = this.#deal.terms.acceptBy;
     await this.#compare("post");
@@ -105,18 +107,12 @@ class History {
   async step(pick: number): Promise<void> {
     const [what, which] = [pick % 16, Math.floor(pick / 16)];
     if (what === 0) this.#now += WINDOW / 2;
-    if (what === 1) this.#now = Math.max(this.#now, this.model.deadline) + 1;
-    if (what > 1 && this.model.toDraw > 0) await this.#mine();
-    this.model.seedKnown = await this.#isSeedKnown();
+    if (what === 1 || what === 2) this.#now = Math.max(this.#now, this.model.deadline) + 1;
+    if (what === 2) this.#now += WINDOW;
     const all = actions(this.model);
     const allowed = all.filter((action) => this.model.allows(action, this.#now + 1));
     const from = what < 12 && allowed.length > 0 ? allowed : all;
     await this.#do(from[which % from.length]!);
-  }
-
-  async #mine(): Promise<void> {
-    await this.#market.rpc("hardhat_mine", "0x3");
-    this.#now = Math.max(this.#now, await this.#market.now());
   }
 
   async #do(action: Action): Promise<void> {
@@ -129,14 +125,14 @@ class History {
   }
 
   #call(action: Action): [string, unknown[], bigint] {
-    const { keyCommitment, blindedKey, resultRoot } = this.#deal;
+    const { keyCommitment, secretsCommitment, blindedKey, resultRoot } = this.#deal;
     const theirs = { digest: OUTPUTS, score: 0n, salt: SALT };
     const own = { digest: this.#voteOf(action.by) === "pass" ? OUTPUTS : OTHER, score: 0n, salt: SALT };
     const theirCommitment = commitmentOf(this.#deal, this.#actor("provider"), theirs);
-    const bond = 3n * FEE;
+    const theirSeed = opening(this.model.draws + (action.kind === "challenge" ? 1 : 0));
     switch (action.kind) {
       case "submit":
-        return ["submit", [resultRoot, theirCommitment, keyCommitment, "0x"], 0n];
+        return ["submit", [resultRoot, theirCommitment, keyCommitment, providerTip, "0x"], 0n];
       case "release":
       case "abstain":
         return [action.kind, ["0x"], 0n];
@@ -153,16 +149,23 @@ class History {
         return ["commit", [commitmentOf(this.#deal, this.#actor(action.by), found)], 0n];
       }
       case "reveal":
-        return ["reveal", [own, theirs, keyCommitment], 0n];
+        return ["reveal", [own, theirs, secretsCommitment], 0n];
       case "revealAlone":
         return ["revealAlone", [own], 0n];
       case "disclose":
-        return ["disclose", [theirs, keyCommitment], 0n];
+        return ["disclose", [theirs, secretsCommitment], 0n];
       case "claim":
-        return ["claim", [blindedKey, theirCommitment, this.#panel()], 0n];
+        return ["claim", [blindedKey, theirCommitment, providerTip, this.#panel()], 0n];
+      case "revealSeed":
+        return ["revealSeed", [theirSeed.maskHash, theirSeed.seed], 0n];
+      case "draw": {
+        const number = this.model.state === "Submitted" ? 1 : this.model.draws;
+        return ["draw", [theirCommitment, keyCommitment, providerSeed(number)], 0n];
+      }
       case "challenge":
+        return ["challenge", [theirSeed.maskHash, theirSeed.seed], 3n * FEE + PRICE / 2n];
       case "appeal":
-        return [action.kind, [], bond];
+        return ["appeal", [], 3n * FEE];
       case "settle":
       case "expire":
         return [action.kind, [this.#panel()], 0n];
@@ -188,16 +191,15 @@ class History {
   }
 
   async #compare(after: string): Promise<void> {
-    const { escrow } = this.#market;
-    const job = await escrow.getFunction("job")(this.#deal.id);
-    assert.equal(jobStates[Number(job.state)], this.model.state, after);
-    assert.equal(Number(job.toDraw), this.model.toDraw, after);
-    if (this.model.toDraw === 0) assert.equal(Number(job.deadline), this.model.deadline, after);
+    const { state, toDraw, deadline } = this.model;
+    assert.deepEqual(await recordOf(this.#market, this.#deal), { state, deadline, toDraw }, after);
   }
 
   /** Balances move at a job's end, so that a look then, and at the end of the history, sees every coin. */
   async compareMoney(): Promise<void> {
     const { escrow, registry } = this.#market;
+    const lost = [...this.model.slashed.values()].reduce((sum, each) => sum + each, 0n);
+    assert.equal(await registry.getFunction("burnt")(), lost - this.model.compensation, "burnt");
     const check = async (name: Person) => {
       const { address } = this.#actor(name);
       assert.equal(await escrow.getFunction("owed")(address, COIN), this.model.owed.get(name) ?? 0n, name);
@@ -209,16 +211,10 @@ class History {
     await Promise.all(PEOPLE.map(check));
   }
 
-  async #isSeedKnown(): Promise<boolean> {
-    if (this.model.toDraw === 0) return false;
-    const job = await this.#market.escrow.getFunction("job")(this.#deal.id);
-    // The call lands in the next block.
-    return BigInt((await this.#market.rpc("eth_blockNumber")) as string) + 1n > job.seedBlock;
-  }
-
   /** Whom the chain drew: seats that the model does not know. */
   async #drawn(action: Action): Promise<Person[]> {
-    if (action.kind !== "draw" || this.model.state !== "Validating") return [];
+    if (action.kind !== "draw") return [];
+    const wanted = this.model.state === "Submitted" ? this.#asked : this.model.toDraw;
     const drawn: Person[] = [];
     for (const name of PEOPLE.slice(3)) {
       if (this.model.seats.has(name)) continue;
@@ -229,11 +225,7 @@ class History {
       if (status !== 0n) drawn.push(name);
     }
     const free = VALIDATORS - this.model.seats.size;
-    assert.equal(
-      drawn.length,
-      Math.min(this.model.toDraw, free),
-      "a draw fills the seats while the pool lasts",
-    );
+    assert.equal(drawn.length, Math.min(wanted, free), "a draw fills the seats while the pool lasts");
     return drawn;
   }
 
@@ -261,6 +253,7 @@ function actions(model: EscrowModel): Action[] {
     "release",
     "expire",
     "appoint",
+    "revealSeed",
     "draw",
     "dismiss",
     "disclose",

@@ -31,6 +31,31 @@ describe("journal", () => {
     second.close();
   });
 
+  it("holds one intent when two processes prepare the same step at once", async () => {
+    const path = join(dir, "journal.db");
+    const books = [openJournal(path), openJournal(path)];
+    const both = Promise.withResolvers<void>();
+    let preparing = 0;
+    const acted: number[] = [];
+    const steps = books.map((book, i) =>
+      book.open("requester", "a").step("withdraw", {
+        prepare: async () => {
+          if (++preparing === books.length) both.resolve();
+          await both.promise;
+          return { nonce: i };
+        },
+        act: ({ nonce }: { nonce: number }) => {
+          acted.push(nonce);
+          return nonce;
+        },
+      }),
+    );
+    const [one, other] = await Promise.all(steps);
+    assert.equal(one, other);
+    assert.equal(new Set(acted).size, 1);
+    for (const book of books) book.close();
+  });
+
   it("hands the recorded intent to a second attempt after a failed act", async () => {
     const journal = openJournal(join(dir, "journal.db"));
     const job = journal.open("provider", "b");

@@ -4,6 +4,7 @@ import { toHex } from "../../src/protocol/bytes.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 import { packTerms } from "../../src/protocol/packed-terms.ts";
 import { type Actor, type Market, POOL_STAKE, signKeys, strike } from "./escrow.ts";
+import { requesterTip } from "./secrets.ts";
 
 /** Makes chains full, fast: the node signs, and nothing is simulated first. */
 
@@ -32,7 +33,7 @@ export async function addJob(market: Market, [requester, provider]: readonly Act
   const from = requester!.address;
   const { terms } = await strike(market, requester!, provider!, { price: 1n, validators: 0 });
   const packed = packTerms(terms);
-  await push(market, market.escrow, from, "post", [packed, "0x"], terms.price);
+  await push(market, market.escrow, from, "post", [packed, requesterTip, "0x"], terms.price);
   await push(market, market.escrow, terms.provider, "accept", [packed]);
   await push(market, market.escrow, terms.provider, "release", [packed, "0x"]);
   await push(market, market.escrow, from, "rate", [packed, terms.provider, 4]);

@@ -15,17 +15,20 @@ const PANEL = 3;
 export type Person = string;
 export type Vote = "pass" | "fail";
 
+type Round = "first" | "challenge" | "appeal";
+
 interface Seat {
-  round: 1 | 2;
+  round: Round;
   vote: Vote | undefined;
   status: "appointed" | "committed" | "revealed" | "abstained" | "dismissed";
 }
 
 export type Action =
   | {
-      kind: "accept" | "submit" | "cancel" | "release" | "expire" | "appoint" | "draw" | "dismiss";
+      kind: "accept" | "submit" | "cancel" | "release" | "expire" | "appoint" | "dismiss";
       by: Person;
     }
+  | { kind: "revealSeed" | "draw"; by: Person }
   | { kind: "disclose" | "conclude" | "claim" | "challenge" | "appeal" | "settle"; by: Person }
   | { kind: "commit"; by: Person; vote: Vote }
   | { kind: "abstain" | "reveal" | "revealAlone"; by: Person }
@@ -36,15 +39,25 @@ export class EscrowModel {
   readonly seats = new Map<Person, Seat>();
   readonly owed = new Map<Person, bigint>();
   readonly slashed = new Map<Person, bigint>();
+  /** What of slashed stakes was not burnt. */
+  compensation = 0n;
   deadline: number;
   toDraw = 0;
-  /** True when the block that decides the draw is past. */
-  seedKnown = false;
+  /** Draws so far, the one under way included. */
+  draws = 0;
+  /** The requester's seed for the draw under way is known. */
+  seeded = false;
   #disclosed = false;
   #replaced = false;
   #vacant = 0;
-  #round: 1 | 2 = 1;
+  #round: Round = "first";
   #challenged = false;
+  #appealed = false;
+  /** Somebody in this round was drawn without the requester's seed. */
+  #oneSided = false;
+  /** The requester chose the first validators. */
+  #chosen = false;
+  #verdict: Vote | undefined;
   readonly #rated = new Set<string>();
   readonly asked: number;
   readonly named: readonly Person[];
@@ -63,7 +76,9 @@ export class EscrowModel {
     const provider = by === "provider";
     const seat = this.seats.get(by);
     const waiting = this.state === "Validating";
-    const revealing = waiting && this.toDraw === 0 && this.pending().length === 0;
+    const drawing = waiting && this.toDraw > 0;
+    const revealing = waiting && !drawing && this.pending().length === 0;
+    const mine = seat !== undefined && seat.round === this.#round;
     switch (action.kind) {
       case "accept":
         return this.state === "Posted" && provider && inTime;
@@ -73,17 +88,17 @@ export class EscrowModel {
       case "release":
         return this.state === "Accepted" && provider && inTime;
       case "expire":
-        return (
-          !inTime &&
-          (this.state === "Accepted" ||
-            (this.state === "Submitted" && this.asked === 0) ||
-            (this.state === "Validated" && !this.#challenged))
-        );
+        if (this.state === "Submitted") return now > this.#lateDeadline();
+        return !inTime && (this.state === "Accepted" || (this.state === "Validated" && !this.#challenged));
       case "appoint":
         return this.state === "Submitted" && requester && inTime && this.asked > 0;
+      case "revealSeed":
+        return drawing && requester && !this.seeded && inTime;
       case "draw":
-        if (this.state === "Submitted") return this.asked > 0 && !inTime;
-        return waiting && this.toDraw > 0 && this.seedKnown;
+        if (!provider || now > this.#lateDeadline()) return false;
+        return (
+          (this.state === "Submitted" && this.asked > 0 && !inTime) || (drawing && (this.seeded || !inTime))
+        );
       case "dismiss":
         return waiting && this.pending().length > 0 && !inTime;
       case "commit":
@@ -91,11 +106,11 @@ export class EscrowModel {
         return waiting && seat?.status === "appointed" && inTime;
       case "reveal":
       case "revealAlone":
-        return revealing && seat?.status === "committed" && inTime;
+        return revealing && mine && seat.status === "committed" && inTime;
       case "disclose":
-        return revealing && !this.#disclosed && inTime;
+        return revealing && !this.#disclosed && now <= this.#lateDeadline();
       case "conclude":
-        return revealing && !inTime;
+        return (drawing || revealing) && now > this.#lateDeadline();
       case "claim":
         if (!provider || !inTime) return false;
         return this.asked === 0 && this.state === "Submitted"
@@ -104,11 +119,11 @@ export class EscrowModel {
       case "challenge":
         return this.state === "Claimed" && requester && inTime;
       case "appeal":
-        return this.state === "Rejected" && provider && inTime && this.#appealable();
+        return provider && inTime && this.#appealable();
       case "settle":
         if (this.state === "Claimed") return requester || !inTime;
-        if (this.state === "Rejected") return !this.#appealable() || !inTime;
-        return this.state === "Inconclusive" || (this.state === "Validated" && this.#challenged);
+        if (this.state === "Rejected" || this.state === "Inconclusive") return !this.#appealable() || !inTime;
+        return this.state === "Validated" && this.#challenged;
       case "rate":
         return this.#mayRate(by, action.subject);
     }
@@ -129,25 +144,28 @@ export class EscrowModel {
         this.#go("Submitted", now + WINDOW);
         break;
       case "release":
-        this.#refund(0n, 0n);
+        this.#refund("none");
         break;
       case "expire":
-        this.#refund(PROVIDER_STAKE, PROVIDER_STAKE);
+        this.#refund("objective");
         break;
       case "appoint":
         this.#go("Validating", now + WINDOW);
+        this.#chosen = true;
         for (const person of this.named) this.#seat(person);
         break;
+      case "revealSeed":
+        this.seeded = true;
+        this.deadline = now + WINDOW;
+        break;
       case "draw":
-        if (this.state === "Submitted") {
-          this.state = "Validating";
-          this.toDraw = this.asked;
-        } else {
-          this.toDraw = 0;
-          this.deadline = now + WINDOW;
-          for (const person of drawn) this.#seat(person);
-          this.#endCommitting(now);
-        }
+        if (this.state === "Submitted") this.draws = 1;
+        this.#oneSided ||= !this.seeded;
+        this.seeded = false;
+        this.toDraw = 0;
+        this.#go("Validating", now + WINDOW);
+        for (const person of drawn) this.#seat(person);
+        this.#endCommitting(now);
         break;
       case "dismiss":
         for (const person of this.pending()) this.#vacate(person, "dismissed");
@@ -172,23 +190,25 @@ export class EscrowModel {
         this.#endRevealing(now, false);
         break;
       case "conclude":
-        this.#endRevealing(now, true);
+        if (this.toDraw > 0) this.#go("Rejected", now);
+        else this.#endRevealing(now, true);
         break;
       case "claim":
-        if (this.state === "Submitted") this.#go("Claimed", now + WINDOW);
+        if (this.state === "Submitted" || this.#oneSided) this.#go("Claimed", now + WINDOW);
         else this.#settle();
         break;
       case "challenge":
         this.#challenged = true;
-        this.#redraw();
+        this.#redraw("challenge", now);
+        this.seeded = true;
         break;
       case "appeal":
-        this.#round = 2;
-        this.#redraw();
+        this.#appealed = true;
+        this.#redraw("appeal", now);
         break;
       case "settle":
-        if (this.state === "Rejected") this.#refund(PROVIDER_STAKE, PROVIDER_STAKE - PROVIDER_STAKE / 2n);
-        else if (this.state === "Inconclusive" && !this.#challenged) this.#refund(0n, 0n);
+        if (this.state === "Rejected") this.#refund(this.#disclosed ? "measured" : "objective");
+        else if (this.state === "Inconclusive" && this.#round !== "challenge") this.#refund("none");
         else this.#settle();
         break;
       case "rate":
@@ -212,10 +232,9 @@ export class EscrowModel {
     if (this.pending().length > 0) return;
     if (this.#vacant > 0 && !this.#replaced) {
       this.#replaced = true;
-      this.toDraw = this.#vacant;
+      this.#schedule(this.#vacant, now);
       this.#vacant = 0;
-      this.seedKnown = false;
-    } else if (this.#working().length === 0) this.#go("Inconclusive", now);
+    } else if (this.#working().length === 0) this.#judge("Inconclusive", now);
     else this.deadline = now + WINDOW;
   }
 
@@ -225,53 +244,90 @@ export class EscrowModel {
     if (!late && !(this.#disclosed && revealed.length === seats.length)) return;
     const passes = revealed.filter(({ vote }) => vote === "pass").length;
     const fails = revealed.length - passes;
-    if (!this.#disclosed) this.#go(revealed.length > 0 ? "Rejected" : "Inconclusive", now);
-    else if (2 * passes > seats.length) this.#go("Validated", this.#challenged ? now : now + WINDOW);
-    else if (2 * fails > seats.length) this.#go("Rejected", this.#round === 1 ? now + WINDOW : now);
-    else this.#go("Inconclusive", now);
+    if (!this.#disclosed) this.#judge(revealed.length > 0 ? "Rejected" : "Inconclusive", now);
+    else if (2 * passes > seats.length) this.#judge("Validated", now);
+    else if (2 * fails > seats.length) this.#judge("Rejected", now);
+    else this.#judge("Inconclusive", now);
+  }
+
+  #judge(state: "Validated" | "Rejected" | "Inconclusive", now: number): void {
+    this.state = state;
+    if (state === "Validated") this.#verdict = "pass";
+    else if (state === "Rejected" && this.#disclosed) this.#verdict = "fail";
+    const open = this.#appealable() || (state === "Validated" && !this.#challenged);
+    this.deadline = open ? now + WINDOW : now;
+  }
+
+  /** Until when the provider may answer: its turn to draw, or a revealed measurement, has a window more. */
+  #lateDeadline(): number {
+    const undrawn = this.toDraw > 0 ? !this.seeded : this.state === "Submitted" && this.asked > 0;
+    const unanswered = !this.#disclosed && this.of("revealed").length > 0;
+    return undrawn || unanswered ? this.deadline + WINDOW : this.deadline;
   }
 
   #settle(): void {
-    const overruled = this.state === "Validated" && this.#round === 2;
     this.#pay("provider", PRICE);
-    this.#closeSeats(overruled);
+    this.#closeSeats();
     this.#go("Settled", 0);
   }
 
-  #refund(loss: bigint, compensation: bigint): void {
-    this.#pay("requester", PRICE + compensation);
-    if (loss > 0n) this.slashed.set("provider", loss);
-    this.#closeSeats(false);
+  /** `measured`: a panel found the result wrong; `objective`: the provider missed or hid something. */
+  #refund(fault: "none" | "measured" | "objective"): void {
+    this.#pay("requester", PRICE);
+    if (fault !== "none") {
+      this.slashed.set("provider", PROVIDER_STAKE);
+      if (fault === "objective" || !this.#chosen) this.compensation = PROVIDER_STAKE / 10n;
+      this.#pay("requester", this.compensation);
+    }
+    this.#closeSeats();
     this.#go("Refunded", 0);
   }
 
-  #closeSeats(overruled: boolean): void {
-    let first = this.#challenged ? BigInt(PANEL) * FEE : this.#fees();
-    let second = this.#round === 2 ? BigInt(PANEL) * FEE : 0n;
-    for (const [who, { round, status, vote }] of this.seats) {
-      if (status === "committed") {
-        this.slashed.set(who, VALIDATOR_STAKE);
-        this.#pay("requester", VALIDATOR_STAKE / 2n);
-        this.#pay("provider", VALIDATOR_STAKE - VALIDATOR_STAKE / 2n);
-      } else if (status === "revealed") {
-        if (round === 1) first -= FEE;
-        else second -= FEE;
-        const liar = overruled && round === 1 && vote === "fail";
-        if (liar) this.slashed.set(who, VALIDATOR_STAKE);
-        this.#pay(liar ? "provider" : who, liar ? FEE + VALIDATOR_STAKE : FEE);
-      }
+  #closeSeats(): void {
+    const bond = BigInt(PANEL) * FEE;
+    let first = this.#fees() + (this.#challenged ? bond : 0n);
+    let second = this.#appealed ? bond : 0n;
+    for (const [who, seat] of this.seats) {
+      const end = this.#endOf(seat);
+      if (end === "slashed" || end === "overruled") this.slashed.set(who, VALIDATOR_STAKE);
+      // A fee is paid, lost to the provider by who wrongly said fail, or stays with the side it would have come from.
+      const payee =
+        end === "paid" ? who : end === "overruled" && seat.vote === "fail" ? "provider" : undefined;
+      if (payee === undefined) continue;
+      if (seat.round === "appeal") second -= FEE;
+      else first -= FEE;
+      this.#pay(payee, FEE);
     }
     this.#pay("requester", first);
     this.#pay("provider", second);
+    // A lost challenge burns it.
+    if (this.#challenged && this.#verdict !== "pass") this.#pay("requester", PRICE / 2n);
   }
 
-  #redraw(): void {
+  #endOf({ round, status, vote }: Seat): "none" | "paid" | "slashed" | "overruled" {
+    const earlier = round !== this.#round;
+    if (status === "committed") return !earlier && this.toDraw > 0 ? "paid" : "slashed";
+    if (status !== "revealed") return "none";
+    return earlier && this.#verdict !== undefined && vote !== this.#verdict ? "overruled" : "paid";
+  }
+
+  #redraw(round: Round, now: number): void {
     this.state = "Validating";
-    this.toDraw = PANEL;
-    this.seedKnown = false;
+    this.#round = round;
+    this.#verdict = undefined;
     this.#disclosed = false;
     this.#replaced = false;
+    this.#oneSided = false;
     this.#vacant = 0;
+    this.#schedule(PANEL, now);
+  }
+
+  /** Seats are to be drawn: first the requester's turn to show its seed, then the provider's. */
+  #schedule(seats: number, now: number): void {
+    this.toDraw = seats;
+    this.draws += 1;
+    this.seeded = false;
+    this.deadline = now + WINDOW;
   }
 
   #mayRate(by: Person, subject: Person): boolean {
@@ -288,7 +344,9 @@ export class EscrowModel {
   }
 
   #appealable(): boolean {
-    return this.#disclosed && this.#round === 1;
+    if (this.#appealed) return false;
+    if (this.state === "Rejected") return this.#disclosed;
+    return this.state === "Inconclusive" && this.#round !== "challenge";
   }
 
   #fees(): bigint {

@@ -11,12 +11,15 @@ import {
 } from "ethers";
 import hre from "hardhat";
 import { toHex } from "../../src/protocol/bytes.ts";
-import { blindKey, keyCommitment, maskHash } from "../../src/protocol/exchange.ts";
+import { blindKey, keyCommitment } from "../../src/protocol/exchange.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import { jobIdOf } from "../../src/protocol/job-id.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
 import { packTerms } from "../../src/protocol/packed-terms.ts";
+import { secretsCommitment } from "../../src/protocol/seeds.ts";
+import { type JobState, jobStates } from "../../src/protocol/state.ts";
 import type { Terms } from "../../src/protocol/terms.ts";
+import { MASK, providerTip, someSecretHash } from "./secrets.ts";
 
 /** The contracts on an EVM of their own in this process, called the way that a client calls them. */
 
@@ -146,9 +149,10 @@ export async function signKeys(
 export interface Deal {
   readonly terms: Terms;
   readonly id: Hex;
-  readonly mask: Hex;
   readonly blindedKey: Hex;
   readonly keyCommitment: Hex;
+  /** What a reveal brings beside the provider's measurement. */
+  readonly secretsCommitment: Hex;
   readonly resultRoot: Hex;
 }
 
@@ -159,7 +163,6 @@ export async function strike(
   provider: Actor,
   change: Partial<Terms> = {},
 ): Promise<Deal> {
-  const mask = random32();
   const terms: Terms = {
     requester: requester.address,
     provider: provider.address,
@@ -184,17 +187,18 @@ export async function strike(
     },
     specHash: random32(),
     bundleRoot: random32(),
-    maskHash: maskHash(mask),
+    secretHash: someSecretHash,
     ...change,
   };
   const id = jobIdOf(market.chainId, (await market.escrow.getAddress()) as Address, terms);
-  const blindedKey = blindKey(random32(), mask);
+  const blindedKey = blindKey(random32(), MASK);
+  const key = keyCommitment(id, blindedKey);
   return {
     terms,
     id,
-    mask,
     blindedKey,
-    keyCommitment: keyCommitment(id, blindedKey),
+    keyCommitment: key,
+    secretsCommitment: secretsCommitment(key, providerTip),
     resultRoot: random32(),
   };
 }
@@ -206,6 +210,16 @@ export function measure(score: bigint, outputs: Hex): Measurement {
 
 export function commitmentOf(deal: Deal, author: Actor, measurement: Measurement): Hex {
   return measurementCommitment(deal.id, author.address, measurement);
+}
+
+/** A job as the contract stores it (`Record`), as far as tests look. */
+export async function recordOf(
+  market: Market,
+  deal: Deal,
+): Promise<{ state: JobState; deadline: number; toDraw: number }> {
+  const word: bigint = await market.escrow.getFunction("recordOf")(deal.id);
+  const bits = (from: bigint, count: bigint) => Number((word >> from) & ((1n << count) - 1n));
+  return { state: jobStates[bits(0n, 4n)]!, deadline: bits(4n, 40n), toDraw: bits(56n, 4n) };
 }
 
 /** What the contract takes for the deal's terms. */

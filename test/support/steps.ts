@@ -11,6 +11,7 @@ import {
   random32,
   strike,
 } from "./escrow.ts";
+import { providerTip, requesterTip } from "./secrets.ts";
 
 /** Gas of each call of one whole job. */
 export type Gas = Record<string, number>;
@@ -37,12 +38,13 @@ export async function runValidated(
     [{ validator: validator!.address, sealedLocator: sealed() }],
   ]);
   await call(validator!, "commit", [packed(deal), commitmentOf(deal, validator!, own)]);
-  await call(validator!, "reveal", [packed(deal), own, theirs, deal.keyCommitment]);
+  await call(validator!, "reveal", [packed(deal), own, theirs, deal.secretsCommitment]);
   const panel = [validator!.address];
   await call(provider!, "claim", [
     packed(deal),
     deal.blindedKey,
     commitmentOf(deal, provider!, theirs),
+    providerTip,
     panel,
   ]);
   await call(requester!, "rate", [packed(deal), provider!.address, 5]);
@@ -54,7 +56,8 @@ export async function runOptimistic(market: Market, [requester, provider]: reado
   const { gas, call } = meter(market);
   const deal = await strike(market, requester!, provider!, { validators: 0 });
   const { theirs } = await begin(call, deal, requester!, provider!);
-  await call(provider!, "claim", [packed(deal), deal.blindedKey, commitmentOf(deal, provider!, theirs), []]);
+  const commitment = commitmentOf(deal, provider!, theirs);
+  await call(provider!, "claim", [packed(deal), deal.blindedKey, commitment, providerTip, []]);
   await call(requester!, "settle", [packed(deal), []]);
   return gas;
 }
@@ -69,10 +72,19 @@ async function begin(
 ): Promise<{ theirs: Measurement }> {
   const { price, validatorFee, validators } = deal.terms;
   const theirs = measure(970_000_000n, random32());
-  await call(requester, "post", [packed(deal), sealed()], price + validatorFee * BigInt(validators));
+  const sum = price + validatorFee * BigInt(validators);
+  await call(requester, "post", [packed(deal), requesterTip, sealed()], sum);
   await call(provider, "accept", [packed(deal)]);
   const commitment = commitmentOf(deal, provider, theirs);
-  await call(provider, "submit", [packed(deal), deal.resultRoot, commitment, deal.keyCommitment, sealed()]);
+  const { resultRoot, keyCommitment } = deal;
+  await call(provider, "submit", [
+    packed(deal),
+    resultRoot,
+    commitment,
+    keyCommitment,
+    providerTip,
+    sealed(),
+  ]);
   return { theirs };
 }
 

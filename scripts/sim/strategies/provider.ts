@@ -99,6 +99,14 @@ export const ofProviders: readonly Strategy[] = [
     cheat: (a) => game(a, { requester: { challenges: "always" } }, 0),
   },
   {
+    id: "provoked-challenge-for-fees",
+    ...{ side, mustLose: false, honest: optimistic },
+    what: "does an optimistic job well, keeps the result from the requester until it challenges, and serves the panel, for the fees that its friends there earn without measuring",
+    cheat: (a) => game(a, { requester: { challenges: "always" }, pool: friends(a) }, 0),
+    turns: ["share", 0, 1],
+    formula: ["3qF", (a) => 3 * a.share * relative(a, 0).fee],
+  },
+  {
     id: "garbage-for-the-absent",
     ...{ side, mustLose: true, honest: game },
     what: "garbage in case the requester is away (5 %), with seeds that draw its own; the requester returns half the time",
@@ -107,7 +115,7 @@ export const ofProviders: readonly Strategy[] = [
   },
   {
     id: "garbage-known-absent",
-    ...{ side, mustLose: false, honest: (a) => game(a, { requester: { names: undefined } }) },
+    ...{ side, mustLose: true, honest: (a) => game(a, { requester: { names: undefined } }) },
     what: "garbage to a requester known to be away, which returns with probability r; seeds that draw its own",
     cheat: (a) => gone(a, a.returns),
     turns: ["returns", 0, 1],

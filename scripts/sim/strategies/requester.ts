@@ -23,8 +23,8 @@ export const ofRequesters: readonly Strategy[] = [
   },
   {
     id: "requester-silent",
-    ...{ side, mustLose: false, honest: game },
-    what: "lets the provider draw, then takes the result: spares the gas of `appoint`, the provider pays more",
+    ...{ side, mustLose: true, honest: game },
+    what: "lets the provider draw, then takes the result: spares the gas of `appoint`, but pays that of the end",
     cheat: (a) => game(a, { requester: { names: undefined } }),
   },
   {

@@ -107,9 +107,14 @@ export function requestOf(attempt: Attempt): Request {
   return { to: to as Address, data: data as Hex, value };
 }
 
+/** Writing a word that was zero (EIP-2929), less what writing it again would take. */
+const FRESH_WORD_GAS = 22_100n;
+
 /**
  * In the pending block, whose time is now: a deadline that is over counts as over though no block says so yet.
- * With a quarter to spare, since the state may have changed a little when the transaction is mined.
+ * With a quarter and two fresh words to spare, since the state may have changed a little when the transaction is
+ * mined: a second later the pool's checkpoints are new ones and not those of the estimate. Gas that is not used
+ * costs nothing.
  */
 async function estimate(
   rpc: Rpc,
@@ -123,5 +128,5 @@ async function estimate(
     await rpc.send("eth_estimateGas", [call, "pending"], options),
     "an estimate of gas",
   );
-  return (gas * 5n) / 4n;
+  return (gas * 5n) / 4n + 2n * FRESH_WORD_GAS;
 }

@@ -16,10 +16,13 @@ export async function* ownLog(
   { follow }: { follow: boolean },
   { signal }: Waits,
 ): AsyncGenerator<string> {
-  const done = stages.flatMap((stage) => {
-    const measured = journal.outcome<Measured>(`run-${stage}`);
-    return measured ? [measured.run.log] : [];
-  });
+  const [produced, evaluated, again] = stages.map(
+    (stage) => journal.outcome<Measured>(`run-${stage}`)?.run.log,
+  );
+  // The second evaluation is of interest when it says something else.
+  const done = [produced, evaluated, again === evaluated ? undefined : again].filter(
+    (log) => log !== undefined,
+  );
   const over = journal.logged(0, Number.MAX_SAFE_INTEGER).some(isEnd);
   if (over) return yield* done;
   for (let from = 0; ; ) {

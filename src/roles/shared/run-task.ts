@@ -63,8 +63,10 @@ export function runTask(
       const id = `run-${task.id}`;
       reporter.emit({ kind: "start", id, text: "Running the task in its sandbox" });
       try {
-        using log = keepLog(journal, stage.kind, { maxChars: task.limits.logBytes });
-        const run = await sandbox.run(task, { signal, onLog: (text) => log.push(text) });
+        // Who follows the task has no use for the same evaluation a second time.
+        const again = stage.kind === "evaluate-again";
+        using log = again ? undefined : keepLog(journal, stage.kind, { maxChars: task.limits.logBytes });
+        const run = await sandbox.run(task, { signal, onLog: (text) => log?.push(text) });
         const seconds = run.wallSeconds.toFixed(1);
         reporter.emit({
           kind: "end",

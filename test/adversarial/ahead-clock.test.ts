@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Blob } from "../../src/ports/transport.ts";
 import { blindKey } from "../../src/protocol/exchange.ts";
-import type { Hex } from "../../src/protocol/ids.ts";
+import type { Hex, JobId } from "../../src/protocol/ids.ts";
 import { tokenFor } from "../../src/protocol/locator.ts";
 import { carry } from "../../src/roles/requester/carry.ts";
 import { draftOf } from "../../src/roles/requester/draft.ts";
 import { makeBlob } from "../support/blob.ts";
 import { send } from "../support/chain.ts";
-import { acceptJob, draftJob, startParties, submitJob } from "../support/parties.ts";
+import { makeTree } from "../support/parcels.ts";
+import { type Actor, acceptJob, draftJob, startParties, submitJob } from "../support/parties.ts";
 import { startProxy } from "../support/rpc-proxy.ts";
 import { random32 } from "../support/terms.ts";
 
@@ -27,36 +30,48 @@ async function startLiar(rpcUrl: string) {
   });
 }
 
-test("a provider whose requester's node runs two hours ahead is not paid for noise", async (context) => {
+/** A provider that has claimed what `make` hands over, and its requester behind such a node. */
+async function misled(
+  context: TestContext,
+  make: (provider: Actor, sessionKey: Hex) => Promise<Blob>,
+): Promise<{ id: JobId; requester: Actor }> {
   const { t, chain, requester, provider } = await startParties(context);
   const id = await draftJob(requester, provider, { file: { windows: { challenge: "1h" } } });
   const draft = draftOf(requester.journal.open("requester", id))!;
   const accepted = await acceptJob(provider, id);
-  const [result, report] = [
-    await makeBlob(provider.home, 4000, "noise"),
-    await makeBlob(provider.home, 1000, "report"),
-  ];
+  const sessionKey = random32();
+  const [result, report] = [await make(provider, sessionKey), await makeBlob(provider.home, 1000, "report")];
   const identity = await provider.transport.newIdentity();
   const { publicKeys: keys } = requester.keyring;
   const reader = { ...keys, token: tokenFor(identity.endpoint.token, keys.fingerprint) };
   const hosting = await provider.transport.host({ identity, blobs: [result, report], readers: [reader] });
   t.after(() => hosting.stop());
-  const sessionKey = random32();
   const { endpoint } = hosting;
   await submitJob(provider, accepted, { draft, requester, result, report, endpoint, sessionKey });
-  const submitted = await provider.market.job(id);
-  await send(provider.market, {
-    kind: "claim",
-    job: submitted,
-    blindedKey: blindKey(sessionKey, draft.mask),
-  });
+  const job = await provider.market.job(id);
+  await send(provider.market, { kind: "claim", job, blindedKey: blindKey(sessionKey, draft.mask) });
   const liar = await startLiar(chain.node.rpcUrl);
   t.after(liar.stop);
-  const misled = { ...requester, market: chain.market(1, { rpcUrl: liar.url }) };
-  const { deadline } = await misled.market.job(id);
-  assert.ok((await misled.market.now()) > deadline!, "its window is over by the node's word");
-  const states: string[] = [];
-  const onState = ({ state }: { state: string }) => void states.push(state);
-  const job = await carry(misled, id, { stopAt: ["Validating", "Settled"], onState }, waits);
-  assert.deepEqual([states, job.challenged], [["Claimed", "Validating"], true]);
+  const market = chain.market(1, { rpcUrl: liar.url });
+  const { deadline } = await market.job(id);
+  assert.ok((await market.now()) > deadline!, "its window is over by the node's word");
+  return { id, requester: { ...requester, market } };
+}
+
+const toVerdict = { stopAt: ["Validating" as const] };
+
+test("a provider whose requester's node runs two hours ahead is not paid for noise", async (context) => {
+  const { id, requester } = await misled(context, ({ home }) => makeBlob(home, 4000, "noise"));
+  const job = await carry(requester, id, toVerdict, waits);
+  assert.deepEqual([job.state, job.challenged], ["Validating", true]);
+});
+
+test("a node that runs two hours ahead does not have a good result challenged", async (context) => {
+  const { id, requester } = await misled(context, async ({ home, parcels }, sessionKey) => {
+    const root = await makeTree(home, { model: "weights" }, "out");
+    const out = join(home, "result.parcel");
+    return (await parcels.pack({ root, paths: ["model"], out, sessionKey })).blob;
+  });
+  const job = await carry(requester, id, toVerdict, waits);
+  assert.deepEqual([job.state, job.challenged], ["Settled", false]);
 });

@@ -34,20 +34,21 @@ test("a requester's bundle that needs more than the free disk is not fetched", a
   if (!requireRoot(context)) return;
   const home = await smallDisk(lifo(context), 32);
   const { t, requester, provider } = await startParties(context, { home });
-  startProviding(t, provider);
+  const { stop } = startProviding(t, provider);
   const large = await draftJob(requester, provider, { bytes: 20 * MIB });
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
   assert.equal((await requester.market.job(large)).state, "Posted");
-  assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", large).dir), false);
   const small = await draftJob(requester, provider, { posted: false });
   assert.equal((await carry(requester, small, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
+  await stop();
+  assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", large).dir), false);
 });
 
 test("a disk that somebody fills while a bundle is fetched costs the job, and neither its part nor the daemon stays", async (context) => {
   if (!requireRoot(context)) return;
   const home = await smallDisk(lifo(context), 48);
   const { t, requester, provider } = await startParties(context, { home });
-  startProviding(t, provider);
+  const { stop } = startProviding(t, provider);
   let filler = "";
   provider.told.on("event", (event) => {
     if (fetches(event) && filler === "") filler = fill(home, MIB); // there was room when it was looked at
@@ -58,10 +59,11 @@ test("a disk that somebody fills while a bundle is fetched costs the job, and ne
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
   halt.abort();
   await carrying;
-  assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", id).dir), false);
   rmSync(filler);
   const other = await draftJob(requester, provider, { bytes: 2000, posted: false });
   assert.equal((await carry(requester, other, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
+  await stop();
+  assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", id).dir), false);
 });
 
 test("a daemon whose journal finds no room waits until there is some", async (context) => {

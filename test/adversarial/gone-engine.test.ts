@@ -9,7 +9,7 @@ const waits = { signal: AbortSignal.timeout(120_000) };
 
 test("a provider whose engine is gone after it accepted gives the job back before its window ends", async (context) => {
   const { t, chain, requester, provider } = await startParties(context);
-  startProviding(t, provider);
+  const { stop } = startProviding(t, provider);
   const id = await draftJob(requester, provider, { posted: false });
   const { terms } = await carry(requester, id, { stopAt: ["Accepted"] }, waits);
   const before = (await requester.market.offer(provider.account))!;
@@ -21,5 +21,6 @@ test("a provider whose engine is gone after it accepted gives the job back befor
   const after = (await requester.market.offer(provider.account))!;
   assert.deepEqual([after.stake, after.lockedStake], [before.stake, 0n]);
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("given back"));
+  await stop();
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", id).dir), false);
 });

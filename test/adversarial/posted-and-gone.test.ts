@@ -14,12 +14,13 @@ const toAccepted = { stopAt: ["Accepted" as const] };
 
 test("a requester that posts a job, hosts nothing and cancels keeps no other job waiting", async (context) => {
   const { t, requester, provider } = await startParties(context);
-  startProviding(t, provider);
+  const { stop } = startProviding(t, provider);
   const bait = await draftJob(requester, provider);
   await provider.tells(fetches);
   await cancel(requester, bait, waits);
   const honest = await draftJob(requester, provider, { bytes: 2000, posted: false });
   assert.equal((await carry(requester, honest, toAccepted, waits)).state, "Accepted");
+  await stop();
   assert.equal(provider.journal.find("provider", bait)?.finished, "failed");
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", bait).dir), false);
 });
@@ -35,9 +36,10 @@ test("a requester that cancels while a provider is away has it fetch nothing aft
   provider.told.on("event", (event) => {
     if (fetches(event)) fetched += 1;
   });
-  startProviding(t, provider);
+  const again = startProviding(t, provider);
   const honest = await draftJob(requester, provider, { bytes: 2000, posted: false });
   await carry(requester, honest, toAccepted, waits);
+  await again.stop();
   assert.equal(fetched, 1, "the honest job's bundle alone");
   assert.equal(provider.journal.find("provider", bait)?.finished, "failed");
 });
@@ -48,7 +50,7 @@ test("a requester that asks for more stake than is free has nothing fetched", as
   const drafted = { file: { price: "3" }, posted: false };
   const first = await draftJob(requester, provider, drafted);
   const second = await draftJob(requester, provider, { bytes: 2000, ...drafted });
-  startProviding(t, provider, { maxJobs: 2 });
+  const { stop } = startProviding(t, provider, { maxJobs: 2 });
   await carry(requester, first, toAccepted, waits);
   let fetched = 0;
   provider.told.on("event", (event) => {
@@ -56,6 +58,7 @@ test("a requester that asks for more stake than is free has nothing fetched", as
   });
   await carry(requester, second, { stopAt: ["Posted"] }, waits);
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
+  await stop();
   assert.equal(fetched, 0);
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", second).dir), false);
 });

@@ -43,7 +43,7 @@ export function inspect(
       const { signal } = waits;
       const { market, reporter } = context;
       const [now, deadline] = [await market.now(waits), job.deadline ?? Number.POSITIVE_INFINITY];
-      // By a clock that may be wrong: only the contract knows whether it can still be challenged.
+      // By a node that may name a wrong time: only the contract knows whether it can still be challenged.
       const late = now >= deadline;
       const margin = Math.min(MARGIN_SECONDS, job.terms.windows.challenge / 4, (deadline - now) / 2);
       using clock = late
@@ -55,10 +55,8 @@ export function inspect(
         return await persist(() => examine(context, journal, job, draft, clock), retrying, clock);
       } catch (error) {
         if (signal.aborted) throw error;
-        if (clock.expired && journal.outcome("collect") === undefined) {
-          const why = "it could not be fetched";
-          return late ? { finding: "unknown", why } : wrong(why);
-        }
+        if (clock.expired && journal.outcome("collect") === undefined)
+          return wrong("it could not be fetched");
         if (clock.expired) return { finding: "unknown", why: "time ran out before it was measured" };
         if (isProvidersFault(error)) return wrong(error.message);
         throw error;

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { isBusy } from "./faults.ts";
 
@@ -8,6 +9,9 @@ const WAIT_MS = 30_000;
  * those of an empty database exclude other processes and this one alike, and end with the process.
  */
 export function lockFile(file: string, timeout = 0): DatabaseSync | undefined {
+  // Ours alone from the first moment: another user that can open it can hold the lock.
+  closeSync(openSync(file, "a", 0o600));
+  chmodSync(file, 0o600);
   const db = new DatabaseSync(file, { timeout });
   try {
     // Nothing is ever written: without a journal file there is nothing that a killed owner could leave.

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
@@ -7,6 +8,9 @@ import { until } from "../shared/until.ts";
 
 /** Left of the run window for `release`, at most: some ten blocks, and a pause before another try. */
 const MARGIN_SECONDS = 120;
+
+/** For work to let go of the machine once it was told to end. */
+const GRACE_MS = 5_000;
 
 /** Why a job is given back whose run window runs out: silence would cost the stake. */
 export const TOO_LATE = "its run window was about to end before it could be submitted";
@@ -36,10 +40,13 @@ export async function inTime<Result>(
   const end = () => over.reject(signal.reason);
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
+  const working = persist(() => work({ signal }), again, { signal });
   try {
-    // Not even work that does not heed the signal holds up what must be said in time.
-    return await Promise.race([persist(() => work({ signal }), again, { signal }), over.promise]);
+    return await Promise.race([working, over.promise]);
   } catch (error) {
+    // What the work holds of the machine is given back next, and must not be taken at the same moment. Not even work
+    // that does not heed the signal holds up what must be said in time.
+    await Promise.race([working.catch(() => undefined), delay(GRACE_MS, undefined, { ref: false })]);
     if (clock.expired && !waits.signal.aborted) return TOO_LATE;
     throw error;
   } finally {

@@ -29,7 +29,7 @@ import {
 } from "../support/escrow-model.ts";
 import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
 
-const RUNS = 1_000;
+const RUNS = 500;
 const VALIDATORS = 9;
 const SALT = random32();
 const OUTPUTS = random32();

@@ -85,7 +85,7 @@ async function make(
     if (refusal) return refusal;
     throw error;
   });
-  if (isRefusal(taken)) return `not taken, ${taken.reason}`;
+  if (isRefusal(taken)) return `not taken (${taken.code}), ${taken.reason}`;
   const job = await market.job(jobId, waits);
   if (isFinal(job.state) && journal.intent("submit") === undefined) return `ended ${job.state}`;
   const requester = { account: job.terms.requester, keys: taken.bundle.requester };

@@ -77,7 +77,7 @@ it("`ichain provide --engine swarm` earns its pay with a job that its swarm ran"
   ]);
   const created = (await services.end()).match(/name=ichain-[0-9a-f]{12}-provider-/g);
   assert.equal(code, 0, `${stdout}\n${stderr}`);
-  assert.equal(created?.length, 2, "one service to produce, one to evaluate");
+  assert.equal(created?.length, 3, "one service to produce, two to evaluate");
   const { state, verdict } = lastJson(stdout);
   assert.deepEqual([state, verdict], ["Settled", "pass"]);
   assert.equal(await readFile(join(out, "model"), "utf8"), "trained\n");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
-import type { CommandContext } from "./commands/declaration.ts";
+import type { AppContext } from "./commands/declaration.ts";
 import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
 import type { NodeState } from "./doctor/check.ts";
@@ -17,7 +17,7 @@ import type { RoleContext, WorkerContext } from "./roles/context.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 
 /** What composing needs of a command's context. */
-export type Needs = Pick<CommandContext, "config" | "ui" | "signal">;
+export type Needs = Pick<AppContext, "config" | "ui" | "signal">;
 
 /** The market for reading: asks for no password. Call `stop` when done. */
 export function openReader(needs: Needs): Promise<Market> {

@@ -63,7 +63,7 @@ export function isAbort(error: unknown): boolean {
 }
 
 /** A state that the code's own logic excludes; meeting one is a defect of ichain. */
-export function unreachable(what: string): never {
+export function impossible(what: string): never {
   throw new IchainError(`Impossible state: ${what}.`, {
     code: "INTERNAL",
     class: "internal",

@@ -5,7 +5,7 @@ import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import { bindDatabase, type Database } from "./database.ts";
 import { findBlock } from "./rpc/blocks.ts";
-import { answered, quantity } from "./rpc/quantities.ts";
+import { answered, parseQuantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function connect(
     findBlock(rpc, 0, waits),
     rpc.send("eth_getCode", [addresses.escrow, "latest"], waits),
   ]);
-  const found = answered(quantity, actual, "its chain id");
+  const found = answered(parseQuantity, actual, "its chain id");
   if (found !== BigInt(chainId)) {
     throw new IchainError(`The node is on chain ${found}, the configured network is chain ${chainId}.`, {
       code: "CHAIN_MISMATCH",

@@ -9,7 +9,7 @@ import { readNonce } from "./rpc/blocks.ts";
 import { bindContract } from "./rpc/contract.ts";
 import { currentFees, DEFAULT_FEE_CAPS } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
-import { answered, quantity } from "./rpc/quantities.ts";
+import { answered, parseQuantity } from "./rpc/quantities.ts";
 import { connectRpc, type Rpc } from "./rpc/rpc.ts";
 import { findReceipt, sendRaw } from "./send/raw.ts";
 
@@ -53,10 +53,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     ]);
     const tx = Transaction.from({
       type: 2,
-      chainId: answered(quantity, chainId, "its chain id"),
+      chainId: answered(parseQuantity, chainId, "its chain id"),
       nonce,
       data,
-      gasLimit: (answered(quantity, gas, "an estimate of gas") * 5n) / 4n,
+      gasLimit: (answered(parseQuantity, gas, "an estimate of gas") * 5n) / 4n,
       maxFeePerGas: fees.max,
       maxPriorityFeePerGas: fees.priority,
     });

@@ -3,26 +3,26 @@ import { instantsOf } from "../protocol/exits.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { isFinal } from "../protocol/state.ts";
-import type { Jobs } from "./index/jobs.ts";
+import type { JobIndex } from "./index/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
-import { patiently } from "./rpc/patience.ts";
+import { retryUnavailable } from "./rpc/patience.ts";
 
 /** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;
 
-export interface FollowOptions {
+export interface FollowJobOptions {
   readonly heads: Heads;
   readonly clock: Clock;
-  readonly jobs: Jobs;
+  readonly jobs: JobIndex;
   /** Brings the index up to `head` and reads the job as it is there. */
   readonly load: (id: JobId, head: Block, waits: Waits) => Promise<Job | undefined>;
 }
 
 /** `MarketReader.follow`. The job must exist. */
 export async function* followJob(
-  { heads, clock, jobs, load }: FollowOptions,
+  { heads, clock, jobs, load }: FollowJobOptions,
   id: JobId,
   waits: Waits,
 ): AsyncIterable<Job> {
@@ -30,9 +30,9 @@ export async function* followJob(
   /** The instants of the job's present step that were told to be over. */
   let over = "";
   for (;;) {
-    const head = await patiently(() => heads.recent(waits), waits);
-    const job = await patiently(() => load(id, head, waits), waits);
-    const now = await patiently(() => clock.now(head, waits), waits);
+    const head = await retryUnavailable(() => heads.recent(waits), waits);
+    const job = await retryUnavailable(() => load(id, head, waits), waits);
+    const now = await retryUnavailable(() => clock.now(head, waits), waits);
     const changed = jobs.touched(id) !== touched;
     touched = jobs.touched(id);
     if (job !== undefined) {

@@ -5,11 +5,11 @@ import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
-import { createReader, type Reader } from "./reader.ts";
+import { createReader, type ChainReader } from "./reader.ts";
 import { createClock } from "./rpc/clock.ts";
 import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
-import { linkSignals, waitFor } from "./rpc/linked.ts";
+import { linkSignals, raceSignal } from "./rpc/linked.ts";
 import { connectNodes, type NodeTimes } from "./rpc/nodes/nodes.ts";
 import { connectRpc } from "./rpc/rpc.ts";
 import type { Warn } from "./warnings.ts";
@@ -72,7 +72,7 @@ export function createMarket(options: MarketOptions): Market {
     graceMs,
   };
   let connected: Promise<void> | undefined;
-  let reader: Reader | undefined;
+  let reader: ChainReader | undefined;
   let writer: MarketWriter | undefined;
   const underWay = new Set<Promise<unknown>>();
 
@@ -80,7 +80,7 @@ export function createMarket(options: MarketOptions): Market {
   async function ready(signal: AbortSignal): Promise<void> {
     connected ??= connect(rpc, db, options.chainId, addresses, { signal: stopped.signal });
     try {
-      await waitFor(track(connected), signal);
+      await raceSignal(track(connected), signal);
     } catch (error) {
       if (!signal.aborted) connected = undefined;
       throw error;
@@ -127,7 +127,7 @@ export function createMarket(options: MarketOptions): Market {
   /** A daemon tries again what its database refused for now, rather than give a job up. */
   const explained = (error: unknown): unknown =>
     sqliteCode(error) === undefined ? error : explainSqlite(error, "index", options.database);
-  const read = (): Reader => {
+  const read = (): ChainReader => {
     reader ??= createReader(parts);
     return reader;
   };

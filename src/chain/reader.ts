@@ -6,9 +6,9 @@ import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
 import { followJob } from "./follow.ts";
-import { openJobs } from "./index/jobs.ts";
+import { openJobIndex } from "./index/jobs.ts";
 import { openOffers } from "./index/offers.ts";
-import { openStore } from "./index/store.ts";
+import { openIndexStore } from "./index/store.ts";
 import { createSync } from "./index/sync.ts";
 import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
@@ -17,8 +17,8 @@ import { bindContract } from "./rpc/contract.ts";
 import { currentFees, type FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { measurePace } from "./rpc/pace.ts";
-import { patiently } from "./rpc/patience.ts";
-import { answered, quantity } from "./rpc/quantities.ts";
+import { retryUnavailable } from "./rpc/patience.ts";
+import { answered, parseQuantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 
 export interface ReaderOptions {
@@ -32,15 +32,15 @@ export interface ReaderOptions {
   readonly fees: FeeCaps;
 }
 
-export type Reader = Omit<MarketReader, "jobIdOf">;
+export type ChainReader = Omit<MarketReader, "jobIdOf">;
 
 /** The market as the chain tells it, through the index; every read first brings the index up to date. */
-export function createReader(options: ReaderOptions): Reader {
+export function createReader(options: ReaderOptions): ChainReader {
   const { rpc, heads, clock, db, chainId, addresses, confirmations, fees } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
-  const store = openStore(db, addresses);
-  const jobs = openJobs(db, chainId, addresses.escrow);
+  const store = openIndexStore(db, addresses);
+  const jobs = openJobIndex(db, chainId, addresses.escrow);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Fixed when the registry was deployed. */
@@ -76,7 +76,7 @@ export function createReader(options: ReaderOptions): Reader {
       }
     },
     async balance(account, waits) {
-      return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
+      return answered(parseQuantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
     },
     owed: async (account, token, waits) =>
       (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,
@@ -133,7 +133,7 @@ export function createReader(options: ReaderOptions): Reader {
 
   async function* watchJobs(filter: JobFilter, waits: Waits): AsyncIterable<Job> {
     // A daemon lives on this: no outage of the node ends it.
-    const forEver = <T>(work: () => Promise<T>) => patiently(work, waits, Number.POSITIVE_INFINITY);
+    const forEver = <T>(work: () => Promise<T>) => retryUnavailable(work, waits, Number.POSITIVE_INFINITY);
     for (let seen = 0; ; ) {
       const head = await forEver(() => heads.recent(waits));
       await forEver(() => sync(head, waits));

@@ -1,9 +1,9 @@
 import { shortId } from "../protocol/ids.ts";
 import { cancel } from "../roles/requester/cancel.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 
 /** Takes back a job that nobody has accepted. */
-export async function run(context: CommandContext, args: { id: string }): Promise<void> {
+export async function run(context: AppContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);

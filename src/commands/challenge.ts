@@ -4,10 +4,10 @@ import { challenge } from "../roles/requester/challenge.ts";
 import { draftOf } from "../roles/requester/draft.ts";
 import { unknownDraft } from "../roles/requester/unknown-draft.ts";
 import { coin } from "../ui/format.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 
 /** Disputes a result that was claimed without validators. */
-export async function run(context: CommandContext, args: { id: string }): Promise<void> {
+export async function run(context: AppContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);

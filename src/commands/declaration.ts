@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import type { Ui } from "../ui/ui.ts";
 
 /** What every command is given; nothing else is global. */
-export interface CommandContext {
+export interface AppContext {
   readonly config: Config;
   /** Aborts at SIGINT and SIGTERM: leave a state that `ichain resume` continues. */
   readonly signal: AbortSignal;
@@ -13,7 +13,7 @@ export interface CommandContext {
 
 /** Shape of a command's module. `args` holds the declared arguments by camel-cased name, likewise `options`. */
 export interface CommandModule {
-  run(context: CommandContext, args: object, options: object): Promise<void>;
+  run(context: AppContext, args: object, options: object): Promise<void>;
 }
 
 export interface ArgumentDeclaration {
@@ -36,12 +36,12 @@ export interface OptionDeclaration {
 }
 
 /** Headings of `ichain --help`, in this order. */
-export const groups = ["Set up", "Ask for work", "Do work", "Try it"] as const;
+export const commandGroups = ["Set up", "Ask for work", "Do work", "Try it"] as const;
 
 export interface CommandDeclaration {
   /** One or two words: `submit`, `wallet create`. */
   readonly name: string;
-  readonly group: (typeof groups)[number];
+  readonly group: (typeof commandGroups)[number];
   readonly summary: string;
   readonly arguments?: readonly ArgumentDeclaration[];
   readonly options?: readonly OptionDeclaration[];

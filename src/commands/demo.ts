@@ -11,7 +11,7 @@ import { shortId } from "../protocol/ids.ts";
 import { fromScore } from "../protocol/metric.ts";
 import type { Collected } from "../roles/requester/collect.ts";
 import { draftOf } from "../roles/requester/draft.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 interface Options {
@@ -23,7 +23,7 @@ const SCORE = 5;
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** A whole job on a market of its own: three roles in three processes, from `submit` to `rate`. */
-export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
+export async function run(context: AppContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const jobFile = options.job ?? fromRoot("examples/digits/job.yaml");
   const { file } = await loadJobFile(jobFile);

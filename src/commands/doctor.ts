@@ -1,18 +1,18 @@
 import { accountChecks } from "../doctor/account.ts";
-import { examine, type Finding, type Patient } from "../doctor/check.ts";
+import { examine, type Finding, type DoctorContext } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
 import { sandboxChecks } from "../doctor/sandbox.ts";
 import { IchainError } from "../errors.ts";
 import { harmless } from "../protocol/neutralise.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 
 type Named = Finding & { readonly name: string };
 
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
-export async function run(context: CommandContext): Promise<void> {
+export async function run(context: AppContext): Promise<void> {
   const { ui, config, signal } = context;
   const { examineNodes, openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
-  const patient: Patient = {
+  const patient: DoctorContext = {
     config,
     signal,
     checkJournal: async () => (await openRecords(context)).close(),
@@ -35,7 +35,7 @@ export async function run(context: CommandContext): Promise<void> {
 
 const marks = { ok: "✔", warn: "!", fail: "✖" } as const;
 
-function render({ ui }: CommandContext, findings: readonly Named[]): string {
+function render({ ui }: AppContext, findings: readonly Named[]): string {
   return ui.table(
     ["", "CHECK", "FOUND", "TO DO"],
     findings.map(({ name, status, found, todo }) => [marks[status], name, harmless(found), todo ?? ""]),

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { shortId } from "../protocol/ids.ts";
-import { retrieve, retrieveParcel } from "../roles/requester/retrieve.ts";
+import { getResult, getParcel } from "../roles/requester/retrieve.ts";
 import { bytes } from "../ui/format.ts";
-import type { CommandContext } from "./declaration.ts";
-import { outFolder } from "./steps/result.ts";
+import type { AppContext } from "./declaration.ts";
+import { resultFolder } from "./steps/result.ts";
 
 /** Downloads what is missing of a paid result, unblinds its key and opens it. */
 export async function run(
-  context: CommandContext,
+  context: AppContext,
   args: { id: string },
   options: { out?: string; parcel?: boolean },
 ): Promise<void> {
@@ -15,8 +15,8 @@ export async function run(
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);
   const jobId = await role.market.resolveJob(args.id, { signal });
-  const folder = resolve(options.out ?? outFolder(jobId));
-  const { files, bytes: size } = await (options.parcel ? retrieveParcel : retrieve)(role, jobId, folder, {
+  const folder = resolve(options.out ?? resultFolder(jobId));
+  const { files, bytes: size } = await (options.parcel ? getParcel : getResult)(role, jobId, folder, {
     signal,
   });
   ui.print(

@@ -3,12 +3,12 @@ import { shortId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { isFinal } from "../protocol/state.ts";
 import { coin } from "../ui/format.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { withReader } from "./market/reader.ts";
 import { due, jobData, roleIn } from "./market/view.ts";
 
 /** Lists the account's jobs in every role, newest first. */
-export async function run(context: CommandContext, _args: object, options: { all?: true }): Promise<void> {
+export async function run(context: AppContext, _args: object, options: { all?: true }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     if (account === undefined) throw noAccount();

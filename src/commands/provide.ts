@@ -1,9 +1,9 @@
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { type WorkOptions, work } from "./steps/work.ts";
 
 /** Leaves this machine taking jobs, and validations too with --validate. */
 export async function run(
-  context: CommandContext,
+  context: AppContext,
   _args: object,
   options: WorkOptions & { validate?: true },
 ): Promise<void> {

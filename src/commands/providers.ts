@@ -1,13 +1,13 @@
 import { harmless } from "../protocol/neutralise.ts";
 import type { Offer } from "../protocol/offer.ts";
 import { bytes, coin } from "../ui/format.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { meanScore, type OfferFilter, type OfferOrder, passes, sorted } from "./market/offers.ts";
 import { withReader } from "./market/reader.ts";
 
 /** Lists the market's providers, filtered and sorted. */
 export async function run(
-  context: CommandContext,
+  context: AppContext,
   _args: object,
   options: OfferFilter & { sort: OfferOrder },
 ): Promise<void> {

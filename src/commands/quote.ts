@@ -3,13 +3,13 @@ import { type Branch, branchesOf, gasOf, worstLoss } from "../protocol/quote.ts"
 import { audit } from "../roles/requester/audit.ts";
 import { findCandidates } from "../roles/requester/plan.ts";
 import { coin, duration } from "../ui/format.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { withReader } from "./market/reader.ts";
-import { type Choice, choosePlan } from "./steps/choose.ts";
+import { type PlanChoice, choosePlan } from "./steps/choose.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */
-export async function run(context: CommandContext, args: { file: string }, options: Choice): Promise<void> {
+export async function run(context: AppContext, args: { file: string }, options: PlanChoice): Promise<void> {
   const { ui, signal, config } = context;
   const { file } = await loadJobFile(args.file);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {

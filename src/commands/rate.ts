@@ -1,10 +1,10 @@
 import { type Address, shortId } from "../protocol/ids.ts";
 import { rate } from "../roles/requester/rate.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 
 /** Scores the other side of a job that is over. */
 export async function run(
-  context: CommandContext,
+  context: AppContext,
   args: { id: string; score: number },
   options: { validator?: Address },
 ): Promise<void> {

@@ -1,10 +1,10 @@
 import { IchainError } from "../errors.ts";
 import { type JobId, shortId } from "../protocol/ids.ts";
-import { carry } from "../roles/requester/carry.ts";
-import type { CommandContext } from "./declaration.ts";
+import { advance } from "../roles/requester/carry.ts";
+import type { AppContext } from "./declaration.ts";
 
 /** Carries on what was begun: one job, or every unfinished one of this account as requester. */
-export async function run(context: CommandContext, args: { id?: string }): Promise<void> {
+export async function run(context: AppContext, args: { id?: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../compose.ts");
   await using role = await openRole(context);
@@ -13,7 +13,7 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
   if (args.id !== undefined && ids.length !== 1) throw notOne(args.id, ids.length);
   const onState = (jobId: JobId) => (job: { state: string }) =>
     ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${job.state}` });
-  const jobs = await Promise.all(ids.map((id) => carry(role, id, { onState: onState(id) }, { signal })));
+  const jobs = await Promise.all(ids.map((id) => advance(role, id, { onState: onState(id) }, { signal })));
   ui.print({ jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) }, () =>
     jobs.length === 0
       ? "Nothing is left to carry on."

@@ -1,25 +1,25 @@
 import { resolve } from "node:path";
 import { shortId } from "../protocol/ids.ts";
 import { audit } from "../roles/requester/audit.ts";
-import { carry } from "../roles/requester/carry.ts";
-import { discard } from "../roles/requester/discard.ts";
+import { advance } from "../roles/requester/carry.ts";
+import { discardDraft } from "../roles/requester/discard.ts";
 import { findCandidates } from "../roles/requester/plan.ts";
-import { submit } from "../roles/requester/submit.ts";
+import { draftJob } from "../roles/requester/submit.ts";
 import { coin } from "../ui/format.ts";
-import type { CommandContext } from "./declaration.ts";
-import { type Choice, choosePlan } from "./steps/choose.ts";
+import type { AppContext } from "./declaration.ts";
+import { type PlanChoice, choosePlan } from "./steps/choose.ts";
 import { refuseUnaffordable } from "./steps/funds.ts";
 import { loadJobFile } from "./steps/job-file.ts";
-import { finished, outFolder } from "./steps/result.ts";
+import { finished, resultFolder } from "./steps/result.ts";
 
-interface Options extends Choice {
+interface Options extends PlanChoice {
   readonly wait?: true;
   readonly out?: string;
   readonly yes?: true;
 }
 
 /** Posts a job; with --wait carries it to its opened result. */
-export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
+export async function run(context: AppContext, args: { file: string }, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const { file, folder } = await loadJobFile(args.file);
   const { openRole } = await import("../compose.ts");
@@ -35,10 +35,10 @@ export async function run(context: CommandContext, args: { file: string }, optio
     const question = `Lock ${coin(price)} and ${coin(total - price)} in validators' fees?`;
     if (!(await ui.prompts.confirm(question, true))) return;
   }
-  const jobId = await submit(role, { file, folder, plan }, { signal });
+  const jobId = await draftJob(role, { file, folder, plan }, { signal });
   const resume = `"ichain resume ${shortId(jobId)}" carries it on.`;
   try {
-    const job = await carry(
+    const job = await advance(
       role,
       jobId,
       {
@@ -48,10 +48,10 @@ export async function run(context: CommandContext, args: { file: string }, optio
       { signal },
     );
     if (options.wait)
-      return await finished(role, ui, job, resolve(options.out ?? outFolder(jobId)), { signal });
+      return await finished(role, ui, job, resolve(options.out ?? resultFolder(jobId)), { signal });
     ui.print({ jobId, state: job.state }, () => `Job ${shortId(jobId)} is ${job.state}. ${resume}`);
   } catch (error) {
-    if (!signal.aborted) await discard(role, jobId);
+    if (!signal.aborted) await discardDraft(role, jobId);
     else ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resume}` });
     throw error;
   }

@@ -2,7 +2,7 @@ import { IchainError } from "../errors.ts";
 import { shortId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job.ts";
 import { harmless } from "../protocol/neutralise.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { withReader } from "./market/reader.ts";
 import { due, jobData } from "./market/view.ts";
 
@@ -10,7 +10,7 @@ import { due, jobData } from "./market/view.ts";
  * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class
  * `failed`) when the money went back instead.
  */
-export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
+export async function run(context: AppContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     const jobId = await market.resolveJob(id, { signal });

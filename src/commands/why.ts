@@ -1,10 +1,10 @@
 import { harmless } from "../protocol/neutralise.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { AppContext } from "./declaration.ts";
 import { withReader } from "./market/reader.ts";
 import { story } from "./market/story.ts";
 
 /** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
-export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
+export async function run(context: AppContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });

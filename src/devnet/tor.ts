@@ -5,7 +5,7 @@ import { IchainError } from "../errors.ts";
 import type { TorProcess } from "../transfer/onion/process.ts";
 import { type Delay, startDelay } from "./tor/delay.ts";
 import { makeAuthorityKey, makeRelayKey } from "./tor/keys.ts";
-import { launchNodes, type Plan, relayAddress } from "./tor/nodes.ts";
+import { launchNodes, type RelayPlan, relayAddress } from "./tor/nodes.ts";
 import {
   type Authority,
   type FirstVote,
@@ -91,7 +91,7 @@ function planFirstVote(keySeconds: number, attempt: number): FirstVote {
   return { at: Math.ceil(Date.now() / 1000 + lead), interval };
 }
 
-function forwardsOf({ authorities, relays, subnet }: Plan) {
+function forwardsOf({ authorities, relays, subnet }: RelayPlan) {
   const others = Array.from({ length: relays }, (_, i) => relayAddress(subnet, i));
   return [...authorities.map(({ address }) => address), ...others].map((host) => ({
     host,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { IchainError } from "../errors.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
 import { commandProblem } from "../protocol/limits.ts";
-import { environment } from "./environment.ts";
+import { taskEnvironment } from "./environment.ts";
 import type { OciRuntime } from "./runtimes/choose.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
 
@@ -83,7 +83,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       String(limits.wallSeconds + INSIDE_SLACK_SECONDS),
     ],
     Cmd: [...checkedCommand(task)],
-    Env: environment(limits, task.gpus),
+    Env: taskEnvironment(limits, task.gpus),
     Labels: {
       [labels.job]: task.id,
       [labels.instance]: place.instance,

@@ -5,14 +5,14 @@ import { join, resolve } from "node:path";
 import { IchainError } from "../errors.ts";
 import type { Limits, Sandbox } from "../ports/sandbox.ts";
 import type { Tier } from "../protocol/offer.ts";
-import { prepareImage } from "./bundled/prepare.ts";
+import { buildBundledImage } from "./bundled/prepare.ts";
 import { collectImages, touchImage } from "./collect-images.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine, Waits } from "./engines/engine.ts";
-import { diskFull } from "./engines/faults.ts";
+import { engineDiskFull } from "./engines/faults.ts";
 import { type GpuPool, gpuPool } from "./gpu-pool.ts";
-import { outDisk } from "./out/disk.ts";
-import { outFolder } from "./out/folder.ts";
+import { outputDisk } from "./out/disk.ts";
+import { outputFolder } from "./out/folder.ts";
 import { containerName } from "./policy.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
@@ -20,7 +20,7 @@ import { sweepRuns } from "./reaper.ts";
 import { clean } from "./run/clean.ts";
 import type { Known, RunContext, RunPlace } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
-import { runTask } from "./run/run.ts";
+import { runContainer } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";
@@ -46,7 +46,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
   const runsDir = join(resolve(options.stateDir), "runs");
   const usesDir = join(resolve(options.stateDir), "images");
-  const outSpace = options.shared ? outFolder : outDisk;
+  const outSpace = options.shared ? outputFolder : outputDisk;
   const place: RunPlace = {
     engine,
     instance: options.instance,
@@ -92,9 +92,9 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       busy.add(task.id);
       try {
         await touchImage(usesDir, task.image);
-        return await runTask(place, ask(waits), task, waits);
+        return await runContainer(place, ask(waits), task, waits);
       } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error) : error;
+        throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? engineDiskFull(error) : error;
       } finally {
         busy.delete(task.id);
       }
@@ -110,7 +110,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     },
     async prepare(image, bounds, waits) {
       if (options.shared) throw onOneMachine();
-      return prepareImage(
+      return buildBundledImage(
         { engine, info: await engine.info(waits), instance: options.instance },
         image,
         bounds,

@@ -5,12 +5,12 @@ import type { Blob } from "../../src/ports/transport.ts";
 import { blindKey } from "../../src/protocol/exchange.ts";
 import type { Hex, JobId } from "../../src/protocol/ids.ts";
 import { tokenFor } from "../../src/protocol/locator.ts";
-import { carry } from "../../src/roles/requester/carry.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
 import { draftOf } from "../../src/roles/requester/draft.ts";
 import { makeBlob } from "../support/blob.ts";
 import { send } from "../support/chain.ts";
 import { makeTree } from "../support/parcels.ts";
-import { type Actor, acceptJob, draftJob, startParties, submitJob } from "../support/parties.ts";
+import { type Actor, acceptJob, newJob, startParties, submitJob } from "../support/parties.ts";
 import { startProxy } from "../support/rpc-proxy.ts";
 import { random32 } from "../support/terms.ts";
 
@@ -36,7 +36,7 @@ async function misled(
   make: (provider: Actor, sessionKey: Hex) => Promise<Blob>,
 ): Promise<{ id: JobId; requester: Actor }> {
   const { t, chain, requester, provider } = await startParties(context);
-  const id = await draftJob(requester, provider, { file: { windows: { challenge: "1h" } } });
+  const id = await newJob(requester, provider, { file: { windows: { challenge: "1h" } } });
   const draft = draftOf(requester.journal.open("requester", id))!;
   const accepted = await acceptJob(provider, id);
   const sessionKey = random32();
@@ -62,7 +62,7 @@ const toVerdict = { stopAt: ["Validating" as const] };
 
 test("a provider whose requester's node runs two hours ahead is not paid for noise", async (context) => {
   const { id, requester } = await misled(context, ({ home }) => makeBlob(home, 4000, "noise"));
-  const job = await carry(requester, id, toVerdict, waits);
+  const job = await advance(requester, id, toVerdict, waits);
   assert.deepEqual([job.state, job.challenged], ["Validating", true]);
 });
 
@@ -72,6 +72,6 @@ test("a node that runs two hours ahead does not have a good result challenged", 
     const out = join(home, "result.parcel");
     return (await parcels.pack({ root, paths: ["model"], out, sessionKey })).blob;
   });
-  const job = await carry(requester, id, toVerdict, waits);
+  const job = await advance(requester, id, toVerdict, waits);
   assert.deepEqual([job.state, job.challenged], ["Settled", false]);
 });

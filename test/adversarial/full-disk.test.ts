@@ -4,11 +4,11 @@ import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openJournal } from "../../src/journal/journal.ts";
-import { carry } from "../../src/roles/requester/carry.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
 import { jobFolder } from "../../src/roles/shared/job-folder.ts";
 import { lifo } from "../support/lifo.ts";
 import { code, scratch } from "../support/parcels.ts";
-import { draftJob, fetches, startParties, startProviding } from "../support/parties.ts";
+import { newJob, fetches, startParties, startProviding } from "../support/parties.ts";
 import { requireRoot } from "../support/require.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
@@ -35,11 +35,11 @@ test("a requester's bundle that needs more than the free disk is not fetched", a
   const home = await smallDisk(lifo(context), 32);
   const { t, requester, provider } = await startParties(context, { home });
   const { stop } = startProviding(t, provider);
-  const large = await draftJob(requester, provider, { bytes: 20 * MIB });
+  const large = await newJob(requester, provider, { bytes: 20 * MIB });
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
   assert.equal((await requester.market.job(large)).state, "Posted");
-  const small = await draftJob(requester, provider, { posted: false });
-  assert.equal((await carry(requester, small, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
+  const small = await newJob(requester, provider, { posted: false });
+  assert.equal((await advance(requester, small, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
   await stop();
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", large).dir), false);
 });
@@ -53,15 +53,15 @@ test("a disk that somebody fills while a bundle is fetched costs the job, and ne
   provider.told.on("event", (event) => {
     if (fetches(event) && filler === "") filler = fill(home, MIB); // there was room when it was looked at
   });
-  const id = await draftJob(requester, provider, { bytes: 16 * MIB, posted: false });
+  const id = await newJob(requester, provider, { bytes: 16 * MIB, posted: false });
   const halt = new AbortController();
-  const carrying = carry(requester, id, {}, { signal: halt.signal }).catch(() => undefined);
+  const carrying = advance(requester, id, {}, { signal: halt.signal }).catch(() => undefined);
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
   halt.abort();
   await carrying;
   rmSync(filler);
-  const other = await draftJob(requester, provider, { bytes: 2000, posted: false });
-  assert.equal((await carry(requester, other, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
+  const other = await newJob(requester, provider, { bytes: 2000, posted: false });
+  assert.equal((await advance(requester, other, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
   await stop();
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", id).dir), false);
 });
@@ -72,8 +72,8 @@ test("a daemon whose journal finds no room waits until there is some", async (co
   const { t, requester, provider } = await startParties(context, { home });
   startProviding(t, provider);
   const filler = fill(home);
-  const id = await draftJob(requester, provider, { posted: false });
-  const carrying = carry(requester, id, { stopAt: ["Accepted"] }, waits);
+  const id = await newJob(requester, provider, { posted: false });
+  const carrying = advance(requester, id, { stopAt: ["Accepted"] }, waits);
   await provider.tells(({ kind, text }) => kind === "warn" && text.includes("Trying again"));
   rmSync(filler);
   assert.equal((await carrying).state, "Accepted");

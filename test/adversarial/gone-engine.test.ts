@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { carry } from "../../src/roles/requester/carry.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
 import { jobFolder } from "../../src/roles/shared/job-folder.ts";
-import { draftJob, reached, startParties, startProviding } from "../support/parties.ts";
+import { newJob, reached, startParties, startProviding } from "../support/parties.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 
 test("a provider whose engine is gone after it accepted gives the job back before its window ends", async (context) => {
   const { t, chain, requester, provider } = await startParties(context);
   const { stop } = startProviding(t, provider);
-  const id = await draftJob(requester, provider, { posted: false });
-  const { terms } = await carry(requester, id, { stopAt: ["Accepted"] }, waits);
+  const id = await newJob(requester, provider, { posted: false });
+  const { terms } = await advance(requester, id, { stopAt: ["Accepted"] }, waits);
   const before = (await requester.market.offer(provider.account))!;
   assert.equal(before.lockedStake, terms.providerStake);
   await provider.tells(({ kind, text }) => kind === "warn" && text.includes("Trying again"));

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { carry } from "../../src/roles/requester/carry.ts";
-import { draftJob, startParties, startProviding } from "../support/parties.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
+import { newJob, startParties, startProviding } from "../support/parties.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 
@@ -25,8 +25,8 @@ test("another program that holds the journal for long, a backup, does not end th
   });
   t.after(() => holder.kill());
   await once(holder.stdout, "data");
-  const id = await draftJob(requester, provider, { posted: false });
-  const carrying = carry(requester, id, { stopAt: ["Accepted"] }, waits);
+  const id = await newJob(requester, provider, { posted: false });
+  const carrying = advance(requester, id, { stopAt: ["Accepted"] }, waits);
   await provider.tells(({ kind, text }) => kind === "warn" && text.includes("Trying again"));
   holder.stdin.end();
   assert.equal((await carrying).state, "Accepted");

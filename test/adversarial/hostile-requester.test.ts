@@ -10,7 +10,7 @@ import { type JobId, shortId } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job.ts";
 import { tokenFor } from "../../src/protocol/locator.ts";
 import type { RoleContext } from "../../src/roles/context.ts";
-import { carry } from "../../src/roles/requester/carry.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
 import type { Collected } from "../../src/roles/requester/collect.ts";
 import { post } from "../../src/roles/requester/post.ts";
 import {
@@ -206,14 +206,14 @@ describe("a hostile requester", () => {
     await ear.said(/not taken \(WINDOW_TOO_LONG\)/);
     await cancel(tooLong);
     const gone = await draftByHand(mallory, days(6));
-    await carry(mallory, gone.id, { stopAt: ["Accepted", "Submitted"] }, waits);
+    await advance(mallory, gone.id, { stopAt: ["Accepted", "Submitted"] }, waits);
     await inState(gone.id, "Submitted");
     await honestJob("beside-one-that-is-gone"); // one place for work is the default
     const { state, deadline } = await mallory.market.job(gone.id, waits);
     assert.equal(state, "Submitted");
     assert.ok(deadline! > (await mallory.market.now(waits)) + 5 * 86_400);
     // It comes back in the end: nothing is left for the tests after this one.
-    assert.equal((await carry(mallory, gone.id, {}, waits)).state, "Settled");
+    assert.equal((await advance(mallory, gone.id, {}, waits)).state, "Settled");
     await unharmed();
   });
 

@@ -4,7 +4,7 @@ import type { LivePart } from "../../src/protocol/live-log.ts";
 import { encodePart, liveKeys, liveLogPurpose, PART_CHARS } from "../../src/protocol/live-log.ts";
 import { followLog } from "../../src/roles/requester/follow-log.ts";
 import { code } from "../support/parcels.ts";
-import { draftJob, startParties } from "../support/parties.ts";
+import { newJob, startParties } from "../support/parties.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 const MOST = 4 * 2 ** 20;
@@ -15,7 +15,7 @@ async function following(
   part: (from: number) => Omit<LivePart, "from">,
 ) {
   const { t, requester, provider } = await startParties(context);
-  const id = await draftJob(requester, provider);
+  const id = await newJob(requester, provider);
   const { publicKeys } = requester.keyring;
   const keys = liveKeys(await provider.keyring.agree(publicKeys.onionKey, liveLogPurpose(id)));
   const reader = { account: requester.account, keys: publicKeys };

@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { giveUp } from "../../src/roles/provider/serve.ts";
+import { abandonJob } from "../../src/roles/provider/serve.ts";
 import { cancel } from "../../src/roles/requester/cancel.ts";
-import { carry } from "../../src/roles/requester/carry.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
 import { jobFolder } from "../../src/roles/shared/job-folder.ts";
-import { acceptJob, draftJob, fetches, startParties, startProviding } from "../support/parties.ts";
+import { acceptJob, newJob, fetches, startParties, startProviding } from "../support/parties.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 const toAccepted = { stopAt: ["Accepted" as const] };
@@ -15,11 +15,11 @@ const toAccepted = { stopAt: ["Accepted" as const] };
 test("a requester that posts a job, hosts nothing and cancels keeps no other job waiting", async (context) => {
   const { t, requester, provider } = await startParties(context);
   const { stop } = startProviding(t, provider);
-  const bait = await draftJob(requester, provider);
+  const bait = await newJob(requester, provider);
   await provider.tells(fetches);
   await cancel(requester, bait, waits);
-  const honest = await draftJob(requester, provider, { bytes: 2000, posted: false });
-  assert.equal((await carry(requester, honest, toAccepted, waits)).state, "Accepted");
+  const honest = await newJob(requester, provider, { bytes: 2000, posted: false });
+  assert.equal((await advance(requester, honest, toAccepted, waits)).state, "Accepted");
   await stop();
   assert.equal(provider.journal.find("provider", bait)?.finished, "failed");
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", bait).dir), false);
@@ -28,7 +28,7 @@ test("a requester that posts a job, hosts nothing and cancels keeps no other job
 test("a requester that cancels while a provider is away has it fetch nothing afterwards", async (context) => {
   const { t, requester, provider } = await startParties(context);
   const { stop } = startProviding(t, provider);
-  const bait = await draftJob(requester, provider);
+  const bait = await newJob(requester, provider);
   await provider.tells(fetches);
   await stop();
   await cancel(requester, bait, waits);
@@ -37,8 +37,8 @@ test("a requester that cancels while a provider is away has it fetch nothing aft
     if (fetches(event)) fetched += 1;
   });
   const again = startProviding(t, provider);
-  const honest = await draftJob(requester, provider, { bytes: 2000, posted: false });
-  await carry(requester, honest, toAccepted, waits);
+  const honest = await newJob(requester, provider, { bytes: 2000, posted: false });
+  await advance(requester, honest, toAccepted, waits);
   await again.stop();
   assert.equal(fetched, 1, "the honest job's bundle alone");
   assert.equal(provider.journal.find("provider", bait)?.finished, "failed");
@@ -48,15 +48,15 @@ test("a requester that asks for more stake than is free has nothing fetched", as
   const { t, requester, provider } = await startParties(context);
   // Drafted while the provider's five coins are free for either.
   const drafted = { file: { price: "3" }, posted: false };
-  const first = await draftJob(requester, provider, drafted);
-  const second = await draftJob(requester, provider, { bytes: 2000, ...drafted });
+  const first = await newJob(requester, provider, drafted);
+  const second = await newJob(requester, provider, { bytes: 2000, ...drafted });
   const { stop } = startProviding(t, provider, { maxJobs: 2 });
-  await carry(requester, first, toAccepted, waits);
+  await advance(requester, first, toAccepted, waits);
   let fetched = 0;
   provider.told.on("event", (event) => {
     if (fetches(event)) fetched += 1;
   });
-  await carry(requester, second, { stopAt: ["Posted"] }, waits);
+  await advance(requester, second, { stopAt: ["Posted"] }, waits);
   await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
   await stop();
   assert.equal(fetched, 0);
@@ -65,7 +65,7 @@ test("a requester that asks for more stake than is free has nothing fetched", as
 
 test("a provider that gives a job up, or was killed while it did, keeps no file of it", async (context) => {
   const { t, requester, provider } = await startParties(context);
-  const id = await draftJob(requester, provider);
+  const id = await newJob(requester, provider);
   await acceptJob(provider, id);
   const mine = jobFolder(provider.jobsDir, "provider", id).dir;
   const orphan = jobFolder(provider.jobsDir, "provider", `0x${"ab".repeat(32)}`).dir;
@@ -73,12 +73,12 @@ test("a provider that gives a job up, or was killed while it did, keeps no file 
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "bundle.parcel.part"), "half");
   }
-  await giveUp(provider, id, waits);
+  await abandonJob(provider, id, waits);
   assert.equal((await requester.market.job(id)).state, "Refunded");
   assert.equal((await requester.market.offer(provider.account))?.lockedStake, 0n);
   assert.deepEqual([mine, orphan].map(existsSync), [false, true]);
   startProviding(t, provider);
-  await draftJob(requester, provider, { bytes: 2000 });
+  await newJob(requester, provider, { bytes: 2000 });
   await provider.tells(fetches);
   assert.equal(existsSync(orphan), false);
 });

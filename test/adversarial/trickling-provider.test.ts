@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { carry } from "../../src/roles/requester/carry.ts";
+import { advance } from "../../src/roles/requester/carry.ts";
 import { draftOf } from "../../src/roles/requester/draft.ts";
 import { makeBlob } from "../support/blob.ts";
 import { startHostileHost } from "../support/hostile-host.ts";
-import { acceptJob, draftJob, enlist, newActor, startParties, submitJob } from "../support/parties.ts";
+import { acceptJob, newJob, enlist, newActor, startParties, submitJob } from "../support/parties.ts";
 import { random32 } from "../support/terms.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
@@ -14,7 +14,7 @@ test("a provider that trickles its result does not keep its requester beyond the
   const { t, chain, requester, provider } = await startParties(context);
   const validator = await newActor(t, chain, 3);
   await enlist(validator);
-  const id = await draftJob(requester, provider, { validators: [validator] });
+  const id = await newJob(requester, provider, { validators: [validator] });
   const draft = draftOf(requester.journal.open("requester", id))!;
   const accepted = await acceptJob(provider, id);
   const result = await makeBlob(provider.home, 16 * 2 ** 20, "result");
@@ -36,7 +36,7 @@ test("a provider that trickles its result does not keep its requester beyond the
   });
   const made = { result, report: { root: random32() }, endpoint: host.endpoint, sessionKey: random32() };
   await submitJob(provider, accepted, { draft, requester, ...made });
-  const carrying = carry(requester, id, {}, waits);
+  const carrying = advance(requester, id, {}, waits);
   const { closed } = await asked.promise;
   const { appoint, claim } = accepted.terms.windows;
   await chain.node.increaseTime(appoint + 1);

@@ -7,7 +7,7 @@ import type { Market } from "../../src/ports/market.ts";
 import { stakesOf } from "../../src/protocol/bounds.ts";
 import { policySchema } from "../../src/protocol/policy.ts";
 import type { Terms } from "../../src/protocol/terms.ts";
-import { isRefusal, take } from "../../src/roles/provider/take.ts";
+import { isRefusal, accept } from "../../src/roles/provider/take.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
 import { newKeyring, scratch } from "../support/parcels.ts";
 import { requesterTip } from "../support/secrets.ts";
@@ -69,7 +69,7 @@ describe("a hostile requester", () => {
   }
 
   /** Posts a job and has the provider look at it: it holds no transport, so that it could fetch nothing. */
-  async function look(t: { after(fn: () => unknown): void }, terms: Terms): ReturnType<typeof take> {
+  async function look(t: { after(fn: () => unknown): void }, terms: Terms): ReturnType<typeof accept> {
     const folder = await scratch(t as never);
     const book = openJournal(join(folder, "journal.db"));
     t.after(() => book.close());
@@ -77,9 +77,9 @@ describe("a hostile requester", () => {
     const id = requester.jobIdOf(terms);
     const context = { market: provider, account: provider.account, keyring: await newKeyring() };
     const shop = { policy: policySchema.parse({}), machine: {}, report: {} };
-    type Args = Parameters<typeof take>;
+    type Args = Parameters<typeof accept>;
     const job = await requester.job(id);
-    return take(...([context, book.open("provider", id), job, shop, waits] as unknown as Args));
+    return accept(...([context, book.open("provider", id), job, shop, waits] as unknown as Args));
   }
 
   for (const [name, { code, change }] of Object.entries(traps)) {

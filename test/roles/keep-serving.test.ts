@@ -5,7 +5,7 @@ import { TOO_LATE } from "../../src/roles/provider/in-time.ts";
 import { draftOf } from "../../src/roles/requester/draft.ts";
 import { makeBlob } from "../support/blob.ts";
 import { send } from "../support/chain.ts";
-import { acceptJob, draftJob, reached, startParties } from "../support/parties.ts";
+import { acceptJob, newJob, reached, startParties } from "../support/parties.ts";
 import { random32 } from "../support/terms.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
@@ -13,7 +13,7 @@ const waits = { signal: AbortSignal.timeout(120_000) };
 /** A provider that delivers the result of an optimistic job, up to its claim. */
 async function claimed(context: TestContext) {
   const { t, chain, requester, provider } = await startParties(context);
-  const id = await draftJob(requester, provider);
+  const id = await newJob(requester, provider);
   const draft = draftOf(requester.journal.open("requester", id))!;
   const [result, report] = [
     await makeBlob(provider.home, 1000, "result"),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { IchainError } from "../../src/errors.ts";
-import { persist } from "../../src/roles/shared/persist.ts";
+import { retryTransient } from "../../src/roles/shared/persist.ts";
 
 const passing = () =>
   new IchainError("The chain's nodes disagree.", {
@@ -24,6 +24,6 @@ test("trouble after a minute of good work is met with a short pause, however muc
     pauses.push(seconds);
     if (pauses.length === 2) stop.abort();
   };
-  await assert.rejects(persist(working, told, { signal: stop.signal }));
+  await assert.rejects(retryTransient(working, told, { signal: stop.signal }));
   assert.deepEqual(pauses, [1, 1]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../../src/roles/shared/until.ts";
+import { chainDeadline } from "../../src/roles/shared/until.ts";
 
 const { signal } = new AbortController();
 /** Lets what is under way come to rest. */
@@ -16,7 +16,7 @@ test("however many deadlines there are, the chain is asked for its time once a l
       return time;
     },
   };
-  const clocks = Array.from({ length: 30 }, (_, i) => until(1100 + i, market, signal));
+  const clocks = Array.from({ length: 30 }, (_, i) => chainDeadline(1100 + i, market, signal));
   await settle();
   assert.equal(asked, 1);
   for (let look = 0; look < 3; look += 1) {
@@ -40,7 +40,7 @@ test("a deadline passes while the node does not answer", async (t) => {
   t.mock.method(performance, "now", () => at);
   let answers = true;
   const market = { now: () => (answers ? Promise.resolve(1000) : Promise.reject(new RangeError("gone"))) };
-  using clock = until(1004, market, signal);
+  using clock = chainDeadline(1004, market, signal);
   await settle();
   answers = false;
   at = 4000;

@@ -6,7 +6,7 @@ import { Job } from "kubernetes-models/batch/v1/Job";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { isIchainError } from "../../src/errors.ts";
 import { jobName, manifests, RUN_LABEL } from "../../src/sandbox/engines/kubernetes/manifests.ts";
-import { quantity, stateOf } from "../../src/sandbox/engines/kubernetes/state.ts";
+import { kubernetesQuantity, podState } from "../../src/sandbox/engines/kubernetes/state.ts";
 import { containerSettings } from "../../src/sandbox/policy.ts";
 
 const place = { namespace: "jobs", claim: "data", root: "/srv/claim", runtimeClass: "gvisor" };
@@ -146,8 +146,8 @@ it("a Job and its pod are one container's state", () => {
       containerStatuses: [{ name: "task", image: "", imageID: "", ready: true, restartCount: 0, state }],
     },
   });
-  const seen = (...args: Parameters<typeof stateOf>) => {
-    const { status, exitCode, outOfMemory, startedAt, finishedAt } = stateOf(...args);
+  const seen = (...args: Parameters<typeof podState>) => {
+    const { status, exitCode, outOfMemory, startedAt, finishedAt } = podState(...args);
     return [status, exitCode, outOfMemory, startedAt, finishedAt];
   };
   assert.deepEqual(seen(job({ spec: { suspend: true, template: {} } }), undefined), [
@@ -169,5 +169,5 @@ it("a Job and its pod are one container's state", () => {
     1000,
     9000,
   ]);
-  assert.deepEqual(["3920m", "8Gi", "4", "2M", "1e3", ""].map(quantity), [3.92, 2 ** 33, 4, 2e6, 0, 0]);
+  assert.deepEqual(["3920m", "8Gi", "4", "2M", "1e3", ""].map(kubernetesQuantity), [3.92, 2 ** 33, 4, 2e6, 0, 0]);
 });

@@ -3,9 +3,9 @@ import { it } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors.ts";
 import { serviceName, serviceSpec } from "../../src/sandbox/engines/swarm/spec.ts";
-import { ENDED_LABEL, type Service, type SwarmTask, stateOf } from "../../src/sandbox/engines/swarm/state.ts";
+import { ENDED_LABEL, type Service, type SwarmTask, serviceState } from "../../src/sandbox/engines/swarm/state.ts";
 import { containerSettings } from "../../src/sandbox/policy.ts";
-import { checkWalls } from "../../src/sandbox/probe/walls.ts";
+import { checkIsolation } from "../../src/sandbox/probe/walls.ts";
 
 const GPU = "GPU-11111111-2222-3333-4444-555555555555";
 
@@ -73,8 +73,8 @@ it("a service is one container's state, whatever its task came to", () => {
     DesiredState,
     Status: { Timestamp: "2026-01-01T00:00:02Z", State, ContainerStatus },
   });
-  const seen = (...args: Parameters<typeof stateOf>) => {
-    const { status, exitCode, startedAt, finishedAt } = stateOf(...args);
+  const seen = (...args: Parameters<typeof serviceState>) => {
+    const { status, exitCode, startedAt, finishedAt } = serviceState(...args);
     return [status, exitCode, finishedAt > 0 ? finishedAt - startedAt : 0];
   };
   const ran = { ContainerID: "c", ExitCode: 3 };
@@ -96,13 +96,13 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
   const log = (parts: { net?: string; status?: string; kernel?: string }) =>
     `=walls\n${parts.status ?? status}\n=net\n${parts.net ?? net}\n=kernel\n${parts.kernel ?? ""}\n`;
   const here = { name: "here" };
-  checkWalls(log({}), here);
-  checkWalls(log({ status: "Name: sh", kernel: "[ 0.0] Starting gVisor..." }), here);
+  checkIsolation(log({}), here);
+  checkIsolation(log({ status: "Name: sh", kernel: "[ 0.0] Starting gVisor..." }), here);
   const pod = log({ net: `${net}\n  eth0: 0 0` });
-  checkWalls(`${pod}=reach\ntried\n`, { ...here, silenced: true });
+  checkIsolation(`${pod}=reach\ntried\n`, { ...here, silenced: true });
   for (const reach of ["tried\nreached", ""])
     assert.throws(
-      () => checkWalls(`${pod}=reach\n${reach}\n`, { ...here, silenced: true }),
+      () => checkIsolation(`${pod}=reach\n${reach}\n`, { ...here, silenced: true }),
       (error) => isIchainError(error, "SANDBOX_OPEN"),
     );
   const open = [
@@ -115,7 +115,7 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
   ];
   for (const one of open)
     assert.throws(
-      () => checkWalls(one, here),
+      () => checkIsolation(one, here),
       (error) => isIchainError(error, "SANDBOX_OPEN"),
     );
 });

@@ -18,7 +18,7 @@ import { provideDuty } from "../../src/roles/provider/duty.ts";
 import { type Draft, draftOf } from "../../src/roles/requester/draft.ts";
 import { findCandidates, makePlan } from "../../src/roles/requester/plan.ts";
 import { post } from "../../src/roles/requester/post.ts";
-import { submit } from "../../src/roles/requester/submit.ts";
+import { draftJob } from "../../src/roles/requester/submit.ts";
 import { runDaemon } from "../../src/roles/shared/daemon.ts";
 import { transact } from "../../src/roles/shared/transact.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
@@ -120,7 +120,7 @@ export async function startParties(
 const waits = { signal: AbortSignal.timeout(300_000) };
 
 /** Packs a bundle of `bytes` for `provider`, and posts the job unless told otherwise; hosts nothing. */
-export async function draftJob(
+export async function newJob(
   requester: Actor,
   provider: Actor,
   {
@@ -154,7 +154,7 @@ export async function draftJob(
     fit: [],
     audit,
   });
-  const id = await submit(requester, { file, folder, plan }, waits);
+  const id = await draftJob(requester, { file, folder, plan }, waits);
   const journal = requester.journal.open("requester", id);
   if (posted) await post(requester, journal, draftOf(journal)!, waits);
   return id;

@@ -1,10 +1,10 @@
 // A process that claims a tor's data folder each time it is asked to, and keeps it until it is killed.
-import { claimSlot } from "../../src/transfer/onion/slot.ts";
+import { claimTorFolder } from "../../src/transfer/onion/slot.ts";
 
 const [base] = process.argv.slice(2);
 const slots: unknown[] = [];
 process.on("message", async () => {
-  const slot = await claimSlot(base!, "host");
+  const slot = await claimTorFolder(base!, "host");
   slots.push(slot);
   process.send?.(slot.dir);
 });

@@ -1,5 +1,5 @@
 import { Interface } from "ethers";
-import { unreachable } from "../../errors.ts";
+import { impossible } from "../../errors.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
 import { appealBondOf, challengeBondOf } from "../../protocol/bond.ts";
 import { toHex } from "../../protocol/bytes.ts";
@@ -124,7 +124,7 @@ function inCoin(terms: Terms, amount: bigint): bigint {
 }
 
 function submissionOf({ submission }: Job): Submission {
-  return submission ?? unreachable("a call needs what was submitted before it was");
+  return submission ?? impossible("a call needs what was submitted before it was");
 }
 
 function secretsOf(job: Job): Hex {

@@ -6,7 +6,7 @@ import { decodeJobEvent } from "../abi/decode.ts";
 import type { Database } from "../database.ts";
 
 /** The read half of the index. */
-export interface Jobs {
+export interface JobIndex {
   /** Folded from its logs; undefined when the index has none. */
   find(id: JobId): Job | undefined;
   /** Jobs that match and changed after `touched`, oldest change first. */
@@ -23,7 +23,7 @@ interface LogRow {
   data: Hex;
 }
 
-export function openJobs(db: Database, chainId: bigint, escrow: Address): Jobs {
+export function openJobIndex(db: Database, chainId: bigint, escrow: Address): JobIndex {
   const logsOf = db.prepare("SELECT block, topics, data FROM logs WHERE job = ? ORDER BY block, position");
   const touchOf = db.prepare("SELECT touched FROM jobs WHERE job = ?");
   const range = db.prepare("SELECT job FROM jobs WHERE job >= ? AND job <= ? ORDER BY job LIMIT ?");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Waits } from "../../ports/market.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { hexNumber } from "../rpc/blocks.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 
 /** A log with its place in the chain. */
@@ -26,9 +26,9 @@ const hex32 = z
 
 const logSchema = z.object({
   address: z.string().regex(/^0x[0-9a-f]{40}$/i),
-  blockNumber: quantity,
+  blockNumber: parseQuantity,
   blockHash: hex32,
-  logIndex: quantity,
+  logIndex: parseQuantity,
   topics: z.array(hex32).max(4),
   data: z.string().regex(/^0x[0-9a-f]*$/i),
 });

@@ -12,7 +12,7 @@ export interface Checkpoint {
 }
 
 /** The written half of the index: what the chain has said so far, and how to unsay it. */
-export interface Store {
+export interface IndexStore {
   /** The block up to which everything is known. */
   cursor(): Checkpoint | undefined;
   /** Of the known blocks at or below `number`, newest first, the one after the first `skip`. */
@@ -33,7 +33,7 @@ const cursorSql = "SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1"
 const touchSql = `INSERT OR REPLACE INTO jobs (job, touched)
   VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM jobs))`;
 
-export function openStore(db: Database, { escrow }: Addresses): Store {
+export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore {
   const { topic, movesStakes } = eventTopics();
   const newest = db.prepare(cursorSql);
   const below = db.prepare(

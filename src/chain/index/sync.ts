@@ -4,7 +4,7 @@ import type { Addresses } from "../addresses.ts";
 import { type Block, findBlock, readHead } from "../rpc/blocks.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import { MAX_LOGS, type PlacedLog, type Range, readLogs } from "./logs.ts";
-import type { Checkpoint, Store } from "./store.ts";
+import type { Checkpoint, IndexStore } from "./store.ts";
 
 /** Blocks asked for at once: at first, and at most. */
 const FIRST_STEP = 1_000;
@@ -16,7 +16,7 @@ const ATTEMPTS = 5;
 
 export interface SyncOptions {
   readonly rpc: Rpc;
-  readonly store: Store;
+  readonly store: IndexStore;
   readonly addresses: Addresses;
   /** Blocks from a log's own up to the newest, both counted, before the log is believed. */
   readonly confirmations: number;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Waits } from "../../ports/market.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
-import { answered, quantity } from "./quantities.ts";
+import { answered, parseQuantity } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
 
 export interface Block {
@@ -15,11 +15,11 @@ export interface Block {
 
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/i);
 const blockSchema = z.object({
-  number: quantity,
+  number: parseQuantity,
   hash,
   parentHash: hash,
-  timestamp: quantity,
-  baseFeePerGas: quantity.optional(),
+  timestamp: parseQuantity,
+  baseFeePerGas: parseQuantity.optional(),
 });
 
 export async function readHead(rpc: Rpc, options?: Waits): Promise<Block> {
@@ -54,7 +54,7 @@ export async function readNonce(
 ): Promise<number> {
   const tag = typeof block === "number" ? hexNumber(block) : block;
   const count = answered(
-    quantity,
+    parseQuantity,
     await rpc.send("eth_getTransactionCount", [account, tag], options),
     "a nonce",
   );

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Waits } from "../../ports/market.ts";
 import type { Warn } from "../warnings.ts";
 import type { Block } from "./blocks.ts";
-import { quantity } from "./quantities.ts";
+import { parseQuantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** With a head so close to the wall clock's time nobody asks for the pending block's. */
@@ -79,7 +79,7 @@ export function createClock({ rpc, warn }: { rpc: Rpc; warn: Warn }): Clock {
   };
 }
 
-const pendingSchema = z.object({ timestamp: quantity });
+const pendingSchema = z.object({ timestamp: parseQuantity });
 
 /** Undefined when the node has no pending block. */
 async function readPendingTime(rpc: Rpc, options: Waits | undefined): Promise<number | undefined> {

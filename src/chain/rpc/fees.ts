@@ -2,7 +2,7 @@ import { z } from "zod";
 import { IchainError } from "../../errors.ts";
 import type { Waits } from "../../ports/market.ts";
 import { hexNumber, readHead } from "./blocks.ts";
-import { larger, quantity } from "./quantities.ts";
+import { larger, parseQuantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** What a transaction offers for its gas (EIP-1559), wei. */
@@ -54,7 +54,7 @@ export function raisedFees(old: Fees, now: Fees): Fees {
 
 async function suggestedPriority(rpc: Rpc, options?: Waits): Promise<bigint> {
   try {
-    return quantity.catch(GWEI).parse(await rpc.send("eth_maxPriorityFeePerGas", [], options));
+    return parseQuantity.catch(GWEI).parse(await rpc.send("eth_maxPriorityFeePerGas", [], options));
   } catch (error) {
     // Not every node knows the method.
     if (error instanceof RpcRefusal) return GWEI;
@@ -63,8 +63,8 @@ async function suggestedPriority(rpc: Rpc, options?: Waits): Promise<bigint> {
 }
 
 const historySchema = z.object({
-  baseFeePerGas: z.array(quantity).max(HISTORY_BLOCKS + 1),
-  reward: z.array(z.array(quantity).max(1)).max(HISTORY_BLOCKS).nullish(),
+  baseFeePerGas: z.array(parseQuantity).max(HISTORY_BLOCKS + 1),
+  reward: z.array(z.array(parseQuantity).max(1)).max(HISTORY_BLOCKS).nullish(),
 });
 
 /** What a unit of gas cost of late; undefined when the node cannot say. */

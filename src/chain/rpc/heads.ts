@@ -2,8 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Waits } from "../../ports/market.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
-import { waitFor } from "./linked.ts";
-import { patiently } from "./patience.ts";
+import { raceSignal } from "./linked.ts";
+import { retryUnavailable } from "./patience.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** The newest block, asked for by one loop however many wait, and by none when nobody does. */
@@ -36,7 +36,7 @@ export function watchHeads(rpc: Rpc, pollMs: number, see: (head: Block) => void 
   async function poll(signal: AbortSignal): Promise<Block> {
     const known = newest?.hash;
     for (;;) {
-      const head = await patiently(() => read({ signal }), { signal });
+      const head = await retryUnavailable(() => read({ signal }), { signal });
       if (head.hash !== known) return head;
       await delay(pollMs, undefined, { signal });
     }
@@ -57,7 +57,7 @@ export function watchHeads(rpc: Rpc, pollMs: number, see: (head: Block) => void 
     const mine = next;
     mine.waiters++;
     try {
-      await waitFor(mine.promise, signal, forMs);
+      await raceSignal(mine.promise, signal, forMs);
     } finally {
       mine.waiters--;
       if (mine.waiters === 0) {

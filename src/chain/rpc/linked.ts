@@ -30,7 +30,7 @@ export function linkSignals(signals: readonly (AbortSignal | undefined)[], timeo
 }
 
 /** Waits for `promise`, for `signal` (whose reason is thrown), or for `forMs` (undefined then). */
-export async function waitFor<T>(
+export async function raceSignal<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
   forMs?: number,

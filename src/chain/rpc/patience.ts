@@ -12,7 +12,7 @@ export const PATIENCE_MS = 120_000;
  * What `work` comes to, tried again while the node is out of reach (class `unavailable`, retryable), at
  * growing intervals, until `patienceMs` have gone by since the first failure in a row.
  */
-export async function patiently<T>(
+export async function retryUnavailable<T>(
   work: () => Promise<T>,
   { signal }: Waits,
   patienceMs: number = PATIENCE_MS,

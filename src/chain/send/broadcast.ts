@@ -5,7 +5,7 @@ import type { Hex } from "../../protocol/ids.ts";
 import { explainRefusal } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import type { Heads } from "../rpc/heads.ts";
-import { patiently } from "../rpc/patience.ts";
+import { retryUnavailable } from "../rpc/patience.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Warn } from "../warnings.ts";
 import { findTaker } from "./nonce-taker.ts";
@@ -46,8 +46,8 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   return async function broadcast(tx, waits = {}) {
     outbox.adopt(tx);
     for (;;) {
-      const head = await patiently(() => heads.read(waits), waits);
-      const mined = await patiently(() => round(tx.hash, waits), waits);
+      const head = await retryUnavailable(() => heads.read(waits), waits);
+      const mined = await retryUnavailable(() => round(tx.hash, waits), waits);
       if (mined !== undefined && !mined.succeeded) throw await reverted(options, mined, tx.kind, waits);
       // Never by its receipt alone: what is read next is read at the head, which a slower node may hold back.
       if (mined !== undefined && head.number - mined.block + 1 >= confirmations) {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Waits } from "../../ports/market.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import type { Attempt } from "./outbox.ts";
 import { requestOf } from "./sender.ts";
@@ -15,9 +15,9 @@ const blockSchema = z.object({
         hash: z.string().regex(/^0x[0-9a-f]{64}$/i),
         from: hex,
         to: hex.nullish(),
-        nonce: quantity,
+        nonce: parseQuantity,
         input: hex,
-        value: quantity,
+        value: parseQuantity,
       }),
     )
     .max(100_000),

@@ -2,7 +2,7 @@ import { getAddress } from "ethers";
 import { z } from "zod";
 import type { Waits } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import type { Attempt } from "./outbox.ts";
 
@@ -20,10 +20,10 @@ export interface Mined {
 
 const receiptSchema = z
   .object({
-    blockNumber: quantity,
-    status: quantity,
-    gasUsed: quantity,
-    effectiveGasPrice: quantity,
+    blockNumber: parseQuantity,
+    status: parseQuantity,
+    gasUsed: parseQuantity,
+    effectiveGasPrice: parseQuantity,
     contractAddress: z
       .string()
       .regex(/^0x[0-9a-f]{40}$/i)

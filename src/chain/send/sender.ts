@@ -4,7 +4,7 @@ import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 import { fundsTooLow } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import { currentFees, type FeeCaps, type Fees, feeTooHigh, raisedFees } from "../rpc/fees.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Attempt, Outbox, Signed } from "./outbox.ts";
 
@@ -73,7 +73,7 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
     ]);
     // Not every node looks at this before the transaction is sent.
     const needed = request.value + gas * fees.max;
-    if (answered(quantity, balance, "a balance") < needed) throw fundsTooLow({ needed: String(needed) });
+    if (answered(parseQuantity, balance, "a balance") < needed) throw fundsTooLow({ needed: String(needed) });
     options?.signal?.throwIfAborted();
     return outbox.reserve(pending, (nonce) => sign(request, gas, fees, nonce), root);
   };
@@ -124,7 +124,7 @@ async function estimate(
 ): Promise<bigint> {
   const call = { from, to, data, value: hexNumber(value) };
   const gas = answered(
-    quantity,
+    parseQuantity,
     await rpc.send("eth_estimateGas", [call, "pending"], options),
     "an estimate of gas",
   );

@@ -8,7 +8,7 @@ import { type JobFile, pinImage, specOf } from "../../protocol/spec.ts";
 import type { Terms } from "../../protocol/terms.ts";
 import { chainFacts } from "../../roles/shared/chain-facts.ts";
 import { describeMachine } from "../../roles/shared/offer.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { AppContext } from "../declaration.ts";
 import { withReader } from "../market/reader.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { loadPolicy } from "../steps/policy.ts";
@@ -26,7 +26,7 @@ const USUAL_CHAIN: ChainFacts = {
 
 /** Says whether a policy would take a job on this machine, and if not, why. */
 export async function run(
-  context: CommandContext,
+  context: AppContext,
   args: { policy: string; job: string },
   options: { requester?: `0x${string}` },
 ): Promise<void> {
@@ -56,7 +56,7 @@ export async function run(
 }
 
 /** Of the configured network, or what is usual. */
-async function chainOf(context: CommandContext): Promise<ChainFacts> {
+async function chainOf(context: AppContext): Promise<ChainFacts> {
   const { config, signal } = context;
   if (config.network === undefined) return USUAL_CHAIN;
   let facts = USUAL_CHAIN;

@@ -1,8 +1,8 @@
 import { bytes } from "../../ui/format.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { AppContext } from "../declaration.ts";
 
 /** Lists the recipes that come with ichain, and which of them this machine's engine holds. */
-export async function run(context: CommandContext): Promise<void> {
+export async function run(context: AppContext): Promise<void> {
   const { ui, signal } = context;
   const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);

@@ -10,7 +10,7 @@ import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/reque
 import { coin } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
-export interface Choice {
+export interface PlanChoice {
   /** An account, or `best`; asked for when absent and somebody is there. */
   readonly provider?: string | undefined;
   readonly validator?: readonly string[] | undefined;
@@ -21,7 +21,7 @@ export async function choosePlan(
   ui: Ui,
   file: JobFile,
   candidates: Candidates,
-  choice: Choice,
+  choice: PlanChoice,
   auditOf: (provider: Address) => Promise<Audit>,
 ): Promise<Plan> {
   const ask = ui.interactive;

@@ -2,12 +2,12 @@ import { IchainError } from "../../errors.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../../roles/context.ts";
-import { retrieve } from "../../roles/requester/retrieve.ts";
+import { getResult } from "../../roles/requester/retrieve.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
 /** Where a result goes when nobody says: beside the person, named after the job. */
-export function outFolder(jobId: JobId): string {
+export function resultFolder(jobId: JobId): string {
   return `result-${shortId(jobId)}`;
 }
 
@@ -20,7 +20,7 @@ export async function finished(
   waits: Waits,
 ): Promise<void> {
   if (job.state !== "Settled") throw ended(job);
-  const { files, bytes: size } = await retrieve(role, job.id, folder, waits);
+  const { files, bytes: size } = await getResult(role, job.id, folder, waits);
   ui.print(
     { jobId: job.id, state: job.state, verdict: job.verdict, folder, files, bytes: size },
     () =>

@@ -10,7 +10,7 @@ import { describeMachine, publishOffer } from "../../roles/shared/offer.ts";
 import { neededImages } from "../../roles/shared/prepare-image.ts";
 import { runId, stages } from "../../roles/shared/run-task.ts";
 import { validateDuty } from "../../roles/validator/duty.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { AppContext } from "../declaration.ts";
 import { loadPolicy } from "./policy.ts";
 
 export interface WorkOptions {
@@ -25,7 +25,7 @@ export interface WorkOptions {
 
 /** Publishes the offer and works until the signal: what `provide` and `validate` share. */
 export async function work(
-  context: CommandContext,
+  context: AppContext,
   roles: { provider: boolean; validator: boolean },
   options: WorkOptions,
 ): Promise<void> {

@@ -1,11 +1,11 @@
 import { requireKeystore } from "../../account/keystore.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { coin } from "../../ui/format.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { AppContext } from "../declaration.ts";
 import { withReader } from "../market/reader.ts";
 
 /** Prints the account's coin, and what the escrow owes it. */
-export async function run(context: CommandContext): Promise<void> {
+export async function run(context: AppContext): Promise<void> {
   const { config, ui, signal } = context;
   await requireKeystore(config);
   await withReader(context, async ({ market, account }) => {

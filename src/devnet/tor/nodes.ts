@@ -11,7 +11,7 @@ import {
   VOTE_MS,
 } from "./torrc.ts";
 
-export interface Plan {
+export interface RelayPlan {
   readonly dir: string;
   readonly binary: string;
   readonly authorities: readonly Authority[];
@@ -38,7 +38,7 @@ const REMIND_MS = 500;
  * five minutes away, and starting afresh is faster.
  */
 export async function launchNodes(
-  plan: Plan,
+  plan: RelayPlan,
   signal: AbortSignal | undefined,
 ): Promise<readonly TorProcess[] | undefined> {
   const { firstVote } = plan;

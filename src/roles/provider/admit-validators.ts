@@ -7,11 +7,11 @@ import type { RoleContext, Waits } from "../context.ts";
 import { trustedParty } from "../shared/party.ts";
 import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
-import type { Taken } from "./take.ts";
+import type { Accepted } from "./take.ts";
 
 export interface Delivery {
   readonly job: Job;
-  readonly taken: Taken;
+  readonly taken: Accepted;
   readonly packed: Packed;
 }
 
@@ -55,12 +55,12 @@ export async function admitValidators(
 }
 
 /** A validator as the host knows it. */
-function guestOf(taken: Taken, packed: Packed, party: Party): Reader {
+function guestOf(taken: Accepted, packed: Packed, party: Party): Reader {
   return { ...party.keys, token: endpointOf(taken, packed, party).token };
 }
 
 /** Where a validator finds the result, whoever tells it: the requester can derive the same. */
-function endpointOf({ bundle }: Taken, { identity }: Packed, { keys }: Party): Endpoint {
+function endpointOf({ bundle }: Accepted, { identity }: Packed, { keys }: Party): Endpoint {
   return endpointFor(identity.endpoint, bundle.requester.fingerprint, keys.fingerprint);
 }
 
@@ -100,7 +100,7 @@ export async function handOver(
 }
 
 /** Opens the run report to the validators, once nobody can commit any more. */
-export async function openReport(
+export async function readReport(
   context: RoleContext,
   hosting: Hosting,
   job: Job,

@@ -1,4 +1,4 @@
-import { unreachable } from "../../errors.ts";
+import { impossible } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Hosting } from "../../ports/transport.ts";
 import { blindKey } from "../../protocol/exchange.ts";
@@ -11,15 +11,15 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
 import { transact } from "../shared/transact.ts";
-import { until } from "../shared/until.ts";
+import { chainDeadline } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
-import { admitValidators, handOver, openReport, seatedReaders } from "./admit-validators.ts";
+import { admitValidators, handOver, readReport, seatedReaders } from "./admit-validators.ts";
 import { appeal } from "./appeal.ts";
 import { draw } from "./draw.ts";
-import { handIn } from "./hand-in.ts";
+import { submit } from "./hand-in.ts";
 import { inTime, TOO_LATE } from "./in-time.ts";
 import type { Packed } from "./pack-result.ts";
-import type { Taken } from "./take.ts";
+import type { Accepted } from "./take.ts";
 
 export interface Delivered {
   readonly job: Job;
@@ -38,7 +38,7 @@ export async function deliver(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { taken, packed, policy }: { taken: Taken; packed: Packed; policy: Policy },
+  { taken, packed, policy }: { taken: Accepted; packed: Packed; policy: Policy },
   waits: Waits,
 ): Promise<Delivered | typeof TOO_LATE> {
   const { requester, blob } = taken.bundle;
@@ -56,7 +56,7 @@ export async function deliver(
   }
   const { mask } = taken.locator;
   const reader = { account: job.terms.requester, keys: requester };
-  await handIn(context, journal, { job, packed, mask, requester: reader }, waits);
+  await submit(context, journal, { job, packed, mask, requester: reader }, waits);
   let claimed: Job | undefined;
   for await (const now of context.market.follow(job.id, waits)) {
     const live = await hosting.start();
@@ -68,7 +68,7 @@ export async function deliver(
     const kept = stack.move();
     return { job: now, keep: (later) => keepServing(context, kept, needed, later) };
   }
-  return unreachable("a job ended without a final state");
+  return impossible("a job ended without a final state");
 }
 
 /**
@@ -99,7 +99,7 @@ async function keepServing(
   { signal }: Waits,
 ): Promise<void> {
   await using _ = live;
-  using clock = until(end, market, signal);
+  using clock = chainDeadline(end, market, signal);
   if (!clock.signal.aborted) await new Promise((resolve) => clock.signal.addEventListener("abort", resolve));
   signal.throwIfAborted();
 }
@@ -113,7 +113,7 @@ async function react(
     packed,
     hosting,
     policy,
-  }: { job: Job; taken: Taken; packed: Packed; hosting: Hosting; policy: Policy },
+  }: { job: Job; taken: Accepted; packed: Packed; hosting: Hosting; policy: Policy },
   waits: Waits,
 ): Promise<void> {
   const { market } = context;
@@ -127,7 +127,7 @@ async function react(
     await admitValidators(context, hosting, { job, taken, packed }, waits);
     await handOver(context, journal, { job, taken, packed }, waits);
     if (!job.committing) {
-      await openReport(context, hosting, job, packed, waits);
+      await readReport(context, hosting, job, packed, waits);
       // A validator that revealed without ours leaves it to us to show what we had committed to.
       if (hasRevealed(job) && !job.disclosed) {
         await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, waits);

@@ -6,7 +6,7 @@ import { noteIfPossible } from "../shared/note.ts";
 import { transact } from "../shared/transact.ts";
 
 /** `release`: costs nothing, where silence costs the stake. A job that has moved on meanwhile needs it no more. */
-export async function giveBack(
+export async function release(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   job: Job,

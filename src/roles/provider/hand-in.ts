@@ -12,7 +12,7 @@ import { transact } from "../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
 
 /** `submit`: commits to the result, to what it measured and to the key that opens it. */
-export function handIn(
+export function submit(
   { market, keyring, account }: RoleContext,
   journal: JobJournal,
   { job, packed, mask, requester }: { job: Job; packed: Packed; mask: Hex; requester: Party },

@@ -3,8 +3,8 @@ import type { JobJournal } from "../../ports/journal.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { noteIfPossible } from "../shared/note.ts";
-import { persist } from "../shared/persist.ts";
-import { until } from "../shared/until.ts";
+import { retryTransient } from "../shared/persist.ts";
+import { chainDeadline } from "../shared/until.ts";
 
 /** Left of the run window for `release`, at most: some ten blocks, and a pause before another try. */
 const MARGIN_SECONDS = 120;
@@ -29,7 +29,7 @@ export async function inTime<Result>(
   const { run } = job.terms.windows;
   const deadline =
     job.state === "Accepted" && job.deadline !== undefined ? job.deadline : (await market.now(waits)) + run;
-  using clock = until(deadline, market, waits.signal, Math.min(MARGIN_SECONDS, run / 4));
+  using clock = chainDeadline(deadline, market, waits.signal, Math.min(MARGIN_SECONDS, run / 4));
   const { signal } = clock;
   const again = (error: Error, pause: number) => {
     const text = `${error.message} Trying again in ${pause} s.`;
@@ -40,7 +40,7 @@ export async function inTime<Result>(
   const end = () => over.reject(signal.reason);
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
-  const working = persist(() => work({ signal }), again, { signal });
+  const working = retryTransient(() => work({ signal }), again, { signal });
   try {
     return await Promise.race([working, over.promise]);
   } catch (error) {

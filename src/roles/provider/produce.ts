@@ -5,18 +5,18 @@ import { isStable } from "../../protocol/judgement.ts";
 import { toScore } from "../../protocol/metric.ts";
 import type { Spec } from "../../protocol/spec.ts";
 import type { Waits, WorkerContext } from "../context.ts";
-import { prepareImage } from "../shared/prepare-image.ts";
+import { ensureImage } from "../shared/prepare-image.ts";
 import { exitFailure, type Measured, outputsOf, runFailure, runTask } from "../shared/run-task.ts";
 import { type Packed, packResult } from "./pack-result.ts";
-import type { Taken, Workshop } from "./take.ts";
+import type { Accepted, ProviderSetup } from "./take.ts";
 
 /** Runs and packs; a string is the reason why there is no result. */
 export async function produce(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { bundle, gpus }: Taken,
-  shop: Workshop,
+  { bundle, gpus }: Accepted,
+  shop: ProviderSetup,
   waits: Waits,
 ): Promise<Packed | string> {
   const packed = journal.outcome<Packed>("pack");
@@ -24,7 +24,7 @@ export async function produce(
   const { spec, input } = bundle;
   const { policy } = shop;
   const logBytes = policy.maxLog;
-  const image = await prepareImage(context, journal, { spec, input, policy }, waits).catch(asReason);
+  const image = await ensureImage(context, journal, { spec, input, policy }, waits).catch(asReason);
   if (typeof image !== "string") return image.reason;
   const task = { spec, image, input, gpus, logBytes };
   const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, waits);

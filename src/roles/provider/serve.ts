@@ -10,24 +10,24 @@ import { endLog } from "../shared/log-keeper.ts";
 import { discardRuns } from "../shared/run-task.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
 import { deliver } from "./deliver.ts";
-import { giveBack } from "./give-back.ts";
+import { release } from "./give-back.ts";
 import { inTime, TOO_LATE } from "./in-time.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
 import { shareLog } from "./share-log.ts";
-import { asRefusal, isRefusal, type Taken, take, type Workshop } from "./take.ts";
+import { asRefusal, isRefusal, type Accepted, accept, type ProviderSetup } from "./take.ts";
 
 interface Made {
   readonly job: Job;
-  readonly taken: Taken;
+  readonly taken: Accepted;
   readonly packed: Packed;
 }
 
 /** One job from posted to paid, as its provider; safe to call again after a crash at any point. */
-export async function serve(
+export async function runJob(
   context: WorkerContext,
   jobId: JobId,
-  shop: Workshop,
+  shop: ProviderSetup,
   waits: Waits,
 ): Promise<void> {
   const journal = context.journal.open("provider", jobId);
@@ -44,7 +44,7 @@ export async function serve(
     return end(context, journal, "failed");
   };
   if (journal.intent("release") !== undefined) {
-    await giveBack(context, journal, await context.market.job(jobId, waits), "as recorded", waits);
+    await release(context, journal, await context.market.job(jobId, waits), "as recorded", waits);
     return over("given back");
   }
   await using log = new AsyncDisposableStack();
@@ -54,7 +54,7 @@ export async function serve(
   const { job: accepted, taken, packed } = made;
   const delivered = await deliver(context, journal, accepted, { taken, packed, policy: shop.policy }, waits);
   if (delivered === TOO_LATE) {
-    await giveBack(context, journal, accepted, TOO_LATE, waits);
+    await release(context, journal, accepted, TOO_LATE, waits);
     return over(`given back, ${TOO_LATE}`);
   }
   const { job, keep } = delivered;
@@ -72,7 +72,7 @@ async function make(
   context: WorkerContext,
   journal: JobJournal,
   jobId: JobId,
-  { shop, log }: { shop: Workshop; log: AsyncDisposableStack },
+  { shop, log }: { shop: ProviderSetup; log: AsyncDisposableStack },
   waits: Waits,
 ): Promise<Made | string> {
   const { market } = context;
@@ -80,7 +80,7 @@ async function make(
   const owed = journal.intent("accept") !== undefined;
   using _place = packedBefore ? undefined : await shop.slots.take({ ...waits, owed });
   const posted = await market.job(jobId, waits);
-  const taken = await take(context, journal, posted, shop, waits).catch((error: unknown) => {
+  const taken = await accept(context, journal, posted, shop, waits).catch((error: unknown) => {
     const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;
     if (refusal) return refusal;
     throw error;
@@ -98,17 +98,17 @@ async function make(
   ).finally(() => takeBackGpus(context, journal));
   endLog(journal);
   if (typeof packed !== "string") return { job, taken, packed };
-  await giveBack(context, journal, job, packed, waits);
+  await release(context, journal, job, packed, waits);
   return `given back, ${packed}`;
 }
 
 /** A job that was accepted and not submitted is given back, which costs nothing; silence costs the stake. */
-export async function giveUp(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
+export async function abandonJob(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
   const journal = context.journal.open("provider", jobId);
   if (journal.intent("accept") !== undefined && journal.intent("submit") === undefined) {
     const job = await context.market.job(jobId, waits);
     if (job.state === "Accepted") {
-      await giveBack(context, journal, job, "trouble of the provider's own", waits);
+      await release(context, journal, job, "trouble of the provider's own", waits);
     }
   }
   await end(context, journal, "failed");

@@ -14,7 +14,7 @@ import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { isEnd } from "../shared/log-keeper.ts";
 import { noteIfPossible } from "../shared/note.ts";
-import { persist } from "../shared/persist.ts";
+import { retryTransient } from "../shared/persist.ts";
 
 /** A run that ends sooner is not worth a hosting of its own; its log comes with the run report. */
 const SHORT_RUN_MS = 5_000;
@@ -43,7 +43,7 @@ export function shareLog(
   const begin = async (): Promise<Hosting | undefined> => {
     if (maxChars === 0) return undefined;
     await delay(SHORT_RUN_MS, undefined, { signal });
-    return persist(host, (error) => noteIfPossible(journal, `the live log is not served: ${error.message}`), {
+    return retryTransient(host, (error) => noteIfPossible(journal, `the live log is not served: ${error.message}`), {
       signal,
     });
   };

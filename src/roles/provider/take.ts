@@ -20,7 +20,7 @@ import { transact } from "../shared/transact.ts";
 import { whilePosted } from "./while-posted.ts";
 
 /** A provider's standing orders and what it runs them on. */
-export interface Workshop {
+export interface ProviderSetup {
   readonly policy: Policy;
   readonly machine: OfferDetails;
   readonly report: SandboxReport;
@@ -28,7 +28,7 @@ export interface Workshop {
   readonly slots: Slots;
 }
 
-export interface Taken {
+export interface Accepted {
   readonly locator: BundleLocator;
   readonly bundle: Bundle;
   /** UUIDs, its own until `produce` is over. */
@@ -39,13 +39,13 @@ export interface Taken {
  * Looks at a posted job and accepts it, or says why not. The bundle is fetched before `accept`, so that
  * a job with a bad spec or a missing bundle costs nothing but the look.
  */
-export async function take(
+export async function accept(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { policy, machine }: Workshop,
+  { policy, machine }: ProviderSetup,
   waits: Waits,
-): Promise<Taken | Refusal> {
+): Promise<Accepted | Refusal> {
   const accepted = journal.intent("accept") !== undefined;
   const chain = await chainFacts(context.market, waits);
   const refused = accepted ? undefined : await refuseNow(context, job, { policy, chain }, waits);
@@ -115,7 +115,7 @@ function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
   return same ? undefined : no("TERMS_MISMATCH", "its terms and its spec disagree");
 }
 
-export function isRefusal(taken: Taken | Refusal): taken is Refusal {
+export function isRefusal(taken: Accepted | Refusal): taken is Refusal {
   return "code" in taken;
 }
 

@@ -1,6 +1,6 @@
 import type { Market } from "../../ports/market.ts";
 import type { Job } from "../../protocol/job.ts";
-import { until } from "../shared/until.ts";
+import { chainDeadline } from "../shared/until.ts";
 
 /**
  * A signal for work that is of use only while a job can be accepted: it fires when the job is not Posted any more,
@@ -13,7 +13,7 @@ export function whilePosted(
 ) {
   const done = new AbortController();
   const gone = new AbortController();
-  const clock = until(Math.min(terms.acceptBy, deadline), market, signal);
+  const clock = chainDeadline(Math.min(terms.acceptBy, deadline), market, signal);
   const watch = async () => {
     for await (const { state } of market.follow(id, { signal: done.signal }))
       if (state !== "Posted") return gone.abort();

@@ -5,7 +5,7 @@ import type { Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { Waits } from "../context.ts";
-import { openJobs } from "./repair.ts";
+import { unfinishedJobs } from "./repair.ts";
 
 interface Home {
   readonly market: MarketReader;
@@ -34,7 +34,7 @@ export async function refuseLostJournal(
   path: string,
   waits: Waits,
 ): Promise<void> {
-  const jobs = await openJobs(market, account, waits);
+  const jobs = await unfinishedJobs(market, account, waits);
   const folders = await jobFolders(jobsDir);
   if (jobs.length === 0 && folders.length === 0) return;
   const ids = [...new Set(jobs.map(({ job }) => job.id))];

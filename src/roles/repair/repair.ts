@@ -28,7 +28,7 @@ interface Sources {
 }
 
 /** The account's jobs that are not final, in each role in which they need a journal. */
-export async function openJobs(
+export async function unfinishedJobs(
   market: MarketReader,
   account: Address,
   waits: Waits,
@@ -51,7 +51,7 @@ export async function repair(
   waits: Waits,
 ): Promise<Repaired> {
   const found: Found[] = [];
-  for (const { job, role } of await openJobs(market, account, waits)) {
+  for (const { job, role } of await unfinishedJobs(market, account, waits)) {
     // Finished in the journal: given up on purpose, and known.
     if (journal.find(role, job.id)?.finished !== undefined) continue;
     const record = journal.open(role, job.id);

@@ -10,9 +10,9 @@ import { isFinal, type JobState } from "../../protocol/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { hostOnce } from "../shared/host-once.ts";
 import { leave } from "../shared/leave.ts";
-import { persist } from "../shared/persist.ts";
+import { retryTransient } from "../shared/persist.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
-import { until } from "../shared/until.ts";
+import { chainDeadline } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
@@ -22,7 +22,7 @@ import { type Draft, draftOf } from "./draft.ts";
 import { post } from "./post.ts";
 import { unknownDraft } from "./unknown-draft.ts";
 
-export interface Carry {
+export interface AdvanceOptions {
   /** Stop (leaving the job to a later `resume`) once it is in one of these states; final always stops. */
   readonly stopAt?: readonly JobState[];
   readonly onState?: (job: Job) => void;
@@ -33,13 +33,13 @@ export interface Carry {
  * host, post, collect, appoint, accept or challenge, and every exit when somebody else stays silent. Safe to stop and to
  * start again at any point.
  */
-export function carry(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
+export function advance(context: RoleContext, jobId: JobId, options: AdvanceOptions, waits: Waits): Promise<Job> {
   const retrying = (error: IchainError, pause: number) =>
     context.reporter.emit({ kind: "warn", text: `${error.message} Trying again in ${pause} s.` });
-  return persist(() => carryOnce(context, jobId, options, waits), retrying, waits);
+  return retryTransient(() => carryOnce(context, jobId, options, waits), retrying, waits);
 }
 
-async function carryOnce(context: RoleContext, jobId: JobId, options: Carry, waits: Waits): Promise<Job> {
+async function carryOnce(context: RoleContext, jobId: JobId, options: AdvanceOptions, waits: Waits): Promise<Job> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
   if (!draft && isLost(journal)) return seeOut(context, journal, jobId, waits);
@@ -98,7 +98,7 @@ async function collectAndAppoint(
   waits: Waits,
 ): Promise<void> {
   const { deadline = Number.POSITIVE_INFINITY } = job;
-  using clock = until(deadline, context.market, waits.signal);
+  using clock = chainDeadline(deadline, context.market, waits.signal);
   try {
     const collected = await collect(context, journal, job, draft.spec.resources, clock);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);

@@ -1,4 +1,4 @@
-import { unreachable } from "../../errors.ts";
+import { impossible } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job.ts";
@@ -26,7 +26,7 @@ export function collect(
   waits: Waits,
 ): Promise<Collected> {
   const { submission } = job;
-  if (!submission) return unreachable("a result is collected before it was submitted");
+  if (!submission) return impossible("a result is collected before it was submitted");
   const home = jobFolder(context.jobsDir, "requester", job.id);
   return journal.step("collect", {
     prepare: async () => decodeLocator(await context.keyring.unseal(submission.sealedResult), "result"),

@@ -8,8 +8,8 @@ import { type Measurement, measurementCommitment } from "../../protocol/measurem
 import { measurementOf, parseReport } from "../../protocol/report.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
-import { persist } from "../shared/persist.ts";
-import { until } from "../shared/until.ts";
+import { retryTransient } from "../shared/persist.ts";
+import { chainDeadline } from "../shared/until.ts";
 import { collect } from "./collect.ts";
 import type { Draft } from "./draft.ts";
 import { evaluate } from "./evaluate.ts";
@@ -47,12 +47,12 @@ export function inspect(
       const late = now >= deadline;
       const margin = Math.min(MARGIN_SECONDS, job.terms.windows.challenge / 4, (deadline - now) / 2);
       using clock = late
-        ? until(now + PATIENCE_SECONDS, market, signal)
-        : until(deadline, market, signal, margin);
+        ? chainDeadline(now + PATIENCE_SECONDS, market, signal)
+        : chainDeadline(deadline, market, signal, margin);
       const retrying = ({ message }: Error, pause: number) =>
         reporter.emit({ kind: "warn", text: `${message} Trying again in ${pause} s.` });
       try {
-        return await persist(() => examine(context, journal, job, draft, clock), retrying, clock);
+        return await retryTransient(() => examine(context, journal, job, draft, clock), retrying, clock);
       } catch (error) {
         if (signal.aborted) throw error;
         if (clock.expired && journal.outcome("collect") === undefined)

@@ -1,4 +1,4 @@
-import { unreachable } from "../../errors.ts";
+import { impossible } from "../../errors.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import { blindKey, keyCommitment } from "../../protocol/exchange.ts";
 import type { Hex } from "../../protocol/ids.ts";
@@ -10,9 +10,9 @@ import { openReport } from "./open-report.ts";
 
 /** The key that `claim` published, unblinded: it opens the result. */
 export function resultKey({ id, blindedKey, submission }: Job, mask: Hex): Hex {
-  if (!blindedKey || !submission) return unreachable("a result is opened before its key was claimed");
+  if (!blindedKey || !submission) return impossible("a result is opened before its key was claimed");
   if (keyCommitment(id, blindedKey) !== submission.keyCommitment) {
-    return unreachable("the escrow paid for a key that does not match its commitment");
+    return impossible("the escrow paid for a key that does not match its commitment");
   }
   return blindKey(blindedKey, mask);
 }

@@ -14,7 +14,7 @@ import { unknownDraft } from "./unknown-draft.ts";
 /** OpenPGP's number for AES-256. */
 const GPG_AES256 = 9;
 
-export interface Retrieved {
+export interface GotResult {
   readonly job: Job;
   readonly folder: string;
   readonly files: readonly string[];
@@ -22,12 +22,12 @@ export interface Retrieved {
 }
 
 /** Opens a paid result into `folder`, which must not exist; fetches the ciphertext first if need be. */
-export async function retrieve(
+export async function getResult(
   context: RoleContext,
   jobId: JobId,
   folder: string,
   waits: Waits,
-): Promise<Retrieved> {
+): Promise<GotResult> {
   const paid = await collectPaid(context, jobId, folder, waits);
   const { files, bytes } = await openResult(context, paid.journal, { ...paid, into: folder }, waits);
   await recordGot(paid.journal, folder);
@@ -38,12 +38,12 @@ export async function retrieve(
  * Leaves a paid result as it came, `result.parcel`, beside the key that opens it, `key.txt` (mode 0600, as
  * `gpg --override-session-key-fd` reads it): docs/protocol.md has the commands.
  */
-export async function retrieveParcel(
+export async function getParcel(
   context: RoleContext,
   jobId: JobId,
   folder: string,
   waits: Waits,
-): Promise<Retrieved> {
+): Promise<GotResult> {
   const { journal, job, draft, collected } = await collectPaid(context, jobId, folder, waits);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await copyFile(collected.result.path, join(folder, "result.parcel"), constants.COPYFILE_FICLONE);

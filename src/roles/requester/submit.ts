@@ -15,7 +15,7 @@ import { type Draft, recordDraft } from "./draft.ts";
 import type { Plan } from "./plan.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
-export interface Submission {
+export interface DraftRequest {
   readonly file: JobFile;
   /** Folder of job.yaml: inputs are relative to it. */
   readonly folder: string;
@@ -26,9 +26,9 @@ export interface Submission {
  * Packs the bundle, fixes the terms and records the draft. Nothing has left this machine when it
  * resolves; `carry` takes the job from here.
  */
-export async function submit(
+export async function draftJob(
   context: RoleContext,
-  { file, folder, plan }: Submission,
+  { file, folder, plan }: DraftRequest,
   { signal }: Waits,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;

@@ -4,7 +4,7 @@ import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { isStorageTrouble, noteIfPossible } from "./note.ts";
-import { persist } from "./persist.ts";
+import { retryTransient } from "./persist.ts";
 import { sweepFolders } from "./sweep-folders.ts";
 
 export interface Duty {
@@ -40,7 +40,7 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Wa
   const warn = (text: string) => context.reporter.emit({ kind: "warn", text });
   const again = (error: Error, pause: number) => warn(`${error.message} Trying again in ${pause} s.`);
   try {
-    const left = await persist(
+    const left = await retryTransient(
       async () => {
         await sweepFolders(context, duty.role);
         return context.journal.undertakings({ role: duty.role, unfinished: true });
@@ -78,7 +78,7 @@ async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }
   };
   /** False when it cannot be done. */
   const bring = (work: () => Promise<void>) =>
-    persist(work, again, { signal }).then(
+    retryTransient(work, again, { signal }).then(
       () => true,
       (error: unknown) => {
         tell(error);

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 60_000;
  * once it has gone well for as long as the longest, for then it is another trouble. What it does must be safe to begin
  * anew, as everything is that keeps a journal.
  */
-export async function persist<Result>(
+export async function retryTransient<Result>(
   work: () => Promise<Result>,
   onRetry: (error: IchainError, pauseSeconds: number) => void,
   { signal }: { signal: AbortSignal },

@@ -22,7 +22,7 @@ export function neededImages({ journal }: Pick<WorkerContext, "journal">): Set<s
  * is made now where the policy takes such images (it was asked before). What past jobs' images take
  * beyond the policy's budget is given back first.
  */
-export async function prepareImage(
+export async function ensureImage(
   context: WorkerContext,
   journal: JobJournal,
   { spec, input, policy }: { spec: Spec; input: string; policy: Policy },

@@ -24,7 +24,7 @@ const clocks = new WeakMap<ChainTime, Clock>();
  * dispose it when the work is done. The work may outlive its use of the clock by one poll at most. Where the node
  * does not answer, this machine's clock goes on from its last answer.
  */
-export function until(deadline: number, market: ChainTime, signal: AbortSignal, marginSeconds = 0) {
+export function chainDeadline(deadline: number, market: ChainTime, signal: AbortSignal, marginSeconds = 0) {
   const expired = new AbortController();
   const clock = clocks.get(market) ?? startClock(market);
   const alarm = { at: deadline - marginSeconds, ring: () => expired.abort() };

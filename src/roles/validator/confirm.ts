@@ -13,12 +13,12 @@ import { chainFacts } from "../shared/chain-facts.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { endLog } from "../shared/log-keeper.ts";
 import { isStorageTrouble, noteIfPossible } from "../shared/note.ts";
-import { persist } from "../shared/persist.ts";
+import { retryTransient } from "../shared/persist.ts";
 import { discardRuns } from "../shared/run-task.ts";
 import { isLost, seeOut } from "../shared/see-out.ts";
 import type { Slots } from "../shared/slots.ts";
 import { transact } from "../shared/transact.ts";
-import { until } from "../shared/until.ts";
+import { chainDeadline } from "../shared/until.ts";
 import { withdrawOwed } from "../shared/withdraw.ts";
 import { measure, measurementOfNothing } from "./measure.ts";
 import { measureFailed } from "./measure-failed.ts";
@@ -27,7 +27,7 @@ import { providerMeasurement } from "./provider-measurement.ts";
 /** Left between the end of our work and the commit deadline, for the transaction itself. */
 const MARGIN_SECONDS = 30;
 
-export interface Bench {
+export interface ValidatorSetup {
   readonly policy: Policy;
   readonly report: SandboxReport;
   /** For jobs that are fetched or run. */
@@ -35,10 +35,10 @@ export interface Bench {
 }
 
 /** One validation from appointment to fee; resolves when nothing is left to do. */
-export async function confirm(
+export async function validate(
   context: WorkerContext,
   jobId: JobId,
-  bench: Bench,
+  bench: ValidatorSetup,
   waits: Waits,
 ): Promise<void> {
   const journal = context.journal.open("validator", jobId);
@@ -58,7 +58,7 @@ export async function confirm(
 }
 
 /** Who has not committed abstains, which costs nothing. */
-export async function giveUp(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
+export async function abandonValidation(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
   const journal = context.journal.open("validator", jobId);
   const job = await context.market.job(jobId, waits);
   const mine = validationOf(context, job);
@@ -93,7 +93,7 @@ async function commit(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { policy, slots }: Bench,
+  { policy, slots }: ValidatorSetup,
   waits: Waits,
 ): Promise<Committed | string> {
   const abstain = async (reason: string) => {
@@ -111,7 +111,7 @@ async function commit(
   const facts = await chainFacts(market, waits);
   const refused = refuseTerms(policy, job.terms, "validator", await market.now(waits), facts);
   if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);
-  using clock = until(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal, MARGIN_SECONDS);
+  using clock = chainDeadline(job.deadline ?? Number.POSITIVE_INFINITY, context.market, waits.signal, MARGIN_SECONDS);
   const inTime = { signal: clock.signal };
   const disputed = job.round !== "first";
   try {
@@ -122,7 +122,7 @@ async function commit(
     const sources = { job, locator, policy, slots };
     const measuring = () => measure(context, journal, sources, inTime);
     const again = (error: Error) => noteIfPossible(journal, `${error.message} Trying again.`);
-    return await commitTo(await (disputed ? persist(measuring, again, inTime) : measuring()), locator);
+    return await commitTo(await (disputed ? retryTransient(measuring, again, inTime) : measuring()), locator);
   } catch (error) {
     if (waits.signal.aborted || journal.intent("commit") !== undefined) throw error;
     if (disputed && (isHostile(error) || (clock.expired && !wasServed(journal)))) {

@@ -2,10 +2,10 @@ import { sameAddress } from "../../protocol/ids.ts";
 import type { Waits, WorkerContext } from "../context.ts";
 import type { Duty } from "../shared/daemon.ts";
 import { openSlots } from "../shared/slots.ts";
-import { type Bench, confirm, giveUp } from "./confirm.ts";
+import { type ValidatorSetup, validate, abandonValidation } from "./confirm.ts";
 
 /** What `ichain validate` does: every job in which this account has a seat. */
-export function validateDuty(context: WorkerContext, equipment: Omit<Bench, "slots">): Duty {
+export function validateDuty(context: WorkerContext, equipment: Omit<ValidatorSetup, "slots">): Duty {
   const bench = { ...equipment, slots: openSlots(equipment.policy.maxJobs) };
   return {
     role: "validator",
@@ -18,7 +18,7 @@ export function validateDuty(context: WorkerContext, equipment: Omit<Bench, "slo
         const told = sealed !== "0x" || job.round !== "first";
         return ours && commitment === undefined && !abstained && told;
       }),
-    work: (jobId, waits: Waits) => confirm(context, jobId, bench, waits),
-    giveUp: (jobId, waits) => giveUp(context, jobId, waits),
+    work: (jobId, waits: Waits) => validate(context, jobId, bench, waits),
+    giveUp: (jobId, waits) => abandonValidation(context, jobId, waits),
   };
 }

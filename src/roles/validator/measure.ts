@@ -11,7 +11,7 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { fetchBundle } from "../shared/fetch-bundle.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { lendGpus, takeBackGpus } from "../shared/lend-gpus.ts";
-import { prepareImage } from "../shared/prepare-image.ts";
+import { ensureImage } from "../shared/prepare-image.ts";
 import { random32 } from "../shared/random.ts";
 import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../shared/run-task.ts";
 import type { Slots } from "../shared/slots.ts";
@@ -60,7 +60,7 @@ export async function measure(
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
     if (delivered === undefined) return NOTHING;
-    const image = await prepareImage(context, journal, { spec, input, policy }, waits);
+    const image = await ensureImage(context, journal, { spec, input, policy }, waits);
     const gpus = await lendGpus(context, journal, spec.resources.gpus, waits);
     const score = async (stage: Stage): Promise<bigint> => {
       const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };

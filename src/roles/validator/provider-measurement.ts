@@ -10,7 +10,7 @@ import type { Waits, WorkerContext } from "../context.ts";
 import { awaitCapsule } from "../shared/await-capsule.ts";
 import { fetchBlob } from "../shared/fetch-blob.ts";
 import { jobFolder } from "../shared/job-folder.ts";
-import { until } from "../shared/until.ts";
+import { chainDeadline } from "../shared/until.ts";
 
 const REPORT_BYTES = 16 << 20;
 /** A provider that has not opened its report by then reveals its own measurement itself. */
@@ -28,7 +28,7 @@ export async function providerMeasurement(
 ): Promise<Measurement | undefined> {
   const now = await context.market.now({ signal });
   const spare = job.deadline === undefined ? PATIENCE_SECONDS : Math.max(0, (job.deadline - now) / 2);
-  using patience = until(now + Math.min(PATIENCE_SECONDS, spare), context.market, signal);
+  using patience = chainDeadline(now + Math.min(PATIENCE_SECONDS, spare), context.market, signal);
   try {
     const measurement = await readReport(context, journal, job, locator, { signal: patience.signal });
     const committed = job.submission?.measurementCommitment;

@@ -26,7 +26,7 @@ export interface Place {
  * Bounded in time and in what it may take of the engine's disk. Throws `IMAGE_MALFORMED` (class
  * `untrusted`), `DOCKERFILE_REFUSED`, `IMAGE_BUILD_FAILED` or `IMAGE_REFUSED` (class `refused`).
  */
-export async function prepareImage(
+export async function buildBundledImage(
   place: Place,
   image: BundledImage,
   bounds: ImageBounds,

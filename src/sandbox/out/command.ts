@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { IchainError, isAbort } from "../../errors.ts";
-import { diskFull } from "../engines/faults.ts";
+import { engineDiskFull } from "../engines/faults.ts";
 
 const run = promisify(execFile);
 
@@ -21,7 +21,7 @@ export async function tool(
   } catch (cause) {
     if (isAbort(cause)) throw cause;
     const { code: reason, stderr = "" } = cause as { code?: unknown; stderr?: string };
-    if (/No space left on device/.test(stderr)) throw diskFull(cause);
+    if (/No space left on device/.test(stderr)) throw engineDiskFull(cause);
     const said = stderr.trim().split("\n").at(-1)?.slice(0, 300);
     throw new IchainError(
       reason === "ENOENT"

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { Waits } from "../engines/engine.ts";
 import { tool } from "./command.ts";
 import { emptyFolder } from "./empty.ts";
-import type { OutSpace } from "./space.ts";
+import type { OutputSpace } from "./space.ts";
 
 /** Bytes of cap for which one file is allowed; and the least and most of them. */
 const BYTES_PER_FILE = 16 * 1024;
@@ -33,7 +33,7 @@ interface Disk {
  * A full image is the task's trouble and not the host's, its inodes are counted too, and what it holds
  * outlives the container and this process.
  */
-export function outDisk(home: string): OutSpace {
+export function outputDisk(home: string): OutputSpace {
   const disk: Disk = { home, image: join(home, "out.img"), dir: join(home, "out") };
   return {
     dir: disk.dir,

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, opendir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileCap } from "./disk.ts";
 import { emptyFolder } from "./empty.ts";
-import type { OutSpace } from "./space.ts";
+import type { OutputSpace } from "./space.ts";
 
 const LOOK_MS = 1000;
 
@@ -11,7 +11,7 @@ const LOOK_MS = 1000;
  * one can be mounted. Its cap is looked at while the task runs and after it, and does not bind the
  * filesystem: a task can overshoot by what it writes between two looks.
  */
-export function outFolder(home: string): OutSpace {
+export function outputFolder(home: string): OutputSpace {
   const dir = join(home, "out");
   return {
     dir,

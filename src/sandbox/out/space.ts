@@ -1,7 +1,7 @@
 import type { Waits } from "../engines/engine.ts";
 
 /** The room that a task has for its outputs: what is behind its /out. It outlives the container. */
-export interface OutSpace {
+export interface OutputSpace {
   /** Folder on this machine that is mounted at /out. */
   readonly dir: string;
   /** How often somebody must look whether it is full, milliseconds; undefined where its cap binds by itself. */

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Tier } from "../../protocol/offer.ts";
 import type { EngineImage, Waits } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
-import { runTask } from "../run/run.ts";
+import { runContainer } from "../run/run.ts";
 import { sections } from "./sections.ts";
-import { checkWalls } from "./walls.ts";
+import { checkIsolation } from "./walls.ts";
 
 const MIB = 2 ** 20;
 const limits = {
@@ -53,14 +53,14 @@ export async function findTier(
     const id = `probe-${inputDir.slice(-6)}`;
     const command = ["/bin/sh", "-c", QUESTION];
     const dirs = { inputDir, resultDir: inputDir }; // both empty: it writes nothing
-    const { log } = await runTask(
+    const { log } = await runContainer(
       context,
       Promise.resolve(context),
       { id, image: image.digest, command, ...dirs, limits, gpus: [] },
       { signal },
     );
     await rm(join(context.runsDir, id), { recursive: true, force: true });
-    checkWalls(log, info);
+    checkIsolation(log, info);
     const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
     return judgeTier(log, info.elsewhere ? undefined : bootId.trim());
   } finally {

@@ -8,7 +8,7 @@ import { sections } from "./sections.ts";
  * own (gVisor) tells nothing about the latter two. Where a policy silences the network, what counts is that
  * nothing is reached. Pure; throws `SANDBOX_OPEN`.
  */
-export function checkWalls(
+export function checkIsolation(
   log: string,
   { name: where, silenced = false }: Pick<EngineInfo, "name" | "silenced">,
 ): void {

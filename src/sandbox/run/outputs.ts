@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { IchainError } from "../../errors.ts";
 import type { Waits } from "../engines/engine.ts";
 import { inspectOutputs } from "../out/inspect.ts";
-import type { OutSpace } from "../out/space.ts";
+import type { OutputSpace } from "../out/space.ts";
 import type { RunPlace } from "./context.ts";
 import { type RunRecord, readRecord } from "./record.ts";
 
@@ -11,7 +11,7 @@ const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity }
 
 /** Whether a recorded run's outputs are where it left them, in full, also after a reboot. */
 export async function outputsAreWhole(
-  out: OutSpace,
+  out: OutputSpace,
   { outputs }: RunRecord,
   options: Waits = {},
 ): Promise<boolean> {

@@ -25,7 +25,7 @@ const CLOCK_SECONDS = 60;
  * container judged, a running one followed, and anything else started from the beginning. What the engine
  * says of itself may be still on its way.
  */
-export async function runTask(
+export async function runContainer(
   place: RunPlace,
   known: Promise<Known>,
   task: SandboxTask,

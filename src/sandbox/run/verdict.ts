@@ -7,7 +7,7 @@ const SIGKILLED = 137;
 const TIMED_OUT = new Set([124, SIGKILLED, 143]);
 
 /** Why an ended container ended, before its outputs have been looked at. Pure. */
-export function verdictOf(
+export function exitReasonOf(
   state: ContainerState,
   seen: { limits: Limits; by: EndedBy; diskFull: boolean; peakMemoryBytes: number },
 ): TaskRun["ended"] {

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unreachable } from "../../errors.ts";
+import { impossible } from "../../errors.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, Waits } from "../engines/engine.ts";
 import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
@@ -37,7 +37,7 @@ export async function buildRuntime(
   }
   const built = await findRuntime(engine, name, options);
   return built === undefined
-    ? unreachable("an imported image is not listed")
+    ? impossible("an imported image is not listed")
     : { name, digest: built.digest };
 }
 

@@ -6,7 +6,7 @@ import type { HostIdentity, Hosting, HostRequest, Transport } from "../../ports/
 import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
 import { portTaken } from "../pieces/errors.ts";
-import { fetchBlob } from "../pieces/fetch-blob.ts";
+import { fetchPieces } from "../pieces/fetch-blob.ts";
 import { fetchCapsule, fetchFirstBytes, fetchPart } from "../pieces/fetch-small.ts";
 import type { PieceLimits, PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
@@ -92,7 +92,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
       return { endpoint: { transport: "direct", address, token: toHex(drawn.subarray(2)) }, secret: "" };
     },
     host,
-    fetch: async (request, options) => fetchBlob({ ...request, dialer: dialerOf(request.endpoint) }, options),
+    fetch: async (request, options) => fetchPieces({ ...request, dialer: dialerOf(request.endpoint) }, options),
     fetchCapsule: async (request, options) =>
       fetchCapsule({ ...request, dialer: dialerOf(request.endpoint) }, options),
     fetchPart: async (request, options) =>

@@ -17,7 +17,7 @@ interface Doubt {
  * tor, and whoever hosts an onion, or only promised one, decides whether it answers: so the gaps grow, also when
  * it answered in between. Seven times in the first hour, twice in every later one.
  */
-export class Doubts {
+export class ForgetLimiter {
   readonly #now: () => number;
   readonly #doubts = new Map<string, Doubt>();
 

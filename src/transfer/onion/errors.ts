@@ -62,7 +62,7 @@ export function torNoNetwork(progress: string, cause?: unknown): IchainError {
 }
 
 /** The onion was published and yet cannot be fetched from. */
-export function hostUnreachable(cause: unknown): IchainError {
+export function onionUnreachable(cause: unknown): IchainError {
   return new IchainError("The onion was published but does not answer through Tor.", {
     code: "HOST_UNREACHABLE",
     class: "unavailable",

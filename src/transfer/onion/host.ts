@@ -6,7 +6,7 @@ import type { Hosting, HostRequest, Reader } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { PieceServer } from "../pieces/ports.ts";
 import type { TorControl } from "./control.ts";
-import { descriptorLost, hostUnreachable } from "./errors.ts";
+import { descriptorLost, onionUnreachable } from "./errors.ts";
 import { type OnionService, publishOnion, removeOnion } from "./onion-service.ts";
 import type { TorLease } from "./pool.ts";
 import type { OnionReader } from "./reader.ts";
@@ -166,7 +166,7 @@ export class OnionHost implements Hosting {
         return await this.#probe(signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (left === 0) throw hostUnreachable(error);
+        if (left === 0) throw onionUnreachable(error);
         if (left === 1) await this.#publish(signal);
       }
     }

@@ -2,7 +2,7 @@ import type { Reader } from "../../ports/transport.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import { base32 } from "./address.ts";
 import type { TorControl } from "./control.ts";
-import { hostUnreachable, torGone, torProtocol } from "./errors.ts";
+import { onionUnreachable, torGone, torProtocol } from "./errors.ts";
 import type { DescriptorEvent } from "./events.ts";
 
 /** What an onion is made of; the same values publish the same onion again. */
@@ -48,7 +48,7 @@ export async function publishOnion(
     await uploaded(events, service.address);
   } catch (error) {
     signal.throwIfAborted();
-    throw late.aborted ? hostUnreachable(error) : error;
+    throw late.aborted ? onionUnreachable(error) : error;
   } finally {
     await events.return?.();
   }

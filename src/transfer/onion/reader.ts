@@ -3,7 +3,7 @@ import { fromHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { LaneDialer } from "../pieces/ports.ts";
 import type { TorControl } from "./control.ts";
-import { Doubts } from "./doubts.ts";
+import { ForgetLimiter } from "./doubts.ts";
 import { torProtocol } from "./errors.ts";
 import { connectThroughTor, type SocksAddress } from "./socks.ts";
 import type { ManagedTor } from "./tor.ts";
@@ -37,7 +37,7 @@ export class OnionReader {
   readonly #tor: ManagedTor;
   readonly #privateKey: string;
   readonly #known = new Set<string>();
-  readonly #doubts = new Doubts();
+  readonly #doubts = new ForgetLimiter();
   /** Lanes to each onion that did not connect since the last one that did. */
   readonly #failures = new Map<string, number>();
   #forgotAt = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { lockFile } from "../../sqlite/lock.ts";
 
-export interface Slot {
+export interface TorFolder {
   readonly dir: string;
   /** Idempotent. */
   release(): Promise<void>;
@@ -12,7 +12,7 @@ export interface Slot {
  * Claims a data folder `base/name-N` that nobody else uses. A tor keeps its guards and its view of the
  * network there, so folders are used again, also after the process that had them was killed.
  */
-export async function claimSlot(base: string, name: string): Promise<Slot> {
+export async function claimTorFolder(base: string, name: string): Promise<TorFolder> {
   for (let n = 0; ; n++) {
     const dir = join(base, `${name}-${n}`);
     await mkdir(dir, { recursive: true, mode: 0o700 });

@@ -1,7 +1,7 @@
 import { FEED_PART_BYTES } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
-import { badAnswer, forbidden, notHosted, unreachable } from "../pieces/errors.ts";
+import { badAnswer, forbidden, notHosted, hostUnreachable } from "../pieces/errors.ts";
 import { authorization, CAPSULE_MAX_BYTES, capsulePath, dataPath, partPath } from "../pieces/wire.ts";
 import type { OnionReader } from "./reader.ts";
 import { type SmallAnswer, smallRequest } from "./small-request.ts";
@@ -68,7 +68,7 @@ async function ask(
     return await smallRequest({ socks, url, headers: all, maxBytes, timeoutMs, signal });
   } catch (error) {
     signal?.throwIfAborted();
-    throw unreachable(error);
+    throw hostUnreachable(error);
   }
 }
 

@@ -3,7 +3,7 @@ import { bootstrapped } from "./bootstrap.ts";
 import type { TorControl } from "./control.ts";
 import { torGone } from "./errors.ts";
 import { startTorProcess, type TorProcess } from "./process.ts";
-import { claimSlot, type Slot } from "./slot.ts";
+import { claimTorFolder, type TorFolder } from "./slot.ts";
 
 export interface ManagedTorOptions {
   readonly binary: string;
@@ -25,7 +25,7 @@ const HEALTHY_MS = 60_000;
 /** A tor that is kept running: when it dies it is started again, with a growing pause between falls. */
 export class ManagedTor {
   readonly #options: ManagedTorOptions;
-  readonly #slot: Slot;
+  readonly #slot: TorFolder;
   readonly #life = new AbortController();
   readonly #onUp = new Set<OnUp>();
   #up = Promise.withResolvers<TorControl>();
@@ -33,7 +33,7 @@ export class ManagedTor {
   #isUp = false;
   #kept: Promise<void> = Promise.resolve();
 
-  private constructor(options: ManagedTorOptions, slot: Slot) {
+  private constructor(options: ManagedTorOptions, slot: TorFolder) {
     this.#options = options;
     this.#slot = slot;
     this.#up.promise.catch(() => {});
@@ -41,7 +41,7 @@ export class ManagedTor {
 
   /** Resolves once tor has reached its network; throws what stops the very first start. */
   static async start(options: ManagedTorOptions): Promise<ManagedTor> {
-    const tor = new ManagedTor(options, await claimSlot(options.dataDir, options.role));
+    const tor = new ManagedTor(options, await claimTorFolder(options.dataDir, options.role));
     try {
       await tor.#launch(options.signal);
     } catch (error) {

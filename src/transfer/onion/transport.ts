@@ -1,4 +1,4 @@
-import { unreachable as impossible } from "../../errors.ts";
+import { impossible } from "../../errors.ts";
 import type {
   FetchRequest,
   Hosting,
@@ -7,7 +7,7 @@ import type {
   Transport,
 } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import { fetchBlob } from "../pieces/fetch-blob.ts";
+import { fetchPieces } from "../pieces/fetch-blob.ts";
 import type { PieceLimits } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { OnionHost } from "./host.ts";
@@ -111,7 +111,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
       // A host that let somebody else in since our last visit has moved to other introduction points.
       if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
       const dialer = reader().dialer(address, { signal: transfer.signal });
-      return fetchBlob({ ...request, dialer }, transfer);
+      return fetchPieces({ ...request, dialer }, transfer);
     },
 
     fetchCapsule: async (request, { signal } = {}) =>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What keeping an onion reachable takes. */
-export interface Patient {
+export interface WatchedOnion {
   /** Throws when the onion cannot be reached by a reader who knows nothing of it yet. */
   probe(signal: AbortSignal): Promise<void>;
   /** Takes the onion down and publishes it again with the same key. */
@@ -30,13 +30,13 @@ const FIRST_PAUSE_MS = 1_000;
  * and so on until it answers.
  */
 export class Watchdog {
-  readonly #patient: Patient;
+  readonly #patient: WatchedOnion;
   readonly #options: WatchdogOptions;
   readonly #life = new AbortController();
   #alarm = Promise.withResolvers<void>();
   #watching: Promise<void> = Promise.resolve();
 
-  constructor(patient: Patient, options: WatchdogOptions) {
+  constructor(patient: WatchedOnion, options: WatchdogOptions) {
     this.#patient = patient;
     this.#options = options;
   }

@@ -28,7 +28,7 @@ export const notHosted = () =>
     retryable: true,
   });
 
-export const unreachable = (cause?: unknown) =>
+export const hostUnreachable = (cause?: unknown) =>
   new IchainError("The host cannot be reached.", {
     code: "TRANSFER_UNREACHABLE",
     class: "unavailable",

@@ -20,7 +20,7 @@ import { sameRoot, splitLeaves } from "./wire.ts";
  * @throws the signal's reason; TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _TOO_LARGE,
  *   _WRONG_LEAVES, _BAD_ANSWER, _CORRUPT_PIECE, _TRUNCATED_PIECE, _DISK_FAILED
  */
-export async function fetchBlob(
+export async function fetchPieces(
   request: PieceRequest,
   options: TransferOptions = {},
   thresholds: Partial<Tuning> = {},

@@ -3,7 +3,7 @@ import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts"
 import type { Endpoint } from "../../protocol/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
 import type { CapsuleRequest, LaneDialer, PartRequest, ProbeRequest } from "./ports.ts";
-import { type Answer, get } from "./reading/get.ts";
+import { type RangeAnswer, requestRange } from "./reading/get.ts";
 import { Lane } from "./reading/lane.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
 import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE, partPath } from "./wire.ts";
@@ -77,7 +77,7 @@ async function fetchSmall(
   signal?.addEventListener("abort", interrupt, { once: true });
   let timer: NodeJS.Timeout | undefined;
   try {
-    const answer = await get({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
+    const answer = await requestRange({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
     if (answer.length > asked.most) throw badAnswer("its body is longer than allowed");
     timer = setTimeout(() => lane.end(stalled()), tuning.stallMs);
     return await readWhole(answer, lane.signal);
@@ -88,7 +88,7 @@ async function fetchSmall(
   }
 }
 
-async function readWhole(answer: Answer, signal: AbortSignal): Promise<Buffer> {
+async function readWhole(answer: RangeAnswer, signal: AbortSignal): Promise<Buffer> {
   const content = Buffer.alloc(answer.length);
   let have = 0;
   try {

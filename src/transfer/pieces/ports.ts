@@ -2,10 +2,10 @@ import type { Socket } from "node:net";
 import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/locator.ts";
-import type { GuestLimits } from "./serving/guest-list.ts";
+import type { AccessLimits } from "./serving/guest-list.ts";
 
 /** What one server bears; every field has a default in `limits.ts`. */
-export interface PieceLimits extends GuestLimits {
+export interface PieceLimits extends AccessLimits {
   /** Open connections over all readers. */
   readonly connections: number;
   /** Bytes per second over all connections that answer together; undefined: as fast as the wire. */

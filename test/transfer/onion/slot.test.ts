@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { claimSlot } from "../../../src/transfer/onion/slot.ts";
+import { claimTorFolder } from "../../../src/transfer/onion/slot.ts";
 import { temporaryFolder } from "../../support/blob.ts";
 
 const times = <T>(n: number, act: (i: number) => T) => Array.from({ length: n }, (_, i) => act(i));
@@ -13,10 +13,10 @@ test("claims that are made at once get a folder each, and one that is released i
   const dir = await temporaryFolder(t);
   for (let round = 0; round < 100; round++) {
     const base = join(dir, String(round));
-    const slots = await Promise.all(times(4, () => claimSlot(base, "host")));
+    const slots = await Promise.all(times(4, () => claimTorFolder(base, "host")));
     assert.deepEqual(slots.map((slot) => slot.dir).sort(), folders(base, 4));
     await Promise.all([slots[2]!.release(), slots[2]!.release()]);
-    assert.equal((await claimSlot(base, "host")).dir, slots[2]!.dir);
+    assert.equal((await claimTorFolder(base, "host")).dir, slots[2]!.dir);
   }
 });
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import type { HostIdentity } from "../../../src/ports/transport.ts";
 import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
-import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-blob.ts";
 import { startBareTor } from "../../support/bare-onion.ts";
 import { makeBlob, temporaryFolder } from "../../support/blob.ts";
 import type { FetchOrder } from "../../support/fetch-child.ts";
@@ -153,11 +153,11 @@ test(
       });
       const dialer = tor.dialer(await tor.publish(host.port));
       const request = { ...host, dialer, root: blob.root, path: join(folder, does), maxBytes: 16 * MIB };
-      await fetchBlob(request, {}, brief);
+      await fetchPieces(request, {}, brief);
       assert.ok(blob.content.equals(await readFile(request.path)), does);
       left = Infinity;
       await rm(request.path);
-      await assert.rejects(fetchBlob(request, {}, brief), namesBadPiece(always));
+      await assert.rejects(fetchPieces(request, {}, brief), namesBadPiece(always));
       assert.ok(!existsSync(request.path), does);
     }
   },

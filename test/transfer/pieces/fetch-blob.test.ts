@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { FetchProgress } from "../../../src/ports/transport.ts";
 import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
-import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-blob.ts";
 import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
 import { makeBlob, temporaryFolder } from "../../support/blob.ts";
 import { covers, startHostileHost } from "../../support/hostile-host.ts";
@@ -31,7 +31,7 @@ test("an interrupted fetch resumes and fetches no verified piece again", async (
     seen = progress;
   };
   await assert.rejects(
-    fetchBlob(request, { signal: pause.signal, onProgress }, { ...brief, stallMs: 60_000 }),
+    fetchPieces(request, { signal: pause.signal, onProgress }, { ...brief, stallMs: 60_000 }),
     {
       name: "AbortError",
     },
@@ -42,7 +42,7 @@ test("an interrupted fetch resumes and fetches no verified piece again", async (
   await left[Symbol.asyncDispose]();
   assert.ok(seen!.bytes > 0 && left.verified.size >= Math.floor(seen!.bytes / PIECE_BYTES));
   const asked = host.ranges.length;
-  await fetchBlob(request, {}, brief);
+  await fetchPieces(request, {}, brief);
   assert.ok(blob.content.equals(await readFile(request.path)));
   for (const piece of left.verified) {
     assert.ok(!host.ranges.slice(asked).some((range) => covers(range, piece)), `piece ${piece}`);
@@ -62,7 +62,7 @@ test("a piece that comes corrupted once is fetched again", async (t) => {
     return true;
   });
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
-  await fetchBlob(request, {}, brief);
+  await fetchPieces(request, {}, brief);
   assert.ok(blob.content.equals(await readFile(request.path)));
   assert.ok(corrupted >= 2);
 });
@@ -73,7 +73,7 @@ test("a piece that always comes corrupted ends the fetch with its number and no 
   blob.content[20 * PIECE_BYTES + 3]! ^= 1;
   const host = await startHostileHost(t, blob, () => false);
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
-  await assert.rejects(fetchBlob(request, {}, brief), {
+  await assert.rejects(fetchPieces(request, {}, brief), {
     code: "TRANSFER_CORRUPT_PIECE",
     details: { piece: 20, offset: 20 * PIECE_BYTES },
   });
@@ -86,9 +86,9 @@ test("a whole file of that root is not fetched again, another file is replaced",
   const host = await startHostileHost(t, blob, () => false);
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
   await writeFile(request.path, "something else");
-  await fetchBlob(request, {}, brief);
+  await fetchPieces(request, {}, brief);
   const asked = host.ranges.length;
-  await fetchBlob(request, {}, brief);
+  await fetchPieces(request, {}, brief);
   assert.ok(asked > 0);
   assert.equal(host.ranges.length, asked);
 });
@@ -104,10 +104,10 @@ test("a disk that fills up within a piece is a clear error and no whole file; wi
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m,huge=never", "none", disk]);
   try {
     const request = { ...host, root: blob.root, path: join(disk, "got"), maxBytes: 16 * MIB };
-    await assert.rejects(fetchBlob(request, {}, brief), { code: "TRANSFER_DISK_FAILED" });
+    await assert.rejects(fetchPieces(request, {}, brief), { code: "TRANSFER_DISK_FAILED" });
     assert.ok(!existsSync(request.path));
     execFileSync("mount", ["-o", "remount,size=4m", disk]);
-    await fetchBlob(request, {}, brief);
+    await fetchPieces(request, {}, brief);
     assert.ok(blob.content.equals(await readFile(request.path)));
   } finally {
     execFileSync("umount", [disk]);
@@ -122,7 +122,7 @@ test("a lane keeps its connections: no more are opened than two a lane", async (
     sockets.add(request.socket);
     return false;
   });
-  await fetchBlob({ ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB }, {}, brief);
+  await fetchPieces({ ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB }, {}, brief);
   assert.ok(host.ranges.length > 24);
   // A stolen tail cuts its request, and with it a connection, now and then.
   assert.ok(sockets.size <= 24, `${sockets.size} connections`);

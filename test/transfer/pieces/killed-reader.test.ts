@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-blob.ts";
 import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
 import { makeBlob, temporaryFolder } from "../../support/blob.ts";
 import type { FetchOrder } from "../../support/fetch-child.ts";
@@ -40,7 +40,7 @@ test("a reader killed with SIGKILL resumes: no verified piece is fetched again, 
   const left = (await PartFile.resume(request.path, { ...blob }))!;
   await left[Symbol.asyncDispose]();
   const asked = host.ranges.length;
-  const got = await fetchBlob({ ...request, dialer: host.dialer });
+  const got = await fetchPieces({ ...request, dialer: host.dialer });
   assert.deepEqual(got, { path: request.path, size: blob.size, root: blob.root });
   assert.ok(blob.content.equals(await readFile(request.path)));
   const again = host.ranges.slice(asked);

@@ -1,7 +1,7 @@
 import { IchainError } from "../../../errors.ts";
 import type { Waits } from "../../../ports/market.ts";
 import { type Block, findBlock, readHead } from "../blocks.ts";
-import { answered, quantity } from "../quantities.ts";
+import { answered, parseQuantity } from "../quantities.ts";
 import { connectRpc, type Rpc } from "../rpc.ts";
 import { hostsOf } from "./nodes.ts";
 
@@ -47,7 +47,7 @@ async function look(
   waits: Waits,
 ): Promise<{ rpc: Rpc; id: number | undefined; head: Block | undefined }> {
   const chain = async () =>
-    Number(answered(quantity, await rpc.send("eth_chainId", [], waits), "its chain id"));
+    Number(answered(parseQuantity, await rpc.send("eth_chainId", [], waits), "its chain id"));
   const [id, head] = await Promise.all([
     unlessSilent(chain, waits),
     unlessSilent(() => readHead(rpc, waits), waits),

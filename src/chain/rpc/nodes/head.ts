@@ -2,7 +2,7 @@ import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
 import { agreed, disagreement, gather, type Panel, undecided } from "./ask.ts";
-import type { Answer, Node } from "./node.ts";
+import type { NodeAnswer, Node } from "./node.ts";
 import { blockRule } from "./rules.ts";
 
 /** Fewer blocks behind is a node's usual lag. */
@@ -15,7 +15,7 @@ interface Tip {
   readonly number: number;
   readonly hash: string;
   readonly time: number;
-  readonly answer: Answer;
+  readonly answer: NodeAnswer;
 }
 
 /**
@@ -50,7 +50,7 @@ export function agreedHead(panel: Panel, { stallMs, warn }: { stallMs: number; w
       : undecided(panel, blockRule, answers, "the newest block");
   };
 
-  function blocksAt(height: number, tips: readonly Tip[], waits: Waits): Promise<Answer[]> {
+  function blocksAt(height: number, tips: readonly Tip[], waits: Waits): Promise<NodeAnswer[]> {
     const have = tips.filter(({ number }) => number >= height);
     return Promise.all(
       have.map(({ node, number, answer }) =>
@@ -76,7 +76,7 @@ export function agreedHead(panel: Panel, { stallMs, warn }: { stallMs: number; w
   }
 }
 
-function tipOf(answer: Answer): Tip[] {
+function tipOf(answer: NodeAnswer): Tip[] {
   const parsed = answer.kind === "value" ? blockRule.what.safeParse(answer.value ?? null) : undefined;
   if (!parsed?.success || parsed.data === null) return [];
   const { number, hash, timestamp } = parsed.data as { number: bigint; hash: string; timestamp: bigint };

@@ -1,13 +1,13 @@
 import { IchainError, isIchainError } from "../../../errors.ts";
 import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
-import { answered, quantity } from "../quantities.ts";
+import { answered, parseQuantity } from "../quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc.ts";
 
 /** How long a node that gave no answer is left alone at most. */
 const LONGEST_PAUSE_MS = 300_000;
 
-export type Answer =
+export type NodeAnswer =
   | { readonly kind: "value"; readonly node: Node; readonly value: unknown }
   | { readonly kind: "refusal"; readonly node: Node; readonly refusal: RpcRefusal }
   | { readonly kind: "none"; readonly node: Node; readonly error: unknown };
@@ -22,7 +22,7 @@ export interface Node {
   /** Its newest block's hash, and since when (monotonic milliseconds). */
   head: { hash: string; since: number } | undefined;
   /** Throws only what `signal` is aborted with. */
-  ask(method: string, params: readonly unknown[], waits: Waits): Promise<Answer>;
+  ask(method: string, params: readonly unknown[], waits: Waits): Promise<NodeAnswer>;
   /** The same node for one who asks it alone; throws as an `Rpc` does. */
   readonly alone: Rpc;
   close(): void;
@@ -45,7 +45,7 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
   let told = false;
 
   async function checkChain(waits: Waits): Promise<void> {
-    const found = answered(quantity, await rpc.send("eth_chainId", [], waits), "its chain id");
+    const found = answered(parseQuantity, await rpc.send("eth_chainId", [], waits), "its chain id");
     if (found !== BigInt(chainId)) throw otherChain(host, chainId, String(found));
     checked = true;
   }

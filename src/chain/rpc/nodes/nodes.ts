@@ -3,11 +3,11 @@ import { isIchainError } from "../../../errors.ts";
 import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
-import { larger, quantity } from "../quantities.ts";
+import { larger, parseQuantity } from "../quantities.ts";
 import { connectRpc, type Rpc } from "../rpc.ts";
-import { agreed, disagreement, gather, groups, panelOf, undecided } from "./ask.ts";
+import { agreed, disagreement, gather, groupAnswers, panelOf, undecided } from "./ask.ts";
 import { agreedHead } from "./head.ts";
-import { type Answer, watchNode } from "./node.ts";
+import { type NodeAnswer, watchNode } from "./node.ts";
 import { keyOf, type Rule, ruleFor } from "./rules.ts";
 
 export interface NodeTimes {
@@ -77,7 +77,7 @@ export function connectNodes(
   /** Of three and more nodes, the rest need not be waited for when enough have said the same. */
   const enough =
     (rule: Rule) =>
-    (answers: readonly Answer[]): boolean =>
+    (answers: readonly NodeAnswer[]): boolean =>
       nodes.length > 2 && agreed(panel, rule, answers) !== undefined;
 
   /** "latest" means something else on each node: all are asked about the block that they agree on. */
@@ -113,7 +113,7 @@ export function connectNodes(
       once(method, params.with(1, "latest"), waits),
       middle(ruleFor(method, params), method, params, waits),
     ]);
-    const [least, inPool] = [quantity.parse(mined), quantity.parse(pending)];
+    const [least, inPool] = [parseQuantity.parse(mined), parseQuantity.parse(pending)];
     return hexNumber(larger(least, inPool));
   }
 
@@ -122,9 +122,9 @@ export function connectNodes(
     const method = "eth_estimateGas";
     const rule = ruleFor(method, params);
     const answers = await gather(panel.usable(), method, params, waits, () => false);
-    const refused = groups(rule, answers).find(([first]) => first?.kind === "refusal");
+    const refused = groupAnswers(rule, answers).find(([first]) => first?.kind === "refusal");
     const values = answers.flatMap((answer) => {
-      const parsed = answer.kind === "value" ? quantity.safeParse(answer.value) : undefined;
+      const parsed = answer.kind === "value" ? parseQuantity.safeParse(answer.value) : undefined;
       return parsed?.success ? [parsed.data] : [];
     });
     const answering = answers.filter((answer) => keyOf(rule, answer) !== undefined).length;
@@ -144,7 +144,7 @@ export function connectNodes(
   }
 
   /** Tells of a node that the others outvote three times in a row; once may be a block on its way. */
-  function heed(rule: Rule, answers: readonly Answer[], same: readonly Answer[], method: string): void {
+  function heed(rule: Rule, answers: readonly NodeAnswer[], same: readonly NodeAnswer[], method: string): void {
     for (const answer of answers) {
       const { host } = answer.node;
       const differs = answer.kind !== "none" && keyOf(rule, answer) !== undefined && !same.includes(answer);
@@ -188,7 +188,7 @@ export function connectNodes(
   };
 }
 
-function outcome(same: readonly Answer[]): unknown {
+function outcome(same: readonly NodeAnswer[]): unknown {
   const reasoned = same.find((answer) => answer.kind === "refusal" && answer.refusal.data !== undefined);
   const [first] = reasoned === undefined ? same : [reasoned];
   if (first?.kind === "refusal") throw first.refusal;

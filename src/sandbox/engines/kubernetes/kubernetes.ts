@@ -14,7 +14,7 @@ import {
 import type { Engine, Waits } from "../engine.ts";
 import { answerless, cannot, notStarted, refused } from "./faults.ts";
 import { jobName, manifests, type Placing, RUN_LABEL } from "./manifests.ts";
-import { quantity, stateOf } from "./state.ts";
+import { kubernetesQuantity, podState } from "./state.ts";
 
 const ANSWER_MS = 30_000;
 const LOOK_MS = 1000;
@@ -69,7 +69,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
 
   async function inspect(name: string, waits?: Waits) {
     const job = await orMissing(batch.readNamespacedJob({ namespace, name: jobName(name) }), waits);
-    return job && stateOf(job, await podOf(name, waits));
+    return job && podState(job, await podOf(name, waits));
   }
 
   async function patch(name: string, spec: object, waits?: Waits): Promise<void> {
@@ -101,7 +101,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
     async info(waits) {
       const { items } = await call(core.listNode(), waits);
       const room = (of: "cpu" | "memory") =>
-        items.map(({ status }) => quantity(status?.allocatable?.[of] ?? "0"));
+        items.map(({ status }) => kubernetesQuantity(status?.allocatable?.[of] ?? "0"));
       return {
         name: "kubernetes",
         version: items[0]?.status?.nodeInfo?.kubeletVersion ?? "",

@@ -7,7 +7,7 @@ import { cluster, LOOK_MS, type SwarmNode } from "./cluster.ts";
 import { nodeLost, noRoom, notManager, rejected } from "./faults.ts";
 import { serviceOutput } from "./output.ts";
 import { serviceSpec } from "./spec.ts";
-import { ENDED_LABEL, isOver, STARTED_LABEL, type SwarmTask, stateOf } from "./state.ts";
+import { ENDED_LABEL, isOver, STARTED_LABEL, type SwarmTask, serviceState } from "./state.ts";
 
 /** A task that no node has taken by then is given back. */
 const START_MS = 60_000;
@@ -118,7 +118,7 @@ export function swarmEngine(options: SwarmOptions): Engine {
       const service = await swarm.service(name, waits);
       if (service === undefined) return undefined;
       const task = await swarm.task({ service: service.ID }, waits);
-      const state = stateOf(service, task);
+      const state = serviceState(service, task);
       const container = await containerHere(task, waits);
       const exact = container === undefined ? undefined : await local.inspect(container, waits);
       if (state.status !== "exited" || exact?.status !== "exited") return state;

@@ -1,10 +1,10 @@
 import { PIECE_BYTES } from "../../../protocol/merkle.ts";
-import type { PiecePlan, Run } from "./piece-plan.ts";
+import type { PiecePlan, PieceRange } from "./piece-plan.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** What is known of a run under way. */
-export interface RunView {
-  readonly run: Run;
+export interface RangeView {
+  readonly run: PieceRange;
   /** Bytes still to come. */
   readonly bytesLeft: number;
   /** Bytes per second of its lane; 0 while nothing has come. */
@@ -27,12 +27,12 @@ const COPY_GAIN = 1.5;
  * The next run for a lane that has none: missing pieces first; then the tail of the run that would end
  * last; in the endgame a second copy of its last piece. Undefined when nothing would end sooner.
  */
-export function chooseRun(
+export function chooseRange(
   plan: PiecePlan,
   asker: Asker,
-  others: readonly RunView[],
+  others: readonly RangeView[],
   tuning: Pick<Tuning, "requestMs" | "maxRequestPieces">,
-): Run | undefined {
+): PieceRange | undefined {
   const { unclaimed } = plan;
   if (unclaimed > 0) return plan.claim(requestPieces(asker, unclaimed, tuning));
   const slowest = others.toSorted((a, b) => secondsOf(b) - secondsOf(a))[0];
@@ -57,6 +57,6 @@ function requestPieces(
   return Math.max(1, Math.min(carried, maxRequestPieces, fair));
 }
 
-function secondsOf({ bytesLeft, rate }: RunView): number {
+function secondsOf({ bytesLeft, rate }: RangeView): number {
   return rate > 0 ? bytesLeft / rate : Infinity;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { IchainError } from "../../../errors.ts";
-import { badAnswer, stalled, unreachable } from "../errors.ts";
+import { badAnswer, stalled, hostUnreachable } from "../errors.ts";
 import type { LaneDialer } from "../ports.ts";
 import { type AnswerHead, MAX_HEAD_BYTES, parseAnswerHead } from "./answer-head.ts";
 
@@ -40,7 +40,7 @@ export class Connection {
       },
     };
     const socket = await dialer.connect(lane, watched).catch((error: unknown) => {
-      throw error instanceof IchainError ? error : unreachable(error); // refused, as by a host that is gone
+      throw error instanceof IchainError ? error : hostUnreachable(error); // refused, as by a host that is gone
     });
     connection.#socket = socket;
     socket.on("error", (error) => connection.#fail(error));
@@ -184,6 +184,6 @@ export class Connection {
     const error = this.#failure;
     if (!(error instanceof Error) || error.name === "IchainError" || error.name === "AbortError")
       return error;
-    return this.#reached ? stalled(error) : unreachable(error);
+    return this.#reached ? stalled(error) : hostUnreachable(error);
   }
 }

@@ -4,12 +4,12 @@ import { leafHash } from "../../merkle.ts";
 import { corruptPiece, diskFailed, truncatedPiece } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
 import { dataPath, pieceLength } from "../wire.ts";
-import { type Answer, get } from "./get.ts";
+import { type RangeAnswer, requestRange } from "./get.ts";
 import type { Lane } from "./lane.ts";
 import type { PartFile } from "./part-file.ts";
-import type { PiecePlan, Run } from "./piece-plan.ts";
+import type { PiecePlan, PieceRange } from "./piece-plan.ts";
 
-export interface RunContext {
+export interface RangeContext {
   readonly request: PieceRequest;
   readonly part: PartFile;
   readonly plan: PiecePlan;
@@ -31,7 +31,7 @@ const OWN_FAULTS = new Set(["TRANSFER_CORRUPT_PIECE", "TRANSFER_DISK_FAILED"]);
  * and written before `run.next` moves on; bytes behind a lowered `run.end` are not waited for.
  * @throws TRANSFER_CORRUPT_PIECE or TRANSFER_TRUNCATED_PIECE about `run.next`, and what `get` throws
  */
-export async function fetchRun(context: RunContext, run: Run): Promise<void> {
+export async function fetchRange(context: RangeContext, run: PieceRange): Promise<void> {
   const { request, part, lane, now } = context;
   const { size } = part.shape;
   const range = { first: run.start * PIECE_BYTES, last: Math.min(run.end * PIECE_BYTES, size) - 1 };
@@ -40,7 +40,7 @@ export async function fetchRun(context: RunContext, run: Run): Promise<void> {
   lane.asked(askedAt);
   try {
     const path = dataPath(request.root);
-    const answer = await get({
+    const answer = await requestRange({
       ...request,
       lane,
       path,
@@ -56,7 +56,7 @@ export async function fetchRun(context: RunContext, run: Run): Promise<void> {
   }
 }
 
-async function takeIn(context: RunContext, run: Run, answer: Answer, signal: AbortSignal): Promise<void> {
+async function takeIn(context: RangeContext, run: PieceRange, answer: RangeAnswer, signal: AbortSignal): Promise<void> {
   const { lane, buffer, now } = context;
   const { size } = context.part.shape;
   const total = answer.length;
@@ -98,7 +98,7 @@ async function takeIn(context: RunContext, run: Run, answer: Answer, signal: Abo
   }
 }
 
-async function settle(context: RunContext, run: Run, bytes: Buffer): Promise<void> {
+async function settle(context: RangeContext, run: PieceRange, bytes: Buffer): Promise<void> {
   const { part, plan, lane } = context;
   const piece = run.next;
   if (plan.isVerified(piece)) return;

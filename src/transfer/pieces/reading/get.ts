@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../../protocol/locator.ts";
-import { badAnswer, forbidden, notHosted, stalled, unreachable } from "../errors.ts";
+import { badAnswer, forbidden, notHosted, stalled, hostUnreachable } from "../errors.ts";
 import { authorization, type ByteRange } from "../wire.ts";
 import type { AnswerHead } from "./answer-head.ts";
 import type { Connection, Consumer } from "./connection.ts";
@@ -17,7 +17,7 @@ export interface GetRequest {
   readonly headMs: number;
 }
 
-export interface Answer {
+export interface RangeAnswer {
   /** Bytes of the body, as declared; nothing beyond is taken in. */
   readonly length: number;
   /** Hands the body on; resolves after its last byte or after `stop`. Once. */
@@ -31,7 +31,7 @@ export interface Answer {
  * compressed, chunked or redirected.
  * @throws TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _BAD_ANSWER; the signal's reason
  */
-export async function get(asked: GetRequest): Promise<Answer> {
+export async function requestRange(asked: GetRequest): Promise<RangeAnswer> {
   const { lane, signal } = asked;
   const { connection, head } = await ask(asked);
   try {
@@ -72,7 +72,7 @@ async function ask(asked: GetRequest): Promise<{ connection: Connection; head: A
   const abort = () => interrupt(signal.reason);
   const timer = setTimeout(() => {
     const late = new Error("no headers in time");
-    interrupt(connection?.isReached ? stalled(late) : unreachable(late));
+    interrupt(connection?.isReached ? stalled(late) : hostUnreachable(late));
   }, headMs);
   signal.addEventListener("abort", abort, { once: true });
   try {

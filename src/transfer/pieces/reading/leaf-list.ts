@@ -10,7 +10,7 @@ import {
   sameRoot,
   splitLeaves,
 } from "../wire.ts";
-import { type Answer, get } from "./get.ts";
+import { type RangeAnswer, requestRange } from "./get.ts";
 import type { Lane } from "./lane.ts";
 import type { BlobShape } from "./part-file.ts";
 
@@ -37,7 +37,7 @@ export async function fetchLeafList(
   },
 ): Promise<LeafList> {
   const path = piecesPath(request.root, inline);
-  const answer = await get({ ...request, ...options, lane, path });
+  const answer = await requestRange({ ...request, ...options, lane, path });
   const { length } = answer;
   const most = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES + inline;
   // A longer list is read no further than its size, which says by how much the blob is too large.
@@ -65,7 +65,7 @@ export async function fetchLeafList(
 }
 
 async function read(
-  answer: Answer,
+  answer: RangeAnswer,
   wanted: number,
   { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
 ): Promise<Buffer> {

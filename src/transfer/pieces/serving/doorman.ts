@@ -5,7 +5,7 @@ import { STRANGER_MS } from "./limits.ts";
  * Keeps the number of open connections bounded without letting strangers lock readers out: when it is
  * full, the connection that has waited longest without showing the token goes first.
  */
-export class Doorman {
+export class ConnectionLimiter {
   readonly #most: number;
   readonly #strangers = new Map<Socket, NodeJS.Timeout>();
   /** Requests of each connection that has shown the token. */

@@ -4,7 +4,7 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { authorization } from "../wire.ts";
 import { RateCap } from "./rate-cap.ts";
 
-export interface GuestLimits {
+export interface AccessLimits {
   /** Open connections of one reader. */
   readonly readerConnections: number;
   /** Bytes per second of one reader; undefined: no cap. */
@@ -12,18 +12,18 @@ export interface GuestLimits {
 }
 
 /** Somebody with a token of its own. */
-export interface Guest {
+export interface AccessEntry {
   readonly rateCap: RateCap | undefined;
   /** Counts the connection as this guest's; false when it has as many as it may. */
   seat(socket: Socket): boolean;
 }
 
 /** Who may read, by token: each reader has its own, so that each has its own share. */
-export class GuestList {
-  readonly #limits: GuestLimits;
+export class AccessList {
+  readonly #limits: AccessLimits;
   readonly #guests = new Map<string, Seats>();
 
-  constructor(limits: GuestLimits) {
+  constructor(limits: AccessLimits) {
     this.#limits = limits;
   }
 
@@ -44,21 +44,21 @@ export class GuestList {
    * Whose token the `Authorization` header shows. Digests of one length are compared, all of them: the time
    * tells neither a common prefix nor a length nor a place in the list.
    */
-  recognise(header: string | undefined): Guest | undefined {
+  recognise(header: string | undefined): AccessEntry | undefined {
     const shown = digest(header ?? "");
-    let found: Guest | undefined;
+    let found: AccessEntry | undefined;
     for (const guest of this.#guests.values()) if (timingSafeEqual(shown, guest.name)) found = guest;
     return found;
   }
 }
 
-class Seats implements Guest {
+class Seats implements AccessEntry {
   readonly name: Buffer;
   readonly rateCap: RateCap | undefined;
   readonly #most: number;
   readonly #taken = new Set<Socket>();
 
-  constructor(name: Buffer, { readerConnections, readerBytesPerSecond }: GuestLimits) {
+  constructor(name: Buffer, { readerConnections, readerBytesPerSecond }: AccessLimits) {
     this.name = name;
     this.#most = readerConnections;
     this.rateCap = readerBytesPerSecond === undefined ? undefined : new RateCap(readerBytesPerSecond);

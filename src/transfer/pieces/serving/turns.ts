@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
  * and that may be before we know: so one request may wait, with nothing opened for it. At a second one the
  * connection is cut, for no reader of ours sends it, and requests cost us more than whoever sends them.
  */
-export class Turns {
+export class RequestQueue {
   /** For each connection with an answer under way: what begins after it. */
   readonly #next = new WeakMap<Socket, (() => void) | undefined>();
 

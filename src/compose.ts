@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
-import type { AppContext } from "./commands/declaration.ts";
+import type { AppContext } from "./commands/framework/declaration.ts";
 import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
 import type { NodeState } from "./doctor/check.ts";
@@ -53,7 +53,7 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
   const journal = stack.adopt(await openKnownJournal(needs, market, jobsDir), (one) => one.close());
   const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
     import("./roles/repair/refuse.ts"),
-    import("./roles/requester/tidy.ts"),
+    import("./roles/job/requester/result/tidy.ts"),
   ]);
   const home = { market, account: market.account, jobsDir, journal };
   const secret = await openKeyring(config.paths.keyring, {

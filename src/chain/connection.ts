@@ -1,5 +1,5 @@
 import { Interface } from "ethers";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Waits } from "../ports/market.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";

@@ -1,5 +1,5 @@
 import { AbiCoder, type BaseWallet, concat, Transaction } from "ethers";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Waits } from "../ports/market.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
 import { artifactOf } from "./abi/artifacts.ts";

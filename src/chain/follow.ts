@@ -1,13 +1,13 @@
 import type { Waits } from "../ports/market.ts";
-import { instantsOf } from "../protocol/exits.ts";
 import type { JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
-import { isFinal } from "../protocol/state.ts";
-import type { JobIndex } from "./index/jobs.ts";
+import { instantsOf } from "../protocol/job/exits.ts";
+import type { Job } from "../protocol/job/job.ts";
+import { isFinal } from "../protocol/job/state.ts";
+import type { JobIndex } from "./indexer/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
-import { retryUnavailable } from "./rpc/patience.ts";
+import { retryUnavailable } from "./rpc/retry-unavailable.ts";
 
 /** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;

@@ -1,9 +1,9 @@
 import { type BaseWallet, Signature, TypedDataEncoder, verifyTypedData } from "ethers";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Waits } from "../ports/market.ts";
 import { type Address, type Hex, sameAddress } from "../protocol/ids.ts";
-import type { Offer } from "../protocol/offer.ts";
-import type { SignedOffer } from "./index/offer-row.ts";
+import type { Offer } from "../protocol/policy/offer.ts";
+import type { SignedOffer } from "./indexer/offer-row.ts";
 import { type Rpc, RpcRefusal } from "./rpc/rpc.ts";
 
 /** The binding of an account's keys to its wallet (EIP-712), as `IProviderRegistry.publish` has it. */

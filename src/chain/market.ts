@@ -1,15 +1,15 @@
 import type { BaseWallet } from "ethers";
+import { linkSignals, raceSignal } from "../async/signals.ts";
 import type { Market, MarketWriter, Waits } from "../ports/market.ts";
-import { jobIdOf } from "../protocol/job-id.ts";
+import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
-import { createReader, type ChainReader } from "./reader.ts";
+import { type ChainReader, createReader } from "./reader.ts";
 import { createClock } from "./rpc/clock.ts";
 import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
-import { linkSignals, raceSignal } from "./rpc/linked.ts";
 import { connectNodes, type NodeTimes } from "./rpc/nodes/nodes.ts";
 import { connectRpc } from "./rpc/rpc.ts";
 import type { Warn } from "./warnings.ts";

@@ -1,15 +1,15 @@
-import { IchainError, isIchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
 import type { JobFilter, MarketReader, Waits } from "../ports/market.ts";
 import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
+import type { Job } from "../protocol/job/job.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
 import { followJob } from "./follow.ts";
-import { openJobIndex } from "./index/jobs.ts";
-import { openOffers } from "./index/offers.ts";
-import { openIndexStore } from "./index/store.ts";
-import { createSync } from "./index/sync.ts";
+import { openJobIndex } from "./indexer/jobs.ts";
+import { openOffers } from "./indexer/offers.ts";
+import { openIndexStore } from "./indexer/store.ts";
+import { createSync } from "./indexer/sync.ts";
 import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
@@ -17,8 +17,8 @@ import { bindContract } from "./rpc/contract.ts";
 import { currentFees, type FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { measurePace } from "./rpc/pace.ts";
-import { retryUnavailable } from "./rpc/patience.ts";
 import { answered, parseQuantity } from "./rpc/quantities.ts";
+import { retryUnavailable } from "./rpc/retry-unavailable.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 
 export interface ReaderOptions {
@@ -76,7 +76,11 @@ export function createReader(options: ReaderOptions): ChainReader {
       }
     },
     async balance(account, waits) {
-      return answered(parseQuantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
+      return answered(
+        parseQuantity,
+        await rpc.send("eth_getBalance", [account, "latest"], waits),
+        "a balance",
+      );
     },
     owed: async (account, token, waits) =>
       (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,

@@ -1,6 +1,6 @@
 import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from "ethers";
 import { z } from "zod";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
 
 /** Ethereum's keystore V3: any other wallet reads these files, and we read theirs. */

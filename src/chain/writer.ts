@@ -1,5 +1,5 @@
 import type { BaseWallet } from "ethers";
-import { IchainError, isIchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
 import type { MarketWriter, Waits } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";

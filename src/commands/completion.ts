@@ -1,4 +1,4 @@
-import type { AppContext, CommandDeclaration } from "./declaration.ts";
+import type { AppContext, CommandDeclaration } from "./framework/declaration.ts";
 
 interface Words {
   /** What may follow, by the command's words before it; "" is the beginning. */

@@ -8,10 +8,10 @@ import { BlockClock, between, followFirstJob, seconds, statesOf, type Timeline }
 import type { Journal } from "../ports/journal.ts";
 import type { Market } from "../ports/market.ts";
 import { shortId } from "../protocol/ids.ts";
-import { fromScore } from "../protocol/metric.ts";
-import type { Collected } from "../roles/requester/collect.ts";
-import { draftOf } from "../roles/requester/draft.ts";
-import type { AppContext } from "./declaration.ts";
+import { fromScore } from "../protocol/task/metric.ts";
+import type { Collected } from "../roles/job/requester/collect.ts";
+import { draftOf } from "../roles/job/requester/posting/draft.ts";
+import type { AppContext } from "./framework/declaration.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 interface Options {

@@ -1,10 +1,10 @@
 import { accountChecks } from "../doctor/account.ts";
-import { examine, type Finding, type DoctorContext } from "../doctor/check.ts";
+import { type DoctorContext, examine, type Finding } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
 import { sandboxChecks } from "../doctor/sandbox.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import { harmless } from "../protocol/neutralise.ts";
-import type { AppContext } from "./declaration.ts";
+import type { AppContext } from "./framework/declaration.ts";
 
 type Named = Finding & { readonly name: string };
 

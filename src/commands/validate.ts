@@ -1,5 +1,5 @@
-import type { AppContext } from "./declaration.ts";
-import { type WorkOptions, work } from "./steps/work.ts";
+import { type WorkOptions, work } from "../daemon/work.ts";
+import type { AppContext } from "./framework/declaration.ts";
 
 /** Leaves this machine confirming others' results. */
 export async function run(context: AppContext, _args: object, options: WorkOptions): Promise<void> {

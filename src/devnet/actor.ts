@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { work } from "../commands/steps/work.ts";
-import { commandTable } from "../commands/table.ts";
+import { commandTable } from "../commands/tables/all.ts";
 import { loadConfig } from "../config.ts";
-import { exitCodes, IchainError } from "../errors.ts";
+import { work } from "../daemon/work.ts";
+import { exitCodes, IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { createUi } from "../ui/create.ts";
 import { explain, printError } from "../ui/errors.ts";

@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import { childEnvironment, type Environment } from "../config.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 
 /** Time for a child to stop by itself after SIGTERM before it is killed. */
 const STOP_MS = 15_000;

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 
@@ -49,7 +49,10 @@ export interface Check {
 }
 
 /** Runs one check; an error of ichain's own is a finding, anything else is a defect and thrown. */
-export async function examine(check: Check, patient: DoctorContext): Promise<Finding & { readonly name: string }> {
+export async function examine(
+  check: Check,
+  patient: DoctorContext,
+): Promise<Finding & { readonly name: string }> {
   return { name: check.name, ...(await asFinding(async () => check.examine(patient), patient.signal)) };
 }
 

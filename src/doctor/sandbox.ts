@@ -1,6 +1,6 @@
 import type { SandboxReport } from "../ports/sandbox.ts";
 import { bytes } from "../ui/format.ts";
-import { type Check, asFinding, type Finding, forWorkers, type DoctorContext } from "./check.ts";
+import { asFinding, type Check, type DoctorContext, type Finding, forWorkers } from "./check.ts";
 import { firstLineOf } from "./program.ts";
 
 /** One probe serves all checks of the sandbox: it runs real containers. */

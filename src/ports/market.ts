@@ -1,8 +1,8 @@
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
-import type { Measurement } from "../protocol/measurement.ts";
-import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
-import type { Terms } from "../protocol/terms.ts";
+import type { Job } from "../protocol/job/job.ts";
+import type { Terms } from "../protocol/job/terms.ts";
+import type { Offer, OfferDetails, PublicKeys } from "../protocol/policy/offer.ts";
+import type { Measurement } from "../protocol/task/measurement.ts";
 
 export interface Waits {
   readonly signal?: AbortSignal | undefined;

@@ -1,4 +1,4 @@
-import type { Tier } from "../protocol/offer.ts";
+import type { Tier } from "../protocol/policy/offer.ts";
 
 /** Bounds of one run; the sandbox policy may tighten them, never widen them. */
 export interface Limits {

@@ -1,5 +1,5 @@
 import type { Hex } from "../protocol/ids.ts";
-import type { Endpoint } from "../protocol/locator.ts";
+import type { Endpoint } from "../protocol/parcel/locator.ts";
 
 /** Ciphertext on disk that a transport moves: opaque bytes, verified piece by piece against `root`. */
 export interface Blob {

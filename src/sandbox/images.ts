@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Engine, EngineImage, Waits } from "./engines/engine.ts";
 
 /** On images that came with a job's bundle: the instance that made them. */

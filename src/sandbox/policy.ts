@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
-import { commandProblem } from "../protocol/limits.ts";
+import { commandProblem } from "../protocol/policy/resources.ts";
 import { taskEnvironment } from "./environment.ts";
 import type { OciRuntime } from "./runtimes/choose.ts";
 import seccomp from "./seccomp.json" with { type: "json" };

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import { explainingDatabase } from "./explained.ts";
 import { type DatabaseName, explainSqlite } from "./faults.ts";
 import { transaction } from "./transaction.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Waits } from "../../ports/market.ts";
 import { hexNumber, readHead } from "./blocks.ts";
 import { larger, parseQuantity } from "./quantities.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { raceSignal } from "../../async/signals.ts";
 import type { Waits } from "../../ports/market.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
-import { raceSignal } from "./linked.ts";
-import { retryUnavailable } from "./patience.ts";
+import { retryUnavailable } from "./retry-unavailable.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** The newest block, asked for by one loop however many wait, and by none when nobody does. */

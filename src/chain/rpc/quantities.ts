@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 /** A number as nodes write it: 0x-hex of at most 256 bits. */
 export const parseQuantity = z

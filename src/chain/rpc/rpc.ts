@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
+import { linkSignals } from "../../async/signals.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Waits } from "../../ports/market.ts";
-import { linkSignals } from "./linked.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;

@@ -1,11 +1,11 @@
 import type { Interface } from "ethers";
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { PreparedTx, Receipt, Waits } from "../../ports/market.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { explainRefusal } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import type { Heads } from "../rpc/heads.ts";
-import { retryUnavailable } from "../rpc/patience.ts";
+import { retryUnavailable } from "../rpc/retry-unavailable.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Warn } from "../warnings.ts";
 import { findTaker } from "./nonce-taker.ts";

@@ -1,4 +1,4 @@
-import type { AppContext } from "../declaration.ts";
+import type { AppContext } from "../framework/declaration.ts";
 
 /** Builds a runtime from its recipe, unless the engine holds an image of that very recipe. */
 export async function run(context: AppContext, { name }: { name: string }): Promise<void> {

@@ -1,5 +1,5 @@
-import { IchainError } from "../../errors.ts";
-import type { AppContext } from "../declaration.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { AppContext } from "../framework/declaration.ts";
 
 interface Checked {
   readonly name: string;

@@ -1,5 +1,5 @@
-import { moveStake } from "../../roles/shared/stake.ts";
-import type { AppContext } from "../declaration.ts";
+import { moveStake } from "../../roles/daemon/stake.ts";
+import type { AppContext } from "../framework/declaration.ts";
 import { showStake } from "./show.ts";
 
 /** Pays out the stake that was taken out of service, once its cooldown is over. */

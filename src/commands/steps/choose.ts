@@ -1,12 +1,12 @@
 import { randomInt } from "node:crypto";
-import { IchainError } from "../../errors.ts";
-import type { Audit } from "../../protocol/audit.ts";
+import { IchainError } from "../../errors/error.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
-import { goodValidators } from "../../protocol/match.ts";
 import { harmless } from "../../protocol/neutralise.ts";
-import type { Offer, Rating } from "../../protocol/offer.ts";
-import type { JobFile } from "../../protocol/spec.ts";
-import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/requester/plan.ts";
+import type { Audit } from "../../protocol/policy/audit.ts";
+import { goodValidators } from "../../protocol/policy/match.ts";
+import type { Offer, Rating } from "../../protocol/policy/offer.ts";
+import type { JobFile } from "../../protocol/task/spec.ts";
+import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/job/requester/posting/plan.ts";
 import { coin } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 

@@ -1,4 +1,4 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { MarketReader, Waits } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { coin } from "../../ui/format.ts";

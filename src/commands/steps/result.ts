@@ -1,8 +1,8 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
+import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext, Waits } from "../../roles/context.ts";
-import { getResult } from "../../roles/requester/retrieve.ts";
+import { getResult } from "../../roles/job/requester/result/get.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 

@@ -1,5 +1,5 @@
 import { requireKeystore } from "../../account/keystore.ts";
-import type { AppContext } from "../declaration.ts";
+import type { AppContext } from "../framework/declaration.ts";
 
 /** Prints the account's address; asks for no password. */
 export async function run({ config, ui }: AppContext): Promise<void> {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/bootstrap.ts";
-import type { TorControl } from "../../transfer/onion/control.ts";
-import { startTorProcess, type TorProcess } from "../../transfer/onion/process.ts";
+import type { TorControl } from "../../transfer/onion/control/control.ts";
+import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/tor/bootstrap.ts";
+import { startTorProcess, type TorProcess } from "../../transfer/onion/tor/process.ts";
 import {
   type Authority,
   authorityLines,

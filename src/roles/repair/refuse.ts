@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";

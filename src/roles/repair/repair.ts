@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import type { Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
+import type { Job } from "../../protocol/job/job.ts";
 import type { Waits } from "../context.ts";
 import { markLost } from "../shared/see-out.ts";
 import { assess, type JobRole, rolesAtStake, type Standing } from "./assess.ts";

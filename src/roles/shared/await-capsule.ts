@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import type { RoleContext, Waits } from "../context.ts";
 
 const FIRST_PAUSE_MS = 200;

@@ -1,5 +1,5 @@
 import type { MarketReader } from "../../ports/market.ts";
-import type { ChainFacts } from "../../protocol/bounds.ts";
+import type { ChainFacts } from "../../protocol/policy/money.ts";
 import type { Waits } from "../context.ts";
 
 /** What the chain says beside a job's terms, for policies. */

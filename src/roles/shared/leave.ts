@@ -1,7 +1,7 @@
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import { exitOf } from "../../protocol/exits.ts";
-import type { Job } from "../../protocol/job.ts";
+import { exitOf } from "../../protocol/job/exits.ts";
+import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { transact } from "./transact.ts";
 

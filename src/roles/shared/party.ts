@@ -1,6 +1,6 @@
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { Party } from "../../protocol/offer.ts";
+import type { Party } from "../../protocol/policy/offer.ts";
 import type { RoleContext, Waits } from "../context.ts";
 
 /**

@@ -1,9 +1,9 @@
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Exit } from "../../protocol/exits.ts";
-import { exitOf } from "../../protocol/exits.ts";
 import type { JobId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
-import { isFinal } from "../../protocol/state.ts";
+import type { Exit } from "../../protocol/job/exits.ts";
+import { exitOf } from "../../protocol/job/exits.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import { isFinal } from "../../protocol/job/state.ts";
 import type { RoleContext, Waits } from "../context.ts";
 import { leave } from "./leave.ts";
 import { withdrawOwed } from "./withdraw.ts";

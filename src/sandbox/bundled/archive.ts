@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract, type Header } from "tar-stream";
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Waits } from "../engines/engine.ts";
 
 const MAX_ENTRIES = 1_000_000;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, EngineInfo, Waits } from "../engines/engine.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
 import type { ContainerState, Engine, Sample } from "./engine.ts";
 import { isMissing, isTimeout, startFailed } from "./faults.ts";

@@ -1,4 +1,4 @@
-import { IchainError, isAbort } from "../../errors.ts";
+import { IchainError, isAbort } from "../../errors/error.ts";
 
 const UNREACHABLE = new Set([
   "ECONNREFUSED",

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { isAbort } from "../../errors.ts";
+import { isAbort } from "../../errors/error.ts";
 
 const run = promisify(execFile);
 

@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Tier } from "../../protocol/offer.ts";
+import type { Tier } from "../../protocol/policy/offer.ts";
 import type { EngineImage, Waits } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
 import { runContainer } from "../run/run.ts";
+import { checkIsolation } from "./isolation.ts";
 import { sections } from "./sections.ts";
-import { checkIsolation } from "./walls.ts";
 
 const MIB = 2 ** 20;
 const limits = {

@@ -1,6 +1,6 @@
 import type { Limits, SandboxTask } from "../../ports/sandbox.ts";
 import type { Engine, EngineInfo } from "../engines/engine.ts";
-import type { OutputSpace } from "../out/space.ts";
+import type { OutputSpace } from "../outputs/space.ts";
 import type { OciRuntime } from "../runtimes/choose.ts";
 
 /** What an engine says of itself, and what a run makes of it. */

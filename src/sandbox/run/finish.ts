@@ -1,13 +1,13 @@
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
-import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/inspect.ts";
+import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../outputs/inspect.ts";
 import { produces, type RunContext } from "./context.ts";
+import { exitReasonOf } from "./exit-reason.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, writeRecord } from "./record.ts";
 import type { EndedBy } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
-import { exitReasonOf } from "./verdict.ts";
 
 export interface Ended {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** 1 January 2025, 0:00 UTC: no file of the image is younger. */

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { impossible } from "../../errors.ts";
+import { impossible } from "../../errors/error.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, Waits } from "../engines/engine.ts";
 import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
@@ -36,9 +36,7 @@ export async function buildRuntime(
     await rm(work, { recursive: true, force: true });
   }
   const built = await findRuntime(engine, name, options);
-  return built === undefined
-    ? impossible("an imported image is not listed")
-    : { name, digest: built.digest };
+  return built === undefined ? impossible("an imported image is not listed") : { name, digest: built.digest };
 }
 
 /** The held image that carries the runtime's tag. */

@@ -1,5 +1,5 @@
-import { IchainError } from "../../errors.ts";
-import type { Tier } from "../../protocol/offer.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { Tier } from "../../protocol/policy/offer.ts";
 import type { EngineInfo } from "../engines/engine.ts";
 
 /** Names under which engines usually have a runtime of each tier. */

@@ -1,4 +1,4 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 /** Tor answered something that the control protocol does not know. */
 export function torProtocol(what: string, cause?: unknown): IchainError {

@@ -1,4 +1,4 @@
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 
 const BAD_PARCEL = "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.";
 

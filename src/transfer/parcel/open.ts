@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import { type Hex, isHex } from "../../protocol/ids.ts";
-import type { Manifest } from "../../protocol/manifest.ts";
+import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { readExactly, readSlices } from "./blob-reader.ts";
 import { isCompatible, readCompatible } from "./compat/slices.ts";
 import { freeBuffer } from "./discard.ts";

@@ -1,10 +1,10 @@
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
 import type { CapsuleRequest, LaneDialer, PartRequest, ProbeRequest } from "./ports.ts";
-import { type RangeAnswer, requestRange } from "./reading/get.ts";
-import { Lane } from "./reading/lane.ts";
+import { Lane } from "./reading/lanes/lane.ts";
+import { type RangeAnswer, requestRange } from "./reading/request-range.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
 import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE, partPath } from "./wire.ts";
 

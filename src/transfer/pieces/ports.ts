@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
-import type { AccessLimits } from "./serving/guest-list.ts";
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
+import type { AccessLimits } from "./serving/access-list.ts";
 
 /** What one server bears; every field has a default in `limits.ts`. */
 export interface PieceLimits extends AccessLimits {

@@ -3,14 +3,14 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import { directDialer } from "../../../src/transfer/direct/direct-dialer.ts";
-import { fetchPieces } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import type { Tuning } from "../../../src/transfer/pieces/reading/tuning.ts";
 import { encodeSize } from "../../../src/transfer/pieces/wire.ts";
-import { makeBlob, type TestBlob, temporaryFolder } from "../../support/blob.ts";
-import { type Asked, covers, startHostileHost } from "../../support/hostile-host.ts";
-import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/misdeeds.ts";
+import { makeBlob, type TestBlob, temporaryFolder } from "../../support/parcel/blob.ts";
+import { type Asked, covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
+import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
 
 const MIB = 1 << 20;
 const brief: Partial<Tuning> = {

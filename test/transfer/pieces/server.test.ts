@@ -8,7 +8,7 @@ import { type TestContext, test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { PieceLimits } from "../../../src/transfer/pieces/ports.ts";
 import { createPieceServer } from "../../../src/transfer/pieces/server.ts";
-import { AccessList } from "../../../src/transfer/pieces/serving/guest-list.ts";
+import { AccessList } from "../../../src/transfer/pieces/serving/access-list.ts";
 import {
   authorization,
   capsulePath,
@@ -16,7 +16,7 @@ import {
   pieceCount,
   piecesPath,
 } from "../../../src/transfer/pieces/wire.ts";
-import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 
 const MIB = 1 << 20;
 const token = toHex(randomBytes(16));

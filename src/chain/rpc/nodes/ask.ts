@@ -1,7 +1,7 @@
-import { IchainError, isIchainError } from "../../../errors.ts";
+import { linkSignals } from "../../../async/signals.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { Waits } from "../../../ports/market.ts";
-import { linkSignals } from "../linked.ts";
-import type { NodeAnswer, Node } from "./node.ts";
+import type { Node, NodeAnswer } from "./node.ts";
 import { keyOf, type Rule } from "./rules.ts";
 
 /** The nodes of one chain, and how many of them have to say the same. */

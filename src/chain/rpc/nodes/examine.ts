@@ -1,4 +1,4 @@
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import type { Waits } from "../../../ports/market.ts";
 import { type Block, findBlock, readHead } from "../blocks.ts";
 import { answered, parseQuantity } from "../quantities.ts";

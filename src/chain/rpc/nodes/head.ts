@@ -2,7 +2,7 @@ import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
 import { agreed, disagreement, gather, type Panel, undecided } from "./ask.ts";
-import type { NodeAnswer, Node } from "./node.ts";
+import type { Node, NodeAnswer } from "./node.ts";
 import { blockRule } from "./rules.ts";
 
 /** Fewer blocks behind is a node's usual lag. */

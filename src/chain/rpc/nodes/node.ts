@@ -1,4 +1,4 @@
-import { IchainError, isIchainError } from "../../../errors.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
 import { answered, parseQuantity } from "../quantities.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isIchainError } from "../../../errors.ts";
+import { isIchainError } from "../../../errors/error.ts";
 import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
@@ -144,7 +144,12 @@ export function connectNodes(
   }
 
   /** Tells of a node that the others outvote three times in a row; once may be a block on its way. */
-  function heed(rule: Rule, answers: readonly NodeAnswer[], same: readonly NodeAnswer[], method: string): void {
+  function heed(
+    rule: Rule,
+    answers: readonly NodeAnswer[],
+    same: readonly NodeAnswer[],
+    method: string,
+  ): void {
     for (const answer of answers) {
       const { host } = answer.node;
       const differs = answer.kind !== "none" && keyOf(rule, answer) !== undefined && !same.includes(answer);

@@ -3,8 +3,8 @@ import { lstat, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
-import { IchainError } from "../../../errors.ts";
-import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../out/inspect.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../outputs/inspect.ts";
 import type { Waits } from "../engine.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;

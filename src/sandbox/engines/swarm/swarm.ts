@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isIchainError } from "../../../errors.ts";
+import { isIchainError } from "../../../errors/error.ts";
 import { type DockerOptions, dockerClient } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
 import type { Engine, EngineInfo, Waits } from "../engine.ts";

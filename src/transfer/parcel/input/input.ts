@@ -3,7 +3,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync }
 import { type FileHandle, open } from "node:fs/promises";
 import { toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { quotePath } from "../../../protocol/paths.ts";
+import { quotePath } from "../../../protocol/parcel/paths.ts";
 import { inputChanged, inputMissing } from "../errors.ts";
 import { type InputFile, stampOf } from "./walk.ts";
 

@@ -1,8 +1,8 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/manifest.ts";
-import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/paths.ts";
+import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/parcel/manifest.ts";
+import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/parcel/paths.ts";
 import { checkOwn, inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
 
 /** A regular file to pack, as it was when it was listed. */

@@ -1,21 +1,21 @@
-import { isIchainError } from "../../../errors.ts";
-import { PIECE_BYTES } from "../../../protocol/merkle.ts";
-import { stalled, hostUnreachable } from "../errors.ts";
+import { isIchainError } from "../../../errors/error.ts";
+import { PIECE_BYTES } from "../../../protocol/limits.ts";
+import { hostUnreachable, stalled } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
 import { backOff } from "./back-off.ts";
 import { Notifier } from "./bell.ts";
-import { chooseRange, type RangeView } from "./choose-run.ts";
+import { chooseRange, type RangeView } from "./choose-range.ts";
 import type { Faults } from "./faults.ts";
-import { fetchRange } from "./fetch-run.ts";
-import { Lane } from "./lane.ts";
-import { LaneCount } from "./lane-count.ts";
-import { lanesFor } from "./lanes-for.ts";
+import { fetchRange } from "./fetch-range.ts";
+import { Lane } from "./lanes/lane.ts";
+import { LaneCount } from "./lanes/lane-count.ts";
+import { lanesFor } from "./lanes/lanes-for.ts";
+import type { WarmingLane } from "./lanes/open-lanes.ts";
+import { median, stalledLanes } from "./lanes/stall.ts";
 import { LookUps } from "./look-ups.ts";
-import type { WarmingLane } from "./open-lanes.ts";
 import type { PartFile } from "./part-file.ts";
 import { PiecePlan, type PieceRange } from "./piece-plan.ts";
 import type { Progress } from "./progress.ts";
-import { median, stalledLanes } from "./stall.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** Runs of one lane that may overlap: the second is asked for a round trip before the first ends. */

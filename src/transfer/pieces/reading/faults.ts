@@ -1,5 +1,5 @@
-import { type IchainError, isIchainError } from "../../../errors.ts";
-import { stalled, hostUnreachable } from "../errors.ts";
+import { type IchainError, isIchainError } from "../../../errors/error.ts";
+import { hostUnreachable, stalled } from "../errors.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** Faults that no further try can cure. */

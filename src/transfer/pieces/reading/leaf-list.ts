@@ -10,9 +10,9 @@ import {
   sameRoot,
   splitLeaves,
 } from "../wire.ts";
-import { type RangeAnswer, requestRange } from "./get.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane } from "./lanes/lane.ts";
 import type { BlobShape } from "./part-file.ts";
+import { type RangeAnswer, requestRange } from "./request-range.ts";
 
 export interface LeafList {
   readonly shape: BlobShape;

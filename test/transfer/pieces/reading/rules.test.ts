@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PIECE_BYTES } from "../../../../src/protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../../src/protocol/limits.ts";
 import {
   corruptPiece,
   forbidden,
+  hostUnreachable,
   stalled,
   truncatedPiece,
-  hostUnreachable,
 } from "../../../../src/transfer/pieces/errors.ts";
-import { chooseRange } from "../../../../src/transfer/pieces/reading/choose-run.ts";
+import { chooseRange } from "../../../../src/transfer/pieces/reading/choose-range.ts";
 import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
-import { LaneCount } from "../../../../src/transfer/pieces/reading/lane-count.ts";
+import { LaneCount } from "../../../../src/transfer/pieces/reading/lanes/lane-count.ts";
+import { RateMeter } from "../../../../src/transfer/pieces/reading/lanes/rate-meter.ts";
+import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/lanes/stall.ts";
 import { LookUps } from "../../../../src/transfer/pieces/reading/look-ups.ts";
 import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
 import { Progress } from "../../../../src/transfer/pieces/reading/progress.ts";
-import { RateMeter } from "../../../../src/transfer/pieces/reading/rate-meter.ts";
-import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/stall.ts";
 import { defaultTuning as tuning } from "../../../../src/transfer/pieces/reading/tuning.ts";
 
 const MIB = 1 << 20;

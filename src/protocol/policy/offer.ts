@@ -1,0 +1,89 @@
+import { z } from "zod";
+import type { Address, Hex } from "../ids.ts";
+
+/** What isolates a task from its host, weakest first; found by behaviour probes, never claimed. */
+export const tiers = ["runc", "userns", "gvisor", "vm"] as const;
+export type Tier = (typeof tiers)[number];
+
+/** True when tier `have` isolates at least as well as tier `want`. */
+export function tierAtLeast(have: Tier, want: Tier): boolean {
+  return tiers.indexOf(have) >= tiers.indexOf(want);
+}
+
+/** How an image can come with a bundle. */
+export const bundledKinds = ["dockerfile", "archive"] as const;
+export type BundledKind = (typeof bundledKinds)[number];
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+/** The self-described half of an offer: bounded JSON of at most 2 KiB on the chain. */
+export const offerDetailsSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().max(64).default(""),
+  tier: z.enum(tiers),
+  cpus: z.number().positive().max(4096),
+  memoryBytes: bytes,
+  diskBytes: bytes,
+  gpus: z
+    .array(z.strictObject({ model: z.string().max(64), memoryBytes: bytes }))
+    .max(16)
+    .default([]),
+  /** Runtime images this machine holds, by root-filesystem digest. */
+  images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
+  /** Images in bundles that its policy takes. */
+  bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
+});
+export type OfferDetails = z.infer<typeof offerDetailsSchema>;
+
+/** Public keys of an account, as the registry holds them. */
+export interface PublicKeys {
+  /** Binary OpenPGP v6 certificate, at most 2 KiB. */
+  readonly openpgpKey: Hex;
+  /** Its 32-byte v6 fingerprint. */
+  readonly fingerprint: Hex;
+  /** 32-byte x25519 key for onion client authorisation. */
+  readonly onionKey: Hex;
+}
+
+/** An account with its keys: who something can be sealed to. */
+export interface Party {
+  readonly account: Address;
+  readonly keys: PublicKeys;
+}
+
+/** How an account's jobs ended, counted by the escrow itself, for one role. */
+export interface Outcomes {
+  readonly settled: number;
+  readonly late: number;
+  readonly rejected: number;
+  readonly released: number;
+  readonly abstained: number;
+  readonly hid: number;
+}
+
+/** Scores 1–5 from the other side of settled jobs, and the outcome counters beside them. */
+export interface Rating {
+  readonly count: number;
+  readonly sum: number;
+  readonly outcomes: Outcomes;
+}
+
+export interface Offer {
+  readonly account: Address;
+  readonly provider: boolean;
+  readonly validator: boolean;
+  /** Least price, in the coin's smallest unit, for an hour of the run window. */
+  readonly priceFloor: bigint;
+  /** Least fee for one validation. */
+  readonly feeFloor: bigint;
+  readonly stake: bigint;
+  readonly lockedStake: bigint;
+  /** Member of the pool that draws pick from: of its stake the pool's is for draws alone. */
+  readonly pooled: boolean;
+  readonly banned: boolean;
+  readonly keys: PublicKeys;
+  readonly details: OfferDetails;
+  readonly ratingAsProvider: Rating;
+  readonly ratingAsValidator: Rating;
+}

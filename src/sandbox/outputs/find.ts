@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { IchainError } from "../../errors/error.ts";
+import type { Waits } from "../engines/engine.ts";
+import type { RunPlace } from "../run/context.ts";
+import { type RunRecord, readRecord } from "../run/record.ts";
+import { inspectOutputs } from "./inspect.ts";
+import type { OutputSpace } from "./space.ts";
+
+/** They were held against the limits when the task had ended. */
+const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity };
+
+/** Whether a recorded run's outputs are where it left them, in full, also after a reboot. */
+export async function outputsAreWhole(
+  out: OutputSpace,
+  { outputs }: RunRecord,
+  options: Waits = {},
+): Promise<boolean> {
+  if (outputs === undefined) return true;
+  if (!(await out.revive(options))) return false;
+  await out.seal(options);
+  const found = await inspectOutputs(out.dir, UNLIMITED, options).catch(() => undefined);
+  options.signal?.throwIfAborted();
+  return found?.bytes === outputs.bytes && found.files === outputs.files;
+}
+
+/** See `Sandbox.outputs`. */
+export async function findOutputs(
+  { runsDir, outSpace }: RunPlace,
+  id: string,
+  options: Waits = {},
+): Promise<string> {
+  const home = join(runsDir, id);
+  const out = outSpace(home);
+  const record = await readRecord(home);
+  if (record?.outputs === undefined || !(await outputsAreWhole(out, record, options))) throw outputsLost(id);
+  return out.dir;
+}
+
+export function outputsLost(id: string): IchainError {
+  return new IchainError(`The outputs of the run ${id} are not there any more.`, {
+    code: "OUTPUTS_LOST",
+    class: "unavailable",
+    hint: "Leave the folder of ichain's sandbox alone; after a power cut a task may have to run again.",
+  });
+}

@@ -16,13 +16,13 @@ export interface FollowJobOptions {
   readonly heads: Heads;
   readonly clock: Clock;
   readonly jobs: JobIndex;
-  /** Brings the index up to `head` and reads the job as it is there. */
-  readonly load: (id: JobId, head: Block, waits: Waits) => Promise<Job | undefined>;
+  /** Brings the index up to `head`. */
+  readonly sync: (head: Block, waits: Waits) => Promise<void>;
 }
 
 /** `MarketReader.follow`. The job must exist. */
 export async function* followJob(
-  { heads, clock, jobs, load }: FollowJobOptions,
+  { heads, clock, jobs, sync }: FollowJobOptions,
   id: JobId,
   waits: Waits,
 ): AsyncIterable<Job> {
@@ -31,10 +31,14 @@ export async function* followJob(
   let over = "";
   for (;;) {
     const head = await retryUnavailable(() => heads.recent(waits), waits);
-    const job = await retryUnavailable(() => load(id, head, waits), waits);
+    await retryUnavailable(() => sync(head, waits), waits);
+    // Read before the job: another reader of the index may add to it in between, and a change that is yielded twice
+    // does no harm, while one that is never yielded stops the job.
+    const known = jobs.touched(id);
+    const job = jobs.find(id);
     const now = await retryUnavailable(() => clock.now(head, waits), waits);
-    const changed = jobs.touched(id) !== touched;
-    touched = jobs.touched(id);
+    const changed = known !== touched;
+    touched = known;
     if (job !== undefined) {
       const past = instantsOf(job).filter((instant) => now > instant);
       // Fewer than before: the chain's time was corrected, or a reorganisation took it back, and they pass again.

@@ -130,7 +130,7 @@ export function createReader(options: ReaderOptions): ChainReader {
     },
     async *follow(id, waits = {}) {
       await known(id, waits);
-      yield* followJob({ heads, clock, jobs, load }, id, waits);
+      yield* followJob({ heads, clock, jobs, sync }, id, waits);
     },
     watch: (filter, waits = {}) => watchJobs(filter, waits),
   };

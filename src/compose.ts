@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
+import type { Abortable } from "./async/abort.ts";
 import type { AppContext } from "./commands/framework/declaration.ts";
 import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
@@ -201,21 +202,18 @@ export async function openSandbox(
 /** The runtime images of this machine's engine, by the recipes that come with ichain. */
 export interface Runtimes {
   names(): Promise<string[]>;
-  find(
-    name: string,
-    options: { signal: AbortSignal },
-  ): Promise<{ digest: string; bytes: number } | undefined>;
-  build(name: string, options: { signal: AbortSignal; onLog(line: string): void }): Promise<RuntimeImage>;
+  find(name: string, options: Abortable): Promise<{ digest: string; bytes: number } | undefined>;
+  build(name: string, options: Abortable & { onLog(line: string): void }): Promise<RuntimeImage>;
   check(
     name: string,
-    options: { signal: AbortSignal },
+    options: Abortable,
   ): Promise<{
     state: "ready" | "absent" | "stale" | "refused";
     digest: string | undefined;
     bytes: number | undefined;
   }>;
   /** The digest that a fresh build has. */
-  rebuild(name: string, options: { signal: AbortSignal }): Promise<string>;
+  rebuild(name: string, options: Abortable): Promise<string>;
 }
 
 export async function openRuntimes({ config }: Needs): Promise<Runtimes> {

@@ -1,6 +1,6 @@
 import { Interface } from "ethers";
+import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
-import type { Waits } from "../ports/market.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import { bindDatabase, type Database } from "./database.ts";
@@ -17,12 +17,12 @@ export async function connect(
   db: Database,
   chainId: number,
   addresses: Addresses,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<void> {
   const [actual, genesis, code] = await Promise.all([
-    rpc.send("eth_chainId", [], waits),
-    findBlock(rpc, 0, waits),
-    rpc.send("eth_getCode", [addresses.escrow, "latest"], waits),
+    rpc.send("eth_chainId", [], options),
+    findBlock(rpc, 0, options),
+    rpc.send("eth_getCode", [addresses.escrow, "latest"], options),
   ]);
   const found = answered(parseQuantity, actual, "its chain id");
   if (found !== BigInt(chainId)) {

@@ -1,4 +1,5 @@
-import type { Waits } from "../ports/market.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { retryUnavailable } from "../async/retry.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { instantsOf } from "../protocol/job/exits.ts";
 import type { Job } from "../protocol/job/job.ts";
@@ -7,7 +8,6 @@ import type { JobIndex } from "./indexer/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
-import { retryUnavailable } from "./rpc/retry-unavailable.ts";
 
 /** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;
@@ -17,26 +17,26 @@ export interface FollowJobOptions {
   readonly clock: Clock;
   readonly jobs: JobIndex;
   /** Brings the index up to `head`. */
-  readonly sync: (head: Block, waits: Waits) => Promise<void>;
+  readonly sync: (head: Block, options: AbortOptions) => Promise<void>;
 }
 
 /** `MarketReader.follow`. The job must exist. */
 export async function* followJob(
   { heads, clock, jobs, sync }: FollowJobOptions,
   id: JobId,
-  waits: Waits,
+  options: AbortOptions,
 ): AsyncIterable<Job> {
   let touched = -1;
   /** The instants of the job's present step that were told to be over. */
   let over = "";
   for (;;) {
-    const head = await retryUnavailable(() => heads.recent(waits), waits);
-    await retryUnavailable(() => sync(head, waits), waits);
+    const head = await retryUnavailable(() => heads.recent(options), options);
+    await retryUnavailable(() => sync(head, options), options);
     // Read before the job: another reader of the index may add to it in between, and a change that is yielded twice
     // does no harm, while one that is never yielded stops the job.
     const known = jobs.touched(id);
     const job = jobs.find(id);
-    const now = await retryUnavailable(() => clock.now(head, waits), waits);
+    const now = await retryUnavailable(() => clock.now(head, options), options);
     const changed = known !== touched;
     touched = known;
     if (job !== undefined) {
@@ -48,7 +48,7 @@ export async function* followJob(
       if (isFinal(job.state)) return;
     }
     const next = job && instantsOf(job).filter((instant) => now <= instant);
-    await heads.changed(head.hash, { ...waits, forMs: untilOver(next && Math.min(...next), now) });
+    await heads.changed(head.hash, { ...options, forMs: untilOver(next && Math.min(...next), now) });
   }
 }
 

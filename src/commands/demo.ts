@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Abortable } from "../async/abort.ts";
 import { startChild } from "../devnet/child.ts";
 import { type Devnet, startDevnet } from "../devnet/devnet.ts";
 import { asOwnerOf } from "../devnet/homes.ts";
@@ -90,7 +91,7 @@ type Facts = Awaited<ReturnType<typeof summarise>>;
 async function summarise(
   { devnet, market, records }: { devnet: Devnet; market: Market; records: Journal },
   { job }: Timeline,
-  waits: { signal: AbortSignal },
+  abortOptions: Abortable,
 ) {
   // The parcels themselves are removed once they are of no more use.
   const written = records.open("requester", job.id);
@@ -98,9 +99,9 @@ async function summarise(
     bundle: draftOf(written)?.bundle.size,
     result: written.outcome<Collected>("collect")?.result.size,
   };
-  let rating = await market.offer(job.terms.provider, waits);
+  let rating = await market.offer(job.terms.provider, abortOptions);
   while (rating && rating.ratingAsProvider.count === 0)
-    rating = await market.offer(job.terms.provider, waits);
+    rating = await market.offer(job.terms.provider, abortOptions);
   return {
     rating: rating && {
       score: SCORE,

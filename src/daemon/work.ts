@@ -1,10 +1,11 @@
 import { statfs } from "node:fs/promises";
+import type { Abortable } from "../async/abort.ts";
 import type { AppContext } from "../commands/framework/declaration.ts";
 import type { EngineKind } from "../config/engines.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/policy/offer.ts";
 import type { Policy } from "../protocol/policy/policy.ts";
-import type { Waits, WorkerContext } from "../roles/context.ts";
+import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { provideDuty } from "../roles/job/provider/duty.ts";
@@ -52,21 +53,21 @@ export async function work(
     ...(roles.validator ? [validateDuty(worker, { policy, report })] : []),
   ];
   await together(
-    duties.map((duty) => (waits) => runDaemon(worker, duty, waits)),
+    duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
     signal,
   );
 }
 
 /** Runs all; the first failure stops the others, which are waited for. */
 async function together(
-  tasks: readonly ((waits: Waits) => Promise<void>)[],
+  tasks: readonly ((abortOptions: Abortable) => Promise<void>)[],
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
-  const waits = { signal: AbortSignal.any([signal, stop.signal]) };
+  const abortOptions = { signal: AbortSignal.any([signal, stop.signal]) };
   const ended = await Promise.allSettled(
     tasks.map((task) =>
-      task(waits).catch((error: unknown) => {
+      task(abortOptions).catch((error: unknown) => {
         stop.abort();
         throw error;
       }),

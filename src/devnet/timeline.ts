@@ -1,4 +1,5 @@
 import { JsonRpcProvider } from "ethers";
+import type { Abortable } from "../async/abort.ts";
 import { decodeJobEvent } from "../chain/abi/decode.ts";
 import { connectRpc } from "../chain/rpc/rpc.ts";
 import type { NetworkConfig } from "../config/schema.ts";
@@ -62,7 +63,7 @@ export async function followFirstJob(
   market: MarketReader,
   requester: Address,
   onState: (job: Job) => void,
-  { signal }: { signal: AbortSignal },
+  { signal }: Abortable,
 ): Promise<Job> {
   let seen: JobState | undefined;
   for await (const job of market.watch({ requester }, { signal })) {

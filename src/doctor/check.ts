@@ -1,3 +1,4 @@
+import type { Abortable } from "../async/abort.ts";
 import type { Config } from "../config.ts";
 import { IchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
@@ -31,7 +32,7 @@ export interface RuntimeStates {
   names(): Promise<string[]>;
   check(
     name: string,
-    options: { signal: AbortSignal },
+    options: Abortable,
   ): Promise<{ state: "ready" | "absent" | "stale" | "refused"; bytes: number | undefined }>;
 }
 

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Waits } from "./engines/engine.ts";
+import type { AbortOptions } from "../async/abort.ts";
 import { containerName, labels } from "./policy.ts";
 import type { RunContext } from "./run/context.ts";
 import { usageGroup } from "./run/usage.ts";
@@ -12,7 +12,7 @@ import { usageGroup } from "./run/usage.ts";
 export async function sweepRuns(
   context: RunContext,
   keep: ReadonlySet<string>,
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Promise<void> {
   const { engine, info, instance, runsDir, outSpace } = context;
   const found = new Set<string>();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { hexNumber } from "../rpc/blocks.ts";
 import { answered, parseQuantity } from "../rpc/quantities.ts";
@@ -46,7 +46,7 @@ export async function readLogs(
   rpc: Rpc,
   addresses: readonly Address[],
   { from, to, hash }: Range,
-  options: Waits,
+  options: AbortOptions,
 ): Promise<PlacedLog[]> {
   // One block is asked for by name: a node that lags behind its neighbours says so instead of "no logs".
   const range = from === to ? { blockHash: hash } : { fromBlock: hexNumber(from), toBlock: hexNumber(to) };

@@ -1,5 +1,5 @@
 import type { Result } from "ethers";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { transaction } from "../../sqlite/transaction.ts";
 import type { Database } from "../database.ts";
@@ -11,7 +11,7 @@ import { splitArray } from "./page.ts";
 /** Offers as the registry has them, kept from one look to the next: only what changed is read again. */
 export interface Offers {
   /** Reads what events have marked as changed, at `block`, the index's cursor. */
-  refresh(block: number, options?: Waits): Promise<void>;
+  refresh(block: number, options?: AbortOptions): Promise<void>;
   find(account: Address): SignedOffer | undefined;
   /** All, by account, in bounded pages. */
   all(): Iterable<SignedOffer>;
@@ -52,12 +52,12 @@ export function openOffers(db: Database, registry: Contract): Offers {
       }
     });
 
-  async function readPages(block: number, waits: Waits): Promise<void> {
+  async function readPages(block: number, abortOptions: AbortOptions): Promise<void> {
     let limit = PAGE;
     for (let from = 0; ; ) {
       let page: Result[];
       try {
-        const answer = await registry.readBytes("page", [from, limit], { ...waits, block });
+        const answer = await registry.readBytes("page", [from, limit], { ...abortOptions, block });
         page = splitArray(answer, limit).map((tuple) => registry.decode("offerOf", tuple)[0] as Result);
       } catch (error) {
         // Long offers can cost more gas than the node grants to one call.
@@ -74,13 +74,13 @@ export function openOffers(db: Database, registry: Contract): Offers {
     }
   }
 
-  async function readSingly(block: number, waits: Waits): Promise<void> {
+  async function readSingly(block: number, abortOptions: AbortOptions): Promise<void> {
     for (let last = ""; ; ) {
       const stale = listStale.all(last, AT_ONCE) as unknown as { account: Address }[];
       if (stale.length === 0) return;
       const answers = await Promise.all(
         stale.map(async ({ account }): Promise<[Address, Result]> => {
-          const answer = await registry.read("offerOf", [account], { ...waits, block });
+          const answer = await registry.read("offerOf", [account], { ...abortOptions, block });
           return [account, answer[0] as Result];
         }),
       );
@@ -90,9 +90,9 @@ export function openOffers(db: Database, registry: Contract): Offers {
   }
 
   return {
-    async refresh(block, waits = {}) {
-      if (countStale.get(MANY)?.n === MANY) await readPages(block, waits);
-      await readSingly(block, waits);
+    async refresh(block, abortOptions = {}) {
+      if (countStale.get(MANY)?.n === MANY) await readPages(block, abortOptions);
+      await readSingly(block, abortOptions);
     },
     find(account) {
       const row = findRow.get(account.toLowerCase()) as Row | undefined;

@@ -1,5 +1,5 @@
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
-import type { Waits } from "../../ports/market.ts";
 import type { Addresses } from "../addresses.ts";
 import { type Block, findBlock, readHead } from "../rpc/blocks.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
@@ -26,7 +26,7 @@ export interface SyncOptions {
  * Brings the index up to the block that `head` confirms, in bounded steps, each kept as soon as it is
  * done. What the chain no longer has is forgotten first. Calls wait for one another.
  */
-export type Sync = (head: Block, options?: Waits) => Promise<void>;
+export type Sync = (head: Block, options?: AbortOptions) => Promise<void>;
 
 export function createSync({ rpc, store, addresses, confirmations }: SyncOptions): Sync {
   const contracts = [addresses.escrow, addresses.registry, addresses.rating];
@@ -34,16 +34,16 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
   let synced: string | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
-  async function run(head: Block, waits: Waits): Promise<void> {
+  async function run(head: Block, abortOptions: AbortOptions): Promise<void> {
     if (synced === head.hash) return;
     const target = head.number - confirmations + 1;
-    await undoReorganised(head, target, waits);
+    await undoReorganised(head, target, abortOptions);
     for (let cursor = store.cursor(); (cursor?.number ?? -1) < target; cursor = store.cursor()) {
       const from = cursor === undefined ? Math.min(addresses.block ?? 0, target) : cursor.number + 1;
       const to = Math.min(from + step - 1, target);
-      const end = to === head.number ? head : await findBlock(rpc, to, waits);
+      const end = to === head.number ? head : await findBlock(rpc, to, abortOptions);
       if (end === undefined) throw shifted(to);
-      await advance(cursor, from, end, waits);
+      await advance(cursor, from, end, abortOptions);
     }
     synced = head.hash;
   }
@@ -52,12 +52,12 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     cursor: Checkpoint | undefined,
     from: number,
     end: Block,
-    waits: Waits,
+    abortOptions: AbortOptions,
   ): Promise<void> {
     const range = { from, to: end.number, hash: end.hash };
-    const logs = await logsOrSmallerStep(range, waits);
+    const logs = await logsOrSmallerStep(range, abortOptions);
     if (logs === undefined) return;
-    if (!(await continues(cursor, from, end, waits))) throw shifted(end.number);
+    if (!(await continues(cursor, from, end, abortOptions))) throw shifted(end.number);
     if (logs.some(({ block, blockHash }) => block === end.number && blockHash !== end.hash))
       throw shifted(end.number);
     store.append(cursor, logs, end);
@@ -72,18 +72,22 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     cursor: Checkpoint | undefined,
     from: number,
     end: Block,
-    waits: Waits,
+    abortOptions: AbortOptions,
   ): Promise<boolean> {
     if (from === end.number && cursor?.number === from - 1) return end.parentHash === cursor.hash;
-    const same = async ({ number, hash }: Checkpoint) => (await findBlock(rpc, number, waits))?.hash === hash;
+    const same = async ({ number, hash }: Checkpoint) =>
+      (await findBlock(rpc, number, abortOptions))?.hash === hash;
     return (await same(end)) && (cursor === undefined || (await same(cursor)));
   }
 
   /** Undefined when the range was too large for the node or for us; the next one is half of it. */
-  async function logsOrSmallerStep(range: Range, waits: Waits): Promise<PlacedLog[] | undefined> {
+  async function logsOrSmallerStep(
+    range: Range,
+    abortOptions: AbortOptions,
+  ): Promise<PlacedLog[] | undefined> {
     const blocks = range.to - range.from + 1;
     try {
-      const logs = await readLogs(rpc, contracts, range, waits);
+      const logs = await readLogs(rpc, contracts, range, abortOptions);
       if (logs.length <= MAX_LOGS || blocks === 1) return logs;
     } catch (error) {
       if (!(error instanceof RpcRefusal)) throw error;
@@ -94,35 +98,36 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     return undefined;
   }
 
-  async function undoReorganised(head: Block, target: number, waits: Waits): Promise<void> {
+  async function undoReorganised(head: Block, target: number, abortOptions: AbortOptions): Promise<void> {
     const cursor = store.cursor();
     if (cursor === undefined || head.hash === cursor.hash || head.parentHash === cursor.hash) return;
     // A node may lag behind what another told us: as long as it agrees on what it has, nothing is undone.
     const common = Math.min(cursor.number, target);
     for (let skip = 0; ; skip = skip * 2 + 1) {
       const known = store.checkpoint(common, skip);
-      const agreed = known === undefined || (await findBlock(rpc, known.number, waits))?.hash === known.hash;
+      const agreed =
+        known === undefined || (await findBlock(rpc, known.number, abortOptions))?.hash === known.hash;
       if (agreed && skip > 0) store.rollback(known?.number ?? -1);
       if (agreed) return;
     }
   }
 
-  async function patiently(head: Block, waits: Waits): Promise<void> {
+  async function patiently(head: Block, abortOptions: AbortOptions): Promise<void> {
     let newest = head;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await run(newest, waits);
+        return await run(newest, abortOptions);
       } catch (error) {
         if (!isIchainError(error, "CHAIN_SHIFTED") || attempt === ATTEMPTS) throw error;
-        newest = await readHead(rpc, waits);
+        newest = await readHead(rpc, abortOptions);
       }
     }
   }
 
-  return (head, waits = {}) => {
+  return (head, abortOptions = {}) => {
     const turn = queue.then(() => {
-      waits.signal?.throwIfAborted();
-      return patiently(head, waits);
+      abortOptions.signal?.throwIfAborted();
+      return patiently(head, abortOptions);
     });
     queue = turn.catch(() => undefined);
     return turn;

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
-import type { Waits } from "../../ports/market.ts";
 import { hexNumber, readHead } from "./blocks.ts";
 import { larger, parseQuantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
@@ -34,7 +34,7 @@ const LEAST_TYPICAL = 3n * GWEI;
 export async function currentFees(
   rpc: Rpc,
   caps: FeeCaps,
-  options?: Waits,
+  options?: AbortOptions,
 ): Promise<Fees & { readonly cap: bigint }> {
   const [{ baseFee }, priority, typical] = await Promise.all([
     readHead(rpc, options),
@@ -52,7 +52,7 @@ export function raisedFees(old: Fees, now: Fees): Fees {
   return { max: larger(raise(old.max), now.max), priority: larger(raise(old.priority), now.priority) };
 }
 
-async function suggestedPriority(rpc: Rpc, options?: Waits): Promise<bigint> {
+async function suggestedPriority(rpc: Rpc, options?: AbortOptions): Promise<bigint> {
   try {
     return parseQuantity.catch(GWEI).parse(await rpc.send("eth_maxPriorityFeePerGas", [], options));
   } catch (error) {
@@ -68,7 +68,7 @@ const historySchema = z.object({
 });
 
 /** What a unit of gas cost of late; undefined when the node cannot say. */
-async function typicalFee(rpc: Rpc, options?: Waits): Promise<bigint | undefined> {
+async function typicalFee(rpc: Rpc, options?: AbortOptions): Promise<bigint | undefined> {
   try {
     const params = [hexNumber(HISTORY_BLOCKS), "latest", [50]];
     const history = historySchema.safeParse(await rpc.send("eth_feeHistory", params, options));

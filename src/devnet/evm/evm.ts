@@ -1,9 +1,9 @@
 import { HDNodeWallet, Mnemonic } from "ethers";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { DEVNET_CHAIN_ID, DEVNET_MNEMONIC, type EvmAccount, type EvmClient, type EvmNode } from "./node.ts";
 
-export interface EvmOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface EvmOptions extends AbortOptions {
   readonly client?: EvmClient | undefined;
   /** How many funded accounts. */
   readonly accounts?: number | undefined;

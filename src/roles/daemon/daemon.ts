@@ -1,9 +1,10 @@
-import { retryTransient } from "../../async/retry-transient.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { retryTransient } from "../../async/retry.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 import { isStorageTrouble, noteIfPossible } from "../shared/note.ts";
 import { sweepFolders } from "./sweep-folders.ts";
 
@@ -16,9 +17,9 @@ export interface Duty {
    * Brings one job to its end; called again after a crash or a passing failure. All jobs at once: what takes up the
    * machine waits for a place by itself (`Slots`), and what only waits for others needs none.
    */
-  work(jobId: JobId, waits: Waits): Promise<void>;
+  work(jobId: JobId, options: Abortable): Promise<void>;
   /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. */
-  giveUp(jobId: JobId, waits: Waits): Promise<void>;
+  giveUp(jobId: JobId, options: Abortable): Promise<void>;
 }
 
 /**
@@ -26,15 +27,15 @@ export interface Duty {
  * the daemon, nor does a journal that cannot be written for a while; only `signal` does, and then no job is cut in
  * the middle of an act that the journal does not know.
  */
-export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Waits): Promise<void> {
+export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Abortable): Promise<void> {
   const stop = new AbortController();
-  const waits = { signal: AbortSignal.any([signal, stop.signal]) };
+  const options = { signal: AbortSignal.any([signal, stop.signal]) };
   const running = new Map<JobId, Promise<void>>();
   const begin = (jobId: JobId): void => {
     if (running.has(jobId)) return;
     running.set(
       jobId,
-      attend(context, duty, jobId, waits).finally(() => running.delete(jobId)),
+      attend(context, duty, jobId, options).finally(() => running.delete(jobId)),
     );
   };
   const warn = (text: string) => context.reporter.emit({ kind: "warn", text });
@@ -46,10 +47,10 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Wa
         return context.journal.undertakings({ role: duty.role, unfinished: true });
       },
       again,
-      waits,
+      options,
     );
     for (const { key } of left) begin(key as JobId);
-    for await (const job of context.market.watch(duty.filter, waits)) {
+    for await (const job of context.market.watch(duty.filter, options)) {
       if (duty.wants(job)) begin(job.id);
     }
   } finally {
@@ -59,7 +60,7 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Wa
 }
 
 /** Does what a job needs until it is done; what cannot pass ends it here, told and noted. Never rejects. */
-async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Waits): Promise<void> {
+async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Abortable): Promise<void> {
   const { journal, reporter } = context;
   const warn = (text: string) => {
     reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });

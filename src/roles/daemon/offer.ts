@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Abortable } from "../../async/abort.ts";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
 import { bundledKinds, type OfferDetails } from "../../protocol/policy/offer.ts";
 import type { Policy } from "../../protocol/policy/policy.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 
 /** What this machine offers, as `doctor` found it. */
@@ -39,7 +40,7 @@ export async function publishOffer(
     machine: OfferDetails;
     stake: bigint;
   },
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const { market, account, keyring, reporter } = context;
   const draft: OfferDraft = {
@@ -49,16 +50,16 @@ export async function publishOffer(
     keys: keyring.publicKeys,
     details: machine,
   };
-  const present = await market.offer(account, waits);
+  const present = await market.offer(account, options);
   // One undertaking for each change, so that a crash in the middle finishes the change it had begun.
   const journal = context.journal.open("account", `offer-${present ? "change" : "first"}-${Date.now()}`);
   if (!present || !sameOffer(present, draft)) {
-    await transact(market, journal, { kind: "publish", offer: draft }, { ...waits, name: "publish" });
+    await transact(market, journal, { kind: "publish", offer: draft }, { ...options, name: "publish" });
     reporter.emit({ kind: "info", text: "The offer is published" });
   }
   const missing = stake - (present?.stake ?? 0n);
   if (missing > 0n) {
-    await transact(market, journal, { kind: "deposit", amount: missing }, { ...waits, name: "deposit" });
+    await transact(market, journal, { kind: "deposit", amount: missing }, { ...options, name: "deposit" });
     reporter.emit({ kind: "info", text: "The stake is deposited" });
   }
   journal.finish("done");

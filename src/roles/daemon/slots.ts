@@ -1,10 +1,11 @@
+import type { Abortable } from "../../async/abort.ts";
 /** Places for work that takes up the machine. */
 export interface Slots {
   /**
    * Resolves with a place once one is free, in the order of the calls; disposing gives it back. Work that is `owed`
    * (a stake is at risk for it) was let in before a restart and waits for nobody.
    */
-  take(options: { signal: AbortSignal; owed?: boolean }): Promise<Disposable>;
+  take(options: Abortable & { owed?: boolean }): Promise<Disposable>;
 }
 
 /** `count` places. */

@@ -1,7 +1,8 @@
+import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { Call, Leaving, MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 
 /** An account's stake; amounts in the coin's smallest unit. */
@@ -15,23 +16,23 @@ export interface Stake {
 }
 
 /** Throws `NO_OFFER`, class `config`: stake stands behind an offer. */
-export async function readStake(market: MarketReader, account: Address, waits: Waits): Promise<Stake> {
-  const offer = await market.offer(account, waits);
+export async function readStake(market: MarketReader, account: Address, options: Abortable): Promise<Stake> {
+  const offer = await market.offer(account, options);
   if (offer === undefined) throw noOffer(account);
-  const leaving = await market.leaving(account, waits);
+  const leaving = await market.leaving(account, options);
   return { account, total: offer.stake, locked: offer.lockedStake, leaving, banned: offer.banned };
 }
 
 type StakeCall = Extract<Call, { kind: "deposit" | "requestWithdrawal" | "withdrawStake" }>;
 
 /** Moves stake, as an undertaking of its own; resolves with what it is then. */
-export async function moveStake(context: RoleContext, call: StakeCall, waits: Waits): Promise<Stake> {
+export async function moveStake(context: RoleContext, call: StakeCall, options: Abortable): Promise<Stake> {
   const { market, account } = context;
-  await readStake(market, account, waits);
+  await readStake(market, account, options);
   const journal = context.journal.open("account", `stake-${Date.now()}`);
-  await transact(market, journal, call, waits);
+  await transact(market, journal, call, options);
   journal.finish("done");
-  return readStake(market, account, waits);
+  return readStake(market, account, options);
 }
 
 function noOffer(account: Address): IchainError {

@@ -1,8 +1,9 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
 import type { Policy } from "../../protocol/policy/policy.ts";
 import type { Spec } from "../../protocol/task/spec.ts";
-import type { Waits, WorkerContext } from "../context.ts";
+import type { WorkerContext } from "../context.ts";
 
 /** Digests of the images that unfinished jobs of this account need. */
 export function neededImages({ journal }: Pick<WorkerContext, "journal">): Set<string> {
@@ -26,7 +27,7 @@ export async function ensureImage(
   context: WorkerContext,
   journal: JobJournal,
   { spec, input, policy }: { spec: Spec; input: string; policy: Policy },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<string> {
   const { image, resources } = spec;
   if (typeof image === "string") return image;

@@ -1,14 +1,15 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Abortable } from "../../async/abort.ts";
 import type { Blob, FetchProgress, FetchRequest } from "../../ports/transport.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 
 /** Fetches with progress; `what` names it for people. */
 export async function fetchBlob(
   { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,
   what: string,
   request: FetchRequest,
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<Blob> {
   const id = `fetch-${request.root}`;
   reporter.emit({ kind: "start", id, text: `Fetching the ${what}` });

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob } from "../../ports/transport.ts";
@@ -6,7 +7,7 @@ import type { Job } from "../../protocol/job/job.ts";
 import type { BundleLocator, ValidationLocator } from "../../protocol/parcel/locator.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/task/spec.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { asTooFull, requireRoom } from "./disk-room.ts";
 import { fetchBlob } from "./fetch-blob.ts";
@@ -28,7 +29,7 @@ export async function fetchBundle(
   context: RoleContext,
   journal: JobJournal,
   { job, locator, maxBytes }: { job: Job; locator: BundleLocator | ValidationLocator; maxBytes: number },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Bundle> {
   const home = jobFolder(context.jobsDir, journal.role, job.id);
   return journal.step("bundle", {
@@ -41,13 +42,13 @@ export async function fetchBundle(
           context,
           "bundle",
           { endpoint, root, path, maxBytes, size },
-          waits,
+          options,
         );
         // What an attempt that was cut off left is in the way of this one.
         await rm(home.input, { recursive: true, force: true });
         const { manifest } = await context.parcels.open(
           { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
-          waits,
+          options,
         );
         return { blob, manifest };
       };

@@ -1,5 +1,6 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Waits, WorkerContext } from "../context.ts";
+import type { WorkerContext } from "../context.ts";
 
 const nameOf = ({ role, key }: JobJournal) => `${role}-${key}`;
 
@@ -11,14 +12,14 @@ export async function lendGpus(
   { sandbox }: WorkerContext,
   journal: JobJournal,
   count: number,
-  waits: Waits,
+  options: Abortable,
 ): Promise<readonly string[]> {
   const job = nameOf(journal);
   const had = await journal.step("gpus", {
-    prepare: () => sandbox.reserve(job, { count }, waits),
+    prepare: () => sandbox.reserve(job, { count }, options),
     act: (uuids) => uuids,
   });
-  return sandbox.reserve(job, { count, had }, waits);
+  return sandbox.reserve(job, { count, had }, options);
 }
 
 /** Takes them back; no error when it has none. */

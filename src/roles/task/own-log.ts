@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Waits } from "../context.ts";
 import { isEnd } from "./log-keeper.ts";
 import { type Measured, stages } from "./run-task.ts";
 
@@ -14,7 +14,7 @@ const PIECES = 1024;
 export async function* ownLog(
   journal: JobJournal,
   { follow }: { follow: boolean },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): AsyncGenerator<string> {
   const [produced, evaluated, again] = stages.map(
     (stage) => journal.outcome<Measured>(`run-${stage}`)?.run.log,

@@ -1,8 +1,9 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import { type Metrics, readMetrics } from "../../protocol/task/metrics-log.ts";
 import type { Spec } from "../../protocol/task/spec.ts";
-import type { Waits, WorkerContext } from "../context.ts";
+import type { WorkerContext } from "../context.ts";
 import { noteIfPossible } from "../shared/note.ts";
 import { keepLog } from "./log-keeper.ts";
 
@@ -39,7 +40,7 @@ export function runTask(
     gpus,
     logBytes,
   }: { spec: Spec; image: string; input: string; stage: Stage; gpus: readonly string[]; logBytes: number },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<Measured> {
   const { resources } = spec;
   return journal.step(`run-${stage.kind}`, {
@@ -86,9 +87,9 @@ export function runTask(
 export function outputsOf(
   { sandbox }: WorkerContext,
   { role, key }: JobJournal,
-  waits: Waits,
+  options: Abortable,
 ): Promise<string> {
-  return sandbox.outputs(runId(role, key, "produce"), waits);
+  return sandbox.outputs(runId(role, key, "produce"), options);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError, isAbort } from "../../errors/error.ts";
 import { engineDiskFull } from "../engines/faults.ts";
 
@@ -9,7 +10,7 @@ const run = promisify(execFile);
 export async function tool(
   name: string,
   args: readonly string[],
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal }: AbortOptions = {},
 ): Promise<string> {
   try {
     const { stdout } = await run(name, [...args], {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readdir, readFile, realpath, rm, rmdir, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Waits } from "../engines/engine.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import { tool } from "./command.ts";
 import { emptyFolder } from "./empty.ts";
 import type { OutputSpace } from "./space.ts";
@@ -57,7 +57,7 @@ export function fileCap(capBytes: number): number {
   return Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
 }
 
-async function createDisk(disk: Disk, capBytes: number, options?: Waits): Promise<void> {
+async function createDisk(disk: Disk, capBytes: number, options?: AbortOptions): Promise<void> {
   const files = fileCap(capBytes);
   const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
   // All of it is taken from the host at once: a host that is full must not surprise a task half-way.
@@ -72,7 +72,7 @@ async function createDisk(disk: Disk, capBytes: number, options?: Waits): Promis
 }
 
 /** Brings back a disk that a reboot has unmounted; false when there is none, or none that is whole. */
-async function reviveDisk(disk: Disk, options?: Waits): Promise<boolean> {
+async function reviveDisk(disk: Disk, options?: AbortOptions): Promise<boolean> {
   if (await isMounted(disk.dir)) return true;
   if (!(await wasUnmounted(disk.image))) return false;
   await script(MOUNT, [disk.image, disk.dir], options);
@@ -113,7 +113,7 @@ async function empty(dir: string): Promise<void> {
 }
 
 /** Of a mount, and not of its filesystem, which would be written out first. */
-async function remount(dir: string, flags: string, options?: Waits): Promise<void> {
+async function remount(dir: string, flags: string, options?: AbortOptions): Promise<void> {
   await tool("mount", ["-o", `remount,bind,${flags}`, dir], options);
 }
 
@@ -127,7 +127,7 @@ const MOUNT =
   "losetup --detach $device; exit $failed";
 
 /** One process for a row of tools: starting each from here takes longer than most of them run. */
-async function script(text: string, args: readonly string[], options?: Waits): Promise<void> {
+async function script(text: string, args: readonly string[], options?: AbortOptions): Promise<void> {
   await tool("sh", ["-euf", "-c", `IFS=; ${text}`, "sh", ...args], options);
 }
 

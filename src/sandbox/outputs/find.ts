@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
-import type { Waits } from "../engines/engine.ts";
 import type { RunPlace } from "../run/context.ts";
 import { type RunRecord, readRecord } from "../run/record.ts";
 import { inspectOutputs } from "./inspect.ts";
@@ -13,7 +13,7 @@ const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity }
 export async function outputsAreWhole(
   out: OutputSpace,
   { outputs }: RunRecord,
-  options: Waits = {},
+  options: AbortOptions = {},
 ): Promise<boolean> {
   if (outputs === undefined) return true;
   if (!(await out.revive(options))) return false;
@@ -27,7 +27,7 @@ export async function outputsAreWhole(
 export async function findOutputs(
   { runsDir, outSpace }: RunPlace,
   id: string,
-  options: Waits = {},
+  options: AbortOptions = {},
 ): Promise<string> {
   const home = join(runsDir, id);
   const out = outSpace(home);

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import { harmless } from "../../protocol/neutralise.ts";
 
@@ -33,7 +34,7 @@ const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = constants;
 export async function inspectOutputs(
   root: string,
   limits: OutputLimits,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal }: AbortOptions = {},
 ): Promise<Footprint> {
   let [bytes, files] = [0, 0];
   const folder = await open(root, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Tier } from "../../protocol/policy/offer.ts";
-import type { EngineImage, Waits } from "../engines/engine.ts";
+import type { EngineImage } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
 import { runContainer } from "../run/run.ts";
 import { checkIsolation } from "./isolation.ts";
@@ -42,7 +43,7 @@ const QUESTION = [
 export async function findTier(
   context: RunContext,
   images: readonly EngineImage[],
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Promise<Tier> {
   const { info } = context;
   const image = images.find((held) => held.tags.some((tag) => tag.startsWith("ichain/"))) ?? images[0];

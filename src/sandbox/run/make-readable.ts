@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
+import type { AbortOptions } from "../../async/abort.ts";
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -7,10 +8,7 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
  * Makes a folder of ours readable for the task's user, who owns none of it: read for files, read and
  * search for folders, and to be run what we may run. Keep the folder inside a private one; a bind mount does not look at what is above.
  */
-export async function makeReadable(
-  path: string,
-  options: { signal?: AbortSignal | undefined } = {},
-): Promise<void> {
+export async function makeReadable(path: string, options: AbortOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
   const entry = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ELOOP" || error.code === "ENXIO") return undefined; // a link or a socket: left alone

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -23,8 +24,7 @@ export const settle: readonly string[] = [
   'install -D -m 0711 "$1/usr/bin/timeout" "$1/usr/lib/ichain/deadline"',
 ];
 
-export interface BootstrapOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface BootstrapOptions extends AbortOptions {
   readonly onLog?: ((line: string) => void) | undefined;
 }
 

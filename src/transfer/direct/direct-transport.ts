@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { HostIdentity, Hosting, HostRequest, Transport } from "../../ports/transport.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
@@ -39,10 +40,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
     return directDialer(endpoint.address, reachOf(listenHost, networks));
   };
 
-  const host = async (
-    request: HostRequest,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<Hosting> => {
+  const host = async (request: HostRequest, options: AbortOptions = {}): Promise<Hosting> => {
     const { blobs, feeds } = request;
     const { endpoint } = request.identity;
     const dialer = dialerOf(endpoint);

@@ -1,4 +1,5 @@
 import { rename, rm, stat, writeFile } from "node:fs/promises";
+import type { Abortable } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { Blob, FetchProgress, TransferOptions } from "../../ports/transport.ts";
 import { merkleRoot } from "../merkle.ts";
@@ -40,7 +41,7 @@ export async function fetchPieces(
 
 async function fetchParts(
   request: PieceRequest,
-  { signal, onProgress }: TransferOptions & { signal: AbortSignal },
+  { signal, onProgress }: TransferOptions & Abortable,
   tuning: Tuning,
 ): Promise<Blob> {
   const now = () => performance.now();

@@ -1,3 +1,4 @@
+import { onAbort } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
@@ -73,8 +74,7 @@ async function fetchSmall(
   signal?.throwIfAborted();
   const tuning = { ...defaultTuning, ...thresholds };
   const lane = new Lane(asked.dialer, tuning);
-  const interrupt = () => lane.end(signal?.reason);
-  signal?.addEventListener("abort", interrupt, { once: true });
+  using _ = onAbort(signal, (reason) => lane.end(reason));
   let timer: NodeJS.Timeout | undefined;
   try {
     const answer = await requestRange({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
@@ -83,7 +83,6 @@ async function fetchSmall(
     return await readWhole(answer, lane.signal);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", interrupt);
     lane.end();
   }
 }

@@ -1,6 +1,5 @@
-import { linkSignals } from "../../../async/signals.ts";
+import { type AbortOptions, linkSignals } from "../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../errors/error.ts";
-import type { Waits } from "../../../ports/market.ts";
 import type { Node, NodeAnswer } from "./node.ts";
 import { keyOf, type Rule } from "./rules.ts";
 
@@ -33,26 +32,22 @@ export async function gather(
   nodes: readonly Node[],
   method: string,
   params: readonly unknown[],
-  { signal }: Waits,
+  { signal }: AbortOptions,
   enough: (answers: readonly NodeAnswer[]) => boolean,
 ): Promise<NodeAnswer[]> {
   const late = new AbortController();
-  const { signal: each, release } = linkSignals([signal, late.signal]);
+  using each = linkSignals([signal, late.signal]);
   const answers: NodeAnswer[] = [];
-  try {
-    const done = Promise.withResolvers<void>();
-    const all = nodes.map(async (node) => {
-      answers.push(await node.ask(method, params, { signal: each }));
-      if (enough(answers)) done.resolve();
-    });
-    await Promise.race([done.promise, Promise.all(all)]);
-    const counted = [...answers];
-    late.abort();
-    await Promise.allSettled(all);
-    return counted;
-  } finally {
-    release();
-  }
+  const done = Promise.withResolvers<void>();
+  const all = nodes.map(async (node) => {
+    answers.push(await node.ask(method, params, { signal: each.signal }));
+    if (enough(answers)) done.resolve();
+  });
+  await Promise.race([done.promise, Promise.all(all)]);
+  const counted = [...answers];
+  late.abort();
+  await Promise.allSettled(all);
+  return counted;
 }
 
 /** Answers that say the same, the largest group first. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
-import type { Waits } from "../../../ports/market.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
 import { larger, parseQuantity } from "../quantities.ts";
@@ -60,14 +60,14 @@ export function connectNodes(
   /** How often in a row a node was alone with what it said. */
   const alone = new Map<string, number>();
 
-  async function once(method: string, params: readonly unknown[], waits: Waits): Promise<unknown> {
-    if (method === "eth_getBlockByNumber" && params[0] === "latest") return head(waits);
+  async function once(method: string, params: readonly unknown[], options: AbortOptions): Promise<unknown> {
+    if (method === "eth_getBlockByNumber" && params[0] === "latest") return head(options);
     const rule = ruleFor(method, params);
-    const pinned = await pin(rule, params, waits);
-    if (method === "eth_getTransactionCount" && params[1] === "pending") return pendingCount(params, waits);
-    if (method === "eth_estimateGas") return estimate(params, waits);
-    if (rule.measure !== undefined) return middle(rule, method, pinned, waits);
-    const answers = await gather(panel.usable(), method, pinned, waits, enough(rule));
+    const pinned = await pin(rule, params, options);
+    if (method === "eth_getTransactionCount" && params[1] === "pending") return pendingCount(params, options);
+    if (method === "eth_estimateGas") return estimate(params, options);
+    if (rule.measure !== undefined) return middle(rule, method, pinned, options);
+    const answers = await gather(panel.usable(), method, pinned, options, enough(rule));
     const same = agreed(panel, rule, answers);
     if (same === undefined) throw undecided(panel, rule, answers, method);
     heed(rule, answers, same, method);
@@ -81,9 +81,13 @@ export function connectNodes(
       nodes.length > 2 && agreed(panel, rule, answers) !== undefined;
 
   /** "latest" means something else on each node: all are asked about the block that they agree on. */
-  async function pin(rule: Rule, params: readonly unknown[], waits: Waits): Promise<readonly unknown[]> {
+  async function pin(
+    rule: Rule,
+    params: readonly unknown[],
+    options: AbortOptions,
+  ): Promise<readonly unknown[]> {
     if (rule.block === undefined || params[rule.block] !== "latest") return params;
-    const { number } = (await head(waits)) as { number: string };
+    const { number } = (await head(options)) as { number: string };
     return params.with(rule.block, number);
   }
 
@@ -91,9 +95,9 @@ export function connectNodes(
     rule: Rule,
     method: string,
     params: readonly unknown[],
-    waits: Waits,
+    options: AbortOptions,
   ): Promise<unknown> {
-    const answers = await gather(panel.usable(), method, params, waits, () => false);
+    const answers = await gather(panel.usable(), method, params, options, () => false);
     const values = answers.flatMap((answer) => {
       const parsed = answer.kind === "value" ? rule.what.safeParse(answer.value) : undefined;
       return parsed?.success ? [{ answer, size: (rule.measure as (w: unknown) => bigint)(parsed.data) }] : [];
@@ -107,21 +111,21 @@ export function connectNodes(
   }
 
   /** No node can hide what the chain already holds. */
-  async function pendingCount(params: readonly unknown[], waits: Waits): Promise<unknown> {
+  async function pendingCount(params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     const method = "eth_getTransactionCount";
     const [mined, pending] = await Promise.all([
-      once(method, params.with(1, "latest"), waits),
-      middle(ruleFor(method, params), method, params, waits),
+      once(method, params.with(1, "latest"), options),
+      middle(ruleFor(method, params), method, params, options),
     ]);
     const [least, inPool] = [parseQuantity.parse(mined), parseQuantity.parse(pending)];
     return hexNumber(larger(least, inPool));
   }
 
   /** Nodes see slightly different pending blocks; of two near estimates the larger, of more the middle one. */
-  async function estimate(params: readonly unknown[], waits: Waits): Promise<unknown> {
+  async function estimate(params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     const method = "eth_estimateGas";
     const rule = ruleFor(method, params);
-    const answers = await gather(panel.usable(), method, params, waits, () => false);
+    const answers = await gather(panel.usable(), method, params, options, () => false);
     const refused = groupAnswers(rule, answers).find(([first]) => first?.kind === "refusal");
     const values = answers.flatMap((answer) => {
       const parsed = answer.kind === "value" ? parseQuantity.safeParse(answer.value) : undefined;
@@ -171,19 +175,19 @@ export function connectNodes(
       return (up.length > 0 ? up : nodes).map((node) => node.alone);
     },
     quorum: (answering) => panel.quorum(answering),
-    async send(method, params, waits = {}) {
+    async send(method, params, options = {}) {
       for (let attempt = 0; ; attempt++) {
         try {
-          return await once(method, params, waits);
+          return await once(method, params, options);
         } catch (error) {
-          waits.signal?.throwIfAborted();
+          options.signal?.throwIfAborted();
           if (!isIchainError(error, "CHAIN_NODES_DISAGREE")) throw error;
           const pause = times.againMs[attempt];
           if (pause === undefined) {
             tell(error.details.hosts as string[], method);
             throw error;
           }
-          await delay(pause, undefined, { signal: waits.signal });
+          await delay(pause, undefined, { signal: options.signal });
         }
       }
     },

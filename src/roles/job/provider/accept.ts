@@ -1,3 +1,4 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
@@ -11,7 +12,7 @@ import type { OfferDetails } from "../../../protocol/policy/offer.ts";
 import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../../protocol/policy/policy.ts";
 import type { Refusal } from "../../../protocol/policy/refusal.ts";
 import { fetchSeconds } from "../../../protocol/policy/windows.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
 import { transact } from "../../shared/transact.ts";
@@ -44,11 +45,11 @@ export async function accept(
   journal: JobJournal,
   job: Job,
   { policy, machine }: ProviderSetup,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Accepted | Refusal> {
   const accepted = journal.intent("accept") !== undefined;
-  const chain = await chainFacts(context.market, waits);
-  const refused = accepted ? undefined : await refuseNow(context, job, { policy, chain }, waits);
+  const chain = await chainFacts(context.market, options);
+  const refused = accepted ? undefined : await refuseNow(context, job, { policy, chain }, options);
   if (refused) return refused;
   const locator = await journal.step("locator", {
     prepare: () => job.sealedBundle,
@@ -58,14 +59,14 @@ export async function accept(
     return no("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
   // A host that trickles its bundle would hold a place for work until `acceptBy`, which may be days away.
-  const deadline = (await context.market.now(waits)) + 2 * fetchSeconds(locator.bundleBytes);
-  using posted = accepted ? undefined : whilePosted(context.market, { job, deadline }, waits.signal);
+  const deadline = (await context.market.now(options)) + 2 * fetchSeconds(locator.bundleBytes);
+  using posted = accepted ? undefined : whilePosted(context.market, { job, deadline }, options.signal);
   let bundle: Bundle;
   try {
-    const bounded = posted ? { signal: posted.signal } : waits;
+    const bounded = posted ? { signal: posted.signal } : options;
     bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
   } catch (error) {
-    if (posted?.over && !waits.signal.aborted)
+    if (posted?.over && !options.signal.aborted)
       return no("NOT_POSTED", "its bundle did not come while it could be accepted");
     throw error;
   }
@@ -80,9 +81,9 @@ export async function accept(
   // Before it is accepted: a job whose GPUs are not there, or not free, must cost nobody anything.
   // One that is packed needs none any more.
   const { gpus: count } = bundle.spec.resources;
-  const gpus = await lendGpus(context, journal, journal.outcome("pack") === undefined ? count : 0, waits);
+  const gpus = await lendGpus(context, journal, journal.outcome("pack") === undefined ? count : 0, options);
   try {
-    await transact(context.market, journal, { kind: "accept", job }, waits);
+    await transact(context.market, journal, { kind: "accept", job }, options);
   } catch (error) {
     takeBackGpus(context, journal);
     throw error;
@@ -97,13 +98,13 @@ async function refuseNow(
   { market, account }: WorkerContext,
   { state, terms }: Job,
   { policy, chain }: { policy: Policy; chain: ChainFacts },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Refusal | undefined> {
   if (state !== "Posted") return no("NOT_POSTED", `it is ${state}`);
-  const refused = refuseTerms(policy, terms, "provider", await market.now(waits), chain);
+  const refused = refuseTerms(policy, terms, "provider", await market.now(options), chain);
   if (refused) return refused;
-  const offer = await market.offer(account, waits);
-  const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(waits));
+  const offer = await market.offer(account, options);
+  const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(options));
   return free < terms.providerStake
     ? no("STAKE_TOO_LITTLE", "it asks for more stake than is free here")
     : undefined;

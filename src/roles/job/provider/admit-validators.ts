@@ -1,9 +1,10 @@
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting, Reader } from "../../../ports/transport.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { type Endpoint, encodeLocator, endpointFor } from "../../../protocol/parcel/locator.ts";
 import type { Party } from "../../../protocol/policy/offer.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { trustedParty } from "../../shared/party.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Accepted } from "./accept.ts";
@@ -22,11 +23,11 @@ export interface Delivery {
 export async function seatedReaders(
   context: RoleContext,
   { job, taken, packed }: Delivery,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Reader[]> {
   const seated: Reader[] = [];
   for (const { validator, abstained } of job.validations) {
-    const party = abstained ? undefined : await trustedParty(context, validator, waits);
+    const party = abstained ? undefined : await trustedParty(context, validator, options);
     if (party) seated.push(guestOf(taken, packed, party));
   }
   return seated;
@@ -37,11 +38,11 @@ export async function admitValidators(
   context: RoleContext,
   hosting: Hosting,
   { job, taken, packed }: Delivery,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const { blob, sessionKey } = packed.result;
   for (const { validator, abstained } of job.validations) {
-    const reader = await trustedParty(context, validator, waits);
+    const reader = await trustedParty(context, validator, options);
     if (!reader) continue;
     const guest = guestOf(taken, packed, reader);
     // Who has stepped down has no more business here.
@@ -72,12 +73,12 @@ export async function handOver(
   context: RoleContext,
   journal: JobJournal,
   { job, taken, packed }: Delivery,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   for (const { validator, sealed, commitment, abstained } of job.validations) {
     const name = `handover-${validator.toLowerCase()}`;
     const told = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
-    const reader = told ? undefined : await trustedParty(context, validator, waits);
+    const reader = told ? undefined : await trustedParty(context, validator, options);
     if (!reader) continue;
     const { bundleBytes, bundleKey, mask } = taken.locator;
     const endpoint = endpointOf(taken, packed, reader);
@@ -95,7 +96,7 @@ export async function handOver(
       const sealedLocator = await context.keyring.seal(where, reader);
       return { kind: "handover" as const, job, validator, sealed: sealedLocator };
     };
-    await transact(context.market, journal, seal, { ...waits, name });
+    await transact(context.market, journal, seal, { ...options, name });
   }
 }
 
@@ -105,10 +106,10 @@ export async function readReport(
   hosting: Hosting,
   job: Job,
   { report: { blob, sessionKey } }: Packed,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   for (const { validator } of job.validations) {
-    const reader = await trustedParty(context, validator, waits);
+    const reader = await trustedParty(context, validator, options);
     if (!reader) continue;
     const capsule = await context.keyring.wrap(sessionKey, reader);
     hosting.putCapsule(blob.root, reader.keys.fingerprint, capsule);

@@ -1,3 +1,4 @@
+import { type Abortable, aborted } from "../../../async/abort.ts";
 import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting } from "../../../ports/transport.ts";
@@ -7,7 +8,7 @@ import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
 import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { Policy } from "../../../protocol/policy/policy.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { hostOnce } from "../../shared/host-once.ts";
 import { leave } from "../../shared/leave.ts";
@@ -27,7 +28,7 @@ export interface Delivered {
    * Goes on serving a result that was paid for before its requester said that it holds it; resolves when
    * it has been served for long enough. Absent when nobody needs it any more.
    */
-  readonly keep?: ((waits: Waits) => Promise<void>) | undefined;
+  readonly keep?: ((options: Abortable) => Promise<void>) | undefined;
 }
 
 /**
@@ -39,7 +40,7 @@ export async function deliver(
   journal: JobJournal,
   job: Job,
   { taken, packed, policy }: { taken: Accepted; packed: Packed; policy: Policy },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Delivered | typeof TOO_LATE> {
   const { requester, blob } = taken.bundle;
   await using stack = new AsyncDisposableStack();
@@ -47,21 +48,22 @@ export async function deliver(
   const request = async () => ({
     identity: packed.identity,
     blobs: [packed.result.blob, packed.report.blob, blob],
-    readers: [guest, ...(await seatedReaders(context, { job, taken, packed }, waits))],
+    readers: [guest, ...(await seatedReaders(context, { job, taken, packed }, options))],
   });
-  const hosting = stack.use(hostOnce(context, "result", request, waits));
+  const hosting = stack.use(hostOnce(context, "result", request, options));
   if (journal.intent("submit") === undefined) {
-    const hosted = await inTime(context, journal, job, () => hosting.start(), waits);
+    const hosted = await inTime(context, journal, job, () => hosting.start(), options);
     if (hosted === TOO_LATE) return TOO_LATE;
   }
   const { mask } = taken.locator;
   const reader = { account: job.terms.requester, keys: requester };
-  await submit(context, journal, { job, packed, mask, requester: reader }, waits);
+  await submit(context, journal, { job, packed, mask, requester: reader }, options);
   let claimed: Job | undefined;
-  for await (const now of context.market.follow(job.id, waits)) {
+  for await (const now of context.market.follow(job.id, options)) {
     const live = await hosting.start();
-    const needed = isFinal(now.state) && (await keepUntil(context, journal, { now, claimed, policy }, waits));
-    await react(context, journal, { job: now, taken, packed, hosting: live, policy }, waits);
+    const needed =
+      isFinal(now.state) && (await keepUntil(context, journal, { now, claimed, policy }, options));
+    await react(context, journal, { job: now, taken, packed, hosting: live, policy }, options);
     if (now.state === "Claimed") claimed = now;
     if (needed === false) continue;
     if (needed === null) return { job: now };
@@ -79,11 +81,11 @@ function keepUntil(
   { market }: WorkerContext,
   journal: JobJournal,
   { now, claimed, policy }: { now: Job; claimed: Job | undefined; policy: Policy },
-  waits: Waits,
+  options: Abortable,
 ): Promise<number | null> {
   return journal.step("keep", {
     prepare: async () => {
-      const time = await market.now(waits);
+      const time = await market.now(options);
       const settledItself = claimed?.deadline !== undefined && time <= claimed.deadline;
       if (now.state !== "Settled" || now.appointed || settledItself) return null;
       return time + policy.keepResults;
@@ -96,11 +98,11 @@ async function keepServing(
   { market }: WorkerContext,
   live: AsyncDisposableStack,
   end: number,
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<void> {
   await using _ = live;
   using clock = chainDeadline(end, market, signal);
-  if (!clock.signal.aborted) await new Promise((resolve) => clock.signal.addEventListener("abort", resolve));
+  await aborted(clock.signal);
   signal.throwIfAborted();
 }
 
@@ -114,34 +116,34 @@ async function react(
     hosting,
     policy,
   }: { job: Job; taken: Accepted; packed: Packed; hosting: Hosting; policy: Policy },
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const { market } = context;
-  if (drawTurnOf(job, await market.now(waits)) === "provider") {
-    await draw(market, journal, { job, packed }, waits);
+  if (drawTurnOf(job, await market.now(options)) === "provider") {
+    await draw(market, journal, { job, packed }, options);
     return;
   }
   // After a missed `claim` the way out is the requester's refund: not ours to hasten.
-  if (!isClaimable(job) && (await leave(context, journal, job, waits))) return;
+  if (!isClaimable(job) && (await leave(context, journal, job, options))) return;
   if (job.state === "Validating") {
-    await admitValidators(context, hosting, { job, taken, packed }, waits);
-    await handOver(context, journal, { job, taken, packed }, waits);
+    await admitValidators(context, hosting, { job, taken, packed }, options);
+    await handOver(context, journal, { job, taken, packed }, options);
     if (!job.committing) {
-      await readReport(context, hosting, job, packed, waits);
+      await readReport(context, hosting, job, packed, options);
       // A validator that revealed without ours leaves it to us to show what we had committed to.
       if (hasRevealed(job) && !job.disclosed) {
-        await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, waits);
+        await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, options);
       }
     }
   }
   if (isClaimable(job)) {
     const blindedKey = blindKey(packed.result.sessionKey, taken.locator.mask);
-    await transact(market, journal, { kind: "claim", job, blindedKey }, waits);
+    await transact(market, journal, { kind: "claim", job, blindedKey }, options);
   }
   if (policy.appeal === "always" && isAppealable(job)) {
-    await appeal(market, journal, job, waits);
+    await appeal(market, journal, job, options);
   }
-  if (isFinal(job.state)) await withdrawOwed(context, journal, job, waits);
+  if (isFinal(job.state)) await withdrawOwed(context, journal, job, options);
 }
 
 /** The key is the provider's to show: after a pass, or at once where no validators were asked for. */

@@ -1,8 +1,8 @@
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Market, Receipt } from "../../../ports/market.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { seedOf } from "../../../protocol/job/seeds.ts";
-import type { Waits } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
 
@@ -14,9 +14,9 @@ export function draw(
   market: Market,
   journal: JobJournal,
   { job, packed }: { job: Job; packed: Packed },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Receipt> {
   const number = job.state === "Submitted" ? job.draws + 1 : job.draws;
   const call = () => ({ kind: "draw" as const, job, seed: seedOf(packed.seedSecret, number) });
-  return transact(market, journal, call, { ...waits, name: `draw-${number}` });
+  return transact(market, journal, call, { ...options, name: `draw-${number}` });
 }

@@ -1,4 +1,5 @@
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { Abortable } from "../../../async/abort.ts";
+import type { WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import type { ProviderSetup } from "./accept.ts";
@@ -11,7 +12,7 @@ export function provideDuty(context: WorkerContext, bench: Omit<ProviderSetup, "
     role: "provider",
     filter: { provider: context.account },
     wants: (job) => job.state === "Posted",
-    work: (jobId, waits: Waits) => runJob(context, jobId, shop, waits),
-    giveUp: (jobId, waits) => abandonJob(context, jobId, waits),
+    work: (jobId, options: Abortable) => runJob(context, jobId, shop, options),
+    giveUp: (jobId, options) => abandonJob(context, jobId, options),
   };
 }

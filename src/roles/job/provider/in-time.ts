@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { retryTransient } from "../../../async/retry-transient.ts";
+import { type Abortable, raceSignal } from "../../../async/abort.ts";
+import { retryTransient } from "../../../async/retry.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 
@@ -23,33 +24,27 @@ export async function inTime<Result>(
   { market, reporter }: Pick<RoleContext, "market" | "reporter">,
   journal: JobJournal,
   job: Job,
-  work: (waits: Waits) => Promise<Result>,
-  waits: Waits,
+  work: (options: Abortable) => Promise<Result>,
+  options: Abortable,
 ): Promise<Result | typeof TOO_LATE> {
   const { run } = job.terms.windows;
   const deadline =
-    job.state === "Accepted" && job.deadline !== undefined ? job.deadline : (await market.now(waits)) + run;
-  using clock = chainDeadline(deadline, market, waits.signal, Math.min(MARGIN_SECONDS, run / 4));
+    job.state === "Accepted" && job.deadline !== undefined ? job.deadline : (await market.now(options)) + run;
+  using clock = chainDeadline(deadline, market, options.signal, Math.min(MARGIN_SECONDS, run / 4));
   const { signal } = clock;
   const again = (error: Error, pause: number) => {
     const text = `${error.message} Trying again in ${pause} s.`;
     noteIfPossible(journal, text);
     reporter.emit({ kind: "warn", text });
   };
-  const over = Promise.withResolvers<never>();
-  const end = () => over.reject(signal.reason);
-  signal.addEventListener("abort", end);
-  if (signal.aborted) end();
   const working = retryTransient(() => work({ signal }), again, { signal });
   try {
-    return await Promise.race([working, over.promise]);
+    return await raceSignal(working, signal);
   } catch (error) {
     // What the work holds of the machine is given back next, and must not be taken at the same moment. Not even work
     // that does not heed the signal holds up what must be said in time.
     await Promise.race([working.catch(() => undefined), delay(GRACE_MS, undefined, { ref: false })]);
-    if (clock.expired && !waits.signal.aborted) return TOO_LATE;
+    if (clock.expired && !options.signal.aborted) return TOO_LATE;
     throw error;
-  } finally {
-    signal.removeEventListener("abort", end);
   }
 }

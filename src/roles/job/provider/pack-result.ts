@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { PackedParcel } from "../../../ports/parcels.ts";
 import type { HostIdentity } from "../../../ports/transport.ts";
@@ -11,7 +12,7 @@ import type { Measurement } from "../../../protocol/task/measurement.ts";
 import { toScore } from "../../../protocol/task/metric.ts";
 import type { Report } from "../../../protocol/task/report.ts";
 import type { Spec } from "../../../protocol/task/spec.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
 import type { Measured } from "../../task/run-task.ts";
@@ -43,7 +44,7 @@ export function packResult(
   context: WorkerContext,
   journal: JobJournal,
   { job, ...findings }: Findings & { job: Job },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Packed> {
   const { spec, measured } = findings;
   const home = jobFolder(context.jobsDir, "provider", job.id);
@@ -59,7 +60,7 @@ export function packResult(
       const { metric, goal } = spec.verification;
       const result = await context.parcels.pack(
         { root: findings.outputs, paths: spec.outputs, out: home.result, sessionKey: resultKey },
-        waits,
+        options,
       );
       const measurement = {
         digest: result.digest,
@@ -74,7 +75,7 @@ export function packResult(
           out: home.report,
           sessionKey: reportKey(resultKey, reportShare),
         },
-        waits,
+        options,
       );
       return { result, report, reportShare, measurement, seedSecret, identity };
     },

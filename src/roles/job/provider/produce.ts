@@ -1,10 +1,11 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isStable } from "../../../protocol/task/judgement.ts";
 import { toScore } from "../../../protocol/task/metric.ts";
 import type { Spec } from "../../../protocol/task/spec.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { exitFailure, type Measured, outputsOf, runFailure, runTask } from "../../task/run-task.ts";
 import type { Accepted, ProviderSetup } from "./accept.ts";
@@ -17,27 +18,27 @@ export async function produce(
   job: Job,
   { bundle, gpus }: Accepted,
   shop: ProviderSetup,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Packed | string> {
   const packed = journal.outcome<Packed>("pack");
   if (packed !== undefined) return packed; // what it was packed from is gone
   const { spec, input } = bundle;
   const { policy } = shop;
   const logBytes = policy.maxLog;
-  const image = await ensureImage(context, journal, { spec, input, policy }, waits).catch(asReason);
+  const image = await ensureImage(context, journal, { spec, input, policy }, options).catch(asReason);
   if (typeof image !== "string") return image.reason;
   const task = { spec, image, input, gpus, logBytes };
-  const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, waits);
+  const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, options);
   // In `evaluate` the provider measures as the validator will, and twice: a task that cannot load its own result,
   // or that measures something else each time, is given back before it can cost the stake.
   const evaluates = spec.verification.mode === "evaluate";
   const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
   if (early) return early;
-  const outputs = await outputsOf(context, journal, waits).catch(lost);
+  const outputs = await outputsOf(context, journal, options).catch(lost);
   if (outputs === undefined) return "what the task left was lost before it could be packed";
   const failureOf = (run: Measured) => runFailure(run, spec.verification.metric) ?? hopeless(job, spec, run);
   const evaluate = (kind: "evaluate" | "evaluate-again") =>
-    runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, waits);
+    runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, options);
   const measured = evaluates ? await evaluate("evaluate") : produced;
   const failure = failureOf(measured);
   if (failure) return failure;
@@ -47,7 +48,7 @@ export async function produce(
     if (differs) return differs;
   }
   const findings = { job, spec, image, outputs, produced, measured, tier: shop.report.tier };
-  return packResult(context, journal, findings, waits).catch(unfit);
+  return packResult(context, journal, findings, options).catch(unfit);
 }
 
 /** An image that cannot be made is the job's fault: the job is given back. */

@@ -1,7 +1,8 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 import { transact } from "../../shared/transact.ts";
 
@@ -11,10 +12,10 @@ export async function release(
   journal: JobJournal,
   job: Job,
   reason: string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   try {
-    await transact(market, journal, { kind: "release", job, reason }, waits);
+    await transact(market, journal, { kind: "release", job, reason }, options);
   } catch (error) {
     if (!isIchainError(error) || error.class !== "refused") throw error;
     noteIfPossible(journal, `it could not be given back: ${error.message}`);

@@ -1,9 +1,10 @@
 import { rm } from "node:fs/promises";
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { isLost, seeOut } from "../../shared/see-out.ts";
 import { takeBackGpus } from "../../task/lend-gpus.ts";
@@ -28,7 +29,7 @@ export async function runJob(
   context: WorkerContext,
   jobId: JobId,
   shop: ProviderSetup,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const journal = context.journal.open("provider", jobId);
   const say = (text: string) => {
@@ -36,7 +37,7 @@ export async function runJob(
     context.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)}: ${text}` });
   };
   if (isLost(journal)) {
-    await seeOut(context, journal, jobId, waits);
+    await seeOut(context, journal, jobId, options);
     return end(context, journal, "failed");
   }
   const over = (text: string) => {
@@ -44,23 +45,29 @@ export async function runJob(
     return end(context, journal, "failed");
   };
   if (journal.intent("release") !== undefined) {
-    await release(context, journal, await context.market.job(jobId, waits), "as recorded", waits);
+    await release(context, journal, await context.market.job(jobId, options), "as recorded", options);
     return over("given back");
   }
   await using log = new AsyncDisposableStack();
-  const made = await make(context, journal, jobId, { shop, log }, waits);
+  const made = await make(context, journal, jobId, { shop, log }, options);
   if (typeof made === "string") return over(made);
   await discardRuns(context, journal);
   const { job: accepted, taken, packed } = made;
-  const delivered = await deliver(context, journal, accepted, { taken, packed, policy: shop.policy }, waits);
+  const delivered = await deliver(
+    context,
+    journal,
+    accepted,
+    { taken, packed, policy: shop.policy },
+    options,
+  );
   if (delivered === TOO_LATE) {
-    await release(context, journal, accepted, TOO_LATE, waits);
+    await release(context, journal, accepted, TOO_LATE, options);
     return over(`given back, ${TOO_LATE}`);
   }
   const { job, keep } = delivered;
   say(`ended ${job.state}${keep ? "; its result is still served" : ""}`);
   await log.disposeAsync();
-  await keep?.(waits);
+  await keep?.(options);
   await end(context, journal, job.state === "Settled" ? "done" : "failed");
 }
 
@@ -73,42 +80,42 @@ async function make(
   journal: JobJournal,
   jobId: JobId,
   { shop, log }: { shop: ProviderSetup; log: AsyncDisposableStack },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Made | string> {
   const { market } = context;
   const packedBefore = journal.outcome("pack") !== undefined;
   const owed = journal.intent("accept") !== undefined;
-  using _place = packedBefore ? undefined : await shop.slots.take({ ...waits, owed });
-  const posted = await market.job(jobId, waits);
-  const taken = await accept(context, journal, posted, shop, waits).catch((error: unknown) => {
+  using _place = packedBefore ? undefined : await shop.slots.take({ ...options, owed });
+  const posted = await market.job(jobId, options);
+  const taken = await accept(context, journal, posted, shop, options).catch((error: unknown) => {
     const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;
     if (refusal) return refusal;
     throw error;
   });
   if (isRefusal(taken)) return `not taken (${taken.code}), ${taken.reason}`;
-  const job = await market.job(jobId, waits);
+  const job = await market.job(jobId, options);
   if (isFinal(job.state) && journal.intent("submit") === undefined) return `ended ${job.state}`;
   const requester = { account: job.terms.requester, keys: taken.bundle.requester };
   const maxChars = packedBefore ? 0 : shop.policy.liveLog;
-  log.use(shareLog(context, journal, { jobId, requester, maxChars }, waits));
-  const working = (bounded: Waits) => produce(context, journal, job, taken, shop, bounded);
+  log.use(shareLog(context, journal, { jobId, requester, maxChars }, options));
+  const working = (bounded: Abortable) => produce(context, journal, job, taken, shop, bounded);
   const packed = await (packedBefore
-    ? working(waits)
-    : inTime(context, journal, job, working, waits)
+    ? working(options)
+    : inTime(context, journal, job, working, options)
   ).finally(() => takeBackGpus(context, journal));
   endLog(journal);
   if (typeof packed !== "string") return { job, taken, packed };
-  await release(context, journal, job, packed, waits);
+  await release(context, journal, job, packed, options);
   return `given back, ${packed}`;
 }
 
 /** A job that was accepted and not submitted is given back, which costs nothing; silence costs the stake. */
-export async function abandonJob(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
+export async function abandonJob(context: WorkerContext, jobId: JobId, options: Abortable): Promise<void> {
   const journal = context.journal.open("provider", jobId);
   if (journal.intent("accept") !== undefined && journal.intent("submit") === undefined) {
-    const job = await context.market.job(jobId, waits);
+    const job = await context.market.job(jobId, options);
     if (job.state === "Accepted") {
-      await release(context, journal, job, "trouble of the provider's own", waits);
+      await release(context, journal, job, "trouble of the provider's own", options);
     }
   }
   await end(context, journal, "failed");

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { retryTransient } from "../../../async/retry-transient.ts";
+import type { Abortable } from "../../../async/abort.ts";
+import { retryTransient } from "../../../async/retry.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Feed, Hosting } from "../../../ports/transport.ts";
 import type { JobId } from "../../../protocol/ids.ts";
@@ -12,7 +13,7 @@ import {
   liveLogPurpose,
   PART_CHARS,
 } from "../../../protocol/task/live-log.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 import { isEnd } from "../../task/log-keeper.ts";
 
@@ -29,11 +30,11 @@ export function shareLog(
   context: RoleContext,
   journal: JobJournal,
   { jobId, requester, maxChars }: { jobId: JobId; requester: Party; maxChars: number },
-  waits: Waits,
+  options: Abortable,
 ): AsyncDisposable {
   const { keyring, transport } = context;
   const halt = new AbortController();
-  const signal = AbortSignal.any([waits.signal, halt.signal]);
+  const signal = AbortSignal.any([options.signal, halt.signal]);
   const host = async (): Promise<Hosting> => {
     const keys = liveKeys(await keyring.agree(requester.keys.onionKey, liveLogPurpose(jobId)));
     const feed = feedOf(context, journal, { keys, requester, maxChars });

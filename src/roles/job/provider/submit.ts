@@ -1,3 +1,4 @@
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Receipt } from "../../../ports/market.ts";
 import type { Hex } from "../../../protocol/ids.ts";
@@ -7,7 +8,7 @@ import { seedTip } from "../../../protocol/job/seeds.ts";
 import { encodeLocator, endpointFor } from "../../../protocol/parcel/locator.ts";
 import type { Party } from "../../../protocol/policy/offer.ts";
 import { measurementCommitment } from "../../../protocol/task/measurement.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
 
@@ -16,7 +17,7 @@ export function submit(
   { market, keyring, account }: RoleContext,
   journal: JobJournal,
   { job, packed, mask, requester }: { job: Job; packed: Packed; mask: Hex; requester: Party },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Receipt> {
   return transact(
     market,
@@ -39,6 +40,6 @@ export function submit(
         requester,
       ),
     }),
-    { ...waits, name: "submit" },
+    { ...options, name: "submit" },
   );
 }

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
-import { retryTransient } from "../../../async/retry-transient.ts";
+import type { Abortable } from "../../../async/abort.ts";
+import { retryTransient } from "../../../async/retry.ts";
 import type { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting } from "../../../ports/transport.ts";
@@ -8,7 +9,7 @@ import { drawTurnOf } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../protocol/job/state.ts";
 import { tokenFor } from "../../../protocol/parcel/locator.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { hostOnce } from "../../shared/host-once.ts";
 import { leave } from "../../shared/leave.ts";
@@ -37,43 +38,43 @@ export function advance(
   context: RoleContext,
   jobId: JobId,
   options: AdvanceOptions,
-  waits: Waits,
+  abortOptions: Abortable,
 ): Promise<Job> {
   const retrying = (error: IchainError, pause: number) =>
     context.reporter.emit({ kind: "warn", text: `${error.message} Trying again in ${pause} s.` });
-  return retryTransient(() => carryOnce(context, jobId, options, waits), retrying, waits);
+  return retryTransient(() => carryOnce(context, jobId, options, abortOptions), retrying, abortOptions);
 }
 
 async function carryOnce(
   context: RoleContext,
   jobId: JobId,
   options: AdvanceOptions,
-  waits: Waits,
+  abortOptions: Abortable,
 ): Promise<Job> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
-  if (!draft && isLost(journal)) return seeOut(context, journal, jobId, waits);
+  if (!draft && isLost(journal)) return seeOut(context, journal, jobId, abortOptions);
   if (!draft) throw unknownDraft(jobId);
   await using bundle = hostOnce(
     context,
     "bundle",
     () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft) }),
-    waits,
+    abortOptions,
   );
   if (!journal.outcome("post")) {
     await bundle.start();
-    await post(context, journal, draft, waits);
+    await post(context, journal, draft, abortOptions);
   }
   let last: Job | undefined;
-  for await (const job of context.market.follow(jobId, waits)) {
+  for await (const job of context.market.follow(jobId, abortOptions)) {
     if (last?.state !== job.state) options.onState?.(job);
     last = job;
     if (options.stopAt?.includes(job.state)) break;
-    await act(context, journal, draft, job, () => bundle.start(), waits);
+    await act(context, journal, draft, job, () => bundle.start(), abortOptions);
   }
   if (!last) throw unknownDraft(jobId);
   if (isFinal(last.state)) {
-    await withdrawOwed(context, journal, last, waits);
+    await withdrawOwed(context, journal, last, abortOptions);
     for (const path of [draft.bundle.path, `${draft.bundle.path}.leaves`]) await rm(path, { force: true });
     journal.finish(last.state === "Settled" ? "done" : "failed");
   }
@@ -86,17 +87,17 @@ async function act(
   draft: Draft,
   job: Job,
   hosting: () => Promise<Hosting>,
-  waits: Waits,
+  abortOptions: Abortable,
 ): Promise<void> {
   // First of all, whatever the clock says: `settle` pays, and the clock of this machine or of its node may be wrong.
-  if (job.state === "Claimed" && (await answerClaim(context, journal, { job, draft }, waits))) return;
-  if (await leave(context, journal, job, waits)) return;
+  if (job.state === "Claimed" && (await answerClaim(context, journal, { job, draft }, abortOptions))) return;
+  if (await leave(context, journal, job, abortOptions)) return;
   if (job.state === "Posted" || job.state === "Validating") await hosting();
-  const now = await context.market.now(waits);
-  if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, waits);
+  const now = await context.market.now(abortOptions);
+  if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, abortOptions);
   const { deadline = Number.POSITIVE_INFINITY } = job;
   if (job.state === "Submitted" && job.terms.validators > 0 && now <= deadline) {
-    await collectAndAppoint(context, journal, { job, draft, hosting }, waits);
+    await collectAndAppoint(context, journal, { job, draft, hosting }, abortOptions);
   }
 }
 
@@ -105,15 +106,18 @@ async function collectAndAppoint(
   context: RoleContext,
   journal: JobJournal,
   { job, draft, hosting }: { job: Job; draft: Draft; hosting: () => Promise<Hosting> },
-  waits: Waits,
+  abortOptions: Abortable,
 ): Promise<void> {
   const { deadline = Number.POSITIVE_INFINITY } = job;
-  using clock = chainDeadline(deadline, context.market, waits.signal);
+  using clock = chainDeadline(deadline, context.market, abortOptions.signal);
   try {
     const collected = await collect(context, journal, job, draft.spec.resources, clock);
-    await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, waits);
+    await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, abortOptions);
   } catch (error) {
-    if (waits.signal.aborted || (!clock.expired && (await context.market.now(waits)) <= deadline))
+    if (
+      abortOptions.signal.aborted ||
+      (!clock.expired && (await context.market.now(abortOptions)) <= deadline)
+    )
       throw error;
   }
 }

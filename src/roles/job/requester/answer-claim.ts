@@ -1,8 +1,9 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import { shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { challenge } from "./challenge.ts";
 import { inspect } from "./inspect.ts";
@@ -17,9 +18,9 @@ export async function answerClaim(
   context: RoleContext,
   journal: JobJournal,
   { job, draft }: { job: Job; draft: Draft },
-  waits: Waits,
+  options: Abortable,
 ): Promise<boolean> {
-  const { finding, why } = await inspect(context, journal, { job, draft }, waits);
+  const { finding, why } = await inspect(context, journal, { job, draft }, options);
   const say = (kind: "info" | "warn", text: string) => {
     journal.note(text);
     context.reporter.emit({ kind, text: `Job ${shortId(job.id)}: ${text}` });
@@ -27,12 +28,12 @@ export async function answerClaim(
   try {
     if (finding === "good") {
       say("info", `the result is accepted: ${why}`);
-      await transact(context.market, journal, { kind: "settle", job }, { ...waits, name: "accept-result" });
+      await transact(context.market, journal, { kind: "settle", job }, { ...options, name: "accept-result" });
       return true;
     }
     if (finding === "wrong") {
       say("warn", `the result is challenged: ${why}`);
-      await challenge(context, journal, { job, draft }, waits);
+      await challenge(context, journal, { job, draft }, options);
       return true;
     }
   } catch (error) {

@@ -1,10 +1,11 @@
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Receipt } from "../../../ports/market.ts";
 import type { Hosting } from "../../../ports/transport.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { encodeLocator, endpointFor, tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { Party } from "../../../protocol/policy/offer.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Collected } from "./collect.ts";
 import type { Draft } from "./posting/draft.ts";
@@ -14,7 +15,7 @@ export async function appoint(
   { market, keyring }: RoleContext,
   journal: JobJournal,
   { job, draft, collected, hosting }: { job: Job; draft: Draft; collected: Collected; hosting: Hosting },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Receipt> {
   const { endpoint } = draft.identity;
   for (const { keys } of draft.validators)
@@ -40,6 +41,6 @@ export async function appoint(
       });
       return { kind: "appoint", job, validators: await Promise.all(draft.validators.map(seal)) };
     },
-    { ...waits, name: "appoint" },
+    { ...options, name: "appoint" },
   );
 }

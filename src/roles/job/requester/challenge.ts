@@ -1,9 +1,10 @@
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Receipt } from "../../../ports/market.ts";
 import { maskHash } from "../../../protocol/job/exchange.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { seedOf } from "../../../protocol/job/seeds.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Draft } from "./posting/draft.ts";
 
@@ -12,10 +13,10 @@ export function challenge(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   { job, draft }: { job: Job; draft: Draft },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Receipt> {
   const call = () => ({ kind: "challenge" as const, job, ...openingFor(draft, job.draws + 1) });
-  return transact(market, journal, call, { ...waits, name: "challenge" });
+  return transact(market, journal, call, { ...options, name: "challenge" });
 }
 
 /** Reveals the requester's seed for the draw under way: without it the draw would be the provider's alone. */
@@ -23,10 +24,10 @@ export function revealSeed(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   { job, draft }: { job: Job; draft: Draft },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Receipt> {
   const call = () => ({ kind: "revealSeed" as const, job, ...openingFor(draft, job.draws) });
-  return transact(market, journal, call, { ...waits, name: `seed-${job.draws}` });
+  return transact(market, journal, call, { ...options, name: `seed-${job.draws}` });
 }
 
 /** What opens `terms.secretHash` for the n-th draw. */

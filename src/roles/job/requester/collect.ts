@@ -1,9 +1,10 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Blob } from "../../../ports/transport.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { decodeLocator, type ResultLocator } from "../../../protocol/parcel/locator.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
 
@@ -23,7 +24,7 @@ export function collect(
   journal: JobJournal,
   job: Job,
   limits: { disk: number },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Collected> {
   const { submission } = job;
   if (!submission) return impossible("a result is collected before it was submitted");
@@ -44,13 +45,13 @@ export function collect(
           context,
           "encrypted result",
           { ...from(submission.resultRoot, home.result, maxBytes), size: locator.resultBytes },
-          waits,
+          options,
         ),
         report: await fetchBlob(
           context,
           "encrypted run report",
           from(locator.reportRoot, home.report, OVERHEAD_BYTES),
-          waits,
+          options,
         ),
       };
     },

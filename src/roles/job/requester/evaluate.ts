@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Sandbox } from "../../../ports/sandbox.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { cutShort, discardRuns, runFailure, runTask } from "../../task/run-task.ts";
 import type { Draft } from "./posting/draft.ts";
@@ -23,7 +24,7 @@ export async function evaluate(
   sandbox: Sandbox,
   journal: JobJournal,
   { spec, bundle, bundleKey }: Draft,
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<bigint | undefined> {
   const home = jobFolder(context.jobsDir, "requester", journal.key as JobId);
   const worker = { ...context, sandbox };

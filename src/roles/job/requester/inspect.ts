@@ -1,13 +1,14 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { retryTransient } from "../../../async/retry-transient.ts";
+import type { Abortable } from "../../../async/abort.ts";
+import { retryTransient } from "../../../async/retry.ts";
 import { type IchainError, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { confirms } from "../../../protocol/task/judgement.ts";
 import { type Measurement, measurementCommitment } from "../../../protocol/task/measurement.ts";
 import { measurementOf, parseReport } from "../../../protocol/task/report.ts";
-import type { RoleContext, Waits } from "../../context.ts";
+import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { collect } from "./collect.ts";
@@ -36,13 +37,13 @@ export function inspect(
   context: RoleContext,
   journal: JobJournal,
   { job, draft }: { job: Job; draft: Draft },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Inspection> {
   return journal.step("inspection", {
     prepare: async (): Promise<Inspection> => {
-      const { signal } = waits;
+      const { signal } = options;
       const { market, reporter } = context;
-      const [now, deadline] = [await market.now(waits), job.deadline ?? Number.POSITIVE_INFINITY];
+      const [now, deadline] = [await market.now(options), job.deadline ?? Number.POSITIVE_INFINITY];
       // By a node that may name a wrong time: only the contract knows whether it can still be challenged.
       const late = now >= deadline;
       const margin = Math.min(MARGIN_SECONDS, job.terms.windows.challenge / 4, (deadline - now) / 2);
@@ -71,18 +72,25 @@ async function examine(
   journal: JobJournal,
   job: Job,
   draft: Draft,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Inspection> {
   const home = jobFolder(context.jobsDir, "requester", job.id);
-  const collected = await collect(context, journal, job, draft.spec.resources, waits);
+  const collected = await collect(context, journal, job, draft.spec.resources, options);
   await rm(home.opened, { recursive: true, force: true });
-  const { digest } = await openResult(context, journal, { job, draft, collected, into: home.opened }, waits);
+  const { digest } = await openResult(
+    context,
+    journal,
+    { job, draft, collected, into: home.opened },
+    options,
+  );
   const claimed = await claimedMeasurement(job, home.reportFiles);
   if (claimed && !confirms(job.terms, { digest, score: claimed.score }, claimed)) {
     return wrong("it is not what its provider measured, or measured too little");
   }
   const evaluates = context.sandbox !== undefined && job.terms.mode === "evaluate";
-  const score = evaluates ? await evaluate(context, context.sandbox, journal, draft, waits) : claimed?.score;
+  const score = evaluates
+    ? await evaluate(context, context.sandbox, journal, draft, options)
+    : claimed?.score;
   await rm(home.opened, { recursive: true, force: true });
   if (score === undefined) return { finding: "unknown", why: "it could not be measured here" };
   if (confirms(job.terms, { digest, score }, claimed ?? { digest, score })) {

@@ -1,5 +1,6 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { sameAddress } from "../../../protocol/ids.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import { abandonValidation, type ValidatorSetup, validate } from "./validate.ts";
@@ -18,7 +19,7 @@ export function validateDuty(context: WorkerContext, equipment: Omit<ValidatorSe
         const told = sealed !== "0x" || job.round !== "first";
         return ours && commitment === undefined && !abstained && told;
       }),
-    work: (jobId, waits: Waits) => validate(context, jobId, bench, waits),
-    giveUp: (jobId, waits) => abandonValidation(context, jobId, waits),
+    work: (jobId, options: Abortable) => validate(context, jobId, bench, options),
+    giveUp: (jobId, options) => abandonValidation(context, jobId, options),
   };
 }

@@ -1,3 +1,4 @@
+import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
@@ -7,7 +8,7 @@ import { isStable } from "../../../protocol/task/judgement.ts";
 import type { Measurement } from "../../../protocol/task/measurement.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import { bundledKind } from "../../../protocol/task/spec.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
@@ -38,20 +39,20 @@ export async function measure(
   context: WorkerContext,
   journal: JobJournal,
   { job, locator, policy, slots }: Sources,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Measurement> {
   const known = journal.outcome<Measurement>("measurement");
   if (known !== undefined) return known;
   // Before a place is taken: until then the host may not have let us in, and who lets nobody in must not keep other
   // jobs waiting.
-  const sessionKey = await deliveredKey(context, journal, { job, locator }, waits);
-  using _place = await slots.take(waits);
-  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, waits);
+  const sessionKey = await deliveredKey(context, journal, { job, locator }, options);
+  using _place = await slots.take(options);
+  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
   const delivered = await openDelivered(
     context,
     journal,
     { job, locator, sessionKey, disk: bundle.spec.resources.disk },
-    waits,
+    options,
   );
   const { spec, input } = bundle;
   const kind = bundledKind(spec.image);
@@ -60,11 +61,11 @@ export async function measure(
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
     if (delivered === undefined) return NOTHING;
-    const image = await ensureImage(context, journal, { spec, input, policy }, waits);
-    const gpus = await lendGpus(context, journal, spec.resources.gpus, waits);
+    const image = await ensureImage(context, journal, { spec, input, policy }, options);
+    const gpus = await lendGpus(context, journal, spec.resources.gpus, options);
     const score = async (stage: Stage): Promise<bigint> => {
       const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
-      const measured = await runTask(context, journal, task, waits);
+      const measured = await runTask(context, journal, task, options);
       const cut = cutShort(measured);
       if (cut) throw measureFailed(cut);
       const failure = runFailure(measured, metric);
@@ -81,8 +82,8 @@ export async function measure(
         return { digest: delivered, score: first };
       }
       const own = await score({ kind: "produce" });
-      const outputs = await outputsOf(context, journal, waits);
-      return { digest: await context.parcels.digest(outputs, spec.outputs, waits), score: own };
+      const outputs = await outputsOf(context, journal, options);
+      return { digest: await context.parcels.digest(outputs, spec.outputs, options), score: own };
     } finally {
       takeBackGpus(context, journal);
     }

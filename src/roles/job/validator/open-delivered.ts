@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { FetchRequest } from "../../../ports/transport.ts";
@@ -7,7 +8,7 @@ import { blindKey, keyCommitment, maskHash } from "../../../protocol/job/exchang
 import type { Job } from "../../../protocol/job/job.ts";
 import { secretHash } from "../../../protocol/job/seeds.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import { awaitCapsule } from "../../shared/await-capsule.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { requireRoom } from "../../task/disk-room.ts";
@@ -24,14 +25,14 @@ export async function deliveredKey(
   context: WorkerContext,
   journal: JobJournal,
   { job: { submission, terms, seedTip }, locator }: { job: Job; locator: ValidationLocator },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Hex> {
   if (!submission) throw measureFailed("nothing has been submitted");
   if (secretHash(maskHash(locator.mask), seedTip) !== terms.secretHash)
     throw measureFailed("the mask is not the one in the terms");
   return journal.step("capsule", {
     prepare: () => submission.resultRoot,
-    act: (root) => awaitCapsule(context, locator.result, root, waits),
+    act: (root) => awaitCapsule(context, locator.result, root, options),
   });
 }
 
@@ -48,7 +49,7 @@ export async function openDelivered(
     sessionKey,
     disk,
   }: { job: Job; locator: ValidationLocator; sessionKey: Hex; disk: number },
-  waits: Waits,
+  options: Abortable,
 ): Promise<Hex | undefined> {
   if (!submission) throw measureFailed("nothing has been submitted");
   const home = jobFolder(context.jobsDir, "validator", id);
@@ -60,7 +61,7 @@ export async function openDelivered(
         context,
         "encrypted result",
         { endpoint: locator.result, size: locator.resultBytes, ...request },
-        waits,
+        options,
       );
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
       // What an attempt that was cut off left is in the way of this one.
@@ -68,7 +69,7 @@ export async function openDelivered(
       try {
         return await context.parcels.open(
           { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: 100_000 } },
-          waits,
+          options,
         );
       } catch (error) {
         if (isIchainError(error) && error.class === "untrusted") return {};

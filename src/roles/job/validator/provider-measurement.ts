@@ -1,12 +1,13 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import { type Measurement, measurementCommitment } from "../../../protocol/task/measurement.ts";
 import { measurementOf, parseReport } from "../../../protocol/task/report.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import { awaitCapsule } from "../../shared/await-capsule.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
@@ -24,7 +25,7 @@ export async function providerMeasurement(
   context: WorkerContext,
   journal: JobJournal,
   { job, locator }: { job: Job; locator: ValidationLocator },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<Measurement | undefined> {
   const now = await context.market.now({ signal });
   const spare = job.deadline === undefined ? PATIENCE_SECONDS : Math.max(0, (job.deadline - now) / 2);
@@ -46,7 +47,7 @@ async function readReport(
   journal: JobJournal,
   job: Job,
   { result, reportRoot }: ValidationLocator,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Measurement> {
   const home = jobFolder(context.jobsDir, journal.role, job.id);
   const [blob, sessionKey] = await Promise.all([
@@ -54,14 +55,14 @@ async function readReport(
       context,
       "run report",
       { endpoint: result, root: reportRoot, path: home.report, maxBytes: REPORT_BYTES },
-      waits,
+      options,
     ),
-    awaitCapsule(context, result, reportRoot, waits),
+    awaitCapsule(context, result, reportRoot, options),
   ]);
   await rm(home.reportFiles, { recursive: true, force: true });
   await context.parcels.open(
     { blob, sessionKey, into: home.reportFiles, limits: { maxBytes: REPORT_BYTES, maxFiles: 2 } },
-    waits,
+    options,
   );
   return measurementOf(parseReport(await readFile(join(home.reportFiles, "report.json"), "utf8")));
 }

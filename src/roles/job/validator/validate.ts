@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
-import { retryTransient } from "../../../async/retry-transient.ts";
+import type { Abortable } from "../../../async/abort.ts";
+import { retryTransient } from "../../../async/retry.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
@@ -9,7 +10,7 @@ import { isFinal } from "../../../protocol/job/state.ts";
 import { decodeLocator, type ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import { type Policy, refuseTerms } from "../../../protocol/policy/policy.ts";
 import { type Measurement, measurementCommitment } from "../../../protocol/task/measurement.ts";
-import type { Waits, WorkerContext } from "../../context.ts";
+import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
@@ -39,33 +40,39 @@ export async function validate(
   context: WorkerContext,
   jobId: JobId,
   bench: ValidatorSetup,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const journal = context.journal.open("validator", jobId);
   const say = (text: string) => {
     journal.note(text);
     context.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)}: ${text}` });
   };
-  if (isLost(journal)) return void (await seeOut(context, journal, jobId, waits));
-  const job = await context.market.job(jobId, waits);
+  if (isLost(journal)) return void (await seeOut(context, journal, jobId, options));
+  const job = await context.market.job(jobId, options);
   const mine = validationOf(context, job);
-  const measured = mine ? await commit(context, journal, job, bench, waits) : "this account is not appointed";
+  const measured = mine
+    ? await commit(context, journal, job, bench, options)
+    : "this account is not appointed";
   await discardRuns(context, journal);
   if (typeof measured === "string") say(`abstained, ${measured}`);
-  const last = await reveal(context, journal, job, measured, waits);
+  const last = await reveal(context, journal, job, measured, options);
   say(`ended ${last.state}, verdict ${last.verdict}`);
   await end(context, journal, typeof measured === "string" ? "failed" : "done");
 }
 
 /** Who has not committed abstains, which costs nothing. */
-export async function abandonValidation(context: WorkerContext, jobId: JobId, waits: Waits): Promise<void> {
+export async function abandonValidation(
+  context: WorkerContext,
+  jobId: JobId,
+  options: Abortable,
+): Promise<void> {
   const journal = context.journal.open("validator", jobId);
-  const job = await context.market.job(jobId, waits);
+  const job = await context.market.job(jobId, options);
   const mine = validationOf(context, job);
   const seated = mine !== undefined && !mine.abstained && journal.intent("commit") === undefined;
   if (seated && job.state === "Validating" && job.committing) {
     const reason = "trouble of the validator's own";
-    await transact(context.market, journal, { kind: "abstain", job, reason }, waits).catch(movedOn);
+    await transact(context.market, journal, { kind: "abstain", job, reason }, options).catch(movedOn);
   }
   await end(context, journal, "failed");
 }
@@ -94,27 +101,27 @@ async function commit(
   journal: JobJournal,
   job: Job,
   { policy, slots }: ValidatorSetup,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Committed | string> {
   const abstain = async (reason: string) => {
-    await transact(context.market, journal, { kind: "abstain", job, reason }, waits);
+    await transact(context.market, journal, { kind: "abstain", job, reason }, options);
     return reason;
   };
   const commitTo = async (measurement: Measurement, locator?: ValidationLocator) => {
     endLog(journal);
     const commitment = measurementCommitment(job.id, context.account, measurement);
-    await transact(context.market, journal, { kind: "commit", job, commitment }, waits);
+    await transact(context.market, journal, { kind: "commit", job, commitment }, options);
     return { locator, measurement };
   };
   if (journal.intent("abstain") !== undefined) return abstain("as recorded");
   const { market } = context;
-  const facts = await chainFacts(market, waits);
-  const refused = refuseTerms(policy, job.terms, "validator", await market.now(waits), facts);
+  const facts = await chainFacts(market, options);
+  const refused = refuseTerms(policy, job.terms, "validator", await market.now(options), facts);
   if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);
   using clock = chainDeadline(
     job.deadline ?? Number.POSITIVE_INFINITY,
     context.market,
-    waits.signal,
+    options.signal,
     MARGIN_SECONDS,
   );
   const inTime = { signal: clock.signal };
@@ -129,7 +136,7 @@ async function commit(
     const again = (error: Error) => noteIfPossible(journal, `${error.message} Trying again.`);
     return await commitTo(await (disputed ? retryTransient(measuring, again, inTime) : measuring()), locator);
   } catch (error) {
-    if (waits.signal.aborted || journal.intent("commit") !== undefined) throw error;
+    if (options.signal.aborted || journal.intent("commit") !== undefined) throw error;
     if (disputed && (isHostile(error) || (clock.expired && !wasServed(journal)))) {
       // No later round would find out: a provider that serves nobody must not end a dispute without a verdict.
       return commitTo(await measurementOfNothing(journal));
@@ -145,8 +152,8 @@ async function commit(
 }
 
 /** The locator sealed to us: from the appointment, or once the provider has handed it over. */
-async function handedOver(context: WorkerContext, job: Job, waits: Waits): Promise<Hex> {
-  for await (const now of context.market.follow(job.id, waits)) {
+async function handedOver(context: WorkerContext, job: Job, options: Abortable): Promise<Hex> {
+  for await (const now of context.market.follow(job.id, options)) {
     const sealed = validationOf(context, now)?.sealed;
     if (sealed !== undefined && sealed !== "0x") return sealed;
   }
@@ -170,27 +177,27 @@ async function reveal(
   journal: JobJournal,
   job: Job,
   measured: Committed | string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Job> {
   let last = job;
-  for await (const now of context.market.follow(job.id, waits)) {
+  for await (const now of context.market.follow(job.id, options)) {
     last = now;
     const open = now.state === "Validating" && !now.committing;
     if (open && typeof measured !== "string" && validationOf(context, now)?.measurement === undefined) {
       const providers =
         now.providerMeasurement ??
         (measured.locator &&
-          (await providerMeasurement(context, journal, { job: now, locator: measured.locator }, waits)));
+          (await providerMeasurement(context, journal, { job: now, locator: measured.locator }, options)));
       await transact(
         context.market,
         journal,
         { kind: "reveal", job: now, own: measured.measurement, providers },
-        waits,
+        options,
       );
     }
     if (isFinal(now.state) || typeof measured === "string") break;
   }
-  if (isFinal(last.state)) await withdrawOwed(context, journal, last, waits);
+  if (isFinal(last.state)) await withdrawOwed(context, journal, last, options);
   return last;
 }
 

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { EventEmitter, on } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { torGone, torProtocol, torRefused } from "../errors.ts";
 import { parseEvent, type TorEvent, type TorEventName, torEventNames } from "./events.ts";
 import { type Reply, ReplyReader } from "./replies.ts";
@@ -48,10 +49,7 @@ export class TorControl {
    * Connects, proves knowledge of the cookie both ways (SAFECOOKIE), subscribes to the events we know. An
    * abort ends the connection only until that is done.
    */
-  static async open(
-    address: ControlAddress,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<TorControl> {
+  static async open(address: ControlAddress, options: AbortOptions = {}): Promise<TorControl> {
     // A socket keeps the signal that it is given for life.
     const control = new TorControl(connect({ path: address.socketPath }));
     try {
@@ -68,7 +66,7 @@ export class TorControl {
    * Sends one line and returns the reply's lines. Throws `TOR_REFUSED` with tor's own words, `TOR_GONE`
    * when the connection ends first. An abort only stops the waiting: tor may still have acted.
    */
-  command(line: string, options: { signal?: AbortSignal | undefined } = {}): Promise<readonly string[]> {
+  command(line: string, options: AbortOptions = {}): Promise<readonly string[]> {
     if (/[\r\n]/.test(line)) throw torProtocol("a command holds a line break");
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const { signal } = options;
@@ -82,7 +80,7 @@ export class TorControl {
   }
 
   /** `GETINFO key`, one value. */
-  async info(key: string, options: { signal?: AbortSignal | undefined } = {}): Promise<string> {
+  async info(key: string, options: AbortOptions = {}): Promise<string> {
     const [line = ""] = await this.command(`GETINFO ${key}`, options);
     return line.slice(key.length + 1);
   }
@@ -93,7 +91,7 @@ export class TorControl {
    */
   events<N extends TorEventName>(
     name: N,
-    options: { signal?: AbortSignal | undefined } = {},
+    options: AbortOptions = {},
   ): AsyncIterableIterator<[Extract<TorEvent, { name: N }>]> {
     const { signal } = options;
     const events = on(this.#events, name, { close: ["closed"], ...(signal && { signal }) });
@@ -104,7 +102,7 @@ export class TorControl {
     this.#socket.destroy();
   }
 
-  async #authenticate(cookiePath: string, options: { signal?: AbortSignal | undefined }): Promise<void> {
+  async #authenticate(cookiePath: string, options: AbortOptions): Promise<void> {
     const clientNonce = randomBytes(32);
     const [line = ""] = await this.command(
       `AUTHCHALLENGE SAFECOOKIE ${clientNonce.toString("hex")}`,

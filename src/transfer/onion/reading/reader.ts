@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import type { LaneDialer } from "../../pieces/ports.ts";
@@ -28,9 +29,7 @@ const DOUBT_MS = 30_000;
 /** Tor puts a second NEWNYM within ten seconds off, and would forget our keys when nobody expects it. */
 const FORGET_MS = 11_000;
 
-interface Waiting {
-  readonly signal?: AbortSignal | undefined;
-}
+interface Waiting extends AbortOptions {}
 
 /** Opens onions whose descriptor is encrypted to our client key. */
 export class OnionReader {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { linkSignals, onAbort } from "../../../async/abort.ts";
 import type { SocksAddress } from "./socks.ts";
 
 export interface SmallAnswer {
@@ -37,13 +38,11 @@ export async function smallRequest(options: SmallRequestOptions): Promise<SmallA
     encoding: null,
     timeout: options.timeoutMs,
   });
-  const late = AbortSignal.timeout(options.timeoutMs);
-  const stop = signal ? AbortSignal.any([signal, late]) : late;
-  const abort = () => {
-    reject(stop.reason);
+  using bounded = linkSignals([signal], options.timeoutMs);
+  using _ = onAbort(bounded.signal, (reason) => {
+    reject(reason);
     request.abort();
-  };
-  stop.addEventListener("abort", abort, { once: true });
+  });
   const chunks: Uint8Array[] = [];
   let [bytes, status] = [0, 0];
   const finish = () => resolve({ status, body: Buffer.concat(chunks).subarray(0, maxBytes) });
@@ -59,9 +58,5 @@ export async function smallRequest(options: SmallRequestOptions): Promise<SmallA
     request.abort();
   });
   request.on("end", finish);
-  try {
-    return await promise;
-  } finally {
-    stop.removeEventListener("abort", abort);
-  }
+  return await promise;
 }

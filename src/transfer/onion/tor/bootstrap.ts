@@ -1,3 +1,4 @@
+import type { AbortOptions } from "../../../async/abort.ts";
 import type { TorControl } from "../control/control.ts";
 import { keyValues } from "../control/events.ts";
 import { torGone, torNoNetwork } from "../errors.ts";
@@ -15,7 +16,7 @@ export const CIRCUIT_BUILT = 100;
  */
 export async function bootstrapped(
   control: TorControl,
-  options: { signal?: AbortSignal | undefined; progress?: number } = {},
+  options: AbortOptions & { progress?: number } = {},
 ): Promise<void> {
   const { progress = CIRCUIT_BUILT } = options;
   const stuck = new AbortController();

@@ -1,3 +1,4 @@
+import type { AbortOptions } from "../../../async/abort.ts";
 import type { ManagedTor } from "./tor.ts";
 
 export interface TorPoolOptions {
@@ -34,7 +35,7 @@ export class TorPool {
   }
 
   /** A tor for one more onion; throws what keeps a new process from starting. */
-  async lease(options: { signal?: AbortSignal | undefined } = {}): Promise<TorLease> {
+  async lease(options: AbortOptions = {}): Promise<TorLease> {
     options.signal?.throwIfAborted();
     const free = this.#leastUsed();
     const full = this.#onions.size >= this.#options.max;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { onAbort } from "../../../async/abort.ts";
 import { childEnvironment } from "../../../config.ts";
 import { TorControl } from "../control/control.ts";
 import { torGone, torMissing } from "../errors.ts";
@@ -69,7 +70,7 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
     });
   });
   const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
+  using _ = onAbort(signal, kill);
   try {
     await listening;
     const control = await TorControl.open(address, { signal });
@@ -79,8 +80,6 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
     kill();
     signal?.throwIfAborted();
     throw error;
-  } finally {
-    signal?.removeEventListener("abort", kill);
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type AbortOptions, raceSignal } from "../../../async/abort.ts";
 import type { TorControl } from "../control/control.ts";
 import { torGone } from "../errors.ts";
 import { bootstrapped } from "./bootstrap.ts";
@@ -63,17 +64,8 @@ export class ManagedTor {
   }
 
   /** The control connection, as soon as tor is up and everything registered by `onUp` is done. */
-  async control(options: { signal?: AbortSignal | undefined } = {}): Promise<TorControl> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      return await Promise.race([this.#up.promise, aborted.promise]);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+  async control(options: AbortOptions = {}): Promise<TorControl> {
+    return raceSignal(this.#up.promise, options.signal);
   }
 
   /** Runs `hook` after every start from the next one on; returns what takes it away again. */

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { childEnvironment } from "../../../config.ts";
 import { torMissing, torTooOld } from "../errors.ts";
 
@@ -9,7 +10,7 @@ const run = promisify(execFile);
 const LEAST = [0, 4, 8] as const;
 
 /** The version of the tor program, e.g. `0.4.9.11`; throws `TOR_MISSING` or `TOR_TOO_OLD`. */
-export async function torVersion(binary: string, options: { signal?: AbortSignal | undefined } = {}) {
+export async function torVersion(binary: string, options: AbortOptions = {}) {
   const { signal } = options;
   const { stdout } = await run(binary, ["--version"], { env: childEnvironment(), signal }).catch(
     (error: unknown) => {

@@ -1,3 +1,4 @@
+import { onAbort } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { hostUnreachable, stalled } from "../errors.ts";
@@ -61,23 +62,20 @@ export class Download {
   /** Resolves when every piece is verified and written; rejects with the fault that ended it. */
   async run(signal: AbortSignal): Promise<void> {
     const { tuning, part } = this.#context;
-    const interrupt = () => this.#end(signal.reason);
-    signal.addEventListener("abort", interrupt, { once: true });
+    using _ = onAbort(signal, (reason) => this.#end(reason));
     const tick = setInterval(() => this.#tick(), tuning.tickMs);
     const checkpoint = setInterval(
       () => part.flush().catch((error) => this.#end(error)),
       tuning.checkpointMs,
     );
     try {
-      if (signal.aborted) interrupt();
-      else if (this.#plan.left === 0) this.#end();
+      if (this.#plan.left === 0) this.#end();
       this.#openSlots();
       while (!this.#over.signal.aborted) await this.#bell.wait();
       await Promise.all(this.#slots);
     } finally {
       clearInterval(tick);
       clearInterval(checkpoint);
-      signal.removeEventListener("abort", interrupt);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }

@@ -1,3 +1,4 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { merkleRoot } from "../../merkle.ts";
 import { badAnswer, tooLarge, truncatedPiece, wrongLeaves } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
@@ -67,7 +68,7 @@ export async function fetchLeafList(
 async function read(
   answer: RangeAnswer,
   wanted: number,
-  { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
+  { signal, onBytes }: Abortable & { onBytes: (bytes: number) => void },
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let have = 0;

@@ -1,3 +1,4 @@
+import { onAbort } from "../../../async/abort.ts";
 import type { Endpoint } from "../../../protocol/parcel/locator.ts";
 import { badAnswer, forbidden, hostUnreachable, notHosted, stalled } from "../errors.ts";
 import { authorization, type ByteRange } from "../wire.ts";
@@ -39,15 +40,10 @@ export async function requestRange(asked: GetRequest): Promise<RangeAnswer> {
     return {
       length,
       async read(consume) {
-        const interrupt = () => connection.destroy(signal.reason);
-        signal.addEventListener("abort", interrupt, { once: true });
-        try {
-          signal.throwIfAborted();
-          await connection.read(length, consume);
-          lane.giveBack(connection);
-        } finally {
-          signal.removeEventListener("abort", interrupt);
-        }
+        using _ = onAbort(signal, (reason) => connection.destroy(reason));
+        signal.throwIfAborted();
+        await connection.read(length, consume);
+        lane.giveBack(connection);
       },
       stop: () => connection.destroy(),
     };
@@ -69,12 +65,11 @@ async function ask(asked: GetRequest): Promise<{ connection: Connection; head: A
     connection?.destroy(reason);
     interrupted.reject(reason);
   };
-  const abort = () => interrupt(signal.reason);
   const timer = setTimeout(() => {
     const late = new Error("no headers in time");
     interrupt(connection?.isReached ? stalled(late) : hostUnreachable(late));
   }, headMs);
-  signal.addEventListener("abort", abort, { once: true });
+  using _ = onAbort(signal, interrupt);
   try {
     const borrowed = lane.borrow();
     borrowed.then(
@@ -86,7 +81,6 @@ async function ask(asked: GetRequest): Promise<{ connection: Connection; head: A
     return { connection, head };
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
+import type { Abortable } from "../../../../async/abort.ts";
 import type { MarketReader } from "../../../../ports/market.ts";
 import type { Address } from "../../../../protocol/ids.ts";
 import { type Audit, type AuditPolicy, decideAudit } from "../../../../protocol/policy/audit.ts";
-import type { Waits } from "../../../context.ts";
 
 const STEPS = 2 ** 47;
 
@@ -11,9 +11,9 @@ export async function audit(
   { market, account }: { market: MarketReader; account: Address },
   provider: Address,
   policy: AuditPolicy,
-  waits: Waits,
+  options: Abortable,
   chance: () => number = () => randomInt(STEPS) / STEPS,
 ): Promise<Audit> {
-  const jobs = await market.jobs({ requester: account, provider }, waits);
+  const jobs = await market.jobs({ requester: account, provider }, options);
   return decideAudit(jobs, policy, chance());
 }

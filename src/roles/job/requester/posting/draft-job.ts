@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Abortable } from "../../../../async/abort.ts";
 import type { JobId } from "../../../../protocol/ids.ts";
 import { maskHash } from "../../../../protocol/job/exchange.ts";
 import { secretHash, seedTip } from "../../../../protocol/job/seeds.ts";
@@ -7,7 +8,7 @@ import type { Terms } from "../../../../protocol/job/terms.ts";
 import { postedWindows, refuseOwnWindows } from "../../../../protocol/policy/outline.ts";
 import type { AllWindows } from "../../../../protocol/policy/windows.ts";
 import { type JobFile, specHash } from "../../../../protocol/task/spec.ts";
-import type { RoleContext, Waits } from "../../../context.ts";
+import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { partyOf } from "../../../shared/party.ts";
 import { random32 } from "../../../shared/random.ts";
@@ -29,7 +30,7 @@ export interface DraftRequest {
 export async function draftJob(
   context: RoleContext,
   { file, folder, plan }: DraftRequest,
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
   // The list that they were chosen from is not checked one by one.
@@ -88,9 +89,9 @@ async function windowsFor(
   { market }: RoleContext,
   file: JobFile,
   bundleBytes: number,
-  waits: Waits,
+  options: Abortable,
 ): Promise<AllWindows> {
-  const pace = await market.chainPace(waits);
+  const pace = await market.chainPace(options);
   const windows = postedWindows(file, { pace }, bundleBytes);
   refuseOwn(refuseOwnWindows(windows, file.verification.mode, { pace }, { ...file.resources, bundleBytes }));
   return windows;

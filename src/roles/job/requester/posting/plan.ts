@@ -1,3 +1,4 @@
+import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError } from "../../../../errors/error.ts";
 import type { MarketReader } from "../../../../ports/market.ts";
 import type { Address } from "../../../../protocol/ids.ts";
@@ -23,7 +24,6 @@ import {
   refuseOwnWindows,
 } from "../../../../protocol/policy/outline.ts";
 import { type JobFile, pinImage, type Spec, specOf } from "../../../../protocol/task/spec.ts";
-import type { Waits } from "../../../context.ts";
 import { chainFacts } from "../../../shared/chain-facts.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
@@ -51,7 +51,7 @@ export async function findCandidates(
   market: MarketReader,
   file: JobFile,
   requester: Address,
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<Candidates> {
   const chain = await chainFacts(market, { signal });
   const windows = postedWindows(file, chain);

@@ -1,8 +1,9 @@
+import type { Abortable } from "../../../../async/abort.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Receipt } from "../../../../ports/market.ts";
 import { seedTip } from "../../../../protocol/job/seeds.ts";
 import { encodeLocator, endpointFor } from "../../../../protocol/parcel/locator.ts";
-import type { RoleContext, Waits } from "../../../context.ts";
+import type { RoleContext } from "../../../context.ts";
 import { transact } from "../../../shared/transact.ts";
 import type { Draft } from "./draft.ts";
 
@@ -11,7 +12,7 @@ export function post(
   { market, keyring }: RoleContext,
   journal: JobJournal,
   { terms, identity, bundle, bundleKey, mask, seedSecret, provider }: Draft,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Receipt> {
   return transact(
     market,
@@ -27,6 +28,6 @@ export function post(
       const sealed = await keyring.seal(locator, provider);
       return { kind: "post", terms, seedTip: seedTip(seedSecret), sealed };
     },
-    { ...waits, name: "post" },
+    { ...options, name: "post" },
   );
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import { toHex } from "../../../../protocol/bytes.ts";
 import { type JobId, shortId } from "../../../../protocol/ids.ts";
@@ -13,7 +14,7 @@ import {
   liveLogPurpose,
   PART_CHARS,
 } from "../../../../protocol/task/live-log.ts";
-import type { RoleContext, Waits } from "../../../context.ts";
+import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { END, isEnd } from "../../../task/log-keeper.ts";
 import { draftOf } from "../posting/draft.ts";
@@ -46,7 +47,7 @@ export async function* followLog(
   context: RoleContext,
   jobId: JobId,
   { follow }: { follow: boolean },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): AsyncGenerator<string> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);

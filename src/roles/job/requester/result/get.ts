@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
 import { access, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError } from "../../../../errors/error.ts";
 import { type JobId, shortId } from "../../../../protocol/ids.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
-import type { RoleContext, Waits } from "../../../context.ts";
+import type { RoleContext } from "../../../context.ts";
 import { collect } from "../collect.ts";
 import { draftOf } from "../posting/draft.ts";
 import { unknownDraft } from "../posting/unknown-draft.ts";
@@ -26,10 +27,10 @@ export async function getResult(
   context: RoleContext,
   jobId: JobId,
   folder: string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<GotResult> {
-  const paid = await collectPaid(context, jobId, folder, waits);
-  const { files, bytes } = await openResult(context, paid.journal, { ...paid, into: folder }, waits);
+  const paid = await collectPaid(context, jobId, folder, options);
+  const { files, bytes } = await openResult(context, paid.journal, { ...paid, into: folder }, options);
   await recordGot(paid.journal, folder);
   return { job: paid.job, folder, files, bytes };
 }
@@ -42,9 +43,9 @@ export async function getParcel(
   context: RoleContext,
   jobId: JobId,
   folder: string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<GotResult> {
-  const { journal, job, draft, collected } = await collectPaid(context, jobId, folder, waits);
+  const { journal, job, draft, collected } = await collectPaid(context, jobId, folder, options);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await copyFile(collected.result.path, join(folder, "result.parcel"), constants.COPYFILE_FICLONE);
   await writeFile(join(folder, "key.txt"), `${GPG_AES256}:${resultKey(job, draft.mask).slice(2)}\n`, {
@@ -54,14 +55,14 @@ export async function getParcel(
   return { job, folder, files: ["result.parcel", "key.txt"], bytes: collected.result.size };
 }
 
-async function collectPaid(context: RoleContext, jobId: JobId, folder: string, waits: Waits) {
+async function collectPaid(context: RoleContext, jobId: JobId, folder: string, options: Abortable) {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
   if (!draft) throw unknownDraft(jobId);
-  const job = await context.market.job(jobId, waits);
+  const job = await context.market.job(jobId, options);
   if (!job.blindedKey) throw notReady(job);
   if (await exists(folder)) throw targetExists(folder);
-  const collected = await collect(context, journal, job, draft.spec.resources, waits);
+  const collected = await collect(context, journal, job, draft.spec.resources, options);
   if (!(await exists(collected.result.path))) throw resultRemoved(jobId, gotOf(journal));
   return { journal, draft, job, collected };
 }

@@ -1,9 +1,10 @@
 import { rm } from "node:fs/promises";
+import type { Abortable } from "../../../../async/abort.ts";
 import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hex, JobId } from "../../../../protocol/ids.ts";
 import { reportKey } from "../../../../protocol/job/exchange.ts";
-import type { RoleContext, Waits } from "../../../context.ts";
+import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import type { Collected } from "../collect.ts";
 
@@ -22,7 +23,7 @@ export async function openReport(
     sessionKey,
     author,
   }: { jobId: JobId; collected: Collected; sessionKey: Hex; author: Hex },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<void> {
   const into = jobFolder(jobsDir, "requester", jobId).reportFiles;
   await rm(into, { recursive: true, force: true });

@@ -1,9 +1,10 @@
+import type { Abortable } from "../../../../async/abort.ts";
 import { impossible } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hex } from "../../../../protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../../protocol/job/exchange.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
-import type { RoleContext, Waits } from "../../../context.ts";
+import type { RoleContext } from "../../../context.ts";
 import type { Collected } from "../collect.ts";
 import type { Draft } from "../posting/draft.ts";
 import { openReport } from "./open-report.ts";
@@ -22,7 +23,7 @@ export async function openResult(
   context: RoleContext,
   journal: JobJournal,
   { job, draft, collected, into }: { job: Job; draft: Draft; collected: Collected; into: string },
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<{ files: readonly string[]; bytes: number; digest: Hex }> {
   const { resources } = draft.spec;
   const sessionKey = resultKey(job, draft.mask);

@@ -1,3 +1,4 @@
+import { onAbort } from "../../../../async/abort.ts";
 import { PIECE_BYTES } from "../../../../protocol/limits.ts";
 import { leafHash } from "../../../merkle.ts";
 import { corruptPiece, stalled } from "../../errors.ts";
@@ -93,13 +94,11 @@ async function firstList(
     const worth = Math.max(tuning.knockLanes, lanesFor(request.size ?? 0, tuning));
     timers.push(setTimeout(() => openUpTo(worth), tuning.farMs));
   }
-  const interrupt = () => reject(signal.reason);
-  signal.addEventListener("abort", interrupt, { once: true });
+  using _ = onAbort(signal, reject);
   try {
     return await promise;
   } finally {
     for (const timer of timers) clearTimeout(timer);
-    signal.removeEventListener("abort", interrupt);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { retryTransient } from "../../src/async/retry-transient.ts";
+import { retryTransient } from "../../src/async/retry.ts";
 import { IchainError } from "../../src/errors/error.ts";
 
 const passing = () =>

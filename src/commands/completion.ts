@@ -1,4 +1,4 @@
-import type { AppContext, CommandDeclaration } from "./framework/declaration.ts";
+import type { CommandContext, CommandDeclaration } from "./framework/declaration.ts";
 
 interface Words {
   /** What may follow, by the command's words before it; "" is the beginning. */
@@ -67,7 +67,7 @@ compdef _ichain ichain`,
 };
 
 /** Prints the completion script of a shell, made from the same table as the commands. */
-export async function run({ ui, commands }: AppContext, { shell }: { shell: string }): Promise<void> {
+export async function run({ ui, commands }: CommandContext, { shell }: { shell: string }): Promise<void> {
   const script = scripts[shell]!(words(commands));
   ui.print({ shell, script }, () => script);
 }

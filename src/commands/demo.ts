@@ -12,7 +12,7 @@ import { shortId } from "../protocol/ids.ts";
 import { fromScore } from "../protocol/task/metric.ts";
 import type { Collected } from "../roles/job/requester/collect.ts";
 import { draftOf } from "../roles/job/requester/posting/draft.ts";
-import type { AppContext } from "./framework/declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 interface Options {
@@ -24,7 +24,7 @@ const SCORE = 5;
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** A whole job on a market of its own: three roles in three processes, from `submit` to `rate`. */
-export async function run(context: AppContext, _args: object, options: Options): Promise<void> {
+export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const jobFile = options.job ?? fromRoot("examples/digits/job.yaml");
   const { file } = await loadJobFile(jobFile);

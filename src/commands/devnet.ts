@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Misbehaviour } from "../devnet/misbehave.ts";
-import type { AppContext } from "./framework/declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 
 interface Options {
   readonly providers: number;
@@ -13,7 +13,7 @@ interface Options {
 }
 
 /** Runs a whole market on this machine until Ctrl-C. */
-export async function run({ ui, signal }: AppContext, _args: object, options: Options): Promise<void> {
+export async function run({ ui, signal }: CommandContext, _args: object, options: Options): Promise<void> {
   const { startDevnet } = await import("../devnet/devnet.ts");
   const devnet = await startDevnet({
     providers: options.providers,

@@ -4,12 +4,12 @@ import { machineChecks } from "../doctor/machine.ts";
 import { sandboxChecks } from "../doctor/sandbox.ts";
 import { IchainError } from "../errors/error.ts";
 import { harmless } from "../protocol/neutralise.ts";
-import type { AppContext } from "./framework/declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 
 type Named = Finding & { readonly name: string };
 
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
-export async function run(context: AppContext): Promise<void> {
+export async function run(context: CommandContext): Promise<void> {
   const { ui, config, signal } = context;
   const { examineNodes, openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
   const patient: DoctorContext = {
@@ -35,7 +35,7 @@ export async function run(context: AppContext): Promise<void> {
 
 const marks = { ok: "✔", warn: "!", fail: "✖" } as const;
 
-function render({ ui }: AppContext, findings: readonly Named[]): string {
+function render({ ui }: CommandContext, findings: readonly Named[]): string {
   return ui.table(
     ["", "CHECK", "FOUND", "TO DO"],
     findings.map(({ name, status, found, todo }) => [marks[status], name, harmless(found), todo ?? ""]),

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
 import { readNetwork } from "../config/file.ts";
 import { changeConfigFile, saveNetwork } from "../config/write.ts";
-import type { AppContext } from "./framework/declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 import { makeWallet } from "./wallet/create.ts";
 
 interface Options {
@@ -20,7 +20,7 @@ interface Options {
  * Sets an account up: role, network, transport, wallet. What is there already stays: run again, it asks
  * only for what is missing or changes what a flag names.
  */
-export async function run(context: AppContext, _args: object, options: Options): Promise<void> {
+export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { config, ui } = context;
   const ask = ui.interactive && !options.yes;
   const role = options.role ?? (config.role === undefined && ask ? await askRole(context) : undefined);
@@ -67,14 +67,14 @@ function summary(data: {
   return lines.join("\n");
 }
 
-const askRole = ({ ui }: AppContext): Promise<"requester" | "provider" | "validator"> =>
+const askRole = ({ ui }: CommandContext): Promise<"requester" | "provider" | "validator"> =>
   ui.prompts.select("What is this machine for?", [
     { name: "requester", value: "requester", description: "asks others to run work" },
     { name: "provider", value: "provider", description: "runs others' work and is paid for it" },
     { name: "validator", value: "validator", description: "confirms results and is paid for it" },
   ]);
 
-async function askNetwork({ config, ui }: AppContext): Promise<string | undefined> {
+async function askNetwork({ config, ui }: CommandContext): Promise<string | undefined> {
   const known = await readdir(config.paths.networks).catch(() => []);
   const names = known.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length));
   const chosen = await ui.prompts.select<"file" | "later" | { name: string }>("Which network?", [
@@ -88,7 +88,7 @@ async function askNetwork({ config, ui }: AppContext): Promise<string | undefine
 
 /** Checks the network's file and keeps a copy of it, so that the original may go. */
 async function resolveNetwork(
-  { config }: AppContext,
+  { config }: CommandContext,
   chosen: string | undefined,
   rpcUrl: string | undefined,
 ): Promise<string | undefined> {

@@ -1,9 +1,9 @@
 import { type WorkOptions, work } from "../daemon/work.ts";
-import type { AppContext } from "./framework/declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 
 /** Leaves this machine taking jobs, and validations too with --validate. */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   _args: object,
   options: WorkOptions & { validate?: true },
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { Abortable } from "../async/abort.ts";
-import type { AppContext } from "../commands/framework/declaration.ts";
+import type { AppContext } from "../context.ts";
 import type { EngineKind } from "../config/engines.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/policy/offer.ts";

@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { commandTable } from "../commands/tables/all.ts";
 import { loadConfig } from "../config.ts";
 import { work } from "../daemon/work.ts";
 import { exitCodes, IchainError } from "../errors/error.ts";
@@ -42,7 +41,7 @@ try {
   const config = await loadConfig();
   const bad = misbehaviours.find((one): one is Misbehaviour => one === values.bad);
   await work(
-    { config, ui, signal: stop.signal, commands: commandTable },
+    { config, ui, signal: stop.signal },
     { provider: values.role === "provider", validator: values.role === "validator" },
     {
       name: values.name,

@@ -1,19 +1,14 @@
-import type { Config } from "../../config.ts";
-import type { Ui } from "../../ui/ui.ts";
+import type { AppContext } from "../../context.ts";
 
-/** What every command is given; nothing else is global. */
-export interface AppContext {
-  readonly config: Config;
-  /** Aborts at SIGINT and SIGTERM: leave a state that `ichain resume` continues. */
-  readonly signal: AbortSignal;
-  readonly ui: Ui;
+/** What every command is given. */
+export interface CommandContext extends AppContext {
   /** The whole table, for commands about commands. */
   readonly commands: readonly CommandDeclaration[];
 }
 
 /** Shape of a command's module. `args` holds the declared arguments by camel-cased name, likewise `options`. */
 export interface CommandModule {
-  run(context: AppContext, args: object, options: object): Promise<void>;
+  run(context: CommandContext, args: object, options: object): Promise<void>;
 }
 
 export interface ArgumentDeclaration {

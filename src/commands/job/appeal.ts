@@ -2,10 +2,10 @@ import { shortId } from "../../protocol/ids.ts";
 import { appealBondOf } from "../../protocol/job/bond.ts";
 import { appeal } from "../../roles/job/provider/appeal.ts";
 import { coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Disputes a rejection, as the job's provider. */
-export async function run(context: AppContext, args: { id: string }): Promise<void> {
+export async function run(context: CommandContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);

@@ -1,9 +1,9 @@
 import { shortId } from "../../protocol/ids.ts";
 import { cancel } from "../../roles/job/requester/posting/cancel.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Takes back a job that nobody has accepted. */
-export async function run(context: AppContext, args: { id: string }): Promise<void> {
+export async function run(context: CommandContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);

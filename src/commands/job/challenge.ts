@@ -4,10 +4,10 @@ import { challenge } from "../../roles/job/requester/challenge.ts";
 import { draftOf } from "../../roles/job/requester/posting/draft.ts";
 import { unknownDraft } from "../../roles/job/requester/posting/unknown-draft.ts";
 import { coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Disputes a result that was claimed without validators. */
-export async function run(context: AppContext, args: { id: string }): Promise<void> {
+export async function run(context: CommandContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);

@@ -2,12 +2,12 @@ import { resolve } from "node:path";
 import { shortId } from "../../protocol/ids.ts";
 import { getParcel, getResult } from "../../roles/job/requester/result/get.ts";
 import { bytes } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { resultFolder } from "../steps/result.ts";
 
 /** Downloads what is missing of a paid result, unblinds its key and opens it. */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   args: { id: string },
   options: { out?: string; parcel?: boolean },
 ): Promise<void> {

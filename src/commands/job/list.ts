@@ -3,12 +3,12 @@ import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { due, jobData, roleIn } from "../steps/view.ts";
 
 /** Lists the account's jobs in every role, newest first. */
-export async function run(context: AppContext, _args: object, options: { all?: true }): Promise<void> {
+export async function run(context: CommandContext, _args: object, options: { all?: true }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     if (account === undefined) throw noAccount();

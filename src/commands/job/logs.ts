@@ -3,7 +3,7 @@ import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { followLog, reportedLog } from "../../roles/job/requester/result/follow-log.ts";
 import { ownLog } from "../../roles/task/own-log.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { type JobRole, roleIn } from "../steps/view.ts";
 
@@ -12,7 +12,7 @@ import { type JobRole, roleIn } from "../steps/view.ts";
  * the run report, or live from the provider while the task runs.
  */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   args: { id: string },
   options: { follow?: true },
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function run(
   }
 }
 
-async function look(context: AppContext, given: string): Promise<{ id: JobId; role: JobRole }> {
+async function look(context: CommandContext, given: string): Promise<{ id: JobId; role: JobRole }> {
   let found: { id: JobId; role: JobRole } | undefined;
   await withReader(context, async ({ market, account }) => {
     const id = await market.resolveJob(given, { signal: context.signal });
@@ -36,7 +36,7 @@ async function look(context: AppContext, given: string): Promise<{ id: JobId; ro
   return found!;
 }
 
-async function* theirs(context: AppContext, id: JobId, follow: boolean): AsyncGenerator<string> {
+async function* theirs(context: CommandContext, id: JobId, follow: boolean): AsyncGenerator<string> {
   const { config, signal } = context;
   const reported = await reportedLog(join(config.home, "jobs"), id);
   if (reported !== undefined) return yield reported;
@@ -46,7 +46,7 @@ async function* theirs(context: AppContext, id: JobId, follow: boolean): AsyncGe
 }
 
 async function* ours(
-  context: AppContext,
+  context: CommandContext,
   id: JobId,
   role: "provider" | "validator",
   follow: boolean,

@@ -1,10 +1,10 @@
 import { type Address, shortId } from "../../protocol/ids.ts";
 import { rate } from "../../roles/job/requester/rate.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Scores the other side of a job that is over. */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   args: { id: string; score: number },
   options: { validator?: Address },
 ): Promise<void> {

@@ -1,10 +1,10 @@
 import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Carries on what was begun: one job, or every unfinished one of this account as requester. */
-export async function run(context: AppContext, args: { id?: string }): Promise<void> {
+export async function run(context: CommandContext, args: { id?: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);

@@ -6,7 +6,7 @@ import { discardDraft } from "../../roles/job/requester/posting/discard.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
 import { findCandidates } from "../../roles/job/requester/posting/plan.ts";
 import { coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
 import { loadJobFile } from "../steps/job-file.ts";
@@ -19,7 +19,7 @@ interface Options extends PlanChoice {
 }
 
 /** Posts a job; with --wait carries it to its opened result. */
-export async function run(context: AppContext, args: { file: string }, options: Options): Promise<void> {
+export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const { file, folder } = await loadJobFile(args.file);
   const { openRole } = await import("../../compose.ts");

@@ -2,7 +2,7 @@ import { IchainError } from "../../errors/error.ts";
 import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import { harmless } from "../../protocol/neutralise.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { due, jobData } from "../steps/view.ts";
 
@@ -10,7 +10,7 @@ import { due, jobData } from "../steps/view.ts";
  * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class
  * `failed`) when the money went back instead.
  */
-export async function run(context: AppContext, { id }: { id: string }): Promise<void> {
+export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     const jobId = await market.resolveJob(id, { signal });

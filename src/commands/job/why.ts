@@ -1,10 +1,10 @@
 import { harmless } from "../../protocol/neutralise.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { story } from "../steps/story.ts";
 
 /** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
-export async function run(context: AppContext, { id }: { id: string }): Promise<void> {
+export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });

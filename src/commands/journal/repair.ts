@@ -2,14 +2,14 @@ import { shortId } from "../../protocol/ids.ts";
 import type { Found } from "../../roles/repair/repair.ts";
 import { repair } from "../../roles/repair/repair.ts";
 import { coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { due } from "../steps/view.ts";
 
 /**
  * Sets a damaged journal aside and rebuilds it from what the file, the chain and the disk still tell; adds
  * to one from a backup what it lacks. Says of each open job what is left of it.
  */
-export async function run(context: AppContext): Promise<void> {
+export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
   const { openRepair } = await import("../../compose.ts");
   await using sources = await openRepair(context);

@@ -1,13 +1,13 @@
 import { harmless } from "../../protocol/neutralise.ts";
 import type { Offer } from "../../protocol/policy/offer.ts";
 import { bytes, coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { meanScore, type OfferFilter, type OfferOrder, passes, sorted } from "../steps/offers.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Lists the market's providers, filtered and sorted. */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   _args: object,
   options: OfferFilter & { sort: OfferOrder },
 ): Promise<void> {

@@ -3,13 +3,13 @@ import { type Branch, branchesOf, gasOf, worstLoss } from "../../protocol/job/qu
 import { audit } from "../../roles/job/requester/posting/audit.ts";
 import { findCandidates } from "../../roles/job/requester/posting/plan.ts";
 import { coin, duration } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */
-export async function run(context: AppContext, args: { file: string }, options: PlanChoice): Promise<void> {
+export async function run(context: CommandContext, args: { file: string }, options: PlanChoice): Promise<void> {
   const { ui, signal, config } = context;
   const { file } = await loadJobFile(args.file);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {

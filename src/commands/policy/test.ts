@@ -10,7 +10,7 @@ import type { Refusal } from "../../protocol/policy/refusal.ts";
 import { type JobFile, pinImage, specOf } from "../../protocol/task/spec.ts";
 import { describeMachine } from "../../roles/daemon/offer.ts";
 import { chainFacts } from "../../roles/shared/chain-facts.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
@@ -26,7 +26,7 @@ const USUAL_CHAIN: ChainFacts = {
 
 /** Says whether a policy would take a job on this machine, and if not, why. */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   args: { policy: string; job: string },
   options: { requester?: `0x${string}` },
 ): Promise<void> {
@@ -56,7 +56,7 @@ export async function run(
 }
 
 /** Of the configured network, or what is usual. */
-async function chainOf(context: AppContext): Promise<ChainFacts> {
+async function chainOf(context: CommandContext): Promise<ChainFacts> {
   const { config, signal } = context;
   if (config.network === undefined) return USUAL_CHAIN;
   let facts = USUAL_CHAIN;

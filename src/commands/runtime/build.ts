@@ -1,7 +1,7 @@
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Builds a runtime from its recipe, unless the engine holds an image of that very recipe. */
-export async function run(context: AppContext, { name }: { name: string }): Promise<void> {
+export async function run(context: CommandContext, { name }: { name: string }): Promise<void> {
   const { ui, signal } = context;
   const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);

@@ -1,5 +1,5 @@
 import { IchainError } from "../../errors/error.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 interface Checked {
   readonly name: string;
@@ -13,7 +13,7 @@ interface Checked {
  * built once more and the digests are compared. Ends with `RUNTIME_NOT_READY` when one is not as it should be.
  */
 export async function run(
-  context: AppContext,
+  context: CommandContext,
   args: { name?: string },
   options: { rebuild?: true },
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function run(
   if (bad.length > 0) throw notReady(bad);
 }
 
-async function rebuild({ ui }: AppContext, act: () => Promise<string>, name: string): Promise<string> {
+async function rebuild({ ui }: CommandContext, act: () => Promise<string>, name: string): Promise<string> {
   const step = { id: "rebuild", text: `Building the runtime ${name} once more` };
   ui.reporter.emit({ kind: "start", ...step });
   try {

@@ -1,8 +1,8 @@
 import { bytes } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Lists the recipes that come with ichain, and which of them this machine's engine holds. */
-export async function run(context: AppContext): Promise<void> {
+export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
   const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);

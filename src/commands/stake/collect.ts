@@ -1,9 +1,9 @@
 import { moveStake } from "../../roles/daemon/stake.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { showStake } from "./show.ts";
 
 /** Pays out the stake that was taken out of service, once its cooldown is over. */
-export async function run(context: AppContext): Promise<void> {
+export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
   const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);

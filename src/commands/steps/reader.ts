@@ -1,7 +1,7 @@
 import { readKeystore } from "../../account/keystore.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 export interface MarketView {
   readonly market: MarketReader;
@@ -11,7 +11,7 @@ export interface MarketView {
 
 /** Opens the market for reading, and closes it when `use` is done. */
 export async function withReader(
-  context: AppContext,
+  context: CommandContext,
   use: (view: MarketView) => Promise<void>,
 ): Promise<void> {
   const { openReader } = await import("../../compose.ts");
@@ -23,7 +23,7 @@ export async function withReader(
   }
 }
 
-async function ownAddress({ config }: AppContext): Promise<Address | undefined> {
+async function ownAddress({ config }: CommandContext): Promise<Address | undefined> {
   const json = await readKeystore(config);
   if (json === undefined) return undefined;
   const { walletAddress } = await import("../../chain/wallet.ts");

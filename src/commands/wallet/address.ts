@@ -1,8 +1,8 @@
 import { requireKeystore } from "../../account/keystore.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Prints the account's address; asks for no password. */
-export async function run({ config, ui }: AppContext): Promise<void> {
+export async function run({ config, ui }: CommandContext): Promise<void> {
   const json = await requireKeystore(config);
   const [{ getAddress }, { walletAddress }] = await Promise.all([
     import("ethers"),

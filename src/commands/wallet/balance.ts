@@ -1,11 +1,11 @@
 import { requireKeystore } from "../../account/keystore.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { coin } from "../../ui/format.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Prints the account's coin, and what the escrow owes it. */
-export async function run(context: AppContext): Promise<void> {
+export async function run(context: CommandContext): Promise<void> {
   const { config, ui, signal } = context;
   await requireKeystore(config);
   await withReader(context, async ({ market, account }) => {

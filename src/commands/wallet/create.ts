@@ -1,16 +1,16 @@
 import { refuseSecondWallet, saveKeystore } from "../../account/keystore.ts";
 import { readPassword } from "../../account/password.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Makes a wallet; asks for its password unless file or environment give it. */
-export async function run(context: AppContext): Promise<void> {
+export async function run(context: CommandContext): Promise<void> {
   const { config, ui } = context;
   const address = await makeWallet(context);
   ui.print({ address, keystore: config.paths.keystore }, () => address);
 }
 
 /** A new key, encrypted and saved; its address. */
-export async function makeWallet({ config, ui, signal }: AppContext): Promise<string> {
+export async function makeWallet({ config, ui, signal }: CommandContext): Promise<string> {
   await refuseSecondWallet(config);
   const password = await readPassword({ source: config.password, prompts: ui.prompts, fresh: true });
   const { createWallet } = await import("../../chain/wallet.ts");

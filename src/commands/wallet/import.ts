@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { refuseSecondWallet, saveKeystore } from "../../account/keystore.ts";
 import { readPassword } from "../../account/password.ts";
 import { IchainError } from "../../errors/error.ts";
-import type { AppContext } from "../framework/declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /**
  * Takes a V3 keystore as it is once its password has opened it, or encrypts a private key. The key comes
  * from a file or a prompt: other users of the machine can see a command line.
  */
-export async function run(context: AppContext, { file }: { file?: string }): Promise<void> {
+export async function run(context: CommandContext, { file }: { file?: string }): Promise<void> {
   const { config, ui, signal } = context;
   await refuseSecondWallet(config);
   const text = (file === undefined ? await ui.prompts.password("Private key:") : await read(file)).trim();

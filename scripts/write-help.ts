@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 
 process.stdout.columns = 80;
 const { parseCommandLine } = (await import(
-  new URL("../dist/commands/framework/program.js", import.meta.url).href
-)) as typeof import("../src/commands/framework/program.ts");
+  new URL("../dist/commands/program.js", import.meta.url).href
+)) as typeof import("../src/commands/program.ts");
 const help = parseCommandLine(["--help"]);
 if (help.kind === "text") writeFileSync(new URL("../dist/help.txt", import.meta.url), help.text);

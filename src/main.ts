@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { GlobalOptions, Invocation } from "./commands/framework/program.ts";
+import type { GlobalOptions, Invocation } from "./commands/program.ts";
 import { exitCodes, IchainError } from "./errors/error.ts";
 
 /**
@@ -19,7 +19,7 @@ function builtHelp(argv: readonly string[]): string | undefined {
 async function understand(argv: readonly string[]): Promise<Invocation> {
   const text = builtHelp(argv);
   if (text !== undefined) return { kind: "text", text };
-  const { parseCommandLine } = await import("./commands/framework/program.ts");
+  const { parseCommandLine } = await import("./commands/program.ts");
   return parseCommandLine(argv);
 }
 

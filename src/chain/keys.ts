@@ -2,7 +2,7 @@ import { type BaseWallet, Signature, TypedDataEncoder, verifyTypedData } from "e
 import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import { type Address, type Hex, sameAddress } from "../protocol/ids.ts";
-import type { Offer } from "../protocol/policy/offer.ts";
+import type { Offer } from "../protocol/offer.ts";
 import type { SignedOffer } from "./indexer/offer-row.ts";
 import { type Rpc, RpcRefusal } from "./rpc/rpc.ts";
 

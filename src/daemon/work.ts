@@ -1,9 +1,9 @@
 import { statfs } from "node:fs/promises";
 import type { Abortable } from "../async/abort.ts";
-import type { AppContext } from "../context.ts";
 import type { EngineKind } from "../config/engines.ts";
+import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
-import { type OfferDetails, tierAtLeast } from "../protocol/policy/offer.ts";
+import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
 import type { Policy } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";

@@ -1,9 +1,9 @@
 import type { AbortOptions } from "../async/abort.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job/job.ts";
+import type { Measurement } from "../protocol/job/measurement.ts";
 import type { Terms } from "../protocol/job/terms.ts";
-import type { Offer, OfferDetails, PublicKeys } from "../protocol/policy/offer.ts";
-import type { Measurement } from "../protocol/task/measurement.ts";
+import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
 export type Call =

@@ -1,7 +1,7 @@
 import type { AbortOptions } from "../async/abort.ts";
 import type { Hex } from "../protocol/ids.ts";
+import type { Party, PublicKeys } from "../protocol/offer.ts";
 import type { Manifest } from "../protocol/parcel/manifest.ts";
-import type { Party, PublicKeys } from "../protocol/policy/offer.ts";
 import type { Blob } from "./transport.ts";
 
 export interface PackRequest {

@@ -1,5 +1,5 @@
 import type { AbortOptions } from "../async/abort.ts";
-import type { Tier } from "../protocol/policy/offer.ts";
+import type { Tier } from "../protocol/offer.ts";
 
 /** Bounds of one run; the sandbox policy may tighten them, never widen them. */
 export interface Limits {

@@ -2,9 +2,9 @@ import { appendFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
-import { tierAtLeast } from "../protocol/policy/offer.ts";
+import { tierAtLeast } from "../protocol/offer.ts";
 import type { Engine } from "./engines/engine.ts";
-import { outputsLost } from "./outputs/find.ts";
+import { outputsLost } from "./run/outputs.ts";
 
 /** One engine of a pool, with its sandbox. */
 export interface Member {

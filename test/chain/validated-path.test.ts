@@ -5,7 +5,7 @@ import type { Market } from "../../src/ports/market.ts";
 import { type Hex, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import { keyCommitment } from "../../src/protocol/job/exchange.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
-import { type Measurement, measurementCommitment } from "../../src/protocol/task/measurement.ts";
+import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
 import { providerTip, requesterTip } from "../support/chain/secrets.ts";
 import { random32, someTerms } from "../support/chain/terms.ts";

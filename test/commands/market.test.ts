@@ -7,7 +7,7 @@ import type { Address, Hex } from "../../src/protocol/ids.ts";
 import { ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
 import { jobStates } from "../../src/protocol/job/state.ts";
-import type { Offer, Rating } from "../../src/protocol/policy/offer.ts";
+import type { Offer, Rating } from "../../src/protocol/offer.ts";
 import { toJson } from "../../src/ui/json.ts";
 
 const address = (digit: string): Address => `0x${digit.repeat(40)}`;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BlockClock, between, followFirstJob, statesOf } from "../../src/devnet/timeline.ts";
 import type { Hex } from "../../src/protocol/ids.ts";
 import { keyCommitment } from "../../src/protocol/job/exchange.ts";
-import { type Measurement, measurementCommitment } from "../../src/protocol/task/measurement.ts";
+import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
 import { send, someOffer, startChain } from "../support/chain/chain.ts";
 import { providerTip, requesterTip } from "../support/chain/secrets.ts";
 import { random32, someTerms } from "../support/chain/terms.ts";

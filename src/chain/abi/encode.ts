@@ -6,17 +6,24 @@ import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protoco
 import { appealBondOf, challengeBondOf } from "../../protocol/job/bond.ts";
 import type { Job, Submission } from "../../protocol/job/job.ts";
 import { jobIdOf } from "../../protocol/job/job-id.ts";
+import type { Measurement } from "../../protocol/job/measurement.ts";
 import { packTerms } from "../../protocol/job/packed-terms.ts";
 import { secretsCommitment } from "../../protocol/job/seeds.ts";
 import type { Terms } from "../../protocol/job/terms.ts";
-import type { Measurement } from "../../protocol/task/measurement.ts";
 import type { Addresses } from "../addresses.ts";
-import type { Request } from "../send/sender.ts";
 import { artifactOf } from "./artifacts.ts";
 
 /** Calls of the port as the contracts take them. */
 
 const erc20 = new Interface(["function approve(address spender, uint256 amount) returns (bool)"]);
+
+/** A call of a contract, encoded. */
+export interface Request {
+  readonly to: Address;
+  readonly data: Hex;
+  /** Wei sent along. */
+  readonly value: bigint;
+}
 
 export interface EncodeContext {
   readonly addresses: Addresses;

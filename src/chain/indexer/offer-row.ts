@@ -1,7 +1,7 @@
 import type { Result } from "ethers";
 import { fromHex } from "../../protocol/bytes.ts";
 import { type Address, type Hex, ZERO_ADDRESS } from "../../protocol/ids.ts";
-import { type Offer, offerDetailsSchema, type Rating } from "../../protocol/policy/offer.ts";
+import { type Offer, offerDetailsSchema, type Rating } from "../../protocol/offer.ts";
 
 /** An offer with the signature that binds its keys to its account. */
 export interface SignedOffer {

@@ -2,20 +2,13 @@ import { type BaseWallet, Transaction } from "ethers";
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Call, PreparedTx } from "../../ports/market.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
+import type { Request } from "../abi/encode.ts";
 import { fundsTooLow } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import { currentFees, type FeeCaps, type Fees, feeTooHigh, raisedFees } from "../rpc/fees.ts";
 import { answered, parseQuantity } from "../rpc/quantities.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Attempt, Outbox, Signed } from "./outbox.ts";
-
-/** A call of a contract, encoded. */
-export interface Request {
-  readonly to: Address;
-  readonly data: Hex;
-  /** Wei sent along. */
-  readonly value: bigint;
-}
 
 /** Signs calls of one account; decides gas, fees and nonces. Sends nothing. */
 export interface Sender {

@@ -1,5 +1,5 @@
 import { harmless } from "../../protocol/neutralise.ts";
-import type { Offer } from "../../protocol/policy/offer.ts";
+import type { Offer } from "../../protocol/offer.ts";
 import { bytes, coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { meanScore, type OfferFilter, type OfferOrder, passes, sorted } from "../steps/offers.ts";

@@ -1,5 +1,5 @@
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
-import { type Branch, branchesOf, gasOf, worstLoss } from "../../protocol/job/quote.ts";
+import { type Branch, branchesOf, gasOf, worstLoss } from "../../protocol/policy/quote.ts";
 import { audit } from "../../roles/job/requester/posting/audit.ts";
 import { findCandidates } from "../../roles/job/requester/posting/plan.ts";
 import { coin, duration } from "../../ui/format.ts";
@@ -9,7 +9,11 @@ import { loadJobFile } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */
-export async function run(context: CommandContext, args: { file: string }, options: PlanChoice): Promise<void> {
+export async function run(
+  context: CommandContext,
+  args: { file: string },
+  options: PlanChoice,
+): Promise<void> {
   const { ui, signal, config } = context;
   const { file } = await loadJobFile(args.file);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {

@@ -1,5 +1,5 @@
+import { type Offer, type Rating, type Tier, tierAtLeast } from "../../protocol/offer.ts";
 import { standing } from "../../protocol/policy/match.ts";
-import { type Offer, type Rating, type Tier, tierAtLeast } from "../../protocol/policy/offer.ts";
 
 /** What `ichain providers` filters and sorts by; absent fields filter nothing. */
 export interface OfferFilter {

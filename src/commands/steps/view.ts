@@ -1,7 +1,7 @@
 import { sameAddress } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
+import type { Measurement } from "../../protocol/job/measurement.ts";
 import { isFinal } from "../../protocol/job/state.ts";
-import type { Measurement } from "../../protocol/task/measurement.ts";
 import { coin, duration, instant } from "../../ui/format.ts";
 
 export type JobRole = "requester" | "provider" | "validator";

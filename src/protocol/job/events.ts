@@ -1,5 +1,5 @@
 import type { Address, Hex, JobId } from "../ids.ts";
-import type { Measurement } from "../task/measurement.ts";
+import type { Measurement } from "./measurement.ts";
 import type { Verdict } from "./state.ts";
 import type { Terms } from "./terms.ts";
 

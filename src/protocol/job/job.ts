@@ -1,6 +1,6 @@
 import type { Address, Hex, JobId } from "../ids.ts";
-import type { Measurement } from "../task/measurement.ts";
 import type { Cause } from "./events.ts";
+import type { Measurement } from "./measurement.ts";
 import type { JobState, Verdict } from "./state.ts";
 import type { Terms } from "./terms.ts";
 

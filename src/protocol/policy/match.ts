@@ -1,6 +1,6 @@
+import type { Offer, Rating } from "../offer.ts";
+import { tierAtLeast } from "../offer.ts";
 import { bundledKind, type JobFile } from "../task/spec.ts";
-import type { Offer, Rating } from "./offer.ts";
-import { tierAtLeast } from "./offer.ts";
 
 /** A job's needs that an offer is held against, before terms exist. */
 export type Need = Pick<JobFile, "resources" | "tier" | "image">;

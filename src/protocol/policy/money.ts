@@ -1,8 +1,8 @@
 import { type Address, sameAddress } from "../ids.ts";
 import { appealBondOf, PANEL } from "../job/bond.ts";
-import { providerGas } from "../job/quote.ts";
 import type { Terms } from "../job/terms.ts";
 import { coinText } from "../quantity.ts";
+import { providerGas } from "./quote.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import type { Pace } from "./windows.ts";
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../ids.ts";
 import type { Terms } from "../job/terms.ts";
+import { type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { bytesSchema, coinSchema, coinText, durationSchema } from "../quantity.ts";
 import { bundledKind, type Spec } from "../task/spec.ts";
 import { type ChainFacts, refuseMoney, refuseToken } from "./money.ts";
-import { type OfferDetails, tierAtLeast, tiers } from "./offer.ts";
 import { refuse as no, type Refusal } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
 import { type Pace, refuseWindows, windowBounds } from "./windows.ts";

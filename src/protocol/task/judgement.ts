@@ -1,5 +1,5 @@
+import type { Measurement } from "../job/measurement.ts";
 import type { Terms } from "../job/terms.ts";
-import type { Measurement } from "./measurement.ts";
 
 type Found = Pick<Measurement, "digest" | "score">;
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { IchainError } from "../../errors/error.ts";
 import type { Hex } from "../ids.ts";
-import { tiers } from "../policy/offer.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement } from "../job/measurement.ts";
+import { tiers } from "../offer.ts";
 
 const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);

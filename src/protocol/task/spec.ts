@@ -2,8 +2,8 @@ import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
 import { modes } from "../job/state.ts";
+import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
-import { type BundledKind, tiers } from "../policy/offer.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { canonicalJson } from "./canonical.ts";
 

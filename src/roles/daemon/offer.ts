@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Abortable } from "../../async/abort.ts";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
-import { bundledKinds, type OfferDetails } from "../../protocol/policy/offer.ts";
+import { bundledKinds, type OfferDetails } from "../../protocol/offer.ts";
 import type { Policy } from "../../protocol/policy/policy.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "../shared/transact.ts";

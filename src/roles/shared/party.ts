@@ -1,7 +1,7 @@
 import type { Abortable } from "../../async/abort.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { Party } from "../../protocol/policy/offer.ts";
+import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext } from "../context.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
-import { type Tier, tierAtLeast } from "../../protocol/policy/offer.ts";
+import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
 import type { RunContext } from "../run/context.ts";
 import { discoverGpus } from "./gpus.ts";

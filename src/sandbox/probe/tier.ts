@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AbortOptions } from "../../async/abort.ts";
-import type { Tier } from "../../protocol/policy/offer.ts";
+import type { Tier } from "../../protocol/offer.ts";
 import type { EngineImage } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
 import { runContainer } from "../run/run.ts";

@@ -1,7 +1,7 @@
 import type { Limits, SandboxTask } from "../../ports/sandbox.ts";
 import type { Engine, EngineInfo } from "../engines/engine.ts";
 import type { OutputSpace } from "../outputs/space.ts";
-import type { OciRuntime } from "../runtimes/choose.ts";
+import type { OciRuntime } from "../policy.ts";
 
 /** What an engine says of itself, and what a run makes of it. */
 export interface Known {

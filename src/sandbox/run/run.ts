@@ -5,13 +5,13 @@ import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../ports/sandb
 import type { ContainerState } from "../engines/engine.ts";
 import { findImage } from "../images.ts";
 import { tighten } from "../limits.ts";
-import { outputsAreWhole } from "../outputs/find.ts";
 import { containerName } from "../policy.ts";
 import { abandon, clean } from "./clean.ts";
 import { createContainer, resumable } from "./container.ts";
 import { type Known, produces, type RunPlace } from "./context.ts";
 import { finish } from "./finish.ts";
 import { type Following, followOutput } from "./follow.ts";
+import { outputsAreWhole } from "./outputs.ts";
 import { readRecord } from "./record.ts";
 import { sampleUsage } from "./sampler.ts";
 import { type EndedBy, supervise } from "./supervise.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../../src/ports/sandbox.ts";
-import type { Tier } from "../../../src/protocol/policy/offer.ts";
+import type { Tier } from "../../../src/protocol/offer.ts";
 import { type Bench, bench, small } from "../../sandbox/support.ts";
 
 const probes = fileURLToPath(new URL("./probes/", import.meta.url));

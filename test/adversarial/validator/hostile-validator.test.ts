@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import type { Job } from "../../../src/protocol/job/job.ts";
-import type { Measurement } from "../../../src/protocol/task/measurement.ts";
+import type { Measurement } from "../../../src/protocol/job/measurement.ts";
 import { toScore } from "../../../src/protocol/task/metric.ts";
 import type { RoleContext } from "../../../src/roles/context.ts";
 import { random32 } from "../../support/chain/terms.ts";

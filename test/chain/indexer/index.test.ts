@@ -12,7 +12,7 @@ import type { Market } from "../../../src/ports/market.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { Hex } from "../../../src/protocol/ids.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
-import type { Offer } from "../../../src/protocol/policy/offer.ts";
+import type { Offer } from "../../../src/protocol/offer.ts";
 import { send, someOffer, startChain, type TestChain } from "../../support/chain/chain.ts";
 import { type Meddle, startProxy } from "../../support/chain/rpc-proxy.ts";
 import { requesterTip } from "../../support/chain/secrets.ts";

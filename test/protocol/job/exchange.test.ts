@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import { blindKey, keyCommitment } from "../../../src/protocol/job/exchange.ts";
-import { measurementCommitment } from "../../../src/protocol/task/measurement.ts";
+import { measurementCommitment } from "../../../src/protocol/job/measurement.ts";
 import { fromScore, toScore } from "../../../src/protocol/task/metric.ts";
 
 const hex32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);

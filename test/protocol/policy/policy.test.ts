@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../../src/errors/error.ts";
-import type { OfferDetails } from "../../../src/protocol/policy/offer.ts";
+import type { OfferDetails } from "../../../src/protocol/offer.ts";
 import { policySchema, refuseSpec } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema, type Spec, specOf, specSchema } from "../../../src/protocol/task/spec.ts";
 import { tighten } from "../../../src/sandbox/limits.ts";

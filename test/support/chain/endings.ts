@@ -3,10 +3,10 @@ import type { Ending, Round, Seat, SeatEnd, Terms as Sums } from "../../../scrip
 import { type Address, type Hex, ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
 import { blindKey, keyCommitment, maskHash } from "../../../src/protocol/job/exchange.ts";
 import { jobIdOf } from "../../../src/protocol/job/job-id.ts";
+import { measurementCommitment } from "../../../src/protocol/job/measurement.ts";
 import { packTerms } from "../../../src/protocol/job/packed-terms.ts";
 import { secretsCommitment } from "../../../src/protocol/job/seeds.ts";
 import type { Terms } from "../../../src/protocol/job/terms.ts";
-import { measurementCommitment } from "../../../src/protocol/task/measurement.ts";
 import { type Actor, type Market, random32 } from "./escrow.ts";
 import { MASK, opening, providerSeed, providerTip, requesterTip, someSecretHash } from "./secrets.ts";
 import { someTerms } from "./terms.ts";

@@ -14,11 +14,11 @@ import { toHex } from "../../../src/protocol/bytes.ts";
 import type { Address, Hex } from "../../../src/protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../src/protocol/job/exchange.ts";
 import { jobIdOf } from "../../../src/protocol/job/job-id.ts";
+import { type Measurement, measurementCommitment } from "../../../src/protocol/job/measurement.ts";
 import { packTerms } from "../../../src/protocol/job/packed-terms.ts";
 import { secretsCommitment } from "../../../src/protocol/job/seeds.ts";
 import { type JobState, jobStates } from "../../../src/protocol/job/state.ts";
 import type { Terms } from "../../../src/protocol/job/terms.ts";
-import { type Measurement, measurementCommitment } from "../../../src/protocol/task/measurement.ts";
 import { MASK, providerTip, someSecretHash } from "./secrets.ts";
 
 /** The contracts on an EVM of their own in this process, called the way that a client calls them. */

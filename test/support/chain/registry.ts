@@ -2,7 +2,7 @@ import { Contract, JsonRpcProvider, type Result } from "ethers";
 import { artifactOf } from "../../../src/chain/abi/artifacts.ts";
 import { toOffer } from "../../../src/chain/indexer/offer-row.ts";
 import type { Address } from "../../../src/protocol/ids.ts";
-import type { Offer } from "../../../src/protocol/policy/offer.ts";
+import type { Offer } from "../../../src/protocol/offer.ts";
 import type { TestChain } from "./chain.ts";
 
 /** The contracts asked directly, past the index. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { toHex } from "../../../src/protocol/bytes.ts";
-import type { Measurement } from "../../../src/protocol/task/measurement.ts";
+import type { Measurement } from "../../../src/protocol/job/measurement.ts";
 import {
   type Actor,
   commitmentOf,

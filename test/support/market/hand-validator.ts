@@ -1,6 +1,6 @@
 import { type JobId, sameAddress } from "../../../src/protocol/ids.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
-import { type Measurement, measurementCommitment } from "../../../src/protocol/task/measurement.ts";
+import { type Measurement, measurementCommitment } from "../../../src/protocol/job/measurement.ts";
 import { WORST_SCORE } from "../../../src/protocol/task/metric.ts";
 import type { RoleContext } from "../../../src/roles/context.ts";
 import { send } from "../chain/chain.ts";

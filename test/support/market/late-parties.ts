@@ -13,10 +13,10 @@ import {
 } from "../../../src/protocol/job/exits.ts";
 import { fold } from "../../../src/protocol/job/fold.ts";
 import type { Job, Validation } from "../../../src/protocol/job/job.ts";
+import { type Measurement, measurementCommitment } from "../../../src/protocol/job/measurement.ts";
 import { isFinal } from "../../../src/protocol/job/state.ts";
 import type { Terms } from "../../../src/protocol/job/terms.ts";
 import { fetchSeconds, type Pace, runsIn, STUCK_SECONDS } from "../../../src/protocol/policy/windows.ts";
-import { type Measurement, measurementCommitment } from "../../../src/protocol/task/measurement.ts";
 import type { Actor, Market } from "../chain/escrow.ts";
 import { MASK, opening, providerSeed, providerTip, requesterTip } from "../chain/secrets.ts";
 import { random32 } from "../chain/terms.ts";

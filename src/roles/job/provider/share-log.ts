@@ -4,7 +4,7 @@ import { retryTransient } from "../../../async/retry.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Feed, Hosting } from "../../../ports/transport.ts";
 import type { JobId } from "../../../protocol/ids.ts";
-import type { Party } from "../../../protocol/policy/offer.ts";
+import type { Party } from "../../../protocol/offer.ts";
 import {
   encodePart,
   type LiveKeys,

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import * as openpgp from "openpgp";
 import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
 import type { Address, Hex } from "../../../../src/protocol/ids.ts";
-import type { Party } from "../../../../src/protocol/policy/offer.ts";
+import type { Party } from "../../../../src/protocol/offer.ts";
 import { walletNotation } from "../../../../src/transfer/parcel/keyring/binding.ts";
 import { code, newKeyring } from "../../../support/parcel/parcels.ts";
 

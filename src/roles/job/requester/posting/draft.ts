@@ -2,8 +2,8 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import type { Hex } from "../../../../protocol/ids.ts";
 import type { Terms } from "../../../../protocol/job/terms.ts";
+import type { Party } from "../../../../protocol/offer.ts";
 import type { Audit } from "../../../../protocol/policy/audit.ts";
-import type { Party } from "../../../../protocol/policy/offer.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
 
 /** Everything that the requester decided before it told anybody: the journal's first record of a job. */

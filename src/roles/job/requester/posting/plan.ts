@@ -4,6 +4,7 @@ import type { MarketReader } from "../../../../ports/market.ts";
 import type { Address } from "../../../../protocol/ids.ts";
 import { sameAddress } from "../../../../protocol/ids.ts";
 import { PANEL } from "../../../../protocol/job/bond.ts";
+import type { Offer } from "../../../../protocol/offer.ts";
 import type { Audit } from "../../../../protocol/policy/audit.ts";
 import {
   byStanding,
@@ -14,7 +15,6 @@ import {
   unfitValidator,
 } from "../../../../protocol/policy/match.ts";
 import { type ChainFacts, stakesOf } from "../../../../protocol/policy/money.ts";
-import type { Offer } from "../../../../protocol/policy/offer.ts";
 import {
   type Outline,
   outlineOf,

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { IchainError, isIchainError } from "../../errors/error.ts";
-import { coin } from "../../ui/format.ts";
-import { commandTable } from "../tables/all.ts";
-import { type CommandDeclaration, commandGroups } from "./declaration.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
+import { coin } from "../ui/format.ts";
+import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
+import { commandTable } from "./tables/all.ts";
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -70,7 +70,7 @@ function describe(command: Command, declaration: CommandDeclaration): void {
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function version(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Address, Hex } from "../ids.ts";
+import type { Address, Hex } from "./ids.ts";
 
 /** What isolates a task from its host, weakest first; found by behaviour probes, never claimed. */
 export const tiers = ["runc", "userns", "gvisor", "vm"] as const;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { branchesOf, gasOf, requesterGas, worstLoss } from "../../../src/protocol/job/quote.ts";
+import { branchesOf, gasOf, requesterGas, worstLoss } from "../../../src/protocol/policy/quote.ts";
 
 const windows = {
   accept: 1,

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
-import type { RunPlace } from "../run/context.ts";
-import { type RunRecord, readRecord } from "../run/record.ts";
-import { inspectOutputs } from "./inspect.ts";
-import type { OutputSpace } from "./space.ts";
+import { inspectOutputs } from "../outputs/inspect.ts";
+import type { OutputSpace } from "../outputs/space.ts";
+import type { RunPlace } from "./context.ts";
+import { type RunRecord, readRecord } from "./record.ts";
 
 /** They were held against the limits when the task had ended. */
 const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity };

@@ -1,5 +1,5 @@
-import { challengeBondOf, compensationOf } from "./bond.ts";
-import type { Terms } from "./terms.ts";
+import { challengeBondOf, compensationOf } from "../job/bond.ts";
+import type { Terms } from "../job/terms.ts";
 
 /** What a job costs its requester if it ends in one way; gas comes on top. */
 export interface Branch {

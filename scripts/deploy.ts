@@ -47,8 +47,7 @@ try {
 function needed(flag: "name" | "rpc-url" | "keystore" | "password-file"): string {
   const value = values[flag];
   if (value !== undefined) return value;
-  throw new IchainError(`--${flag} is missing.`, {
-    code: "FLAG_MISSING",
+  throw new IchainError("FLAG_MISSING", `--${flag} is missing.`, {
     class: "usage",
     hint: "See the first lines of scripts/deploy.ts.",
   });

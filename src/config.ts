@@ -166,19 +166,13 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
 /** The chosen network; throws `NO_NETWORK`, class `config`. */
 export function requireNetwork(config: Config): NetworkConfig {
   if (config.network) return config.network;
-  throw new IchainError("No network is configured.", {
-    code: "NO_NETWORK",
-    class: "config",
-    hint: 'Run "ichain init --network FILE", or try a market of your own: "ichain devnet".',
-  });
+  throw new IchainError("NO_NETWORK", "No network is configured.");
 }
 
 function socketPath(dockerHost: string | undefined): string {
   if (dockerHost === undefined) return "/var/run/docker.sock";
   if (dockerHost.startsWith("unix://")) return dockerHost.slice("unix://".length);
-  throw new IchainError(`DOCKER_HOST names "${dockerHost}", which is no unix socket.`, {
-    code: "CONFIG_INVALID",
-    class: "config",
+  throw new IchainError("CONFIG_INVALID", `DOCKER_HOST names "${dockerHost}", which is no unix socket.`, {
     hint: "Set DOCKER_HOST to unix:///path/to/docker.sock, or unset it.",
   });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { GlobalOptions, Invocation } from "./commands/program.ts";
-import { exitCodes, IchainError } from "./errors/error.ts";
+import { exitCodes } from "./errors/entry.ts";
+import { IchainError } from "./errors/error.ts";
 
 /**
  * The text of `ichain --help` as the build left it: answering with it takes half the time of loading
@@ -29,13 +30,7 @@ function abortOnSignals(): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-      controller.abort(
-        new IchainError("Interrupted.", {
-          code: "INTERRUPTED",
-          class: "interrupted",
-          hint: 'Nothing is lost: "ichain resume" continues what was begun.',
-        }),
-      );
+      controller.abort(new IchainError("INTERRUPTED", "Interrupted."));
     });
   }
   return controller.signal;

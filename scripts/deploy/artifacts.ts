@@ -23,10 +23,13 @@ export async function verifyCode(rpc: Rpc, address: Address, name: string): Prom
     return bytes.toString("hex");
   };
   if (there.length === deployedBytecode.length && mask(there) === mask(deployedBytecode)) return;
-  throw new IchainError(`The code at ${address} is not that of ${name} as compiled here.`, {
-    code: "DEPLOY_UNVERIFIED",
-    class: "untrusted",
-    hint: "Deploy anew with another deployment folder, or check out the version that was deployed.",
-    details: { address, name },
-  });
+  throw new IchainError(
+    "DEPLOY_UNVERIFIED",
+    `The code at ${address} is not that of ${name} as compiled here.`,
+    {
+      class: "untrusted",
+      hint: "Deploy anew with another deployment folder, or check out the version that was deployed.",
+      details: { address, name },
+    },
+  );
 }

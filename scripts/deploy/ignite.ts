@@ -38,9 +38,7 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
     defaultSender: wallet.address,
   });
   if (result.type !== "SUCCESSFUL_DEPLOYMENT") {
-    throw new IchainError(`Ignition did not deploy the market: ${result.type}.`, {
-      code: "DEPLOY_FAILED",
-      class: "refused",
+    throw new IchainError("DEPLOY_FAILED", `Ignition did not deploy the market: ${result.type}.`, {
       hint: `Look at ${folder}/journal.jsonl; a run with the same folder goes on from there.`,
       details: { result: JSON.stringify(result).slice(0, 2000) },
     });

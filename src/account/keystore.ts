@@ -12,10 +12,7 @@ export async function readKeystore(config: Config): Promise<string | undefined> 
     return await readFile(config.paths.keystore, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new IchainError(`The wallet ${config.paths.keystore} cannot be read.`, {
-      code: "WALLET_UNREADABLE",
-      class: "config",
-      hint: "Check that it is a file and that you may read it.",
+    throw new IchainError("WALLET_UNREADABLE", `The wallet ${config.paths.keystore} cannot be read.`, {
       cause: error,
     });
   }
@@ -25,11 +22,7 @@ export async function readKeystore(config: Config): Promise<string | undefined> 
 export async function requireKeystore(config: Config): Promise<string> {
   const json = await readKeystore(config);
   if (json !== undefined) return json;
-  throw new IchainError("There is no wallet yet.", {
-    code: "NO_WALLET",
-    class: "config",
-    hint: 'Make one with "ichain wallet create", or bring yours with "ichain wallet import".',
-  });
+  throw new IchainError("NO_WALLET", "There is no wallet yet.");
 }
 
 /** Throws `WALLET_EXISTS` before anything is asked: a keystore is never overwritten. */
@@ -45,12 +38,7 @@ export async function saveKeystore(config: Config, json: string): Promise<void> 
     await writeFile(path, json, { flag: "wx", mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") throw walletExists(config);
-    throw new IchainError(`The wallet cannot be written to ${path}.`, {
-      code: "WALLET_UNWRITABLE",
-      class: "config",
-      hint: "Check that you may write to the folder and that the disk is not full.",
-      cause: error,
-    });
+    throw new IchainError("WALLET_UNWRITABLE", `The wallet cannot be written to ${path}.`, { cause: error });
   }
 }
 
@@ -68,9 +56,7 @@ export async function unlockWallet(context: {
 }
 
 function walletExists(config: Config): IchainError {
-  return new IchainError("There is a wallet already; it was left as it is.", {
-    code: "WALLET_EXISTS",
-    class: "usage",
+  return new IchainError("WALLET_EXISTS", "There is a wallet already; it was left as it is.", {
     hint: `Use another ICHAIN_HOME for another account, or move ${config.paths.keystore} away first.`,
   });
 }

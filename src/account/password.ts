@@ -22,22 +22,13 @@ export async function readPassword({ source, prompts, fresh }: PasswordRequest):
   }
   const password = source.from === "environment" ? source.reveal() : await firstLine(source.path);
   if (password.length >= (fresh ? 8 : 1) && password.length <= MAX_CHARS) return password;
-  throw new IchainError(`The password has ${password.length} characters.`, {
-    code: "PASSWORD_UNSUITABLE",
-    class: "config",
-    hint: "Use eight characters or more, at most a thousand.",
-  });
+  throw new IchainError("PASSWORD_UNSUITABLE", `The password has ${password.length} characters.`);
 }
 
 async function firstLine(path: string): Promise<string> {
   try {
     return (await readFile(path, "utf8")).split(/\r?\n/, 1)[0]!;
   } catch (cause) {
-    throw new IchainError(`The password file ${path} cannot be read.`, {
-      code: "PASSWORD_FILE_UNREADABLE",
-      class: "config",
-      hint: "Check ICHAIN_PASSWORD_FILE, and that you may read the file.",
-      cause,
-    });
+    throw new IchainError("PASSWORD_FILE_UNREADABLE", `The password file ${path} cannot be read.`, { cause });
   }
 }

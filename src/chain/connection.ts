@@ -26,20 +26,18 @@ export async function connect(
   ]);
   const found = answered(parseQuantity, actual, "its chain id");
   if (found !== BigInt(chainId)) {
-    throw new IchainError(`The node is on chain ${found}, the configured network is chain ${chainId}.`, {
-      code: "CHAIN_MISMATCH",
-      class: "config",
-      hint: "Give the RPC URL of a node on that chain, or choose the network that the node is on.",
-      details: { expected: chainId, found: String(found) },
-    });
+    throw new IchainError(
+      "CHAIN_MISMATCH",
+      `The node is on chain ${found}, the configured network is chain ${chainId}.`,
+      { details: { expected: chainId, found: String(found) } },
+    );
   }
   if (code === "0x") {
-    throw new IchainError(`There is no contract at ${addresses.escrow} on chain ${chainId}.`, {
-      code: "CONTRACTS_MISSING",
-      class: "config",
-      hint: "Check the network's addresses; a devnet that was restarted has new ones.",
-      details: { escrow: addresses.escrow, chainId },
-    });
+    throw new IchainError(
+      "CONTRACTS_MISSING",
+      `There is no contract at ${addresses.escrow} on chain ${chainId}.`,
+      { details: { escrow: addresses.escrow, chainId } },
+    );
   }
   bindDatabase(db, [chainId, genesis?.hash ?? "pruned", addresses.escrow.toLowerCase()].join());
 }

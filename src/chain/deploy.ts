@@ -99,10 +99,9 @@ async function bringIn(
 }
 
 function failed(from: Address): IchainError {
-  return new IchainError("The market's contracts could not be deployed: the transaction reverted.", {
-    code: "DEPLOY_FAILED",
-    class: "refused",
-    hint: "Check that the chain runs the Cancun rules or later, and that the account can pay the gas.",
-    details: { from },
-  });
+  return new IchainError(
+    "DEPLOY_FAILED",
+    "The market's contracts could not be deployed: the transaction reverted.",
+    { details: { from } },
+  );
 }

@@ -57,12 +57,11 @@ export async function verifyKeys(
   ) {
     return;
   }
-  throw new IchainError(`The keys in the offer of ${account} are not signed by that account.`, {
-    code: "OFFER_KEYS_UNTRUSTED",
-    class: "untrusted",
-    hint: "Seal nothing to them. The RPC node may be lying: try another one, or choose another provider.",
-    details: { account },
-  });
+  throw new IchainError(
+    "OFFER_KEYS_UNTRUSTED",
+    `The keys in the offer of ${account} are not signed by that account.`,
+    { details: { account } },
+  );
 }
 
 function isSignedBy(account: Address, value: object, signature: Hex, domain: KeyDomain): boolean {

@@ -155,19 +155,11 @@ export function createReader(options: ReaderOptions): ChainReader {
 
 function unknown(id: string): IchainError {
   return new IchainError(
+    "JOB_UNKNOWN",
     `No job ${isHex(id, 32) ? id : `that begins with ${id.slice(0, 70)}`} is on the chain.`,
-    {
-      code: "JOB_UNKNOWN",
-      class: "usage",
-      hint: "List the jobs with `ichain jobs`; a new one appears after a few blocks.",
-    },
   );
 }
 
 function ambiguous(prefix: Hex | string): IchainError {
-  return new IchainError(`Several jobs begin with ${prefix}.`, {
-    code: "JOB_AMBIGUOUS",
-    class: "usage",
-    hint: "Give a few more digits of the job's id.",
-  });
+  return new IchainError("JOB_AMBIGUOUS", `Several jobs begin with ${prefix}.`);
 }

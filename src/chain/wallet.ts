@@ -70,11 +70,7 @@ export async function openWallet(
   } catch (cause) {
     options.signal?.throwIfAborted();
     if (!(cause instanceof Error && cause.message.includes("incorrect password"))) throw malformed(cause);
-    throw new IchainError("The password does not open this wallet.", {
-      code: "WALLET_WRONG_PASSWORD",
-      class: "config",
-      hint: "Try again; nobody can recover a lost password, only the key or another copy of it helps then.",
-    });
+    throw new IchainError("WALLET_WRONG_PASSWORD", "The password does not open this wallet.");
   }
 }
 
@@ -93,11 +89,7 @@ async function encrypt(privateKey: string, password: string, options: CreateOpti
     address = new Wallet(privateKey).address;
   } catch {
     // No cause: ethers' message may quote the key.
-    throw new IchainError("That is not a private key.", {
-      code: "WALLET_KEY_INVALID",
-      class: "usage",
-      hint: "Give 32 bytes in hexadecimal, 64 digits, with or without 0x.",
-    });
+    throw new IchainError("WALLET_KEY_INVALID", "That is not a private key.");
   }
   const scrypt = options.light === true ? { scrypt: { N: LIGHT_SCRYPT_N } } : {};
   const keystoreJson = await encryptKeystoreJson({ address, privateKey }, password, {
@@ -128,10 +120,5 @@ function assertKeystore(json: string): void {
 }
 
 function malformed(cause: unknown): IchainError {
-  return new IchainError("The wallet file is not a readable keystore.", {
-    code: "WALLET_MALFORMED",
-    class: "config",
-    hint: "Point at a keystore V3 JSON file, or make one with `ichain wallet create` or `ichain wallet import`.",
-    cause,
-  });
+  return new IchainError("WALLET_MALFORMED", "The wallet file is not a readable keystore.", { cause });
 }

@@ -81,9 +81,5 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
 
 /** What every write call of a market without a wallet ends in. */
 export function walletMissing(): IchainError {
-  return new IchainError("This needs a wallet to sign with, and none is open.", {
-    code: "WALLET_MISSING",
-    class: "config",
-    hint: "Make one with `ichain wallet create`, or bring a key with `ichain wallet import`.",
-  });
+  return new IchainError("WALLET_MISSING", "This needs a wallet to sign with, and none is open.");
 }

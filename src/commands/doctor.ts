@@ -43,10 +43,7 @@ function render({ ui }: CommandContext, findings: readonly Named[]): string {
 }
 
 function doctorFailed(failed: readonly Named[]): IchainError {
-  return new IchainError(`${failed.map(({ name }) => name).join(", ")}: not ready.`, {
-    code: "DOCTOR_FAILED",
-    class: "unavailable",
-    hint: "Do what the last column says, and run it again.",
+  return new IchainError("DOCTOR_FAILED", `${failed.map(({ name }) => name).join(", ")}: not ready.`, {
     details: { failed: failed.map(({ name }) => name) },
   });
 }

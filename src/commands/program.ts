@@ -41,7 +41,7 @@ function naming(name: string, parse: (value: string) => unknown): (value: string
       return parse(value);
     } catch (error) {
       if (!isIchainError(error, "USAGE")) throw error;
-      throw new IchainError(`${name}: ${error.message}`, { code: "USAGE", class: "usage", hint: error.hint });
+      throw new IchainError("USAGE", `${name}: ${error.message}`, { hint: error.hint });
     }
   };
 }
@@ -172,9 +172,7 @@ function usage(error: CommanderError, program: Command, argv: readonly string[])
             .replace(/\n/g, " ")
             .replace(/\.?$/, "."),
         );
-  return new IchainError(text.replace(/\)\.$/, ")"), {
-    code: "USAGE",
-    class: "usage",
+  return new IchainError("USAGE", text.replace(/\)\.$/, ")"), {
     hint: `Run "${path} --help" for its options and examples.`,
     details: { commander: error.code },
   });

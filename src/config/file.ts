@@ -13,17 +13,13 @@ async function readBounded(path: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    throw new IchainError(`${path} cannot be read (${code}).`, {
-      code: "CONFIG_INVALID",
-      class: "config",
+    throw new IchainError("CONFIG_INVALID", `${path} cannot be read (${code}).`, {
       hint: "Check that it is a file and that you may read it.",
       cause: error,
     });
   }
   if (text.length <= MAX_BYTES) return text;
-  throw new IchainError(`${path} is larger than 256 KiB.`, {
-    code: "CONFIG_INVALID",
-    class: "config",
+  throw new IchainError("CONFIG_INVALID", `${path} is larger than 256 KiB.`, {
     hint: "Check that this is the file you meant.",
   });
 }
@@ -32,13 +28,9 @@ async function readBounded(path: string): Promise<string | undefined> {
 export async function readConfigFile(path: string, options: { required: boolean }): Promise<FileConfig> {
   const text = await readBounded(path);
   if (text === undefined && options.required) {
-    throw new IchainError(`There is no configuration file ${path}.`, {
-      code: "CONFIG_MISSING",
-      class: "config",
-      hint: 'Check the path given with --config, or run "ichain init".',
-    });
+    throw new IchainError("CONFIG_MISSING", `There is no configuration file ${path}.`);
   }
-  return parseYaml({ text: text ?? "", name: path, code: "CONFIG_INVALID", class: "config" }, fileSchema);
+  return parseYaml({ text: text ?? "", name: path, code: "CONFIG_INVALID" }, fileSchema);
 }
 
 /** Resolves a network given inline, as a path, or as the name of a file in the folder `networks`. */
@@ -62,22 +54,20 @@ function withNodes(network: NetworkConfig, list: string): NetworkConfig {
     return { ...network, rpcUrl: urls[0] as string, rpcUrls: urls.length > 1 ? more.data : undefined };
   }
   const issue = (parsed[bad]?.error ?? more.error)?.issues[0]?.message;
-  throw new IchainError(`The chain's address "${(urls[bad] ?? list).slice(0, 200)}" ${issue}.`, {
-    code: "CONFIG_INVALID",
-    class: "config",
-    hint: "Give its JSON-RPC address, such as http://127.0.0.1:8545, in ICHAIN_RPC_URL or --rpc; several with commas.",
-  });
+  throw new IchainError(
+    "CONFIG_INVALID",
+    `The chain's address "${(urls[bad] ?? list).slice(0, 200)}" ${issue}.`,
+    {
+      hint: "Give its JSON-RPC address, such as http://127.0.0.1:8545, in ICHAIN_RPC_URL or --rpc; several with commas.",
+    },
+  );
 }
 
 async function readNetworkFile(network: string, networks: string): Promise<NetworkConfig> {
   const path = /[/.]/.test(network) ? resolve(network) : join(networks, `${network}.yaml`);
   const text = await readBounded(path);
   if (text === undefined) {
-    throw new IchainError(`There is no network "${network}": ${path} does not exist.`, {
-      code: "NETWORK_UNKNOWN",
-      class: "config",
-      hint: "Name a network file, or one of the names in the home folder's networks/.",
-    });
+    throw new IchainError("NETWORK_UNKNOWN", `There is no network "${network}": ${path} does not exist.`);
   }
-  return parseYaml({ text, name: path, code: "CONFIG_INVALID", class: "config" }, networkSchema);
+  return parseYaml({ text, name: path, code: "CONFIG_INVALID" }, networkSchema);
 }

@@ -25,9 +25,7 @@ async function text(path: string): Promise<string> {
 }
 
 function invalid(message: string, cause?: unknown): IchainError {
-  return new IchainError(message, {
-    code: "CONFIG_INVALID",
-    class: "config",
+  return new IchainError("CONFIG_INVALID", message, {
     hint: "docs/engines.md shows how a pool is written down.",
     cause,
   });

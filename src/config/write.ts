@@ -34,11 +34,6 @@ async function replace(path: string, text: string): Promise<void> {
     await writeFile(temporary, text, { mode: 0o600 });
     await rename(temporary, path);
   } catch (cause) {
-    throw new IchainError(`${path} cannot be written.`, {
-      code: "CONFIG_UNWRITABLE",
-      class: "config",
-      hint: "Check that you may write to the folder and that the disk is not full.",
-      cause,
-    });
+    throw new IchainError("CONFIG_UNWRITABLE", `${path} cannot be written.`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
+import type { ErrorCode } from "../errors/catalogue.ts";
 import { IchainError } from "../errors/error.ts";
 
 export interface YamlSource {
@@ -7,8 +8,7 @@ export interface YamlSource {
   /** The file's name, for messages. */
   readonly name: string;
   /** Code of the error when the text is malformed; its class is `usage` for job.yaml, `config` here. */
-  readonly code: string;
-  readonly class: "usage" | "config";
+  readonly code: ErrorCode;
 }
 
 /**
@@ -70,9 +70,7 @@ function nodeRange(
 }
 
 function malformed(source: YamlSource, line: number, what: string, issues: readonly unknown[]): IchainError {
-  return new IchainError(`${source.name}, line ${line}: ${what.replace(/\.?$/, ".")}`, {
-    code: source.code,
-    class: source.class,
+  return new IchainError(source.code, `${source.name}, line ${line}: ${what.replace(/\.?$/, ".")}`, {
     hint: `Mend line ${line} of ${source.name} and run the command again.`,
     details: { file: source.name, line, issues },
   });

@@ -7,12 +7,7 @@ import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 export async function loadPolicy(path: string | undefined): Promise<Policy> {
   if (path === undefined) return policySchema.parse({});
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new IchainError(`The policy file ${path} cannot be read.`, {
-      code: "POLICY_UNREADABLE",
-      class: "usage",
-      hint: "Name a file that exists, or leave --policy out for the defaults.",
-      cause,
-    });
+    throw new IchainError("POLICY_UNREADABLE", `The policy file ${path} cannot be read.`, { cause });
   });
-  return parseYaml({ text, name: path, code: "POLICY_INVALID", class: "config" }, policySchema);
+  return parseYaml({ text, name: path, code: "POLICY_INVALID" }, policySchema);
 }

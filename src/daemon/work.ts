@@ -85,11 +85,10 @@ function unfinishedRuns({ journal }: WorkerContext): Set<string> {
 
 function refuseWeakTier(policy: Policy, machine: OfferDetails): void {
   if (tierAtLeast(machine.tier, policy.leastTier)) return;
-  throw new IchainError(`Isolation here is ${machine.tier}; the policy wants ${policy.leastTier}.`, {
-    code: "TIER_TOO_WEAK",
-    class: "config",
-    hint: '"ichain doctor" tells how to reach a stronger tier; or lower leastTier in the policy.',
-  });
+  throw new IchainError(
+    "TIER_TOO_WEAK",
+    `Isolation here is ${machine.tier}; the policy wants ${policy.leastTier}.`,
+  );
 }
 
 /** Bytes free where `folder` lies. */

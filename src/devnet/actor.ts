@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { loadConfig } from "../config.ts";
 import { work } from "../daemon/work.ts";
-import { exitCodes, IchainError } from "../errors/error.ts";
+import { exitCodes } from "../errors/entry.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { createUi } from "../ui/create.ts";
 import { explain, printError } from "../ui/errors.ts";
@@ -24,13 +25,7 @@ const { values } = parseArgs({
 
 const stop = new AbortController();
 const end = () =>
-  stop.abort(
-    new IchainError("Stopped with its devnet.", {
-      code: "INTERRUPTED",
-      class: "interrupted",
-      hint: "Start it again.",
-    }),
-  );
+  stop.abort(new IchainError("INTERRUPTED", "Stopped with its devnet.", { hint: "Start it again." }));
 process.on("SIGTERM", end);
 process.stdin.on("close", end).resume();
 

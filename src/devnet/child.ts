@@ -94,9 +94,7 @@ export function startChild({ name, argv, env, log }: ChildRequest): Child {
 
 function failed(name: string, log: string, last: Line | undefined): IchainError {
   const error = (last?.error ?? {}) as { message?: string; hint?: string; code?: string };
-  return new IchainError(`The ${name} stopped${error.message ? `: ${error.message}` : "."}`, {
-    code: "CHILD_FAILED",
-    class: "unavailable",
+  return new IchainError("CHILD_FAILED", `The ${name} stopped${error.message ? `: ${error.message}` : "."}`, {
     hint: error.hint ?? `See ${log} for what it said.`,
     details: { code: error.code, log },
   });

@@ -1,56 +1,44 @@
-/**
- * Every failure that a person can meet. A code is stable: scripts and tests rely on it. The class of
- * a code decides the process's exit code; the message says what happened, the hint what to do next.
- */
+import { type ErrorCode, entryOf } from "./catalogue.ts";
+import type { ErrorClass } from "./entry.ts";
 
-/** Exit codes by class of error; 0 is success, 1 a defect of ichain itself, 130 an interrupt. */
-export const exitCodes = {
-  internal: 1,
-  usage: 2, // bad flags, a malformed job.yaml, unknown names
-  config: 3, // no wallet, wrong password, no network configured
-  unavailable: 4, // chain, Tor, Docker or a peer cannot be reached
-  funds: 5, // not enough coin or stake
-  refused: 6, // the contract or the other side said no
-  untrusted: 7, // what came from outside failed verification
-  failed: 8, // the job ended badly: rejected, refunded, task failure
-  interrupted: 130,
-} as const;
-
-export type ErrorClass = keyof typeof exitCodes;
-
+/** Where the call knows more than the catalogue does. */
 export interface IchainErrorOptions {
-  /** Stable, upper snake case: `WALLET_WRONG_PASSWORD`. */
-  code: string;
-  class: ErrorClass;
   /** One sentence: what the person can do next. */
-  hint: string;
-  /** True when the same call may succeed later without a change by the person. */
-  retryable?: boolean;
-  cause?: unknown;
+  readonly hint?: string;
+  /** Where the same fault is a stranger's at one call and the person's own at another. */
+  readonly class?: ErrorClass;
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
   /** Facts for `--json`; never secrets. */
-  details?: Readonly<Record<string, unknown>>;
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Every failure that a person can meet. The code is stable: scripts and tests rely on it. The message says what
+ * happened, the hint what to do next.
+ * @example throw new IchainError("JOB_UNKNOWN", `No job ${id} is on the chain.`, { details: { id } });
+ */
 export class IchainError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly class: ErrorClass;
   readonly hint: string;
   readonly retryable: boolean;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(message: string, options: IchainErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: IchainErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const entry = entryOf(code);
     this.name = "IchainError";
-    this.code = options.code;
-    this.class = options.class;
-    this.hint = options.hint;
-    this.retryable = options.retryable ?? false;
+    this.code = code;
+    this.class = options.class ?? entry.class;
+    this.hint = options.hint ?? entry.hint;
+    this.retryable = options.retryable ?? entry.retryable ?? false;
     this.details = options.details ?? {};
   }
 }
 
 /** True for an `IchainError`, narrowed to `code` when one is given. */
-export function isIchainError(error: unknown, code?: string): error is IchainError {
+export function isIchainError(error: unknown, code?: ErrorCode): error is IchainError {
   return error instanceof IchainError && (code === undefined || error.code === code);
 }
 
@@ -64,9 +52,7 @@ export function isAbort(error: unknown): boolean {
 
 /** A state that the code's own logic excludes; meeting one is a defect of ichain. */
 export function impossible(what: string): never {
-  throw new IchainError(`Impossible state: ${what}.`, {
-    code: "INTERNAL",
-    class: "internal",
+  throw new IchainError("INTERNAL", `Impossible state: ${what}.`, {
     hint: "This is a defect of ichain: please report it with the output of the same command under --json.",
   });
 }

@@ -62,20 +62,13 @@ export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
 }
 
 function absent(count: number, memoryBytes: number, fit: number): IchainError {
-  return new IchainError(`The job asks for ${count} GPUs; this machine has ${fit} that fit.`, {
-    code: "GPU_ABSENT",
-    class: "refused",
-    hint: "Leave the job to a provider with more GPUs, or ask for fewer.",
+  return new IchainError("GPU_ABSENT", `The job asks for ${count} GPUs; this machine has ${fit} that fit.`, {
     details: { count, memoryBytes, fit },
   });
 }
 
 function occupied(count: number, free: number): IchainError {
-  return new IchainError(`The job asks for ${count} GPUs; ${free} are free now.`, {
-    code: "GPU_BUSY",
-    class: "unavailable",
-    hint: "Wait until a running job ends.",
-    retryable: true,
+  return new IchainError("GPU_BUSY", `The job asks for ${count} GPUs; ${free} are free now.`, {
     details: { count, free },
   });
 }

@@ -27,10 +27,7 @@ export async function findImage(
 ): Promise<EngineImage> {
   const image = (await engine.images(options)).find((held) => held.digest === digest);
   if (image === undefined) {
-    throw new IchainError(`The runtime image ${digest} is not held here.`, {
-      code: "IMAGE_UNKNOWN",
-      class: "refused",
-      hint: "`ichain runtime list` shows the images held; `ichain runtime build NAME` builds one.",
+    throw new IchainError("IMAGE_UNKNOWN", `The runtime image ${digest} is not held here.`, {
       details: { digest },
     });
   }
@@ -48,10 +45,7 @@ export function checkImage(image: EngineImage): void {
 }
 
 function refused(image: EngineImage, why: string): IchainError {
-  return new IchainError(`The runtime image ${image.digest} ${why}.`, {
-    code: "IMAGE_REFUSED",
-    class: "refused",
-    hint: "Use an image built by `ichain runtime build`, or strip the image's own settings.",
+  return new IchainError("IMAGE_REFUSED", `The runtime image ${image.digest} ${why}.`, {
     details: { digest: image.digest },
   });
 }

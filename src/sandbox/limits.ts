@@ -18,12 +18,8 @@ function bound(name: keyof Limits, asked: Limits, ceiling: Limits): number {
   const value = Math.min(asked[name], ceiling[name]);
   if (Number.isFinite(value) && value >= leastTask[name]) return value;
   throw new IchainError(
+    "LIMITS_INVALID",
     `The task's limit ${name} is ${asked[name]}; at least ${leastTask[name]} is needed.`,
-    {
-      code: "LIMITS_INVALID",
-      class: "refused",
-      hint: "Ask for more in the job's resources, or raise the sandbox limits of this machine.",
-      details: { limit: name, asked: asked[name], ceiling: ceiling[name] },
-    },
+    { details: { limit: name, asked: asked[name], ceiling: ceiling[name] } },
   );
 }

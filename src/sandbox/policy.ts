@@ -205,9 +205,5 @@ function checkedCommand(task: SandboxTask): readonly string[] {
 }
 
 function invalid(message: string): IchainError {
-  return new IchainError(message, {
-    code: "TASK_INVALID",
-    class: "refused",
-    hint: "The job's spec cannot be run by anybody; release the job.",
-  });
+  return new IchainError("TASK_INVALID", message);
 }

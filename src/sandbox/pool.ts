@@ -191,20 +191,13 @@ function merge(reports: readonly SandboxReport[]): SandboxReport {
 }
 
 function noneAnswers(members: readonly Member[], why: readonly (string | undefined)[]): IchainError {
-  return new IchainError(`None of the ${members.length} engines answers.`, {
-    code: "DOCKER_UNAVAILABLE",
-    class: "unavailable",
+  return new IchainError("DOCKER_UNAVAILABLE", `None of the ${members.length} engines answers.`, {
     hint: `Look after ${members.map(({ name }, i) => `${name} (${why[i] ?? "silent"})`).join(", ")}.`,
-    retryable: true,
   });
 }
 
 function noneFits(image: string): IchainError {
-  return new IchainError("No engine that answers now has what the task needs.", {
-    code: "ENGINE_MISSING",
-    class: "unavailable",
-    hint: "Bring back the engine that has its GPUs, or load the image on another one.",
-    retryable: true,
+  return new IchainError("ENGINE_MISSING", "No engine that answers now has what the task needs.", {
     details: { image },
   });
 }

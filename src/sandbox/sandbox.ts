@@ -155,18 +155,16 @@ function hostCeiling(): Limits {
 }
 
 function onOneMachine(): IchainError {
-  return new IchainError("Tasks run on several machines here, and an image is made on one.", {
-    code: "IMAGE_BUILD_FAILED",
-    class: "refused",
-    hint: "Take no images in bundles where the engine is shared: leave bundledImages out of the policy.",
-    details: { why: "images in bundles are not taken here" },
-  });
+  return new IchainError(
+    "IMAGE_BUILD_FAILED",
+    "Tasks run on several machines here, and an image is made on one.",
+    {
+      hint: "Take no images in bundles where the engine is shared: leave bundledImages out of the policy.",
+      details: { why: "images in bundles are not taken here" },
+    },
+  );
 }
 
 function twice(id: string): IchainError {
-  return new IchainError(`The run ${id} is under way already.`, {
-    code: "RUN_BUSY",
-    class: "internal",
-    hint: "Wait for the first call to end.",
-  });
+  return new IchainError("RUN_BUSY", `The run ${id} is under way already.`);
 }

@@ -30,24 +30,17 @@ export function isDamage(error: unknown): boolean {
   return code === CORRUPT || code === NOTADB;
 }
 
-const damageHints: Readonly<Record<DatabaseName, string>> = {
-  journal:
-    'Bring the file back from a backup, then run "ichain journal repair"; without a backup that command ' +
-    "sets it aside and rebuilds what the file, the chain and the disk still tell.",
-  index: "Run the command again: the index is set aside and read from the chain again.",
-};
-
 /** What a failure to open or use the database at `path` means to a person; any other error as it came. */
 export function explainSqlite(error: unknown, name: DatabaseName, path: string): unknown {
   if (isDamage(error)) {
-    return new IchainError(`The ${name} ${path} is damaged.`, {
-      code: name === "journal" ? "JOURNAL_DAMAGED" : "INDEX_DAMAGED",
-      class: name === "journal" ? "config" : "unavailable",
-      hint: damageHints[name],
-      details: { path },
-      retryable: name === "index",
-      cause: error,
-    });
+    return new IchainError(
+      name === "journal" ? "JOURNAL_DAMAGED" : "INDEX_DAMAGED",
+      `The ${name} ${path} is damaged.`,
+      {
+        details: { path },
+        cause: error,
+      },
+    );
   }
   const code = sqliteCode(error);
   const { code: errno } = error as { code?: unknown };
@@ -57,33 +50,26 @@ export function explainSqlite(error: unknown, name: DatabaseName, path: string):
     // ENOENT is what Node makes of a folder that cannot be made on a read-only disk.
     ["EACCES", "EPERM", "EROFS", "ENOTDIR", "ENOENT"].includes(errno as string)
   ) {
-    return new IchainError(`The ${name} ${path} cannot be written.`, {
-      code: "HOME_UNWRITABLE",
-      class: "config",
-      hint: "Check who owns the home folder and its files, and that its disk is mounted for writing.",
+    return new IchainError("HOME_UNWRITABLE", `The ${name} ${path} cannot be written.`, {
       details: { path },
       cause: error,
     });
   }
   if (isBusy(error)) {
-    return new IchainError(`Another program holds the ${name} ${path}.`, {
-      code: "STATE_BUSY",
-      class: "unavailable",
-      hint: "Wait for it, or find it: a backup, or another ichain that hangs.",
+    return new IchainError("STATE_BUSY", `Another program holds the ${name} ${path}.`, {
       details: { path },
-      retryable: true,
       cause: error,
     });
   }
   if (code === FULL || code === IOERR || errno === "ENOSPC") {
-    return new IchainError(`The ${name} ${path} cannot be written: its disk is full or fails.`, {
-      code: code === IOERR ? "DISK_FAILED" : "DISK_FULL",
-      class: "unavailable",
-      hint: "Free some space, or look at the disk's health.",
-      details: { path },
-      retryable: true,
-      cause: error,
-    });
+    return new IchainError(
+      code === IOERR ? "DISK_FAILED" : "DISK_FULL",
+      `The ${name} ${path} cannot be written: its disk is full or fails.`,
+      {
+        details: { path },
+        cause: error,
+      },
+    );
   }
   return error;
 }

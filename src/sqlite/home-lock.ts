@@ -12,13 +12,5 @@ export function lockHome(home: string): Disposable {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const claim = lockFile(join(home, "daemon.lock"));
   if (claim !== undefined) return { [Symbol.dispose]: () => claim.close() };
-  throw new IchainError(`Another daemon works in ${home}.`, {
-    code: "HOME_BUSY",
-    class: "unavailable",
-    hint:
-      'Stop it first; one "ichain provide --validate" does both kinds of work. A second daemon needs ' +
-      "an ICHAIN_HOME and an account of its own.",
-    details: { home },
-    retryable: true,
-  });
+  throw new IchainError("HOME_BUSY", `Another daemon works in ${home}.`, { details: { home } });
 }

@@ -65,10 +65,9 @@ function migrate(db: DatabaseSync, { migrations }: DatabaseFile): void {
 }
 
 function tooNew(name: DatabaseName, path: string): IchainError {
-  return new IchainError(`The ${name} ${path} was written by a newer ichain than this one.`, {
-    code: "STATE_TOO_NEW",
-    class: "config",
-    hint: "Use the newer ichain; it was left as it is.",
-    details: { path },
-  });
+  return new IchainError(
+    "STATE_TOO_NEW",
+    `The ${name} ${path} was written by a newer ichain than this one.`,
+    { details: { path } },
+  );
 }

@@ -12,18 +12,10 @@ export interface ErrorStyle {
 export function explain(error: unknown): IchainError {
   if (error instanceof IchainError) return error;
   if (isAbort(error)) {
-    return new IchainError("Interrupted.", {
-      code: "INTERRUPTED",
-      class: "interrupted",
-      hint: 'Nothing is lost: "ichain resume" continues what was begun.',
-      cause: error,
-    });
+    return new IchainError("INTERRUPTED", "Interrupted.", { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
-  return new IchainError(`Something failed that ichain did not foresee: ${firstLine(message)}`, {
-    code: "INTERNAL",
-    class: "internal",
-    hint: "Run it again with ICHAIN_DEBUG=1 for the whole story, and report it with that.",
+  return new IchainError("INTERNAL", `Something failed that ichain did not foresee: ${firstLine(message)}`, {
     cause: error,
   });
 }

@@ -3,11 +3,7 @@ import { harmless } from "../protocol/neutralise.ts";
 import type { Choice, Prompts } from "./ui.ts";
 
 function noTerminal(message: string): IchainError {
-  return new IchainError(`Nobody is here to answer "${message}".`, {
-    code: "NO_TTY",
-    class: "usage",
-    hint: "Run it in a terminal, or give the answer by a flag or an environment variable (see --help).",
-  });
+  return new IchainError("NO_TTY", `Nobody is here to answer "${message}".`);
 }
 
 /** Questions by inquirer, drawn on stderr so that stdout stays data; refused when not `interactive`. */
@@ -24,9 +20,7 @@ export function createPrompts(interactive: boolean): Prompts {
       return answers.answer as Value;
     } catch (error) {
       if ((error as Error).name !== "ExitPromptError") throw error;
-      throw new IchainError("Interrupted.", {
-        code: "INTERRUPTED",
-        class: "interrupted",
+      throw new IchainError("INTERRUPTED", "Interrupted.", {
         hint: "Nothing was changed; run the command again when you are ready.",
         cause: error,
       });

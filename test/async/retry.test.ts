@@ -3,10 +3,7 @@ import { mock, test } from "node:test";
 import { retryTransient } from "../../src/async/retry.ts";
 import { IchainError } from "../../src/errors/error.ts";
 
-const passing = () =>
-  new IchainError("The chain's nodes disagree.", {
-    ...{ code: "CHAIN_NODES_DISAGREE", class: "unavailable", hint: "Wait.", retryable: true },
-  });
+const passing = () => new IchainError("CHAIN_NODES_DISAGREE", "The chain's nodes disagree.");
 
 test("trouble after a minute of good work is met with a short pause, however much there was before", async (t) => {
   let clock = 0;

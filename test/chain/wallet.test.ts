@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Wallet } from "ethers";
 import { createWallet, importKey, openWallet, walletAddress } from "../../src/chain/wallet.ts";
+import type { ErrorCode } from "../../src/errors/catalogue.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 
 const KEY = `0x${"11".repeat(32)}`;
-const hasCode = (code: string) => (error: unknown) => isIchainError(error, code);
+const hasCode = (code: ErrorCode) => (error: unknown) => isIchainError(error, code);
 
 test("a created wallet opens with its password and no other", async () => {
   const { address, keystoreJson } = await createWallet("correct horse", { light: true });

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parseCommandLine } from "../../src/commands/program.ts";
 import { commandTable } from "../../src/commands/tables/all.ts";
-import { exitCodes } from "../../src/errors/error.ts";
+import { exitCodes } from "../../src/errors/entry.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
 
 const text = (argv: readonly string[]): string => {

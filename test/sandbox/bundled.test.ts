@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import type { ErrorCode } from "../../src/errors/catalogue.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 import type { BundledImage } from "../../src/ports/sandbox.ts";
 import { plainDockerfile } from "../../src/sandbox/bundled/dockerfile.ts";
@@ -13,7 +14,7 @@ import { requireDocker, requireRoot } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 
 const bounds = { maxBytes: 512 * MIB, seconds: 120, memoryBytes: 512 * MIB, cpus: 1 };
-const code = (name: string) => (error: unknown) => isIchainError(error, name);
+const code = (name: ErrorCode) => (error: unknown) => isIchainError(error, name);
 const held = (name: string) => (name === "python-ml" ? "sha256:base" : undefined);
 
 /** A sandbox, a folder for the bundle, and removal of every image that the test made. */

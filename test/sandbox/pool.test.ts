@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
+import type { ErrorCode } from "../../src/errors/catalogue.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 import type { Sandbox, SandboxTask } from "../../src/ports/sandbox.ts";
 import { remoteEngine } from "../../src/sandbox/engines/remote/remote.ts";
@@ -20,7 +21,7 @@ import { MIB, type TaskChanges, writeScript } from "./support.ts";
 const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t);
 const INSTANCE = "pool";
 const gpu = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
-const code = (wanted: string) => (error: unknown) =>
+const code = (wanted: ErrorCode) => (error: unknown) =>
   isIchainError(error, wanted) || assert.fail(String(error));
 
 interface Engines {

@@ -5,7 +5,7 @@ import { explain } from "../../src/ui/errors.ts";
 
 describe("explaining errors", () => {
   it("leaves its own as they are", () => {
-    const error = new IchainError("No.", { code: "USAGE", class: "usage", hint: "Do." });
+    const error = new IchainError("USAGE", "No.", { hint: "Do." });
     assert.equal(explain(error), error);
   });
 

@@ -38,10 +38,7 @@ function load(name: ContractName): Artifact {
     const { abi, bytecode } = artifactSchema.parse(JSON.parse(text));
     return { abi: new Interface(abi), bytecode: bytecode as Hex };
   } catch (cause) {
-    throw new IchainError(`The compiled contract ${name} is missing or unreadable.`, {
-      code: "ARTIFACTS_MISSING",
-      class: "config",
-      hint: "Build ichain: `npm run build`.",
+    throw new IchainError("ARTIFACTS_MISSING", `The compiled contract ${name} is missing or unreadable.`, {
       cause,
     });
   }

@@ -1,7 +1,7 @@
 import type { Interface, Result } from "ethers";
+import { isErrorCode } from "../../errors/catalogue.ts";
 import { IchainError } from "../../errors/error.ts";
 import { RpcRefusal } from "../rpc/rpc.ts";
-import { fundsCodes, hints } from "./hints.ts";
 
 /** Turns what a contract or node says no with into an error that people understand and scripts can match. */
 
@@ -26,10 +26,7 @@ export function explainRefusal(error: unknown, abi: Interface, what: string): un
 
 /** `details.needed`: wei that the call and its gas can take at most. */
 export function fundsTooLow(details: Readonly<Record<string, unknown>>): IchainError {
-  return new IchainError("The account has not enough coin for this and its gas.", {
-    code: "FUNDS_TOO_LOW",
-    class: "funds",
-    hint: "Send coin to it: `ichain wallet balance` shows the account and what it has.",
+  return new IchainError("FUNDS_TOO_LOW", "The account has not enough coin for this and its gas.", {
     details,
   });
 }
@@ -38,28 +35,19 @@ export function fundsTooLow(details: Readonly<Record<string, unknown>>): IchainE
 export function explainRevert(data: string, abi: Interface, what: string, cause?: unknown): IchainError {
   const parsed = parse(data, abi);
   if (parsed === undefined) {
-    return new IchainError(`The contract refused to ${what}, for no reason that ichain knows.`, {
-      code: "CONTRACT_REFUSED",
-      class: "refused",
-      hint: "Check with `ichain doctor` that the configured contracts are those of this version of ichain.",
-      cause,
-      details: { data: data.slice(0, 138) },
-    });
+    return new IchainError(
+      "CONTRACT_REFUSED",
+      `The contract refused to ${what}, for no reason that ichain knows.`,
+      { cause, details: { data: data.slice(0, 138) } },
+    );
   }
-  const code = errorCode(parsed.name);
   const facts = parsed.args;
   const told = Object.entries(facts)
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
-  return new IchainError(`The contract refused to ${what}: ${words(parsed.name)}${told && ` (${told})`}.`, {
-    code,
-    class: fundsCodes.has(code) ? "funds" : "refused",
-    hint:
-      hints[code] ??
-      "Look at the job as it stands now (`ichain job ID`): the state decides what can be done.",
-    cause,
-    details: facts,
-  });
+  const code = errorCode(parsed.name);
+  const message = `The contract refused to ${what}: ${words(parsed.name)}${told && ` (${told})`}.`;
+  return new IchainError(isErrorCode(code) ? code : "CONTRACT_REFUSED", message, { cause, details: facts });
 }
 
 function parse(data: string, abi: Interface): { name: string; args: Record<string, string> } | undefined {

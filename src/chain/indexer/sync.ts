@@ -135,11 +135,9 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
 }
 
 function shifted(block: number, cause?: unknown): IchainError {
-  return new IchainError(`The chain was reorganised near block ${block} while it was being read.`, {
-    code: "CHAIN_SHIFTED",
-    class: "unavailable",
-    hint: "Try again: the next look at the chain starts from what it agrees on.",
-    retryable: true,
-    cause,
-  });
+  return new IchainError(
+    "CHAIN_SHIFTED",
+    `The chain was reorganised near block ${block} while it was being read.`,
+    { cause },
+  );
 }

@@ -98,13 +98,8 @@ function smaller(a: bigint, b: bigint): bigint {
 export function feeTooHigh(asked: bigint, cap: bigint): IchainError {
   const gwei = (wei: bigint) => `${Number(wei) / 1e9} gwei`;
   return new IchainError(
+    "FEE_TOO_HIGH",
     `A unit of gas would cost ${gwei(asked)} now, by the chain's node, and at most ${gwei(cap)} are allowed.`,
-    {
-      code: "FEE_TOO_HIGH",
-      class: "unavailable",
-      hint: "Wait until gas is cheaper, try another node, or raise fees.maxGwei or fees.timesMedian in config.yaml.",
-      retryable: true,
-      details: { asked: String(asked), cap: String(cap) },
-    },
+    { details: { asked: String(asked), cap: String(cap) } },
   );
 }

@@ -16,13 +16,14 @@ export function answered<T>(schema: z.ZodType<T>, value: unknown, what: string):
 
 /** The node was asked for `what`, and what it answered is none. */
 export function nonsense(what: string, cause: unknown): IchainError {
-  return new IchainError(`The chain's node was asked for ${what} and answered something else.`, {
-    code: "CHAIN_UNAVAILABLE",
-    class: "unavailable",
-    hint: "The node may still be syncing, or is no Ethereum node: check the RPC URL and try again.",
-    retryable: true,
-    cause,
-  });
+  return new IchainError(
+    "CHAIN_UNAVAILABLE",
+    `The chain's node was asked for ${what} and answered something else.`,
+    {
+      hint: "The node may still be syncing, or is no Ethereum node: check the RPC URL and try again.",
+      cause,
+    },
+  );
 }
 
 export function larger(a: bigint, b: bigint): bigint {

@@ -24,10 +24,7 @@ export class RpcRefusal extends IchainError {
 
   constructor(method: string, error: { code: number; message: string; data?: unknown }) {
     const said = error.message.slice(0, 500);
-    super(`The chain's node refused ${method}: ${said}`, {
-      code: "CHAIN_REFUSED",
-      class: "refused",
-      hint: "Read the node's own message above; if it makes no sense for this call, try another RPC URL.",
+    super("CHAIN_REFUSED", `The chain's node refused ${method}: ${said}`, {
       details: { method, rpcCode: error.code, said },
     });
     this.rpcCode = error.code;
@@ -118,12 +115,13 @@ async function boundedText(response: Response): Promise<string> {
 
 function unavailable(url: string, method: string, cause: unknown): IchainError {
   const { host } = new URL(url);
-  return new IchainError(`The chain's node at ${host} gave no usable answer to ${method}.`, {
-    code: "CHAIN_UNAVAILABLE",
-    class: "unavailable",
-    hint: "Check that the node runs and that the RPC URL is right, then try again; nothing was lost.",
-    retryable: true,
-    cause,
-    details: { host, method },
-  });
+  return new IchainError(
+    "CHAIN_UNAVAILABLE",
+    `The chain's node at ${host} gave no usable answer to ${method}.`,
+    {
+      hint: "Check that the node runs and that the RPC URL is right, then try again; nothing was lost.",
+      cause,
+      details: { host, method },
+    },
+  );
 }

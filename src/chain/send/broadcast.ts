@@ -151,10 +151,7 @@ async function reverted(
   } catch (error) {
     return explainRefusal(error, abi, kind);
   }
-  return new IchainError(`The transaction to ${kind} was mined but reverted.`, {
-    code: "TX_REVERTED",
-    class: "refused",
-    hint: "Something else changed the job at the same moment; look at it with `ichain job ID`.",
+  return new IchainError("TX_REVERTED", `The transaction to ${kind} was mined but reverted.`, {
     details: { hash: attempt.hash, block },
   });
 }

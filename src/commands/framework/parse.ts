@@ -1,11 +1,7 @@
 import { IchainError } from "../../errors/error.ts";
 
 function refuse(value: string, wanted: string): never {
-  throw new IchainError(`"${value}" is not ${wanted}.`, {
-    code: "USAGE",
-    class: "usage",
-    hint: `Give ${wanted}.`,
-  });
+  throw new IchainError("USAGE", `"${value}" is not ${wanted}.`, { hint: `Give ${wanted}.` });
 }
 
 /** An option's parser: a whole number from `least` to `most`. */

@@ -38,9 +38,7 @@ export async function run(context: CommandContext, _args: object, options: { all
 }
 
 function noAccount(): IchainError {
-  return new IchainError("There is no wallet yet, so there are no jobs of yours.", {
-    code: "NO_WALLET",
-    class: "config",
+  return new IchainError("NO_WALLET", "There is no wallet yet, so there are no jobs of yours.", {
     hint: 'Make a wallet with "ichain wallet create", or name a job: "ichain job ID".',
   });
 }

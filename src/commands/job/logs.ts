@@ -64,9 +64,5 @@ async function* ours(
 }
 
 function notYours(id: JobId): IchainError {
-  return new IchainError(`This account has no part in job ${shortId(id)} here.`, {
-    code: "LOG_NOT_HERE",
-    class: "refused",
-    hint: "A job's log is for its requester, its provider and its validators; name their home with ICHAIN_HOME.",
-  });
+  return new IchainError("LOG_NOT_HERE", `This account has no part in job ${shortId(id)} here.`);
 }

@@ -27,11 +27,8 @@ function matches(id: JobId, prefix: string | undefined): boolean {
 
 function notOne(prefix: string, found: number): IchainError {
   return new IchainError(
+    found === 0 ? "JOB_UNKNOWN" : "JOB_AMBIGUOUS",
     `${found === 0 ? "No unfinished job" : `${found} unfinished jobs`} of this home starts with ${prefix}.`,
-    {
-      code: found === 0 ? "JOB_UNKNOWN" : "JOB_AMBIGUOUS",
-      class: "usage",
-      hint: '"ichain jobs" lists them.',
-    },
+    { hint: '"ichain jobs" lists them.' },
   );
 }

@@ -28,9 +28,7 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
 
 function notSettled(job: Job): IchainError {
   const why = job.reason === undefined ? "" : ` (${harmless(job.reason)})`;
-  return new IchainError(`The job ended as ${job.state}${why}.`, {
-    code: "JOB_NOT_SETTLED",
-    class: "failed",
+  return new IchainError("JOB_NOT_SETTLED", `The job ended as ${job.state}${why}.`, {
     hint: `"ichain why ${shortId(job.id)}" tells what happened; the money went back by the rule.`,
     details: { jobId: job.id, state: job.state, verdict: job.verdict },
   });

@@ -74,11 +74,7 @@ async function pick(
   }
   const found = wanted === "best" ? best() : among.find(({ account }) => sameAddress(account, wanted));
   if (found) return found;
-  throw new IchainError(`${wanted} is not among those who can do this job.`, {
-    code: "PARTY_UNFIT",
-    class: "refused",
-    hint: '"ichain providers" shows who offers what; use "best" to take the best that fits.',
-  });
+  throw new IchainError("PARTY_UNFIT", `${wanted} is not among those who can do this job.`);
 }
 
 /** By chance, so that a provider cannot foresee who will validate it, and be that validator too. */

@@ -14,10 +14,9 @@ export async function refuseUnaffordable(
   const balance = await market.balance(account, options);
   if (balance > total) return;
   throw new IchainError(
+    "FUNDS_TOO_LOW",
     `The account holds ${coin(balance)}; the job locks ${coin(total)} and gas comes on top.`,
     {
-      code: "FUNDS_TOO_LOW",
-      class: "funds",
       hint: `Send coin to ${account}, or lower price and validatorFee in job.yaml.`,
       details: { account, balance, needed: total },
     },

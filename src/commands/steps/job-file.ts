@@ -17,10 +17,7 @@ export interface LoadedJob {
 
 /** Reads and checks a job.yaml and that its inputs are there, an image of its own among them; throws `JOB_INVALID`, `INPUT_MISSING`. */
 export async function loadJobFile(path: string): Promise<LoadedJob> {
-  const file = parseYaml(
-    { text: await readText(path), name: path, code: "JOB_INVALID", class: "usage" },
-    jobFileSchema,
-  );
+  const file = parseYaml({ text: await readText(path), name: path, code: "JOB_INVALID" }, jobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
   return { file: { ...file, image: await checkedImage(path, folder, file) }, folder };
@@ -38,9 +35,7 @@ async function checkedImage(
   if (
     !inputs.some((input) => own === input || own.startsWith(`${input.replace(/\/$/, "")}/`) || input === ".")
   ) {
-    throw new IchainError(`${path}: the image "${own}" is not among the inputs.`, {
-      code: "INPUT_MISSING",
-      class: "usage",
+    throw new IchainError("INPUT_MISSING", `${path}: the image "${own}" is not among the inputs.`, {
       hint: "List it, or the folder that it lies in, under inputs: it travels in the bundle.",
     });
   }
@@ -55,16 +50,9 @@ async function readText(path: string): Promise<string> {
     const { size } = await lstat(path);
     if (size <= MAX_BYTES) return await readFile(path, "utf8");
   } catch (cause) {
-    throw new IchainError(`The job file ${path} cannot be read.`, {
-      code: "JOB_UNREADABLE",
-      class: "usage",
-      hint: "Name a job.yaml that exists; examples/digits/job.yaml is one to start from.",
-      cause,
-    });
+    throw new IchainError("JOB_UNREADABLE", `The job file ${path} cannot be read.`, { cause });
   }
-  throw new IchainError(`The job file ${path} is larger than ${MAX_BYTES} bytes.`, {
-    code: "JOB_INVALID",
-    class: "usage",
+  throw new IchainError("JOB_INVALID", `The job file ${path} is larger than ${MAX_BYTES} bytes.`, {
     hint: "Put data into files of their own and list them under inputs.",
   });
 }
@@ -75,9 +63,7 @@ async function checkInput(path: string, folder: string, input: string): Promise<
     isAbsolute(input) || inside.startsWith("..") ? "lies outside the folder of the job file" : undefined;
   const found = problem === undefined && (await lstat(join(folder, input)).catch(() => undefined));
   if (found) return;
-  throw new IchainError(`${path}: the input "${input}" ${problem ?? "does not exist"}.`, {
-    code: "INPUT_MISSING",
-    class: "usage",
+  throw new IchainError("INPUT_MISSING", `${path}: the input "${input}" ${problem ?? "does not exist"}.`, {
     hint: "Inputs are paths relative to the job file's own folder.",
   });
 }

@@ -33,10 +33,9 @@ export async function finished(
 function ended(job: Job): IchainError {
   const id = shortId(job.id);
   return new IchainError(
+    "JOB_FAILED",
     `Job ${id} ended ${job.state}${job.verdict === "fail" ? ": its result was rejected" : ""}.`,
     {
-      code: "JOB_FAILED",
-      class: "failed",
       hint: `The money came back; "ichain why ${id}" tells what happened.`,
       details: { jobId: job.id, state: job.state, verdict: job.verdict, reason: job.reason },
     },

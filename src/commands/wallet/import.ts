@@ -31,11 +31,6 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new IchainError(`${path} cannot be read.`, {
-      code: "FILE_UNREADABLE",
-      class: "usage",
-      hint: "Name a keystore file, or a file that holds a private key.",
-      cause,
-    });
+    throw new IchainError("FILE_UNREADABLE", `${path} cannot be read.`, { cause });
   }
 }

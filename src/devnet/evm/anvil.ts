@@ -77,10 +77,5 @@ function binary(): string {
 }
 
 function failed(cause: unknown): IchainError {
-  return new IchainError("anvil did not start.", {
-    code: "DEVNET_EVM_FAILED",
-    class: "unavailable",
-    hint: "Check that the npm package @foundry-rs/anvil is installed for this system.",
-    cause,
-  });
+  return new IchainError("DEVNET_EVM_FAILED", "anvil did not start.", { cause });
 }

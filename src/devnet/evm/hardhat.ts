@@ -59,12 +59,11 @@ async function assertFree(port: number): Promise<void> {
   try {
     await once(probe, "listening");
   } catch (cause) {
-    throw new IchainError(`Port ${port} on 127.0.0.1 cannot be used for the devnet's chain.`, {
-      code: "DEVNET_EVM_FAILED",
-      class: "unavailable",
-      hint: "Choose another port, or leave it out to get a free one.",
-      cause,
-    });
+    throw new IchainError(
+      "DEVNET_EVM_FAILED",
+      `Port ${port} on 127.0.0.1 cannot be used for the devnet's chain.`,
+      { hint: "Choose another port, or leave it out to get a free one.", cause },
+    );
   } finally {
     probe.close();
   }

@@ -42,10 +42,7 @@ export async function makeAuthorityKey(dataDir: string, signal?: AbortSignal): P
 }
 
 function noKeys(cause: unknown): IchainError {
-  return new IchainError("The private Tor network's keys could not be made.", {
-    code: "TOR_GENCERT_FAILED",
-    class: "unavailable",
-    hint: "Install tor with `apt-get install tor`: tor-gencert comes with it.",
+  return new IchainError("TOR_GENCERT_FAILED", "The private Tor network's keys could not be made.", {
     cause,
   });
 }

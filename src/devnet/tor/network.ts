@@ -64,12 +64,10 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
     }
     await delay?.stop();
   }
-  throw new IchainError("The private Tor network did not agree on a consensus with all its relays.", {
-    code: "TORNET_FAILED",
-    class: "unavailable",
-    hint: "The machine may be too busy: try again.",
-    retryable: true,
-  });
+  throw new IchainError(
+    "TORNET_FAILED",
+    "The private Tor network did not agree on a consensus with all its relays.",
+  );
 }
 
 /**

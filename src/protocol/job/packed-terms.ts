@@ -97,12 +97,11 @@ function pack<L extends Layout>(layout: L, values: Record<keyof L, bigint>): big
   for (const [field, bits] of Object.entries(layout)) {
     const value = values[field as keyof L];
     if (BigInt.asUintN(bits, value) !== value) {
-      throw new IchainError(`The terms' ${field} does not fit its place on the chain (${bits} bits).`, {
-        code: "TERMS_OUT_OF_RANGE",
-        class: "usage",
-        hint: "Choose a smaller value: windows are at most 194 days, tolerance and threshold at most 9.2e9.",
-        details: { field, bits },
-      });
+      throw new IchainError(
+        "TERMS_OUT_OF_RANGE",
+        `The terms' ${field} does not fit its place on the chain (${bits} bits).`,
+        { details: { field, bits } },
+      );
     }
     word |= value << shift;
     shift += BigInt(bits);

@@ -175,9 +175,5 @@ function reader(data: Hex) {
 }
 
 function malformed(why: string): IchainError {
-  return new IchainError(`The sealed locator cannot be used: ${why}.`, {
-    code: "LOCATOR_MALFORMED",
-    class: "untrusted",
-    hint: "The other side runs something else or is hostile; let the job time out and choose another party.",
-  });
+  return new IchainError("LOCATOR_MALFORMED", `The sealed locator cannot be used: ${why}.`);
 }

@@ -91,10 +91,7 @@ function foldCase(path: string): string {
 }
 
 function unsafe(path: string, problem: string): IchainError {
-  return new IchainError(`The path ${quotePath(path)} ${problem}.`, {
-    code: "PARCEL_UNSAFE_PATH",
-    class: "untrusted",
-    hint: "Do not use this parcel: paths in an honest one are relative, with plain names in Unicode form C.",
+  return new IchainError("PARCEL_UNSAFE_PATH", `The path ${quotePath(path)} ${problem}.`, {
     details: { path: quotePath(path) },
   });
 }

@@ -1,7 +1,8 @@
+import type { ErrorCode } from "../../errors/catalogue.ts";
 /** Why a job is not taken, or not posted. */
 export interface Refusal {
   /** Stable, for logs, `policy test` and `submit`. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly reason: string;
   /** What job.yaml would have to say instead, where one value mends it. */
   readonly fix?: Fix;
@@ -14,6 +15,6 @@ export interface Fix {
   readonly value: string;
 }
 
-export function refuse(code: string, reason: string, fix?: Fix): Refusal {
+export function refuse(code: ErrorCode, reason: string, fix?: Fix): Refusal {
   return { code, reason, ...(fix === undefined ? {} : { fix }) };
 }

@@ -72,10 +72,9 @@ function macOf({ from, next, text, last }: LivePart, key: Hex): string {
 }
 
 function untrusted(cause?: unknown): IchainError {
-  return new IchainError("A part of the live log is not what the provider sent for this place.", {
-    code: "LOG_UNTRUSTED",
-    class: "untrusted",
-    hint: "Read the log from the run report instead, once the result is paid for.",
-    cause,
-  });
+  return new IchainError(
+    "LOG_UNTRUSTED",
+    "A part of the live log is not what the provider sent for this place.",
+    { cause },
+  );
 }

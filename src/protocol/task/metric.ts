@@ -19,11 +19,10 @@ export function toScore(metric: number, goal: Goal): bigint {
   const scaled = Math.round(metric * SCALE);
   const fixed = Number.isFinite(scaled) ? BigInt(scaled) : LIMIT + 1n;
   if (fixed > LIMIT || fixed < -LIMIT) {
-    throw new IchainError(`The metric ${metric} does not fit the contract's fixed-point range.`, {
-      code: "METRIC_OUT_OF_RANGE",
-      class: "failed",
-      hint: "Report a finite metric between -9.2e9 and 9.2e9; scale it in the task if it is larger.",
-    });
+    throw new IchainError(
+      "METRIC_OUT_OF_RANGE",
+      `The metric ${metric} does not fit the contract's fixed-point range.`,
+    );
   }
   return goal === "max" ? fixed : -fixed;
 }

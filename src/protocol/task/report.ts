@@ -48,11 +48,6 @@ export function parseReport(text: string): Report {
   try {
     return reportSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new IchainError("The provider's run report is malformed.", {
-      code: "REPORT_MALFORMED",
-      class: "untrusted",
-      hint: "The measurement is revealed without it; the provider has to reveal its own.",
-      cause,
-    });
+    throw new IchainError("REPORT_MALFORMED", "The provider's run report is malformed.", { cause });
   }
 }

@@ -36,10 +36,7 @@ export async function moveStake(context: RoleContext, call: StakeCall, options: 
 }
 
 function noOffer(account: Address): IchainError {
-  return new IchainError(`The account ${account} has no offer, and so no stake.`, {
-    code: "NO_OFFER",
-    class: "config",
-    hint: "`ichain provide --stake COIN` or `ichain validate --stake COIN` publishes one and deposits.",
+  return new IchainError("NO_OFFER", `The account ${account} has no offer, and so no stake.`, {
     details: { account },
   });
 }

@@ -38,14 +38,11 @@ export async function refuseLostJournal(
   const folders = await jobFolders(jobsDir);
   if (jobs.length === 0 && folders.length === 0) return;
   const ids = [...new Set(jobs.map(({ job }) => job.id))];
-  throw new IchainError(`The journal ${path} is missing or empty, but jobs of this account are not.`, {
-    code: "JOURNAL_LOST",
-    class: "config",
-    hint:
-      'Bring the file back from a backup, or use the home that the jobs were begun in; "ichain journal ' +
-      'repair" rebuilds what chain and disk still tell.',
-    details: { path, jobs: ids, folders },
-  });
+  throw new IchainError(
+    "JOURNAL_LOST",
+    `The journal ${path} is missing or empty, but jobs of this account are not.`,
+    { details: { path, jobs: ids, folders } },
+  );
 }
 
 /**
@@ -59,12 +56,7 @@ export async function refuseLostKeyring(
 ): Promise<void> {
   const used = !journal.isEmpty();
   if (!used && (await market.offer(account, options)) === undefined) return;
-  throw new IchainError(`The keyring ${path} is missing, but its keys are in use.`, {
-    code: "KEYRING_MISSING",
-    class: "config",
-    hint:
-      'Bring the file back from a backup. Without one, "ichain init --new-keyring" makes new keys: what ' +
-      "was sealed to the old ones stays sealed, and open jobs that need it are lost.",
+  throw new IchainError("KEYRING_MISSING", `The keyring ${path} is missing, but its keys are in use.`, {
     details: { path },
   });
 }

@@ -32,10 +32,5 @@ export async function awaitCapsule(
 }
 
 function notPublished(): IchainError {
-  return new IchainError("The host has not published our capsule yet.", {
-    code: "CAPSULE_NOT_PUBLISHED",
-    class: "unavailable",
-    hint: "Wait: the host publishes it once it has seen the appointment.",
-    retryable: true,
-  });
+  return new IchainError("CAPSULE_NOT_PUBLISHED", "The host has not published our capsule yet.");
 }

@@ -40,10 +40,5 @@ export async function trustedParty(
 }
 
 function offerGone(account: Address): IchainError {
-  return new IchainError(`The offer of ${account} is gone.`, {
-    code: "OFFER_GONE",
-    class: "refused",
-    hint: "Choose again: `ichain providers` lists who is there now.",
-    details: { account },
-  });
+  return new IchainError("OFFER_GONE", `The offer of ${account} is gone.`, { details: { account } });
 }

@@ -28,11 +28,9 @@ async function allocated(path: string): Promise<number> {
 }
 
 function diskTooFull(cause?: unknown): IchainError {
-  return new IchainError("There is no room on the disk for the job's parcel and what is in it.", {
-    code: "DISK_TOO_FULL",
-    class: "refused",
-    hint: "Free some space, move the home folder to a larger disk, or lower maxBundle in the policy.",
-    details: { why: "there is no room for it here" },
-    cause,
-  });
+  return new IchainError(
+    "DISK_TOO_FULL",
+    "There is no room on the disk for the job's parcel and what is in it.",
+    { details: { why: "there is no room for it here" }, cause },
+  );
 }

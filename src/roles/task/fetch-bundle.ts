@@ -66,9 +66,5 @@ export async function fetchBundle(
 }
 
 function wrongSpec(): IchainError {
-  return new IchainError("The bundle's spec is not the one in the job's terms.", {
-    code: "SPEC_MISMATCH",
-    class: "untrusted",
-    hint: "The requester changed the job after posting it, or runs something else; the job is left alone.",
-  });
+  return new IchainError("SPEC_MISMATCH", "The bundle's spec is not the one in the job's terms.");
 }

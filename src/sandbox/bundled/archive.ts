@@ -63,10 +63,7 @@ function wrong({ type, name, pax, size }: Header): string | undefined {
 }
 
 function malformed(why: string, cause?: unknown): IchainError {
-  return new IchainError(`The image archive in the bundle cannot be used: ${why}.`, {
-    code: "IMAGE_MALFORMED",
-    class: "untrusted",
-    hint: "An image archive is a root filesystem as an uncompressed tar, as `docker export` writes it.",
+  return new IchainError("IMAGE_MALFORMED", `The image archive in the bundle cannot be used: ${why}.`, {
     cause,
     details: { why: `its image archive cannot be used: ${why}` },
   });

@@ -87,10 +87,7 @@ function checkCopy(rest: string, stages: ReadonlySet<string>): void {
 }
 
 function refused(why: string): IchainError {
-  return new IchainError(`The job's Dockerfile cannot be built here: ${why}.`, {
-    code: "DOCKERFILE_REFUSED",
-    class: "refused",
-    hint: "Use FROM a runtime that the provider holds, RUN, COPY, ENV and WORKDIR, and nothing from a network.",
+  return new IchainError("DOCKERFILE_REFUSED", `The job's Dockerfile cannot be built here: ${why}.`, {
     details: { why: `its Dockerfile cannot be built: ${why}` },
   });
 }

@@ -103,18 +103,14 @@ async function tagged(engine: Engine, name: string, signal: AbortSignal): Promis
 async function plainFile(dir: string, path: string): Promise<string> {
   const found = await lstat(join(dir, path)).catch(() => undefined);
   if (found?.isFile() && !path.split("/").includes("..")) return join(dir, path);
-  throw new IchainError(`The bundle has no file ${JSON.stringify(path.slice(0, 200))}.`, {
-    code: "IMAGE_MALFORMED",
-    class: "untrusted",
+  throw new IchainError("IMAGE_MALFORMED", `The bundle has no file ${JSON.stringify(path.slice(0, 200))}.`, {
     hint: "The image of a job lies among its inputs.",
     details: { why: "its image is not in the bundle" },
   });
 }
 
 function failed(why: string, cause?: unknown): IchainError {
-  return new IchainError(`The job's image could not be made: ${why}.`, {
-    code: "IMAGE_BUILD_FAILED",
-    class: "refused",
+  return new IchainError("IMAGE_BUILD_FAILED", `The job's image could not be made: ${why}.`, {
     hint: "Build it at home without network first; the provider's policy bounds time and size.",
     cause,
     details: { why: `its image could not be made: ${why}` },

@@ -62,10 +62,7 @@ export function engineFault(error: unknown, where: string): unknown {
   }
   const text = String(message ?? error).slice(0, 500);
   if (/no space left on device/i.test(text)) return engineDiskFull(error);
-  return new IchainError(`The Docker engine refused: ${text}`, {
-    code: "ENGINE_REFUSED",
-    class: "unavailable",
-    hint: "`ichain doctor` shows what the engine can do here.",
+  return new IchainError("ENGINE_REFUSED", `The Docker engine refused: ${text}`, {
     cause: error,
     details: { status: statusOf(error) },
   });
@@ -90,30 +87,17 @@ export function sshFailed(url: string, why: string): IchainError {
 
 /** The engine answers, and the OCI runtime below it does not come back from a start. */
 export function startFailed(container: string, cause: unknown): IchainError {
-  return new IchainError("The engine's runtime does not manage to start the task's container.", {
-    code: "CONTAINER_STUCK",
-    class: "unavailable",
-    hint: `Restart the Docker engine, then remove the container ${container}.`,
-    cause,
-  });
+  return new IchainError(
+    "CONTAINER_STUCK",
+    "The engine's runtime does not manage to start the task's container.",
+    { hint: `Restart the Docker engine, then remove the container ${container}.`, cause },
+  );
 }
 
 export function engineDiskFull(cause: unknown): IchainError {
-  return new IchainError("The disk that the sandbox works on is full.", {
-    code: "SANDBOX_DISK_FULL",
-    class: "unavailable",
-    hint: "Free some space; `ichain runtime list` shows what images take.",
-    retryable: true,
-    cause,
-  });
+  return new IchainError("SANDBOX_DISK_FULL", "The disk that the sandbox works on is full.", { cause });
 }
 
 function unavailable(message: string, hint: string, cause: unknown): IchainError {
-  return new IchainError(message, {
-    code: "DOCKER_UNAVAILABLE",
-    class: "unavailable",
-    hint,
-    retryable: true,
-    cause,
-  });
+  return new IchainError("DOCKER_UNAVAILABLE", message, { hint, cause });
 }

@@ -25,12 +25,11 @@ export async function tool(
     if (/No space left on device/.test(stderr)) throw engineDiskFull(cause);
     const said = stderr.trim().split("\n").at(-1)?.slice(0, 300);
     throw new IchainError(
+      "SANDBOX_UNSUPPORTED",
       reason === "ENOENT"
         ? `The tool ${name} is not installed.`
         : `${name} failed: ${said || String(reason)}.`,
       {
-        code: "SANDBOX_UNSUPPORTED",
-        class: "unavailable",
         hint: "The sandbox needs root, loop devices and the packages mount and e2fsprogs on this machine.",
         cause,
       },

@@ -98,19 +98,12 @@ function checkName(raw: Buffer, path: string): string {
 }
 
 function unsafe(path: string, why: string, cause?: unknown): IchainError {
-  return new IchainError(`The output "${harmless(path)}" ${why}.`, {
-    code: "OUTPUT_UNSAFE",
-    class: "untrusted",
-    hint: "A task may leave regular files and folders in /out, nothing else.",
+  return new IchainError("OUTPUT_UNSAFE", `The output "${harmless(path)}" ${why}.`, {
     details: { path },
     cause,
   });
 }
 
 function tooLarge(what: string): IchainError {
-  return new IchainError(`The task's outputs hold ${what}.`, {
-    code: "OUTPUT_TOO_LARGE",
-    class: "untrusted",
-    hint: "The job must ask for more disk, or write less.",
-  });
+  return new IchainError("OUTPUT_TOO_LARGE", `The task's outputs hold ${what}.`);
 }

@@ -27,10 +27,7 @@ export function checkIsolation(
 }
 
 function open(where: string, why: string): IchainError {
-  return new IchainError(`The sandbox on ${where} does not hold: ${why}.`, {
-    code: "SANDBOX_OPEN",
-    class: "unavailable",
-    hint: 'A swarm\'s nodes need "bridge": "none", "no-new-privileges": true and "seccomp-profile" in /etc/docker/daemon.json.',
+  return new IchainError("SANDBOX_OPEN", `The sandbox on ${where} does not hold: ${why}.`, {
     details: { where },
   });
 }

@@ -58,10 +58,5 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
 }
 
 function lost(id: string): IchainError {
-  return new IchainError(`The container of the run ${id} was removed by somebody else.`, {
-    code: "RUN_LOST",
-    class: "unavailable",
-    hint: "Run it again; leave containers named ichain-… alone.",
-    retryable: true,
-  });
+  return new IchainError("RUN_LOST", `The container of the run ${id} was removed by somebody else.`);
 }

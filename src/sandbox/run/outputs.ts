@@ -37,9 +37,5 @@ export async function findOutputs(
 }
 
 export function outputsLost(id: string): IchainError {
-  return new IchainError(`The outputs of the run ${id} are not there any more.`, {
-    code: "OUTPUTS_LOST",
-    class: "unavailable",
-    hint: "Leave the folder of ichain's sandbox alone; after a power cut a task may have to run again.",
-  });
+  return new IchainError("OUTPUTS_LOST", `The outputs of the run ${id} are not there any more.`);
 }

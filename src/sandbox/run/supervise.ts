@@ -58,9 +58,7 @@ export async function stop(engine: Engine, container: string): Promise<void> {
   if (await endsWithin(engine, container, GRACE_SECONDS * 1000)) return;
   await engine.kill(container, "SIGKILL");
   if (await endsWithin(engine, container, KILL_MS)) return;
-  throw new IchainError("A task's container does not end, even by SIGKILL.", {
-    code: "CONTAINER_STUCK",
-    class: "unavailable",
+  throw new IchainError("CONTAINER_STUCK", "A task's container does not end, even by SIGKILL.", {
     hint: `Restart the Docker engine, then remove the container ${container}.`,
   });
 }

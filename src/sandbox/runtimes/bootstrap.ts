@@ -69,11 +69,5 @@ export async function bootstrap(
 }
 
 function failed(why: string, cause?: unknown): IchainError {
-  return new IchainError(`The runtime could not be built: ${why}.`, {
-    code: "RUNTIME_BUILD_FAILED",
-    class: "unavailable",
-    hint: "Building needs root, the package mmdebstrap, and a Debian mirror in the machine's apt sources.",
-    retryable: true,
-    cause,
-  });
+  return new IchainError("RUNTIME_BUILD_FAILED", `The runtime could not be built: ${why}.`, { cause });
 }

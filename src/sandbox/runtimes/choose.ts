@@ -26,12 +26,14 @@ export function chooseRuntime(info: EngineInfo, least: Tier): OciRuntime {
   const candidates = least === "gvisor" ? [...names.gvisor, ...names.vm] : names.vm;
   const found = candidates.find((name) => info.runtimes.includes(name));
   if (found !== undefined) return { name: found, ownPids: KERNEL_PIDS, deadline: PLAIN };
-  throw new IchainError(`The engine has no runtime of tier ${least} (it has ${info.runtimes.join(", ")}).`, {
-    code: "SANDBOX_UNSUPPORTED",
-    class: "unavailable",
-    hint:
-      least === "gvisor"
-        ? 'Install runsc and add {"runtimes":{"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--network=none","--oci-seccomp"]}}} to /etc/docker/daemon.json.'
-        : "Install Kata Containers and register its runtime with the engine.",
-  });
+  throw new IchainError(
+    "SANDBOX_UNSUPPORTED",
+    `The engine has no runtime of tier ${least} (it has ${info.runtimes.join(", ")}).`,
+    {
+      hint:
+        least === "gvisor"
+          ? 'Install runsc and add {"runtimes":{"runsc":{"path":"/usr/bin/runsc","runtimeArgs":["--network=none","--oci-seccomp"]}}} to /etc/docker/daemon.json.'
+          : "Install Kata Containers and register its runtime with the engine.",
+    },
+  );
 }

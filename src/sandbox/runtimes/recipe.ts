@@ -37,17 +37,15 @@ export async function recipeNames(): Promise<string[]> {
 /** Reads `runtimes/<name>/recipe.yaml`; throws `RUNTIME_UNKNOWN` or `RECIPE_MALFORMED`. */
 export async function readRecipe(name: string): Promise<Recipe> {
   if (!NAME.test(name) || !(await recipeNames()).includes(name)) {
-    throw new IchainError(`There is no recipe for a runtime named ${JSON.stringify(name.slice(0, 64))}.`, {
-      code: "RUNTIME_UNKNOWN",
-      class: "usage",
-      hint: `Recipes here: ${(await recipeNames()).join(", ")}.`,
-    });
+    throw new IchainError(
+      "RUNTIME_UNKNOWN",
+      `There is no recipe for a runtime named ${JSON.stringify(name.slice(0, 64))}.`,
+      { hint: `Recipes here: ${(await recipeNames()).join(", ")}.` },
+    );
   }
   const parsed = recipeSchema.safeParse(parse(await readFile(`${root}${name}/recipe.yaml`, "utf8")));
   if (parsed.success) return parsed.data;
-  throw new IchainError(`The recipe of the runtime ${name} is malformed.`, {
-    code: "RECIPE_MALFORMED",
-    class: "config",
+  throw new IchainError("RECIPE_MALFORMED", `The recipe of the runtime ${name} is malformed.`, {
     hint: `Mend runtimes/${name}/recipe.yaml: ${parsed.error.issues[0]?.message ?? "see its schema"}.`,
     cause: parsed.error,
   });

@@ -32,11 +32,7 @@ export function parseAddress(address: string): { host: string; port: number } {
   const host = match?.[1] ?? match?.[2] ?? "";
   const port = Number(match?.[3]);
   if (isIP(host) !== (match?.[1] === undefined ? 4 : 6) || port < 1 || port > 65_535) {
-    throw new IchainError("The locator's address is not an IP address and a port.", {
-      code: "TRANSFER_BAD_ADDRESS",
-      class: "untrusted",
-      hint: "Ask the other side for a new locator.",
-    });
+    throw new IchainError("TRANSFER_BAD_ADDRESS", "The locator's address is not an IP address and a port.");
   }
   return { host, port };
 }

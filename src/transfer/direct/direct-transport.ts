@@ -100,11 +100,10 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
 }
 
 function wrongTransport(endpoint: Endpoint): IchainError {
-  return new IchainError(`The direct transport cannot reach an ${endpoint.transport} address.`, {
-    code: "TRANSFER_WRONG_TRANSPORT",
-    class: "config",
-    hint: "Configure the transport that the locator names.",
-  });
+  return new IchainError(
+    "TRANSFER_WRONG_TRANSPORT",
+    `The direct transport cannot reach an ${endpoint.transport} address.`,
+  );
 }
 
 /** A port that is free now; `host` says so if somebody takes it in between. */
@@ -120,12 +119,7 @@ async function freePort(host: string): Promise<number> {
 }
 
 function notOurs(host: string, cause: unknown): IchainError {
-  return new IchainError(`This machine cannot listen at ${host}.`, {
-    code: "TRANSFER_NOT_OUR_ADDRESS",
-    class: "config",
-    hint: "Set direct.address in config.yaml to this machine's address on the private network.",
-    cause,
-  });
+  return new IchainError("TRANSFER_NOT_OUR_ADDRESS", `This machine cannot listen at ${host}.`, { cause });
 }
 
 function isSystemError(error: unknown): boolean {

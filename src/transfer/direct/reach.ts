@@ -70,11 +70,9 @@ function contains(network: string, host: string): boolean {
 }
 
 function outOfReach(host: string, port: number): IchainError {
-  return new IchainError(`The locator's address ${host}:${port} is not one of the configured network.`, {
-    code: "TRANSFER_OUT_OF_REACH",
-    // Not "untrusted": the two sides' settings may just differ, which is no evidence against anyone.
-    class: "refused",
-    hint: "If the other side is known to be there, list its network in direct.networks of config.yaml.",
-    details: { host, port },
-  });
+  return new IchainError(
+    "TRANSFER_OUT_OF_REACH",
+    `The locator's address ${host}:${port} is not one of the configured network.`,
+    { details: { host, port } },
+  );
 }

@@ -46,9 +46,5 @@ function identityOf(drawn: Buffer): HostIdentity {
 /** Throws `HOST_IDENTITY_BAD` unless `identity` is one that `newOnionIdentity` may have made. */
 export function checkOnionIdentity(identity: HostIdentity): void {
   if (identity.endpoint.transport === "onion" && SECRET.test(identity.secret)) return;
-  throw new IchainError("The stored identity is not one of an onion.", {
-    code: "HOST_IDENTITY_BAD",
-    class: "config",
-    hint: "The journal was changed by hand or belongs to another transport; host under a new identity.",
-  });
+  throw new IchainError("HOST_IDENTITY_BAD", "The stored identity is not one of an onion.");
 }

@@ -127,10 +127,5 @@ async function checkSpace(folder: string, bytes: number): Promise<void> {
 }
 
 function occupied(into: string, cause?: unknown): IchainError {
-  return new IchainError(`${into} is not an empty folder.`, {
-    code: "PARCEL_TARGET_OCCUPIED",
-    class: "usage",
-    hint: "Name a folder that does not exist yet.",
-    cause,
-  });
+  return new IchainError("PARCEL_TARGET_OCCUPIED", `${into} is not an empty folder.`, { cause });
 }

@@ -95,11 +95,10 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
     putCapsule(root, fingerprint, capsule) {
       const entry = served.get(root.toLowerCase() as Hex);
       if (!entry || capsule.length > CAPSULE_MAX_BYTES) {
-        throw new IchainError(entry ? "A capsule is over 1 KiB." : `No blob ${root} is hosted here.`, {
-          code: "TRANSFER_BAD_CAPSULE",
-          class: "internal",
-          hint: "Host the blob before its capsules, and publish one session key a capsule.",
-        });
+        throw new IchainError(
+          "TRANSFER_BAD_CAPSULE",
+          entry ? "A capsule is over 1 KiB." : `No blob ${root} is hosted here.`,
+        );
       }
       entry.capsules.set(fingerprint.toLowerCase() as Hex, Uint8Array.from(capsule));
     },

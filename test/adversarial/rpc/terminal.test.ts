@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { exitCodes } from "../../../src/errors/error.ts";
+import { exitCodes } from "../../../src/errors/entry.ts";
 import { ichainRun, temporaryFolder } from "../../support/binary.ts";
 
 /** Retitles the window, clears it, turns the line round, forges a line of ours. */

@@ -7,6 +7,7 @@ import { artifactOf } from "../../../src/chain/abi/artifacts.ts";
 import { openDatabase } from "../../../src/chain/database.ts";
 import { signKeys } from "../../../src/chain/keys.ts";
 import { connectRpc } from "../../../src/chain/rpc/rpc.ts";
+import type { ErrorCode } from "../../../src/errors/catalogue.ts";
 import { isIchainError } from "../../../src/errors/error.ts";
 import type { Market } from "../../../src/ports/market.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
@@ -18,7 +19,7 @@ import { type Meddle, startProxy } from "../../support/chain/rpc-proxy.ts";
 import { requesterTip } from "../../support/chain/secrets.ts";
 import { someTerms } from "../../support/chain/terms.ts";
 
-const hasCode = (code: string) => (error: unknown) => isIchainError(error, code);
+const hasCode = (code: ErrorCode) => (error: unknown) => isIchainError(error, code);
 
 describe("reading the market", () => {
   let chain: TestChain;

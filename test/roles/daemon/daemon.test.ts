@@ -33,8 +33,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
   return { id, stop, ended, open, notes };
 }
 
-const trouble = (retryable: boolean) =>
-  new IchainError("Trouble.", { code: "TROUBLE", class: "unavailable", hint: "-", retryable });
+const trouble = (retryable: boolean) => new IchainError("RUN_LOST", "Trouble.", { retryable });
 
 test("a job that cannot be brought to its end is given up, and that is tried until it works", async (t) => {
   const over = Promise.withResolvers<void>();
@@ -53,7 +52,7 @@ test("a job that cannot be brought to its end is given up, and that is tried unt
   assert.deepEqual([tries, open()], [2, []]);
   assert.deepEqual(
     notes().map(({ text }) => text),
-    ["given up (TROUBLE): Trouble.", "Trouble. Trying again in 1 s."],
+    ["given up (RUN_LOST): Trouble.", "Trouble. Trying again in 1 s."],
   );
 });
 

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
+import type { ErrorCode } from "../../../src/errors/catalogue.ts";
 import { isIchainError } from "../../../src/errors/error.ts";
 import type { Sandbox, SandboxTask } from "../../../src/ports/sandbox.ts";
 import type { Engine } from "../../../src/sandbox/engines/engine.ts";
@@ -56,7 +57,7 @@ async function bench(
   };
 }
 
-const code = (wanted: string) => (error: unknown) =>
+const code = (wanted: ErrorCode) => (error: unknown) =>
   isIchainError(error, wanted) || assert.fail(String(error));
 
 /** One swarm for all tests of a suite, which clean up after themselves. */

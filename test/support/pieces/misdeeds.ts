@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import type { ErrorCode } from "../../../src/errors/catalogue.ts";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import type { TestBlob } from "../parcel/blob.ts";
@@ -13,11 +14,11 @@ export interface Misdeed {
   /** Answers one request for data that covers `BAD_PIECE`. */
   readonly misbehave: (asked: Asked, blob: TestBlob) => void;
   /** Every time it is done: how the fetch ends. Done once: the blob arrives whole. */
-  readonly always: string;
+  readonly always: ErrorCode;
 }
 
 /** For `assert.rejects`: the error of that code, about the bad piece in its details and in its sentence. */
-export const namesBadPiece = (code: string) => (error: unknown) =>
+export const namesBadPiece = (code: ErrorCode) => (error: unknown) =>
   isIchainError(error, code) &&
   error.details.piece === BAD_PIECE &&
   error.details.offset === BAD_PIECE * PIECE_BYTES &&

@@ -81,24 +81,23 @@ export function undecided(panel: Panel, rule: Rule, answers: readonly NodeAnswer
   if (real.length >= Math.max(1, panel.quorum(real.length))) return disagreement(real, about);
   const errors = answers.flatMap((answer) => (answer.kind === "none" ? [answer.error] : []));
   if (errors.length > 0 && errors.every((error) => isIchainError(error, "CHAIN_MISMATCH"))) return errors[0];
-  return new IchainError(`Too few of the chain's ${panel.nodes.length} nodes answer to ${about}.`, {
-    code: "CHAIN_UNAVAILABLE",
-    class: "unavailable",
-    hint: "See with `ichain doctor` which ones do, then try again or name others; nothing was lost.",
-    retryable: true,
-    cause: errors[0],
-    details: { method: about, hosts: panel.nodes.map(({ host }) => host) },
-  });
+  return new IchainError(
+    "CHAIN_UNAVAILABLE",
+    `Too few of the chain's ${panel.nodes.length} nodes answer to ${about}.`,
+    {
+      hint: "See with `ichain doctor` which ones do, then try again or name others; nothing was lost.",
+      cause: errors[0],
+      details: { method: about, hosts: panel.nodes.map(({ host }) => host) },
+    },
+  );
 }
 
 /** What they differ about is acted on by nobody. */
 export function disagreement(answers: readonly NodeAnswer[], about: string): IchainError {
   const hosts = answers.map(({ node }) => node.host);
-  return new IchainError(`The chain's nodes disagree about ${about}: ${hosts.join(", ")}.`, {
-    code: "CHAIN_NODES_DISAGREE",
-    class: "unavailable",
-    hint: "One of them lies or is on a fork; `ichain doctor` shows each. Wait, or name a third node that decides.",
-    retryable: true,
-    details: { method: about, hosts },
-  });
+  return new IchainError(
+    "CHAIN_NODES_DISAGREE",
+    `The chain's nodes disagree about ${about}: ${hosts.join(", ")}.`,
+    { details: { method: about, hosts } },
+  );
 }

@@ -114,10 +114,9 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
 }
 
 function otherChain(host: string, expected: number, found: string): IchainError {
-  return new IchainError(`The node at ${host} is on chain ${found}, the network is chain ${expected}.`, {
-    code: "CHAIN_MISMATCH",
-    class: "config",
-    hint: "Give the RPC URL of a node on that chain, or choose the network that the node is on.",
-    details: { host, expected, found },
-  });
+  return new IchainError(
+    "CHAIN_MISMATCH",
+    `The node at ${host} is on chain ${found}, the network is chain ${expected}.`,
+    { details: { host, expected, found } },
+  );
 }

@@ -1,4 +1,5 @@
 import type { Abortable } from "../../../async/abort.ts";
+import type { ErrorCode } from "../../../errors/catalogue.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
@@ -91,7 +92,7 @@ export async function accept(
   return { locator, bundle, gpus };
 }
 
-const no = (code: string, reason: string): Refusal => ({ code, reason });
+const no = (code: ErrorCode, reason: string): Refusal => ({ code, reason });
 
 /** Why a job that was not accepted yet is left alone, as far as the chain tells: before anything is fetched. */
 async function refuseNow(

@@ -139,9 +139,5 @@ function literal(word: string): string {
 function onClaim(path: string, root: string): string {
   const below = relative(root, path);
   if (below !== "" && !below.startsWith("..")) return below;
-  throw new IchainError(`${path} does not lie on the claim mounted at ${root}.`, {
-    code: "KUBERNETES_PATH",
-    class: "config",
-    hint: "Keep ichain's home folder (ICHAIN_HOME) on the volume of `kubernetes.claim`.",
-  });
+  throw new IchainError("KUBERNETES_PATH", `${path} does not lie on the claim mounted at ${root}.`);
 }

@@ -20,9 +20,7 @@ export function openKubernetes(
 }
 
 function misconfigured(message: string, cause?: unknown): IchainError {
-  return new IchainError(message, {
-    code: "CONFIG_INVALID",
-    class: "config",
+  return new IchainError("CONFIG_INVALID", message, {
     hint: "docs/engines.md shows what `kubernetes` in config.yaml holds.",
     cause,
   });

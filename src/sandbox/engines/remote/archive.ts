@@ -101,17 +101,9 @@ function twice(path: string) {
 }
 
 function unsafe(path: string, why: string): IchainError {
-  return new IchainError(`The output ${JSON.stringify(path.slice(0, 200))} ${why}.`, {
-    code: "OUTPUT_UNSAFE",
-    class: "untrusted",
-    hint: "A task may leave regular files and folders in /out, nothing else.",
-  });
+  return new IchainError("OUTPUT_UNSAFE", `The output ${JSON.stringify(path.slice(0, 200))} ${why}.`);
 }
 
 function tooLarge(what: string): IchainError {
-  return new IchainError(`The task's outputs hold ${what}.`, {
-    code: "OUTPUT_TOO_LARGE",
-    class: "untrusted",
-    hint: "The job must ask for more disk, or write less.",
-  });
+  return new IchainError("OUTPUT_TOO_LARGE", `The task's outputs hold ${what}.`);
 }

@@ -37,9 +37,8 @@ export async function* readCompatible(data: BlobData, wanted: boolean): AsyncGen
 }
 
 function notWanted(): IchainError {
-  return new IchainError("The parcel is in the compatibility profile for GnuPG, which was not asked for.", {
-    code: "PARCEL_COMPATIBILITY",
-    class: "untrusted",
-    hint: "If you agreed on that profile with its author, turn it on; otherwise do not use the parcel.",
-  });
+  return new IchainError(
+    "PARCEL_COMPATIBILITY",
+    "The parcel is in the compatibility profile for GnuPG, which was not asked for.",
+  );
 }

@@ -28,11 +28,6 @@ export function agree(
     return toHex(Buffer.from(hkdfSync("sha256", shared, Buffer.concat(salt.map(fromHex)), info, 32)));
   } catch (cause) {
     // OpenSSL refuses points of small order, with which everybody would know the outcome.
-    throw new IchainError("The other side's onion key cannot be used.", {
-      code: "KEY_UNUSABLE",
-      class: "untrusted",
-      hint: "Its owner must publish a key made by `ichain init`.",
-      cause,
-    });
+    throw new IchainError("KEY_UNUSABLE", "The other side's onion key cannot be used.", { cause });
   }
 }

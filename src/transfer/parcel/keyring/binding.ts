@@ -44,10 +44,7 @@ export async function readBoundCertificate({ account, keys }: Party): Promise<Pu
 }
 
 function notBound(account: Address, why: string): IchainError {
-  return new IchainError(`The OpenPGP certificate of ${account} ${why}.`, {
-    code: "KEY_NOT_BOUND",
-    class: "untrusted",
-    hint: "Seal nothing to it. If its owner runs an old ichain, a newer one publishes a certificate that does.",
+  return new IchainError("KEY_NOT_BOUND", `The OpenPGP certificate of ${account} ${why}.`, {
     details: { account },
   });
 }

@@ -44,10 +44,9 @@ export async function fingerprintOf(openpgpKey: Hex): Promise<Hex> {
 }
 
 function malformed(cause?: unknown): IchainError {
-  return new IchainError("The public key is not a valid OpenPGP v6 key as ichain uses them.", {
-    code: "KEY_MALFORMED",
-    class: "untrusted",
-    hint: "Its owner has to publish a key made by ichain; do not send anything to this one.",
-    cause,
-  });
+  return new IchainError(
+    "KEY_MALFORMED",
+    "The public key is not a valid OpenPGP v6 key as ichain uses them.",
+    { cause },
+  );
 }

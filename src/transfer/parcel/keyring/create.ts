@@ -146,18 +146,13 @@ async function readSealed(bytes: Uint8Array, limit: number, tags: readonly numbe
 }
 
 function notForUs(cause?: unknown): IchainError {
-  return new IchainError("The sealed message does not open with this account's key.", {
-    code: "SEAL_NOT_FOR_US",
-    class: "untrusted",
-    hint: "Check that you use the account and keyring it was sent to; if so, its sender sealed it wrongly.",
+  return new IchainError("SEAL_NOT_FOR_US", "The sealed message does not open with this account's key.", {
     cause: cause instanceof IchainError ? undefined : cause,
   });
 }
 
 function tooLong(length: number): IchainError {
-  return new IchainError(`A message of ${length} bytes is too long to seal.`, {
-    code: "SEAL_TOO_LONG",
-    class: "usage",
+  return new IchainError("SEAL_TOO_LONG", `A message of ${length} bytes is too long to seal.`, {
     hint: `Seal at most ${MAX_SEALED_MESSAGE} bytes; put the rest into a parcel.`,
   });
 }

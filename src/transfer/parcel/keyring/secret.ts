@@ -86,12 +86,11 @@ function openpgpPart({ privateKey, publicKey }: { privateKey: PrivateKey; public
 }
 
 function ofAnother(named: string, account: Address): IchainError {
-  return new IchainError(`The keyring belongs to the wallet ${named}, not to ${account}.`, {
-    code: "KEYRING_OF_ANOTHER",
-    class: "config",
-    hint: "Bring that wallet back, or move the file `keyring` out of the home folder: a new one is made.",
-    details: { named, account },
-  });
+  return new IchainError(
+    "KEYRING_OF_ANOTHER",
+    `The keyring belongs to the wallet ${named}, not to ${account}.`,
+    { details: { named, account } },
+  );
 }
 
 const DAY = 86_400_000;

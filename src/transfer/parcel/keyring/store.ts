@@ -65,11 +65,7 @@ export async function makeKeyring(
     await place(path, await generateKeyring(account), passphrase, link);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new IchainError(`There is a keyring at ${path} already; it was left as it is.`, {
-      code: "KEYRING_EXISTS",
-      class: "usage",
-      hint: "Move it away first if you are sure that it is of no use.",
-    });
+    throw new IchainError("KEYRING_EXISTS", `There is a keyring at ${path} already; it was left as it is.`);
   }
 }
 
@@ -77,9 +73,7 @@ export async function makeKeyring(
 export async function loadKeyring(path: string, options: { passphrase: string }): Promise<KeyringSecret> {
   const secret = await readSecret(path, options.passphrase);
   if (secret) return secret;
-  throw new IchainError(`There is no keyring at ${path}.`, {
-    code: "KEYRING_MISSING",
-    class: "config",
+  throw new IchainError("KEYRING_MISSING", `There is no keyring at ${path}.`, {
     hint: "Bring the file back from a backup, or make new keys with `ichain init --new-keyring`.",
   });
 }
@@ -168,12 +162,7 @@ async function decrypt(file: KeyringFile, passphrase: string): Promise<string> {
     decipher.setAuthTag(sealed.subarray(cut));
     return Buffer.concat([decipher.update(sealed.subarray(0, cut)), decipher.final()]).toString("utf8");
   } catch (cause) {
-    throw new IchainError("The passphrase does not open the keyring.", {
-      code: "KEYRING_WRONG_PASSPHRASE",
-      class: "config",
-      hint: "Type the password that this account was made with.",
-      cause,
-    });
+    throw new IchainError("KEYRING_WRONG_PASSPHRASE", "The passphrase does not open the keyring.", { cause });
   }
 }
 
@@ -190,10 +179,5 @@ function deriveKey(passphrase: string, salt: Uint8Array, { N, r, p }: { N: numbe
 }
 
 function damaged(path: string, cause: unknown): IchainError {
-  return new IchainError(`The keyring at ${path} cannot be read.`, {
-    code: "KEYRING_DAMAGED",
-    class: "config",
-    hint: "Bring the file back from a backup; without one, move it away and run `ichain init --new-keyring`: what was sealed to the old keys stays sealed.",
-    cause,
-  });
+  return new IchainError("KEYRING_DAMAGED", `The keyring at ${path} cannot be read.`, { cause });
 }

@@ -74,7 +74,7 @@ test("a result that is packed needs neither its task nor its outputs any more", 
 
 test("a job whose outputs a power cut has taken is given back with a word", async (t) => {
   const { again } = await bench(t, async () => {
-    throw new IchainError("Gone.", { code: "OUTPUTS_LOST", class: "unavailable", hint: "-" });
+    throw new IchainError("OUTPUTS_LOST", "Gone.", { hint: "-" });
   });
   assert.equal(await again(), "what the task left was lost before it could be packed");
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { ErrorCode } from "../../../../src/errors/catalogue.ts";
 import { isIchainError } from "../../../../src/errors/error.ts";
 import type { Audit } from "../../../../src/protocol/policy/audit.ts";
 import { policySchema, refuseTerms } from "../../../../src/protocol/policy/policy.ts";
@@ -41,7 +42,7 @@ describe("a plan", () => {
     const fit = candidates.validatorsFor(provider!);
     return makePlan(file, candidates.chain, { provider: provider!, validators: fit, fit, audit });
   }
-  const fails = (change: object, code: string) =>
+  const fails = (change: object, code: ErrorCode) =>
     assert.rejects(plan(change), (error) => isIchainError(error, code));
 
   test("pays for the run window, and posts what provider and validator take", async () => {

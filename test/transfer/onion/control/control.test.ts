@@ -5,6 +5,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { ErrorCode } from "../../../../src/errors/catalogue.ts";
 import { isIchainError } from "../../../../src/errors/error.ts";
 import { TorControl } from "../../../../src/transfer/onion/control/control.ts";
 import { startTorProcess } from "../../../../src/transfer/onion/tor/process.ts";
@@ -12,7 +13,7 @@ import { torVersion } from "../../../../src/transfer/onion/tor/version.ts";
 import { temporaryFolder } from "../../../support/parcel/blob.ts";
 import { requireTor } from "../../../support/require.ts";
 
-const coded = (code: string) => (error: unknown) => isIchainError(error, code);
+const coded = (code: ErrorCode) => (error: unknown) => isIchainError(error, code);
 
 /** A tor that talks to nobody but us. */
 async function quietTor(t: TestContext, dir: string, torrc: readonly string[] = [], signal?: AbortSignal) {

@@ -148,8 +148,7 @@ function nobody(offers: readonly Offer[], file: JobFile): IchainError {
   const providers = offers.filter((offer) => offer.provider);
   const held = providers.some((offer) => imageOf(offer, file.image) !== undefined);
   if (providers.length > 0 && typeof file.image === "string" && !held) {
-    return new IchainError(`No provider holds the image "${file.image}".`, {
-      code: "IMAGE_UNKNOWN",
+    return new IchainError("IMAGE_UNKNOWN", `No provider holds the image "${file.image}".`, {
       class: "usage",
       hint: "`ichain providers` lists the images that are held; put one of their names into job.yaml.",
       details: {
@@ -162,31 +161,23 @@ function nobody(offers: readonly Offer[], file: JobFile): IchainError {
     .map(
       (one) => `${one.account} ${unfitProvider(one, file) ?? "asks for more, or has too little stake left"}`,
     );
-  return new IchainError("No provider on this network fits the job.", {
-    code: "NO_PROVIDER",
-    class: "refused",
+  return new IchainError("NO_PROVIDER", "No provider on this network fits the job.", {
     hint:
       why.length > 0
         ? `For one: ${why.join("; ")}.`
         : "Nobody offers anything yet: try later, or run `ichain provide`.",
-    retryable: true,
   });
 }
 
 function stakeless({ account }: Offer): IchainError {
-  return new IchainError(`The provider ${account} has too little stake left for this job.`, {
-    code: "NO_PROVIDER",
-    class: "refused",
+  return new IchainError("NO_PROVIDER", `The provider ${account} has too little stake left for this job.`, {
     hint: "Choose another provider, or lower price or validatorFee in job.yaml.",
-    retryable: true,
   });
 }
 
 function tooFew(file: JobFile, found: number): IchainError {
-  return new IchainError(`The job asks for ${file.verification.validators} validators; ${found} would fit.`, {
-    code: "NO_VALIDATOR",
-    class: "refused",
-    hint: "Ask for fewer under verification.validators, raise validatorFee, or choose another provider.",
-    retryable: true,
-  });
+  return new IchainError(
+    "NO_VALIDATOR",
+    `The job asks for ${file.verification.validators} validators; ${found} would fit.`,
+  );
 }

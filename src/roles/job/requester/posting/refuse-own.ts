@@ -8,8 +8,7 @@ import type { Refusal } from "../../../../protocol/policy/refusal.ts";
 export function refuseOwn(refusal: Refusal | undefined): void {
   if (refusal === undefined) return;
   const { code, reason, fix } = refusal;
-  throw new IchainError(`No careful provider or validator takes this job: ${reason}.`, {
-    code,
+  throw new IchainError(code, `No careful provider or validator takes this job: ${reason}.`, {
     class: fix === undefined ? "refused" : "usage",
     hint:
       fix === undefined

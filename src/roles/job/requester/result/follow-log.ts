@@ -95,12 +95,9 @@ const weight = ({ text }: { text: string }) => Math.max(text.length, LEAST_CHARS
 
 function notReady(jobId: JobId, running: boolean): IchainError {
   const id = shortId(jobId);
-  return new IchainError(`Nothing of the log of job ${id} is here.`, {
-    code: "LOG_NOT_READY",
-    class: "refused",
+  return new IchainError("LOG_NOT_READY", `Nothing of the log of job ${id} is here.`, {
     hint: running
       ? `"ichain logs ${id} --follow" waits for it; runs of a few seconds have no live log.`
       : `"ichain get ${id}" brings the whole log with the result, once that is paid for.`,
-    retryable: true,
   });
 }

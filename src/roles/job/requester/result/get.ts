@@ -76,21 +76,18 @@ async function exists(path: string): Promise<boolean> {
 
 function notReady({ id, state }: Job): IchainError {
   const over = state === "Refunded" || state === "Cancelled";
-  return new IchainError(`Job ${shortId(id)} has no result to open: it is ${state}.`, {
-    code: over ? "NO_RESULT" : "RESULT_NOT_READY",
-    class: over ? "failed" : "refused",
-    hint: over
-      ? `"ichain why ${shortId(id)}" tells what happened; your money is back.`
-      : `"ichain resume ${shortId(id)}" carries it on; "ichain why ${shortId(id)}" tells whose turn it is.`,
-    retryable: !over,
-  });
+  return new IchainError(
+    over ? "NO_RESULT" : "RESULT_NOT_READY",
+    `Job ${shortId(id)} has no result to open: it is ${state}.`,
+    {
+      hint: over
+        ? `"ichain why ${shortId(id)}" tells what happened; your money is back.`
+        : `"ichain resume ${shortId(id)}" carries it on; "ichain why ${shortId(id)}" tells whose turn it is.`,
+    },
+  );
 }
 
 /** Nothing is ever unpacked over something that is there already. */
 function targetExists(path: string): IchainError {
-  return new IchainError(`The folder ${path} exists already.`, {
-    code: "TARGET_EXISTS",
-    class: "usage",
-    hint: "Name a folder that does not exist yet with -o, or remove this one.",
-  });
+  return new IchainError("TARGET_EXISTS", `The folder ${path} exists already.`);
 }

@@ -22,10 +22,9 @@ export function gotOf(journal: JobJournal): Got | undefined {
 /** For a result whose encrypted copy is no longer here: it cannot be had twice. */
 export function resultRemoved(jobId: JobId, got: Got | undefined): IchainError {
   const where = got === undefined ? "" : ` It was written to ${got.folder} before.`;
-  return new IchainError(`The encrypted result of job ${shortId(jobId)} is no longer here.${where}`, {
-    code: "RESULT_REMOVED",
-    class: "refused",
-    hint: "Its provider serves it no more: use the copy that was written. keep.resultDays in config.yaml says how long a result stays.",
-    details: { folder: got?.folder },
-  });
+  return new IchainError(
+    "RESULT_REMOVED",
+    `The encrypted result of job ${shortId(jobId)} is no longer here.${where}`,
+    { details: { folder: got?.folder } },
+  );
 }

@@ -1,0 +1,145 @@
+import type { CatalogueEntry } from "../entry.ts";
+
+/** What the contracts refuse, named after their errors: `JobEscrow_InvalidStatus` is `ESCROW_INVALID_STATUS`. */
+export const contractsErrors = {
+  ERC20_INSUFFICIENT_ALLOWANCE: {
+    class: "refused",
+    hint: "Let the escrow take the sum: approve its address in the token first.",
+  },
+  ERC20_INSUFFICIENT_BALANCE: {
+    class: "refused",
+    hint: "Send the account more of the token, or pay in another.",
+  },
+  ESCROW_ALREADY_DISCLOSED: {
+    class: "refused",
+    hint: "The provider's measurement is known already; there is nothing more to do.",
+  },
+  ESCROW_ALREADY_POSTED: {
+    class: "refused",
+    hint: "This very job is on the chain already: see it with `ichain jobs`.",
+  },
+  ESCROW_ALREADY_RATED: { class: "refused", hint: "A rating is final; there is nothing more to do." },
+  ESCROW_COMMITMENT_MISMATCH: {
+    class: "refused",
+    hint: "What is revealed must be what was committed to, salt included; it is in the journal.",
+  },
+  ESCROW_INVALID_STATUS: {
+    class: "refused",
+    hint: "The job has moved on: look at it with `ichain job ID` and do what its state allows.",
+  },
+  ESCROW_INVALID_TERMS: {
+    class: "refused",
+    hint: "Name parties that fit, give every step its least window, and ask for no more validator stake than the pool's.",
+  },
+  ESCROW_KEY_MISMATCH: {
+    class: "refused",
+    hint: "The key must be the one committed to when the result was submitted; it is in the journal.",
+  },
+  ESCROW_NOTHING_OWED: {
+    class: "refused",
+    hint: "There is nothing to withdraw; `ichain jobs` shows what is still under way.",
+  },
+  ESCROW_NOTHING_PENDING: {
+    class: "refused",
+    hint: "Every validator has committed or left: there is nobody to dismiss.",
+  },
+  ESCROW_NOTHING_TO_DRAW: {
+    class: "refused",
+    hint: "All seats are filled, or the seed is known already; wait for the validators.",
+  },
+  ESCROW_NOT_ELIGIBLE: {
+    class: "refused",
+    hint: "Choose a validator that is no party of the job and has had no seat in it.",
+  },
+  ESCROW_NOT_PARTY: {
+    class: "refused",
+    hint: "Use the wallet of the party whose turn it is; `ichain job ID` names all of them.",
+  },
+  ESCROW_NOT_REGISTRY: {
+    class: "refused",
+    hint: "Only the market's own contracts make this call: use the command that leads to it.",
+  },
+  ESCROW_NO_APPEAL: {
+    class: "refused",
+    hint: "A rejection or the lack of a verdict can be appealed once, by the provider that showed its measurement.",
+  },
+  ESCROW_SEED_MISMATCH: {
+    class: "refused",
+    hint: "The seed must be the one committed to for this draw; it is in the journal of the home that posted or ran the job.",
+  },
+  ESCROW_STILL_COMMITTING: {
+    class: "refused",
+    hint: "Wait until every validator has committed or its deadline is over.",
+  },
+  ESCROW_TOKEN_TOOK_FEE: {
+    class: "refused",
+    hint: "Choose a plain ERC-20 that takes no fee on transfer, or the chain's coin.",
+  },
+  ESCROW_TOO_EARLY: {
+    class: "refused",
+    hint: "The step still belongs to somebody else: try again after the deadline shown.",
+  },
+  ESCROW_TOO_LATE: {
+    class: "refused",
+    hint: "The deadline is over; `ichain why ID` says what happens to the money now.",
+  },
+  ESCROW_TOO_LONG: { class: "refused", hint: "Shorten the text or locator to the limit shown." },
+  ESCROW_TRANSFER_FAILED: {
+    class: "refused",
+    hint: "The receiving contract refused the coins: withdraw to an account that takes them.",
+  },
+  ESCROW_WRONG_PANEL_SIZE: {
+    class: "refused",
+    hint: "A validator came or left at the same moment: try again.",
+  },
+  ESCROW_WRONG_PAYMENT: {
+    class: "funds",
+    hint: "Send exactly the price and the validators' fees, or approve that sum in the token.",
+  },
+  ESCROW_WRONG_SEAT: {
+    class: "refused",
+    hint: "Look at the job (`ichain job ID`): this validator has already done, or lost, this step.",
+  },
+  RATING_INVALID_SCORE: { class: "refused", hint: "Give a whole number from 1 to 5." },
+  RATING_NOT_ESCROW: {
+    class: "refused",
+    hint: "Only the market's own contracts make this call: use the command that leads to it.",
+  },
+  REGISTRY_BANNED: {
+    class: "refused",
+    hint: "The account was slashed too often and takes no work for a while; choose another.",
+  },
+  REGISTRY_COOLING_DOWN: {
+    class: "refused",
+    hint: "Wait until the time shown; the stake stays liable until then.",
+  },
+  REGISTRY_INSUFFICIENT_STAKE: {
+    class: "funds",
+    hint: "Add stake, or wait until running jobs let go of theirs.",
+  },
+  REGISTRY_INVALID_SIGNATURE: {
+    class: "refused",
+    hint: "Publish with the wallet that the offer belongs to.",
+  },
+  REGISTRY_MISSING_KEYS: {
+    class: "refused",
+    hint: "Publish with the account's OpenPGP and onion keys: `ichain init` makes them.",
+  },
+  REGISTRY_NOTHING_LEAVING: {
+    class: "refused",
+    hint: "Ask for the withdrawal first, then wait for the cooldown.",
+  },
+  REGISTRY_NOT_ESCROW: {
+    class: "refused",
+    hint: "Only the market's own contracts make this call: use the command that leads to it.",
+  },
+  REGISTRY_NO_OFFER: {
+    class: "refused",
+    hint: "Publish an offer for this role first: `ichain provide` or `ichain validate`.",
+  },
+  REGISTRY_TOO_LONG: { class: "refused", hint: "Shorten the offer's details or the key to the limit shown." },
+  REGISTRY_TRANSFER_FAILED: {
+    class: "refused",
+    hint: "The receiving contract refused the coins: withdraw to an account that takes them.",
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,144 @@
+import type { CatalogueEntry } from "../entry.ts";
+
+/** The home folder, its configuration and its keys; the command line and the devnet. */
+export const homeErrors = {
+  CHILD_FAILED: { class: "unavailable", hint: "See the log beside its home for what it said." },
+  CONFIG_INVALID: {
+    class: "config",
+    hint: "Mend the field that is named in config.yaml or in the environment.",
+  },
+  CONFIG_MISSING: { class: "config", hint: 'Check the path given with --config, or run "ichain init".' },
+  CONFIG_UNWRITABLE: {
+    class: "config",
+    hint: "Check that you may write to the folder and that the disk is not full.",
+  },
+  DEVNET_EVM_FAILED: {
+    class: "unavailable",
+    hint: "Check that the npm package @foundry-rs/anvil is installed for this system.",
+  },
+  DISK_FAILED: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Look at the disk's health, and free some space.",
+  },
+  DISK_FULL: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Free some space, or look at the disk's health.",
+  },
+  DOCTOR_FAILED: { class: "unavailable", hint: "Do what the last column says, and run it again." },
+  FILE_UNREADABLE: { class: "usage", hint: "Name a keystore file, or a file that holds a private key." },
+  FLAG_MISSING: { class: "usage", hint: "Give the flag that is named." },
+  HOME_BUSY: {
+    class: "unavailable",
+    retryable: true,
+    hint: 'Stop it first; one "ichain provide --validate" does both kinds of work. A second daemon needs an ICHAIN_HOME and an account of its own.',
+  },
+  HOME_UNWRITABLE: {
+    class: "config",
+    hint: "Check who owns the home folder and its files, and that its disk is mounted for writing.",
+  },
+  INDEX_DAMAGED: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Run the command again: the index is set aside and read from the chain again.",
+  },
+  INTERNAL: {
+    class: "internal",
+    hint: "Run it again with ICHAIN_DEBUG=1 for the whole story, and report it with that.",
+  },
+  INTERRUPTED: { class: "interrupted", hint: 'Nothing is lost: "ichain resume" continues what was begun.' },
+  JOURNAL_DAMAGED: {
+    class: "config",
+    hint: 'Bring the file back from a backup, then run "ichain journal repair"; without a backup that command sets it aside and rebuilds what the file, the chain and the disk still tell.',
+  },
+  JOURNAL_LOST: {
+    class: "config",
+    hint: 'Bring the file back from a backup, or use the home that the jobs were begun in; "ichain journal repair" rebuilds what chain and disk still tell.',
+  },
+  KEYRING_DAMAGED: {
+    class: "config",
+    hint: "Bring the file back from a backup; without one, move it away and run `ichain init --new-keyring`: what was sealed to the old keys stays sealed.",
+  },
+  KEYRING_EXISTS: { class: "usage", hint: "Move it away first if you are sure that it is of no use." },
+  KEYRING_MISSING: {
+    class: "config",
+    hint: 'Bring the file back from a backup. Without one, "ichain init --new-keyring" makes new keys: what was sealed to the old ones stays sealed, and open jobs that need it are lost.',
+  },
+  KEYRING_OF_ANOTHER: {
+    class: "config",
+    hint: "Bring that wallet back, or move the file `keyring` out of the home folder: a new one is made.",
+  },
+  KEYRING_WRONG_PASSPHRASE: { class: "config", hint: "Type the password that this account was made with." },
+  NETWORK_UNKNOWN: {
+    class: "config",
+    hint: "Name a network file, or one of the names in the home folder's networks/.",
+  },
+  NO_NETWORK: {
+    class: "config",
+    hint: 'Run "ichain init --network FILE", or try a market of your own: "ichain devnet".',
+  },
+  NO_TTY: {
+    class: "usage",
+    hint: "Run it in a terminal, or give the answer by a flag or an environment variable (see --help).",
+  },
+  NO_WALLET: {
+    class: "config",
+    hint: 'Make one with "ichain wallet create", or bring yours with "ichain wallet import".',
+  },
+  PASSWORD_FILE_UNREADABLE: {
+    class: "config",
+    hint: "Check ICHAIN_PASSWORD_FILE, and that you may read the file.",
+  },
+  PASSWORD_UNSUITABLE: { class: "config", hint: "Use eight characters or more, at most a thousand." },
+  POLICY_INVALID: { class: "config", hint: "Mend the line and field that are named in the policy file." },
+  POLICY_UNREADABLE: {
+    class: "usage",
+    hint: "Name a file that exists, or leave --policy out for the defaults.",
+  },
+  STATE_BUSY: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Wait for it, or find it: a backup, or another ichain that hangs.",
+  },
+  STATE_TOO_NEW: { class: "config", hint: "Use the newer ichain; it was left as it is." },
+  TARGET_EXISTS: {
+    class: "usage",
+    hint: "Name a folder that does not exist yet with -o, or remove this one.",
+  },
+  TIER_TOO_WEAK: {
+    class: "config",
+    hint: '"ichain doctor" tells how to reach a stronger tier; or lower leastTier in the policy.',
+  },
+  TORNET_FAILED: { class: "unavailable", retryable: true, hint: "The machine may be too busy: try again." },
+  TOR_GENCERT_FAILED: {
+    class: "unavailable",
+    hint: "Install tor with `apt-get install tor`: tor-gencert comes with it.",
+  },
+  USAGE: { class: "usage", hint: "Run the command with --help for its options and examples." },
+  WALLET_EXISTS: {
+    class: "usage",
+    hint: "Use another ICHAIN_HOME for another account, or move this keystore away first.",
+  },
+  WALLET_KEY_INVALID: {
+    class: "usage",
+    hint: "Give 32 bytes in hexadecimal, 64 digits, with or without 0x.",
+  },
+  WALLET_MALFORMED: {
+    class: "config",
+    hint: "Point at a keystore V3 JSON file, or make one with `ichain wallet create` or `ichain wallet import`.",
+  },
+  WALLET_MISSING: {
+    class: "config",
+    hint: "Make one with `ichain wallet create`, or bring a key with `ichain wallet import`.",
+  },
+  WALLET_UNREADABLE: { class: "config", hint: "Check that it is a file and that you may read it." },
+  WALLET_UNWRITABLE: {
+    class: "config",
+    hint: "Check that you may write to the folder and that the disk is not full.",
+  },
+  WALLET_WRONG_PASSWORD: {
+    class: "config",
+    hint: "Try again; nobody can recover a lost password, only the key or another copy of it helps then.",
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,95 @@
+import type { CatalogueEntry } from "../entry.ts";
+
+/** The life of a job. */
+export const jobErrors = {
+  CAPSULE_NOT_PUBLISHED: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Wait: the host publishes it once it has seen the appointment.",
+  },
+  DISK_TOO_FULL: {
+    class: "refused",
+    hint: "Free some space, move the home folder to a larger disk, or lower maxBundle in the policy.",
+  },
+  INPUT_MISSING: {
+    class: "usage",
+    hint: "List the file, or the folder that it lies in, under inputs: it travels in the bundle.",
+  },
+  JOB_FAILED: { class: "failed", hint: 'The money came back; "ichain why ID" tells what happened.' },
+  JOB_INVALID: { class: "usage", hint: "Mend the line and field that are named in job.yaml." },
+  JOB_NOT_OURS: {
+    class: "usage",
+    hint: "Use the ICHAIN_HOME that the job was submitted from; `ichain jobs` lists what it knows.",
+  },
+  JOB_NOT_SETTLED: {
+    class: "failed",
+    hint: '"ichain why ID" tells what happened; the money went back by the rule.',
+  },
+  JOB_UNREADABLE: {
+    class: "usage",
+    hint: "Name a job.yaml that exists; examples/digits/job.yaml is one to start from.",
+  },
+  LOCATOR_MALFORMED: {
+    class: "untrusted",
+    hint: "The other side runs something else or is hostile; let the job time out and choose another party.",
+  },
+  LOG_NOT_HERE: {
+    class: "refused",
+    hint: "A job's log is for its requester, its provider and its validators; name their home with ICHAIN_HOME.",
+  },
+  LOG_NOT_READY: {
+    class: "refused",
+    retryable: true,
+    hint: '"ichain logs ID --follow" waits for it; runs of a few seconds have no live log.',
+  },
+  LOG_UNTRUSTED: {
+    class: "untrusted",
+    hint: "Read the log from the run report instead, once the result is paid for.",
+  },
+  MEASURE_FAILED: { class: "failed", hint: "The validator abstains; nobody is slashed for it." },
+  METRIC_OUT_OF_RANGE: {
+    class: "failed",
+    hint: "Report a finite metric between -9.2e9 and 9.2e9; scale it in the task if it is larger.",
+  },
+  NO_OFFER: {
+    class: "config",
+    hint: "`ichain provide --stake COIN` or `ichain validate --stake COIN` publishes one and deposits.",
+  },
+  NO_PROVIDER: {
+    class: "refused",
+    retryable: true,
+    hint: '"ichain providers" shows who offers what; raise the price or the windows, or choose another provider.',
+  },
+  NO_RESULT: { class: "failed", hint: '"ichain why ID" tells what happened; the money is back.' },
+  NO_VALIDATOR: {
+    class: "refused",
+    retryable: true,
+    hint: "Ask for fewer under verification.validators, raise validatorFee, or choose another provider.",
+  },
+  OFFER_GONE: { class: "refused", hint: "Choose again: `ichain providers` lists who is there now." },
+  PARTY_UNFIT: {
+    class: "refused",
+    hint: '"ichain providers" shows who offers what; use "best" to take the best that fits.',
+  },
+  REPORT_MALFORMED: {
+    class: "untrusted",
+    hint: "The measurement is revealed without it; the provider has to reveal its own.",
+  },
+  RESULT_NOT_READY: {
+    class: "refused",
+    retryable: true,
+    hint: '"ichain resume ID" carries it on; "ichain why ID" tells whose turn it is.',
+  },
+  RESULT_REMOVED: {
+    class: "refused",
+    hint: "Its provider serves it no more: use the copy that was written. keep.resultDays in config.yaml says how long a result stays.",
+  },
+  SPEC_MISMATCH: {
+    class: "untrusted",
+    hint: "The requester changed the job after posting it, or runs something else; the job is left alone.",
+  },
+  TERMS_OUT_OF_RANGE: {
+    class: "usage",
+    hint: "Choose a smaller value: windows are at most 194 days, tolerance and threshold at most 9.2e9.",
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

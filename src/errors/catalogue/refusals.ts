@@ -1,0 +1,87 @@
+import type { CatalogueEntry } from "../entry.ts";
+
+/** Why a provider, a validator or the requester's own check refuses a job's terms. */
+export const refusalsErrors = {
+  BOND_TOO_HIGH: {
+    class: "usage",
+    hint: "Pay more, or lower validatorFee: an appeal must not cost more than the price.",
+  },
+  COMMAND_INVALID: {
+    class: "usage",
+    hint: "Mend command in job.yaml: it needs a first word, at most 64 KiB, and no NUL.",
+  },
+  CPUS_TOO_FEW: { class: "usage", hint: "Raise resources.cpus in job.yaml." },
+  CPUS_TOO_MANY: { class: "refused", hint: "Lower resources.cpus in job.yaml, or choose a larger provider." },
+  DISK_TOO_LARGE: {
+    class: "refused",
+    hint: "Lower resources.disk in job.yaml, or choose a larger provider.",
+  },
+  DISK_TOO_SMALL: { class: "usage", hint: "Raise resources.disk in job.yaml." },
+  FEE_TOO_LOW: { class: "refused", hint: "Raise validatorFee in job.yaml, or choose another validator." },
+  GAS_ABOVE_SHARE: {
+    class: "refused",
+    retryable: true,
+    hint: "Raise the price, or post the job later: what gas costs changes.",
+  },
+  GAS_PRICE_TOO_HIGH: {
+    class: "refused",
+    retryable: true,
+    hint: "Post the job later: what gas costs changes.",
+  },
+  GPUS_TOO_MANY: {
+    class: "refused",
+    hint: "Lower resources.gpus in job.yaml, or choose a provider with more.",
+  },
+  IMAGE_NOT_ALLOWED: { class: "refused", hint: "Choose a provider whose policy allows the image." },
+  MEMORY_TOO_LARGE: {
+    class: "refused",
+    hint: "Lower resources.memory in job.yaml, or choose a larger provider.",
+  },
+  MEMORY_TOO_SMALL: { class: "usage", hint: "Raise resources.memory in job.yaml." },
+  NOT_POSTED: {
+    class: "refused",
+    hint: "Nothing to do: the job was taken back, or another state was reached first.",
+  },
+  PRICE_TOO_LOW: { class: "refused", hint: "Raise the price in job.yaml, or choose another provider." },
+  REQUESTER_DENIED: {
+    class: "refused",
+    hint: "Choose another provider: this one takes no jobs of this account.",
+  },
+  REQUESTER_NOT_ALLOWED: {
+    class: "refused",
+    hint: "Choose another provider: this one takes jobs of listed accounts only.",
+  },
+  SECRETS_MISMATCH: {
+    class: "refused",
+    hint: "Post the job again: its mask or its seeds are not those in its terms.",
+  },
+  STAKE_ABOVE_PRICE: { class: "usage", hint: "Ask for less stake from the provider, or pay more." },
+  STAKE_TOO_HIGH: { class: "refused", hint: "Ask for less stake, or choose another provider or validator." },
+  STAKE_TOO_LITTLE: {
+    class: "refused",
+    hint: "Deposit more stake, or wait until running jobs let go of theirs.",
+  },
+  TERMS_MISMATCH: { class: "refused", hint: "Post the job again: its terms and its spec must say the same." },
+  TIME_TOO_LONG: {
+    class: "refused",
+    hint: "Lower resources.time in job.yaml, or choose a provider that allows longer runs.",
+  },
+  TIME_TOO_SHORT: { class: "usage", hint: "Raise resources.time in job.yaml." },
+  TOKEN_UNKNOWN: {
+    class: "usage",
+    hint: "Pay in the chain's coin, or in a token that the provider's policy lists under tokens.",
+  },
+  TOO_LATE: { class: "refused", hint: "Post the job again with a later acceptBy." },
+  VALIDATOR_STAKE_TOO_LOW: {
+    class: "usage",
+    hint: "Ask for more stake from the validators, or lower what they decide about.",
+  },
+  WINDOW_TOO_LONG: {
+    class: "usage",
+    hint: "Give the window that is named at most the seconds shown, or leave it out of job.yaml.",
+  },
+  WINDOW_TOO_SHORT: {
+    class: "usage",
+    hint: "Give the window that is named at least the seconds shown, or leave it out of job.yaml.",
+  },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,0 +1,122 @@
+import type { CatalogueEntry } from "../entry.ts";
+
+/** Engines, images, runs and their outputs. */
+export const sandboxErrors = {
+  CONTAINER_STUCK: {
+    class: "unavailable",
+    hint: "Restart the Docker engine, then remove the container that is named.",
+  },
+  DOCKERFILE_REFUSED: {
+    class: "refused",
+    hint: "Use FROM a runtime that the provider holds, RUN, COPY, ENV and WORKDIR, and nothing from a network.",
+  },
+  DOCKER_UNAVAILABLE: {
+    class: "unavailable",
+    retryable: true,
+    hint: 'Start the engine, or name its socket under docker in config.yaml; "ichain doctor" looks at it.',
+  },
+  ENGINE_MISSING: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Bring back the engine that has its GPUs, or load the image on another one.",
+  },
+  ENGINE_REFUSED: { class: "unavailable", hint: "`ichain doctor` shows what the engine can do here." },
+  GPU_ABSENT: { class: "refused", hint: "Leave the job to a provider with more GPUs, or ask for fewer." },
+  GPU_BUSY: { class: "unavailable", retryable: true, hint: "Wait until a running job ends." },
+  IMAGE_BUILD_FAILED: {
+    class: "refused",
+    hint: "See the end of the build's own output; the job is left alone.",
+  },
+  IMAGE_MALFORMED: {
+    class: "untrusted",
+    hint: "An image archive is a root filesystem as an uncompressed tar, as `docker export` writes it.",
+  },
+  IMAGE_REFUSED: {
+    class: "refused",
+    hint: "Use an image built by `ichain runtime build`, or strip the image's own settings.",
+  },
+  IMAGE_UNKNOWN: {
+    class: "refused",
+    hint: "`ichain runtime list` shows the images held; `ichain runtime build NAME` builds one.",
+  },
+  KUBERNETES_PATH: {
+    class: "config",
+    hint: "Keep ichain's home folder (ICHAIN_HOME) on the volume of `kubernetes.claim`.",
+  },
+  KUBERNETES_PENDING: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Look at `kubectl describe pod`: the image, the claim or room for it may be missing.",
+  },
+  LIMITS_INVALID: {
+    class: "refused",
+    hint: "Ask for more in the job's resources, or raise the sandbox limits of this machine.",
+  },
+  OUTPUTS_LOST: {
+    class: "unavailable",
+    hint: "Leave the folder of ichain's sandbox alone; after a power cut a task may have to run again.",
+  },
+  OUTPUT_TOO_LARGE: { class: "untrusted", hint: "The job must ask for more disk, or write less." },
+  OUTPUT_UNSAFE: {
+    class: "untrusted",
+    hint: "A task may leave regular files and folders in /out, nothing else.",
+  },
+  RECIPE_MALFORMED: {
+    class: "config",
+    hint: "Mend the recipe.yaml that is named, at the field that is named.",
+  },
+  RUNTIME_BUILD_FAILED: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Building needs root, the package mmdebstrap, and a Debian mirror in the machine's apt sources.",
+  },
+  RUNTIME_NOT_READY: {
+    class: "failed",
+    hint: '"ichain runtime build NAME" builds it from its present recipe.',
+  },
+  RUNTIME_UNKNOWN: { class: "usage", hint: '"ichain runtime list" names the recipes here.' },
+  RUN_BUSY: { class: "internal", hint: "Wait for the first call to end." },
+  RUN_LOST: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Run it again; leave containers named ichain-… alone.",
+  },
+  SANDBOX_DISK_FULL: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Free some space; `ichain runtime list` shows what images take.",
+  },
+  SANDBOX_OPEN: {
+    class: "unavailable",
+    hint: 'A swarm\'s nodes need "bridge": "none", "no-new-privileges": true and "seccomp-profile" in /etc/docker/daemon.json.',
+  },
+  SANDBOX_UNSUPPORTED: {
+    class: "unavailable",
+    hint: "`ichain doctor` says what this machine lacks to run tasks.",
+  },
+  SWARM_FULL: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Look at `docker node ls`: nodes may be down, drained, or busy with other tasks.",
+  },
+  SWARM_IMAGE_MISSING: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Load the image on every node: `docker save IMAGE | ssh NODE docker load`.",
+  },
+  SWARM_INACTIVE: {
+    class: "unavailable",
+    hint: "Run `docker swarm init` on this machine, or `docker swarm join` with the manager's token.",
+  },
+  SWARM_NODE_LOST: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Nothing to do: the task goes to another node, or waits until there is one.",
+  },
+  SWARM_REJECTED: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Every node must reach ichain's home folder at the same path when `swarm.shared` is set.",
+  },
+  TASK_INVALID: { class: "refused", hint: "The job's spec cannot be run by anybody; release the job." },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;

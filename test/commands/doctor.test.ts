@@ -7,7 +7,7 @@ import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
 import { startChain } from "../support/chain/chain.ts";
 import { alter, lies, startProxy } from "../support/chain/rpc-proxy.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
 interface Row {
   readonly name: string;
@@ -16,35 +16,41 @@ interface Row {
   readonly todo?: string;
 }
 
-test("doctor shows in one table what tasks run on, and says what to do about what is weak", async (t) => {
-  if (!requireDocker(t) || !requireRoot(t)) return;
-  await buildRuntime(dockerEngine({ socketPath: DEFAULT_SOCKET }), "python-ml");
-  using home = temporaryFolder();
-  const { stdout } = await ichainRun(["doctor", "--json", "--quiet"], { ICHAIN_HOME: home.path });
-  const { checks } = JSON.parse(stdout.split("\n")[0]!) as { checks: Row[] };
-  const rows = new Map(checks.map((row) => [row.name, row]));
-  for (const name of ["output disks", "docker", "GPUs", "runtime images"]) {
-    assert.equal(rows.get(name)?.status, "ok", `${name}: ${rows.get(name)?.found}`);
-  }
-  assert.match(rows.get("runtime images")!.found, /python-ml \([\d.]+ [MG]iB\)/);
-  const tier = rows.get("sandbox tier")!;
-  assert.deepEqual([tier.found, tier.status], ["runc", "warn"]);
-  assert.match(tier.todo ?? "", /gVisor/);
-  for (const { status, todo } of checks) assert.equal(todo === undefined, status === "ok");
-});
+test(
+  "doctor shows in one table what tasks run on, and says what to do about what is weak",
+  needs("docker", "root"),
+  async () => {
+    await buildRuntime(dockerEngine({ socketPath: DEFAULT_SOCKET }), "python-ml");
+    using home = temporaryFolder();
+    const { stdout } = await ichainRun(["doctor", "--json", "--quiet"], { ICHAIN_HOME: home.path });
+    const { checks } = JSON.parse(stdout.split("\n")[0]!) as { checks: Row[] };
+    const rows = new Map(checks.map((row) => [row.name, row]));
+    for (const name of ["output disks", "docker", "GPUs", "runtime images"]) {
+      assert.equal(rows.get(name)?.status, "ok", `${name}: ${rows.get(name)?.found}`);
+    }
+    assert.match(rows.get("runtime images")!.found, /python-ml \([\d.]+ [MG]iB\)/);
+    const tier = rows.get("sandbox tier")!;
+    assert.deepEqual([tier.found, tier.status], ["runc", "warn"]);
+    assert.match(tier.todo ?? "", /gVisor/);
+    for (const { status, todo } of checks) assert.equal(todo === undefined, status === "ok");
+  },
+);
 
-test("runtime check tells a runtime that is held from one that is not what its recipe makes", async (t) => {
-  if (!requireDocker(t) || !requireRoot(t)) return;
-  const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
-  const { digest } = await buildRuntime(engine, "python-ml");
-  using home = temporaryFolder();
-  const env = { ICHAIN_HOME: home.path };
-  const good = await ichainRun(["runtime", "check", "python-ml", "--json"], env);
-  assert.deepEqual(JSON.parse(good.stdout), { runtimes: [{ name: "python-ml", state: "ready", digest }] });
-  assert.equal(good.code, 0);
-  const absent = await ichainRun(["runtime", "check", "nothing", "--json"], env);
-  assert.equal((JSON.parse(absent.stdout) as { error: { code: string } }).error.code, "RUNTIME_UNKNOWN");
-});
+test(
+  "runtime check tells a runtime that is held from one that is not what its recipe makes",
+  needs("docker", "root"),
+  async () => {
+    const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
+    const { digest } = await buildRuntime(engine, "python-ml");
+    using home = temporaryFolder();
+    const env = { ICHAIN_HOME: home.path };
+    const good = await ichainRun(["runtime", "check", "python-ml", "--json"], env);
+    assert.deepEqual(JSON.parse(good.stdout), { runtimes: [{ name: "python-ml", state: "ready", digest }] });
+    assert.equal(good.code, 0);
+    const absent = await ichainRun(["runtime", "check", "nothing", "--json"], env);
+    assert.equal((JSON.parse(absent.stdout) as { error: { code: string } }).error.code, "RUNTIME_UNKNOWN");
+  },
+);
 
 test("doctor shows of each node whether it answers, on which chain it is, and whether it agrees", async (t) => {
   const chain = await startChain();

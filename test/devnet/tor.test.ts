@@ -5,34 +5,36 @@ import { test } from "node:test";
 import { startTorNetwork } from "../../src/devnet/tor/network.ts";
 import { ManagedTor } from "../../src/transfer/onion/tor/tor.ts";
 import { temporaryFolder } from "../support/parcel/blob.ts";
-import { requireTor } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
-test("two private Tor networks run side by side, take clients, and leave no process behind", async (t) => {
-  if (!requireTor(t)) return;
-  const dir = await temporaryFolder(t);
-  const abort = new AbortController();
-  const size = { authorities: 3, relays: 1, signal: abort.signal };
-  const networks = await Promise.all(
-    ["one", "two"].map((name) => startTorNetwork({ dir: join(dir, name), ...size })),
-  );
-  t.after(() => Promise.all(networks.map((network) => network.stop())));
-  // The signal is the start's alone: a network that is up stays up.
-  abort.abort();
-  assert.notEqual(networks[0]?.networkTorrc, networks[1]?.networkTorrc);
-  for (const { networkTorrc } of networks) {
-    const torrc = [...networkTorrc.split("\n"), "SocksPort 0"];
-    const client = await ManagedTor.start({ binary: "tor", dataDir: dir, role: "client", torrc });
-    await client.stop();
-  }
-  assert.equal(await torsIn(dir), 8);
-  await networks[0]?.loseRelay(0);
-  assert.equal(await torsIn(dir), 7);
-  await Promise.all(networks.map((network) => network.stop()));
-  assert.equal(await torsIn(dir), 0);
-});
+test(
+  "two private Tor networks run side by side, take clients, and leave no process behind",
+  needs("tor"),
+  async (t) => {
+    const dir = await temporaryFolder(t);
+    const abort = new AbortController();
+    const size = { authorities: 3, relays: 1, signal: abort.signal };
+    const networks = await Promise.all(
+      ["one", "two"].map((name) => startTorNetwork({ dir: join(dir, name), ...size })),
+    );
+    t.after(() => Promise.all(networks.map((network) => network.stop())));
+    // The signal is the start's alone: a network that is up stays up.
+    abort.abort();
+    assert.notEqual(networks[0]?.networkTorrc, networks[1]?.networkTorrc);
+    for (const { networkTorrc } of networks) {
+      const torrc = [...networkTorrc.split("\n"), "SocksPort 0"];
+      const client = await ManagedTor.start({ binary: "tor", dataDir: dir, role: "client", torrc });
+      await client.stop();
+    }
+    assert.equal(await torsIn(dir), 8);
+    await networks[0]?.loseRelay(0);
+    assert.equal(await torsIn(dir), 7);
+    await Promise.all(networks.map((network) => network.stop()));
+    assert.equal(await torsIn(dir), 0);
+  },
+);
 
-test("a start that is aborted leaves no process behind", async (t) => {
-  if (!requireTor(t)) return;
+test("a start that is aborted leaves no process behind", needs("tor"), async (t) => {
   const dir = await temporaryFolder(t);
   const abort = new AbortController();
   const starting = startTorNetwork({ dir, signal: abort.signal });

@@ -3,10 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { digits, startTestMarket } from "../support/market/market.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
-it("the same job settles on another EVM client", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
+it("the same job settles on another EVM client", needs("root", "docker"), async (t) => {
   const market = await startTestMarket(t, { transport: "direct", client: "anvil" });
   assert.equal(market.evm.client, "anvil");
   const out = join(market.dir, "out");

@@ -1,22 +1,20 @@
 import assert from "node:assert/strict";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { Wallet } from "ethers";
 import { parse, stringify } from "yaml";
 import { importKey } from "../../src/chain/wallet.ts";
 import { DEVNET_PASSWORD, type Home } from "../../src/devnet/homes.ts";
 import { digits, lastJson, startTestMarket, stealKeys, type TestMarket } from "../support/market/market.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
-const able = (t: TestContext) => requireRoot(t) && requireDocker(t);
 const JSON_ERROR_FIELDS = ["code", "message", "hint", "retryable"] as const;
 
-describe("bad input", () => {
+describe("bad input", needs("root", "docker"), () => {
   const cleanup: (() => unknown)[] = [];
   let market: TestMarket;
-  before(async (context) => {
-    if (!able(context as unknown as TestContext)) return;
+  before(async () => {
     market = await startTestMarket(
       { after: (fn) => void cleanup.push(fn as () => unknown) },
       { transport: "direct" },
@@ -65,27 +63,28 @@ describe("bad input", () => {
     return file;
   }
 
-  it("a malformed job.yaml", async (t) => {
-    if (!able(t)) return;
+  it("a malformed job.yaml", async () => {
     const file = await jobFile("malformed.yaml", "threshold: 0.95", "threshold: high");
     await refused(["submit", file], market.requester, "JOB_INVALID", 2);
   });
 
-  it("windows that nobody can keep, or that hold what others stake for months", async (t) => {
-    if (!able(t)) return;
-    const from = "resources:\n";
-    for (const [windows, code] of [
-      ["claim: 1s", "WINDOW_TOO_SHORT"],
-      ["run: 10m", "WINDOW_TOO_SHORT"],
-      ["appoint: 190d", "WINDOW_TOO_LONG"],
-    ] as const) {
-      const file = await jobFile("windows.yaml", from, `windows: {${windows}}\n${from}`);
-      for (const verb of ["quote", "submit"]) await refused([verb, file], market.requester, code, 2);
-    }
-  });
+  it(
+    "windows that nobody can keep, or that hold what others stake for months",
+    needs("root", "docker"),
+    async () => {
+      const from = "resources:\n";
+      for (const [windows, code] of [
+        ["claim: 1s", "WINDOW_TOO_SHORT"],
+        ["run: 10m", "WINDOW_TOO_SHORT"],
+        ["appoint: 190d", "WINDOW_TOO_LONG"],
+      ] as const) {
+        const file = await jobFile("windows.yaml", from, `windows: {${windows}}\n${from}`);
+        for (const verb of ["quote", "submit"]) await refused([verb, file], market.requester, code, 2);
+      }
+    },
+  );
 
-  it("a task or a price that nobody could work with", async (t) => {
-    if (!able(t)) return;
+  it("a task or a price that nobody could work with", async () => {
     for (const [from, to, code] of [
       ["memory: 1 GiB", "memory: 1 MiB", "MEMORY_TOO_SMALL"],
       ["disk: 64 MiB", "disk: 1 KiB", "DISK_TOO_SMALL"],
@@ -96,14 +95,12 @@ describe("bad input", () => {
     }
   });
 
-  it("an image that nobody holds", async (t) => {
-    if (!able(t)) return;
+  it("an image that nobody holds", async () => {
     const file = await jobFile("image.yaml", "image: python-ml", "image: python-quantum");
     await refused(["submit", file], market.requester, "IMAGE_UNKNOWN", 2);
   });
 
-  it("a wallet without coin", async (t) => {
-    if (!able(t)) return;
+  it("a wallet without coin", async () => {
     const poor = await home("poor", async (dir) => {
       await rm(join(dir, "keyring"), { force: true });
       const { keystoreJson } = await importKey(Wallet.createRandom().privateKey, DEVNET_PASSWORD, {
@@ -114,35 +111,30 @@ describe("bad input", () => {
     await refused(["submit", digits], poor, "FUNDS_TOO_LOW", 5);
   });
 
-  it("a wrong password", async (t) => {
-    if (!able(t)) return;
+  it("a wrong password", async () => {
     const locked = await home("locked", (dir) => writeFile(join(dir, "password"), "not-the-password"));
     await refused(["submit", digits], locked, "WALLET_WRONG_PASSWORD", 3);
   });
 
-  it("a provider or validator with somebody else's certificate", async (t) => {
-    if (!able(t)) return;
+  it("a provider or validator with somebody else's certificate", async () => {
     const { account } = await stealKeys(market, market.providers[0]!.account);
     await refused(["submit", digits, "--provider", account], market.requester, "KEY_NOT_BOUND", 7);
     await refused(["submit", digits, "--validator", account], market.requester, "KEY_NOT_BOUND", 7);
   });
 
-  it("a keyring of another wallet", async (t) => {
-    if (!able(t)) return;
+  it("a keyring of another wallet", async () => {
     const mixed = await home("mixed", async (dir) => {
       await cp(join(market.providers[0]!.dir, "keyring"), join(dir, "keyring"));
     });
     await refused(["submit", digits], mixed, "KEYRING_OF_ANOTHER", 3);
   });
 
-  it("no Docker engine", async (t) => {
-    if (!able(t)) return;
+  it("no Docker engine", async () => {
     const env = { DOCKER_HOST: `unix://${join(market.dir, "no-docker.sock")}` };
     await refused(["provide", "--stake", "1"], market.requester, "DOCKER_UNAVAILABLE", 4, env);
   });
 
-  it("no tor program", async (t) => {
-    if (!able(t)) return;
+  it("no tor program", async () => {
     const torless = await home("torless", async (dir) => {
       const config = join(dir, "config.yaml");
       const settings = parse(await readFile(config, "utf8")) as object;
@@ -152,15 +144,13 @@ describe("bad input", () => {
     await refused(["submit", digits], torless, "TOR_MISSING", 4, env);
   });
 
-  it("no chain at the other end of the line", async (t) => {
-    if (!able(t)) return;
+  it("no chain at the other end of the line", async () => {
     await refused(["submit", digits], market.requester, "CHAIN_UNAVAILABLE", 4, {
       ICHAIN_RPC_URL: "http://127.0.0.1:9",
     });
   });
 
-  it("a job that does not exist", async (t) => {
-    if (!able(t)) return;
+  it("a job that does not exist", async () => {
     await refused(["job", "deadbeef"], market.requester, "JOB_UNKNOWN", 2);
   });
 });

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
 /** A job whose task writes `file` and prints `line`; the spec names model.pkl, with the digits' threshold. */
 async function printing({ dir }: TestMarket, name: string, line: string, file: string): Promise<string> {
@@ -18,36 +18,39 @@ async function printing({ dir }: TestMarket, name: string, line: string, file: s
   return job;
 }
 
-it("a result that is not what the job asks for is given back, and costs the provider nothing", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
-  const market = await startTestMarket(t, { transport: "direct" });
-  const [provider] = market.providers;
-  const stake = await market.stake(provider!.account);
-  for (const [name, line, file, reason] of [
-    ["poor", "acc: 0.5", "model.pkl", /0\.5.*threshold/],
-    ["endless", "acc: 1e300", "model.pkl", /range/],
-    ["elsewhere", "acc: 0.99", "other.pkl", /all the outputs/],
-  ] as const) {
-    const job = await printing(market, name, line, file);
-    const { code, stdout } = await market.attempt([
-      "submit",
-      job,
-      "--wait",
-      "--out",
-      join(market.dir, "out"),
-    ]);
-    const { error } = lastJson(stdout) as {
-      error: { code: string; details: { jobId: string; reason: string } };
+it(
+  "a result that is not what the job asks for is given back, and costs the provider nothing",
+  needs("root", "docker"),
+  async (t) => {
+    const market = await startTestMarket(t, { transport: "direct" });
+    const [provider] = market.providers;
+    const stake = await market.stake(provider!.account);
+    for (const [name, line, file, reason] of [
+      ["poor", "acc: 0.5", "model.pkl", /0\.5.*threshold/],
+      ["endless", "acc: 1e300", "model.pkl", /range/],
+      ["elsewhere", "acc: 0.99", "other.pkl", /all the outputs/],
+    ] as const) {
+      const job = await printing(market, name, line, file);
+      const { code, stdout } = await market.attempt([
+        "submit",
+        job,
+        "--wait",
+        "--out",
+        join(market.dir, "out"),
+      ]);
+      const { error } = lastJson(stdout) as {
+        error: { code: string; details: { jobId: string; reason: string } };
+      };
+      assert.deepEqual([code, error.code], [8, "JOB_FAILED"], stdout);
+      assert.match(error.details.reason, reason);
+      const { state, verdict } = await market.ichain(["job", error.details.jobId]);
+      assert.deepEqual([state, verdict], ["Refunded", "none"]);
+    }
+    assert.equal(await market.stake(provider!.account), stake);
+    const { providers } = (await market.ichain(["providers"])) as {
+      providers: { ratingAsProvider: { outcomes: { released: number; late: number; rejected: number } } }[];
     };
-    assert.deepEqual([code, error.code], [8, "JOB_FAILED"], stdout);
-    assert.match(error.details.reason, reason);
-    const { state, verdict } = await market.ichain(["job", error.details.jobId]);
-    assert.deepEqual([state, verdict], ["Refunded", "none"]);
-  }
-  assert.equal(await market.stake(provider!.account), stake);
-  const { providers } = (await market.ichain(["providers"])) as {
-    providers: { ratingAsProvider: { outcomes: { released: number; late: number; rejected: number } } }[];
-  };
-  const { released, late, rejected } = providers[0]!.ratingAsProvider.outcomes;
-  assert.deepEqual({ released, late, rejected }, { released: 3, late: 0, rejected: 0 });
-});
+    const { released, late, rejected } = providers[0]!.ratingAsProvider.outcomes;
+    assert.deepEqual({ released, late, rejected }, { released: 3, late: 0, rejected: 0 });
+  },
+);

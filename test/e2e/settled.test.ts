@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { Interface } from "ethers";
 import { type Address, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
-import { requireDocker, requireRoot, requireTor } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
-const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t) && requireTor(t);
-
-describe("a job over Tor, from submit to rated result", () => {
+describe("a job over Tor, from submit to rated result", needs("root", "docker", "tor"), () => {
   const cleanup: (() => unknown)[] = [];
   let market: TestMarket | undefined;
   let jobId = "";
@@ -17,7 +15,6 @@ describe("a job over Tor, from submit to rated result", () => {
   let before_: { provider: bigint; block: number };
 
   before(async () => {
-    if (!ABLE({ skip: () => undefined } as unknown as TestContext)) return;
     market = await startTestMarket({ after: (fn) => void cleanup.push(fn as () => unknown) });
     out = join(market.dir, "opened");
     const provider = market.providers[0]!.account;
@@ -30,40 +27,45 @@ describe("a job over Tor, from submit to rated result", () => {
     for (const one of cleanup) await one();
   });
 
-  it("ends Settled with the opened result in the folder that was asked for", async (t) => {
-    if (!ABLE(t)) return;
-    const result = await market!.ichain([
-      "submit",
-      digits,
-      "--provider",
-      "best",
-      "--validator",
-      "best",
-      "--wait",
-      "--out",
-      out,
-    ]);
-    jobId = String(result.jobId);
-    assert.equal(result.state, "Settled");
-    assert.equal(result.verdict, "pass");
-    assert.deepEqual(result.files, ["model.pkl"]);
-    assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
-  });
+  it(
+    "ends Settled with the opened result in the folder that was asked for",
+    needs("root", "docker", "tor"),
+    async () => {
+      const result = await market!.ichain([
+        "submit",
+        digits,
+        "--provider",
+        "best",
+        "--validator",
+        "best",
+        "--wait",
+        "--out",
+        out,
+      ]);
+      jobId = String(result.jobId);
+      assert.equal(result.state, "Settled");
+      assert.equal(result.verdict, "pass");
+      assert.deepEqual(result.files, ["model.pkl"]);
+      assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+    },
+  );
 
-  it("pays the provider exactly the price, and leaves nothing of the job in the escrow", async (t) => {
-    if (!ABLE(t)) return;
-    const { chain, providers, validators, requester, network } = market!;
-    const job = await market!.ichain(["job", jobId]);
-    const { price, validatorFee } = job.terms as { price: string; validatorFee: string };
-    await settledBalances(market!, [providers[0]!.account, validators[0]!.account, requester.account]);
-    const paid = gasPaid(await market!.transactions(before_.block + 1), providers[0]!.account);
-    assert.equal(await chain.getBalance(providers[0]!.account), before_.provider + BigInt(price) - paid);
-    assert.equal(await chain.getBalance(network.contracts.escrow), 0n);
-    assert.ok(BigInt(price) > 0n && BigInt(validatorFee) > 0n);
-  });
+  it(
+    "pays the provider exactly the price, and leaves nothing of the job in the escrow",
+    needs("root", "docker", "tor"),
+    async () => {
+      const { chain, providers, validators, requester, network } = market!;
+      const job = await market!.ichain(["job", jobId]);
+      const { price, validatorFee } = job.terms as { price: string; validatorFee: string };
+      await settledBalances(market!, [providers[0]!.account, validators[0]!.account, requester.account]);
+      const paid = gasPaid(await market!.transactions(before_.block + 1), providers[0]!.account);
+      assert.equal(await chain.getBalance(providers[0]!.account), before_.provider + BigInt(price) - paid);
+      assert.equal(await chain.getBalance(network.contracts.escrow), 0n);
+      assert.ok(BigInt(price) > 0n && BigInt(validatorFee) > 0n);
+    },
+  );
 
-  it("shows the chain no plaintext and no onion address", async (t) => {
-    if (!ABLE(t)) return;
+  it("shows the chain no plaintext and no onion address", async () => {
     const seen = Buffer.concat(
       (await market!.transactions()).flatMap(({ tx, receipt }) => [
         Buffer.from(tx.data.slice(2), "hex"),
@@ -92,18 +94,20 @@ describe("a job over Tor, from submit to rated result", () => {
     }
   });
 
-  it("opens the result again into another folder, and never over one that exists", async (t) => {
-    if (!ABLE(t)) return;
-    const again = join(market!.dir, "again");
-    await market!.ichain(["get", jobId.slice(2, 12), "-o", again]);
-    assert.deepEqual(await readFile(join(again, "model.pkl")), await readFile(join(out, "model.pkl")));
-    const refused = await market!.attempt(["get", jobId, "-o", again]);
-    assert.equal(refused.code, 2);
-    assert.equal(errorCode(refused.stdout), "TARGET_EXISTS");
-  });
+  it(
+    "opens the result again into another folder, and never over one that exists",
+    needs("root", "docker", "tor"),
+    async () => {
+      const again = join(market!.dir, "again");
+      await market!.ichain(["get", jobId.slice(2, 12), "-o", again]);
+      assert.deepEqual(await readFile(join(again, "model.pkl")), await readFile(join(out, "model.pkl")));
+      const refused = await market!.attempt(["get", jobId, "-o", again]);
+      assert.equal(refused.code, 2);
+      assert.equal(errorCode(refused.stdout), "TARGET_EXISTS");
+    },
+  );
 
-  it("is rated once", async (t) => {
-    if (!ABLE(t)) return;
+  it("is rated once", async () => {
     await market!.ichain(["rate", jobId, "4"]);
     const providers = await market!.ichain(["providers"]);
     const [offer] = providers.providers as { ratingAsProvider: { count: number; sum: number } }[];
@@ -111,22 +115,23 @@ describe("a job over Tor, from submit to rated result", () => {
     assert.equal(offer?.ratingAsProvider.sum, 4);
   });
 
-  it("keeps the provider's run report and log for the requester", async (t) => {
-    if (!ABLE(t)) return;
-    const folder = join(market!.requester.dir, "jobs", "requester", jobId.slice(2), "report");
-    assert.match(await readFile(join(folder, "log.txt"), "utf8"), /acc: 0\.9/);
-  });
+  it(
+    "keeps the provider's run report and log for the requester",
+    needs("root", "docker", "tor"),
+    async () => {
+      const folder = join(market!.requester.dir, "jobs", "requester", jobId.slice(2), "report");
+      assert.match(await readFile(join(folder, "log.txt"), "utf8"), /acc: 0\.9/);
+    },
+  );
 
-  it("takes the next job with the same daemons", async (t) => {
-    if (!ABLE(t)) return;
+  it("takes the next job with the same daemons", async () => {
     const next = join(market!.dir, "next");
     const result = await market!.ichain(["submit", digits, "--wait", "--out", next]);
     assert.equal(result.state, "Settled");
     assert.notEqual(result.jobId, jobId);
   });
 
-  it("refuses a job whose input does not exist", async (t) => {
-    if (!ABLE(t)) return;
+  it("refuses a job whose input does not exist", async () => {
     const folder = join(market!.dir, "broken");
     await market!.ichain(["wallet", "address"]);
     await rm(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { it } from "node:test";
 import { stringify } from "yaml";
 import { lifo } from "../support/lifo.ts";
 import { lastJson, startTestMarket } from "../support/market/market.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 import { startSwarm } from "../support/sandbox/swarm.ts";
 import { tinyRoot } from "../support/sandbox/tiny-root.ts";
 
@@ -16,9 +16,9 @@ while read -r line; do [ "$line" = trained ] && echo "acc: 0.97"; done < /out/mo
 `;
 
 it("`ichain provide --engine swarm` earns its pay with a job that its swarm ran", {
+  ...needs("root", "docker"),
   timeout: 180_000,
 }, async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
   const later = lifo(t);
   const swarm = await startSwarm(later);
   // The validator measures on the machine's own engine, with the same image.

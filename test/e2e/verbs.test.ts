@@ -7,7 +7,7 @@ import { challengeBondOf } from "../../src/protocol/job/bond.ts";
 import { temporaryFolder } from "../support/binary.ts";
 import { withValidators } from "../support/chain/draws.ts";
 import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
 const COIN = 10n ** 18n;
 const DAY = 86_400;
@@ -24,8 +24,7 @@ async function refused(market: TestMarket, args: readonly string[], as: Home, co
   assert.equal((lastJson(stdout).error as { code: string }).code, code, stdout);
 }
 
-it("stake goes in, stays locked for the cooldown, and comes out", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
+it("stake goes in, stays locked for the cooldown, and comes out", needs("root", "docker"), async (t) => {
   const market = await startTestMarket(t, { transport: "direct" });
   const [provider] = market.providers;
   await refused(market, ["stake", "status"], market.requester, "NO_OFFER");
@@ -52,72 +51,80 @@ it("stake goes in, stays locked for the cooldown, and comes out", async (t) => {
   await refused(market, ["stake", "collect"], provider!, "REGISTRY_NOTHING_LEAVING");
 });
 
-it("a claim is challenged by hand: a panel that confirms it costs the bond", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
-  const market = await startTestMarket(t, { transport: "direct" });
-  const { requester, chain } = market;
-  const before = await chain.getBalance(requester.account);
-  const block = await chain.getBlockNumber();
-  const { jobId } = await market.ichain(["submit", await optimistic(market)]);
-  const claimed = await market.state("Claimed");
-  assert.equal(claimed.id, jobId);
-  await refused(market, ["challenge", claimed.id], market.providers[0]!, "JOB_NOT_OURS");
-  const told = await market.ichain(["challenge", claimed.id]);
-  assert.deepEqual([told.jobId, told.bond], [jobId, String(challengeBondOf(claimed.terms))]);
-  const settled = await market.state("Settled");
-  assert.deepEqual([settled.verdict, settled.validations.length], ["pass", 1]);
-  // Said again, it is the same challenge and not another one.
-  const sent = await chain.getTransactionCount(requester.account);
-  assert.equal((await market.ichain(["challenge", claimed.id])).state, "Settled");
-  assert.equal(await chain.getTransactionCount(requester.account), sent);
-  await market.ichain(["resume", claimed.id]);
-  // Two of the panel's three seats found nobody: their fees came back. The rest of the bond was lost.
-  const gas = gasPaid(await market.transactions(block + 1), requester.account);
-  const { price, validatorFee } = claimed.terms;
-  assert.equal(await chain.getBalance(requester.account), before - gas - price - price / 2n - validatorFee);
-});
+it(
+  "a claim is challenged by hand: a panel that confirms it costs the bond",
+  needs("root", "docker"),
+  async (t) => {
+    const market = await startTestMarket(t, { transport: "direct" });
+    const { requester, chain } = market;
+    const before = await chain.getBalance(requester.account);
+    const block = await chain.getBlockNumber();
+    const { jobId } = await market.ichain(["submit", await optimistic(market)]);
+    const claimed = await market.state("Claimed");
+    assert.equal(claimed.id, jobId);
+    await refused(market, ["challenge", claimed.id], market.providers[0]!, "JOB_NOT_OURS");
+    const told = await market.ichain(["challenge", claimed.id]);
+    assert.deepEqual([told.jobId, told.bond], [jobId, String(challengeBondOf(claimed.terms))]);
+    const settled = await market.state("Settled");
+    assert.deepEqual([settled.verdict, settled.validations.length], ["pass", 1]);
+    // Said again, it is the same challenge and not another one.
+    const sent = await chain.getTransactionCount(requester.account);
+    assert.equal((await market.ichain(["challenge", claimed.id])).state, "Settled");
+    assert.equal(await chain.getTransactionCount(requester.account), sent);
+    await market.ichain(["resume", claimed.id]);
+    // Two of the panel's three seats found nobody: their fees came back. The rest of the bond was lost.
+    const gas = gasPaid(await market.transactions(block + 1), requester.account);
+    const { price, validatorFee } = claimed.terms;
+    assert.equal(await chain.getBalance(requester.account), before - gas - price - price / 2n - validatorFee);
+  },
+);
 
-it("a rejection is appealed by hand, once, and stands when the panel agrees with it", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
-  using folder = temporaryFolder();
-  const policy = folder.join("policy.yaml");
-  await writeFile(policy, "appeal: never\n");
-  const market = await startTestMarket(t, { bad: ["wrong"], policy, transport: "direct", validators: 2 });
-  const [provider] = market.providers;
-  const { jobId } = await market.ichain(["submit", digits]);
-  const resumed = market.ichain(["resume", String(jobId)]);
-  await market.state("Rejected");
-  await refused(market, ["appeal", String(jobId)], market.requester, "ESCROW_NOT_PARTY");
-  const { bond } = await market.ichain(["appeal", String(jobId)], provider);
-  assert.ok(BigInt(bond as string) > 0n);
-  const { jobs } = (await resumed) as { jobs: { state: string; verdict: string }[] };
-  assert.deepEqual(
-    jobs.map(({ state, verdict }) => [state, verdict]),
-    [["Refunded", "fail"]],
-  );
-  const job = await market.state("Refunded");
-  assert.ok(job.appealed);
-  assert.deepEqual(new Set(job.validations.map(({ validator }) => validator)).size, 2);
-});
+it(
+  "a rejection is appealed by hand, once, and stands when the panel agrees with it",
+  needs("root", "docker"),
+  async (t) => {
+    using folder = temporaryFolder();
+    const policy = folder.join("policy.yaml");
+    await writeFile(policy, "appeal: never\n");
+    const market = await startTestMarket(t, { bad: ["wrong"], policy, transport: "direct", validators: 2 });
+    const [provider] = market.providers;
+    const { jobId } = await market.ichain(["submit", digits]);
+    const resumed = market.ichain(["resume", String(jobId)]);
+    await market.state("Rejected");
+    await refused(market, ["appeal", String(jobId)], market.requester, "ESCROW_NOT_PARTY");
+    const { bond } = await market.ichain(["appeal", String(jobId)], provider);
+    assert.ok(BigInt(bond as string) > 0n);
+    const { jobs } = (await resumed) as { jobs: { state: string; verdict: string }[] };
+    assert.deepEqual(
+      jobs.map(({ state, verdict }) => [state, verdict]),
+      [["Refunded", "fail"]],
+    );
+    const job = await market.state("Refunded");
+    assert.ok(job.appealed);
+    assert.deepEqual(new Set(job.validations.map(({ validator }) => validator)).size, 2);
+  },
+);
 
-it("a rejection is appealed by the daemon, once, where its policy says so", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
-  using folder = temporaryFolder();
-  const policy = folder.join("policy.yaml");
-  await writeFile(policy, "appeal: always\n");
-  const market = await startTestMarket(t, { bad: ["wrong"], policy, transport: "direct", validators: 2 });
-  const { jobId } = await market.ichain(["submit", digits]);
-  const resumed = market.ichain(["resume", String(jobId)]);
-  // The requester reveals its seed, then the provider draws.
-  const { jobs } = (await resumed) as { jobs: { state: string; verdict: string }[] };
-  assert.deepEqual(
-    jobs.map(({ state, verdict }) => [state, verdict]),
-    [["Refunded", "fail"]],
-  );
-});
+it(
+  "a rejection is appealed by the daemon, once, where its policy says so",
+  needs("root", "docker"),
+  async (t) => {
+    using folder = temporaryFolder();
+    const policy = folder.join("policy.yaml");
+    await writeFile(policy, "appeal: always\n");
+    const market = await startTestMarket(t, { bad: ["wrong"], policy, transport: "direct", validators: 2 });
+    const { jobId } = await market.ichain(["submit", digits]);
+    const resumed = market.ichain(["resume", String(jobId)]);
+    // The requester reveals its seed, then the provider draws.
+    const { jobs } = (await resumed) as { jobs: { state: string; verdict: string }[] };
+    assert.deepEqual(
+      jobs.map(({ state, verdict }) => [state, verdict]),
+      [["Refunded", "fail"]],
+    );
+  },
+);
 
-it("a job is quoted before it is posted, and a policy is tried on it", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
+it("a job is quoted before it is posted, and a policy is tried on it", needs("root", "docker"), async (t) => {
   const market = await startTestMarket(t, { transport: "direct" });
   const block = await market.chain.getBlockNumber();
   const quote = await market.ichain(["quote", digits]);
@@ -153,8 +160,7 @@ it("a job is quoted before it is posted, and a policy is tried on it", async (t)
   );
 });
 
-it("one name stands for a job in all JSON", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t)) return;
+it("one name stands for a job in all JSON", needs("root", "docker"), async (t) => {
   const market = await startTestMarket(t, { transport: "direct" });
   const { jobId } = await market.ichain(["submit", digits]);
   for (const verb of ["job", "why"])

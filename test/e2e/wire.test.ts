@@ -6,49 +6,52 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { it } from "node:test";
 import { digits, startTestMarket } from "../support/market/market.ts";
-import { requireDocker, requireProgram, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
 // The direct transport, so that nothing but ichain's own encryption stands between capture and content.
-it("what crosses the network holds no plaintext of the bundle or the result", async (t) => {
-  if (!requireRoot(t) || !requireDocker(t) || !requireProgram(t, "tcpdump")) return;
-  const market = await startTestMarket(t, { transport: "direct" });
-  const file = join(market.dir, "capture.pcap");
-  const capture = spawn("tcpdump", ["-i", "lo", "-s", "0", "-U", "--immediate-mode", "-w", file, "tcp"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  t.after(() => capture.kill());
-  for await (const line of createInterface({ input: capture.stderr }))
-    if (line.includes("listening on")) break;
+it(
+  "what crosses the network holds no plaintext of the bundle or the result",
+  needs("root", "docker", "tcpdump"),
+  async (t) => {
+    const market = await startTestMarket(t, { transport: "direct" });
+    const file = join(market.dir, "capture.pcap");
+    const capture = spawn("tcpdump", ["-i", "lo", "-s", "0", "-U", "--immediate-mode", "-w", file, "tcp"], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    t.after(() => capture.kill());
+    for await (const line of createInterface({ input: capture.stderr }))
+      if (line.includes("listening on")) break;
 
-  const out = join(market.dir, "out");
-  await market.ichain([
-    "submit",
-    digits,
-    "--provider",
-    "best",
-    "--validator",
-    "best",
-    "--wait",
-    "--out",
-    out,
-  ]);
-  capture.kill("SIGINT");
-  await once(capture, "close");
+    const out = join(market.dir, "out");
+    await market.ichain([
+      "submit",
+      digits,
+      "--provider",
+      "best",
+      "--validator",
+      "best",
+      "--wait",
+      "--out",
+      out,
+    ]);
+    capture.kill("SIGINT");
+    await once(capture, "close");
 
-  const seen = await readFile(file);
-  const model = await readFile(join(out, "model.pkl"));
-  const source = await readFile(digits.replace("job.yaml", "task.py"));
-  // The capture is one of these very transfers: sizes prove it, and so does what is not secret.
-  assert.ok(seen.length > model.length, `${seen.length} bytes captured`);
-  assert.ok(seen.includes("GET /v1/"));
-  for (const [what, secret] of Object.entries({
-    "the task's code": source.subarray(0, 20),
-    "a file's name": Buffer.from("model.pkl"),
-    "the result's head": model.subarray(0, 16),
-    "the result's tail": model.subarray(-24),
-    "a class in the result": Buffer.from("MLPClassifier"),
-    "a metric": Buffer.from("acc: 0."),
-  })) {
-    assert.equal(seen.indexOf(secret), -1, what);
-  }
-});
+    const seen = await readFile(file);
+    const model = await readFile(join(out, "model.pkl"));
+    const source = await readFile(digits.replace("job.yaml", "task.py"));
+    // The capture is one of these very transfers: sizes prove it, and so does what is not secret.
+    assert.ok(seen.length > model.length, `${seen.length} bytes captured`);
+    assert.ok(seen.includes("GET /v1/"));
+    for (const [what, secret] of Object.entries({
+      "the task's code": source.subarray(0, 20),
+      "a file's name": Buffer.from("model.pkl"),
+      "the result's head": model.subarray(0, 16),
+      "the result's tail": model.subarray(-24),
+      "a class in the result": Buffer.from("MLPClassifier"),
+      "a metric": Buffer.from("acc: 0."),
+    })) {
+      assert.equal(seen.indexOf(secret), -1, what);
+    }
+  },
+);

@@ -17,7 +17,7 @@ import { type TestContext, test } from "node:test";
 import { openJournal } from "../../src/journal/journal.ts";
 import { rebuildJournal } from "../../src/journal/rebuild.ts";
 import { code, scratch } from "../support/parcel/parcels.ts";
-import { requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
 /** A journal of forty jobs; its path. */
 async function filled(t: TestContext): Promise<string> {
@@ -70,8 +70,7 @@ for (const [what, damage, least] of [
   });
 }
 
-test("a home that cannot be written is said to be so", async (t) => {
-  if (!requireRoot(t)) return;
+test("a home that cannot be written is said to be so", needs("root"), async (t) => {
   const home = mkdtempSync(join(tmpdir(), "ichain-home-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", home]);
   t.after(() => {

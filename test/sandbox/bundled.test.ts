@@ -10,7 +10,7 @@ import { isIchainError } from "../../src/errors/error.ts";
 import type { BundledImage } from "../../src/ports/sandbox.ts";
 import { plainDockerfile } from "../../src/sandbox/bundled/dockerfile.ts";
 import { tinyImage } from "../adversarial/task/tiny-image.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 
 const bounds = { maxBytes: 512 * MIB, seconds: 120, memoryBytes: 512 * MIB, cpus: 1 };
@@ -79,8 +79,7 @@ describe("a Dockerfile", () => {
     });
   }
 
-  test("is built without network, and a task runs in what it made", async (t) => {
-    if (!requireDocker(t) || !requireRoot(t)) return;
+  test("is built without network, and a task runs in what it made", needs("docker", "root"), async (t) => {
     const { sandbox, task, bundle: dir } = await bundle(t);
     await writeFile(join(dir, "words"), "from the bundle\n");
     const network = `import socket; s = socket.socket(); s.settimeout(2); print(s.connect_ex(("192.0.2.1", 80)))`;
@@ -99,85 +98,97 @@ describe("a Dockerfile", () => {
     assert.match((await sandbox.run(work)).log, /^from the bundle\n 101\n/); // ENETUNREACH
   });
 
-  test("that fails, takes too long, too much disk or steers a loader is ended, and leaves nothing", async (t) => {
-    if (!requireDocker(t) || !requireRoot(t)) return;
-    const { sandbox, engine, instance, bundle: dir } = await bundle(t);
-    const before = (await engine.images()).map(({ id }) => id).sort();
-    const attempt = async (text: string, tighter = {}) => {
-      await writeFile(join(dir, "Dockerfile"), `FROM python-ml\n${text}\n`);
-      return sandbox.prepare({ dir, dockerfile: "Dockerfile" }, { ...bounds, ...tighter });
-    };
-    await assert.rejects(attempt("RUN false"), code("IMAGE_BUILD_FAILED"));
-    await assert.rejects(attempt("RUN sleep 60", { seconds: 3 }), code("IMAGE_BUILD_FAILED"));
-    await assert.rejects(
-      attempt("RUN dd if=/dev/zero of=/big bs=1M count=3000; sleep 20", { maxBytes: 256 * MIB, seconds: 60 }),
-      code("IMAGE_BUILD_FAILED"),
-    );
-    await assert.rejects(attempt("ENV LD_PRELOAD=/in/evil.so"), code("IMAGE_REFUSED"));
-    // The engine takes its time to remove the container of a build that was called off.
-    const containers = () =>
-      execFileSync("docker", ["ps", "-aq", "--filter", `label=ichain.origin=${instance}`]);
-    while (containers().length > 0);
-    await sandbox.trim({ bytes: 0, keep: new Set() });
-    assert.deepEqual((await engine.images()).map(({ id }) => id).sort(), before);
-  });
+  test(
+    "that fails, takes too long, too much disk or steers a loader is ended, and leaves nothing",
+    needs("docker", "root"),
+    async (t) => {
+      const { sandbox, engine, instance, bundle: dir } = await bundle(t);
+      const before = (await engine.images()).map(({ id }) => id).sort();
+      const attempt = async (text: string, tighter = {}) => {
+        await writeFile(join(dir, "Dockerfile"), `FROM python-ml\n${text}\n`);
+        return sandbox.prepare({ dir, dockerfile: "Dockerfile" }, { ...bounds, ...tighter });
+      };
+      await assert.rejects(attempt("RUN false"), code("IMAGE_BUILD_FAILED"));
+      await assert.rejects(attempt("RUN sleep 60", { seconds: 3 }), code("IMAGE_BUILD_FAILED"));
+      await assert.rejects(
+        attempt("RUN dd if=/dev/zero of=/big bs=1M count=3000; sleep 20", {
+          maxBytes: 256 * MIB,
+          seconds: 60,
+        }),
+        code("IMAGE_BUILD_FAILED"),
+      );
+      await assert.rejects(attempt("ENV LD_PRELOAD=/in/evil.so"), code("IMAGE_REFUSED"));
+      // The engine takes its time to remove the container of a build that was called off.
+      const containers = () =>
+        execFileSync("docker", ["ps", "-aq", "--filter", `label=ichain.origin=${instance}`]);
+      while (containers().length > 0);
+      await sandbox.trim({ bytes: 0, keep: new Set() });
+      assert.deepEqual((await engine.images()).map(({ id }) => id).sort(), before);
+    },
+  );
 });
 
 describe("an image archive", () => {
-  test("is loaded under the digest that was promised, and a task runs in it", async (t) => {
-    if (!requireDocker(t) || !requireRoot(t)) return;
-    const { sandbox, task, bundle: dir } = await bundle(t);
-    const tiny = await tinyImage(t, {});
-    const made = execFileSync("docker", ["create", tiny.id, "sh"], { encoding: "utf8" }).trim();
-    execFileSync("docker", ["export", "-o", join(dir, "root.tar"), made]);
-    execFileSync("docker", ["rm", made]);
-    const image = { dir, archive: "root.tar", digest: await digestOf(join(dir, "root.tar")) };
-    const digest = await sandbox.prepare(image, bounds);
-    assert.equal(digest, image.digest);
-    const work = await task("", { image: digest, command: ["/usr/bin/dash", "-c", "pwd"] });
-    assert.equal((await sandbox.run(work)).log, "/in\n");
-    assert.equal(await sandbox.prepare(image, bounds), digest, "a second time it is there");
-  });
+  test(
+    "is loaded under the digest that was promised, and a task runs in it",
+    needs("docker", "root"),
+    async (t) => {
+      const { sandbox, task, bundle: dir } = await bundle(t);
+      const tiny = await tinyImage(t, {});
+      const made = execFileSync("docker", ["create", tiny.id, "sh"], { encoding: "utf8" }).trim();
+      execFileSync("docker", ["export", "-o", join(dir, "root.tar"), made]);
+      execFileSync("docker", ["rm", made]);
+      const image = { dir, archive: "root.tar", digest: await digestOf(join(dir, "root.tar")) };
+      const digest = await sandbox.prepare(image, bounds);
+      assert.equal(digest, image.digest);
+      const work = await task("", { image: digest, command: ["/usr/bin/dash", "-c", "pwd"] });
+      assert.equal((await sandbox.run(work)).log, "/in\n");
+      assert.equal(await sandbox.prepare(image, bounds), digest, "a second time it is there");
+    },
+  );
 
-  test("with another digest, a way out of its root, a sparse bomb or no tar at all is refused unread", async (t) => {
-    if (!requireDocker(t) || !requireRoot(t)) return;
-    const { sandbox, engine, bundle: dir, dir: home } = await bundle(t);
-    const before = (await engine.images()).length;
-    const inner = join(home, "inner");
-    await mkdir(inner);
-    await writeFile(join(inner, "x"), "x");
-    await writeFile(join(inner, "sparse"), "");
-    await truncate(join(inner, "sparse"), 2 ** 40);
-    await mkdir(join(inner, "many"));
-    await writeFile(join(inner, "many/large"), Buffer.alloc(4 * MIB));
-    const good = await archived(dir, "good.tar", ["-C", inner, "x"]);
-    const hostile: [string, BundledImage][] = [
-      ["another digest", { ...good, digest: `sha256:${"0".repeat(64)}` }],
-      [
-        "a path upwards",
-        await archived(dir, "up.tar", ["-P", "-C", inner, "--transform=s,x,../../etc/ichain-up,", "x"]),
-      ],
-      [
-        "an absolute path",
-        await archived(dir, "abs.tar", ["-P", "-C", inner, "--transform=s,x,/etc/ichain-abs,", "x"]),
-      ],
-      ["a sparse file", await archived(dir, "sparse.tar", ["-S", "-C", inner, "sparse"])],
-      [
-        "a sparse file of POSIX",
-        await archived(dir, "posix.tar", ["-S", "-H", "posix", "-C", inner, "sparse"]),
-      ],
-      ["compressed bytes", await archived(dir, "packed.tar", ["-z", "-C", inner, "x"])],
-    ];
-    for (const [what, image] of hostile) {
-      await assert.rejects(sandbox.prepare(image, bounds), code("IMAGE_MALFORMED"), what);
-    }
-    const large = await archived(dir, "large.tar", ["-C", inner, "many"]);
-    await assert.rejects(sandbox.prepare(large, { ...bounds, maxBytes: MIB }), code("IMAGE_MALFORMED"));
-    for (const archive of ["absent.tar", "../inner/x"]) {
-      const image = { dir, archive, digest: `sha256:${"0".repeat(64)}` };
-      await assert.rejects(sandbox.prepare(image, bounds), code("IMAGE_MALFORMED"));
-    }
-    assert.equal((await engine.images()).length, before);
-    assert.ok(!existsSync("/etc/ichain-up") && !existsSync("/etc/ichain-abs"));
-  });
+  test(
+    "with another digest, a way out of its root, a sparse bomb or no tar at all is refused unread",
+    needs("docker", "root"),
+    async (t) => {
+      const { sandbox, engine, bundle: dir, dir: home } = await bundle(t);
+      const before = (await engine.images()).length;
+      const inner = join(home, "inner");
+      await mkdir(inner);
+      await writeFile(join(inner, "x"), "x");
+      await writeFile(join(inner, "sparse"), "");
+      await truncate(join(inner, "sparse"), 2 ** 40);
+      await mkdir(join(inner, "many"));
+      await writeFile(join(inner, "many/large"), Buffer.alloc(4 * MIB));
+      const good = await archived(dir, "good.tar", ["-C", inner, "x"]);
+      const hostile: [string, BundledImage][] = [
+        ["another digest", { ...good, digest: `sha256:${"0".repeat(64)}` }],
+        [
+          "a path upwards",
+          await archived(dir, "up.tar", ["-P", "-C", inner, "--transform=s,x,../../etc/ichain-up,", "x"]),
+        ],
+        [
+          "an absolute path",
+          await archived(dir, "abs.tar", ["-P", "-C", inner, "--transform=s,x,/etc/ichain-abs,", "x"]),
+        ],
+        ["a sparse file", await archived(dir, "sparse.tar", ["-S", "-C", inner, "sparse"])],
+        [
+          "a sparse file of POSIX",
+          await archived(dir, "posix.tar", ["-S", "-H", "posix", "-C", inner, "sparse"]),
+        ],
+        ["compressed bytes", await archived(dir, "packed.tar", ["-z", "-C", inner, "x"])],
+      ];
+      for (const [what, image] of hostile) {
+        await assert.rejects(sandbox.prepare(image, bounds), code("IMAGE_MALFORMED"), what);
+      }
+      const large = await archived(dir, "large.tar", ["-C", inner, "many"]);
+      await assert.rejects(sandbox.prepare(large, { ...bounds, maxBytes: MIB }), code("IMAGE_MALFORMED"));
+      for (const archive of ["absent.tar", "../inner/x"]) {
+        const image = { dir, archive, digest: `sha256:${"0".repeat(64)}` };
+        await assert.rejects(sandbox.prepare(image, bounds), code("IMAGE_MALFORMED"));
+      }
+      assert.equal((await engine.images()).length, before);
+      assert.ok(!existsSync("/etc/ichain-up") && !existsSync("/etc/ichain-abs"));
+    },
+  );
 });

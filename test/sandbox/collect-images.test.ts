@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Engine, EngineImage } from "../../src/sandbox/engines/engine.ts";
 import { type ContainerSettings, containerName } from "../../src/sandbox/policy.ts";
-import { requireDocker, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 import { bench } from "./support.ts";
 
 /** An image of one small file; `origin` is the instance that is to have brought it. */
@@ -21,42 +21,59 @@ async function image(t: TestContext, engine: Engine, name: string, origin?: stri
   return (await engine.images()).find(({ tags }) => tags.includes(`${tag}:latest`))!;
 }
 
-test("images of past jobs are removed, the longest unused first, until the rest fits the budget", async (t) => {
-  if (!requireDocker(t) || !requireRoot(t)) return;
-  const { sandbox, engine, dir, instance, image: runtime } = await bench(t);
-  const made: EngineImage[] = [];
-  for (const name of ["a", "b", "c"]) made.push(await image(t, engine, name, instance));
-  const foreign = await image(t, engine, "foreign");
-  const others = await image(t, engine, "others", "another");
-  const uses = join(dir, "state", "images");
-  await mkdir(uses, { recursive: true });
-  for (const [i, hours] of [2, 3, 1].entries()) {
-    const path = join(uses, made[i]!.digest.slice(7));
-    await writeFile(path, "");
-    await utimes(path, new Date(), new Date(Date.now() - hours * 3_600_000));
-  }
-  const [a, b, c] = made.map(({ digest }) => digest);
-  const ours = (await engine.images()).filter(
-    ({ labels }) => labels["ichain.origin"] ?? labels["ichain.recipe"],
-  );
-  const all = ours.reduce((sum, { bytes }) => sum + bytes, 0);
+test(
+  "images of past jobs are removed, the longest unused first, until the rest fits the budget",
+  needs("docker", "root"),
+  async (t) => {
+    const { sandbox, engine, dir, instance, image: runtime } = await bench(t);
+    const made: EngineImage[] = [];
+    for (const name of ["a", "b", "c"]) made.push(await image(t, engine, name, instance));
+    const foreign = await image(t, engine, "foreign");
+    const others = await image(t, engine, "others", "another");
+    const uses = join(dir, "state", "images");
+    await mkdir(uses, { recursive: true });
+    for (const [i, hours] of [2, 3, 1].entries()) {
+      const path = join(uses, made[i]!.digest.slice(7));
+      await writeFile(path, "");
+      await utimes(path, new Date(), new Date(Date.now() - hours * 3_600_000));
+    }
+    const [a, b, c] = made.map(({ digest }) => digest);
+    const ours = (await engine.images()).filter(
+      ({ labels }) => labels["ichain.origin"] ?? labels["ichain.recipe"],
+    );
+    const all = ours.reduce((sum, { bytes }) => sum + bytes, 0);
 
-  assert.deepEqual(await sandbox.trim({ bytes: all, keep: new Set() }), [], "within the budget nothing goes");
-  assert.deepEqual(await sandbox.trim({ bytes: all - 1, keep: new Set() }), [b], "the longest unused first");
-  assert.deepEqual(await sandbox.trim({ bytes: 0, keep: new Set([a!]) }), [c], "what a job needs stays");
-  const left = new Set((await engine.images()).map(({ digest }) => digest));
-  for (const digest of [a!, foreign.digest, others.digest, runtime.digest]) assert.ok(left.has(digest));
-  assert.ok(!left.has(b!) && !left.has(c!));
-});
+    assert.deepEqual(
+      await sandbox.trim({ bytes: all, keep: new Set() }),
+      [],
+      "within the budget nothing goes",
+    );
+    assert.deepEqual(
+      await sandbox.trim({ bytes: all - 1, keep: new Set() }),
+      [b],
+      "the longest unused first",
+    );
+    assert.deepEqual(await sandbox.trim({ bytes: 0, keep: new Set([a!]) }), [c], "what a job needs stays");
+    const left = new Set((await engine.images()).map(({ digest }) => digest));
+    for (const digest of [a!, foreign.digest, others.digest, runtime.digest]) assert.ok(left.has(digest));
+    assert.ok(!left.has(b!) && !left.has(c!));
+  },
+);
 
-test("an image that a container is made from stays, whatever the budget, and goes when it is free", async (t) => {
-  if (!requireDocker(t) || !requireRoot(t)) return;
-  const { sandbox, engine, instance } = await bench(t);
-  const used = await image(t, engine, "used", instance);
-  const none = { bytes: 0, keep: new Set<string>() };
-  const settings = { Image: used.id, Cmd: ["/used"], Labels: { "ichain.instance": instance } };
-  const held = await engine.create(containerName(instance, "made"), settings as unknown as ContainerSettings);
-  assert.deepEqual(await sandbox.trim(none), []);
-  await engine.remove(held);
-  assert.deepEqual(await sandbox.trim(none), [used.digest]);
-});
+test(
+  "an image that a container is made from stays, whatever the budget, and goes when it is free",
+  needs("docker", "root"),
+  async (t) => {
+    const { sandbox, engine, instance } = await bench(t);
+    const used = await image(t, engine, "used", instance);
+    const none = { bytes: 0, keep: new Set<string>() };
+    const settings = { Image: used.id, Cmd: ["/used"], Labels: { "ichain.instance": instance } };
+    const held = await engine.create(
+      containerName(instance, "made"),
+      settings as unknown as ContainerSettings,
+    );
+    assert.deepEqual(await sandbox.trim(none), []);
+    await engine.remove(held);
+    assert.deepEqual(await sandbox.trim(none), [used.digest]);
+  },
+);

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { SandboxTask } from "../../src/ports/sandbox.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
-import { requireDocker } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 
 const daemon = fileURLToPath(new URL("./dying-daemon.ts", import.meta.url));
@@ -38,36 +38,38 @@ open("/out/weights", "wb").write(b"w" * (4 << 20))
 print("acc: 0.5")
 `;
 
-test("a daemon killed at any moment of a run is followed by one that finishes it", async (t) => {
-  if (!requireDocker(t)) return;
-  for (const [moment, expected] of moments) {
-    const { task, dir, instance, engine } = await bench(t);
-    const work = await task(program);
-    const orders = { stateDir: join(dir, "state"), instance, task: work, moment };
-    const before = await lifeOf(orders);
-    const starts = await startsOf(instance, async () => {
-      const sandbox = createSandbox({ stateDir: orders.stateDir, instance });
-      const run = await sandbox.run(work);
-      assert.deepEqual([run.ended, run.exitCode], ["exit", 0], moment);
-      const outputs = await sandbox.outputs(work.id);
-      const name = await readFile(join(outputs, "name"), "utf8");
-      assert.equal(run.log, `${name}\nacc: 0.5\n`, moment);
-      assert.equal(readFileSync(join(outputs, "weights")).length, 4 * MIB);
-      const same = before === "" || before.startsWith(name);
-      assert.equal(same, true, `${moment}: ran again although it had run`);
-      await sandbox.sweep(new Set());
-    });
-    assert.equal(starts, expected === "starts it" ? 1 : 0, `${moment}: ${expected}`);
-    assert.deepEqual(await engine.list({ "ichain.instance": instance }), []);
-    assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(dir), `${moment}: a mount is left`);
-    const groups = globSync([`*${instance}-*`, `*/*${instance}-*`], { cwd: "/sys/fs/cgroup" });
-    assert.deepEqual(groups, [], moment);
-    t.diagnostic(`kill -9 ${moment.padEnd(18)} → the next daemon ${expected}, nothing is left`);
-  }
-});
+test(
+  "a daemon killed at any moment of a run is followed by one that finishes it",
+  needs("docker"),
+  async (t) => {
+    for (const [moment, expected] of moments) {
+      const { task, dir, instance, engine } = await bench(t);
+      const work = await task(program);
+      const orders = { stateDir: join(dir, "state"), instance, task: work, moment };
+      const before = await lifeOf(orders);
+      const starts = await startsOf(instance, async () => {
+        const sandbox = createSandbox({ stateDir: orders.stateDir, instance });
+        const run = await sandbox.run(work);
+        assert.deepEqual([run.ended, run.exitCode], ["exit", 0], moment);
+        const outputs = await sandbox.outputs(work.id);
+        const name = await readFile(join(outputs, "name"), "utf8");
+        assert.equal(run.log, `${name}\nacc: 0.5\n`, moment);
+        assert.equal(readFileSync(join(outputs, "weights")).length, 4 * MIB);
+        const same = before === "" || before.startsWith(name);
+        assert.equal(same, true, `${moment}: ran again although it had run`);
+        await sandbox.sweep(new Set());
+      });
+      assert.equal(starts, expected === "starts it" ? 1 : 0, `${moment}: ${expected}`);
+      assert.deepEqual(await engine.list({ "ichain.instance": instance }), []);
+      assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(dir), `${moment}: a mount is left`);
+      const groups = globSync([`*${instance}-*`, `*/*${instance}-*`], { cwd: "/sys/fs/cgroup" });
+      assert.deepEqual(groups, [], moment);
+      t.diagnostic(`kill -9 ${moment.padEnd(18)} → the next daemon ${expected}, nothing is left`);
+    }
+  },
+);
 
-test("a run that a killed daemon has left is ended when it is discarded", async (t) => {
-  if (!requireDocker(t)) return;
+test("a run that a killed daemon has left is ended when it is discarded", needs("docker"), async (t) => {
   const { task, dir, instance, engine } = await bench(t);
   const work = await task(`import time; print("up"); time.sleep(60)`);
   const stateDir = join(dir, "state");

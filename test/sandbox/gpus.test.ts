@@ -7,7 +7,7 @@ import { gpuPool } from "../../src/sandbox/gpu-pool.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { parseGpus } from "../../src/sandbox/probe/gpus.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
-import { requireDocker } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 import { bench } from "./support.ts";
 
 const GIB = 2 ** 30;
@@ -82,8 +82,7 @@ test("however jobs come and go, no GPU is held twice", () => {
   );
 });
 
-test("the created container asks for exactly its GPUs, by UUID", async (t) => {
-  if (!requireDocker(t)) return;
+test("the created container asks for exactly its GPUs, by UUID", needs("docker"), async (t) => {
   const { task, engine, instance, image } = await bench(t);
   const chosen = gpuPool(gpus).reserve("x", 2);
   const work = await task("", { gpus: chosen });
@@ -119,8 +118,7 @@ test("the created container asks for exactly its GPUs, by UUID", async (t) => {
   assert.deepEqual([host.Devices ?? [], host.NetworkMode, host.CapDrop], [[], "none", ["ALL"]]);
 });
 
-test("a GPU by any other name than its UUID is refused", async (t) => {
-  if (!requireDocker(t)) return;
+test("a GPU by any other name than its UUID is refused", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   for (const name of ["all", "0", "GPU-", "GPU-12345678,all"]) {
     await assert.rejects(sandbox.run(await task("", { gpus: [name] })), (error) =>

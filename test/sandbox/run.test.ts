@@ -8,13 +8,12 @@ import { test } from "node:test";
 import { isIchainError } from "../../src/errors/error.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
-import { requireDocker } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 
 const lost = (error: unknown) => isIchainError(error, "OUTPUTS_LOST");
 
-test("a task reads /in, writes /out and is measured", async (t) => {
-  if (!requireDocker(t)) return;
+test("a task reads /in, writes /out and is measured", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const work = await task(`
 import time
@@ -38,8 +37,7 @@ print("acc: 0.5")
   await assert.rejects(writeFile(join(outputs, "model.txt"), "another"), { code: "EROFS" });
 });
 
-test("an evaluating run sees the result read-only and leaves nothing", async (t) => {
-  if (!requireDocker(t)) return;
+test("an evaluating run sees the result read-only and leaves nothing", needs("docker"), async (t) => {
   const { sandbox, task, dir } = await bench(t);
   const resultDir = join(dir, "earlier");
   await mkdir(resultDir, { mode: 0o700 });
@@ -56,24 +54,26 @@ except OSError as e: print(e.errno)
   assert.deepEqual(await readdir(resultDir), ["model.txt"]);
 });
 
-test("what a run has left is evaluated where it lies: read-only, and a library in it can be loaded", async (t) => {
-  if (!requireDocker(t)) return;
-  const { sandbox, task } = await bench(t);
-  const work = await task(`open("/out/library", "wb").write(bytes(4096))`);
-  await sandbox.run(work);
-  const look = `
+test(
+  "what a run has left is evaluated where it lies: read-only, and a library in it can be loaded",
+  needs("docker"),
+  async (t) => {
+    const { sandbox, task } = await bench(t);
+    const work = await task(`open("/out/library", "wb").write(bytes(4096))`);
+    await sandbox.run(work);
+    const look = `
 import mmap
 with open("/out/library", "rb") as f: mmap.mmap(f.fileno(), 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)
 try: open("/out/library", "wb")
 except OSError as e: print(e.errno)
 `;
-  const evaluation = await task(look, { resultDir: await sandbox.outputs(work.id) });
-  const run = await sandbox.run(evaluation);
-  assert.deepEqual([run.exitCode, run.log], [0, "30\n"]);
-});
+    const evaluation = await task(look, { resultDir: await sandbox.outputs(work.id) });
+    const run = await sandbox.run(evaluation);
+    assert.deepEqual([run.exitCode, run.log], [0, "30\n"]);
+  },
+);
 
-test("a failed task is a value: its exit code, its log, and no outputs", async (t) => {
-  if (!requireDocker(t)) return;
+test("a failed task is a value: its exit code, its log, and no outputs", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const work = await task(`open("/out/half", "w"); raise SystemExit(3)`);
   const run = await sandbox.run(work);
@@ -81,8 +81,7 @@ test("a failed task is a value: its exit code, its log, and no outputs", async (
   await assert.rejects(sandbox.outputs(work.id), lost);
 });
 
-test("running a finished task again returns its record and keeps its outputs", async (t) => {
-  if (!requireDocker(t)) return;
+test("running a finished task again returns its record and keeps its outputs", needs("docker"), async (t) => {
   const { sandbox, task, engine } = await bench(t);
   const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4())); print("done")`);
   const first = await sandbox.run(work);
@@ -93,8 +92,7 @@ test("running a finished task again returns its record and keeps its outputs", a
   assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
 });
 
-test("outputs outlive a reboot, and a run whose outputs did not runs again", async (t) => {
-  if (!requireDocker(t)) return;
+test("outputs outlive a reboot, and a run whose outputs did not runs again", needs("docker"), async (t) => {
   const { sandbox, task, dir } = await bench(t);
   const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4()))`);
   await sandbox.run(work);
@@ -114,8 +112,7 @@ test("outputs outlive a reboot, and a run whose outputs did not runs again", asy
   assert.notEqual(await readFile(join(await sandbox.outputs(work.id), "id"), "utf8"), written);
 });
 
-test("outputs that somebody looks at are discarded all the same", async (t) => {
-  if (!requireDocker(t)) return;
+test("outputs that somebody looks at are discarded all the same", needs("docker"), async (t) => {
   const { sandbox, task, dir } = await bench(t);
   const work = await task(`open("/out/x", "w").write("x" * 4096)`);
   await sandbox.run(work);
@@ -127,8 +124,7 @@ test("outputs that somebody looks at are discarded all the same", async (t) => {
   assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(dir));
 });
 
-test("the folder of all runs may lie behind a link", async (t) => {
-  if (!requireDocker(t)) return;
+test("the folder of all runs may lie behind a link", needs("docker"), async (t) => {
   const { task, dir, instance } = await bench(t);
   await mkdir(join(dir, "elsewhere"));
   await symlink(join(dir, "elsewhere"), join(dir, "link"));
@@ -141,8 +137,7 @@ test("the folder of all runs may lie behind a link", async (t) => {
   assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(dir));
 });
 
-test("a discarded run leaves nothing, and discarding it again is no error", async (t) => {
-  if (!requireDocker(t)) return;
+test("a discarded run leaves nothing, and discarding it again is no error", needs("docker"), async (t) => {
   const { sandbox, task, dir } = await bench(t);
   const work = await task(`open("/out/x", "w").write("x" * 4096)`);
   await sandbox.run(work);
@@ -153,8 +148,7 @@ test("a discarded run leaves nothing, and discarding it again is no error", asyn
   await sandbox.discard(work.id);
 });
 
-test("a task past its deadline is ended, also when it ignores SIGTERM", async (t) => {
-  if (!requireDocker(t)) return;
+test("a task past its deadline is ended, also when it ignores SIGTERM", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const [polite, deaf] = await Promise.all([
     task(`import time; time.sleep(60)`, { limits: { wallSeconds: 1 } }),
@@ -170,8 +164,7 @@ test("a task past its deadline is ended, also when it ignores SIGTERM", async (t
   assert.ok(runs[0]!.wallSeconds < 3 && runs[1]!.wallSeconds < 12, `${runs.map((run) => run.wallSeconds)} s`);
 });
 
-test("a task past its memory is ended by it", async (t) => {
-  if (!requireDocker(t)) return;
+test("a task past its memory is ended by it", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const run = await sandbox.run(
     await task(`x = bytearray(1 << 30)\nfor i in range(0, 1 << 30, 4096): x[i] = 1`),
@@ -180,8 +173,7 @@ test("a task past its memory is ended by it", async (t) => {
   assert.ok(run.peakMemoryBytes <= 256 * MIB);
 });
 
-test("a task that fills /out is ended by it, with bytes or with files", async (t) => {
-  if (!requireDocker(t)) return;
+test("a task that fills /out is ended by it, with bytes or with files", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const bytes = await task(`
 f = open("/out/big", "wb")
@@ -201,8 +193,7 @@ except OSError as e: print(e.errno)
   }
 });
 
-test("aborting ends the task, and nothing of it is left", async (t) => {
-  if (!requireDocker(t)) return;
+test("aborting ends the task, and nothing of it is left", needs("docker"), async (t) => {
   const { sandbox, task, engine } = await bench(t);
   const work = await task(`import time; print("up"); time.sleep(60)`);
   const abort = new AbortController();
@@ -211,8 +202,7 @@ test("aborting ends the task, and nothing of it is left", async (t) => {
   assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
 });
 
-test("an image that is not held is refused by name", async (t) => {
-  if (!requireDocker(t)) return;
+test("an image that is not held is refused by name", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const work = await task("", { image: `sha256:${"0".repeat(64)}` });
   await assert.rejects(
@@ -232,8 +222,7 @@ test("an engine that is not there is named, with what to do, and nothing is made
   assert.equal(existsSync(stateDir), false);
 });
 
-test("the probe names the engine, a tier and the images by digest", async (t) => {
-  if (!requireDocker(t)) return;
+test("the probe names the engine, a tier and the images by digest", needs("docker"), async (t) => {
   const { sandbox, image } = await bench(t);
   const report = await sandbox.probe();
   assert.equal(report.engine, "docker");
@@ -241,20 +230,23 @@ test("the probe names the engine, a tier and the images by digest", async (t) =>
   assert.ok(report.images.some(({ name, digest }) => name === "python-ml" && digest === image.digest));
 });
 
-test("where no control group can be put around a task, the engine's samples measure it", async (t) => {
-  if (!requireDocker(t)) return;
-  const real = dockerEngine({ socketPath: DEFAULT_SOCKET });
-  const engine = { ...real, info: async () => ({ ...(await real.info()), cgroupDriver: "systemd" }) };
-  const { sandbox, task } = await bench(t, { engine });
-  const run = await sandbox.run(
-    await task(`
+test(
+  "where no control group can be put around a task, the engine's samples measure it",
+  needs("docker"),
+  async (t) => {
+    const real = dockerEngine({ socketPath: DEFAULT_SOCKET });
+    const engine = { ...real, info: async () => ({ ...(await real.info()), cgroupDriver: "systemd" }) };
+    const { sandbox, task } = await bench(t, { engine });
+    const run = await sandbox.run(
+      await task(`
 import time
 hold = bytearray(b"x" * (64 << 20))
 end = time.process_time() + 3
 while time.process_time() < end: pass
 `),
-  );
-  assert.equal(run.ended, "exit");
-  assert.ok(run.cpuSeconds > 0.5 && run.cpuSeconds < 5, `${run.cpuSeconds} s`);
-  assert.ok(run.peakMemoryBytes > 64 * MIB, `${run.peakMemoryBytes}`);
-});
+    );
+    assert.equal(run.ended, "exit");
+    assert.ok(run.cpuSeconds > 0.5 && run.cpuSeconds < 5, `${run.cpuSeconds} s`);
+    assert.ok(run.peakMemoryBytes > 64 * MIB, `${run.peakMemoryBytes}`);
+  },
+);

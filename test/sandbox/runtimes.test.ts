@@ -14,10 +14,9 @@ import { buildRuntime } from "../../src/sandbox/runtimes/build.ts";
 import { checkRuntime } from "../../src/sandbox/runtimes/check.ts";
 import { readRecipe, recipeNames } from "../../src/sandbox/runtimes/recipe.ts";
 import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
-import { requireDocker, requireProgram, requireRoot } from "../support/require.ts";
+import { needs } from "../support/require.ts";
 
-test("two builds from the same packages give the same bytes", async (t) => {
-  if (!requireRoot(t) || !requireProgram(t, "mmdebstrap")) return;
+test("two builds from the same packages give the same bytes", needs("root", "mmdebstrap"), async (t) => {
   const dir = await mkdtemp(join(tmpdir(), "ichain-runtimes-"));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const recipe = { suite: "bookworm", packages: ["python3"], prune: ["usr/share/doc"] };
@@ -31,8 +30,7 @@ test("two builds from the same packages give the same bytes", async (t) => {
   assert.equal(digests[0], digests[1]);
 });
 
-test("a runtime that is held is not built again", async (t) => {
-  if (!requireDocker(t)) return;
+test("a runtime that is held is not built again", needs("docker"), async () => {
   const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
   const first = await buildRuntime(engine, "python-ml");
   const lines: string[] = [];

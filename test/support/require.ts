@@ -1,17 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import type { TestContext } from "node:test";
 
-/**
- * What a test needs of the machine. Where it is missing the test is skipped and says so; under CI, where
- * everything is there by design, it fails instead.
- */
-function need(t: TestContext, present: boolean, missing: string): boolean {
-  if (present) return true;
-  if (process.env.CI !== undefined && process.env.CI !== "") throw new Error(`CI must have it: ${missing}`);
-  t.skip(missing);
-  return false;
-}
+const present = new Map<string, boolean>();
 
 function runs(program: string, args: readonly string[]): boolean {
   try {
@@ -22,22 +12,24 @@ function runs(program: string, args: readonly string[]): boolean {
   }
 }
 
-/** `if (!requireRoot(t)) return;` */
-export function requireRoot(t: TestContext): boolean {
-  return need(t, process.getuid?.() === 0, "needs root");
-}
-
-export function requireTor(t: TestContext): boolean {
-  return need(t, runs("tor", ["--version"]), "needs the tor program");
-}
-
-/** A Docker engine that answers on its usual socket. */
-export function requireDocker(t: TestContext): boolean {
+/** `root`; `docker`, an engine that answers on its usual socket; any other word is a program on the PATH. */
+function has(what: string): boolean {
+  if (what === "root") return process.getuid?.() === 0;
+  if (what !== "docker") return runs("sh", ["-c", 'command -v "$0"', what]);
   const socket = "/var/run/docker.sock";
-  const there = existsSync(socket) && statSync(socket).isSocket();
-  return need(t, there && runs("docker", ["version"]), "needs a running Docker engine");
+  return existsSync(socket) && statSync(socket).isSocket() && runs("docker", ["version"]);
 }
 
-export function requireProgram(t: TestContext, program: string): boolean {
-  return need(t, runs("sh", ["-c", 'command -v "$0"', program]), `needs the program ${program}`);
+/**
+ * Options of a test that needs something of the machine. Where it is missing the test is skipped and says so;
+ * under CI, where everything is there by design, the file fails.
+ * @example test("a task is ended at its deadline", needs("root", "docker"), async (t) => …);
+ */
+export function needs(...wanted: readonly string[]): { skip?: string } {
+  for (const what of wanted) if (!present.has(what)) present.set(what, has(what));
+  const missing = wanted.filter((what) => !present.get(what));
+  if (missing.length === 0) return {};
+  const told = `needs ${missing.map((what) => (what === "docker" ? "a running Docker engine" : what)).join(", ")}`;
+  if (process.env.CI !== undefined && process.env.CI !== "") throw new Error(`CI must have it: ${told}`);
+  return { skip: told };
 }

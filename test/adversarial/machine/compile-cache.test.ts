@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import { asNobody, NOBODY } from "../../support/nobody.ts";
 import { temporaryFolder } from "../../support/parcel/blob.ts";
-import { requireProgram, requireRoot } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const bin = fileURLToPath(new URL("../../../bin", import.meta.url));
 const program = (word: string) => `const word = "${word}";\nexport const main = () => console.log(word);\n`;
@@ -71,43 +71,49 @@ function run(argv: readonly string[], env: Readonly<Record<string, string>>): st
   return stdout.trim();
 }
 
-test("a local user who makes Node's compile cache in $TMPDIR first runs no code as ours", async (t) => {
-  if (!requireRoot(t) || !requireProgram(t, "setpriv")) return;
-  const { dir, ichain, main, forge } = await install(t);
-  const tmp = `${dir}/tmp`;
-  mkdirSync(tmp);
-  chmodSync(tmp, 0o1777);
-  await forge(`${tmp}/node-compile-cache`);
-  // The forgery is one that Node believes.
-  const naive = `require("module").enableCompileCache(); import(${JSON.stringify(main)}).then((m) => m.main())`;
-  assert.equal(run(["-e", naive], { TMPDIR: tmp }), "forged");
+test(
+  "a local user who makes Node's compile cache in $TMPDIR first runs no code as ours",
+  needs("root", "setpriv"),
+  async (t) => {
+    const { dir, ichain, main, forge } = await install(t);
+    const tmp = `${dir}/tmp`;
+    mkdirSync(tmp);
+    chmodSync(tmp, 0o1777);
+    await forge(`${tmp}/node-compile-cache`);
+    // The forgery is one that Node believes.
+    const naive = `require("module").enableCompileCache(); import(${JSON.stringify(main)}).then((m) => m.main())`;
+    assert.equal(run(["-e", naive], { TMPDIR: tmp }), "forged");
 
-  for (const HOME of [dir, "/nonexistent"]) assert.equal(run([ichain], { TMPDIR: tmp, HOME }), "honest");
-});
+    for (const HOME of [dir, "/nonexistent"]) assert.equal(run([ichain], { TMPDIR: tmp, HOME }), "honest");
+  },
+);
 
-test("a cache folder that another user made, may write to or may replace is left alone", async (t) => {
-  if (!requireRoot(t) || !requireProgram(t, "setpriv")) return;
-  const { dir, ichain, forge } = await install(t);
-  const home = `${dir}/home`;
-  const cache = `${home}/.cache/ichain/compiled`;
-  await forge(cache);
-  const modes = (folder: string, owner: number, mode: number) => {
-    chownSync(folder, owner, owner);
-    chmodSync(folder, mode);
-  };
-  const answer = () => run([ichain], { HOME: home });
-  modes(cache, NOBODY, 0o700);
-  assert.equal(answer(), "honest", "it is theirs");
-  modes(cache, 0, 0o777);
-  assert.equal(answer(), "honest", "they may write to it");
-  modes(cache, 0, 0o700);
-  modes(home, NOBODY, 0o755);
-  assert.equal(answer(), "honest", "the folder above it is theirs");
-  modes(home, 0, 0o777);
-  assert.equal(answer(), "honest", "they may rename what is above it");
-  modes(home, 0, 0o755);
-  assert.equal(answer(), "forged", "what is ours alone is believed, so the cases above prove something");
-});
+test(
+  "a cache folder that another user made, may write to or may replace is left alone",
+  needs("root", "setpriv"),
+  async (t) => {
+    const { dir, ichain, forge } = await install(t);
+    const home = `${dir}/home`;
+    const cache = `${home}/.cache/ichain/compiled`;
+    await forge(cache);
+    const modes = (folder: string, owner: number, mode: number) => {
+      chownSync(folder, owner, owner);
+      chmodSync(folder, mode);
+    };
+    const answer = () => run([ichain], { HOME: home });
+    modes(cache, NOBODY, 0o700);
+    assert.equal(answer(), "honest", "it is theirs");
+    modes(cache, 0, 0o777);
+    assert.equal(answer(), "honest", "they may write to it");
+    modes(cache, 0, 0o700);
+    modes(home, NOBODY, 0o755);
+    assert.equal(answer(), "honest", "the folder above it is theirs");
+    modes(home, 0, 0o777);
+    assert.equal(answer(), "honest", "they may rename what is above it");
+    modes(home, 0, 0o755);
+    assert.equal(answer(), "forged", "what is ours alone is believed, so the cases above prove something");
+  },
+);
 
 test("the cache that ichain makes for itself is its user's alone", async (t) => {
   const { dir, ichain, main } = await install(t);

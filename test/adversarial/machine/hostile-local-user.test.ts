@@ -14,7 +14,7 @@ import { startTestMarket, type TestMarket } from "../../support/market/market.ts
 import { asNobody } from "../../support/nobody.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
-import { requireDocker, requireProgram, requireRoot, requireTor } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const run = promisify(execFile);
 
@@ -37,9 +37,9 @@ const job = {
 };
 
 test("a local user finds nothing to read or to use of a market that runs a job", {
+  ...needs("root", "docker", "tor", "setpriv"),
   timeout: 240_000,
 }, async (t) => {
-  if (!requireRoot(t) || !requireDocker(t) || !requireTor(t) || !requireProgram(t, "setpriv")) return;
   const later = lifo(t);
   const umask = process.umask(0o022);
   later.after(() => process.umask(umask));
@@ -116,21 +116,24 @@ test("a local user finds nothing to read or to use of a market that runs a job",
   );
 });
 
-test("a local user who reaches a direct hosting's port gets nothing without a token", async (t) => {
-  if (!requireRoot(t) || !requireProgram(t, "setpriv")) return;
-  const transport = createDirectTransport({ listenHost: "127.0.0.1" });
-  t.after(() => transport.stop());
-  const blob = await makeBlob(await scratch(t), 5000);
-  const identity = await transport.newIdentity();
-  await transport.host({ identity, blobs: [blob], readers: [] });
-  for (const token of ["", toHex(randomBytes(16)).slice(2)]) {
-    const url = `http://${identity.endpoint.address}/v1/${blob.root.slice(2)}/data`;
-    const headers = { authorization: `Bearer ${token}`, range: "bytes=0-9" };
-    const ask = `fetch(${JSON.stringify(url)}, { headers: ${JSON.stringify(headers)} })
+test(
+  "a local user who reaches a direct hosting's port gets nothing without a token",
+  needs("root", "setpriv"),
+  async (t) => {
+    const transport = createDirectTransport({ listenHost: "127.0.0.1" });
+    t.after(() => transport.stop());
+    const blob = await makeBlob(await scratch(t), 5000);
+    const identity = await transport.newIdentity();
+    await transport.host({ identity, blobs: [blob], readers: [] });
+    for (const token of ["", toHex(randomBytes(16)).slice(2)]) {
+      const url = `http://${identity.endpoint.address}/v1/${blob.root.slice(2)}/data`;
+      const headers = { authorization: `Bearer ${token}`, range: "bytes=0-9" };
+      const ask = `fetch(${JSON.stringify(url)}, { headers: ${JSON.stringify(headers)} })
       .then(async (r) => console.log(r.status, (await r.arrayBuffer()).byteLength))`;
-    assert.equal((await asNobody([process.execPath, "-e", ask])).stdout, "403 0\n");
-  }
-});
+      assert.equal((await asNobody([process.execPath, "-e", ask])).stdout, "403 0\n");
+    }
+  },
+);
 
 /** A folder for temporary files that everybody shares, as /tmp is, for this process and all that it starts. */
 async function sharedTmp(t: Pick<TestContext, "after">): Promise<string> {

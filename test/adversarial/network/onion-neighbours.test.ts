@@ -9,7 +9,7 @@ import { tokenFor } from "../../../src/protocol/parcel/locator.ts";
 import { newOnionIdentity } from "../../../src/transfer/onion/identity.ts";
 import { type Party, TorBench } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
-import { requireTor } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
@@ -17,8 +17,10 @@ after(() => bench.close());
 /** Seconds in which a tor that forgets every eleven would have done it a third time. */
 const WATCHED_MS = 24_000;
 
-test("readers of one onion cannot take it from each other", { timeout: 180_000 }, async (t) => {
-  if (!requireTor(t)) return;
+test("readers of one onion cannot take it from each other", {
+  ...needs("tor"),
+  timeout: 180_000,
+}, async (t) => {
   await bench.up();
   const [host, victim, waiting] = await Promise.all([
     bench.party("host"),

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { openJournal } from "../../../src/journal/journal.ts";
 import { type JobId, shortId } from "../../../src/protocol/ids.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
@@ -27,12 +27,11 @@ import {
 } from "../../support/market/by-hand.ts";
 import { lastJson, startTestMarket, type TestMarket } from "../../support/market/market.ts";
 import { code } from "../../support/parcel/parcels.ts";
-import { requireDocker, requireRoot } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
-const able = (t: TestContext) => requireRoot(t) && requireDocker(t);
 const KIB = 1024;
 
-describe("a hostile requester", () => {
+describe("a hostile requester", needs("root", "docker"), () => {
   const cleanup: (() => unknown)[] = [];
   let market: TestMarket;
   let mallory: RoleContext;
@@ -40,8 +39,7 @@ describe("a hostile requester", () => {
   let stake: bigint;
   let ear: ReturnType<typeof listen>;
 
-  before(async (context) => {
-    if (!able(context as unknown as TestContext)) return;
+  before(async () => {
     market = await startTestMarket(
       { after: (fn) => void cleanup.push(fn as () => unknown) },
       { transport: "direct" },
@@ -119,31 +117,33 @@ describe("a hostile requester", () => {
     assert.equal(state, "Settled");
   }
 
-  it("gets no stake by windows that nobody can keep: contract, client and provider refuse them", async (t) => {
-    if (!able(t)) return;
-    const short = plan({ terms: ({ windows }) => ({ windows: { ...windows, claim: 299 } }) });
-    await assert.rejects(postAlone(short), code("ESCROW_INVALID_TERMS"));
-    const floor = {
-      run: 60,
-      appoint: 300,
-      commit: 300,
-      reveal: 300,
-      claim: 300,
-      challenge: 300,
-      appeal: 300,
-    };
-    const { id } = await postAlone(plan({ terms: () => ({ windows: floor }) }));
-    // It hosts nothing: whoever began to fetch would not come to say this.
-    await ear.said(/not taken \(WINDOW_TOO_SHORT\)/);
-    await cancel(id);
-    await unharmed();
-    const path = await jobFile(market, "short", { windows: { claim: "5m" } });
-    const { code: status, stdout } = await market.attempt(["submit", path, "--provider", "best"]);
-    assert.deepEqual([status, (lastJson(stdout).error as { code: string }).code], [2, "WINDOW_TOO_SHORT"]);
-  });
+  it(
+    "gets no stake by windows that nobody can keep: contract, client and provider refuse them",
+    needs("root", "docker"),
+    async () => {
+      const short = plan({ terms: ({ windows }) => ({ windows: { ...windows, claim: 299 } }) });
+      await assert.rejects(postAlone(short), code("ESCROW_INVALID_TERMS"));
+      const floor = {
+        run: 60,
+        appoint: 300,
+        commit: 300,
+        reveal: 300,
+        claim: 300,
+        challenge: 300,
+        appeal: 300,
+      };
+      const { id } = await postAlone(plan({ terms: () => ({ windows: floor }) }));
+      // It hosts nothing: whoever began to fetch would not come to say this.
+      await ear.said(/not taken \(WINDOW_TOO_SHORT\)/);
+      await cancel(id);
+      await unharmed();
+      const path = await jobFile(market, "short", { windows: { claim: "5m" } });
+      const { code: status, stdout } = await market.attempt(["submit", path, "--provider", "best"]);
+      assert.deepEqual([status, (lastJson(stdout).error as { code: string }).code], [2, "WINDOW_TOO_SHORT"]);
+    },
+  );
 
-  it("gets no work for a token of its own making", async (t) => {
-    if (!able(t)) return;
+  it("gets no work for a token of its own making", async () => {
     const token = await deployToken(market.network.rpcUrl, market.evm.accounts[0]!.address);
     await token.transfer(mallory.account, COIN);
     await send(mallory.market, { kind: "approve", token: token.address, amount: COIN });
@@ -153,97 +153,118 @@ describe("a hostile requester", () => {
     await unharmed();
   });
 
-  it("leaves nothing at a provider by a stake that it has not got, or by limits that no sandbox takes", async (t) => {
-    if (!able(t)) return;
-    const dear = () => ({ price: 5n * COIN, providerStake: 5n * COIN, validatorStake: COIN });
-    const large = await postAlone(plan({ terms: dear }));
-    await ear.said(/not taken \(STAKE_TOO_LITTLE\)/);
-    const resources = { cpus: 1, memory: KIB * KIB, disk: KIB * KIB, time: 60, gpus: 0 };
-    const tiny = await postAndHost(plan({ spec: { resources } }));
-    await ear.said(/not taken \(MEMORY_TOO_SMALL\)/);
-    await tiny.leave();
-    for (const { id } of [large, tiny]) {
-      await done(id);
-      assert.deepEqual(folderOf(id), []);
-      await cancel(id);
-    }
-    await unharmed();
-  });
+  it(
+    "leaves nothing at a provider by a stake that it has not got, or by limits that no sandbox takes",
+    needs("root", "docker"),
+    async () => {
+      const dear = () => ({ price: 5n * COIN, providerStake: 5n * COIN, validatorStake: COIN });
+      const large = await postAlone(plan({ terms: dear }));
+      await ear.said(/not taken \(STAKE_TOO_LITTLE\)/);
+      const resources = { cpus: 1, memory: KIB * KIB, disk: KIB * KIB, time: 60, gpus: 0 };
+      const tiny = await postAndHost(plan({ spec: { resources } }));
+      await ear.said(/not taken \(MEMORY_TOO_SMALL\)/);
+      await tiny.leave();
+      for (const { id } of [large, tiny]) {
+        await done(id);
+        assert.deepEqual(folderOf(id), []);
+        await cancel(id);
+      }
+      await unharmed();
+    },
+  );
 
-  it("does not keep a provider from honest jobs by one that it cancels, nor after a restart", async (t) => {
-    if (!able(t)) return;
-    const first = await postAlone(plan());
-    await ear.said(/Fetching the bundle/);
-    await cancel(first.id);
-    await honestJob("after-a-cancelled-one");
-    const second = await postAlone(plan());
-    await ear.said(/Fetching the bundle/);
-    await market.killActor(provider.name);
-    await cancel(second.id);
-    await market.startActor(provider.name);
-    await honestJob("after-a-restart");
-    await unharmed();
-  });
+  it(
+    "does not keep a provider from honest jobs by one that it cancels, nor after a restart",
+    needs("root", "docker"),
+    async () => {
+      const first = await postAlone(plan());
+      await ear.said(/Fetching the bundle/);
+      await cancel(first.id);
+      await honestJob("after-a-cancelled-one");
+      const second = await postAlone(plan());
+      await ear.said(/Fetching the bundle/);
+      await market.killActor(provider.name);
+      await cancel(second.id);
+      await market.startActor(provider.name);
+      await honestJob("after-a-restart");
+      await unharmed();
+    },
+  );
 
-  it("gets nothing of a stake by a metric of chance: the job is given back", async (t) => {
-    if (!able(t)) return;
-    const task =
-      'import random, sys\nif sys.argv[1] == "0": open("/out/model", "w").write("x")\nprint("acc:", 0.6 + random.random() / 4)\n';
-    const path = await jobFile(market, "chance", { task, verification: { threshold: 0.5, tolerance: 0 } });
-    const { code: status, stdout } = await market.attempt(["submit", path, "--provider", "best", "--wait"]);
-    const { error } = lastJson(stdout) as { error: { code: string; details: { jobId: JobId } } };
-    assert.deepEqual([status, error.code], [8, "JOB_FAILED"], stdout);
-    const { state, cause, submission } = await mallory.market.job(error.details.jobId, waits);
-    assert.deepEqual([state, cause, submission], ["Refunded", "released", undefined]);
-    await unharmed();
-  });
+  it(
+    "gets nothing of a stake by a metric of chance: the job is given back",
+    needs("root", "docker"),
+    async () => {
+      const task =
+        'import random, sys\nif sys.argv[1] == "0": open("/out/model", "w").write("x")\nprint("acc:", 0.6 + random.random() / 4)\n';
+      const path = await jobFile(market, "chance", { task, verification: { threshold: 0.5, tolerance: 0 } });
+      const { code: status, stdout } = await market.attempt(["submit", path, "--provider", "best", "--wait"]);
+      const { error } = lastJson(stdout) as { error: { code: string; details: { jobId: JobId } } };
+      assert.deepEqual([status, error.code], [8, "JOB_FAILED"], stdout);
+      const { state, cause, submission } = await mallory.market.job(error.details.jobId, waits);
+      assert.deepEqual([state, cause, submission], ["Refunded", "released", undefined]);
+      await unharmed();
+    },
+  );
 
-  it("holds no place for work by being gone after `accept`, however long its windows are", async (t) => {
-    if (!able(t)) return;
-    const days = (count: number) =>
-      plan({ terms: ({ windows }) => ({ windows: { ...windows, appoint: count * 86_400 } }) });
-    const { id: tooLong } = await postAlone(days(8));
-    await ear.said(/not taken \(WINDOW_TOO_LONG\)/);
-    await cancel(tooLong);
-    const gone = await draftByHand(mallory, days(6));
-    await advance(mallory, gone.id, { stopAt: ["Accepted", "Submitted"] }, waits);
-    await inState(gone.id, "Submitted");
-    await honestJob("beside-one-that-is-gone"); // one place for work is the default
-    const { state, deadline } = await mallory.market.job(gone.id, waits);
-    assert.equal(state, "Submitted");
-    assert.ok(deadline! > (await mallory.market.now(waits)) + 5 * 86_400);
-    // It comes back in the end: nothing is left for the tests after this one.
-    assert.equal((await advance(mallory, gone.id, {}, waits)).state, "Settled");
-    await unharmed();
-  });
+  it(
+    "holds no place for work by being gone after `accept`, however long its windows are",
+    needs("root", "docker"),
+    async () => {
+      const days = (count: number) =>
+        plan({ terms: ({ windows }) => ({ windows: { ...windows, appoint: count * 86_400 } }) });
+      const { id: tooLong } = await postAlone(days(8));
+      await ear.said(/not taken \(WINDOW_TOO_LONG\)/);
+      await cancel(tooLong);
+      const gone = await draftByHand(mallory, days(6));
+      await advance(mallory, gone.id, { stopAt: ["Accepted", "Submitted"] }, waits);
+      await inState(gone.id, "Submitted");
+      await honestJob("beside-one-that-is-gone"); // one place for work is the default
+      const { state, deadline } = await mallory.market.job(gone.id, waits);
+      assert.equal(state, "Submitted");
+      assert.ok(deadline! > (await mallory.market.now(waits)) + 5 * 86_400);
+      // It comes back in the end: nothing is left for the tests after this one.
+      assert.equal((await advance(mallory, gone.id, {}, waits)).state, "Settled");
+      await unharmed();
+    },
+  );
 
-  it("has no result served on that it took without validators and settled itself", async (t) => {
-    if (!able(t)) return;
-    const path = await jobFile(market, "optimistic", { verification: { threshold: 0.5, validators: 0 } });
-    const { state, jobId } = await market.ichain(["submit", path, "--provider", "best", "--wait"]);
-    assert.equal(state, "Settled");
-    await ear.said(new RegExp(`Job ${shortId(jobId as JobId)}: ended Settled$`, "m"));
-    await done(jobId as JobId);
-    const book = openJournal(join(market.requester.dir, "journal.db"));
-    const collected = book.open("requester", jobId as JobId).outcome<Collected>("collect");
-    book.close();
-    const [host, port] = collected!.locator.result.address.split(":");
-    const socket = connect(Number(port), host);
-    const refused = await Promise.race([once(socket, "error"), once(socket, "connect")]);
-    assert.equal((refused[0] as NodeJS.ErrnoException | undefined)?.code, "ECONNREFUSED");
-    assert.deepEqual(folderOf(jobId as JobId), []);
-  });
+  it(
+    "has no result served on that it took without validators and settled itself",
+    needs("root", "docker"),
+    async () => {
+      const path = await jobFile(market, "optimistic", { verification: { threshold: 0.5, validators: 0 } });
+      const { state, jobId } = await market.ichain(["submit", path, "--provider", "best", "--wait"]);
+      assert.equal(state, "Settled");
+      await ear.said(new RegExp(`Job ${shortId(jobId as JobId)}: ended Settled$`, "m"));
+      await done(jobId as JobId);
+      const book = openJournal(join(market.requester.dir, "journal.db"));
+      const collected = book.open("requester", jobId as JobId).outcome<Collected>("collect");
+      book.close();
+      const [host, port] = collected!.locator.result.address.split(":");
+      const socket = connect(Number(port), host);
+      const refused = await Promise.race([once(socket, "error"), once(socket, "connect")]);
+      assert.equal((refused[0] as NodeJS.ErrnoException | undefined)?.code, "ECONNREFUSED");
+      assert.deepEqual(folderOf(jobId as JobId), []);
+    },
+  );
 
-  it("a backup that holds the journal for long does not end the daemon", async (t) => {
-    if (!able(t)) return;
-    const holder = await holdJournal(join(provider.dir, "journal.db"), 15_000);
-    const released = once(holder, "exit");
-    const job = honestJob("while-the-journal-is-held");
-    await released;
-    await job;
-    await unharmed();
-    assert.doesNotMatch(readFileSync(join(market.dir, `${provider.name}.log`), "utf8"), /INTERNAL|^\s+at /m);
-  });
+  it(
+    "a backup that holds the journal for long does not end the daemon",
+    needs("root", "docker"),
+    async () => {
+      const holder = await holdJournal(join(provider.dir, "journal.db"), 15_000);
+      const released = once(holder, "exit");
+      const job = honestJob("while-the-journal-is-held");
+      await released;
+      await job;
+      await unharmed();
+      assert.doesNotMatch(
+        readFileSync(join(market.dir, `${provider.name}.log`), "utf8"),
+        /INTERNAL|^\s+at /m,
+      );
+    },
+  );
 });
 
 /** A second process that keeps everybody else from writing for that long. */

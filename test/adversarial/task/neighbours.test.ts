@@ -6,8 +6,7 @@ import type { Limits } from "../../../src/ports/sandbox.ts";
 import type { Sample } from "../../../src/sandbox/engines/engine.ts";
 import { containerName } from "../../../src/sandbox/policy.ts";
 import { bench, MIB } from "../../sandbox/support.ts";
-import { requireDocker } from "../../support/require.ts";
-import { requireRuntime } from "./require.ts";
+import { needsTier } from "./require.ts";
 
 /** Works and says how much CPU time it got, holding memory, until it is told to end. */
 const honest = `
@@ -100,43 +99,46 @@ for (const [tier, kinds] of [
 ] as const) {
   describe(`under ${tier}, a neighbour that`, () => {
     for (const what of kinds) {
-      test(`${what} neither stops an honest task nor takes its share`, async (t: TestContext) => {
-        if (!requireDocker(t) || (tier === "gvisor" && !requireRuntime(t, "runsc"))) return;
-        const { sandbox, engine, instance, task } = await bench(t, { leastTier: tier });
-        const { program, limits } = hogs[what]!;
-        const shared = { cpus: 0.5, memoryBytes: 320 * MIB };
-        const good = await task(honest, { limits: shared });
-        const bad = await task(program, { limits: { ...shared, ...limits } });
-        const stop = new AbortController();
-        const windows: Point[] = [];
-        let heard = "";
-        let taken: Promise<Point[]> | undefined;
-        let rival: Promise<unknown> | undefined;
-        const watch = () => {
-          taken ??= follow(engine.samples(containerName(instance, bad.id), { signal: stop.signal }));
-        };
-        const onLog = (text: string) => {
-          rival ??= sandbox.run(bad, { signal: stop.signal, onLog: watch }).catch(() => undefined);
-          if (taken === undefined) return;
-          // A line may come in pieces: unbuffered, each of its words is a write.
-          const lines = (heard + text).split("\n");
-          heard = lines.pop() ?? "";
-          for (const line of lines) {
-            const [, cpu, at] = /^got (\S+) (\S+)$/.exec(line) ?? [];
-            if (at !== undefined) windows.push({ cpu: Number(cpu), at: Number(at) });
-          }
-          if (windows.length >= BESIDE) void writeFile(join(good.inputDir, "done"), "");
-        };
-        const run = await sandbox.run(good, { onLog });
-        stop.abort();
-        await rival;
-        assert.deepEqual([run.ended, run.exitCode], ["exit", 0], run.log.slice(-500));
-        assert.match(run.log, /\nintact\n$/);
-        // Both on the same busy machine, so that what others do there falls out.
-        const ratio = rateOf(windows) / rateOf((await taken) ?? []);
-        t.diagnostic(`CPU time of the task / of its neighbour: ${ratio.toFixed(2)}`);
-        assert.ok(ratio >= LEAST, String(ratio));
-      });
+      test(
+        `${what} neither stops an honest task nor takes its share`,
+        needsTier(tier),
+        async (t: TestContext) => {
+          const { sandbox, engine, instance, task } = await bench(t, { leastTier: tier });
+          const { program, limits } = hogs[what]!;
+          const shared = { cpus: 0.5, memoryBytes: 320 * MIB };
+          const good = await task(honest, { limits: shared });
+          const bad = await task(program, { limits: { ...shared, ...limits } });
+          const stop = new AbortController();
+          const windows: Point[] = [];
+          let heard = "";
+          let taken: Promise<Point[]> | undefined;
+          let rival: Promise<unknown> | undefined;
+          const watch = () => {
+            taken ??= follow(engine.samples(containerName(instance, bad.id), { signal: stop.signal }));
+          };
+          const onLog = (text: string) => {
+            rival ??= sandbox.run(bad, { signal: stop.signal, onLog: watch }).catch(() => undefined);
+            if (taken === undefined) return;
+            // A line may come in pieces: unbuffered, each of its words is a write.
+            const lines = (heard + text).split("\n");
+            heard = lines.pop() ?? "";
+            for (const line of lines) {
+              const [, cpu, at] = /^got (\S+) (\S+)$/.exec(line) ?? [];
+              if (at !== undefined) windows.push({ cpu: Number(cpu), at: Number(at) });
+            }
+            if (windows.length >= BESIDE) void writeFile(join(good.inputDir, "done"), "");
+          };
+          const run = await sandbox.run(good, { onLog });
+          stop.abort();
+          await rival;
+          assert.deepEqual([run.ended, run.exitCode], ["exit", 0], run.log.slice(-500));
+          assert.match(run.log, /\nintact\n$/);
+          // Both on the same busy machine, so that what others do there falls out.
+          const ratio = rateOf(windows) / rateOf((await taken) ?? []);
+          t.diagnostic(`CPU time of the task / of its neighbour: ${ratio.toFixed(2)}`);
+          assert.ok(ratio >= LEAST, String(ratio));
+        },
+      );
     }
   });
 }

@@ -13,9 +13,9 @@ import { buildRuntime } from "../../../src/sandbox/runtimes/build.ts";
 import { chooseRuntime } from "../../../src/sandbox/runtimes/choose.ts";
 import { DEFAULT_SOCKET } from "../../../src/sandbox/sandbox.ts";
 import { bench, MIB } from "../../sandbox/support.ts";
-import { requireDocker } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 import { type HostState, hostState, leftSince } from "./host-state.ts";
-import { requireRuntime } from "./require.ts";
+import { needsTier } from "./require.ts";
 import { assertDenied, type Stage, stage } from "./stage.ts";
 
 const mark = `test-${process.pid}-`;
@@ -37,10 +37,7 @@ const gvisorOwn: Readonly<Record<string, RegExp>> = {
 for (const tier of ["runc", "gvisor"] as const) {
   describe(`under ${tier}`, () => {
     const probe = (title: string, act: (on: Stage) => Promise<void>) =>
-      test(title, async (t) => {
-        if (!requireDocker(t) || (tier === "gvisor" && !requireRuntime(t, "runsc"))) return;
-        await act(await stage(t, tier));
-      });
+      test(title, needsTier(tier), async (t) => act(await stage(t, tier)));
     const harmless = (number: string) => (tier === "gvisor" ? gvisorOwn[number] : undefined);
 
     probe("1 no packet leaves", async ({ run }) => {
@@ -292,16 +289,14 @@ for (const tier of ["runc", "gvisor"] as const) {
   });
 }
 
-test("afterwards the next task runs", async (t) => {
-  if (!requireDocker(t)) return;
+test("afterwards the next task runs", needs("docker"), async (t) => {
   const { sandbox, task } = await bench(t);
   const work = await task(`open("/out/model", "w").write("x"); print("acc: 1")`);
   const run = await sandbox.run(work);
   assert.deepEqual([run.ended, run.log], ["exit", "acc: 1\n"]);
 });
 
-test("the machine is as it was", async (t) => {
-  if (!requireDocker(t)) return;
+test("the machine is as it was", needs("docker"), async () => {
   assert.deepEqual(await leftSince(before, mark), []);
 });
 

@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
-import type { TestContext } from "node:test";
+import { needs } from "../../support/require.ts";
 
-/** An OCI runtime that the engine knows. Not everywhere under CI: Debian's `runsc` is for amd64 only. */
-export function requireRuntime(t: TestContext, name: string): boolean {
+/** Options of a test in a tier. Debian has `runsc` for amd64 only: elsewhere gVisor's tests are skipped, under CI too. */
+export function needsTier(tier: "runc" | "gvisor"): { skip?: string } {
+  const docker = needs("docker");
+  if (tier === "runc" || docker.skip !== undefined) return docker;
   const info = execFileSync("docker", ["info", "--format", "{{json .Runtimes}}"], {
     encoding: "utf8",
     timeout: 20_000,
   });
-  if (Object.keys(JSON.parse(info) as object).includes(name)) return true;
-  t.skip(`needs the runtime ${name} registered with the engine`);
-  return false;
+  return "runsc" in (JSON.parse(info) as object)
+    ? {}
+    : { skip: "needs the runtime runsc registered with the engine" };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
+import { after, before, describe, it } from "node:test";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import type { Measurement } from "../../../src/protocol/job/measurement.ts";
 import { toScore } from "../../../src/protocol/task/metric.ts";
@@ -11,18 +11,15 @@ import { bad, commit, revealAlone, seated, when } from "../../support/market/han
 import { ended, lastJson, startTestMarket, type TestMarket } from "../../support/market/market.ts";
 import { gains, wealthOf } from "../../support/market/wealth.ts";
 import { makeTree } from "../../support/parcel/parcels.ts";
-import { requireDocker, requireRoot } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
-const able = (t: TestContext) => requireRoot(t) && requireDocker(t);
-
-describe("a hostile validator that the requester names", () => {
+describe("a hostile validator that the requester names", needs("root", "docker"), () => {
   const cleanup: (() => unknown)[] = [];
   let market: TestMarket;
   let one: RoleContext;
   let two: RoleContext;
 
-  before(async (context) => {
-    if (!able(context as unknown as TestContext)) return;
+  before(async () => {
     market = await startTestMarket(
       { after: (fn) => void cleanup.push(fn as () => unknown) },
       { transport: "direct", validators: 4 },
@@ -84,82 +81,94 @@ describe("a hostile validator that the requester names", () => {
   const panelOf = ({ validations }: Job) =>
     BigInt(validations.filter(({ round, measurement }) => round === "appeal" && measurement).length);
 
-  it("loses its whole stake by committing and hiding, nobody gains, and the provider is paid", async (t) => {
-    if (!able(t)) return;
-    const { job, settled } = await submit("hides", one);
-    await commit(one, job, bad());
-    await when(one, job.id, ({ committing }) => !committing);
-    await market.evm.increaseTime(job.terms.windows.reveal + 1);
-    const { last, change, all } = await settled();
-    const { price, validatorFee, validatorStake } = last.terms;
-    assert.ok(validatorStake > 0n && last.appealed && last.verdict === "pass");
-    const fees = panelOf(last) * validatorFee;
-    assert.ok(fees > 0n);
-    assert.equal(change(one.account), -validatorStake);
-    assert.equal(change(market.requester.account), -price);
-    assert.equal(change(market.providers[0]!.account), price - fees);
-    assert.equal(all, -validatorStake, "what was slashed is nobody's");
-  });
+  it(
+    "loses its whole stake by committing and hiding, nobody gains, and the provider is paid",
+    needs("root", "docker"),
+    async () => {
+      const { job, settled } = await submit("hides", one);
+      await commit(one, job, bad());
+      await when(one, job.id, ({ committing }) => !committing);
+      await market.evm.increaseTime(job.terms.windows.reveal + 1);
+      const { last, change, all } = await settled();
+      const { price, validatorFee, validatorStake } = last.terms;
+      assert.ok(validatorStake > 0n && last.appealed && last.verdict === "pass");
+      const fees = panelOf(last) * validatorFee;
+      assert.ok(fees > 0n);
+      assert.equal(change(one.account), -validatorStake);
+      assert.equal(change(market.requester.account), -price);
+      assert.equal(change(market.providers[0]!.account), price - fees);
+      assert.equal(all, -validatorStake, "what was slashed is nobody's");
+    },
+  );
 
-  it("does not make an honest provider fail by revealing in the last second", async (t) => {
-    if (!able(t)) return;
-    const { job, settled } = await submit("last-second", one);
-    const value = await honest();
-    await commit(one, job, value);
-    const open = await when(one, job.id, ({ committing }) => !committing);
-    // Whatever the provider would answer at once: it is not there.
-    const [provider] = market.providers;
-    await market.killActor(provider!.name);
-    const { timestamp } = (await market.chain.getBlock("latest"))!;
-    await market.evm.increaseTime(open.deadline! - timestamp - 2);
-    await revealAlone(one, job, value);
-    await market.evm.increaseTime(30);
-    assert.ok((await market.chain.getBlock("latest"))!.timestamp > open.deadline!);
-    await market.startActor(provider!.name);
-    const { last, change, all } = await settled();
-    const { price, validatorFee } = last.terms;
-    assert.deepEqual([last.verdict, last.appealed, last.disclosed], ["pass", false, true]);
-    assert.equal(change(provider!.account), price);
-    assert.equal(change(one.account), validatorFee);
-    assert.equal(all, 0n);
-  });
+  it(
+    "does not make an honest provider fail by revealing in the last second",
+    needs("root", "docker"),
+    async () => {
+      const { job, settled } = await submit("last-second", one);
+      const value = await honest();
+      await commit(one, job, value);
+      const open = await when(one, job.id, ({ committing }) => !committing);
+      // Whatever the provider would answer at once: it is not there.
+      const [provider] = market.providers;
+      await market.killActor(provider!.name);
+      const { timestamp } = (await market.chain.getBlock("latest"))!;
+      await market.evm.increaseTime(open.deadline! - timestamp - 2);
+      await revealAlone(one, job, value);
+      await market.evm.increaseTime(30);
+      assert.ok((await market.chain.getBlock("latest"))!.timestamp > open.deadline!);
+      await market.startActor(provider!.name);
+      const { last, change, all } = await settled();
+      const { price, validatorFee } = last.terms;
+      assert.deepEqual([last.verdict, last.appealed, last.disclosed], ["pass", false, true]);
+      assert.equal(change(provider!.account), price);
+      assert.equal(change(one.account), validatorFee);
+      assert.equal(all, 0n);
+    },
+  );
 
-  it("loses fee and stake by a false rejection, against which the provider appeals by default", async (t) => {
-    if (!able(t)) return;
-    const { job, settled } = await submit("accomplice", one);
-    const value = bad();
-    await commit(one, job, value);
-    await when(one, job.id, ({ committing }) => !committing);
-    await revealAlone(one, job, value);
-    const { last, change, all } = await settled();
-    const { price, validatorFee, validatorStake } = last.terms;
-    assert.deepEqual([last.verdict, last.appealed], ["pass", true]);
-    const fees = panelOf(last) * validatorFee;
-    assert.equal(change(one.account), -validatorStake);
-    assert.equal(change(market.requester.account), -price - validatorFee);
-    assert.equal(change(market.providers[0]!.account), price + validatorFee - fees);
-    assert.equal(all, -validatorStake);
-  });
+  it(
+    "loses fee and stake by a false rejection, against which the provider appeals by default",
+    needs("root", "docker"),
+    async () => {
+      const { job, settled } = await submit("accomplice", one);
+      const value = bad();
+      await commit(one, job, value);
+      await when(one, job.id, ({ committing }) => !committing);
+      await revealAlone(one, job, value);
+      const { last, change, all } = await settled();
+      const { price, validatorFee, validatorStake } = last.terms;
+      assert.deepEqual([last.verdict, last.appealed], ["pass", true]);
+      const fees = panelOf(last) * validatorFee;
+      assert.equal(change(one.account), -validatorStake);
+      assert.equal(change(market.requester.account), -price - validatorFee);
+      assert.equal(change(market.providers[0]!.account), price + validatorFee - fees);
+      assert.equal(all, -validatorStake);
+    },
+  );
 
-  it("gains nothing with another by splitting their votes: the lack of a verdict is appealed against", async (t) => {
-    if (!able(t)) return;
-    two = await inHand(1);
-    const { job, settled } = await submit("split", one, two);
-    const [false_, true_] = [bad(), await honest()];
-    await commit(one, job, false_);
-    await seated(two);
-    await commit(two, job, true_);
-    await when(one, job.id, ({ committing }) => !committing);
-    await revealAlone(one, job, false_);
-    await revealAlone(two, job, true_);
-    const { last, change, all } = await settled();
-    const { price, validatorFee, validatorStake } = last.terms;
-    assert.deepEqual([last.verdict, last.appealed], ["pass", true]);
-    const fees = panelOf(last) * validatorFee;
-    assert.equal(change(one.account), -validatorStake);
-    assert.equal(change(two.account), validatorFee);
-    assert.equal(change(market.requester.account), -price - 2n * validatorFee);
-    assert.equal(change(market.providers[0]!.account), price + validatorFee - fees);
-    assert.equal(all, -validatorStake);
-  });
+  it(
+    "gains nothing with another by splitting their votes: the lack of a verdict is appealed against",
+    needs("root", "docker"),
+    async () => {
+      two = await inHand(1);
+      const { job, settled } = await submit("split", one, two);
+      const [false_, true_] = [bad(), await honest()];
+      await commit(one, job, false_);
+      await seated(two);
+      await commit(two, job, true_);
+      await when(one, job.id, ({ committing }) => !committing);
+      await revealAlone(one, job, false_);
+      await revealAlone(two, job, true_);
+      const { last, change, all } = await settled();
+      const { price, validatorFee, validatorStake } = last.terms;
+      assert.deepEqual([last.verdict, last.appealed], ["pass", true]);
+      const fees = panelOf(last) * validatorFee;
+      assert.equal(change(one.account), -validatorStake);
+      assert.equal(change(two.account), validatorFee);
+      assert.equal(change(market.requester.account), -price - 2n * validatorFee);
+      assert.equal(change(market.providers[0]!.account), price + validatorFee - fees);
+      assert.equal(all, -validatorStake);
+    },
+  );
 });

@@ -10,7 +10,7 @@ import { remoteEngine } from "../../../src/sandbox/engines/remote/remote.ts";
 import { poolSandbox } from "../../../src/sandbox/pool.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../../src/sandbox/sandbox.ts";
 import { tinyImage } from "../../adversarial/task/tiny-image.ts";
-import { requireDocker } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 import { MIB, writeScript } from "../support.ts";
 
 const url = "ssh://jobs@big.example:2222";
@@ -39,8 +39,7 @@ async function failure(act: Promise<unknown>): Promise<IchainError> {
   return error;
 }
 
-test("an engine behind ssh runs a task, its inputs and outputs carried", async (t) => {
-  if (!requireDocker(t)) return;
+test("an engine behind ssh runs a task, its inputs and outputs carried", needs("docker"), async (t) => {
   // What a login at the other end would do with the words after the host's name, and nothing of ssh's own.
   const dir = await sshThat(
     t,

@@ -6,14 +6,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { TorBench } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
-import { requireTor } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
 
 // Tor remembers a descriptor that it could not read, and forgets the keys it was given when told to forget.
-test("a reader that asks before it is let in gets everything once it is", { timeout: 120_000 }, async (t) => {
-  if (!requireTor(t)) return;
+test("a reader that asks before it is let in gets everything once it is", {
+  ...needs("tor"),
+  timeout: 120_000,
+}, async () => {
   await bench.up();
   const [host, early] = await Promise.all([bench.party("host"), bench.party("early", { spareHosts: 0 })]);
   const other = await bench.party("other", { spareHosts: 0 });

@@ -9,7 +9,6 @@ import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
 import { authorization, dataPath } from "../../../src/transfer/pieces/wire.ts";
 import { type Party, TorBench } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
-import { requireTor } from "../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
@@ -19,7 +18,6 @@ const patience = { timeout: 180_000 };
 const BLOB_BYTES = 12_000_000;
 
 test("readers come and go while a host serves", patience, async (t) => {
-  if (!requireTor(t)) return;
   await bench.up();
   const [host, guest, late] = await Promise.all([
     bench.party("host"),

@@ -9,7 +9,7 @@ import { OnionReader, readerLines } from "../../../src/transfer/onion/reading/re
 import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
 import { TorBench } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
-import { requireTor } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
@@ -17,8 +17,7 @@ after(() => bench.close());
 const BAD_REQUESTS = 1000;
 const AT_ONCE = 16;
 
-test("strangers learn nothing and change nothing", async (t) => {
-  if (!requireTor(t)) return;
+test("strangers learn nothing and change nothing", needs("tor"), async (t) => {
   await bench.up();
   const [host, guest, stranger] = await Promise.all([
     bench.party("host"),

@@ -6,13 +6,12 @@ import { after, test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import { TorBench } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
-import { requireTor } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
 
-test("a blob hosted on an onion reaches an authorised reader byte for byte", async (t) => {
-  if (!requireTor(t)) return;
+test("a blob hosted on an onion reaches an authorised reader byte for byte", needs("tor"), async (t) => {
   await bench.up();
   const [host, guest] = await Promise.all([bench.party("host"), bench.party("guest")]);
   const blob = await makeBlob(bench.dir, 5_000_000);

@@ -18,7 +18,7 @@ import { test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
 import { code, makeTree, newKeyring, roomy, scratch } from "../../support/parcel/parcels.ts";
-import { requireRoot } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const parcels = createParcels({ keyring: await newKeyring() });
 const MiB = 1 << 20;
@@ -217,8 +217,7 @@ test("what a crashed opening left is cleared by the next one", async (t) => {
   assert.deepEqual((await readdir(folder)).sort(), ["blob", "in", "out"]);
 });
 
-test("a disk that fills up is a clear error and leaves nothing", async (t) => {
-  if (!requireRoot(t)) return;
+test("a disk that fills up is a clear error and leaves nothing", needs("root"), async (t) => {
   const folder = await scratch(t);
   const disk = join(folder, "disk");
   await mkdir(disk);

@@ -16,7 +16,6 @@ import type { FetchOrder } from "../../support/pieces/fetch-child.ts";
 import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
 import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
 import { markedPieces } from "../../support/pieces/part-bits.ts";
-import { requireTor } from "../../support/require.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB + 99;
@@ -28,7 +27,6 @@ const bench = new TorBench();
 after(() => bench.close());
 
 test("the reader's tor killed in the middle: the fetch goes on with the next one", patience, async (t) => {
-  if (!requireTor(t)) return;
   const { blob, host, request } = await scene(t, "reader-tor");
   const reader = await bench.party("reader-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
@@ -41,7 +39,6 @@ test("the reader's tor killed in the middle: the fetch goes on with the next one
 });
 
 test("the host's tor killed in the middle: the fetch goes on at the same address", patience, async (t) => {
-  if (!requireTor(t)) return;
   const { blob, host, request } = await scene(t, "host-tor");
   const reader = await bench.party("host-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
@@ -54,7 +51,6 @@ test("the host's tor killed in the middle: the fetch goes on at the same address
 });
 
 test("two relays lost in the middle: the lanes find other ways", patience, async (t) => {
-  if (!requireTor(t)) return;
   const lost = new TorBench();
   t.after(() => lost.close());
   const network = await lost.up();
@@ -71,7 +67,6 @@ test("two relays lost in the middle: the lanes find other ways", patience, async
 });
 
 test("the host killed with SIGKILL and started again: the fetch goes on", patience, async (t) => {
-  if (!requireTor(t)) return;
   const { blob, request } = await scene(t, "host-killed");
   const reader = await bench.party("host-killed-reader", { spareHosts: 0 });
   const { networkTorrc } = await bench.up();
@@ -96,7 +91,6 @@ test(
   "the reader killed with SIGKILL and started again: no verified piece is fetched twice",
   patience,
   async (t) => {
-    if (!requireTor(t)) return;
     const { blob, host, request } = await scene(t, "reader-killed");
     const key = clientKey();
     const { networkTorrc } = await bench.up();
@@ -139,7 +133,6 @@ test(
   "hosts that misbehave over Tor: once is survived, always is a clear error and no file",
   patience,
   async (t) => {
-    if (!requireTor(t)) return;
     const folder = await temporaryFolder(t);
     const tor = await startBareTor(folder, (await bench.up()).networkTorrc);
     t.after(() => tor.stop());

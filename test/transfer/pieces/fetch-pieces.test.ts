@@ -10,7 +10,7 @@ import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
 import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
-import { requireRoot } from "../../support/require.ts";
+import { needs } from "../../support/require.ts";
 
 const MIB = 1 << 20;
 /** Short, but far longer than anything takes on loopback. */
@@ -93,26 +93,29 @@ test("a whole file of that root is not fetched again, another file is replaced",
   assert.equal(host.ranges.length, asked);
 });
 
-test("a disk that fills up within a piece is a clear error and no whole file; with room the fetch goes on", async (t) => {
-  if (!requireRoot(t)) return;
-  const folder = await temporaryFolder(t);
-  const blob = await makeBlob(folder, 3 * MIB);
-  const host = await startHostileHost(t, blob, () => false);
-  const disk = join(folder, "disk");
-  await mkdir(disk);
-  // Room for the blob but not for the state beside it: some piece lacks its last page.
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m,huge=never", "none", disk]);
-  try {
-    const request = { ...host, root: blob.root, path: join(disk, "got"), maxBytes: 16 * MIB };
-    await assert.rejects(fetchPieces(request, {}, brief), { code: "TRANSFER_DISK_FAILED" });
-    assert.ok(!existsSync(request.path));
-    execFileSync("mount", ["-o", "remount,size=4m", disk]);
-    await fetchPieces(request, {}, brief);
-    assert.ok(blob.content.equals(await readFile(request.path)));
-  } finally {
-    execFileSync("umount", [disk]);
-  }
-});
+test(
+  "a disk that fills up within a piece is a clear error and no whole file; with room the fetch goes on",
+  needs("root"),
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const blob = await makeBlob(folder, 3 * MIB);
+    const host = await startHostileHost(t, blob, () => false);
+    const disk = join(folder, "disk");
+    await mkdir(disk);
+    // Room for the blob but not for the state beside it: some piece lacks its last page.
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m,huge=never", "none", disk]);
+    try {
+      const request = { ...host, root: blob.root, path: join(disk, "got"), maxBytes: 16 * MIB };
+      await assert.rejects(fetchPieces(request, {}, brief), { code: "TRANSFER_DISK_FAILED" });
+      assert.ok(!existsSync(request.path));
+      execFileSync("mount", ["-o", "remount,size=4m", disk]);
+      await fetchPieces(request, {}, brief);
+      assert.ok(blob.content.equals(await readFile(request.path)));
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  },
+);
 
 test("a lane keeps its connections: no more are opened than two a lane", async (t) => {
   const folder = await temporaryFolder(t);

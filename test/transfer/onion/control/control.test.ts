@@ -11,7 +11,7 @@ import { TorControl } from "../../../../src/transfer/onion/control/control.ts";
 import { startTorProcess } from "../../../../src/transfer/onion/tor/process.ts";
 import { torVersion } from "../../../../src/transfer/onion/tor/version.ts";
 import { temporaryFolder } from "../../../support/parcel/blob.ts";
-import { requireTor } from "../../../support/require.ts";
+import { needs } from "../../../support/require.ts";
 
 const coded = (code: ErrorCode) => (error: unknown) => isIchainError(error, code);
 
@@ -27,8 +27,7 @@ async function quietTor(t: TestContext, dir: string, torrc: readonly string[] = 
   return tor;
 }
 
-test("commands are answered, and refusals carry tor's own words", async (t) => {
-  if (!requireTor(t)) return;
+test("commands are answered, and refusals carry tor's own words", needs("tor"), async (t) => {
   const { control } = await quietTor(t, await temporaryFolder(t));
   assert.match(await control.info("version"), /^0\.4\.\d+/);
   await assert.rejects(control.command("GETINFO no/such/thing"), (error) => {
@@ -40,18 +39,20 @@ test("commands are answered, and refusals carry tor's own words", async (t) => {
   assert.throws(() => control.command("GETINFO version\r\nSIGNAL SHUTDOWN"), coded("TOR_PROTOCOL"));
 });
 
-test("a command that is aborted throws the signal's reason, and the next one is answered right", async (t) => {
-  if (!requireTor(t)) return;
-  const { control } = await quietTor(t, await temporaryFolder(t));
-  const abort = new AbortController();
-  const waiting = control.command("GETINFO version", { signal: abort.signal });
-  abort.abort();
-  await assert.rejects(waiting, { name: "AbortError" });
-  assert.match(await control.info("version"), /^0\.4/);
-});
+test(
+  "a command that is aborted throws the signal's reason, and the next one is answered right",
+  needs("tor"),
+  async (t) => {
+    const { control } = await quietTor(t, await temporaryFolder(t));
+    const abort = new AbortController();
+    const waiting = control.command("GETINFO version", { signal: abort.signal });
+    abort.abort();
+    await assert.rejects(waiting, { name: "AbortError" });
+    assert.match(await control.info("version"), /^0\.4/);
+  },
+);
 
-test("whatever is asked of a tor that is gone throws TOR_GONE", async (t) => {
-  if (!requireTor(t)) return;
+test("whatever is asked of a tor that is gone throws TOR_GONE", needs("tor"), async (t) => {
   const tor = await quietTor(t, await temporaryFolder(t));
   process.kill(tor.pid, "SIGKILL");
   await tor.control.closed;
@@ -59,8 +60,7 @@ test("whatever is asked of a tor that is gone throws TOR_GONE", async (t) => {
   await tor.exited;
 });
 
-test("a tor ends when the process that owns it is killed", async (t) => {
-  if (!requireTor(t)) return;
+test("a tor ends when the process that owns it is killed", needs("tor"), async (t) => {
   const dir = await temporaryFolder(t);
   const owner = fork(new URL("../../../support/onion/tor-owner-child.ts", import.meta.url), [dir]);
   await once(owner, "message");
@@ -71,16 +71,14 @@ test("a tor ends when the process that owns it is killed", async (t) => {
   await once(witness, "close");
 });
 
-test("a tor that is up outlives an abort of its start", async (t) => {
-  if (!requireTor(t)) return;
+test("a tor that is up outlives an abort of its start", needs("tor"), async (t) => {
   const abort = new AbortController();
   const { control } = await quietTor(t, await temporaryFolder(t), [], abort.signal);
   abort.abort();
   assert.match(await control.info("version"), /^0\.4/);
 });
 
-test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", async (t) => {
-  if (!requireTor(t)) return;
+test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", needs("tor"), async (t) => {
   const dir = await temporaryFolder(t);
   // The terminal signals the whole process group: the owner's own here.
   const owner = fork(new URL("../../../support/onion/tor-owner-child.ts", import.meta.url), [dir], {
@@ -94,18 +92,20 @@ test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", async (t
   assert.equal(await processGroup(pid), pid);
 });
 
-test("no tor has our password in its environment, where whoever reads that of one process finds it", async (t) => {
-  if (!requireTor(t)) return;
-  process.env.ICHAIN_PASSWORD = "open sesame";
-  t.after(() => delete process.env.ICHAIN_PASSWORD);
-  const { pid } = await quietTor(t, await temporaryFolder(t));
-  const held = await readFile(`/proc/${pid}/environ`, "utf8");
-  assert.match(held, /^PATH=|\0PATH=/);
-  assert.doesNotMatch(held, /sesame|ICHAIN_/);
-});
+test(
+  "no tor has our password in its environment, where whoever reads that of one process finds it",
+  needs("tor"),
+  async (t) => {
+    process.env.ICHAIN_PASSWORD = "open sesame";
+    t.after(() => delete process.env.ICHAIN_PASSWORD);
+    const { pid } = await quietTor(t, await temporaryFolder(t));
+    const held = await readFile(`/proc/${pid}/environ`, "utf8");
+    assert.match(held, /^PATH=|\0PATH=/);
+    assert.doesNotMatch(held, /sesame|ICHAIN_/);
+  },
+);
 
-test("a tor that cannot start says why", async (t) => {
-  if (!requireTor(t)) return;
+test("a tor that cannot start says why", needs("tor"), async (t) => {
   const dir = await temporaryFolder(t);
   await assert.rejects(quietTor(t, dir, ["NoSuchOption 1"]), (error) => {
     assert.ok(isIchainError(error, "TOR_GONE"));
@@ -147,11 +147,14 @@ async function processGroup(pid: number): Promise<number> {
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
 }
 
-test("a home may have spaces, quotes, a hash, and letters of any script in its name", async (t) => {
-  if (!requireTor(t)) return;
-  const dir = join(await temporaryFolder(t), 'my # "home" \\ année');
-  const { control } = await quietTor(t, dir);
-  assert.match(await control.info("version"), /^0\.4/);
-  assert.ok((await readFile(join(dir, "control_auth_cookie"))).length === 32);
-  assert.ok((await readFile(join(dir, "lock"))).length === 0, "its data lies in the folder that was meant");
-});
+test(
+  "a home may have spaces, quotes, a hash, and letters of any script in its name",
+  needs("tor"),
+  async (t) => {
+    const dir = join(await temporaryFolder(t), 'my # "home" \\ année');
+    const { control } = await quietTor(t, dir);
+    assert.match(await control.info("version"), /^0\.4/);
+    assert.ok((await readFile(join(dir, "control_auth_cookie"))).length === 32);
+    assert.ok((await readFile(join(dir, "lock"))).length === 0, "its data lies in the folder that was meant");
+  },
+);

@@ -12,14 +12,12 @@ import { ManagedTor } from "../../../../src/transfer/onion/tor/tor.ts";
 import { createPieceServer } from "../../../../src/transfer/pieces/server.ts";
 import { clientKey, TorBench } from "../../../support/onion/tor.ts";
 import { makeBlob } from "../../../support/parcel/blob.ts";
-import { requireTor } from "../../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
 const patience = { timeout: 240_000 };
 
 test("a descriptor that went stale behind our back is published again", patience, async (t) => {
-  if (!requireTor(t)) return;
   const { host, tor, notes, fetchAsNewcomer } = await hosted(t, "stale");
   // The directories go on giving out a descriptor whose introduction points know nothing of us.
   await removeOnion(await tor.control(), host.endpoint.address);
@@ -29,7 +27,6 @@ test("a descriptor that went stale behind our back is published again", patience
 });
 
 test("a tor that hangs is restarted, and the onion is where it was", patience, async (t) => {
-  if (!requireTor(t)) return;
   const { tor, notes, fetchAsNewcomer } = await hosted(t, "hung");
   const { pid } = tor;
   assert.ok(pid !== undefined);
@@ -41,7 +38,6 @@ test("a tor that hangs is restarted, and the onion is where it was", patience, a
 });
 
 test("a tor that was killed comes back by itself and publishes the onion", patience, async (t) => {
-  if (!requireTor(t)) return;
   const { tor, fetchAsNewcomer } = await hosted(t, "killed");
   const { pid } = tor;
   const fallen = (await tor.control()).closed;
@@ -55,7 +51,6 @@ test(
   "an onion is looked at when a directory refuses it, and published again when none has it",
   patience,
   async (t) => {
-    if (!requireTor(t)) return;
     const uploads = new EventEmitter();
     const { host, notes, reader } = await hosted(t, "refused", { probeIntervalMs: 3_600_000, uploads });
     const refused = { name: "HS_DESC", action: "FAILED", address: host.endpoint.address };

@@ -7,7 +7,7 @@ import { createParcels } from "../../../../src/transfer/parcel/parcels.ts";
 import { writeBlob } from "../../../support/parcel/forge.ts";
 import { openByHand } from "../../../support/parcel/gpg.ts";
 import { code, makeTree, newKeyring, roomy, scratch } from "../../../support/parcel/parcels.ts";
-import { requireProgram } from "../../../support/require.ts";
+import { needs } from "../../../support/require.ts";
 
 const keyring = await newKeyring();
 const ordinary = createParcels({ keyring });
@@ -27,8 +27,7 @@ async function byHand(blob: string, sessionKey: string, folder: string): Promise
 }
 
 for (const [name, tree] of Object.entries(trees)) {
-  test(`gpg decrypts a compatible parcel of ${name}, and so do we`, async (t) => {
-    if (!requireProgram(t, "gpg") || !requireProgram(t, "zstd")) return;
+  test(`gpg decrypts a compatible parcel of ${name}, and so do we`, needs("gpg", "zstd"), async (t) => {
     const folder = await scratch(t);
     const root = await makeTree(folder, tree);
     const packed = await compatible.pack({ root, paths: ["."], out: join(folder, "blob") });

@@ -1,8 +1,8 @@
 // Gas of whole jobs in steady state (accounts that have earned, staked and been rated before), and of the
 // same job with ever more offers, jobs and ratings around it. One JSON object on the last line of stdout.
-import { addJob, addOffer } from "../test/support/crowd.ts";
-import { deployMarket, ETHER, join } from "../test/support/escrow.ts";
-import { type Gas, runOptimistic, runValidated, total } from "../test/support/steps.ts";
+import { addJob, addOffer } from "../test/support/chain/crowd.ts";
+import { deployMarket, ETHER, join } from "../test/support/chain/escrow.ts";
+import { type Gas, runOptimistic, runValidated, total } from "../test/support/chain/steps.ts";
 
 const SIZES = process.argv.includes("--quick") ? [10, 100, 300] : [10, 1_000, 10_000];
 const progress = (text: string) => console.error(text);

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { Wallet } from "ethers";
 import { deploy } from "../src/chain/deploy.ts";
-import { startEvm } from "../src/devnet/evm.ts";
+import { startEvm } from "../src/devnet/evm/evm.ts";
 import { fillMarket } from "./index/fill.ts";
 
 const CHILD = fileURLToPath(new URL("./index/child.ts", import.meta.url));

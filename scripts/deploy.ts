@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openWallet } from "../src/chain/wallet.ts";
 import { networkSchema } from "../src/config/schema.ts";
-import { IchainError, isIchainError } from "../src/errors.ts";
+import { IchainError, isIchainError } from "../src/errors/error.ts";
 import { ignite } from "./deploy/ignite.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

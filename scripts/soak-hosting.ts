@@ -4,9 +4,9 @@
  * verified piece. Exit code 1 if it ever got stuck. Usage: node scripts/soak-hosting.ts [starts]
  */
 import { performance } from "node:perf_hooks";
-import { PIECE_BYTES } from "../src/protocol/merkle.ts";
-import { makeBlob } from "../test/support/blob.ts";
-import { TorBench } from "../test/support/tor.ts";
+import { PIECE_BYTES } from "../src/protocol/limits.ts";
+import { TorBench } from "../test/support/onion/tor.ts";
+import { makeBlob } from "../test/support/parcel/blob.ts";
 
 /** A start that takes longer counts as stuck: a person would have given up on it. */
 const STUCK_MS = 120_000;

@@ -5,7 +5,7 @@
  * Usage: node scripts/soak-market.ts [jobs] [--seed n] [--minutes n]
  */
 import { parseArgs } from "node:util";
-import { soak } from "../test/support/soak.ts";
+import { soak } from "../test/support/soak/soak.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

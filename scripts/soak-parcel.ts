@@ -46,7 +46,7 @@ try {
 }
 
 function start(name: string, cwd: string): ChildProcess {
-  return fork(new URL("../test/support/large-parcel-child.ts", import.meta.url), [name], { cwd });
+  return fork(new URL("../test/support/parcel/large-parcel-child.ts", import.meta.url), [name], { cwd });
 }
 
 /** What a child says next; throws when it ends instead. */

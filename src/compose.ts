@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
-import type { CommandContext } from "./commands/declaration.ts";
+import type { Abortable } from "./async/abort.ts";
 import type { EngineKind } from "./config/engines.ts";
 import { type Config, requireNetwork } from "./config.ts";
+import type { AppContext } from "./context.ts";
 import type { NodeState } from "./doctor/check.ts";
 import type { Journal } from "./ports/journal.ts";
 import type { Market } from "./ports/market.ts";
@@ -16,16 +17,13 @@ import type { Address } from "./protocol/ids.ts";
 import type { RoleContext, WorkerContext } from "./roles/context.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 
-/** What composing needs of a command's context. */
-export type Needs = Pick<CommandContext, "config" | "ui" | "signal">;
-
 /** The market for reading: asks for no password. Call `stop` when done. */
-export function openReader(needs: Needs): Promise<Market> {
-  return openMarket(needs, undefined);
+export function openReader(context: AppContext): Promise<Market> {
+  return openMarket(context, undefined);
 }
 
 /** What each node of the configured network is found to be. */
-export async function examineNodes({ config, signal }: Needs): Promise<NodeState[]> {
+export async function examineNodes({ config, signal }: AppContext): Promise<NodeState[]> {
   const { rpcUrl, rpcUrls, chainId } = requireNetwork(config);
   const { compareNodes } = await import("./chain/rpc/nodes/examine.ts");
   return compareNodes([...new Set([rpcUrl, ...(rpcUrls ?? [])])], chainId, { signal });
@@ -35,8 +33,8 @@ export async function examineNodes({ config, signal }: Needs): Promise<NodeState
  * Everything that a requester works with, started: wallet, market, keys, journal, transport. Disposing
  * stops it all, the newest first.
  */
-export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposable> {
-  const { config, ui, signal } = needs;
+export async function openRole(context: AppContext): Promise<RoleContext & AsyncDisposable> {
+  const { config, ui, signal } = context;
   requireNetwork(config);
   await using stack = new AsyncDisposableStack();
   const json = await requireKeystore(config);
@@ -48,12 +46,12 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     import("./transfer/parcel/parcels.ts"),
   ]);
   const wallet = await openWallet(json, password, { signal });
-  const market = stack.adopt(await openMarket(needs, wallet), (one) => one.stop());
+  const market = stack.adopt(await openMarket(context, wallet), (one) => one.stop());
   const jobsDir = join(config.home, "jobs");
-  const journal = stack.adopt(await openKnownJournal(needs, market, jobsDir), (one) => one.close());
+  const journal = stack.adopt(await openKnownJournal(context, market, jobsDir), (one) => one.close());
   const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
     import("./roles/repair/refuse.ts"),
-    import("./roles/requester/tidy.ts"),
+    import("./roles/job/requester/result/tidy.ts"),
   ]);
   const home = { market, account: market.account, jobsDir, journal };
   const secret = await openKeyring(config.paths.keyring, {
@@ -75,14 +73,14 @@ export async function openRole(needs: Needs): Promise<RoleContext & AsyncDisposa
     journal,
     reporter: ui.reporter,
     jobsDir,
-    sandbox: config.audit.check === "evaluate" ? await openSandbox(needs) : undefined,
+    sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
 /** The journal; one that knows of nothing only where there is nothing to know. Throws `JOURNAL_LOST`. */
 async function openKnownJournal(
-  { config, signal }: Needs,
+  { config, signal }: AppContext,
   market: Market,
   jobsDir: string,
 ): Promise<Journal> {
@@ -106,8 +104,8 @@ async function openKnownJournal(
 }
 
 /** What `ichain journal repair` works with: asks for no password, and keeps daemons out meanwhile. */
-export async function openRepair(needs: Needs) {
-  const { config } = needs;
+export async function openRepair(context: AppContext) {
+  const { config } = context;
   requireNetwork(config);
   await using stack = new AsyncDisposableStack();
   const [{ lockHome }, { rebuildJournal }, { walletAddress }, { jobFolders }] = await Promise.all([
@@ -118,7 +116,7 @@ export async function openRepair(needs: Needs) {
   ]);
   const account = walletAddress(await requireKeystore(config));
   stack.use(lockHome(config.home));
-  const market = stack.adopt(await openMarket(needs, undefined), (one) => one.stop());
+  const market = stack.adopt(await openMarket(context, undefined), (one) => one.stop());
   const { journal, setAsideAs } = rebuildJournal(config.paths.journal);
   stack.defer(() => journal.close());
   const folders = await jobFolders(join(config.home, "jobs"));
@@ -134,7 +132,7 @@ export async function openRepair(needs: Needs) {
 }
 
 /** Makes a keyring for the wallet that lies here; throws `KEYRING_EXISTS`. */
-export async function makeNewKeyring({ config, ui, signal }: Needs): Promise<void> {
+export async function makeNewKeyring({ config, ui, signal }: AppContext): Promise<void> {
   const json = await requireKeystore(config);
   const password = await readPassword({ source: config.password, prompts: ui.prompts });
   const [{ openWallet }, { makeKeyring }] = await Promise.all([
@@ -146,29 +144,29 @@ export async function makeNewKeyring({ config, ui, signal }: Needs): Promise<voi
 }
 
 /** The journal alone, for reading: asks for no password. The caller closes it. */
-export async function openRecords({ config }: Pick<Needs, "config">): Promise<Journal> {
+export async function openRecords({ config }: Pick<AppContext, "config">): Promise<Journal> {
   const { openJournal } = await import("./journal/journal.ts");
   return openJournal(config.paths.journal, { check: true });
 }
 
 /** The same, with a sandbox: for `provide` and `validate`, of which a home has one. Throws `HOME_BUSY`. */
 export async function openWorker(
-  needs: Needs,
+  context: AppContext,
   options: { engine?: EngineKind | undefined } = {},
 ): Promise<WorkerContext & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const { lockHome } = await import("./sqlite/home-lock.ts");
   // First of all: the other daemon's containers must not be swept.
-  stack.use(lockHome(needs.config.home));
-  const sandbox = await openSandbox(needs, options);
-  await sandbox.probe({ signal: needs.signal });
-  const role = stack.use(await openRole(needs));
+  stack.use(lockHome(context.config.home));
+  const sandbox = await openSandbox(context, options);
+  await sandbox.probe({ signal: context.signal });
+  const role = stack.use(await openRole(context));
   const started = stack.move();
   return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 export async function openSandbox(
-  { config }: Needs,
+  { config }: AppContext,
   { engine = config.engine }: { engine?: EngineKind | undefined } = {},
 ): Promise<Sandbox> {
   const { leastTier, ...ceiling } = config.sandbox;
@@ -201,24 +199,21 @@ export async function openSandbox(
 /** The runtime images of this machine's engine, by the recipes that come with ichain. */
 export interface Runtimes {
   names(): Promise<string[]>;
-  find(
-    name: string,
-    options: { signal: AbortSignal },
-  ): Promise<{ digest: string; bytes: number } | undefined>;
-  build(name: string, options: { signal: AbortSignal; onLog(line: string): void }): Promise<RuntimeImage>;
+  find(name: string, options: Abortable): Promise<{ digest: string; bytes: number } | undefined>;
+  build(name: string, options: Abortable & { onLog(line: string): void }): Promise<RuntimeImage>;
   check(
     name: string,
-    options: { signal: AbortSignal },
+    options: Abortable,
   ): Promise<{
     state: "ready" | "absent" | "stale" | "refused";
     digest: string | undefined;
     bytes: number | undefined;
   }>;
   /** The digest that a fresh build has. */
-  rebuild(name: string, options: { signal: AbortSignal }): Promise<string>;
+  rebuild(name: string, options: Abortable): Promise<string>;
 }
 
-export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
+export async function openRuntimes({ config }: AppContext): Promise<Runtimes> {
   const [
     { dockerEngine },
     { buildRuntime, findRuntime },
@@ -242,7 +237,7 @@ export async function openRuntimes({ config }: Needs): Promise<Runtimes> {
   };
 }
 
-async function openMarket({ config, ui, signal }: Needs, wallet: Wallet | undefined): Promise<Market> {
+async function openMarket({ config, ui, signal }: AppContext, wallet: Wallet | undefined): Promise<Market> {
   const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
   const [{ createMarket }, { warningText }] = await Promise.all([
     import("./chain/market.ts"),

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { FileConfig, NetworkConfig } from "./config/schema.ts";
-import { IchainError } from "./errors.ts";
+import { IchainError } from "./errors/error.ts";
 
 export type { NetworkConfig } from "./config/schema.ts";
 

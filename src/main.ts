@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { GlobalOptions, Invocation } from "./commands/program.ts";
-import { exitCodes, IchainError } from "./errors.ts";
+import { exitCodes, IchainError } from "./errors/error.ts";
 
 /**
  * The text of `ichain --help` as the build left it: answering with it takes half the time of loading
@@ -51,7 +51,7 @@ async function execute(invocation: Invocation): Promise<void> {
   const [{ loadConfig }, { createUi }, { commandTable }] = await Promise.all([
     import("./config.ts"),
     import("./ui/create.ts"),
-    import("./commands/table.ts"),
+    import("./commands/tables/all.ts"),
   ]);
   const config = await loadConfig({ file: globals.config });
   const ui = await createUi({ json: globals.json, quiet: globals.quiet, ci: config.ci });

@@ -8,64 +8,28 @@ const root = fileURLToPath(new URL("../src/", import.meta.url));
 const files = globSync("**/*.ts", { cwd: root }).toSorted();
 const source = new Map(files.map((file) => [file, readFileSync(`${root}${file}`, "utf8")]));
 
-/**
- * Which parts of src/ each part may import besides itself. Dependencies point inwards: commands → roles
- * → protocol and ports; adapters implement ports and know neither roles nor each other.
- */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  protocol: ["errors"],
-  ports: ["protocol", "errors"],
-  errors: [],
-  roles: ["ports", "protocol", "errors"],
-  sqlite: ["errors"],
-  chain: ["sqlite", "ports", "protocol", "errors"],
-  transfer: ["sqlite", "ports", "protocol", "errors"],
-  sandbox: ["ports", "protocol", "errors"],
-  journal: ["sqlite", "ports", "protocol", "errors"],
-  config: ["protocol", "errors"],
-  ui: ["ports", "protocol", "errors"],
-  account: ["config", "ui", "protocol", "errors"],
-  doctor: ["account", "config", "ui", "ports", "protocol", "errors"],
-  // A whole market on one machine: it starts chain and Tor itself, and its actors are roles that go wrong.
-  devnet: [
-    "chain",
-    "transfer",
-    "roles",
-    "commands",
-    "account",
-    "config",
-    "ui",
-    "ports",
-    "protocol",
-    "errors",
-  ],
-  commands: [
-    "roles",
-    "devnet",
-    "doctor",
-    "account",
-    "config",
-    "ui",
-    "ports",
-    "protocol",
-    "errors",
-    "compose",
-  ],
-  main: ["commands", "config", "ui", "errors"],
-};
+const map = readFileSync(new URL("../docs/architecture.md", import.meta.url), "utf8");
+const ALL = "everything";
 
-/** Single files that one may import across the rule, and why. */
-const exceptions: readonly (readonly [from: string, to: string, why: string])[] = [
-  ["account", "chain/wallet.ts", "keystore V3 is a file format; nothing in it touches a chain"],
-  ["commands", "chain/wallet.ts", "the same: making and naming a wallet needs no chain"],
-  ["doctor", "chain/wallet.ts", "the same"],
-  ["transfer", "config.ts", "what the programs that it starts may know is listed beside what ichain reads"],
-  ["sandbox", "config.ts", "the same"],
-];
+/** Which parts of src/ each part may import besides itself: the table of docs/architecture.md. */
+const allowed: ReadonlyMap<string, readonly string[]> = new Map(
+  [...map.matchAll(/^\| (`[^|]+) \| [^|]+ \| ([^|]+) \|$/gm)].flatMap(([, parts, imports]) =>
+    [...new Set([...parts!.matchAll(/`([\w.]+)\/?`/g)].map(([, part]) => partOf(part!)))].map(
+      (part) => [part, imports === "nothing" ? [] : imports!.split(", ")] as const,
+    ),
+  ),
+);
 
-const partOf = (file: string): string => file.split("/")[0]!.replace(/\.ts$/, "");
+/** Single files that a part may import beside that: the list below the table. */
+const exceptions: readonly (readonly [from: string, to: string])[] = [
+  ...map.matchAll(/^- `(\w+)\/` → `([\w/.]+)`: /gm),
+].map(([, from, to]) => [from!, to!]);
 
-/** Paths below src/ that `file` imports, by any kind of import. */
+function partOf(file: string): string {
+  return file.split("/")[0]!.replace(/\.ts$/, "");
+}
+
+/** Paths below src/ that `file` imports, by any kind of import, types included. */
 function imports(file: string): string[] {
   const specifiers = [...source.get(file)!.matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*"(\.[^"]+)"/g)];
   return specifiers.map((match) => posix.normalize(posix.join(posix.dirname(file), match[1]!)));
@@ -73,12 +37,30 @@ function imports(file: string): string[] {
 
 function crossings(file: string): string[] {
   const part = partOf(file);
-  if (part === "compose") return []; // the one place that knows every adapter
   return imports(file).filter((target) => {
     const to = partOf(target);
-    if (to === part || target.startsWith("..") || allowed[part]?.includes(to)) return false;
+    const may = allowed.get(part) ?? [];
+    if (to === part || target.startsWith("..") || may.includes(ALL) || may.includes(to)) return false;
     return !exceptions.some(([from, path]) => from === part && path === target);
   });
+}
+
+/** Sets of nodes that reach one another; `edges` may name nodes that are not keys. */
+function loops(edges: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const reach = (start: string): Set<string> => {
+    const seen = new Set<string>();
+    const next = [...(edges.get(start) ?? [])];
+    for (let node = next.pop(); node !== undefined; node = next.pop()) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      next.push(...(edges.get(node) ?? []));
+    }
+    return seen;
+  };
+  const reached = new Map([...edges.keys()].map((node) => [node, reach(node)]));
+  const inLoops = [...reached].filter(([node, seen]) => seen.has(node)).map(([node]) => node);
+  const found = inLoops.map((node) => inLoops.filter((other) => reached.get(node)!.has(other)).toSorted());
+  return [...new Map(found.map((loop) => [loop.join(), loop])).values()];
 }
 
 function offenders(pattern: RegExp, but: (file: string) => boolean = () => false): string[] {
@@ -133,13 +115,8 @@ function argumentsFrom(text: string, start: number): string {
 }
 
 describe("the architecture", () => {
-  it("knows every part of src/", () => {
-    const parts = new Set(files.map(partOf));
-    parts.delete("compose");
-    assert.deepEqual(
-      [...parts].filter((part) => !(part in allowed)),
-      [],
-    );
+  it("has every part of src/ in the table, and nothing else", () => {
+    assert.deepEqual([...allowed.keys()].toSorted(), [...new Set(files.map(partOf))].toSorted());
   });
 
   it("lets dependencies point inwards only", () => {
@@ -147,11 +124,36 @@ describe("the architecture", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("keeps no exception that nothing needs", () => {
-    const idle = exceptions.filter(
+  it("allows nothing that no file needs", () => {
+    const idle = [...allowed].flatMap(([part, may]) =>
+      may
+        .filter((to) => to !== ALL)
+        .filter(
+          (to) =>
+            !files.some((file) => partOf(file) === part && imports(file).some((one) => partOf(one) === to)),
+        )
+        .map((to) => `${part} → ${to}`),
+    );
+    const unused = exceptions.filter(
       ([from, path]) => !files.some((file) => partOf(file) === from && imports(file).includes(path)),
     );
-    assert.deepEqual(idle, []);
+    assert.deepEqual([...idle, ...unused], []);
+  });
+
+  it("has no loop of files, nor of folders", () => {
+    assert.deepEqual(loops(new Map(files.map((file) => [file, new Set(imports(file))]))), []);
+    const related = (a: string, b: string) => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+    const folders = new Map<string, Set<string>>();
+    for (const file of files) {
+      const from = posix.dirname(file);
+      const targets = folders.get(from) ?? new Set();
+      folders.set(from, targets);
+      for (const target of imports(file)) {
+        const to = posix.dirname(target);
+        if (from !== "." && to !== "." && !related(from, to)) targets.add(to);
+      }
+    }
+    assert.deepEqual(loops(folders), []);
   });
 
   it("keeps protocol/ pure: no module of Node, no clock, no chance", () => {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Artifact, ArtifactResolver } from "@nomicfoundation/ignition-core";
 import type { Rpc } from "../../src/chain/rpc/rpc.ts";
-import { IchainError } from "../../src/errors.ts";
+import { IchainError } from "../../src/errors/error.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 
 const FOLDER = new URL("../../artifacts/contracts/", import.meta.url);

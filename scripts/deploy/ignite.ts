@@ -3,7 +3,7 @@ import type { BaseWallet } from "ethers";
 import market from "../../ignition/modules/market.ts";
 import type { Deployment } from "../../src/chain/deploy.ts";
 import { connectRpc } from "../../src/chain/rpc/rpc.ts";
-import { IchainError } from "../../src/errors.ts";
+import { IchainError } from "../../src/errors/error.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 import { artifactResolver, verifyCode } from "./artifacts.ts";
 import { signingProvider } from "./provider.ts";

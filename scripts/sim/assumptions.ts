@@ -1,5 +1,5 @@
 import { DEFAULT_POOL_STAKE } from "../../src/chain/deploy.ts";
-import { stakesOf } from "../../src/protocol/bounds.ts";
+import { stakesOf } from "../../src/protocol/policy/money.ts";
 import type { Terms } from "./rules.ts";
 
 /**

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Wallet } from "ethers";
 import type { Config } from "../config.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Ui } from "../ui/ui.ts";
 import { readPassword } from "./password.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { PasswordSource } from "../config.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Prompts } from "../ui/ui.ts";
 
 export interface PasswordRequest {

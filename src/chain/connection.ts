@@ -1,11 +1,11 @@
 import { Interface } from "ethers";
-import { IchainError } from "../errors.ts";
-import type { Waits } from "../ports/market.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError } from "../errors/error.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import { bindDatabase, type Database } from "./database.ts";
 import { findBlock } from "./rpc/blocks.ts";
-import { answered, quantity } from "./rpc/quantities.ts";
+import { answered, parseQuantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 
 /**
@@ -17,14 +17,14 @@ export async function connect(
   db: Database,
   chainId: number,
   addresses: Addresses,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<void> {
   const [actual, genesis, code] = await Promise.all([
-    rpc.send("eth_chainId", [], waits),
-    findBlock(rpc, 0, waits),
-    rpc.send("eth_getCode", [addresses.escrow, "latest"], waits),
+    rpc.send("eth_chainId", [], options),
+    findBlock(rpc, 0, options),
+    rpc.send("eth_getCode", [addresses.escrow, "latest"], options),
   ]);
-  const found = answered(quantity, actual, "its chain id");
+  const found = answered(parseQuantity, actual, "its chain id");
   if (found !== BigInt(chainId)) {
     throw new IchainError(`The node is on chain ${found}, the configured network is chain ${chainId}.`, {
       code: "CHAIN_MISMATCH",

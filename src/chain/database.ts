@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { isIchainError } from "../errors.ts";
+import { isIchainError } from "../errors/error.ts";
 import { waitForLock } from "../sqlite/lock.ts";
 import { openSqlite } from "../sqlite/open.ts";
 import { salvage, setAside } from "../sqlite/salvage.ts";

@@ -1,6 +1,6 @@
 import { AbiCoder, type BaseWallet, concat, Transaction } from "ethers";
-import { IchainError } from "../errors.ts";
-import type { Waits } from "../ports/market.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import { explainRefusal } from "./abi/refusals.ts";
@@ -9,11 +9,11 @@ import { readNonce } from "./rpc/blocks.ts";
 import { bindContract } from "./rpc/contract.ts";
 import { currentFees, DEFAULT_FEE_CAPS } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
-import { answered, quantity } from "./rpc/quantities.ts";
+import { answered, parseQuantity } from "./rpc/quantities.ts";
 import { connectRpc, type Rpc } from "./rpc/rpc.ts";
 import { findReceipt, sendRaw } from "./send/raw.ts";
 
-export interface DeployOptions extends Waits {
+export interface DeployOptions extends AbortOptions {
   readonly rpcUrl: string;
   readonly wallet: BaseWallet;
   /** Stake that a validator needs to be drawn, wei. */
@@ -36,7 +36,7 @@ export const DEFAULT_COOLDOWN = 7 * 86_400;
  * (`ignition/`), which remembers what it has done.
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
-  const { wallet, poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN, ...waits } = options;
+  const { wallet, poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN, ...abortOptions } = options;
   const rpc = connectRpc(options.rpcUrl);
   const { abi, bytecode } = artifactOf("JobEscrow");
   const data = concat([
@@ -46,39 +46,44 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const from = wallet.address as Address;
   try {
     const [chainId, gas, fees, nonce] = await Promise.all([
-      rpc.send("eth_chainId", [], waits),
-      rpc.send("eth_estimateGas", [{ from, data }], waits),
-      currentFees(rpc, DEFAULT_FEE_CAPS, waits),
-      readNonce(rpc, from, "pending", waits),
+      rpc.send("eth_chainId", [], abortOptions),
+      rpc.send("eth_estimateGas", [{ from, data }], abortOptions),
+      currentFees(rpc, DEFAULT_FEE_CAPS, abortOptions),
+      readNonce(rpc, from, "pending", abortOptions),
     ]);
     const tx = Transaction.from({
       type: 2,
-      chainId: answered(quantity, chainId, "its chain id"),
+      chainId: answered(parseQuantity, chainId, "its chain id"),
       nonce,
       data,
-      gasLimit: (answered(quantity, gas, "an estimate of gas") * 5n) / 4n,
+      gasLimit: (answered(parseQuantity, gas, "an estimate of gas") * 5n) / 4n,
       maxFeePerGas: fees.max,
       maxPriorityFeePerGas: fees.priority,
     });
     tx.signature = wallet.signingKey.sign(tx.unsignedHash);
-    return await bringIn(rpc, tx, from, waits);
+    return await bringIn(rpc, tx, from, abortOptions);
   } catch (error) {
     throw explainRefusal(error, abi, "deploy the market");
   }
 }
 
-async function bringIn(rpc: Rpc, tx: Transaction, from: Address, waits: Waits): Promise<Deployment> {
+async function bringIn(
+  rpc: Rpc,
+  tx: Transaction,
+  from: Address,
+  abortOptions: AbortOptions,
+): Promise<Deployment> {
   const attempt = { hash: tx.hash as Hex, raw: tx.serialized as Hex, nonce: tx.nonce, at: Date.now() };
   const heads = watchHeads(rpc, 500);
-  await sendRaw(rpc, attempt, waits);
+  await sendRaw(rpc, attempt, abortOptions);
   for (;;) {
-    const head = await heads.read(waits);
-    const mined = await findReceipt(rpc, [attempt], waits);
+    const head = await heads.read(abortOptions);
+    const mined = await findReceipt(rpc, [attempt], abortOptions);
     if (mined?.contract !== undefined && mined.succeeded) {
       const escrow = bindContract(rpc, mined.contract, artifactOf("JobEscrow").abi);
       const [registry, rating] = await Promise.all([
-        escrow.read("registry", [], waits),
-        escrow.read("rating", [], waits),
+        escrow.read("registry", [], abortOptions),
+        escrow.read("rating", [], abortOptions),
       ]);
       return {
         chainId: Number(tx.chainId),
@@ -89,7 +94,7 @@ async function bringIn(rpc: Rpc, tx: Transaction, from: Address, waits: Waits): 
       };
     }
     if (mined !== undefined) throw failed(from);
-    await heads.changed(head.hash, waits);
+    await heads.changed(head.hash, abortOptions);
   }
 }
 

@@ -1,40 +1,44 @@
-import type { Waits } from "../ports/market.ts";
-import { instantsOf } from "../protocol/exits.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { retryUnavailable } from "../async/retry.ts";
 import type { JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
-import { isFinal } from "../protocol/state.ts";
-import type { Jobs } from "./index/jobs.ts";
+import { instantsOf } from "../protocol/job/exits.ts";
+import type { Job } from "../protocol/job/job.ts";
+import { isFinal } from "../protocol/job/state.ts";
+import type { JobIndex } from "./indexer/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
-import { patiently } from "./rpc/patience.ts";
 
 /** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;
 
-export interface FollowOptions {
+export interface FollowJobOptions {
   readonly heads: Heads;
   readonly clock: Clock;
-  readonly jobs: Jobs;
-  /** Brings the index up to `head` and reads the job as it is there. */
-  readonly load: (id: JobId, head: Block, waits: Waits) => Promise<Job | undefined>;
+  readonly jobs: JobIndex;
+  /** Brings the index up to `head`. */
+  readonly sync: (head: Block, options: AbortOptions) => Promise<void>;
 }
 
 /** `MarketReader.follow`. The job must exist. */
 export async function* followJob(
-  { heads, clock, jobs, load }: FollowOptions,
+  { heads, clock, jobs, sync }: FollowJobOptions,
   id: JobId,
-  waits: Waits,
+  options: AbortOptions,
 ): AsyncIterable<Job> {
   let touched = -1;
   /** The instants of the job's present step that were told to be over. */
   let over = "";
   for (;;) {
-    const head = await patiently(() => heads.recent(waits), waits);
-    const job = await patiently(() => load(id, head, waits), waits);
-    const now = await patiently(() => clock.now(head, waits), waits);
-    const changed = jobs.touched(id) !== touched;
-    touched = jobs.touched(id);
+    const head = await retryUnavailable(() => heads.recent(options), options);
+    await retryUnavailable(() => sync(head, options), options);
+    // Read before the job: another reader of the index may add to it in between, and a change that is yielded twice
+    // does no harm, while one that is never yielded stops the job.
+    const known = jobs.touched(id);
+    const job = jobs.find(id);
+    const now = await retryUnavailable(() => clock.now(head, options), options);
+    const changed = known !== touched;
+    touched = known;
     if (job !== undefined) {
       const past = instantsOf(job).filter((instant) => now > instant);
       // Fewer than before: the chain's time was corrected, or a reorganisation took it back, and they pass again.
@@ -44,7 +48,7 @@ export async function* followJob(
       if (isFinal(job.state)) return;
     }
     const next = job && instantsOf(job).filter((instant) => now <= instant);
-    await heads.changed(head.hash, { ...waits, forMs: untilOver(next && Math.min(...next), now) });
+    await heads.changed(head.hash, { ...options, forMs: untilOver(next && Math.min(...next), now) });
   }
 }
 

@@ -1,9 +1,9 @@
 import { type BaseWallet, Signature, TypedDataEncoder, verifyTypedData } from "ethers";
-import { IchainError } from "../errors.ts";
-import type { Waits } from "../ports/market.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError } from "../errors/error.ts";
 import { type Address, type Hex, sameAddress } from "../protocol/ids.ts";
 import type { Offer } from "../protocol/offer.ts";
-import type { SignedOffer } from "./index/offer-row.ts";
+import type { SignedOffer } from "./indexer/offer-row.ts";
 import { type Rpc, RpcRefusal } from "./rpc/rpc.ts";
 
 /** The binding of an account's keys to its wallet (EIP-712), as `IProviderRegistry.publish` has it. */
@@ -41,7 +41,7 @@ export async function verifyKeys(
   { offer, signature }: SignedOffer,
   domain: KeyDomain,
   rpc: Rpc,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<void> {
   const { account, keys } = offer;
   const value = { account, fingerprint: keys.fingerprint, onionKey: keys.onionKey };
@@ -52,7 +52,7 @@ export async function verifyKeys(
       TypedDataEncoder.hash(eip712(domain), TYPES, value),
       signature,
       rpc,
-      waits,
+      options,
     )
   ) {
     return;
@@ -78,14 +78,14 @@ async function contractStandsBy(
   digest: string,
   signature: Hex,
   rpc: Rpc,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<boolean> {
   const length = (signature.length - 2) / 2;
   const word = (value: number) => value.toString(16).padStart(64, "0");
   const padding = "0".repeat((64 - ((signature.length - 2) % 64)) % 64);
   const data = `${STANDS_BY}${digest.slice(2)}${word(64)}${word(length)}${signature.slice(2)}${padding}`;
   try {
-    const answer = await rpc.send("eth_call", [{ to: account, data }, "latest"], waits);
+    const answer = await rpc.send("eth_call", [{ to: account, data }, "latest"], options);
     return typeof answer === "string" && answer.startsWith(STANDS_BY);
   } catch (error) {
     if (error instanceof RpcRefusal) return false;

@@ -1,15 +1,15 @@
 import type { BaseWallet } from "ethers";
-import type { Market, MarketWriter, Waits } from "../ports/market.ts";
-import { jobIdOf } from "../protocol/job-id.ts";
+import { type AbortOptions, linkSignals, raceSignal } from "../async/abort.ts";
+import type { Market, MarketWriter } from "../ports/market.ts";
+import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
-import { createReader, type Reader } from "./reader.ts";
+import { type ChainReader, createReader } from "./reader.ts";
 import { createClock } from "./rpc/clock.ts";
 import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
-import { linkSignals, waitFor } from "./rpc/linked.ts";
 import { connectNodes, type NodeTimes } from "./rpc/nodes/nodes.ts";
 import { connectRpc } from "./rpc/rpc.ts";
 import type { Warn } from "./warnings.ts";
@@ -72,7 +72,7 @@ export function createMarket(options: MarketOptions): Market {
     graceMs,
   };
   let connected: Promise<void> | undefined;
-  let reader: Reader | undefined;
+  let reader: ChainReader | undefined;
   let writer: MarketWriter | undefined;
   const underWay = new Set<Promise<unknown>>();
 
@@ -80,7 +80,7 @@ export function createMarket(options: MarketOptions): Market {
   async function ready(signal: AbortSignal): Promise<void> {
     connected ??= connect(rpc, db, options.chainId, addresses, { signal: stopped.signal });
     try {
-      await waitFor(track(connected), signal);
+      await raceSignal(track(connected), signal);
     } catch (error) {
       if (!signal.aborted) connected = undefined;
       throw error;
@@ -93,22 +93,25 @@ export function createMarket(options: MarketOptions): Market {
     return work;
   }
   /** `use` with a signal that `stop` aborts too. */
-  async function run<T>(waits: Waits | undefined, use: (waits: Waits) => Promise<T>): Promise<T> {
-    const { signal, release } = linkSignals([stopped.signal, waits?.signal]);
+  async function run<T>(
+    abortOptions: AbortOptions | undefined,
+    use: (abortOptions: AbortOptions) => Promise<T>,
+  ): Promise<T> {
+    using linked = linkSignals([stopped.signal, abortOptions?.signal]);
+    const { signal } = linked;
     try {
       await ready(signal);
       return await track(use({ signal }));
     } catch (error) {
       throw explained(error);
-    } finally {
-      release();
     }
   }
   async function* iterate<T>(
-    waits: Waits | undefined,
-    use: (waits: Waits) => AsyncIterable<T>,
+    abortOptions: AbortOptions | undefined,
+    use: (abortOptions: AbortOptions) => AsyncIterable<T>,
   ): AsyncIterable<T> {
-    const { signal, release } = linkSignals([stopped.signal, waits?.signal]);
+    using linked = linkSignals([stopped.signal, abortOptions?.signal]);
+    const { signal } = linked;
     try {
       await ready(signal);
       const items = use({ signal })[Symbol.asyncIterator]();
@@ -120,14 +123,12 @@ export function createMarket(options: MarketOptions): Market {
       }
     } catch (error) {
       throw explained(error);
-    } finally {
-      release();
     }
   }
   /** A daemon tries again what its database refused for now, rather than give a job up. */
   const explained = (error: unknown): unknown =>
     sqliteCode(error) === undefined ? error : explainSqlite(error, "index", options.database);
-  const read = (): Reader => {
+  const read = (): ChainReader => {
     reader ??= createReader(parts);
     return reader;
   };
@@ -141,7 +142,7 @@ export function createMarket(options: MarketOptions): Market {
     get account() {
       return write().account;
     },
-    start: (waits) => run(waits, async () => undefined),
+    start: (abortOptions) => run(abortOptions, async () => undefined),
     async stop() {
       if (stopped.signal.aborted) return;
       stopped.abort();
@@ -151,27 +152,28 @@ export function createMarket(options: MarketOptions): Market {
       db.close();
     },
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
-    now: (waits) => run(waits, (bounded) => read().now(bounded)),
-    chainPace: (waits) => run(waits, (bounded) => read().chainPace(bounded)),
-    balance: (account, waits) => run(waits, (bounded) => read().balance(account, bounded)),
-    owed: (account, token, waits) => run(waits, (bounded) => read().owed(account, token, bounded)),
-    poolStake: (waits) => run(waits, (bounded) => read().poolStake(bounded)),
-    leaving: (account, waits) => run(waits, (bounded) => read().leaving(account, bounded)),
-    gasPrice: (waits) => run(waits, (bounded) => read().gasPrice(bounded)),
-    offers: (waits) => iterate(waits, (bounded) => read().offers(bounded)),
-    offer: (account, waits) => run(waits, (bounded) => read().offer(account, bounded)),
-    job: (id, waits) => run(waits, (bounded) => read().job(id, bounded)),
-    jobs: (filter, waits) => run(waits, (bounded) => read().jobs(filter, bounded)),
-    resolveJob: (prefix, waits) => run(waits, (bounded) => read().resolveJob(prefix, bounded)),
-    follow: (id, waits) => iterate(waits, (bounded) => read().follow(id, bounded)),
-    watch: (filter, waits) => iterate(waits, (bounded) => read().watch(filter, bounded)),
-    prepare: async (call, waits) => {
+    now: (abortOptions) => run(abortOptions, (bounded) => read().now(bounded)),
+    chainPace: (abortOptions) => run(abortOptions, (bounded) => read().chainPace(bounded)),
+    balance: (account, abortOptions) => run(abortOptions, (bounded) => read().balance(account, bounded)),
+    owed: (account, token, abortOptions) =>
+      run(abortOptions, (bounded) => read().owed(account, token, bounded)),
+    poolStake: (abortOptions) => run(abortOptions, (bounded) => read().poolStake(bounded)),
+    leaving: (account, abortOptions) => run(abortOptions, (bounded) => read().leaving(account, bounded)),
+    gasPrice: (abortOptions) => run(abortOptions, (bounded) => read().gasPrice(bounded)),
+    offers: (abortOptions) => iterate(abortOptions, (bounded) => read().offers(bounded)),
+    offer: (account, abortOptions) => run(abortOptions, (bounded) => read().offer(account, bounded)),
+    job: (id, abortOptions) => run(abortOptions, (bounded) => read().job(id, bounded)),
+    jobs: (filter, abortOptions) => run(abortOptions, (bounded) => read().jobs(filter, bounded)),
+    resolveJob: (prefix, abortOptions) => run(abortOptions, (bounded) => read().resolveJob(prefix, bounded)),
+    follow: (id, abortOptions) => iterate(abortOptions, (bounded) => read().follow(id, bounded)),
+    watch: (filter, abortOptions) => iterate(abortOptions, (bounded) => read().watch(filter, bounded)),
+    prepare: async (call, abortOptions) => {
       const target = write();
-      return run(waits, (bounded) => target.prepare(call, bounded));
+      return run(abortOptions, (bounded) => target.prepare(call, bounded));
     },
-    broadcast: async (tx, waits) => {
+    broadcast: async (tx, abortOptions) => {
       const target = write();
-      return run(waits, (bounded) => target.broadcast(tx, bounded));
+      return run(abortOptions, (bounded) => target.broadcast(tx, bounded));
     },
   };
 }

@@ -1,15 +1,17 @@
-import { IchainError, isIchainError } from "../errors.ts";
-import type { JobFilter, MarketReader, Waits } from "../ports/market.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { retryUnavailable } from "../async/retry.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
+import type { JobFilter, MarketReader } from "../ports/market.ts";
 import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
+import type { Job } from "../protocol/job/job.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
 import { followJob } from "./follow.ts";
-import { openJobs } from "./index/jobs.ts";
-import { openOffers } from "./index/offers.ts";
-import { openStore } from "./index/store.ts";
-import { createSync } from "./index/sync.ts";
+import { openJobIndex } from "./indexer/jobs.ts";
+import { openOffers } from "./indexer/offers.ts";
+import { openIndexStore } from "./indexer/store.ts";
+import { createSync } from "./indexer/sync.ts";
 import { verifyKeys } from "./keys.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
@@ -17,8 +19,7 @@ import { bindContract } from "./rpc/contract.ts";
 import { currentFees, type FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { measurePace } from "./rpc/pace.ts";
-import { patiently } from "./rpc/patience.ts";
-import { answered, quantity } from "./rpc/quantities.ts";
+import { answered, parseQuantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 
 export interface ReaderOptions {
@@ -32,117 +33,122 @@ export interface ReaderOptions {
   readonly fees: FeeCaps;
 }
 
-export type Reader = Omit<MarketReader, "jobIdOf">;
+export type ChainReader = Omit<MarketReader, "jobIdOf">;
 
 /** The market as the chain tells it, through the index; every read first brings the index up to date. */
-export function createReader(options: ReaderOptions): Reader {
+export function createReader(options: ReaderOptions): ChainReader {
   const { rpc, heads, clock, db, chainId, addresses, confirmations, fees } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
-  const store = openStore(db, addresses);
-  const jobs = openJobs(db, chainId, addresses.escrow);
+  const store = openIndexStore(db, addresses);
+  const jobs = openJobIndex(db, chainId, addresses.escrow);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Fixed when the registry was deployed. */
   let poolStake: bigint | undefined;
   const cursor = () => store.cursor()?.number ?? 0;
 
-  const load = async (id: JobId, head: Block, waits: Waits): Promise<Job | undefined> => {
-    await sync(head, waits);
+  const load = async (id: JobId, head: Block, abortOptions: AbortOptions): Promise<Job | undefined> => {
+    await sync(head, abortOptions);
     return jobs.find(id);
   };
-  const known = async (id: JobId, waits: Waits): Promise<Job> => {
-    const job = await load(id, await heads.read(waits), waits);
+  const known = async (id: JobId, abortOptions: AbortOptions): Promise<Job> => {
+    const job = await load(id, await heads.read(abortOptions), abortOptions);
     if (job === undefined) throw unknown(id);
     return job;
   };
-  const fresh = async (waits: Waits): Promise<Block> => {
-    const head = await heads.read(waits);
-    await sync(head, waits);
+  const fresh = async (abortOptions: AbortOptions): Promise<Block> => {
+    const head = await heads.read(abortOptions);
+    await sync(head, abortOptions);
     return head;
   };
 
   return {
     chainPace: measurePace(rpc, heads, options),
-    async now(waits) {
+    async now(abortOptions) {
       try {
-        return await clock.now(await heads.read(waits), waits);
+        return await clock.now(await heads.read(abortOptions), abortOptions);
       } catch (error) {
-        waits?.signal?.throwIfAborted();
+        abortOptions?.signal?.throwIfAborted();
         // A deadline passes whether or not a node says so.
         const reckoned = clock.reckoned();
         if (reckoned === undefined || !isIchainError(error) || !error.retryable) throw error;
         return reckoned;
       }
     },
-    async balance(account, waits) {
-      return answered(quantity, await rpc.send("eth_getBalance", [account, "latest"], waits), "a balance");
+    async balance(account, abortOptions) {
+      return answered(
+        parseQuantity,
+        await rpc.send("eth_getBalance", [account, "latest"], abortOptions),
+        "a balance",
+      );
     },
-    owed: async (account, token, waits) =>
-      (await escrow.read("owed", [account, token], waits ?? {}))[0] as bigint,
-    poolStake: async (waits = {}) => {
-      poolStake ??= (await registry.read("POOL_STAKE", [], waits))[0] as bigint;
+    owed: async (account, token, abortOptions) =>
+      (await escrow.read("owed", [account, token], abortOptions ?? {}))[0] as bigint,
+    poolStake: async (abortOptions = {}) => {
+      poolStake ??= (await registry.read("POOL_STAKE", [], abortOptions))[0] as bigint;
       return poolStake;
     },
-    async leaving(account, waits = {}) {
-      const [amount, availableAt] = await registry.read("leaving", [account], waits);
+    async leaving(account, abortOptions = {}) {
+      const [amount, availableAt] = await registry.read("leaving", [account], abortOptions);
       return { amount: amount as bigint, availableAt: Number(availableAt) };
     },
-    gasPrice: async (waits) => (await currentFees(rpc, fees, waits)).max,
-    async *offers(waits = {}) {
-      await fresh(waits);
-      await offers.refresh(cursor(), waits);
+    gasPrice: async (abortOptions) => (await currentFees(rpc, fees, abortOptions)).max,
+    async *offers(abortOptions = {}) {
+      await fresh(abortOptions);
+      await offers.refresh(cursor(), abortOptions);
       for (const { offer } of offers.all()) {
-        waits.signal?.throwIfAborted();
+        abortOptions.signal?.throwIfAborted();
         yield offer;
       }
     },
-    async offer(account, waits = {}) {
-      await fresh(waits);
-      await offers.refresh(cursor(), waits);
+    async offer(account, abortOptions = {}) {
+      await fresh(abortOptions);
+      await offers.refresh(cursor(), abortOptions);
       const signed = offers.find(account);
       if (signed !== undefined)
-        await verifyKeys(signed, { chainId, registry: addresses.registry }, rpc, waits);
+        await verifyKeys(signed, { chainId, registry: addresses.registry }, rpc, abortOptions);
       return signed?.offer;
     },
-    job: (id, waits = {}) => known(id, waits),
-    async jobs(filter, waits = {}) {
-      const head = await fresh(waits);
+    job: (id, abortOptions = {}) => known(id, abortOptions),
+    async jobs(filter, abortOptions = {}) {
+      const head = await fresh(abortOptions);
       const found: Job[] = [];
       for (const { id } of jobs.changed(filter, 0)) {
-        const job = await load(id, head, waits);
+        const job = await load(id, head, abortOptions);
         if (job !== undefined) found.push(job);
       }
       return found.sort((a, b) => a.postedBlock - b.postedBlock);
     },
-    async resolveJob(prefix, waits = {}) {
+    async resolveJob(prefix, abortOptions = {}) {
       const digits = prefix.toLowerCase().replace(/^0x/, "");
       if (!/^[0-9a-f]{1,64}$/.test(digits)) throw unknown(prefix);
-      await fresh(waits);
+      await fresh(abortOptions);
       const [first, second] = jobs.startingWith(`0x${digits}`, 2);
       if (first === undefined) throw unknown(prefix);
       if (second !== undefined) throw ambiguous(prefix);
       return first;
     },
-    async *follow(id, waits = {}) {
-      await known(id, waits);
-      yield* followJob({ heads, clock, jobs, load }, id, waits);
+    async *follow(id, abortOptions = {}) {
+      await known(id, abortOptions);
+      yield* followJob({ heads, clock, jobs, sync }, id, abortOptions);
     },
-    watch: (filter, waits = {}) => watchJobs(filter, waits),
+    watch: (filter, abortOptions = {}) => watchJobs(filter, abortOptions),
   };
 
-  async function* watchJobs(filter: JobFilter, waits: Waits): AsyncIterable<Job> {
+  async function* watchJobs(filter: JobFilter, abortOptions: AbortOptions): AsyncIterable<Job> {
     // A daemon lives on this: no outage of the node ends it.
-    const forEver = <T>(work: () => Promise<T>) => patiently(work, waits, Number.POSITIVE_INFINITY);
+    const forEver = <T>(work: () => Promise<T>) =>
+      retryUnavailable(work, abortOptions, Number.POSITIVE_INFINITY);
     for (let seen = 0; ; ) {
-      const head = await forEver(() => heads.recent(waits));
-      await forEver(() => sync(head, waits));
+      const head = await forEver(() => heads.recent(abortOptions));
+      await forEver(() => sync(head, abortOptions));
       for (const { id, touched } of jobs.changed(filter, seen)) {
         seen = touched;
-        const job = await forEver(() => load(id, head, waits));
+        const job = await forEver(() => load(id, head, abortOptions));
         if (job !== undefined) yield job;
       }
-      await forEver(() => heads.changed(head.hash, waits));
+      await forEver(() => heads.changed(head.hash, abortOptions));
     }
   }
 }

@@ -1,12 +1,12 @@
 import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from "ethers";
 import { z } from "zod";
-import { IchainError } from "../errors.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
 
 /** Ethereum's keystore V3: any other wallet reads these files, and we read theirs. */
 
-export interface WalletOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface WalletOptions extends AbortOptions {
   /** Called with 0 to 1 while the password is stretched. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }

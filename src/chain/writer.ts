@@ -1,6 +1,7 @@
 import type { BaseWallet } from "ethers";
-import { IchainError, isIchainError } from "../errors.ts";
-import type { MarketWriter, Waits } from "../ports/market.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
+import type { MarketWriter } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
 import { explainRefusal } from "./abi/refusals.ts";
@@ -44,14 +45,14 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   const broadcast = createBroadcast({ ...options, outbox, sender, abi });
 
   /** True for a deadline that is over by our reckoning and not yet by that of the chain's pending block. */
-  async function isBehind(error: unknown, waits: Waits): Promise<boolean> {
+  async function isBehind(error: unknown, abortOptions: AbortOptions): Promise<boolean> {
     if (!isIchainError(error, "ESCROW_TOO_EARLY")) return false;
-    return Number(error.details.deadline) < (await clock.now(await heads.read(waits), waits));
+    return Number(error.details.deadline) < (await clock.now(await heads.read(abortOptions), abortOptions));
   }
 
   return {
     account,
-    async prepare(call, waits = {}) {
+    async prepare(call, abortOptions = {}) {
       const request = await encodeCall(call, {
         addresses,
         signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
@@ -59,18 +60,18 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       const jobId = jobOfCall(call, chainId, addresses.escrow);
       for (const until = performance.now() + CLOCK_LAG_MS; ; ) {
         try {
-          return await sender.prepare(call.kind, request, jobId, waits);
+          return await sender.prepare(call.kind, request, jobId, abortOptions);
         } catch (refusal) {
           const error = explainRefusal(refusal, abi, call.kind);
-          if (!(await isBehind(error, waits)) || performance.now() > until) throw error;
+          if (!(await isBehind(error, abortOptions)) || performance.now() > until) throw error;
         }
-        const head = await heads.recent(waits);
-        await heads.changed(head.hash, { ...waits, forMs: 500 });
+        const head = await heads.recent(abortOptions);
+        await heads.changed(head.hash, { ...abortOptions, forMs: 500 });
       }
     },
-    async broadcast(tx, waits) {
+    async broadcast(tx, abortOptions) {
       try {
-        return await broadcast(tx, waits);
+        return await broadcast(tx, abortOptions);
       } catch (error) {
         throw explainRefusal(error, abi, tx.kind);
       }

@@ -1,4 +1,4 @@
-import type { CommandContext, CommandDeclaration } from "./declaration.ts";
+import type { CommandContext, CommandDeclaration } from "./framework/declaration.ts";
 
 interface Words {
   /** What may follow, by the command's words before it; "" is the beginning. */

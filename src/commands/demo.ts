@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Abortable } from "../async/abort.ts";
 import { startChild } from "../devnet/child.ts";
 import { type Devnet, startDevnet } from "../devnet/devnet.ts";
 import { asOwnerOf } from "../devnet/homes.ts";
@@ -8,10 +9,10 @@ import { BlockClock, between, followFirstJob, seconds, statesOf, type Timeline }
 import type { Journal } from "../ports/journal.ts";
 import type { Market } from "../ports/market.ts";
 import { shortId } from "../protocol/ids.ts";
-import { fromScore } from "../protocol/metric.ts";
-import type { Collected } from "../roles/requester/collect.ts";
-import { draftOf } from "../roles/requester/draft.ts";
-import type { CommandContext } from "./declaration.ts";
+import { fromScore } from "../protocol/task/metric.ts";
+import type { Collected } from "../roles/job/requester/collect.ts";
+import { draftOf } from "../roles/job/requester/posting/draft.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 interface Options {
@@ -90,7 +91,7 @@ type Facts = Awaited<ReturnType<typeof summarise>>;
 async function summarise(
   { devnet, market, records }: { devnet: Devnet; market: Market; records: Journal },
   { job }: Timeline,
-  waits: { signal: AbortSignal },
+  abortOptions: Abortable,
 ) {
   // The parcels themselves are removed once they are of no more use.
   const written = records.open("requester", job.id);
@@ -98,9 +99,9 @@ async function summarise(
     bundle: draftOf(written)?.bundle.size,
     result: written.outcome<Collected>("collect")?.result.size,
   };
-  let rating = await market.offer(job.terms.provider, waits);
+  let rating = await market.offer(job.terms.provider, abortOptions);
   while (rating && rating.ratingAsProvider.count === 0)
-    rating = await market.offer(job.terms.provider, waits);
+    rating = await market.offer(job.terms.provider, abortOptions);
   return {
     rating: rating && {
       score: SCORE,

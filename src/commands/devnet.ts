@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Misbehaviour } from "../devnet/misbehave.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 
 interface Options {
   readonly providers: number;

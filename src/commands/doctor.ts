@@ -1,10 +1,10 @@
 import { accountChecks } from "../doctor/account.ts";
-import { examine, type Finding, type Patient } from "../doctor/check.ts";
+import { type DoctorContext, examine, type Finding } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
 import { sandboxChecks } from "../doctor/sandbox.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import { harmless } from "../protocol/neutralise.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 
 type Named = Finding & { readonly name: string };
 
@@ -12,7 +12,7 @@ type Named = Finding & { readonly name: string };
 export async function run(context: CommandContext): Promise<void> {
   const { ui, config, signal } = context;
   const { examineNodes, openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
-  const patient: Patient = {
+  const patient: DoctorContext = {
     config,
     signal,
     checkJournal: async () => (await openRecords(context)).close(),

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
 import { readNetwork } from "../config/file.ts";
 import { changeConfigFile, saveNetwork } from "../config/write.ts";
-import type { CommandContext } from "./declaration.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 import { makeWallet } from "./wallet/create.ts";
 
 interface Options {

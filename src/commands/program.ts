@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { IchainError, isIchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
 import { coin } from "../ui/format.ts";
-import { type CommandDeclaration, groups } from "./declaration.ts";
-import { commandTable } from "./table.ts";
+import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
+import { commandTable } from "./tables/all.ts";
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -101,7 +101,7 @@ function build(sink: Sink): Command {
       })
       .configureHelp({ showGlobalOptions: true });
   settle(program);
-  for (const group of groups) {
+  for (const group of commandGroups) {
     program.commandsGroup(`${group}:`);
     for (const declaration of commandTable.filter((each) => each.group === group)) {
       add(program, declaration, sink, settle);

@@ -1,5 +1,5 @@
-import type { CommandContext } from "./declaration.ts";
-import { type WorkOptions, work } from "./steps/work.ts";
+import { type WorkOptions, work } from "../daemon/work.ts";
+import type { CommandContext } from "./framework/declaration.ts";
 
 /** Leaves this machine taking jobs, and validations too with --validate. */
 export async function run(

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import { type FileConfig, fileSchema, type NetworkConfig, networkSchema } from "./schema.ts";
 import { parseYaml } from "./yaml.ts";
 

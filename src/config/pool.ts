@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { PoolEntry } from "./schema.ts";
 
 /** How the engines of a pool are reached, with the certificates' text. Throws `CONFIG_INVALID`. */

@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import { z } from "zod";
-import { auditPolicySchema } from "../protocol/audit.ts";
 import { type Address, isAddress } from "../protocol/ids.ts";
 import { tiers } from "../protocol/offer.ts";
+import { auditPolicySchema } from "../protocol/policy/audit.ts";
 import { engines } from "./engines.ts";
 
 const address = z.custom<Address>(isAddress, "must be an address: 0x and 40 hexadecimal digits");

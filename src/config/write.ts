@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseDocument, stringify } from "yaml";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { FileConfig, NetworkConfig } from "./schema.ts";
 
 /** Top-level fields to set; what is undefined stays as it is. */

@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 
 export interface YamlSource {
   readonly text: string;

@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
-import { work } from "../commands/steps/work.ts";
-import { commandTable } from "../commands/table.ts";
 import { loadConfig } from "../config.ts";
-import { exitCodes, IchainError } from "../errors.ts";
+import { work } from "../daemon/work.ts";
+import { exitCodes, IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { createUi } from "../ui/create.ts";
 import { explain, printError } from "../ui/errors.ts";
@@ -42,7 +41,7 @@ try {
   const config = await loadConfig();
   const bad = misbehaviours.find((one): one is Misbehaviour => one === values.bad);
   await work(
-    { config, ui, signal: stop.signal, commands: commandTable },
+    { config, ui, signal: stop.signal },
     { provider: values.role === "provider", validator: values.role === "validator" },
     {
       name: values.name,

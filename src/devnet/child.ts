@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
+import type { Abortable } from "../async/abort.ts";
 import { childEnvironment, type Environment } from "../config.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 
 /** Time for a child to stop by itself after SIGTERM before it is killed. */
 const STOP_MS = 15_000;
@@ -16,7 +17,7 @@ export interface Child {
   /** Resolves with the exit code, or the signal's name. */
   readonly exited: Promise<number | NodeJS.Signals>;
   /** The first line for which `wanted` holds; throws `CHILD_FAILED` with what the child said when it ends before. */
-  line(wanted: (line: Line) => boolean, options: { signal: AbortSignal }): Promise<Line>;
+  line(wanted: (line: Line) => boolean, options: Abortable): Promise<Line>;
   /** Ends it as a crash would. */
   kill(): void;
   /** Idempotent. */

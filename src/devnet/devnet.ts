@@ -8,11 +8,11 @@ import { DEFAULT_POOL_STAKE, deploy } from "../chain/deploy.ts";
 import type { FileConfig, NetworkConfig } from "../config/schema.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import { type Child, startChild } from "./child.ts";
-import { startEvm } from "./evm.ts";
-import type { EvmClient, EvmNode } from "./evm-node.ts";
+import { startEvm } from "./evm/evm.ts";
+import type { EvmClient, EvmNode } from "./evm/node.ts";
 import { asOwnerOf, type Home, makeHome } from "./homes.ts";
 import type { Misbehaviour } from "./misbehave.ts";
-import { startTorNetwork } from "./tor.ts";
+import { startTorNetwork } from "./tor/network.ts";
 
 export interface DevnetRequest {
   readonly providers: number;

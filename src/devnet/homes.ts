@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { importKey } from "../chain/wallet.ts";
 import type { FileConfig } from "../config/schema.ts";
 import type { Address } from "../protocol/ids.ts";
-import type { EvmAccount } from "./evm-node.ts";
+import type { EvmAccount } from "./evm/node.ts";
 
 /** The coin of a devnet is worth nothing and its keys are public: so is this password. */
 export const DEVNET_PASSWORD = "devnet-password";

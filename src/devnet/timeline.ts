@@ -1,12 +1,13 @@
 import { JsonRpcProvider } from "ethers";
+import type { Abortable } from "../async/abort.ts";
 import { decodeJobEvent } from "../chain/abi/decode.ts";
 import { connectRpc } from "../chain/rpc/rpc.ts";
 import type { NetworkConfig } from "../config/schema.ts";
 import type { MarketReader } from "../ports/market.ts";
-import { fold } from "../protocol/fold.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
-import { isFinal, type JobState } from "../protocol/state.ts";
+import { fold } from "../protocol/job/fold.ts";
+import type { Job } from "../protocol/job/job.ts";
+import { isFinal, type JobState } from "../protocol/job/state.ts";
 
 /** When a job came into each state that it has been in, milliseconds of `performance.now()`. */
 export interface Timeline {
@@ -62,7 +63,7 @@ export async function followFirstJob(
   market: MarketReader,
   requester: Address,
   onState: (job: Job) => void,
-  { signal }: { signal: AbortSignal },
+  { signal }: Abortable,
 ): Promise<Job> {
   let seen: JobState | undefined;
   for await (const job of market.watch({ requester }, { signal })) {

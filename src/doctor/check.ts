@@ -1,10 +1,11 @@
+import type { Abortable } from "../async/abort.ts";
 import type { Config } from "../config.ts";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 
 /** What the checks look at; adapters are opened only by the check that needs them. */
-export interface Patient {
+export interface DoctorContext {
   readonly config: Config;
   readonly signal: AbortSignal;
   openSandbox(): Promise<Sandbox>;
@@ -31,7 +32,7 @@ export interface RuntimeStates {
   names(): Promise<string[]>;
   check(
     name: string,
-    options: { signal: AbortSignal },
+    options: Abortable,
   ): Promise<{ state: "ready" | "absent" | "stale" | "refused"; bytes: number | undefined }>;
 }
 
@@ -45,16 +46,19 @@ export interface Finding {
 
 export interface Check {
   readonly name: string;
-  examine(patient: Patient): Promise<Finding> | Finding;
+  examine(patient: DoctorContext): Promise<Finding> | Finding;
 }
 
 /** Runs one check; an error of ichain's own is a finding, anything else is a defect and thrown. */
-export async function examine(check: Check, patient: Patient): Promise<Finding & { readonly name: string }> {
-  return { name: check.name, ...(await explained(async () => check.examine(patient), patient.signal)) };
+export async function examine(
+  check: Check,
+  patient: DoctorContext,
+): Promise<Finding & { readonly name: string }> {
+  return { name: check.name, ...(await asFinding(async () => check.examine(patient), patient.signal)) };
 }
 
 /** What `work` comes to, or the finding that its expected failure is. */
-export async function explained<Value extends object>(
+export async function asFinding<Value extends object>(
   work: () => Promise<Value>,
   signal: AbortSignal,
 ): Promise<Value | Finding> {
@@ -68,11 +72,11 @@ export async function explained<Value extends object>(
 }
 
 /** True when this machine is to run strangers' tasks, or nobody has said what it is for. */
-export function runsTasks({ config }: Patient): boolean {
+export function runsTasks({ config }: DoctorContext): boolean {
   return config.role !== "requester";
 }
 
 /** A failure for who runs tasks; to a requester it is only worth knowing. */
-export function forWorkers(patient: Patient, finding: Finding): Finding {
+export function forWorkers(patient: DoctorContext, finding: Finding): Finding {
   return finding.status === "fail" && !runsTasks(patient) ? { ...finding, status: "warn" } : finding;
 }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Abortable } from "../async/abort.ts";
 import { childEnvironment } from "../config.ts";
 
 const execute = promisify(execFile);
@@ -8,7 +9,7 @@ const execute = promisify(execFile);
 export async function firstLineOf(
   program: string,
   args: readonly string[],
-  options: { signal: AbortSignal },
+  options: Abortable,
 ): Promise<string | undefined> {
   try {
     const { stdout } = await execute(program, [...args], {

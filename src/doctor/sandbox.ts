@@ -1,12 +1,12 @@
 import type { SandboxReport } from "../ports/sandbox.ts";
 import { bytes } from "../ui/format.ts";
-import { type Check, explained, type Finding, forWorkers, type Patient } from "./check.ts";
+import { asFinding, type Check, type DoctorContext, type Finding, forWorkers } from "./check.ts";
 import { firstLineOf } from "./program.ts";
 
 /** One probe serves all checks of the sandbox: it runs real containers. */
-const probes = new WeakMap<Patient, Promise<SandboxReport>>();
+const probes = new WeakMap<DoctorContext, Promise<SandboxReport>>();
 
-function probe(patient: Patient): Promise<SandboxReport> {
+function probe(patient: DoctorContext): Promise<SandboxReport> {
   let report = probes.get(patient);
   if (report === undefined) {
     report = patient.openSandbox().then((sandbox) => sandbox.probe({ signal: patient.signal }));
@@ -17,19 +17,19 @@ function probe(patient: Patient): Promise<SandboxReport> {
 
 function sandboxCheck(
   name: string,
-  judge: (report: SandboxReport, patient: Patient) => Finding | Promise<Finding>,
+  judge: (report: SandboxReport, patient: DoctorContext) => Finding | Promise<Finding>,
 ): Check {
   return {
     name,
     async examine(patient) {
-      const report = await explained(() => probe(patient), patient.signal);
+      const report = await asFinding(() => probe(patient), patient.signal);
       return forWorkers(patient, "status" in report ? report : await judge(report, patient));
     },
   };
 }
 
 /** What to say behind the name of each runtime that comes with ichain. */
-async function recipeStates({ openRuntimes, signal }: Patient): Promise<Map<string, string>> {
+async function recipeStates({ openRuntimes, signal }: DoctorContext): Promise<Map<string, string>> {
   const runtimes = await openRuntimes();
   const told = new Map<string, string>();
   for (const name of await runtimes.names()) {

@@ -1,4 +1,4 @@
-import { isIchainError } from "../errors.ts";
+import { isIchainError } from "../errors/error.ts";
 import type { Journal } from "../ports/journal.ts";
 import { openSqlite } from "../sqlite/open.ts";
 import { type Row, salvage, setAside } from "../sqlite/salvage.ts";

@@ -1,12 +1,9 @@
+import type { AbortOptions } from "../async/abort.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
-import type { Job } from "../protocol/job.ts";
-import type { Measurement } from "../protocol/measurement.ts";
+import type { Job } from "../protocol/job/job.ts";
+import type { Measurement } from "../protocol/job/measurement.ts";
+import type { Terms } from "../protocol/job/terms.ts";
 import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
-import type { Terms } from "../protocol/terms.ts";
-
-export interface Waits {
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
 export type Call =
@@ -106,46 +103,46 @@ export interface JobFilter {
 /** The market's contracts, read side. */
 export interface MarketReader {
   /** The chain's time, Unix seconds, between two blocks too: what deadlines are compared with. */
-  now(options?: Waits): Promise<number>;
+  now(options?: AbortOptions): Promise<number>;
   /** What a deadline has to leave room for; cheap, since it is measured rarely. */
-  chainPace(options?: Waits): Promise<ChainPace>;
+  chainPace(options?: AbortOptions): Promise<ChainPace>;
   /** The id that `post` of these terms will have on this chain and escrow. */
   jobIdOf(terms: Terms): JobId;
-  balance(account: Address, options?: Waits): Promise<bigint>;
+  balance(account: Address, options?: AbortOptions): Promise<bigint>;
   /** What the escrow owes `account` and `withdraw` would pay. */
-  owed(account: Address, token: Address, options?: Waits): Promise<bigint>;
+  owed(account: Address, token: Address, options?: AbortOptions): Promise<bigint>;
   /** What `requestWithdrawal` has taken out of service for `account`; amount 0 when nothing. */
-  leaving(account: Address, options?: Waits): Promise<Leaving>;
+  leaving(account: Address, options?: AbortOptions): Promise<Leaving>;
   /** Stake that makes a validator a member of the pool, and the most that a job may lock of one; wei of the coin. */
-  poolStake(options?: Waits): Promise<bigint>;
+  poolStake(options?: AbortOptions): Promise<bigint>;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */
-  gasPrice(options?: Waits): Promise<bigint>;
-  offers(options?: Waits): AsyncIterable<Offer>;
-  offer(account: Address, options?: Waits): Promise<Offer | undefined>;
+  gasPrice(options?: AbortOptions): Promise<bigint>;
+  offers(options?: AbortOptions): AsyncIterable<Offer>;
+  offer(account: Address, options?: AbortOptions): Promise<Offer | undefined>;
   /** Throws `JOB_UNKNOWN`. */
-  job(id: JobId, options?: Waits): Promise<Job>;
-  jobs(filter: JobFilter, options?: Waits): Promise<Job[]>;
+  job(id: JobId, options?: AbortOptions): Promise<Job>;
+  jobs(filter: JobFilter, options?: AbortOptions): Promise<Job[]>;
   /** Ids that start with `prefix` (0x optional); throws `JOB_UNKNOWN` or `JOB_AMBIGUOUS`. */
-  resolveJob(prefix: string, options?: Waits): Promise<JobId>;
+  resolveJob(prefix: string, options?: AbortOptions): Promise<JobId>;
   /**
    * The job now, then again at every change and once when its deadline passes; ends when the job is
    * final (the final state is yielded) or `signal` aborts (throws).
    */
-  follow(id: JobId, options?: Waits): AsyncIterable<Job>;
+  follow(id: JobId, options?: AbortOptions): AsyncIterable<Job>;
   /** Every job that matches, once each as it appears or changes, the present ones first; never ends. */
-  watch(filter: JobFilter, options?: Waits): AsyncIterable<Job>;
+  watch(filter: JobFilter, options?: AbortOptions): AsyncIterable<Job>;
 }
 
 /** The write side; one account, one nonce sequence. */
 export interface MarketWriter {
   readonly account: Address;
   /** Simulates, then signs. A revert becomes an `IchainError` with the contract's reason. */
-  prepare(call: Call, options?: Waits): Promise<PreparedTx>;
+  prepare(call: Call, options?: AbortOptions): Promise<PreparedTx>;
   /** Idempotent: looks the hash up first, sends when the chain does not know it, waits for inclusion. */
-  broadcast(tx: PreparedTx, options?: Waits): Promise<Receipt>;
+  broadcast(tx: PreparedTx, options?: AbortOptions): Promise<Receipt>;
 }
 
 export interface Market extends MarketReader, MarketWriter {
-  start(options?: Waits): Promise<void>;
+  start(options?: AbortOptions): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
+import type { AbortOptions } from "../async/abort.ts";
 import type { Hex } from "../protocol/ids.ts";
-import type { Manifest } from "../protocol/manifest.ts";
 import type { Party, PublicKeys } from "../protocol/offer.ts";
+import type { Manifest } from "../protocol/parcel/manifest.ts";
 import type { Blob } from "./transport.ts";
 
 export interface PackRequest {
@@ -28,8 +29,7 @@ export interface OpenLimits {
   readonly maxFiles: number;
 }
 
-export interface ParcelOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface ParcelOptions extends AbortOptions {
   /** Bytes of archive done so far (those of an interrupted pack that is resumed included), of how many. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
 }

@@ -1,3 +1,4 @@
+import type { AbortOptions } from "../async/abort.ts";
 import type { Tier } from "../protocol/offer.ts";
 
 /** Bounds of one run; the sandbox policy may tighten them, never widen them. */
@@ -56,8 +57,7 @@ export interface SandboxReport {
   readonly images: readonly RuntimeImage[];
 }
 
-export interface RunOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface RunOptions extends AbortOptions {
   /** Neutralised text as it comes: no control characters but newline and tab. */
   readonly onLog?: ((text: string) => void) | undefined;
 }

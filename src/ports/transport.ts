@@ -1,5 +1,6 @@
+import type { Abortable, AbortOptions } from "../async/abort.ts";
 import type { Hex } from "../protocol/ids.ts";
-import type { Endpoint } from "../protocol/locator.ts";
+import type { Endpoint } from "../protocol/parcel/locator.ts";
 
 /** Ciphertext on disk that a transport moves: opaque bytes, verified piece by piece against `root`. */
 export interface Blob {
@@ -35,7 +36,7 @@ export interface Feed {
    * The part that begins at `from`, at most `FEED_PART_BYTES`; it may wait for one to come and resolves
    * with undefined when `signal` aborts before. Whoever hosts seals it and lets its reader check it.
    */
-  read(from: number, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
+  read(from: number, options: Abortable): Promise<Uint8Array | undefined>;
 }
 
 /** Longest part of a feed, sealed; bytes. */
@@ -82,15 +83,14 @@ export interface FetchProgress {
   readonly secondsLeft: number | undefined;
 }
 
-export interface TransferOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface TransferOptions extends AbortOptions {
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }
 
 /** Moves blobs between strangers: `onion` by default, `direct` on a private network. */
 export interface Transport {
   readonly name: "onion" | "direct";
-  start(options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  start(options?: AbortOptions): Promise<void>;
   stop(): Promise<void>;
   /** Fresh keys and token; nothing is published yet. */
   newIdentity(): Promise<HostIdentity>;

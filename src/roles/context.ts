@@ -25,7 +25,3 @@ export interface RoleContext {
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
 }
-
-export interface Waits {
-  readonly signal: AbortSignal;
-}

@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AbortOptions } from "../async/abort.ts";
 import type { ImageBudget } from "../ports/sandbox.ts";
-import type { Engine, EngineImage, Waits } from "./engines/engine.ts";
+import type { Engine, EngineImage } from "./engines/engine.ts";
 import { ORIGIN_LABEL } from "./images.ts";
 import { RECIPE_LABEL } from "./runtimes/recipe.ts";
 
@@ -20,7 +21,7 @@ export async function collectImages(
   engine: Engine,
   { usesDir, instance }: { usesDir: string; instance: string },
   budget: ImageBudget,
-  options: Waits = {},
+  options: AbortOptions = {},
 ): Promise<EngineImage[]> {
   const ours = (await engine.images(options)).filter((image) => broughtByUs(image));
   const inUse = new Set((await engine.list({}, options)).map(({ imageId }) => imageId));

@@ -1,7 +1,7 @@
 import type { Limits } from "../ports/sandbox.ts";
 
 /** Everything that a task's environment holds; nothing is inherited from this process. */
-export function environment(limits: Limits, gpus: readonly string[]): string[] {
+export function taskEnvironment(limits: Limits, gpus: readonly string[]): string[] {
   // Numeric libraries count the host's cores, not the quota, and starve themselves with threads.
   const threads = String(Math.max(1, Math.floor(limits.cpus)));
   return Object.entries({

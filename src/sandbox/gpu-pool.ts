@@ -1,4 +1,4 @@
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 
 /** One GPU to one job at a time: what is reserved is not offered to another. */
 export interface GpuPool {

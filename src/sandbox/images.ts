@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { IchainError } from "../errors.ts";
-import type { Engine, EngineImage, Waits } from "./engines/engine.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError } from "../errors/error.ts";
+import type { Engine, EngineImage } from "./engines/engine.ts";
 
 /** On images that came with a job's bundle: the instance that made them. */
 export const ORIGIN_LABEL = "ichain.origin";
@@ -19,7 +20,11 @@ export function rootDigest(layers: readonly string[]): string {
 }
 
 /** The held image with this digest; throws `IMAGE_UNKNOWN` or `IMAGE_REFUSED`. */
-export async function findImage(engine: Engine, digest: string, options?: Waits): Promise<EngineImage> {
+export async function findImage(
+  engine: Engine,
+  digest: string,
+  options?: AbortOptions,
+): Promise<EngineImage> {
   const image = (await engine.images(options)).find((held) => held.digest === digest);
   if (image === undefined) {
     throw new IchainError(`The runtime image ${digest} is not held here.`, {

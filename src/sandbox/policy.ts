@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
-import { commandProblem } from "../protocol/limits.ts";
-import { environment } from "./environment.ts";
-import type { OciRuntime } from "./runtimes/choose.ts";
+import { commandProblem } from "../protocol/policy/resources.ts";
+import { taskEnvironment } from "./environment.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
 
 /** Label keys of every container that ichain creates. */
@@ -40,6 +39,16 @@ const maskedPaths = [
   "/sys/firmware",
 ];
 const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/** How tasks are started. */
+export interface OciRuntime {
+  /** For the engine; its default when undefined. */
+  readonly name: string | undefined;
+  /** Threads of the sandbox's own kernel, which the engine counts with the task's. */
+  readonly ownPids: number;
+  /** Program in the image that ends a task at its deadline. */
+  readonly deadline: string;
+}
 
 /** What this machine decides about a run; nothing here comes from the job. */
 export interface Placement {
@@ -83,7 +92,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       String(limits.wallSeconds + INSIDE_SLACK_SECONDS),
     ],
     Cmd: [...checkedCommand(task)],
-    Env: environment(limits, task.gpus),
+    Env: taskEnvironment(limits, task.gpus),
     Labels: {
       [labels.job]: task.id,
       [labels.instance]: place.instance,

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError, isIchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
 import { tierAtLeast } from "../protocol/offer.ts";
 import type { Engine } from "./engines/engine.ts";

@@ -2,26 +2,27 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
-import { IchainError } from "../errors.ts";
+import type { AbortOptions } from "../async/abort.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Limits, Sandbox } from "../ports/sandbox.ts";
 import type { Tier } from "../protocol/offer.ts";
-import { prepareImage } from "./bundled/prepare.ts";
+import { buildBundledImage } from "./bundled/prepare.ts";
 import { collectImages, touchImage } from "./collect-images.ts";
 import { dockerEngine } from "./engines/docker.ts";
-import type { Engine, Waits } from "./engines/engine.ts";
-import { diskFull } from "./engines/faults.ts";
+import type { Engine } from "./engines/engine.ts";
+import { engineDiskFull } from "./engines/faults.ts";
 import { type GpuPool, gpuPool } from "./gpu-pool.ts";
-import { outDisk } from "./out/disk.ts";
-import { outFolder } from "./out/folder.ts";
+import { outputDisk } from "./outputs/disk.ts";
+import { outputFolder } from "./outputs/folder.ts";
 import { containerName } from "./policy.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
-import { sweepRuns } from "./reaper.ts";
 import { clean } from "./run/clean.ts";
 import type { Known, RunContext, RunPlace } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
-import { runTask } from "./run/run.ts";
+import { runContainer } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
+import { sweepRuns } from "./sweep.ts";
 
 export const DEFAULT_SOCKET = "/var/run/docker.sock";
 
@@ -46,7 +47,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
   const runsDir = join(resolve(options.stateDir), "runs");
   const usesDir = join(resolve(options.stateDir), "images");
-  const outSpace = options.shared ? outFolder : outDisk;
+  const outSpace = options.shared ? outputFolder : outputDisk;
   const place: RunPlace = {
     engine,
     instance: options.instance,
@@ -59,12 +60,12 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   let last: Known | undefined;
 
   /** Looked for once: what is reserved must not be forgotten. */
-  function gpusHere(waits: Waits): Promise<GpuPool> {
+  function gpusHere(abortOptions: AbortOptions): Promise<GpuPool> {
     gpus ??= engine
-      .info(waits)
+      .info(abortOptions)
       .then(async (info) => {
         const told = info.gpus?.map((gpu) => ({ ...gpu, memoryBytes: 0 }));
-        return gpuPool(told ?? (await discoverGpus(waits)));
+        return gpuPool(told ?? (await discoverGpus(abortOptions)));
       })
       .catch((error: unknown) => {
         gpus = undefined;
@@ -74,32 +75,35 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   }
 
   /** Asked anew each time: an engine may have been restarted with other runtimes. */
-  async function ask(waits: Waits = {}): Promise<Known> {
-    const info = await engine.info(waits);
+  async function ask(abortOptions: AbortOptions = {}): Promise<Known> {
+    const info = await engine.info(abortOptions);
     await mkdir(runsDir, { recursive: true, mode: 0o700 });
     last = { info, runtime: chooseRuntime(info, options.leastTier ?? "runc") };
     return last;
   }
 
-  const context = async (waits?: Waits): Promise<RunContext> => ({ ...place, ...(await ask(waits)) });
+  const context = async (abortOptions?: AbortOptions): Promise<RunContext> => ({
+    ...place,
+    ...(await ask(abortOptions)),
+  });
 
   return {
-    async probe(waits) {
-      return probeSandbox(await context(waits), waits);
+    async probe(abortOptions) {
+      return probeSandbox(await context(abortOptions), abortOptions);
     },
-    async run(task, waits) {
+    async run(task, abortOptions) {
       if (busy.has(task.id)) throw twice(task.id);
       busy.add(task.id);
       try {
         await touchImage(usesDir, task.image);
-        return await runTask(place, ask(waits), task, waits);
+        return await runContainer(place, ask(abortOptions), task, abortOptions);
       } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error) : error;
+        throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? engineDiskFull(error) : error;
       } finally {
         busy.delete(task.id);
       }
     },
-    outputs: (id, waits) => findOutputs(place, id, waits),
+    outputs: (id, abortOptions) => findOutputs(place, id, abortOptions),
     async discard(id) {
       if (busy.has(id)) throw twice(id);
       const home = join(runsDir, id);
@@ -108,23 +112,23 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       await clean(place, info, { name: containerName(options.instance, id), home });
       await rm(home, { recursive: true, force: true });
     },
-    async prepare(image, bounds, waits) {
+    async prepare(image, bounds, abortOptions) {
       if (options.shared) throw onOneMachine();
-      return prepareImage(
-        { engine, info: await engine.info(waits), instance: options.instance },
+      return buildBundledImage(
+        { engine, info: await engine.info(abortOptions), instance: options.instance },
         image,
         bounds,
-        waits,
+        abortOptions,
       );
     },
-    async trim(budget, waits) {
-      return (await collectImages(engine, { usesDir, instance: options.instance }, budget, waits)).map(
+    async trim(budget, abortOptions) {
+      return (await collectImages(engine, { usesDir, instance: options.instance }, budget, abortOptions)).map(
         ({ digest }) => digest,
       );
     },
-    async reserve(job, { count, had }, waits = {}) {
+    async reserve(job, { count, had }, abortOptions = {}) {
       if (count === 0) return [];
-      const pool = await gpusHere(waits);
+      const pool = await gpusHere(abortOptions);
       if (had === undefined) return pool.reserve(job, count);
       pool.restore(job, had);
       return had;
@@ -132,8 +136,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     release(job) {
       void gpus?.then((pool) => pool.release(job)).catch(() => undefined);
     },
-    async sweep(keep, waits) {
-      await sweepRuns(await context(waits), new Set([...keep, ...busy]), waits);
+    async sweep(keep, abortOptions) {
+      await sweepRuns(await context(abortOptions), new Set([...keep, ...busy]), abortOptions);
     },
   };
 }

@@ -5,7 +5,7 @@ import { type DatabaseName, explainSqlite } from "./faults.ts";
  * The same database, whose statements throw what a full disk, a foreign lock or a failing device mean to ichain: a
  * daemon tries again what is retryable, and any other error would end it.
  */
-export function explained(db: DatabaseSync, name: DatabaseName, path: string): DatabaseSync {
+export function explainingDatabase(db: DatabaseSync, name: DatabaseName, path: string): DatabaseSync {
   const explain =
     <Args extends unknown[], Result>(call: (...args: Args) => Result) =>
     (...args: Args): Result => {

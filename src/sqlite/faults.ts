@@ -1,4 +1,4 @@
-import { IchainError, isIchainError } from "../errors.ts";
+import { IchainError, isIchainError } from "../errors/error.ts";
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that a person can do something about. */
 const BUSY = 5;

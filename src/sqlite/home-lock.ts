@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import { lockFile } from "./lock.ts";
 
 /**

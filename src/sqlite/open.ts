@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { IchainError } from "../errors.ts";
-import { explained } from "./explained.ts";
+import { IchainError } from "../errors/error.ts";
+import { explainingDatabase } from "./explained.ts";
 import { type DatabaseName, explainSqlite } from "./faults.ts";
 import { transaction } from "./transaction.ts";
 
@@ -40,7 +40,7 @@ export function openSqlite(file: DatabaseFile): DatabaseSync {
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
     if (check) refuseDamaged(db, path);
     migrate(db, file);
-    return explained(db, name, path);
+    return explainingDatabase(db, name, path);
   } catch (error) {
     if (db?.isOpen) db.close();
     throw explainSqlite(error, name, path);

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { IchainError, isAbort } from "../errors.ts";
+import { IchainError, isAbort } from "../errors/error.ts";
 import { neutralise } from "../protocol/neutralise.ts";
 
 /** How errors are shown: as JSON on stdout, or for people on stderr, with the stack when `debug`. */

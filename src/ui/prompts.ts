@@ -1,4 +1,4 @@
-import { IchainError } from "../errors.ts";
+import { IchainError } from "../errors/error.ts";
 import { harmless } from "../protocol/neutralise.ts";
 import type { Choice, Prompts } from "./ui.ts";
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Contract, ContractFactory, JsonRpcProvider, Wallet } from "ethers";
 import { artifactOf } from "../../src/chain/abi/artifacts.ts";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import type { Market } from "../../src/ports/market.ts";
 import type { Address } from "../../src/protocol/ids.ts";
-import { startChain, type TestChain } from "../support/chain.ts";
-import { compile } from "../support/compile.ts";
-import { random32 } from "../support/terms.ts";
+import { startChain, type TestChain } from "../support/chain/chain.ts";
+import { compile } from "../support/chain/compile.ts";
+import { random32 } from "../support/chain/terms.ts";
 
 const untrusted = (error: unknown) => isIchainError(error, "OFFER_KEYS_UNTRUSTED");
 

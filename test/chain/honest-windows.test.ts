@@ -3,23 +3,23 @@ import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import type { Addresses } from "../../src/chain/addresses.ts";
 import type { Address } from "../../src/protocol/ids.ts";
-import type { Job } from "../../src/protocol/job.ts";
-import { outlineOf, postedWindows } from "../../src/protocol/outline.ts";
-import { policySchema, refuseTerms, refuseWork } from "../../src/protocol/policy.ts";
-import type { Refusal } from "../../src/protocol/refusal.ts";
-import { type JobFile, jobFileSchema, specOf } from "../../src/protocol/spec.ts";
-import { modes } from "../../src/protocol/state.ts";
-import type { Terms } from "../../src/protocol/terms.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { modes } from "../../src/protocol/job/state.ts";
+import type { Terms } from "../../src/protocol/job/terms.ts";
+import { outlineOf, postedWindows } from "../../src/protocol/policy/outline.ts";
+import { policySchema, refuseTerms, refuseWork } from "../../src/protocol/policy/policy.ts";
+import type { Refusal } from "../../src/protocol/policy/refusal.ts";
 import {
   INCLUSION_BLOCKS,
   type Pace,
   TRIES,
   WORK_SECONDS,
   windowBounds,
-} from "../../src/protocol/windows.ts";
-import { deployMarket, ETHER, join, type Market, POOL_STAKE } from "../support/escrow.ts";
-import { type Cast, type Hostility, LateParties, type Luck } from "../support/late-parties.ts";
-import { someTerms } from "../support/terms.ts";
+} from "../../src/protocol/policy/windows.ts";
+import { type JobFile, jobFileSchema, specOf } from "../../src/protocol/task/spec.ts";
+import { deployMarket, ETHER, join, type Market, POOL_STAKE } from "../support/chain/escrow.ts";
+import { someTerms } from "../support/chain/terms.ts";
+import { type Cast, type Hostility, LateParties, type Luck } from "../support/market/late-parties.ts";
 
 const PLAYS = 24;
 const SEED = 20;

@@ -11,10 +11,10 @@ import { verifyCode } from "../../scripts/deploy/artifacts.ts";
 import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { importKey } from "../../src/chain/wallet.ts";
 import { networkSchema } from "../../src/config/schema.ts";
-import { startEvm } from "../../src/devnet/evm.ts";
-import type { EvmClient, EvmNode } from "../../src/devnet/evm-node.ts";
-import { isIchainError } from "../../src/errors.ts";
-import { controls } from "../support/evm.ts";
+import { startEvm } from "../../src/devnet/evm/evm.ts";
+import type { EvmClient, EvmNode } from "../../src/devnet/evm/node.ts";
+import { isIchainError } from "../../src/errors/error.ts";
+import { controls } from "../support/chain/evm.ts";
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL("../../scripts/deploy.ts", import.meta.url));

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { EvmClient } from "../../src/devnet/evm-node.ts";
+import type { EvmClient } from "../../src/devnet/evm/node.ts";
 import type { Call, Market, Receipt } from "../../src/ports/market.ts";
-import { keyCommitment } from "../../src/protocol/exchange.ts";
 import { type Hex, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
-import type { Job } from "../../src/protocol/job.ts";
-import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
-import type { Terms } from "../../src/protocol/terms.ts";
-import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { readRegistry } from "../support/registry.ts";
-import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
-import { random32, someTerms } from "../support/terms.ts";
+import { keyCommitment } from "../../src/protocol/job/exchange.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
+import type { Terms } from "../../src/protocol/job/terms.ts";
+import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
+import { readRegistry } from "../support/chain/registry.ts";
+import { opening, providerSeed, providerTip, requesterTip } from "../support/chain/secrets.ts";
+import { random32, someTerms } from "../support/chain/terms.ts";
 
 const POOL_STAKE = 10n ** 17n;
 const VALIDATORS = [3, 4, 5, 6];

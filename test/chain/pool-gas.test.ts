@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { send, someOffer, startChain } from "../support/chain.ts";
+import { send, someOffer, startChain } from "../support/chain/chain.ts";
 
 const COIN = 10n ** 18n;
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Call, Market } from "../../src/ports/market.ts";
-import { keyCommitment } from "../../src/protocol/exchange.ts";
 import { type Hex, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
-import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
-import { branchesOf } from "../../src/protocol/quote.ts";
-import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
-import { random32, someTerms } from "../support/terms.ts";
+import { keyCommitment } from "../../src/protocol/job/exchange.ts";
+import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
+import { branchesOf } from "../../src/protocol/policy/quote.ts";
+import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
+import { opening, providerSeed, providerTip, requesterTip } from "../support/chain/secrets.ts";
+import { random32, someTerms } from "../support/chain/terms.ts";
 
 const STAKE = 10n ** 18n;
 

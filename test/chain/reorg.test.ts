@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
-import type { EvmClient } from "../../src/devnet/evm-node.ts";
-import { isIchainError } from "../../src/errors.ts";
+import type { EvmClient } from "../../src/devnet/evm/node.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import type { Market } from "../../src/ports/market.ts";
-import type { Job } from "../../src/protocol/job.ts";
-import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { controls } from "../support/evm.ts";
-import { requesterTip } from "../support/secrets.ts";
-import { someTerms } from "../support/terms.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
+import { controls } from "../support/chain/evm.ts";
+import { requesterTip } from "../support/chain/secrets.ts";
+import { someTerms } from "../support/chain/terms.ts";
 
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`a reorganisation on ${client}`, () => {

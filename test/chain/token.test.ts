@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import type { Market } from "../../src/ports/market.ts";
-import { send, startChain, type TestChain } from "../support/chain.ts";
-import { requesterTip } from "../support/secrets.ts";
-import { someTerms } from "../support/terms.ts";
-import { deployToken } from "../support/token.ts";
+import { send, startChain, type TestChain } from "../support/chain/chain.ts";
+import { requesterTip } from "../support/chain/secrets.ts";
+import { someTerms } from "../support/chain/terms.ts";
+import { deployToken } from "../support/chain/token.ts";
 
 describe("a job that is paid in an ERC-20", () => {
   let chain: TestChain;

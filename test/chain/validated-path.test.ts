@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { EvmClient } from "../../src/devnet/evm-node.ts";
+import type { EvmClient } from "../../src/devnet/evm/node.ts";
 import type { Market } from "../../src/ports/market.ts";
-import { keyCommitment } from "../../src/protocol/exchange.ts";
 import { type Hex, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
-import type { Job } from "../../src/protocol/job.ts";
-import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
-import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { providerTip, requesterTip } from "../support/secrets.ts";
-import { random32, someTerms } from "../support/terms.ts";
+import { keyCommitment } from "../../src/protocol/job/exchange.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
+import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
+import { providerTip, requesterTip } from "../support/chain/secrets.ts";
+import { random32, someTerms } from "../support/chain/terms.ts";
 
 const SEALED = "0x5ea1ed" as Hex;
 const STAKE = 10n ** 18n;

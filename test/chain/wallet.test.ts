@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Wallet } from "ethers";
 import { createWallet, importKey, openWallet, walletAddress } from "../../src/chain/wallet.ts";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 
 const KEY = `0x${"11".repeat(32)}`;
 const hasCode = (code: string) => (error: unknown) => isIchainError(error, code);

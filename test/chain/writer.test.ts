@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wallet } from "ethers";
-import type { EvmClient } from "../../src/devnet/evm-node.ts";
-import { isIchainError } from "../../src/errors.ts";
+import type { EvmClient } from "../../src/devnet/evm/node.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import type { Market } from "../../src/ports/market.ts";
-import { send, someOffer, startChain, type TestChain } from "../support/chain.ts";
-import { controls } from "../support/evm.ts";
-import { requesterTip } from "../support/secrets.ts";
-import { someTerms } from "../support/terms.ts";
+import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
+import { controls } from "../support/chain/evm.ts";
+import { requesterTip } from "../support/chain/secrets.ts";
+import { someTerms } from "../support/chain/terms.ts";
 
 const hasCode = (code: string, errorClass: string) => (error: unknown) => {
   assert.ok(isIchainError(error), String(error));

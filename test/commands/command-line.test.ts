@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parseCommandLine } from "../../src/commands/program.ts";
-import { commandTable } from "../../src/commands/table.ts";
-import { exitCodes } from "../../src/errors.ts";
+import { commandTable } from "../../src/commands/tables/all.ts";
+import { exitCodes } from "../../src/errors/error.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
 
 const text = (argv: readonly string[]): string => {

@@ -5,9 +5,9 @@ import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { buildRuntime } from "../../src/sandbox/runtimes/build.ts";
 import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
-import { startChain } from "../support/chain.ts";
+import { startChain } from "../support/chain/chain.ts";
+import { alter, lies, startProxy } from "../support/chain/rpc-proxy.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
-import { alter, lies, startProxy } from "../support/rpc-proxy.ts";
 
 interface Row {
   readonly name: string;

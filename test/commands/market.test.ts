@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { passes, sorted } from "../../src/commands/market/offers.ts";
-import { story } from "../../src/commands/market/story.ts";
-import { due, jobData, roleIn } from "../../src/commands/market/view.ts";
+import { passes, sorted } from "../../src/commands/steps/offers.ts";
+import { story } from "../../src/commands/steps/story.ts";
+import { due, jobData, roleIn } from "../../src/commands/steps/view.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import { ZERO_ADDRESS } from "../../src/protocol/ids.ts";
-import type { Job } from "../../src/protocol/job.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { jobStates } from "../../src/protocol/job/state.ts";
 import type { Offer, Rating } from "../../src/protocol/offer.ts";
-import { jobStates } from "../../src/protocol/state.ts";
 import { toJson } from "../../src/ui/json.ts";
 
 const address = (digit: string): Address => `0x${digit.repeat(40)}`;

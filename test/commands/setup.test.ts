@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { exitCodes } from "../../src/errors.ts";
+import { exitCodes } from "../../src/errors/error.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
 
 const network = (rpcUrl: string): string => `name: little

@@ -9,7 +9,7 @@ import {
   loadConfig,
   requireNetwork,
 } from "../../src/config.ts";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import { temporaryFolder } from "../support/binary.ts";
 
 const contract = (digit: string): string => `"0x${digit.repeat(40)}"`;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
-import { deployMarket, ETHER, join, type Market } from "../support/escrow.ts";
-import { runOptimistic, runValidated, total } from "../support/steps.ts";
+import { deployMarket, ETHER, join, type Market } from "../support/chain/escrow.ts";
+import { runOptimistic, runValidated, total } from "../support/chain/steps.ts";
 
 const SNAPSHOT = new URL("./gas.snapshot.json", import.meta.url);
 const TOLERANCE = 0.02;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { gas } from "../../scripts/sim/assumptions.ts";
 import { moneyOf, PANEL, type Terms } from "../../scripts/sim/rules.ts";
-import { Course, type Held, type Script } from "../support/endings.ts";
-import { COIN, deployMarket, ETHER, join, type Market } from "../support/escrow.ts";
+import { Course, type Held, type Script } from "../support/chain/endings.ts";
+import { COIN, deployMarket, ETHER, join, type Market } from "../support/chain/escrow.ts";
 
 /** Odd amounts, so that no two sums look alike and every rounding shows. */
 const sums = (validators: number): Terms => ({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
-import { isFinal, type JobState, jobStates } from "../../src/protocol/state.ts";
+import { isFinal, type JobState, jobStates } from "../../src/protocol/job/state.ts";
 import {
   type Actor,
   COIN,
@@ -16,7 +16,7 @@ import {
   random32,
   recordOf,
   strike,
-} from "../support/escrow.ts";
+} from "../support/chain/escrow.ts";
 import {
   type Action,
   EscrowModel,
@@ -26,8 +26,8 @@ import {
   PROVIDER_STAKE,
   VALIDATOR_STAKE,
   WINDOW,
-} from "../support/escrow-model.ts";
-import { opening, providerSeed, providerTip, requesterTip } from "../support/secrets.ts";
+} from "../support/chain/escrow-model.ts";
+import { opening, providerSeed, providerTip, requesterTip } from "../support/chain/secrets.ts";
 
 const RUNS = 500;
 const VALIDATORS = 9;

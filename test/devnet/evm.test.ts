@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { connectRpc } from "../../src/chain/rpc/rpc.ts";
-import { startEvm } from "../../src/devnet/evm.ts";
-import { DEVNET_BALANCE, type EvmClient, type EvmNode } from "../../src/devnet/evm-node.ts";
-import { isIchainError } from "../../src/errors.ts";
+import { startEvm } from "../../src/devnet/evm/evm.ts";
+import { DEVNET_BALANCE, type EvmClient, type EvmNode } from "../../src/devnet/evm/node.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`a devnet chain by ${client}`, () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fold } from "../../src/protocol/fold.ts";
-import type { Job } from "../../src/protocol/job.ts";
-import { requesterTip } from "../support/secrets.ts";
+import { fold } from "../../src/protocol/job/fold.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { requesterTip } from "../support/chain/secrets.ts";
+import { random32, someTerms } from "../support/chain/terms.ts";
 import { slope } from "../support/soak/gauge.ts";
 import { type Known, standingOf, turnOf } from "../support/soak/turn.ts";
-import { random32, someTerms } from "../support/terms.ts";
 
 const terms = someTerms(`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`, { acceptBy: 1000 });
 const posted = fold(undefined, {

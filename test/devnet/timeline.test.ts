@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BlockClock, between, followFirstJob, statesOf } from "../../src/devnet/timeline.ts";
-import { keyCommitment } from "../../src/protocol/exchange.ts";
 import type { Hex } from "../../src/protocol/ids.ts";
-import { type Measurement, measurementCommitment } from "../../src/protocol/measurement.ts";
-import { send, someOffer, startChain } from "../support/chain.ts";
-import { providerTip, requesterTip } from "../support/secrets.ts";
-import { random32, someTerms } from "../support/terms.ts";
+import { keyCommitment } from "../../src/protocol/job/exchange.ts";
+import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
+import { send, someOffer, startChain } from "../support/chain/chain.ts";
+import { providerTip, requesterTip } from "../support/chain/secrets.ts";
+import { random32, someTerms } from "../support/chain/terms.ts";
 
 const SEALED = "0x5ea1ed" as Hex;
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startTorNetwork } from "../../src/devnet/tor.ts";
-import { ManagedTor } from "../../src/transfer/onion/tor.ts";
-import { temporaryFolder } from "../support/blob.ts";
+import { startTorNetwork } from "../../src/devnet/tor/network.ts";
+import { ManagedTor } from "../../src/transfer/onion/tor/tor.ts";
+import { temporaryFolder } from "../support/parcel/blob.ts";
 import { requireTor } from "../support/require.ts";
 
 test("two private Tor networks run side by side, take clients, and leave no process behind", async (t) => {

@@ -6,7 +6,7 @@ import { Wallet } from "ethers";
 import { parse, stringify } from "yaml";
 import { importKey } from "../../src/chain/wallet.ts";
 import { DEVNET_PASSWORD, type Home } from "../../src/devnet/homes.ts";
-import { digits, lastJson, startTestMarket, stealKeys, type TestMarket } from "../support/market.ts";
+import { digits, lastJson, startTestMarket, stealKeys, type TestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const able = (t: TestContext) => requireRoot(t) && requireDocker(t);

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { it } from "node:test";
 import { stringify } from "yaml";
 import { lifo } from "../support/lifo.ts";
-import { lastJson, startTestMarket } from "../support/market.ts";
+import { lastJson, startTestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const task = `

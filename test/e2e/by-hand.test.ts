@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
-import { openByHand } from "../support/gpg.ts";
-import { digits, startTestMarket } from "../support/market.ts";
+import { digits, startTestMarket } from "../support/market/market.ts";
+import { openByHand } from "../support/parcel/gpg.ts";
 import { requireDocker, requireProgram, requireRoot } from "../support/require.ts";
 
 it("a result in the compatibility profile is opened with gpg, as the manual says", async (t) => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
-import { appealBondOf, compensationOf } from "../../src/protocol/bond.ts";
-import type { Job } from "../../src/protocol/job.ts";
-import { digits, ended, gasPaid, lastJson, startTestMarket } from "../support/market.ts";
+import { appealBondOf, compensationOf } from "../../src/protocol/job/bond.ts";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { digits, ended, gasPaid, lastJson, startTestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const SUBMIT = ["submit", digits, "--provider", "best", "--validator", "best", "--wait"] as const;

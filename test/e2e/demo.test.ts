@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
-import { ended, lastJson } from "../support/market.ts";
+import { ended, lastJson } from "../support/market/market.ts";
 import { requireDocker, requireRoot, requireTor } from "../support/require.ts";
 
 /** What `ichain demo --json` promises. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
-import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
+import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 /** A job whose task writes `file` and prints `line`; the spec names model.pkl, with the digits' threshold. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
-import { digits, ended, lastJson, startTestMarket } from "../support/market.ts";
+import { digits, ended, lastJson, startTestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const SUBMIT = ["submit", digits, "--provider", "best", "--validator", "best", "--wait"] as const;

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { stringify } from "yaml";
-import { ended, lastJson, startTestMarket } from "../support/market.ts";
+import { ended, lastJson, startTestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const LINES = 60;

@@ -3,8 +3,15 @@ import { access, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { parse, stringify } from "yaml";
-import { withValidators } from "../support/draws.ts";
-import { digits, ended, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
+import { withValidators } from "../support/chain/draws.ts";
+import {
+  digits,
+  ended,
+  gasPaid,
+  lastJson,
+  startTestMarket,
+  type TestMarket,
+} from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 /** The digits job without validators. */

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { sameAddress } from "../../src/protocol/ids.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
-import { digits, startTestMarket, type TestMarket } from "../support/market.ts";
+import { digits, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 /** The commands that only look, on a market with a job in it; the direct transport is enough for them. */

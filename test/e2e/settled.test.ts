@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { Interface } from "ethers";
 import { type Address, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
-import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
+import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot, requireTor } from "../support/require.ts";
 
 const ABLE = (t: TestContext) => requireRoot(t) && requireDocker(t) && requireTor(t);

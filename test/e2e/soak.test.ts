@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { misbehaviours } from "../../src/devnet/misbehave.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
-import { soak } from "../support/soak.ts";
+import { soak } from "../support/soak/soak.ts";
 
 /** `node scripts/soak-market.ts` is the long one: batches of these, and how each daemon grows. */
 it("a market with every kind of cheat, silence, crash and a lying node pays everybody to the wei", async (t) => {

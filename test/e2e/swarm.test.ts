@@ -6,10 +6,10 @@ import { createInterface } from "node:readline";
 import { it } from "node:test";
 import { stringify } from "yaml";
 import { lifo } from "../support/lifo.ts";
-import { lastJson, startTestMarket } from "../support/market.ts";
+import { lastJson, startTestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
-import { startSwarm } from "../support/swarm.ts";
-import { tinyRoot } from "../support/tiny-root.ts";
+import { startSwarm } from "../support/sandbox/swarm.ts";
+import { tinyRoot } from "../support/sandbox/tiny-root.ts";
 
 const TASK = `if [ "$1" = 0 ]; then echo trained > /out/model; sleep 2; fi
 while read -r line; do [ "$line" = trained ] && echo "acc: 0.97"; done < /out/model

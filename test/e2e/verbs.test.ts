@@ -3,10 +3,10 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import type { Home } from "../../src/devnet/homes.ts";
-import { challengeBondOf } from "../../src/protocol/bond.ts";
+import { challengeBondOf } from "../../src/protocol/job/bond.ts";
 import { temporaryFolder } from "../support/binary.ts";
-import { withValidators } from "../support/draws.ts";
-import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market.ts";
+import { withValidators } from "../support/chain/draws.ts";
+import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 
 const COIN = 10n ** 18n;

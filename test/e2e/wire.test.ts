@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { it } from "node:test";
-import { digits, startTestMarket } from "../support/market.ts";
+import { digits, startTestMarket } from "../support/market/market.ts";
 import { requireDocker, requireProgram, requireRoot } from "../support/require.ts";
 
 // The direct transport, so that nothing but ichain's own encryption stands between capture and content.

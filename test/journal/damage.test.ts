@@ -16,7 +16,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { openJournal } from "../../src/journal/journal.ts";
 import { rebuildJournal } from "../../src/journal/rebuild.ts";
-import { code, scratch } from "../support/parcels.ts";
+import { code, scratch } from "../support/parcel/parcels.ts";
 import { requireRoot } from "../support/require.ts";
 
 /** A journal of forty jobs; its path. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openJournal } from "../../src/journal/journal.ts";
-import { code, scratch } from "../support/parcels.ts";
+import { code, scratch } from "../support/parcel/parcels.ts";
 
 const old = readFileSync(new URL("./fixtures/version-0.sql", import.meta.url), "utf8");
 const [PROVIDED, REQUESTED, VALIDATED] = ["a1", "b2", "c3"].map((byte) => `0x${byte.repeat(32)}`) as [

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { openJournal } from "../../src/journal/journal.ts";
 import type { Keep } from "../../src/journal/prune.ts";
 import type { Journal, Role } from "../../src/ports/journal.ts";
-import { scratch } from "../support/parcels.ts";
+import { scratch } from "../support/parcel/parcels.ts";
 
 const MIB = 1 << 20;
 const DAY_MS = 86_400_000;

@@ -5,10 +5,10 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import type { BundledImage } from "../../src/ports/sandbox.ts";
 import { plainDockerfile } from "../../src/sandbox/bundled/dockerfile.ts";
-import { tinyImage } from "../adversarial/tiny-image.ts";
+import { tinyImage } from "../adversarial/task/tiny-image.ts";
 import { requireDocker, requireRoot } from "../support/require.ts";
 import { bench, MIB } from "./support.ts";
 

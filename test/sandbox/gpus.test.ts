@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import { gpuPool } from "../../src/sandbox/gpu-pool.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { parseGpus } from "../../src/sandbox/probe/gpus.ts";

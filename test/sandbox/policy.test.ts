@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import type { Limits, SandboxTask } from "../../src/ports/sandbox.ts";
 import { tighten } from "../../src/sandbox/limits.ts";
 import {

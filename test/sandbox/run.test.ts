@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { requireDocker } from "../support/require.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
-import { isIchainError } from "../../src/errors.ts";
+import { isIchainError } from "../../src/errors/error.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { rootDigest } from "../../src/sandbox/images.ts";
 import { bootstrap } from "../../src/sandbox/runtimes/bootstrap.ts";

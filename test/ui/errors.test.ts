@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { IchainError } from "../../src/errors.ts";
+import { IchainError } from "../../src/errors/error.ts";
 import { explain } from "../../src/ui/errors.ts";
 
 describe("explaining errors", () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Interface } from "ethers";
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Hex } from "../../protocol/ids.ts";
 
 export type ContractName = "JobEscrow" | "ProviderRegistry" | "ProviderRating";

@@ -1,11 +1,11 @@
 import type { LogDescription, Result } from "ethers";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import { fromHex } from "../../protocol/bytes.ts";
-import { causes, type JobEvent } from "../../protocol/events.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
-import { jobIdOf } from "../../protocol/job-id.ts";
-import { type PackedTerms, unpackTerms } from "../../protocol/packed-terms.ts";
-import { verdicts } from "../../protocol/state.ts";
+import { causes, type JobEvent } from "../../protocol/job/events.ts";
+import { jobIdOf } from "../../protocol/job/job-id.ts";
+import { type PackedTerms, unpackTerms } from "../../protocol/job/packed-terms.ts";
+import { verdicts } from "../../protocol/job/state.ts";
 import { artifactOf } from "./artifacts.ts";
 
 /** A log of one of the market's contracts, as the node gave it. */

@@ -1,22 +1,29 @@
 import { Interface } from "ethers";
-import { unreachable } from "../../errors.ts";
+import { impossible } from "../../errors/error.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
-import { appealBondOf, challengeBondOf } from "../../protocol/bond.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
-import type { Job, Submission } from "../../protocol/job.ts";
-import { jobIdOf } from "../../protocol/job-id.ts";
-import type { Measurement } from "../../protocol/measurement.ts";
-import { packTerms } from "../../protocol/packed-terms.ts";
-import { secretsCommitment } from "../../protocol/seeds.ts";
-import type { Terms } from "../../protocol/terms.ts";
+import { appealBondOf, challengeBondOf } from "../../protocol/job/bond.ts";
+import type { Job, Submission } from "../../protocol/job/job.ts";
+import { jobIdOf } from "../../protocol/job/job-id.ts";
+import type { Measurement } from "../../protocol/job/measurement.ts";
+import { packTerms } from "../../protocol/job/packed-terms.ts";
+import { secretsCommitment } from "../../protocol/job/seeds.ts";
+import type { Terms } from "../../protocol/job/terms.ts";
 import type { Addresses } from "../addresses.ts";
-import type { Request } from "../send/sender.ts";
 import { artifactOf } from "./artifacts.ts";
 
 /** Calls of the port as the contracts take them. */
 
 const erc20 = new Interface(["function approve(address spender, uint256 amount) returns (bool)"]);
+
+/** A call of a contract, encoded. */
+export interface Request {
+  readonly to: Address;
+  readonly data: Hex;
+  /** Wei sent along. */
+  readonly value: bigint;
+}
 
 export interface EncodeContext {
   readonly addresses: Addresses;
@@ -124,7 +131,7 @@ function inCoin(terms: Terms, amount: bigint): bigint {
 }
 
 function submissionOf({ submission }: Job): Submission {
-  return submission ?? unreachable("a call needs what was submitted before it was");
+  return submission ?? impossible("a call needs what was submitted before it was");
 }
 
 function secretsOf(job: Job): Hex {

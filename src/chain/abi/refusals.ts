@@ -1,5 +1,5 @@
 import type { Interface, Result } from "ethers";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import { RpcRefusal } from "../rpc/rpc.ts";
 import { fundsCodes, hints } from "./hints.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
-import { answered, quantity } from "./quantities.ts";
+import { answered, parseQuantity } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
 
 export interface Block {
@@ -15,21 +15,25 @@ export interface Block {
 
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/i);
 const blockSchema = z.object({
-  number: quantity,
+  number: parseQuantity,
   hash,
   parentHash: hash,
-  timestamp: quantity,
-  baseFeePerGas: quantity.optional(),
+  timestamp: parseQuantity,
+  baseFeePerGas: parseQuantity.optional(),
 });
 
-export async function readHead(rpc: Rpc, options?: Waits): Promise<Block> {
+export async function readHead(rpc: Rpc, options?: AbortOptions): Promise<Block> {
   return toBlock(
     answered(blockSchema, await rpc.send("eth_getBlockByNumber", ["latest", false], options), "a block"),
   );
 }
 
 /** Undefined when the node does not have it, yet or any more. */
-export async function findBlock(rpc: Rpc, number: number, options?: Waits): Promise<Block | undefined> {
+export async function findBlock(
+  rpc: Rpc,
+  number: number,
+  options?: AbortOptions,
+): Promise<Block | undefined> {
   const answer = await rpc.send("eth_getBlockByNumber", [hexNumber(number), false], options);
   const block = answered(blockSchema.nullable(), answer ?? null, "a block");
   return block === null ? undefined : toBlock(block);
@@ -50,11 +54,11 @@ export async function readNonce(
   rpc: Rpc,
   account: Address,
   block: number | "latest" | "pending",
-  options?: Waits,
+  options?: AbortOptions,
 ): Promise<number> {
   const tag = typeof block === "number" ? hexNumber(block) : block;
   const count = answered(
-    quantity,
+    parseQuantity,
     await rpc.send("eth_getTransactionCount", [account, tag], options),
     "a nonce",
   );

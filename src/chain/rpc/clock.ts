@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Warn } from "../warnings.ts";
 import type { Block } from "./blocks.ts";
-import { quantity } from "./quantities.ts";
+import { parseQuantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** With a head so close to the wall clock's time nobody asks for the pending block's. */
@@ -16,7 +16,7 @@ export interface Clock {
   /** Takes note of a head, as soon as it is known. */
   see(head: Block): void;
   /** The chain's time, Unix seconds, `head` being the newest block. */
-  now(head: Block, options?: Waits): Promise<number>;
+  now(head: Block, options?: AbortOptions): Promise<number>;
   /** What it must be by the last head that was seen, though no node says so now; undefined before the first. */
   reckoned(): number | undefined;
 }
@@ -79,10 +79,10 @@ export function createClock({ rpc, warn }: { rpc: Rpc; warn: Warn }): Clock {
   };
 }
 
-const pendingSchema = z.object({ timestamp: quantity });
+const pendingSchema = z.object({ timestamp: parseQuantity });
 
 /** Undefined when the node has no pending block. */
-async function readPendingTime(rpc: Rpc, options: Waits | undefined): Promise<number | undefined> {
+async function readPendingTime(rpc: Rpc, options: AbortOptions | undefined): Promise<number | undefined> {
   try {
     const answer = await rpc.send("eth_getBlockByNumber", ["pending", false], options);
     const parsed = pendingSchema.safeParse(answer);

@@ -1,12 +1,12 @@
 import type { Interface, Result } from "ethers";
 import { z } from "zod";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { hexNumber } from "./blocks.ts";
 import { answered, nonsense } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
 
-export interface ReadOptions extends Waits {
+export interface ReadOptions extends AbortOptions {
   /** As of this block; absent, the newest. */
   readonly block?: number | undefined;
 }
@@ -24,10 +24,10 @@ const bytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/i);
 
 export function bindContract(rpc: Rpc, address: Address, abi: Interface): Contract {
   const contract: Contract = {
-    async readBytes(name, args, { block, ...waits } = {}) {
+    async readBytes(name, args, { block, ...abortOptions } = {}) {
       const call = { to: address, data: abi.encodeFunctionData(name, args) };
       const tag = block === undefined ? "latest" : hexNumber(block);
-      const answer = answered(bytes, await rpc.send("eth_call", [call, tag], waits), `${name}()`);
+      const answer = answered(bytes, await rpc.send("eth_call", [call, tag], abortOptions), `${name}()`);
       return Buffer.from(answer.slice(2), "hex");
     },
     decode(name, answer) {

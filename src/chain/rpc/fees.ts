@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
 import { hexNumber, readHead } from "./blocks.ts";
-import { larger, quantity } from "./quantities.ts";
+import { larger, parseQuantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
 /** What a transaction offers for its gas (EIP-1559), wei. */
@@ -34,7 +34,7 @@ const LEAST_TYPICAL = 3n * GWEI;
 export async function currentFees(
   rpc: Rpc,
   caps: FeeCaps,
-  options?: Waits,
+  options?: AbortOptions,
 ): Promise<Fees & { readonly cap: bigint }> {
   const [{ baseFee }, priority, typical] = await Promise.all([
     readHead(rpc, options),
@@ -52,9 +52,9 @@ export function raisedFees(old: Fees, now: Fees): Fees {
   return { max: larger(raise(old.max), now.max), priority: larger(raise(old.priority), now.priority) };
 }
 
-async function suggestedPriority(rpc: Rpc, options?: Waits): Promise<bigint> {
+async function suggestedPriority(rpc: Rpc, options?: AbortOptions): Promise<bigint> {
   try {
-    return quantity.catch(GWEI).parse(await rpc.send("eth_maxPriorityFeePerGas", [], options));
+    return parseQuantity.catch(GWEI).parse(await rpc.send("eth_maxPriorityFeePerGas", [], options));
   } catch (error) {
     // Not every node knows the method.
     if (error instanceof RpcRefusal) return GWEI;
@@ -63,12 +63,12 @@ async function suggestedPriority(rpc: Rpc, options?: Waits): Promise<bigint> {
 }
 
 const historySchema = z.object({
-  baseFeePerGas: z.array(quantity).max(HISTORY_BLOCKS + 1),
-  reward: z.array(z.array(quantity).max(1)).max(HISTORY_BLOCKS).nullish(),
+  baseFeePerGas: z.array(parseQuantity).max(HISTORY_BLOCKS + 1),
+  reward: z.array(z.array(parseQuantity).max(1)).max(HISTORY_BLOCKS).nullish(),
 });
 
 /** What a unit of gas cost of late; undefined when the node cannot say. */
-async function typicalFee(rpc: Rpc, options?: Waits): Promise<bigint | undefined> {
+async function typicalFee(rpc: Rpc, options?: AbortOptions): Promise<bigint | undefined> {
   try {
     const params = [hexNumber(HISTORY_BLOCKS), "latest", [50]];
     const history = historySchema.safeParse(await rpc.send("eth_feeHistory", params, options));

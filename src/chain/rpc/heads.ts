@@ -1,19 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Waits } from "../../ports/market.ts";
+import { type AbortOptions, raceSignal } from "../../async/abort.ts";
+import { retryUnavailable } from "../../async/retry.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
-import { waitFor } from "./linked.ts";
-import { patiently } from "./patience.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** The newest block, asked for by one loop however many wait, and by none when nobody does. */
 export interface Heads {
   /** Asks now. */
-  read(options?: Waits): Promise<Block>;
+  read(options?: AbortOptions): Promise<Block>;
   /** The newest block as known a poll's time ago or later. */
-  recent(options?: Waits): Promise<Block>;
+  recent(options?: AbortOptions): Promise<Block>;
   /** The newest block once its hash is not `known` any more, or `forMs` is over. */
-  changed(known: Hex, options?: Waits & { forMs?: number | undefined }): Promise<Block>;
+  changed(known: Hex, options?: AbortOptions & { forMs?: number | undefined }): Promise<Block>;
   /** Ends all waits (they throw the abort reason). */
   stop(): void;
 }
@@ -36,7 +35,7 @@ export function watchHeads(rpc: Rpc, pollMs: number, see: (head: Block) => void 
   async function poll(signal: AbortSignal): Promise<Block> {
     const known = newest?.hash;
     for (;;) {
-      const head = await patiently(() => read({ signal }), { signal });
+      const head = await retryUnavailable(() => read({ signal }), { signal });
       if (head.hash !== known) return head;
       await delay(pollMs, undefined, { signal });
     }
@@ -57,7 +56,7 @@ export function watchHeads(rpc: Rpc, pollMs: number, see: (head: Block) => void 
     const mine = next;
     mine.waiters++;
     try {
-      await waitFor(mine.promise, signal, forMs);
+      await raceSignal(mine.promise, signal, forMs);
     } finally {
       mine.waiters--;
       if (mine.waiters === 0) {

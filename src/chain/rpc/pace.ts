@@ -1,4 +1,5 @@
-import type { ChainPace, Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import type { ChainPace } from "../../ports/market.ts";
 import { findBlock } from "./blocks.ts";
 import type { Heads } from "./heads.ts";
 import type { Rpc } from "./rpc.ts";
@@ -24,7 +25,7 @@ export function measurePace(
   rpc: Rpc,
   heads: Heads,
   { chainId, confirmations }: { chainId: bigint; confirmations: number },
-): (options?: Waits) => Promise<ChainPace> {
+): (options?: AbortOptions) => Promise<ChainPace> {
   const most = chainId === DEVELOPMENT_CHAIN ? MOST_SECONDS_ON_DEMAND : MOST_SECONDS;
   let known: { pace: ChainPace; at: number } | undefined;
   return async (options) => {

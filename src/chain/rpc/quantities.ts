@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 /** A number as nodes write it: 0x-hex of at most 256 bits. */
-export const quantity = z
+export const parseQuantity = z
   .string()
   .regex(/^0x[0-9a-f]{1,64}$/i)
   .transform((text) => BigInt(text));

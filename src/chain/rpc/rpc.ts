@@ -1,8 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
-import type { Waits } from "../../ports/market.ts";
-import { linkSignals } from "./linked.ts";
+import { type AbortOptions, linkSignals } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -40,7 +39,7 @@ export class RpcRefusal extends IchainError {
 export interface Rpc {
   readonly url: string;
   /** The result of one call. Throws `RpcRefusal`, or `CHAIN_UNAVAILABLE` when no answer can be had. */
-  send(method: string, params: readonly unknown[], options?: Waits): Promise<unknown>;
+  send(method: string, params: readonly unknown[], options?: AbortOptions): Promise<unknown>;
   /** Where several nodes are behind this one: those that can be asked now, each on its own. */
   readonly nodes?: readonly Rpc[];
   /** How many of `answering` nodes have to say the same. */
@@ -81,9 +80,9 @@ async function once(
   url: string,
   method: string,
   body: string,
-  { signal, timeoutMs }: Waits & Pick<RpcTimes, "timeoutMs">,
+  { signal, timeoutMs }: AbortOptions & Pick<RpcTimes, "timeoutMs">,
 ): Promise<unknown> {
-  const bounded = linkSignals([signal], timeoutMs);
+  using bounded = linkSignals([signal], timeoutMs);
   try {
     const answer = answerSchema.parse(JSON.parse(await post(url, body, bounded.signal)));
     if (answer.error === undefined) return answer.result;
@@ -93,8 +92,6 @@ async function once(
     if (error instanceof RpcRefusal) throw error;
     signal?.throwIfAborted();
     throw unavailable(url, method, error);
-  } finally {
-    bounded.release();
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Interface } from "ethers";
-import { IchainError, isIchainError } from "../../errors.ts";
-import type { PreparedTx, Receipt, Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { retryUnavailable } from "../../async/retry.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
+import type { PreparedTx, Receipt } from "../../ports/market.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { explainRefusal } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import type { Heads } from "../rpc/heads.ts";
-import { patiently } from "../rpc/patience.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Warn } from "../warnings.ts";
 import { findTaker } from "./nonce-taker.ts";
@@ -31,7 +32,7 @@ export interface BroadcastOptions {
   readonly warn: Warn;
 }
 
-export type Broadcast = (tx: PreparedTx, options?: Waits) => Promise<Receipt>;
+export type Broadcast = (tx: PreparedTx, options?: AbortOptions) => Promise<Receipt>;
 
 /**
  * Brings a signed call onto the chain exactly once, however often and in however many lives it is asked
@@ -43,64 +44,65 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   const inOrder = orderedByNonce();
   let toldOfCap = false;
 
-  return async function broadcast(tx, waits = {}) {
+  return async function broadcast(tx, abortOptions = {}) {
     outbox.adopt(tx);
     for (;;) {
-      const head = await patiently(() => heads.read(waits), waits);
-      const mined = await patiently(() => round(tx.hash, waits), waits);
-      if (mined !== undefined && !mined.succeeded) throw await reverted(options, mined, tx.kind, waits);
+      const head = await retryUnavailable(() => heads.read(abortOptions), abortOptions);
+      const mined = await retryUnavailable(() => round(tx.hash, abortOptions), abortOptions);
+      if (mined !== undefined && !mined.succeeded)
+        throw await reverted(options, mined, tx.kind, abortOptions);
       // Never by its receipt alone: what is read next is read at the head, which a slower node may hold back.
       if (mined !== undefined && head.number - mined.block + 1 >= confirmations) {
         return { hash: mined.attempt.hash, block: mined.block, gasUsed: mined.gasUsed, fee: mined.fee };
       }
-      await heads.changed(head.hash, { ...waits, forMs: RETRY_MS });
+      await heads.changed(head.hash, { ...abortOptions, forMs: RETRY_MS });
     }
   };
 
-  async function round(root: Hex, waits: Waits): Promise<Mined | undefined> {
-    const mined = await findReceipt(rpc, outbox.attempts(root), waits);
+  async function round(root: Hex, abortOptions: AbortOptions): Promise<Mined | undefined> {
+    const mined = await findReceipt(rpc, outbox.attempts(root), abortOptions);
     if (mined !== undefined) return mined;
-    await push(root, waits);
-    return findReceipt(rpc, outbox.attempts(root), waits);
+    await push(root, abortOptions);
+    return findReceipt(rpc, outbox.attempts(root), abortOptions);
   }
 
   /** Sees to it that the newest attempt is on its way. */
-  async function push(root: Hex, waits: Waits): Promise<void> {
+  async function push(root: Hex, abortOptions: AbortOptions): Promise<void> {
     const attempts = outbox.attempts(root);
     let attempt = attempts.at(-1)!;
     if (!outbox.claim(root, attempt.nonce)) {
-      if (await isKnown(rpc, attempt, waits)) return;
+      if (await isKnown(rpc, attempt, abortOptions)) return;
       // Prepared long ago and never sent: the nonce has gone to another call.
-      attempt = await sender.again(root, attempt, waits);
+      attempt = await sender.again(root, attempt, abortOptions);
       outbox.claim(root, attempt.nonce);
     }
     const { nonce } = attempt;
     const raises = attempts.filter((other) => other.nonce === nonce).length - 1;
     if (Date.now() - attempt.at > stuckMs && raises < MAX_RAISES && attempts.includes(attempt)) {
-      attempt = await raise(root, attempt, waits);
+      attempt = await raise(root, attempt, abortOptions);
     }
-    const answer = await inOrder(nonce, () => sendRaw(rpc, attempt, waits));
+    const answer = await inOrder(nonce, () => sendRaw(rpc, attempt, abortOptions));
     if (
       answer === "nonce used" &&
-      (await isLost(nonce, waits)) &&
-      !(await findReceipt(rpc, attempts, waits))
+      (await isLost(nonce, abortOptions)) &&
+      !(await findReceipt(rpc, attempts, abortOptions))
     ) {
-      const { number } = await heads.read(waits);
-      const taker = await findTaker(rpc, sender.account, attempt, number, waits);
+      const { number } = await heads.read(abortOptions);
+      const taker = await findTaker(rpc, sender.account, attempt, number, abortOptions);
       if (taker !== undefined) {
         outbox.replace(root, nonce, { hash: taker, raw: attempt.raw });
         return;
       }
-      await sender.again(root, attempt, waits);
-      return push(root, waits);
+      await sender.again(root, attempt, abortOptions);
+      return push(root, abortOptions);
     }
-    await fillGap(nonce, waits);
+    await fillGap(nonce, abortOptions);
   }
 
   /** `attempt` for a higher fee; itself when that would be more than we pay, so that it waits for cheaper blocks. */
-  async function raise(root: Hex, attempt: Attempt, waits: Waits): Promise<Attempt> {
+  async function raise(root: Hex, attempt: Attempt, abortOptions: AbortOptions): Promise<Attempt> {
     try {
-      return await sender.raise(root, attempt, waits);
+      return await sender.raise(root, attempt, abortOptions);
     } catch (error) {
       if (!isIchainError(error, "FEE_TOO_HIGH")) throw error;
       if (!toldOfCap) warn({ kind: "fee-capped", hash: attempt.hash });
@@ -110,24 +112,24 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   }
 
   /** True when a transaction at `nonce` is mined so deep that no other will take its place. */
-  async function isLost(nonce: number, waits: Waits): Promise<boolean> {
-    const head = await heads.read(waits);
+  async function isLost(nonce: number, abortOptions: AbortOptions): Promise<boolean> {
+    const head = await heads.read(abortOptions);
     const deep = Math.max(0, head.number - confirmations + 1);
-    return (await readNonce(rpc, sender.account, deep, waits)) > nonce;
+    return (await readNonce(rpc, sender.account, deep, abortOptions)) > nonce;
   }
 
   /** Nothing is mined past a nonce that nobody uses: one prepared by a process that died, say. */
-  async function fillGap(nonce: number, waits: Waits): Promise<void> {
-    const next = await readNonce(rpc, sender.account, "pending", waits);
+  async function fillGap(nonce: number, abortOptions: AbortOptions): Promise<void> {
+    const next = await readNonce(rpc, sender.account, "pending", abortOptions);
     if (next >= nonce) return;
     const holder = outbox.holder(next);
     if (holder?.sent) {
       const lost = outbox.attempts(holder.root).findLast((attempt) => attempt.nonce === next);
-      if (lost !== undefined) await inOrder(next, () => sendRaw(rpc, lost, waits));
+      if (lost !== undefined) await inOrder(next, () => sendRaw(rpc, lost, abortOptions));
     } else if (!holder?.live) {
-      const filler = await sender.fill(next, waits);
+      const filler = await sender.fill(next, abortOptions);
       outbox.claim(filler.hash, filler.nonce);
-      await inOrder(filler.nonce, () => sendRaw(rpc, filler, waits));
+      await inOrder(filler.nonce, () => sendRaw(rpc, filler, abortOptions));
     }
   }
 }
@@ -137,14 +139,14 @@ async function reverted(
   { rpc, sender, abi }: BroadcastOptions,
   { attempt, block }: Mined,
   kind: PreparedTx["kind"],
-  waits: Waits,
+  abortOptions: AbortOptions,
 ): Promise<unknown> {
   const { to, data, value } = requestOf(attempt);
   try {
     await rpc.send(
       "eth_call",
       [{ from: sender.account, to, data, value: hexNumber(value) }, hexNumber(block)],
-      waits,
+      abortOptions,
     );
   } catch (error) {
     return explainRefusal(error, abi, kind);

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import type { Attempt } from "./outbox.ts";
 import { requestOf } from "./sender.ts";
@@ -15,9 +15,9 @@ const blockSchema = z.object({
         hash: z.string().regex(/^0x[0-9a-f]{64}$/i),
         from: hex,
         to: hex.nullish(),
-        nonce: quantity,
+        nonce: parseQuantity,
         input: hex,
-        value: quantity,
+        value: parseQuantity,
       }),
     )
     .max(100_000),
@@ -33,11 +33,11 @@ export async function findTaker(
   account: Address,
   attempt: Attempt,
   head: number,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<Hex | undefined> {
   try {
-    const block = await blockOf(rpc, account, attempt.nonce, head, waits);
-    const answer = await rpc.send("eth_getBlockByNumber", [hexNumber(block), true], waits);
+    const block = await blockOf(rpc, account, attempt.nonce, head, options);
+    const answer = await rpc.send("eth_getBlockByNumber", [hexNumber(block), true], options);
     const { transactions } = answered(blockSchema, answer, "a block");
     const { to, data, value } = requestOf(attempt);
     const taker = transactions.find(
@@ -53,8 +53,8 @@ export async function findTaker(
 }
 
 /** The block in which `nonce` was used, at or below `head`: back in growing strides, then by halves. */
-async function blockOf(rpc: Rpc, account: Address, nonce: number, head: number, waits: Waits) {
-  const used = async (block: number) => (await readNonce(rpc, account, block, waits)) > nonce;
+async function blockOf(rpc: Rpc, account: Address, nonce: number, head: number, options: AbortOptions) {
+  const used = async (block: number) => (await readNonce(rpc, account, block, options)) > nonce;
   let [below, at] = [head, head];
   for (let stride = 1; below > 0; stride *= 2) {
     below = Math.max(0, head - stride);

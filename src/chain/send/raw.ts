@@ -1,8 +1,8 @@
 import { getAddress } from "ethers";
 import { z } from "zod";
-import type { Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Address } from "../../protocol/ids.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import type { Attempt } from "./outbox.ts";
 
@@ -20,10 +20,10 @@ export interface Mined {
 
 const receiptSchema = z
   .object({
-    blockNumber: quantity,
-    status: quantity,
-    gasUsed: quantity,
-    effectiveGasPrice: quantity,
+    blockNumber: parseQuantity,
+    status: parseQuantity,
+    gasUsed: parseQuantity,
+    effectiveGasPrice: parseQuantity,
     contractAddress: z
       .string()
       .regex(/^0x[0-9a-f]{40}$/i)
@@ -35,7 +35,7 @@ const receiptSchema = z
 export async function findReceipt(
   rpc: Rpc,
   attempts: readonly Attempt[],
-  options: Waits,
+  options: AbortOptions,
 ): Promise<Mined | undefined> {
   for (const attempt of attempts.toReversed()) {
     const answer = await rpc.send("eth_getTransactionReceipt", [attempt.hash], options);
@@ -54,7 +54,7 @@ export async function findReceipt(
 }
 
 /** True while the node has it, mined or waiting. */
-export async function isKnown(rpc: Rpc, { hash }: Attempt, options: Waits): Promise<boolean> {
+export async function isKnown(rpc: Rpc, { hash }: Attempt, options: AbortOptions): Promise<boolean> {
   return (await rpc.send("eth_getTransactionByHash", [hash], options)) != null;
 }
 
@@ -71,7 +71,7 @@ const NOT_NOW =
  * Sends it to every node that has it not: one alone could keep it back. Throws `RpcRefusal` when it can never
  * be taken, such as for lack of coin.
  */
-export async function sendRaw(rpc: Rpc, attempt: Attempt, options: Waits): Promise<SendAnswer> {
+export async function sendRaw(rpc: Rpc, attempt: Attempt, options: AbortOptions): Promise<SendAnswer> {
   if (rpc.nodes === undefined) return sendTo(rpc, attempt, options);
   const sent = await Promise.allSettled(rpc.nodes.map((node) => sendTo(node, attempt, options)));
   options.signal?.throwIfAborted();
@@ -86,7 +86,7 @@ export async function sendRaw(rpc: Rpc, attempt: Attempt, options: Waits): Promi
   return order.find((answer) => answers.includes(answer)) ?? "not now";
 }
 
-async function sendTo(rpc: Rpc, attempt: Attempt, options: Waits): Promise<SendAnswer> {
+async function sendTo(rpc: Rpc, attempt: Attempt, options: AbortOptions): Promise<SendAnswer> {
   if (await isKnown(rpc, attempt, options)) return "taken";
   try {
     await rpc.send("eth_sendRawTransaction", [attempt.raw], options);

@@ -1,20 +1,14 @@
 import { type BaseWallet, Transaction } from "ethers";
-import type { Call, PreparedTx, Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import type { Call, PreparedTx } from "../../ports/market.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
+import type { Request } from "../abi/encode.ts";
 import { fundsTooLow } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import { currentFees, type FeeCaps, type Fees, feeTooHigh, raisedFees } from "../rpc/fees.ts";
-import { answered, quantity } from "../rpc/quantities.ts";
+import { answered, parseQuantity } from "../rpc/quantities.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Attempt, Outbox, Signed } from "./outbox.ts";
-
-/** A call of a contract, encoded. */
-export interface Request {
-  readonly to: Address;
-  readonly data: Hex;
-  /** Wei sent along. */
-  readonly value: bigint;
-}
 
 /** Signs calls of one account; decides gas, fees and nonces. Sends nothing. */
 export interface Sender {
@@ -24,17 +18,17 @@ export interface Sender {
     kind: Call["kind"],
     request: Request,
     jobId: JobId | undefined,
-    options?: Waits,
+    options?: AbortOptions,
   ): Promise<PreparedTx>;
   /** The call of `attempt` signed again under a nonce of its own. Simulates as `prepare` does. */
-  again(root: Hex, attempt: Attempt, options?: Waits): Promise<Attempt>;
+  again(root: Hex, attempt: Attempt, options?: AbortOptions): Promise<Attempt>;
   /**
    * The call of `attempt` signed again under the same nonce for higher fees. Throws `FEE_TOO_HIGH` when that
    * takes more than the caps allow.
    */
-  raise(root: Hex, attempt: Attempt, options?: Waits): Promise<Attempt>;
+  raise(root: Hex, attempt: Attempt, options?: AbortOptions): Promise<Attempt>;
   /** Fills a nonce that nobody uses, and that blocks all later ones, with a transaction that does nothing. */
-  fill(nonce: number, options?: Waits): Promise<Attempt>;
+  fill(nonce: number, options?: AbortOptions): Promise<Attempt>;
 }
 
 export interface SenderOptions {
@@ -64,7 +58,7 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
     return { hash: tx.hash as Hex, raw: tx.serialized as Hex };
   };
 
-  const allocate = async (request: Request, root: Hex | undefined, options: Waits | undefined) => {
+  const allocate = async (request: Request, root: Hex | undefined, options: AbortOptions | undefined) => {
     const [gas, fees, pending, balance] = await Promise.all([
       estimate(rpc, account, request, options),
       currentFees(rpc, caps, options),
@@ -73,7 +67,7 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
     ]);
     // Not every node looks at this before the transaction is sent.
     const needed = request.value + gas * fees.max;
-    if (answered(quantity, balance, "a balance") < needed) throw fundsTooLow({ needed: String(needed) });
+    if (answered(parseQuantity, balance, "a balance") < needed) throw fundsTooLow({ needed: String(needed) });
     options?.signal?.throwIfAborted();
     return outbox.reserve(pending, (nonce) => sign(request, gas, fees, nonce), root);
   };
@@ -120,11 +114,11 @@ async function estimate(
   rpc: Rpc,
   from: Address,
   { to, data, value }: Request,
-  options?: Waits,
+  options?: AbortOptions,
 ): Promise<bigint> {
   const call = { from, to, data, value: hexNumber(value) };
   const gas = answered(
-    quantity,
+    parseQuantity,
     await rpc.send("eth_estimateGas", [call, "pending"], options),
     "an estimate of gas",
   );

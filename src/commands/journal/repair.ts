@@ -2,8 +2,8 @@ import { shortId } from "../../protocol/ids.ts";
 import type { Found } from "../../roles/repair/repair.ts";
 import { repair } from "../../roles/repair/repair.ts";
 import { coin } from "../../ui/format.ts";
-import type { CommandContext } from "../declaration.ts";
-import { due } from "../market/view.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { due } from "../steps/view.ts";
 
 /**
  * Sets a damaged journal aside and rebuilds it from what the file, the chain and the disk still tell; adds

@@ -1,4 +1,4 @@
-import type { CommandContext } from "../declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Builds a runtime from its recipe, unless the engine holds an image of that very recipe. */
 export async function run(context: CommandContext, { name }: { name: string }): Promise<void> {

@@ -1,5 +1,5 @@
-import { IchainError } from "../../errors.ts";
-import type { CommandContext } from "../declaration.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 interface Checked {
   readonly name: string;

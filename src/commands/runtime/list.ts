@@ -1,5 +1,5 @@
 import { bytes } from "../../ui/format.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Lists the recipes that come with ichain, and which of them this machine's engine holds. */
 export async function run(context: CommandContext): Promise<void> {

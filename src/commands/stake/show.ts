@@ -1,4 +1,4 @@
-import type { Stake } from "../../roles/shared/stake.ts";
+import type { Stake } from "../../roles/daemon/stake.ts";
 import { coin, instant } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 

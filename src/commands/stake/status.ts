@@ -1,7 +1,7 @@
 import { requireKeystore } from "../../account/keystore.ts";
-import { readStake } from "../../roles/shared/stake.ts";
-import type { CommandContext } from "../declaration.ts";
-import { withReader } from "../market/reader.ts";
+import { readStake } from "../../roles/daemon/stake.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withReader } from "../steps/reader.ts";
 import { showStake } from "./show.ts";
 
 /** Shows the account's stake: at risk, free, leaving. */

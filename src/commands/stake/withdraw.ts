@@ -1,5 +1,5 @@
-import { moveStake } from "../../roles/shared/stake.ts";
-import type { CommandContext } from "../declaration.ts";
+import { moveStake } from "../../roles/daemon/stake.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 import { showStake } from "./show.ts";
 
 /** Takes free stake out of service; `stake collect` pays it once the cooldown is over. */

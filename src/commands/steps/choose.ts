@@ -1,16 +1,16 @@
 import { randomInt } from "node:crypto";
-import { IchainError } from "../../errors.ts";
-import type { Audit } from "../../protocol/audit.ts";
+import { IchainError } from "../../errors/error.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
-import { goodValidators } from "../../protocol/match.ts";
 import { harmless } from "../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
-import type { JobFile } from "../../protocol/spec.ts";
-import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/requester/plan.ts";
+import type { Audit } from "../../protocol/policy/audit.ts";
+import { goodValidators } from "../../protocol/policy/match.ts";
+import type { JobFile } from "../../protocol/task/spec.ts";
+import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/job/requester/posting/plan.ts";
 import { coin } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
-export interface Choice {
+export interface PlanChoice {
   /** An account, or `best`; asked for when absent and somebody is there. */
   readonly provider?: string | undefined;
   readonly validator?: readonly string[] | undefined;
@@ -21,7 +21,7 @@ export async function choosePlan(
   ui: Ui,
   file: JobFile,
   candidates: Candidates,
-  choice: Choice,
+  choice: PlanChoice,
   auditOf: (provider: Address) => Promise<Audit>,
 ): Promise<Plan> {
   const ask = ui.interactive;

@@ -1,5 +1,6 @@
-import { IchainError } from "../../errors.ts";
-import type { MarketReader, Waits } from "../../ports/market.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { coin } from "../../ui/format.ts";
 
@@ -8,9 +9,9 @@ export async function refuseUnaffordable(
   market: MarketReader,
   account: Address,
   total: bigint,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<void> {
-  const balance = await market.balance(account, waits);
+  const balance = await market.balance(account, options);
   if (balance > total) return;
   throw new IchainError(
     `The account holds ${coin(balance)}; the job locks ${coin(total)} and gas comes on top.`,

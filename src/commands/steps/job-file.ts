@@ -4,8 +4,8 @@ import { lstat, readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
-import { IchainError } from "../../errors.ts";
-import { type JobFile, jobFileSchema } from "../../protocol/spec.ts";
+import { IchainError } from "../../errors/error.ts";
+import { type JobFile, jobFileSchema } from "../../protocol/task/spec.ts";
 
 const MAX_BYTES = 256 << 10;
 

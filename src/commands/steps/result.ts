@@ -1,13 +1,14 @@
-import { IchainError } from "../../errors.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
-import type { RoleContext, Waits } from "../../roles/context.ts";
-import { retrieve } from "../../roles/requester/retrieve.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { RoleContext } from "../../roles/context.ts";
+import { getResult } from "../../roles/job/requester/result/get.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
 /** Where a result goes when nobody says: beside the person, named after the job. */
-export function outFolder(jobId: JobId): string {
+export function resultFolder(jobId: JobId): string {
   return `result-${shortId(jobId)}`;
 }
 
@@ -17,10 +18,10 @@ export async function finished(
   ui: Ui,
   job: Job,
   folder: string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   if (job.state !== "Settled") throw ended(job);
-  const { files, bytes: size } = await retrieve(role, job.id, folder, waits);
+  const { files, bytes: size } = await getResult(role, job.id, folder, options);
   ui.print(
     { jobId: job.id, state: job.state, verdict: job.verdict, folder, files, bytes: size },
     () =>

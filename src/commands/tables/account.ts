@@ -1,4 +1,4 @@
-import type { CommandDeclaration } from "../declaration.ts";
+import type { CommandDeclaration } from "../framework/declaration.ts";
 
 /** Commands that set a machine and an account up. */
 export const accountCommands: readonly CommandDeclaration[] = [

@@ -1,6 +1,6 @@
 import { engines } from "../../config/engines.ts";
-import type { CommandDeclaration, OptionDeclaration } from "../declaration.ts";
-import { coins } from "../parse.ts";
+import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
+import { coins } from "../framework/parse.ts";
 
 const workOptions: readonly OptionDeclaration[] = [
   { flags: "--policy <file>", summary: "what to take on and at what price; careful defaults when absent" },

@@ -1,5 +1,5 @@
-import type { CommandDeclaration } from "../declaration.ts";
-import { address, coins, decimal, integer, jobId } from "../parse.ts";
+import type { CommandDeclaration } from "../framework/declaration.ts";
+import { address, coins, decimal, integer, jobId } from "../framework/parse.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
@@ -15,7 +15,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       { flags: "--validator <account...>", summary: "accounts; by chance among the good when absent" },
     ],
     examples: ["ichain quote job.yaml"],
-    load: () => import("../quote.ts"),
+    load: () => import("../market/quote.ts"),
   },
   {
     name: "submit",
@@ -33,7 +33,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
     ],
-    load: () => import("../submit.ts"),
+    load: () => import("../job/submit.ts"),
   },
   {
     name: "resume",
@@ -41,7 +41,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "carry on what was begun: one job, or all that are unfinished",
     arguments: [{ ...job, syntax: "[id]" }],
     examples: ["ichain resume", "ichain resume 3fa9c01b"],
-    load: () => import("../resume.ts"),
+    load: () => import("../job/resume.ts"),
   },
   {
     name: "get",
@@ -53,7 +53,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       { flags: "--parcel", summary: "leave it encrypted, with its key beside it, to be opened by hand" },
     ],
     examples: ["ichain get 3fa9c01b -o model"],
-    load: () => import("../get.ts"),
+    load: () => import("../job/get.ts"),
   },
   {
     name: "cancel",
@@ -61,7 +61,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "take back a job that nobody has accepted",
     arguments: [job],
     examples: ["ichain cancel 3fa9c01b"],
-    load: () => import("../cancel.ts"),
+    load: () => import("../job/cancel.ts"),
   },
   {
     name: "challenge",
@@ -69,7 +69,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "dispute a result that was claimed without validators, for a bond",
     arguments: [job],
     examples: ["ichain challenge 3fa9c01b"],
-    load: () => import("../challenge.ts"),
+    load: () => import("../job/challenge.ts"),
   },
   {
     name: "rate",
@@ -80,7 +80,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       { flags: "--validator <account>", summary: "score this validator, not the provider", parse: address },
     ],
     examples: ["ichain rate 3fa9c01b 5"],
-    load: () => import("../rate.ts"),
+    load: () => import("../job/rate.ts"),
   },
   {
     name: "providers",
@@ -103,7 +103,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       },
     ],
     examples: ["ichain providers --gpu --min-rating 4", "ichain providers --max-price 0.05 --sort price"],
-    load: () => import("../providers.ts"),
+    load: () => import("../market/providers.ts"),
   },
   {
     name: "jobs",
@@ -111,7 +111,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "list this account's jobs, in every role",
     options: [{ flags: "--all", summary: "final jobs too" }],
     examples: ["ichain jobs", "ichain jobs --all --json"],
-    load: () => import("../jobs.ts"),
+    load: () => import("../job/list.ts"),
   },
   {
     name: "job",
@@ -119,7 +119,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "show one job: terms, state, measurements",
     arguments: [job],
     examples: ["ichain job 3fa9c01b"],
-    load: () => import("../job.ts"),
+    load: () => import("../job/show.ts"),
   },
   {
     name: "watch",
@@ -127,7 +127,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "follow a job until it is final",
     arguments: [job],
     examples: ["ichain watch 3fa9c01b"],
-    load: () => import("../watch.ts"),
+    load: () => import("../job/watch.ts"),
   },
   {
     name: "logs",
@@ -136,7 +136,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     arguments: [job],
     options: [{ flags: "-f, --follow", summary: "go on until the task ends" }],
     examples: ["ichain logs 3fa9c01b", "ichain logs 3fa9c01b --follow"],
-    load: () => import("../logs.ts"),
+    load: () => import("../job/logs.ts"),
   },
   {
     name: "why",
@@ -144,6 +144,6 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "explain where a job stands, who must act by when, and what happens then",
     arguments: [job],
     examples: ["ichain why 3fa9c01b"],
-    load: () => import("../why.ts"),
+    load: () => import("../job/why.ts"),
   },
 ];

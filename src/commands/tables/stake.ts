@@ -1,5 +1,5 @@
-import type { CommandDeclaration } from "../declaration.ts";
-import { address, coins, jobId } from "../parse.ts";
+import type { CommandDeclaration } from "../framework/declaration.ts";
+import { address, coins, jobId } from "../framework/parse.ts";
 
 /** Commands about what a provider or validator puts at stake, and on what terms. */
 export const stakeCommands: readonly CommandDeclaration[] = [
@@ -9,7 +9,7 @@ export const stakeCommands: readonly CommandDeclaration[] = [
     summary: "dispute the rejection of your result, for a bond; once a job",
     arguments: [{ syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId }],
     examples: ["ichain appeal 3fa9c01b"],
-    load: () => import("../appeal.ts"),
+    load: () => import("../job/appeal.ts"),
   },
   {
     name: "stake status",

@@ -1,5 +1,5 @@
-import type { CommandDeclaration } from "../declaration.ts";
-import { integer } from "../parse.ts";
+import type { CommandDeclaration } from "../framework/declaration.ts";
+import { integer } from "../framework/parse.ts";
 
 /** Commands that try the whole market out on one machine. */
 export const trialCommands: readonly CommandDeclaration[] = [

@@ -1,5 +1,5 @@
 import { requireKeystore } from "../../account/keystore.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Prints the account's address; asks for no password. */
 export async function run({ config, ui }: CommandContext): Promise<void> {

@@ -1,8 +1,8 @@
 import { requireKeystore } from "../../account/keystore.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { coin } from "../../ui/format.ts";
-import type { CommandContext } from "../declaration.ts";
-import { withReader } from "../market/reader.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withReader } from "../steps/reader.ts";
 
 /** Prints the account's coin, and what the escrow owes it. */
 export async function run(context: CommandContext): Promise<void> {

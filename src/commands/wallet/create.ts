@@ -1,6 +1,6 @@
 import { refuseSecondWallet, saveKeystore } from "../../account/keystore.ts";
 import { readPassword } from "../../account/password.ts";
-import type { CommandContext } from "../declaration.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /** Makes a wallet; asks for its password unless file or environment give it. */
 export async function run(context: CommandContext): Promise<void> {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { refuseSecondWallet, saveKeystore } from "../../account/keystore.ts";
 import { readPassword } from "../../account/password.ts";
-import { IchainError } from "../../errors.ts";
-import type { CommandContext } from "../declaration.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 /**
  * Takes a V3 keystore as it is once its password has opened it, or encrypts a private key. The key comes

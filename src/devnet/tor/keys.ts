@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { childEnvironment } from "../../config.ts";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 const generate = promisify(generateKeyPair);
 

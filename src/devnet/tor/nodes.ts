@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/bootstrap.ts";
-import type { TorControl } from "../../transfer/onion/control.ts";
-import { startTorProcess, type TorProcess } from "../../transfer/onion/process.ts";
+import type { TorControl } from "../../transfer/onion/control/control.ts";
+import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/tor/bootstrap.ts";
+import { startTorProcess, type TorProcess } from "../../transfer/onion/tor/process.ts";
 import {
   type Authority,
   authorityLines,
@@ -11,7 +11,7 @@ import {
   VOTE_MS,
 } from "./torrc.ts";
 
-export interface Plan {
+export interface RelayPlan {
   readonly dir: string;
   readonly binary: string;
   readonly authorities: readonly Authority[];
@@ -38,7 +38,7 @@ const REMIND_MS = 500;
  * five minutes away, and starting afresh is faster.
  */
 export async function launchNodes(
-  plan: Plan,
+  plan: RelayPlan,
   signal: AbortSignal | undefined,
 ): Promise<readonly TorProcess[] | undefined> {
   const { firstVote } = plan;

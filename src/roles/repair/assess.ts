@@ -1,7 +1,7 @@
 import type { JobJournal } from "../../ports/journal.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
-import { isFinal } from "../../protocol/state.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import { isFinal } from "../../protocol/job/state.ts";
 
 export type JobRole = "requester" | "provider" | "validator";
 

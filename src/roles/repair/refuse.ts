@@ -1,11 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError } from "../../errors.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { Waits } from "../context.ts";
-import { openJobs } from "./repair.ts";
+import { unfinishedJobs } from "./repair.ts";
 
 interface Home {
   readonly market: MarketReader;
@@ -32,9 +32,9 @@ export async function jobFolders(jobsDir: string): Promise<string[]> {
 export async function refuseLostJournal(
   { market, account, jobsDir }: Home,
   path: string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
-  const jobs = await openJobs(market, account, waits);
+  const jobs = await unfinishedJobs(market, account, options);
   const folders = await jobFolders(jobsDir);
   if (jobs.length === 0 && folders.length === 0) return;
   const ids = [...new Set(jobs.map(({ job }) => job.id))];
@@ -55,10 +55,10 @@ export async function refuseLostJournal(
 export async function refuseLostKeyring(
   { market, account, journal }: Home & { journal: Journal },
   path: string,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const used = !journal.isEmpty();
-  if (!used && (await market.offer(account, waits)) === undefined) return;
+  if (!used && (await market.offer(account, options)) === undefined) return;
   throw new IchainError(`The keyring ${path} is missing, but its keys are in use.`, {
     code: "KEYRING_MISSING",
     class: "config",

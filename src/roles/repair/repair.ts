@@ -1,9 +1,9 @@
 import { basename, dirname } from "node:path";
+import type { Abortable } from "../../async/abort.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
-import type { Waits } from "../context.ts";
+import type { Job } from "../../protocol/job/job.ts";
 import { markLost } from "../shared/see-out.ts";
 import { assess, type JobRole, rolesAtStake, type Standing } from "./assess.ts";
 
@@ -28,15 +28,15 @@ interface Sources {
 }
 
 /** The account's jobs that are not final, in each role in which they need a journal. */
-export async function openJobs(
+export async function unfinishedJobs(
   market: MarketReader,
   account: Address,
-  waits: Waits,
+  options: Abortable,
 ): Promise<{ job: Job; role: JobRole }[]> {
   const lists = [
-    await market.jobs({ requester: account }, waits),
-    await market.jobs({ provider: account }, waits),
-    await market.jobs({ validator: account }, waits),
+    await market.jobs({ requester: account }, options),
+    await market.jobs({ provider: account }, options),
+    await market.jobs({ validator: account }, options),
   ];
   const jobs = new Map(lists.flat().map((job) => [job.id, job]));
   return [...jobs.values()].flatMap((job) => rolesAtStake(job, account).map((role) => ({ job, role })));
@@ -48,10 +48,10 @@ export async function openJobs(
  */
 export async function repair(
   { market, account, journal, folders }: Sources,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Repaired> {
   const found: Found[] = [];
-  for (const { job, role } of await openJobs(market, account, waits)) {
+  for (const { job, role } of await unfinishedJobs(market, account, options)) {
     // Finished in the journal: given up on purpose, and known.
     if (journal.find(role, job.id)?.finished !== undefined) continue;
     const record = journal.open(role, job.id);

@@ -1,11 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { isIchainError } from "../../errors.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { retry } from "../../async/retry.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
-import type { RoleContext, Waits } from "../context.ts";
-
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 5_000;
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
+import type { RoleContext } from "../context.ts";
 
 /**
  * Asks until the host has let us in and published our capsule of `root`, and opens it; ends only with
@@ -15,18 +13,29 @@ export async function awaitCapsule(
   { transport, keyring }: Pick<RoleContext, "transport" | "keyring">,
   endpoint: Endpoint,
   root: Hex,
-  { signal }: Waits,
+  { signal }: Abortable,
 ): Promise<Hex> {
   const { fingerprint } = keyring.publicKeys;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
-    const capsule = await transport
-      .fetchCapsule({ endpoint, root, fingerprint }, { signal })
-      .catch((error: unknown) => {
-        const early = isIchainError(error) && (error.retryable || error.code === "TRANSFER_FORBIDDEN");
-        if (early) return undefined;
-        throw error;
-      });
-    if (capsule) return keyring.unwrap(capsule);
-    await delay(pause, undefined, { signal });
-  }
+  const fetching = async () => {
+    const capsule = await transport.fetchCapsule({ endpoint, root, fingerprint }, { signal });
+    if (capsule === undefined) throw notPublished();
+    return capsule;
+  };
+  const capsule = await retry(fetching, {
+    signal,
+    when: (error) => isIchainError(error) && (error.retryable || error.code === "TRANSFER_FORBIDDEN"),
+    firstPauseMs: 200,
+    longestPauseMs: 5_000,
+    factor: 1.5,
+  });
+  return keyring.unwrap(capsule);
+}
+
+function notPublished(): IchainError {
+  return new IchainError("The host has not published our capsule yet.", {
+    code: "CAPSULE_NOT_PUBLISHED",
+    class: "unavailable",
+    hint: "Wait: the host publishes it once it has seen the appointment.",
+    retryable: true,
+  });
 }

@@ -1,16 +1,16 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { MarketReader } from "../../ports/market.ts";
-import type { ChainFacts } from "../../protocol/bounds.ts";
-import type { Waits } from "../context.ts";
+import type { ChainFacts } from "../../protocol/policy/money.ts";
 
 /** What the chain says beside a job's terms, for policies. */
 export async function chainFacts(
   market: Pick<MarketReader, "chainPace" | "gasPrice" | "poolStake">,
-  waits: Waits,
+  options: Abortable,
 ): Promise<ChainFacts> {
   const [pace, gasPrice, poolStake] = await Promise.all([
-    market.chainPace(waits),
-    market.gasPrice(waits),
-    market.poolStake(waits),
+    market.chainPace(options),
+    market.gasPrice(options),
+    market.poolStake(options),
   ]);
   return { pace, gasPrice, poolStake };
 }

@@ -1,5 +1,6 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { Hosting, HostRequest } from "../../ports/transport.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 
 /**
  * A hosting that starts when it is first needed and is stopped with its scope (`await using`). A failed
@@ -9,7 +10,7 @@ export function hostOnce(
   { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,
   what: string,
   request: () => HostRequest | Promise<HostRequest>,
-  { signal }: Waits,
+  { signal }: Abortable,
 ) {
   let hosting: Promise<Hosting> | undefined;
   const begin = async (): Promise<Hosting> => {

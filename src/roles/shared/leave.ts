@@ -1,8 +1,9 @@
-import { isIchainError } from "../../errors.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import { exitOf } from "../../protocol/exits.ts";
-import type { Job } from "../../protocol/job.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import { exitOf } from "../../protocol/job/exits.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /**
@@ -13,13 +14,13 @@ export async function leave(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   job: Job,
-  waits: Waits,
+  options: Abortable,
 ): Promise<boolean> {
-  const exit = exitOf(job, await market.now(waits));
+  const exit = exitOf(job, await market.now(options));
   if (!exit) return false;
   const name = `${exit}-${job.state}-${job.deadline ?? 0}-${job.validations.length}`;
   try {
-    await transact(market, journal, { kind: exit, job }, { ...waits, name });
+    await transact(market, journal, { kind: exit, job }, { ...options, name });
   } catch (error) {
     if (!isIchainError(error) || error.class !== "refused") throw error;
   }

@@ -1,4 +1,4 @@
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 
 /** A note that nothing depends on: it is lost where the journal cannot be written just now. */

@@ -1,7 +1,8 @@
-import { IchainError, isIchainError } from "../../errors.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { Party } from "../../protocol/offer.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { RoleContext } from "../context.ts";
 
 /**
  * An account with the keys of its offer, bound to each other both ways: the account has signed them, and
@@ -10,9 +11,9 @@ import type { RoleContext, Waits } from "../context.ts";
 export async function partyOf(
   { market, keyring }: Pick<RoleContext, "market" | "keyring">,
   account: Address,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Party> {
-  const offer = await market.offer(account, waits);
+  const offer = await market.offer(account, options);
   if (offer === undefined) throw offerGone(account);
   const party = { account, keys: offer.keys };
   await keyring.check(party);
@@ -26,10 +27,10 @@ export async function partyOf(
 export async function trustedParty(
   context: RoleContext,
   account: Address,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Party | undefined> {
   try {
-    return await partyOf(context, account, waits);
+    return await partyOf(context, account, options);
   } catch (error) {
     if (!isIchainError(error, "OFFER_GONE") && !(isIchainError(error) && error.class === "untrusted"))
       throw error;

@@ -1,10 +1,11 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Exit } from "../../protocol/exits.ts";
-import { exitOf } from "../../protocol/exits.ts";
 import type { JobId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job.ts";
-import { isFinal } from "../../protocol/state.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { Exit } from "../../protocol/job/exits.ts";
+import { exitOf } from "../../protocol/job/exits.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import { isFinal } from "../../protocol/job/state.ts";
+import type { RoleContext } from "../context.ts";
 import { leave } from "./leave.ts";
 import { withdrawOwed } from "./withdraw.ts";
 
@@ -31,15 +32,15 @@ export async function seeOut(
   context: RoleContext,
   journal: JobJournal,
   jobId: JobId,
-  waits: Waits,
+  options: Abortable,
 ): Promise<Job> {
-  let last = await context.market.job(jobId, waits);
-  for await (const job of context.market.follow(jobId, waits)) {
+  let last = await context.market.job(jobId, options);
+  for await (const job of context.market.follow(jobId, options)) {
     last = job;
-    const exit = exitOf(job, await context.market.now(waits));
-    if (exit && exits[journal.role]?.includes(exit)) await leave(context, journal, job, waits);
+    const exit = exitOf(job, await context.market.now(options));
+    if (exit && exits[journal.role]?.includes(exit)) await leave(context, journal, job, options);
   }
-  if (isFinal(last.state)) await withdrawOwed(context, journal, last, waits);
+  if (isFinal(last.state)) await withdrawOwed(context, journal, last, options);
   journal.note(`ended ${last.state}; its keys had been lost`);
   journal.finish("failed");
   return last;

@@ -1,6 +1,6 @@
+import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Call, Market, Receipt } from "../../ports/market.ts";
-import type { Waits } from "../context.ts";
 
 /**
  * One transaction as a step of the journal: signed and recorded first, then sent; after a crash the
@@ -10,7 +10,7 @@ export function transact(
   market: Market,
   journal: JobJournal,
   call: Call | (() => Call | Promise<Call>),
-  { signal, name }: Waits & { name?: string },
+  { signal, name }: Abortable & { name?: string },
 ): Promise<Receipt> {
   const kind = typeof call === "function" ? undefined : call.kind;
   return journal.step(name ?? kind ?? "call", {

@@ -1,7 +1,8 @@
-import { isIchainError } from "../../errors.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Job } from "../../protocol/job.ts";
-import type { RoleContext, Waits } from "../context.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /**
@@ -12,12 +13,12 @@ export async function withdrawOwed(
   { market, account }: Pick<RoleContext, "market" | "account">,
   journal: JobJournal,
   { terms: { token } }: Job,
-  waits: Waits,
+  options: Abortable,
 ): Promise<void> {
   const begun = journal.intent("withdraw") !== undefined;
-  if (!begun && (await market.owed(account, token, waits)) === 0n) return;
+  if (!begun && (await market.owed(account, token, options)) === 0n) return;
   try {
-    await transact(market, journal, { kind: "withdraw", token }, waits);
+    await transact(market, journal, { kind: "withdraw", token }, options);
   } catch (error) {
     if (!isIchainError(error, "ESCROW_NOTHING_OWED")) throw error;
   }

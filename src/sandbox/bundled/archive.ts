@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract, type Header } from "tar-stream";
-import { IchainError, isIchainError } from "../../errors.ts";
-import type { Waits } from "../engines/engine.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 
 const MAX_ENTRIES = 1_000_000;
 /** What a root filesystem may hold; no block device, no sparse file (whose size no header bounds). */
@@ -26,7 +26,7 @@ const KINDS = new Set([
 export async function checkArchive(
   path: string,
   { digest, maxBytes }: { digest: string; maxBytes: number },
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Promise<void> {
   const hash = createHash("sha256");
   const entries = extract();

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
-import type { Waits } from "../engines/engine.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 
 /** The regular files below `dir` as a tar stream, and `extra` ones by name; no links, no owners, no times. */
 export function packContext(
   dir: string,
   extra: Readonly<Record<string, string>>,
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Readable {
   const archive = pack();
   fill(archive, dir, extra, { signal }).then(
@@ -24,7 +24,7 @@ async function fill(
   archive: Pack,
   dir: string,
   extra: Readonly<Record<string, string>>,
-  { signal }: Waits,
+  { signal }: AbortOptions,
 ): Promise<void> {
   const plain = { mode: 0o644, mtime: new Date(0), uid: 0, gid: 0 };
   const names = await readdir(dir, { recursive: true });

@@ -1,4 +1,4 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import { ORIGIN_LABEL } from "../images.ts";
 import { RECIPE_LABEL } from "../runtimes/recipe.ts";
 

@@ -2,9 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError, isIchainError } from "../../errors.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
-import type { Engine, EngineImage, EngineInfo, Waits } from "../engines/engine.ts";
+import type { Engine, EngineImage, EngineInfo } from "../engines/engine.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
 import { repository } from "../runtimes/recipe.ts";
 import { checkArchive } from "./archive.ts";
@@ -26,11 +27,11 @@ export interface Place {
  * Bounded in time and in what it may take of the engine's disk. Throws `IMAGE_MALFORMED` (class
  * `untrusted`), `DOCKERFILE_REFUSED`, `IMAGE_BUILD_FAILED` or `IMAGE_REFUSED` (class `refused`).
  */
-export async function prepareImage(
+export async function buildBundledImage(
   place: Place,
   image: BundledImage,
   bounds: ImageBounds,
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Promise<string> {
   using room = watchRoom(place.info.rootDir, bounds.maxBytes);
   const late = AbortSignal.timeout(bounds.seconds * 1000);

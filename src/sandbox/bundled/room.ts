@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { diskFull } from "../engines/faults.ts";
+import { engineDiskFull } from "../engines/faults.ts";
 
 const LOOK_MS = 500;
 
@@ -19,7 +19,7 @@ export function watchRoom(dir: string, maxBytes: number) {
     const least = (await free()) - maxBytes;
     for (;;) {
       await pause(LOOK_MS, undefined, { signal: done.signal });
-      if ((await free()) < least) return over.abort(diskFull(undefined));
+      if ((await free()) < least) return over.abort(engineDiskFull(undefined));
     }
   };
   watch().catch(() => undefined); // a directory of another machine: nothing to look at

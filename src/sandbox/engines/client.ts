@@ -1,5 +1,5 @@
 import Docker from "dockerode";
-import type { Waits } from "./engine.ts";
+import type { AbortOptions } from "../../async/abort.ts";
 import { engineFault, statusOf } from "./faults.ts";
 import { dialling, nameOf, type Target } from "./target.ts";
 
@@ -13,8 +13,8 @@ export interface DockerClient {
   readonly docker: Docker;
   /** One API call with the caller's signal and the time limit; `long` calls have no limit. */
   call<T>(
-    act: (waits: { abortSignal: AbortSignal }) => Promise<T>,
-    waits?: Waits,
+    act: (options: { abortSignal: AbortSignal }) => Promise<T>,
+    options?: AbortOptions,
     long?: boolean,
   ): Promise<T>;
 }

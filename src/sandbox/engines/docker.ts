@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
 import type { ContainerState, Engine, Sample } from "./engine.ts";
 import { isMissing, isTimeout, startFailed } from "./faults.ts";
@@ -19,17 +19,17 @@ export function dockerEngine(options: DockerOptions): Engine {
   const { docker, call } = client;
   // Both take options, as every call does; the typings have missed it.
   const asking = docker as unknown as {
-    ping(waits: object): Promise<unknown>;
-    info(waits: object): Promise<DockerInfo>;
+    ping(abortOptions: object): Promise<unknown>;
+    info(abortOptions: object): Promise<DockerInfo>;
   };
 
   return {
     async ping(options) {
-      await call((waits) => asking.ping(waits), options);
+      await call((abortOptions) => asking.ping(abortOptions), options);
     },
 
     async info(options) {
-      const info = await call((waits) => asking.info(waits), options);
+      const info = await call((abortOptions) => asking.info(abortOptions), options);
       return {
         name: "docker",
         version: info.ServerVersion,
@@ -49,12 +49,12 @@ export function dockerEngine(options: DockerOptions): Engine {
     async importRoot(archive, { repository, labels }, options) {
       const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
       await call(
-        async (waits) => {
+        async (abortOptions) => {
           const answer = await docker.importImage(archive, {
             repo: repository,
             tag: "latest",
             changes,
-            ...waits,
+            ...abortOptions,
           });
           await new Promise<void>((resolve, reject) => {
             docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
@@ -81,12 +81,12 @@ export function dockerEngine(options: DockerOptions): Engine {
         forcerm: true,
       };
       await call(
-        async (waits) => {
+        async (abortOptions) => {
           const answer = await docker.buildImage(
             files as NodeJS.ReadableStream,
             {
               ...settings,
-              ...waits,
+              ...abortOptions,
             } as unknown as Docker.ImageBuildOptions,
           );
           await new Promise<void>((resolve, reject) => {
@@ -108,7 +108,7 @@ export function dockerEngine(options: DockerOptions): Engine {
       // By its tags, the last of which takes the image with it; the engine refuses what a container needs.
       for (const name of tags.length > 0 ? tags : [id]) {
         await unlessStatus(
-          call((waits) => docker.getImage(name).remove(waits), options),
+          call((abortOptions) => docker.getImage(name).remove(abortOptions), options),
           404,
           CONFLICT,
         );
@@ -117,7 +117,8 @@ export function dockerEngine(options: DockerOptions): Engine {
 
     async create(name, settings, options) {
       const made = await call(
-        (waits) => docker.createContainer({ name, ...settings, ...waits } as Docker.ContainerCreateOptions),
+        (abortOptions) =>
+          docker.createContainer({ name, ...settings, ...abortOptions } as Docker.ContainerCreateOptions),
         options,
       );
       return made.id;
@@ -125,7 +126,9 @@ export function dockerEngine(options: DockerOptions): Engine {
 
     async inspect(container, options) {
       try {
-        return stateOf(await call((waits) => docker.getContainer(container).inspect(waits), options));
+        return stateOf(
+          await call((abortOptions) => docker.getContainer(container).inspect(abortOptions), options),
+        );
       } catch (error) {
         if (isMissing((error as { cause?: unknown }).cause)) return undefined;
         throw error;
@@ -135,7 +138,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     async list(labels, options) {
       const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
       const listed = await call(
-        (waits) => docker.listContainers({ all: true, filters: { label }, ...waits }),
+        (abortOptions) => docker.listContainers({ all: true, filters: { label }, ...abortOptions }),
         options,
       );
       return listed.map(({ Id, Names, Labels, ImageID }) => ({
@@ -159,13 +162,16 @@ export function dockerEngine(options: DockerOptions): Engine {
 
     async start(container, options) {
       try {
-        await call((waits) => docker.getContainer(container).start(waits), options);
+        await call((abortOptions) => docker.getContainer(container).start(abortOptions), options);
       } catch (error) {
         if (!isIchainError(error, "DOCKER_UNAVAILABLE")) throw error;
-        await call((waits) => asking.ping(waits), options); // throws when it is the engine that hangs
+        await call((abortOptions) => asking.ping(abortOptions), options); // throws when it is the engine that hangs
         if (isTimeout(error)) throw startFailed(container, error);
         // The connection was cut: whether the engine had heard of it, the container tells.
-        const held = await call((waits) => docker.getContainer(container).inspect(waits), options);
+        const held = await call(
+          (abortOptions) => docker.getContainer(container).inspect(abortOptions),
+          options,
+        );
         if (stateOf(held).startedAt === 0) throw error;
       }
     },
@@ -173,7 +179,8 @@ export function dockerEngine(options: DockerOptions): Engine {
     async ended(container, options) {
       await unlessStatus(
         call(
-          (waits) => docker.getContainer(container).wait({ condition: "not-running", ...waits }),
+          (abortOptions) =>
+            docker.getContainer(container).wait({ condition: "not-running", ...abortOptions }),
           options,
           true,
         ),
@@ -183,7 +190,7 @@ export function dockerEngine(options: DockerOptions): Engine {
 
     async kill(container, signal, options) {
       await unlessStatus(
-        call((waits) => docker.getContainer(container).kill({ signal, ...waits }), options),
+        call((abortOptions) => docker.getContainer(container).kill({ signal, ...abortOptions }), options),
         404,
         CONFLICT,
       );
@@ -191,7 +198,10 @@ export function dockerEngine(options: DockerOptions): Engine {
 
     async remove(container, options) {
       await unlessStatus(
-        call((waits) => docker.getContainer(container).remove({ force: true, v: true, ...waits }), options),
+        call(
+          (abortOptions) => docker.getContainer(container).remove({ force: true, v: true, ...abortOptions }),
+          options,
+        ),
         404,
         CONFLICT,
       );
@@ -199,7 +209,7 @@ export function dockerEngine(options: DockerOptions): Engine {
 
     async *samples(container, options): AsyncGenerator<Sample> {
       const stream = await call(
-        (waits) => docker.getContainer(container).stats({ stream: true, ...waits }),
+        (abortOptions) => docker.getContainer(container).stats({ stream: true, ...abortOptions }),
         options,
         true,
       );

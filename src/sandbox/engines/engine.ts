@@ -1,9 +1,6 @@
 import type { Readable } from "node:stream";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { ContainerSettings } from "../policy.ts";
-
-export interface Waits {
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface EngineInfo {
   readonly name: string;
@@ -71,14 +68,14 @@ export interface Sample {
  * when the engine cannot be reached or does not answer in time.
  */
 export interface Engine {
-  ping(options?: Waits): Promise<void>;
-  info(options?: Waits): Promise<EngineInfo>;
-  images(options?: Waits): Promise<EngineImage[]>;
+  ping(options?: AbortOptions): Promise<void>;
+  info(options?: AbortOptions): Promise<EngineInfo>;
+  images(options?: AbortOptions): Promise<EngineImage[]>;
   /** Loads a root-filesystem archive and tags it `repository:latest`. */
   importRoot(
     archive: Readable,
     image: { repository: string; labels: Readonly<Record<string, string>> },
-    options?: Waits,
+    options?: AbortOptions,
   ): Promise<void>;
   /**
    * Builds an image from the tar archive `files` by the Dockerfile in it, without network, and tags it
@@ -87,28 +84,28 @@ export interface Engine {
   build(
     files: Readable,
     image: { dockerfile: string; repository: string; memoryBytes: number; cpus: number },
-    options?: Waits & { onLog?: ((text: string) => void) | undefined },
+    options?: AbortOptions & { onLog?: ((text: string) => void) | undefined },
   ): Promise<void>;
   /** Untags and removes; no error when a container needs the image, or when it is gone. */
-  removeImage(image: EngineImage, options?: Waits): Promise<void>;
-  create(name: string, settings: ContainerSettings, options?: Waits): Promise<string>;
-  inspect(container: string, options?: Waits): Promise<ContainerState | undefined>;
-  list(labels: Readonly<Record<string, string>>, options?: Waits): Promise<ContainerEntry[]>;
+  removeImage(image: EngineImage, options?: AbortOptions): Promise<void>;
+  create(name: string, settings: ContainerSettings, options?: AbortOptions): Promise<string>;
+  inspect(container: string, options?: AbortOptions): Promise<ContainerState | undefined>;
+  list(labels: Readonly<Record<string, string>>, options?: AbortOptions): Promise<ContainerEntry[]>;
   /** stdout and stderr as they come, to the end; `replay` starts with what was printed before. */
-  output(container: string, options: Waits & { replay: boolean }): Promise<AsyncIterable<Uint8Array>>;
-  start(container: string, options?: Waits): Promise<void>;
+  output(container: string, options: AbortOptions & { replay: boolean }): Promise<AsyncIterable<Uint8Array>>;
+  start(container: string, options?: AbortOptions): Promise<void>;
   /** Resolves when the container does not run (any more). Has no time limit of its own. */
-  ended(container: string, options?: Waits): Promise<void>;
+  ended(container: string, options?: AbortOptions): Promise<void>;
   /** No error when it does not run or does not exist. */
-  kill(container: string, signal: "SIGTERM" | "SIGKILL", options?: Waits): Promise<void>;
+  kill(container: string, signal: "SIGTERM" | "SIGKILL", options?: AbortOptions): Promise<void>;
   /** Kills and removes; no error when it does not exist. */
-  remove(container: string, options?: Waits): Promise<void>;
-  samples(container: string, options?: Waits): AsyncIterable<Sample>;
+  remove(container: string, options?: AbortOptions): Promise<void>;
+  samples(container: string, options?: AbortOptions): AsyncIterable<Sample>;
   /** The machines behind it, each to be looked at for itself; absent or empty for one machine. */
-  parts?(options?: Waits): Promise<{ name: string; elsewhere: boolean; engine: Engine }[]>;
+  parts?(options?: AbortOptions): Promise<{ name: string; elsewhere: boolean; engine: Engine }[]>;
   /**
    * Brings a stopped container's /out to the folder that was to be mounted there, where the engine cannot
    * mount it; absent where it does. Throws class `untrusted` for what no output may be.
    */
-  fetch?(container: string, options?: Waits): Promise<void>;
+  fetch?(container: string, options?: AbortOptions): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { IchainError, isAbort } from "../../errors.ts";
+import { IchainError, isAbort } from "../../errors/error.ts";
 
 const UNREACHABLE = new Set([
   "ECONNREFUSED",
@@ -61,7 +61,7 @@ export function engineFault(error: unknown, where: string): unknown {
     );
   }
   const text = String(message ?? error).slice(0, 500);
-  if (/no space left on device/i.test(text)) return diskFull(error);
+  if (/no space left on device/i.test(text)) return engineDiskFull(error);
   return new IchainError(`The Docker engine refused: ${text}`, {
     code: "ENGINE_REFUSED",
     class: "unavailable",
@@ -98,7 +98,7 @@ export function startFailed(container: string, cause: unknown): IchainError {
   });
 }
 
-export function diskFull(cause: unknown): IchainError {
+export function engineDiskFull(cause: unknown): IchainError {
   return new IchainError("The disk that the sandbox works on is full.", {
     code: "SANDBOX_DISK_FULL",
     class: "unavailable",

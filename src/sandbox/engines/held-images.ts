@@ -1,7 +1,8 @@
 import type Docker from "dockerode";
+import type { AbortOptions } from "../../async/abort.ts";
 import { rootDigest } from "../images.ts";
 import type { DockerClient } from "./client.ts";
-import type { EngineImage, Waits } from "./engine.ts";
+import type { EngineImage } from "./engine.ts";
 import { isMissing } from "./faults.ts";
 
 /** What older engines list for an image without a tag. */
@@ -11,12 +12,17 @@ const UNTAGGED = "<none>:<none>";
  * The images that an engine holds. What it says of one is asked once: an image's id is the hash of all of
  * that but its tags, which are in the list.
  */
-export function heldImages({ docker, call }: DockerClient): (options?: Waits) => Promise<EngineImage[]> {
+export function heldImages({
+  docker,
+  call,
+}: DockerClient): (options?: AbortOptions) => Promise<EngineImage[]> {
   let known = new Map<string, EngineImage | undefined>();
 
-  async function ask(id: string, options?: Waits): Promise<EngineImage | undefined> {
+  async function ask(id: string, options?: AbortOptions): Promise<EngineImage | undefined> {
     try {
-      return imageOf(await call((waits) => docker.getImage(id).inspect(waits as object), options));
+      return imageOf(
+        await call((abortOptions) => docker.getImage(id).inspect(abortOptions as object), options),
+      );
     } catch (error) {
       if (isMissing((error as { cause?: unknown }).cause)) return undefined; // removed meanwhile
       throw error;
@@ -24,7 +30,7 @@ export function heldImages({ docker, call }: DockerClient): (options?: Waits) =>
   }
 
   return async (options) => {
-    const listed = await call((waits) => docker.listImages(waits), options);
+    const listed = await call((abortOptions) => docker.listImages(abortOptions), options);
     const entries = await Promise.all(
       listed.map(async ({ Id, RepoTags }) => {
         const image = known.get(Id) ?? (await ask(Id, options));

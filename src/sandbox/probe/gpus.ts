@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { isAbort } from "../../errors.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { isAbort } from "../../errors/error.ts";
 
 const run = promisify(execFile);
 
@@ -19,7 +20,7 @@ const ANSWER_MS = 10_000;
 const MOST = 64;
 
 /** The GPUs that the NVIDIA driver names on this machine; none when there is no driver or it hangs. */
-export async function discoverGpus({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Gpu[]> {
+export async function discoverGpus({ signal }: AbortOptions = {}): Promise<Gpu[]> {
   try {
     const { stdout } = await run("nvidia-smi", [`--query-gpu=${FIELDS}`, "--format=csv,noheader,nounits"], {
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { AbortOptions } from "../../async/abort.ts";
 import type { Tier } from "../../protocol/offer.ts";
-import type { EngineImage, Waits } from "../engines/engine.ts";
+import type { EngineImage } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
-import { runTask } from "../run/run.ts";
+import { runContainer } from "../run/run.ts";
+import { checkIsolation } from "./isolation.ts";
 import { sections } from "./sections.ts";
-import { checkWalls } from "./walls.ts";
 
 const MIB = 2 ** 20;
 const limits = {
@@ -42,7 +43,7 @@ const QUESTION = [
 export async function findTier(
   context: RunContext,
   images: readonly EngineImage[],
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Promise<Tier> {
   const { info } = context;
   const image = images.find((held) => held.tags.some((tag) => tag.startsWith("ichain/"))) ?? images[0];
@@ -53,14 +54,14 @@ export async function findTier(
     const id = `probe-${inputDir.slice(-6)}`;
     const command = ["/bin/sh", "-c", QUESTION];
     const dirs = { inputDir, resultDir: inputDir }; // both empty: it writes nothing
-    const { log } = await runTask(
+    const { log } = await runContainer(
       context,
       Promise.resolve(context),
       { id, image: image.digest, command, ...dirs, limits, gpus: [] },
       { signal },
     );
     await rm(join(context.runsDir, id), { recursive: true, force: true });
-    checkWalls(log, info);
+    checkIsolation(log, info);
     const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
     return judgeTier(log, info.elsewhere ? undefined : bootId.trim());
   } finally {

@@ -2,7 +2,7 @@ import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
 import { containerSettings } from "../policy.ts";
 import { type Known, produces, type RunPlace } from "./context.ts";
-import { makeReadable } from "./lend.ts";
+import { makeReadable } from "./make-readable.ts";
 import { usageGroup } from "./usage.ts";
 
 /** The container of an earlier call, when its work can still be used; otherwise it is removed. */

@@ -1,7 +1,7 @@
 import type { Limits, SandboxTask } from "../../ports/sandbox.ts";
 import type { Engine, EngineInfo } from "../engines/engine.ts";
-import type { OutSpace } from "../out/space.ts";
-import type { OciRuntime } from "../runtimes/choose.ts";
+import type { OutputSpace } from "../outputs/space.ts";
+import type { OciRuntime } from "../policy.ts";
 
 /** What an engine says of itself, and what a run makes of it. */
 export interface Known {
@@ -17,7 +17,7 @@ export interface RunPlace {
   readonly runsDir: string;
   readonly ceiling: Limits;
   /** The room for outputs of the run with this folder. */
-  outSpace(home: string): OutSpace;
+  outSpace(home: string): OutputSpace;
 }
 
 export type RunContext = RunPlace & Known;

@@ -1,13 +1,13 @@
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
-import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../out/inspect.ts";
+import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../outputs/inspect.ts";
 import { produces, type RunContext } from "./context.ts";
+import { exitReasonOf } from "./exit-reason.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, writeRecord } from "./record.ts";
 import type { EndedBy } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
-import { verdictOf } from "./verdict.ts";
 
 export interface Ended {
   readonly name: string;
@@ -30,7 +30,7 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
   const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
   const out = context.outSpace(home);
   const diskFull = produces(task) && (await out.isFull(limits.diskBytes));
-  let ended = verdictOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
+  let ended = exitReasonOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
   let said = "";
   let outputs: RunRecord["outputs"];
   if (ended === "exit" && state.exitCode === 0 && produces(task)) {

@@ -17,7 +17,7 @@ export interface Following {
   cancel(): void;
 }
 
-export interface FollowOptions {
+export interface OutputOptions {
   readonly keepBytes: number;
   readonly onLog?: ((text: string) => void) | undefined;
   /** Begin with what was printed before. */
@@ -28,7 +28,7 @@ export interface FollowOptions {
 export async function followOutput(
   engine: Engine,
   container: string,
-  { keepBytes, onLog, replay }: FollowOptions,
+  { keepBytes, onLog, replay }: OutputOptions,
 ): Promise<Following> {
   const halt = new AbortController();
   const log = boundedLog(keepBytes);

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { IchainError } from "../../errors.ts";
-import type { Waits } from "../engines/engine.ts";
-import { inspectOutputs } from "../out/inspect.ts";
-import type { OutSpace } from "../out/space.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
+import { inspectOutputs } from "../outputs/inspect.ts";
+import type { OutputSpace } from "../outputs/space.ts";
 import type { RunPlace } from "./context.ts";
 import { type RunRecord, readRecord } from "./record.ts";
 
@@ -11,9 +11,9 @@ const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity }
 
 /** Whether a recorded run's outputs are where it left them, in full, also after a reboot. */
 export async function outputsAreWhole(
-  out: OutSpace,
+  out: OutputSpace,
   { outputs }: RunRecord,
-  options: Waits = {},
+  options: AbortOptions = {},
 ): Promise<boolean> {
   if (outputs === undefined) return true;
   if (!(await out.revive(options))) return false;
@@ -27,7 +27,7 @@ export async function outputsAreWhole(
 export async function findOutputs(
   { runsDir, outSpace }: RunPlace,
   id: string,
-  options: Waits = {},
+  options: AbortOptions = {},
 ): Promise<string> {
   const home = join(runsDir, id);
   const out = outSpace(home);

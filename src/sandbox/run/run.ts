@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isIchainError } from "../../errors.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import type { ContainerState } from "../engines/engine.ts";
 import { findImage } from "../images.ts";
@@ -25,7 +25,7 @@ const CLOCK_SECONDS = 60;
  * container judged, a running one followed, and anything else started from the beginning. What the engine
  * says of itself may be still on its way.
  */
-export async function runTask(
+export async function runContainer(
   place: RunPlace,
   known: Promise<Known>,
   task: SandboxTask,

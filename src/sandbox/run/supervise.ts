@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Engine } from "../engines/engine.ts";
 import { GRACE_SECONDS } from "../policy.ts";
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { IchainError } from "../../errors.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** 1 January 2025, 0:00 UTC: no file of the image is younger. */
@@ -23,8 +24,7 @@ export const settle: readonly string[] = [
   'install -D -m 0711 "$1/usr/bin/timeout" "$1/usr/lib/ichain/deadline"',
 ];
 
-export interface BootstrapOptions {
-  readonly signal?: AbortSignal | undefined;
+export interface BootstrapOptions extends AbortOptions {
   readonly onLog?: ((line: string) => void) | undefined;
 }
 

@@ -2,9 +2,10 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unreachable } from "../../errors.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { impossible } from "../../errors/error.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
-import type { Engine, EngineImage, Waits } from "../engines/engine.ts";
+import type { Engine, EngineImage } from "../engines/engine.ts";
 import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
 
@@ -36,16 +37,14 @@ export async function buildRuntime(
     await rm(work, { recursive: true, force: true });
   }
   const built = await findRuntime(engine, name, options);
-  return built === undefined
-    ? unreachable("an imported image is not listed")
-    : { name, digest: built.digest };
+  return built === undefined ? impossible("an imported image is not listed") : { name, digest: built.digest };
 }
 
 /** The held image that carries the runtime's tag. */
 export async function findRuntime(
   engine: Engine,
   name: string,
-  options?: Waits,
+  options?: AbortOptions,
 ): Promise<EngineImage | undefined> {
   return (await engine.images(options)).find((image) => image.tags.includes(`${repository(name)}:latest`));
 }

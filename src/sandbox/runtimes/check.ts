@@ -1,4 +1,5 @@
-import type { Engine, Waits } from "../engines/engine.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import type { Engine } from "../engines/engine.ts";
 import { checkImage } from "../images.ts";
 import { settle } from "./bootstrap.ts";
 import { findRuntime } from "./build.ts";
@@ -13,9 +14,13 @@ export interface RuntimeCheck {
 }
 
 /** Whether the engine holds the runtime `name`, from its present recipe and fit for use. */
-export async function checkRuntime(engine: Engine, name: string, waits?: Waits): Promise<RuntimeCheck> {
+export async function checkRuntime(
+  engine: Engine,
+  name: string,
+  options?: AbortOptions,
+): Promise<RuntimeCheck> {
   const hash = recipeHash(await readRecipe(name), settle);
-  const held = await findRuntime(engine, name, waits);
+  const held = await findRuntime(engine, name, options);
   if (held === undefined) return { name, digest: undefined, bytes: undefined, state: "absent" };
   const found = { name, digest: held.digest, bytes: held.bytes };
   try {

@@ -1,22 +1,13 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Tier } from "../../protocol/offer.ts";
 import type { EngineInfo } from "../engines/engine.ts";
+import type { OciRuntime } from "../policy.ts";
 
 /** Names under which engines usually have a runtime of each tier. */
 const names = {
   gvisor: ["runsc", "gvisor"],
   vm: ["kata", "kata-runtime", "kata-qemu", "kata-clh", "kata-fc", "io.containerd.kata.v2"],
 } as const;
-
-/** How tasks are started. */
-export interface OciRuntime {
-  /** For the engine; its default when undefined. */
-  readonly name: string | undefined;
-  /** Threads of the sandbox's own kernel, which the engine counts with the task's. */
-  readonly ownPids: number;
-  /** Program in the image that ends a task at its deadline. */
-  readonly deadline: string;
-}
 
 /** From `bootstrap`: out of the task's reach. */
 const GUARDED = "/usr/lib/ichain/deadline";

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const folder = z

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import { dial } from "../pieces/dial.ts";
 import type { LaneDialer } from "../pieces/ports.ts";
 import type { Reach } from "./reach.ts";

@@ -1,12 +1,13 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { IchainError } from "../../errors.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { HostIdentity, Hosting, HostRequest, Transport } from "../../ports/transport.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { portTaken } from "../pieces/errors.ts";
-import { fetchBlob } from "../pieces/fetch-blob.ts";
+import { fetchPieces } from "../pieces/fetch-pieces.ts";
 import { fetchCapsule, fetchFirstBytes, fetchPart } from "../pieces/fetch-small.ts";
 import type { PieceLimits, PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
@@ -39,10 +40,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
     return directDialer(endpoint.address, reachOf(listenHost, networks));
   };
 
-  const host = async (
-    request: HostRequest,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<Hosting> => {
+  const host = async (request: HostRequest, options: AbortOptions = {}): Promise<Hosting> => {
     const { blobs, feeds } = request;
     const { endpoint } = request.identity;
     const dialer = dialerOf(endpoint);
@@ -92,7 +90,8 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
       return { endpoint: { transport: "direct", address, token: toHex(drawn.subarray(2)) }, secret: "" };
     },
     host,
-    fetch: async (request, options) => fetchBlob({ ...request, dialer: dialerOf(request.endpoint) }, options),
+    fetch: async (request, options) =>
+      fetchPieces({ ...request, dialer: dialerOf(request.endpoint) }, options),
     fetchCapsule: async (request, options) =>
       fetchCapsule({ ...request, dialer: dialerOf(request.endpoint) }, options),
     fetchPart: async (request, options) =>

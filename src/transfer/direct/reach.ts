@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 /** Hostings never lie below, and most other services of a network do. */
 const LEAST_PORT = 1024;

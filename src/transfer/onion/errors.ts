@@ -1,4 +1,4 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 
 /** Tor answered something that the control protocol does not know. */
 export function torProtocol(what: string, cause?: unknown): IchainError {
@@ -62,7 +62,7 @@ export function torNoNetwork(progress: string, cause?: unknown): IchainError {
 }
 
 /** The onion was published and yet cannot be fetched from. */
-export function hostUnreachable(cause: unknown): IchainError {
+export function onionUnreachable(cause: unknown): IchainError {
   return new IchainError("The onion was published but does not answer through Tor.", {
     code: "HOST_UNREACHABLE",
     class: "unavailable",

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, randomBytes } from "node:crypto";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { HostIdentity } from "../../ports/transport.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";

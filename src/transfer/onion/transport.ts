@@ -1,4 +1,4 @@
-import { unreachable as impossible } from "../../errors.ts";
+import { impossible } from "../../errors/error.ts";
 import type {
   FetchRequest,
   Hosting,
@@ -7,17 +7,17 @@ import type {
   Transport,
 } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import { fetchBlob } from "../pieces/fetch-blob.ts";
+import { fetchPieces } from "../pieces/fetch-pieces.ts";
 import type { PieceLimits } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
-import { OnionHost } from "./host.ts";
+import { OnionHost } from "./hosting/host.ts";
+import type { WatchdogNote } from "./hosting/watchdog.ts";
 import { checkOnionIdentity, meetingOnion, newOnionIdentity } from "./identity.ts";
-import { TorPool } from "./pool.ts";
-import { OnionReader, readerLines } from "./reader.ts";
-import { fetchOnionCapsule, fetchOnionPart } from "./small-fetches.ts";
-import { ManagedTor } from "./tor.ts";
-import { torVersion } from "./version.ts";
-import type { WatchdogNote } from "./watchdog.ts";
+import { OnionReader, readerLines } from "./reading/reader.ts";
+import { fetchOnionCapsule, fetchOnionPart } from "./reading/small-fetches.ts";
+import { TorPool } from "./tor/pool.ts";
+import { ManagedTor } from "./tor/tor.ts";
+import { torVersion } from "./tor/version.ts";
 
 export interface OnionTransportOptions {
   /** Folder for the data of our tor processes; one may be shared by several processes of ours. */
@@ -111,7 +111,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
       // A host that let somebody else in since our last visit has moved to other introduction points.
       if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
       const dialer = reader().dialer(address, { signal: transfer.signal });
-      return fetchBlob({ ...request, dialer }, transfer);
+      return fetchPieces({ ...request, dialer }, transfer);
     },
 
     fetchCapsule: async (request, { signal } = {}) =>

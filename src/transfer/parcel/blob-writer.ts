@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Hex } from "../../protocol/ids.ts";
-import { PIECE_BYTES } from "../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../protocol/limits.ts";
 import { writeAll } from "../write-all.ts";
 import { LeafHasher } from "./format/leaves.ts";
 

@@ -1,4 +1,4 @@
-import { IchainError, isIchainError } from "../../errors.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 
 const BAD_PARCEL = "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.";
 
@@ -68,7 +68,7 @@ export function inputTooLarge(what: string): IchainError {
   });
 }
 
-export function diskFull(shown: string, cause?: unknown): IchainError {
+export function parcelDiskFull(shown: string, cause?: unknown): IchainError {
   return new IchainError(`There is no room left on the disk at ${shown}.`, {
     code: "PARCEL_DISK_FULL",
     class: "unavailable",
@@ -83,7 +83,7 @@ export function rethrow(error: unknown): never {
   const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (!(error instanceof Error) || syscall === undefined || code === undefined) throw error;
   const shown = dest ?? path ?? "the parcel's folder";
-  if (code === "ENOSPC" || code === "EDQUOT") throw diskFull(shown, error);
+  if (code === "ENOSPC" || code === "EDQUOT") throw parcelDiskFull(shown, error);
   throw new IchainError(`A file of the parcel cannot be read or written: ${syscall} ${shown}: ${code}.`, {
     code: "PARCEL_IO",
     class: "unavailable",

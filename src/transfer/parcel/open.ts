@@ -1,15 +1,15 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import { type Hex, isHex } from "../../protocol/ids.ts";
-import type { Manifest } from "../../protocol/manifest.ts";
+import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { readExactly, readSlices } from "./blob-reader.ts";
 import { isCompatible, readCompatible } from "./compat/slices.ts";
-import { discard } from "./discard.ts";
-import { diskFull, parcelFault } from "./errors.ts";
+import { freeBuffer } from "./discard.ts";
+import { parcelDiskFull, parcelFault } from "./errors.ts";
 import { archiveBytes } from "./format/archive.ts";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "./format/footer.ts";
 import { LeafHasher } from "./format/leaves.ts";
@@ -91,7 +91,7 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
     await unpacker.write(slice);
     done += slice.length;
     options.onProgress?.(done, total);
-    discard(slice);
+    freeBuffer(slice);
   };
   let writing: Promise<void> | undefined;
   try {
@@ -123,7 +123,7 @@ async function clearTarget(into: string): Promise<void> {
 /** Better to say so now than to fill a disk that other jobs share. */
 async function checkSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < bytes) throw diskFull(folder);
+  if (bavail * bsize < bytes) throw parcelDiskFull(folder);
 }
 
 function occupied(into: string, cause?: unknown): IchainError {

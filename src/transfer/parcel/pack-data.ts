@@ -3,7 +3,7 @@ import type { ParcelOptions } from "../../ports/parcels.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { BlobWriter } from "./blob-writer.ts";
 import { CompatSealer } from "./compat/seal.ts";
-import { discard } from "./discard.ts";
+import { freeBuffer } from "./discard.ts";
 import { archiveBytes, SLICE_BYTES } from "./format/archive.ts";
 import { compress } from "./format/frames.ts";
 import { sealSlice } from "./format/messages.ts";
@@ -58,7 +58,7 @@ export async function writeData(job: DataJob, options: ParcelOptions): Promise<B
     for await (const parts of messages) {
       options.signal?.throwIfAborted();
       await blob.append(seal.next(parts));
-      for (const part of parts) discard(part);
+      for (const part of parts) freeBuffer(part);
       slices++;
       options.onProgress?.(Math.min(total, slices * SLICE_BYTES), total);
       if (!seal.resumable || saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;

@@ -1,6 +1,6 @@
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
-import { type FileRecord, filesDigest } from "../../protocol/digest.ts";
 import type { Hex } from "../../protocol/ids.ts";
+import { type FileRecord, filesDigest } from "../../protocol/parcel/digest.ts";
 import { rethrow } from "./errors.ts";
 import { hashInput } from "./input/input.ts";
 import { listFiles } from "./input/walk.ts";

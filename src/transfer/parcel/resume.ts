@@ -20,7 +20,7 @@ const lineSchema = z.strictObject({
   hashes: z.array(z.tuple([z.number().int().nonnegative(), z.string().regex(/^0x[0-9a-f]{64}$/)])),
 });
 
-export interface Checkpoint {
+export interface ResumePoint {
   /** Slices whose messages are in the blob. */
   readonly slices: number;
   /** Bytes of the blob that they take. */
@@ -29,15 +29,15 @@ export interface Checkpoint {
   readonly hashes: readonly (Hex | undefined)[];
 }
 
-const NOTHING: Checkpoint = { slices: 0, bytes: 0, leaves: [], hashes: [] };
+const NOTHING: ResumePoint = { slices: 0, bytes: 0, leaves: [], hashes: [] };
 
 export class ResumeLog {
   readonly sessionKey: Hex;
   readonly #file: FileHandle;
   readonly #path: string;
-  #last: Checkpoint;
+  #last: ResumePoint;
 
-  private constructor(path: string, file: FileHandle, sessionKey: Hex, last: Checkpoint) {
+  private constructor(path: string, file: FileHandle, sessionKey: Hex, last: ResumePoint) {
     this.#path = path;
     this.#file = file;
     this.sessionKey = sessionKey;
@@ -58,7 +58,7 @@ export class ResumeLog {
     return new ResumeLog(path, file, sessionKey, NOTHING);
   }
 
-  get last(): Checkpoint {
+  get last(): ResumePoint {
     return this.#last;
   }
 
@@ -71,7 +71,7 @@ export class ResumeLog {
   }
 
   /** Call once the first `point.bytes` of the blob are on disk. */
-  async append(point: Checkpoint): Promise<void> {
+  async append(point: ResumePoint): Promise<void> {
     const line = {
       slices: point.slices,
       bytes: point.bytes,
@@ -103,7 +103,7 @@ function inputsDigest(files: readonly InputFile[]): Hex {
 
 async function readLog(
   path: string,
-): Promise<{ inputs: string; sessionKey: Hex; last: Checkpoint } | undefined> {
+): Promise<{ inputs: string; sessionKey: Hex; last: ResumePoint } | undefined> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const lines = text.split("\n").slice(0, -1); // what follows the last line feed was cut off by a crash

@@ -1,6 +1,6 @@
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Blob } from "../../ports/transport.ts";
-import { PIECE_BYTES } from "../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../protocol/limits.ts";
 
 const ASK_AGAIN = "Run the same command again later; what is verified is kept and not fetched again.";
 const BLAME_HOST = "The host serves something else than it promised; do not trust it with this job.";
@@ -28,7 +28,7 @@ export const notHosted = () =>
     retryable: true,
   });
 
-export const unreachable = (cause?: unknown) =>
+export const hostUnreachable = (cause?: unknown) =>
   new IchainError("The host cannot be reached.", {
     code: "TRANSFER_UNREACHABLE",
     class: "unavailable",

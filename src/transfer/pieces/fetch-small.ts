@@ -1,10 +1,11 @@
-import { isIchainError } from "../../errors.ts";
+import { onAbort } from "../../async/abort.ts";
+import { isIchainError } from "../../errors/error.ts";
 import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
 import type { CapsuleRequest, LaneDialer, PartRequest, ProbeRequest } from "./ports.ts";
-import { type Answer, get } from "./reading/get.ts";
-import { Lane } from "./reading/lane.ts";
+import { Lane } from "./reading/lanes/lane.ts";
+import { type RangeAnswer, requestRange } from "./reading/request-range.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
 import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE, partPath } from "./wire.ts";
 
@@ -73,22 +74,20 @@ async function fetchSmall(
   signal?.throwIfAborted();
   const tuning = { ...defaultTuning, ...thresholds };
   const lane = new Lane(asked.dialer, tuning);
-  const interrupt = () => lane.end(signal?.reason);
-  signal?.addEventListener("abort", interrupt, { once: true });
+  using _ = onAbort(signal, (reason) => lane.end(reason));
   let timer: NodeJS.Timeout | undefined;
   try {
-    const answer = await get({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
+    const answer = await requestRange({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
     if (answer.length > asked.most) throw badAnswer("its body is longer than allowed");
     timer = setTimeout(() => lane.end(stalled()), tuning.stallMs);
     return await readWhole(answer, lane.signal);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", interrupt);
     lane.end();
   }
 }
 
-async function readWhole(answer: Answer, signal: AbortSignal): Promise<Buffer> {
+async function readWhole(answer: RangeAnswer, signal: AbortSignal): Promise<Buffer> {
   const content = Buffer.alloc(answer.length);
   let have = 0;
   try {

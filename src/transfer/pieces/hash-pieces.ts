@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { PIECE_BYTES } from "../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../protocol/limits.ts";
 import { leafHash } from "../merkle.ts";
 import { pieceCount, pieceLength } from "./wire.ts";
 

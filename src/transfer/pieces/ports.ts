@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
+import type { Abortable } from "../../async/abort.ts";
 import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import type { Endpoint } from "../../protocol/locator.ts";
-import type { GuestLimits } from "./serving/guest-list.ts";
+import type { Endpoint } from "../../protocol/parcel/locator.ts";
+import type { AccessLimits } from "./serving/access-list.ts";
 
 /** What one server bears; every field has a default in `limits.ts`. */
-export interface PieceLimits extends GuestLimits {
+export interface PieceLimits extends AccessLimits {
   /** Open connections over all readers. */
   readonly connections: number;
   /** Bytes per second over all connections that answer together; undefined: as fast as the wire. */
@@ -68,7 +69,7 @@ export interface LaneDialer {
    * Looks up anew where the host is. Called when it was reached before and no lane reaches it any more: a
    * host that was started again is found at once, and not when an old descriptor has been tried to the end.
    */
-  refresh?(options: { signal: AbortSignal }): Promise<unknown>;
+  refresh?(options: Abortable): Promise<unknown>;
 }
 
 export type PieceRequest = FetchRequest & { readonly dialer: LaneDialer };

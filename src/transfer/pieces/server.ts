@@ -1,17 +1,17 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { IchainError } from "../../errors.ts";
+import { IchainError } from "../../errors/error.ts";
 import type { Blob } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { PieceServer, PieceServerOptions } from "./ports.ts";
+import { AccessList } from "./serving/access-list.ts";
 import { answer, empty, type Served } from "./serving/answer.ts";
-import { Doorman } from "./serving/doorman.ts";
-import { GuestList } from "./serving/guest-list.ts";
+import { ConnectionLimiter } from "./serving/connection-limiter.ts";
 import { leavesOf } from "./serving/leaves.ts";
 import { defaultLimits, MAX_HEADER_BYTES, STRANGER_MS } from "./serving/limits.ts";
 import { RateCap } from "./serving/rate-cap.ts";
+import { RequestQueue } from "./serving/request-queue.ts";
 import { cutUnlessTaken } from "./serving/send.ts";
-import { Turns } from "./serving/turns.ts";
 import { CAPSULE_MAX_BYTES } from "./wire.ts";
 
 /**
@@ -23,12 +23,12 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
   const served = new Map<Hex, Served>();
   const feeds = new Map((options.feeds ?? []).map((feed) => [feed.id.toLowerCase() as Hex, feed]));
   const shutdown = new AbortController();
-  const doorman = new Doorman(limits.connections);
-  const guests = new GuestList(limits);
+  const doorman = new ConnectionLimiter(limits.connections);
+  const guests = new AccessList(limits);
   guests.admit(options.token);
   const rateCap = limits.bytesPerSecond === undefined ? undefined : new RateCap(limits.bytesPerSecond);
 
-  const turns = new Turns();
+  const turns = new RequestQueue();
   const handle = (request: IncomingMessage, response: ServerResponse) =>
     turns.take(request.socket, response, () => serve(request, response));
 

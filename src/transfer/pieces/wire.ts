@@ -2,7 +2,7 @@
 
 import { toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
-import { PIECE_BYTES } from "../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../protocol/limits.ts";
 
 export const LEAF_BYTES = 32;
 export const CAPSULE_MAX_BYTES = 1024;

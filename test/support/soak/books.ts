@@ -3,9 +3,9 @@ import { type Ending, moneyOf, type Seat } from "../../../scripts/sim/rules.ts";
 import { artifactOf } from "../../../src/chain/abi/artifacts.ts";
 import type { NetworkConfig } from "../../../src/config/schema.ts";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
-import type { Job, Validation } from "../../../src/protocol/job.ts";
-import { confirms } from "../../../src/protocol/judgement.ts";
-import { isFinal } from "../../../src/protocol/state.ts";
+import type { Job, Validation } from "../../../src/protocol/job/job.ts";
+import { isFinal } from "../../../src/protocol/job/state.ts";
+import { confirms } from "../../../src/protocol/task/judgement.ts";
 
 /** A market's money as the chain shows it. */
 export interface Books {

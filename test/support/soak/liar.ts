@@ -1,5 +1,5 @@
 import { connectRpc } from "../../../src/chain/rpc/rpc.ts";
-import { lies, type Meddle, startProxy } from "../rpc-proxy.ts";
+import { lies, type Meddle, startProxy } from "../chain/rpc-proxy.ts";
 import type { Chance } from "./chance.ts";
 
 const LONGEST_LIE_MS = 3_000;

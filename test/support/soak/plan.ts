@@ -1,5 +1,5 @@
 import { type Misbehaviour, misbehaviours } from "../../../src/devnet/misbehave.ts";
-import type { JobState } from "../../../src/protocol/state.ts";
+import type { JobState } from "../../../src/protocol/job/state.ts";
 import type { Chance } from "./chance.ts";
 
 /** Providers beside the bad ones. */

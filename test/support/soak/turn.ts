@@ -1,7 +1,7 @@
 import type { Misbehaviour } from "../../../src/devnet/misbehave.ts";
-import { drawTurnOf, exitOf, hasRevealed } from "../../../src/protocol/exits.ts";
-import type { Job } from "../../../src/protocol/job.ts";
-import { isFinal } from "../../../src/protocol/state.ts";
+import { drawTurnOf, exitOf, hasRevealed } from "../../../src/protocol/job/exits.ts";
+import type { Job } from "../../../src/protocol/job/job.ts";
+import { isFinal } from "../../../src/protocol/job/state.ts";
 
 /** Who has to act next; "anyone" where nothing but an exit is left, "nobody" once the job is final. */
 export type Turn = "requester" | "provider" | "validators" | "anyone" | "nobody";

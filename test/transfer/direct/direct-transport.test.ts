@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import { parseAddress } from "../../../src/transfer/direct/direct-dialer.ts";
 import { createDirectTransport } from "../../../src/transfer/direct/direct-transport.ts";
-import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 
 const MIB = 1 << 20;
 const fingerprint = toHex(randomBytes(32));

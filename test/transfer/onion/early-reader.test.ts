@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { isIchainError } from "../../../src/errors.ts";
-import { makeBlob } from "../../support/blob.ts";
+import { isIchainError } from "../../../src/errors/error.ts";
+import { TorBench } from "../../support/onion/tor.ts";
+import { makeBlob } from "../../support/parcel/blob.ts";
 import { requireTor } from "../../support/require.ts";
-import { TorBench } from "../../support/tor.ts";
 
 const bench = new TorBench();
 after(() => bench.close());

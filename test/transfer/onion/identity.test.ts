@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isIchainError } from "../../../src/errors.ts";
+import { isIchainError } from "../../../src/errors/error.ts";
 import { base32, isOnionAddress, onionAddress } from "../../../src/transfer/onion/address.ts";
 import { checkOnionIdentity, meetingOnion, newOnionIdentity } from "../../../src/transfer/onion/identity.ts";
 

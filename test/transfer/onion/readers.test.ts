@@ -3,13 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Hosting } from "../../../src/ports/transport.ts";
-import { tokenFor } from "../../../src/protocol/locator.ts";
-import { OnionReader, readerLines } from "../../../src/transfer/onion/reader.ts";
-import { ManagedTor } from "../../../src/transfer/onion/tor.ts";
+import { tokenFor } from "../../../src/protocol/parcel/locator.ts";
+import { OnionReader, readerLines } from "../../../src/transfer/onion/reading/reader.ts";
+import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
 import { authorization, dataPath } from "../../../src/transfer/pieces/wire.ts";
-import { makeBlob } from "../../support/blob.ts";
+import { type Party, TorBench } from "../../support/onion/tor.ts";
+import { makeBlob } from "../../support/parcel/blob.ts";
 import { requireTor } from "../../support/require.ts";
-import { type Party, TorBench } from "../../support/tor.ts";
 
 const bench = new TorBench();
 after(() => bench.close());

@@ -4,12 +4,12 @@ import { type Agent, request as httpRequest, type IncomingMessage } from "node:h
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { SocksProxyAgent } from "socks-proxy-agent";
-import { isIchainError } from "../../../src/errors.ts";
-import { OnionReader, readerLines } from "../../../src/transfer/onion/reader.ts";
-import { ManagedTor } from "../../../src/transfer/onion/tor.ts";
-import { makeBlob } from "../../support/blob.ts";
+import { isIchainError } from "../../../src/errors/error.ts";
+import { OnionReader, readerLines } from "../../../src/transfer/onion/reading/reader.ts";
+import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
+import { TorBench } from "../../support/onion/tor.ts";
+import { makeBlob } from "../../support/parcel/blob.ts";
 import { requireTor } from "../../support/require.ts";
-import { TorBench } from "../../support/tor.ts";
 
 const bench = new TorBench();
 after(() => bench.close());

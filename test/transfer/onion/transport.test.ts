@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
-import { makeBlob } from "../../support/blob.ts";
+import { TorBench } from "../../support/onion/tor.ts";
+import { makeBlob } from "../../support/parcel/blob.ts";
 import { requireTor } from "../../support/require.ts";
-import { TorBench } from "../../support/tor.ts";
 
 const bench = new TorBench();
 after(() => bench.close());

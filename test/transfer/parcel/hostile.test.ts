@@ -6,13 +6,13 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { constants, createZstdCompress, zstdCompressSync } from "node:zlib";
 import { fromHex, toHex } from "../../../src/protocol/bytes.ts";
-import { filesDigest } from "../../../src/protocol/digest.ts";
-import type { Manifest } from "../../../src/protocol/manifest.ts";
+import { filesDigest } from "../../../src/protocol/parcel/digest.ts";
+import type { Manifest } from "../../../src/protocol/parcel/manifest.ts";
 import { packetHeader, sealMessage } from "../../../src/transfer/parcel/format/seipd.ts";
 import type { AuthorKeyring } from "../../../src/transfer/parcel/keyring/create.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
-import { type Forgery, forge } from "../../support/forge.ts";
-import { code, newKeyring, roomy, scratch } from "../../support/parcels.ts";
+import { type Forgery, forge } from "../../support/parcel/forge.ts";
+import { code, newKeyring, roomy, scratch } from "../../support/parcel/parcels.ts";
 
 const keyring = await newKeyring();
 const other = await newKeyring();

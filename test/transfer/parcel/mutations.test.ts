@@ -4,10 +4,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isIchainError } from "../../../src/errors.ts";
+import { isIchainError } from "../../../src/errors/error.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
-import { forge, writeBlob } from "../../support/forge.ts";
-import { makeTree, newKeyring, roomy, scratch } from "../../support/parcels.ts";
+import { forge, writeBlob } from "../../support/parcel/forge.ts";
+import { makeTree, newKeyring, roomy, scratch } from "../../support/parcel/parcels.ts";
 
 const keyring = await newKeyring();
 const parcels = createParcels({ keyring });

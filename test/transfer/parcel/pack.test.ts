@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
-import { code, makeTree, newKeyring, roomy, scratch } from "../../support/parcels.ts";
+import { code, makeTree, newKeyring, roomy, scratch } from "../../support/parcel/parcels.ts";
 import { requireRoot } from "../../support/require.ts";
 
 const parcels = createParcels({ keyring: await newKeyring() });
@@ -164,7 +164,7 @@ test("a pack that was killed goes on from its last checkpoint", async (t) => {
   await writeFile(join(root, "big"), randomBytes(200 * MiB));
   const script = `
     import { createParcels } from ${JSON.stringify(new URL("../../../src/transfer/parcel/parcels.ts", import.meta.url).href)};
-    import { newKeyring } from ${JSON.stringify(new URL("../../support/parcels.ts", import.meta.url).href)};
+    import { newKeyring } from ${JSON.stringify(new URL("../../support/parcel/parcels.ts", import.meta.url).href)};
     const parcels = createParcels({ keyring: await newKeyring() });
     await parcels.pack(${JSON.stringify({ root, paths: ["."], out: join(folder, "blob") })}, {
       onProgress: (bytes) => { if (bytes > 150 * 2 ** 20) process.kill(process.pid, "SIGKILL"); },

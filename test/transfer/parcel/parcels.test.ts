@@ -4,12 +4,12 @@ import { chmod, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isAbort } from "../../../src/errors.ts";
-import { checkPaths, pathProblem } from "../../../src/protocol/paths.ts";
+import { isAbort } from "../../../src/errors/error.ts";
+import { checkPaths, pathProblem } from "../../../src/protocol/parcel/paths.ts";
 import { SLICE_BYTES } from "../../../src/transfer/parcel/format/archive.ts";
 import { SMALL_FILE } from "../../../src/transfer/parcel/input/input.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
-import { makeTree, newKeyring, roomy, scratch } from "../../support/parcels.ts";
+import { makeTree, newKeyring, roomy, scratch } from "../../support/parcel/parcels.ts";
 
 const parcels = createParcels({ keyring: await newKeyring() });
 const big = randomBytes(9 * 1024 * 1024 + 17);

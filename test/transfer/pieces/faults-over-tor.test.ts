@@ -6,17 +6,17 @@ import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import type { HostIdentity } from "../../../src/ports/transport.ts";
-import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
-import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
-import { startBareTor } from "../../support/bare-onion.ts";
-import { makeBlob, temporaryFolder } from "../../support/blob.ts";
-import type { FetchOrder } from "../../support/fetch-child.ts";
-import { covers, startHostileHost } from "../../support/hostile-host.ts";
-import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/misdeeds.ts";
-import type { HostOrder } from "../../support/onion-host-child.ts";
-import { markedPieces } from "../../support/part-bits.ts";
+import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
+import { startBareTor } from "../../support/onion/bare-onion.ts";
+import type { HostOrder } from "../../support/onion/onion-host-child.ts";
+import { clientKey, TorBench } from "../../support/onion/tor.ts";
+import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
+import type { FetchOrder } from "../../support/pieces/fetch-child.ts";
+import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
+import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
+import { markedPieces } from "../../support/pieces/part-bits.ts";
 import { requireTor } from "../../support/require.ts";
-import { clientKey, TorBench } from "../../support/tor.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB + 99;
@@ -153,11 +153,11 @@ test(
       });
       const dialer = tor.dialer(await tor.publish(host.port));
       const request = { ...host, dialer, root: blob.root, path: join(folder, does), maxBytes: 16 * MIB };
-      await fetchBlob(request, {}, brief);
+      await fetchPieces(request, {}, brief);
       assert.ok(blob.content.equals(await readFile(request.path)), does);
       left = Infinity;
       await rm(request.path);
-      await assert.rejects(fetchBlob(request, {}, brief), namesBadPiece(always));
+      await assert.rejects(fetchPieces(request, {}, brief), namesBadPiece(always));
       assert.ok(!existsSync(request.path), does);
     }
   },
@@ -212,7 +212,7 @@ async function startHost(
   t: TestContext,
   order: HostOrder,
 ): Promise<{ child: ChildProcess; identity: HostIdentity }> {
-  const child = fork(new URL("../../support/onion-host-child.ts", import.meta.url));
+  const child = fork(new URL("../../support/onion/onion-host-child.ts", import.meta.url));
   t.after(() => child.kill("SIGKILL"));
   child.send(order);
   const [identity] = await once(child, "message");
@@ -220,7 +220,7 @@ async function startHost(
 }
 
 function startReader(t: TestContext, order: FetchOrder): ChildProcess {
-  const child = fork(new URL("../../support/fetch-child.ts", import.meta.url));
+  const child = fork(new URL("../../support/pieces/fetch-child.ts", import.meta.url));
   t.after(() => child.kill("SIGKILL"));
   child.send(order);
   return child;

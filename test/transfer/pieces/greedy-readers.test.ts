@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Feed } from "../../../src/ports/transport.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
-import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import { merkleRoot } from "../../../src/transfer/merkle.ts";
 import type { PieceLimits } from "../../../src/transfer/pieces/ports.ts";
 import { createPieceServer } from "../../../src/transfer/pieces/server.ts";
@@ -19,7 +19,7 @@ import {
   piecesPath,
   splitLeaves,
 } from "../../../src/transfer/pieces/wire.ts";
-import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 
 const MIB = 1 << 20;
 const token = toHex(randomBytes(16));

@@ -3,14 +3,14 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PIECE_BYTES } from "../../../src/protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import { directDialer } from "../../../src/transfer/direct/direct-dialer.ts";
-import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import type { Tuning } from "../../../src/transfer/pieces/reading/tuning.ts";
 import { encodeSize } from "../../../src/transfer/pieces/wire.ts";
-import { makeBlob, type TestBlob, temporaryFolder } from "../../support/blob.ts";
-import { type Asked, covers, startHostileHost } from "../../support/hostile-host.ts";
-import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/misdeeds.ts";
+import { makeBlob, type TestBlob, temporaryFolder } from "../../support/parcel/blob.ts";
+import { type Asked, covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
+import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
 
 const MIB = 1 << 20;
 const brief: Partial<Tuning> = {
@@ -30,7 +30,7 @@ for (const { does, misbehave, always } of misdeeds) {
       misbehave(asked, blob);
       return true;
     });
-    await fetchBlob(request, {}, brief);
+    await fetchPieces(request, {}, brief);
     assert.ok(blob.content.equals(await readFile(request.path)));
   });
 
@@ -39,7 +39,7 @@ for (const { does, misbehave, always } of misdeeds) {
       misbehave(asked, blob);
       return true;
     });
-    await assert.rejects(fetchBlob(request, {}, brief), namesBadPiece(always));
+    await assert.rejects(fetchPieces(request, {}, brief), namesBadPiece(always));
     assert.ok(!existsSync(request.path));
   });
 }
@@ -122,7 +122,7 @@ for (const { does, code, list } of lists) {
       return true;
     });
     const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
-    await assert.rejects(fetchBlob(request, {}, brief), { code });
+    await assert.rejects(fetchPieces(request, {}, brief), { code });
     assert.ok(!existsSync(request.path));
   });
 }
@@ -137,8 +137,8 @@ test("a size that was lied about does not stick: an honest host is believed afte
     return true;
   });
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
-  await assert.rejects(fetchBlob(request, {}, brief), { code: "TRANSFER_CORRUPT_PIECE" });
-  await fetchBlob(request, {}, brief);
+  await assert.rejects(fetchPieces(request, {}, brief), { code: "TRANSFER_CORRUPT_PIECE" });
+  await fetchPieces(request, {}, brief);
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
@@ -148,7 +148,7 @@ test("a small blob that came along corrupted is not believed", async (t) => {
   blob.content[MIB + 2]! ^= 1;
   const host = await startHostileHost(t, blob, () => false);
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
-  await assert.rejects(fetchBlob(request, {}, brief), {
+  await assert.rejects(fetchPieces(request, {}, brief), {
     code: "TRANSFER_CORRUPT_PIECE",
     details: { piece: 4, offset: 4 * PIECE_BYTES },
   });
@@ -161,7 +161,7 @@ test("a host that is not there is unreachable within the bound", async (t) => {
   const { endpoint } = await startHostileHost(t, blob, () => false);
   const request = { endpoint, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
   const nobody = directDialer("127.0.0.1:1", { check: () => undefined });
-  await assert.rejects(fetchBlob({ ...request, dialer: nobody }, {}, brief), {
+  await assert.rejects(fetchPieces({ ...request, dialer: nobody }, {}, brief), {
     code: "TRANSFER_UNREACHABLE",
   });
 });

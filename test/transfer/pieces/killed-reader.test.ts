@@ -5,12 +5,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fetchBlob } from "../../../src/transfer/pieces/fetch-blob.ts";
+import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
-import { makeBlob, temporaryFolder } from "../../support/blob.ts";
-import type { FetchOrder } from "../../support/fetch-child.ts";
-import { covers, startHostileHost } from "../../support/hostile-host.ts";
-import { markedPieces } from "../../support/part-bits.ts";
+import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
+import type { FetchOrder } from "../../support/pieces/fetch-child.ts";
+import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
+import { markedPieces } from "../../support/pieces/part-bits.ts";
 
 const MIB = 1 << 20;
 
@@ -25,7 +25,7 @@ test("a reader killed with SIGKILL resumes: no verified piece is fetched again, 
     ({ range }) => !killed && range.last >= 32 * MIB && range.first > 0,
   );
   const request = { endpoint: host.endpoint, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
-  const child = fork(new URL("../../support/fetch-child.ts", import.meta.url));
+  const child = fork(new URL("../../support/pieces/fetch-child.ts", import.meta.url));
   t.after(() => child.kill("SIGKILL"));
   child.send({ request } satisfies FetchOrder);
   const exited = once(child, "exit");
@@ -40,7 +40,7 @@ test("a reader killed with SIGKILL resumes: no verified piece is fetched again, 
   const left = (await PartFile.resume(request.path, { ...blob }))!;
   await left[Symbol.asyncDispose]();
   const asked = host.ranges.length;
-  const got = await fetchBlob({ ...request, dialer: host.dialer });
+  const got = await fetchPieces({ ...request, dialer: host.dialer });
   assert.deepEqual(got, { path: request.path, size: blob.size, root: blob.root });
   assert.ok(blob.content.equals(await readFile(request.path)));
   const again = host.ranges.slice(asked);

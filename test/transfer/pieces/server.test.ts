@@ -8,7 +8,7 @@ import { type TestContext, test } from "node:test";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { PieceLimits } from "../../../src/transfer/pieces/ports.ts";
 import { createPieceServer } from "../../../src/transfer/pieces/server.ts";
-import { GuestList } from "../../../src/transfer/pieces/serving/guest-list.ts";
+import { AccessList } from "../../../src/transfer/pieces/serving/access-list.ts";
 import {
   authorization,
   capsulePath,
@@ -16,7 +16,7 @@ import {
   pieceCount,
   piecesPath,
 } from "../../../src/transfer/pieces/wire.ts";
-import { makeBlob, temporaryFolder } from "../../support/blob.ts";
+import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 
 const MIB = 1 << 20;
 const token = toHex(randomBytes(16));
@@ -193,7 +193,7 @@ test("the rate cap of a reader holds over all its connections, and is its own", 
   await Promise.all([1, 2].map(() => ask(dataPath(blob.root), { ...good, Range })));
   const seconds = (performance.now() - begin) / 1000;
   assert.ok(seconds > (2 * MIB - 256 * 1024) / readerBytesPerSecond, `${seconds} s`);
-  const guests = new GuestList({ readerConnections: 1, readerBytesPerSecond });
+  const guests = new AccessList({ readerConnections: 1, readerBytesPerSecond });
   const other = toHex(randomBytes(16));
   guests.admit(token);
   guests.admit(other);

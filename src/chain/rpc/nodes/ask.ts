@@ -1,7 +1,6 @@
-import { IchainError, isIchainError } from "../../../errors.ts";
-import type { Waits } from "../../../ports/market.ts";
-import { linkSignals } from "../linked.ts";
-import type { Answer, Node } from "./node.ts";
+import { type AbortOptions, linkSignals } from "../../../async/abort.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
+import type { Node, NodeAnswer } from "./node.ts";
 import { keyOf, type Rule } from "./rules.ts";
 
 /** The nodes of one chain, and how many of them have to say the same. */
@@ -33,31 +32,27 @@ export async function gather(
   nodes: readonly Node[],
   method: string,
   params: readonly unknown[],
-  { signal }: Waits,
-  enough: (answers: readonly Answer[]) => boolean,
-): Promise<Answer[]> {
+  { signal }: AbortOptions,
+  enough: (answers: readonly NodeAnswer[]) => boolean,
+): Promise<NodeAnswer[]> {
   const late = new AbortController();
-  const { signal: each, release } = linkSignals([signal, late.signal]);
-  const answers: Answer[] = [];
-  try {
-    const done = Promise.withResolvers<void>();
-    const all = nodes.map(async (node) => {
-      answers.push(await node.ask(method, params, { signal: each }));
-      if (enough(answers)) done.resolve();
-    });
-    await Promise.race([done.promise, Promise.all(all)]);
-    const counted = [...answers];
-    late.abort();
-    await Promise.allSettled(all);
-    return counted;
-  } finally {
-    release();
-  }
+  using each = linkSignals([signal, late.signal]);
+  const answers: NodeAnswer[] = [];
+  const done = Promise.withResolvers<void>();
+  const all = nodes.map(async (node) => {
+    answers.push(await node.ask(method, params, { signal: each.signal }));
+    if (enough(answers)) done.resolve();
+  });
+  await Promise.race([done.promise, Promise.all(all)]);
+  const counted = [...answers];
+  late.abort();
+  await Promise.allSettled(all);
+  return counted;
 }
 
 /** Answers that say the same, the largest group first. */
-export function groups(rule: Rule, answers: readonly Answer[]): Answer[][] {
-  const byKey = new Map<string, Answer[]>();
+export function groupAnswers(rule: Rule, answers: readonly NodeAnswer[]): NodeAnswer[][] {
+  const byKey = new Map<string, NodeAnswer[]>();
   for (const answer of answers) {
     const key = keyOf(rule, answer);
     if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), answer]);
@@ -73,15 +68,15 @@ export function groups(rule: Rule, answers: readonly Answer[]): Answer[][] {
 }
 
 /** The answers of which enough nodes gave the same; undefined when there are none such. */
-export function agreed(panel: Panel, rule: Rule, answers: readonly Answer[]): Answer[] | undefined {
-  const [first, second] = groups(rule, answers);
+export function agreed(panel: Panel, rule: Rule, answers: readonly NodeAnswer[]): NodeAnswer[] | undefined {
+  const [first, second] = groupAnswers(rule, answers);
   if (first === undefined || (second !== undefined && second.length === first.length)) return undefined;
   const answering = answers.filter((answer) => keyOf(rule, answer) !== undefined).length;
   return first.length >= panel.quorum(answering) ? first : undefined;
 }
 
 /** Why `answers` decide nothing: too few are there, or they differ. */
-export function undecided(panel: Panel, rule: Rule, answers: readonly Answer[], about: string): unknown {
+export function undecided(panel: Panel, rule: Rule, answers: readonly NodeAnswer[], about: string): unknown {
   const real = answers.filter((answer) => keyOf(rule, answer) !== undefined);
   if (real.length >= Math.max(1, panel.quorum(real.length))) return disagreement(real, about);
   const errors = answers.flatMap((answer) => (answer.kind === "none" ? [answer.error] : []));
@@ -97,7 +92,7 @@ export function undecided(panel: Panel, rule: Rule, answers: readonly Answer[], 
 }
 
 /** What they differ about is acted on by nobody. */
-export function disagreement(answers: readonly Answer[], about: string): IchainError {
+export function disagreement(answers: readonly NodeAnswer[], about: string): IchainError {
   const hosts = answers.map(({ node }) => node.host);
   return new IchainError(`The chain's nodes disagree about ${about}: ${hosts.join(", ")}.`, {
     code: "CHAIN_NODES_DISAGREE",

@@ -1,7 +1,7 @@
-import { IchainError } from "../../../errors.ts";
-import type { Waits } from "../../../ports/market.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { IchainError } from "../../../errors/error.ts";
 import { type Block, findBlock, readHead } from "../blocks.ts";
-import { answered, quantity } from "../quantities.ts";
+import { answered, parseQuantity } from "../quantities.ts";
 import { connectRpc, type Rpc } from "../rpc.ts";
 import { hostsOf } from "./nodes.ts";
 
@@ -19,15 +19,19 @@ interface Found {
 const TIMES = { timeoutMs: 10_000, retryMs: [250] };
 
 /** Looks at each node on its own, for people. */
-export async function compareNodes(urls: readonly string[], chainId: number, waits: Waits): Promise<Found[]> {
+export async function compareNodes(
+  urls: readonly string[],
+  chainId: number,
+  options: AbortOptions,
+): Promise<Found[]> {
   const hosts = hostsOf(urls);
-  const found = await Promise.all(urls.map((url) => look(connectRpc(url, TIMES), waits)));
+  const found = await Promise.all(urls.map((url) => look(connectRpc(url, TIMES), options)));
   const heads = found.flatMap(({ id, head }) => (id === chainId && head !== undefined ? [head.number] : []));
   const height = Math.min(...heads);
   const hashes = await Promise.all(
     found.map(({ rpc, id, head }) =>
       id === chainId && head !== undefined
-        ? unlessSilent(async () => (await findBlock(rpc, height, waits))?.hash, waits)
+        ? unlessSilent(async () => (await findBlock(rpc, height, options))?.hash, options)
         : undefined,
     ),
   );
@@ -44,18 +48,18 @@ export async function compareNodes(urls: readonly string[], chainId: number, wai
 
 async function look(
   rpc: Rpc,
-  waits: Waits,
+  options: AbortOptions,
 ): Promise<{ rpc: Rpc; id: number | undefined; head: Block | undefined }> {
   const chain = async () =>
-    Number(answered(quantity, await rpc.send("eth_chainId", [], waits), "its chain id"));
+    Number(answered(parseQuantity, await rpc.send("eth_chainId", [], options), "its chain id"));
   const [id, head] = await Promise.all([
-    unlessSilent(chain, waits),
-    unlessSilent(() => readHead(rpc, waits), waits),
+    unlessSilent(chain, options),
+    unlessSilent(() => readHead(rpc, options), options),
   ]);
   return { rpc, id, head };
 }
 
-async function unlessSilent<T>(work: () => Promise<T>, { signal }: Waits): Promise<T | undefined> {
+async function unlessSilent<T>(work: () => Promise<T>, { signal }: AbortOptions): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {

@@ -1,13 +1,13 @@
-import { IchainError, isIchainError } from "../../../errors.ts";
-import type { Waits } from "../../../ports/market.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { Warn } from "../../warnings.ts";
-import { answered, quantity } from "../quantities.ts";
+import { answered, parseQuantity } from "../quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc.ts";
 
 /** How long a node that gave no answer is left alone at most. */
 const LONGEST_PAUSE_MS = 300_000;
 
-export type Answer =
+export type NodeAnswer =
   | { readonly kind: "value"; readonly node: Node; readonly value: unknown }
   | { readonly kind: "refusal"; readonly node: Node; readonly refusal: RpcRefusal }
   | { readonly kind: "none"; readonly node: Node; readonly error: unknown };
@@ -22,7 +22,7 @@ export interface Node {
   /** Its newest block's hash, and since when (monotonic milliseconds). */
   head: { hash: string; since: number } | undefined;
   /** Throws only what `signal` is aborted with. */
-  ask(method: string, params: readonly unknown[], waits: Waits): Promise<Answer>;
+  ask(method: string, params: readonly unknown[], options: AbortOptions): Promise<NodeAnswer>;
   /** The same node for one who asks it alone; throws as an `Rpc` does. */
   readonly alone: Rpc;
   close(): void;
@@ -44,8 +44,8 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
   let pauseMs = firstPauseMs;
   let told = false;
 
-  async function checkChain(waits: Waits): Promise<void> {
-    const found = answered(quantity, await rpc.send("eth_chainId", [], waits), "its chain id");
+  async function checkChain(options: AbortOptions): Promise<void> {
+    const found = answered(parseQuantity, await rpc.send("eth_chainId", [], options), "its chain id");
     if (found !== BigInt(chainId)) throw otherChain(host, chainId, String(found));
     checked = true;
   }
@@ -72,14 +72,18 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
         probing = false;
       });
   }
-  async function send(method: string, params: readonly unknown[], waits: Waits = {}): Promise<unknown> {
+  async function send(
+    method: string,
+    params: readonly unknown[],
+    options: AbortOptions = {},
+  ): Promise<unknown> {
     try {
-      if (!checked) await checkChain(waits);
-      const value = await rpc.send(method, params, waits);
+      if (!checked) await checkChain(options);
+      const value = await rpc.send(method, params, options);
       [out, pauseMs] = [undefined, firstPauseMs];
       return value;
     } catch (error) {
-      waits.signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       if (error instanceof RpcRefusal) out = undefined;
       else if (isIchainError(error)) fail();
       throw error;
@@ -94,12 +98,12 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
     },
     behind: false,
     head: undefined,
-    async ask(method, params, waits) {
+    async ask(method, params, options) {
       try {
-        return { kind: "value", node, value: await send(method, params, waits) };
+        return { kind: "value", node, value: await send(method, params, options) };
       } catch (error) {
         if (error instanceof RpcRefusal) return { kind: "refusal", node, refusal: error };
-        if (waits.signal?.aborted || !isIchainError(error)) throw error;
+        if (options.signal?.aborted || !isIchainError(error)) throw error;
         return { kind: "none", node, error };
       }
     },

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isIchainError } from "../../../errors.ts";
-import type { Waits } from "../../../ports/market.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { isIchainError } from "../../../errors/error.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
-import { larger, quantity } from "../quantities.ts";
+import { larger, parseQuantity } from "../quantities.ts";
 import { connectRpc, type Rpc } from "../rpc.ts";
-import { agreed, disagreement, gather, groups, panelOf, undecided } from "./ask.ts";
+import { agreed, disagreement, gather, groupAnswers, panelOf, undecided } from "./ask.ts";
 import { agreedHead } from "./head.ts";
-import { type Answer, watchNode } from "./node.ts";
+import { type NodeAnswer, watchNode } from "./node.ts";
 import { keyOf, type Rule, ruleFor } from "./rules.ts";
 
 export interface NodeTimes {
@@ -60,14 +60,14 @@ export function connectNodes(
   /** How often in a row a node was alone with what it said. */
   const alone = new Map<string, number>();
 
-  async function once(method: string, params: readonly unknown[], waits: Waits): Promise<unknown> {
-    if (method === "eth_getBlockByNumber" && params[0] === "latest") return head(waits);
+  async function once(method: string, params: readonly unknown[], options: AbortOptions): Promise<unknown> {
+    if (method === "eth_getBlockByNumber" && params[0] === "latest") return head(options);
     const rule = ruleFor(method, params);
-    const pinned = await pin(rule, params, waits);
-    if (method === "eth_getTransactionCount" && params[1] === "pending") return pendingCount(params, waits);
-    if (method === "eth_estimateGas") return estimate(params, waits);
-    if (rule.measure !== undefined) return middle(rule, method, pinned, waits);
-    const answers = await gather(panel.usable(), method, pinned, waits, enough(rule));
+    const pinned = await pin(rule, params, options);
+    if (method === "eth_getTransactionCount" && params[1] === "pending") return pendingCount(params, options);
+    if (method === "eth_estimateGas") return estimate(params, options);
+    if (rule.measure !== undefined) return middle(rule, method, pinned, options);
+    const answers = await gather(panel.usable(), method, pinned, options, enough(rule));
     const same = agreed(panel, rule, answers);
     if (same === undefined) throw undecided(panel, rule, answers, method);
     heed(rule, answers, same, method);
@@ -77,13 +77,17 @@ export function connectNodes(
   /** Of three and more nodes, the rest need not be waited for when enough have said the same. */
   const enough =
     (rule: Rule) =>
-    (answers: readonly Answer[]): boolean =>
+    (answers: readonly NodeAnswer[]): boolean =>
       nodes.length > 2 && agreed(panel, rule, answers) !== undefined;
 
   /** "latest" means something else on each node: all are asked about the block that they agree on. */
-  async function pin(rule: Rule, params: readonly unknown[], waits: Waits): Promise<readonly unknown[]> {
+  async function pin(
+    rule: Rule,
+    params: readonly unknown[],
+    options: AbortOptions,
+  ): Promise<readonly unknown[]> {
     if (rule.block === undefined || params[rule.block] !== "latest") return params;
-    const { number } = (await head(waits)) as { number: string };
+    const { number } = (await head(options)) as { number: string };
     return params.with(rule.block, number);
   }
 
@@ -91,9 +95,9 @@ export function connectNodes(
     rule: Rule,
     method: string,
     params: readonly unknown[],
-    waits: Waits,
+    options: AbortOptions,
   ): Promise<unknown> {
-    const answers = await gather(panel.usable(), method, params, waits, () => false);
+    const answers = await gather(panel.usable(), method, params, options, () => false);
     const values = answers.flatMap((answer) => {
       const parsed = answer.kind === "value" ? rule.what.safeParse(answer.value) : undefined;
       return parsed?.success ? [{ answer, size: (rule.measure as (w: unknown) => bigint)(parsed.data) }] : [];
@@ -107,24 +111,24 @@ export function connectNodes(
   }
 
   /** No node can hide what the chain already holds. */
-  async function pendingCount(params: readonly unknown[], waits: Waits): Promise<unknown> {
+  async function pendingCount(params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     const method = "eth_getTransactionCount";
     const [mined, pending] = await Promise.all([
-      once(method, params.with(1, "latest"), waits),
-      middle(ruleFor(method, params), method, params, waits),
+      once(method, params.with(1, "latest"), options),
+      middle(ruleFor(method, params), method, params, options),
     ]);
-    const [least, inPool] = [quantity.parse(mined), quantity.parse(pending)];
+    const [least, inPool] = [parseQuantity.parse(mined), parseQuantity.parse(pending)];
     return hexNumber(larger(least, inPool));
   }
 
   /** Nodes see slightly different pending blocks; of two near estimates the larger, of more the middle one. */
-  async function estimate(params: readonly unknown[], waits: Waits): Promise<unknown> {
+  async function estimate(params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     const method = "eth_estimateGas";
     const rule = ruleFor(method, params);
-    const answers = await gather(panel.usable(), method, params, waits, () => false);
-    const refused = groups(rule, answers).find(([first]) => first?.kind === "refusal");
+    const answers = await gather(panel.usable(), method, params, options, () => false);
+    const refused = groupAnswers(rule, answers).find(([first]) => first?.kind === "refusal");
     const values = answers.flatMap((answer) => {
-      const parsed = answer.kind === "value" ? quantity.safeParse(answer.value) : undefined;
+      const parsed = answer.kind === "value" ? parseQuantity.safeParse(answer.value) : undefined;
       return parsed?.success ? [parsed.data] : [];
     });
     const answering = answers.filter((answer) => keyOf(rule, answer) !== undefined).length;
@@ -144,7 +148,12 @@ export function connectNodes(
   }
 
   /** Tells of a node that the others outvote three times in a row; once may be a block on its way. */
-  function heed(rule: Rule, answers: readonly Answer[], same: readonly Answer[], method: string): void {
+  function heed(
+    rule: Rule,
+    answers: readonly NodeAnswer[],
+    same: readonly NodeAnswer[],
+    method: string,
+  ): void {
     for (const answer of answers) {
       const { host } = answer.node;
       const differs = answer.kind !== "none" && keyOf(rule, answer) !== undefined && !same.includes(answer);
@@ -166,19 +175,19 @@ export function connectNodes(
       return (up.length > 0 ? up : nodes).map((node) => node.alone);
     },
     quorum: (answering) => panel.quorum(answering),
-    async send(method, params, waits = {}) {
+    async send(method, params, options = {}) {
       for (let attempt = 0; ; attempt++) {
         try {
-          return await once(method, params, waits);
+          return await once(method, params, options);
         } catch (error) {
-          waits.signal?.throwIfAborted();
+          options.signal?.throwIfAborted();
           if (!isIchainError(error, "CHAIN_NODES_DISAGREE")) throw error;
           const pause = times.againMs[attempt];
           if (pause === undefined) {
             tell(error.details.hosts as string[], method);
             throw error;
           }
-          await delay(pause, undefined, { signal: waits.signal });
+          await delay(pause, undefined, { signal: options.signal });
         }
       }
     },
@@ -188,7 +197,7 @@ export function connectNodes(
   };
 }
 
-function outcome(same: readonly Answer[]): unknown {
+function outcome(same: readonly NodeAnswer[]): unknown {
   const reasoned = same.find((answer) => answer.kind === "refusal" && answer.refusal.data !== undefined);
   const [first] = reasoned === undefined ? same : [reasoned];
   if (first?.kind === "refusal") throw first.refusal;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { quantity } from "../quantities.ts";
-import type { Answer } from "./node.ts";
+import { parseQuantity } from "../quantities.ts";
+import type { NodeAnswer } from "./node.ts";
 
 /** What of the answers to one method has to be the same on several nodes. */
 export interface Rule {
@@ -19,20 +19,20 @@ export const blockRule: Rule = {
   block: 0,
   what: z
     .object({
-      number: quantity,
+      number: parseQuantity,
       hash: hex,
       parentHash: hex,
-      timestamp: quantity,
-      baseFeePerGas: quantity.nullish(),
+      timestamp: parseQuantity,
+      baseFeePerGas: parseQuantity.nullish(),
     })
     .nullable(),
 };
 
 const log = z.object({
   address: hex,
-  blockNumber: quantity,
+  blockNumber: parseQuantity,
   blockHash: hex,
-  logIndex: quantity,
+  logIndex: parseQuantity,
   topics: z.array(hex).max(4),
   data: hex,
 });
@@ -40,17 +40,17 @@ const log = z.object({
 const receipt = z
   .object({
     blockHash: hex,
-    blockNumber: quantity,
-    status: quantity,
-    gasUsed: quantity,
-    effectiveGasPrice: quantity,
+    blockNumber: parseQuantity,
+    status: parseQuantity,
+    gasUsed: parseQuantity,
+    effectiveGasPrice: parseQuantity,
     contractAddress: hex.nullish(),
   })
   .nullable();
 
 const history = z.object({
-  baseFeePerGas: z.array(quantity).max(1_025),
-  reward: z.array(z.array(quantity).max(8)).max(1_025).nullish(),
+  baseFeePerGas: z.array(parseQuantity).max(1_025),
+  reward: z.array(z.array(parseQuantity).max(8)).max(1_025).nullish(),
 });
 
 const amount = (what: unknown): bigint => what as bigint;
@@ -60,7 +60,7 @@ const sum = (what: unknown): bigint => {
 };
 
 const rules: Readonly<Record<string, Rule>> = {
-  eth_chainId: { what: quantity },
+  eth_chainId: { what: parseQuantity },
   eth_getBlockByNumber: blockRule,
   eth_getLogs: {
     what: z
@@ -74,18 +74,18 @@ const rules: Readonly<Record<string, Rule>> = {
   eth_getTransactionByHash: { what: z.unknown().transform((transaction) => transaction != null) },
   eth_call: { block: 1, what: hex },
   eth_getCode: { block: 1, what: hex },
-  eth_getBalance: { block: 1, what: quantity },
-  eth_getTransactionCount: { block: 1, what: quantity },
-  eth_estimateGas: { what: quantity },
-  eth_maxPriorityFeePerGas: { what: quantity, measure: amount },
+  eth_getBalance: { block: 1, what: parseQuantity },
+  eth_getTransactionCount: { block: 1, what: parseQuantity },
+  eth_estimateGas: { what: parseQuantity },
+  eth_maxPriorityFeePerGas: { what: parseQuantity, measure: amount },
   eth_feeHistory: { block: 1, what: history, measure: sum },
 };
 
 const pendingBlock: Rule = {
-  what: z.object({ timestamp: quantity }),
+  what: z.object({ timestamp: parseQuantity }),
   measure: (what) => (what as { timestamp: bigint }).timestamp,
 };
-const pendingCount: Rule = { what: quantity, measure: amount };
+const pendingCount: Rule = { what: parseQuantity, measure: amount };
 
 export function ruleFor(method: string, params: readonly unknown[]): Rule {
   if (method === "eth_getBlockByNumber" && params[0] === "pending") return pendingBlock;
@@ -93,15 +93,15 @@ export function ruleFor(method: string, params: readonly unknown[]): Rule {
   return rules[method] ?? { what: z.unknown() };
 }
 
-const keys = new WeakMap<Answer, string | undefined>();
+const keys = new WeakMap<NodeAnswer, string | undefined>();
 
 /** Two answers with the same key say the same; undefined for one that says nothing. */
-export function keyOf(rule: Rule, answer: Answer): string | undefined {
+export function keyOf(rule: Rule, answer: NodeAnswer): string | undefined {
   if (!keys.has(answer)) keys.set(answer, readKey(rule, answer));
   return keys.get(answer);
 }
 
-function readKey({ what }: Rule, answer: Answer): string | undefined {
+function readKey({ what }: Rule, answer: NodeAnswer): string | undefined {
   if (answer.kind === "none") return undefined;
   if (answer.kind === "refusal") return `no ${revertData(answer.refusal.data) ?? ""}`;
   const parsed = what.safeParse(answer.value ?? null);

@@ -1,5 +1,5 @@
 import type { ApiException } from "@kubernetes/client-node";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 
 /** The API server cannot be reached, or did not answer in time. */
 export function answerless(cause: unknown): IchainError {

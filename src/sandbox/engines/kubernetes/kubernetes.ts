@@ -11,10 +11,11 @@ import {
   setHeaderOptions,
   type V1Pod,
 } from "@kubernetes/client-node";
-import type { Engine, Waits } from "../engine.ts";
+import { type AbortOptions, linkSignals, raceSignal } from "../../../async/abort.ts";
+import type { Engine } from "../engine.ts";
 import { answerless, cannot, notStarted, refused } from "./faults.ts";
 import { jobName, manifests, type Placing, RUN_LABEL } from "./manifests.ts";
-import { quantity, stateOf } from "./state.ts";
+import { kubernetesQuantity, podState } from "./state.ts";
 
 const ANSWER_MS = 30_000;
 const LOOK_MS = 1000;
@@ -38,55 +39,50 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
   ) as unknown as [BatchV1Api, CoreV1Api, NetworkingV1Api];
 
   /** One call; the client takes no signal, so that an answer that comes too late is left behind. */
-  async function call<T>(act: Promise<T>, { signal }: Waits = {}): Promise<T> {
-    const limit = AbortSignal.any([AbortSignal.timeout(ANSWER_MS), ...(signal ? [signal] : [])]);
-    const cut = Promise.withResolvers<never>();
-    const stop = () => cut.reject(limit.reason);
-    limit.addEventListener("abort", stop, { once: true });
+  async function call<T>(act: Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
+    using limit = linkSignals([signal], ANSWER_MS);
     try {
-      return await Promise.race([act, cut.promise]);
+      return await raceSignal(act, limit.signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw error instanceof ApiException ? refused(error) : answerless(error);
-    } finally {
-      limit.removeEventListener("abort", stop);
     }
   }
 
-  async function orMissing<T>(act: Promise<T>, waits?: Waits): Promise<T | undefined> {
+  async function orMissing<T>(act: Promise<T>, abortOptions?: AbortOptions): Promise<T | undefined> {
     try {
-      return await call(act, waits);
+      return await call(act, abortOptions);
     } catch (error) {
       if ((error as { cause?: { code?: unknown } }).cause?.code === 404) return undefined;
       throw error;
     }
   }
 
-  async function podOf(name: string, waits?: Waits): Promise<V1Pod | undefined> {
+  async function podOf(name: string, abortOptions?: AbortOptions): Promise<V1Pod | undefined> {
     const labelSelector = `${RUN_LABEL}=${jobName(name)}`;
-    return (await call(core.listNamespacedPod({ namespace, labelSelector }), waits)).items[0];
+    return (await call(core.listNamespacedPod({ namespace, labelSelector }), abortOptions)).items[0];
   }
 
-  async function inspect(name: string, waits?: Waits) {
-    const job = await orMissing(batch.readNamespacedJob({ namespace, name: jobName(name) }), waits);
-    return job && stateOf(job, await podOf(name, waits));
+  async function inspect(name: string, abortOptions?: AbortOptions) {
+    const job = await orMissing(batch.readNamespacedJob({ namespace, name: jobName(name) }), abortOptions);
+    return job && podState(job, await podOf(name, abortOptions));
   }
 
-  async function patch(name: string, spec: object, waits?: Waits): Promise<void> {
+  async function patch(name: string, spec: object, abortOptions?: AbortOptions): Promise<void> {
     await orMissing(
       batch.patchNamespacedJob({ namespace, name: jobName(name), body: { spec } }, merge),
-      waits,
+      abortOptions,
     );
   }
 
   /** Resolves when the pod's container runs or has ended; throws `KUBERNETES_PENDING`. */
-  async function started(name: string, waits?: Waits): Promise<V1Pod | undefined> {
-    for (const begin = performance.now(); ; await pause(LOOK_MS, undefined, waits)) {
-      const pod = await podOf(name, waits);
+  async function started(name: string, abortOptions?: AbortOptions): Promise<V1Pod | undefined> {
+    for (const begin = performance.now(); ; await pause(LOOK_MS, undefined, abortOptions)) {
+      const pod = await podOf(name, abortOptions);
       const state = pod?.status?.containerStatuses?.[0]?.state;
       if (state?.running || state?.terminated) return pod;
       // Over since it was looked for, with its pod or, at a deadline, without.
-      if ((await inspect(name, waits))?.status === "exited") return podOf(name, waits);
+      if ((await inspect(name, abortOptions))?.status === "exited") return podOf(name, abortOptions);
       const why =
         state?.waiting?.reason ?? pod?.status?.conditions?.find(({ status }) => status === "False")?.message;
       if (performance.now() - begin > START_MS) throw notStarted(why ?? "its pod is pending");
@@ -94,14 +90,14 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
   }
 
   return {
-    async ping(waits) {
-      await call(batch.listNamespacedJob({ namespace, limit: 1 }), waits);
+    async ping(abortOptions) {
+      await call(batch.listNamespacedJob({ namespace, limit: 1 }), abortOptions);
     },
 
-    async info(waits) {
-      const { items } = await call(core.listNode(), waits);
+    async info(abortOptions) {
+      const { items } = await call(core.listNode(), abortOptions);
       const room = (of: "cpu" | "memory") =>
-        items.map(({ status }) => quantity(status?.allocatable?.[of] ?? "0"));
+        items.map(({ status }) => kubernetesQuantity(status?.allocatable?.[of] ?? "0"));
       return {
         name: "kubernetes",
         version: items[0]?.status?.nodeInfo?.kubeletVersion ?? "",
@@ -132,21 +128,21 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
     build: () => Promise.reject(cannot("build an image")),
     removeImage: () => Promise.resolve(),
 
-    async create(name, settings, waits) {
+    async create(name, settings, abortOptions) {
       const { job, policy } = manifests(name, settings, options);
       // The wall first: a pod that is older than it could speak.
-      await call(network.createNamespacedNetworkPolicy({ namespace, body: policy }), waits);
-      await call(batch.createNamespacedJob({ namespace, body: job }), waits);
+      await call(network.createNamespacedNetworkPolicy({ namespace, body: policy }), abortOptions);
+      await call(batch.createNamespacedJob({ namespace, body: job }), abortOptions);
       return jobName(name);
     },
 
     inspect,
 
-    async list(labels, waits) {
+    async list(labels, abortOptions) {
       const labelSelector = Object.entries(labels)
         .map(([key, value]) => `${key}=${value}`)
         .join(",");
-      const { items } = await call(batch.listNamespacedJob({ namespace, labelSelector }), waits);
+      const { items } = await call(batch.listNamespacedJob({ namespace, labelSelector }), abortOptions);
       return items.map(({ metadata }) => {
         const name = metadata?.name ?? "";
         return { id: name, name, imageId: "", labels: metadata?.labels ?? {} };
@@ -166,29 +162,30 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
       return log;
     },
 
-    async start(name, waits) {
-      await patch(name, { suspend: false }, waits);
-      await started(name, waits);
+    async start(name, abortOptions) {
+      await patch(name, { suspend: false }, abortOptions);
+      await started(name, abortOptions);
     },
 
-    async ended(name, waits) {
-      while ((await inspect(name, waits))?.status === "running") await pause(LOOK_MS, undefined, waits);
+    async ended(name, abortOptions) {
+      while ((await inspect(name, abortOptions))?.status === "running")
+        await pause(LOOK_MS, undefined, abortOptions);
     },
 
     /** Lets the Job's own deadline strike at once; the kubelet sends SIGTERM, then SIGKILL. */
-    async kill(name, _signal, waits) {
-      await patch(name, { activeDeadlineSeconds: 1 }, waits);
+    async kill(name, _signal, abortOptions) {
+      await patch(name, { activeDeadlineSeconds: 1 }, abortOptions);
     },
 
-    async remove(name, waits) {
+    async remove(name, abortOptions) {
       const one = { namespace, name: jobName(name) };
-      await orMissing(batch.deleteNamespacedJob({ ...one, propagationPolicy: "Background" }), waits);
+      await orMissing(batch.deleteNamespacedJob({ ...one, propagationPolicy: "Background" }), abortOptions);
       // A pod on a node that is lost stays listed: its deadline inside ends it there.
       for (const begin = performance.now(); performance.now() - begin < REMOVE_MS; ) {
-        if ((await podOf(name, waits)) === undefined) break;
-        await pause(LOOK_MS, undefined, waits);
+        if ((await podOf(name, abortOptions)) === undefined) break;
+        await pause(LOOK_MS, undefined, abortOptions);
       }
-      await orMissing(network.deleteNamespacedNetworkPolicy(one), waits);
+      await orMissing(network.deleteNamespacedNetworkPolicy(one), abortOptions);
     },
 
     async *samples() {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { relative } from "node:path";
 import type { V1Job, V1NetworkPolicy, V1PodSpec } from "@kubernetes/client-node";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
 
 /** Where in a cluster tasks run, and how their folders get there. */

@@ -1,5 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import type { Engine } from "../engine.ts";
 import { type KubernetesOptions, kubernetesEngine } from "./kubernetes.ts";
 

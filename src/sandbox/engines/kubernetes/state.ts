@@ -4,7 +4,7 @@ import type { ContainerState } from "../engine.ts";
 const SIGKILLED = 137;
 
 /** A Job and its pod as the state of one container. Pure. */
-export function stateOf(job: V1Job, pod: V1Pod | undefined): ContainerState {
+export function podState(job: V1Job, pod: V1Pod | undefined): ContainerState {
   const labels = job.metadata?.labels ?? {};
   const base = {
     id: job.metadata?.name ?? "",
@@ -51,7 +51,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** `3920m` → 3.92, `8Gi` → 2^33; 0 for what is no quantity. */
-export function quantity(text: string): number {
+export function kubernetesQuantity(text: string): number {
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([a-zA-Z]{0,2})$/.exec(text) ?? [];
   return digits === undefined ? 0 : Number(digits) * (UNITS[unit] ?? 0);
 }

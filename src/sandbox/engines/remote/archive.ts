@@ -3,9 +3,9 @@ import { lstat, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
-import { IchainError } from "../../../errors.ts";
-import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../out/inspect.ts";
-import type { Waits } from "../engine.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../outputs/inspect.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 const MAX_NAME_BYTES = 1024;
@@ -42,7 +42,7 @@ async function add(tar: Pack, dir: string, prefix: string): Promise<void> {
 export async function unpackFolder(
   archive: NodeJS.ReadableStream,
   { root, into, maxBytes }: { root: string; into: string; maxBytes: number },
-  { signal }: Waits = {},
+  { signal }: AbortOptions = {},
 ): Promise<void> {
   let [bytes, files] = [0, 0];
   const tar = extract();

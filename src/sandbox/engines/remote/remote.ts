@@ -1,8 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { type ContainerSettings, labels } from "../../policy.ts";
 import { type DockerOptions, dockerClient, unlessStatus } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
-import type { Engine, EngineInfo, Waits } from "../engine.ts";
+import type { Engine, EngineInfo } from "../engine.ts";
 import { type GenericResource, gpusAmong } from "../resources.ts";
 import { packFolder, unpackFolder } from "./archive.ts";
 
@@ -29,7 +30,7 @@ export function remoteEngine(options: DockerOptions): Engine {
     name: string,
     labelled: object,
     cap: number | undefined,
-    waits?: Waits,
+    abortOptions?: AbortOptions,
   ): Promise<void> {
     const memory = {
       type: "tmpfs",
@@ -37,28 +38,31 @@ export function remoteEngine(options: DockerOptions): Engine {
       o: `size=${(cap ?? 0) + BRIM_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev,noexec`,
     };
     const wanted = { Name: name, Labels: labelled, ...(cap === undefined ? {} : { DriverOpts: memory }) };
-    await call((each) => docker.createVolume({ ...wanted, ...each } as object), waits);
+    await call((each) => docker.createVolume({ ...wanted, ...each } as object), abortOptions);
   }
 
-  async function removeVolume(name: string, waits?: Waits): Promise<void> {
-    const gone = call((each) => docker.getVolume(name).remove({ force: true, ...each } as object), waits);
+  async function removeVolume(name: string, abortOptions?: AbortOptions): Promise<void> {
+    const gone = call(
+      (each) => docker.getVolume(name).remove({ force: true, ...each } as object),
+      abortOptions,
+    );
     await unlessStatus(gone, 404);
   }
 
   return {
     ...engine,
 
-    async info(waits): Promise<EngineInfo> {
+    async info(abortOptions): Promise<EngineInfo> {
       const asking = docker as unknown as {
         info(each: object): Promise<{ GenericResources?: GenericResource[] }>;
       };
-      const { GenericResources } = await call((each) => asking.info(each), waits);
+      const { GenericResources } = await call((each) => asking.info(each), abortOptions);
       const gpus = gpusAmong(GenericResources).map((uuid) => ({ uuid, host: "" }));
       // Its control groups are not this machine's.
-      return { ...(await engine.info(waits)), cgroupDriver: "none", elsewhere: true, gpus };
+      return { ...(await engine.info(abortOptions)), cgroupDriver: "none", elsewhere: true, gpus };
     },
 
-    async create(name, settings, waits) {
+    async create(name, settings, abortOptions) {
       const { HostConfig } = settings;
       const Labels = { ...settings.Labels, [NAME_LABEL]: name };
       const mounts = HostConfig.Mounts.map((mount) => ({
@@ -67,10 +71,10 @@ export function remoteEngine(options: DockerOptions): Engine {
       }));
       const out = mounts.find((mount) => !mount.ReadOnly);
       for (const { volume: one, ReadOnly } of mounts) {
-        await removeVolume(one, waits);
-        await volume(one, Labels, ReadOnly ? undefined : Number(settings.Labels[labels.disk]), waits);
+        await removeVolume(one, abortOptions);
+        await volume(one, Labels, ReadOnly ? undefined : Number(settings.Labels[labels.disk]), abortOptions);
       }
-      await engine.remove(keeper(name), waits);
+      await engine.remove(keeper(name), abortOptions);
       const keeping = {
         ...settings,
         ...keeperSettings(settings),
@@ -82,44 +86,44 @@ export function remoteEngine(options: DockerOptions): Engine {
           Mounts: inVolumes(mounts, false),
         },
       };
-      await engine.create(keeper(name), keeping as unknown as ContainerSettings, waits);
+      await engine.create(keeper(name), keeping as unknown as ContainerSettings, abortOptions);
       for (const { Source, Target, ReadOnly } of mounts) {
         if (!ReadOnly) continue;
         await call(
           (each) =>
             docker.getContainer(keeper(name)).putArchive(packFolder(Source), { path: Target, ...each }),
-          waits,
+          abortOptions,
           true,
         );
       }
-      await engine.start(keeper(name), waits);
+      await engine.start(keeper(name), abortOptions);
       const moved = {
         ...settings,
         Labels: { ...Labels, ...(out ? { [OUT_LABEL]: out.Source } : {}) },
         HostConfig: { ...HostConfig, CgroupParent: undefined, Mounts: inVolumes(mounts, true) },
       };
-      return engine.create(name, moved as unknown as ContainerSettings, waits);
+      return engine.create(name, moved as unknown as ContainerSettings, abortOptions);
     },
 
-    async fetch(name, waits) {
-      const state = await engine.inspect(name, waits);
+    async fetch(name, abortOptions) {
+      const state = await engine.inspect(name, abortOptions);
       const into = state?.labels[OUT_LABEL];
       if (state === undefined || into === undefined) return;
       await rm(into, { recursive: true, force: true });
       await mkdir(into, { recursive: true, mode: 0o700 });
       const archive = await call(
         (each) => docker.getContainer(name).getArchive({ path: "/out", ...each }),
-        waits,
+        abortOptions,
       );
       const maxBytes = Number(state.labels[labels.disk] ?? 0);
-      await unpackFolder(archive, { root: "out", into, maxBytes }, waits);
+      await unpackFolder(archive, { root: "out", into, maxBytes }, abortOptions);
     },
 
-    async remove(name, waits) {
-      const state = await engine.inspect(name, waits);
+    async remove(name, abortOptions) {
+      const state = await engine.inspect(name, abortOptions);
       const base = state?.labels[NAME_LABEL] ?? name;
-      for (const one of [base, keeper(base)]) await engine.remove(one, waits);
-      for (const target of ["in", "out"]) await removeVolume(`${base}-${target}`, waits);
+      for (const one of [base, keeper(base)]) await engine.remove(one, abortOptions);
+      for (const target of ["in", "out"]) await removeVolume(`${base}-${target}`, abortOptions);
     },
   };
 }

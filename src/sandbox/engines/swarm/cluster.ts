@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { type DockerClient, statusBehind, unlessStatus } from "../client.ts";
-import type { Waits } from "../engine.ts";
 import { type GenericResource, gpusAmong } from "../resources.ts";
 import { type ServiceSpec, serviceName } from "./spec.ts";
 import type { Service, SwarmTask } from "./state.ts";
@@ -22,22 +22,30 @@ const OUT_OF_SEQUENCE = 500;
 
 /** The calls on services, tasks and nodes that the engine is made of. */
 export interface Cluster {
-  nodes(options?: Waits): Promise<SwarmNode[]>;
-  create(spec: ServiceSpec, options?: Waits): Promise<string>;
-  service(name: string, options?: Waits): Promise<Service | undefined>;
+  nodes(options?: AbortOptions): Promise<SwarmNode[]>;
+  create(spec: ServiceSpec, options?: AbortOptions): Promise<string>;
+  service(name: string, options?: AbortOptions): Promise<Service | undefined>;
   /** The newest task of a service, or the task with this id. */
-  task(of: { service: string } | { id: string }, options?: Waits): Promise<SwarmTask | undefined>;
+  task(of: { service: string } | { id: string }, options?: AbortOptions): Promise<SwarmTask | undefined>;
   /** How many tasks the service shall complete; none stops those that run, by SIGTERM and SIGKILL. */
-  scale(name: string, total: 0 | 1, labels: Readonly<Record<string, string>>, options?: Waits): Promise<void>;
-  services(labels: Readonly<Record<string, string>>, options?: Waits): Promise<Service[]>;
+  scale(
+    name: string,
+    total: 0 | 1,
+    labels: Readonly<Record<string, string>>,
+    options?: AbortOptions,
+  ): Promise<void>;
+  services(labels: Readonly<Record<string, string>>, options?: AbortOptions): Promise<Service[]>;
   /** Its task is stopped afterwards; no error when there is no such service. */
-  remove(id: string, options?: Waits): Promise<void>;
+  remove(id: string, options?: AbortOptions): Promise<void>;
 }
 
 export function cluster({ docker, call }: DockerClient): Cluster {
-  async function service(name: string, options?: Waits): Promise<Service | undefined> {
+  async function service(name: string, options?: AbortOptions): Promise<Service | undefined> {
     try {
-      return await call((waits) => docker.getService(serviceName(name)).inspect(waits as object), options);
+      return await call(
+        (abortOptions) => docker.getService(serviceName(name)).inspect(abortOptions as object),
+        options,
+      );
     } catch (error) {
       if (statusBehind(error) === 404) return undefined;
       throw error;
@@ -46,11 +54,11 @@ export function cluster({ docker, call }: DockerClient): Cluster {
 
   async function task(
     of: { service: string } | { id: string },
-    options?: Waits,
+    options?: AbortOptions,
   ): Promise<SwarmTask | undefined> {
     const query = { filters: JSON.stringify(listed(of)) };
     const tasks: SwarmTask[] = await call(
-      (waits) => docker.listTasks({ ...query, ...waits } as object),
+      (abortOptions) => docker.listTasks({ ...query, ...abortOptions } as object),
       options,
     );
     return tasks.toSorted((a, b) => Date.parse(b.CreatedAt) - Date.parse(a.CreatedAt))[0];
@@ -61,14 +69,18 @@ export function cluster({ docker, call }: DockerClient): Cluster {
     task,
 
     async nodes(options) {
-      const nodes: Docker.Node[] = await call((waits) => docker.listNodes(waits as object), options);
+      const nodes: Docker.Node[] = await call(
+        (abortOptions) => docker.listNodes(abortOptions as object),
+        options,
+      );
       return nodes.map(nodeOf);
     },
 
     async create(spec, options) {
       const made = await call(
         // No credentials: nothing is pulled.
-        (waits) => docker.createService({}, { ...spec, ...waits } as unknown as Docker.CreateServiceOptions),
+        (abortOptions) =>
+          docker.createService({}, { ...spec, ...abortOptions } as unknown as Docker.CreateServiceOptions),
         options,
       );
       return made.id;
@@ -87,7 +99,10 @@ export function cluster({ docker, call }: DockerClient): Cluster {
           },
         };
         try {
-          await call((waits) => docker.getService(found.ID).update({ ...change, ...waits }), options);
+          await call(
+            (abortOptions) => docker.getService(found.ID).update({ ...change, ...abortOptions }),
+            options,
+          );
           return;
         } catch (error) {
           const raced = statusBehind(error) === OUT_OF_SEQUENCE && /out of sequence/.test(String(error));
@@ -99,14 +114,15 @@ export function cluster({ docker, call }: DockerClient): Cluster {
     async services(labels, options) {
       const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
       const query = { filters: JSON.stringify({ label }) };
-      return call((waits) => docker.listServices({ ...query, ...waits } as object), options) as Promise<
-        unknown[]
-      > as Promise<Service[]>;
+      return call(
+        (abortOptions) => docker.listServices({ ...query, ...abortOptions } as object),
+        options,
+      ) as Promise<unknown[]> as Promise<Service[]>;
     },
 
     async remove(id, options) {
       await unlessStatus(
-        call((waits) => docker.getService(id).remove(waits as object), options),
+        call((abortOptions) => docker.getService(id).remove(abortOptions as object), options),
         404,
       );
     },

@@ -1,4 +1,4 @@
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 
 export function notManager(state: string): IchainError {
   return new IchainError(`The Docker engine is no manager of a swarm (its state is ${state}).`, {

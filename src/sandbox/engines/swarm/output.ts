@@ -1,5 +1,5 @@
+import type { AbortOptions } from "../../../async/abort.ts";
 import type { DockerClient } from "../client.ts";
-import type { Waits } from "../engine.ts";
 import { payload } from "../frames.ts";
 import { serviceName } from "./spec.ts";
 
@@ -10,8 +10,8 @@ import { serviceName } from "./spec.ts";
 export async function* serviceOutput(
   { docker, call }: DockerClient,
   name: string,
-  ended: (options: Waits) => Promise<unknown>,
-  { signal }: Waits,
+  ended: (options: AbortOptions) => Promise<unknown>,
+  { signal }: AbortOptions,
 ): AsyncGenerator<Uint8Array> {
   const over = new AbortController();
   const halt = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);

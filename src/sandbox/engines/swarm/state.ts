@@ -42,7 +42,7 @@ export function isOver({ Status }: SwarmTask): boolean {
  * A service and its newest task as the state of one container. Pure. Times are Swarm's: the start is when
  * the task was made, the end when its node said so.
  */
-export function stateOf({ ID, Spec }: Service, task: SwarmTask | undefined): ContainerState {
+export function serviceState({ ID, Spec }: Service, task: SwarmTask | undefined): ContainerState {
   const labels = Spec.Labels ?? {};
   const base = { id: ID, exitCode: 0, outOfMemory: false, startedAt: 0, finishedAt: 0, labels };
   const ended = Number(labels[ENDED_LABEL] ?? 0);

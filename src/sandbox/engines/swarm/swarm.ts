@@ -1,13 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isIchainError } from "../../../errors.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { isIchainError } from "../../../errors/error.ts";
 import { type DockerOptions, dockerClient } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
-import type { Engine, EngineInfo, Waits } from "../engine.ts";
+import type { Engine, EngineInfo } from "../engine.ts";
 import { cluster, LOOK_MS, type SwarmNode } from "./cluster.ts";
 import { nodeLost, noRoom, notManager, rejected } from "./faults.ts";
 import { serviceOutput } from "./output.ts";
 import { serviceSpec } from "./spec.ts";
-import { ENDED_LABEL, isOver, STARTED_LABEL, type SwarmTask, stateOf } from "./state.ts";
+import { ENDED_LABEL, isOver, STARTED_LABEL, type SwarmTask, serviceState } from "./state.ts";
 
 /** A task that no node has taken by then is given back. */
 const START_MS = 60_000;
@@ -34,10 +35,10 @@ export function swarmEngine(options: SwarmOptions): Engine {
   const swarm = cluster(client);
 
   /** This node's id; throws `SWARM_INACTIVE`. */
-  async function self(waits?: Waits): Promise<string> {
+  async function self(abortOptions?: AbortOptions): Promise<string> {
     const info: unknown = await client.call(
       (each) => client.docker.info(each as unknown as () => void) as unknown as Promise<unknown>,
-      waits,
+      abortOptions,
     );
     const { Swarm } = info as {
       Swarm: { NodeID: string; LocalNodeState: string; ControlAvailable: boolean };
@@ -47,44 +48,47 @@ export function swarmEngine(options: SwarmOptions): Engine {
   }
 
   /** Nodes that may get tasks. Constraints beyond the node itself are Swarm's to judge, at placement. */
-  async function nodes(waits?: Waits): Promise<SwarmNode[]> {
-    const here = await self(waits);
-    return (await swarm.nodes(waits)).filter(
+  async function nodes(abortOptions?: AbortOptions): Promise<SwarmNode[]> {
+    const here = await self(abortOptions);
+    return (await swarm.nodes(abortOptions)).filter(
       (node) => node.state === "ready" && node.availability === "active" && (shared || node.id === here),
     );
   }
 
-  async function taskOf(name: string, waits?: Waits): Promise<SwarmTask | undefined> {
-    const service = await swarm.service(name, waits);
-    return service && swarm.task({ service: service.ID }, waits);
+  async function taskOf(name: string, abortOptions?: AbortOptions): Promise<SwarmTask | undefined> {
+    const service = await swarm.service(name, abortOptions);
+    return service && swarm.task({ service: service.ID }, abortOptions);
   }
 
   /** Resolves when a task runs no more; throws `SWARM_NODE_LOST` when its node is gone, or drained. */
   async function over(
     of: Parameters<typeof swarm.task>[0],
-    waits: Waits & { drained: boolean },
+    abortOptions: AbortOptions & { drained: boolean },
   ): Promise<void> {
-    for (let looked = 0; ; await pause(LOOK_MS, undefined, waits)) {
-      const task = await swarm.task(of, waits);
+    for (let looked = 0; ; await pause(LOOK_MS, undefined, abortOptions)) {
+      const task = await swarm.task(of, abortOptions);
       if (task === undefined || isOver(task)) return;
       if (performance.now() - looked < NODE_LOOK_MS) continue;
       looked = performance.now();
-      const node = (await swarm.nodes(waits)).find(({ id }) => id === task.NodeID);
+      const node = (await swarm.nodes(abortOptions)).find(({ id }) => id === task.NodeID);
       if (task.NodeID !== undefined && node?.state !== "ready")
         throw nodeLost(node?.hostname ?? task.NodeID, node?.state ?? "gone");
-      if (waits.drained && node?.availability === "drain") throw nodeLost(node.hostname, "drained");
+      if (abortOptions.drained && node?.availability === "drain") throw nodeLost(node.hostname, "drained");
     }
   }
 
-  async function ended(name: string, waits: Waits = {}): Promise<void> {
-    const service = await swarm.service(name, waits);
-    if (service) await over({ service: service.ID }, { ...waits, drained: true });
+  async function ended(name: string, abortOptions: AbortOptions = {}): Promise<void> {
+    const service = await swarm.service(name, abortOptions);
+    if (service) await over({ service: service.ID }, { ...abortOptions, drained: true });
   }
 
   /** Container of a task that runs, or ran, on this node. */
-  async function containerHere(task: SwarmTask | undefined, waits?: Waits): Promise<string | undefined> {
+  async function containerHere(
+    task: SwarmTask | undefined,
+    abortOptions?: AbortOptions,
+  ): Promise<string | undefined> {
     const id = task?.Status.ContainerStatus?.ContainerID;
-    return id && task?.NodeID === (await self(waits)) ? id : undefined;
+    return id && task?.NodeID === (await self(abortOptions)) ? id : undefined;
   }
 
   return {
@@ -94,8 +98,8 @@ export function swarmEngine(options: SwarmOptions): Engine {
     build: local.build,
     removeImage: local.removeImage,
 
-    async info(waits): Promise<EngineInfo> {
-      const [info, usable] = [await local.info(waits), await nodes(waits)];
+    async info(abortOptions): Promise<EngineInfo> {
+      const [info, usable] = [await local.info(abortOptions), await nodes(abortOptions)];
       return {
         ...info,
         name: "swarm",
@@ -109,46 +113,47 @@ export function swarmEngine(options: SwarmOptions): Engine {
       };
     },
 
-    async create(name, settings, waits) {
-      const here = shared ? [] : [`node.id==${await self(waits)}`];
-      return swarm.create(serviceSpec(name, settings, [...here, ...constraints]), waits);
+    async create(name, settings, abortOptions) {
+      const here = shared ? [] : [`node.id==${await self(abortOptions)}`];
+      return swarm.create(serviceSpec(name, settings, [...here, ...constraints]), abortOptions);
     },
 
-    async inspect(name, waits) {
-      const service = await swarm.service(name, waits);
+    async inspect(name, abortOptions) {
+      const service = await swarm.service(name, abortOptions);
       if (service === undefined) return undefined;
-      const task = await swarm.task({ service: service.ID }, waits);
-      const state = stateOf(service, task);
-      const container = await containerHere(task, waits);
-      const exact = container === undefined ? undefined : await local.inspect(container, waits);
+      const task = await swarm.task({ service: service.ID }, abortOptions);
+      const state = serviceState(service, task);
+      const container = await containerHere(task, abortOptions);
+      const exact = container === undefined ? undefined : await local.inspect(container, abortOptions);
       if (state.status !== "exited" || exact?.status !== "exited") return state;
       const { outOfMemory, startedAt, finishedAt } = exact;
       return { ...state, outOfMemory, startedAt, finishedAt };
     },
 
-    async list(labels, waits) {
-      const services = await swarm.services(labels, waits);
+    async list(labels, abortOptions) {
+      const services = await swarm.services(labels, abortOptions);
       const found = services.map(({ ID, Spec }) => ({
         id: ID,
         name: Spec.Name,
         imageId: Spec.TaskTemplate.ContainerSpec.Image,
         labels: Spec.Labels ?? {},
       }));
-      return [...found, ...(await local.list(labels, waits))];
+      return [...found, ...(await local.list(labels, abortOptions))];
     },
 
     async output(name, { signal }) {
-      const begunAndEnded = async (waits: Waits) => {
-        while ((await taskOf(name, waits)) === undefined) await pause(LOOK_MS, undefined, waits);
-        await ended(name, waits);
+      const begunAndEnded = async (abortOptions: AbortOptions) => {
+        while ((await taskOf(name, abortOptions)) === undefined)
+          await pause(LOOK_MS, undefined, abortOptions);
+        await ended(name, abortOptions);
       };
       return serviceOutput(client, name, begunAndEnded, { signal });
     },
 
-    async start(name, waits) {
-      await swarm.scale(name, 1, {}, waits);
-      for (const begin = performance.now(); ; await pause(LOOK_MS / 5, undefined, waits)) {
-        const task = await taskOf(name, waits);
+    async start(name, abortOptions) {
+      await swarm.scale(name, 1, {}, abortOptions);
+      for (const begin = performance.now(); ; await pause(LOOK_MS / 5, undefined, abortOptions)) {
+        const task = await taskOf(name, abortOptions);
         const { State: state, Err: why = "" } = task?.Status ?? { State: "new" };
         if (state === "running" || state === "complete") return;
         if (task && isOver(task)) {
@@ -161,39 +166,39 @@ export function swarmEngine(options: SwarmOptions): Engine {
 
     ended,
 
-    async kill(name, _signal, waits) {
-      const task = await taskOf(name, waits);
+    async kill(name, _signal, abortOptions) {
+      const task = await taskOf(name, abortOptions);
       if (task === undefined || isOver(task) || task.DesiredState === "remove") return;
       const times = {
         [STARTED_LABEL]: String(Date.parse(task.CreatedAt)),
         [ENDED_LABEL]: String(Date.now()),
       };
-      await swarm.scale(name, 0, times, waits);
+      await swarm.scale(name, 0, times, abortOptions);
     },
 
-    async remove(name, waits) {
-      const service = await swarm.service(name, waits);
-      const task = service && (await swarm.task({ service: service.ID }, waits));
-      if (service) await swarm.remove(service.ID, waits);
+    async remove(name, abortOptions) {
+      const service = await swarm.service(name, abortOptions);
+      const task = service && (await swarm.task({ service: service.ID }, abortOptions));
+      if (service) await swarm.remove(service.ID, abortOptions);
       // Containers that have ended stay on their nodes: those of this one go at once, others' are pruned there.
       const label = { "com.docker.swarm.service.name": service?.Spec.Name ?? name };
-      for (const { id } of await local.list(label, waits)) await local.remove(id, waits);
-      if (service === undefined) return local.remove(name, waits);
+      for (const { id } of await local.list(label, abortOptions)) await local.remove(id, abortOptions);
+      if (service === undefined) return local.remove(name, abortOptions);
       if (task === undefined) return;
-      await over({ id: task.ID }, { ...waits, drained: false }).catch((error: unknown) => {
+      await over({ id: task.ID }, { ...abortOptions, drained: false }).catch((error: unknown) => {
         if (!isIchainError(error, "SWARM_NODE_LOST")) throw error;
       });
     },
 
-    async *samples(name, waits) {
-      const container = await containerHere(await taskOf(name, waits), waits);
-      if (container !== undefined) yield* local.samples(container, waits);
+    async *samples(name, abortOptions) {
+      const container = await containerHere(await taskOf(name, abortOptions), abortOptions);
+      if (container !== undefined) yield* local.samples(container, abortOptions);
     },
 
-    async parts(waits) {
+    async parts(abortOptions) {
       if (!shared) return [];
-      const here = await self(waits);
-      return (await nodes(waits)).map(({ id, hostname }) => ({
+      const here = await self(abortOptions);
+      return (await nodes(abortOptions)).map(({ id, hostname }) => ({
         name: hostname,
         elsewhere: id !== here,
         engine: swarmEngine({ ...options, constraints: [...constraints, `node.id==${id}`] }),

@@ -1,5 +1,5 @@
-import { IchainError } from "../../../errors.ts";
-import { PIECE_BYTES } from "../../../protocol/merkle.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { type BlobData, readExactly } from "../blob-reader.ts";
 import { SLICE_BYTES } from "../format/archive.ts";
 import { inflate, MAX_FRAME, notAsDeclared } from "../format/frames.ts";

@@ -1,4 +1,4 @@
-import { comparePaths } from "../../../protocol/paths.ts";
+import { comparePaths } from "../../../protocol/parcel/paths.ts";
 
 /**
  * The archive inside a parcel: a POSIX tar whose every byte but the contents follows from the manifest.

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { PIECE_BYTES } from "../../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { merkleRoot } from "../../merkle.ts";
 
 /** Leaf hashes of a growing blob, without holding any of it; the same leaves as `leafHash` of each piece. */

@@ -1,9 +1,9 @@
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import type { OpenLimits } from "../../../ports/parcels.ts";
-import { filesDigest } from "../../../protocol/digest.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { type Manifest, manifestSchema } from "../../../protocol/manifest.ts";
-import { checkPaths } from "../../../protocol/paths.ts";
+import { filesDigest } from "../../../protocol/parcel/digest.ts";
+import { type Manifest, manifestSchema } from "../../../protocol/parcel/manifest.ts";
+import { checkPaths } from "../../../protocol/parcel/paths.ts";
 import { inputTooLarge, parcelFault } from "../errors.ts";
 import { readCertificate } from "../keyring/certificate.ts";
 import type { AuthorKeyring } from "../keyring/create.ts";

@@ -1,4 +1,4 @@
-import { discard } from "../discard.ts";
+import { freeBuffer } from "../discard.ts";
 import { parcelFault } from "../errors.ts";
 import { compress, inflate, MAX_FRAME, notAsDeclared } from "./frames.ts";
 import { openMessage, packetHeader, sealedOverhead, sealMessage } from "./seipd.ts";
@@ -23,7 +23,7 @@ export async function sealSlice(
   const frame = await compress(slice);
   const length = frame.reduce((sum, part) => sum + part.length, 0);
   const sealed = sealMessage(sessionKey, [literalHeader(index, length), ...frame]);
-  for (const part of frame) discard(part);
+  for (const part of frame) freeBuffer(part);
   return sealed;
 }
 
@@ -48,7 +48,7 @@ export async function openSlice(
     if (used !== frame.length) throw notAsDeclared();
     return slice;
   } finally {
-    discard(inner);
+    freeBuffer(inner);
   }
 }
 

@@ -1,9 +1,10 @@
 import { createHash, hash } from "node:crypto";
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { AbortOptions } from "../../../async/abort.ts";
 import { toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { quotePath } from "../../../protocol/paths.ts";
+import { quotePath } from "../../../protocol/parcel/paths.ts";
 import { inputChanged, inputMissing } from "../errors.ts";
 import { type InputFile, stampOf } from "./walk.ts";
 
@@ -66,10 +67,7 @@ function compare(stats: BigIntStats, file: InputFile): void {
 }
 
 /** SHA-256 of a listed file. */
-export async function hashInput(
-  file: InputFile,
-  options: { signal?: AbortSignal | undefined },
-): Promise<Hex> {
+export async function hashInput(file: InputFile, options: AbortOptions): Promise<Hex> {
   if (file.size <= SMALL_FILE) return sha256(readSmall(file));
   const whole = createHash("sha256");
   const handle = await openInput(file);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { quotePath } from "../../../protocol/paths.ts";
+import { quotePath } from "../../../protocol/parcel/paths.ts";
 import { inputChanged } from "../errors.ts";
 import { ARCHIVE_END, entryHeader, paddingOf, SLICE_BYTES } from "../format/archive.ts";
 import { checkUnchanged, openInput, readSmall, SMALL_FILE, sha256 } from "./input.ts";

@@ -1,8 +1,9 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/manifest.ts";
-import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/paths.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/parcel/manifest.ts";
+import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/parcel/paths.ts";
 import { checkOwn, inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
 
 /** A regular file to pack, as it was when it was listed. */
@@ -24,7 +25,7 @@ export interface InputFile {
 export async function listFiles(
   root: string,
   paths: readonly string[],
-  options: { signal?: AbortSignal | undefined } = {},
+  options: AbortOptions = {},
 ): Promise<InputFile[]> {
   const found = new Map<string, InputFile>();
   let bytes = 0;

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync } from "node:crypto";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 

@@ -1,5 +1,5 @@
 import type { Key, PublicKey, SignaturePacket } from "openpgp";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import { type Address, sameAddress } from "../../../protocol/ids.ts";
 import type { Party } from "../../../protocol/offer.ts";
 import { readCertificate } from "./certificate.ts";

@@ -1,5 +1,5 @@
 import type { PublicKey } from "openpgp";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
 import { type Hex, isHex } from "../../../protocol/ids.ts";
 import { modern, openpgp } from "./openpgp.ts";

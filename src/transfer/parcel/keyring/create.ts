@@ -1,5 +1,5 @@
 import type { PrivateKey } from "openpgp";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import type { Keyring } from "../../../ports/parcels.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { isHex } from "../../../protocol/ids.ts";

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { PrivateKey, PublicKey } from "openpgp";
 import { z } from "zod";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { type Address, sameAddress } from "../../../protocol/ids.ts";
 import { walletNotation, walletsNamed } from "./binding.ts";

@@ -3,7 +3,7 @@ import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { IchainError } from "../../../errors.ts";
+import { IchainError } from "../../../errors/error.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { bindKeyring, generateKeyring, type KeyringSecret, keyringSecretSchema } from "./secret.ts";
 

@@ -1,5 +1,5 @@
 /** Wakes everybody who waits; who comes later waits for the next ring. */
-export class Bell {
+export class Notifier {
   #next = Promise.withResolvers<void>();
 
   wait(): Promise<void> {

@@ -1,21 +1,22 @@
-import { isIchainError } from "../../../errors.ts";
-import { PIECE_BYTES } from "../../../protocol/merkle.ts";
-import { stalled, unreachable } from "../errors.ts";
+import { onAbort } from "../../../async/abort.ts";
+import { isIchainError } from "../../../errors/error.ts";
+import { PIECE_BYTES } from "../../../protocol/limits.ts";
+import { hostUnreachable, stalled } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
 import { backOff } from "./back-off.ts";
-import { Bell } from "./bell.ts";
-import { chooseRun, type RunView } from "./choose-run.ts";
+import { Notifier } from "./bell.ts";
+import { chooseRange, type RangeView } from "./choose-range.ts";
 import type { Faults } from "./faults.ts";
-import { fetchRun } from "./fetch-run.ts";
-import { Lane } from "./lane.ts";
-import { LaneCount } from "./lane-count.ts";
-import { lanesFor } from "./lanes-for.ts";
+import { fetchRange } from "./fetch-range.ts";
+import { Lane } from "./lanes/lane.ts";
+import { LaneCount } from "./lanes/lane-count.ts";
+import { lanesFor } from "./lanes/lanes-for.ts";
+import type { WarmingLane } from "./lanes/open-lanes.ts";
+import { median, stalledLanes } from "./lanes/stall.ts";
 import { LookUps } from "./look-ups.ts";
-import type { WarmingLane } from "./open-lanes.ts";
 import type { PartFile } from "./part-file.ts";
-import { PiecePlan, type Run } from "./piece-plan.ts";
+import { PiecePlan, type PieceRange } from "./piece-plan.ts";
 import type { Progress } from "./progress.ts";
-import { median, stalledLanes } from "./stall.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** Runs of one lane that may overlap: the second is asked for a round trip before the first ends. */
@@ -41,9 +42,9 @@ export class Download {
   readonly #plan: PiecePlan;
   readonly #laneCount: LaneCount;
   readonly #lookUps: LookUps;
-  readonly #bell = new Bell();
+  readonly #bell = new Notifier();
   readonly #lanes = new Set<Lane>();
-  readonly #active = new Map<Run, { lane: Lane; bytesLeft: number }>();
+  readonly #active = new Map<PieceRange, { lane: Lane; bytesLeft: number }>();
   readonly #over = new AbortController();
   readonly #slots: Promise<void>[] = [];
   #failure: unknown;
@@ -61,23 +62,20 @@ export class Download {
   /** Resolves when every piece is verified and written; rejects with the fault that ended it. */
   async run(signal: AbortSignal): Promise<void> {
     const { tuning, part } = this.#context;
-    const interrupt = () => this.#end(signal.reason);
-    signal.addEventListener("abort", interrupt, { once: true });
+    using _ = onAbort(signal, (reason) => this.#end(reason));
     const tick = setInterval(() => this.#tick(), tuning.tickMs);
     const checkpoint = setInterval(
       () => part.flush().catch((error) => this.#end(error)),
       tuning.checkpointMs,
     );
     try {
-      if (signal.aborted) interrupt();
-      else if (this.#plan.left === 0) this.#end();
+      if (this.#plan.left === 0) this.#end();
       this.#openSlots();
       while (!this.#over.signal.aborted) await this.#bell.wait();
       await Promise.all(this.#slots);
     } finally {
       clearInterval(tick);
       clearInterval(checkpoint);
-      signal.removeEventListener("abort", interrupt);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -120,7 +118,7 @@ export class Download {
     } catch (error) {
       this.#context.faults.record(error, -1);
     }
-    for (const lane of connecting) if (lane.rttMs === undefined) this.#blame(lane, unreachable());
+    for (const lane of connecting) if (lane.rttMs === undefined) this.#blame(lane, hostUnreachable());
   }
 
   #openSlots(): void {
@@ -186,7 +184,7 @@ export class Download {
       const headMs = lane.rttMs === undefined ? tuning.connectMs : Math.max(tuning.stallMs, 4 * lane.rttMs);
       const context = { request, part, plan: this.#plan, lane, buffer, headMs, now, onBytes, onVerified };
       try {
-        await fetchRun(context, run);
+        await fetchRange(context, run);
       } catch (error) {
         if (!run.cancel.signal.aborted) this.#blame(lane, error, run);
       } finally {
@@ -197,7 +195,7 @@ export class Download {
     }
   }
 
-  async #nextRun(index: number, lane: Lane): Promise<Run | undefined> {
+  async #nextRun(index: number, lane: Lane): Promise<PieceRange | undefined> {
     const { tuning, now } = this.#context;
     for (;;) {
       if (lane.signal.aborted || !this.#isWanted(index)) return undefined;
@@ -205,10 +203,10 @@ export class Download {
         const at = now();
         const others = [...this.#active]
           .filter(([, state]) => state.lane !== lane)
-          .map(([run, state]): RunView => ({ run, bytesLeft: state.bytesLeft, rate: state.lane.rate(at) }));
+          .map(([run, state]): RangeView => ({ run, bytesLeft: state.bytesLeft, rate: state.lane.rate(at) }));
         const rate = lane.rate(at) || median([...this.#lanes].map((other) => other.rate(at)));
         const asker = { rate, rttMs: lane.rttMs ?? UNKNOWN_RTT_MS, lanes: this.#laneCount.target };
-        const run = chooseRun(this.#plan, asker, others, tuning);
+        const run = chooseRange(this.#plan, asker, others, tuning);
         if (run) return run;
       }
       await this.#bell.wait();
@@ -216,7 +214,7 @@ export class Download {
   }
 
   /** Ends the lane over `error`, and the whole download when no further try can help. */
-  #blame(lane: Lane, error: unknown, run?: Run): void {
+  #blame(lane: Lane, error: unknown, run?: PieceRange): void {
     // Both runs of a lane fail together; only the first failure says why.
     if (lane.signal.aborted) return;
     const final = this.#context.faults.record(error, run?.next ?? -1);

@@ -1,5 +1,5 @@
-import { type IchainError, isIchainError } from "../../../errors.ts";
-import { stalled, unreachable } from "../errors.ts";
+import { type IchainError, isIchainError } from "../../../errors/error.ts";
+import { hostUnreachable, stalled } from "../errors.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** Faults that no further try can cure. */
@@ -60,7 +60,7 @@ export class Faults {
     if (isIchainError(last) && last.code !== "TRANSFER_UNREACHABLE") {
       return last.code === "TRANSFER_BAD_ANSWER" ? last : stalled(last, missing);
     }
-    return last === undefined ? stalled(undefined, missing) : unreachable(last);
+    return last === undefined ? stalled(undefined, missing) : hostUnreachable(last);
   }
 
   #count(counts: Map<number, number>, piece: number): number {

@@ -1,3 +1,4 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { merkleRoot } from "../../merkle.ts";
 import { badAnswer, tooLarge, truncatedPiece, wrongLeaves } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
@@ -10,9 +11,9 @@ import {
   sameRoot,
   splitLeaves,
 } from "../wire.ts";
-import { type Answer, get } from "./get.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane } from "./lanes/lane.ts";
 import type { BlobShape } from "./part-file.ts";
+import { type RangeAnswer, requestRange } from "./request-range.ts";
 
 export interface LeafList {
   readonly shape: BlobShape;
@@ -37,7 +38,7 @@ export async function fetchLeafList(
   },
 ): Promise<LeafList> {
   const path = piecesPath(request.root, inline);
-  const answer = await get({ ...request, ...options, lane, path });
+  const answer = await requestRange({ ...request, ...options, lane, path });
   const { length } = answer;
   const most = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES + inline;
   // A longer list is read no further than its size, which says by how much the blob is too large.
@@ -65,9 +66,9 @@ export async function fetchLeafList(
 }
 
 async function read(
-  answer: Answer,
+  answer: RangeAnswer,
   wanted: number,
-  { signal, onBytes }: { signal: AbortSignal; onBytes: (bytes: number) => void },
+  { signal, onBytes }: Abortable & { onBytes: (bytes: number) => void },
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let have = 0;

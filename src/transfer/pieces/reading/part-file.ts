@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/
 import { dirname } from "node:path";
 import { fromHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { PIECE_BYTES } from "../../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { leafHash } from "../../merkle.ts";
 import { writeAll } from "../../write-all.ts";
 import { encodeSize, pieceLength } from "../wire.ts";

@@ -1,5 +1,5 @@
 /** A row of pieces that one request fetches in order: `next` is the one under way, `end` is exclusive. */
-export interface Run {
+export interface PieceRange {
   readonly start: number;
   next: number;
   /** Lowered when another lane takes the tail over. */
@@ -19,7 +19,7 @@ export class PiecePlan {
   readonly #verified: Uint8Array;
   readonly #taken: Uint8Array;
   readonly #alone: Uint8Array;
-  readonly #runs = new Set<Run>();
+  readonly #runs = new Set<PieceRange>();
   #left: number;
 
   constructor(count: number, verified: Iterable<number>) {
@@ -48,7 +48,7 @@ export class PiecePlan {
     return sum;
   }
 
-  get runs(): ReadonlySet<Run> {
+  get runs(): ReadonlySet<PieceRange> {
     return this.#runs;
   }
 
@@ -57,7 +57,7 @@ export class PiecePlan {
   }
 
   /** The first missing pieces in a row, at most `most`; one that is to be asked for alone is a row of its own. */
-  claim(most: number): Run | undefined {
+  claim(most: number): PieceRange | undefined {
     let start = 0;
     while (start < this.count && !this.#isMissing(start)) start++;
     let end = start;
@@ -67,7 +67,7 @@ export class PiecePlan {
   }
 
   /** Takes the last `pieces` pieces of `victim` over; it keeps at least the one under way. */
-  steal(victim: Run, pieces: number): Run | undefined {
+  steal(victim: PieceRange, pieces: number): PieceRange | undefined {
     const start = Math.max(victim.next + 1, victim.end - pieces);
     if (!this.#runs.has(victim) || start >= victim.end) return undefined;
     const { end } = victim;
@@ -77,7 +77,7 @@ export class PiecePlan {
   }
 
   /** Fetches the piece that `slow` has under way a second time. */
-  duplicate(slow: Run): Run | undefined {
+  duplicate(slow: PieceRange): PieceRange | undefined {
     const piece = slow.next;
     if (!this.#runs.has(slow) || piece >= slow.end) return undefined;
     if (this.isVerified(piece) || this.#taken[piece]! >= MOST_COPIES) return undefined;
@@ -85,7 +85,7 @@ export class PiecePlan {
   }
 
   /** Counts the piece that `by` brought; false if it was there already. Its other copy is cancelled. */
-  verify(piece: number, by?: Run): boolean {
+  verify(piece: number, by?: PieceRange): boolean {
     if (this.isVerified(piece)) return false;
     this.#verified[piece] = 1;
     this.#left--;
@@ -96,12 +96,12 @@ export class PiecePlan {
   }
 
   /** A bad answer to a whole run does not say which piece it is about: the rest of them is asked for one by one. */
-  split(run: Run): void {
+  split(run: PieceRange): void {
     this.#alone.fill(1, run.next, run.end);
   }
 
   /** Ends a run, finished or not. */
-  release(run: Run): void {
+  release(run: PieceRange): void {
     if (!this.#runs.delete(run)) return;
     for (let i = run.start; i < run.end; i++) this.#taken[i]!--;
   }
@@ -110,8 +110,8 @@ export class PiecePlan {
     return this.#verified[piece] === 0 && this.#taken[piece] === 0;
   }
 
-  #begin(start: number, end: number): Run {
-    const run: Run = { start, next: start, end, cancel: new AbortController() };
+  #begin(start: number, end: number): PieceRange {
+    const run: PieceRange = { start, next: start, end, cancel: new AbortController() };
     for (let i = start; i < end; i++) this.#taken[i]!++;
     this.#runs.add(run);
     return run;

@@ -1,7 +1,7 @@
 import type { FetchProgress } from "../../../ports/transport.ts";
 import { pieceLength } from "../wire.ts";
+import { RateMeter } from "./lanes/rate-meter.ts";
 import type { BlobShape } from "./part-file.ts";
-import { RateMeter } from "./rate-meter.ts";
 
 const WINDOW_MS = 5_000;
 type Tell = ((progress: FetchProgress) => void) | undefined;

@@ -1,4 +1,4 @@
-import { PIECE_BYTES } from "../../../protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../protocol/limits.ts";
 
 /** Every threshold of the reader; milliseconds where not said otherwise. */
 export interface Tuning {

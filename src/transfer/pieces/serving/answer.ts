@@ -11,7 +11,7 @@ export interface Served {
   readonly capsules: Map<Hex, Uint8Array>;
 }
 
-export interface Store {
+export interface BlobStore {
   readonly blobs: ReadonlyMap<Hex, Served>;
   readonly feeds: ReadonlyMap<Hex, Feed>;
   /** Aborts when the server closes. */
@@ -28,7 +28,7 @@ const PART_WAIT_MS = 15_000;
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { blobs, feeds, readSignal }: Store,
+  { blobs, feeds, readSignal }: BlobStore,
   sending: Sending,
 ): Promise<void> {
   const route = request.method === "GET" ? parseRoute(request.url ?? "") : undefined;

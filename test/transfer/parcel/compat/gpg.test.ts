@@ -4,9 +4,9 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createParcels } from "../../../../src/transfer/parcel/parcels.ts";
-import { writeBlob } from "../../../support/forge.ts";
-import { openByHand } from "../../../support/gpg.ts";
-import { code, makeTree, newKeyring, roomy, scratch } from "../../../support/parcels.ts";
+import { writeBlob } from "../../../support/parcel/forge.ts";
+import { openByHand } from "../../../support/parcel/gpg.ts";
+import { code, makeTree, newKeyring, roomy, scratch } from "../../../support/parcel/parcels.ts";
 import { requireProgram } from "../../../support/require.ts";
 
 const keyring = await newKeyring();

@@ -12,7 +12,7 @@ import { fromHex } from "../../../../src/protocol/bytes.ts";
 import { decodeFooter, FOOTER_BYTES } from "../../../../src/transfer/parcel/format/footer.ts";
 import { openMessage, readFrame, sealMessage } from "../../../../src/transfer/parcel/format/seipd.ts";
 import { createParcels } from "../../../../src/transfer/parcel/parcels.ts";
-import { makeTree, newKeyring, scratch } from "../../../support/parcels.ts";
+import { makeTree, newKeyring, scratch } from "../../../support/parcel/parcels.ts";
 
 const run = promisify(execFile);
 

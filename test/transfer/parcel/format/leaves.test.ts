@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { toHex } from "../../../../src/protocol/bytes.ts";
-import { PIECE_BYTES } from "../../../../src/protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../../src/protocol/limits.ts";
 import { leafHash, merkleRoot } from "../../../../src/transfer/merkle.ts";
 import { LeafHasher } from "../../../../src/transfer/parcel/format/leaves.ts";
 

@@ -6,7 +6,7 @@ import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
 import type { Address, Hex } from "../../../../src/protocol/ids.ts";
 import type { Party } from "../../../../src/protocol/offer.ts";
 import { walletNotation } from "../../../../src/transfer/parcel/keyring/binding.ts";
-import { code, newKeyring } from "../../../support/parcels.ts";
+import { code, newKeyring } from "../../../support/parcel/parcels.ts";
 
 const own = await newKeyring();
 const account: Address = "0x52908400098527886E0F7030069857D2E4169EE7";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
 import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
-import { code, newKeyring } from "../../../support/parcels.ts";
+import { code, newKeyring } from "../../../support/parcel/parcels.ts";
 
 test("a sealed message opens for its reader and for nobody else", async () => {
   const [sender, reader, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);

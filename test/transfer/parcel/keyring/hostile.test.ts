@@ -8,7 +8,7 @@ import { type Hex, ZERO_ADDRESS } from "../../../../src/protocol/ids.ts";
 import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
 import { createKeyring } from "../../../../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring } from "../../../../src/transfer/parcel/keyring/secret.ts";
-import { code, newKeyring } from "../../../support/parcels.ts";
+import { code, newKeyring } from "../../../support/parcel/parcels.ts";
 
 const keyring = await newKeyring();
 const sessionKey = toHex(randomBytes(32));

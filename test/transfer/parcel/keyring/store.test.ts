@@ -8,7 +8,7 @@ import type { Address } from "../../../../src/protocol/ids.ts";
 import { createKeyring } from "../../../../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring, type KeyringSecret } from "../../../../src/transfer/parcel/keyring/secret.ts";
 import { loadKeyring, openKeyring, saveKeyring } from "../../../../src/transfer/parcel/keyring/store.ts";
-import { code, newKeyring, scratch } from "../../../support/parcels.ts";
+import { code, newKeyring, scratch } from "../../../support/parcel/parcels.ts";
 
 const passphrase = "correct horse";
 const account: Address = `0x${"5a".repeat(20)}`;

@@ -3,11 +3,11 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isIchainError } from "../../../../src/errors.ts";
+import { isIchainError } from "../../../../src/errors/error.ts";
 import { corruptPiece } from "../../../../src/transfer/pieces/errors.ts";
 import type { LaneDialer, LaneIo } from "../../../../src/transfer/pieces/ports.ts";
 import { parseAnswerHead } from "../../../../src/transfer/pieces/reading/answer-head.ts";
-import { Connection } from "../../../../src/transfer/pieces/reading/connection.ts";
+import { Connection } from "../../../../src/transfer/pieces/reading/lanes/connection.ts";
 
 /** A socket whose reads are cut where the test says: no kernel can be told to do that. */
 class CutSocket extends EventEmitter {

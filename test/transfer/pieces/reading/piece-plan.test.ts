@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PiecePlan, type Run } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
+import { PiecePlan, type PieceRange } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
 
 test("missing pieces are claimed in rows, around what is verified", () => {
   const plan = new PiecePlan(10, [2, 6, 7]);
@@ -62,7 +62,7 @@ test("whatever lanes do, every piece is verified once and none is lost", () => {
     fc.property(fc.integer({ min: 1, max: 40 }), fc.array(act, { maxLength: 200 }), (count, acts) => {
       const plan = new PiecePlan(count, []);
       let verified = 0;
-      const finish = (run: Run) => {
+      const finish = (run: PieceRange) => {
         while (run.next < run.end) {
           if (plan.verify(run.next)) verified++;
           run.next++;

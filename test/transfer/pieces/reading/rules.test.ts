@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PIECE_BYTES } from "../../../../src/protocol/merkle.ts";
+import { PIECE_BYTES } from "../../../../src/protocol/limits.ts";
 import {
   corruptPiece,
   forbidden,
+  hostUnreachable,
   stalled,
   truncatedPiece,
-  unreachable,
 } from "../../../../src/transfer/pieces/errors.ts";
-import { chooseRun } from "../../../../src/transfer/pieces/reading/choose-run.ts";
+import { chooseRange } from "../../../../src/transfer/pieces/reading/choose-range.ts";
 import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
-import { LaneCount } from "../../../../src/transfer/pieces/reading/lane-count.ts";
+import { LaneCount } from "../../../../src/transfer/pieces/reading/lanes/lane-count.ts";
+import { RateMeter } from "../../../../src/transfer/pieces/reading/lanes/rate-meter.ts";
+import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/lanes/stall.ts";
 import { LookUps } from "../../../../src/transfer/pieces/reading/look-ups.ts";
 import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
 import { Progress } from "../../../../src/transfer/pieces/reading/progress.ts";
-import { RateMeter } from "../../../../src/transfer/pieces/reading/rate-meter.ts";
-import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/stall.ts";
 import { defaultTuning as tuning } from "../../../../src/transfer/pieces/reading/tuning.ts";
 
 const MIB = 1 << 20;
@@ -100,7 +100,7 @@ test("what went wrong with a piece is forgotten once it has come well", () => {
 test("a refused token ends it at once, a host out of reach only after three minutes", () => {
   const faults = new Faults(tuning, 0);
   assert.equal(faults.record(forbidden(), -1)?.code, "TRANSFER_FORBIDDEN");
-  for (let i = 0; i < 100; i++) assert.equal(faults.record(unreachable(), -1), undefined);
+  for (let i = 0; i < 100; i++) assert.equal(faults.record(hostUnreachable(), -1), undefined);
   assert.equal(faults.overdue(tuning.giveUpMs - 1, 0), undefined);
   assert.equal(faults.overdue(tuning.giveUpMs, 0)?.code, "TRANSFER_UNREACHABLE");
 });
@@ -145,7 +145,7 @@ test("a rate is taken over the window, or over the time since the start if that 
 
 test("a request asks for 30 s of its lane, within one piece and 32 MiB, and leaves work for the others", () => {
   const asked = (rate: number, pieces: number, lanes = 8) => {
-    const run = chooseRun(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
+    const run = chooseRange(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
     return run.end - run.start;
   };
   assert.equal(asked(MIB / 10, 4000), 12);
@@ -162,7 +162,7 @@ test("an idle lane takes over the tail of the run that would end last, in propor
     { run: fast, bytesLeft: 10 * MIB, rate: 10 * MIB },
     { run: slow, bytesLeft: 10 * MIB, rate: MIB },
   ];
-  const run = chooseRun(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3 }, others, tuning)!;
+  const run = chooseRange(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3 }, others, tuning)!;
   assert.deepEqual([run.start, run.end, slow.end], [14, 20, 14]);
 });
 
@@ -171,9 +171,9 @@ test("the last piece is copied only when the copy would be there much sooner", (
   const last = plan.claim(1)!;
   const asker = { rate: MIB, rttMs: 100, lanes: 2 };
   const view = (rate: number) => [{ run: last, bytesLeft: PIECE_BYTES, rate }];
-  assert.equal(chooseRun(plan, asker, view(MIB), tuning), undefined);
-  assert.deepEqual(chooseRun(plan, asker, view(MIB / 8), tuning)?.start, 0);
-  assert.equal(chooseRun(plan, asker, view(0), tuning), undefined, "two copies are the most");
+  assert.equal(chooseRange(plan, asker, view(MIB), tuning), undefined);
+  assert.deepEqual(chooseRange(plan, asker, view(MIB / 8), tuning)?.start, 0);
+  assert.equal(chooseRange(plan, asker, view(0), tuning), undefined, "two copies are the most");
 });
 
 test("a silent host is looked up after 4 s, then 8 s later, and soon again once bytes came", () => {

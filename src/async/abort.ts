@@ -1,0 +1,79 @@
+/**
+ * Cancellation that leaves nothing behind. `AbortSignal.any` and `AbortSignal.timeout` keep memory for as long as
+ * their sources live; a daemon that asks a chain several times a second for months cannot afford that.
+ */
+
+/** Options of every call that can wait. An abort makes the call throw the signal's reason. */
+export interface AbortOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `AbortOptions` of a caller that is never without a signal, as roles and daemons are. */
+export interface Abortable {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Calls `listener` once with the signal's reason, at once when it has been aborted; disposing removes the listener.
+ * @example using _ = onAbort(signal, (reason) => socket.destroy(reason));
+ */
+export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): Disposable {
+  const notify = () => listener(signal?.reason);
+  if (signal?.aborted) notify();
+  else signal?.addEventListener("abort", notify, { once: true });
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", notify) };
+}
+
+/** Resolves when `signal` is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  using _ = onAbort(signal, () => over.resolve());
+  await over.promise;
+}
+
+/**
+ * Waits for `promise`, for `signal` or, when given, for `forMs` milliseconds (undefined then). The promise itself goes
+ * on: its outcome is ignored.
+ * @throws the signal's reason
+ */
+export async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+export async function raceSignal<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  forMs: number | undefined,
+): Promise<T | undefined>;
+export async function raceSignal<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  forMs?: number,
+): Promise<T | undefined> {
+  const over = Promise.withResolvers<undefined>();
+  const timer = forMs === undefined ? undefined : setTimeout(over.resolve, forMs, undefined);
+  using _ = onAbort(signal, over.reject);
+  try {
+    return await Promise.race([over.promise, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export interface LinkedSignal extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** A signal that aborts with any of `signals`, or with a `TimeoutError` after `timeoutMs`, until it is disposed. */
+export function linkSignals(signals: readonly (AbortSignal | undefined)[], timeoutMs?: number): LinkedSignal {
+  const own = new AbortController();
+  const listeners = signals.map((signal) => onAbort(signal, (reason) => own.abort(reason)));
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => own.abort(new DOMException("The time is up.", "TimeoutError")), timeoutMs);
+  return {
+    signal: own.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      for (const listener of listeners) listener[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import type { Address, Hex } from "../../protocol/ids.ts";
+import { transaction } from "../../sqlite/transaction.ts";
+import { artifactOf } from "../abi/artifacts.ts";
+import { MAX_LOG_BYTES } from "../abi/decode.ts";
+import type { Addresses } from "../addresses.ts";
+import type { Database } from "../database.ts";
+import type { PlacedLog } from "./logs.ts";
+
+export interface Checkpoint {
+  readonly number: number;
+  readonly hash: Hex;
+}
+
+/** The written half of the index: what the chain has said so far, and how to unsay it. */
+export interface IndexStore {
+  /** The block up to which everything is known. */
+  cursor(): Checkpoint | undefined;
+  /** Of the known blocks at or below `number`, newest first, the one after the first `skip`. */
+  checkpoint(number: number, skip: number): Checkpoint | undefined;
+  /**
+   * Adds the logs that follow `after`, up to and including `end`; false, and nothing done, when the cursor
+   * is elsewhere because another process was faster.
+   */
+  append(after: Checkpoint | undefined, logs: readonly PlacedLog[], end: Checkpoint): boolean;
+  /** Forgets what came after `block`, which is the newest that the chain still has. */
+  rollback(block: number): void;
+}
+
+/** Blocks without logs are kept this far back; a deeper reorganisation replays from an older one. */
+const KEEP_BLOCKS = 10_000;
+
+const cursorSql = "SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1";
+const touchSql = `INSERT OR REPLACE INTO jobs (job, touched)
+  VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM jobs))`;
+
+export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore {
+  const { topic, movesStakes } = eventTopics();
+  const newest = db.prepare(cursorSql);
+  const below = db.prepare(
+    "SELECT number, hash FROM blocks WHERE number <= ? ORDER BY number DESC LIMIT 1 OFFSET ?",
+  );
+  const addBlock = db.prepare("INSERT OR REPLACE INTO blocks (number, hash) VALUES (?, ?)");
+  const addLog = db.prepare("INSERT INTO logs (block, position, job, topics, data) VALUES (?, ?, ?, ?, ?)");
+  const touch = db.prepare(touchSql);
+  const addParty = db.prepare(
+    "INSERT OR IGNORE INTO parties (account, role, job, block) VALUES (?, ?, ?, ?)",
+  );
+  const changeOffer = db.prepare(
+    `INSERT INTO offers (account, changed, stale) VALUES (?, ?, 1)
+     ON CONFLICT (account) DO UPDATE SET changed = excluded.changed, stale = 1`,
+  );
+  const changeOffers = db.prepare(
+    `UPDATE offers SET changed = ?, stale = 1
+     WHERE account IN (SELECT account FROM parties WHERE job = ? AND role <> 'requester')`,
+  );
+  const prune = db.prepare(
+    "DELETE FROM blocks WHERE number < ? AND NOT EXISTS (SELECT 1 FROM logs WHERE block = number)",
+  );
+  const cursor = () => newest.get() as unknown as Checkpoint | undefined;
+
+  function add(log: PlacedLog): void {
+    const [name, subject] = log.topics;
+    if (name === undefined || subject === undefined) return;
+    if (log.address !== escrow.toLowerCase()) {
+      // Registry and rating: every event's first topic is the account whose offer reads differently now.
+      changeOffer.run(accountOf(subject), log.block);
+      return;
+    }
+    if (name === topic.Withdrawn || log.data.length > 2 + 2 * MAX_LOG_BYTES) return;
+    addLog.run(log.block, log.position, subject, log.topics.join(), log.data);
+    touch.run(subject);
+    const party = (role: string, index: number) => {
+      const padded = log.topics[index];
+      if (padded !== undefined) addParty.run(accountOf(padded), role, subject, log.block);
+    };
+    if (name === topic.Posted) {
+      party("requester", 2);
+      party("provider", 3);
+    }
+    if (name === topic.Appointed) party("validator", 2);
+    // Stakes, counters and scores move with these, and say nothing of their own.
+    if (movesStakes.has(name)) changeOffers.run(log.block, subject);
+  }
+
+  return {
+    cursor,
+    checkpoint: (number, skip) => below.get(number, skip) as unknown as Checkpoint | undefined,
+    append: (after, logs, end) =>
+      transaction(db, () => {
+        const now = cursor();
+        if (now?.number !== after?.number || now?.hash !== after?.hash) return false;
+        for (const log of logs) {
+          add(log);
+          addBlock.run(log.block, log.blockHash);
+        }
+        addBlock.run(end.number, end.hash);
+        if (end.number % 256 === 0) prune.run(end.number - KEEP_BLOCKS);
+        return true;
+      }),
+    rollback: (block) =>
+      transaction(db, () => {
+        const undone = db.prepare("SELECT DISTINCT job FROM logs WHERE block > ?").all(block);
+        for (const { job } of undone) touch.run(job as string);
+        for (const table of ["logs", "parties"])
+          db.prepare(`DELETE FROM ${table} WHERE block > ?`).run(block);
+        db.prepare("DELETE FROM blocks WHERE number > ?").run(block);
+        db.prepare("UPDATE offers SET stale = 1 WHERE changed > ?").run(block);
+      }),
+  };
+}
+
+function accountOf(topic: Hex): Address {
+  return `0x${topic.slice(-40)}`;
+}
+
+function eventTopics() {
+  const { abi } = artifactOf("JobEscrow");
+  const of = (name: string) => abi.getEvent(name)?.topicHash ?? name;
+  const moving = ["Accepted", "Appointed", "Abstained", "Dismissed", "Settled", "Refunded", "Rated"];
+  return {
+    topic: { Posted: of("Posted"), Appointed: of("Appointed"), Withdrawn: of("Withdrawn") },
+    movesStakes: new Set(moving.map(of)),
+  };
+}

@@ -1,0 +1,46 @@
+import { IchainError } from "../../errors/error.ts";
+
+function refuse(value: string, wanted: string): never {
+  throw new IchainError(`"${value}" is not ${wanted}.`, {
+    code: "USAGE",
+    class: "usage",
+    hint: `Give ${wanted}.`,
+  });
+}
+
+/** An option's parser: a whole number from `least` to `most`. */
+export function integer(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= least && number <= most
+      ? number
+      : refuse(value, `a whole number from ${least} to ${most}`);
+  };
+}
+
+/** An option's parser: a decimal number from `least` to `most`. */
+export function decimal(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : Number.NaN;
+    return number >= least && number <= most ? number : refuse(value, `a number from ${least} to ${most}`);
+  };
+}
+
+/** An amount of coin, as people write it (`0.05`), in its smallest unit of 1e-18. */
+export function coins(value: string): bigint {
+  const match = /^(\d{1,24})(?:\.(\d{1,18}))?$/.exec(value);
+  if (!match) return refuse(value, "an amount of coin such as 0.05, with at most 18 decimals");
+  return BigInt(match[1]!) * 10n ** 18n + BigInt((match[2] ?? "").padEnd(18, "0"));
+}
+
+/** A job's id or the beginning of one, at least four digits. */
+export function jobId(value: string): string {
+  if (!/^(0x)?[0-9a-f]{4,64}$/i.test(value)) return refuse(value, "a job id, or its first digits");
+  return value.toLowerCase();
+}
+
+/** A 20-byte account address. */
+export function address(value: string): string {
+  if (!/^0x[0-9a-f]{40}$/i.test(value)) return refuse(value, "an account address (0x and 40 digits)");
+  return value;
+}

@@ -1,0 +1,46 @@
+import { IchainError } from "../../errors/error.ts";
+import { shortId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import { isFinal } from "../../protocol/job/state.ts";
+import { coin } from "../../ui/format.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withReader } from "../steps/reader.ts";
+import { due, jobData, roleIn } from "../steps/view.ts";
+
+/** Lists the account's jobs in every role, newest first. */
+export async function run(context: CommandContext, _args: object, options: { all?: true }): Promise<void> {
+  const { ui, signal } = context;
+  await withReader(context, async ({ market, account }) => {
+    if (account === undefined) throw noAccount();
+    const lists = await Promise.all([
+      market.jobs({ requester: account }, { signal }),
+      market.jobs({ provider: account }, { signal }),
+      market.jobs({ validator: account }, { signal }),
+    ]);
+    const jobs = [...new Map(lists.flat().map((job) => [job.id, job])).values()]
+      .filter((job) => options.all || !isFinal(job.state))
+      .toSorted((a, b) => b.postedBlock - a.postedBlock);
+    const now = await market.now({ signal });
+    const row = (job: Job): string[] => [
+      shortId(job.id),
+      roleIn(job, account) ?? "",
+      job.state,
+      job.verdict,
+      coin(job.terms.price),
+      due(job, now),
+    ];
+    ui.print({ jobs: jobs.map((job) => jobData(job, account)) }, () =>
+      jobs.length === 0
+        ? `No ${options.all ? "" : "open "}jobs.`
+        : ui.table(["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE"], jobs.map(row)),
+    );
+  });
+}
+
+function noAccount(): IchainError {
+  return new IchainError("There is no wallet yet, so there are no jobs of yours.", {
+    code: "NO_WALLET",
+    class: "config",
+    hint: 'Make a wallet with "ichain wallet create", or name a job: "ichain job ID".',
+  });
+}

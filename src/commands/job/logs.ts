@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { IchainError } from "../../errors/error.ts";
+import { type JobId, shortId } from "../../protocol/ids.ts";
+import { followLog, reportedLog } from "../../roles/job/requester/result/follow-log.ts";
+import { ownLog } from "../../roles/task/own-log.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withReader } from "../steps/reader.ts";
+import { type JobRole, roleIn } from "../steps/view.ts";
+
+/**
+ * Prints what a job's task printed: on the machine that runs it from the journal, for the requester from
+ * the run report, or live from the provider while the task runs.
+ */
+export async function run(
+  context: CommandContext,
+  args: { id: string },
+  options: { follow?: true },
+): Promise<void> {
+  const { id, role } = await look(context, args.id);
+  const follow = options.follow === true;
+  for await (const text of role === "requester"
+    ? theirs(context, id, follow)
+    : ours(context, id, role, follow)) {
+    context.ui.stream({ jobId: id, text }, text);
+  }
+}
+
+async function look(context: CommandContext, given: string): Promise<{ id: JobId; role: JobRole }> {
+  let found: { id: JobId; role: JobRole } | undefined;
+  await withReader(context, async ({ market, account }) => {
+    const id = await market.resolveJob(given, { signal: context.signal });
+    const role = roleIn(await market.job(id, { signal: context.signal }), account);
+    if (role === undefined) throw notYours(id);
+    found = { id, role };
+  });
+  return found!;
+}
+
+async function* theirs(context: CommandContext, id: JobId, follow: boolean): AsyncGenerator<string> {
+  const { config, signal } = context;
+  const reported = await reportedLog(join(config.home, "jobs"), id);
+  if (reported !== undefined) return yield reported;
+  const { openRole } = await import("../../compose.ts");
+  await using role = await openRole(context);
+  yield* followLog(role, id, { follow }, { signal });
+}
+
+async function* ours(
+  context: CommandContext,
+  id: JobId,
+  role: "provider" | "validator",
+  follow: boolean,
+): AsyncGenerator<string> {
+  const { openRecords } = await import("../../compose.ts");
+  const journal = await openRecords(context);
+  try {
+    const undertaking = journal.find(role, id);
+    if (undertaking === undefined) throw notYours(id);
+    const running = undertaking.finished === undefined;
+    yield* ownLog(journal.open(role, id), { follow: follow && running }, { signal: context.signal });
+  } finally {
+    journal.close();
+  }
+}
+
+function notYours(id: JobId): IchainError {
+  return new IchainError(`This account has no part in job ${shortId(id)} here.`, {
+    code: "LOG_NOT_HERE",
+    class: "refused",
+    hint: "A job's log is for its requester, its provider and its validators; name their home with ICHAIN_HOME.",
+  });
+}

@@ -1,0 +1,18 @@
+import { harmless } from "../../protocol/neutralise.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withReader } from "../steps/reader.ts";
+import { jobData, jobRows } from "../steps/view.ts";
+
+/** Shows one job as the chain tells it. */
+export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
+  const { ui, signal } = context;
+  await withReader(context, async ({ market, account }) => {
+    const job = await market.job(await market.resolveJob(id, { signal }), { signal });
+    const now = await market.now({ signal });
+    ui.print(jobData(job, account), () => {
+      const rows = jobRows(job, now);
+      if (job.reason !== undefined) rows.push(["reason", harmless(job.reason)]);
+      return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join("\n");
+    });
+  });
+}

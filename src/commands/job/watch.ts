@@ -1,0 +1,37 @@
+import { IchainError } from "../../errors/error.ts";
+import { shortId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import { harmless } from "../../protocol/neutralise.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withReader } from "../steps/reader.ts";
+import { due, jobData } from "../steps/view.ts";
+
+/**
+ * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class
+ * `failed`) when the money went back instead.
+ */
+export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
+  const { ui, signal } = context;
+  await withReader(context, async ({ market, account }) => {
+    const jobId = await market.resolveJob(id, { signal });
+    let last: Job | undefined;
+    for await (const job of market.follow(jobId, { signal })) {
+      const now = await market.now({ signal });
+      const wait = job.deadline === undefined ? "" : `, due ${due(job, now)}`;
+      const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}`;
+      ui.print(jobData(job, account), () => `${shortId(job.id)} ${job.state}${verdict}${wait}`);
+      last = job;
+    }
+    if (last && last.state !== "Settled") throw notSettled(last);
+  });
+}
+
+function notSettled(job: Job): IchainError {
+  const why = job.reason === undefined ? "" : ` (${harmless(job.reason)})`;
+  return new IchainError(`The job ended as ${job.state}${why}.`, {
+    code: "JOB_NOT_SETTLED",
+    class: "failed",
+    hint: `"ichain why ${shortId(job.id)}" tells what happened; the money went back by the rule.`,
+    details: { jobId: job.id, state: job.state, verdict: job.verdict },
+  });
+}

@@ -1,0 +1,154 @@
+import { shortId } from "../../protocol/ids.ts";
+import { isAppealable } from "../../protocol/job/exits.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { JobState } from "../../protocol/job/state.ts";
+import { coin, instant } from "../../ui/format.ts";
+import { due, roleIn } from "./view.ts";
+
+/** Where a job stands, in three plain sentences. */
+export interface Story {
+  readonly stands: string;
+  /** Who may or must act now, and by when. */
+  readonly next: string;
+  /** What happens when nobody does. */
+  readonly otherwise: string;
+}
+
+interface Told {
+  readonly provider: string;
+  readonly price: string;
+  readonly stake: string;
+  readonly by: string;
+  readonly job: Job;
+}
+
+const over = "Nothing more can happen to its money.";
+
+const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
+  None: () => ({ stands: "The chain knows no such job.", next: "Nobody has to act.", otherwise: over }),
+  Posted: ({ provider, price, by }) => ({
+    stands: `The job is posted and ${price} is locked in the escrow.`,
+    next: `The provider ${provider} may accept it ${by}; the requester may cancel it at any time.`,
+    otherwise: "After that anyone may cancel it, and all the money goes back to the requester.",
+  }),
+  Accepted: ({ provider, stake, by }) => ({
+    stands: `The provider ${provider} has accepted the job and put ${stake} of its stake at risk.`,
+    next: `It must submit a result ${by}, or release the job if it cannot run it.`,
+    otherwise:
+      "After that the job expires: the requester gets its money back and a tenth of the stake at risk, the rest is burnt.",
+  }),
+  Submitted: ({ by, job }) => ({
+    stands: "The provider has submitted a result; it is still encrypted.",
+    next:
+      job.terms.validators === 0
+        ? `The provider may claim the price with the key ${by}.`
+        : `The requester downloads the encrypted result and appoints ${count(job.terms.validators)} ${by}.`,
+    otherwise:
+      job.terms.validators === 0
+        ? "After that the job expires as if no result had come."
+        : "After that the provider draws validators without the requester.",
+  }),
+  Claimed: ({ provider, by }) => ({
+    stands: "The provider has shown the key; the price is held for the challenge window.",
+    next: `The requester may challenge the result with a bond ${by} ("ichain challenge"), or settle at once.`,
+    otherwise: `After that anyone may settle, and the provider ${provider} is paid.`,
+  }),
+  Validating: ({ by, job }) => ({
+    stands: `Validators measure the result: ${progress(job)}.`,
+    next: job.drawing
+      ? job.seeded
+        ? `Seats are empty: the provider must draw validators for them, with its seed, ${by}.`
+        : `Seats are empty: the requester may reveal its seed for the draw ${by}, then it is the provider's turn.`
+      : job.committing
+        ? `Each of them must commit to its measurement ${by}, or abstain.`
+        : `Whoever committed must reveal its measurement ${by}.`,
+    otherwise: "Who hides what it committed to loses stake; with too few measurements nobody is blamed.",
+  }),
+  Validated: ({ provider, price, by, job }) => ({
+    stands: "The measurements agree: the verdict is pass.",
+    next: job.challenged
+      ? `Anyone may settle, and the provider ${provider} is paid ${price}; the challenge has cost its bond.`
+      : `The provider ${provider} claims ${price} by showing the key that opens the result, ${by}.`,
+    otherwise: job.challenged
+      ? "The money waits; the key that opens the result is known already."
+      : "After that the job expires as if no result had come, and the requester has its money back.",
+  }),
+  Rejected: ({ provider, by, job }) => ({
+    stands: "The measurements do not agree: the verdict is fail.",
+    next: isAppealable(job)
+      ? `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`
+      : "Anyone may settle the job.",
+    otherwise:
+      "After that anyone may settle: the requester has its money back, and the provider's stake is burnt.",
+  }),
+  Inconclusive: ({ provider, by, job }) => ({
+    stands: "Too few validators measured the result to judge it.",
+    next: isAppealable(job)
+      ? `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`
+      : "Anyone may settle the job.",
+    otherwise:
+      job.round === "challenge"
+        ? "The claim stands then: the provider is paid, and the challenge's bond goes back."
+        : "The requester gets its money back then, and nobody loses stake.",
+  }),
+  Settled: ({ provider, price }) => ({
+    stands: `The job is settled: the provider ${provider} was paid ${price} and the key is known.`,
+    next: 'Each side may rate the other once ("ichain rate").',
+    otherwise: over,
+  }),
+  Refunded: ({ job }) => ({
+    stands: `The requester got its money back: ${refundCause(job)}.`,
+    next: 'Each side may rate the other once ("ichain rate").',
+    otherwise: over,
+  }),
+  Cancelled: () => ({
+    stands: "The job was cancelled before anyone accepted it; all the money went back.",
+    next: "Nobody has to act.",
+    otherwise: over,
+  }),
+};
+
+const count = (validators: number): string =>
+  validators === 1 ? "one validator" : `${validators} validators`;
+
+function progress({ validations }: Job): string {
+  const has = (test: (each: Job["validations"][number]) => boolean): number =>
+    validations.filter(test).length;
+  const parts = [
+    `${has((each) => each.commitment !== undefined)} of ${validations.length} have committed`,
+    `${has((each) => each.measurement !== undefined)} have revealed`,
+  ];
+  const abstained = has((each) => each.abstained);
+  if (abstained > 0) parts.push(`${abstained} abstained`);
+  return parts.join(", ");
+}
+
+function refundCause({ submission, verdict }: Job): string {
+  if (verdict === "fail") return "the result failed its validation";
+  if (verdict === "inconclusive") return "too few validators measured the result";
+  if (verdict === "pass") return "the provider never showed the key";
+  return submission ? "the job was not carried through in time" : "no result was submitted";
+}
+
+/** Tells where `job` stands at `now` (Unix seconds), seen by `account`. */
+export function story(
+  job: Job,
+  now: number,
+  account: string | undefined,
+): Story & { readonly role?: string } {
+  const role = roleIn(job, account);
+  const by =
+    job.deadline === undefined
+      ? "now"
+      : job.deadline >= now
+        ? `by ${instant(job.deadline)} (${due(job, now)})`
+        : `until ${instant(job.deadline)}, which is over (${due(job, now)})`;
+  const told = stories[job.state]({
+    provider: shortId(job.terms.provider),
+    price: `${coin(job.terms.price)} coin`,
+    stake: `${coin(job.terms.providerStake)} coin`,
+    by,
+    job,
+  });
+  return role === undefined ? told : { ...told, role };
+}

@@ -1,0 +1,83 @@
+import { sameAddress } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { Measurement } from "../../protocol/job/measurement.ts";
+import { isFinal } from "../../protocol/job/state.ts";
+import { coin, duration, instant } from "../../ui/format.ts";
+
+export type JobRole = "requester" | "provider" | "validator";
+
+/** The role of `account` in `job`; undefined for an onlooker. */
+export function roleIn(job: Job, account: string | undefined): JobRole | undefined {
+  if (account === undefined) return undefined;
+  if (sameAddress(job.terms.requester, account)) return "requester";
+  if (sameAddress(job.terms.provider, account)) return "provider";
+  return job.validations.some((each) => sameAddress(each.validator, account)) ? "validator" : undefined;
+}
+
+/** `in 3 min 5 s`, `2 min ago`, or `-` for a job that waits for nothing. */
+export function due(job: Job, now: number): string {
+  if (job.deadline === undefined) return "-";
+  const left = job.deadline - now;
+  return left >= 0 ? `in ${duration(left)}` : `${duration(-left)} ago`;
+}
+
+/** A job as `--json` shows it: stable names, amounts as decimal strings, nothing sealed. */
+export function jobData(job: Job, account: string | undefined): object {
+  const { id, state, verdict, terms, deadline, reason, validations, providerMeasurement, submission } = job;
+  return {
+    jobId: id,
+    state,
+    final: isFinal(state),
+    verdict,
+    role: roleIn(job, account),
+    deadline,
+    reason,
+    terms,
+    resultRoot: submission?.resultRoot,
+    providerMeasurement: shown(providerMeasurement),
+    validations: validations.map(({ validator, commitment, measurement, abstained }) => ({
+      validator,
+      committed: commitment !== undefined,
+      measurement: shown(measurement),
+      abstained,
+    })),
+  };
+}
+
+const shown = (measurement: Measurement | undefined): object | undefined =>
+  measurement && { digest: measurement.digest, score: fixed(measurement.score) };
+
+/** A job as lines of `name  value` for people. */
+export function jobRows(job: Job, now: number): [string, string][] {
+  const { terms } = job;
+  const rows: [string, string][] = [
+    ["job", job.id],
+    ["state", job.state],
+    ["verdict", job.verdict],
+    ["requester", terms.requester],
+    ["provider", terms.provider],
+    ["price", coin(terms.price)],
+    ["validator fee", `${coin(terms.validatorFee)} each`],
+    ["stake at risk", `${coin(terms.providerStake)} provider, ${coin(terms.validatorStake)} validator`],
+    ["judged by", `${terms.mode}, tolerance ${fixed(terms.tolerance)}, threshold ${fixed(terms.threshold)}`],
+  ];
+  if (job.deadline !== undefined) rows.push(["deadline", `${instant(job.deadline)} (${due(job, now)})`]);
+  if (job.providerMeasurement)
+    rows.push(["measured", `${fixed(job.providerMeasurement.score)} by the provider`]);
+  for (const { validator, measurement, abstained, commitment } of job.validations) {
+    const stand = abstained
+      ? "abstained"
+      : measurement
+        ? `measured ${fixed(measurement.score)}`
+        : commitment
+          ? "committed"
+          : "appointed";
+    rows.push(["validator", `${validator} ${stand}`]);
+  }
+  return rows;
+}
+
+/** A fixed-point number of 1e-9 units, exact. */
+export function fixed(value: bigint): string {
+  return coin(value * 10n ** 9n);
+}

@@ -1,0 +1,103 @@
+import { statfs } from "node:fs/promises";
+import type { Abortable } from "../async/abort.ts";
+import type { EngineKind } from "../config/engines.ts";
+import type { AppContext } from "../context.ts";
+import { IchainError } from "../errors/error.ts";
+import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
+import type { Policy } from "../protocol/policy/policy.ts";
+import type { WorkerContext } from "../roles/context.ts";
+import { runDaemon } from "../roles/daemon/daemon.ts";
+import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
+import { provideDuty } from "../roles/job/provider/duty.ts";
+import { validateDuty } from "../roles/job/validator/duty.ts";
+import { neededImages } from "../roles/task/ensure-image.ts";
+import { runId, stages } from "../roles/task/run-task.ts";
+import { loadPolicy } from "./policy.ts";
+
+export interface WorkOptions {
+  readonly policy?: string;
+  readonly name?: string;
+  readonly engine?: EngineKind;
+  /** Wei. */
+  readonly stake: bigint;
+  /** The devnet's bad actors are made here. */
+  readonly change?: (worker: WorkerContext) => WorkerContext;
+}
+
+/** Publishes the offer and works until the signal: what `provide` and `validate` share. */
+export async function work(
+  context: AppContext,
+  roles: { provider: boolean; validator: boolean },
+  options: WorkOptions,
+): Promise<void> {
+  const { ui, signal, config } = context;
+  const policy = await loadPolicy(options.policy);
+  const { openWorker } = await import("../compose.ts");
+  await using opened = await openWorker(context, { engine: options.engine });
+  const worker = options.change?.(opened) ?? opened;
+  const report = await worker.sandbox.probe({ signal });
+  const machine = describeMachine(report, policy, {
+    diskBytes: await freeDisk(config.home),
+    name: options.name ?? "",
+  });
+  refuseWeakTier(policy, machine);
+  await worker.sandbox.sweep(unfinishedRuns(worker), { signal });
+  await worker.sandbox.trim({ bytes: policy.imageDisk, keep: neededImages(worker) }, { signal });
+  await publishOffer(worker, { roles, policy, machine, stake: options.stake }, { signal });
+  ui.print(
+    { event: "ready", account: worker.account, roles, tier: machine.tier, images: machine.images },
+    () => `Ready as ${describeRoles(roles)} ${worker.account}, isolation ${machine.tier}. Ctrl-C stops.`,
+  );
+  const duties = [
+    ...(roles.provider ? [provideDuty(worker, { policy, machine, report })] : []),
+    ...(roles.validator ? [validateDuty(worker, { policy, report })] : []),
+  ];
+  await together(
+    duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
+    signal,
+  );
+}
+
+/** Runs all; the first failure stops the others, which are waited for. */
+async function together(
+  tasks: readonly ((abortOptions: Abortable) => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const abortOptions = { signal: AbortSignal.any([signal, stop.signal]) };
+  const ended = await Promise.allSettled(
+    tasks.map((task) =>
+      task(abortOptions).catch((error: unknown) => {
+        stop.abort();
+        throw error;
+      }),
+    ),
+  );
+  signal.throwIfAborted();
+  for (const one of ended) if (one.status === "rejected") throw one.reason;
+}
+
+/** Containers of jobs that will be carried on must survive the sweep. */
+function unfinishedRuns({ journal }: WorkerContext): Set<string> {
+  const open = journal.undertakings({ unfinished: true });
+  return new Set(open.flatMap(({ role, key }) => stages.map((stage) => runId(role, key, stage))));
+}
+
+function refuseWeakTier(policy: Policy, machine: OfferDetails): void {
+  if (tierAtLeast(machine.tier, policy.leastTier)) return;
+  throw new IchainError(`Isolation here is ${machine.tier}; the policy wants ${policy.leastTier}.`, {
+    code: "TIER_TOO_WEAK",
+    class: "config",
+    hint: '"ichain doctor" tells how to reach a stronger tier; or lower leastTier in the policy.',
+  });
+}
+
+/** Bytes free where `folder` lies. */
+export async function freeDisk(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return Math.min(bavail * bsize, Number.MAX_SAFE_INTEGER);
+}
+
+function describeRoles({ provider, validator }: { provider: boolean; validator: boolean }): string {
+  return [provider ? "provider" : "", validator ? "validator" : ""].filter(Boolean).join(" and ");
+}

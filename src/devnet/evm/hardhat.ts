@@ -1,0 +1,71 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { createHardhatRuntimeEnvironment } from "hardhat/hre";
+import { IchainError } from "../../errors/error.ts";
+import { DEVNET_BALANCE, type EvmNode, type EvmSettings } from "./node.ts";
+import { increaseTime } from "./rpc.ts";
+
+const packageRoot = fileURLToPath(new URL("../../../", import.meta.url));
+
+const CLOCK_LEAD_MS = 2_000;
+
+/**
+ * Hardhat's EVM inside this process (its work runs on native threads), configured here and not from
+ * hardhat.config.ts: it starts in a third of a second and cannot outlive us.
+ */
+export async function startHardhat(settings: EvmSettings): Promise<EvmNode> {
+  const hre = await createHardhatRuntimeEnvironment(
+    {
+      networks: {
+        devnet: {
+          type: "edr-simulated",
+          chainType: "l1",
+          chainId: settings.chainId,
+          accounts: settings.accounts.map(({ privateKey }) => ({ privateKey, balance: DEVNET_BALANCE })),
+          mining: { auto: settings.blockSeconds === 0, interval: settings.blockSeconds * 1000 },
+          // Its clock drops fractions of a second twice: without a lead it would lag behind the wall's.
+          initialDate: new Date(Date.now() + CLOCK_LEAD_MS),
+          // Otherwise many transactions in one second would push the chain's clock past the wall's.
+          allowBlocksWithSameTimestamp: true,
+        },
+      },
+    },
+    {},
+    packageRoot,
+  );
+  if (settings.port !== 0) await assertFree(settings.port);
+  settings.signal?.throwIfAborted();
+  const server = await hre.network.createServer("devnet", "127.0.0.1", settings.port);
+  const { port } = await server.listen();
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  let stopped: Promise<void> | undefined;
+  return {
+    client: "hardhat",
+    rpcUrl,
+    chainId: settings.chainId,
+    accounts: settings.accounts,
+    increaseTime: (seconds) => increaseTime(rpcUrl, seconds),
+    stop: () => {
+      stopped ??= server.close();
+      return stopped;
+    },
+  };
+}
+
+/** Hardhat's server has no error path: a port in use would end the process. */
+async function assertFree(port: number): Promise<void> {
+  const probe = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(probe, "listening");
+  } catch (cause) {
+    throw new IchainError(`Port ${port} on 127.0.0.1 cannot be used for the devnet's chain.`, {
+      code: "DEVNET_EVM_FAILED",
+      class: "unavailable",
+      hint: "Choose another port, or leave it out to get a free one.",
+      cause,
+    });
+  } finally {
+    probe.close();
+  }
+}

@@ -1,0 +1,37 @@
+import type { Address, Hex } from "../../protocol/ids.ts";
+
+/** A private chain on loopback for demos and tests; its coin is worth nothing and its keys are public. */
+export interface EvmNode {
+  readonly client: EvmClient;
+  readonly rpcUrl: string;
+  readonly chainId: number;
+  readonly accounts: readonly EvmAccount[];
+  /** Lets `seconds` pass on the chain's clock and mines a block there. */
+  increaseTime(seconds: number): Promise<void>;
+  /** Idempotent; leaves no process behind. */
+  stop(): Promise<void>;
+}
+
+export interface EvmAccount {
+  readonly address: Address;
+  readonly privateKey: Hex;
+}
+
+/** Hardhat's EVM, or Foundry's: two implementations of one chain. */
+export type EvmClient = "hardhat" | "anvil";
+
+/** What a client's starter gets: every choice made. */
+export interface EvmSettings {
+  readonly accounts: readonly EvmAccount[];
+  readonly port: number;
+  readonly chainId: number;
+  readonly blockSeconds: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Every account starts with this much, wei. */
+export const DEVNET_BALANCE = 10_000n * 10n ** 18n;
+export const DEVNET_CHAIN_ID = 31337;
+
+/** The phrase of every Ethereum development chain; never send real coin to its accounts. */
+export const DEVNET_MNEMONIC = "test test test test test test test test test test test junk";

@@ -1,0 +1,33 @@
+import { AbiCoder, concat, keccak256 } from "ethers";
+import { fromHex, toHex, xor } from "../bytes.ts";
+import type { Hex, JobId } from "../ids.ts";
+
+/**
+ * Fair exchange of key for payment (docs/protocol.md): the provider commits to the session key of the
+ * result blinded by the requester's mask; `claim` publishes the blinded key, which only the requester
+ * can unblind.
+ */
+
+/** keccak256(mask): bound by the terms' `secretHash`. */
+export function maskHash(mask: Hex): Hex {
+  return keccak256(mask) as Hex;
+}
+
+/** `SK xor mask`; its own inverse. Both 32 bytes. */
+export function blindKey(sessionKey: Hex, mask: Hex): Hex {
+  return toHex(xor(fromHex(sessionKey), fromHex(mask)));
+}
+
+/**
+ * Key of the run report: the requester was told `share` with the result's locator and learns the session
+ * key when it has paid; validators know the session key and not the share, and are given the report key
+ * itself once they have committed.
+ */
+export function reportKey(sessionKey: Hex, share: Hex): Hex {
+  return keccak256(concat([sessionKey, share])) as Hex;
+}
+
+/** keccak256(abi.encode(jobId, SK xor mask)): what `claim` must open. */
+export function keyCommitment(jobId: JobId, blindedKey: Hex): Hex {
+  return keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", "bytes32"], [jobId, blindedKey])) as Hex;
+}

@@ -1,0 +1,199 @@
+import { type Address, sameAddress } from "../ids.ts";
+import type { Cause, JobEvent } from "./events.ts";
+import type { Job, Round, Validation } from "./job.ts";
+
+/**
+ * A job after one more event of the escrow; undefined before `posted`. Pure: the same events always give
+ * the same job, which is what lets an index be thrown away and replayed after a reorganisation.
+ */
+export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
+  if (event.kind === "posted") return posted(event);
+  if (job === undefined) return undefined;
+  switch (event.kind) {
+    case "accepted":
+      return { ...job, state: "Accepted", deadline: event.deadline };
+    case "cancelled":
+      return { ...job, state: "Cancelled", deadline: undefined };
+    case "released":
+      return { ...job, reason: event.reason };
+    case "submitted": {
+      const { resultRoot, measurementCommitment, keyCommitment, seedTip, sealed, deadline } = event;
+      const submission = { resultRoot, measurementCommitment, keyCommitment, seedTip, sealedResult: sealed };
+      return { ...job, state: "Submitted", submission, deadline };
+    }
+    case "claimed":
+      // Where it cannot be challenged, `settled` follows in the same transaction.
+      return {
+        ...job,
+        state: "Claimed",
+        blindedKey: event.blindedKey,
+        deadline: event.deadline || undefined,
+      };
+    case "judged":
+      return { ...validating(job), state: judgedState[event.verdict], ...judgement(event) };
+    case "settled":
+      return { ...validating(job), state: "Settled", deadline: undefined };
+    case "refunded":
+      return {
+        ...validating(job),
+        state: "Refunded",
+        deadline: undefined,
+        cause: event.cause,
+        reason: job.reason ?? causeTexts[event.cause],
+      };
+    case "rated":
+      return job;
+    default:
+      return foldValidation(job, event);
+  }
+}
+
+function foldValidation(job: Job, event: ValidationEvent): Job {
+  switch (event.kind) {
+    case "challenged":
+      return { ...nextRound(job, "challenge"), challenged: true };
+    case "appealed":
+      return { ...nextRound(job, "appeal"), appealed: true };
+    case "drawScheduled":
+      return {
+        ...job,
+        state: "Validating",
+        committing: true,
+        drawing: true,
+        seeded: false,
+        draws: job.draws + 1,
+        deadline: event.deadline,
+      };
+    case "seedRevealed":
+      return { ...job, seeded: true, deadline: event.deadline };
+    case "drawn":
+      return { ...job, drawing: false, seeded: false, ...progress(event) };
+    case "appointed": {
+      const { validator, sealed, deadline, drawn } = event;
+      const seat = {
+        ...{ validator, sealed, round: job.round },
+        ...{ commitment: undefined, measurement: undefined, abstained: false },
+      };
+      const validations = [...job.validations, seat];
+      const appointed = job.appointed || !drawn;
+      return {
+        ...job,
+        state: "Validating",
+        appointed,
+        committing: true,
+        drawing: false,
+        validations,
+        deadline,
+      };
+    }
+    case "handedOver":
+      // Only the provider's counts: it serves the result, and is judged by whether a validator finds it there.
+      if (!sameAddress(event.sender, job.terms.provider)) return job;
+      return seated(job, event.validator, { sealed: event.sealed });
+    case "committed":
+      return { ...seated(job, event.validator, { commitment: event.commitment }), ...progress(event) };
+    case "abstained":
+    case "dismissed":
+      return { ...seated(job, event.validator, { abstained: true }), ...progress(event) };
+    case "revealed":
+      return sameAddress(event.author, job.terms.provider)
+        ? { ...job, providerMeasurement: event.measurement, disclosed: true }
+        : seated(job, event.author, { measurement: event.measurement });
+  }
+}
+
+type ValidationEvent = Extract<
+  JobEvent,
+  {
+    kind:
+      | "challenged"
+      | "appealed"
+      | "drawScheduled"
+      | "seedRevealed"
+      | "drawn"
+      | "appointed"
+      | "handedOver"
+      | "committed"
+      | "abstained"
+      | "dismissed"
+      | "revealed";
+  }
+>;
+
+function posted({ id, terms, seedTip, sealed, block }: Extract<JobEvent, { kind: "posted" }>): Job {
+  return {
+    id,
+    terms,
+    state: "Posted",
+    seedTip,
+    sealedBundle: sealed,
+    submission: undefined,
+    validations: [],
+    providerMeasurement: undefined,
+    disclosed: false,
+    verdict: "none",
+    blindedKey: undefined,
+    deadline: terms.acceptBy,
+    appointed: false,
+    committing: false,
+    drawing: false,
+    seeded: false,
+    draws: 0,
+    round: "first",
+    challenged: false,
+    appealed: false,
+    cause: undefined,
+    reason: undefined,
+    postedBlock: block,
+  };
+}
+
+const judgedState = {
+  pass: "Validated",
+  fail: "Rejected",
+  inconclusive: "Inconclusive",
+  none: "Validating",
+} as const;
+
+function judgement({
+  verdict,
+  deadline,
+}: Extract<JobEvent, { kind: "judged" }>): Pick<Job, "verdict" | "deadline"> {
+  return { verdict, deadline: deadline || undefined };
+}
+
+/** Another panel is to judge; `drawScheduled` follows. */
+function nextRound(job: Job, round: Round): Job {
+  return { ...job, state: "Validating", round, verdict: "none", committing: true, disclosed: false };
+}
+
+/** The validation that was under way is over. */
+function validating(job: Job): Job {
+  return { ...job, committing: false, drawing: false };
+}
+
+function progress({
+  pending,
+  deadline,
+}: {
+  pending: number;
+  deadline: number;
+}): Pick<Job, "committing" | "deadline"> {
+  return { committing: pending > 0, deadline };
+}
+
+function seated(job: Job, validator: Address, change: Partial<Validation>): Job {
+  const validations = job.validations.map((seat) =>
+    sameAddress(seat.validator, validator) ? { ...seat, ...change } : seat,
+  );
+  return { ...job, validations };
+}
+
+const causeTexts: Readonly<Record<Cause, string>> = {
+  released: "The provider gave the job back.",
+  runMissed: "The provider submitted nothing in time.",
+  claimMissed: "The provider did not hand over the key in time.",
+  rejected: "The provider's result was found wrong.",
+  hid: "The provider did not reveal its measurement, or its seed for a draw.",
+  inconclusive: "The validators came to no verdict.",
+};

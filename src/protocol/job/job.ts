@@ -1,0 +1,72 @@
+import type { Address, Hex, JobId } from "../ids.ts";
+import type { Cause } from "./events.ts";
+import type { Measurement } from "./measurement.ts";
+import type { JobState, Verdict } from "./state.ts";
+import type { Terms } from "./terms.ts";
+
+/** A job as the chain tells it, folded from the escrow's events. */
+export interface Job {
+  readonly id: JobId;
+  readonly terms: Terms;
+  readonly state: JobState;
+  /** Tip of the requester's seeds, by its own word: `terms.secretHash` binds it. */
+  readonly seedTip: Hex;
+  /** Bundle locator, sealed to the provider. */
+  readonly sealedBundle: Hex;
+  readonly submission: Submission | undefined;
+  readonly validations: readonly Validation[];
+  /** The provider's measurement, once revealed. */
+  readonly providerMeasurement: Measurement | undefined;
+  /** It was revealed in the present round. */
+  readonly disclosed: boolean;
+  readonly verdict: Verdict;
+  /** `SK xor mask`, once the provider has claimed. */
+  readonly blindedKey: Hex | undefined;
+  /** Unix seconds by which the present state must be left; undefined when final. */
+  readonly deadline: number | undefined;
+  /** The requester appointed validators itself, which says that it holds the encrypted result. */
+  readonly appointed: boolean;
+  /** True while a seat is still to be drawn or a seated validator has not committed or left. */
+  readonly committing: boolean;
+  /** True while seats wait for a draw to fill them: for the requester's seed, then for the provider's. */
+  readonly drawing: boolean;
+  /** The requester's seed of the draw under way is known, so that the provider's is due. */
+  readonly seeded: boolean;
+  /** Draws ever scheduled, that under way included. */
+  readonly draws: number;
+  readonly round: Round;
+  /** The requester challenged the claim: it is judged after all, and `settle` ends it. */
+  readonly challenged: boolean;
+  /** The provider appealed, which it can do once. */
+  readonly appealed: boolean;
+  /** Why it was refunded. */
+  readonly cause: Cause | undefined;
+  /** Why it was released or refunded, for people. */
+  readonly reason: string | undefined;
+  readonly postedBlock: number;
+}
+
+/** What a panel of validators is for; the order is `IJobEscrow.Round`'s. */
+export const rounds = ["first", "challenge", "appeal"] as const;
+export type Round = (typeof rounds)[number];
+
+export interface Submission {
+  readonly resultRoot: Hex;
+  readonly measurementCommitment: Hex;
+  readonly keyCommitment: Hex;
+  /** Tip of the provider's seeds. */
+  readonly seedTip: Hex;
+  /** Result locator, sealed to the requester. */
+  readonly sealedResult: Hex;
+}
+
+export interface Validation {
+  readonly validator: Address;
+  readonly round: Round;
+  /** Validation locator, sealed to this validator. */
+  readonly sealed: Hex;
+  readonly commitment: Hex | undefined;
+  readonly measurement: Measurement | undefined;
+  /** It stood down, or lost its seat because it did not commit in time. */
+  readonly abstained: boolean;
+}

@@ -1,0 +1,47 @@
+import type { Address, Hex } from "../ids.ts";
+import type { Mode } from "./state.ts";
+
+/**
+ * What a job costs, who may do it, by when, and how it is judged: fixed when the job is posted, hashed
+ * on the chain, carried by every later call. Amounts in the token's smallest unit; instants in Unix
+ * seconds; windows in seconds from the step before.
+ */
+export interface Terms {
+  readonly requester: Address;
+  readonly provider: Address;
+  /** The zero address means the chain's own coin. */
+  readonly token: Address;
+  readonly price: bigint;
+  /** For each validator who reveals. */
+  readonly validatorFee: bigint;
+  /** Locked from the provider's stake at `accept`; what it loses when it cheats or vanishes. */
+  readonly providerStake: bigint;
+  /** Locked from each validator's stake while it works. */
+  readonly validatorStake: bigint;
+  /** 0 is optimistic mode: no validators unless the requester challenges. */
+  readonly validators: number;
+  readonly mode: Mode;
+  /** |a − b| that two honest measurements may differ by; fixed point, 1e-9. */
+  readonly tolerance: bigint;
+  /** Least score that passes; fixed point, 1e-9, larger is better. */
+  readonly threshold: bigint;
+  readonly acceptBy: number;
+  readonly windows: Windows;
+  /** keccak256 of the spec's canonical JSON. */
+  readonly specHash: Hex;
+  /** Merkle root of the bundle's ciphertext. */
+  readonly bundleRoot: Hex;
+  /** Binds the hash of the 32-byte mask and the tip of the requester's seeds (`seeds.ts`); random, so it makes
+   * the terms unique too. */
+  readonly secretHash: Hex;
+}
+
+export interface Windows {
+  readonly run: number;
+  readonly appoint: number;
+  readonly commit: number;
+  readonly reveal: number;
+  readonly claim: number;
+  readonly challenge: number;
+  readonly appeal: number;
+}

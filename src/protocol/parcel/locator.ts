@@ -1,0 +1,183 @@
+import { concat, dataLength, dataSlice, keccak256, toBeHex } from "ethers";
+import { IchainError } from "../../errors/error.ts";
+import { fromHex, toHex } from "../bytes.ts";
+import type { Hex } from "../ids.ts";
+
+/** Where a host answers and the token that it wants; only ever sent sealed. */
+export interface Endpoint {
+  readonly transport: "onion" | "direct";
+  /** 56 base32 characters without `.onion`, or `host:port` for `direct`. */
+  readonly address: string;
+  /** 16 random bytes: the bearer token. */
+  readonly token: Hex;
+}
+
+/**
+ * The token of a reader, by fingerprint: each has its own, so a host can tell them apart and turn one away.
+ * Whoever was let in can let others in by the same rule, one after the other.
+ */
+export function tokenFor(token: Hex, ...readers: readonly Hex[]): Hex {
+  return readers.reduce((last, reader) => dataSlice(keccak256(concat([last, reader])), 0, 16) as Hex, token);
+}
+
+/** The endpoint as that reader shall see it. */
+export function endpointFor(endpoint: Endpoint, ...readers: readonly Hex[]): Endpoint {
+  return { ...endpoint, token: tokenFor(endpoint.token, ...readers) };
+}
+
+/** Requester → provider, in `post`. */
+export interface BundleLocator {
+  readonly kind: "bundle";
+  readonly bundle: Endpoint;
+  /** Of the encrypted bundle: how many lanes pay. */
+  readonly bundleBytes: number;
+  readonly bundleKey: Hex;
+  readonly mask: Hex;
+}
+
+/** Provider → requester, in `submit`. The result's root is public; its key comes with `claim`. */
+export interface ResultLocator {
+  readonly kind: "result";
+  readonly result: Endpoint;
+  /** Of the encrypted result. */
+  readonly resultBytes: number;
+  readonly reportRoot: Hex;
+  /** See `reportKey` in exchange.ts. */
+  readonly reportShare: Hex;
+}
+
+/** Requester (or provider, for a drawn validator) → validator, in `appoint`. */
+export interface ValidationLocator {
+  readonly kind: "validation";
+  readonly bundle: Endpoint;
+  readonly bundleBytes: number;
+  readonly bundleKey: Hex;
+  readonly mask: Hex;
+  readonly result: Endpoint;
+  readonly resultBytes: number;
+  readonly reportRoot: Hex;
+}
+
+export type Locator = BundleLocator | ResultLocator | ValidationLocator;
+
+const KINDS = ["bundle", "result", "validation"] as const;
+const TRANSPORTS = ["onion", "direct"] as const;
+const VERSION = 1;
+/** A sealed locator stands on the chain, where each byte costs gas: hence bytes and not JSON. */
+const MAX_BYTES = 1024;
+
+/** Six bytes: no blob is longer. */
+const SIZE_BYTES = 6;
+
+/** version ‖ kind ‖ the kind's fields in order; an address is length-prefixed. */
+export function encodeLocator(locator: Locator): Uint8Array {
+  const head = concat([toBeHex(VERSION, 1), toBeHex(KINDS.indexOf(locator.kind), 1)]);
+  return fromHex(concat([head, ...parts(locator)]) as Hex);
+}
+
+function parts(locator: Locator): Hex[] {
+  switch (locator.kind) {
+    case "bundle":
+      return [...bundleParts(locator)];
+    case "result":
+      return [...resultParts(locator), locator.reportShare];
+    case "validation":
+      return [...bundleParts(locator), ...resultParts(locator)];
+  }
+}
+
+const bundleParts = ({ bundle, bundleBytes, bundleKey, mask }: Omit<BundleLocator, "kind">): Hex[] => [
+  endpoint(bundle),
+  size(bundleBytes),
+  bundleKey,
+  mask,
+];
+
+const resultParts = ({
+  result,
+  resultBytes,
+  reportRoot,
+}: Pick<ResultLocator, "result" | "resultBytes" | "reportRoot">): Hex[] => [
+  endpoint(result),
+  size(resultBytes),
+  reportRoot,
+];
+
+/** Throws `LOCATOR_MALFORMED`, class `untrusted`, unless the bytes are exactly one locator of `kind`. */
+export function decodeLocator<K extends Locator["kind"]>(
+  bytes: Uint8Array,
+  kind: K,
+): Extract<Locator, { kind: K }> {
+  if (bytes.length > MAX_BYTES) throw malformed("it is too long");
+  const read = reader(toHex(bytes));
+  if (read.byte() !== VERSION) throw malformed("its version is not known here");
+  if (KINDS[read.byte()] !== kind) throw malformed(`it is not a ${kind} locator`);
+  const locator = fields(kind, read);
+  read.end();
+  return locator as Extract<Locator, { kind: K }>;
+}
+
+function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator {
+  const bundle = () => ({
+    bundle: read.endpoint(),
+    bundleBytes: read.size(),
+    bundleKey: read.take(32),
+    mask: read.take(32),
+  });
+  const result = () => ({ result: read.endpoint(), resultBytes: read.size(), reportRoot: read.take(32) });
+  switch (kind) {
+    case "bundle":
+      return { kind, ...bundle() };
+    case "result":
+      return { kind, ...result(), reportShare: read.take(32) };
+    case "validation":
+      return { kind, ...bundle(), ...result() };
+  }
+}
+
+const size = (bytes: number): Hex => toBeHex(bytes, SIZE_BYTES) as Hex;
+
+function endpoint({ transport, address, token }: Endpoint): Hex {
+  const text = toHex(new TextEncoder().encode(address));
+  return concat([
+    toBeHex(TRANSPORTS.indexOf(transport), 1),
+    toBeHex(dataLength(text), 1),
+    text,
+    token,
+  ]) as Hex;
+}
+
+const ADDRESS = { onion: /^[a-z2-7]{56}$/, direct: /^[0-9A-Za-z.\-[\]:]{3,128}$/ };
+
+function reader(data: Hex) {
+  let at = 0;
+  const take = (count: number): Hex => {
+    if (at + count > dataLength(data)) throw malformed("it is too short");
+    at += count;
+    return dataSlice(data, at - count, at) as Hex;
+  };
+  const byte = () => Number(take(1));
+  return {
+    take,
+    byte,
+    size: () => Number(take(SIZE_BYTES)),
+    endpoint(): Endpoint {
+      const transport = TRANSPORTS[byte()];
+      if (transport === undefined) throw malformed("its transport is not known here");
+      const address = new TextDecoder().decode(fromHex(take(byte())));
+      if (!ADDRESS[transport].test(address)) throw malformed("its address is not one");
+      return { transport, address, token: take(16) };
+    },
+    end() {
+      if (at !== dataLength(data)) throw malformed("it is too long");
+    },
+  };
+}
+
+function malformed(why: string): IchainError {
+  return new IchainError(`The sealed locator cannot be used: ${why}.`, {
+    code: "LOCATOR_MALFORMED",
+    class: "untrusted",
+    hint: "The other side runs something else or is hostile; let the job time out and choose another party.",
+  });
+}

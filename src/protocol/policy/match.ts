@@ -1,0 +1,90 @@
+import type { Offer, Rating } from "../offer.ts";
+import { tierAtLeast } from "../offer.ts";
+import { bundledKind, type JobFile } from "../task/spec.ts";
+
+/** A job's needs that an offer is held against, before terms exist. */
+export type Need = Pick<JobFile, "resources" | "tier" | "image">;
+
+/** Price that `offer` asks for a run window of `seconds`, rounded up; smallest unit of the coin. */
+export function floorPrice(offer: Offer, seconds: number): bigint {
+  return (offer.priceFloor * BigInt(seconds) + 3599n) / 3600n;
+}
+
+/** Stake that a job which somebody chose this account for can lock; the pool's part of a member's is for draws. */
+export function freeStake({ stake, lockedStake, pooled }: Offer, poolStake: bigint): bigint {
+  const free = stake - lockedStake - (pooled ? poolStake : 0n);
+  return free > 0n ? free : 0n;
+}
+
+/** The digest that a name or digest in `job.yaml` means on this offer's machine. */
+export function imageOf(offer: Offer, image: Need["image"]): string | undefined {
+  return offer.details.images.find((one) => one.name === image || one.digest === image)?.digest;
+}
+
+/** Why this offer cannot provide the job, for people; undefined when it can. */
+export function unfitProvider(offer: Offer, need: Need): string | undefined {
+  if (!offer.provider) return "is not a provider";
+  return unfit(offer, need);
+}
+
+/** Why this offer cannot run a job with this image, for people; undefined when it can. */
+function unfitImage(offer: Offer, image: Need["image"]): string | undefined {
+  const kind = bundledKind(image);
+  if (kind !== undefined) {
+    return offer.details.bundledImages.includes(kind) ? undefined : `takes no job with an image as ${kind}`;
+  }
+  return imageOf(offer, image) === undefined ? `does not hold the image ${String(image)}` : undefined;
+}
+
+/** Why this offer cannot validate a job that runs `image`; undefined when it can. */
+export function unfitValidator(offer: Offer, need: Need, image: Need["image"]): string | undefined {
+  if (!offer.validator) return "is not a validator";
+  if (unfitImage(offer, image) !== undefined) return "does not hold the provider's image";
+  return unfit(offer, { ...need, image });
+}
+
+function unfit(offer: Offer, { resources, tier, image }: Need): string | undefined {
+  const { details } = offer;
+  if (offer.banned) return "is banned";
+  const lacks = unfitImage(offer, image);
+  if (lacks !== undefined) return lacks;
+  if (details.cpus < resources.cpus) return `has ${details.cpus} CPUs, not ${resources.cpus}`;
+  if (details.memoryBytes < resources.memory) return "has too little memory";
+  if (details.diskBytes < resources.disk) return "has too little disk";
+  if (details.gpus.length < resources.gpus) return `has ${details.gpus.length} GPUs, not ${resources.gpus}`;
+  if (!tierAtLeast(details.tier, tier)) return `isolates by ${details.tier}, not ${tier}`;
+  return undefined;
+}
+
+/**
+ * Mean score with two imagined ratings of 3, so that one lucky 5 does not outrank a hundred 4.8s;
+ * less a point for each share of jobs that ended by the account's own fault.
+ */
+export function standing({ count, sum, outcomes }: Rating): number {
+  const mean = (sum + 6) / (count + 2);
+  const faults = outcomes.late + outcomes.rejected + outcomes.hid;
+  const jobs = faults + outcomes.settled + outcomes.released;
+  return mean - (jobs === 0 ? 0 : faults / jobs);
+}
+
+/** How far below the best standing a validator still counts as good: half a point of five. */
+const GOOD = 0.5;
+
+/** Those of `validators` whose standing is good enough to be chosen by chance; all of one standing where none is rated. */
+export function goodValidators(validators: readonly Offer[]): readonly Offer[] {
+  const best = Math.max(...validators.map((offer) => standing(offer.ratingAsValidator)));
+  return validators.filter((offer) => standing(offer.ratingAsValidator) >= best - GOOD);
+}
+
+/** Best standing first, then the lowest price, then by account so that the order is stable. */
+export function byStanding(
+  rating: (offer: Offer) => Rating,
+  price: (offer: Offer) => bigint,
+): (a: Offer, b: Offer) => number {
+  return (a, b) => {
+    const difference = standing(rating(b)) - standing(rating(a));
+    if (difference !== 0) return difference;
+    if (price(a) !== price(b)) return price(a) < price(b) ? -1 : 1;
+    return a.account < b.account ? -1 : 1;
+  };
+}

@@ -1,0 +1,113 @@
+import { challengeBondOf, compensationOf } from "../job/bond.ts";
+import type { Terms } from "../job/terms.ts";
+
+/** What a job costs its requester if it ends in one way; gas comes on top. */
+export interface Branch {
+  /** Stable, for scripts. */
+  readonly outcome: string;
+  readonly meaning: string;
+  /** Smallest unit of the coin, at most; negative where the requester ends with more than it had. */
+  readonly loss: bigint;
+  /** Seconds from posting, at most. */
+  readonly seconds: number;
+}
+
+type Quoted = Pick<Terms, "price" | "validatorFee" | "providerStake" | "validators"> & {
+  readonly windows: Terms["windows"] & { readonly accept: number };
+};
+
+/**
+ * Every way in which a job with these terms can end, and the most that the requester loses by it (contracts:
+ * `EscrowPanel.sol`). Validators who reveal are paid whatever they found.
+ */
+export function branchesOf(terms: Quoted): readonly Branch[] {
+  const { price, windows } = terms;
+  const late = windows.accept + windows.run;
+  // Seats that were left are filled once more.
+  const draw = 2 * windows.reveal;
+  const measured = 2 * windows.commit + draw + 2 * windows.reveal;
+  // A requester that appoints nobody leaves the provider its window to draw.
+  const judged = late + windows.appoint + windows.claim + measured;
+  const compensation = compensationOf(terms);
+  const early: Branch[] = [
+    branch("cancelled", "nobody accepts it in time", 0n, windows.accept),
+    branch("released", "the provider gives it back", 0n, late),
+    branch("late", "the provider submits nothing: a tenth of its stake is yours", -compensation, late),
+  ];
+  if (terms.validators > 0) {
+    const fees = BigInt(terms.validators) * terms.validatorFee;
+    return [
+      ...early,
+      branch("settled", "the result is confirmed and paid for", price + fees, judged + windows.claim),
+      branch(
+        "unclaimed",
+        "it is confirmed, but its key is not shown",
+        fees - compensation,
+        judged + windows.claim,
+      ),
+      branch("rejected", "it is found wrong", fees, judged + windows.appeal),
+      branch(
+        "overruled",
+        "a rejection, or the lack of a verdict, is overturned by an appeal",
+        price + fees,
+        judged + windows.appeal + draw + measured + windows.claim,
+      ),
+      branch("inconclusive", "the validators come to no verdict", fees, judged + windows.appeal),
+    ];
+  }
+  const bond = challengeBondOf(terms);
+  const panelFees = bond - price / 2n;
+  const claimed = late + windows.claim;
+  const disputed = claimed + windows.challenge + draw + measured;
+  return [
+    ...early,
+    branch(
+      "unclaimed",
+      "its key is not shown: a tenth of the provider's stake is yours",
+      -compensation,
+      claimed,
+    ),
+    branch(
+      "settled",
+      "the result is paid for after the challenge window",
+      price,
+      claimed + windows.challenge,
+    ),
+    branch(
+      "challenge-won",
+      "your challenge finds it wrong: a tenth of the stake is yours",
+      panelFees - compensation,
+      disputed + windows.appeal + draw + measured,
+    ),
+    branch("challenge-lost", "your challenge finds it right, and costs its bond", price + bond, disputed),
+    branch(
+      "challenge-open",
+      "your challenge comes to no verdict, and the claim stands",
+      price + panelFees,
+      disputed,
+    ),
+  ];
+}
+
+/** The most that any ending takes. */
+export function worstLoss(branches: readonly Branch[]): bigint {
+  let worst = 0n;
+  for (const { loss } of branches) if (loss > worst) worst = loss;
+  return worst;
+}
+
+function branch(outcome: string, meaning: string, loss: bigint, seconds: number): Branch {
+  return { outcome, meaning, loss, seconds };
+}
+
+/** Gas of a requester's calls in steady state, about; held against `test/contracts/gas.snapshot.json`. */
+export const requesterGas = { post: 65_000, appoint: 77_000, settle: 57_000, rate: 43_000 } as const;
+
+/** The same of a provider's calls when all goes well. */
+export const providerGas = { accept: 42_000, submit: 47_000, claim: 82_000 } as const;
+
+/** Gas that the requester of a job pays when all goes well: post, then appoint or settle, then rate. */
+export function gasOf({ validators }: Pick<Terms, "validators">): number {
+  const { post, appoint, settle, rate } = requesterGas;
+  return post + (validators > 0 ? appoint : settle) + rate;
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { IchainError } from "../../errors/error.ts";
+import type { Hex } from "../ids.ts";
+import type { Measurement } from "../job/measurement.ts";
+import { tiers } from "../offer.ts";
+
+const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
+const count = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+/** What a run ended with and used. */
+const usage = z.strictObject({
+  exitCode: z.number().int().min(0).max(255),
+  wallSeconds: count,
+  cpuSeconds: count,
+  peakMemoryBytes: count,
+  /** GPUs times wall time: they were the job's alone. */
+  gpuSeconds: count,
+});
+
+/**
+ * The provider's account of its run: a parcel of its own, opened to validators only after they have
+ * committed. `report.json` in it has this shape; `log.txt` beside it is the task's output.
+ */
+export const reportSchema = z.strictObject({
+  version: z.literal(1),
+  jobId: hex32,
+  image: z.string().max(80),
+  tier: z.enum(tiers),
+  measurement: z.strictObject({
+    digest: hex32,
+    score: z.string().regex(/^-?\d{1,19}$/),
+    salt: hex32,
+  }),
+  metrics: z.record(z.string().max(64), z.number()),
+  /** The run that made the result. */
+  run: usage,
+  /** The run that measured it, in `evaluate`. */
+  evaluation: usage.optional(),
+});
+export type Report = z.infer<typeof reportSchema>;
+
+export function measurementOf({ measurement: { digest, score, salt } }: Report): Measurement {
+  return { digest: digest as Hex, score: BigInt(score), salt: salt as Hex };
+}
+
+/** Parses `report.json`; throws `REPORT_MALFORMED`, class `untrusted`. */
+export function parseReport(text: string): Report {
+  try {
+    return reportSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new IchainError("The provider's run report is malformed.", {
+      code: "REPORT_MALFORMED",
+      class: "untrusted",
+      hint: "The measurement is revealed without it; the provider has to reveal its own.",
+      cause,
+    });
+  }
+}

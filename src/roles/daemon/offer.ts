@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Abortable } from "../../async/abort.ts";
+import type { OfferDraft } from "../../ports/market.ts";
+import type { SandboxReport } from "../../ports/sandbox.ts";
+import { bundledKinds, type OfferDetails } from "../../protocol/offer.ts";
+import type { Policy } from "../../protocol/policy/policy.ts";
+import type { RoleContext } from "../context.ts";
+import { transact } from "../shared/transact.ts";
+
+/** What this machine offers, as `doctor` found it. */
+export function describeMachine(
+  report: SandboxReport,
+  policy: Policy,
+  { diskBytes, name }: { diskBytes: number; name: string },
+): OfferDetails {
+  return {
+    version: 1,
+    name,
+    tier: report.tier,
+    cpus: report.cpus,
+    memoryBytes: report.memoryBytes,
+    diskBytes,
+    gpus: report.gpus.map(({ model, memoryBytes }) => ({ model, memoryBytes })),
+    images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
+    bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
+  };
+}
+
+/** Brings offer and stake on the chain to what is wanted; a second call finds nothing to do. */
+export async function publishOffer(
+  context: RoleContext,
+  {
+    roles,
+    policy,
+    machine,
+    stake,
+  }: {
+    roles: { provider: boolean; validator: boolean };
+    policy: Policy;
+    machine: OfferDetails;
+    stake: bigint;
+  },
+  options: Abortable,
+): Promise<void> {
+  const { market, account, keyring, reporter } = context;
+  const draft: OfferDraft = {
+    ...roles,
+    priceFloor: policy.pricePerHour,
+    feeFloor: policy.validationFee,
+    keys: keyring.publicKeys,
+    details: machine,
+  };
+  const present = await market.offer(account, options);
+  // One undertaking for each change, so that a crash in the middle finishes the change it had begun.
+  const journal = context.journal.open("account", `offer-${present ? "change" : "first"}-${Date.now()}`);
+  if (!present || !sameOffer(present, draft)) {
+    await transact(market, journal, { kind: "publish", offer: draft }, { ...options, name: "publish" });
+    reporter.emit({ kind: "info", text: "The offer is published" });
+  }
+  const missing = stake - (present?.stake ?? 0n);
+  if (missing > 0n) {
+    await transact(market, journal, { kind: "deposit", amount: missing }, { ...options, name: "deposit" });
+    reporter.emit({ kind: "info", text: "The stake is deposited" });
+  }
+  journal.finish("done");
+}
+
+function sameOffer(present: OfferDraft, draft: OfferDraft): boolean {
+  const { provider, validator, priceFloor, feeFloor, keys, details } = present;
+  return isDeepStrictEqual({ provider, validator, priceFloor, feeFloor, keys, details }, draft);
+}

@@ -1,0 +1,111 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Abortable } from "../../../async/abort.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { PackedParcel } from "../../../ports/parcels.ts";
+import type { HostIdentity } from "../../../ports/transport.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { reportKey } from "../../../protocol/job/exchange.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import type { Measurement } from "../../../protocol/job/measurement.ts";
+import type { Tier } from "../../../protocol/offer.ts";
+import { toScore } from "../../../protocol/task/metric.ts";
+import type { Report } from "../../../protocol/task/report.ts";
+import type { Spec } from "../../../protocol/task/spec.ts";
+import type { WorkerContext } from "../../context.ts";
+import { jobFolder } from "../../shared/job-folder.ts";
+import { random32 } from "../../shared/random.ts";
+import type { Measured } from "../../task/run-task.ts";
+
+/** Result and run report, encrypted under two keys: the report is opened later than the result. */
+export interface Packed {
+  readonly result: PackedParcel;
+  readonly report: PackedParcel;
+  readonly reportShare: Hex;
+  readonly measurement: Measurement;
+  /** What the provider's seeds for draws come from. */
+  readonly seedSecret: Hex;
+  readonly identity: HostIdentity;
+}
+
+export interface Findings {
+  readonly spec: Spec;
+  /** Digest of the image that both ran in. */
+  readonly image: string;
+  /** Folder with what the task has left. */
+  readonly outputs: string;
+  readonly produced: Measured;
+  /** The run that the measurement is of: `produced` itself unless the mode is `evaluate`. */
+  readonly measured: Measured;
+  readonly tier: Tier;
+}
+
+export function packResult(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, ...findings }: Findings & { job: Job },
+  options: Abortable,
+): Promise<Packed> {
+  const { spec, measured } = findings;
+  const home = jobFolder(context.jobsDir, "provider", job.id);
+  return journal.step("pack", {
+    prepare: async () => ({
+      resultKey: random32(),
+      reportShare: random32(),
+      salt: random32(),
+      seedSecret: random32(),
+      identity: await context.transport.newIdentity(),
+    }),
+    act: async ({ resultKey, reportShare, salt, seedSecret, identity }) => {
+      const { metric, goal } = spec.verification;
+      const result = await context.parcels.pack(
+        { root: findings.outputs, paths: spec.outputs, out: home.result, sessionKey: resultKey },
+        options,
+      );
+      const measurement = {
+        digest: result.digest,
+        score: toScore(measured.metrics[metric] ?? Number.NaN, goal),
+        salt,
+      };
+      await writeReport(home.reportFiles, job.id, { ...findings, measurement });
+      const report = await context.parcels.pack(
+        {
+          root: home.reportFiles,
+          paths: ["report.json", "log.txt"],
+          out: home.report,
+          sessionKey: reportKey(resultKey, reportShare),
+        },
+        options,
+      );
+      return { result, report, reportShare, measurement, seedSecret, identity };
+    },
+  });
+}
+
+async function writeReport(
+  dir: string,
+  jobId: Hex,
+  { spec, image, produced, measured, tier, measurement }: Findings & { measurement: Measurement },
+): Promise<void> {
+  const evaluated = measured !== produced;
+  const report: Report = {
+    version: 1,
+    jobId,
+    image,
+    tier,
+    measurement: { ...measurement, score: measurement.score.toString() },
+    metrics: measured.metrics,
+    run: usageOf(produced, spec),
+    ...(evaluated ? { evaluation: usageOf(measured, spec) } : {}),
+  };
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await writeFile(join(dir, "report.json"), JSON.stringify(report));
+  const evaluation = evaluated ? `\n[evaluation]\n${measured.run.log}` : "";
+  await writeFile(join(dir, "log.txt"), `${produced.run.log}${evaluation}`);
+}
+
+function usageOf({ run }: Measured, { resources }: Spec): Report["run"] {
+  const { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes } = run;
+  return { exitCode, wallSeconds, cpuSeconds, peakMemoryBytes, gpuSeconds: wallSeconds * resources.gpus };
+}

@@ -1,0 +1,98 @@
+import type { Abortable } from "../../../async/abort.ts";
+import { isIchainError } from "../../../errors/error.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import { isStable } from "../../../protocol/task/judgement.ts";
+import { toScore } from "../../../protocol/task/metric.ts";
+import type { Spec } from "../../../protocol/task/spec.ts";
+import type { WorkerContext } from "../../context.ts";
+import { ensureImage } from "../../task/ensure-image.ts";
+import { exitFailure, type Measured, outputsOf, runFailure, runTask } from "../../task/run-task.ts";
+import type { Accepted, ProviderSetup } from "./accept.ts";
+import { type Packed, packResult } from "./pack-result.ts";
+
+/** Runs and packs; a string is the reason why there is no result. */
+export async function produce(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  { bundle, gpus }: Accepted,
+  shop: ProviderSetup,
+  options: Abortable,
+): Promise<Packed | string> {
+  const packed = journal.outcome<Packed>("pack");
+  if (packed !== undefined) return packed; // what it was packed from is gone
+  const { spec, input } = bundle;
+  const { policy } = shop;
+  const logBytes = policy.maxLog;
+  const image = await ensureImage(context, journal, { spec, input, policy }, options).catch(asReason);
+  if (typeof image !== "string") return image.reason;
+  const task = { spec, image, input, gpus, logBytes };
+  const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, options);
+  // In `evaluate` the provider measures as the validator will, and twice: a task that cannot load its own result,
+  // or that measures something else each time, is given back before it can cost the stake.
+  const evaluates = spec.verification.mode === "evaluate";
+  const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
+  if (early) return early;
+  const outputs = await outputsOf(context, journal, options).catch(lost);
+  if (outputs === undefined) return "what the task left was lost before it could be packed";
+  const failureOf = (run: Measured) => runFailure(run, spec.verification.metric) ?? hopeless(job, spec, run);
+  const evaluate = (kind: "evaluate" | "evaluate-again") =>
+    runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, options);
+  const measured = evaluates ? await evaluate("evaluate") : produced;
+  const failure = failureOf(measured);
+  if (failure) return failure;
+  if (evaluates) {
+    const again = await evaluate("evaluate-again");
+    const differs = failureOf(again) ?? unstable(job, spec, [measured, again]);
+    if (differs) return differs;
+  }
+  const findings = { job, spec, image, outputs, produced, measured, tier: shop.report.tier };
+  return packResult(context, journal, findings, options).catch(unfit);
+}
+
+/** An image that cannot be made is the job's fault: the job is given back. */
+function asReason(error: unknown): { reason: string } {
+  if (!isIchainError(error) || (error.class !== "refused" && error.class !== "untrusted")) throw error;
+  return { reason: typeof error.details.why === "string" ? error.details.why : error.code };
+}
+
+/** A power cut: the run is on record, and its disk is not what it was. */
+function lost(error: unknown): undefined {
+  if (!isIchainError(error, "OUTPUTS_LOST")) throw error;
+}
+
+/** Nobody is told the names of files: the reason stands on the chain. */
+const unfits: Readonly<Record<string, string>> = {
+  PARCEL_INPUT_MISSING: "the task did not leave all the outputs that its spec names",
+  PARCEL_INPUT_TOO_LARGE: "the task left more than a parcel holds",
+  PARCEL_UNSAFE_PATH: "the task left a file with a name that no parcel carries",
+  PARCEL_UNSUPPORTED_FILE: "the task left something that is no plain file or folder",
+};
+
+/** Outputs that cannot be delivered are the job's fault. */
+function unfit(error: unknown): string {
+  const reason = isIchainError(error) && error.class === "usage" ? unfits[error.code] : undefined;
+  if (reason === undefined) throw error;
+  return reason;
+}
+
+/** A metric of chance costs the stake when a validator happens to measure another. */
+function unstable({ terms }: Job, { verification }: Spec, runs: readonly Measured[]): string | undefined {
+  const { metric, goal } = verification;
+  const [first, second] = runs.map(({ metrics }) => toScore(metrics[metric] ?? Number.NaN, goal));
+  return isStable(terms, first ?? 0n, second ?? 0n) ? undefined : "its metric is not stable";
+}
+
+/** What already fails by its own measure would only cost the stake if it were submitted. */
+function hopeless({ terms }: Job, { verification }: Spec, { metrics }: Measured): string | undefined {
+  const { metric, goal } = verification;
+  const value = metrics[metric] ?? Number.NaN;
+  try {
+    const short = terms.mode !== "digest" && toScore(value, goal) < terms.threshold;
+    return short ? `the task's ${metric} is ${value}, which does not reach the threshold` : undefined;
+  } catch (error) {
+    if (isIchainError(error, "METRIC_OUT_OF_RANGE")) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Abortable } from "../../../async/abort.ts";
+import { isIchainError } from "../../../errors/error.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import type { RoleContext } from "../../context.ts";
+import { noteIfPossible } from "../../shared/note.ts";
+import { transact } from "../../shared/transact.ts";
+
+/** `release`: costs nothing, where silence costs the stake. A job that has moved on meanwhile needs it no more. */
+export async function release(
+  { market }: Pick<RoleContext, "market">,
+  journal: JobJournal,
+  job: Job,
+  reason: string,
+  options: Abortable,
+): Promise<void> {
+  try {
+    await transact(market, journal, { kind: "release", job, reason }, options);
+  } catch (error) {
+    if (!isIchainError(error) || error.class !== "refused") throw error;
+    noteIfPossible(journal, `it could not be given back: ${error.message}`);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Abortable } from "../../../async/abort.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { Receipt } from "../../../ports/market.ts";
+import type { Hosting } from "../../../ports/transport.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import type { Party } from "../../../protocol/offer.ts";
+import { encodeLocator, endpointFor, tokenFor } from "../../../protocol/parcel/locator.ts";
+import type { RoleContext } from "../../context.ts";
+import { transact } from "../../shared/transact.ts";
+import type { Collected } from "./collect.ts";
+import type { Draft } from "./posting/draft.ts";
+
+/** Says on the chain that the encrypted result is here, and tells each validator where everything is. */
+export async function appoint(
+  { market, keyring }: RoleContext,
+  journal: JobJournal,
+  { job, draft, collected, hosting }: { job: Job; draft: Draft; collected: Collected; hosting: Hosting },
+  options: Abortable,
+): Promise<Receipt> {
+  const { endpoint } = draft.identity;
+  for (const { keys } of draft.validators)
+    await hosting.admit({ ...keys, token: tokenFor(endpoint.token, keys.fingerprint) });
+  return transact(
+    market,
+    journal,
+    async () => {
+      const locatorFor = ({ keys: { fingerprint } }: Party) =>
+        encodeLocator({
+          kind: "validation",
+          bundle: endpointFor(endpoint, fingerprint),
+          bundleBytes: draft.bundle.size,
+          bundleKey: draft.bundleKey,
+          mask: draft.mask,
+          result: endpointFor(collected.locator.result, fingerprint),
+          resultBytes: collected.result.size,
+          reportRoot: collected.locator.reportRoot,
+        });
+      const seal = async (validator: Party) => ({
+        address: validator.account,
+        sealed: await keyring.seal(locatorFor(validator), validator),
+      });
+      return { kind: "appoint", job, validators: await Promise.all(draft.validators.map(seal)) };
+    },
+    { ...options, name: "appoint" },
+  );
+}

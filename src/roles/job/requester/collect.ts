@@ -1,0 +1,59 @@
+import type { Abortable } from "../../../async/abort.ts";
+import { impossible } from "../../../errors/error.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { Blob } from "../../../ports/transport.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import { decodeLocator, type ResultLocator } from "../../../protocol/parcel/locator.ts";
+import type { RoleContext } from "../../context.ts";
+import { jobFolder } from "../../shared/job-folder.ts";
+import { fetchBlob } from "../../task/fetch-blob.ts";
+
+/** More than the task may write: names, framing and encryption come on top. */
+const OVERHEAD_BYTES = 16 << 20;
+
+/** What the requester holds once it has the encrypted result. */
+export interface Collected {
+  readonly locator: ResultLocator;
+  readonly result: Blob;
+  readonly report: Blob;
+}
+
+/** Fetches the encrypted result and run report; their roots are checked piece by piece. */
+export function collect(
+  context: RoleContext,
+  journal: JobJournal,
+  job: Job,
+  limits: { disk: number },
+  options: Abortable,
+): Promise<Collected> {
+  const { submission } = job;
+  if (!submission) return impossible("a result is collected before it was submitted");
+  const home = jobFolder(context.jobsDir, "requester", job.id);
+  return journal.step("collect", {
+    prepare: async () => decodeLocator(await context.keyring.unseal(submission.sealedResult), "result"),
+    act: async (locator) => {
+      const from = (root: `0x${string}`, path: string, maxBytes: number) => ({
+        endpoint: locator.result,
+        root,
+        path,
+        maxBytes,
+      });
+      const maxBytes = limits.disk + limits.disk / 16 + OVERHEAD_BYTES;
+      return {
+        locator,
+        result: await fetchBlob(
+          context,
+          "encrypted result",
+          { ...from(submission.resultRoot, home.result, maxBytes), size: locator.resultBytes },
+          options,
+        ),
+        report: await fetchBlob(
+          context,
+          "encrypted run report",
+          from(locator.reportRoot, home.report, OVERHEAD_BYTES),
+          options,
+        ),
+      };
+    },
+  });
+}

@@ -1,0 +1,125 @@
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Abortable } from "../../../../async/abort.ts";
+import type { JobId } from "../../../../protocol/ids.ts";
+import { maskHash } from "../../../../protocol/job/exchange.ts";
+import { secretHash, seedTip } from "../../../../protocol/job/seeds.ts";
+import type { Terms } from "../../../../protocol/job/terms.ts";
+import { postedWindows, refuseOwnWindows } from "../../../../protocol/policy/outline.ts";
+import type { AllWindows } from "../../../../protocol/policy/windows.ts";
+import { type JobFile, specHash } from "../../../../protocol/task/spec.ts";
+import type { RoleContext } from "../../../context.ts";
+import { jobFolder } from "../../../shared/job-folder.ts";
+import { partyOf } from "../../../shared/party.ts";
+import { random32 } from "../../../shared/random.ts";
+import { type Draft, recordDraft } from "./draft.ts";
+import type { Plan } from "./plan.ts";
+import { refuseOwn } from "./refuse-own.ts";
+
+export interface DraftRequest {
+  readonly file: JobFile;
+  /** Folder of job.yaml: inputs are relative to it. */
+  readonly folder: string;
+  readonly plan: Plan;
+}
+
+/**
+ * Packs the bundle, fixes the terms and records the draft. Nothing has left this machine when it
+ * resolves; `carry` takes the job from here.
+ */
+export async function draftJob(
+  context: RoleContext,
+  { file, folder, plan }: DraftRequest,
+  { signal }: Abortable,
+): Promise<JobId> {
+  const { market, parcels, transport, journal, reporter, jobsDir } = context;
+  // The list that they were chosen from is not checked one by one.
+  const provider = await partyOf(context, plan.provider.account, { signal });
+  const validators = await Promise.all(
+    plan.validators.map(({ account }) => partyOf(context, account, { signal })),
+  );
+  await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+  const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
+  try {
+    reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
+    const packed = await parcels.pack(
+      { root: folder, paths: file.inputs, out: join(draftDir, "bundle.parcel"), note: plan.spec },
+      { signal },
+    );
+    reporter.emit({
+      kind: "end",
+      id: "pack",
+      text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
+    });
+    const windows = await windowsFor(context, file, packed.blob.size, { signal });
+    const mask = random32();
+    const seedSecret = random32();
+    const terms = termsOf(context, file, plan, {
+      windows,
+      bundleRoot: packed.blob.root,
+      secretHash: secretHash(maskHash(mask), seedTip(seedSecret)),
+      now: await market.now({ signal }),
+    });
+    const jobId = market.jobIdOf(terms);
+    const home = jobFolder(jobsDir, "requester", jobId);
+    await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
+    await rename(draftDir, home.dir);
+    const draft: Draft = {
+      spec: plan.spec,
+      terms,
+      provider,
+      validators,
+      bundle: { ...packed.blob, path: home.bundle },
+      bundleKey: packed.sessionKey,
+      mask,
+      seedSecret,
+      identity: await transport.newIdentity(),
+      audit: plan.audit,
+    };
+    await recordDraft(journal.open("requester", jobId), draft);
+    return jobId;
+  } catch (error) {
+    await rm(draftDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Whoever fetches the bundle needs time for it: its size is known only now. */
+async function windowsFor(
+  { market }: RoleContext,
+  file: JobFile,
+  bundleBytes: number,
+  options: Abortable,
+): Promise<AllWindows> {
+  const pace = await market.chainPace(options);
+  const windows = postedWindows(file, { pace }, bundleBytes);
+  refuseOwn(refuseOwnWindows(windows, file.verification.mode, { pace }, { ...file.resources, bundleBytes }));
+  return windows;
+}
+
+function termsOf(
+  { account }: RoleContext,
+  file: JobFile,
+  { spec, outline, provider }: Plan,
+  drawn: Pick<Terms, "bundleRoot" | "secretHash"> & { now: number; windows: AllWindows },
+): Terms {
+  const { verification } = file;
+  // The run window is what the price was fixed for; it does not depend on the bundle.
+  const { accept, ...windows } = drawn.windows;
+  const { token, price, validatorFee, providerStake, validatorStake, validators } = outline;
+  const fixed = (value: number) => BigInt(Math.round(value * 1e9));
+  const threshold = fixed(verification.threshold);
+  return {
+    requester: account,
+    provider: provider.account,
+    ...{ token, price, validatorFee, providerStake, validatorStake, validators },
+    mode: verification.mode,
+    tolerance: fixed(verification.tolerance),
+    threshold: verification.goal === "max" ? threshold : -threshold,
+    acceptBy: drawn.now + accept,
+    windows: { ...windows, run: outline.windows.run },
+    specHash: specHash(spec),
+    bundleRoot: drawn.bundleRoot,
+    secretHash: drawn.secretHash,
+  };
+}

@@ -1,0 +1,45 @@
+import { rm } from "node:fs/promises";
+import type { Abortable } from "../../../../async/abort.ts";
+import { isIchainError } from "../../../../errors/error.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Hex, JobId } from "../../../../protocol/ids.ts";
+import { reportKey } from "../../../../protocol/job/exchange.ts";
+import type { RoleContext } from "../../../context.ts";
+import { jobFolder } from "../../../shared/job-folder.ts";
+import type { Collected } from "../collect.ts";
+
+const REPORT_BYTES = 16 << 20;
+
+/**
+ * Opens the provider's run report, log included. The result does not depend on it: a report that cannot
+ * be opened only leaves us without a log, and a note says so.
+ */
+export async function openReport(
+  { parcels, jobsDir }: RoleContext,
+  journal: JobJournal,
+  {
+    jobId,
+    collected,
+    sessionKey,
+    author,
+  }: { jobId: JobId; collected: Collected; sessionKey: Hex; author: Hex },
+  { signal }: Abortable,
+): Promise<void> {
+  const into = jobFolder(jobsDir, "requester", jobId).reportFiles;
+  await rm(into, { recursive: true, force: true });
+  try {
+    await parcels.open(
+      {
+        blob: collected.report,
+        sessionKey: reportKey(sessionKey, collected.locator.reportShare),
+        into,
+        author,
+        limits: { maxBytes: REPORT_BYTES, maxFiles: 2 },
+      },
+      { signal },
+    );
+  } catch (error) {
+    if (!isIchainError(error) || error.class !== "untrusted") throw error;
+    journal.note(`the run report cannot be opened: ${error.message}`);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Abortable } from "../../../async/abort.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import type { Measurement } from "../../../protocol/job/measurement.ts";
+import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
+import type { Policy } from "../../../protocol/policy/policy.ts";
+import { isStable } from "../../../protocol/task/judgement.ts";
+import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
+import { bundledKind } from "../../../protocol/task/spec.ts";
+import type { WorkerContext } from "../../context.ts";
+import type { Slots } from "../../daemon/slots.ts";
+import { jobFolder } from "../../shared/job-folder.ts";
+import { random32 } from "../../shared/random.ts";
+import { ensureImage } from "../../task/ensure-image.ts";
+import { fetchBundle } from "../../task/fetch-bundle.ts";
+import { lendGpus, takeBackGpus } from "../../task/lend-gpus.ts";
+import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../../task/run-task.ts";
+import { measureFailed } from "./measure-failed.ts";
+import { deliveredKey, openDelivered } from "./open-delivered.ts";
+
+const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
+/** What is found of a result that does not open, or that is not there. */
+const NOTHING = { digest: ZERO_DIGEST, score: WORST_SCORE } as const;
+
+export interface Sources {
+  readonly job: Job;
+  readonly locator: ValidationLocator;
+  readonly policy: Policy;
+  readonly slots: Slots;
+}
+
+/**
+ * The validator's own measurement: of the provider's result (`evaluate`) or of a run of its own
+ * (`replicate`, `digest`). A result that is not what was promised gets the worst score; trouble of our
+ * own throws `MEASURE_FAILED`, which is an abstention.
+ */
+export async function measure(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, locator, policy, slots }: Sources,
+  options: Abortable,
+): Promise<Measurement> {
+  const known = journal.outcome<Measurement>("measurement");
+  if (known !== undefined) return known;
+  // Before a place is taken: until then the host may not have let us in, and who lets nobody in must not keep other
+  // jobs waiting.
+  const sessionKey = await deliveredKey(context, journal, { job, locator }, options);
+  using _place = await slots.take(options);
+  const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
+  const delivered = await openDelivered(
+    context,
+    journal,
+    { job, locator, sessionKey, disk: bundle.spec.resources.disk },
+    options,
+  );
+  const { spec, input } = bundle;
+  const kind = bundledKind(spec.image);
+  if (kind !== undefined && !policy.bundledImages[kind]) throw measureFailed("its image is not taken here");
+  const { metric, goal, mode } = spec.verification;
+  const home = jobFolder(context.jobsDir, "validator", job.id);
+  const found = async (): Promise<Omit<Measurement, "salt">> => {
+    if (delivered === undefined) return NOTHING;
+    const image = await ensureImage(context, journal, { spec, input, policy }, options);
+    const gpus = await lendGpus(context, journal, spec.resources.gpus, options);
+    const score = async (stage: Stage): Promise<bigint> => {
+      const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
+      const measured = await runTask(context, journal, task, options);
+      const cut = cutShort(measured);
+      if (cut) throw measureFailed(cut);
+      const failure = runFailure(measured, metric);
+      if (failure && mode !== "evaluate") throw measureFailed(failure);
+      return failure ? WORST_SCORE : toScore(measured.metrics[metric] ?? Number.NaN, goal);
+    };
+    try {
+      if (mode === "evaluate") {
+        const first = await score({ kind: "evaluate", resultDir: home.opened });
+        const second = await score({ kind: "evaluate-again", resultDir: home.opened });
+        // A verdict on a metric of chance would be one of chance; one that falls short both times is none.
+        const short = first < job.terms.threshold && second < job.terms.threshold;
+        if (!short && !isStable(job.terms, first, second)) throw measureFailed("its metric is not stable");
+        return { digest: delivered, score: first };
+      }
+      const own = await score({ kind: "produce" });
+      const outputs = await outputsOf(context, journal, options);
+      return { digest: await context.parcels.digest(outputs, spec.outputs, options), score: own };
+    } finally {
+      takeBackGpus(context, journal);
+    }
+  };
+  return journal.step("measurement", {
+    prepare: async () => ({ ...(await found()), salt: random32() }),
+    act: (measurement) => measurement,
+  });
+}
+
+/** The measurement of a result that its provider served to nobody. */
+export function measurementOfNothing(journal: JobJournal): Promise<Measurement> {
+  return journal.step("measurement", {
+    prepare: () => ({ ...NOTHING, salt: random32() }),
+    act: (measurement) => measurement,
+  });
+}

@@ -1,0 +1,81 @@
+import { rm } from "node:fs/promises";
+import type { Abortable } from "../../../async/abort.ts";
+import { isIchainError } from "../../../errors/error.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { FetchRequest } from "../../../ports/transport.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { blindKey, keyCommitment, maskHash } from "../../../protocol/job/exchange.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import { secretHash } from "../../../protocol/job/seeds.ts";
+import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
+import type { WorkerContext } from "../../context.ts";
+import { awaitCapsule } from "../../shared/await-capsule.ts";
+import { jobFolder } from "../../shared/job-folder.ts";
+import { requireRoom } from "../../task/disk-room.ts";
+import { fetchBlob } from "../../task/fetch-blob.ts";
+import { measureFailed } from "./measure-failed.ts";
+
+type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
+
+/** What a parcel of `disk` bytes may take with names, framing and encryption on top. */
+const parcelBytes = (disk: number) => disk + Math.ceil(disk / 16) + (16 << 20);
+
+/** The key of the provider's result, from the capsule that its host publishes for us; waits for that. */
+export async function deliveredKey(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job: { submission, terms, seedTip }, locator }: { job: Job; locator: ValidationLocator },
+  options: Abortable,
+): Promise<Hex> {
+  if (!submission) throw measureFailed("nothing has been submitted");
+  if (secretHash(maskHash(locator.mask), seedTip) !== terms.secretHash)
+    throw measureFailed("the mask is not the one in the terms");
+  return journal.step("capsule", {
+    prepare: () => submission.resultRoot,
+    act: (root) => awaitCapsule(context, locator.result, root, options),
+  });
+}
+
+/**
+ * Fetches the provider's result, checks both commitments of the fair exchange and unpacks it. Resolves
+ * with its digest, or undefined when what was delivered cannot be opened: the provider's fault.
+ */
+export async function openDelivered(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    job: { submission, id },
+    locator,
+    sessionKey,
+    disk,
+  }: { job: Job; locator: ValidationLocator; sessionKey: Hex; disk: number },
+  options: Abortable,
+): Promise<Hex | undefined> {
+  if (!submission) throw measureFailed("nothing has been submitted");
+  const home = jobFolder(context.jobsDir, "validator", id);
+  const opened = await journal.step<FetchTarget, { digest?: Hex }>("delivered", {
+    prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),
+    act: async (request) => {
+      await requireRoom(request.path, locator.resultBytes);
+      const blob = await fetchBlob(
+        context,
+        "encrypted result",
+        { endpoint: locator.result, size: locator.resultBytes, ...request },
+        options,
+      );
+      if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
+      // What an attempt that was cut off left is in the way of this one.
+      await rm(home.opened, { recursive: true, force: true });
+      try {
+        return await context.parcels.open(
+          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: 100_000 } },
+          options,
+        );
+      } catch (error) {
+        if (isIchainError(error) && error.class === "untrusted") return {};
+        throw error;
+      }
+    },
+  });
+  return opened.digest;
+}

@@ -1,0 +1,55 @@
+import type { Abortable } from "../../async/abort.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
+import type { Policy } from "../../protocol/policy/policy.ts";
+import type { Spec } from "../../protocol/task/spec.ts";
+import type { WorkerContext } from "../context.ts";
+
+/** Digests of the images that unfinished jobs of this account need. */
+export function neededImages({ journal }: Pick<WorkerContext, "journal">): Set<string> {
+  const open = journal.undertakings({ unfinished: true });
+  return new Set(
+    open.flatMap(({ role, key }) => {
+      const job = journal.open(role, key);
+      const made = job.outcome<string>("image");
+      const image = job.outcome<{ spec: Spec }>("bundle")?.spec.image;
+      return [made, typeof image === "string" ? image : undefined].filter((one) => one !== undefined);
+    }),
+  );
+}
+
+/**
+ * The digest of the job's image: the one that its spec names, or that of the image in its bundle, which
+ * is made now where the policy takes such images (it was asked before). What past jobs' images take
+ * beyond the policy's budget is given back first.
+ */
+export async function ensureImage(
+  context: WorkerContext,
+  journal: JobJournal,
+  { spec, input, policy }: { spec: Spec; input: string; policy: Policy },
+  { signal }: Abortable,
+): Promise<string> {
+  const { image, resources } = spec;
+  if (typeof image === "string") return image;
+  const { sandbox, reporter } = context;
+  const { maxBytes, maxTime } = policy.bundledImages;
+  await sandbox.trim({ bytes: policy.imageDisk, keep: neededImages(context) }, { signal });
+  return journal.step("image", {
+    prepare: (): { source: BundledImage; bounds: ImageBounds } => ({
+      source: { dir: input, ...image },
+      bounds: { maxBytes, seconds: maxTime, memoryBytes: resources.memory, cpus: resources.cpus },
+    }),
+    act: async ({ source, bounds }) => {
+      const id = `image-${journal.key}`;
+      reporter.emit({ kind: "start", id, text: "Making the image that came with the job" });
+      try {
+        const digest = await sandbox.prepare(source, bounds, { signal });
+        reporter.emit({ kind: "end", id, text: "Made the image that came with the job" });
+        return digest;
+      } catch (error) {
+        reporter.emit({ kind: "fail", id, text: "The image that came with the job could not be made" });
+        throw error;
+      }
+    },
+  });
+}

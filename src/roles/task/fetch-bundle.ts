@@ -1,0 +1,74 @@
+import { rm } from "node:fs/promises";
+import type { Abortable } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { JobJournal } from "../../ports/journal.ts";
+import type { Blob } from "../../ports/transport.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { BundleLocator, ValidationLocator } from "../../protocol/parcel/locator.ts";
+import type { Manifest } from "../../protocol/parcel/manifest.ts";
+import { type Spec, specHash, specSchema } from "../../protocol/task/spec.ts";
+import type { RoleContext } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { asTooFull, requireRoom } from "./disk-room.ts";
+import { fetchBlob } from "./fetch-blob.ts";
+
+export interface Bundle {
+  readonly blob: Blob;
+  readonly spec: Spec;
+  /** Who packed it: where the result's locator is sealed to and who may read the result. */
+  readonly requester: Manifest["author"];
+  /** The unpacked files, the task's /in. */
+  readonly input: string;
+}
+
+/**
+ * Fetches the bundle and unpacks it for a run; used by provider and validator alike. The spec inside
+ * must be the one that the terms were signed for. Throws `DISK_TOO_FULL`, and then leaves nothing on the disk.
+ */
+export async function fetchBundle(
+  context: RoleContext,
+  journal: JobJournal,
+  { job, locator, maxBytes }: { job: Job; locator: BundleLocator | ValidationLocator; maxBytes: number },
+  options: Abortable,
+): Promise<Bundle> {
+  const home = jobFolder(context.jobsDir, journal.role, job.id);
+  return journal.step("bundle", {
+    prepare: () => ({ root: job.terms.bundleRoot, path: home.bundle }),
+    act: async ({ root, path }) => {
+      const { bundle: endpoint, bundleBytes: size, bundleKey: sessionKey } = locator;
+      await requireRoom(path, size);
+      const fetching = async () => {
+        const blob: Blob = await fetchBlob(
+          context,
+          "bundle",
+          { endpoint, root, path, maxBytes, size },
+          options,
+        );
+        // What an attempt that was cut off left is in the way of this one.
+        await rm(home.input, { recursive: true, force: true });
+        const { manifest } = await context.parcels.open(
+          { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
+          options,
+        );
+        return { blob, manifest };
+      };
+      const { blob, manifest } = await fetching().catch(async (error: unknown) => {
+        const told = asTooFull(error);
+        // The journal and the other jobs need the room more than a later try needs what is here.
+        if (told !== error) await rm(home.dir, { recursive: true, force: true });
+        throw told;
+      });
+      const spec = specSchema.safeParse(manifest.note);
+      if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();
+      return { blob, spec: spec.data, requester: manifest.author, input: home.input };
+    },
+  });
+}
+
+function wrongSpec(): IchainError {
+  return new IchainError("The bundle's spec is not the one in the job's terms.", {
+    code: "SPEC_MISMATCH",
+    class: "untrusted",
+    hint: "The requester changed the job after posting it, or runs something else; the job is left alone.",
+  });
+}

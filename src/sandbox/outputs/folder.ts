@@ -1,0 +1,61 @@
+import { chmod, lstat, mkdir, opendir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileCap } from "./disk.ts";
+import { emptyFolder } from "./empty.ts";
+import type { OutputSpace } from "./space.ts";
+
+const LOOK_MS = 1000;
+
+/**
+ * A plain folder behind a task's /out, for a task that may run on another machine, where no disk of this
+ * one can be mounted. Its cap is looked at while the task runs and after it, and does not bind the
+ * filesystem: a task can overshoot by what it writes between two looks.
+ */
+export function outputFolder(home: string): OutputSpace {
+  const dir = join(home, "out");
+  return {
+    dir,
+    lookMs: LOOK_MS,
+    async clear() {
+      await remove(dir);
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    },
+    async create() {
+      await chmod(dir, 0o777); // `home` keeps the host's users out
+    },
+    async revive() {
+      return stat(dir).then(
+        (info) => info.isDirectory(),
+        () => false,
+      );
+    },
+    async seal() {}, // who could change it has ended
+    isFull: (capBytes) => exceeds(dir, { bytes: capBytes, files: fileCap(capBytes) }),
+    destroy: () => remove(dir),
+  };
+}
+
+/** A node that was lost may still write there. */
+async function remove(dir: string): Promise<void> {
+  await emptyFolder(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Whether a tree takes more than this, stopping as soon as it does; follows no link. */
+async function exceeds(dir: string, left: { bytes: number; files: number }): Promise<boolean> {
+  const folders = [dir];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const entries = await opendir(folder).catch(() => undefined); // gone since it was listed
+    for await (const entry of entries ?? []) {
+      const path = join(folder, entry.name);
+      const info = await lstat(path).catch(() => undefined);
+      left.bytes -= (info?.blocks ?? 0) * 512;
+      left.files -= 1;
+      if (left.bytes < 0 || left.files < 0) return true;
+      if (entry.isDirectory()) folders.push(path);
+    }
+  }
+  return false;
+}

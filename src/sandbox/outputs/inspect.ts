@@ -1,0 +1,116 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import type { AbortOptions } from "../../async/abort.ts";
+import { IchainError } from "../../errors/error.ts";
+import { harmless } from "../../protocol/neutralise.ts";
+
+export interface OutputLimits {
+  readonly maxBytes: number;
+  readonly maxFiles: number;
+  /** Folders below the root. */
+  readonly maxDepth: number;
+}
+
+/** What outputs take: bytes of content, and files and folders. */
+export interface Footprint {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+export const MAX_OUTPUT_FILES = 100_000;
+export const MAX_OUTPUT_DEPTH = 32;
+const MAX_NAME_BYTES = 255;
+const MAX_PATH_BYTES = 1024;
+const FILE_MODE = 0o644;
+const FOLDER_MODE = 0o755;
+const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = constants;
+
+/**
+ * Looks through what a stopped task left in `root`: regular files with one name and folders, nothing else.
+ * Gives them plain modes. Every step down goes through the open folder (`/proc/self/fd`), so no link is
+ * followed at any level. Throws class `untrusted` with `OUTPUT_UNSAFE` (a link, device, hard link, odd
+ * name) or `OUTPUT_TOO_LARGE`; holes in files count as bytes.
+ */
+export async function inspectOutputs(
+  root: string,
+  limits: OutputLimits,
+  { signal }: AbortOptions = {},
+): Promise<Footprint> {
+  let [bytes, files] = [0, 0];
+  const folder = await open(root, O_RDONLY | O_NOFOLLOW | O_DIRECTORY);
+  try {
+    await inspectFolder(folder, "", 0);
+  } finally {
+    await folder.close();
+  }
+  return { bytes, files };
+
+  async function inspectFolder(folder: FileHandle, path: string, depth: number): Promise<void> {
+    if (depth > limits.maxDepth) throw tooLarge(`folders more than ${limits.maxDepth} deep`);
+    const names = await readdir(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" });
+    for (const raw of names) {
+      signal?.throwIfAborted();
+      const name = checkName(raw, path);
+      if (++files > limits.maxFiles) throw tooLarge(`more than ${limits.maxFiles} files`);
+      const entry = await openEntry(folder, name, path);
+      try {
+        const info = await entry.stat();
+        if (info.isDirectory()) await inspectFolder(entry, `${path}${name}/`, depth + 1);
+        else if (!info.isFile()) throw unsafe(`${path}${name}`, "is no regular file");
+        else if (info.nlink > 1) throw unsafe(`${path}${name}`, "has more than one name");
+        else {
+          bytes += info.size;
+          if (bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
+          await giveMode(entry, info.mode, FILE_MODE);
+        }
+      } finally {
+        await entry.close();
+      }
+    }
+    await giveMode(folder, (await folder.stat()).mode, FOLDER_MODE);
+  }
+}
+
+async function giveMode(entry: FileHandle, has: number, wanted: number): Promise<void> {
+  if ((has & 0o7777) !== wanted) await entry.chmod(wanted);
+}
+
+/** Opening must not follow a link, wait for the other end of a FIFO, or touch a device. */
+async function openEntry(folder: FileHandle, name: string, path: string): Promise<FileHandle> {
+  try {
+    return await open(`/proc/self/fd/${folder.fd}/${name}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ELOOP" || code === "ENXIO") throw unsafe(`${path}${name}`, "is no regular file", cause);
+    throw cause;
+  }
+}
+
+function checkName(raw: Buffer, path: string): string {
+  const name = raw.toString("utf8");
+  const shown = `${path}${name}`.slice(0, 200);
+  if (!Buffer.from(name, "utf8").equals(raw)) throw unsafe(shown, "has a name that is not UTF-8");
+  if (raw.length > MAX_NAME_BYTES || Buffer.byteLength(path) + raw.length > MAX_PATH_BYTES) {
+    throw unsafe(shown, "has too long a name");
+  }
+  if (/[\p{Cc}\\]/u.test(name)) throw unsafe(shown, "has a control character or backslash in its name");
+  return name;
+}
+
+function unsafe(path: string, why: string, cause?: unknown): IchainError {
+  return new IchainError(`The output "${harmless(path)}" ${why}.`, {
+    code: "OUTPUT_UNSAFE",
+    class: "untrusted",
+    hint: "A task may leave regular files and folders in /out, nothing else.",
+    details: { path },
+    cause,
+  });
+}
+
+function tooLarge(what: string): IchainError {
+  return new IchainError(`The task's outputs hold ${what}.`, {
+    code: "OUTPUT_TOO_LARGE",
+    class: "untrusted",
+    hint: "The job must ask for more disk, or write less.",
+  });
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { linkSignals, onAbort } from "../../../async/abort.ts";
+import type { SocksAddress } from "./socks.ts";
+
+export interface SmallAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+export interface SmallRequestOptions {
+  readonly socks: SocksAddress;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** More than so many bytes of body are not read; bytes. */
+  readonly maxBytes: number;
+  /** For the whole exchange, circuits included. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One small GET through tor, on a circuit of its own. The body is cut at `maxBytes`, whatever the other
+ * side sends. Rejects with the network's error; an answer of any status is an answer.
+ */
+export async function smallRequest(options: SmallRequestOptions): Promise<SmallAnswer> {
+  const { default: torRequest } = await import("tor-request");
+  const { socks, maxBytes, signal } = options;
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<SmallAnswer>();
+  // The library keeps one global proxy address and reads it in `request`: nothing may come between.
+  torRequest.setTorAddress(`${randomUUID()}:x@${socks.host}`, socks.port);
+  const request = torRequest.request({
+    uri: options.url,
+    headers: { ...options.headers, connection: "close" },
+    followRedirect: false,
+    gzip: false,
+    encoding: null,
+    timeout: options.timeoutMs,
+  });
+  using bounded = linkSignals([signal], options.timeoutMs);
+  using _ = onAbort(bounded.signal, (reason) => {
+    reject(reason);
+    request.abort();
+  });
+  const chunks: Uint8Array[] = [];
+  let [bytes, status] = [0, 0];
+  const finish = () => resolve({ status, body: Buffer.concat(chunks).subarray(0, maxBytes) });
+  request.on("error", reject);
+  request.on("response", (response: IncomingMessage) => {
+    status = response.statusCode ?? 0;
+  });
+  request.on("data", (chunk: Uint8Array) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes < maxBytes) return;
+    finish();
+    request.abort();
+  });
+  request.on("end", finish);
+  return await promise;
+}

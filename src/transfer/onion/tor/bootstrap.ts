@@ -1,0 +1,46 @@
+import type { AbortOptions } from "../../../async/abort.ts";
+import type { TorControl } from "../control/control.ts";
+import { keyValues } from "../control/events.ts";
+import { torGone, torNoNetwork } from "../errors.ts";
+
+/** Milliseconds without any progress after which waiting for the network is given up. */
+const STUCK_MS = 60_000;
+
+/** Bootstrap phases (control-spec, section 5.5): per cent. */
+export const ENOUGH_DIRECTORY = 75;
+export const CIRCUIT_BUILT = 100;
+
+/**
+ * Resolves once tor has come so far: to its first circuit unless told otherwise. Throws `TOR_NO_NETWORK`
+ * when nothing moves for a minute.
+ */
+export async function bootstrapped(
+  control: TorControl,
+  options: AbortOptions & { progress?: number } = {},
+): Promise<void> {
+  const { progress = CIRCUIT_BUILT } = options;
+  const stuck = new AbortController();
+  let summary = "nothing heard";
+  let timer = setTimeout(() => stuck.abort(), STUCK_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, stuck.signal]) : stuck.signal;
+  try {
+    const events = control.events("STATUS_CLIENT", { signal });
+    let values = keyValues(await control.info("status/bootstrap-phase", { signal }));
+    while (!(Number(values.PROGRESS) >= progress)) {
+      const next = await events.next();
+      if (next.done) throw torGone("it ended before it reached the network");
+      const [event] = next.value;
+      if (event.action !== "BOOTSTRAP") continue;
+      values = event.values;
+      summary = values.SUMMARY ?? summary;
+      clearTimeout(timer);
+      timer = setTimeout(() => stuck.abort(), STUCK_MS);
+    }
+    await events.return?.();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw stuck.signal.aborted ? torNoNetwork(summary, error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,22 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { lockFile } from "../../../sqlite/lock.ts";
+
+export interface TorFolder {
+  readonly dir: string;
+  /** Idempotent. */
+  release(): Promise<void>;
+}
+
+/**
+ * Claims a data folder `base/name-N` that nobody else uses. A tor keeps its guards and its view of the
+ * network there, so folders are used again, also after the process that had them was killed.
+ */
+export async function claimTorFolder(base: string, name: string): Promise<TorFolder> {
+  for (let n = 0; ; n++) {
+    const dir = join(base, `${name}-${n}`);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const claim = lockFile(join(dir, "claim"));
+    if (claim !== undefined) return { dir, release: async () => void (claim.isOpen && claim.close()) };
+  }
+}

@@ -1,0 +1,91 @@
+import { rename, rm, stat, writeFile } from "node:fs/promises";
+import type { Abortable } from "../../async/abort.ts";
+import { isIchainError } from "../../errors/error.ts";
+import type { Blob, FetchProgress, TransferOptions } from "../../ports/transport.ts";
+import { merkleRoot } from "../merkle.ts";
+import { diskFailed } from "./errors.ts";
+import { hashPieces } from "./hash-pieces.ts";
+import type { PieceRequest } from "./ports.ts";
+import { Download } from "./reading/download.ts";
+import { Faults } from "./reading/faults.ts";
+import { openLanes } from "./reading/lanes/open-lanes.ts";
+import { PartFile } from "./reading/part-file.ts";
+import { Progress } from "./reading/progress.ts";
+import { defaultTuning, type Tuning } from "./reading/tuning.ts";
+import { sameRoot, splitLeaves } from "./wire.ts";
+
+/**
+ * Fetches a blob over many lanes and resolves once every piece is verified and the whole file lies at
+ * `path`. Takes up what an earlier call left beside it (`<path>.part`, `<path>.state`); an abort leaves
+ * such a state. One call a path at a time.
+ * @throws the signal's reason; TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _TOO_LARGE,
+ *   _WRONG_LEAVES, _BAD_ANSWER, _CORRUPT_PIECE, _TRUNCATED_PIECE, _DISK_FAILED
+ */
+export async function fetchPieces(
+  request: PieceRequest,
+  options: TransferOptions = {},
+  thresholds: Partial<Tuning> = {},
+): Promise<Blob> {
+  const signal = options.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const tuning = { ...defaultTuning, ...thresholds };
+  const whole = await alreadyWhole(request, signal);
+  if (whole) return whole;
+  try {
+    return await fetchParts(request, { ...options, signal }, tuning);
+  } catch (error) {
+    if (signal.aborted || isIchainError(error) || !isSystemError(error)) throw error;
+    throw diskFailed(request.path, error);
+  }
+}
+
+async function fetchParts(
+  request: PieceRequest,
+  { signal, onProgress }: TransferOptions & Abortable,
+  tuning: Tuning,
+): Promise<Blob> {
+  const now = () => performance.now();
+  const { path, root } = request;
+  const faults = new Faults(tuning, now());
+  // Asked for on a resume too: a size that somebody lied about must not stick.
+  const { list, lanes, waitedMs } = await openLanes(request, { signal, tuning, faults, now });
+  const { shape, inlined } = list;
+  const blob: Blob = { path, size: shape.size, root };
+  try {
+    if (inlined) {
+      await writeWhole(path, inlined);
+      onProgress?.(wholeAtOnce(shape.size));
+      return blob;
+    }
+    await using part = (await PartFile.resume(path, shape, signal)) ?? (await PartFile.create(path, shape));
+    const progress = new Progress(shape, part.verified, onProgress, now());
+    await new Download({ request, part, faults, progress, tuning, now, lanes, waitedMs }).run(signal);
+    await part.finish();
+    return blob;
+  } finally {
+    for (const { lane } of lanes) lane.end();
+  }
+}
+
+function wholeAtOnce(size: number): FetchProgress {
+  return { bytes: size, total: size, bytesPerSecond: 0, laneRates: [], secondsLeft: 0 };
+}
+
+/** A fetch whose rename was its last act before a crash has nothing left to do. */
+async function alreadyWhole({ path, root, maxBytes }: PieceRequest, signal: AbortSignal) {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile() || found.size > maxBytes) return undefined;
+  const leaves = await hashPieces(path, found.size, signal);
+  if (!leaves || !sameRoot(root, merkleRoot(splitLeaves(leaves)))) return undefined;
+  await rm(`${path}.state`, { force: true });
+  return { path, size: found.size, root };
+}
+
+async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+  await writeFile(`${path}.part`, content, { mode: 0o600, flush: true });
+  await rename(`${path}.part`, path);
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}

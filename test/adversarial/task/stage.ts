@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../../src/ports/sandbox.ts";
+import type { Tier } from "../../../src/protocol/offer.ts";
+import { type Bench, bench, small } from "../../sandbox/support.ts";
+
+const probes = fileURLToPath(new URL("./probes/", import.meta.url));
+
+export interface Attack {
+  readonly args?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  readonly id?: string;
+  readonly image?: string;
+}
+
+export interface Stage extends Bench {
+  readonly tier: Tier;
+  attack(program: string, attack?: Attack): Promise<SandboxTask>;
+  run(program: string, attack?: Attack, options?: RunOptions): Promise<TaskRun>;
+}
+
+let count = 0;
+
+/** A sandbox of one tier, and the programs of `probes/` to run in it. */
+export async function stage(t: TestContext, tier: Tier): Promise<Stage> {
+  const base = await bench(t, { leastTier: tier });
+  const attack = async (
+    program: string,
+    { args = [], limits, id, image }: Attack = {},
+  ): Promise<SandboxTask> => {
+    const name = id ?? `${program.slice(0, 2)}-${count++}`;
+    const inputDir = join(base.dir, `in-${name}`);
+    await mkdir(inputDir, { recursive: true });
+    for (const file of [program, "support.py"]) await copyFile(join(probes, file), join(inputDir, file));
+    return {
+      id: name,
+      image: image ?? base.image.digest,
+      command: ["python3", program, ...args],
+      inputDir,
+      gpus: [],
+      limits: { ...small, ...limits },
+    };
+  };
+  return {
+    ...base,
+    tier,
+    attack,
+    run: async (program, more, options) => base.sandbox.run(await attack(program, more), options),
+  };
+}
+
+/**
+ * Every attempt that the program made was denied, at least `least` of them; `harmless` names those that
+ * succeed against the sandbox's own kernel and get nowhere (gVisor).
+ */
+export function assertDenied(run: TaskRun, least: number, harmless: RegExp = /^$/): void {
+  const lines = run.log.split("\n");
+  const allowed = lines.filter((line) => line.startsWith("ALLOWED") && !harmless.test(line));
+  assert.deepEqual(allowed, [], run.log.slice(0, 2000));
+  const denied = lines.filter((line) => /^(denied|ALLOWED)/.test(line)).length;
+  assert.ok(
+    denied >= least,
+    `${denied} of ${least} attempts reported: ${run.ended} ${run.exitCode}\n${run.log.slice(-2000)}`,
+  );
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { appealBondOf } from "../../../src/protocol/job/bond.ts";
+import type { Terms } from "../../../src/protocol/job/terms.ts";
+import { type ChainFacts, refuseMoney, stakesOf } from "../../../src/protocol/policy/money.ts";
+import { outlineOf, refuseOutline } from "../../../src/protocol/policy/outline.ts";
+import { policySchema, refuseTerms } from "../../../src/protocol/policy/policy.ts";
+import { roomFor } from "../../../src/protocol/policy/resources.ts";
+import { jobFileSchema, specOf } from "../../../src/protocol/task/spec.ts";
+import { someTerms } from "../../support/chain/terms.ts";
+
+const GWEI = 10n ** 9n;
+const COIN = 10n ** 18n;
+const chain: ChainFacts = {
+  pace: { blockSeconds: 2, confirmations: 3 },
+  gasPrice: 2n * GWEI,
+  poolStake: COIN,
+};
+const NOW = 1_000_000;
+const price = COIN / 10n;
+const validatorFee = COIN / 1000n;
+const policy = policySchema.parse({});
+const fair: Terms = {
+  ...someTerms(`0x${"11".repeat(20)}`, `0x${"22".repeat(20)}`),
+  ...{ price, validatorFee, validators: 2, acceptBy: NOW + 600 },
+  ...stakesOf({ price, validatorFee, validators: 2 }, chain.poolStake),
+};
+const code = (
+  change: Partial<Terms>,
+  role: "provider" | "validator" = "provider",
+  facts = chain,
+  own = policy,
+) => refuseTerms(own, { ...fair, ...change }, role, NOW, facts)?.code;
+
+describe("terms", () => {
+  it("that are fair are taken by both roles", () => {
+    assert.deepEqual([code({}), code({}, "validator")], [undefined, undefined]);
+  });
+
+  it("in a token that the policy does not list are refused by both, however good they are", () => {
+    const token = `0x${"ab".repeat(20)}` as const;
+    assert.deepEqual([code({ token }), code({ token }, "validator")], ["TOKEN_UNKNOWN", "TOKEN_UNKNOWN"]);
+    const listing = policySchema.parse({ tokens: ["coin", token] });
+    assert.deepEqual(
+      [code({ token }, "provider", chain, listing), code({}, "provider", chain, listing)],
+      [undefined, undefined],
+    );
+  });
+
+  it("with windows out of bounds are refused by both", () => {
+    for (const role of ["provider", "validator"] as const) {
+      const windows = (change: object) => code({ windows: { ...fair.windows, ...change } }, role);
+      assert.equal(windows({ claim: 599 }), "WINDOW_TOO_SHORT");
+      assert.equal(windows({ reveal: 300 }), "WINDOW_TOO_SHORT");
+      assert.equal(windows({ run: 60 }), "WINDOW_TOO_SHORT");
+      assert.equal(windows({ appoint: 190 * 86_400 }), "WINDOW_TOO_LONG");
+      assert.equal(windows({ run: 190 * 86_400 }), "WINDOW_TOO_LONG");
+    }
+    assert.equal(code({ acceptBy: NOW + 8 * 86_400 }), "WINDOW_TOO_LONG");
+    assert.equal(code({ acceptBy: NOW }), "TOO_LATE");
+  });
+
+  it("that stake more than they pay are refused, and no more than the policy says", () => {
+    assert.equal(code({ providerStake: price + 1n }), "STAKE_ABOVE_PRICE");
+    const twice = policySchema.parse({ stakePerPrice: 2 });
+    assert.equal(code({ providerStake: 2n * price }, "provider", chain, twice), undefined);
+    assert.equal(code({ providerStake: 2n * price + 1n }, "provider", chain, twice), "STAKE_ABOVE_PRICE");
+    const frugal = policySchema.parse({ maxStake: "0.09" });
+    assert.equal(code({}, "provider", chain, frugal), "STAKE_TOO_HIGH");
+    assert.equal(code({ validatorStake: COIN }, "validator", chain, frugal), "STAKE_TOO_HIGH");
+  });
+
+  it("whose named validators have nothing to lose are refused, up to what a draw can ask for", () => {
+    const least = price / 2n; // one of the two can keep the other from passing it
+    assert.equal(code({ validatorStake: least }), undefined);
+    assert.equal(code({ validatorStake: least - 1n }), "VALIDATOR_STAKE_TOO_LOW");
+    assert.equal(code({ validatorStake: 0n, validators: 0 }), undefined);
+    assert.equal(code({ validatorStake: 5n }, "provider", { ...chain, poolStake: 5n }), undefined);
+  });
+
+  it("whose appeal costs more than the price are refused", () => {
+    assert.equal(code({ validatorFee: price / 3n }), undefined);
+    assert.equal(code({ validatorFee: price / 3n + 1n }), "BOND_TOO_HIGH");
+  });
+
+  it("are refused while gas costs too much, as such or of the price", () => {
+    assert.equal(code({}, "provider", { ...chain, gasPrice: 501n * GWEI }), "GAS_PRICE_TOO_HIGH");
+    assert.equal(code({}, "provider", { ...chain, gasPrice: 400n * GWEI }), "GAS_ABOVE_SHARE");
+    const generous = policySchema.parse({ gasShare: 1, maxGasPrice: 1000 });
+    assert.equal(code({}, "provider", { ...chain, gasPrice: 501n * GWEI }, generous), undefined);
+  });
+});
+
+describe("what a requester would post", () => {
+  const file = (change: object = {}) =>
+    jobFileSchema.parse({
+      ...{ version: 1, name: "a", image: "x", command: ["x"], inputs: ["x"], outputs: ["y"] },
+      ...{ verification: { threshold: 0 }, ...change },
+    });
+  const own = (change: object, money: { floor: bigint; validatorFee: bigint; validators: number }) => {
+    const job = file(change);
+    return refuseOutline(outlineOf(job, money, chain), chain, specOf(job, "x"));
+  };
+
+  it("is taken by a provider and by a validator with the usual policy, whatever they ask for", () => {
+    const amount = fc.bigInt({ min: COIN / 1000n, max: 50n * COIN });
+    fc.assert(
+      fc.property(amount, amount, fc.integer({ min: 0, max: 5 }), (asked, validatorFee, validators) => {
+        const job = file({ verification: { threshold: 0, validators } });
+        const { run } = outlineOf(job, { floor: 0n, validatorFee, validators }, chain).windows;
+        const floor = asked > (policy.pricePerHour * BigInt(run)) / 3600n ? asked : COIN;
+        const { windows, ...outline } = outlineOf(job, { floor, validatorFee, validators }, chain);
+        assert.equal(refuseOutline({ windows, ...outline }, chain, specOf(job, "x")), undefined);
+        assert.ok(outline.price >= appealBondOf({ validatorFee }));
+        const { accept, ...rest } = windows;
+        const terms = { ...fair, ...outline, windows: rest, acceptBy: NOW + accept };
+        const rich = policySchema.parse({ maxStake: "1000" });
+        for (const role of ["provider", "validator"] as const)
+          assert.equal(refuseTerms(rich, terms, role, NOW, chain), undefined);
+      }),
+    );
+  });
+
+  it("is refused with the value that would do", () => {
+    const money = { floor: price, validatorFee, validators: 1 };
+    const told = (change: object) => {
+      const refusal = own(change, money);
+      return [refusal?.code, refusal?.fix?.field, refusal?.fix?.value];
+    };
+    assert.deepEqual(told({}), [undefined, undefined, undefined]);
+    assert.deepEqual(told({ windows: { reveal: "5m" } }), ["WINDOW_TOO_SHORT", "windows.reveal", "10m"]);
+    assert.deepEqual(told({ windows: { run: "31m" } }), ["WINDOW_TOO_SHORT", "windows.run", "35m"]);
+    assert.deepEqual(told({ windows: { accept: "30d" } }), ["WINDOW_TOO_LONG", "windows.accept", "604800s"]);
+    assert.deepEqual(told({ price: "0.002" }), ["BOND_TOO_HIGH", "price", "0.003"]);
+    assert.deepEqual(told({ resources: { memory: "1 MiB" } }), [
+      "MEMORY_TOO_SMALL",
+      "resources.memory",
+      "16 MiB",
+    ]);
+    for (const value of ["10m", "604800s", "35m"])
+      assert.equal(own({ windows: { claim: value } }, money), undefined);
+  });
+
+  it("never lets a fair job be out of proportion to a policy's own bounds", () => {
+    assert.equal(refuseMoney(fair, policy, chain), undefined);
+  });
+});
+
+describe("room on the disk", () => {
+  const MIB = 2 ** 20;
+  it("holds a bundle packed and unpacked, what the task writes, that again packed, and a reserve", () => {
+    assert.equal(roomFor({ freeBytes: 45 * MIB, bundleBytes: 64 * MIB }), false);
+    assert.equal(roomFor({ freeBytes: 384 * MIB, bundleBytes: 64 * MIB }), true);
+    assert.equal(roomFor({ freeBytes: 384 * MIB, bundleBytes: 64 * MIB, diskBytes: 1 }), false);
+    assert.equal(roomFor({ freeBytes: 512 * MIB, bundleBytes: 64 * MIB, diskBytes: 64 * MIB }), true);
+  });
+});

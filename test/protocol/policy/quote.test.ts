@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { branchesOf, gasOf, requesterGas, worstLoss } from "../../../src/protocol/policy/quote.ts";
+
+const windows = {
+  accept: 1,
+  run: 10,
+  appoint: 100,
+  commit: 1000,
+  reveal: 10_000,
+  claim: 100_000,
+  challenge: 7,
+  appeal: 3,
+};
+const terms = { price: 1000n, validatorFee: 10n, providerStake: 1001n, windows };
+const losses = (validators: number) =>
+  Object.fromEntries(branchesOf({ ...terms, validators }).map(({ outcome, loss }) => [outcome, loss]));
+
+describe("what every ending takes", () => {
+  it("of a validated job: fees are paid for work, the price for a result, and stakes make whole", () => {
+    assert.deepEqual(losses(2), {
+      cancelled: 0n,
+      released: 0n,
+      late: -100n, // a tenth of the stake, rounded down
+      settled: 1020n,
+      unclaimed: 20n - 100n,
+      rejected: 20n,
+      overruled: 1020n,
+      inconclusive: 20n,
+    });
+    assert.equal(worstLoss(branchesOf({ ...terms, validators: 2 })), 1020n);
+  });
+
+  it("of an optimistic job: a challenge pays its panel, and half of the price if it is wrong", () => {
+    assert.deepEqual(losses(0), {
+      cancelled: 0n,
+      released: 0n,
+      late: -100n,
+      unclaimed: -100n,
+      settled: 1000n,
+      "challenge-won": 30n - 100n,
+      "challenge-lost": 1530n,
+      "challenge-open": 1030n,
+    });
+  });
+
+  it("ends in bounded time, replacement and appeal included", () => {
+    const seconds = Object.fromEntries(
+      branchesOf({ ...terms, validators: 1 }).map((branch) => [branch.outcome, branch.seconds]),
+    );
+    assert.equal(seconds.cancelled, 1);
+    assert.equal(seconds.late, 11);
+    const measured = 2 * 1000 + 2 * 10_000 + 2 * 10_000;
+    assert.equal(seconds.settled, 1 + 10 + 100 + 100_000 + measured + 100_000);
+    assert.equal(seconds.overruled, seconds.settled! + 3 + 2 * 10_000 + measured);
+  });
+});
+
+it("gas is quoted as it is measured", () => {
+  const file = new URL("../../contracts/gas.snapshot.json", import.meta.url);
+  const { validated, optimistic } = JSON.parse(readFileSync(file, "utf8")) as Record<
+    string,
+    Record<string, number>
+  >;
+  const { post, appoint, rate } = validated!;
+  for (const [call, measured] of Object.entries({ post, appoint, rate, settle: optimistic!.settle })) {
+    const quoted = requesterGas[call as keyof typeof requesterGas];
+    assert.ok(Math.abs(quoted - measured!) / measured! <= 0.02, `${call}: ${quoted}, measured ${measured}`);
+  }
+  assert.equal(gasOf({ validators: 3 }), requesterGas.post + requesterGas.appoint + requesterGas.rate);
+  assert.equal(gasOf({ validators: 0 }), requesterGas.post + requesterGas.settle + requesterGas.rate);
+});

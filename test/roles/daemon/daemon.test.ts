@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { IchainError } from "../../../src/errors/error.ts";
+import { openJournal } from "../../../src/journal/journal.ts";
+import type { JobId } from "../../../src/protocol/ids.ts";
+import type { Job } from "../../../src/protocol/job/job.ts";
+import { type Duty, runDaemon } from "../../../src/roles/daemon/daemon.ts";
+import { random32 } from "../../support/chain/terms.ts";
+import { scratch } from "../../support/parcel/parcels.ts";
+
+/** A daemon that sees one job and then waits; `act` is what it does of its duty. */
+async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
+  const book = openJournal(join(await scratch(t), "journal.db"));
+  t.after(() => book.close());
+  const id: JobId = random32();
+  const stop = new AbortController();
+  const context = {
+    journal: book,
+    jobsDir: "/nonexistent",
+    reporter: { emit: () => undefined },
+    market: {
+      async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
+        yield { id } as Job;
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      },
+    },
+  } as unknown as Parameters<typeof runDaemon>[0];
+  const duty: Duty = { role: "provider", filter: {}, wants: () => true, ...act };
+  const ended = runDaemon(context, duty, stop);
+  const open = () => book.undertakings({ unfinished: true }).map(({ key }) => key);
+  const notes = () => book.open("provider", id).notes();
+  return { id, stop, ended, open, notes };
+}
+
+const trouble = (retryable: boolean) =>
+  new IchainError("Trouble.", { code: "TROUBLE", class: "unavailable", hint: "-", retryable });
+
+test("a job that cannot be brought to its end is given up, and that is tried until it works", async (t) => {
+  const over = Promise.withResolvers<void>();
+  let tries = 0;
+  const { id, stop, ended, open, notes } = await daemon(t, {
+    work: () => Promise.reject(trouble(false)),
+    async giveUp(jobId) {
+      assert.equal(jobId, id);
+      if (++tries === 1) throw trouble(true);
+      over.resolve();
+    },
+  });
+  await over.promise;
+  stop.abort();
+  await ended;
+  assert.deepEqual([tries, open()], [2, []]);
+  assert.deepEqual(
+    notes().map(({ text }) => text),
+    ["given up (TROUBLE): Trouble.", "Trouble. Trying again in 1 s."],
+  );
+});
+
+test("a job that was interrupted is not given up", async (t) => {
+  const begun = Promise.withResolvers<void>();
+  const { id, stop, ended, open } = await daemon(t, {
+    work: (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        begun.resolve();
+      }),
+    giveUp: async () => assert.fail("gave up a job that is to be carried on"),
+  });
+  await begun.promise;
+  stop.abort();
+  await ended;
+  assert.deepEqual(open(), [id]);
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { openJournal } from "../../../../src/journal/journal.ts";
+import type { SandboxTask, TaskRun } from "../../../../src/ports/sandbox.ts";
+import { openSlots } from "../../../../src/roles/daemon/slots.ts";
+import { measure } from "../../../../src/roles/job/validator/measure.ts";
+import { MASK, requesterTip } from "../../../support/chain/secrets.ts";
+import { random32, someTerms } from "../../../support/chain/terms.ts";
+import { code, scratch } from "../../../support/parcel/parcels.ts";
+
+const waits = { signal: AbortSignal.timeout(60_000) };
+const run: TaskRun = {
+  exitCode: 0,
+  ended: "exit",
+  log: "",
+  logTruncated: false,
+  wallSeconds: 1,
+  cpuSeconds: 1,
+  peakMemoryBytes: 1,
+};
+
+/** A validator that has fetched everything, and whose two evaluations print this. */
+async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
+  const folder = await scratch(t);
+  const book = openJournal(join(folder, "journal.db"));
+  t.after(() => book.close());
+  const id = random32();
+  const journal = book.open("validator", id);
+  const digest = random32();
+  const image = `sha256:${"0".repeat(64)}`;
+  const spec = {
+    image,
+    command: ["train"],
+    resources: { cpus: 1, memory: 1, disk: 1, time: 60, gpus: 0 },
+    verification: { mode: "evaluate", metric: "acc", goal: "max", threshold: 0.9 },
+  };
+  for (const [name, outcome] of Object.entries({
+    capsule: random32(),
+    bundle: { input: folder, spec },
+    delivered: { digest },
+  })) {
+    await journal.step(name, { prepare: () => 0, act: () => outcome });
+  }
+  const tasks: string[] = [];
+  const context = {
+    jobsDir: join(folder, "jobs"),
+    reporter: { emit: () => undefined },
+    sandbox: {
+      reserve: async () => [],
+      release: () => undefined,
+      run: async ({ id: name }: SandboxTask) => {
+        tasks.push(name);
+        return { ...run, log: `acc: ${accuracies[tasks.length - 1]}\n` };
+      },
+    },
+  };
+  const terms = someTerms(`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`);
+  const job = { id, terms, seedTip: requesterTip, submission: { resultRoot: random32() } };
+  const sources = {
+    job,
+    locator: { mask: MASK },
+    policy: { maxLog: 4096, bundledImages: {} },
+    slots: openSlots(1),
+  };
+  type Args = Parameters<typeof measure>;
+  const measured = measure(...([context, journal, sources, waits] as unknown as Args));
+  return { measured, digest, tasks };
+}
+
+test("a result that measures the same twice is measured so", async (t) => {
+  const { measured, digest, tasks } = await evaluated(t, 0.95, 0.952);
+  const { score, digest: found } = await measured;
+  assert.deepEqual([score, found], [950_000_000n, digest]);
+  assert.equal(new Set(tasks).size, 2);
+});
+
+test("a validator whose two evaluations disagree abstains", async (t) => {
+  const { measured } = await evaluated(t, 0.95, 0.99);
+  await assert.rejects(measured, code("MEASURE_FAILED"));
+});
+
+test("a result that falls short both times is wrong, however far apart the two are", async (t) => {
+  const { measured } = await evaluated(t, 0.5, 0.6);
+  assert.equal((await measured).score, 500_000_000n);
+});

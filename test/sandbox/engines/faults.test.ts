@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { isIchainError } from "../../../src/errors/error.ts";
+import { dockerEngine } from "../../../src/sandbox/engines/docker.ts";
+import type { Engine } from "../../../src/sandbox/engines/engine.ts";
+import { notAnswering } from "../../../src/sandbox/engines/faults.ts";
+import { containerName } from "../../../src/sandbox/policy.ts";
+import { supervise } from "../../../src/sandbox/run/supervise.ts";
+import { createSandbox, DEFAULT_SOCKET } from "../../../src/sandbox/sandbox.ts";
+import { tinyImage } from "../../adversarial/task/tiny-image.ts";
+import { requireDocker, requireRoot } from "../../support/require.ts";
+import { type Bench, bench } from "../support.ts";
+
+/** The real engine behind a wire that can be frozen: connections stay open and carry nothing. */
+async function freezable(t: TestContext, dir: string) {
+  const socketPath = join(dir, "engine.sock");
+  const ends = new Set<Socket>();
+  let frozen = false;
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ path: DEFAULT_SOCKET, allowHalfOpen: true });
+    for (const end of [near, far]) {
+      ends.add(end);
+      end.on("error", () => undefined);
+      if (frozen) end.pause();
+    }
+    if (!frozen) {
+      near.pipe(far);
+      far.pipe(near);
+    }
+  }).listen(socketPath);
+  await once(server, "listening");
+  t.after(() => {
+    for (const end of ends) end.destroy();
+    server.close();
+  });
+  return {
+    socketPath,
+    freeze() {
+      frozen = true;
+      for (const end of ends) end.unpipe().pause();
+    },
+    thaw() {
+      frozen = false;
+      for (const end of ends) end.destroy();
+      ends.clear();
+    },
+  };
+}
+
+const unavailable = (error: unknown) =>
+  isIchainError(error, "DOCKER_UNAVAILABLE") && error.class === "unavailable" && error.retryable;
+
+test("an engine that stops answering is named, and the run goes on when it answers again", async (t) => {
+  if (!requireDocker(t)) return;
+  const { task, dir, instance, engine: direct } = await bench(t);
+  const wire = await freezable(t, dir);
+  const engine = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
+  const sandbox = createSandbox({ stateDir: join(dir, "state"), instance, engine });
+  const work = await task(`
+import os, time
+print("up")
+while not os.path.exists("/in/go"): time.sleep(0.05)
+open("/out/x", "w").write("1")
+print("done")
+`);
+
+  wire.freeze();
+  await assert.rejects(sandbox.probe(), unavailable);
+  await assert.rejects(sandbox.run(work), unavailable);
+  wire.thaw();
+
+  const name = containerName(instance, work.id);
+  const up = Promise.withResolvers<void>();
+  const first = sandbox.run(work, { onLog: () => up.resolve() });
+  // Whoever followed is cut off below, or finds the container's end at its next look.
+  const cutOff = first.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await Promise.race([up.promise, first]);
+  wire.freeze();
+  const impatient = dockerEngine({ socketPath: wire.socketPath, answerMs: 200 });
+  await assert.rejects(supervise(impatient, name, { seconds: 60, heartbeatMs: 100 }), unavailable);
+  wire.thaw();
+  assert.equal(
+    (await direct.inspect(name))?.status,
+    "running",
+    "the task is not ended by the engine's silence",
+  );
+
+  await writeFile(join(work.inputDir, "go"), "");
+  const said = await cutOff;
+  assert.ok(said === undefined || unavailable(said), String(said));
+  const again = createSandbox({ stateDir: join(dir, "state"), instance, engine: direct });
+  const run = await again.run(work);
+  assert.deepEqual([run.ended, run.log], ["exit", "up\ndone\n"]);
+});
+
+for (const [what, shift] of [
+  ["forward", -86_400_000],
+  ["back", 86_400_000],
+] as const) {
+  test(`a clock that was set ${what} by a day while a task ran neither ends it nor lets it run on`, async (t) => {
+    if (!requireDocker(t)) return;
+    const { task, dir, instance, engine } = await bench(t);
+    const stateDir = join(dir, "state");
+    // What the engine noted by the clock before it jumped, as it looks by the clock after.
+    const jumped: Engine = {
+      ...engine,
+      async inspect(container, waits) {
+        const state = await engine.inspect(container, waits);
+        const running = state?.status === "running";
+        return running ? { ...state, startedAt: state.startedAt + shift } : state;
+      },
+    };
+    for (const [program, ended] of [
+      [`print("up", flush=True)\nimport time; time.sleep(2)\nprint("done")`, "exit"],
+      [`print("up", flush=True)\nwhile True: pass`, "deadline"],
+    ] as const) {
+      const work = await task(program, { limits: { wallSeconds: 6 } });
+      // Whoever starts the task is gone as soon as it is up, as after kill -9, and ends nothing.
+      const up = Promise.withResolvers<void>();
+      const dying: Engine = {
+        ...engine,
+        ended: () => up.promise.then(() => Promise.reject(notAnswering("here"))),
+      };
+      const first = createSandbox({ stateDir, instance, engine: dying });
+      await assert.rejects(first.run(work, { onLog: () => up.resolve() }), unavailable);
+      const run = await createSandbox({ stateDir, instance, engine: jumped }).run(work);
+      assert.equal(run.ended, ended, JSON.stringify(run));
+      assert.ok(run.wallSeconds < 20, `${run.wallSeconds} s`);
+    }
+  });
+}
+
+test("an image that vanished is named, and the next task with another image runs", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task } = await bench(t);
+  const image = await tinyImage(t, { links: { "to-vanish": "x" } });
+  const work = await task("", { image: image.digest, command: ["/usr/bin/dash", "-c", "pwd"] });
+  execFileSync("docker", ["rmi", "-f", image.tags[0]!], { stdio: "ignore" });
+  await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_UNKNOWN"));
+  assert.equal((await sandbox.run(await task(`print("still up")`))).log, "still up\n");
+});
+
+test("a full disk is named before the task starts", async (t) => {
+  if (!requireDocker(t) || !requireRoot(t)) return;
+  const { task, dir, instance } = await bench(t);
+  const small = join(dir, "small");
+  await mkdir(small);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", small]);
+  try {
+    await fullDisks(small, task, instance);
+  } finally {
+    execFileSync("umount", [small]);
+  }
+});
+
+async function fullDisks(small: string, task: Bench["task"], instance: string): Promise<void> {
+  const sandbox = createSandbox({ stateDir: join(small, "state"), instance });
+  const full = (error: unknown) => isIchainError(error, "SANDBOX_DISK_FULL") && error.retryable;
+
+  const work = await task(`open("/out/x", "wb").write(b"x" * (7 << 20))`);
+  execFileSync("fallocate", ["-l", "12M", join(small, "ballast")]);
+  await assert.rejects(sandbox.run(work), full);
+  await rm(join(small, "ballast"));
+  const run = await sandbox.run(work);
+  assert.deepEqual([run.ended, run.exitCode], ["exit", 0]);
+  await sandbox.sweep(new Set());
+}
+
+test("a sweep removes what other runs left, and nothing that is kept", async (t) => {
+  if (!requireDocker(t)) return;
+  const { sandbox, task, engine, instance, dir } = await bench(t);
+  const wire = await freezable(t, dir);
+  const through = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
+  const lost = createSandbox({ stateDir: join(dir, "state"), instance, engine: through });
+  const [kept, left] = [
+    await task(`import time; print("up"); time.sleep(30)`),
+    await task(`import time; print("up"); time.sleep(30)`),
+  ];
+  for (const work of [kept, left]) {
+    await new Promise<void>((resolve) => {
+      lost.run(work, { onLog: () => resolve() }).catch(unavailable);
+    });
+  }
+  wire.thaw(); // cuts the connections: whoever followed is gone
+  await sandbox.sweep(new Set([kept.id]));
+  const names = (await engine.list({ "ichain.instance": instance })).map(({ name }) => name);
+  assert.deepEqual(names, [containerName(instance, kept.id)]);
+  const mounts = execFileSync("cat", ["/proc/self/mountinfo"], { encoding: "utf8" });
+  assert.ok(mounts.includes(`/${kept.id}/out`) && !mounts.includes(`/${left.id}/out`));
+});

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it, type TestContext } from "node:test";
+import { KubeConfig } from "@kubernetes/client-node";
+import { isIchainError } from "../../../src/errors/error.ts";
+import { kubernetesEngine } from "../../../src/sandbox/engines/kubernetes/kubernetes.ts";
+import { createSandbox } from "../../../src/sandbox/sandbox.ts";
+import { kubernetesApi } from "../../support/sandbox/kubernetes-api.ts";
+import { small } from "../support.ts";
+
+const digest = `sha256:${"1".repeat(64)}`;
+const images = [{ name: "ml", digest, reference: `registry.example/ml@sha256:${"2".repeat(64)}` }];
+
+/** A sandbox on the stand-in, which answers as told. */
+async function stage(t: TestContext, answers: Parameters<typeof kubernetesApi>[1]) {
+  const root = await mkdtemp(join(tmpdir(), "ichain-kubernetes-"));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const api = await kubernetesApi(t, answers);
+  const { kubeConfig } = api;
+  const engine = kubernetesEngine({ kubeConfig, namespace: "jobs", claim: "data", root, images });
+  const options = { shared: true, stateDir: join(root, "state"), instance: "one" };
+  const inputDir = join(root, "in");
+  await mkdir(inputDir);
+  return { api, engine, options, inputDir, sandbox: createSandbox({ engine, ...options }) };
+}
+
+it("a run is a policy and a Job that is made, started, read and removed (of a stand-in, no cluster)", async (t) => {
+  const ended = { exitCode: 3, startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:05Z" };
+  const { api, engine, sandbox, inputDir } = await stage(t, { ended, said: "begun\nand over\n" });
+  const run = await sandbox.run({
+    id: "task-1",
+    image: digest,
+    command: ["python3", "task.py"],
+    inputDir,
+    limits: { ...small, cpus: 1 },
+    gpus: [],
+  });
+  assert.deepEqual([run.ended, run.exitCode, run.log, run.wallSeconds], ["exit", 3, "begun\nand over\n", 4]);
+  const [jobs, policies] = [
+    "/apis/batch/v1/namespaces/jobs/jobs",
+    "/apis/networking.k8s.io/v1/namespaces/jobs/networkpolicies",
+  ];
+  assert.deepEqual(
+    api.requests.filter((each) => !each.startsWith("GET")),
+    [
+      `POST ${policies} application/json`,
+      `POST ${jobs} application/json`,
+      `PATCH ${jobs}/ichain-one-task-1 application/merge-patch+json`,
+      `DELETE ${jobs}/ichain-one-task-1 application/json`,
+      `DELETE ${policies}/ichain-one-task-1 application/json`,
+    ],
+  );
+  assert.equal(api.things.size, 0);
+  assert.ok(api.requests.includes("GET /api/v1/namespaces/jobs/pods/ichain-one-task-1-pod/log"));
+  const { cpus, memoryBytes, gpus } = await engine.info();
+  assert.deepEqual([cpus, memoryBytes, gpus], [3.92, 2 ** 33, []]);
+});
+
+it("what a crash left is found by its label and removed, its policy last", async (t) => {
+  const { api, engine, sandbox, options, inputDir } = await stage(t, { ended: {}, said: "" });
+  const dying = createSandbox({
+    ...options,
+    engine: { ...engine, start: () => new Promise(() => undefined) },
+  });
+  void dying
+    .run({ id: "lost", image: digest, command: ["x"], inputDir, limits: small, gpus: [] })
+    .catch(() => undefined);
+  while (!api.things.has("jobs/ichain-one-lost")) await engine.ping();
+  await sandbox.sweep(new Set(["lost"]));
+  assert.equal(api.things.size, 2);
+  await sandbox.sweep(new Set());
+  assert.equal(api.things.size, 0);
+});
+
+it("an API that is not there is named as such, and may be back later", async () => {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromClusterAndUser(
+    { name: "none", server: "http://127.0.0.1:1", skipTLSVerify: true },
+    { name: "nobody" },
+  );
+  const engine = kubernetesEngine({ kubeConfig, namespace: "jobs", claim: "data", root: tmpdir(), images });
+  await assert.rejects(
+    engine.ping(),
+    (error) => isIchainError(error, "DOCKER_UNAVAILABLE") && error.retryable,
+  );
+});

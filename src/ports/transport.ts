@@ -39,9 +39,6 @@ export interface Feed {
   read(from: number, options: Abortable): Promise<Uint8Array | undefined>;
 }
 
-/** Longest part of a feed, sealed; bytes. */
-export const FEED_PART_BYTES = 68 << 10;
-
 export interface HostRequest {
   readonly identity: HostIdentity;
   readonly blobs: readonly Blob[];

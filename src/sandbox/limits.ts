@@ -1,6 +1,6 @@
 import { IchainError } from "../errors/error.ts";
 import type { Limits } from "../ports/sandbox.ts";
-import { leastTask } from "../protocol/policy/resources.ts";
+import { leastTask } from "../protocol/limits.ts";
 
 /** The smaller of what was asked and what is allowed, each; throws `LIMITS_INVALID`. */
 export function tighten(asked: Limits, ceiling: Limits): Limits {

@@ -2,6 +2,7 @@ import { concat, dataLength, dataSlice, keccak256, toBeHex } from "ethers";
 import { IchainError } from "../../errors/error.ts";
 import { fromHex, toHex } from "../bytes.ts";
 import type { Hex } from "../ids.ts";
+import { MAX_LOCATOR_BYTES } from "../limits.ts";
 
 /** Where a host answers and the token that it wants; only ever sent sealed. */
 export interface Endpoint {
@@ -63,8 +64,6 @@ export type Locator = BundleLocator | ResultLocator | ValidationLocator;
 const KINDS = ["bundle", "result", "validation"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
-/** A sealed locator stands on the chain, where each byte costs gas: hence bytes and not JSON. */
-const MAX_BYTES = 1024;
 
 /** Six bytes: no blob is longer. */
 const SIZE_BYTES = 6;
@@ -108,7 +107,7 @@ export function decodeLocator<K extends Locator["kind"]>(
   bytes: Uint8Array,
   kind: K,
 ): Extract<Locator, { kind: K }> {
-  if (bytes.length > MAX_BYTES) throw malformed("it is too long");
+  if (bytes.length > MAX_LOCATOR_BYTES) throw malformed("it is too long");
   const read = reader(toHex(bytes));
   if (read.byte() !== VERSION) throw malformed("its version is not known here");
   if (KINDS[read.byte()] !== kind) throw malformed(`it is not a ${kind} locator`);

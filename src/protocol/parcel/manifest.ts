@@ -1,10 +1,6 @@
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
-
-/** Bounds on what one parcel may hold; a reader's own limits may be tighter. */
-export const MAX_FILES = 100_000;
-export const MAX_PATH_BYTES = 1024;
-export const MAX_PARCEL_BYTES = 2 ** 40;
+import { MAX_FILES, MAX_PARCEL_BYTES, MAX_PATH_BYTES } from "../limits.ts";
 
 const asHex = (text: string) => text as Hex;
 const hex32 = z

@@ -1,10 +1,6 @@
 import { IchainError } from "../../errors/error.ts";
+import { MAX_DEPTH, MAX_PATH_BYTES, MAX_SEGMENT_BYTES } from "../limits.ts";
 import { harmless } from "../neutralise.ts";
-import { MAX_PATH_BYTES } from "./manifest.ts";
-
-export const MAX_SEGMENT_BYTES = 255;
-/** Folders deep; keeps a manifest from costing millions of folders. */
-export const MAX_DEPTH = 32;
 
 // Control characters break terminals and logs; bidirectional overrides make a name read as another.
 const HIDDEN = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;

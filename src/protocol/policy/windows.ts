@@ -1,9 +1,9 @@
 import type { Mode } from "../job/state.ts";
 import type { Windows } from "../job/terms.ts";
+import { contractWindows, MAX_WINDOW_SECONDS } from "../limits.ts";
 import { durationText } from "../quantity.ts";
 import type { JobFile } from "../task/spec.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { contractWindows, MOST_WINDOW } from "./resources.ts";
 
 /** How fast a chain goes, and how deep an event lies before it is acted on. */
 export interface Pace {
@@ -93,7 +93,7 @@ export function windowBounds(
   work?: Work,
 ): Readonly<Record<keyof AllWindows, Bound>> {
   const turn = leastTurn(pace);
-  const most = Math.min(rule.maxWindow, MOST_WINDOW);
+  const most = Math.min(rule.maxWindow, MAX_WINDOW_SECONDS);
   const bound = (floor: number, least = Math.max(floor, rule.minWindow, turn)) => ({ least, most });
   const runs = runsIn(mode);
   const slack = Math.max(rule.slack, turn);
@@ -106,10 +106,10 @@ export function windowBounds(
     accept: { least: 0, most },
     run: {
       least: Math.max(least.run, runs * (work?.time ?? 1) + slack),
-      most: Math.min(mostRun, MOST_WINDOW),
+      most: Math.min(mostRun, MAX_WINDOW_SECONDS),
     },
     appoint: bound(least.appoint),
-    commit: { least: bound(least.commit).least + validating, most: Math.min(mostCommit, MOST_WINDOW) },
+    commit: { least: bound(least.commit).least + validating, most: Math.min(mostCommit, MAX_WINDOW_SECONDS) },
     reveal: bound(least.reveal),
     claim: bound(least.claim),
     challenge: bound(least.challenge),

@@ -2,16 +2,13 @@ import { computeHmac, concat, keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { IchainError } from "../../errors/error.ts";
 import type { Hex, JobId } from "../ids.ts";
+import { MAX_SEALED_BYTES, PART_CHARS } from "../limits.ts";
 import { neutralise } from "../neutralise.ts";
 
 /**
  * A task's output on its way to the requester while the task runs (docs/protocol.md, "Live log"): read in
  * parts, each sealed to the requester and authenticated with a key that only the two sides can derive.
  */
-
-/** Most UTF-16 units of text in one part: at three bytes each it still fits a sealed message. */
-export const PART_CHARS = 16_384;
-const MAX_PART_BYTES = 1 << 16;
 
 /** What both sides derive from the secret that they share (`Keyring.agree`). */
 export interface LiveKeys {
@@ -51,7 +48,7 @@ export function encodePart(part: LivePart, key: Hex): Uint8Array {
 
 /** The part that begins at `from`, its text made harmless; throws `LOG_UNTRUSTED`, class `untrusted`. */
 export function decodePart(bytes: Uint8Array, from: number, key: Hex): LivePart {
-  if (bytes.length > MAX_PART_BYTES) throw untrusted();
+  if (bytes.length > MAX_SEALED_BYTES) throw untrusted();
   const { version: _, mac, ...part } = parse(bytes);
   if (mac !== macOf(part, key) || part.from !== from || part.next < from) throw untrusted();
   // Who is asked for more of a log that goes on and answers with nothing new would be asked for ever.

@@ -4,6 +4,7 @@ import { IchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job/job.ts";
+import { MAX_FILES } from "../../protocol/limits.ts";
 import type { BundleLocator, ValidationLocator } from "../../protocol/parcel/locator.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/task/spec.ts";
@@ -47,7 +48,7 @@ export async function fetchBundle(
         // What an attempt that was cut off left is in the way of this one.
         await rm(home.input, { recursive: true, force: true });
         const { manifest } = await context.parcels.open(
-          { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
+          { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: MAX_FILES } },
           options,
         );
         return { blob, manifest };

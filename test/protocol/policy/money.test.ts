@@ -6,7 +6,6 @@ import type { Terms } from "../../../src/protocol/job/terms.ts";
 import { type ChainFacts, refuseMoney, stakesOf } from "../../../src/protocol/policy/money.ts";
 import { outlineOf, refuseOutline } from "../../../src/protocol/policy/outline.ts";
 import { policySchema, refuseTerms } from "../../../src/protocol/policy/policy.ts";
-import { roomFor } from "../../../src/protocol/policy/resources.ts";
 import { jobFileSchema, specOf } from "../../../src/protocol/task/spec.ts";
 import { someTerms } from "../../support/chain/terms.ts";
 
@@ -144,15 +143,5 @@ describe("what a requester would post", () => {
 
   it("never lets a fair job be out of proportion to a policy's own bounds", () => {
     assert.equal(refuseMoney(fair, policy, chain), undefined);
-  });
-});
-
-describe("room on the disk", () => {
-  const MIB = 2 ** 20;
-  it("holds a bundle packed and unpacked, what the task writes, that again packed, and a reserve", () => {
-    assert.equal(roomFor({ freeBytes: 45 * MIB, bundleBytes: 64 * MIB }), false);
-    assert.equal(roomFor({ freeBytes: 384 * MIB, bundleBytes: 64 * MIB }), true);
-    assert.equal(roomFor({ freeBytes: 384 * MIB, bundleBytes: 64 * MIB, diskBytes: 1 }), false);
-    assert.equal(roomFor({ freeBytes: 512 * MIB, bundleBytes: 64 * MIB, diskBytes: 64 * MIB }), true);
   });
 });

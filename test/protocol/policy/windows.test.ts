@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { modes } from "../../../src/protocol/job/state.ts";
+import { contractWindows } from "../../../src/protocol/limits.ts";
 import { postedWindows, refuseOwnWindows } from "../../../src/protocol/policy/outline.ts";
 import { policySchema } from "../../../src/protocol/policy/policy.ts";
-import { contractWindows } from "../../../src/protocol/policy/resources.ts";
 import {
   type AllWindows,
   fetchSeconds,

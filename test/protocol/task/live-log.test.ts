@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../../src/errors/error.ts";
 import type { Hex } from "../../../src/protocol/ids.ts";
+import { PART_CHARS } from "../../../src/protocol/limits.ts";
 import { neutralise } from "../../../src/protocol/neutralise.ts";
-import { decodePart, encodePart, liveKeys, PART_CHARS } from "../../../src/protocol/task/live-log.ts";
+import { decodePart, encodePart, liveKeys } from "../../../src/protocol/task/live-log.ts";
 
 const keys = liveKeys(`0x${"11".repeat(32)}`);
 const untrusted = (error: unknown) => isIchainError(error, "LOG_UNTRUSTED") && error.class === "untrusted";

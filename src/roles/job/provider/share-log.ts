@@ -4,6 +4,7 @@ import { retryTransient } from "../../../async/retry.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Feed, Hosting } from "../../../ports/transport.ts";
 import type { JobId } from "../../../protocol/ids.ts";
+import { PART_CHARS } from "../../../protocol/limits.ts";
 import type { Party } from "../../../protocol/offer.ts";
 import {
   encodePart,
@@ -11,7 +12,6 @@ import {
   type LivePart,
   liveKeys,
   liveLogPurpose,
-  PART_CHARS,
 } from "../../../protocol/task/live-log.ts";
 import type { RoleContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";

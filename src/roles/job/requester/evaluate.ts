@@ -4,6 +4,7 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Sandbox } from "../../../ports/sandbox.ts";
 import type { JobId } from "../../../protocol/ids.ts";
+import { MAX_FILES } from "../../../protocol/limits.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
@@ -32,7 +33,7 @@ export async function evaluate(
     const { gpus } = await sandbox.probe({ signal });
     if (gpus.length < spec.resources.gpus) return undefined;
     await rm(home.input, { recursive: true, force: true });
-    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: 100_000 }; // it is our own
+    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES }; // it is our own
     await context.parcels.open({ blob: bundle, sessionKey: bundleKey, into: home.input, limits }, { signal });
     const stage = { kind: "evaluate" as const, resultDir: home.opened };
     const lent = gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);

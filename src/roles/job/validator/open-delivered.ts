@@ -7,6 +7,7 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { blindKey, keyCommitment, maskHash } from "../../../protocol/job/exchange.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { secretHash } from "../../../protocol/job/seeds.ts";
+import { MAX_FILES, parcelBytes } from "../../../protocol/limits.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import type { WorkerContext } from "../../context.ts";
 import { awaitCapsule } from "../../shared/await-capsule.ts";
@@ -16,9 +17,6 @@ import { fetchBlob } from "../../task/fetch-blob.ts";
 import { measureFailed } from "./measure-failed.ts";
 
 type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
-
-/** What a parcel of `disk` bytes may take with names, framing and encryption on top. */
-const parcelBytes = (disk: number) => disk + Math.ceil(disk / 16) + (16 << 20);
 
 /** The key of the provider's result, from the capsule that its host publishes for us; waits for that. */
 export async function deliveredKey(
@@ -68,7 +66,7 @@ export async function openDelivered(
       await rm(home.opened, { recursive: true, force: true });
       try {
         return await context.parcels.open(
-          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: 100_000 } },
+          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: MAX_FILES } },
           options,
         );
       } catch (error) {

@@ -5,6 +5,7 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { type Measurement, measurementCommitment } from "../../../protocol/job/measurement.ts";
+import { MAX_REPORT_BYTES, REPORT_FILES } from "../../../protocol/limits.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import { measurementOf, parseReport } from "../../../protocol/task/report.ts";
 import type { WorkerContext } from "../../context.ts";
@@ -13,7 +14,6 @@ import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
 
-const REPORT_BYTES = 16 << 20;
 /** A provider that has not opened its report by then reveals its own measurement itself. */
 const PATIENCE_SECONDS = 60;
 
@@ -54,14 +54,19 @@ async function readReport(
     fetchBlob(
       context,
       "run report",
-      { endpoint: result, root: reportRoot, path: home.report, maxBytes: REPORT_BYTES },
+      { endpoint: result, root: reportRoot, path: home.report, maxBytes: MAX_REPORT_BYTES },
       options,
     ),
     awaitCapsule(context, result, reportRoot, options),
   ]);
   await rm(home.reportFiles, { recursive: true, force: true });
   await context.parcels.open(
-    { blob, sessionKey, into: home.reportFiles, limits: { maxBytes: REPORT_BYTES, maxFiles: 2 } },
+    {
+      blob,
+      sessionKey,
+      into: home.reportFiles,
+      limits: { maxBytes: MAX_REPORT_BYTES, maxFiles: REPORT_FILES },
+    },
     options,
   );
   return measurementOf(parseReport(await readFile(join(home.reportFiles, "report.json"), "utf8")));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Blob, FEED_PART_BYTES, type Feed } from "../../../ports/transport.ts";
+import type { Blob, Feed } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
+import { FEED_PART_BYTES } from "../../../protocol/limits.ts";
 import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
 import { type Sending, sendBytes, sendRange } from "./send.ts";
 

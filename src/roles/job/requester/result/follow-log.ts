@@ -6,14 +6,9 @@ import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import { toHex } from "../../../../protocol/bytes.ts";
 import { type JobId, shortId } from "../../../../protocol/ids.ts";
 import { isFinal } from "../../../../protocol/job/state.ts";
+import { MAX_LIVE_LOG_CHARS, PART_CHARS } from "../../../../protocol/limits.ts";
 import { neutralise } from "../../../../protocol/neutralise.ts";
-import {
-  decodePart,
-  type LivePart,
-  liveKeys,
-  liveLogPurpose,
-  PART_CHARS,
-} from "../../../../protocol/task/live-log.ts";
+import { decodePart, type LivePart, liveKeys, liveLogPurpose } from "../../../../protocol/task/live-log.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { END, isEnd } from "../../../task/log-keeper.ts";
@@ -23,8 +18,6 @@ import { unknownDraft } from "../posting/unknown-draft.ts";
 const PAUSE_MS = 2_000;
 /** Between two parts that are not full: an honest provider has no more than two a second. */
 const PART_PAUSE_MS = 250;
-/** Most that is kept of one job's live log: it is written down, and nobody has paid for anything yet. */
-const MOST_CHARS = 4 * 2 ** 20;
 /** A part counts at least for so much, or very small ones would be without number. */
 const LEAST_CHARS = 64;
 const CUT = "\n[no more of the live log is kept here; the run report has the whole log]\n";
@@ -58,7 +51,7 @@ export async function* followLog(
   for (const { text } of held) if (text !== "") yield text;
   let at = held.at(-1)?.upto ?? 0;
   let ended = held.some(isEnd);
-  let room = MOST_CHARS - held.reduce((sum, piece) => sum + weight(piece), 0);
+  let room = MAX_LIVE_LOG_CHARS - held.reduce((sum, piece) => sum + weight(piece), 0);
   while (!ended) {
     const { state } = await context.market.job(jobId, { signal });
     const running = state === "Posted" || state === "Accepted";

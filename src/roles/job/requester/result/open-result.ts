@@ -4,6 +4,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hex } from "../../../../protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../../protocol/job/exchange.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
+import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../context.ts";
 import type { Collected } from "../collect.ts";
 import type { Draft } from "../posting/draft.ts";
@@ -34,7 +35,7 @@ export async function openResult(
       sessionKey,
       into,
       author,
-      limits: { maxBytes: resources.disk, maxFiles: 100_000 },
+      limits: { maxBytes: resources.disk, maxFiles: MAX_FILES },
     },
     { signal },
   );

@@ -9,7 +9,9 @@ export interface Step<Intent, Outcome> {
   act(intent: Intent): Promise<Outcome> | Outcome;
 }
 
-export type Role = "requester" | "provider" | "validator" | "account";
+/** A party's role in a job. */
+export type JobRole = "requester" | "provider" | "validator";
+export type Role = JobRole | "account";
 
 /** A piece of what a task printed, in the order in which it came. */
 export interface LogPiece {

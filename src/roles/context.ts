@@ -6,7 +6,7 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Address } from "../protocol/ids.ts";
 
-/** What every role works with; `compose.ts` makes it. */
+/** What every role works with; made by `compose.ts`. */
 export interface RoleContext {
   readonly account: Address;
   readonly market: Market;
@@ -15,13 +15,13 @@ export interface RoleContext {
   readonly keyring: Keyring;
   readonly journal: Journal;
   readonly reporter: Reporter;
-  /** Folder for what belongs to one job (`JobFolder`). */
+  /** Parent of the folders of jobs (`jobFolder`). */
   readonly jobsDir: string;
-  /** Runs strangers' code; a requester has one when it measures results itself. */
+  /** Runs strangers' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }
 
-/** A role whose work is to run strangers' code. */
+/** For roles that run strangers' code. */
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
 }

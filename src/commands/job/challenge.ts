@@ -1,8 +1,7 @@
 import { shortId } from "../../protocol/ids.ts";
 import { challengeBondOf } from "../../protocol/job/bond.ts";
 import { challenge } from "../../roles/job/requester/challenge.ts";
-import { draftOf } from "../../roles/job/requester/posting/draft.ts";
-import { unknownDraft } from "../../roles/job/requester/posting/unknown-draft.ts";
+import { openDraft } from "../../roles/job/requester/posting/draft.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 
@@ -12,9 +11,7 @@ export async function run(context: CommandContext, args: { id: string }): Promis
   const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);
   const job = await role.market.job(await role.market.resolveJob(args.id, { signal }), { signal });
-  const journal = role.journal.open("requester", job.id);
-  const draft = draftOf(journal);
-  if (draft === undefined) throw unknownDraft(job.id);
+  const { journal, draft } = openDraft(role.journal, job.id);
   await challenge(role, journal, { job, draft }, { signal });
   const bond = challengeBondOf(job.terms);
   const { state } = await role.market.job(job.id, { signal });

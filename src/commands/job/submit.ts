@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
 import { shortId } from "../../protocol/ids.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
-import { audit } from "../../roles/job/requester/posting/audit.ts";
-import { discardDraft } from "../../roles/job/requester/posting/discard.ts";
+import { discardDraft } from "../../roles/job/requester/posting/cancel.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
-import { findCandidates } from "../../roles/job/requester/posting/plan.ts";
+import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";

@@ -5,7 +5,6 @@ import { modes } from "../job/state.ts";
 import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
-import { canonicalJson } from "./canonical.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
@@ -133,7 +132,21 @@ export function bundledKind(image: JobFile["image"] | Spec["image"]): BundledKin
   return "dockerfile" in image ? "dockerfile" : "archive";
 }
 
-/** keccak256 of the spec's canonical JSON (RFC 8785 for the values that a spec can hold). */
+/** keccak256 of the spec's canonical JSON (RFC 8785). */
 export function specHash(spec: Spec): Hex {
   return keccak256(toUtf8Bytes(canonicalJson(spec))) as Hex;
+}
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** JSON with sorted keys and no white space, so that equal values have equal hashes (RFC 8785). */
+function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).filter((entry) => entry[1] !== undefined);
+    // RFC 8785 sorts by UTF-16 code units, as the default comparison does.
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item as Json)}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
 }

@@ -21,7 +21,7 @@ test("work waits for a place in the order in which it came, and a place is given
 
 test("what is owed waits for nobody, and others wait until there is a place again", async () => {
   const slots = openSlots(1);
-  const [one, two] = [await slots.take({ signal }), await slots.take({ signal, owed: true })];
+  const [one, two] = [await slots.take({ signal }), await slots.take({ signal, atRisk: true })];
   let begun = false;
   const third = slots.take({ signal }).then(() => {
     begun = true;

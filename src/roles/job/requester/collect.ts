@@ -9,14 +9,14 @@ import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
 
-/** What the requester holds once it has the encrypted result. */
+/** The encrypted result and run report on the requester's machine. */
 export interface Collected {
   readonly locator: ResultLocator;
   readonly result: Blob;
   readonly report: Blob;
 }
 
-/** Fetches the encrypted result and run report; their roots are checked piece by piece. */
+/** Fetches the encrypted result and run report; each piece is checked against its root. */
 export function collect(
   context: RoleContext,
   journal: JobJournal,

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { Abortable } from "../../../async/abort.ts";
-import { isIchainError } from "../../../errors/error.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { FetchRequest } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
@@ -14,11 +14,15 @@ import { awaitCapsule } from "../../shared/await-capsule.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { requireRoom } from "../../task/disk-room.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
-import { measureFailed } from "./measure-failed.ts";
 
 type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
 
-/** The key of the provider's result, from the capsule that its host publishes for us; waits for that. */
+/** The failure of a measurement for which no party is at fault: the validator abstains with this reason. */
+export function measureFailed(why: string): IchainError {
+  return new IchainError("MEASURE_FAILED", `The job could not be measured: ${why}.`, { details: { why } });
+}
+
+/** Waits until the provider's host publishes our capsule, and opens it: the session key of the result. */
 export async function deliveredKey(
   context: WorkerContext,
   journal: JobJournal,
@@ -35,8 +39,9 @@ export async function deliveredKey(
 }
 
 /**
- * Fetches the provider's result, checks both commitments of the fair exchange and unpacks it. Resolves
- * with its digest, or undefined when what was delivered cannot be opened: the provider's fault.
+ * Fetches the provider's result, checks it against both commitments of the fair exchange and unpacks it. Resolves with
+ * its digest, or with undefined when it cannot be opened, which is the provider's fault.
+ * @throws DISK_TOO_FULL
  */
 export async function openDelivered(
   context: WorkerContext,
@@ -62,7 +67,7 @@ export async function openDelivered(
         options,
       );
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
-      // What an attempt that was cut off left is in the way of this one.
+      // An attempt that was interrupted may have left files; `open` needs an absent folder.
       await rm(home.opened, { recursive: true, force: true });
       try {
         return await context.parcels.open(

@@ -53,7 +53,7 @@ test("a provider that is started again turns away nobody whom it had let in", as
   t.after(() => book.close());
   const journal = book.open("provider", id);
   const material = {
-    taken: { locator: { mask: random32() }, bundle: { requester: client.publicKeys, blob: bundle } },
+    accepted: { locator: { mask: random32() }, bundle: { requester: client.publicKeys, blob: bundle } },
     packed: {
       result: { blob: result, sessionKey },
       report: { blob: report, sessionKey: random32() },

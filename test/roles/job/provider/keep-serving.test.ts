@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { deliver } from "../../../../src/roles/job/provider/deliver.ts";
-import { TOO_LATE } from "../../../../src/roles/job/provider/in-time.ts";
+import { TOO_LATE } from "../../../../src/roles/job/provider/within-run-window.ts";
 import { draftOf } from "../../../../src/roles/job/requester/posting/draft.ts";
 import { send } from "../../../support/chain/chain.ts";
 import { random32 } from "../../../support/chain/terms.ts";
@@ -20,7 +20,7 @@ async function claimed(context: TestContext) {
     await makeBlob(provider.home, 1000, "report"),
   ];
   const material = {
-    taken: {
+    accepted: {
       locator: { mask: draft.mask },
       bundle: { requester: requester.keyring.publicKeys, blob: draft.bundle },
     },

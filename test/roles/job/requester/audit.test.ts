@@ -4,7 +4,7 @@ import type { Market } from "../../../../src/ports/market.ts";
 import { keyCommitment } from "../../../../src/protocol/job/exchange.ts";
 import { type Measurement, measurementCommitment } from "../../../../src/protocol/job/measurement.ts";
 import { auditPolicySchema } from "../../../../src/protocol/policy/audit.ts";
-import { audit } from "../../../../src/roles/job/requester/posting/audit.ts";
+import { audit } from "../../../../src/roles/job/requester/posting/plan.ts";
 import { send, someOffer, startChain, type TestChain } from "../../../support/chain/chain.ts";
 import { providerTip, requesterTip } from "../../../support/chain/secrets.ts";
 import { random32, someTerms } from "../../../support/chain/terms.ts";

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openJournal } from "../../../../src/journal/journal.ts";
 import type { JobId } from "../../../../src/protocol/ids.ts";
-import { recordGot } from "../../../../src/roles/job/requester/result/got.ts";
+import { recordRetrieval } from "../../../../src/roles/job/requester/result/retrieval.ts";
 import { tidy } from "../../../../src/roles/job/requester/result/tidy.ts";
 import { jobFolder } from "../../../../src/roles/shared/job-folder.ts";
 import { random32 } from "../../../support/chain/terms.ts";
@@ -39,7 +39,7 @@ test("files of jobs that are over go when nobody needs them any more, and no oth
       writeFileSync(file, "x");
     const record = journal.open("requester", id);
     if (got !== undefined) {
-      await recordGot(record, "/out");
+      await recordRetrieval(record, "/out");
       db.prepare(
         "UPDATE steps SET outcome = json_set(outcome, '$.at', ?) WHERE key = ? AND name = 'got'",
       ).run(Date.now() - got * DAY_MS, id);

@@ -10,8 +10,8 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import type { Collected } from "../collect.ts";
 
 /**
- * Opens the provider's run report, log included. The result does not depend on it: a report that cannot
- * be opened only leaves us without a log, and a note says so.
+ * Opens the provider's run report with its log. The result does not depend on it: a report that cannot be opened is
+ * noted, and there is no log.
  */
 export async function openReport(
   { parcels, jobsDir }: RoleContext,

@@ -10,7 +10,7 @@ import type { Collected } from "../collect.ts";
 import type { Draft } from "../posting/draft.ts";
 import { openReport } from "./open-report.ts";
 
-/** The key that `claim` published, unblinded: it opens the result. */
+/** The session key of the result: the key that `claim` published, unblinded; 32 bytes. */
 export function resultKey({ id, blindedKey, submission }: Job, mask: Hex): Hex {
   if (!blindedKey || !submission) return impossible("a result is opened before its key was claimed");
   if (keyCommitment(id, blindedKey) !== submission.keyCommitment) {
@@ -19,7 +19,7 @@ export function resultKey({ id, blindedKey, submission }: Job, mask: Hex): Hex {
   return blindKey(blindedKey, mask);
 }
 
-/** Unblinds the key that `claim` published and unpacks the result into `into`, which must not exist. */
+/** Unpacks a claimed result into `into`, which must not exist, and its run report beside it. */
 export async function openResult(
   context: RoleContext,
   journal: JobJournal,

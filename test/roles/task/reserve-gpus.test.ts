@@ -7,7 +7,7 @@ import { isIchainError } from "../../../src/errors/error.ts";
 import { openJournal } from "../../../src/journal/journal.ts";
 import type { Sandbox } from "../../../src/ports/sandbox.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
-import { lendGpus, takeBackGpus } from "../../../src/roles/task/lend-gpus.ts";
+import { releaseGpus, reserveGpus } from "../../../src/roles/task/reserve-gpus.ts";
 import { type GpuPool, gpuPool } from "../../../src/sandbox/gpu-pool.ts";
 
 const uuid = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
@@ -31,12 +31,12 @@ it("a job keeps its GPUs over a restart, whoever asks first afterwards", async (
   using journal = closing();
   const [first, second] = [journal.open("provider", "0xaa"), journal.open("provider", "0xbb")];
   const before = worker(gpuPool(gpus));
-  assert.deepEqual(await lendGpus(before, first, 1, waits), [uuid(0)]);
-  assert.deepEqual(await lendGpus(before, second, 1, waits), [uuid(1)]);
+  assert.deepEqual(await reserveGpus(before, first, 1, waits), [uuid(0)]);
+  assert.deepEqual(await reserveGpus(before, second, 1, waits), [uuid(1)]);
 
   const after = worker(gpuPool(gpus));
-  assert.deepEqual(await lendGpus(after, second, 1, waits), [uuid(1)]);
-  assert.deepEqual(await lendGpus(after, first, 1, waits), [uuid(0)]);
+  assert.deepEqual(await reserveGpus(after, second, 1, waits), [uuid(1)]);
+  assert.deepEqual(await reserveGpus(after, first, 1, waits), [uuid(0)]);
 });
 
 it("a job that asks for what is not there is refused, and one that finds it taken can wait", async () => {
@@ -44,16 +44,16 @@ it("a job that asks for what is not there is refused, and one that finds it take
   const shop = worker(gpuPool(gpus));
   const [first, second] = [journal.open("provider", "0xaa"), journal.open("validator", "0xaa")];
   await assert.rejects(
-    lendGpus(shop, first, 3, waits),
+    reserveGpus(shop, first, 3, waits),
     (error) => isIchainError(error, "GPU_ABSENT") && error.class === "refused",
   );
-  await lendGpus(shop, first, 2, waits);
+  await reserveGpus(shop, first, 2, waits);
   await assert.rejects(
-    lendGpus(shop, second, 1, waits),
+    reserveGpus(shop, second, 1, waits),
     (error) => isIchainError(error, "GPU_BUSY") && error.retryable,
   );
-  takeBackGpus(shop, first);
-  assert.deepEqual(await lendGpus(shop, second, 1, waits), [uuid(0)]);
+  releaseGpus(shop, first);
+  assert.deepEqual(await reserveGpus(shop, second, 1, waits), [uuid(0)]);
 });
 
 function closing() {

@@ -122,7 +122,7 @@ function ownSeconds(
   one: { time: number; fetchBytes: number },
 ) {
   if (name === "run") return runsIn(mode) * one.time;
-  return name === "commit" ? 2 * one.time + fetchSeconds(one.fetchBytes) : 0;
+  return name === "commit" ? 3 * one.time + fetchSeconds(one.fetchBytes) : 0;
 }
 
 describe("a policy's bounds on windows", () => {
@@ -154,7 +154,7 @@ describe("a policy's bounds on windows", () => {
   it("let a run window hold its runs and a commit window a validation", () => {
     assert.equal(bounds.run.least, 3 * 600 + 300);
     assert.equal(windowBounds(policySchema.parse({}), chain, "replicate", task).run.least, 600 + 300);
-    assert.equal(bounds.commit.least, 600 + 2 * 600 + fetchSeconds(2 ** 28));
+    assert.equal(bounds.commit.least, 600 + 3 * 600 + fetchSeconds(2 ** 28));
   });
 
   for (const name of [...calls, "run", "accept"] as const) {

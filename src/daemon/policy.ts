@@ -3,7 +3,11 @@ import { parseYaml } from "../config/yaml.ts";
 import { IchainError } from "../errors/error.ts";
 import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 
-/** The policy in `path`, or the careful defaults when none is named. */
+/**
+ * The policy in the file `path`, or the defaults without one.
+ * @throws POLICY_UNREADABLE
+ * @throws POLICY_INVALID
+ */
 export async function loadPolicy(path: string | undefined): Promise<Policy> {
   if (path === undefined) return policySchema.parse({});
   const text = await readFile(path, "utf8").catch((cause: unknown) => {

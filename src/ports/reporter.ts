@@ -1,6 +1,6 @@
-/** What a role tells while it works; `ui/` draws it on stderr, logic never prints. */
+/** Progress of a role; `ui/` shows it on stderr. */
 export type ProgressEvent =
-  /** A step began; `id` pairs it with its end. */
+  /** A step began; its end has the same `id`. */
   | { kind: "start"; id: string; text: string }
   | { kind: "progress"; id: string; text: string; done?: number; total?: number }
   | { kind: "end"; id: string; text: string }

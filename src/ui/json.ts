@@ -1,4 +1,4 @@
-import { escapePowerful } from "../protocol/neutralise.ts";
+import { escapeUnsafe } from "../protocol/neutralise.ts";
 
 /**
  * One line of JSON: bigint as decimal string, bytes as 0x-hex, `undefined` left out. What has power over a
@@ -10,5 +10,5 @@ export function toJson(data: unknown): string {
     if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString("hex")}`;
     return value;
   });
-  return escapePowerful(text ?? "null");
+  return escapeUnsafe(text ?? "null");
 }

@@ -11,7 +11,7 @@ const hex32 = z
 /** The signed, encrypted table of contents of a parcel. Paths are checked further by `checkPath`. */
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
-  /** Who packed it: the public keys that answers are sealed to. */
+  /** Public keys of the account that packed it; answers are sealed to them. */
   author: z.strictObject({
     openpgpKey: z
       .string()

@@ -3,10 +3,10 @@ import { bytesText } from "../quantity.ts";
 import type { Spec } from "../task/spec.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
-/** The argument that says which run it is: one character, and the byte behind it. */
+/** The argument `0` or `1` that is added for the run, and the byte after it. */
 const STAGE_BYTES = 2;
 
-/** What no sandbox can run, whatever the machine: the same bounds that `src/sandbox/` holds a task against. */
+/** Refuses a task that no sandbox can run; `src/sandbox/` checks the same bounds before a run. */
 export function refuseLimits({
   resources,
   command,
@@ -36,7 +36,7 @@ export function refuseLimits({
   return problem === undefined ? undefined : refuse("COMMAND_INVALID", `its ${problem}`);
 }
 
-/** What keeps words from being a command; undefined when nothing does. */
+/** Why words are no command, for people; undefined when they are one. */
 export function commandProblem(words: readonly string[], mostBytes = MAX_COMMAND_BYTES): string | undefined {
   if (words.length === 0 || words[0] === "") return "command is empty";
   const encoder = new TextEncoder();

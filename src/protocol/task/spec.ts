@@ -28,7 +28,7 @@ const verification = z.strictObject({
   goal: z.enum(["max", "min"]).default("max"),
   threshold: z.number().min(-9e9).max(9e9),
   tolerance: z.number().min(0).max(9e9).default(0.001),
-  /** 0 is optimistic: the provider is paid after a window in which the requester may challenge. */
+  /** 0 is optimistic mode: the provider is paid after a window in which the requester can challenge. */
   validators: z.number().int().min(0).max(5).default(1),
 });
 
@@ -37,8 +37,8 @@ export const jobFileSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(64),
   /**
-   * A runtime's name, or its root-filesystem digest `sha256:…`; or, for providers whose policy takes
-   * them, a Dockerfile or a root filesystem (an uncompressed tar) among the inputs.
+   * A runtime's name, or its root-filesystem digest `sha256:…`; or, for providers whose policy allows it, a Dockerfile
+   * or a root filesystem (an uncompressed tar) among the inputs.
    */
   image: z.union([
     z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
@@ -55,9 +55,9 @@ export const jobFileSchema = z.strictObject({
   resources: resources.prefault({}),
   verification,
   tier: z.enum(tiers).default("runc"),
-  /** What the provider gets; absent: its own floor for the run window. */
+  /** What the provider gets; when absent, its price floor for the run window. */
   price: coinSchema.optional(),
-  /** What each validator gets; absent: the chosen validator's floor. */
+  /** What each validator gets; when absent, the chosen validators' fee floor. */
   validatorFee: coinSchema.optional(),
   /** Absent ones are derived from the task and the chain's pace (`windowsOf`). */
   windows: z
@@ -76,13 +76,13 @@ export const jobFileSchema = z.strictObject({
 export type JobFile = z.infer<typeof jobFileSchema>;
 
 /**
- * What travels in the bundle's manifest and is hashed into the terms: the part of the job file that
- * provider and validator must agree on, with the image pinned by digest.
+ * The part of job.yaml that provider and validator must agree on, with the image pinned by digest. It is in the
+ * bundle's manifest, and its hash is in the terms.
  */
 export const specSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(64),
-  /** By digest; or where it lies in the bundle. */
+  /** By digest, or by its path in the bundle. */
   image: z.union([
     digest,
     z.strictObject({ dockerfile: bundlePath }),
@@ -110,13 +110,13 @@ export const specSchema = z.strictObject({
 });
 export type Spec = z.infer<typeof specSchema>;
 
-/** Pins the image and drops what only the requester needs. */
+/** The spec of a job file: without what only the requester needs. */
 export function specOf(file: JobFile, image: Spec["image"]): Spec {
   const { version, name, command, outputs, resources, verification, tier } = file;
   return { version, name, image, command, outputs, resources, verification, tier };
 }
 
-/** The image as a spec names it, `find` telling the digest of a held one; undefined when there is none. */
+/** The image as a spec names it; undefined when `find` knows no digest for a runtime, or an archive has none. */
 export function pinImage(
   image: JobFile["image"],
   find: (nameOrDigest: string) => string | undefined,
@@ -126,7 +126,7 @@ export function pinImage(
   return image.digest === undefined ? undefined : { archive: image.archive, digest: image.digest };
 }
 
-/** The kind of an image that comes with the bundle; undefined for one that is held. */
+/** The kind of an image in the bundle; undefined for a runtime image. */
 export function bundledKind(image: JobFile["image"] | Spec["image"]): BundledKind | undefined {
   if (typeof image === "string") return undefined;
   return "dockerfile" in image ? "dockerfile" : "archive";

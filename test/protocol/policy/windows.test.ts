@@ -8,9 +8,9 @@ import { postedWindows, refuseOwnWindows } from "../../../src/protocol/policy/ou
 import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import {
   type AllWindows,
+  callSeconds,
   fetchSeconds,
   INCLUSION_BLOCKS,
-  leastTurn,
   type Pace,
   refuseWindows,
   runsIn,
@@ -101,7 +101,7 @@ describe("an honest party", () => {
       fc.property(pace, work, fc.constantFrom(...modes), (pace, work, mode) => {
         const bounds = windowBounds(rule, pace, mode, work);
         for (const name of [...calls, "run"] as const) {
-          if (name !== "run" && leastTurn(pace) <= contractWindows[name]) continue; // the contract's floor holds
+          if (name !== "run" && callSeconds(pace) <= contractWindows[name]) continue; // the contract's floor holds
           const took = playCall(pace, worst(pace), ownSeconds(name, mode, work));
           assert.ok(took + 1e-6 > bounds[name].least - 1, name); // a whole second, for the rounding
         }
@@ -147,8 +147,8 @@ describe("a policy's bounds on windows", () => {
   it("are ten minutes for a call on a fast chain, and what the chain needs on a slow one", () => {
     assert.equal(bounds.reveal.least, 600);
     const slow = { blockSeconds: 12, confirmations: 12 };
-    assert.equal(windowBounds(policySchema.parse({}), slow, "evaluate").reveal.least, leastTurn(slow));
-    assert.ok(leastTurn(slow) > 600);
+    assert.equal(windowBounds(policySchema.parse({}), slow, "evaluate").reveal.least, callSeconds(slow));
+    assert.ok(callSeconds(slow) > 600);
   });
 
   it("let a run window hold its runs and a commit window a validation", () => {

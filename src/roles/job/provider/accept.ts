@@ -1,5 +1,4 @@
 import type { Abortable } from "../../../async/abort.ts";
-import type { ErrorCode } from "../../../errors/catalogue.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
@@ -11,7 +10,7 @@ import { type BundleLocator, decodeLocator } from "../../../protocol/parcel/loca
 import { freeStake } from "../../../protocol/policy/match.ts";
 import type { ChainFacts } from "../../../protocol/policy/money.ts";
 import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../../protocol/policy/policy.ts";
-import type { Refusal } from "../../../protocol/policy/refusal.ts";
+import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { fetchSeconds } from "../../../protocol/policy/windows.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
@@ -57,7 +56,7 @@ export async function accept(
     act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "bundle"),
   });
   if (secretHash(maskHash(locator.mask), job.seedTip) !== job.terms.secretHash) {
-    return no("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
+    return refuse("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
   // Bound the fetch: a host that sends its bundle slowly would hold a slot until `acceptBy`, which may be days away.
   const deadline = (await context.market.now(options)) + 2 * fetchSeconds(locator.bundleBytes);
@@ -68,7 +67,7 @@ export async function accept(
     bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
   } catch (error) {
     if (posted?.over && !options.signal.aborted)
-      return no("NOT_POSTED", "its bundle did not come while it could be accepted");
+      return refuse("NOT_POSTED", "its bundle did not come while it could be accepted");
     throw error;
   }
   const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };
@@ -96,8 +95,6 @@ export async function accept(
   return { locator, bundle, gpus };
 }
 
-const no = (code: ErrorCode, reason: string): Refusal => ({ code, reason });
-
 /** Why a job is not accepted, as far as the chain shows; checked before anything is fetched. */
 async function refuseNow(
   { market, account }: WorkerContext,
@@ -105,20 +102,20 @@ async function refuseNow(
   { policy, chain }: { policy: Policy; chain: ChainFacts },
   options: Abortable,
 ): Promise<Refusal | undefined> {
-  if (state !== "Posted") return no("NOT_POSTED", `it is ${state}`);
+  if (state !== "Posted") return refuse("NOT_POSTED", `it is ${state}`);
   const refused = refuseTerms(policy, terms, "provider", await market.now(options), chain);
   if (refused) return refused;
   const offer = await market.offer(account, options);
   const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(options));
   return free < terms.providerStake
-    ? no("STAKE_TOO_LITTLE", "it asks for more stake than is free here")
+    ? refuse("STAKE_TOO_LITTLE", "it asks for more stake than is free here")
     : undefined;
 }
 
 /** The terms repeat parts of the spec for the contract; both must agree. */
 function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
   const same = terms.mode === spec.verification.mode && terms.validators === spec.verification.validators;
-  return same ? undefined : no("TERMS_MISMATCH", "its terms and its spec disagree");
+  return same ? undefined : refuse("TERMS_MISMATCH", "its terms and its spec disagree");
 }
 
 export function isRefusal(answer: Accepted | Refusal): answer is Refusal {

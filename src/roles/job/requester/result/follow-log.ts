@@ -91,7 +91,7 @@ function notReady(jobId: JobId, running: boolean): IchainError {
   const id = shortId(jobId);
   return new IchainError("LOG_NOT_READY", `There is no log of job ${id} yet.`, {
     hint: running
-      ? `"ichain logs ${id} --follow" waits for it; runs of a few seconds have no live log.`
+      ? `"ichain logs ${id} --follow" waits for it; runs of less than five seconds have no live log.`
       : `"ichain get ${id}" fetches the whole log with the result, once that is paid for.`,
   });
 }

@@ -46,14 +46,14 @@ async function claimed(context: TestContext) {
   return { t, chain, requester, job: claim, delivered };
 }
 
-test("a result that its requester has settled itself is served no longer", async (context) => {
+test("a result that its requester settled itself is not served after the job", async (context) => {
   const { requester, job, delivered } = await claimed(context);
   await send(requester.market, { kind: "settle", job });
   const { job: last, keep } = await delivered();
   assert.deepEqual([last.state, keep], ["Settled", undefined]);
 });
 
-test("a result whose requester stayed silent is served on after it was settled", async (context) => {
+test("a result that its requester did not settle is still served after the job", async (context) => {
   const { chain, job, delivered } = await claimed(context);
   await chain.node.increaseTime(job.terms.windows.challenge + 1);
   const { job: last, keep } = await delivered();

@@ -1,3 +1,4 @@
+import { examineNodes, openReader, openRecords, openRuntimes, openSandbox } from "../compose.ts";
 import { accountChecks } from "../doctor/account.ts";
 import { type DoctorContext, examine, type Finding } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
@@ -11,7 +12,6 @@ type Named = Finding & { readonly name: string };
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, config, signal } = context;
-  const { examineNodes, openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
   const patient: DoctorContext = {
     config,
     signal,

@@ -1,3 +1,4 @@
+import { openRuntimes } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 
@@ -18,7 +19,6 @@ export async function run(
   options: { rebuild?: true },
 ): Promise<void> {
   const { ui, signal } = context;
-  const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);
   const checked: Checked[] = [];
   for (const name of args.name === undefined ? await runtimes.names() : [args.name]) {

@@ -82,7 +82,7 @@ export async function run(context: CommandContext, _args: object, options: Optio
       ...phases(timeline, ready, opened),
     },
   };
-  ui.print(data, () => tell(data));
+  ui.print(data, () => describe(data));
 }
 
 type Facts = Awaited<ReturnType<typeof summarise>>;
@@ -148,7 +148,7 @@ async function runCli(devnet: Devnet, name: string, argv: readonly string[], sig
   }
 }
 
-function tell(
+function describe(
   data: Facts & { folder: string; metric: { name: string; value: number | null }; seconds: object },
 ): string {
   const parts = Object.entries(data.seconds as Record<string, number | undefined>).flatMap(([name, time]) =>

@@ -60,8 +60,8 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 function notReady(bad: readonly Checked[]): IchainError {
-  const told = bad.map(({ name, state }) => `${name} ${meanings[state] ?? state}`);
-  return new IchainError("RUNTIME_NOT_READY", `The runtime ${told.join("; ")}.`, {
+  const states = bad.map(({ name, state }) => `${name} ${meanings[state] ?? state}`);
+  return new IchainError("RUNTIME_NOT_READY", `The runtime ${states.join("; ")}.`, {
     hint: `"ichain runtime build ${bad[0]!.name}" builds it from its present recipe.`,
     details: { runtimes: bad.map(({ name, state }) => ({ name, state })) },
   });

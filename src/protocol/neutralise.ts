@@ -16,7 +16,7 @@ export function neutralise(text: string): string {
 }
 
 /** The same for one line or one cell of a table, where newlines and tabs are unsafe too. */
-export function harmless(text: string): string {
+export function neutraliseLine(text: string): string {
   return text.replace(unsafe, "·");
 }
 

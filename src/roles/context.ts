@@ -17,11 +17,11 @@ export interface RoleContext {
   readonly reporter: Reporter;
   /** Parent of the folders of jobs (`jobFolder`). */
   readonly jobsDir: string;
-  /** Runs strangers' code. A requester has one when it measures results itself. */
+  /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }
 
-/** For roles that run strangers' code. */
+/** For roles that run other parties' code. */
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
 }

@@ -1,8 +1,8 @@
-import { harmless } from "../protocol/neutralise.ts";
+import { neutraliseLine } from "../protocol/neutralise.ts";
 
 /** Columns aligned by their widest cell, two spaces apart; no trailing spaces. No cell has power over a terminal. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows].map((cells) => cells.map(harmless));
+  const lines = [head, ...rows].map((cells) => cells.map(neutraliseLine));
   const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   return lines
     .map((line) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { escapeUnsafe, harmless, neutralise } from "../../src/protocol/neutralise.ts";
+import { escapeUnsafe, neutralise, neutraliseLine } from "../../src/protocol/neutralise.ts";
 
 /** One or two characters of each unsafe kind. */
 const unsafe: Readonly<Record<string, string>> = {
@@ -27,7 +27,7 @@ for (const [what, text] of Object.entries(unsafe)) {
   test(`${what}: replaced by dots, escaped in JSON`, () => {
     const dots = "·".repeat([...text].length);
     assert.equal(neutralise(`a${text}b`), `a${dots}b`);
-    assert.equal(harmless(`a${text}b`), `a${dots}b`);
+    assert.equal(neutraliseLine(`a${text}b`), `a${dots}b`);
     assert.match(escapeUnsafe(JSON.stringify(text)), /^"(\\[u\w]+)+"$/);
   });
 }
@@ -42,14 +42,14 @@ test("letters, accents, scripts of both directions and emoji are not changed", (
     "a\u00a0b",
   ]) {
     assert.equal(neutralise(text), text);
-    assert.equal(harmless(text), text);
+    assert.equal(neutraliseLine(text), text);
     assert.equal(escapeUnsafe(text), text);
   }
 });
 
 test("a text keeps newlines and tabs, a line does not", () => {
   assert.equal(neutralise("\u001b[2J10%\r20%\r\n\tä"), "·[2J10%\n20%\n\tä");
-  assert.equal(harmless("a\nb\tc\rd"), "a·b·c·d");
+  assert.equal(neutraliseLine("a\nb\tc\rd"), "a·b·c·d");
 });
 
 test("no unsafe character is left of any text, and neutralising twice changes nothing", () => {
@@ -57,7 +57,7 @@ test("no unsafe character is left of any text, and neutralising twice changes no
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       assert.doesNotMatch(neutralise(text), found);
-      assert.doesNotMatch(harmless(text), /[\n\t]/);
+      assert.doesNotMatch(neutraliseLine(text), /[\n\t]/);
       assert.equal(neutralise(neutralise(text)), neutralise(text));
       assert.equal(JSON.parse(escapeUnsafe(JSON.stringify(text))), text);
     }),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openRecords, openRole } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { JobRole } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
@@ -41,7 +42,6 @@ async function* theirs(context: CommandContext, id: JobId, follow: boolean): Asy
   const { config, signal } = context;
   const reported = await reportedLog(join(config.home, "jobs"), id);
   if (reported !== undefined) return yield reported;
-  const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);
   yield* followLog(role, id, { follow }, { signal });
 }
@@ -52,7 +52,6 @@ async function* ours(
   role: "provider" | "validator",
   follow: boolean,
 ): AsyncGenerator<string> {
-  const { openRecords } = await import("../../compose.ts");
   const journal = await openRecords(context);
   try {
     const undertaking = journal.find(role, id);

@@ -61,7 +61,7 @@ export function instantsOf(job: Job): readonly number[] {
 
 /**
  * The last second of the present step: the deadline, or a window later where another party may act then. The provider
- * may draw when the requester appointed nobody or withheld its seed, and may disclose after a validator that revealed in
+ * may draw when the requester appointed no validator or withheld its seed, and may disclose after a validator that revealed in
  * the last second.
  */
 export function lastInstantOf(job: Job): number | undefined {

@@ -1,6 +1,6 @@
 import { IchainError } from "../../errors/error.ts";
 import { MAX_DEPTH, MAX_PATH_BYTES, MAX_SEGMENT_BYTES } from "../limits.ts";
-import { harmless } from "../neutralise.ts";
+import { neutraliseLine } from "../neutralise.ts";
 
 /** Control characters break terminals and logs; direction overrides disguise a name. */
 const HIDDEN = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -73,7 +73,7 @@ export function comparePaths(a: string, b: string): number {
 /** A path for messages: quoted, at most 80 characters, printable. */
 export function quotePath(path: string): string {
   const shown = path.length > 80 ? `${path.slice(0, 80)}…` : path;
-  return `"${harmless(shown)}"`;
+  return `"${neutraliseLine(shown)}"`;
 }
 
 /** Whether `text` is longer than `bytes` in UTF-8; encodes it only where its length does not decide that. */

@@ -26,7 +26,7 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
   // Seats of validators that leave are filled once.
   const draw = 2 * windows.reveal;
   const measured = 2 * windows.commit + draw + 2 * windows.reveal;
-  // A requester that appoints nobody leaves the provider its window to draw.
+  // When the requester appoints no validator the provider has a window to draw.
   const judged = late + windows.appoint + windows.claim + measured;
   const compensation = compensationOf(terms);
   const early: Branch[] = [

@@ -16,7 +16,7 @@ export interface Found {
 export interface Repaired {
   readonly open: readonly Found[];
   /** Folders of jobs that the journal does not know; no stake depends on them. */
-  readonly strangers: readonly string[];
+  readonly unknownFolders: readonly string[];
 }
 
 interface Sources {
@@ -65,9 +65,9 @@ export async function repair(
     record.note(`the journal was repaired: ${standing}`);
   }
   journal.open("account", `repair-${Date.now()}`).finish("done");
-  const strangers = folders.filter((folder) => {
+  const unknownFolders = folders.filter((folder) => {
     const role = basename(dirname(folder)) as JobRole;
     return journal.find(role, `0x${basename(folder)}`) === undefined;
   });
-  return { open: found, strangers };
+  return { open: found, unknownFolders };
 }

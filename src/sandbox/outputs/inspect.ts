@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
-import { harmless } from "../../protocol/neutralise.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 
 export interface OutputLimits {
   readonly maxBytes: number;
@@ -98,7 +98,7 @@ function checkName(raw: Buffer, path: string): string {
 }
 
 function unsafe(path: string, why: string, cause?: unknown): IchainError {
-  return new IchainError("OUTPUT_UNSAFE", `The output "${harmless(path)}" ${why}.`, {
+  return new IchainError("OUTPUT_UNSAFE", `The output "${neutraliseLine(path)}" ${why}.`, {
     details: { path },
     cause,
   });

@@ -75,7 +75,7 @@ export async function commit(
   } catch (error) {
     if (options.signal.aborted || journal.intent("commit") !== undefined) throw error;
     if (disputed && (isHostile(error) || (clock.expired && !wasServed(journal)))) {
-      // No later round follows a dispute: a provider that serves nobody must not end it without a verdict.
+      // No later round follows a dispute: a provider that serves no validator must not end it without a verdict.
       return commitTo(await measurementOfNothing(journal));
     }
     if (clock.expired) return abstain("the measurement took longer than the commit window");

@@ -42,7 +42,7 @@ export async function measure(
 ): Promise<Measurement> {
   const known = journal.outcome<Measurement>("measurement");
   if (known !== undefined) return known;
-  // Wait for the key before taking a slot: a host that admits nobody must not keep other jobs waiting.
+  // Wait for the key before taking a slot: a host that admits no reader must not keep other jobs waiting.
   const sessionKey = await deliveredKey(context, journal, { job, locator }, options);
   using _slot = await slots.take(options);
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);

@@ -3,14 +3,31 @@ import type { Job } from "../job/job.ts";
 
 /** How a requester has results checked (`audit` in config.yaml). */
 export const auditPolicySchema = z.strictObject({
-  /** `always`: every job is validated as its job.yaml asks. `earned`: less often with a longer record of the provider. */
-  validate: z.enum(["always", "earned"]).default("always"),
-  /** Consecutive validated jobs of one provider after which some of its jobs go without validators. */
-  after: z.number().int().min(1).max(1000).default(10),
-  /** Least probability of a validation, so that cheating never becomes safe. */
-  floor: z.number().min(0).max(1).default(0.1),
-  /** A result that no validator saw is opened only, or also evaluated in the requester's own sandbox. */
-  check: z.enum(["open", "evaluate"]).default("evaluate"),
+  validate: z
+    .enum(["always", "earned"])
+    .default("always")
+    .describe(
+      "`always`: every job is validated as its job.yaml asks; `earned`: less often with a longer record of the provider",
+    ),
+  after: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .describe(
+      "Consecutive validated jobs of one provider after which some of its jobs go without validators",
+    ),
+  floor: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("Least probability of a validation, so that cheating never becomes safe"),
+  check: z
+    .enum(["open", "evaluate"])
+    .default("evaluate")
+    .describe("A result that no validator saw is opened only, or also evaluated in your own sandbox"),
 });
 export type AuditPolicy = z.infer<typeof auditPolicySchema>;
 

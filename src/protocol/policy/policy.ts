@@ -16,23 +16,23 @@ const token = z
   .union([z.literal("coin"), address])
   .transform((text) => (text === "coin" ? ZERO_ADDRESS : (text as Address)));
 
-/** `policy.yaml`: which jobs a provider or validator accepts. Every field has a default. */
+/** `policy.yaml`: which jobs a provider or validator accepts; docs/reference/policy.md is made from the descriptions. */
 export const policySchema = z.strictObject({
-  /** Least price for an hour of the run window, and least fee for a validation. */
-  pricePerHour: coinSchema.prefault("0.01"),
-  validationFee: coinSchema.prefault("0.001"),
-  /** Jobs at once. */
-  maxJobs: z.number().int().min(1).max(64).default(1),
-  /** Longest run of a task; a job's run window may hold as many as its mode needs. */
-  maxTime: durationSchema.prefault("24h"),
-  /** Least and most of every other window; the commit window has to hold a validator's work in addition. */
-  minWindow: durationSchema.prefault("10m"),
-  maxWindow: durationSchema.prefault("7d"),
-  /** What the run window must leave beyond the runs, for packing, hosting and the chain. */
-  slack: durationSchema.prefault("5m"),
-  maxBundle: bytesSchema.prefault("10 GiB"),
-  maxResult: bytesSchema.prefault("10 GiB"),
-  /** Kept of one run's output. */
+  pricePerHour: coinSchema.prefault("0.01").describe("Least price for an hour of the run window"),
+  validationFee: coinSchema.prefault("0.001").describe("Least fee for a validation"),
+  maxJobs: z.number().int().min(1).max(64).default(1).describe("Jobs that use the machine at once"),
+  maxTime: durationSchema
+    .prefault("24h")
+    .describe("Longest run of a task; a run window may hold as many runs as the mode needs"),
+  minWindow: durationSchema
+    .prefault("10m")
+    .describe("Least of every other window; a commit window must hold a validator's work in addition"),
+  maxWindow: durationSchema.prefault("7d").describe("Most of every other window"),
+  slack: durationSchema
+    .prefault("5m")
+    .describe("What a run window must leave beyond the runs, for packing, hosting and the chain"),
+  maxBundle: bytesSchema.prefault("10 GiB").describe("Largest bundle"),
+  maxResult: bytesSchema.prefault("10 GiB").describe("Largest `resources.disk`"),
   maxLog: bytesSchema
     .pipe(
       z
@@ -40,45 +40,63 @@ export const policySchema = z.strictObject({
         .min(4096)
         .max(4 * 2 ** 20),
     )
-    .prefault("1 MiB"),
-  /** Shown of it to the requester before the result is paid for; "0 B" turns the live log off. */
-  liveLog: bytesSchema.prefault("16 KiB"),
-  /** Disk for images that ichain brought; beyond it those of past jobs are removed. */
-  imageDisk: bytesSchema.prefault("20 GiB"),
-  /**
-   * Images in a job's bundle. They are built without network, but the steps of a Dockerfile run in the engine's own
-   * containers, which isolate less than a task's: allow them only to requesters you trust.
-   */
+    .prefault("1 MiB")
+    .describe("Kept of the output of one run; 4 KiB to 4 MiB"),
+  liveLog: bytesSchema
+    .prefault("16 KiB")
+    .describe("Shown of it to the requester before the result is paid for; `0 B` turns the live log off"),
+  imageDisk: bytesSchema
+    .prefault("20 GiB")
+    .describe("Disk for images that ichain brought; beyond it those of past jobs are removed"),
   bundledImages: z
     .strictObject({
-      dockerfile: z.boolean().default(false),
-      archive: z.boolean().default(false),
-      /** Disk and time for building one. */
-      maxBytes: bytesSchema.prefault("4 GiB"),
-      maxTime: durationSchema.prefault("10m"),
+      dockerfile: z.boolean().default(false).describe("Whether to accept images as a Dockerfile"),
+      archive: z.boolean().default(false).describe("Whether to accept images as a root filesystem"),
+      maxBytes: bytesSchema.prefault("4 GiB").describe("Disk for building one image"),
+      maxTime: durationSchema.prefault("10m").describe("Time for building one image"),
     })
-    .prefault({}),
-  /** Weakest isolation in which tasks may run here. */
-  leastTier: z.enum(tiers).default("runc"),
-  /** Stake at risk in one job, at most. */
-  maxStake: coinSchema.prefault("100"),
-  /** Stake as a provider, at most, as a multiple of the price. */
-  stakePerPrice: z.number().min(0).max(1000).default(1),
-  /** Accepted means of payment; a token counts as worth as much as the coin. */
-  tokens: z.array(token).min(1).max(100).prefault(["coin"]),
-  /** Gwei for a unit of gas, at most, and the share of the price that a provider's gas may take. */
-  maxGasPrice: z.number().positive().max(1_000_000).default(500),
-  gasShare: z.number().min(0).max(1).default(0.5),
-  /** Whether rejections are appealed: three drawn validators decide, and the loser pays them. */
-  appeal: z.enum(["always", "never"]).default("always"),
-  /** How long a paid result is served to a requester that has not fetched it. */
-  keepResults: durationSchema.prefault("7d"),
+    .prefault({})
+    .describe(
+      "Images in a job's bundle. They are built without network, but the steps of a Dockerfile run in the engine's own " +
+        "containers, which isolate less than a task's: allow them only to requesters you trust",
+    ),
+  leastTier: z.enum(tiers).default("runc").describe("Weakest isolation in which tasks may run here"),
+  maxStake: coinSchema.prefault("100").describe("Stake at risk in one job, at most"),
+  stakePerPrice: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(1)
+    .describe("Stake as a provider, at most, as a multiple of the price"),
+  tokens: z
+    .array(token)
+    .min(1)
+    .max(100)
+    .prefault(["coin"])
+    .describe(
+      "Accepted means of payment: `coin`, or the address of a token, which counts as worth as much as the coin",
+    ),
+  maxGasPrice: z.number().positive().max(1_000_000).default(500).describe("Gwei for a unit of gas, at most"),
+  gasShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("Share of the price that the provider's gas may take"),
+  appeal: z
+    .enum(["always", "never"])
+    .default("always")
+    .describe("Whether rejections are appealed: three drawn validators decide, and the loser pays them"),
+  keepResults: durationSchema
+    .prefault("7d")
+    .describe("How long a paid result is served to a requester that has not fetched it"),
   requesters: z
     .strictObject({
-      allow: z.array(address).max(10_000).optional(),
-      deny: z.array(address).max(10_000).default([]),
+      allow: z.array(address).max(10_000).optional().describe("Only jobs of these accounts are accepted"),
+      deny: z.array(address).max(10_000).default([]).describe("Jobs of these accounts are refused"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Whose jobs are accepted; all accounts by default"),
 });
 export type Policy = z.infer<typeof policySchema>;
 

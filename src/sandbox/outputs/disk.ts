@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, realpath, rm, rmdir, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { AbortOptions } from "../../async/abort.ts";
@@ -47,7 +48,7 @@ export function outputDisk(home: string): OutputSpace {
       const { bavail, ffree } = await statfs(disk.dir);
       return bavail < FULL_BLOCKS || ffree === 0;
     },
-    seal: (options) => remount(disk.dir, SEALED, options),
+    seal: (options) => remount(disk, SEALED, options),
     destroy: () => destroyDisk(disk),
   };
 }
@@ -65,7 +66,7 @@ async function createDisk(disk: Disk, capBytes: number, options?: AbortOptions):
   const format =
     "umask 077; fallocate -l $3 $1; " +
     "mkfs.ext4 -q -F -m 0 -b 4096 -N $4 -O ^has_journal,^resize_inode,uninit_bg -E lazy_itable_init=1,nodiscard $1; ";
-  await script(format + MOUNT, [disk.image, disk.dir, String(bytes), String(files)], options);
+  await script(disk, format + MOUNT, [String(bytes), String(files)], options);
   await rmdir(join(disk.dir, "lost+found"));
   // Everybody's, for the task's user may be mapped to another; `home` keeps the host's users out.
   await chmod(disk.dir, 0o777);
@@ -73,9 +74,10 @@ async function createDisk(disk: Disk, capBytes: number, options?: AbortOptions):
 
 /** Brings back a disk that a reboot has unmounted; false when there is none, or none that is whole. */
 async function reviveDisk(disk: Disk, options?: AbortOptions): Promise<boolean> {
+  await settle(disk, options);
   if (await isMounted(disk.dir)) return true;
   if (!(await wasUnmounted(disk.image))) return false;
-  await script(MOUNT, [disk.image, disk.dir], options);
+  await script(disk, MOUNT, [], options);
   return true;
 }
 
@@ -93,10 +95,11 @@ async function wasUnmounted(image: string): Promise<boolean> {
 
 /** Unmounts and deletes, whatever of it is there; its container is gone. */
 async function destroyDisk(disk: Disk): Promise<void> {
+  await settle(disk);
   while (await isMounted(disk.dir)) {
-    await empty(disk.dir);
-    // Somebody who looks around in there, a backup say, keeps the disk until he leaves, and no job waiting.
-    await tool("umount", [disk.dir]).catch(() => tool("umount", ["--lazy", disk.dir]));
+    await empty(disk);
+    // A process that reads in there, such as a backup, must not make the run wait: the lazy unmount ends with it.
+    await script(disk, "umount $2 || umount --lazy $2");
   }
   await detachStray(disk);
   await rm(disk.dir, { recursive: true, force: true });
@@ -104,17 +107,17 @@ async function destroyDisk(disk: Disk): Promise<void> {
 }
 
 /** Spares the host from writing out what nobody will read. */
-async function empty(dir: string): Promise<void> {
-  await emptyFolder(dir).catch(async (error: NodeJS.ErrnoException) => {
+async function empty(disk: Disk): Promise<void> {
+  await emptyFolder(disk.dir).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "EROFS") return; // it goes with the image
-    await remount(dir, "rw");
-    await emptyFolder(dir).catch(() => undefined);
+    await remount(disk, "rw");
+    await emptyFolder(disk.dir).catch(() => undefined);
   });
 }
 
 /** Of a mount, and not of its filesystem, which would be written out first. */
-async function remount(dir: string, flags: string, options?: AbortOptions): Promise<void> {
-  await tool("mount", ["-o", `remount,bind,${flags}`, dir], options);
+async function remount(disk: Disk, flags: string, options?: AbortOptions): Promise<void> {
+  await script(disk, "mount -o remount,bind,$3 $2", [flags], options);
 }
 
 /**
@@ -126,9 +129,29 @@ const MOUNT =
   "mount -t ext4 -o nosuid,nodev,noexec,noatime $device $2 || failed=$?; " +
   "losetup --detach $device; exit $failed";
 
-/** One process for a row of tools: starting each from here takes longer than most of them run. */
-async function script(text: string, args: readonly string[], options?: AbortOptions): Promise<void> {
-  await tool("sh", ["-euf", "-c", `IFS=; ${text}`, "sh", ...args], options);
+/**
+ * Runs a shell script with the image as $1, the folder as $2 and `args` from $3 on. One process for a row of
+ * tools: starting each from here takes longer than most of them run.
+ *
+ * The script outlives this process when it is killed, and its current tool outlives an abort. Both would go on
+ * to mount a disk that is being removed. Therefore every script holds a lock on `home`, which its tools inherit,
+ * so that `settle` can wait for them; and one that gets the lock after its parent has died does nothing.
+ */
+async function script(
+  disk: Disk,
+  text: string,
+  args: readonly string[] = [],
+  options?: AbortOptions,
+): Promise<void> {
+  const lock =
+    'exec 9< "$1"; flock 9; read -r _ _ _ parent _ < /proc/$$/stat; [ "$parent" = "$2" ]; shift 2; ';
+  const own = [disk.home, String(process.pid), disk.image, disk.dir];
+  await tool("sh", ["-euf", "-c", `${lock}IFS=; ${text}`, "sh", ...own, ...args], options);
+}
+
+/** Waits for scripts on this disk that a killed process or an aborted call has left at work. */
+async function settle(disk: Disk, options?: AbortOptions): Promise<void> {
+  if (existsSync(disk.dir)) await script(disk, ":", [], options); // there before the first script, and after the last
 }
 
 /** A crash between the steps of mounting leaves a device that nobody would detach. */
@@ -137,7 +160,7 @@ async function detachStray(disk: Disk): Promise<void> {
   for (const name of await readdir("/sys/block").catch(() => [])) {
     if (!name.startsWith("loop")) continue;
     const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    if (backing.trim() === image) await tool("losetup", ["--detach", `/dev/${name}`]);
+    if (backing.trim() === image) await script(disk, "losetup --detach $3", [`/dev/${name}`]);
   }
 }
 

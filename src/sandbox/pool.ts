@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
 import { tierAtLeast } from "../protocol/offer.ts";
+import { dockerEngine } from "./engines/docker.ts";
 import type { Engine } from "./engines/engine.ts";
+import { remoteEngine } from "./engines/remote/remote.ts";
+import type { Target } from "./engines/target.ts";
 import { outputsLost } from "./run/outputs.ts";
+import { createSandbox, type SandboxOptions } from "./sandbox.ts";
 
 /** One engine of a pool, with its sandbox. */
 export interface Member {
@@ -13,8 +17,23 @@ export interface Member {
   readonly sandbox: Sandbox;
 }
 
+export interface PoolOptions extends Omit<SandboxOptions, "engine" | "socketPath" | "shared"> {
+  readonly engines: readonly { readonly name: string; readonly target: Target }[];
+}
+
 /** An engine that has not answered by then gets no new task. */
 const PING_MS = 5000;
+
+/** The sandbox on a pool of Docker engines, here (by socket) or elsewhere, each with a state folder. */
+export function createPool({ engines, stateDir, instance, ...rest }: PoolOptions): Sandbox {
+  const members = engines.map(({ name, target }): Member => {
+    const here = "socketPath" in target;
+    const engine = here ? dockerEngine(target) : remoteEngine(target);
+    const own = { engine, shared: !here, stateDir: join(stateDir, "engines", name) };
+    return { name, engine, sandbox: createSandbox({ ...rest, instance, ...own }) };
+  });
+  return poolSandbox(members, stateDir);
+}
 
 /**
  * Several engines as one sandbox: a run goes to the least busy engine that answers and has what it asks

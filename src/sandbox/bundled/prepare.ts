@@ -15,7 +15,7 @@ import { watchRoom } from "./room.ts";
 
 const DOCKERFILE = ".ichain.Dockerfile";
 
-export interface Place {
+interface Place {
   readonly engine: Engine;
   readonly info: EngineInfo;
   /** Whose image it becomes: only this instance removes it again. */

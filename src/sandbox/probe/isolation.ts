@@ -1,6 +1,13 @@
 import { IchainError } from "../../errors/error.ts";
 import type { EngineInfo } from "../engines/engine.ts";
-import { sections } from "./sections.ts";
+
+/** Splits a probe's log at its marks, lines like `=name`. */
+export function sections(log: string): Record<string, string> {
+  const parts = log.split(/^=(\w+)$/m).slice(1);
+  return Object.fromEntries(
+    parts.flatMap((part, i) => (i % 2 === 0 ? [[part, (parts[i + 1] ?? "").trim()] as const] : [])),
+  );
+}
 
 /**
  * Judges from inside a container whether the walls stand that an engine may not be able to set for each

@@ -5,8 +5,7 @@ import type { Tier } from "../../protocol/offer.ts";
 import type { EngineImage } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
 import { runContainer } from "../run/run.ts";
-import { checkIsolation } from "./isolation.ts";
-import { sections } from "./sections.ts";
+import { checkIsolation, sections } from "./isolation.ts";
 
 const MIB = 2 ** 20;
 const limits = {

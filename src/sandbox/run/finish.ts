@@ -1,13 +1,17 @@
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
+import type { ContainerState } from "../engines/engine.ts";
 import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../outputs/inspect.ts";
 import { produces, type RunContext } from "./context.ts";
-import { exitReasonOf } from "./exit-reason.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, writeRecord } from "./record.ts";
 import type { EndedBy } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
+
+const SIGKILLED = 137;
+/** What `timeout` inside the container ends with when it was the one to end the task. */
+const TIMED_OUT = new Set([124, SIGKILLED, 143]);
 
 export interface Ended {
   readonly name: string;
@@ -55,6 +59,22 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
   const record = { run, outputs };
   await writeRecord(home, record);
   return record;
+}
+
+/** Why an ended container ended, before its outputs have been looked at. Pure. */
+function exitReasonOf(
+  state: ContainerState,
+  seen: { limits: Limits; by: EndedBy; diskFull: boolean; peakMemoryBytes: number },
+): TaskRun["ended"] {
+  const { limits } = seen;
+  const wallSeconds = (state.finishedAt - state.startedAt) / 1000;
+  if (seen.by !== "itself") return seen.by;
+  // A sandbox with a kernel of its own dies as a whole and its engine does not tell; the peak does.
+  const starved = state.exitCode === SIGKILLED && seen.peakMemoryBytes >= limits.memoryBytes * 0.98;
+  if (state.exitCode !== 0 && (state.outOfMemory || starved)) return "memory";
+  if (seen.diskFull) return "disk";
+  if (TIMED_OUT.has(state.exitCode) && wallSeconds >= limits.wallSeconds) return "deadline";
+  return "exit";
 }
 
 function lost(id: string): IchainError {

@@ -13,9 +13,8 @@ import { finish } from "./finish.ts";
 import { type Following, followOutput } from "./follow.ts";
 import { outputsAreWhole } from "./outputs.ts";
 import { readRecord } from "./record.ts";
-import { sampleUsage } from "./sampler.ts";
 import { type EndedBy, supervise } from "./supervise.ts";
-import { usageGroup } from "./usage.ts";
+import { sampleUsage, usageGroup } from "./usage.ts";
 
 /** A running task that is later than this past its deadline proves that the clock has jumped. */
 const CLOCK_SECONDS = 60;

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rmdir } from "node:fs/promises";
-import type { EngineInfo } from "../engines/engine.ts";
+import type { Engine, EngineInfo } from "../engines/engine.ts";
 
 /** What a run used. */
 export interface Usage {
@@ -98,4 +98,29 @@ async function removeGroup(dir: string): Promise<void> {
     // Busy: the engine has not yet let go of the container's group; the next sweep gets it.
     if (code !== "ENOENT" && code !== "EBUSY" && code !== "ENOTEMPTY") throw error;
   }
+}
+
+/**
+ * Follows what a container uses by the engine's own samples, one a second: for where no control group
+ * can be put around it (systemd manages them, or the engine is not this machine's). What happens between
+ * two samples is missed.
+ */
+export function sampleUsage(engine: Engine, container: string): { stop(): Usage } {
+  const halt = new AbortController();
+  let [cpuSeconds, peakMemoryBytes] = [0, 0];
+
+  async function follow(): Promise<void> {
+    for await (const sample of engine.samples(container, { signal: halt.signal })) {
+      cpuSeconds = Math.max(cpuSeconds, sample.cpuSeconds);
+      peakMemoryBytes = Math.max(peakMemoryBytes, sample.memoryBytes);
+    }
+  }
+  follow().catch(() => undefined); // the run does not fail for want of a measurement
+
+  return {
+    stop() {
+      halt.abort();
+      return { cpuSeconds, peakMemoryBytes };
+    },
+  };
 }

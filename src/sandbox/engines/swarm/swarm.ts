@@ -15,7 +15,7 @@ const START_MS = 60_000;
 /** How often it is looked whether the task's node is still there. */
 const NODE_LOOK_MS = 2000;
 
-export type SwarmOptions = DockerOptions & {
+type SwarmOptions = DockerOptions & {
   /** Nodes reach ichain's home folder at the same path; without it tasks stay on this node. */
   readonly shared: boolean;
   /** Placement constraints in Swarm's words, `node.labels.jobs==yes`. */

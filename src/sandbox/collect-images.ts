@@ -23,12 +23,12 @@ export async function collectImages(
   budget: ImageBudget,
   options: AbortOptions = {},
 ): Promise<EngineImage[]> {
-  const ours = (await engine.images(options)).filter((image) => broughtByUs(image));
+  const ours = (await engine.images(options)).filter((image) => isManaged(image));
   const inUse = new Set((await engine.list({}, options)).map(({ imageId }) => imageId));
   const last = await lastUses(usesDir);
   const used = (image: EngineImage) => last.get(image.digest) ?? image.createdAt;
   const candidates = ours
-    .filter((image) => isPassing(image, instance) && !inUse.has(image.id) && !budget.keep.has(image.digest))
+    .filter((image) => isRemovable(image, instance) && !inUse.has(image.id) && !budget.keep.has(image.digest))
     .sort((a, b) => used(a) - used(b));
   let total = ours.reduce((sum, { bytes }) => sum + bytes, 0);
   const removed: EngineImage[] = [];
@@ -45,12 +45,12 @@ export async function collectImages(
   return removed.filter(({ digest }) => !held.has(digest));
 }
 
-function broughtByUs({ labels }: EngineImage): boolean {
+function isManaged({ labels }: EngineImage): boolean {
   return labels[ORIGIN_LABEL] !== undefined || (labels[RECIPE_LABEL] ?? "") !== "";
 }
 
 /** Nobody asked for it by name: it came with a job of this instance, or lost its tag to a newer build. */
-function isPassing({ labels, tags }: EngineImage, instance: string): boolean {
+function isRemovable({ labels, tags }: EngineImage, instance: string): boolean {
   return labels[ORIGIN_LABEL] === instance || (labels[ORIGIN_LABEL] === undefined && tags.length === 0);
 }
 

@@ -7,7 +7,7 @@ import type { Engine, EngineImage } from "./engines/engine.ts";
 export const ORIGIN_LABEL = "ichain.origin";
 
 /** Environment that an image may bring: what sets up a language, nothing that steers a loader. */
-const HARMLESS_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
+const ALLOWED_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
 
 /**
  * Digest of a root filesystem from its layers' diffIDs, bottom first: the one diffID of a flat image,
@@ -37,7 +37,7 @@ export async function findImage(
 
 /** An image's own settings reach the container: refuse those that would widen it (`IMAGE_REFUSED`). */
 export function checkImage(image: EngineImage): void {
-  const env = image.env.find((entry) => !HARMLESS_ENV.test(entry));
+  const env = image.env.find((entry) => !ALLOWED_ENV.test(entry));
   if (env !== undefined)
     throw refused(image, `sets the environment variable ${env.split("=")[0]?.slice(0, 64)}`);
   // A volume of the image would be an anonymous writable folder without a cap.

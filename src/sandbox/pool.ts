@@ -67,7 +67,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     const silent = await Promise.all(members.map((member) => silence(member, options)));
     const load = (member: Member) => (busy.get(member) ?? 0) / (reports.get(member)?.cpus ?? 1);
     const found = members.filter((_, i) => silent[i] === undefined).toSorted((a, b) => load(a) - load(b));
-    if (found.length === 0) throw noneAnswers(members, silent);
+    if (found.length === 0) throw noEngineAnswers(members, silent);
     return found;
   }
 
@@ -89,7 +89,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       await appendFile(noteOf(task.id), `\n${member.name}`, { mode: 0o600 });
       return member;
     }
-    throw noneFits(task.image);
+    throw noEngineFits(task.image);
   }
 
   /** Every engine that a run has gone to, whether it answers now or not; it is on the last one. */
@@ -101,7 +101,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
   /** A silent engine is not waited for. */
   async function clear(member: Member, id: string): Promise<void> {
     const silent = await silence(member);
-    if (silent !== undefined) throw noneAnswers([member], [silent]);
+    if (silent !== undefined) throw noEngineAnswers([member], [silent]);
     await member.sandbox.discard(id);
   }
 
@@ -150,7 +150,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
 
     async prepare(image, bounds, options) {
       const [member] = await healthy(options);
-      if (member === undefined) throw noneAnswers(members, []);
+      if (member === undefined) throw noEngineAnswers(members, []);
       const digest = await member.sandbox.prepare(image, bounds, options);
       reports.delete(member); // it holds one more now
       return digest;
@@ -209,13 +209,13 @@ function merge(reports: readonly SandboxReport[]): SandboxReport {
   };
 }
 
-function noneAnswers(members: readonly Member[], why: readonly (string | undefined)[]): IchainError {
+function noEngineAnswers(members: readonly Member[], why: readonly (string | undefined)[]): IchainError {
   return new IchainError("DOCKER_UNAVAILABLE", `None of the ${members.length} engines answers.`, {
     hint: `Look after ${members.map(({ name }, i) => `${name} (${why[i] ?? "silent"})`).join(", ")}.`,
   });
 }
 
-function noneFits(image: string): IchainError {
+function noEngineFits(image: string): IchainError {
   return new IchainError("ENGINE_MISSING", "No engine that answers now has what the task needs.", {
     details: { image },
   });

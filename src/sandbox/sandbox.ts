@@ -18,7 +18,7 @@ import { containerName } from "./policy.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { clean } from "./run/clean.ts";
-import type { Known, RunContext, RunPlace } from "./run/context.ts";
+import type { EngineFacts, RunConfig, RunContext } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
 import { runContainer } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
@@ -48,7 +48,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const runsDir = join(resolve(options.stateDir), "runs");
   const usesDir = join(resolve(options.stateDir), "images");
   const outSpace = options.shared ? outputFolder : outputDisk;
-  const place: RunPlace = {
+  const place: RunConfig = {
     engine,
     instance: options.instance,
     runsDir,
@@ -57,7 +57,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   };
   const busy = new Set<string>();
   let gpus: Promise<GpuPool> | undefined;
-  let last: Known | undefined;
+  let last: EngineFacts | undefined;
 
   /** Looked for once: what is reserved must not be forgotten. */
   function gpusHere(abortOptions: AbortOptions): Promise<GpuPool> {
@@ -75,7 +75,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   }
 
   /** Asked anew each time: an engine may have been restarted with other runtimes. */
-  async function ask(abortOptions: AbortOptions = {}): Promise<Known> {
+  async function ask(abortOptions: AbortOptions = {}): Promise<EngineFacts> {
     const info = await engine.info(abortOptions);
     await mkdir(runsDir, { recursive: true, mode: 0o700 });
     last = { info, runtime: chooseRuntime(info, options.leastTier ?? "runc") };

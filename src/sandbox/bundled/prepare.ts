@@ -11,7 +11,7 @@ import { repository } from "../runtimes/recipe.ts";
 import { checkArchive } from "./archive.ts";
 import { packContext } from "./context.ts";
 import { plainDockerfile } from "./dockerfile.ts";
-import { watchRoom } from "./room.ts";
+import { watchFreeSpace } from "./free-space.ts";
 
 const DOCKERFILE = ".ichain.Dockerfile";
 
@@ -33,7 +33,7 @@ export async function buildBundledImage(
   bounds: ImageBounds,
   { signal }: AbortOptions = {},
 ): Promise<string> {
-  using room = watchRoom(place.info.rootDir, bounds.maxBytes);
+  using room = watchFreeSpace(place.info.rootDir, bounds.maxBytes);
   const late = AbortSignal.timeout(bounds.seconds * 1000);
   const all = AbortSignal.any([room.signal, late, ...(signal ? [signal] : [])]);
   try {

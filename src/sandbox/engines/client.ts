@@ -1,7 +1,7 @@
 import Docker from "dockerode";
 import type { AbortOptions } from "../../async/abort.ts";
 import { engineFault, statusOf } from "./faults.ts";
-import { dialling, nameOf, type Target } from "./target.ts";
+import { dockerodeOptions, nameOf, type Target } from "./target.ts";
 
 /** No answer to a plain call within this many milliseconds means that the engine hangs. */
 const ANSWER_MS = 30_000;
@@ -21,7 +21,7 @@ export interface DockerClient {
 
 export function dockerClient({ answerMs = ANSWER_MS, ...target }: DockerOptions): DockerClient {
   return {
-    docker: new Docker(dialling(target)),
+    docker: new Docker(dockerodeOptions(target)),
     async call(act, { signal } = {}, long = false) {
       signal?.throwIfAborted();
       const timeout = new AbortController();
@@ -48,7 +48,7 @@ export function statusBehind(error: unknown): number | undefined {
 }
 
 /** Waits for a call, and takes these answers for success. */
-export async function unlessStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
+export async function ignoreStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
   try {
     await act;
   } catch (error) {

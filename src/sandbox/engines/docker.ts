@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { isIchainError } from "../../errors/error.ts";
-import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
+import { type DockerOptions, dockerClient, ignoreStatus } from "./client.ts";
 import type { ContainerState, Engine, Sample } from "./engine.ts";
 import { isMissing, isTimeout, startFailed } from "./faults.ts";
 import { payload } from "./frames.ts";
-import { heldImages } from "./held-images.ts";
+import { imageLister } from "./held-images.ts";
 
 /** Not running (kill) or being removed already. */
 const CONFLICT = 409;
@@ -44,7 +44,7 @@ export function dockerEngine(options: DockerOptions): Engine {
       };
     },
 
-    images: heldImages(client),
+    images: imageLister(client),
 
     async importRoot(archive, { repository, labels }, options) {
       const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
@@ -107,7 +107,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     async removeImage({ id, tags }, options) {
       // By its tags, the last of which takes the image with it; the engine refuses what a container needs.
       for (const name of tags.length > 0 ? tags : [id]) {
-        await unlessStatus(
+        await ignoreStatus(
           call((abortOptions) => docker.getImage(name).remove(abortOptions), options),
           404,
           CONFLICT,
@@ -177,7 +177,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async ended(container, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call(
           (abortOptions) =>
             docker.getContainer(container).wait({ condition: "not-running", ...abortOptions }),
@@ -189,7 +189,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async kill(container, signal, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call((abortOptions) => docker.getContainer(container).kill({ signal, ...abortOptions }), options),
         404,
         CONFLICT,
@@ -197,7 +197,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async remove(container, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call(
           (abortOptions) => docker.getContainer(container).remove({ force: true, v: true, ...abortOptions }),
           options,

@@ -16,9 +16,9 @@ export interface EngineInfo {
   readonly rootDir: string;
   readonly securityOptions: readonly string[];
   /** It runs on another machine: what is known of this one says nothing about it. */
-  readonly elsewhere?: boolean;
+  readonly remote?: boolean;
   /** A task has a network interface, and a policy lets nothing pass it. */
-  readonly silenced?: boolean;
+  readonly networkFiltered?: boolean;
   /** GPUs that the engine itself tells of, with the machine each is in; undefined where it does not. */
   readonly gpus?: readonly { readonly uuid: string; readonly host: string }[];
 }
@@ -102,7 +102,7 @@ export interface Engine {
   remove(container: string, options?: AbortOptions): Promise<void>;
   samples(container: string, options?: AbortOptions): AsyncIterable<Sample>;
   /** The machines behind it, each to be looked at for itself; absent or empty for one machine. */
-  parts?(options?: AbortOptions): Promise<{ name: string; elsewhere: boolean; engine: Engine }[]>;
+  machines?(options?: AbortOptions): Promise<{ name: string; remote: boolean; engine: Engine }[]>;
   /**
    * Brings a stopped container's /out to the folder that was to be mounted there, where the engine cannot
    * mount it; absent where it does. Throws class `untrusted` for what no output may be.

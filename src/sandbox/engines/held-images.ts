@@ -12,7 +12,7 @@ const UNTAGGED = "<none>:<none>";
  * The images that an engine holds. What it says of one is asked once: an image's id is the hash of all of
  * that but its tags, which are in the list.
  */
-export function heldImages({
+export function imageLister({
   docker,
   call,
 }: DockerClient): (options?: AbortOptions) => Promise<EngineImage[]> {

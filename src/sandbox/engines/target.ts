@@ -17,7 +17,7 @@ export function nameOf(target: Target): string {
 }
 
 /** The target in dockerode's words. A new connection for each call: a kept one may just have been closed. */
-export function dialling(target: Target): object {
+export function dockerodeOptions(target: Target): object {
   if ("socketPath" in target) return { ...target, agent: new Agent({ keepAlive: false }) };
   if (!("ca" in target)) return { protocol: "http", host: "docker", port: 80, agent: sshAgent(target.url) };
   const { hostname: host, port } = new URL(target.url);

@@ -43,7 +43,7 @@ export function outputDisk(home: string): OutputSpace {
       await mkdir(disk.dir, { recursive: true, mode: 0o700 });
     },
     create: (capBytes, options) => createDisk(disk, capBytes, options),
-    revive: (options) => reviveDisk(disk, options),
+    restore: (options) => restoreDisk(disk, options),
     async isFull() {
       const { bavail, ffree } = await statfs(disk.dir);
       return bavail < FULL_BLOCKS || ffree === 0;
@@ -73,8 +73,8 @@ async function createDisk(disk: Disk, capBytes: number, options?: AbortOptions):
 }
 
 /** Brings back a disk that a reboot has unmounted; false when there is none, or none that is whole. */
-async function reviveDisk(disk: Disk, options?: AbortOptions): Promise<boolean> {
-  await settle(disk, options);
+async function restoreDisk(disk: Disk, options?: AbortOptions): Promise<boolean> {
+  await awaitTools(disk, options);
   if (await isMounted(disk.dir)) return true;
   if (!(await wasUnmounted(disk.image))) return false;
   await script(disk, MOUNT, [], options);
@@ -95,7 +95,7 @@ async function wasUnmounted(image: string): Promise<boolean> {
 
 /** Unmounts and deletes, whatever of it is there; its container is gone. */
 async function destroyDisk(disk: Disk): Promise<void> {
-  await settle(disk);
+  await awaitTools(disk);
   while (await isMounted(disk.dir)) {
     await empty(disk);
     // A process that reads in there, such as a backup, must not make the run wait: the lazy unmount ends with it.
@@ -135,7 +135,7 @@ const MOUNT =
  *
  * The script outlives this process when it is killed, and its current tool outlives an abort. Both would go on
  * to mount a disk that is being removed. Therefore every script holds a lock on `home`, which its tools inherit,
- * so that `settle` can wait for them; and one that gets the lock after its parent has died does nothing.
+ * so that `awaitTools` can wait for them; and one that gets the lock after its parent has died does nothing.
  */
 async function script(
   disk: Disk,
@@ -150,7 +150,7 @@ async function script(
 }
 
 /** Waits for scripts on this disk that a killed process or an aborted call has left at work. */
-async function settle(disk: Disk, options?: AbortOptions): Promise<void> {
+async function awaitTools(disk: Disk, options?: AbortOptions): Promise<void> {
   if (existsSync(disk.dir)) await script(disk, ":", [], options); // there before the first script, and after the last
 }
 

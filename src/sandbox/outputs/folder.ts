@@ -4,7 +4,7 @@ import { fileCap } from "./disk.ts";
 import { emptyFolder } from "./empty.ts";
 import type { OutputSpace } from "./space.ts";
 
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 
 /**
  * A plain folder behind a task's /out, for a task that may run on another machine, where no disk of this
@@ -15,7 +15,7 @@ export function outputFolder(home: string): OutputSpace {
   const dir = join(home, "out");
   return {
     dir,
-    lookMs: LOOK_MS,
+    pollMs: POLL_MS,
     async clear() {
       await remove(dir);
       await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -23,7 +23,7 @@ export function outputFolder(home: string): OutputSpace {
     async create() {
       await chmod(dir, 0o777); // `home` keeps the host's users out
     },
-    async revive() {
+    async restore() {
       return stat(dir).then(
         (info) => info.isDirectory(),
         () => false,

@@ -17,16 +17,17 @@ export function sections(log: string): Record<string, string> {
  */
 export function checkIsolation(
   log: string,
-  { name: where, silenced = false }: Pick<EngineInfo, "name" | "silenced">,
+  { name: where, networkFiltered = false }: Pick<EngineInfo, "name" | "networkFiltered">,
 ): void {
   const { walls = "", net = "", reach = "", kernel = "" } = sections(log);
   const reachable = [...net.matchAll(/^\s*([^\s:|]+):/gm)]
     .map(([, name]) => name)
     .filter((name) => name !== "lo");
   if (/reached/.test(reach)) throw open(where, "a task there reaches the cluster's network");
-  if (reachable.length > 0 && !silenced)
+  if (reachable.length > 0 && !networkFiltered)
     throw open(where, `a task there has a network (${reachable.join(", ")})`);
-  if (silenced && !/tried/.test(reach)) throw open(where, "the image has no Python to try its network with");
+  if (networkFiltered && !/tried/.test(reach))
+    throw open(where, "the image has no Python to try its network with");
   if (/Starting gVisor/.test(kernel)) return;
   if (!/^NoNewPrivs:\s*1$/m.test(walls)) throw open(where, "a task there can gain privileges");
   if (!/^Seccomp:\s*2$/m.test(walls)) throw open(where, "a task there runs without a seccomp filter");

@@ -25,14 +25,14 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
 
   /** A task may be put on any machine of an engine: the weakest counts, and each must hold. */
   async function weakestTier(): Promise<Tier> {
-    const parts = (await engine.parts?.({ signal })) ?? [];
-    if (parts.length === 0) return findTier(context, images, { signal });
+    const machines = (await engine.machines?.({ signal })) ?? [];
+    if (machines.length === 0) return findTier(context, images, { signal });
     const found: Tier[] = [];
-    for (const part of parts) {
+    for (const machine of machines) {
       const there = {
         ...context,
-        engine: part.engine,
-        info: { ...info, name: part.name, elsewhere: part.elsewhere },
+        engine: machine.engine,
+        info: { ...info, name: machine.name, remote: machine.remote },
       };
       found.push(await findTier(there, images, { signal }));
     }

@@ -62,7 +62,7 @@ export async function findTier(
     await rm(join(context.runsDir, id), { recursive: true, force: true });
     checkIsolation(log, info);
     const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
-    return judgeTier(log, info.elsewhere ? undefined : bootId.trim());
+    return tierFromLog(log, info.remote ? undefined : bootId.trim());
   } finally {
     await rm(inputDir, { recursive: true, force: true });
   }
@@ -72,7 +72,7 @@ export async function findTier(
  * Pure half of `findTier`. Another machine's boot is not known here: a kernel of its own, as a virtual
  * machine has, is then not told from the host's, and the weaker tier is said.
  */
-export function judgeTier(log: string, hostBootId: string | undefined): Tier {
+export function tierFromLog(log: string, hostBootId: string | undefined): Tier {
   const { map = "", boot = "", kernel = "" } = sections(log);
   if (/Starting gVisor/.test(kernel)) return "gvisor";
   if (hostBootId !== undefined && /^[0-9a-f-]{36}$/.test(boot) && boot !== hostBootId) return "vm";

@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import type { EngineInfo } from "../engines/engine.ts";
-import type { RunPlace } from "./context.ts";
+import type { RunConfig } from "./context.ts";
 import type { RunRecord } from "./record.ts";
 import { stop } from "./supervise.ts";
 import { usageGroup } from "./usage.ts";
 
 /** Removes what a run holds of the machine; outputs that are on record stay, sealed. */
 export async function clean(
-  { engine, outSpace }: RunPlace,
+  { engine, outSpace }: RunConfig,
   info: EngineInfo | undefined,
   { name, home, record }: { name: string; home: string; record?: RunRecord | undefined },
 ): Promise<void> {
@@ -20,7 +20,7 @@ export async function clean(
 
 /** Everything that a run holds of the machine, when it will not be finished. */
 export async function abandon(
-  place: RunPlace,
+  place: RunConfig,
   info: EngineInfo | undefined,
   { name, home }: { name: string; home: string },
 ): Promise<void> {

@@ -1,13 +1,13 @@
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
 import { containerSettings } from "../policy.ts";
-import { type Known, produces, type RunPlace } from "./context.ts";
+import { type EngineFacts, produces, type RunConfig } from "./context.ts";
 import { makeReadable } from "./make-readable.ts";
 import { usageGroup } from "./usage.ts";
 
 /** The container of an earlier call, when its work can still be used; otherwise it is removed. */
 export async function resumable(
-  { engine, outSpace }: RunPlace,
+  { engine, outSpace }: RunConfig,
   task: SandboxTask,
   name: string,
   home: string,
@@ -16,15 +16,15 @@ export async function resumable(
   const state = await engine.inspect(name, { signal });
   if (state === undefined) return undefined;
   const alive = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
-  if (alive && (!produces(task) || (await outSpace(home).revive({ signal })))) return state;
+  if (alive && (!produces(task) || (await outSpace(home).restore({ signal })))) return state;
   await engine.remove(name, { signal });
   return undefined;
 }
 
 /** The container with its limits, and the room for its outputs, side by side; not started. */
 export async function createContainer(
-  { engine, instance, outSpace }: RunPlace,
-  known: Promise<Known>,
+  { engine, instance, outSpace }: RunConfig,
+  known: Promise<EngineFacts>,
   task: SandboxTask,
   { name, home, limits, image }: { name: string; home: string; limits: Limits; image: Promise<EngineImage> },
   { signal }: RunOptions,

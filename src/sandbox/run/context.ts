@@ -4,13 +4,13 @@ import type { OutputSpace } from "../outputs/space.ts";
 import type { OciRuntime } from "../policy.ts";
 
 /** What an engine says of itself, and what a run makes of it. */
-export interface Known {
+export interface EngineFacts {
   readonly info: EngineInfo;
   readonly runtime: OciRuntime;
 }
 
 /** All that a run needs to know but for the engine's answer. */
-export interface RunPlace {
+export interface RunConfig {
   readonly engine: Engine;
   readonly instance: string;
   /** Private folder with one folder for each run. */
@@ -20,7 +20,7 @@ export interface RunPlace {
   outSpace(home: string): OutputSpace;
 }
 
-export type RunContext = RunPlace & Known;
+export type RunContext = RunConfig & EngineFacts;
 
 /** Whether the task writes to /out, and does not look at what is there. */
 export function produces({ resultDir }: SandboxTask): boolean {

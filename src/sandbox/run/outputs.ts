@@ -3,7 +3,7 @@ import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import { inspectOutputs } from "../outputs/inspect.ts";
 import type { OutputSpace } from "../outputs/space.ts";
-import type { RunPlace } from "./context.ts";
+import type { RunConfig } from "./context.ts";
 import { type RunRecord, readRecord } from "./record.ts";
 
 /** They were held against the limits when the task had ended. */
@@ -16,7 +16,7 @@ export async function outputsAreWhole(
   options: AbortOptions = {},
 ): Promise<boolean> {
   if (outputs === undefined) return true;
-  if (!(await out.revive(options))) return false;
+  if (!(await out.restore(options))) return false;
   await out.seal(options);
   const found = await inspectOutputs(out.dir, UNLIMITED, options).catch(() => undefined);
   options.signal?.throwIfAborted();
@@ -25,7 +25,7 @@ export async function outputsAreWhole(
 
 /** See `Sandbox.outputs`. */
 export async function findOutputs(
-  { runsDir, outSpace }: RunPlace,
+  { runsDir, outSpace }: RunConfig,
   id: string,
   options: AbortOptions = {},
 ): Promise<string> {

@@ -8,7 +8,7 @@ import { tighten } from "../limits.ts";
 import { containerName } from "../policy.ts";
 import { abandon, clean } from "./clean.ts";
 import { createContainer, resumable } from "./container.ts";
-import { type Known, produces, type RunPlace } from "./context.ts";
+import { type EngineFacts, produces, type RunConfig } from "./context.ts";
 import { finish } from "./finish.ts";
 import { type Following, followOutput } from "./follow.ts";
 import { outputsAreWhole } from "./outputs.ts";
@@ -25,8 +25,8 @@ const CLOCK_SECONDS = 60;
  * says of itself may be still on its way.
  */
 export async function runContainer(
-  place: RunPlace,
-  known: Promise<Known>,
+  place: RunConfig,
+  known: Promise<EngineFacts>,
   task: SandboxTask,
   options: RunOptions = {},
 ): Promise<TaskRun> {
@@ -66,7 +66,7 @@ export async function runContainer(
       by = await supervise(engine, name, {
         seconds: secondsLeft(limits, found),
         signal,
-        lookMs: out?.lookMs,
+        pollMs: out?.pollMs,
         isFull: () => out?.isFull(limits.diskBytes) ?? Promise.resolve(false),
       });
     }

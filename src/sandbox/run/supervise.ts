@@ -14,9 +14,9 @@ export interface Supervision {
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly heartbeatMs?: number;
-  /** Asked every `lookMs`: whether the task has taken more room than it may. */
+  /** Asked every `pollMs`: whether the task has taken more room than it may. */
   readonly isFull?: (() => Promise<boolean>) | undefined;
-  readonly lookMs?: number | undefined;
+  readonly pollMs?: number | undefined;
 }
 
 /** Who ended a container: the task itself, or we. */
@@ -29,7 +29,7 @@ export type EndedBy = "itself" | "deadline" | "disk";
 export async function supervise(
   engine: Engine,
   container: string,
-  { seconds, signal, heartbeatMs = HEARTBEAT_MS, isFull, lookMs }: Supervision,
+  { seconds, signal, heartbeatMs = HEARTBEAT_MS, isFull, pollMs }: Supervision,
 ): Promise<EndedBy> {
   const deadline = AbortSignal.timeout(Math.min(LONGEST_MS, Math.max(0, seconds * 1000)));
   const over = new AbortController();
@@ -38,7 +38,7 @@ export async function supervise(
     const by = await Promise.race([
       engine.ended(container, { signal: halt }).then(() => "itself" as const),
       heartbeat(engine, container, heartbeatMs, halt).then(() => "itself" as const),
-      ...(isFull && lookMs ? [filledUp(isFull, lookMs, halt)] : []),
+      ...(isFull && pollMs ? [becomesFull(isFull, pollMs, halt)] : []),
     ]);
     if (by === "disk") await stop(engine, container);
     return by;
@@ -87,7 +87,7 @@ async function heartbeat(
   }
 }
 
-async function filledUp(
+async function becomesFull(
   isFull: () => Promise<boolean>,
   everyMs: number,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ const compile =
   "python3 -m compileall -q -x /tests/ --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.[0-9]*";
 
 /** Steps inside the new root that make the same packages give the same bytes; `$1` is the root. */
-export const settle: readonly string[] = [
+export const reproducibleSteps: readonly string[] = [
   // Debian's installation compiles with time stamps. Compile again, with hashes that are not looked at.
   'find "$1/usr" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +',
   `if [ -x "$1/usr/bin/python3" ]; then PYTHONHASHSEED=0 chroot "$1" sh -c '${compile}'; fi`,
@@ -41,7 +41,7 @@ export async function bootstrap(
     "--variant=minbase",
     `--include=${recipe.packages.join(",")}`,
     ...recipe.prune.map((path) => `--dpkgopt=path-exclude=/${path}/*`),
-    ...settle.map((step) => `--customize-hook=${step}`),
+    ...reproducibleSteps.map((step) => `--customize-hook=${step}`),
     recipe.suite,
     out,
   ];

@@ -6,7 +6,7 @@ import type { AbortOptions } from "../../async/abort.ts";
 import { impossible } from "../../errors/error.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage } from "../engines/engine.ts";
-import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
+import { type BootstrapOptions, bootstrap, reproducibleSteps } from "./bootstrap.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function buildRuntime(
   options: BootstrapOptions = {},
 ): Promise<RuntimeImage> {
   const recipe = await readRecipe(name);
-  const hash = recipeHash(recipe, settle);
+  const hash = recipeHash(recipe, reproducibleSteps);
   const held = await findRuntime(engine, name, options);
   if (held?.labels[RECIPE_LABEL] === hash) return { name, digest: held.digest };
 

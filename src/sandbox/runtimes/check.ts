@@ -1,7 +1,7 @@
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Engine } from "../engines/engine.ts";
 import { checkImage } from "../images.ts";
-import { settle } from "./bootstrap.ts";
+import { reproducibleSteps } from "./bootstrap.ts";
 import { findRuntime } from "./build.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash } from "./recipe.ts";
 
@@ -19,7 +19,7 @@ export async function checkRuntime(
   name: string,
   options?: AbortOptions,
 ): Promise<RuntimeCheck> {
-  const hash = recipeHash(await readRecipe(name), settle);
+  const hash = recipeHash(await readRecipe(name), reproducibleSteps);
   const held = await findRuntime(engine, name, options);
   if (held === undefined) return { name, digest: undefined, bytes: undefined, state: "absent" };
   const found = { name, digest: held.digest, bytes: held.bytes };

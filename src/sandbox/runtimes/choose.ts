@@ -10,22 +10,23 @@ const names = {
 } as const;
 
 /** From `bootstrap`: out of the task's reach. */
-const GUARDED = "/usr/lib/ichain/deadline";
+const EXECUTE_ONLY_TIMEOUT = "/usr/lib/ichain/deadline";
 /** gVisor runs only programs that it can read; it lets no process write to another's memory. */
-const PLAIN = "/usr/bin/timeout";
+const READABLE_TIMEOUT = "/usr/bin/timeout";
 
 /** The gVisor kernel hangs at its start with fewer than some forty. */
-const KERNEL_PIDS = 96;
+const SANDBOX_KERNEL_PIDS = 96;
 
 /**
  * The OCI runtime to start tasks with for a least tier, the engine's default where that is enough. Only a
  * choice by name: whether it isolates is found by `findTier`. Throws `SANDBOX_UNSUPPORTED`.
  */
 export function chooseRuntime(info: EngineInfo, least: Tier): OciRuntime {
-  if (least === "runc" || least === "userns") return { name: undefined, ownPids: 0, deadline: GUARDED };
+  if (least === "runc" || least === "userns")
+    return { name: undefined, ownPids: 0, deadline: EXECUTE_ONLY_TIMEOUT };
   const candidates = least === "gvisor" ? [...names.gvisor, ...names.vm] : names.vm;
   const found = candidates.find((name) => info.runtimes.includes(name));
-  if (found !== undefined) return { name: found, ownPids: KERNEL_PIDS, deadline: PLAIN };
+  if (found !== undefined) return { name: found, ownPids: SANDBOX_KERNEL_PIDS, deadline: READABLE_TIMEOUT };
   throw new IchainError(
     "SANDBOX_UNSUPPORTED",
     `The engine has no runtime of tier ${least} (it has ${info.runtimes.join(", ")}).`,

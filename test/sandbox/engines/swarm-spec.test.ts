@@ -104,10 +104,10 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
   checkIsolation(log({}), here);
   checkIsolation(log({ status: "Name: sh", kernel: "[ 0.0] Starting gVisor..." }), here);
   const pod = log({ net: `${net}\n  eth0: 0 0` });
-  checkIsolation(`${pod}=reach\ntried\n`, { ...here, silenced: true });
+  checkIsolation(`${pod}=reach\ntried\n`, { ...here, networkFiltered: true });
   for (const reach of ["tried\nreached", ""])
     assert.throws(
-      () => checkIsolation(`${pod}=reach\n${reach}\n`, { ...here, silenced: true }),
+      () => checkIsolation(`${pod}=reach\n${reach}\n`, { ...here, networkFiltered: true }),
       (error) => isIchainError(error, "SANDBOX_OPEN"),
     );
   const open = [

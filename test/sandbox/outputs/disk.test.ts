@@ -13,7 +13,7 @@ import { needs } from "../../support/require.ts";
 
 const CAP_BYTES = 64 * 2 ** 20;
 const needed = needs("root", "mkfs.ext4", "flock");
-const maker = fileURLToPath(new URL("./dying-maker.ts", import.meta.url));
+const maker = fileURLToPath(new URL("./killed-maker.ts", import.meta.url));
 
 async function temporaryHome(t: TestContext): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "ichain-disk-"));

@@ -2,7 +2,7 @@ import type { ApiException } from "@kubernetes/client-node";
 import { IchainError } from "../../../errors/error.ts";
 
 /** The API server cannot be reached, or did not answer in time. */
-export function answerless(cause: unknown): IchainError {
+export function noAnswer(cause: unknown): IchainError {
   return new IchainError("DOCKER_UNAVAILABLE", "The Kubernetes API does not answer.", {
     hint: "Try `kubectl get nodes` with the same kubeconfig; the run is taken up again by itself.",
     cause,

@@ -13,19 +13,19 @@ import {
 } from "@kubernetes/client-node";
 import { type AbortOptions, linkSignals, raceSignal } from "../../../async/abort.ts";
 import type { Engine } from "../engine.ts";
-import { answerless, cannot, notStarted, refused } from "./faults.ts";
-import { jobName, manifests, type Placing, RUN_LABEL } from "./manifests.ts";
+import { cannot, noAnswer, notStarted, refused } from "./faults.ts";
+import { jobName, type KubernetesPlacement, manifests, RUN_LABEL } from "./manifests.ts";
 import { kubernetesQuantity, podState } from "./state.ts";
 
 const ANSWER_MS = 30_000;
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 /** A pod that has not started by then is given up. */
 const START_MS = 180_000;
 /** A removed pod is gone by then, or its node is. */
 const REMOVE_MS = 60_000;
 const merge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
-export interface KubernetesOptions extends Placing {
+export interface KubernetesOptions extends KubernetesPlacement {
   readonly kubeConfig: KubeConfig;
   /** Root-filesystem digest → reference by digest in a registry that the nodes can reach. */
   readonly images: readonly { readonly name: string; readonly digest: string; readonly reference: string }[];
@@ -45,7 +45,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
       return await raceSignal(act, limit.signal);
     } catch (error) {
       signal?.throwIfAborted();
-      throw error instanceof ApiException ? refused(error) : answerless(error);
+      throw error instanceof ApiException ? refused(error) : noAnswer(error);
     }
   }
 
@@ -77,7 +77,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
 
   /** Resolves when the pod's container runs or has ended; throws `KUBERNETES_PENDING`. */
   async function started(name: string, abortOptions?: AbortOptions): Promise<V1Pod | undefined> {
-    for (const begin = performance.now(); ; await pause(LOOK_MS, undefined, abortOptions)) {
+    for (const begin = performance.now(); ; await pause(POLL_MS, undefined, abortOptions)) {
       const pod = await podOf(name, abortOptions);
       const state = pod?.status?.containerStatuses?.[0]?.state;
       if (state?.running || state?.terminated) return pod;
@@ -109,8 +109,8 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
         cgroupVersion: "2",
         securityOptions: [],
         rootDir: "",
-        elsewhere: true,
-        silenced: true,
+        remote: true,
+        networkFiltered: true,
         gpus: [],
       };
     },
@@ -169,7 +169,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
 
     async ended(name, abortOptions) {
       while ((await inspect(name, abortOptions))?.status === "running")
-        await pause(LOOK_MS, undefined, abortOptions);
+        await pause(POLL_MS, undefined, abortOptions);
     },
 
     /** Lets the Job's own deadline strike at once; the kubelet sends SIGTERM, then SIGKILL. */
@@ -183,7 +183,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
       // A pod on a node that is lost stays listed: its deadline inside ends it there.
       for (const begin = performance.now(); performance.now() - begin < REMOVE_MS; ) {
         if ((await podOf(name, abortOptions)) === undefined) break;
-        await pause(LOOK_MS, undefined, abortOptions);
+        await pause(POLL_MS, undefined, abortOptions);
       }
       await orMissing(network.deleteNamespacedNetworkPolicy(one), abortOptions);
     },

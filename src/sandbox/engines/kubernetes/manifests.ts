@@ -5,7 +5,7 @@ import { IchainError } from "../../../errors/error.ts";
 import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
 
 /** Where in a cluster tasks run, and how their folders get there. */
-export interface Placing {
+export interface KubernetesPlacement {
   readonly namespace: string;
   /** The PersistentVolumeClaim whose root this machine has mounted at `root`; ichain's home is below it. */
   readonly claim: string;
@@ -37,7 +37,7 @@ export function jobName(name: string): string {
 export function manifests(
   name: string,
   settings: ContainerSettings,
-  place: Placing,
+  place: KubernetesPlacement,
 ): { job: V1Job; policy: V1NetworkPolicy } {
   const run = jobName(name);
   const labels = { ...settings.Labels, [RUN_LABEL]: run };
@@ -68,7 +68,7 @@ export function manifests(
   };
 }
 
-function podSpec(settings: ContainerSettings, place: Placing): V1PodSpec {
+function podSpec(settings: ContainerSettings, place: KubernetesPlacement): V1PodSpec {
   const { HostConfig: host } = settings;
   const [uid = 0, gid = 0] = settings.User.split(":").map(Number);
   const room = { cpu: `${Math.ceil(host.NanoCpus / 1e6)}m`, memory: String(host.Memory) };

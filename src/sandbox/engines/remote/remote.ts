@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { AbortOptions } from "../../../async/abort.ts";
 import { type ContainerSettings, labels } from "../../policy.ts";
-import { type DockerOptions, dockerClient, unlessStatus } from "../client.ts";
+import { type DockerOptions, dockerClient, ignoreStatus } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
 import type { Engine, EngineInfo } from "../engine.ts";
 import { type GenericResource, gpusAmong } from "../resources.ts";
@@ -14,7 +14,7 @@ const OUT_LABEL = "ichain.out";
 /** Label with the name of the run's container, on it and on its keeper. */
 const NAME_LABEL = "ichain.name";
 /** So much more than its cap fits into /out, so that overstepping it is seen and not just stopped. */
-const BRIM_BYTES = 128 * 1024;
+const OVERFLOW_BYTES = 128 * 1024;
 
 /**
  * A Docker engine on another machine, whose containers cannot mount this one's folders. Each folder
@@ -35,7 +35,7 @@ export function remoteEngine(options: DockerOptions): Engine {
     const memory = {
       type: "tmpfs",
       device: "tmpfs",
-      o: `size=${(cap ?? 0) + BRIM_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev,noexec`,
+      o: `size=${(cap ?? 0) + OVERFLOW_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev,noexec`,
     };
     const wanted = { Name: name, Labels: labelled, ...(cap === undefined ? {} : { DriverOpts: memory }) };
     await call((each) => docker.createVolume({ ...wanted, ...each } as object), abortOptions);
@@ -46,7 +46,7 @@ export function remoteEngine(options: DockerOptions): Engine {
       (each) => docker.getVolume(name).remove({ force: true, ...each } as object),
       abortOptions,
     );
-    await unlessStatus(gone, 404);
+    await ignoreStatus(gone, 404);
   }
 
   return {
@@ -59,7 +59,7 @@ export function remoteEngine(options: DockerOptions): Engine {
       const { GenericResources } = await call((each) => asking.info(each), abortOptions);
       const gpus = gpusAmong(GenericResources).map((uuid) => ({ uuid, host: "" }));
       // Its control groups are not this machine's.
-      return { ...(await engine.info(abortOptions)), cgroupDriver: "none", elsewhere: true, gpus };
+      return { ...(await engine.info(abortOptions)), cgroupDriver: "none", remote: true, gpus };
     },
 
     async create(name, settings, abortOptions) {
@@ -83,7 +83,7 @@ export function remoteEngine(options: DockerOptions): Engine {
           ...HostConfig,
           DeviceRequests: [],
           CgroupParent: undefined,
-          Mounts: inVolumes(mounts, false),
+          Mounts: volumeMounts(mounts, false),
         },
       };
       await engine.create(keeper(name), keeping as unknown as ContainerSettings, abortOptions);
@@ -100,7 +100,7 @@ export function remoteEngine(options: DockerOptions): Engine {
       const moved = {
         ...settings,
         Labels: { ...Labels, ...(out ? { [OUT_LABEL]: out.Source } : {}) },
-        HostConfig: { ...HostConfig, CgroupParent: undefined, Mounts: inVolumes(mounts, true) },
+        HostConfig: { ...HostConfig, CgroupParent: undefined, Mounts: volumeMounts(mounts, true) },
       };
       return engine.create(name, moved as unknown as ContainerSettings, abortOptions);
     },
@@ -143,7 +143,10 @@ function keeperSettings({ Entrypoint }: ContainerSettings) {
   };
 }
 
-function inVolumes(mounts: readonly { volume: string; Target: string; ReadOnly: boolean }[], task: boolean) {
+function volumeMounts(
+  mounts: readonly { volume: string; Target: string; ReadOnly: boolean }[],
+  task: boolean,
+) {
   return mounts.map(({ volume: Source, Target, ReadOnly }) => ({
     Type: "volume",
     Source,

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { AbortOptions } from "../../../async/abort.ts";
-import { type DockerClient, statusBehind, unlessStatus } from "../client.ts";
+import { type DockerClient, ignoreStatus, statusBehind } from "../client.ts";
 import { type GenericResource, gpusAmong } from "../resources.ts";
 import { type ServiceSpec, serviceName } from "./spec.ts";
 import type { Service, SwarmTask } from "./state.ts";
@@ -16,7 +16,7 @@ export interface SwarmNode {
 }
 
 /** Swarm tells of tasks only when it is asked. */
-export const LOOK_MS = 250;
+export const POLL_MS = 250;
 /** Somebody else changed the service in between. */
 const OUT_OF_SEQUENCE = 500;
 
@@ -121,7 +121,7 @@ export function cluster({ docker, call }: DockerClient): Cluster {
     },
 
     async remove(id, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call((abortOptions) => docker.getService(id).remove(abortOptions as object), options),
         404,
       );

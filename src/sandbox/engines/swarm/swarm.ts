@@ -4,7 +4,7 @@ import { isIchainError } from "../../../errors/error.ts";
 import { type DockerOptions, dockerClient } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
 import type { Engine, EngineInfo } from "../engine.ts";
-import { cluster, LOOK_MS, type SwarmNode } from "./cluster.ts";
+import { cluster, POLL_MS, type SwarmNode } from "./cluster.ts";
 import { nodeLost, noRoom, notManager, rejected } from "./faults.ts";
 import { serviceOutput } from "./output.ts";
 import { serviceSpec } from "./spec.ts";
@@ -13,7 +13,7 @@ import { ENDED_LABEL, isOver, STARTED_LABEL, type SwarmTask, serviceState } from
 /** A task that no node has taken by then is given back. */
 const START_MS = 60_000;
 /** How often it is looked whether the task's node is still there. */
-const NODE_LOOK_MS = 2000;
+const NODE_POLL_MS = 2000;
 
 type SwarmOptions = DockerOptions & {
   /** Nodes reach ichain's home folder at the same path; without it tasks stay on this node. */
@@ -65,10 +65,10 @@ export function swarmEngine(options: SwarmOptions): Engine {
     of: Parameters<typeof swarm.task>[0],
     abortOptions: AbortOptions & { drained: boolean },
   ): Promise<void> {
-    for (let looked = 0; ; await pause(LOOK_MS, undefined, abortOptions)) {
+    for (let looked = 0; ; await pause(POLL_MS, undefined, abortOptions)) {
       const task = await swarm.task(of, abortOptions);
       if (task === undefined || isOver(task)) return;
-      if (performance.now() - looked < NODE_LOOK_MS) continue;
+      if (performance.now() - looked < NODE_POLL_MS) continue;
       looked = performance.now();
       const node = (await swarm.nodes(abortOptions)).find(({ id }) => id === task.NodeID);
       if (task.NodeID !== undefined && node?.state !== "ready")
@@ -144,7 +144,7 @@ export function swarmEngine(options: SwarmOptions): Engine {
     async output(name, { signal }) {
       const begunAndEnded = async (abortOptions: AbortOptions) => {
         while ((await taskOf(name, abortOptions)) === undefined)
-          await pause(LOOK_MS, undefined, abortOptions);
+          await pause(POLL_MS, undefined, abortOptions);
         await ended(name, abortOptions);
       };
       return serviceOutput(client, name, begunAndEnded, { signal });
@@ -152,7 +152,7 @@ export function swarmEngine(options: SwarmOptions): Engine {
 
     async start(name, abortOptions) {
       await swarm.scale(name, 1, {}, abortOptions);
-      for (const begin = performance.now(); ; await pause(LOOK_MS / 5, undefined, abortOptions)) {
+      for (const begin = performance.now(); ; await pause(POLL_MS / 5, undefined, abortOptions)) {
         const task = await taskOf(name, abortOptions);
         const { State: state, Err: why = "" } = task?.Status ?? { State: "new" };
         if (state === "running" || state === "complete") return;
@@ -195,12 +195,12 @@ export function swarmEngine(options: SwarmOptions): Engine {
       if (container !== undefined) yield* local.samples(container, abortOptions);
     },
 
-    async parts(abortOptions) {
+    async machines(abortOptions) {
       if (!shared) return [];
       const here = await self(abortOptions);
       return (await nodes(abortOptions)).map(({ id, hostname }) => ({
         name: hostname,
-        elsewhere: id !== here,
+        remote: id !== here,
         engine: swarmEngine({ ...options, constraints: [...constraints, `node.id==${id}`] }),
       }));
     },

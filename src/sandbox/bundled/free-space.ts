@@ -2,13 +2,13 @@ import { statfs } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { engineDiskFull } from "../engines/faults.ts";
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
 /**
  * Aborts its signal when the filesystem of `dir` has lost more than `maxBytes` since, whoever took them:
  * an engine bounds neither builds nor imports. Dispose it when the work is done.
  */
-export function watchRoom(dir: string, maxBytes: number) {
+export function watchFreeSpace(dir: string, maxBytes: number) {
   const over = new AbortController();
   const done = new AbortController();
   const free = async () => {
@@ -18,7 +18,7 @@ export function watchRoom(dir: string, maxBytes: number) {
   const watch = async () => {
     const least = (await free()) - maxBytes;
     for (;;) {
-      await pause(LOOK_MS, undefined, { signal: done.signal });
+      await pause(POLL_MS, undefined, { signal: done.signal });
       if ((await free()) < least) return over.abort(engineDiskFull(undefined));
     }
   };

@@ -62,7 +62,8 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
       : job.committing
         ? `Each of them must commit to its measurement ${by}, or abstain.`
         : `Each validator that committed must reveal its measurement ${by}.`,
-    otherwise: "A validator that hides what it committed to loses stake; with too few measurements no party loses any.",
+    otherwise:
+      "A validator that hides what it committed to loses stake; with too few measurements no party loses any.",
   }),
   Validated: ({ provider, price, by, job }) => ({
     stands: "The measurements agree: the verdict is pass.",

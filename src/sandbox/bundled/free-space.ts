@@ -5,8 +5,8 @@ import { engineDiskFull } from "../engines/faults.ts";
 const POLL_MS = 500;
 
 /**
- * Aborts its signal when the filesystem of `dir` has lost more than `maxBytes` since, whoever took them:
- * an engine bounds neither builds nor imports. Dispose it when the work is done.
+ * A signal that aborts when the filesystem of `dir` has lost more than `maxBytes` of free space since the call, to any
+ * writer. Engines limit the size of neither builds nor imports. Dispose it when the work is done.
  */
 export function watchFreeSpace(dir: string, maxBytes: number) {
   const over = new AbortController();
@@ -22,7 +22,7 @@ export function watchFreeSpace(dir: string, maxBytes: number) {
       if ((await free()) < least) return over.abort(engineDiskFull(undefined));
     }
   };
-  watch().catch(() => undefined); // a directory of another machine: nothing to look at
+  watch().catch(() => undefined); // a folder of another machine cannot be watched
   return {
     signal: over.signal,
     [Symbol.dispose](): void {

@@ -6,10 +6,10 @@ import type { OutputSpace } from "../outputs/space.ts";
 import type { RunConfig } from "./context.ts";
 import { type RunRecord, readRecord } from "./record.ts";
 
-/** They were held against the limits when the task had ended. */
+/** The limits were checked when the task had ended. */
 const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity };
 
-/** Whether a recorded run's outputs are where it left them, in full, also after a reboot. */
+/** Whether a recorded run's outputs are all there, also after a reboot or a power cut. */
 export async function outputsAreWhole(
   out: OutputSpace,
   { outputs }: RunRecord,

@@ -10,8 +10,9 @@ import { type BootstrapOptions, bootstrap, reproducibleSteps } from "./bootstrap
 import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
 
 /**
- * Makes the runtime `name` present in the engine and returns its root-filesystem digest; does nothing
- * when an image of the same recipe is held. Building takes about a minute, root and `mmdebstrap`.
+ * Builds the runtime `name`, imports it into the engine and returns its root-filesystem digest. Does nothing when the
+ * engine holds an image of the same recipe. Building takes about a minute and needs root and `mmdebstrap`.
+ * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED, RUNTIME_BUILD_FAILED
  */
 export async function buildRuntime(
   engine: Engine,
@@ -40,7 +41,7 @@ export async function buildRuntime(
   return built === undefined ? impossible("an imported image is not listed") : { name, digest: built.digest };
 }
 
-/** The held image that carries the runtime's tag. */
+/** The engine's image with the runtime's tag. */
 export async function findRuntime(
   engine: Engine,
   name: string,

@@ -9,11 +9,14 @@ export interface RuntimeCheck {
   readonly name: string;
   readonly digest: string | undefined;
   readonly bytes: number | undefined;
-  /** `stale`: built from an older recipe; `refused`: its own settings would widen the sandbox. */
+  /** `stale`: built from another version of the recipe; `refused`: `checkImage` refuses its own settings. */
   readonly state: "ready" | "absent" | "stale" | "refused";
 }
 
-/** Whether the engine holds the runtime `name`, from its present recipe and fit for use. */
+/**
+ * Whether the engine holds the runtime `name`, built from its present recipe and usable.
+ * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED
+ */
 export async function checkRuntime(
   engine: Engine,
   name: string,

@@ -1,10 +1,11 @@
-import { statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { type Abortable, linkSignals } from "../async/abort.ts";
 import type { EngineKind } from "../config/engines.ts";
+import { parseYaml } from "../config/yaml.ts";
 import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
-import type { Policy } from "../protocol/policy/policy.ts";
+import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
@@ -12,7 +13,6 @@ import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
-import { loadPolicy } from "./policy.ts";
 
 export interface WorkOptions {
   readonly policy?: string;
@@ -61,6 +61,19 @@ export async function work(
     duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
     signal,
   );
+}
+
+/**
+ * The policy in the file `path`, or the defaults without one.
+ * @throws POLICY_UNREADABLE
+ * @throws POLICY_INVALID
+ */
+export async function loadPolicy(path: string | undefined): Promise<Policy> {
+  if (path === undefined) return policySchema.parse({});
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new IchainError("POLICY_UNREADABLE", `The policy file ${path} cannot be read.`, { cause });
+  });
+  return parseYaml({ text, name: path, code: "POLICY_INVALID" }, policySchema);
 }
 
 /** Runs all tasks. The first failure stops the others; it is thrown once they have ended. */

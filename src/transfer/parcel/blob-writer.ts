@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Hex } from "../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../protocol/limits.ts";
-import { writeAll } from "../write-all.ts";
+import { writeAll } from "../files.ts";
 import { LeafHasher } from "./format/leaves.ts";
 
 /** Appends to a blob and hashes what it appends. */

@@ -8,6 +8,7 @@ import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { filesDigest } from "../../protocol/parcel/digest.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
+import { syncFolder } from "../files.ts";
 import { encodeFooter } from "./format/footer.ts";
 import { sealManifest } from "./format/manifest.ts";
 import { listFiles } from "./input/walk.ts";
@@ -84,14 +85,4 @@ async function write(
 
 function drawKey(): Hex {
   return toHex(randomBytes(32));
-}
-
-/** A rename is on disk once its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

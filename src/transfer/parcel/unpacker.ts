@@ -6,6 +6,7 @@ import { toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { quotePath } from "../../protocol/parcel/paths.ts";
+import { writeAll } from "../files.ts";
 import { parcelFault } from "./errors.ts";
 import { ARCHIVE_END, entryHeader, paddingOf } from "./format/archive.ts";
 import { SMALL_FILE, sha256 } from "./input/input.ts";
@@ -126,8 +127,4 @@ function createSmall(path: string, content: Uint8Array, mode: number): void {
   } finally {
     closeSync(fd);
   }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten);
 }

@@ -12,7 +12,7 @@ import type { Target } from "../../src/sandbox/engines/target.ts";
 import { type Member, poolSandbox } from "../../src/sandbox/pool.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { lifo } from "../support/lifo.ts";
-import { type Certificates, makeCertificates } from "../support/parcel/certificates.ts";
+import { type Certificates, makeCertificates } from "../support/sandbox/certificates.ts";
 import { needs } from "../support/require.ts";
 import { type Dockerd, startDockerd, walled } from "../support/sandbox/dockerd.ts";
 import { tinyRoot } from "../support/sandbox/tiny-root.ts";

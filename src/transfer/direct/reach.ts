@@ -28,7 +28,7 @@ const special: readonly string[] = [
   "ff00::/8",
 ];
 
-/** Where the direct transport may connect to: a locator comes from a stranger and can name any address. */
+/** Where the direct transport may connect to: a locator comes from an untrusted party and can name any address. */
 export interface Reach {
   /** @throws TRANSFER_OUT_OF_REACH */
   check(host: string, port: number): void;

@@ -17,8 +17,10 @@ import { type DataJob, writeData } from "./pack-data.ts";
 import { ResumeLog } from "./resume.ts";
 
 /**
- * Packs, see `Parcels.pack`. An interrupted pack leaves `OUT.part` and `OUT.resume`, from which the same
- * call goes on unless a file has changed; any other failure leaves nothing.
+ * Implements `Parcels.pack`. An interrupted pack leaves `<out>.part` and `<out>.resume`, from which the same call
+ * continues unless a file has changed; any other failure leaves nothing.
+ * @throws PARCEL_UNSUPPORTED_FILE, PARCEL_UNSAFE_PATH, PARCEL_INPUT_MISSING, PARCEL_INPUT_CHANGED,
+ *   PARCEL_INPUT_TOO_LARGE; the file system's error; the signal's reason
  */
 export async function packParcel(
   request: PackRequest,

@@ -109,7 +109,7 @@ export class OnionReader {
   }
 
   /**
-   * Clears tor's caches for a stranger's onion that does not answer: a tor that has an old descriptor, or looked
+   * Clears tor's caches for another party's onion that does not answer: a tor that has an old descriptor, or looked
    * before there was one, asks no directory again for a quarter of an hour. Does nothing when `ForgetLimiter` does not
    * allow it for this onion.
    * @throws as `forget`

@@ -103,7 +103,7 @@ function handshake(): (bytes: Buffer) => HandshakeState {
   };
 }
 
-/** Length of version, code, zero, address and port; undefined while too few bytes have come to tell. */
+/** Length of version, code, zero, address and port; undefined while too few bytes have been received. */
 function hostReplyBytes(have: Buffer): number | undefined {
   if (have.length < 5) return undefined;
   const address = have[3] === 3 ? 1 + have[4]! : ADDRESS_BYTES[have[3]!];

@@ -49,7 +49,10 @@ test("readers of one onion cannot take it from each other", {
       await hosting.admit(twin);
       await hosting.dismiss(twin);
       // A tor that never saw the onion: what one remembers of it proves nothing.
-      const again = { ...victim, ...(await fixture.party("again", { spareHosts: 0, clientKey: victim.key })) };
+      const again = {
+        ...victim,
+        ...(await fixture.party("again", { spareHosts: 0, clientKey: victim.key })),
+      };
       assert.deepEqual(await fetchAs({ ...again, reader: victim.reader }, "after-the-twin"), blob.content);
       const asTwin = fetchBy(again, hosting, twin.token, blob.root, "as-twin");
       await assert.rejects(asTwin, { code: "TRANSFER_FORBIDDEN" });

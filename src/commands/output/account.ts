@@ -1,16 +1,24 @@
 import { z } from "zod";
-import { address, amount, folder, instant, jobId, jobRole, jobState } from "./values.ts";
+import {
+  addressValue,
+  amountValue,
+  folderValue,
+  instantValue,
+  jobIdValue,
+  jobRoleValue,
+  jobStateValue,
+} from "./values.ts";
 
-export const init = z.strictObject({
-  config: folder,
-  role: jobRole.optional(),
+export const initOutput = z.strictObject({
+  config: folderValue,
+  role: jobRoleValue.optional(),
   network: z.string().optional(),
   walletMade: z.boolean(),
   keyringMade: z.boolean(),
-  address: address.optional().describe("of the wallet that was made"),
+  address: addressValue.optional().describe("of the wallet that was made"),
 });
 
-export const doctor = z.strictObject({
+export const doctorOutput = z.strictObject({
   ok: z.boolean(),
   checks: z.array(
     z.strictObject({
@@ -22,22 +30,26 @@ export const doctor = z.strictObject({
   ),
 });
 
-export const wallet = z.strictObject({ address, keystore: folder });
-export const walletAddress = z.strictObject({ address });
-export const balance = z.strictObject({ address, balance: amount, owed: amount.describe("by the escrow") });
-export const completion = z.strictObject({ shell: z.string(), script: z.string() });
+export const walletOutput = z.strictObject({ address: addressValue, keystore: folderValue });
+export const walletAddressOutput = z.strictObject({ address: addressValue });
+export const balanceOutput = z.strictObject({
+  address: addressValue,
+  balance: amountValue,
+  owed: amountValue.describe("by the escrow"),
+});
+export const completionOutput = z.strictObject({ shell: z.string(), script: z.string() });
 
-export const journalRepair = z.strictObject({
-  setAsideAs: folder.optional().describe("the damaged journal, when there was one"),
+export const journalRepairOutput = z.strictObject({
+  setAsideAs: folderValue.optional().describe("the damaged journal, when there was one"),
   jobs: z.array(
     z.strictObject({
-      jobId,
-      role: jobRole,
-      state: jobState,
+      jobId: jobIdValue,
+      role: jobRoleValue,
+      state: jobStateValue,
       standing: z.enum(["kept", "again", "lost"]),
-      deadline: instant.optional(),
-      atRisk: amount,
+      deadline: instantValue.optional(),
+      atRisk: amountValue,
     }),
   ),
-  folders: z.array(folder).describe("of jobs that are not open and no longer known"),
+  folders: z.array(folderValue).describe("of jobs that are not open and no longer known"),
 });

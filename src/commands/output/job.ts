@@ -1,69 +1,69 @@
 import { z } from "zod";
 import { modes } from "../../protocol/job/state.ts";
 import {
-  address,
-  amount,
-  bytes,
-  fixedPoint,
-  folder,
-  hash,
-  instant,
-  jobId,
-  jobRole,
-  jobState,
-  seconds,
-  verdict,
+  addressValue,
+  amountValue,
+  bytesValue,
+  fixedPointValue,
+  folderValue,
+  hashValue,
+  instantValue,
+  jobIdValue,
+  jobRoleValue,
+  jobStateValue,
+  secondsValue,
+  verdictValue,
 } from "./values.ts";
 
 const measurement = z.strictObject({
-  digest: hash.describe("of the result's files"),
-  score: fixedPoint.describe("the metric, turned so that larger is better"),
+  digest: hashValue.describe("of the result's files"),
+  score: fixedPointValue.describe("the metric, turned so that larger is better"),
 });
 
 const terms = z.strictObject({
-  requester: address,
-  provider: address,
-  token: address.describe("the zero address is the chain's own coin"),
-  price: amount,
-  validatorFee: amount.describe("for each validator who reveals"),
-  providerStake: amount,
-  validatorStake: amount,
+  requester: addressValue,
+  provider: addressValue,
+  token: addressValue.describe("the zero address is the chain's own coin"),
+  price: amountValue,
+  validatorFee: amountValue.describe("for each validator who reveals"),
+  providerStake: amountValue,
+  validatorStake: amountValue,
   validators: z.number().int().describe("0 is optimistic mode"),
   mode: z.enum(modes),
-  tolerance: amount.describe("fixed point, 1e-9"),
-  threshold: amount.describe("least score that passes; fixed point, 1e-9"),
-  acceptBy: instant,
+  tolerance: amountValue.describe("fixed point, 1e-9"),
+  threshold: amountValue.describe("least score that passes; fixed point, 1e-9"),
+  acceptBy: instantValue,
   windows: z.strictObject({
-    run: seconds,
-    appoint: seconds,
-    commit: seconds,
-    reveal: seconds,
-    claim: seconds,
-    challenge: seconds,
-    appeal: seconds,
+    run: secondsValue,
+    appoint: secondsValue,
+    commit: secondsValue,
+    reveal: secondsValue,
+    claim: secondsValue,
+    challenge: secondsValue,
+    appeal: secondsValue,
   }),
-  specHash: hash,
-  bundleRoot: hash,
-  secretHash: hash,
+  specHash: hashValue,
+  bundleRoot: hashValue,
+  secretHash: hashValue,
 });
 
-export const job = z.strictObject({
-  jobId,
-  state: jobState,
+export const jobOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
   final: z.boolean(),
-  verdict,
-  role: jobRole.optional().describe("of this account; absent for an onlooker"),
-  deadline: instant.optional().describe("of whose turn it is"),
+  verdict: verdictValue,
+  role: jobRoleValue.optional().describe("of this account; absent for an onlooker"),
+  deadline: instantValue.optional().describe("of whose turn it is"),
   reason: z
     .string()
     .optional()
     .describe("given by the provider at release, or by a validator; a stranger's words"),
   terms,
-  resultRoot: hash.optional(),
+  resultRoot: hashValue.optional(),
   providerMeasurement: measurement.optional(),
   validations: z.array(
     z.strictObject({
-      validator: address,
+      validator: addressValue,
       committed: z.boolean(),
       measurement: measurement.optional(),
       abstained: z.boolean(),
@@ -71,41 +71,47 @@ export const job = z.strictObject({
   ),
 });
 
-export const jobs = z.strictObject({ jobs: z.array(job).describe("newest first") });
+export const jobsOutput = z.strictObject({ jobs: z.array(jobOutput).describe("newest first") });
 
-export const posted = z.strictObject({ jobId, state: jobState });
+export const postedOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue });
 
-export const opened = z.strictObject({
-  jobId,
-  state: jobState,
-  verdict,
-  folder,
+export const openedOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  verdict: verdictValue,
+  folder: folderValue,
   files: z.array(z.string()).describe("paths in the folder"),
-  bytes,
+  bytes: bytesValue,
 });
 
 /** `submit`: with --wait the opened result. */
-export const submit = z.union([posted, opened]);
+export const submitOutput = z.union([postedOutput, openedOutput]);
 
-export const resume = z.strictObject({ jobs: z.array(z.strictObject({ jobId, state: jobState, verdict })) });
+export const resumeOutput = z.strictObject({
+  jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
+});
 
-export const get = opened.omit({ state: true, verdict: true });
+export const getOutput = openedOutput.omit({ state: true, verdict: true });
 
-export const bond = z.strictObject({ jobId, state: jobState, bond: amount });
+export const bondOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue, bond: amountValue });
 
-export const rated = z.strictObject({ jobId, subject: address, score: z.number().int() });
+export const ratedOutput = z.strictObject({
+  jobId: jobIdValue,
+  subject: addressValue,
+  score: z.number().int(),
+});
 
-export const log = z.strictObject({
-  jobId,
+export const logOutput = z.strictObject({
+  jobId: jobIdValue,
   text: z.string().describe("the next piece of the log; one line of JSON a piece"),
 });
 
-export const why = z.strictObject({
-  jobId,
-  state: jobState,
-  deadline: instant.optional(),
+export const whyOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  deadline: instantValue.optional(),
   reason: z.string().optional(),
-  role: jobRole.optional(),
+  role: jobRoleValue.optional(),
   stands: z.string(),
   next: z.string().describe("whose turn it is, and by when"),
   otherwise: z.string().describe("what happens when the turn is missed"),

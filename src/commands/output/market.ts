@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { offerDetailsSchema } from "../../protocol/offer.ts";
-import { address, amount, seconds } from "./values.ts";
+import { addressValue, amountValue, secondsValue } from "./values.ts";
 
 const count = z.number().int();
 const rating = z.strictObject({
@@ -17,13 +17,13 @@ const rating = z.strictObject({
 });
 
 const offer = z.strictObject({
-  account: address,
+  account: addressValue,
   provider: z.boolean(),
   validator: z.boolean(),
-  priceFloor: amount.describe("least price of an hour of the run window"),
-  feeFloor: amount.describe("least fee of a validation"),
-  stake: amount,
-  lockedStake: amount,
+  priceFloor: amountValue.describe("least price of an hour of the run window"),
+  feeFloor: amountValue.describe("least fee of a validation"),
+  stake: amountValue,
+  lockedStake: amountValue,
   pooled: z.boolean().describe("validators are drawn from the pool"),
   banned: z.boolean(),
   details: offerDetailsSchema.describe("the machine, as its owner describes it"),
@@ -32,18 +32,18 @@ const offer = z.strictObject({
   rating: z.number().optional().describe("mean score as a provider, 1 to 5"),
 });
 
-export const providers = z.strictObject({ providers: z.array(offer) });
+export const providersOutput = z.strictObject({ providers: z.array(offer) });
 
-export const quote = z.strictObject({
-  provider: address,
-  validators: z.array(address),
-  price: amount,
-  validatorFee: amount,
-  locked: amount.describe("what posting the job locks"),
+export const quoteOutput = z.strictObject({
+  provider: addressValue,
+  validators: z.array(addressValue),
+  price: amountValue,
+  validatorFee: amountValue,
+  locked: amountValue.describe("what posting the job locks"),
   gas: z.strictObject({
     units: count,
-    price: amount.describe("wei a unit"),
-    cost: amount.describe("wei, at most"),
+    price: amountValue.describe("wei a unit"),
+    cost: amountValue.describe("wei, at most"),
   }),
   validated: z.strictObject({
     streak: count.describe("validated jobs in a row by this provider for this account"),
@@ -53,9 +53,9 @@ export const quote = z.strictObject({
     z.strictObject({
       outcome: z.string().describe("stable name of the ending"),
       meaning: z.string(),
-      loss: amount.describe("at most; negative is a gain"),
-      seconds: seconds.describe("from posting, at most"),
+      loss: amountValue.describe("at most; negative is a gain"),
+      seconds: secondsValue.describe("from posting, at most"),
     }),
   ),
-  worstLoss: amount,
+  worstLoss: amountValue,
 });

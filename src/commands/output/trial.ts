@@ -1,34 +1,43 @@
 import { z } from "zod";
 import { tiers } from "../../protocol/offer.ts";
-import { address, amount, bytes, folder, jobId, jobState, seconds, verdict } from "./values.ts";
+import {
+  addressValue,
+  amountValue,
+  bytesValue,
+  folderValue,
+  jobIdValue,
+  jobStateValue,
+  secondsValue,
+  verdictValue,
+} from "./values.ts";
 
-export const devnet = z.strictObject({
+export const devnetOutput = z.strictObject({
   event: z.literal("ready"),
-  dir: folder,
+  dir: folderValue,
   network: z.looseObject({ chainId: z.number().int(), rpcUrl: z.string() }).describe("as in a network file"),
-  env: z.strictObject({ ICHAIN_HOME: folder, ICHAIN_PASSWORD_FILE: folder }),
-  requester: address,
+  env: z.strictObject({ ICHAIN_HOME: folderValue, ICHAIN_PASSWORD_FILE: folderValue }),
+  requester: addressValue,
 });
 
-const phase = seconds.optional();
+const phase = secondsValue.optional();
 
-export const demo = z.strictObject({
-  jobId,
-  state: jobState,
-  verdict,
+export const demoOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  verdict: verdictValue,
   metric: z.strictObject({ name: z.string(), value: z.number().nullable() }),
   rating: z.strictObject({ score: z.number(), count: z.number(), sum: z.number() }).optional(),
   txs: z.number().int(),
-  gas: z.union([amount, z.number()]),
+  gas: z.union([amountValue, z.number()]),
   transport: z.literal("onion"),
   engine: z.literal("docker"),
   tier: z.enum(tiers).optional(),
-  bytes: z.strictObject({ bundle: bytes.optional(), result: bytes.optional() }),
-  folder,
+  bytes: z.strictObject({ bundle: bytesValue.optional(), result: bytesValue.optional() }),
+  folder: folderValue,
   files: z.array(z.string()),
   seconds: z.strictObject({
-    total: seconds,
-    devnet: seconds,
+    total: secondsValue,
+    devnet: secondsValue,
     hosted: phase,
     fetched: phase,
     ran: phase,

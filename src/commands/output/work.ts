@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { offerDetailsSchema, tiers } from "../../protocol/offer.ts";
-import { address, amount, bytes, instant } from "./values.ts";
+import { addressValue, amountValue, bytesValue, instantValue } from "./values.ts";
 
 const digest = z
   .string()
@@ -9,29 +9,29 @@ const digest = z
 const image = z.strictObject({ name: z.string(), digest });
 
 /** `provide` and `validate`, once they are ready for jobs. */
-export const ready = z.strictObject({
+export const readyOutput = z.strictObject({
   event: z.literal("ready"),
-  account: address,
+  account: addressValue,
   roles: z.strictObject({ provider: z.boolean(), validator: z.boolean() }),
   tier: z.enum(tiers),
   images: offerDetailsSchema.shape.images,
 });
 
-export const stake = z.strictObject({
-  address,
-  stake: amount,
-  locked: amount.describe("at risk in jobs that are under way"),
-  free: amount,
+export const stakeOutput = z.strictObject({
+  address: addressValue,
+  stake: amountValue,
+  locked: amountValue.describe("at risk in jobs that are under way"),
+  free: amountValue,
   leaving: z
     .strictObject({
-      amount,
-      availableAt: instant.describe("Unix seconds from which `stake collect` pays it"),
+      amount: amountValue,
+      availableAt: instantValue.describe("Unix seconds from which `stake collect` pays it"),
     })
     .optional(),
   banned: z.boolean(),
 });
 
-export const policyTest = z.strictObject({
+export const policyTestOutput = z.strictObject({
   pace: z.strictObject({ blockSeconds: z.number(), confirmations: z.number().int() }),
   verdicts: z.array(
     z.strictObject({
@@ -44,13 +44,15 @@ export const policyTest = z.strictObject({
   ),
 });
 
-export const runtimes = z.strictObject({
-  runtimes: z.array(z.strictObject({ name: z.string(), digest: digest.optional(), bytes: bytes.optional() })),
+export const runtimesOutput = z.strictObject({
+  runtimes: z.array(
+    z.strictObject({ name: z.string(), digest: digest.optional(), bytes: bytesValue.optional() }),
+  ),
 });
 
-export const runtimeBuilt = image;
+export const runtimeBuiltOutput = image;
 
-export const runtimeChecks = z.strictObject({
+export const runtimeChecksOutput = z.strictObject({
   runtimes: z.array(
     z.strictObject({
       name: z.string(),

@@ -14,6 +14,7 @@ export const environmentTable = {
   ICHAIN_PASSWORD_FILE: "file whose first line is the wallet's password",
   ICHAIN_TOR: "the tor program; found on the PATH when unset",
   DOCKER_HOST: "the Docker engine's socket, unix:///var/run/docker.sock when unset",
+  ICHAIN_LOG_LEVEL: "how much a daemon logs: error, warn, info or debug; log.level of config.yaml when unset",
   ICHAIN_DEBUG: "when set, errors are printed with their causes and stacks",
   CI: "when set, nothing is asked and progress is plain lines",
   NO_COLOR: "when set, no colours",
@@ -88,6 +89,11 @@ export interface Config {
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
   readonly keep: FileConfig["keep"];
+  readonly log: {
+    readonly level: FileConfig["log"]["level"];
+    /** Absolute. */
+    readonly file: string;
+  };
   readonly tor: {
     readonly binary: string;
     /** torrc lines that lead tor to a private network, or a path to a file of them. */
@@ -119,7 +125,7 @@ export interface ConfigRequest {
 export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
   const env = request.env ?? takeEnvironment();
   const home = resolve(env.ICHAIN_HOME ?? join(homedir(), ".config", "ichain"));
-  const { readConfigFile, readNetwork } = await import("./config/file.ts");
+  const { readConfigFile, readLogLevel, readNetwork } = await import("./config/file.ts");
   const path = resolve(request.file ?? join(home, "config.yaml"));
   const file = await readConfigFile(path, { required: request.file !== undefined });
   const networks = join(home, "networks");
@@ -148,6 +154,10 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     compatibility: file.compatibility,
     hosting: file.hosting,
     keep: file.keep,
+    log: {
+      level: readLogLevel(env.ICHAIN_LOG_LEVEL) ?? file.log.level,
+      file: resolve(home, file.log.file),
+    },
     tor: {
       binary: env.ICHAIN_TOR ?? file.tor.binary,
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,

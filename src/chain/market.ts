@@ -1,5 +1,6 @@
 import type { BaseWallet } from "ethers";
 import { type AbortOptions, linkSignals, raceSignal } from "../async/abort.ts";
+import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Market, MarketWriter } from "../ports/market.ts";
 import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
@@ -40,6 +41,8 @@ export interface MarketOptions {
   readonly fees?: FeeCaps | undefined;
   /** Told what somebody should look at. */
   readonly warn?: Warn | undefined;
+  /** Gets each call of a node that failed, at level `debug`. */
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -48,13 +51,15 @@ export interface MarketOptions {
  */
 export function createMarket(options: MarketOptions): Market {
   const { addresses, wallet, confirmations = 1, stuckMs = 60_000, graceMs = 30_000 } = options;
-  const { warn = () => undefined, fees = DEFAULT_FEE_CAPS } = options;
+  const { warn = () => undefined, fees = DEFAULT_FEE_CAPS, logger = silentLogger } = options;
   const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
   const stopped = new AbortController();
   const urls = [...new Set([options.rpcUrl, ...(options.rpcUrls ?? [])])];
   const { chainId, nodeTimes } = options;
   const rpc =
-    urls.length === 1 ? connectRpc(options.rpcUrl) : connectNodes(urls, { chainId, warn, times: nodeTimes });
+    urls.length === 1
+      ? connectRpc(options.rpcUrl, { logger })
+      : connectNodes(urls, { chainId, warn, logger, times: nodeTimes });
   const clock = createClock({ rpc, warn });
   const heads = watchHeads(rpc, pollMs, clock.see);
   const db = openDatabase(options.database, options.onDamage);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Address, isAddress } from "../protocol/ids.ts";
 import { tiers } from "../protocol/offer.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
-import { engines } from "./engines.ts";
+import { engines, logLevels } from "./choices.ts";
 
 const address = z.custom<Address>(isAddress, "must be an address: 0x and 40 hexadecimal digits");
 const GIB = 2 ** 30;
@@ -143,6 +143,13 @@ const hostingSchema = z.strictObject({
   readerBytesPerSecond: rate,
 });
 
+/** What the daemons `ichain provide` and `ichain validate` write of their work. */
+const logSchema = z.strictObject({
+  level: z.enum(logLevels).default("info"),
+  /** Absolute, or relative to the home folder. */
+  file: z.string().min(1).max(4096).default("logs/ichain.log"),
+});
+
 /** How long what is over is kept. What is unfinished, or not opened yet, always is. */
 const keepSchema = z.strictObject({
   /** Days that the log of a finished job stays. */
@@ -209,6 +216,7 @@ export const fileSchema = z.strictObject({
   compatibility: z.enum(["gpg"]).optional(),
   hosting: hostingSchema.prefault({}),
   keep: keepSchema.prefault({}),
+  log: logSchema.prefault({}),
   tor: z
     .strictObject({
       binary: z.string().min(1).max(4096).default("tor"),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type AbortOptions, linkSignals } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
+import { type Logger, silentLogger } from "../../ports/logger.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -45,15 +46,21 @@ export interface Rpc {
   close?(): void;
 }
 
-export interface RpcTimes {
-  readonly timeoutMs: number;
-  /** Pauses before another try when the node cannot be reached or is overloaded. */
-  readonly retryMs: readonly number[];
+export interface RpcOptions {
+  /** For one answer. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Pauses before another try when the node cannot be reached or is overloaded; one try more than pauses. */
+  readonly retryMs?: readonly number[];
+  /** Gets each try that failed, at level `debug`. */
+  readonly logger?: Logger;
 }
 
-const RPC_TIMES: RpcTimes = { timeoutMs: 30_000, retryMs: [100, 400, 1_600] };
+const TIMEOUT_MS = 30_000;
+const RETRY_MS = [100, 400, 1_600];
 
-export function connectRpc(url: string, { timeoutMs, retryMs }: RpcTimes = RPC_TIMES): Rpc {
+export function connectRpc(url: string, options: RpcOptions = {}): Rpc {
+  const { timeoutMs = TIMEOUT_MS, retryMs = RETRY_MS, logger = silentLogger } = options;
+  const { host } = new URL(url);
   let id = 0;
   return {
     url,
@@ -64,8 +71,10 @@ export function connectRpc(url: string, { timeoutMs, retryMs }: RpcTimes = RPC_T
           return await once(url, method, body, { signal, timeoutMs });
         } catch (error) {
           signal?.throwIfAborted();
+          if (error instanceof RpcRefusal) throw error;
           const pause = retryMs[attempt];
-          if (pause === undefined || error instanceof RpcRefusal) throw error;
+          logger.debug("The chain's node gave no answer", { host, method, pauseMs: pause, error });
+          if (pause === undefined) throw error;
           await delay(pause, undefined, { signal });
         }
       }
@@ -77,7 +86,7 @@ async function once(
   url: string,
   method: string,
   body: string,
-  { signal, timeoutMs }: AbortOptions & Pick<RpcTimes, "timeoutMs">,
+  { signal, timeoutMs }: AbortOptions & { timeoutMs: number },
 ): Promise<unknown> {
   using bounded = linkSignals([signal], timeoutMs);
   try {

@@ -70,6 +70,10 @@ export const homeErrors = {
     hint: "Bring that wallet back, or move the file `keyring` out of the home folder: a new one is made.",
   },
   KEYRING_WRONG_PASSPHRASE: { class: "config", hint: "Type the password that this account was made with." },
+  LOG_UNWRITABLE: {
+    class: "config",
+    hint: "Check log.file in config.yaml, and that you may write to its folder.",
+  },
   NETWORK_UNKNOWN: {
     class: "config",
     hint: "Name a network file, or one of the names in the home folder's networks/.",

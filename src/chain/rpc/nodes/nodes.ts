@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { AbortOptions } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
+import { type Logger, silentLogger } from "../../../ports/logger.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
 import { larger, parseQuantity } from "../quantities.ts";
@@ -47,11 +48,12 @@ export function hostsOf(urls: readonly string[]): string[] {
  */
 export function connectNodes(
   urls: readonly string[],
-  { chainId, warn, times = NODE_TIMES }: { chainId: number; warn: Warn; times?: NodeTimes | undefined },
+  options: { chainId: number; warn: Warn; times?: NodeTimes | undefined; logger?: Logger },
 ): Rpc {
+  const { chainId, warn, times = NODE_TIMES, logger = silentLogger } = options;
   const hosts = hostsOf(urls);
   const nodes = urls.map((url, i) => {
-    const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS });
+    const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS, logger });
     return watchNode(rpc, { host: hosts[i] as string, chainId, pauseMs: times.pauseMs, warn });
   });
   const panel = panelOf(nodes);

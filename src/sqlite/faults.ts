@@ -25,7 +25,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** The file's content cannot be right: it was cut, overwritten, or is no database. */
-export function isDamage(error: unknown): boolean {
+function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === CORRUPT || code === NOTADB;
 }

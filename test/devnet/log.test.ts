@@ -28,7 +28,10 @@ test("a provider's log tells what became of a job, by its id", needs("root", "do
   const parsed = lines.map((line) => JSON.parse(line) as { level: string; msg: string; job?: string });
   assert.ok(parsed.some(({ level, msg }) => level === "info" && msg === "The daemon started"));
   const ofJob = parsed.filter(({ job }) => job === error.details.jobId);
-  assert.ok(ofJob.some(({ level, msg }) => level === "debug" && /Running the task/.test(msg)));
+  assert.ok(
+    ofJob.some(({ level, msg }) => level === "debug" && /Running the task/.test(msg)),
+    `${stdout}\n${text}`,
+  );
   assert.ok(
     ofJob.some(({ level, msg }) => level === "info" && /threshold/.test(msg)),
     text,

@@ -7,7 +7,7 @@ import { type Logger, silentLogger } from "../../ports/logger.ts";
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** What public nodes say, as an error of the call, when it is only they who are too busy. */
+/** Messages with which public nodes report their own overload as an error of the call. */
 const OVERLOADED = /too many requests|rate.?limit|throttl|capacity exceeded|request timed? ?out/i;
 
 const answerSchema = z.object({
@@ -17,32 +17,41 @@ const answerSchema = z.object({
     .optional(),
 });
 
-/** The node understood the call and said no: reverts, refused transactions, ranges that are too large. */
+/** The node understood the call and refused it: reverts, refused transactions, ranges that are too large. */
 export class RpcRefusal extends IchainError {
   readonly rpcCode: number;
-  /** Whatever the node attached, most often revert data. */
+  /** What the node attached, most often revert data (`revertData`). */
   readonly data: unknown;
 
   constructor(method: string, error: { code: number; message: string; data?: unknown }) {
-    const said = error.message.slice(0, 500);
-    super("CHAIN_REFUSED", `The chain's node refused ${method}: ${said}`, {
-      details: { method, rpcCode: error.code, said },
+    const message = error.message.slice(0, 500);
+    super("CHAIN_REFUSED", `The chain's node refused ${method}: ${message}`, {
+      details: { method, rpcCode: error.code, said: message },
     });
     this.rpcCode = error.code;
     this.data = error.data;
   }
 }
 
-/** JSON-RPC over HTTP with an end to every wait: abort, time-out, bounded answers, few retries. */
+/** Revert data, which nodes attach as it is or inside an object of their own. */
+export function revertData(data: unknown): string | undefined {
+  if (typeof data === "string") return /^0x[0-9a-f]*$/i.test(data) ? data : undefined;
+  return typeof data === "object" && data !== null && "data" in data ? revertData(data.data) : undefined;
+}
+
+/** JSON-RPC over HTTP: every wait can be aborted and has a timeout, answers are bounded, retries are few. */
 export interface Rpc {
   readonly url: string;
-  /** The result of one call. Throws `RpcRefusal`, or `CHAIN_UNAVAILABLE` when no answer can be had. */
+  /**
+   * The result of one call.
+   * @throws RpcRefusal, CHAIN_UNAVAILABLE
+   */
   send(method: string, params: readonly unknown[], options?: AbortOptions): Promise<unknown>;
-  /** Where several nodes are behind this one: those that can be asked now, each on its own. */
+  /** When this stands for several nodes: those that can be asked now, each by itself. */
   readonly nodes?: readonly Rpc[];
-  /** How many of `answering` nodes have to say the same. */
+  /** How many of `answering` nodes must agree. */
   quorum?(answering: number): number;
-  /** Ends what it does on its own. */
+  /** Stops its background probes. */
   close?(): void;
 }
 

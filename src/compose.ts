@@ -23,7 +23,7 @@ export function openReader(context: AppContext): Promise<Market> {
   return openMarket(context, undefined);
 }
 
-/** What each node of the configured network is found to be. */
+/** The state of each node of the configured network. */
 export async function examineNodes({ config, signal }: AppContext): Promise<NodeState[]> {
   const { rpcUrl, rpcUrls, chainId } = requireNetwork(config);
   const { compareNodes } = await import("./chain/rpc/nodes/examine.ts");
@@ -83,7 +83,10 @@ export async function openRole(
   };
 }
 
-/** The journal; one that knows of nothing only where there is nothing to know. Throws `JOURNAL_LOST`. */
+/**
+ * The journal; a missing or empty one is refused when chain or disk show jobs of this account.
+ * @throws JOURNAL_LOST
+ */
 async function openKnownJournal(
   { config, signal }: AppContext,
   market: Market,
@@ -95,7 +98,7 @@ async function openKnownJournal(
   ]);
   const path = config.paths.journal;
   const refuse = () => refuseLostJournal({ market, account: market.account, jobsDir }, path, { signal });
-  // Before a new one is made: it would be in the way of a backup.
+  // Before a new file is made, which would be in the way of a backup.
   const size = (await stat(path).catch(() => undefined))?.size ?? 0;
   if (size === 0) await refuse();
   const journal = openJournal(path, { keep: config.keep, check: true });
@@ -108,13 +111,16 @@ async function openKnownJournal(
   }
 }
 
-/** What `ichain journal repair` works with: asks for no password, and keeps daemons out meanwhile. */
+/**
+ * What `ichain journal repair` works with: asks for no password, and locks daemons out.
+ * @throws HOME_BUSY
+ */
 export async function openRepair(context: AppContext) {
   const { config } = context;
   requireNetwork(config);
   await using stack = new AsyncDisposableStack();
   const [{ lockHome }, { rebuildJournal }, { walletAddress }, { jobFolders }] = await Promise.all([
-    import("./sqlite/home-lock.ts"),
+    import("./sqlite/lock.ts"),
     import("./journal/rebuild.ts"),
     import("./chain/wallet.ts"),
     import("./roles/repair/refuse.ts"),
@@ -136,7 +142,10 @@ export async function openRepair(context: AppContext) {
   };
 }
 
-/** Makes a keyring for the wallet that lies here; throws `KEYRING_EXISTS`. */
+/**
+ * Makes a keyring for the home's wallet.
+ * @throws KEYRING_EXISTS
+ */
 export async function makeNewKeyring({ config, ui, signal }: AppContext): Promise<void> {
   const json = await requireKeystore(config);
   const password = await readPassword({ source: config.password, prompts: ui.prompts });
@@ -163,7 +172,7 @@ export async function openWorker(
   options: { engine?: EngineKind | undefined } = {},
 ): Promise<WorkerContext & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const { lockHome } = await import("./sqlite/home-lock.ts");
+  const { lockHome } = await import("./sqlite/lock.ts");
   // First of all: the other daemon's containers must not be swept, and its log has one writer.
   stack.use(lockHome(context.config.home));
   const [{ openLogger }, { loggingReporter }] = await Promise.all([

@@ -29,8 +29,8 @@ export function environment(source: NodeJS.ProcessEnv = process.env): Environmen
 }
 
 /**
- * What a program that ichain starts (tor, ssh, Node) needs to find its files, its user's agent and its words.
- * Everything else stays here: passwords and tokens above all, which a proxy's address may hold as well.
+ * What a program that ichain starts (tor, ssh, Node) needs to find its files, the ssh agent and its locale. Everything
+ * else is withheld: it may hold passwords and tokens, as a proxy's address can.
  */
 const inherited = [
   ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TERM", "TZ", "LANG", "LANGUAGE"],
@@ -40,7 +40,7 @@ const inherited = [
   ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "CI", "NO_COLOR", "DOCKER_HOST"],
 ].flat();
 
-/** The environment for a process that ichain starts: of its own only what `inherited` lists, and `own`. */
+/** The environment for a process that ichain starts: what `inherited` lists, and `own`. */
 export function childEnvironment(own: Environment = {}): Record<string, string> {
   const known = inherited.flatMap((name) => {
     const value = process.env[name];
@@ -50,13 +50,13 @@ export function childEnvironment(own: Environment = {}): Record<string, string> 
 }
 
 /**
- * The environment, from which the password is gone afterwards: libraries start programs too (a kubeconfig's
- * credential plugin, for one), and give them all of it.
+ * Reads the environment and removes the password from it: libraries start programs too (such as the credential plugin of
+ * a kubeconfig), and pass all of it on.
  */
 function takeEnvironment(): Environment {
-  const taken = environment();
+  const found = environment();
   delete process.env.ICHAIN_PASSWORD;
-  return taken;
+  return found;
 }
 
 export type PasswordSource =
@@ -119,8 +119,8 @@ export interface ConfigRequest {
 }
 
 /**
- * Resolves flags, environment and config.yaml once; the result is frozen. Throws `CONFIG_INVALID`,
- * `CONFIG_MISSING`, `NETWORK_UNKNOWN` (class `config`).
+ * Resolves flags, environment and config.yaml once; the result is frozen.
+ * @throws CONFIG_INVALID, CONFIG_MISSING, NETWORK_UNKNOWN
  */
 export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
   const env = request.env ?? takeEnvironment();
@@ -173,7 +173,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
   });
 }
 
-/** The chosen network; throws `NO_NETWORK`, class `config`. */
+/** @throws NO_NETWORK when none is chosen */
 export function requireNetwork(config: Config): NetworkConfig {
   if (config.network) return config.network;
   throw new IchainError("NO_NETWORK", "No network is configured.");

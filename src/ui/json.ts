@@ -1,8 +1,8 @@
 import { escapePowerful } from "../protocol/neutralise.ts";
 
 /**
- * One line of JSON: bigint as decimal string, bytes as 0x-hex, `undefined` left out. What has power over a
- * terminal is escaped, for lines of JSON are looked at too.
+ * One line of JSON: bigint as decimal string, bytes as 0x-hex, `undefined` left out. Characters
+ * that a terminal obeys are escaped: people read JSON on terminals too.
  */
 export function toJson(data: unknown): string {
   const text: string | undefined = JSON.stringify(data, (_key, value: unknown) => {

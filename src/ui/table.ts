@@ -1,6 +1,6 @@
 import { harmless } from "../protocol/neutralise.ts";
 
-/** Columns aligned by their widest cell, two spaces apart; no trailing spaces. No cell has power over a terminal. */
+/** Columns aligned by their widest cell, two spaces apart; no trailing spaces. Control characters in cells are replaced. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows].map((cells) => cells.map(harmless));
   const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));

@@ -23,16 +23,21 @@ import {
     TO_DRAW
 } from "./libraries/Record.sol";
 
-/// @title Money, states and verdicts of jobs; see {IJobEscrow}
-/// @dev Every call that a party can make, in the order of a job's life. What they share is in {EscrowPanel} (seats,
-/// votes, endings) and {EscrowStorage} (what is kept, money in and out, checks).
+/// @title Escrow of jobs: their money, states and verdicts; see {IJobEscrow}
+/// @dev The calls of a job, in the order of its life. {EscrowPanel} has the steps that
+/// they share, {EscrowStorage} the storage, the transfers and the checks.
+///
+/// In each call `Check` reads and reverts, `Effect` writes this contract's storage and emits, `Interaction` calls
+/// another contract. Calls to the registry and the rating have no reentrancy guard and need none; {EscrowStorage} says
+/// why. A token and a payee can run a stranger's code: they are called last, after all effects, and under the guard.
 contract JobEscrow is EscrowPanel {
-    /// @param poolStake Stake that a validator needs to be drawn, and the most that a job may lock of one, in the coin.
-    /// @param cooldown Seconds that a stake takes to leave.
+    /// @param poolStake Stake that a validator needs to be drawn, and the most that a job may lock of one; wei.
+    /// @param cooldown Seconds from the request to withdraw a stake until it can be withdrawn.
     constructor(uint256 poolStake, uint256 cooldown) EscrowStorage(poolStake, cooldown) {}
 
-    /// @dev Slashed stake, which is credited in the same call.
+    /// @dev Takes the part of a slashed stake that is not burnt; the call that slashes has credited it already.
     receive() external payable {
+        // Check
         if (msg.sender != address(registry)) revert JobEscrow_NotRegistry(msg.sender);
     }
 
@@ -87,7 +92,7 @@ contract JobEscrow is EscrowPanel {
         _records[jobId] = record.to(State.Accepted).until(deadline);
         emit Accepted(jobId, deadline);
 
-        // Interaction
+        // Interaction: the registry calls nothing in turn, so no guard
         registry.lock(terms.provider, terms.providerStake, Role.Provider, false);
     }
 
@@ -127,24 +132,6 @@ contract JobEscrow is EscrowPanel {
         emit Submitted(jobId, resultRoot, measurementCommitment, keyCommitment, seedTip, deadline, sealedLocator);
     }
 
-    /// @inheritdoc IJobEscrow
-    function expire(Terms calldata terms, address[] calldata panel) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms);
-        State state = record.state();
-        uint256 deadline = record.deadline();
-        if (state == State.Submitted) {
-            // Past the requester's turn to appoint there is the provider's to draw.
-            if (terms.rule.validators() != 0) deadline += terms.schedule.claim();
-        } else if (state != State.Accepted && (state != State.Validated || record.has(CHALLENGED))) {
-            revert JobEscrow_InvalidStatus(jobId, state);
-        }
-        _checkOver(jobId, deadline);
-
-        // Effect, Interaction
-        _refund(jobId, terms, record, panel, state == State.Accepted ? Cause.RunMissed : Cause.ClaimMissed);
-    }
-
     // ── Seat validators
 
     /// @inheritdoc IJobEscrow
@@ -157,7 +144,7 @@ contract JobEscrow is EscrowPanel {
         if (wanted == 0) revert JobEscrow_InvalidStatus(jobId, State.Submitted);
         if (appointments.length != wanted) revert JobEscrow_WrongPanelSize(jobId, appointments.length, wanted);
 
-        // Check, Effect
+        // Check, Effect: each seat is checked against those already given, so that no account gets two
         uint40 deadline = _in(terms.schedule.commit());
         record = record.to(State.Validating).until(deadline).with(NAMED);
         _records[jobId] = record.plus(wanted * (SEATS + PENDING + OCCUPIED));
@@ -169,7 +156,7 @@ contract JobEscrow is EscrowPanel {
             emit Appointed(jobId, validator, false, deadline, appointments[i].sealedLocator);
         }
 
-        // Interaction
+        // Interaction: the registry calls nothing in turn, so no guard
         for (uint256 i = 0; i < wanted; ++i) {
             registry.lock(appointments[i].validator, terms.validatorStake, Role.Validator, false);
         }
@@ -207,13 +194,13 @@ contract JobEscrow is EscrowPanel {
         _checkCaller(jobId, terms.provider);
         Draw memory scheduled = _draws[jobId];
         uint8 seats = record.count(TO_DRAW);
-        if (record.state() == State.Submitted && terms.rule.validators() != 0) {
+        bool unappointed = record.state() == State.Submitted && terms.rule.validators() != 0;
+        if (unappointed) {
             _checkOver(jobId, record.deadline());
             _checkInTime(jobId, record.deadline() + uint256(terms.schedule.claim()));
             seats = terms.rule.validators();
             scheduled = Draw(record.deadline() - terms.schedule.appoint(), 0);
             record = record.to(State.Validating).plus(DRAWS);
-            emit DrawScheduled(jobId, seats, _in(0));
         } else {
             if (record.state() != State.Validating) revert JobEscrow_InvalidStatus(jobId, record.state());
             if (seats == 0) revert JobEscrow_NothingToDraw(jobId);
@@ -225,7 +212,8 @@ contract JobEscrow is EscrowPanel {
             revert JobEscrow_SeedMismatch(jobId, msg.sender);
         }
 
-        // Effect, Interaction
+        // Effect, Interaction: whom a seat goes to is the registry's answer, so the calls cannot all come last
+        if (unappointed) emit DrawScheduled(jobId, seats, _in(0));
         if (scheduled.seed == 0) record = record.with(ONE_SIDED);
         record = record.clear(TO_DRAW).without(SEEDED);
         record = _fill(jobId, terms, record, seats, scheduled.asOf, _hashOf(scheduled.seed, seed));
@@ -265,7 +253,7 @@ contract JobEscrow is EscrowPanel {
         _records[jobId] = record;
         emit Abstained(jobId, msg.sender, reason, _uncommitted(record), record.deadline());
 
-        // Interaction
+        // Interaction: the registry calls nothing in turn, so no guard
         registry.unlock(msg.sender, terms.validatorStake);
     }
 
@@ -276,7 +264,7 @@ contract JobEscrow is EscrowPanel {
         if (record.count(PENDING) == 0) revert JobEscrow_NothingPending(jobId);
         _checkOver(jobId, record.deadline());
 
-        // Check, Effect
+        // Check, Effect: a seat that is taken away twice fails its second check
         for (uint256 i = 0; i < missing.length; ++i) {
             record = _vacate(jobId, record, missing[i], SeatStatus.Dismissed);
         }
@@ -286,7 +274,7 @@ contract JobEscrow is EscrowPanel {
             emit Dismissed(jobId, missing[i], _uncommitted(record), record.deadline());
         }
 
-        // Interaction
+        // Interaction: the registry calls nothing in turn, so no guard
         for (uint256 i = 0; i < missing.length; ++i) {
             registry.unlock(missing[i], terms.validatorStake);
         }
@@ -356,7 +344,7 @@ contract JobEscrow is EscrowPanel {
         Verdict verdict = Verdict.Fail;
         uint256 deadline;
         if (record.count(TO_DRAW) != 0) {
-            // The provider hid its seed, as one that hides its measurement.
+            // A provider that hides its seed fails, as one that hides its measurement does.
             deadline = _seedDeadline(terms, record);
         } else if (record.count(PENDING) != 0) {
             revert JobEscrow_StillCommitting(jobId);
@@ -373,7 +361,41 @@ contract JobEscrow is EscrowPanel {
         _records[jobId] = _judge(jobId, terms, record, verdict);
     }
 
-    // ── Dispute
+    // ── Claim and dispute
+
+    /// @inheritdoc IJobEscrow
+    function claim(
+        Terms calldata terms,
+        bytes32 blindedKey,
+        bytes32 measurementCommitment,
+        bytes32 seedTip,
+        address[] calldata panel
+    ) external {
+        // Check
+        (bytes32 jobId, Record record) = _load(terms);
+        _checkCaller(jobId, terms.provider);
+        State state = record.state();
+        bool optimistic = state == State.Submitted && terms.rule.validators() == 0;
+        if (!optimistic && (state != State.Validated || record.has(CHALLENGED))) {
+            revert JobEscrow_InvalidStatus(jobId, state);
+        }
+        _checkInTime(jobId, record.deadline());
+        bytes32 secretsCommitment = _hashOf(_hashOf(jobId, blindedKey), seedTip);
+        if (record.submission() != _submissionOf(measurementCommitment, secretsCommitment)) {
+            revert JobEscrow_KeyMismatch(jobId);
+        }
+
+        if (optimistic || record.has(ONE_SIDED)) {
+            // Effect
+            uint40 deadline = _in(terms.schedule.challenge());
+            _records[jobId] = record.to(State.Claimed).until(deadline);
+            emit Claimed(jobId, blindedKey, deadline);
+        } else {
+            // Effect, Interaction
+            emit Claimed(jobId, blindedKey, 0);
+            _settle(jobId, terms, record, panel);
+        }
+    }
 
     /// @inheritdoc IJobEscrow
     function challenge(Terms calldata terms, bytes32 maskHash, bytes32 seed) external payable {
@@ -416,39 +438,6 @@ contract JobEscrow is EscrowPanel {
     // ── Close
 
     /// @inheritdoc IJobEscrow
-    function claim(
-        Terms calldata terms,
-        bytes32 blindedKey,
-        bytes32 measurementCommitment,
-        bytes32 seedTip,
-        address[] calldata panel
-    ) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms);
-        _checkCaller(jobId, terms.provider);
-        State state = record.state();
-        bool optimistic = state == State.Submitted && terms.rule.validators() == 0;
-        if (!optimistic && (state != State.Validated || record.has(CHALLENGED))) {
-            revert JobEscrow_InvalidStatus(jobId, state);
-        }
-        _checkInTime(jobId, record.deadline());
-        bytes32 secretsCommitment = _hashOf(_hashOf(jobId, blindedKey), seedTip);
-        if (record.submission() != _submissionOf(measurementCommitment, secretsCommitment)) {
-            revert JobEscrow_KeyMismatch(jobId);
-        }
-
-        // Effect, Interaction
-        if (optimistic || record.has(ONE_SIDED)) {
-            uint40 deadline = _in(terms.schedule.challenge());
-            _records[jobId] = record.to(State.Claimed).until(deadline);
-            emit Claimed(jobId, blindedKey, deadline);
-        } else {
-            emit Claimed(jobId, blindedKey, 0);
-            _settle(jobId, terms, record, panel);
-        }
-    }
-
-    /// @inheritdoc IJobEscrow
     function settle(Terms calldata terms, address[] calldata panel) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms);
@@ -471,13 +460,33 @@ contract JobEscrow is EscrowPanel {
     }
 
     /// @inheritdoc IJobEscrow
+    function expire(Terms calldata terms, address[] calldata panel) external {
+        // Check
+        (bytes32 jobId, Record record) = _load(terms);
+        State state = record.state();
+        uint256 deadline = record.deadline();
+        if (state == State.Submitted) {
+            // After the requester's window to appoint the provider has one to draw.
+            if (terms.rule.validators() != 0) deadline += terms.schedule.claim();
+        } else if (state != State.Accepted && (state != State.Validated || record.has(CHALLENGED))) {
+            revert JobEscrow_InvalidStatus(jobId, state);
+        }
+        _checkOver(jobId, deadline);
+
+        // Effect, Interaction
+        _refund(jobId, terms, record, panel, state == State.Accepted ? Cause.RunMissed : Cause.ClaimMissed);
+    }
+
+    // ── Rate and withdraw
+
+    /// @inheritdoc IJobEscrow
     function rate(Terms calldata terms, address subject, uint8 score) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms);
         State state = record.state();
         if (state != State.Settled && state != State.Refunded) revert JobEscrow_InvalidStatus(jobId, state);
 
-        // Check, Effect
+        // Check, Effect: who rates whom decides which mark must not be set yet
         Role role = Role.Validator;
         if (msg.sender == terms.requester && subject == terms.provider) {
             role = Role.Provider;
@@ -491,7 +500,7 @@ contract JobEscrow is EscrowPanel {
         }
         emit Rated(jobId, msg.sender, subject, role, score);
 
-        // Interaction
+        // Interaction: the rating calls nothing in turn, so no guard
         rating.rate(subject, role, score);
     }
 
@@ -512,6 +521,11 @@ contract JobEscrow is EscrowPanel {
     // ── Read
 
     /// @inheritdoc IJobEscrow
+    function jobIdOf(Terms calldata terms) external view returns (bytes32) {
+        return _idOf(terms);
+    }
+
+    /// @inheritdoc IJobEscrow
     function recordOf(bytes32 jobId) external view returns (Record) {
         return _records[jobId];
     }
@@ -521,10 +535,7 @@ contract JobEscrow is EscrowPanel {
         return _seats[jobId][validator].status;
     }
 
-    /// @inheritdoc IJobEscrow
-    function jobIdOf(Terms calldata terms) external view returns (bytes32) {
-        return _idOf(terms);
-    }
+    // ── Steps that only one call takes
 
     function _isValid(Terms calldata terms) private view returns (bool) {
         return terms.rule.isCanonical() && terms.schedule.isCanonical() && terms.rule.validators() <= MAX_VALIDATORS
@@ -537,7 +548,7 @@ contract JobEscrow is EscrowPanel {
         _records[jobId] = record.with(flag);
     }
 
-    /// @dev A validator that revealed, and was not scored yet.
+    /// @dev Only a validator that revealed can be scored.
     function _markRated(bytes32 jobId, address validator) private {
         Seat storage seat = _seats[jobId][validator];
         SeatStatus status = seat.status;

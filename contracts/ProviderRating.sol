@@ -3,13 +3,15 @@ pragma solidity 0.8.37;
 
 import {IProviderRating, Outcome, Role} from "./interfaces/IProviderRating.sol";
 
-/// @title What others thought of an account, and how its jobs ended; see {IProviderRating}
+/// @title Scores of accounts, and how their jobs ended; see {IProviderRating}
+/// @dev Calls no contract.
 contract ProviderRating is IProviderRating {
     /// @inheritdoc IProviderRating
     address public immutable escrow;
 
     mapping(address account => mapping(Role role => Rating)) private _ratings;
 
+    /// @dev The check of both writing calls.
     modifier onlyEscrow() {
         if (msg.sender != escrow) revert ProviderRating_NotEscrow(msg.sender);
         _;
@@ -21,6 +23,7 @@ contract ProviderRating is IProviderRating {
 
     /// @inheritdoc IProviderRating
     function record(address account, Role role, Outcome outcome) external onlyEscrow {
+        // Effect
         Rating storage rating = _ratings[account][role];
         if (outcome == Outcome.Settled) ++rating.settled;
         else if (outcome == Outcome.Late) ++rating.late;
@@ -32,7 +35,10 @@ contract ProviderRating is IProviderRating {
 
     /// @inheritdoc IProviderRating
     function rate(address account, Role role, uint8 score) external onlyEscrow {
+        // Check
         if (score == 0 || score > 5) revert ProviderRating_InvalidScore(score);
+
+        // Effect
         Rating storage rating = _ratings[account][role];
         ++rating.count;
         rating.sum += score;

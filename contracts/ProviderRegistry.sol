@@ -9,14 +9,17 @@ import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
 
 /// @title Offers, keys and stakes; see {IProviderRegistry}
+/// @dev Three calls run code of others: {publish} asks a contract wallet for its signature by a static call, which can
+/// change nothing; {withdrawStake} pays its caller last, after all effects; {slash} pays the escrow, whose `receive`
+/// only checks the sender. None needs a reentrancy guard.
 contract ProviderRegistry is IProviderRegistry, EIP712 {
     using Checkpoints for Checkpoints.Trace160;
 
-    /// What the escrow touches on every job, in one slot.
+    /// The part that the escrow reads and writes on every job, in one slot.
     struct Account {
         uint96 stake;
         uint96 locked;
-        /// Place in the pool plus one; zero when not in it.
+        /// Place in the pool plus one; zero outside the pool.
         uint24 seat;
         uint8 strikes;
         /// Day of the latest strike, since the Unix epoch.
@@ -25,11 +28,11 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         bool validator;
     }
 
-    /// What clients read.
+    /// The part that only clients read, and withdrawals.
     struct Listing {
         uint128 priceFloor;
         uint128 feeFloor;
-        /// Keys, details and signature; see {CodeStore}.
+        /// Keys, details and signature, stored as code; see {CodeStore}.
         address content;
         uint40 leavingAt;
         uint96 leavingAmount;
@@ -57,11 +60,12 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     mapping(address account => Account) private _accounts;
     mapping(address account => Listing) private _listings;
     address[] private _published;
-    /// The pool by time: how many members there were, and who had each place. Draws look into the past, so that
-    /// nobody who knows a draw's seed can still choose among whom it picks.
+    /// The pool by time: how many members it had, and which member had each place. A draw reads the pool of the past,
+    /// so that an account that learns the seeds can no longer change which members they pick from.
     Checkpoints.Trace160 private _poolSizes;
     mapping(uint256 place => Checkpoints.Trace160) private _places;
 
+    /// @dev A check of the escrow's calls.
     modifier onlyEscrow() {
         if (msg.sender != escrow) revert ProviderRegistry_NotEscrow(msg.sender);
         _;
@@ -73,6 +77,8 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         POOL_STAKE = poolStake;
         COOLDOWN = cooldown;
     }
+
+    // ── Offers and stakes, by their owner
 
     /// @inheritdoc IProviderRegistry
     function publish(Draft calldata draft, bytes calldata signature) external {
@@ -107,7 +113,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     function deposit() external payable {
         // Effect
         Account storage account = _accounts[msg.sender];
-        account.stake += uint96(msg.value); // all coins there are fit 96 bits
+        account.stake += uint96(msg.value); // no chain has 2^96 wei of its coin
         _updatePool(msg.sender, account);
 
         emit Deposited(msg.sender, msg.value, account.stake);
@@ -143,9 +149,11 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
 
         emit StakeWithdrawn(msg.sender, amount);
 
-        // Interaction
+        // Interaction: last, so no guard
         _send(msg.sender, amount);
     }
+
+    // ── Stakes, by the escrow
 
     /// @inheritdoc IProviderRegistry
     function lock(address who, uint256 amount, Role role, bool drawn) external onlyEscrow {
@@ -180,9 +188,11 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         emit Slashed(who, amount, burntPart, account.strikes);
         if (account.strikes == MAX_STRIKES) emit Banned(who);
 
-        // Interaction
+        // Interaction: the escrow's `receive` only checks the sender
         if (burntPart < amount) _send(escrow, amount - burntPart);
     }
+
+    // ── Read
 
     /// @inheritdoc IProviderRegistry
     function candidate(uint256 random, uint256 asOf, uint256 minFree, uint256 fee) external view returns (address who) {
@@ -242,8 +252,10 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         offer.asValidator = RATING.ratingOf(who, Role.Validator);
     }
 
-    /// Joins or leaves the pool as the account's offer, stake and strikes have it; the last member takes the
-    /// place of one that leaves.
+    // ── Internal
+
+    /// @dev Puts the account into the pool, or takes it out, as its offer, stake and strikes require. The last member
+    /// takes the place of one that leaves. An account that finds the pool full (2^24 − 1 members) stays outside.
     function _updatePool(address who, Account storage account) private {
         bool belongs = account.validator && account.stake >= POOL_STAKE && !_isBanned(account);
         uint24 seat = account.seat;
@@ -270,12 +282,13 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         _places[place].push(uint96(block.timestamp), uint160(who));
     }
 
+    /// @dev Warning: runs the code of `to` with all remaining gas, so it comes last in a call.
     function _send(address to, uint256 amount) private {
         (bool sent,) = to.call{value: amount}("");
         if (!sent) revert ProviderRegistry_TransferFailed(to, amount);
     }
 
-    /// @dev Strikes that still count.
+    /// @dev Strikes that still count: all of them until {STRIKE_LIFE} after the start of the latest one's day, then none.
     function _strikes(Account storage account) private view returns (uint8) {
         bool fresh = block.timestamp < uint256(account.struckOn) * 1 days + STRIKE_LIFE;
         return fresh ? account.strikes : 0;
@@ -285,7 +298,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         return account.strikes >= MAX_STRIKES && _strikes(account) >= MAX_STRIKES;
     }
 
-    /// @param reserved Stake that only a draw may lock.
+    /// @param reserved The part of the stake that only a draw may lock.
     function _checkFree(address who, Account storage account, uint256 wanted, uint256 reserved) private view {
         uint256 free = account.stake - account.locked;
         free = free < reserved ? 0 : free - reserved;

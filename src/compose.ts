@@ -202,7 +202,7 @@ export async function openSandbox(
   };
   if (engine === "pool") {
     const [{ createPool }, { readPool }] = await Promise.all([
-      import("./sandbox/pooled.ts"),
+      import("./sandbox/pool.ts"),
       import("./config/pool.ts"),
     ]);
     return createPool({ ...common, engines: await readPool(config.pool) });

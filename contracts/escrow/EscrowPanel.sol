@@ -25,21 +25,15 @@ import {
 import {Rule} from "../libraries/Rule.sol";
 import {EscrowStorage} from "./EscrowStorage.sol";
 
-/// @notice What the steps of a job share: who has a seat, how votes become a verdict, and who gets what at the end.
+/// @notice Steps that several calls of a job share: seats, draws, votes and verdicts, and the payouts at the end.
+/// @dev Functions that take a {Record} change the copy and return it; the caller saves it.
 abstract contract EscrowPanel is EscrowStorage {
-    /// What a job's fee funds hold, as its validators are paid from them.
-    struct Funds {
-        /// The requester's: the fees posted, and those in the bond of a challenge.
-        uint256 requesters;
-        /// The provider's: the bond of an appeal.
-        uint256 providers;
-    }
-
-    /// Members of the pool that a draw looks at for one seat.
+    /// Members of the pool that a draw looks at for one seat; bounds the gas of a draw.
     uint256 private constant PROBES = 12;
 
     // ── Seats
 
+    /// @dev Parties are not, nor is an account that has or had a seat in this job.
     function _isEligible(bytes32 jobId, Terms calldata terms, address account) internal view returns (bool) {
         return account != terms.requester && account != terms.provider
             && _seats[jobId][account].status == SeatStatus.None;
@@ -54,12 +48,13 @@ abstract contract EscrowPanel is EscrowStorage {
         if (seat.status != status) revert JobEscrow_WrongSeat(jobId, validator, seat.status);
     }
 
+    /// @dev Takes the seat from a validator that has not committed. The caller unlocks its stake.
     function _vacate(bytes32 jobId, Record record, address validator, SeatStatus status) internal returns (Record) {
         _checkSeat(jobId, validator, SeatStatus.Appointed).status = status;
         return record.minus(SEATS + PENDING).plus(VACANT);
     }
 
-    /// @dev Once no seat is pending: refills seats that were left, the first time; else opens the reveal phase, or
+    /// @dev Once no seat is pending: schedules a draw for vacant seats, once a round; else opens the reveal phase, or
     /// ends the round when no seat is left to reveal.
     function _closeCommitments(bytes32 jobId, Terms calldata terms, Record record) internal returns (Record) {
         if (record.count(PENDING) != 0) return record;
@@ -79,8 +74,9 @@ abstract contract EscrowPanel is EscrowStorage {
 
     // ── Draws
 
-    /// @dev Asks for the seeds of the next draw: the requester's first, then the provider's.
-    /// @param asOf When the pool is looked at: the phase that ends here began then, and neither seed was known.
+    /// @dev Schedules a draw: the requester's window to reveal its seed begins, the provider's follows.
+    /// @param asOf Unix seconds at which the phase that ends here began. The pool is taken as it was then, because
+    /// neither seed was known: no account could join or leave it to steer the draw.
     function _schedule(bytes32 jobId, Terms calldata terms, Record record, uint8 seats, uint256 asOf)
         internal
         returns (Record)
@@ -91,7 +87,7 @@ abstract contract EscrowPanel is EscrowStorage {
         return record.fill(TO_DRAW, seats).plus(DRAWS).until(deadline);
     }
 
-    /// @dev Takes the requester's seed, which opens `terms.secretHash`.
+    /// @dev Stores the requester's seed, which `terms.secretHash` commits to.
     function _seed(bytes32 jobId, Terms calldata terms, Record record, bytes32 maskHash, bytes32 seed)
         internal
         returns (Record)
@@ -104,13 +100,14 @@ abstract contract EscrowPanel is EscrowStorage {
         return record.with(SEEDED).until(deadline);
     }
 
-    /// @dev Until when the provider may reveal its seed: a window after the requester's, or after its lost turn.
+    /// @dev Until when the provider may reveal its seed: one window after the requester's seed, or after the
+    /// requester's deadline.
     function _seedDeadline(Terms calldata terms, Record record) internal pure returns (uint256) {
         return record.has(SEEDED) ? record.deadline() : uint256(record.deadline()) + terms.schedule.reveal();
     }
 
-    /// @dev Seats as many as the pool gives. For each seat it walks on from a random place, so that a member
-    /// that cannot serve costs no seat.
+    /// @dev Fills up to `wanted` seats. Each search begins at a random place of the pool and walks on from there, so
+    /// that a member that cannot serve does not cost a seat.
     function _fill(bytes32 jobId, Terms calldata terms, Record record, uint256 wanted, uint256 asOf, bytes32 seed)
         internal
         returns (Record)
@@ -123,9 +120,12 @@ abstract contract EscrowPanel is EscrowStorage {
             for (uint256 probe = 0; probe < PROBES; ++probe) {
                 address validator = registry.candidate(place + probe, asOf, terms.validatorStake, fee);
                 if (validator == address(0) || !_isEligible(jobId, terms, validator)) continue;
+                // Effect
                 record = record.plus(SEATS + PENDING + OCCUPIED);
                 _seats[jobId][validator] = Seat(SeatStatus.Appointed, record.round(), 0);
                 emit Appointed(jobId, validator, true, deadline, "");
+
+                // Interaction: the registry calls nothing in turn, so the record may be saved after it
                 registry.lock(validator, terms.validatorStake, Role.Validator, true);
                 break;
             }
@@ -135,7 +135,14 @@ abstract contract EscrowPanel is EscrowStorage {
 
     // ── Measurements and verdicts
 
-    /// @dev Opens the caller's commitment, which it made in this round: one that hid in an earlier one has no vote.
+    /// @dev Loads a job whose validators have all committed.
+    function _loadRevealing(Terms calldata terms) internal view returns (bytes32 jobId, Record record) {
+        (jobId, record) = _load(terms, State.Validating);
+        if (_uncommitted(record) != 0) revert JobEscrow_StillCommitting(jobId);
+    }
+
+    /// @dev Opens the caller's commitment, which must be of this round: a validator that hid in an earlier round has no
+    /// vote in this one.
     function _openSeat(bytes32 jobId, Record record, Measurement calldata own) internal returns (Finding memory) {
         Seat storage seat = _checkSeat(jobId, msg.sender, SeatStatus.Committed);
         if (seat.round != record.round()) revert JobEscrow_WrongSeat(jobId, msg.sender, SeatStatus.Committed);
@@ -146,7 +153,8 @@ abstract contract EscrowPanel is EscrowStorage {
         return Finding(msg.sender, own.score, own.digest);
     }
 
-    /// @dev Opens the provider's commitment, whoever was shown it; keeps it while others have yet to reveal.
+    /// @dev Opens the provider's commitment for any caller that was shown the measurement. Stores the finding only
+    /// while others have yet to reveal.
     function _openProvider(
         bytes32 jobId,
         Terms calldata terms,
@@ -185,13 +193,14 @@ abstract contract EscrowPanel is EscrowStorage {
         return record.plus(confirmed ? PASSES : FAILS);
     }
 
-    /// @dev Judges once nothing is left to reveal.
+    /// @dev Judges once all seats and the provider have revealed.
     function _judgeIfComplete(bytes32 jobId, Terms calldata terms, Record record) internal returns (Record) {
         if (!record.has(DISCLOSED) || record.count(REVEALED) != record.count(SEATS)) return record;
         return _judge(jobId, terms, record, _verdictOf(record));
     }
 
-    /// @dev Ends the round with a verdict.
+    /// @dev Ends the round with a verdict. The deadline is that to claim or to appeal; the present second where neither
+    /// is possible.
     function _judge(bytes32 jobId, Terms calldata terms, Record record, Verdict verdict) internal returns (Record) {
         State next = State.Inconclusive;
         if (verdict == Verdict.Pass) next = State.Validated;
@@ -204,8 +213,9 @@ abstract contract EscrowPanel is EscrowStorage {
         return record.until(deadline);
     }
 
-    /// @dev A job is appealed once: a rejection on measurements (not that of a provider which hid its own), or the
-    /// lack of a verdict, unless a challenge lacked it: then the claim stands.
+    /// @dev A job is appealed once, and only against a rejection on measurements or the lack of a verdict. Not against
+    /// the rejection of a provider that hid its measurement or seed; nor where a challenge lacked a verdict, since the
+    /// claim stands then.
     function _isAppealable(Record record) internal pure returns (bool) {
         if (record.has(APPEALED)) return false;
         State state = record.state();
@@ -213,19 +223,14 @@ abstract contract EscrowPanel is EscrowStorage {
         return state == State.Inconclusive && record.round() != Round.Challenge;
     }
 
-    function _loadRevealing(Terms calldata terms) internal view returns (bytes32 jobId, Record record) {
-        (jobId, record) = _load(terms, State.Validating);
-        if (_uncommitted(record) != 0) revert JobEscrow_StillCommitting(jobId);
-    }
-
-    /// @dev Until when the provider's measurement may be shown: a window longer than validators have to reveal
-    /// theirs, so that one that reveals in the last second does not leave the provider without time to answer.
+    /// @dev Until when the provider's measurement may be disclosed: one window longer than validators may reveal
+    /// theirs, once one has, so that a reveal in the last second leaves the provider time to answer.
     function _disclosureDeadline(Terms calldata terms, Record record) internal pure returns (uint256) {
         uint256 extra = record.count(REVEALED) == 0 ? 0 : terms.schedule.reveal();
         return record.deadline() + extra;
     }
 
-    /// @dev Revealed, but not counted yet.
+    /// @dev Votes that have been revealed and are not counted yet.
     function _waitingIn(Record record) internal pure returns (uint256) {
         return record.count(REVEALED) - record.count(PASSES) - record.count(FAILS);
     }
@@ -234,116 +239,130 @@ abstract contract EscrowPanel is EscrowStorage {
         return Judgement.verdictOf(record.count(SEATS), record.count(PASSES), record.count(FAILS));
     }
 
-    // ── Endings
+    // ── Payouts
 
-    /// @dev Pays the provider. The job is saved as final before anything else happens.
+    /// @dev Pays the provider. A deposit lost in a challenge is burnt, that is, owed to the zero address: if the
+    /// provider got it, withholding a result until the requester challenges would pay.
     function _settle(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel) internal {
-        // Effect
+        // Check, Effect: the panel's list is checked as its fees are credited
         _records[jobId] = record.to(State.Settled).until(0);
         bool passed = _verdictOf(record) == Verdict.Pass;
+        (uint256 requesters, uint256 providers, uint256 outcomes) =
+            _payPanel(jobId, terms, record, panel, passed ? SeatStatus.Failed : SeatStatus.None);
+        uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
+        _credit(terms.provider, terms.token, terms.price + providers);
+        _credit(terms.requester, terms.token, requesters);
+        _credit(passed ? address(0) : terms.requester, terms.token, deposit);
         emit Settled(jobId);
 
-        // Effect, Interaction
-        Funds memory funds = _closePanel(jobId, terms, record, panel, passed ? SeatStatus.Failed : SeatStatus.None);
-        uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
-        _credit(terms.provider, terms.token, terms.price + funds.providers);
-        _credit(terms.requester, terms.token, funds.requesters);
-        // A lost deposit is burnt: owed to an account that never withdraws. A provider that kept its result from the
-        // requester until it challenged would gain by it otherwise.
-        _credit(passed ? address(0) : terms.requester, terms.token, deposit);
+        // Interaction: registry and rating are this contract's own, so no guard
+        _freePanel(terms, panel, outcomes);
         registry.unlock(terms.provider, terms.providerStake);
         rating.record(terms.provider, Role.Provider, Outcome.Settled);
     }
 
-    /// @dev Refunds the requester, and slashes a provider that missed a deadline or was found wrong. Most of it is
-    /// burnt, and all of it when validators that the requester had named found so: a party that can bring a slash
-    /// about must not gain by it.
+    /// @dev Refunds the requester, and slashes a provider that missed a deadline, hid, or was found wrong. All of the
+    /// slashed stake is burnt but {COMPENSATION_PERCENT}, and that too when validators that the requester had named
+    /// found the result wrong: a party that can bring a slash about must not gain by it.
     function _refund(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel, Cause cause)
         internal
     {
-        // Effect
+        // Check, Effect: the panel's list is checked as its fees are credited
         _records[jobId] = record.to(State.Refunded).until(0);
+        (uint256 requesters, uint256 providers, uint256 outcomes) =
+            _payPanel(jobId, terms, record, panel, cause == Cause.Rejected ? SeatStatus.Passed : SeatStatus.None);
+        bool keepsStake = cause == Cause.Released || cause == Cause.Inconclusive;
+        bool named = cause == Cause.Rejected && record.has(NAMED);
+        uint256 compensation = keepsStake || named ? 0 : uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
+        uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
+        _credit(terms.requester, terms.token, terms.price + requesters + deposit);
+        _credit(terms.requester, COIN, compensation);
+        _credit(terms.provider, terms.token, providers);
         emit Refunded(jobId, cause);
 
-        // Effect, Interaction
-        SeatStatus overruled = cause == Cause.Rejected ? SeatStatus.Passed : SeatStatus.None;
-        Funds memory funds = _closePanel(jobId, terms, record, panel, overruled);
-        uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
-        _credit(terms.requester, terms.token, terms.price + funds.requesters + deposit);
-        _credit(terms.provider, terms.token, funds.providers);
-        if (cause == Cause.Released || cause == Cause.Inconclusive) {
-            registry.unlock(terms.provider, terms.providerStake);
-            if (cause == Cause.Released) rating.record(terms.provider, Role.Provider, Outcome.Released);
-            return;
-        }
-        bool named = cause == Cause.Rejected && record.has(NAMED);
-        uint256 compensation = named ? 0 : uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
-        _slash(terms.provider, terms.providerStake, terms.providerStake - compensation);
-        _credit(terms.requester, COIN, compensation);
-        bool late = cause == Cause.RunMissed || cause == Cause.ClaimMissed;
-        Outcome outcome = late ? Outcome.Late : cause == Cause.Hid ? Outcome.Hid : Outcome.Rejected;
+        // Interaction: registry and rating are this contract's own, so no guard
+        _freePanel(terms, panel, outcomes);
+        if (keepsStake) registry.unlock(terms.provider, terms.providerStake);
+        else _slash(terms.provider, terms.providerStake, terms.providerStake - compensation);
+        if (cause == Cause.Inconclusive) return;
+        Outcome outcome = Outcome.Late;
+        if (cause == Cause.Released) outcome = Outcome.Released;
+        else if (cause == Cause.Rejected) outcome = Outcome.Rejected;
+        else if (cause == Cause.Hid) outcome = Outcome.Hid;
         rating.record(terms.provider, Role.Provider, outcome);
     }
 
-    /// @dev Pays, lets go or slashes every validator, and says what is left of the funds. The ascending order
-    /// shows that no account is listed twice, the count that none is left out.
-    /// @param overruled The vote that the last round contradicts: earlier validators that gave it were wrong.
-    function _closePanel(
+    /// @dev Credits the fees of a closing job's validators. The list is complete and without doubles: its length is
+    /// the number of seats ever given, and it ascends.
+    /// @param overruled The vote that the last round contradicts: validators of earlier rounds that gave it were wrong.
+    /// @return requesters What is left of the requester's fees: those it posted, and those in the bond of a challenge.
+    /// @return providers What is left of the provider's bond of an appeal.
+    /// @return outcomes The {Outcome} of each in `panel`, one byte each from the lowest; a job has at most 26 seats.
+    function _payPanel(
         bytes32 jobId,
         Terms calldata terms,
         Record record,
         address[] calldata panel,
         SeatStatus overruled
-    ) private returns (Funds memory funds) {
+    ) private returns (uint256 requesters, uint256 providers, uint256 outcomes) {
         if (panel.length != record.occupied()) {
             revert JobEscrow_WrongPanelSize(jobId, panel.length, record.occupied());
         }
         uint256 bond = appealBondOf(terms);
-        funds.requesters = _feesOf(terms) + (record.has(CHALLENGED) ? bond : 0);
-        funds.providers = record.has(APPEALED) ? bond : 0;
+        requesters = _feesOf(terms) + (record.has(CHALLENGED) ? bond : 0);
+        providers = record.has(APPEALED) ? bond : 0;
         address previous = address(0);
         for (uint256 i = 0; i < panel.length; ++i) {
             address validator = panel[i];
-            Seat memory seat = _seats[jobId][validator];
-            if (seat.status == SeatStatus.None || validator <= previous) {
-                revert JobEscrow_WrongSeat(jobId, validator, seat.status);
+            Seat storage seat = _seats[jobId][validator];
+            (SeatStatus status, Round round) = (seat.status, seat.round);
+            if (status == SeatStatus.None || validator <= previous) {
+                revert JobEscrow_WrongSeat(jobId, validator, status);
             }
             previous = validator;
-            _closeSeat(terms, record, funds, validator, seat, overruled);
+            Outcome outcome = _outcomeOf(record, status, round, overruled);
+            outcomes |= uint256(outcome) << (8 * i);
+            // A fee lost for failing the provider goes to the provider; one lost for passing it stays with its payer.
+            bool toProvider = outcome == Outcome.Rejected && status == SeatStatus.Failed;
+            if (outcome != Outcome.Settled && !toProvider) continue;
+            if (round == Round.Appeal) providers -= terms.validatorFee;
+            else requesters -= terms.validatorFee;
+            _credit(toProvider ? terms.provider : validator, terms.token, terms.validatorFee);
         }
     }
 
-    function _closeSeat(
-        Terms calldata terms,
-        Record record,
-        Funds memory funds,
-        address validator,
-        Seat memory seat,
-        SeatStatus overruled
-    ) private {
-        bool earlier = seat.round != record.round();
-        if (seat.status == SeatStatus.Abstained) {
-            rating.record(validator, Role.Validator, Outcome.Abstained);
-        } else if (seat.status == SeatStatus.Dismissed) {
-            rating.record(validator, Role.Validator, Outcome.Late);
-        } else if (seat.status == SeatStatus.Committed && (earlier || record.count(TO_DRAW) == 0)) {
-            // It could reveal and did not. Both sides waited for it, and neither may gain by keeping it from that.
-            _slash(validator, terms.validatorStake, terms.validatorStake);
-            rating.record(validator, Role.Validator, Outcome.Hid);
-        } else {
-            bool wrong = earlier && seat.status == overruled;
-            // Who loses a fee to the provider loses it from the side that would have paid it.
-            if (!wrong || seat.status == SeatStatus.Failed) {
-                if (seat.round == Round.Appeal) funds.providers -= terms.validatorFee;
-                else funds.requesters -= terms.validatorFee;
-                _credit(wrong ? terms.provider : validator, terms.token, terms.validatorFee);
+    /// @dev Unlocks or slashes the stakes of a closing job's validators, and counts their outcomes. The stakes of those
+    /// that abstained or were dismissed were unlocked when they left.
+    /// @param outcomes As from {_payPanel}.
+    function _freePanel(Terms calldata terms, address[] calldata panel, uint256 outcomes) private {
+        for (uint256 i = 0; i < panel.length; ++i) {
+            address validator = panel[i];
+            Outcome outcome = Outcome(uint8(outcomes >> (8 * i)));
+            if (outcome == Outcome.Settled) {
+                registry.unlock(validator, terms.validatorStake);
+            } else if (outcome == Outcome.Hid || outcome == Outcome.Rejected) {
+                // All of it is burnt: neither party may gain by keeping a validator from its reveal.
+                _slash(validator, terms.validatorStake, terms.validatorStake);
             }
-            if (wrong) _slash(validator, terms.validatorStake, terms.validatorStake);
-            else registry.unlock(validator, terms.validatorStake);
-            rating.record(validator, Role.Validator, wrong ? Outcome.Rejected : Outcome.Settled);
+            rating.record(validator, Role.Validator, outcome);
         }
     }
 
+    /// @dev How the job ended for a validator. One that committed is excused where its round ended before reveals
+    /// began, because the provider hid its seed.
+    function _outcomeOf(Record record, SeatStatus status, Round round, SeatStatus overruled)
+        private
+        pure
+        returns (Outcome)
+    {
+        if (status == SeatStatus.Abstained) return Outcome.Abstained;
+        if (status == SeatStatus.Dismissed) return Outcome.Late;
+        bool earlier = round != record.round();
+        if (status == SeatStatus.Committed && (earlier || record.count(TO_DRAW) == 0)) return Outcome.Hid;
+        return earlier && status == overruled ? Outcome.Rejected : Outcome.Settled;
+    }
+
+    /// @dev Slashing no stake would still count a strike, so it is left out.
     function _slash(address account, uint256 amount, uint256 burnt) private {
         if (amount != 0) registry.slash(account, amount, burnt);
     }

@@ -11,10 +11,14 @@ import {ProviderRating} from "../ProviderRating.sol";
 import {ProviderRegistry} from "../ProviderRegistry.sol";
 import {Record} from "../libraries/Record.sol";
 
-/// @notice What is stored of jobs and money, and the checks that every step shares. A job is one slot, each
-/// validator's seat one more. A step loads the record, changes the copy, and saves it once, before it calls
-/// anything outside. What is owed leaves only when its owner pulls it, so that no payee can hold up a job.
-/// @dev Registry and rating are this contract's own and call nobody back but {receive}: calls to them need no guard.
+/// @notice The storage of jobs and money, and the checks that calls share. A job is one slot, each validator's seat
+/// one more. A call loads the record, changes the copy, and saves it once, before it calls another contract ({draw}
+/// excepted: it asks the registry for each seat). Money that is owed leaves only by {withdraw}, so that a payee that
+/// refuses it cannot hold up a job.
+/// @dev Calls to {registry} and {rating} need no reentrancy guard: the constructor deploys both, their addresses
+/// cannot change, and they run no code but their own. The one call that they make in turn, from `registry.slash`, pays
+/// coins to this contract's `receive`, which writes nothing. A stranger's code runs in two places only, a token's
+/// transfer and a payee's `receive`: {_takeToken} and {withdraw} share one guard.
 abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -26,15 +30,15 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         bytes30 commitment;
     }
 
-    /// A draw under way, in one slot.
+    /// A scheduled draw, in one slot.
     struct Draw {
-        /// The pool is taken as it was then, Unix seconds: before anybody could know the draw's seeds.
+        /// Unix seconds. The pool is taken as it was then: before either of the draw's seeds could be known.
         uint40 asOf;
-        /// First 27 bytes of the hash of the requester's seed; zero without it.
+        /// First 27 bytes of the hash of the requester's seed; zero until it is revealed.
         bytes27 seed;
     }
 
-    /// An opened measurement, while it waits for the one it is compared with.
+    /// An opened measurement, stored while it waits for the one that it is compared with.
     struct Finding {
         address author;
         int64 score;
@@ -62,7 +66,7 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
     mapping(bytes32 jobId => Record) internal _records;
     mapping(bytes32 jobId => mapping(address validator => Seat)) internal _seats;
     mapping(bytes32 jobId => Draw) internal _draws;
-    /// Validators' findings that wait for the provider's.
+    /// Findings of validators that revealed before the provider's was known.
     mapping(bytes32 jobId => Finding[]) internal _waiting;
     /// The provider's finding, kept only while validators have yet to reveal.
     mapping(bytes32 jobId => Finding) internal _disclosed;
@@ -75,7 +79,8 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
 
     // ── Money
 
-    /// @dev Takes exactly `amount` from the caller: the coins sent with the call, or the token. Last in a call.
+    /// @dev Takes exactly `amount` from the caller: the coins sent with the call, or the token.
+    /// @dev Warning: a token can call back, so this comes last in a call, after all effects.
     function _take(address token, uint256 amount) internal {
         if (token == COIN) {
             if (msg.value != amount) revert JobEscrow_WrongPayment(msg.value, amount);
@@ -85,7 +90,8 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev The guard keeps a token that calls back from having one transfer counted twice.
+    /// @dev The guard keeps a token that calls back from having one transfer counted for two calls, and from
+    /// withdrawing what it has not paid yet.
     function _takeToken(address token, uint256 amount) private nonReentrant {
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
@@ -97,6 +103,7 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         if (amount != 0) owed[account][token] += amount;
     }
 
+    /// @dev Warning: runs the code of `to` or of the token with all remaining gas; only under the guard.
     function _pay(address token, address to, uint256 amount) internal {
         if (token == COIN) {
             (bool sent,) = to.call{value: amount}("");
@@ -116,20 +123,21 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         return appealBondOf(terms) + _depositOf(terms);
     }
 
-    /// @dev What a lost challenge costs beside the panel's fees.
+    /// @dev The part of a challenge's bond that is burnt when the challenge is lost.
     function _depositOf(Terms calldata terms) internal pure returns (uint256) {
         return terms.price / 2;
     }
 
-    /// @dev What the requester locks at posting for validators.
+    /// @dev The validators' fees that the requester locks when it posts.
     function _feesOf(Terms calldata terms) internal pure returns (uint256) {
         return uint256(terms.rule.validators()) * terms.validatorFee;
     }
 
-    // ── Names and commitments
+    // ── Ids and commitments
 
-    /// @dev `keccak256(abi.encode(block.chainid, address(this), terms))`. The terms are copied as they lie in
-    /// calldata: words with dirty bits name another job, which {post} refuses when it reads them.
+    /// @dev `keccak256(abi.encode(block.chainid, address(this), terms))`.
+    /// @dev Warning: the terms are copied from calldata unread. Words with bits outside their type give the id of
+    /// another job; it cannot exist, because {post} reads the terms and reverts on such words.
     function _idOf(Terms calldata terms) internal view returns (bytes32 jobId) {
         assembly ("memory-safe") {
             let free := mload(0x40)
@@ -140,7 +148,8 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev What the provider committed to, in 20 bytes: a pair that collides costs it 2^80 hashes for one job.
+    /// @dev All that the provider committed to, in the 20 bytes that the record has room for. To open it to something
+    /// else the provider must find a collision for this one job: 2^80 hashes.
     function _submissionOf(bytes32 measurementCommitment, bytes32 secretsCommitment) internal pure returns (bytes20) {
         return bytes20(_hashOf(measurementCommitment, secretsCommitment));
     }
@@ -149,7 +158,7 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         return keccak256(abi.encode(jobId, author, found));
     }
 
-    /// @dev The tip of a chain of seeds, of which `seed` is the `draw`-th.
+    /// @dev The tip of the hash chain whose seed for draw number `draw` is `seed`.
     function _tipOf(bytes32 seed, uint256 draw) internal pure returns (bytes32 tip) {
         tip = seed;
         for (uint256 i = 0; i < draw; ++i) {
@@ -157,7 +166,7 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev `keccak256(abi.encode(a, b))`, in the scratch space.
+    /// @dev `keccak256(abi.encode(a, b))`, computed in the scratch space: no memory is allocated.
     function _hashOf(bytes32 a, bytes32 b) internal pure returns (bytes32 hash) {
         assembly ("memory-safe") {
             mstore(0x00, a)
@@ -173,12 +182,13 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         record = _records[jobId];
     }
 
-    /// @dev The job, which must be in `state`.
+    /// @dev Loads a job that must be in `state`.
     function _load(Terms calldata terms, State state) internal view returns (bytes32 jobId, Record record) {
         (jobId, record) = _load(terms);
         if (record.state() != state) revert JobEscrow_InvalidStatus(jobId, record.state());
     }
 
+    /// @dev The instant `window` seconds from now.
     function _in(uint256 window) internal view returns (uint40) {
         return uint40(block.timestamp + window);
     }
@@ -191,6 +201,7 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         if (block.timestamp > deadline) revert JobEscrow_TooLate(jobId, deadline);
     }
 
+    /// @dev The second of `deadline` still belongs to the step that ends with it.
     function _checkOver(bytes32 jobId, uint256 deadline) internal view {
         if (block.timestamp <= deadline) revert JobEscrow_TooEarly(jobId, deadline);
     }

@@ -18,15 +18,15 @@ enum Outcome {
     Rejected,
     /// Gave the job back before submitting (provider).
     Released,
-    /// Stood down before committing (validator).
+    /// Abstained before committing (validator).
     Abstained,
     /// Committed to a measurement and did not reveal it.
     Hid
 }
 
-/// @title What others thought of an account, and how its jobs ended
-/// @notice Written by the escrow alone, from final jobs only. One packed slot an account and role, so
-/// that writing and reading cost the same however many ratings there are.
+/// @title Scores of accounts, and how their jobs ended
+/// @notice Only the escrow writes, and only from final jobs. One packed slot for each account and role, so that writing
+/// and reading cost the same however many ratings there are.
 interface IProviderRating {
     /// @notice Scores 1–5 (`sum / count` is the average) and outcome counters, for one account in one role.
     struct Rating {
@@ -45,13 +45,15 @@ interface IProviderRating {
     /// @notice Scores are 1, 2, 3, 4 or 5.
     error ProviderRating_InvalidScore(uint8 score);
 
-    /// @notice Counts one ended job. Only the escrow; at most once an account and job.
+    /// @notice Counts one job that ended. Only the escrow; at most once for each account and job.
     function record(address account, Role role, Outcome outcome) external;
 
-    /// @notice Adds one score of 1–5. Only the escrow, which sees to it that each side rates once.
+    /// @notice Adds one score of 1–5. Only the escrow, which checks that each side rates once.
+    /// @dev Warning: a score cannot be changed or removed.
     function rate(address account, Role role, uint8 score) external;
 
-    /// @notice The whole record of `account` in `role`; zeros for an unknown account.
+    /// @notice Scores and counters of `account` in `role`; zeros for an unknown account.
+    /// @dev Warning: an account costs nothing to create, so a good record of few jobs says little.
     function ratingOf(address account, Role role) external view returns (Rating memory);
 
     /// @notice The only account that may write.

@@ -4,20 +4,22 @@ pragma solidity ^0.8.30;
 import {IProviderRating, Role} from "./IProviderRating.sol";
 
 /// @title Offers, keys and stakes of providers and validators
-/// @notice Stakes are in the chain's own coin. `JobEscrow` alone locks, unlocks and slashes them, and never
-/// more than it has locked. Floors are statements to clients and to the draw; a provider enforces its price
-/// floor itself, by not accepting.
+/// @notice Stakes are in the chain's own coin, in wei. Only the escrow locks, unlocks and slashes them, and it slashes
+/// no more than it has locked. Clients and draws respect the fee floor; a provider enforces its price floor itself, by
+/// not accepting.
 interface IProviderRegistry {
-    /// @notice What an account publishes of itself.
-    /// @param provider Takes jobs.
-    /// @param validator Takes validations, and joins the pool for draws while it has the pool's stake.
+    /// @notice An offer as its account publishes it.
+    /// @dev Warning: only the signature over fingerprint and onion key is checked. A reader must check that the
+    /// certificate has that fingerprint, and treat `details` as untrusted.
+    /// @param provider Accepts jobs.
+    /// @param validator Accepts validations, and is in the pool for draws while it has the pool's stake.
     /// @param priceFloor Least price for an hour of the run window, in the coin's smallest unit.
     /// @param feeFloor Least fee for one validation, in the coin's smallest unit; draws for jobs paid in the
     /// coin respect it.
     /// @param fingerprint 32-byte OpenPGP v6 fingerprint.
     /// @param onionKey 32-byte x25519 key for onion client authorisation.
     /// @param openpgpKey Binary OpenPGP certificate, at most 2 KiB.
-    /// @param details JSON as the client's schema has it, at most 2 KiB; untrusted.
+    /// @param details JSON by the client's schema, at most 2 KiB.
     struct Draft {
         bool provider;
         bool validator;
@@ -30,8 +32,8 @@ interface IProviderRegistry {
     }
 
     /// @notice An offer as clients read it, with stake and ratings in the same answer.
-    /// @param stake All coins that stand behind the account, locked ones included, leaving ones not.
-    /// @param lockedStake The part that live jobs have locked.
+    /// @param stake All staked coins, including those locked, without those that are leaving; wei.
+    /// @param lockedStake The part that live jobs have locked; wei.
     /// @param strikes Slashings that still count, see {STRIKE_LIFE}; at {MAX_STRIKES} the account is banned.
     /// @param pooled Whether draws may pick the account.
     /// @param signature The wallet's EIP-712 signature over its keys, see {publish}.
@@ -59,15 +61,16 @@ interface IProviderRegistry {
     event Published(address indexed account, bool provider, bool validator, bytes32 fingerprint, bytes32 onionKey);
     /// @notice Coins were added to `account`'s stake, which is now `stake`.
     event Deposited(address indexed account, uint256 amount, uint256 stake);
-    /// @notice Coins left the stake and can be taken from `availableAt` (Unix seconds) on.
+    /// @notice Coins left the stake and can be withdrawn from `availableAt` (Unix seconds) on.
     event WithdrawalRequested(address indexed account, uint256 amount, uint256 availableAt);
     /// @notice Coins were paid out to `account`.
     event StakeWithdrawn(address indexed account, uint256 amount);
-    /// @notice `account` lost `amount`, of which `burnt` is out of everybody's reach for ever.
+    /// @notice `account` lost `amount`, of which `burnt` stays in the registry, where no call can reach it.
     event Slashed(address indexed account, uint256 amount, uint256 burnt, uint256 strikes);
-    /// @notice Repeatedly slashed: takes no jobs and is never drawn for {STRIKE_LIFE}; its free stake stays its own.
+    /// @notice Slashed {MAX_STRIKES} times: cannot accept jobs or be drawn for {STRIKE_LIFE}; may withdraw free stake.
     event Banned(address indexed account);
 
+    /// @notice Only the escrow may call.
     error ProviderRegistry_NotEscrow(address caller);
     error ProviderRegistry_TooLong(uint256 length, uint256 limit);
     /// @notice The signature is not `account`'s over these keys.
@@ -83,56 +86,62 @@ interface IProviderRegistry {
 
     /// @notice Publishes or replaces the caller's offer, whole. Anyone who is not banned.
     /// @param signature The caller's EIP-712 signature, domain ("ichain", "1", chain id, this contract), over
-    /// `Keys(address account,bytes32 fingerprint,bytes32 onionKey)`; contract wallets answer by ERC-1271.
-    /// It is kept, so that any reader can check the binding without trusting a node.
+    /// `Keys(address account,bytes32 fingerprint,bytes32 onionKey)`; contract wallets answer by ERC-1271. It is stored,
+    /// so that a reader can check the binding without trusting a node.
+    /// @dev Warning: a contract wallet can withdraw its answer later, while the offer stays.
     function publish(Draft calldata draft, bytes calldata signature) external;
 
     /// @notice Adds the coins sent to the caller's stake.
+    /// @dev Warning: with the pool's stake a validator can be drawn from the next second on, and is counted late when
+    /// it does not commit.
     function deposit() external payable;
 
-    /// @notice Takes `amount` of the caller's free stake out of service; {withdrawStake} pays it after
-    /// {COOLDOWN}. A second request joins the first and starts its cooldown again.
+    /// @notice Takes `amount` (wei) out of the caller's free stake; {withdrawStake} pays it after {COOLDOWN}.
+    /// @dev Warning: a second request joins the first and starts the cooldown of both again.
     function requestWithdrawal(uint96 amount) external;
 
-    /// @notice Pays the caller what it requested, once the cooldown is over.
-    /// @return amount Coins paid, smallest unit.
+    /// @notice Pays the caller all that it requested, once the cooldown is over.
+    /// @return amount Coins paid, wei.
     function withdrawStake() external returns (uint256 amount);
 
     /// @notice Locks `amount` of `account`'s stake for a job. Only the escrow; reverts when the account has no
     /// offer for `role`, is banned, or has too little free stake.
-    /// @param drawn Whether a draw asks. Of a member's stake {POOL_STAKE} is for draws alone, so that nobody can
-    /// keep members out of a draw by appointing them elsewhere just before it.
+    /// @dev Warning: `amount` must fit 96 bits, as the terms' stakes do; more is cut off.
+    /// @param drawn Whether a draw locks it. {POOL_STAKE} of a member's stake is for draws alone, so that a party
+    /// cannot keep members out of a draw by appointing them to other jobs just before it.
     function lock(address account, uint256 amount, Role role, bool drawn) external;
 
-    /// @notice Lets `amount` go again. Only the escrow.
+    /// @notice Unlocks `amount` again. Only the escrow.
     function unlock(address account, uint256 amount) external;
 
-    /// @notice Takes `amount` of what is locked: `burnt` of it for ever, the rest is paid to the escrow, which
-    /// credits the victims. One strike. Only the escrow.
+    /// @notice Takes `amount` of the locked stake and counts one strike: `burnt` of it stays in the registry, where no
+    /// call can reach it; the rest is paid to the escrow, which has credited it. Only the escrow.
     function slash(address account, uint256 amount, uint256 burnt) external;
 
-    /// @notice The member at a random place of the pool as it was at the end of second `asOf` (Unix seconds), or zero
-    /// when it cannot serve now: still in the pool, `minFree` stake free, fee floor at most `fee`. The cost grows
-    /// with the logarithm of the pool's changes.
+    /// @notice The member at place `random` (modulo size) of the pool as it was at the end of second `asOf` (Unix
+    /// seconds), or zero when it cannot serve now. To serve it must still be in the pool, have `minFree` of its stake
+    /// free, and a fee floor of at most `fee`. The cost grows with the logarithm of the number of the pool's changes.
+    /// @dev Warning: the answer can change within a block while `asOf` is the present second.
     function candidate(uint256 random, uint256 asOf, uint256 minFree, uint256 fee) external view returns (address);
 
-    /// @notice Offers `from … from + limit − 1` in the order of first publication, with stakes and ratings.
-    /// Past the end the page is shorter. A 100-offer page costs a node some ten million gas of reading.
+    /// @notice Offers `from … from + limit − 1` in the order of first publication, with stakes and ratings. A page that
+    /// reaches past the end is shorter.
+    /// @dev Warning: reading 100 offers takes about ten million gas, which a node may refuse to spend on one call.
     function page(uint256 from, uint256 limit) external view returns (Offer[] memory);
 
     /// @notice The offer of `account`; all zero, `account` included, when it never published.
     function offerOf(address account) external view returns (Offer memory);
 
-    /// @notice Offers ever published, the bound of {page}.
+    /// @notice Number of accounts that have published an offer: the end of {page}.
     function offerCount() external view returns (uint256);
 
     /// @notice Members of the pool that draws pick from.
     function poolSize() external view returns (uint256);
 
-    /// @notice What {withdrawStake} will pay `account`, and from when (Unix seconds).
+    /// @notice The amount that {withdrawStake} will pay `account`, wei, and from when, Unix seconds.
     function leaving(address account) external view returns (uint256 amount, uint256 availableAt);
 
-    /// @notice Stake that the pool asks of each member, smallest unit.
+    /// @notice Stake that each member of the pool must have, wei.
     function POOL_STAKE() external view returns (uint256);
 
     /// @notice Seconds between {requestWithdrawal} and {withdrawStake}.
@@ -144,7 +153,7 @@ interface IProviderRegistry {
     /// @notice Seconds since the latest strike, by the day, after which all strikes and a ban are over.
     function STRIKE_LIFE() external view returns (uint256);
 
-    /// @notice Slashed coins that nobody can reach, smallest unit.
+    /// @notice Slashed coins that no call can reach, wei.
     function burnt() external view returns (uint256);
 
     /// @notice The only account that may lock, unlock and slash.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @notice Keeps bytes as the code of a contract that cannot be called: 200 gas a byte instead of 690 in
-/// storage, and one cold access to read, however long.
+/// @notice Stores bytes as the code of a contract that cannot be called: 200 gas a byte instead of 690 in storage, and
+/// one cold access to read any length.
 library CodeStore {
     error CodeStore_WriteFailed();
 
-    /// Returns the bytes after its 11 own ones as code; the code starts with STOP.
+    /// Creation code that returns all bytes after these 11 as the contract's code. {write} puts STOP first, so that a
+    /// call does nothing.
     bytes11 private constant PREFIX = 0x600B5981380380925939F3;
 
     function write(bytes memory data) internal returns (address pointer) {

@@ -4,10 +4,10 @@ pragma solidity ^0.8.30;
 import {Verdict} from "../interfaces/IJobEscrow.sol";
 import {Mode, Rule} from "./Rule.sol";
 
-/// @notice The rule by which measurements become votes, and votes a verdict. Pure arithmetic, nobody's opinion.
+/// @notice The rule by which measurements become votes, and votes a verdict. Arithmetic only.
 library Judgement {
-    /// @notice Whether a validator's measurement confirms the provider's. The validator's score is the one held
-    /// against the threshold: the provider's own is a claim only.
+    /// @notice Whether a validator's measurement confirms the provider's. The validator's score is compared with
+    /// the threshold, because the provider's own is only its claim.
     function confirms(
         Rule rule,
         bytes32 validatorDigest,
@@ -21,7 +21,8 @@ library Judgement {
         return distance(validatorScore, providerScore) <= rule.tolerance() && validatorScore >= rule.threshold();
     }
 
-    /// @notice A majority of all seats decides, silent ones included; without one there is no verdict.
+    /// @notice A majority of all seats decides, including those that did not reveal; without one the verdict is
+    /// inconclusive.
     function verdictOf(uint256 seats, uint256 passes, uint256 fails) internal pure returns (Verdict) {
         if (passes * 2 > seats) return Verdict.Pass;
         if (fails * 2 > seats) return Verdict.Fail;

@@ -10,7 +10,7 @@ enum Mode {
 
 /// @notice How a job is judged, in one word, lowest bits first: `Mode mode` (8), `uint8 validators` (8),
 /// `uint64 tolerance` (64), `int64 threshold` (64); the rest is zero. Tolerance and threshold are fixed
-/// point with nine decimals, larger is better.
+/// point with nine decimals; a larger score is better.
 type Rule is uint256;
 
 using RuleLibrary for Rule global;
@@ -19,7 +19,7 @@ using RuleLibrary for Rule global;
 library RuleLibrary {
     uint256 internal constant BITS = 144;
 
-    /// @notice True when the word names a known mode and carries nothing beyond its fields.
+    /// @notice True when the word has a known mode and no bits outside its fields.
     function isCanonical(Rule self) internal pure returns (bool) {
         uint256 word = Rule.unwrap(self);
         return word >> BITS == 0 && uint8(word) <= uint8(type(Mode).max);
@@ -34,7 +34,7 @@ library RuleLibrary {
         return uint8(Rule.unwrap(self) >> 8);
     }
 
-    /// @notice |a − b| that two honest measurements may differ by.
+    /// @notice Most that two honest measurements may differ by.
     function tolerance(Rule self) internal pure returns (uint64) {
         return uint64(Rule.unwrap(self) >> 16);
     }

@@ -6,8 +6,8 @@ pragma solidity ^0.8.30;
 /// run, appoint, commit, reveal, claim, challenge, appeal; the rest is zero.
 type Schedule is uint256;
 
-/// @dev The least window of each step, seconds. Shorter ones cannot be kept by an honest party on a chain with
-/// blocks of twelve seconds that waits for twelve confirmations; clients ask for more, by their chain's pace.
+/// @dev The least window of each step, seconds. An honest party cannot keep shorter ones on a chain with blocks
+/// of twelve seconds when it waits for twelve confirmations; clients ask for more where their chain is slower.
 uint24 constant MIN_RUN = 60;
 uint24 constant MIN_APPOINT = 300;
 uint24 constant MIN_COMMIT = 300;
@@ -22,7 +22,7 @@ using ScheduleLibrary for Schedule global;
 library ScheduleLibrary {
     uint256 internal constant BITS = 208;
 
-    /// @notice True when the word carries nothing beyond its fields and every step has its least window.
+    /// @notice True when the word has no bits outside its fields and every window is at least its floor.
     function isCanonical(Schedule self) internal pure returns (bool) {
         return Schedule.unwrap(self) >> BITS == 0 && run(self) >= MIN_RUN && appoint(self) >= MIN_APPOINT
             && commit(self) >= MIN_COMMIT && reveal(self) >= MIN_REVEAL && claim(self) >= MIN_CLAIM

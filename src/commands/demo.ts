@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Abortable } from "../async/abort.ts";
+import { openReader, openRecords } from "../compose.ts";
 import { startChild } from "../devnet/child.ts";
 import { type Devnet, startDevnet } from "../devnet/devnet.ts";
 import { asOwnerOf } from "../devnet/homes.ts";
@@ -31,7 +32,6 @@ export async function run(context: CommandContext, _args: object, options: Optio
   const out = resolve(options.out ?? `ichain-demo-${Date.now()}`);
   const begun = performance.now();
   const devnet = await startDevnet({ providers: 1, validators: 1, reporter: ui.reporter, signal });
-  const { openReader, openRecords } = await import("../compose.ts");
   await using stack = new AsyncDisposableStack();
   stack.defer(() => devnet.stop());
   const market = stack.adopt(
@@ -82,7 +82,7 @@ export async function run(context: CommandContext, _args: object, options: Optio
       ...phases(timeline, ready, opened),
     },
   };
-  ui.print(data, () => tell(data));
+  ui.print(data, () => describe(data));
 }
 
 type Facts = Awaited<ReturnType<typeof summarise>>;
@@ -148,7 +148,7 @@ async function runCli(devnet: Devnet, name: string, argv: readonly string[], sig
   }
 }
 
-function tell(
+function describe(
   data: Facts & { folder: string; metric: { name: string; value: number | null }; seconds: object },
 ): string {
   const parts = Object.entries(data.seconds as Record<string, number | undefined>).flatMap(([name, time]) =>

@@ -1,3 +1,4 @@
+import { examineNodes, openReader, openRecords, openRuntimes, openSandbox } from "../compose.ts";
 import { accountChecks } from "../doctor/account.ts";
 import { type DoctorContext, examine, type Finding } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
@@ -11,8 +12,7 @@ type Named = Finding & { readonly name: string };
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, config, signal } = context;
-  const { examineNodes, openReader, openRecords, openRuntimes, openSandbox } = await import("../compose.ts");
-  const patient: DoctorContext = {
+  const doctor: DoctorContext = {
     config,
     signal,
     checkJournal: async () => (await openRecords(context)).close(),
@@ -25,7 +25,7 @@ export async function run(context: CommandContext): Promise<void> {
   ui.reporter.emit({ kind: "start", id: "doctor", text: "Examining this machine" });
   for (const check of [...machineChecks, ...sandboxChecks, ...accountChecks]) {
     ui.reporter.emit({ kind: "progress", id: "doctor", text: `Examining: ${check.name}` });
-    findings.push(await examine(check, patient));
+    findings.push(await examine(check, doctor));
   }
   const failed = findings.filter(({ status }) => status === "fail");
   ui.reporter.emit({ kind: "end", id: "doctor", text: "Examined this machine" });

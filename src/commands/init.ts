@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
+import { makeNewKeyring } from "../compose.ts";
 import { readNetwork } from "../config/file.ts";
 import { changeConfigFile, saveNetwork } from "../config/write.ts";
 import type { CommandContext } from "./framework/declaration.ts";
@@ -36,7 +37,6 @@ export async function run(context: CommandContext, _args: object, options: Optio
     ...(options.transport && { transport: options.transport }),
   });
   if (options.newKeyring) {
-    const { makeNewKeyring } = await import("../compose.ts");
     await makeNewKeyring(context);
   }
   const data = {

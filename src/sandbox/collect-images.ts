@@ -6,16 +6,16 @@ import type { Engine, EngineImage } from "./engines/engine.ts";
 import { ORIGIN_LABEL } from "./images.ts";
 import { RECIPE_LABEL } from "./runtimes/recipe.ts";
 
-/** Notes that the image is used now: a file of its name, for the time on it. */
+/** Records that the image is used now, as the modification time of a file named after its digest. */
 export async function touchImage(usesDir: string, digest: string): Promise<void> {
   await mkdir(usesDir, { recursive: true, mode: 0o700 });
   await writeFile(join(usesDir, digest.replace("sha256:", "")), "");
 }
 
 /**
- * Removes images that came with jobs, and runtimes that a newer build has replaced, the longest unused
- * first, until what ichain brought fits the budget. A runtime that somebody built stays, and so does every
- * image that is not ichain's, is used by a container, or is to be kept. Resolves with what was removed.
+ * Removes images that came with jobs and runtimes that a newer build has replaced, the longest unused first, until
+ * all images that ichain made fit the budget. Keeps current runtimes, images that ichain did not make, images that
+ * a container uses, and those in `budget.keep`. Resolves with the removed images.
  */
 export async function collectImages(
   engine: Engine,
@@ -23,14 +23,14 @@ export async function collectImages(
   budget: ImageBudget,
   options: AbortOptions = {},
 ): Promise<EngineImage[]> {
-  const ours = (await engine.images(options)).filter((image) => broughtByUs(image));
+  const managed = (await engine.images(options)).filter((image) => isManaged(image));
   const inUse = new Set((await engine.list({}, options)).map(({ imageId }) => imageId));
   const last = await lastUses(usesDir);
   const used = (image: EngineImage) => last.get(image.digest) ?? image.createdAt;
-  const candidates = ours
-    .filter((image) => isPassing(image, instance) && !inUse.has(image.id) && !budget.keep.has(image.digest))
+  const candidates = managed
+    .filter((image) => isRemovable(image, instance) && !inUse.has(image.id) && !budget.keep.has(image.digest))
     .sort((a, b) => used(a) - used(b));
-  let total = ours.reduce((sum, { bytes }) => sum + bytes, 0);
+  let total = managed.reduce((sum, { bytes }) => sum + bytes, 0);
   const removed: EngineImage[] = [];
   for (const image of candidates) {
     if (total <= budget.bytes) break;
@@ -45,16 +45,16 @@ export async function collectImages(
   return removed.filter(({ digest }) => !held.has(digest));
 }
 
-function broughtByUs({ labels }: EngineImage): boolean {
+function isManaged({ labels }: EngineImage): boolean {
   return labels[ORIGIN_LABEL] !== undefined || (labels[RECIPE_LABEL] ?? "") !== "";
 }
 
-/** Nobody asked for it by name: it came with a job of this instance, or lost its tag to a newer build. */
-function isPassing({ labels, tags }: EngineImage, instance: string): boolean {
+/** It came with a job of this instance, or a newer build took over its tag. */
+function isRemovable({ labels, tags }: EngineImage, instance: string): boolean {
   return labels[ORIGIN_LABEL] === instance || (labels[ORIGIN_LABEL] === undefined && tags.length === 0);
 }
 
-/** Unix milliseconds by digest. */
+/** When each image was last used, Unix milliseconds by digest. */
 async function lastUses(usesDir: string): Promise<Map<string, number>> {
   const names = (await readdir(usesDir).catch(() => [])).filter((name) => /^[0-9a-f]{64}$/.test(name));
   const times = await Promise.all(names.map(async (name) => (await stat(join(usesDir, name))).mtimeMs));

@@ -1,8 +1,8 @@
 import type { Limits } from "../ports/sandbox.ts";
 
-/** Everything that a task's environment holds; nothing is inherited from this process. */
+/** The whole environment of a task, as `NAME=value`. Nothing is inherited from this process, which may hold secrets. */
 export function taskEnvironment(limits: Limits, gpus: readonly string[]): string[] {
-  // Numeric libraries count the host's cores, not the quota, and starve themselves with threads.
+  // Numeric libraries count the host's cores instead of the quota and would start too many threads.
   const threads = String(Math.max(1, Math.floor(limits.cpus)));
   return Object.entries({
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -16,11 +16,11 @@ export function taskEnvironment(limits: Limits, gpus: readonly string[]): string
     MKL_NUM_THREADS: threads,
     NUMEXPR_NUM_THREADS: threads,
     LOKY_MAX_CPU_COUNT: threads,
-    // Two runs of one task shall agree: no order that depends on a random seed.
+    // Fixed, so that the iteration order of sets, and with it the result, is the same in every run of a task.
     PYTHONHASHSEED: "0",
     PYTHONUNBUFFERED: "1",
     PYTHONDONTWRITEBYTECODE: "1",
-    // An engine whose default runtime is NVIDIA's takes an unset variable for "as the image says".
+    // Where NVIDIA's runtime is the default one, an unset variable would leave the choice to the image.
     NVIDIA_VISIBLE_DEVICES: gpus.length > 0 ? gpus.join(",") : "void",
     NVIDIA_DRIVER_CAPABILITIES: "compute,utility",
   }).map(([name, value]) => `${name}=${value}`);

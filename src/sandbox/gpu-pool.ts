@@ -1,20 +1,25 @@
 import { IchainError } from "../errors/error.ts";
 
-/** One GPU to one job at a time: what is reserved is not offered to another. */
+/** Reserves GPUs for jobs, each GPU for one job at a time. */
 export interface GpuPool {
-  /** UUIDs that are free now, in the order of discovery. */
+  /** UUIDs of the GPUs that are free now, in the order of discovery. */
   free(): string[];
   /**
-   * Reserves `count` GPUs with at least `memoryBytes` each for the job; the same job gets the same ones
-   * again. Throws `GPU_ABSENT` (class `refused`: this machine never can) or `GPU_BUSY` (retryable).
+   * Reserves `count` GPUs on one host with at least `memoryBytes` each. A job that holds GPUs gets the same again.
+   * @throws GPU_ABSENT when this machine has too few, however long the job waits
+   * @throws GPU_BUSY when too few are free now
    */
   reserve(job: string, count: number, memoryBytes?: number): string[];
-  /** Takes back what a job had before a restart; throws `GPU_BUSY` when another holds one of them. */
+  /**
+   * Reserves the GPUs that a job held before a restart.
+   * @throws GPU_ABSENT when one of them is not there any more
+   * @throws GPU_BUSY when another job holds one of them
+   */
   restore(job: string, uuids: readonly string[]): void;
   release(job: string): void;
 }
 
-/** Which GPUs there are; those with different hosts never go to one job. */
+/** A GPU of the pool. A job's GPUs are all on one `host`. */
 export interface PooledGpu {
   readonly uuid: string;
   readonly memoryBytes: number;
@@ -23,11 +28,11 @@ export interface PooledGpu {
 
 export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
   const held = new Map<string, readonly string[]>();
-  const taken = () => new Set([...held.values()].flat());
+  const reserved = () => new Set([...held.values()].flat());
 
   return {
     free() {
-      const busy = taken();
+      const busy = reserved();
       return gpus.map(({ uuid }) => uuid).filter((uuid) => !busy.has(uuid));
     },
     reserve(job, count, memoryBytes = 0) {
@@ -39,7 +44,7 @@ export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
       );
       const most = Math.max(0, ...hosts.map((own) => own.length));
       if (!Number.isInteger(count) || count < 0 || most < count) throw absent(count, memoryBytes, most);
-      const busy = taken();
+      const busy = reserved();
       const free = hosts.map((own) => own.filter((uuid) => !busy.has(uuid)));
       const chosen = count === 0 ? [] : free.find((own) => own.length >= count)?.slice(0, count);
       if (chosen === undefined) throw occupied(count, Math.max(...free.map((own) => own.length)));
@@ -48,7 +53,7 @@ export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
     },
     restore(job, uuids) {
       held.delete(job);
-      const busy = taken();
+      const busy = reserved();
       const known = new Set(gpus.map(({ uuid }) => uuid));
       const missing = uuids.filter((uuid) => !known.has(uuid)).length;
       if (missing > 0) throw absent(uuids.length, 0, uuids.length - missing);

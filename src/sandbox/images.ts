@@ -3,15 +3,15 @@ import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Engine, EngineImage } from "./engines/engine.ts";
 
-/** On images that came with a job's bundle: the instance that made them. */
+/** Label on images that came with a job's bundle: the instance that made them. */
 export const ORIGIN_LABEL = "ichain.origin";
 
-/** Environment that an image may bring: what sets up a language, nothing that steers a loader. */
-const HARMLESS_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
+/** Variables that an image may set. Others could change how programs are loaded, such as LD_PRELOAD. */
+const ALLOWED_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
 
 /**
- * Digest of a root filesystem from its layers' diffIDs, bottom first: the one diffID of a flat image,
- * the OCI chain id of a layered one (image-spec, config.md, "Layer ChainID").
+ * Digest (`sha256:…`) of a root filesystem from its layers' diffIDs, bottom first: the diffID itself for one layer,
+ * the OCI chain id for more (image-spec, config.md, "Layer ChainID").
  */
 export function rootDigest(layers: readonly string[]): string {
   return layers.reduce(
@@ -19,7 +19,10 @@ export function rootDigest(layers: readonly string[]): string {
   );
 }
 
-/** The held image with this digest; throws `IMAGE_UNKNOWN` or `IMAGE_REFUSED`. */
+/**
+ * The engine's image with this root-filesystem digest.
+ * @throws IMAGE_UNKNOWN, IMAGE_REFUSED
+ */
 export async function findImage(
   engine: Engine,
   digest: string,
@@ -27,7 +30,7 @@ export async function findImage(
 ): Promise<EngineImage> {
   const image = (await engine.images(options)).find((held) => held.digest === digest);
   if (image === undefined) {
-    throw new IchainError("IMAGE_UNKNOWN", `The runtime image ${digest} is not held here.`, {
+    throw new IchainError("IMAGE_UNKNOWN", `The engine does not hold the runtime image ${digest}.`, {
       details: { digest },
     });
   }
@@ -35,12 +38,15 @@ export async function findImage(
   return image;
 }
 
-/** An image's own settings reach the container: refuse those that would widen it (`IMAGE_REFUSED`). */
+/**
+ * Refuses an image whose own settings would give its container more than the policy does.
+ * @throws IMAGE_REFUSED
+ */
 export function checkImage(image: EngineImage): void {
-  const env = image.env.find((entry) => !HARMLESS_ENV.test(entry));
+  const env = image.env.find((entry) => !ALLOWED_ENV.test(entry));
   if (env !== undefined)
     throw refused(image, `sets the environment variable ${env.split("=")[0]?.slice(0, 64)}`);
-  // A volume of the image would be an anonymous writable folder without a cap.
+  // The engine would make an anonymous writable folder without a cap for each of them.
   if (image.volumes.length > 0) throw refused(image, "declares volumes");
 }
 

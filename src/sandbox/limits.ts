@@ -2,7 +2,11 @@ import { IchainError } from "../errors/error.ts";
 import type { Limits } from "../ports/sandbox.ts";
 import { leastTask } from "../protocol/policy/resources.ts";
 
-/** The smaller of what was asked and what is allowed, each; throws `LIMITS_INVALID`. */
+/**
+ * Limits no greater than those that the job asks for and those of this machine (`ceiling`), each in the units of
+ * `Limits`.
+ * @throws LIMITS_INVALID when a limit is not a number or is below the least that a task can start with
+ */
 export function tighten(asked: Limits, ceiling: Limits): Limits {
   return {
     cpus: bound("cpus", asked, ceiling),

@@ -5,21 +5,21 @@ import { commandProblem } from "../protocol/policy/resources.ts";
 import { taskEnvironment } from "./environment.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
 
-/** Label keys of every container that ichain creates. */
+/** Keys of the labels on every container that ichain creates. */
 export const labels = {
   job: "ichain.job",
   instance: "ichain.instance",
   deadline: "ichain.deadline",
-  /** Bytes that /out may hold. */
+  /** Cap on /out, bytes. */
   disk: "ichain.disk",
 } as const;
 
-/** Seconds that a task has to obey SIGTERM before SIGKILL. */
+/** Time between SIGTERM and SIGKILL, seconds. */
 export const GRACE_SECONDS = 5;
-/** The deadline inside comes this much later than the one outside, which can say more about it. */
+/** The deadline inside the container is later than the one outside by this much: ichain can report more about its own. */
 const INSIDE_SLACK_SECONDS = 3;
 
-/** Hidden beyond Docker's own list: what describes the host and no task needs. */
+/** Docker's own list, and further files that describe the host and that no task needs. */
 const maskedPaths = [
   "/proc/acpi",
   "/proc/asound",
@@ -42,25 +42,25 @@ const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc
 
 /** How tasks are started. */
 export interface OciRuntime {
-  /** For the engine; its default when undefined. */
+  /** Its name in the engine; undefined for the engine's default. */
   readonly name: string | undefined;
-  /** Threads of the sandbox's own kernel, which the engine counts with the task's. */
+  /** Threads of the runtime's own kernel, which the engine counts against the limit on the task's processes. */
   readonly ownPids: number;
-  /** Program in the image that ends a task at its deadline. */
+  /** Path in the image of the program that ends a task at its deadline. */
   readonly deadline: string;
 }
 
-/** What this machine decides about a run; nothing here comes from the job. */
+/** What this machine decides about a run. Nothing in it comes from the job. */
 export interface Placement {
   readonly instance: string;
   /** The engine's id of an image that was looked up by digest. */
   readonly imageId: string;
-  /** Already tightened. */
+  /** As `tighten` returned them. */
   readonly limits: Limits;
-  /** Host folder behind a writable /out: a filesystem of its own with the cap. */
+  /** Host folder mounted writable at /out, a filesystem with the cap as its size; undefined in an evaluating run. */
   readonly outDir: string | undefined;
   readonly runtime: OciRuntime;
-  /** Control group that the container's is created in, or the engine's default. */
+  /** Parent of the container's control group; undefined for the engine's default. */
   readonly cgroupParent: string | undefined;
   /** Unix seconds. */
   readonly deadline: number;
@@ -69,8 +69,9 @@ export interface Placement {
 export type ContainerSettings = ReturnType<typeof containerSettings>;
 
 /**
- * Turns a task into the settings of its container, in the words of Docker's API. Pure. The job decides
- * only the command, and the limits below this machine's; all the rest is fixed here.
+ * The settings of a task's container, in the fields of Docker's API (POST /containers/create). Pure. The job
+ * decides only the command, the GPUs reserved for it, and limits below this machine's.
+ * @throws TASK_INVALID when the id, the command or a GPU's UUID is malformed
  */
 export function containerSettings(task: SandboxTask, place: Placement) {
   const { limits } = place;
@@ -81,10 +82,10 @@ export function containerSettings(task: SandboxTask, place: Placement) {
     Image: place.imageId,
     User: `${uid}:${uid}`,
     Hostname: "task",
-    WorkingDir: "/in", // the image's own could be a path through /proc (CVE-2024-21626)
-    // The deadline inside: it holds when ichain and the engine are gone. As process 1 it can neither be
-    // killed nor stopped by the task, which an init in front of it would allow; orphans that it does
-    // not reap count against the pids limit only.
+    WorkingDir: "/in", // not the image's own, which could be a path through /proc (CVE-2024-21626)
+    // The deadline inside the container ends the task when ichain and the engine are not running. It is process 1,
+    // which the task can neither kill nor stop; with an init as process 1 it could. Orphans that it does not reap
+    // count against the task's own limit on processes only.
     Entrypoint: [
       place.runtime.deadline,
       "--signal=TERM",
@@ -117,10 +118,10 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       MaskedPaths: maskedPaths,
       ReadonlyPaths: readonlyPaths,
       Memory: limits.memoryBytes,
-      MemorySwap: limits.memoryBytes, // the same: no swap on top
+      MemorySwap: limits.memoryBytes, // memory and swap together: no swap
       NanoCpus: Math.round(limits.cpus * 1e9),
       PidsLimit: limits.pids + place.runtime.ownPids,
-      OomScoreAdj: 500, // when the host runs out, the task goes first, not the daemon
+      OomScoreAdj: 500, // when the host runs out of memory, the kernel kills the task before the daemon
       ShmSize: shmBytes,
       Tmpfs: { "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${tmpBytes},nr_inodes=65536` },
       Ulimits: [
@@ -148,21 +149,24 @@ export function containerSettings(task: SandboxTask, place: Placement) {
   };
 }
 
-/** The container's name; the same for the same task, so that a run is found again. */
+/**
+ * The name of a run's container: the same for the same run, so that it is found again after a crash.
+ * @throws TASK_INVALID when the instance or the id is not 1 to 100 letters, digits, `_`, `.`, `-`
+ */
 export function containerName(instance: string, id: string): string {
   return `ichain-${checkedName(instance)}-${checkedName(id)}`;
 }
 
 /**
- * An unprivileged user for the task, far from the machine's own and below 65536, where user-namespace
- * remapping ends. Tasks rarely share one, so that what the kernel counts per user (queues, watches,
- * pending signals) one task does not use up for another.
+ * The task's user id, 50,000 to 64,999: above the users of the machine, and below 65,536, where a remapped user
+ * namespace ends. Derived from the run's id, so that two tasks rarely share the kernel's limits per user (message
+ * queues, inotify watches, pending signals).
  */
 export function uidOf(id: string): number {
   return 50_000 + (createHash("sha256").update(id).digest().readUInt32BE(0) % 15_000);
 }
 
-/** JSON wraps each line in its own bytes; leave room so that the last lines survive a rotation. */
+/** Bytes of the engine's log file. Twice the limit, because JSON adds to each line and a rotation must not lose the last ones. */
 function engineLogBytes(limits: Limits): number {
   return Math.max(2 ** 20, limits.logBytes * 2);
 }
@@ -192,15 +196,16 @@ function ulimit(name: string, value: number) {
 
 function checkedName(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(name)) return name;
-  throw invalid(`${JSON.stringify(name.slice(0, 100))} is no name for a run.`);
+  throw invalid(`${JSON.stringify(name.slice(0, 100))} is not a valid name for a run.`);
 }
 
-const GPU_UUID = /^(GPU|MIG)-[0-9A-Fa-f-]{8,80}$/;
+/** UUID of an NVIDIA GPU, or of a slice of one (MIG), as the driver names it. */
+export const GPU_UUID = /^(GPU|MIG)-[0-9A-Fa-f-]{8,80}$/;
 
 function checkedCommand(task: SandboxTask): readonly string[] {
   const problem = commandProblem(task.command);
   if (problem !== undefined) throw invalid(`The task's ${problem}.`);
-  if (task.gpus.some((uuid) => !GPU_UUID.test(uuid))) throw invalid("A GPU is named by its UUID only.");
+  if (task.gpus.some((uuid) => !GPU_UUID.test(uuid))) throw invalid("A GPU must be named by its UUID.");
   return task.command;
 }
 

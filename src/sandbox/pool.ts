@@ -1,41 +1,60 @@
 import { appendFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { linkSignals } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { RunOptions, Sandbox, SandboxReport, SandboxTask } from "../ports/sandbox.ts";
 import { tierAtLeast } from "../protocol/offer.ts";
+import { dockerEngine } from "./engines/docker.ts";
 import type { Engine } from "./engines/engine.ts";
+import { remoteEngine } from "./engines/remote/remote.ts";
+import type { Target } from "./engines/target.ts";
 import { outputsLost } from "./run/outputs.ts";
+import { createSandbox, type SandboxOptions } from "./sandbox.ts";
 
-/** One engine of a pool, with its sandbox. */
+/** One engine of a pool, and the sandbox on it. */
 export interface Member {
   readonly name: string;
   readonly engine: Engine;
   readonly sandbox: Sandbox;
 }
 
-/** An engine that has not answered by then gets no new task. */
+export interface PoolOptions extends Omit<SandboxOptions, "engine" | "socketPath" | "shared"> {
+  readonly engines: readonly { readonly name: string; readonly target: Target }[];
+}
+
+/** An engine that does not answer within this time gets no new task, milliseconds. */
 const PING_MS = 5000;
 
+/** The sandbox on a pool of Docker engines, on this machine (by socket) or on others, each with a state folder. */
+export function createPool({ engines, stateDir, instance, ...rest }: PoolOptions): Sandbox {
+  const members = engines.map(({ name, target }): Member => {
+    const local = "socketPath" in target;
+    const engine = local ? dockerEngine(target) : remoteEngine(target);
+    const own = { engine, shared: !local, stateDir: join(stateDir, "engines", name) };
+    return { name, engine, sandbox: createSandbox({ ...rest, instance, ...own }) };
+  });
+  return poolSandbox(members, stateDir);
+}
+
 /**
- * Several engines as one sandbox: a run goes to the least busy engine that answers and has what it asks
- * for, and stays with it. Where it went is noted in `stateDir`, so that it is found again after a crash;
- * when its engine answers no more it begins anew on another one, and what it left on the first is removed
- * when the run is discarded.
+ * Several engines as one sandbox. A run goes to the least busy engine that answers and has what the task needs, and
+ * stays there. Its engine is recorded in `stateDir`, so that it is found again after a crash. When that engine stops
+ * answering, the run starts again on another one, and discarding the run cleans up both.
  */
 export function poolSandbox(members: readonly Member[], stateDir: string): Sandbox {
   const busy = new Map<Member, number>(members.map((member) => [member, 0]));
   const reports = new Map<Member, SandboxReport>();
-  /** Which member's GPUs a job holds. */
+  /** Member whose GPUs a job holds, by job. */
   const holders = new Map<string, Member>();
-  /** Discarded runs of which an engine that did not answer may still hold something. */
-  const owed = new Set<string>();
-  const noteOf = (id: string) => join(stateDir, "placed", id);
+  /** Discarded runs that an engine could not clean up because it did not answer. */
+  const undiscarded = new Set<string>();
+  const placementFile = (id: string) => join(stateDir, "placed", id);
 
   /** Why an engine does not answer; undefined when it does. */
-  async function silence({ engine }: Member, { signal }: RunOptions = {}): Promise<string | undefined> {
-    const limit = AbortSignal.timeout(PING_MS);
+  async function pingFailure({ engine }: Member, { signal }: RunOptions = {}): Promise<string | undefined> {
+    using limit = linkSignals([signal], PING_MS);
     try {
-      await engine.ping({ signal: AbortSignal.any(signal ? [signal, limit] : [limit]) });
+      await engine.ping({ signal: limit.signal });
       return undefined;
     } catch (error) {
       signal?.throwIfAborted();
@@ -43,12 +62,15 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     }
   }
 
-  /** Those that answer, the least busy for its size first; throws `DOCKER_UNAVAILABLE` when none does. */
+  /**
+   * The members that answer, by runs per CPU, the least busy first.
+   * @throws DOCKER_UNAVAILABLE when none answers
+   */
   async function healthy(options?: RunOptions): Promise<Member[]> {
-    const silent = await Promise.all(members.map((member) => silence(member, options)));
+    const failures = await Promise.all(members.map((member) => pingFailure(member, options)));
     const load = (member: Member) => (busy.get(member) ?? 0) / (reports.get(member)?.cpus ?? 1);
-    const found = members.filter((_, i) => silent[i] === undefined).toSorted((a, b) => load(a) - load(b));
-    if (found.length === 0) throw noneAnswers(members, silent);
+    const found = members.filter((_, i) => failures[i] === undefined).toSorted((a, b) => load(a) - load(b));
+    if (found.length === 0) throw noEngineAnswers(members, failures);
     return found;
   }
 
@@ -67,36 +89,36 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       const has = task.gpus.every((uuid) => gpus.some((gpu) => gpu.uuid === uuid));
       if (!has || !images.some(({ digest }) => digest === task.image)) continue;
       await mkdir(join(stateDir, "placed"), { recursive: true, mode: 0o700 });
-      await appendFile(noteOf(task.id), `\n${member.name}`, { mode: 0o600 });
+      await appendFile(placementFile(task.id), `\n${member.name}`, { mode: 0o600 });
       return member;
     }
-    throw noneFits(task.image);
+    throw noEngineFits(task.image);
   }
 
-  /** Every engine that a run has gone to, whether it answers now or not; it is on the last one. */
+  /** Every member that a run was placed on, whether it answers now or not; the run is on the last one. */
   async function placed(id: string): Promise<Member[]> {
-    const noted = (await readFile(noteOf(id), "utf8").catch(() => "")).split("\n");
-    return noted.flatMap((name) => members.find((member) => member.name === name) ?? []);
+    const names = (await readFile(placementFile(id), "utf8").catch(() => "")).split("\n");
+    return names.flatMap((name) => members.find((member) => member.name === name) ?? []);
   }
 
-  /** A silent engine is not waited for. */
-  async function clear(member: Member, id: string): Promise<void> {
-    const silent = await silence(member);
-    if (silent !== undefined) throw noneAnswers([member], [silent]);
+  /** Pings first, so that an engine that does not answer costs little time. */
+  async function discardOn(member: Member, id: string): Promise<void> {
+    const failure = await pingFailure(member);
+    if (failure !== undefined) throw noEngineAnswers([member], [failure]);
     await member.sandbox.discard(id);
   }
 
-  /** Clears a run everywhere; what an engine cannot do now stays owed, and is no failure of the call. */
-  async function forget(id: string): Promise<void> {
-    const visits = [...new Set(await placed(id))].map((member) => clear(member, id));
-    const failures = (await Promise.allSettled(visits)).flatMap((visit) =>
-      visit.status === "rejected" ? [visit.reason as unknown] : [],
+  /** Discards a run on every member. One that does not answer is no failure: the run stays in `undiscarded`. */
+  async function discardEverywhere(id: string): Promise<void> {
+    const discards = [...new Set(await placed(id))].map((member) => discardOn(member, id));
+    const failures = (await Promise.allSettled(discards)).flatMap((result) =>
+      result.status === "rejected" ? [result.reason as unknown] : [],
     );
     const other = failures.filter((error) => !isIchainError(error) || error.class !== "unavailable");
     if (other.length === 0 && failures.length > 0) return;
-    owed.delete(id);
+    undiscarded.delete(id);
     if (other.length > 0) throw other[0];
-    await rm(noteOf(id), { force: true });
+    await rm(placementFile(id), { force: true });
   }
 
   return {
@@ -107,7 +129,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     },
 
     async run(task, options) {
-      owed.delete(task.id); // it is wanted again
+      undiscarded.delete(task.id); // the run starts again: its record must stay
       const member = await place(task, options);
       busy.set(member, (busy.get(member) ?? 0) + 1);
       try {
@@ -124,16 +146,19 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
     },
 
     async discard(id) {
-      const earlier = [...owed].filter((other) => other !== id);
-      owed.add(id);
-      await Promise.all([forget(id), ...earlier.map((other) => forget(other).catch(() => undefined))]);
+      const earlier = [...undiscarded].filter((other) => other !== id);
+      undiscarded.add(id);
+      await Promise.all([
+        discardEverywhere(id),
+        ...earlier.map((other) => discardEverywhere(other).catch(() => undefined)),
+      ]);
     },
 
     async prepare(image, bounds, options) {
       const [member] = await healthy(options);
-      if (member === undefined) throw noneAnswers(members, []);
+      if (member === undefined) throw noEngineAnswers(members, []);
       const digest = await member.sandbox.prepare(image, bounds, options);
-      reports.delete(member); // it holds one more now
+      reports.delete(member); // its list of images has changed
       return digest;
     },
 
@@ -151,7 +176,7 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
           if (gpus.length > 0) holders.set(job, member);
           return gpus;
         } catch (error) {
-          // Busy says more than absent: it passes.
+          // Report busy rather than absent: waiting helps.
           if (refusal === undefined || isIchainError(error, "GPU_BUSY")) refusal = error;
         }
       }
@@ -169,14 +194,14 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       for (const id of await readdir(join(stateDir, "placed")).catch(() => [])) {
         if (keep.has(id)) continue;
         if ((await placed(id)).every((member) => alive.includes(member)))
-          await rm(noteOf(id), { force: true });
-        else owed.add(id);
+          await rm(placementFile(id), { force: true });
+        else undiscarded.add(id);
       }
     },
   };
 }
 
-/** What can be had from one engine at a time; the weakest tier. */
+/** One report for all: the largest engine, because a task runs on one, and the weakest tier. */
 function merge(reports: readonly SandboxReport[]): SandboxReport {
   const images = new Map(reports.flatMap((report) => report.images.map((image) => [image.digest, image])));
   return {
@@ -190,13 +215,13 @@ function merge(reports: readonly SandboxReport[]): SandboxReport {
   };
 }
 
-function noneAnswers(members: readonly Member[], why: readonly (string | undefined)[]): IchainError {
+function noEngineAnswers(members: readonly Member[], why: readonly (string | undefined)[]): IchainError {
   return new IchainError("DOCKER_UNAVAILABLE", `None of the ${members.length} engines answers.`, {
-    hint: `Look after ${members.map(({ name }, i) => `${name} (${why[i] ?? "silent"})`).join(", ")}.`,
+    hint: `Check the engines ${members.map(({ name }, i) => `${name} (${why[i] ?? "no answer"})`).join(", ")}.`,
   });
 }
 
-function noneFits(image: string): IchainError {
+function noEngineFits(image: string): IchainError {
   return new IchainError("ENGINE_MISSING", "No engine that answers now has what the task needs.", {
     details: { image },
   });

@@ -18,7 +18,7 @@ import { containerName } from "./policy.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { clean } from "./run/clean.ts";
-import type { Known, RunContext, RunPlace } from "./run/context.ts";
+import type { EngineFacts, RunConfig, RunContext } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
 import { runContainer } from "./run/run.ts";
 import { chooseRuntime } from "./runtimes/choose.ts";
@@ -30,25 +30,25 @@ export interface SandboxOptions {
   readonly socketPath?: string | undefined;
   /** Instead of the Docker engine at `socketPath`. */
   readonly engine?: Engine | undefined;
-  /** Private folder for disks and records of runs; absolute or relative to the working folder. */
+  /** Private folder for the disks and records of runs; absolute, or relative to the working folder. */
   readonly stateDir: string;
   /** Names this daemon among others on the same engine: letters, digits, `_`, `.`, `-`. */
   readonly instance: string;
-  /** What any task may use here at most. */
+  /** The most that one task may use here. */
   readonly ceiling?: Limits | undefined;
-  /** Tasks may run on other machines, which reach the state folder at the same path. */
+  /** True when tasks may run on other machines, which reach the state folder at the same path. */
   readonly shared?: boolean | undefined;
-  /** Start tasks with a runtime of at least this tier; default: the engine's own runtime. */
+  /** Tasks are started with a runtime of at least this tier; by default with the engine's own. */
   readonly leastTier?: Tier | undefined;
 }
 
-/** The sandbox on one engine, this machine's Docker unless told otherwise. Makes no call before it is used. */
+/** The sandbox on one engine, this machine's Docker unless another is given. Makes no call before it is used. */
 export function createSandbox(options: SandboxOptions): Sandbox {
   const engine = options.engine ?? dockerEngine({ socketPath: options.socketPath ?? DEFAULT_SOCKET });
   const runsDir = join(resolve(options.stateDir), "runs");
   const usesDir = join(resolve(options.stateDir), "images");
   const outSpace = options.shared ? outputFolder : outputDisk;
-  const place: RunPlace = {
+  const place: RunConfig = {
     engine,
     instance: options.instance,
     runsDir,
@@ -57,15 +57,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   };
   const busy = new Set<string>();
   let gpus: Promise<GpuPool> | undefined;
-  let last: Known | undefined;
+  let last: EngineFacts | undefined;
 
-  /** Looked for once: what is reserved must not be forgotten. */
+  /** One pool for the lifetime of the sandbox, because it holds the reservations. */
   function gpusHere(abortOptions: AbortOptions): Promise<GpuPool> {
     gpus ??= engine
       .info(abortOptions)
       .then(async (info) => {
-        const told = info.gpus?.map((gpu) => ({ ...gpu, memoryBytes: 0 }));
-        return gpuPool(told ?? (await discoverGpus(abortOptions)));
+        const advertised = info.gpus?.map((gpu) => ({ ...gpu, memoryBytes: 0 }));
+        return gpuPool(advertised ?? (await discoverGpus(abortOptions)));
       })
       .catch((error: unknown) => {
         gpus = undefined;
@@ -74,8 +74,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     return gpus;
   }
 
-  /** Asked anew each time: an engine may have been restarted with other runtimes. */
-  async function ask(abortOptions: AbortOptions = {}): Promise<Known> {
+  /** Asks the engine each time, because it may have been restarted with other runtimes. */
+  async function ask(abortOptions: AbortOptions = {}): Promise<EngineFacts> {
     const info = await engine.info(abortOptions);
     await mkdir(runsDir, { recursive: true, mode: 0o700 });
     last = { info, runtime: chooseRuntime(info, options.leastTier ?? "runc") };
@@ -92,7 +92,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       return probeSandbox(await context(abortOptions), abortOptions);
     },
     async run(task, abortOptions) {
-      if (busy.has(task.id)) throw twice(task.id);
+      if (busy.has(task.id)) throw runBusy(task.id);
       busy.add(task.id);
       try {
         await touchImage(usesDir, task.image);
@@ -105,15 +105,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     },
     outputs: (id, abortOptions) => findOutputs(place, id, abortOptions),
     async discard(id) {
-      if (busy.has(id)) throw twice(id);
+      if (busy.has(id)) throw runBusy(id);
       const home = join(runsDir, id);
-      if (!existsSync(home)) return; // made before anything else of a run
+      if (!existsSync(home)) return; // a run makes its folder before anything else
       const { info } = last ?? (await ask());
       await clean(place, info, { name: containerName(options.instance, id), home });
       await rm(home, { recursive: true, force: true });
     },
     async prepare(image, bounds, abortOptions) {
-      if (options.shared) throw onOneMachine();
+      if (options.shared) throw notShared();
       return buildBundledImage(
         { engine, info: await engine.info(abortOptions), instance: options.instance },
         image,
@@ -142,7 +142,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   };
 }
 
-/** All of the machine but a quarter of its memory. */
+/** The whole machine except a quarter of its memory. */
 function hostCeiling(): Limits {
   return {
     cpus: availableParallelism(),
@@ -154,17 +154,17 @@ function hostCeiling(): Limits {
   };
 }
 
-function onOneMachine(): IchainError {
+function notShared(): IchainError {
   return new IchainError(
     "IMAGE_BUILD_FAILED",
-    "Tasks run on several machines here, and an image is made on one.",
+    "Tasks run on several machines here, and an image from a bundle would be on one of them only.",
     {
-      hint: "Take no images in bundles where the engine is shared: leave bundledImages out of the policy.",
+      hint: "Leave bundledImages out of the policy of a provider whose engine spans several machines.",
       details: { why: "images in bundles are not taken here" },
     },
   );
 }
 
-function twice(id: string): IchainError {
-  return new IchainError("RUN_BUSY", `The run ${id} is under way already.`);
+function runBusy(id: string): IchainError {
+  return new IchainError("RUN_BUSY", `The run ${id} is already running in this process.`);
 }

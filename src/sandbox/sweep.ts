@@ -6,8 +6,9 @@ import type { RunContext } from "./run/context.ts";
 import { usageGroup } from "./run/usage.ts";
 
 /**
- * Removes the containers, disks, control groups and records of this instance's runs that are not in
- * `keep`. Containers are found by label, disks by their folder: each also without the other.
+ * Removes the containers, disks, control groups and records of this instance's runs that are not in `keep`
+ * (run ids). Containers are found by label and disks by folder, because after a crash either can exist without
+ * the other.
  */
 export async function sweepRuns(
   context: RunContext,

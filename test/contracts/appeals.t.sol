@@ -5,23 +5,24 @@ import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscr
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
+/// @notice See appeals.tree.
 contract AppealsTest is Steps {
-    function test_WhenAnAppealIsWon_ThoseWhoVotedAgainstPay() public {
+    function test_WhenAnAppealIsWon_TheValidatorsThatVotedAgainstPay() public {
         IJobEscrow.Terms memory terms = _rejected();
         appeal(terms);
         draw(terms);
-        yes(seatOf(terms, validator(0)) == SeatStatus.Failed, "keeps its vote");
+        assertTrue(seatOf(terms, validator(0)) == SeatStatus.Failed, "its vote stands");
         decide(terms, honest());
-        yes(stateOf(terms) == State.Validated, "validated");
+        assertTrue(stateOf(terms) == State.Validated, "validated");
         claim(terms);
 
-        eq(owedTo(provider, terms), PRICE + FEE, "price and the fee lost");
-        eq(owedTo(validator(0), terms), 0, "no fee for a wrong vote");
-        eq(lostBy(validator(0)), VALIDATOR_STAKE, "and no stake");
-        eq(registry.burnt(), VALIDATOR_STAKE, "which is nobody's");
-        eq(rating.ratingOf(validator(0), Role.Validator).rejected, 1, "counted");
-        eq(owedTo(requester, terms), 0, "the requester pays the fee it promised");
-        eq(lostBy(provider), 0, "not slashed");
+        assertEq(owedTo(provider, terms), PRICE + FEE, "price and the fee lost");
+        assertEq(owedTo(validator(0), terms), 0, "no fee for a wrong vote");
+        assertEq(lostBy(validator(0)), VALIDATOR_STAKE, "and its stake is slashed");
+        assertEq(registry.burnt(), VALIDATOR_STAKE, "burnt");
+        assertEq(rating.ratingOf(validator(0), Role.Validator).rejected, 1, "outcome is counted");
+        assertEq(owedTo(requester, terms), 0, "the fee is paid all the same");
+        assertEq(lostBy(provider), 0, "not slashed");
     }
 
     function test_WhenAnAppealIsLost_TheBondPaysThePanelAndTheStakeIsBurnt() public {
@@ -31,11 +32,11 @@ contract AppealsTest is Steps {
         decide(terms, wrong());
         settle(terms, validator(0));
 
-        eq(owedTo(provider, terms), 0, "the bond is spent");
-        eq(owedTo(validator(0), terms), FEE, "the first validator is paid");
-        eq(owedTo(requester, terms), PRICE, "refund, and nothing of the stake: it had named the first");
-        eq(registry.burnt(), PROVIDER_STAKE, "which is nobody's");
-        eq(lostBy(provider), PROVIDER_STAKE, "slashed once");
+        assertEq(owedTo(provider, terms), 0, "the bond is spent");
+        assertEq(owedTo(validator(0), terms), FEE, "the first validator is paid");
+        assertEq(owedTo(requester, terms), PRICE, "a refund without compensation: it had named the first");
+        assertEq(registry.burnt(), PROVIDER_STAKE, "burnt");
+        assertEq(lostBy(provider), PROVIDER_STAKE, "slashed once");
     }
 
     function test_WhenAnAppealOfADrawnPanelIsLost_TheRequesterGetsATenth() public {
@@ -47,10 +48,10 @@ contract AppealsTest is Steps {
         draw(terms);
         decide(terms, wrong());
         settle(terms, validator(0));
-        eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth");
+        assertEq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth");
     }
 
-    function test_WhenAnAppealsPanelIsSilent_NobodyIsSlashedForIt() public {
+    function test_WhenTheAppealsPanelDoesNotCommit_NoStakeIsSlashed() public {
         IJobEscrow.Terms memory terms = _rejected();
         appeal(terms);
         draw(terms);
@@ -59,11 +60,11 @@ contract AppealsTest is Steps {
         dismissAll(terms);
         settle(terms, provider);
 
-        eq(owedTo(provider, terms), 3 * FEE, "the bond comes back");
-        eq(owedTo(requester, terms), PRICE, "refund");
-        eq(owedTo(validator(0), terms), FEE, "the first validator is paid");
-        eq(lostBy(provider), 0, "not slashed");
-        eq(lostBy(validator(0)), 0, "nor is the first validator: nobody contradicted it");
+        assertEq(owedTo(provider, terms), 3 * FEE, "the bond comes back");
+        assertEq(owedTo(requester, terms), PRICE, "refund");
+        assertEq(owedTo(validator(0), terms), FEE, "the first validator is paid");
+        assertEq(lostBy(provider), 0, "not slashed");
+        assertEq(lostBy(validator(0)), 0, "nor is the first validator, which no panel contradicted");
     }
 
     function test_WhenNamedValidatorsSplit_TheProviderAppeals() public {
@@ -73,18 +74,18 @@ contract AppealsTest is Steps {
         commit(terms, validator(1), wrong());
         reveal(terms, validator(0), honest());
         reveal(terms, validator(1), wrong());
-        yes(stateOf(terms) == State.Inconclusive, "one against one");
+        assertTrue(stateOf(terms) == State.Inconclusive, "one against one");
         uint256 deadline = jobOf(terms).deadline;
-        eq(deadline, vm.getBlockTimestamp() + WINDOW, "a window to appeal");
-        _refuseToSettle(terms, deadline);
+        assertEq(deadline, vm.getBlockTimestamp() + WINDOW, "a window to appeal");
+        _assertTooEarlyToSettle(terms, deadline);
 
         appeal(terms);
         draw(terms);
         decide(terms, honest());
         claim(terms);
-        eq(owedTo(provider, terms), PRICE + FEE, "price and the dissenter's fee");
-        eq(owedTo(validator(0), terms), FEE, "who was right is paid");
-        eq(lostBy(validator(1)), VALIDATOR_STAKE, "who was not pays");
+        assertEq(owedTo(provider, terms), PRICE + FEE, "price and the dissenter's fee");
+        assertEq(owedTo(validator(0), terms), FEE, "the validator that was right is paid");
+        assertEq(lostBy(validator(1)), VALIDATOR_STAKE, "the other is slashed");
     }
 
     function test_WhenNamedValidatorsAllHide_TheProviderAppeals() public {
@@ -94,13 +95,13 @@ contract AppealsTest is Steps {
         draw(terms);
         decide(terms, honest());
         claim(terms);
-        eq(owedTo(provider, terms), PRICE, "paid");
-        eq(owedTo(requester, terms), 2 * FEE, "the fees of those who hid");
-        eq(lostBy(validator(0)), VALIDATOR_STAKE, "slashed once, for hiding");
-        eq(rating.ratingOf(validator(0), Role.Validator).hid, 1, "counted as hid");
+        assertEq(owedTo(provider, terms), PRICE, "paid");
+        assertEq(owedTo(requester, terms), 2 * FEE, "the fees of the validators that hid");
+        assertEq(lostBy(validator(0)), VALIDATOR_STAKE, "slashed once, for hiding");
+        assertEq(rating.ratingOf(validator(0), Role.Validator).hid, 1, "counted as hid");
     }
 
-    function test_WhenAllAbstainAndThePoolIsEmpty_AnAppealFindsNobodyEither() public {
+    function test_WhenAllAbstainAndThePoolIsEmpty_TheAppealIsInconclusiveToo() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Submitted);
         _emptyPool();
@@ -108,49 +109,49 @@ contract AppealsTest is Steps {
         vm.warp(vm.getBlockTimestamp() + 1);
         abstainAll(terms);
         draw(terms);
-        yes(stateOf(terms) == State.Inconclusive, "nobody to refill");
+        assertTrue(stateOf(terms) == State.Inconclusive, "no replacement in the pool");
         appeal(terms);
         draw(terms);
-        yes(stateOf(terms) == State.Inconclusive, "nobody to judge");
-        refuses(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertTrue(stateOf(terms) == State.Inconclusive, "no panel in the pool");
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
         settle(terms, requester);
-        eq(owedTo(requester, terms), PRICE + 2 * FEE, "everything back");
-        eq(owedTo(provider, terms), 3 * FEE, "as does the bond");
-        eq(registry.offerOf(provider).lockedStake, 0, "and the stake");
+        assertEq(owedTo(requester, terms), PRICE + 2 * FEE, "everything back");
+        assertEq(owedTo(provider, terms), 3 * FEE, "the bond comes back");
+        assertEq(registry.offerOf(provider).lockedStake, 0, "the stake is unlocked");
     }
 
-    function test_WhenAnAppealOfALackingVerdictIsLost_TheProviderIsSlashed() public {
+    function test_WhenAnAppealOfAnInconclusiveJobIsLost_TheProviderIsSlashed() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Inconclusive);
         appeal(terms);
         draw(terms);
         decide(terms, wrong());
         settle(terms, requester);
-        eq(owedTo(requester, terms), PRICE + FEE, "refunded");
-        eq(registry.burnt(), PROVIDER_STAKE + VALIDATOR_STAKE, "all is burnt");
+        assertEq(owedTo(requester, terms), PRICE + FEE, "refunded");
+        assertEq(registry.burnt(), PROVIDER_STAKE + VALIDATOR_STAKE, "all is burnt");
     }
 
-    function test_WhenTheProviderDoesNotAppeal_AnyoneSettlesAfterwardsOnly() public {
+    function test_WhenTheProviderDoesNotAppeal_AnyoneSettlesAfterTheWindow() public {
         IJobEscrow.Terms memory terms = _rejected();
         uint256 deadline = jobOf(terms).deadline;
-        _refuseToSettle(terms, deadline);
+        _assertTooEarlyToSettle(terms, deadline);
         vm.warp(deadline + 1);
-        refuses(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), tooLate(terms, deadline));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), tooLate(terms, deadline));
         settle(terms, requester);
-        yes(stateOf(terms) == State.Refunded, "refunded");
-        eq(registry.burnt(), PROVIDER_STAKE, "all of the stake is burnt");
-        eq(owedTo(requester, terms), PRICE, "none of it the requester's, which named the validator");
+        assertTrue(stateOf(terms) == State.Refunded, "refunded");
+        assertEq(registry.burnt(), PROVIDER_STAKE, "all of the stake is burnt");
+        assertEq(owedTo(requester, terms), PRICE, "no compensation: it had named the validator");
     }
 
-    function test_WhenTheProviderDoesNotAppealALackingVerdict_NobodyButTheHiddenPays() public {
+    function test_WhenTheProviderDoesNotAppealAnInconclusiveJob_OnlyValidatorsThatHidAreSlashed() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Inconclusive);
-        _refuseToSettle(terms, jobOf(terms).deadline);
+        _assertTooEarlyToSettle(terms, jobOf(terms).deadline);
         passDeadline(terms);
         settle(terms, validator(4));
-        eq(owedTo(requester, terms), PRICE + FEE, "refunded");
-        eq(lostBy(provider), 0, "the provider keeps its stake");
-        eq(rating.ratingOf(provider, Role.Provider).rejected, 0, "and is not counted");
+        assertEq(owedTo(requester, terms), PRICE + FEE, "refunded");
+        assertEq(lostBy(provider), 0, "the provider keeps its stake");
+        assertEq(rating.ratingOf(provider, Role.Provider).rejected, 0, "and is not counted");
     }
 
     function test_RevertWhen_AValidatorThatHidRevealsInTheAppeal() public {
@@ -163,20 +164,20 @@ contract AppealsTest is Steps {
         for (uint256 i = 0; i < 2; ++i) {
             bytes memory reason = wrongSeat(terms, validator(i));
             bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secrets));
-            refuses(validator(i), data, reason);
-            refuses(validator(i), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
+            assertReverts(validator(i), data, reason);
+            assertReverts(validator(i), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
         }
-        eq(jobOf(terms).revealed, 0, "its round is over");
+        assertEq(jobOf(terms).revealed, 0, "its round is over");
     }
 
     function test_RevertWhen_AppealedTwice() public {
         IJobEscrow.Terms memory terms = _rejected();
         bytes memory data = abi.encodeCall(IJobEscrow.appeal, (terms));
         appeal(terms);
-        refuses(provider, 3 * FEE, data, noAppeal(terms));
+        assertReverts(provider, 3 * FEE, data, noAppeal(terms));
         draw(terms);
         decide(terms, wrong());
-        refuses(provider, 3 * FEE, data, noAppeal(terms));
+        assertReverts(provider, 3 * FEE, data, noAppeal(terms));
 
         IJobEscrow.Terms memory silent = termsOf(1);
         reach(silent, State.Inconclusive);
@@ -185,11 +186,11 @@ contract AppealsTest is Steps {
         commitAll(silent, honest());
         passDeadline(silent);
         conclude(silent);
-        yes(stateOf(silent) == State.Inconclusive, "again");
-        refuses(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (silent)), noAppeal(silent));
+        assertTrue(stateOf(silent) == State.Inconclusive, "inconclusive again");
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (silent)), noAppeal(silent));
     }
 
-    function test_RevertWhen_AppealedWithoutAVerdictOfAChallenge() public {
+    function test_RevertWhen_TheChallengeWasInconclusive() public {
         IJobEscrow.Terms memory terms = termsOf(0);
         reach(terms, State.Claimed);
         challenge(terms);
@@ -197,8 +198,8 @@ contract AppealsTest is Steps {
         abstainAll(terms);
         draw(terms);
         dismissAll(terms);
-        yes(stateOf(terms) == State.Inconclusive, "without a verdict");
-        refuses(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertTrue(stateOf(terms) == State.Inconclusive, "without a verdict");
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
     }
 
     function test_RevertWhen_AProviderThatHidAppeals() public {
@@ -208,28 +209,28 @@ contract AppealsTest is Steps {
         revealAlone(terms, validator(0), honest());
         passGrace(terms);
         conclude(terms);
-        refuses(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
     }
 
-    function test_RevertWhen_AnAppealIsNotTheProvidersOrNotPaid() public {
+    function test_RevertWhen_AnotherAccountAppealsOrThePaymentIsWrong() public {
         IJobEscrow.Terms memory terms = _rejected();
         bytes memory data = abi.encodeCall(IJobEscrow.appeal, (terms));
-        refuses(requester, 3 * FEE, data, notParty(terms, requester));
-        refuses(provider, FEE, data, wrongPayment(FEE, 3 * FEE));
+        assertReverts(requester, 3 * FEE, data, notParty(terms, requester));
+        assertReverts(provider, FEE, data, wrongPayment(FEE, 3 * FEE));
         IJobEscrow.Terms memory passed = termsOf(1);
         reach(passed, State.Validated);
-        refuses(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (passed)), noAppeal(passed));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (passed)), noAppeal(passed));
     }
 
-    function test_TheFirstPanelIsNotSeatedAgain() public {
+    function test_TheFirstPanelIsNotDrawnAgain() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         reach(terms, State.Rejected);
         appeal(terms);
         draw(terms);
         for (uint256 i = 0; i < 3; ++i) {
-            yes(seatOf(terms, validator(i)) == SeatStatus.Failed, "not drawn again");
+            assertTrue(seatOf(terms, validator(i)) == SeatStatus.Failed, "not drawn again");
         }
-        eq(jobOf(terms).occupied, 6, "three others");
+        assertEq(jobOf(terms).occupied, 6, "three others");
     }
 
     function _rejected() private returns (IJobEscrow.Terms memory terms) {
@@ -237,19 +238,19 @@ contract AppealsTest is Steps {
         reach(terms, State.Rejected);
     }
 
-    function _refuseToSettle(IJobEscrow.Terms memory terms, uint256 deadline) private {
+    function _assertTooEarlyToSettle(IJobEscrow.Terms memory terms, uint256 deadline) private {
         vm.warp(deadline);
         bytes memory data = abi.encodeCall(IJobEscrow.settle, (terms, panelOf(terms)));
-        refuses(requester, data, tooEarly(terms, deadline));
+        assertReverts(requester, data, tooEarly(terms, deadline));
     }
 
-    /// @dev Everybody keeps the stake for one job, and is in the pool no more.
+    /// @dev All validators withdraw so much that they leave the pool and keep enough for one job.
     function _emptyPool() private {
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            if (crowd[i] == provider) continue;
-            vm.prank(crowd[i]);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (accounts[i] == provider) continue;
+            vm.prank(accounts[i]);
             registry.requestWithdrawal(STAKE - uint96(POOL_STAKE) + 1);
         }
-        eq(registry.poolSize(), 1, "the provider alone, which cannot judge itself");
+        assertEq(registry.poolSize(), 1, "only the provider, which cannot be drawn for its own job");
     }
 }

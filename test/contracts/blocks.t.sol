@@ -4,9 +4,9 @@ pragma solidity ^0.8.30;
 import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
 import {Steps} from "./support/Steps.sol";
 
-/// @notice Blocks of another chain may come fast, slowly, in bursts or with numbers of their own.
+/// @notice The contracts do not depend on block numbers, which other chains count differently. See blocks.tree.
 contract BlocksTest is Steps {
-    /// @dev The block number at each step; none of them moves it when empty.
+    /// @dev The block number at each step; when empty it does not change.
     uint256[] private _heights;
     uint256 private _step;
 
@@ -15,10 +15,10 @@ contract BlocksTest is Steps {
         for (uint256 i = 0; i < heights.length; ++i) {
             _heights.push(heights[i]);
         }
-        yes(_play() == wanted, "the same seats, states and sums");
+        assertTrue(_play() == wanted, "the same seats, states and sums");
     }
 
-    function testFuzz_WhenBlockNumbersGoBackOrStall_NoDrawIsForgotten(uint64 before, uint64 afterwards) public {
+    function testFuzz_WhenBlockNumbersGoBackOrStall_TheDrawSucceeds(uint64 before, uint64 afterwards) public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Rejected);
         vm.roll(before);
@@ -26,11 +26,11 @@ contract BlocksTest is Steps {
         revealSeed(terms);
         vm.roll(afterwards);
         drawAsProvider(terms);
-        eq(jobOf(terms).seats, 3, "drawn at the first try");
-        refuses(provider, drawData(terms), nothingToDraw(terms));
+        assertEq(jobOf(terms).seats, 3, "drawn at the first try");
+        assertReverts(provider, drawData(terms), nothingToDraw(terms));
     }
 
-    /// @dev A job with every kind of draw, from one state of the chain; what it came to.
+    /// @dev Plays a job with every kind of draw, always from the same state of the chain, and hashes how it ended.
     function _play() private returns (bytes32 outcome) {
         uint256 start = vm.snapshotState();
         IJobEscrow.Terms memory terms = termsOf(2);

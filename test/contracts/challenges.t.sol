@@ -5,24 +5,25 @@ import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscr
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
+/// @notice See challenges.tree.
 contract ChallengesTest is Steps {
     uint256 private constant DEPOSIT = PRICE / 2;
 
-    function test_WhenNobodyChallenges_AnyoneSettlesAfterTheWindow() public {
+    function test_WhenTheRequesterDoesNotChallenge_AnyoneSettlesAfterTheWindow() public {
         IJobEscrow.Terms memory terms = _claimed();
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
         bytes memory data = abi.encodeCall(IJobEscrow.settle, (terms, new address[](0)));
-        refuses(provider, data, tooEarly(terms, deadline));
+        assertReverts(provider, data, tooEarly(terms, deadline));
         passDeadline(terms);
         settle(terms, validator(0));
-        eq(owedTo(provider, terms), PRICE, "paid");
+        assertEq(owedTo(provider, terms), PRICE, "paid");
     }
 
-    function test_WhenTheRequesterIsContent_ItSettlesAtOnce() public {
+    function test_WhenTheRequesterSettles_TheProviderIsPaidAtOnce() public {
         IJobEscrow.Terms memory terms = _claimed();
         settle(terms, requester);
-        eq(owedTo(provider, terms), PRICE, "paid");
+        assertEq(owedTo(provider, terms), PRICE, "paid");
     }
 
     function test_WhenAChallengeIsWon_OnlyTheProviderLoses() public {
@@ -30,19 +31,19 @@ contract ChallengesTest is Steps {
         challenge(terms);
         drawAsProvider(terms);
         address[] memory panel = seatedAs(terms, SeatStatus.Appointed);
-        eq(panel.length, 3, "three are drawn");
+        assertEq(panel.length, 3, "three are drawn");
         decide(terms, wrong());
         passDeadline(terms);
         settle(terms, validator(0));
 
-        eq(owedTo(requester, terms), PRICE + DEPOSIT + PROVIDER_STAKE / 10, "refund, deposit and a tenth");
-        eq(owedTo(provider, terms), 0, "nothing for it");
-        eq(lostBy(provider), PROVIDER_STAKE, "and its stake gone");
-        eq(registry.burnt(), PROVIDER_STAKE - PROVIDER_STAKE / 10, "the rest is nobody's");
+        assertEq(owedTo(requester, terms), PRICE + DEPOSIT + PROVIDER_STAKE / 10, "refund, deposit and a tenth");
+        assertEq(owedTo(provider, terms), 0, "nothing for the provider");
+        assertEq(lostBy(provider), PROVIDER_STAKE, "its stake is slashed");
+        assertEq(registry.burnt(), PROVIDER_STAKE - PROVIDER_STAKE / 10, "the rest is burnt");
         for (uint256 i = 0; i < panel.length; ++i) {
-            eq(owedTo(panel[i], terms), FEE, "the panel is paid");
+            assertEq(owedTo(panel[i], terms), FEE, "the panel is paid");
         }
-        eq(rating.ratingOf(provider, Role.Provider).rejected, 1, "counted");
+        assertEq(rating.ratingOf(provider, Role.Provider).rejected, 1, "outcome is counted");
     }
 
     function test_WhenAChallengeIsLost_HalfOfThePriceIsBurnt() public {
@@ -50,16 +51,16 @@ contract ChallengesTest is Steps {
         challenge(terms);
         drawAsProvider(terms);
         decide(terms, honest());
-        yes(stateOf(terms) == State.Validated, "validated");
-        refuses(provider, claimData(terms), invalidStatus(terms));
+        assertTrue(stateOf(terms) == State.Validated, "validated");
+        assertReverts(provider, claimData(terms), invalidStatus(terms));
         bytes memory late = abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
-        refuses(requester, late, invalidStatus(terms));
+        assertReverts(requester, late, invalidStatus(terms));
         settle(terms, validator(11));
 
-        eq(owedTo(provider, terms), PRICE, "price");
-        eq(escrow.owed(address(0), terms.token), DEPOSIT, "deposit burnt");
-        eq(owedTo(requester, terms), 0, "the bond is spent");
-        eq(lostBy(provider), 0, "not slashed");
+        assertEq(owedTo(provider, terms), PRICE, "price");
+        assertEq(escrow.owed(address(0), terms.token), DEPOSIT, "deposit burnt");
+        assertEq(owedTo(requester, terms), 0, "the bond is spent");
+        assertEq(lostBy(provider), 0, "not slashed");
     }
 
     function test_WhenAChallengeIsInconclusive_TheClaimStands() public {
@@ -71,70 +72,70 @@ contract ChallengesTest is Steps {
         reveal(terms, panel[0], wrong());
         passDeadline(terms);
         conclude(terms);
-        yes(stateOf(terms) == State.Inconclusive, "one of three is no majority");
+        assertTrue(stateOf(terms) == State.Inconclusive, "one of three is no majority");
         settle(terms, provider);
 
-        eq(owedTo(provider, terms), PRICE, "the claim stands");
-        eq(owedTo(requester, terms), 2 * FEE + DEPOSIT, "the bond comes back but for the work done");
-        eq(lostBy(panel[1]), VALIDATOR_STAKE, "who hid is slashed");
-        eq(lostBy(panel[0]), 0, "who worked is not");
+        assertEq(owedTo(provider, terms), PRICE, "the claim stands");
+        assertEq(owedTo(requester, terms), 2 * FEE + DEPOSIT, "the bond comes back without the fee that was earned");
+        assertEq(lostBy(panel[1]), VALIDATOR_STAKE, "the validator that hid is slashed");
+        assertEq(lostBy(panel[0]), 0, "the validator that revealed is not");
     }
 
-    function test_WhenNoPanelCanBeHad_TheClaimStands() public {
+    function test_WhenThePanelDoesNotCommit_TheClaimStands() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         abstainAll(terms);
         draw(terms);
         dismissAll(terms);
-        yes(stateOf(terms) == State.Inconclusive, "nobody measured");
+        assertTrue(stateOf(terms) == State.Inconclusive, "no measurement");
         settle(terms, provider);
-        eq(owedTo(provider, terms), PRICE, "the claim stands");
-        eq(owedTo(requester, terms), 3 * FEE + DEPOSIT, "the bond comes back");
+        assertEq(owedTo(provider, terms), PRICE, "the claim stands");
+        assertEq(owedTo(requester, terms), 3 * FEE + DEPOSIT, "the bond comes back");
     }
 
     function test_RevertWhen_AChallengeIsLateRepeatedOrNotTheRequesters() public {
         IJobEscrow.Terms memory terms = _claimed();
         uint256 bond = escrow.challengeBondOf(terms);
-        eq(bond, 3 * FEE + DEPOSIT, "three fees and half the price");
+        assertEq(bond, 3 * FEE + DEPOSIT, "three fees and half the price");
         bytes memory data = challengeData(terms);
-        refuses(provider, bond, data, notParty(terms, provider));
-        refuses(requester, bond - 1, data, wrongPayment(bond - 1, bond));
+        assertReverts(provider, bond, data, notParty(terms, provider));
+        assertReverts(requester, bond - 1, data, wrongPayment(bond - 1, bond));
         bytes memory next = abi.encodeCall(IJobEscrow.challenge, (terms, MASK_HASH, seedOf(REQUESTERS_SECRET, 2)));
-        refuses(requester, bond, next, seedMismatch(terms, requester));
+        assertReverts(requester, bond, next, seedMismatch(terms, requester));
 
         uint256 snapshot = vm.snapshotState();
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline + 1);
-        refuses(requester, bond, data, tooLate(terms, deadline));
+        assertReverts(requester, bond, data, tooLate(terms, deadline));
         vm.revertToState(snapshot);
 
         vm.warp(deadline);
         challenge(terms);
-        refuses(requester, bond, data, invalidStatus(terms));
+        assertReverts(requester, bond, data, invalidStatus(terms));
         drawAsProvider(terms);
         decide(terms, honest());
-        refuses(requester, bond, data, invalidStatus(terms));
+        assertReverts(requester, bond, data, invalidStatus(terms));
     }
 
-    function test_WhenAPanelWasDrawnWithoutTheRequester_ItsClaimCanBeChallenged() public {
+    function test_WhenThePanelWasDrawnWithoutTheRequester_TheClaimCanBeChallenged() public {
         IJobEscrow.Terms memory terms = _oneSided(1, honest());
-        refuses(requester, escrow.challengeBondOf(terms), challengeData(terms), invalidStatus(terms));
+        assertReverts(requester, escrow.challengeBondOf(terms), challengeData(terms), invalidStatus(terms));
         claim(terms);
-        yes(stateOf(terms) == State.Claimed, "claimed, not settled");
+        assertTrue(stateOf(terms) == State.Claimed, "claimed, not settled");
         uint256 deadline = jobOf(terms).deadline;
-        eq(deadline, vm.getBlockTimestamp() + WINDOW, "the challenge window");
-        eq(owedTo(provider, terms), 0, "not paid yet");
+        assertEq(deadline, vm.getBlockTimestamp() + WINDOW, "the challenge window");
+        assertEq(owedTo(provider, terms), 0, "not paid yet");
         bytes memory data = abi.encodeCall(IJobEscrow.settle, (terms, panelOf(terms)));
         vm.warp(deadline);
-        refuses(provider, data, tooEarly(terms, deadline));
+        assertReverts(provider, data, tooEarly(terms, deadline));
         vm.warp(deadline + 1);
         settle(terms, provider);
-        eq(owedTo(provider, terms), PRICE, "paid once nobody objects");
-        eq(owedTo(panelOf(terms)[0], terms), FEE, "as is the panel");
+        assertEq(owedTo(provider, terms), PRICE, "paid after the window");
+        assertEq(owedTo(panelOf(terms)[0], terms), FEE, "the panel is paid");
     }
 
-    function test_WhenAReplacementWasDrawnWithoutTheRequester_ItsClaimCanBeChallenged() public {
+    function test_WhenAReplacementWasDrawnWithoutTheRequester_TheClaimCanBeChallenged() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
@@ -142,20 +143,20 @@ contract ChallengesTest is Steps {
         drawAlone(terms);
         decide(terms, honest());
         claim(terms);
-        yes(stateOf(terms) == State.Claimed, "claimed, not settled");
+        assertTrue(stateOf(terms) == State.Claimed, "claimed, not settled");
     }
 
-    function test_WhenBothDrewThePanel_TheClaimSettles() public {
+    function test_WhenThePanelWasDrawnWithBothSeeds_TheClaimSettles() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         abstainAll(terms);
         draw(terms);
         decide(terms, honest());
         claim(terms);
-        yes(stateOf(terms) == State.Settled, "settled");
+        assertTrue(stateOf(terms) == State.Settled, "settled");
     }
 
-    function test_WhenALaterPanelContradictsOneThatPassed_ItsValidatorsPay() public {
+    function test_WhenTheChallengesPanelContradictsTheFirst_TheFirstPanelPays() public {
         IJobEscrow.Terms memory terms = _oneSided(3, honest());
         address[] memory first = panelOf(terms);
         claim(terms);
@@ -167,17 +168,18 @@ contract ChallengesTest is Steps {
         settle(terms, requester);
 
         for (uint256 i = 0; i < 3; ++i) {
-            eq(owedTo(first[i], terms), 0, "no fee for a wrong vote");
-            eq(lostBy(first[i]), VALIDATOR_STAKE, "and no stake");
-            eq(rating.ratingOf(first[i], Role.Validator).rejected, 1, "counted");
-            eq(owedTo(second[i], terms), FEE, "the second panel is paid");
+            assertEq(owedTo(first[i], terms), 0, "no fee for a wrong vote");
+            assertEq(lostBy(first[i]), VALIDATOR_STAKE, "and its stake is slashed");
+            assertEq(rating.ratingOf(first[i], Role.Validator).rejected, 1, "outcome is counted");
+            assertEq(owedTo(second[i], terms), FEE, "the second panel is paid");
         }
-        eq(owedTo(requester, terms), PRICE + 3 * FEE + DEPOSIT + PROVIDER_STAKE / 10, "their fees are the requester's");
+        uint256 refund = PRICE + 3 * FEE + DEPOSIT + PROVIDER_STAKE / 10;
+        assertEq(owedTo(requester, terms), refund, "their fees go to the requester");
         uint256 burnt = 3 * VALIDATOR_STAKE + PROVIDER_STAKE - PROVIDER_STAKE / 10;
-        eq(registry.burnt(), burnt, "their stakes are nobody's");
+        assertEq(registry.burnt(), burnt, "their stakes are burnt");
     }
 
-    function test_WhenALaterPanelConfirmsOne_ThoseWhoVotedAgainstPay() public {
+    function test_WhenTheChallengesPanelConfirmsTheFirst_TheDissenterPays() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         reach(terms, State.Submitted);
         drawAlone(terms);
@@ -192,15 +194,15 @@ contract ChallengesTest is Steps {
         decide(terms, honest());
         settle(terms, requester);
 
-        eq(lostBy(first[0]), VALIDATOR_STAKE, "the dissenter's stake");
-        eq(owedTo(first[0], terms), 0, "and fee");
-        eq(owedTo(first[1], terms), FEE, "the others are paid");
-        eq(owedTo(provider, terms), PRICE + FEE, "price and the fee lost");
-        eq(escrow.owed(address(0), terms.token), DEPOSIT, "deposit burnt");
-        eq(owedTo(requester, terms), 0, "nothing comes back");
+        assertEq(lostBy(first[0]), VALIDATOR_STAKE, "the dissenter is slashed");
+        assertEq(owedTo(first[0], terms), 0, "its fee");
+        assertEq(owedTo(first[1], terms), FEE, "the others are paid");
+        assertEq(owedTo(provider, terms), PRICE + FEE, "price and the fee lost");
+        assertEq(escrow.owed(address(0), terms.token), DEPOSIT, "deposit burnt");
+        assertEq(owedTo(requester, terms), 0, "nothing comes back");
     }
 
-    function test_WhenAnAppealOverrulesAChallenge_TheProviderIsPaidAndMore() public {
+    function test_WhenAnAppealOverrulesAChallenge_TheProviderGetsThePanelsFeesToo() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
@@ -209,16 +211,16 @@ contract ChallengesTest is Steps {
         appeal(terms);
         draw(terms);
         decide(terms, honest());
-        refuses(provider, claimData(terms), invalidStatus(terms));
+        assertReverts(provider, claimData(terms), invalidStatus(terms));
         settle(terms, provider);
 
-        eq(owedTo(provider, terms), PRICE + 3 * FEE, "price and the fees lost");
+        assertEq(owedTo(provider, terms), PRICE + 3 * FEE, "price and the fees lost");
         for (uint256 i = 0; i < second.length; ++i) {
-            eq(lostBy(second[i]), VALIDATOR_STAKE, "the challenge's panel pays");
+            assertEq(lostBy(second[i]), VALIDATOR_STAKE, "the challenge's panel pays");
         }
     }
 
-    function test_WhenAnAppealOfAChallengeLacksAVerdict_EachSideGetsItsOwnBack() public {
+    function test_WhenAnAppealOfAChallengeIsInconclusive_EachSideIsRefunded() public {
         IJobEscrow.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
@@ -229,12 +231,12 @@ contract ChallengesTest is Steps {
         draw(terms);
         dismissAll(terms);
         settle(terms, provider);
-        eq(owedTo(requester, terms), PRICE + DEPOSIT, "refund and deposit");
-        eq(owedTo(provider, terms), 3 * FEE, "its bond");
-        eq(lostBy(provider), 0, "not slashed");
+        assertEq(owedTo(requester, terms), PRICE + DEPOSIT, "refund and deposit");
+        assertEq(owedTo(provider, terms), 3 * FEE, "its bond");
+        assertEq(lostBy(provider), 0, "not slashed");
     }
 
-    function test_WhenAppealAndChallengeConfirm_EvenTheAppealsDissenterPays() public {
+    function test_WhenAppealAndChallengeConfirm_AllDissentersPay() public {
         (IJobEscrow.Terms memory terms, address dissenter) = _appealedOneSided();
         address first = validator(0);
         claim(terms);
@@ -243,29 +245,29 @@ contract ChallengesTest is Steps {
         decide(terms, honest());
         settle(terms, provider);
 
-        yes(stateOf(terms) == State.Settled, "settled, whoever is to lose what");
-        eq(lostBy(first), VALIDATOR_STAKE, "the first validator");
-        eq(lostBy(dissenter), VALIDATOR_STAKE, "the appeal's dissenter");
-        // Of its own bond the provider pays two fees; those that both dissenters lose are its own.
-        eq(owedTo(provider, terms), PRICE + FEE + FEE, "price and both fees");
-        eq(owedTo(requester, terms), 0, "the requester's fees are spent");
-        eq(owedTo(dissenter, terms) + owedTo(first, terms), 0, "nothing for them");
+        assertTrue(stateOf(terms) == State.Settled, "settled");
+        assertEq(lostBy(first), VALIDATOR_STAKE, "the first validator");
+        assertEq(lostBy(dissenter), VALIDATOR_STAKE, "the appeal's dissenter");
+        // The provider's bond pays two fees of its panel; the fees of both dissenters go to the provider.
+        assertEq(owedTo(provider, terms), PRICE + FEE + FEE, "price and both fees");
+        assertEq(owedTo(requester, terms), 0, "the requester's fees are spent");
+        assertEq(owedTo(dissenter, terms) + owedTo(first, terms), 0, "nothing for the dissenters");
     }
 
-    function test_WhenAChallengeContradictsAnAppeal_ItsPanelPays() public {
+    function test_WhenAChallengeContradictsAnAppeal_TheAppealsMajorityPays() public {
         (IJobEscrow.Terms memory terms, address dissenter) = _appealedOneSided();
         claim(terms);
         challenge(terms);
         drawAsProvider(terms);
         decide(terms, wrong());
-        refuses(provider, escrow.appealBondOf(terms), abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
         settle(terms, provider);
 
-        eq(owedTo(validator(0), terms), FEE, "the first validator was right");
-        eq(owedTo(dissenter, terms), FEE, "as was the appeal's dissenter");
-        eq(owedTo(provider, terms), 2 * FEE, "what its bond did not pay");
-        eq(owedTo(requester, terms), PRICE + DEPOSIT, "no compensation, since it had named the first");
-        eq(registry.burnt(), PROVIDER_STAKE + 2 * VALIDATOR_STAKE, "all is burnt");
+        assertEq(owedTo(validator(0), terms), FEE, "the first validator was right");
+        assertEq(owedTo(dissenter, terms), FEE, "the appeal's dissenter was right");
+        assertEq(owedTo(provider, terms), 2 * FEE, "the rest of its bond");
+        assertEq(owedTo(requester, terms), PRICE + DEPOSIT, "no compensation, since it had named the first");
+        assertEq(registry.burnt(), PROVIDER_STAKE + 2 * VALIDATOR_STAKE, "all is burnt");
     }
 
     function _claimed() private returns (IJobEscrow.Terms memory terms) {
@@ -273,7 +275,7 @@ contract ChallengesTest is Steps {
         reach(terms, State.Claimed);
     }
 
-    /// @dev A verdict of validators whom the provider drew alone.
+    /// @dev Judged by validators that were drawn by the provider's seed alone.
     function _oneSided(uint8 validators, IJobEscrow.Measurement memory found)
         private
         returns (IJobEscrow.Terms memory terms)
@@ -284,7 +286,7 @@ contract ChallengesTest is Steps {
         decide(terms, found);
     }
 
-    /// @dev Rejected by the validator named, confirmed by two of three that the provider drew alone.
+    /// @dev Rejected by the named validator, confirmed by two of three that were drawn by the provider's seed alone.
     function _appealedOneSided() private returns (IJobEscrow.Terms memory terms, address dissenter) {
         terms = termsOf(1);
         reach(terms, State.Rejected);
@@ -295,6 +297,6 @@ contract ChallengesTest is Steps {
         commitAll(terms, honest());
         reveal(terms, dissenter, wrong());
         revealAll(terms, honest());
-        yes(stateOf(terms) == State.Validated, "two of three confirm");
+        assertTrue(stateOf(terms) == State.Validated, "two of three confirm");
     }
 }

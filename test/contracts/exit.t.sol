@@ -5,7 +5,8 @@ import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscr
 import {Job} from "./support/JobView.sol";
 import {Steps} from "./support/Steps.sol";
 
-/// @notice Invariants 2 and 3, by enumeration: every situation, every subset of the parties silent for ever.
+/// @notice Invariants 2 and 3 by enumeration: from every situation, with every subset of the parties silent. See
+/// exit.tree.
 contract ExitTest is Steps {
     enum Situation {
         Posted,
@@ -27,11 +28,11 @@ contract ExitTest is Steps {
         Inconclusive
     }
 
-    /// From any situation to the end, in windows of one length.
+    /// Most windows, all of one length, from any situation to the end of the job.
     uint256 private constant MAX_WINDOWS = 11;
 
-    /// Who still acts.
-    struct Awake {
+    /// The parties that still act.
+    struct Active {
         bool requester;
         bool provider;
         bool validators;
@@ -108,20 +109,20 @@ contract ExitTest is Steps {
     function _leaveFrom(Situation situation) private {
         for (uint256 mask = 0; mask < 8; ++mask) {
             uint256 snapshot = vm.snapshotState();
-            _leave(situation, Awake(mask & 1 != 0, mask & 2 != 0, mask & 4 != 0));
+            _leave(situation, Active(mask & 1 != 0, mask & 2 != 0, mask & 4 != 0));
             vm.revertToState(snapshot);
         }
     }
 
-    function _leave(Situation situation, Awake memory awake) private {
+    function _leave(Situation situation, Active memory active) private {
         IJobEscrow.Terms memory terms = _bring(situation);
         uint256 start = vm.getBlockTimestamp();
         for (uint256 i = 0; i < 60 && !_isFinal(terms); ++i) {
-            if (!_act(terms, awake)) _letTimePass(terms, awake);
+            if (!_act(terms, active)) _letTimePass(terms, active);
         }
-        yes(_isFinal(terms), "final");
-        yes(vm.getBlockTimestamp() - start <= MAX_WINDOWS * (WINDOW + 1), "in bounded time");
-        _checkEnd(situation, terms, awake);
+        assertTrue(_isFinal(terms), "final");
+        assertTrue(vm.getBlockTimestamp() - start <= MAX_WINDOWS * (WINDOW + 1), "in bounded time");
+        _checkEnd(situation, terms, active);
     }
 
     function _bring(Situation situation) private returns (IJobEscrow.Terms memory terms) {
@@ -150,57 +151,57 @@ contract ExitTest is Steps {
         if (situation == Situation.ClaimedOneSided) claim(terms);
     }
 
-    /// @dev Whoever is awake and has a step to take takes it.
-    function _act(IJobEscrow.Terms memory terms, Awake memory awake) private returns (bool) {
+    /// @dev Takes a step that an active party has to take; false when there is none.
+    function _act(IJobEscrow.Terms memory terms, Active memory active) private returns (bool) {
         Job memory job = jobOf(terms);
         bool optimistic = terms.rule.validators() == 0;
         bool appealable = !job.appealed
             && (job.state == State.Rejected && job.disclosed || job.state == State.Inconclusive && !job.challenged);
         if (job.state == State.Validating) {
-            return job.toDraw != 0 ? _draw(terms, awake, job) : _validate(terms, awake, job);
+            return job.toDraw != 0 ? _draw(terms, active, job) : _validate(terms, active, job);
         }
-        if (job.state == State.Posted && awake.provider) accept(terms);
-        else if (job.state == State.Accepted && awake.provider) submit(terms);
-        else if (job.state == State.Submitted && optimistic && awake.provider) claim(terms);
-        else if (job.state == State.Submitted && !optimistic && awake.requester) appoint(terms);
-        else if (job.state == State.Claimed && awake.requester) settle(terms, requester);
-        else if (job.state == State.Validated && awake.provider && !job.challenged) claim(terms);
-        else if (appealable && awake.provider) appeal(terms);
+        if (job.state == State.Posted && active.provider) accept(terms);
+        else if (job.state == State.Accepted && active.provider) submit(terms);
+        else if (job.state == State.Submitted && optimistic && active.provider) claim(terms);
+        else if (job.state == State.Submitted && !optimistic && active.requester) appoint(terms);
+        else if (job.state == State.Claimed && active.requester) settle(terms, requester);
+        else if (job.state == State.Validated && active.provider && !job.challenged) claim(terms);
+        else if (appealable && active.provider) appeal(terms);
         else return false;
         return true;
     }
 
-    function _draw(IJobEscrow.Terms memory terms, Awake memory awake, Job memory job) private returns (bool) {
-        if (!job.seeded && awake.requester) revealSeed(terms);
-        else if (job.seeded && awake.provider) drawAsProvider(terms);
+    function _draw(IJobEscrow.Terms memory terms, Active memory active, Job memory job) private returns (bool) {
+        if (!job.seeded && active.requester) revealSeed(terms);
+        else if (job.seeded && active.provider) drawAsProvider(terms);
         else return false;
         return true;
     }
 
-    function _validate(IJobEscrow.Terms memory terms, Awake memory awake, Job memory job) private returns (bool) {
-        if (awake.validators && job.pending != 0) {
+    function _validate(IJobEscrow.Terms memory terms, Active memory active, Job memory job) private returns (bool) {
+        if (active.validators && job.pending != 0) {
             commitAll(terms, honest());
             return true;
         }
         if (job.pending != 0) return false;
         address[] memory silent = seatedAs(terms, SeatStatus.Committed);
-        if (awake.validators && silent.length != 0) {
-            // The provider's measurement is known only from the provider.
-            if (awake.provider || job.disclosed) reveal(terms, silent[0], honest());
+        if (active.validators && silent.length != 0) {
+            // A validator knows the provider's measurement only from the provider.
+            if (active.provider || job.disclosed) reveal(terms, silent[0], honest());
             else revealAlone(terms, silent[0], honest());
             return true;
         }
-        if (!awake.provider || job.disclosed) return false;
+        if (!active.provider || job.disclosed) return false;
         disclose(terms);
         return true;
     }
 
-    /// @dev Nobody awake has anything to do: the deadline passes, and with it a turn, or a stranger makes the call
-    /// that anyone may.
-    function _letTimePass(IJobEscrow.Terms memory terms, Awake memory awake) private {
+    /// @dev No active party has a step to take: the deadline passes, and a stranger makes the call that anyone may make
+    /// then.
+    function _letTimePass(IJobEscrow.Terms memory terms, Active memory active) private {
         Job memory job = jobOf(terms);
         bool undrawn = job.toDraw != 0 || job.state == State.Submitted && terms.rule.validators() != 0;
-        if (undrawn && !job.seeded && awake.provider) return drawAlone(terms);
+        if (undrawn && !job.seeded && active.provider) return drawAlone(terms);
         bool hides = job.state == State.Validating && job.pending == 0 && !job.disclosed && job.revealed != 0;
         if (undrawn && !job.seeded || hides) passGrace(terms);
         else passDeadline(terms);
@@ -213,70 +214,71 @@ contract ExitTest is Steps {
         else escrow.conclude(terms);
     }
 
-    function _checkEnd(Situation situation, IJobEscrow.Terms memory terms, Awake memory awake) private view {
+    function _checkEnd(Situation situation, IJobEscrow.Terms memory terms, Active memory active) private view {
         State end = stateOf(terms);
-        yes(end == _endOf(situation, awake), "the end that the rule says");
+        assertTrue(end == _endOf(situation, active), "the state that the rule asks for");
 
         uint256 owed = escrow.owed(requester, address(0)) + escrow.owed(address(0), address(0));
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            owed += escrow.owed(crowd[i], address(0));
-            eq(registry.offerOf(crowd[i]).lockedStake, 0, "no stake stays locked");
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            owed += escrow.owed(accounts[i], address(0));
+            assertEq(registry.offerOf(accounts[i]).lockedStake, 0, "no stake stays locked");
         }
-        eq(address(escrow).balance, owed, "all money is accounted for");
+        assertEq(address(escrow).balance, owed, "all money is accounted for");
 
-        bool loses = !awake.provider && end == State.Refunded && _losesBySilence(situation, awake);
-        eq(lostBy(provider), loses ? PROVIDER_STAKE : 0, "the provider's stake");
-        if (end == State.Settled) yes(escrow.owed(provider, address(0)) >= PRICE, "the provider is paid");
-        else yes(escrow.owed(requester, address(0)) >= PRICE, "the requester is refunded");
-        // A tenth, unless validators that it had named are the ones who judged.
+        bool loses = !active.provider && end == State.Refunded && _losesBySilence(situation, active);
+        assertEq(lostBy(provider), loses ? PROVIDER_STAKE : 0, "the provider's stake");
+        if (end == State.Settled) assertTrue(escrow.owed(provider, address(0)) >= PRICE, "the provider is paid");
+        else assertTrue(escrow.owed(requester, address(0)) >= PRICE, "the requester is refunded");
+        // No compensation where validators that the requester had named judged.
         uint256 tenth = situation == Situation.Rejected ? 0 : PROVIDER_STAKE / 10;
-        if (loses) yes(escrow.owed(requester, address(0)) >= PRICE + tenth, "and compensated");
-        uint256 burnt = _checkValidators(terms, situation, awake, end) + (loses ? PROVIDER_STAKE - tenth : 0);
-        eq(registry.burnt(), burnt, "the rest is nobody's");
+        if (loses) assertTrue(escrow.owed(requester, address(0)) >= PRICE + tenth, "and compensated");
+        uint256 burnt = _checkValidators(terms, situation, active, end) + (loses ? PROVIDER_STAKE - tenth : 0);
+        assertEq(registry.burnt(), burnt, "the rest is burnt");
     }
 
-    function _checkValidators(IJobEscrow.Terms memory terms, Situation situation, Awake memory awake, State end)
+    function _checkValidators(IJobEscrow.Terms memory terms, Situation situation, Active memory active, State end)
         private
         view
         returns (uint256 burnt)
     {
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            SeatStatus seat = seatOf(terms, crowd[i]);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            SeatStatus seat = seatOf(terms, accounts[i]);
             if (seat == SeatStatus.None) continue;
             bool overruled = _isRejected(situation) && seat == SeatStatus.Failed && end == State.Settled;
             bool worked = seat == SeatStatus.Revealed || seat == SeatStatus.Passed || seat == SeatStatus.Failed;
             bool hides = seat == SeatStatus.Committed;
             uint256 loss = hides || overruled ? VALIDATOR_STAKE : 0;
             burnt += loss;
-            eq(lostBy(crowd[i]), loss, "a validator's stake");
-            eq(escrow.owed(crowd[i], address(0)), worked && !overruled ? FEE : 0, "a validator's fee");
-            if (awake.validators && situation != Situation.Inconclusive) yes(!hides, "who acts does not hide");
+            assertEq(lostBy(accounts[i]), loss, "a validator's stake");
+            assertEq(escrow.owed(accounts[i], address(0)), worked && !overruled ? FEE : 0, "a validator's fee");
+            bool mayHide = !active.validators || situation == Situation.Inconclusive;
+            assertTrue(!hides || mayHide, "active validators do not hide");
         }
     }
 
-    function _endOf(Situation situation, Awake memory awake) private pure returns (State) {
+    function _endOf(Situation situation, Active memory active) private pure returns (State) {
         if (situation == Situation.Claimed || situation == Situation.ClaimedOneSided) return State.Settled;
-        // Once claimed, only a panel that contradicts, or a provider that does not answer, undoes the claim.
-        if (situation == Situation.Challenged) return awake.provider ? State.Settled : State.Refunded;
-        if (!awake.provider) return situation == Situation.Posted ? State.Cancelled : State.Refunded;
+        // A claim is undone only by a panel that contradicts it, or by a provider that hides in the challenge.
+        if (situation == Situation.Challenged) return active.provider ? State.Settled : State.Refunded;
+        if (!active.provider) return situation == Situation.Posted ? State.Cancelled : State.Refunded;
         if (situation == Situation.SubmittedOptimistic || situation == Situation.Validated) return State.Settled;
         if (situation == Situation.ValidatedOneSided) return State.Settled;
-        return awake.validators ? State.Settled : State.Refunded;
+        return active.validators ? State.Settled : State.Refunded;
     }
 
-    /// @dev Whether a silent provider is the one who failed: not where its turn never came.
-    function _losesBySilence(Situation situation, Awake memory awake) private pure returns (bool) {
+    /// @dev Whether a silent provider failed: not where it had no step to take.
+    function _losesBySilence(Situation situation, Active memory active) private pure returns (bool) {
         if (situation == Situation.Inconclusive) return false;
-        return situation != Situation.Revealing || awake.validators;
+        return situation != Situation.Revealing || active.validators;
     }
 
-    /// @dev The validator named found a good result wrong.
+    /// @dev The named validator found a good result wrong.
     function _isRejected(Situation situation) private pure returns (bool) {
         return situation == Situation.Rejected || situation == Situation.Appealed
             || situation == Situation.AppealedSeeded;
     }
 
-    /// @dev A validator drawn by the provider alone confirmed it.
+    /// @dev A validator drawn by the provider's seed alone confirmed the result.
     function _isOneSided(Situation situation) private pure returns (bool) {
         return situation == Situation.ClaimedOneSided || situation == Situation.ValidatedOneSided;
     }

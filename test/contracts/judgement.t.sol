@@ -10,7 +10,7 @@ import {
 import {Mode, Rule} from "../../contracts/libraries/Rule.sol";
 import {Harness} from "./support/Harness.sol";
 
-/// @notice The rules and the packing, for all values.
+/// @notice The rule and the packed words, for all values. See judgement.tree.
 contract JudgementTest is Harness {
     function setUp() public override {}
 
@@ -19,16 +19,16 @@ contract JudgementTest is Harness {
         if (difference < 0) difference = -difference;
         bool wanted = uint256(difference) <= tolerance && a >= threshold;
         Rule rule = ruleOf(Mode.Replicate, 1, tolerance, threshold);
-        yes(Judgement.confirms(rule, "x", a, "y", b) == wanted, "tolerance and threshold, whatever the digests");
+        assertTrue(Judgement.confirms(rule, "x", a, "y", b) == wanted, "tolerance and threshold, whatever the digests");
         Rule evaluate = ruleOf(Mode.Evaluate, 1, tolerance, threshold);
-        yes(Judgement.confirms(evaluate, "x", a, "x", b) == wanted, "the same for equal digests");
-        yes(!Judgement.confirms(evaluate, "x", a, "y", b), "never for different ones");
+        assertTrue(Judgement.confirms(evaluate, "x", a, "x", b) == wanted, "the same for equal digests");
+        assertTrue(!Judgement.confirms(evaluate, "x", a, "y", b), "never for different digests");
     }
 
     function testFuzz_DigestComparesDigestsOnly(bytes32 x, bytes32 y, int64 a, int64 b) public pure {
         Rule rule = ruleOf(Mode.Digest, 1, 0, type(int64).max);
-        yes(Judgement.confirms(rule, x, a, y, b) == (x == y), "digests decide");
-        yes(Judgement.confirms(rule, x, a, x, b), "scores do not");
+        assertTrue(Judgement.confirms(rule, x, a, y, b) == (x == y), "digests decide");
+        assertTrue(Judgement.confirms(rule, x, a, x, b), "scores do not decide");
     }
 
     function testFuzz_AVerdictNeedsAMajorityOfAllSeats(uint8 seats, uint8 passes, uint8 fails) public pure {
@@ -36,21 +36,21 @@ contract JudgementTest is Harness {
         passes = seats == 0 ? 0 : uint8(passes % (seats + 1));
         fails = uint8(fails % (seats - passes + 1));
         Verdict verdict = Judgement.verdictOf(seats, passes, fails);
-        if (verdict == Verdict.Pass) yes(passes > seats - passes, "more than half passes");
-        else if (verdict == Verdict.Fail) yes(fails > seats - fails, "more than half fails");
-        else yes(passes <= seats - passes && fails <= seats - fails, "else nothing");
+        if (verdict == Verdict.Pass) assertTrue(passes > seats - passes, "more than half passes");
+        else if (verdict == Verdict.Fail) assertTrue(fails > seats - fails, "more than half fails");
+        else assertTrue(passes <= seats - passes && fails <= seats - fails, "else no majority");
     }
 
-    function testFuzz_RulesReadWhatWasWritten(uint8 mode, uint8 validators, uint64 tolerance, int64 threshold)
+    function testFuzz_RulesDecodeWhatWasEncoded(uint8 mode, uint8 validators, uint64 tolerance, int64 threshold)
         public
         pure
     {
         Mode m = Mode(mode % 3);
         Rule rule = ruleOf(m, validators, tolerance, threshold);
-        yes(rule.isCanonical() && rule.mode() == m, "mode");
-        eq(rule.validators(), validators, "validators");
-        eq(rule.tolerance(), tolerance, "tolerance");
-        yes(rule.threshold() == threshold, "threshold");
+        assertTrue(rule.isCanonical() && rule.mode() == m, "mode");
+        assertEq(rule.validators(), validators, "validators");
+        assertEq(rule.tolerance(), tolerance, "tolerance");
+        assertTrue(rule.threshold() == threshold, "threshold");
     }
 
     function testFuzz_RecordFieldsDoNotTouchEachOther(uint256 seed, uint40 deadline, bytes20 submission) public pure {
@@ -64,30 +64,33 @@ contract JudgementTest is Harness {
         }
         record = record.plus(OCCUPIED).plus(OCCUPIED).minus(OCCUPIED).with(DISCLOSED).plus(DRAWS).plus(DRAWS);
         for (uint256 i = 0; i < 7; ++i) {
-            eq(record.count(counters[i]), (seed >> (8 + 4 * i)) % 16, "a counter");
+            assertEq(record.count(counters[i]), (seed >> (8 + 4 * i)) % 16, "a counter");
         }
-        eq(record.occupied(), 1, "occupied");
-        eq(record.draws(), 2, "draws");
-        eq(record.deadline(), deadline, "deadline");
-        yes(record.state() == State(seed % 12) && record.submission() == submission, "state and submission");
-        yes(record.round() == Round.First, "the first round");
-        eq(record.clear(TO_DRAW).count(TO_DRAW), 0, "cleared");
-        eq(record.clear(TO_DRAW).count(VACANT), record.count(VACANT), "its neighbour is not");
-        yes(!record.without(SEEDED).has(SEEDED) && record.without(SEEDED).has(ONE_SIDED), "a flag, not its neighbour");
+        assertEq(record.occupied(), 1, "occupied");
+        assertEq(record.draws(), 2, "draws");
+        assertEq(record.deadline(), deadline, "deadline");
+        assertTrue(record.state() == State(seed % 12) && record.submission() == submission, "state and submission");
+        assertTrue(record.round() == Round.First, "the first round");
+        assertEq(record.clear(TO_DRAW).count(TO_DRAW), 0, "cleared");
+        assertEq(record.clear(TO_DRAW).count(VACANT), record.count(VACANT), "the next counter is unchanged");
+        Record unseeded = record.without(SEEDED);
+        assertTrue(!unseeded.has(SEEDED) && unseeded.has(ONE_SIDED), "one flag is cleared, the next is unchanged");
     }
 
-    function testFuzz_AnotherRoundForgetsVotesOnly(uint256 word) public pure {
+    function testFuzz_ANewRoundClearsVotesOnly(uint256 word) public pure {
         Record ended = Record.wrap(word & ~(uint256(3) << 92));
         Record next = ended.begin(Round.Challenge);
         uint256[7] memory counters = [SEATS, PENDING, VACANT, TO_DRAW, REVEALED, PASSES, FAILS];
         for (uint256 i = 0; i < 7; ++i) {
-            eq(next.count(counters[i]), 0, "a new round");
+            assertEq(next.count(counters[i]), 0, "a new round");
         }
-        yes(!next.has(DISCLOSED) && !next.has(ONE_SIDED) && next.round() == Round.Challenge, "nothing known in it");
-        yes(next.has(APPEALED) == ended.has(APPEALED) && next.has(NAMED) == ended.has(NAMED), "flags of the job");
-        eq(next.occupied(), ended.occupied(), "who had a seat");
-        eq(next.draws(), ended.draws(), "seeds used");
-        yes(next.submission() == ended.submission(), "the submission");
-        yes(next.begin(Round.Appeal).round() == Round.Appeal, "a third round");
+        assertTrue(!next.has(DISCLOSED) && !next.has(ONE_SIDED), "nothing is disclosed or drawn");
+        assertTrue(next.round() == Round.Challenge, "the second round");
+        assertTrue(next.has(APPEALED) == ended.has(APPEALED), "a flag of the job");
+        assertTrue(next.has(NAMED) == ended.has(NAMED), "another flag of the job");
+        assertEq(next.occupied(), ended.occupied(), "seats ever given");
+        assertEq(next.draws(), ended.draws(), "seeds used");
+        assertTrue(next.submission() == ended.submission(), "the submission");
+        assertTrue(next.begin(Round.Appeal).round() == Round.Appeal, "a third round");
     }
 }

@@ -186,8 +186,25 @@ class History {
     const tx = { from, to: escrow.target, data, gas: "0x4c4b40", value: `0x${value.toString(16)}` };
     return this.#market.rpc("eth_sendTransaction", tx).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        this.#checkRevert(by, error);
+        return false;
+      },
     );
+  }
+
+  /** Reverts are errors of the contracts, and what they say of job, caller, state and deadline is true. */
+  #checkRevert(by: Person, error: unknown): void {
+    const { escrow, registry } = this.#market;
+    const data = String((error as { data?: unknown }).data);
+    const reason = escrow.interface.parseError(data) ?? registry.interface.parseError(data);
+    assert.ok(reason, `no error of the contracts: ${error}`);
+    const { jobId, caller, state, deadline } = reason.args.toObject();
+    if (jobId !== undefined) assert.equal(jobId, this.#deal.id, reason.name);
+    if (caller !== undefined) assert.equal(caller, this.#actor(by).address, reason.name);
+    if (state !== undefined) assert.equal(jobStates[Number(state)], this.model.state, reason.name);
+    if (reason.name === "JobEscrow_TooLate") assert.ok(deadline < this.#now, reason.name);
+    if (reason.name === "JobEscrow_TooEarly") assert.ok(deadline >= this.#now, reason.name);
   }
 
   async #compare(after: string): Promise<void> {

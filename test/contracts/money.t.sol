@@ -5,28 +5,29 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
 import {Mode} from "../../contracts/libraries/Rule.sol";
 import {Steps} from "./support/Steps.sol";
-import {PlainToken, ReentrantPayee, ReentrantToken, TaxedToken} from "./support/Tokens.sol";
+import {PlainToken, ReentrantPayee, ReentrantToken, RefusingPayee, TaxedToken} from "./support/Tokens.sol";
 
+/// @notice See money.tree.
 contract MoneyTest is Steps {
     function test_RevertWhen_ThePaymentIsNotExact() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         bytes memory data = _postData(terms);
-        refuses(requester, PRICE, data, wrongPayment(PRICE, PRICE + FEE));
-        refuses(requester, PRICE + FEE + 1, data, wrongPayment(PRICE + FEE + 1, PRICE + FEE));
+        assertReverts(requester, PRICE, data, wrongPayment(PRICE, PRICE + FEE));
+        assertReverts(requester, PRICE + FEE + 1, data, wrongPayment(PRICE + FEE + 1, PRICE + FEE));
     }
 
     function test_WhenATokenIsPaid_EverythingIsInTheToken() public {
         PlainToken token = _fund(new PlainToken());
         IJobEscrow.Terms memory terms = termsOf(1, Mode.Evaluate, address(token));
-        refuses(requester, 1, _postData(terms), wrongPayment(1, 0));
+        assertReverts(requester, 1, _postData(terms), wrongPayment(1, 0));
 
         reach(terms, State.Settled);
-        eq(token.balanceOf(address(escrow)), PRICE + FEE, "held in the token");
+        assertEq(token.balanceOf(address(escrow)), PRICE + FEE, "held in the token");
         uint256 before = token.balanceOf(provider);
         vm.prank(provider);
         escrow.withdraw(address(token));
-        eq(token.balanceOf(provider) - before, PRICE, "paid in the token");
-        eq(address(escrow).balance, 0, "no coins");
+        assertEq(token.balanceOf(provider) - before, PRICE, "paid in the token");
+        assertEq(address(escrow).balance, 0, "no coins");
     }
 
     function test_WhenAnAppealInATokenIsLost_TheBondPaysThePanel() public {
@@ -39,10 +40,10 @@ contract MoneyTest is Steps {
         revealAll(terms, wrong());
         settle(terms, requester);
 
-        eq(owedTo(requester, terms), PRICE, "refund in the token");
-        eq(escrow.owed(requester, address(0)), 0, "nothing of the stake");
-        eq(owedTo(provider, terms), 0, "the bond is spent");
-        eq(token.balanceOf(address(escrow)), PRICE + FEE + 3 * FEE, "all accounted for");
+        assertEq(owedTo(requester, terms), PRICE, "refund in the token");
+        assertEq(escrow.owed(requester, address(0)), 0, "nothing of the stake");
+        assertEq(owedTo(provider, terms), 0, "the bond is spent");
+        assertEq(token.balanceOf(address(escrow)), PRICE + FEE + 3 * FEE, "all accounted for");
     }
 
     function test_WhenAChallengeInATokenIsWon_TheTenthIsInTheCoin() public {
@@ -55,10 +56,10 @@ contract MoneyTest is Steps {
         passDeadline(terms);
         settle(terms, requester);
 
-        eq(owedTo(requester, terms), PRICE + PRICE / 2, "refund and deposit in the token");
-        eq(escrow.owed(requester, address(0)), PROVIDER_STAKE / 10, "a tenth of the stake in the coin");
-        eq(token.balanceOf(address(escrow)), PRICE + PRICE / 2 + 3 * FEE, "all accounted for");
-        eq(address(escrow).balance, PROVIDER_STAKE / 10, "here too");
+        assertEq(owedTo(requester, terms), PRICE + PRICE / 2, "refund and deposit in the token");
+        assertEq(escrow.owed(requester, address(0)), PROVIDER_STAKE / 10, "a tenth of the stake in the coin");
+        assertEq(token.balanceOf(address(escrow)), PRICE + PRICE / 2 + 3 * FEE, "all accounted for");
+        assertEq(address(escrow).balance, PROVIDER_STAKE / 10, "all coins accounted for");
     }
 
     function test_RevertWhen_TheTokenTakesAFee() public {
@@ -70,7 +71,7 @@ contract MoneyTest is Steps {
 
         bytes4 selector = IJobEscrow.JobEscrow_TokenTookFee.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(token), PRICE - PRICE / 100, PRICE);
-        refuses(requester, _postData(terms), reason);
+        assertReverts(requester, _postData(terms), reason);
     }
 
     function test_RevertWhen_TheTokenPostsAgainInTheTransfer() public {
@@ -87,7 +88,7 @@ contract MoneyTest is Steps {
         token.callBack(escrow, _postData(inner));
 
         bytes4 selector = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
-        refuses(requester, _postData(terms), abi.encodeWithSelector(selector));
+        assertReverts(requester, _postData(terms), abi.encodeWithSelector(selector));
     }
 
     function test_WhenAPayeeCallsBack_ItIsPaidOnce() public {
@@ -100,31 +101,46 @@ contract MoneyTest is Steps {
         payee.act(0, abi.encodeCall(IJobEscrow.cancel, (terms)));
         payee.act(0, abi.encodeCall(IJobEscrow.withdraw, (address(0))));
 
-        eq(address(payee).balance, 10 ether, "paid once");
-        eq(address(escrow).balance, PRICE, "the other job's money stays");
-        yes(bytes4(payee.reason()) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector, "refused");
+        assertEq(address(payee).balance, 10 ether, "paid once");
+        assertEq(address(escrow).balance, PRICE, "the other job's money stays");
+        bytes4 selector = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
+        bytes memory reason = abi.encodeWithSelector(selector);
+        assertTrue(keccak256(payee.reason()) == keccak256(reason), "the second call reverted");
+    }
+
+    function test_RevertWhen_ThePayeeRefusesCoins() public {
+        RefusingPayee payee = new RefusingPayee();
+        vm.deal(address(payee), 10 ether);
+        IJobEscrow.Terms memory terms = termsOf(0);
+        terms.requester = address(payee);
+        payee.act(address(escrow), PRICE, _postData(terms));
+        payee.act(address(escrow), 0, abi.encodeCall(IJobEscrow.cancel, (terms)));
+        bytes4 selector = IJobEscrow.JobEscrow_TransferFailed.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, address(payee), PRICE);
+        assertReverts(address(payee), abi.encodeCall(IJobEscrow.withdraw, (address(0))), reason);
+        assertEq(owedTo(address(payee), terms), PRICE, "still owed");
     }
 
     function test_RevertWhen_NothingIsOwed() public {
         bytes4 selector = IJobEscrow.JobEscrow_NothingOwed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, requester, address(0));
-        refuses(requester, abi.encodeCall(IJobEscrow.withdraw, (address(0))), reason);
+        assertReverts(requester, abi.encodeCall(IJobEscrow.withdraw, (address(0))), reason);
     }
 
-    function test_RevertWhen_CoinsComeFromAnybodyElseThanTheRegistry() public {
+    function test_RevertWhen_AnotherAccountThanTheRegistrySendsCoins() public {
         bytes memory reason = abi.encodeWithSelector(IJobEscrow.JobEscrow_NotRegistry.selector, requester);
-        refuses(requester, 1, "", reason);
+        assertReverts(requester, 1, "", reason);
     }
 
     function test_RevertWhen_BlobsAreTooLong() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         bytes memory data = abi.encodeCall(IJobEscrow.post, (terms, bytes32(0), new bytes(1025)));
-        refuses(requester, PRICE + FEE, data, tooLong(1025, 1024));
+        assertReverts(requester, PRICE + FEE, data, tooLong(1025, 1024));
         reach(terms, State.Accepted);
         data = abi.encodeCall(IJobEscrow.release, (terms, new bytes(257)));
-        refuses(provider, data, tooLong(257, 256));
+        assertReverts(provider, data, tooLong(257, 256));
         data = abi.encodeCall(IJobEscrow.submit, (terms, 0, 0, 0, 0, new bytes(1025)));
-        refuses(provider, data, tooLong(1025, 1024));
+        assertReverts(provider, data, tooLong(1025, 1024));
     }
 
     function _postData(IJobEscrow.Terms memory terms) private pure returns (bytes memory) {

@@ -5,22 +5,24 @@ import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRating, Outcome, Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../contracts/interfaces/IProviderRegistry.sol";
 import {Steps} from "./support/Steps.sol";
+import {RefusingPayee} from "./support/Tokens.sol";
 import {BrokenWallet, ContractWallet} from "./support/Wallets.sol";
 
+/// @notice See registry.tree.
 contract RegistryTest is Steps {
     uint256 private constant KEY = 777;
 
-    function test_WhenTheWalletSigned_KeepsKeysAndSignature() public {
+    function test_WhenTheWalletSigned_KeysAndSignatureAreStored() public {
         IProviderRegistry.Draft memory draft = draftOf(true, false);
         bytes memory signature = signKeys(KEY, vm.addr(KEY), draft);
         vm.prank(vm.addr(KEY));
         registry.publish(draft, signature);
 
         IProviderRegistry.Offer memory offer = registry.offerOf(vm.addr(KEY));
-        yes(offer.fingerprint == draft.fingerprint && offer.onionKey == draft.onionKey, "keys");
-        yes(keccak256(offer.openpgpKey) == keccak256(draft.openpgpKey), "certificate");
-        yes(keccak256(offer.signature) == keccak256(signature), "signature");
-        yes(offer.provider && !offer.validator, "roles");
+        assertTrue(offer.fingerprint == draft.fingerprint && offer.onionKey == draft.onionKey, "keys");
+        assertTrue(keccak256(offer.openpgpKey) == keccak256(draft.openpgpKey), "certificate");
+        assertTrue(keccak256(offer.signature) == keccak256(signature), "signature");
+        assertTrue(offer.provider && !offer.validator, "roles");
     }
 
     function test_RevertWhen_TheSignatureIsNotTheWallets() public {
@@ -28,18 +30,13 @@ contract RegistryTest is Steps {
         bytes memory theirs = signKeys(KEY + 1, vm.addr(KEY), draft);
         bytes memory forAnother = signKeys(KEY, vm.addr(KEY + 1), draft);
         bytes memory good = signKeys(KEY, vm.addr(KEY), draft);
-        vm.startPrank(vm.addr(KEY));
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InvalidSignature.selector);
-        registry.publish(draft, theirs);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InvalidSignature.selector);
-        registry.publish(draft, forAnother);
+        _assertPublishReverts(vm.addr(KEY), draft, theirs);
+        _assertPublishReverts(vm.addr(KEY), draft, forAnother);
         draft.onionKey = keccak256("another key");
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InvalidSignature.selector);
-        registry.publish(draft, good);
-        vm.stopPrank();
+        _assertPublishReverts(vm.addr(KEY), draft, good);
     }
 
-    function test_WhenAContractStandsByTheSignature_ItPublishesAndWorks() public {
+    function test_WhenAContractWalletConfirmsTheSignature_ItPublishesAndAccepts() public {
         ContractWallet wallet = new ContractWallet{value: 20 ether}(vm.addr(KEY));
         IProviderRegistry.Draft memory draft = draftOf(true, true);
         bytes memory signature = signKeys(KEY, address(wallet), draft);
@@ -47,71 +44,79 @@ contract RegistryTest is Steps {
         wallet.act(address(registry), STAKE, abi.encodeCall(IProviderRegistry.deposit, ()));
 
         IProviderRegistry.Offer memory offer = registry.offerOf(address(wallet));
-        yes(keccak256(offer.signature) == keccak256(signature), "signature");
-        yes(offer.provider && offer.pooled, "works like any other");
+        assertTrue(keccak256(offer.signature) == keccak256(signature), "signature");
+        assertTrue(offer.provider && offer.pooled, "a provider in the pool");
         IJobEscrow.Terms memory terms = termsOf(1);
         terms.provider = address(wallet);
         post(terms);
         wallet.act(address(escrow), 0, abi.encodeCall(IJobEscrow.accept, (terms)));
-        eq(registry.offerOf(address(wallet)).lockedStake, PROVIDER_STAKE, "locked");
+        assertEq(registry.offerOf(address(wallet)).lockedStake, PROVIDER_STAKE, "locked");
     }
 
-    function test_RevertWhen_AContractDoesNotStandByTheSignature() public {
+    function test_RevertWhen_AContractWalletDoesNotConfirmTheSignature() public {
         IProviderRegistry.Draft memory draft = draftOf(true, true);
         ContractWallet wallet = new ContractWallet(vm.addr(KEY));
-        _refusesFor(wallet, draft, signKeys(KEY + 1, address(wallet), draft));
-        _refusesFor(wallet, draft, signKeys(KEY, vm.addr(KEY), draft));
-        _refusesFor(wallet, draft, "");
+        _assertPublishReverts(address(wallet), draft, signKeys(KEY + 1, address(wallet), draft));
+        _assertPublishReverts(address(wallet), draft, signKeys(KEY, vm.addr(KEY), draft));
+        _assertPublishReverts(address(wallet), draft, "");
         for (uint256 way = 0; way < 4; ++way) {
             BrokenWallet broken = new BrokenWallet(way);
-            _refusesFor(broken, draft, signKeys(KEY, address(broken), draft));
+            _assertPublishReverts(address(broken), draft, signKeys(KEY, address(broken), draft));
         }
     }
 
-    function _refusesFor(ContractWallet wallet, IProviderRegistry.Draft memory draft, bytes memory signature) private {
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_InvalidSignature.selector);
-        wallet.act(address(registry), 0, abi.encodeCall(IProviderRegistry.publish, (draft, signature)));
-    }
-
-    function test_RevertWhen_TooLongOrMissing() public {
+    function test_RevertWhen_AFieldIsTooLongOrMissing() public {
         IProviderRegistry.Draft memory draft = draftOf(true, true);
         draft.details = new bytes(2049);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_TooLong.selector);
-        registry.publish(draft, "");
+        _assertPublishReverts(requester, draft, "", _tooLong(2049, 2048));
         draft = draftOf(true, true);
         draft.openpgpKey = new bytes(2049);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_TooLong.selector);
-        registry.publish(draft, "");
+        _assertPublishReverts(requester, draft, "", _tooLong(2049, 2048));
         draft = draftOf(true, true);
+        _assertPublishReverts(requester, draft, new bytes(1025), _tooLong(1025, 1024));
+        bytes memory missing = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_MissingKeys.selector);
         draft.onionKey = 0;
-        vm.expectRevert(IProviderRegistry.ProviderRegistry_MissingKeys.selector);
-        registry.publish(draft, "");
+        _assertPublishReverts(requester, draft, "", missing);
+        draft = draftOf(true, true);
+        draft.fingerprint = 0;
+        _assertPublishReverts(requester, draft, "", missing);
     }
 
     function test_WhenStakeLeaves_ItIsPaidAfterTheCooldown() public {
         uint256 before = provider.balance;
-        vm.startPrank(provider);
+        vm.prank(provider);
         registry.requestWithdrawal(STAKE);
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_CoolingDown.selector);
-        registry.withdrawStake();
+        uint256 availableAt = vm.getBlockTimestamp() + COOLDOWN;
+        vm.warp(availableAt - 1);
+        bytes memory data = abi.encodeCall(IProviderRegistry.withdrawStake, ());
+        bytes4 selector = IProviderRegistry.ProviderRegistry_CoolingDown.selector;
+        _assertReverts(provider, data, abi.encodeWithSelector(selector, provider, availableAt));
+        vm.warp(availableAt);
+        vm.prank(provider);
+        assertEq(registry.withdrawStake(), STAKE, "paid");
+        selector = IProviderRegistry.ProviderRegistry_NothingLeaving.selector;
+        _assertReverts(provider, data, abi.encodeWithSelector(selector, provider));
+        assertEq(provider.balance - before, STAKE, "once");
+        assertTrue(!registry.offerOf(provider).pooled, "out of the pool");
+    }
+
+    function test_RevertWhen_TheOwnerRefusesCoins() public {
+        RefusingPayee owner = new RefusingPayee();
+        vm.deal(address(owner), 1 ether);
+        owner.act(address(registry), 1 ether, abi.encodeCall(IProviderRegistry.deposit, ()));
+        owner.act(address(registry), 0, abi.encodeCall(IProviderRegistry.requestWithdrawal, (1 ether)));
         vm.warp(vm.getBlockTimestamp() + COOLDOWN);
-        eq(registry.withdrawStake(), STAKE, "paid");
-        vm.expectPartialRevert(IProviderRegistry.ProviderRegistry_NothingLeaving.selector);
-        registry.withdrawStake();
-        vm.stopPrank();
-        eq(provider.balance - before, STAKE, "once");
-        yes(!registry.offerOf(provider).pooled, "out of the pool");
+        bytes4 selector = IProviderRegistry.ProviderRegistry_TransferFailed.selector;
+        bytes memory reason = abi.encodeWithSelector(selector, address(owner), 1 ether);
+        _assertReverts(address(owner), abi.encodeCall(IProviderRegistry.withdrawStake, ()), reason);
     }
 
     function test_RevertWhen_LockedStakeLeaves() public {
         reach(termsOf(1), State.Accepted);
-        bytes4 selector = IProviderRegistry.ProviderRegistry_InsufficientStake.selector;
-        bytes memory reason = abi.encodeWithSelector(selector, provider, STAKE - PROVIDER_STAKE, STAKE);
         bytes memory data = abi.encodeCall(IProviderRegistry.requestWithdrawal, (STAKE));
-        refusesAt(address(registry), provider, 0, data, reason);
-        vm.startPrank(provider);
+        _assertReverts(provider, data, insufficientStake(provider, STAKE - PROVIDER_STAKE, STAKE));
+        vm.prank(provider);
         registry.requestWithdrawal(STAKE - PROVIDER_STAKE);
-        vm.stopPrank();
     }
 
     function test_RevertWhen_StakeDoesNotSuffice() public {
@@ -119,64 +124,56 @@ contract RegistryTest is Steps {
         registry.requestWithdrawal(STAKE - PROVIDER_STAKE + 1);
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        // Of a member of the pool its stake is for draws.
+        // The pool's stake of a member is reserved for draws.
         uint256 free = PROVIDER_STAKE - 1 - POOL_STAKE;
-        bytes4 selector = IProviderRegistry.ProviderRegistry_InsufficientStake.selector;
-        bytes memory reason = abi.encodeWithSelector(selector, provider, free, PROVIDER_STAKE);
-        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), reason);
+        bytes memory data = abi.encodeCall(IJobEscrow.accept, (terms));
+        assertReverts(provider, data, insufficientStake(provider, free, PROVIDER_STAKE));
     }
 
     function test_RevertWhen_AnAccountHasNoOfferForTheRole() public {
         publish(2000, false, true);
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        bytes4 selector = IProviderRegistry.ProviderRegistry_NoOffer.selector;
-        bytes memory reason = abi.encodeWithSelector(selector, provider, Role.Provider);
-        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), reason);
+        assertReverts(provider, abi.encodeCall(IJobEscrow.accept, (terms)), noOffer(provider, Role.Provider));
     }
 
-    function test_RevertWhen_AnybodyButTheEscrowWrites() public {
+    function test_RevertWhen_AnotherAccountThanTheEscrowWrites() public {
         bytes memory reason = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_NotEscrow.selector, provider);
-        _refusesWrite(abi.encodeCall(IProviderRegistry.lock, (provider, 1, Role.Provider, true)), reason);
-        _refusesWrite(abi.encodeCall(IProviderRegistry.unlock, (provider, 1)), reason);
-        _refusesWrite(abi.encodeCall(IProviderRegistry.slash, (provider, 1, 0)), reason);
+        _assertReverts(provider, abi.encodeCall(IProviderRegistry.lock, (provider, 1, Role.Provider, true)), reason);
+        _assertReverts(provider, abi.encodeCall(IProviderRegistry.unlock, (provider, 1)), reason);
+        _assertReverts(provider, abi.encodeCall(IProviderRegistry.slash, (provider, 1, 0)), reason);
         reason = abi.encodeWithSelector(IProviderRating.ProviderRating_NotEscrow.selector, provider);
         bytes memory data = abi.encodeCall(IProviderRating.record, (provider, Role.Provider, Outcome.Settled));
-        refusesAt(address(rating), provider, 0, data, reason);
+        assertRevertsAt(address(rating), provider, 0, data, reason);
         data = abi.encodeCall(IProviderRating.rate, (provider, Role.Provider, 5));
-        refusesAt(address(rating), provider, 0, data, reason);
-    }
-
-    function _refusesWrite(bytes memory data, bytes memory reason) private {
-        refusesAt(address(registry), provider, 0, data, reason);
+        assertRevertsAt(address(rating), provider, 0, data, reason);
     }
 
     function test_WhenSlashedThreeTimes_TheAccountIsBanned() public {
         uint256 pool = registry.poolSize();
         _strike(3);
         IProviderRegistry.Offer memory offer = registry.offerOf(provider);
-        yes(offer.banned && !offer.pooled, "banned, never drawn");
-        eq(registry.poolSize(), pool - 1, "out of the pool");
+        assertTrue(offer.banned && !offer.pooled, "banned and out of the pool");
+        assertEq(registry.poolSize(), pool - 1, "out of the pool");
 
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        bytes memory banned = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_Banned.selector, provider);
-        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), banned);
+        assertReverts(provider, abi.encodeCall(IJobEscrow.accept, (terms)), banned(provider));
         vm.prank(provider);
         registry.requestWithdrawal(STAKE - 3 * PROVIDER_STAKE);
     }
 
-    function test_WhenStrikesAreOld_TheyCountNoMore() public {
+    function test_WhenStrikesAreOld_TheyNoLongerCount() public {
         _strike(2);
         vm.warp((vm.getBlockTimestamp() / 1 days) * 1 days + registry.STRIKE_LIFE() - 1);
-        eq(registry.offerOf(provider).strikes, 2, "still counted on the last day");
+        assertEq(registry.offerOf(provider).strikes, 2, "still counted on the last day");
         vm.warp(vm.getBlockTimestamp() + 1);
-        eq(registry.offerOf(provider).strikes, 0, "and then no more");
+        assertEq(registry.offerOf(provider).strikes, 0, "not on the next");
         _strike(2);
-        eq(registry.offerOf(provider).strikes, 2, "counted from the start");
-        yes(!registry.offerOf(provider).banned, "two are no ban");
+        assertEq(registry.offerOf(provider).strikes, 2, "counted from the start");
+        assertTrue(!registry.offerOf(provider).banned, "two are no ban");
         _strike(1);
-        yes(registry.offerOf(provider).banned, "three are");
+        assertTrue(registry.offerOf(provider).banned, "three are");
     }
 
     function test_WhenTheLatestStrikeIsFresh_TheEarlierOnesCountToo() public {
@@ -185,31 +182,57 @@ contract RegistryTest is Steps {
         _strike(1);
         vm.warp(vm.getBlockTimestamp() + 60 days);
         _strike(1);
-        yes(registry.offerOf(provider).banned, "each within the life of the one before");
+        assertTrue(registry.offerOf(provider).banned, "each is within the life of the one before");
     }
 
-    function test_WhenTheBanIsOver_TheAccountWorksAndRejoinsThePool() public {
+    function test_WhenTheBanIsOver_TheAccountAcceptsAndRejoinsThePool() public {
         uint256 pool = registry.poolSize();
         _strike(3);
         IProviderRegistry.Draft memory draft = draftOf(true, true);
         bytes memory signature = signKeys(2000, provider, draft);
-        bytes memory banned = abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_Banned.selector, provider);
-        refusesAt(
-            address(registry), provider, 0, abi.encodeCall(IProviderRegistry.publish, (draft, signature)), banned
-        );
+        _assertPublishReverts(provider, draft, signature, banned(provider));
         vm.prank(provider);
         registry.deposit{value: 1}();
-        eq(registry.poolSize(), pool - 1, "no way back before");
+        assertEq(registry.poolSize(), pool - 1, "a deposit does not bring it back before");
 
         vm.warp(vm.getBlockTimestamp() + registry.STRIKE_LIFE());
-        yes(!registry.offerOf(provider).banned, "over");
-        eq(registry.poolSize(), pool - 1, "by itself it does not rejoin");
+        assertTrue(!registry.offerOf(provider).banned, "over");
+        assertEq(registry.poolSize(), pool - 1, "it does not rejoin by itself");
         vm.prank(provider);
         registry.deposit{value: 1}();
-        eq(registry.poolSize(), pool, "by any move of its stake or offer it does");
+        assertEq(registry.poolSize(), pool, "a deposit brings it back");
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
-        eq(registry.offerOf(provider).lockedStake, PROVIDER_STAKE, "and works");
+        assertEq(registry.offerOf(provider).lockedStake, PROVIDER_STAKE, "and it can accept");
+    }
+
+    function test_APageEndsWithTheLastOffer() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        reach(terms, State.Settled);
+        vm.prank(requester);
+        escrow.rate(terms, provider, 5);
+
+        assertEq(registry.offerCount(), VALIDATORS + 1, "all");
+        IProviderRegistry.Offer[] memory page = registry.page(0, 1);
+        assertEq(page.length, 1, "one");
+        assertEq(page[0].account, provider, "the first that published");
+        assertEq(page[0].asProvider.sum, 5, "with its scores");
+        assertEq(page[0].asProvider.settled, 1, "and outcomes");
+        assertEq(page[0].stake, STAKE, "and stake");
+        assertEq(registry.page(VALIDATORS - 1, 100).length, 2, "the rest");
+        assertEq(registry.page(VALIDATORS + 1, 100).length, 0, "nothing past the end");
+        publish(2000, true, true);
+        assertEq(registry.offerCount(), VALIDATORS + 1, "republishing adds none");
+    }
+
+    function test_RevertWhen_TheScoreIsOutOfRange() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        reach(terms, State.Settled);
+        bytes4 selector = IProviderRating.ProviderRating_InvalidScore.selector;
+        for (uint8 score = 0; score <= 6; score += 6) {
+            bytes memory data = abi.encodeCall(IJobEscrow.rate, (terms, provider, score));
+            assertReverts(requester, data, abi.encodeWithSelector(selector, score));
+        }
     }
 
     function _strike(uint256 times) private {
@@ -221,22 +244,24 @@ contract RegistryTest is Steps {
         }
     }
 
-    function test_APageEndsWithTheLastOffer() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        reach(terms, State.Settled);
-        vm.prank(requester);
-        escrow.rate(terms, provider, 5);
+    function _assertReverts(address who, bytes memory data, bytes memory reason) private {
+        assertRevertsAt(address(registry), who, 0, data, reason);
+    }
 
-        eq(registry.offerCount(), PEOPLE + 1, "all");
-        IProviderRegistry.Offer[] memory page = registry.page(0, 1);
-        eq(page.length, 1, "one");
-        eq(page[0].account, provider, "the first that published");
-        eq(page[0].asProvider.sum, 5, "with its scores");
-        eq(page[0].asProvider.settled, 1, "and outcomes");
-        eq(page[0].stake, STAKE, "and stake");
-        eq(registry.page(PEOPLE - 1, 100).length, 2, "the rest");
-        eq(registry.page(PEOPLE + 1, 100).length, 0, "nothing past the end");
-        publish(2000, true, true);
-        eq(registry.offerCount(), PEOPLE + 1, "republishing adds none");
+    function _assertPublishReverts(address who, IProviderRegistry.Draft memory draft, bytes memory signature) private {
+        _assertPublishReverts(who, draft, signature, invalidSignature(who));
+    }
+
+    function _assertPublishReverts(
+        address who,
+        IProviderRegistry.Draft memory draft,
+        bytes memory signature,
+        bytes memory reason
+    ) private {
+        _assertReverts(who, abi.encodeCall(IProviderRegistry.publish, (draft, signature)), reason);
+    }
+
+    function _tooLong(uint256 length, uint256 limit) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_TooLong.selector, length, limit);
     }
 }

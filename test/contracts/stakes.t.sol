@@ -5,30 +5,31 @@ import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
-/// @notice Who gets what of a slashed stake: a tenth at most, and nothing where the requester chose the judges.
+/// @notice The requester gets a tenth of the provider's slashed stake, and nothing where it had named the validators
+/// that rejected the result. See stakes.tree.
 contract StakesTest is Steps {
-    function test_WhenTheRunIsMissed_ATenthIsTheRequesters() public {
+    function test_WhenTheRunIsMissed_ATenthGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         passDeadline(terms);
         expire(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
+        assertEq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
         _lost(PROVIDER_STAKE / 10);
-        eq(rating.ratingOf(provider, Role.Provider).late, 1, "late");
+        assertEq(rating.ratingOf(provider, Role.Provider).late, 1, "late");
     }
 
-    function test_WhenTheClaimIsMissed_ATenthIsTheRequesters() public {
+    function test_WhenTheClaimIsMissed_ATenthGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validated);
         passDeadline(terms);
         expire(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth, though it named them");
-        eq(owedTo(validator(0), terms), FEE, "the validator is paid");
+        assertEq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth, although it named them");
+        assertEq(owedTo(validator(0), terms), FEE, "the validator is paid");
         _lost(PROVIDER_STAKE / 10);
-        eq(rating.ratingOf(provider, Role.Provider).late, 1, "late");
+        assertEq(rating.ratingOf(provider, Role.Provider).late, 1, "late");
     }
 
-    function test_WhenTheMeasurementIsHidden_ATenthIsTheRequesters() public {
+    function test_WhenTheMeasurementIsHidden_ATenthGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
@@ -36,51 +37,51 @@ contract StakesTest is Steps {
         passGrace(terms);
         conclude(terms);
         settle(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth, though it named them");
+        assertEq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth, although it named them");
         _lost(PROVIDER_STAKE / 10);
-        eq(rating.ratingOf(provider, Role.Provider).hid, 1, "hid");
+        assertEq(rating.ratingOf(provider, Role.Provider).hid, 1, "hid");
     }
 
-    function test_WhenTheSeedIsHidden_ATenthIsTheRequesters() public {
+    function test_WhenTheSeedIsHidden_ATenthGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         abstainAll(terms);
         passGrace(terms);
         conclude(terms);
         settle(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
+        assertEq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
         _lost(PROVIDER_STAKE / 10);
     }
 
-    function test_WhenADrawnPanelRejects_ATenthIsTheRequesters() public {
+    function test_WhenADrawnPanelRejects_ATenthGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         drawAlone(terms);
         decide(terms, wrong());
         passDeadline(terms);
         settle(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth");
+        assertEq(owedTo(requester, terms), PRICE + PROVIDER_STAKE / 10, "refund and a tenth");
         _lost(PROVIDER_STAKE / 10);
-        eq(rating.ratingOf(provider, Role.Provider).rejected, 1, "rejected");
+        assertEq(rating.ratingOf(provider, Role.Provider).rejected, 1, "rejected");
     }
 
-    function test_WhenNamedValidatorsReject_NothingIsTheRequesters() public {
+    function test_WhenNamedValidatorsReject_NothingGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         reach(terms, State.Rejected);
         passDeadline(terms);
         settle(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE, "the refund alone");
+        assertEq(owedTo(requester, terms), PRICE, "the refund alone");
         _lost(0);
     }
 
-    function test_WhenAnAppealUpholdsNamedValidators_NothingIsTheRequesters() public {
+    function test_WhenAnAppealUpholdsNamedValidators_NothingGoesToTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Rejected);
         appeal(terms);
         draw(terms);
         decide(terms, wrong());
         settle(terms, validator(3));
-        eq(owedTo(requester, terms), PRICE, "the refund alone");
+        assertEq(owedTo(requester, terms), PRICE, "the refund alone");
         _lost(0);
     }
 
@@ -89,11 +90,11 @@ contract StakesTest is Steps {
         reach(terms, State.Inconclusive);
         passDeadline(terms);
         settle(terms, validator(5));
-        eq(owedTo(requester, terms), PRICE + FEE, "nothing of it the requester's");
-        eq(owedTo(provider, terms), 0, "nothing the provider's");
-        eq(registry.burnt(), VALIDATOR_STAKE, "all is burnt");
-        eq(lostBy(validator(0)), VALIDATOR_STAKE, "all of it");
-        eq(rating.ratingOf(validator(0), Role.Validator).hid, 1, "hid");
+        assertEq(owedTo(requester, terms), PRICE + FEE, "nothing of it for the requester");
+        assertEq(owedTo(provider, terms), 0, "nothing of it for the provider");
+        assertEq(registry.burnt(), VALIDATOR_STAKE, "all is burnt");
+        assertEq(lostBy(validator(0)), VALIDATOR_STAKE, "all of it");
+        assertEq(rating.ratingOf(validator(0), Role.Validator).hid, 1, "hid");
     }
 
     function testFuzz_ATenthIsRoundedDown(uint96 stake) public {
@@ -103,13 +104,13 @@ contract StakesTest is Steps {
         passDeadline(terms);
         expire(terms, requester);
         uint256 tenth = uint256(terms.providerStake) / 10;
-        eq(owedTo(requester, terms), PRICE + FEE + tenth, "a tenth");
-        eq(registry.burnt(), terms.providerStake - tenth, "the rest");
-        eq(address(registry).balance, STAKE * crowd.length - tenth, "stays where nobody reaches it");
+        assertEq(owedTo(requester, terms), PRICE + FEE + tenth, "a tenth");
+        assertEq(registry.burnt(), terms.providerStake - tenth, "the rest");
+        assertEq(address(registry).balance, STAKE * accounts.length - tenth, "the rest stays in the registry");
     }
 
     function _lost(uint256 tenth) private view {
-        eq(lostBy(provider), PROVIDER_STAKE, "the provider's stake");
-        eq(registry.burnt(), PROVIDER_STAKE - tenth, "the rest is nobody's");
+        assertEq(lostBy(provider), PROVIDER_STAKE, "the provider's stake");
+        assertEq(registry.burnt(), PROVIDER_STAKE - tenth, "the rest is burnt");
     }
 }

@@ -6,6 +6,7 @@ import {Rule} from "../../contracts/libraries/Rule.sol";
 import {Schedule} from "../../contracts/libraries/Schedule.sol";
 import {Steps} from "./support/Steps.sol";
 
+/// @notice See terms.tree.
 contract TermsTest is Steps {
     uint256 private constant WINDOWS = 7;
 
@@ -15,68 +16,68 @@ contract TermsTest is Steps {
             terms.schedule = _with(terms.schedule, i, _floorOf(i));
         }
         post(terms);
-        yes(stateOf(terms) == State.Posted, "posted");
+        assertTrue(stateOf(terms) == State.Posted, "posted");
     }
 
     function test_RevertWhen_AWindowIsASecondBelowItsFloor() public {
         for (uint256 i = 0; i < WINDOWS; ++i) {
-            // Those that the job would never use as well: optimistic ones can be appealed, all can be drawn for.
+            // Windows of optimistic jobs too: a challenge and an appeal use them all.
             for (uint8 validators = 0; validators < 2; ++validators) {
                 IJobEscrow.Terms memory terms = termsOf(validators);
                 terms.schedule = _with(terms.schedule, i, _floorOf(i) - 1);
-                _refuse(terms);
+                _assertReverts(terms);
                 terms.schedule = _with(terms.schedule, i, 0);
-                _refuse(terms);
+                _assertReverts(terms);
             }
         }
     }
 
-    function test_WhenTheValidatorStakeIsThePools_ItIsPosted() public {
+    function test_WhenTheValidatorStakeIsThatOfThePool_ItIsPosted() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         terms.validatorStake = uint96(POOL_STAKE);
         post(terms);
-        yes(stateOf(terms) == State.Posted, "posted");
+        assertTrue(stateOf(terms) == State.Posted, "posted");
     }
 
-    function test_RevertWhen_TheValidatorStakeIsAboveThePools() public {
+    function test_RevertWhen_TheValidatorStakeIsAboveThatOfThePool() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         terms.validatorStake = uint96(POOL_STAKE + 1);
-        _refuse(terms);
+        _assertReverts(terms);
         // Optimistic jobs too: a challenge draws from the same pool.
         terms = termsOf(0);
         terms.validatorStake = uint96(POOL_STAKE + 1);
-        _refuse(terms);
+        _assertReverts(terms);
     }
 
-    function test_RevertWhen_TheProviderIsNobodyOrTheRequester() public {
+    function test_RevertWhen_TheProviderIsTheZeroAddressOrTheRequester() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         terms.provider = requester;
-        _refuse(terms);
+        _assertReverts(terms);
         terms.provider = address(0);
-        _refuse(terms);
+        _assertReverts(terms);
     }
 
     function test_RevertWhen_TooManyValidatorsAreAskedFor() public {
-        _refuse(termsOf(8));
+        _assertReverts(termsOf(8));
         post(termsOf(7));
     }
 
-    function test_RevertWhen_AWordHoldsMoreThanItsFields() public {
+    function test_RevertWhen_AWordHasBitsOutsideItsFields() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         terms.rule = Rule.wrap(Rule.unwrap(terms.rule) | 3);
-        _refuse(terms);
+        _assertReverts(terms);
         terms = termsOf(1);
         terms.rule = Rule.wrap(Rule.unwrap(terms.rule) | (1 << 144));
-        _refuse(terms);
+        _assertReverts(terms);
         terms = termsOf(1);
         terms.schedule = Schedule.wrap(Schedule.unwrap(terms.schedule) | (1 << 208));
-        _refuse(terms);
+        _assertReverts(terms);
     }
 
     function test_RevertWhen_PostedAfterAcceptBy() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         vm.warp(terms.schedule.acceptBy() + 1);
-        refuses(requester, PRICE + FEE, _postData(terms), tooLate(terms, terms.schedule.acceptBy()));
+        assertReverts(requester, PRICE + FEE, _postData(terms), tooLate(terms, terms.schedule.acceptBy()));
     }
 
     function test_RevertWhen_PostedTwice() public {
@@ -86,25 +87,25 @@ contract TermsTest is Steps {
         escrow.cancel(terms);
         bytes4 selector = IJobEscrow.JobEscrow_AlreadyPosted.selector;
         bytes memory reason = abi.encodeWithSelector(selector, escrow.jobIdOf(terms));
-        refuses(requester, PRICE + FEE, _postData(terms), reason);
+        assertReverts(requester, PRICE + FEE, _postData(terms), reason);
     }
 
-    function test_RevertWhen_PostedForSomebodyElse() public {
+    function test_RevertWhen_AnotherAccountThanTheRequesterPosts() public {
         IJobEscrow.Terms memory terms = termsOf(1);
-        refuses(provider, PRICE + FEE, _postData(terms), notParty(terms, provider));
+        assertReverts(provider, PRICE + FEE, _postData(terms), notParty(terms, provider));
     }
 
-    function _refuse(IJobEscrow.Terms memory terms) private {
+    function _assertReverts(IJobEscrow.Terms memory terms) private {
         uint256 sum = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
         bytes memory reason = abi.encodeWithSelector(IJobEscrow.JobEscrow_InvalidTerms.selector);
-        refuses(requester, sum, _postData(terms), reason);
+        assertReverts(requester, sum, _postData(terms), reason);
     }
 
     function _postData(IJobEscrow.Terms memory terms) private pure returns (bytes memory) {
         return abi.encodeCall(IJobEscrow.post, (terms, tipOf(REQUESTERS_SECRET), ""));
     }
 
-    /// @dev Run, then appoint, commit, reveal, claim, challenge, appeal.
+    /// @dev Seconds. The windows are, in order: run, appoint, commit, reveal, claim, challenge, appeal.
     function _floorOf(uint256 window) private pure returns (uint24) {
         return window == 0 ? 60 : 300;
     }

@@ -5,52 +5,53 @@ import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscr
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
+/// @notice See timeouts.tree.
 contract TimeoutsTest is Steps {
     function test_WhenPosted_TheRequesterCanCancel() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Posted);
         vm.prank(requester);
         escrow.cancel(terms);
-        eq(owedTo(requester, terms), PRICE + 2 * FEE, "everything back");
+        assertEq(owedTo(requester, terms), PRICE + 2 * FEE, "everything back");
     }
 
-    function test_WhenNobodyAccepts_AnyoneCanCancelAfterwardsOnly() public {
+    function test_WhenTheProviderDoesNotAccept_AnyoneCanCancelAfterTheDeadline() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
-        refuses(validator(0), abi.encodeCall(IJobEscrow.cancel, (terms)), tooEarly(terms, deadline));
+        assertReverts(validator(0), abi.encodeCall(IJobEscrow.cancel, (terms)), tooEarly(terms, deadline));
         vm.warp(deadline + 1);
-        refuses(provider, abi.encodeCall(IJobEscrow.accept, (terms)), tooLate(terms, deadline));
+        assertReverts(provider, abi.encodeCall(IJobEscrow.accept, (terms)), tooLate(terms, deadline));
 
         vm.prank(validator(0));
         escrow.cancel(terms);
-        eq(owedTo(requester, terms), PRICE + FEE, "everything back");
-        yes(stateOf(terms) == State.Cancelled, "cancelled");
+        assertEq(owedTo(requester, terms), PRICE + FEE, "everything back");
+        assertTrue(stateOf(terms) == State.Cancelled, "cancelled");
     }
 
-    function test_WhenReleased_RefundsWithoutSlashing() public {
+    function test_WhenTheProviderReleases_TheRequesterIsRefundedWithoutASlash() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         vm.prank(provider);
         escrow.release(terms, "the image is unknown");
 
-        eq(owedTo(requester, terms), PRICE + FEE, "everything back");
-        eq(registry.offerOf(provider).stake, STAKE, "not slashed");
-        eq(registry.offerOf(provider).lockedStake, 0, "not locked");
-        eq(rating.ratingOf(provider, Role.Provider).released, 1, "counted");
+        assertEq(owedTo(requester, terms), PRICE + FEE, "everything back");
+        assertEq(registry.offerOf(provider).stake, STAKE, "not slashed");
+        assertEq(registry.offerOf(provider).lockedStake, 0, "not locked");
+        assertEq(rating.ratingOf(provider, Role.Provider).released, 1, "outcome is counted");
     }
 
     function test_RevertWhen_ExpiredBeforeTheDeadline() public {
         IJobEscrow.Terms memory running = termsOf(1);
         reach(running, State.Accepted);
-        _refuseToExpire(running);
+        _assertTooEarlyToExpire(running);
         IJobEscrow.Terms memory unclaimed = termsOf(1);
         reach(unclaimed, State.Validated);
-        _refuseToExpire(unclaimed);
+        _assertTooEarlyToExpire(unclaimed);
         IJobEscrow.Terms memory optimistic = termsOf(0);
         reach(optimistic, State.Submitted);
-        _refuseToExpire(optimistic);
+        _assertTooEarlyToExpire(optimistic);
     }
 
     function test_WhenTheRequesterDoesNotAppoint_TheProviderIsPaid() public {
@@ -61,8 +62,8 @@ contract TimeoutsTest is Steps {
         claim(terms);
         passDeadline(terms);
         settle(terms, provider);
-        eq(owedTo(provider, terms), PRICE, "the provider is paid");
-        eq(owedTo(requester, terms), 0, "as are the validators");
+        assertEq(owedTo(provider, terms), PRICE, "the provider is paid");
+        assertEq(owedTo(requester, terms), 0, "the validators are paid");
     }
 
     function test_RevertWhen_TheRequesterAppointsTooLate() public {
@@ -71,38 +72,38 @@ contract TimeoutsTest is Steps {
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline + 1);
         bytes memory data = abi.encodeCall(IJobEscrow.appoint, (terms, appointmentsOf(1)));
-        refuses(requester, data, tooLate(terms, deadline));
+        assertReverts(requester, data, tooLate(terms, deadline));
     }
 
-    function test_WhenAValidatorIsMissing_ItIsReplacedOnceByDraw() public {
+    function test_WhenAValidatorDoesNotCommit_ItIsReplacedOnceByDraw() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         address[] memory missing = seatedAs(terms, SeatStatus.Appointed);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
         bytes memory data = abi.encodeCall(IJobEscrow.dismiss, (terms, missing));
-        refuses(requester, data, tooEarly(terms, deadline));
+        assertReverts(requester, data, tooEarly(terms, deadline));
         vm.warp(deadline + 1);
         bytes32 commitment = commitmentOf(terms, missing[0], honest());
-        refuses(missing[0], abi.encodeCall(IJobEscrow.commit, (terms, commitment)), tooLate(terms, deadline));
+        assertReverts(missing[0], abi.encodeCall(IJobEscrow.commit, (terms, commitment)), tooLate(terms, deadline));
         escrow.dismiss(terms, missing);
-        eq(registry.offerOf(validator(0)).lockedStake, 0, "its stake is free");
+        assertEq(registry.offerOf(validator(0)).lockedStake, 0, "its stake is unlocked");
         draw(terms);
         address[] memory drawn = seatedAs(terms, SeatStatus.Appointed);
-        eq(drawn.length, 1, "one replacement");
-        yes(drawn[0] != validator(0), "by another");
+        assertEq(drawn.length, 1, "one replacement");
+        assertTrue(drawn[0] != validator(0), "by another account");
 
         dismissAll(terms);
-        yes(stateOf(terms) == State.Inconclusive, "only once");
+        assertTrue(stateOf(terms) == State.Inconclusive, "only once");
         passDeadline(terms);
         settle(terms, provider);
-        eq(owedTo(requester, terms), PRICE + FEE, "refunded");
-        eq(registry.offerOf(validator(0)).stake, STAKE, "not slashed");
-        eq(rating.ratingOf(validator(0), Role.Validator).late, 1, "counted late");
-        eq(rating.ratingOf(drawn[0], Role.Validator).late, 1, "counted late too");
+        assertEq(owedTo(requester, terms), PRICE + FEE, "refunded");
+        assertEq(registry.offerOf(validator(0)).stake, STAKE, "not slashed");
+        assertEq(rating.ratingOf(validator(0), Role.Validator).late, 1, "counted late");
+        assertEq(rating.ratingOf(drawn[0], Role.Validator).late, 1, "counted late too");
     }
 
-    function test_WhenAValidatorIsMissingTwice_TheOthersDecide() public {
+    function test_WhenItsReplacementDoesNotCommitEither_TheOthersDecide() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
@@ -111,9 +112,9 @@ contract TimeoutsTest is Steps {
             if (i == 0) draw(terms);
         }
         reveal(terms, validator(0), honest());
-        yes(stateOf(terms) == State.Validated, "validated by the one who worked");
+        assertTrue(stateOf(terms) == State.Validated, "validated by the validator that committed");
         claim(terms);
-        eq(owedTo(requester, terms), FEE, "the fee of the seat that stayed empty");
+        assertEq(owedTo(requester, terms), FEE, "the fee of the empty seat");
     }
 
     function test_WhenAValidatorAbstains_ItIsReplacedByDraw() public {
@@ -125,26 +126,26 @@ contract TimeoutsTest is Steps {
         revealAll(terms, honest());
         claim(terms);
 
-        eq(owedTo(validator(0), terms), 0, "earns nothing");
-        eq(registry.offerOf(validator(0)).stake, STAKE, "costs nothing");
-        eq(rating.ratingOf(validator(0), Role.Validator).abstained, 1, "counted");
-        eq(owedTo(provider, terms), PRICE, "the provider is paid");
+        assertEq(owedTo(validator(0), terms), 0, "earns nothing");
+        assertEq(registry.offerOf(validator(0)).stake, STAKE, "costs nothing");
+        assertEq(rating.ratingOf(validator(0), Role.Validator).abstained, 1, "outcome is counted");
+        assertEq(owedTo(provider, terms), PRICE, "the provider is paid");
     }
 
-    function test_RevertWhen_NobodyIsMissing() public {
+    function test_RevertWhen_NoValidatorIsLate() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         passDeadline(terms);
         bytes memory data = abi.encodeCall(IJobEscrow.dismiss, (terms, panelOf(terms)));
         bytes4 selector = IJobEscrow.JobEscrow_NothingPending.selector;
-        refuses(requester, data, abi.encodeWithSelector(selector, escrow.jobIdOf(terms)));
+        assertReverts(requester, data, abi.encodeWithSelector(selector, escrow.jobIdOf(terms)));
     }
 
-    function _refuseToExpire(IJobEscrow.Terms memory terms) private {
+    function _assertTooEarlyToExpire(IJobEscrow.Terms memory terms) private {
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
         bytes memory data = abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
-        refuses(requester, data, tooEarly(terms, deadline));
+        assertReverts(requester, data, tooEarly(terms, deadline));
     }
 }

@@ -5,69 +5,70 @@ import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscr
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
+/// @notice See validated.tree.
 contract ValidatedTest is Steps {
-    function test_WhenAllCallInTime_PaysEveryOwner() public {
+    function test_WhenAllCallInTime_EveryPartyIsPaid() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Settled);
 
-        eq(owedTo(provider, terms), PRICE, "the provider's price");
-        eq(owedTo(validator(0), terms), FEE, "the validator's fee");
-        eq(owedTo(requester, terms), 0, "nothing comes back");
-        eq(address(escrow).balance, PRICE + FEE, "the escrow holds what it owes");
-        eq(registry.offerOf(provider).lockedStake, 0, "the provider's stake is free");
-        eq(registry.offerOf(validator(0)).lockedStake, 0, "the validator's stake is free");
-        eq(rating.ratingOf(provider, Role.Provider).settled, 1, "settled jobs of the provider");
-        eq(rating.ratingOf(validator(0), Role.Validator).settled, 1, "settled jobs of the validator");
+        assertEq(owedTo(provider, terms), PRICE, "the provider's price");
+        assertEq(owedTo(validator(0), terms), FEE, "the validator's fee");
+        assertEq(owedTo(requester, terms), 0, "nothing comes back");
+        assertEq(address(escrow).balance, PRICE + FEE, "the escrow holds what it owes");
+        assertEq(registry.offerOf(provider).lockedStake, 0, "the provider's stake is unlocked");
+        assertEq(registry.offerOf(validator(0)).lockedStake, 0, "the validator's stake is unlocked");
+        assertEq(rating.ratingOf(provider, Role.Provider).settled, 1, "settled jobs of the provider");
+        assertEq(rating.ratingOf(validator(0), Role.Validator).settled, 1, "settled jobs of the validator");
 
         uint256 before = provider.balance;
         vm.prank(provider);
         escrow.withdraw(address(0));
-        eq(provider.balance - before, PRICE, "paid out");
+        assertEq(provider.balance - before, PRICE, "paid out");
     }
 
-    function test_WhenThreeValidate_PassesWithAMajority() public {
+    function test_WhenThreeValidate_AMajorityPasses() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         _judgeBy(terms, honest(), wrong(), honest());
-        yes(stateOf(terms) == State.Validated, "validated");
+        assertTrue(stateOf(terms) == State.Validated, "validated");
 
         claim(terms);
-        eq(owedTo(validator(1), terms), FEE, "a dissenter is paid for its work");
-        eq(registry.offerOf(validator(1)).stake, STAKE, "a dissenter keeps its stake");
+        assertEq(owedTo(validator(1), terms), FEE, "a dissenter is paid for its work");
+        assertEq(registry.offerOf(validator(1)).stake, STAKE, "a dissenter keeps its stake");
     }
 
-    function test_WhenThreeValidate_FailsAgainstAMajority() public {
+    function test_WhenThreeValidate_AMajorityFails() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         _judgeBy(terms, wrong(), honest(), wrong());
-        yes(stateOf(terms) == State.Rejected, "rejected");
+        assertTrue(stateOf(terms) == State.Rejected, "rejected");
     }
 
-    function test_WhenThreeValidate_IsInconclusiveWithoutAMajority() public {
+    function test_WhenThreeValidate_NoMajorityIsInconclusive() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         reveal(terms, validator(0), honest());
         passDeadline(terms);
         conclude(terms);
-        yes(stateOf(terms) == State.Inconclusive, "one of three is no majority");
+        assertTrue(stateOf(terms) == State.Inconclusive, "one of three is no majority");
 
         passDeadline(terms);
         settle(terms, requester);
-        eq(owedTo(requester, terms), PRICE + 2 * FEE, "refunded but for the work done");
-        eq(owedTo(validator(0), terms), FEE, "who revealed is paid");
-        eq(lostBy(validator(1)), VALIDATOR_STAKE, "who hid is slashed");
-        eq(registry.burnt(), 2 * VALIDATOR_STAKE, "to nobody's gain");
-        eq(lostBy(provider), 0, "the provider is not");
+        assertEq(owedTo(requester, terms), PRICE + 2 * FEE, "refunded without the fee that was earned");
+        assertEq(owedTo(validator(0), terms), FEE, "the validator that revealed is paid");
+        assertEq(lostBy(validator(1)), VALIDATOR_STAKE, "the validator that hid is slashed");
+        assertEq(registry.burnt(), 2 * VALIDATOR_STAKE, "both stakes are burnt");
+        assertEq(lostBy(provider), 0, "the provider is not");
     }
 
-    function test_RevertWhen_MeasurementsAreRevealedWhileSomebodyMayCommit() public {
+    function test_RevertWhen_MeasurementsAreRevealedWhileAValidatorMayCommit() public {
         IJobEscrow.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
         bytes32 secrets = secretsOf(terms);
-        _refusesAll(terms, secrets);
-        // Nor while a seat is to be drawn.
+        _assertRevertsAll(terms, secrets);
+        // The same while a seat is to be drawn.
         abstain(terms, validator(1));
-        _refusesAll(terms, secrets);
+        _assertRevertsAll(terms, secrets);
     }
 
     function test_RevertWhen_AnotherMeasurementIsOpened() public {
@@ -75,7 +76,7 @@ contract ValidatedTest is Steps {
         reach(terms, State.Validating);
         commit(terms, validator(0), wrong());
         bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
-        refuses(validator(0), data, commitmentMismatch(terms, validator(0)));
+        assertReverts(validator(0), data, commitmentMismatch(terms, validator(0)));
     }
 
     function test_RevertWhen_TheProvidersMeasurementIsForged() public {
@@ -83,9 +84,9 @@ contract ValidatedTest is Steps {
         reach(terms, State.Validating);
         commit(terms, validator(0), wrong());
         bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, wrong(), wrong(), secretsOf(terms)));
-        refuses(validator(0), data, commitmentMismatch(terms, provider));
+        assertReverts(validator(0), data, commitmentMismatch(terms, provider));
         data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), keyCommitmentOf(terms)));
-        refuses(provider, data, commitmentMismatch(terms, provider));
+        assertReverts(provider, data, commitmentMismatch(terms, provider));
     }
 
     function test_RevertWhen_ACommitmentWasCopied() public {
@@ -98,21 +99,31 @@ contract ValidatedTest is Steps {
         escrow.commit(terms, commitment);
         reveal(terms, validator(0), honest());
         bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
-        refuses(validator(1), data, commitmentMismatch(terms, validator(1)));
+        assertReverts(validator(1), data, commitmentMismatch(terms, validator(1)));
     }
 
-    function test_WhenValidatorsRevealAlone_CountsThemOnceTheProviderDiscloses() public {
+    function test_RevertWhen_TheProvidersMeasurementIsDisclosedTwice() public {
+        IJobEscrow.Terms memory terms = termsOf(1);
+        reach(terms, State.Validating);
+        commitAll(terms, honest());
+        disclose(terms);
+        bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
+        bytes4 selector = IJobEscrow.JobEscrow_AlreadyDisclosed.selector;
+        assertReverts(provider, data, abi.encodeWithSelector(selector, escrow.jobIdOf(terms)));
+    }
+
+    function test_WhenValidatorsRevealAlone_TheirVotesCountOnceTheProviderDiscloses() public {
         IJobEscrow.Terms memory terms = termsOf(3);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         revealAlone(terms, validator(0), honest());
         revealAlone(terms, validator(1), honest());
         disclose(terms);
-        eq(jobOf(terms).passes, 2, "votes that waited");
+        assertEq(jobOf(terms).passes, 2, "votes that waited");
         revealAlone(terms, validator(2), honest());
 
-        yes(stateOf(terms) == State.Validated, "validated");
-        eq(jobOf(terms).passes, 3, "all votes");
+        assertTrue(stateOf(terms) == State.Validated, "validated");
+        assertEq(jobOf(terms).passes, 3, "all votes");
     }
 
     function test_WhenOneRevealsAlone_TheNextRevealCountsBoth() public {
@@ -122,63 +133,63 @@ contract ValidatedTest is Steps {
         revealAlone(terms, validator(0), honest());
         reveal(terms, validator(1), honest());
 
-        yes(stateOf(terms) == State.Validated, "validated");
-        yes(escrow.seatOf(escrow.jobIdOf(terms), validator(0)) == SeatStatus.Passed, "the vote that waited");
+        assertTrue(stateOf(terms) == State.Validated, "validated");
+        assertTrue(escrow.seatOf(escrow.jobIdOf(terms), validator(0)) == SeatStatus.Passed, "the vote that waited");
     }
 
-    function test_WhenAValidatorRevealsInTheLastSecond_TheProviderHasAWindowToAnswer() public {
+    function test_WhenAValidatorRevealsInTheLastSecond_TheProviderHasAWindowToDisclose() public {
         IJobEscrow.Terms memory terms = _revealedLate();
         uint256 deadline = jobOf(terms).deadline + WINDOW;
         vm.warp(deadline);
-        refuses(requester, abi.encodeCall(IJobEscrow.conclude, (terms)), tooEarly(terms, deadline));
+        assertReverts(requester, abi.encodeCall(IJobEscrow.conclude, (terms)), tooEarly(terms, deadline));
         bytes memory late = abi.encodeCall(IJobEscrow.revealAlone, (terms, honest()));
-        refuses(validator(1), late, tooLate(terms, deadline - WINDOW));
+        assertReverts(validator(1), late, tooLate(terms, deadline - WINDOW));
         disclose(terms);
         conclude(terms);
-        yes(stateOf(terms) == State.Inconclusive, "judged by what was revealed, at once");
-        eq(jobOf(terms).passes, 1, "the vote that waited");
+        assertTrue(stateOf(terms) == State.Inconclusive, "judged by the votes revealed");
+        assertEq(jobOf(terms).passes, 1, "the vote that waited");
     }
 
-    function test_WhenTheProviderDoesNotAnswerInThatWindow_ItFails() public {
+    function test_WhenTheProviderDoesNotDiscloseInThatWindow_ItFails() public {
         IJobEscrow.Terms memory terms = _revealedLate();
         uint256 deadline = jobOf(terms).deadline + WINDOW;
         vm.warp(deadline + 1);
         bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
-        refuses(provider, data, tooLate(terms, deadline));
+        assertReverts(provider, data, tooLate(terms, deadline));
         conclude(terms);
-        yes(stateOf(terms) == State.Rejected, "rejected");
+        assertTrue(stateOf(terms) == State.Rejected, "rejected");
         settle(terms, requester);
-        eq(rating.ratingOf(provider, Role.Provider).hid, 1, "counted as hid");
-        eq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
-        eq(owedTo(validator(0), terms), FEE, "the validator is paid");
-        eq(lostBy(validator(1)), VALIDATOR_STAKE, "the one that hid is slashed");
+        assertEq(rating.ratingOf(provider, Role.Provider).hid, 1, "counted as hid");
+        assertEq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
+        assertEq(owedTo(validator(0), terms), FEE, "the validator is paid");
+        assertEq(lostBy(validator(1)), VALIDATOR_STAKE, "the one that hid is slashed");
     }
 
-    function test_WhenNobodyRevealed_TheProviderHasNothingToAnswer() public {
+    function test_WhenNoValidatorRevealed_TheJobIsInconclusive() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline + 1);
         bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
-        refuses(provider, data, tooLate(terms, deadline));
+        assertReverts(provider, data, tooLate(terms, deadline));
         conclude(terms);
-        yes(stateOf(terms) == State.Inconclusive, "no verdict, and no fault of the provider's");
+        assertTrue(stateOf(terms) == State.Inconclusive, "inconclusive");
     }
 
-    function test_WhenTheKeyMatches_AnythingElseIsRefused() public {
+    function test_RevertWhen_TheKeyDoesNotMatch() public {
         IJobEscrow.Terms memory terms = termsOf(1);
         reach(terms, State.Validated);
         bytes32 commitment = commitmentOf(terms, provider, honest());
         bytes32 tip = tipOf(PROVIDERS_SECRET);
-        _refusesKey(terms, keccak256("another key"), commitment, tip);
-        _refusesKey(terms, BLINDED_KEY, keccak256("another measurement"), tip);
-        _refusesKey(terms, BLINDED_KEY, commitment, keccak256("another tip"));
+        _assertRevertsKey(terms, keccak256("another key"), commitment, tip);
+        _assertRevertsKey(terms, BLINDED_KEY, keccak256("another measurement"), tip);
+        _assertRevertsKey(terms, BLINDED_KEY, commitment, keccak256("another tip"));
         claim(terms);
-        yes(stateOf(terms) == State.Settled, "the one committed to is taken");
+        assertTrue(stateOf(terms) == State.Settled, "settled with the key that matches");
     }
 
-    /// @dev One of two reveals alone in the last second that it has; the other hides.
+    /// @dev One of two validators reveals alone in the last second; the other hides.
     function _revealedLate() private returns (IJobEscrow.Terms memory terms) {
         terms = termsOf(2);
         reach(terms, State.Validating);
@@ -187,18 +198,18 @@ contract ValidatedTest is Steps {
         revealAlone(terms, validator(0), honest());
     }
 
-    function _refusesKey(IJobEscrow.Terms memory terms, bytes32 key, bytes32 commitment, bytes32 tip) private {
+    function _assertRevertsKey(IJobEscrow.Terms memory terms, bytes32 key, bytes32 commitment, bytes32 tip) private {
         bytes memory data = abi.encodeCall(IJobEscrow.claim, (terms, key, commitment, tip, panelOf(terms)));
         bytes memory reason =
             abi.encodeWithSelector(IJobEscrow.JobEscrow_KeyMismatch.selector, escrow.jobIdOf(terms));
-        refuses(provider, data, reason);
+        assertReverts(provider, data, reason);
     }
 
-    function _refusesAll(IJobEscrow.Terms memory terms, bytes32 secrets) private {
+    function _assertRevertsAll(IJobEscrow.Terms memory terms, bytes32 secrets) private {
         bytes memory reason = stillCommitting(terms);
-        refuses(provider, abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secrets)), reason);
-        refuses(validator(0), abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secrets)), reason);
-        refuses(validator(0), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
+        assertReverts(provider, abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secrets)), reason);
+        assertReverts(validator(0), abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secrets)), reason);
+        assertReverts(validator(0), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
     }
 
     function _judgeBy(

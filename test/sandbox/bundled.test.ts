@@ -11,7 +11,7 @@ import type { BundledImage } from "../../src/ports/sandbox.ts";
 import { plainDockerfile } from "../../src/sandbox/bundled/dockerfile.ts";
 import { tinyImage } from "../adversarial/task/tiny-image.ts";
 import { needs } from "../support/require.ts";
-import { bench, MIB } from "./support.ts";
+import { MIB, sandboxSetup } from "./support.ts";
 
 const bounds = { maxBytes: 512 * MIB, seconds: 120, memoryBytes: 512 * MIB, cpus: 1 };
 const code = (name: ErrorCode) => (error: unknown) => isIchainError(error, name);
@@ -19,7 +19,7 @@ const held = (name: string) => (name === "python-ml" ? "sha256:base" : undefined
 
 /** A sandbox, a folder for the bundle, and removal of every image that the test made. */
 async function bundle(t: TestContext) {
-  const made = await bench(t);
+  const made = await sandboxSetup(t);
   const dir = join(made.dir, "bundle");
   await mkdir(dir);
   t.after(() => made.sandbox.trim({ bytes: 0, keep: new Set() }));

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import type { Engine, EngineImage } from "../../src/sandbox/engines/engine.ts";
 import { type ContainerSettings, containerName } from "../../src/sandbox/policy.ts";
 import { needs } from "../support/require.ts";
-import { bench } from "./support.ts";
+import { sandboxSetup } from "./support.ts";
 
 /** An image of one small file; `origin` is the instance that is to have brought it. */
 async function image(t: TestContext, engine: Engine, name: string, origin?: string): Promise<EngineImage> {
@@ -25,7 +25,7 @@ test(
   "images of past jobs are removed, the longest unused first, until the rest fits the budget",
   needs("docker", "root"),
   async (t) => {
-    const { sandbox, engine, dir, instance, image: runtime } = await bench(t);
+    const { sandbox, engine, dir, instance, image: runtime } = await sandboxSetup(t);
     const made: EngineImage[] = [];
     for (const name of ["a", "b", "c"]) made.push(await image(t, engine, name, instance));
     const foreign = await image(t, engine, "foreign");
@@ -64,7 +64,7 @@ test(
   "an image that a container is made from stays, whatever the budget, and goes when it is free",
   needs("docker", "root"),
   async (t) => {
-    const { sandbox, engine, instance } = await bench(t);
+    const { sandbox, engine, instance } = await sandboxSetup(t);
     const used = await image(t, engine, "used", instance);
     const none = { bytes: 0, keep: new Set<string>() };
     const settings = { Image: used.id, Cmd: ["/used"], Labels: { "ichain.instance": instance } };

@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import type { SandboxTask } from "../../src/ports/sandbox.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { needs } from "../support/require.ts";
-import { bench, MIB } from "./support.ts";
+import { MIB, sandboxSetup } from "./support.ts";
 
-const daemon = fileURLToPath(new URL("./dying-daemon.ts", import.meta.url));
+const daemon = fileURLToPath(new URL("./killed-daemon.ts", import.meta.url));
 
 /** Moment of death → what the next daemon does with the run. */
 const moments = [
@@ -43,7 +43,7 @@ test(
   needs("docker"),
   async (t) => {
     for (const [moment, expected] of moments) {
-      const { task, dir, instance, engine } = await bench(t);
+      const { task, dir, instance, engine } = await sandboxSetup(t);
       const work = await task(program);
       const orders = { stateDir: join(dir, "state"), instance, task: work, moment };
       const before = await lifeOf(orders);
@@ -70,7 +70,7 @@ test(
 );
 
 test("a run that a killed daemon has left is ended when it is discarded", needs("docker"), async (t) => {
-  const { task, dir, instance, engine } = await bench(t);
+  const { task, dir, instance, engine } = await sandboxSetup(t);
   const work = await task(`import time; print("up"); time.sleep(60)`);
   const stateDir = join(dir, "state");
   await lifeOf({ stateDir, instance, task: work, moment: "at output" });

@@ -8,7 +8,7 @@ import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { parseGpus } from "../../src/sandbox/probe/gpus.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
 import { needs } from "../support/require.ts";
-import { bench } from "./support.ts";
+import { sandboxSetup } from "./support.ts";
 
 const GIB = 2 ** 30;
 const uuid = (n: number) => `GPU-${String(n).padStart(8, "0")}-1111-2222-3333-444444444444`;
@@ -83,7 +83,7 @@ test("however jobs come and go, no GPU is held twice", () => {
 });
 
 test("the created container asks for exactly its GPUs, by UUID", needs("docker"), async (t) => {
-  const { task, engine, instance, image } = await bench(t);
+  const { task, engine, instance, image } = await sandboxSetup(t);
   const chosen = gpuPool(gpus).reserve("x", 2);
   const work = await task("", { gpus: chosen });
   const held = (await engine.images()).find(({ digest }) => digest === image.digest);
@@ -119,7 +119,7 @@ test("the created container asks for exactly its GPUs, by UUID", needs("docker")
 });
 
 test("a GPU by any other name than its UUID is refused", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   for (const name of ["all", "0", "GPU-", "GPU-12345678,all"]) {
     await assert.rejects(sandbox.run(await task("", { gpus: [name] })), (error) =>
       isIchainError(error, "TASK_INVALID"),

@@ -14,7 +14,7 @@ import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { lifo } from "../support/lifo.ts";
 import { type Certificates, makeCertificates } from "../support/parcel/certificates.ts";
 import { needs } from "../support/require.ts";
-import { type Dockerd, startDockerd, walled } from "../support/sandbox/dockerd.ts";
+import { type Dockerd, isolatedFlags, startDockerd } from "../support/sandbox/dockerd.ts";
 import { tinyRoot } from "../support/sandbox/tiny-root.ts";
 import { MIB, type TaskChanges, writeScript } from "./support.ts";
 
@@ -68,7 +68,12 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
     for (const n of [0, 1]) {
       const url = `tcp://127.0.0.1:${await freePort()}`;
       const resource = `--node-generic-resource=NVIDIA-GPU=${gpu(n)}`;
-      const daemon = await startDockerd(later, [...walled, `--host=${url}`, ...certificates.flags, resource]);
+      const daemon = await startDockerd(later, [
+        ...isolatedFlags,
+        `--host=${url}`,
+        ...certificates.flags,
+        resource,
+      ]);
       daemon.docker(["import", "-", "ichain/tiny"], root);
       daemons.push(daemon);
       members.push(member(`engine-${n}`, { url, ...certificates.client, answerMs: 4000 }, dir));
@@ -214,7 +219,11 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
       t.after(() => rm(dir, { recursive: true, force: true }));
       const { client } = makeCertificates(dir);
       const url = `tcp://127.0.0.1:${await freePort()}`;
-      const daemon = await startDockerd(t, [...walled, `--host=${url}`, ...engines.certificates.flags]);
+      const daemon = await startDockerd(t, [
+        ...isolatedFlags,
+        `--host=${url}`,
+        ...engines.certificates.flags,
+      ]);
       assert.equal(daemon.docker(["ps", "--quiet"]), "");
       await assert.rejects(remoteEngine({ url, ...client }).ping(), code("DOCKER_UNAVAILABLE"));
     },

@@ -9,12 +9,12 @@ import { isIchainError } from "../../src/errors/error.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { needs } from "../support/require.ts";
-import { bench, MIB } from "./support.ts";
+import { MIB, sandboxSetup } from "./support.ts";
 
 const lost = (error: unknown) => isIchainError(error, "OUTPUTS_LOST");
 
 test("a task reads /in, writes /out and is measured", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const work = await task(`
 import time
 end = time.process_time() + 0.5
@@ -38,7 +38,7 @@ print("acc: 0.5")
 });
 
 test("an evaluating run sees the result read-only and leaves nothing", needs("docker"), async (t) => {
-  const { sandbox, task, dir } = await bench(t);
+  const { sandbox, task, dir } = await sandboxSetup(t);
   const resultDir = join(dir, "earlier");
   await mkdir(resultDir, { mode: 0o700 });
   await writeFile(join(resultDir, "model.txt"), "weights", { mode: 0o600 });
@@ -58,7 +58,7 @@ test(
   "what a run has left is evaluated where it lies: read-only, and a library in it can be loaded",
   needs("docker"),
   async (t) => {
-    const { sandbox, task } = await bench(t);
+    const { sandbox, task } = await sandboxSetup(t);
     const work = await task(`open("/out/library", "wb").write(bytes(4096))`);
     await sandbox.run(work);
     const look = `
@@ -74,7 +74,7 @@ except OSError as e: print(e.errno)
 );
 
 test("a failed task is a value: its exit code, its log, and no outputs", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const work = await task(`open("/out/half", "w"); raise SystemExit(3)`);
   const run = await sandbox.run(work);
   assert.deepEqual([run.ended, run.exitCode], ["exit", 3]);
@@ -82,7 +82,7 @@ test("a failed task is a value: its exit code, its log, and no outputs", needs("
 });
 
 test("running a finished task again returns its record and keeps its outputs", needs("docker"), async (t) => {
-  const { sandbox, task, engine } = await bench(t);
+  const { sandbox, task, engine } = await sandboxSetup(t);
   const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4())); print("done")`);
   const first = await sandbox.run(work);
   const written = await readFile(join(await sandbox.outputs(work.id), "id"), "utf8");
@@ -93,7 +93,7 @@ test("running a finished task again returns its record and keeps its outputs", n
 });
 
 test("outputs outlive a reboot, and a run whose outputs did not runs again", needs("docker"), async (t) => {
-  const { sandbox, task, dir } = await bench(t);
+  const { sandbox, task, dir } = await sandboxSetup(t);
   const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4()))`);
   await sandbox.run(work);
   const outputs = await sandbox.outputs(work.id);
@@ -113,7 +113,7 @@ test("outputs outlive a reboot, and a run whose outputs did not runs again", nee
 });
 
 test("outputs that somebody looks at are discarded all the same", needs("docker"), async (t) => {
-  const { sandbox, task, dir } = await bench(t);
+  const { sandbox, task, dir } = await sandboxSetup(t);
   const work = await task(`open("/out/x", "w").write("x" * 4096)`);
   await sandbox.run(work);
   const reader = await open(join(await sandbox.outputs(work.id), "x"));
@@ -125,7 +125,7 @@ test("outputs that somebody looks at are discarded all the same", needs("docker"
 });
 
 test("the folder of all runs may lie behind a link", needs("docker"), async (t) => {
-  const { task, dir, instance } = await bench(t);
+  const { task, dir, instance } = await sandboxSetup(t);
   await mkdir(join(dir, "elsewhere"));
   await symlink(join(dir, "elsewhere"), join(dir, "link"));
   const sandbox = createSandbox({ stateDir: join(dir, "link"), instance });
@@ -138,7 +138,7 @@ test("the folder of all runs may lie behind a link", needs("docker"), async (t) 
 });
 
 test("a discarded run leaves nothing, and discarding it again is no error", needs("docker"), async (t) => {
-  const { sandbox, task, dir } = await bench(t);
+  const { sandbox, task, dir } = await sandboxSetup(t);
   const work = await task(`open("/out/x", "w").write("x" * 4096)`);
   await sandbox.run(work);
   await sandbox.discard(work.id);
@@ -149,7 +149,7 @@ test("a discarded run leaves nothing, and discarding it again is no error", need
 });
 
 test("a task past its deadline is ended, also when it ignores SIGTERM", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const [polite, deaf] = await Promise.all([
     task(`import time; time.sleep(60)`, { limits: { wallSeconds: 1 } }),
     task(`import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)`, {
@@ -165,7 +165,7 @@ test("a task past its deadline is ended, also when it ignores SIGTERM", needs("d
 });
 
 test("a task past its memory is ended by it", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const run = await sandbox.run(
     await task(`x = bytearray(1 << 30)\nfor i in range(0, 1 << 30, 4096): x[i] = 1`),
   );
@@ -174,7 +174,7 @@ test("a task past its memory is ended by it", needs("docker"), async (t) => {
 });
 
 test("a task that fills /out is ended by it, with bytes or with files", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const bytes = await task(`
 f = open("/out/big", "wb")
 try:
@@ -194,7 +194,7 @@ except OSError as e: print(e.errno)
 });
 
 test("aborting ends the task, and nothing of it is left", needs("docker"), async (t) => {
-  const { sandbox, task, engine } = await bench(t);
+  const { sandbox, task, engine } = await sandboxSetup(t);
   const work = await task(`import time; print("up"); time.sleep(60)`);
   const abort = new AbortController();
   const running = sandbox.run(work, { signal: abort.signal, onLog: () => abort.abort() });
@@ -203,7 +203,7 @@ test("aborting ends the task, and nothing of it is left", needs("docker"), async
 });
 
 test("an image that is not held is refused by name", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const work = await task("", { image: `sha256:${"0".repeat(64)}` });
   await assert.rejects(
     sandbox.run(work),
@@ -223,7 +223,7 @@ test("an engine that is not there is named, with what to do, and nothing is made
 });
 
 test("the probe names the engine, a tier and the images by digest", needs("docker"), async (t) => {
-  const { sandbox, image } = await bench(t);
+  const { sandbox, image } = await sandboxSetup(t);
   const report = await sandbox.probe();
   assert.equal(report.engine, "docker");
   assert.ok(["runc", "userns"].includes(report.tier), report.tier);
@@ -236,7 +236,7 @@ test(
   async (t) => {
     const real = dockerEngine({ socketPath: DEFAULT_SOCKET });
     const engine = { ...real, info: async () => ({ ...(await real.info()), cgroupDriver: "systemd" }) };
-    const { sandbox, task } = await bench(t, { engine });
+    const { sandbox, task } = await sandboxSetup(t, { engine });
     const run = await sandbox.run(
       await task(`
 import time

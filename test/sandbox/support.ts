@@ -51,7 +51,7 @@ export function writeScript(dir: string, image: string, script: string, more: Ta
   return writeTask(dir, shell, { ...more, limits });
 }
 
-export interface Bench {
+export interface SandboxSetup {
   readonly sandbox: Sandbox;
   readonly engine: Engine;
   readonly instance: string;
@@ -64,7 +64,10 @@ export interface Bench {
 let count = 0;
 
 /** A sandbox of its own on the real engine, swept and removed when the test ends. */
-export async function bench(t: TestContext, options: Partial<SandboxOptions> = {}): Promise<Bench> {
+export async function sandboxSetup(
+  t: TestContext,
+  options: Partial<SandboxOptions> = {},
+): Promise<SandboxSetup> {
   const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
   const image = await buildRuntime(engine, "python-ml");
   const instance = `test-${process.pid}-${count++}`;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkOutput } from "./output.ts";
 
 const ichain = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
 
@@ -30,7 +31,14 @@ export function ichainRun(
       stderr += chunk.toString();
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("close", (code) => {
+      try {
+        checkOutput(args, stdout);
+        resolve({ code, stdout, stderr });
+      } catch (error) {
+        reject(error);
+      }
+    });
   });
 }
 

@@ -3,20 +3,20 @@ import { appealBondOf } from "../../protocol/job/bond.ts";
 import { appeal } from "../../roles/job/provider/appeal.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { withJob } from "../steps/role.ts";
 
 /** Disputes a rejection, as the job's provider. */
-export async function run(context: CommandContext, args: { id: string }): Promise<void> {
+export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
-  const { openRole } = await import("../../compose.ts");
-  await using role = await openRole(context);
-  const job = await role.market.job(await role.market.resolveJob(args.id, { signal }), { signal });
-  await appeal(role.market, role.journal.open("provider", job.id), job, { signal });
-  const bond = appealBondOf(job.terms);
-  const { state } = await role.market.job(job.id, { signal });
-  ui.print(
-    { jobId: job.id, state, bond },
-    () =>
-      `Job ${shortId(job.id)} is appealed for a bond of ${coin(bond)}. Three validators are drawn; ` +
-      `keep "ichain provide" running, it serves them the result.`,
-  );
+  await withJob(context, id, async (role, job) => {
+    await appeal(role.market, role.journal.open("provider", job.id), job, { signal });
+    const bond = appealBondOf(job.terms);
+    const { state } = await role.market.job(job.id, { signal });
+    ui.print(
+      { jobId: job.id, state, bond },
+      () =>
+        `Job ${shortId(job.id)} is appealed for a bond of ${coin(bond)}. Three validators are drawn; ` +
+        `keep "ichain provide" running, it serves them the result.`,
+    );
+  });
 }

@@ -5,21 +5,21 @@ import { draftOf } from "../../roles/job/requester/posting/draft.ts";
 import { unknownDraft } from "../../roles/job/requester/posting/unknown-draft.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { withJob } from "../steps/role.ts";
 
 /** Disputes a result that was claimed without validators. */
 export async function run(context: CommandContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
-  const { openRole } = await import("../../compose.ts");
-  await using role = await openRole(context);
-  const job = await role.market.job(await role.market.resolveJob(args.id, { signal }), { signal });
-  const journal = role.journal.open("requester", job.id);
-  const draft = draftOf(journal);
-  if (draft === undefined) throw unknownDraft(job.id);
-  await challenge(role, journal, { job, draft }, { signal });
-  const bond = challengeBondOf(job.terms);
-  const { state } = await role.market.job(job.id, { signal });
-  ui.print({ jobId: job.id, state, bond }, () => {
-    const id = shortId(job.id);
-    return `Job ${id} is challenged for a bond of ${coin(bond)}. "ichain resume ${id}" has validators drawn.`;
+  await withJob(context, args.id, async (role, job) => {
+    const journal = role.journal.open("requester", job.id);
+    const draft = draftOf(journal);
+    if (draft === undefined) throw unknownDraft(job.id);
+    await challenge(role, journal, { job, draft }, { signal });
+    const bond = challengeBondOf(job.terms);
+    const { state } = await role.market.job(job.id, { signal });
+    ui.print({ jobId: job.id, state, bond }, () => {
+      const id = shortId(job.id);
+      return `Job ${id} is challenged for a bond of ${coin(bond)}. "ichain resume ${id}" has validators drawn.`;
+    });
   });
 }

@@ -4,23 +4,23 @@ import { getParcel, getResult } from "../../roles/job/requester/result/get.ts";
 import { bytes } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { resultFolder } from "../steps/result.ts";
+import { withRole } from "../steps/role.ts";
 
 /** Downloads what is missing of a paid result, unblinds its key and opens it. */
 export async function run(
   context: CommandContext,
-  args: { id: string },
+  { id }: { id: string },
   options: { out?: string; parcel?: boolean },
 ): Promise<void> {
   const { ui, signal } = context;
-  const { openRole } = await import("../../compose.ts");
-  await using role = await openRole(context);
-  const jobId = await role.market.resolveJob(args.id, { signal });
-  const folder = resolve(options.out ?? resultFolder(jobId));
-  const { files, bytes: size } = await (options.parcel ? getParcel : getResult)(role, jobId, folder, {
-    signal,
+  await withRole(context, async (role) => {
+    const jobId = await role.market.resolveJob(id, { signal });
+    const folder = resolve(options.out ?? resultFolder(jobId));
+    const open = options.parcel ? getParcel : getResult;
+    const { files, bytes: size } = await open(role, jobId, folder, { signal });
+    ui.print(
+      { jobId, folder, files, bytes: size },
+      () => `Job ${shortId(jobId)}: ${files.length} files (${bytes(size)}) in ${folder}`,
+    );
   });
-  ui.print(
-    { jobId, folder, files, bytes: size },
-    () => `Job ${shortId(jobId)}: ${files.length} files (${bytes(size)}) in ${folder}`,
-  );
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openRecords, openRole } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { followLog, reportedLog } from "../../roles/job/requester/result/follow-log.ts";
@@ -40,7 +41,6 @@ async function* theirs(context: CommandContext, id: JobId, follow: boolean): Asy
   const { config, signal } = context;
   const reported = await reportedLog(join(config.home, "jobs"), id);
   if (reported !== undefined) return yield reported;
-  const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);
   yield* followLog(role, id, { follow }, { signal });
 }
@@ -51,7 +51,6 @@ async function* ours(
   role: "provider" | "validator",
   follow: boolean,
 ): AsyncGenerator<string> {
-  const { openRecords } = await import("../../compose.ts");
   const journal = await openRecords(context);
   try {
     const undertaking = journal.find(role, id);

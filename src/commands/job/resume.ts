@@ -2,23 +2,24 @@ import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { withRole } from "../steps/role.ts";
 
 /** Carries on what was begun: one job, or every unfinished one of this account as requester. */
 export async function run(context: CommandContext, args: { id?: string }): Promise<void> {
   const { ui, signal } = context;
-  const { openRole } = await import("../../compose.ts");
-  await using role = await openRole(context);
-  const unfinished = role.journal.undertakings({ role: "requester", unfinished: true });
-  const ids = unfinished.map(({ key }) => key as JobId).filter((id) => matches(id, args.id));
-  if (args.id !== undefined && ids.length !== 1) throw notOne(args.id, ids.length);
-  const onState = (jobId: JobId) => (job: { state: string }) =>
-    ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${job.state}` });
-  const jobs = await Promise.all(ids.map((id) => advance(role, id, { onState: onState(id) }, { signal })));
-  ui.print({ jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) }, () =>
-    jobs.length === 0
-      ? "Nothing is left to carry on."
-      : jobs.map(({ id, state }) => `Job ${shortId(id)} is ${state}.`).join("\n"),
-  );
+  await withRole(context, async (role) => {
+    const unfinished = role.journal.undertakings({ role: "requester", unfinished: true });
+    const ids = unfinished.map(({ key }) => key as JobId).filter((id) => matches(id, args.id));
+    if (args.id !== undefined && ids.length !== 1) throw notOne(args.id, ids.length);
+    const onState = (jobId: JobId) => (job: { state: string }) =>
+      ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${job.state}` });
+    const jobs = await Promise.all(ids.map((id) => advance(role, id, { onState: onState(id) }, { signal })));
+    ui.print({ jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) }, () =>
+      jobs.length === 0
+        ? "No job is unfinished."
+        : jobs.map(({ id, state }) => `Job ${shortId(id)} is ${state}.`).join("\n"),
+    );
+  });
 }
 
 function matches(id: JobId, prefix: string | undefined): boolean {

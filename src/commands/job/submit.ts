@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { openRole } from "../../compose.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
 import { audit } from "../../roles/job/requester/posting/audit.ts";
@@ -22,7 +23,6 @@ interface Options extends PlanChoice {
 export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const { file, folder } = await loadJobFile(args.file);
-  const { openRole } = await import("../../compose.ts");
   await using role = await openRole(context);
   const candidates = await findCandidates(role.market, file, role.account, { signal });
   const plan = await choosePlan(ui, file, candidates, options, (provider) =>

@@ -1,3 +1,4 @@
+import { openRepair } from "../../compose.ts";
 import { shortId } from "../../protocol/ids.ts";
 import type { Found } from "../../roles/repair/repair.ts";
 import { repair } from "../../roles/repair/repair.ts";
@@ -11,7 +12,6 @@ import { due } from "../steps/view.ts";
  */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
-  const { openRepair } = await import("../../compose.ts");
   await using sources = await openRepair(context);
   const { open: found, strangers } = await repair(sources, { signal });
   const now = await sources.market.now({ signal });

@@ -1,3 +1,4 @@
+import { openSandbox } from "../../compose.ts";
 import { loadPolicy } from "../../daemon/policy.ts";
 import { freeDisk } from "../../daemon/work.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
@@ -33,7 +34,6 @@ export async function run(
   const { ui, signal, config } = context;
   const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job)];
   const chain = await chainOf(context);
-  const { openSandbox } = await import("../../compose.ts");
   const report = await (await openSandbox(context)).probe({ signal });
   const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });
   const now = Math.floor(Date.now() / 1000);

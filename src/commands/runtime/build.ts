@@ -1,9 +1,9 @@
+import { openRuntimes } from "../../compose.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 
 /** Builds a runtime from its recipe, unless the engine holds an image of that very recipe. */
 export async function run(context: CommandContext, { name }: { name: string }): Promise<void> {
   const { ui, signal } = context;
-  const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);
   const step = { id: "runtime", text: `Building the runtime ${name}` };
   ui.reporter.emit({ kind: "start", ...step });

@@ -1,3 +1,4 @@
+import { openRuntimes } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 
@@ -18,7 +19,6 @@ export async function run(
   options: { rebuild?: true },
 ): Promise<void> {
   const { ui, signal } = context;
-  const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);
   const checked: Checked[] = [];
   for (const name of args.name === undefined ? await runtimes.names() : [args.name]) {
@@ -60,8 +60,8 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 function notReady(bad: readonly Checked[]): IchainError {
-  const told = bad.map(({ name, state }) => `${name} ${meanings[state] ?? state}`);
-  return new IchainError("RUNTIME_NOT_READY", `The runtime ${told.join("; ")}.`, {
+  const states = bad.map(({ name, state }) => `${name} ${meanings[state] ?? state}`);
+  return new IchainError("RUNTIME_NOT_READY", `The runtime ${states.join("; ")}.`, {
     hint: `"ichain runtime build ${bad[0]!.name}" builds it from its present recipe.`,
     details: { runtimes: bad.map(({ name, state }) => ({ name, state })) },
   });

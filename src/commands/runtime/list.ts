@@ -1,10 +1,10 @@
+import { openRuntimes } from "../../compose.ts";
 import { bytes } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 
 /** Lists the recipes that come with ichain, and which of them this machine's engine holds. */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
-  const { openRuntimes } = await import("../../compose.ts");
   const runtimes = await openRuntimes(context);
   const listed: { name: string; digest: string | undefined; bytes: number | undefined }[] = [];
   for (const name of await runtimes.names()) {

@@ -1,11 +1,15 @@
 import { moveStake } from "../../roles/daemon/stake.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { withRole } from "../steps/role.ts";
 import { showStake } from "./show.ts";
 
 /** Takes free stake out of service; `stake collect` pays it once the cooldown is over. */
 export async function run(context: CommandContext, args: { coin: bigint }): Promise<void> {
   const { ui, signal } = context;
-  const { openRole } = await import("../../compose.ts");
-  await using role = await openRole(context);
-  showStake(ui, await moveStake(role, { kind: "requestWithdrawal", amount: args.coin }, { signal }));
+  showStake(
+    ui,
+    await withRole(context, (role) =>
+      moveStake(role, { kind: "requestWithdrawal", amount: args.coin }, { signal }),
+    ),
+  );
 }

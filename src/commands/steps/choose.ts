@@ -16,7 +16,7 @@ export interface PlanChoice {
   readonly validator?: readonly string[] | undefined;
 }
 
-/** Settles on a provider and its validators: by flags, by asking, or by rating where nobody can be asked. */
+/** Settles on a provider and its validators: by flags, by asking, or by rating without a terminal. */
 export async function choosePlan(
   ui: Ui,
   file: JobFile,

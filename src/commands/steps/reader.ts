@@ -1,4 +1,5 @@
 import { readKeystore } from "../../account/keystore.ts";
+import { openReader } from "../../compose.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -14,7 +15,6 @@ export async function withReader(
   context: CommandContext,
   use: (view: MarketView) => Promise<void>,
 ): Promise<void> {
-  const { openReader } = await import("../../compose.ts");
   const market = await openReader(context);
   try {
     await use({ market, account: await ownAddress(context) });

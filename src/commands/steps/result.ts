@@ -7,12 +7,15 @@ import { getResult } from "../../roles/job/requester/result/get.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
-/** Where a result goes when nobody says: beside the person, named after the job. */
+/** Where a result goes unless --out names a folder: one named after the job, in the working directory. */
 export function resultFolder(jobId: JobId): string {
   return `result-${shortId(jobId)}`;
 }
 
-/** Opens the result of a job that has come to its end and tells where it lies; throws when there is none. */
+/**
+ * Opens the result of a job that is final and prints where it is.
+ * @throws JOB_FAILED when there is none
+ */
 export async function finished(
   role: RoleContext,
   ui: Ui,

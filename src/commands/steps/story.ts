@@ -10,11 +10,11 @@ export interface Story {
   readonly stands: string;
   /** Who may or must act now, and by when. */
   readonly next: string;
-  /** What happens when nobody does. */
+  /** What happens when the turn is missed. */
   readonly otherwise: string;
 }
 
-interface Told {
+interface Facts {
   readonly provider: string;
   readonly price: string;
   readonly stake: string;
@@ -24,8 +24,8 @@ interface Told {
 
 const over = "Nothing more can happen to its money.";
 
-const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
-  None: () => ({ stands: "The chain knows no such job.", next: "Nobody has to act.", otherwise: over }),
+const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
+  None: () => ({ stands: "The chain knows no such job.", next: "No party has to act.", otherwise: over }),
   Posted: ({ provider, price, by }) => ({
     stands: `The job is posted and ${price} is locked in the escrow.`,
     next: `The provider ${provider} may accept it ${by}; the requester may cancel it at any time.`,
@@ -61,8 +61,9 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
         : `Seats are empty: the requester may reveal its seed for the draw ${by}, then it is the provider's turn.`
       : job.committing
         ? `Each of them must commit to its measurement ${by}, or abstain.`
-        : `Whoever committed must reveal its measurement ${by}.`,
-    otherwise: "Who hides what it committed to loses stake; with too few measurements nobody is blamed.",
+        : `Each validator that committed must reveal its measurement ${by}.`,
+    otherwise:
+      "A validator that hides what it committed to loses stake; with too few measurements no party loses any.",
   }),
   Validated: ({ provider, price, by, job }) => ({
     stands: "The measurements agree: the verdict is pass.",
@@ -89,7 +90,7 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
     otherwise:
       job.round === "challenge"
         ? "The claim stands then: the provider is paid, and the challenge's bond goes back."
-        : "The requester gets its money back then, and nobody loses stake.",
+        : "The requester gets its money back then, and no party loses stake.",
   }),
   Settled: ({ provider, price }) => ({
     stands: `The job is settled: the provider ${provider} was paid ${price} and the key is known.`,
@@ -103,7 +104,7 @@ const stories: Readonly<Record<JobState, (told: Told) => Story>> = {
   }),
   Cancelled: () => ({
     stands: "The job was cancelled before anyone accepted it; all the money went back.",
-    next: "Nobody has to act.",
+    next: "No party has to act.",
     otherwise: over,
   }),
 };
@@ -130,7 +131,7 @@ function refundCause({ submission, verdict }: Job): string {
   return submission ? "the job was not carried through in time" : "no result was submitted";
 }
 
-/** Tells where `job` stands at `now` (Unix seconds), seen by `account`. */
+/** Where `job` stands at `now` (Unix seconds), as seen by `account`. */
 export function story(
   job: Job,
   now: number,

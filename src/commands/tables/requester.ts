@@ -58,7 +58,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
   {
     name: "cancel",
     group: "Ask for work",
-    summary: "take back a job that nobody has accepted",
+    summary: "take back a job that is not accepted yet",
     arguments: [job],
     examples: ["ichain cancel 3fa9c01b"],
     load: () => import("../job/cancel.ts"),

@@ -20,7 +20,7 @@ export async function makeWallet({ config, ui, signal }: CommandContext): Promis
   ui.reporter.emit({ kind: "end", id: "wallet", text: `Wallet saved to ${config.paths.keystore}` });
   ui.reporter.emit({
     kind: "info",
-    text: "Keep a copy of that file and its password: nobody can restore them.",
+    text: "Keep a copy of that file and its password: they cannot be restored.",
   });
   return address;
 }

@@ -13,19 +13,19 @@ export const sandboxErrors = {
   DOCKER_UNAVAILABLE: {
     class: "unavailable",
     retryable: true,
-    hint: 'Start the engine, or name its socket under docker in config.yaml; "ichain doctor" looks at it.',
+    hint: 'Start the engine, or name its socket under docker in config.yaml; "ichain doctor" checks it.',
   },
   ENGINE_MISSING: {
     class: "unavailable",
     retryable: true,
-    hint: "Bring back the engine that has its GPUs, or load the image on another one.",
+    hint: "Restart the engine that has the task's GPUs, or load the image on another one.",
   },
   ENGINE_REFUSED: { class: "unavailable", hint: "`ichain doctor` shows what the engine can do here." },
-  GPU_ABSENT: { class: "refused", hint: "Leave the job to a provider with more GPUs, or ask for fewer." },
+  GPU_ABSENT: { class: "refused", hint: "Ask for fewer GPUs, or choose a provider with more." },
   GPU_BUSY: { class: "unavailable", retryable: true, hint: "Wait until a running job ends." },
   IMAGE_BUILD_FAILED: {
     class: "refused",
-    hint: "See the end of the build's own output; the job is left alone.",
+    hint: "Read the end of the build's output; the job is not accepted.",
   },
   IMAGE_MALFORMED: {
     class: "untrusted",
@@ -33,7 +33,7 @@ export const sandboxErrors = {
   },
   IMAGE_REFUSED: {
     class: "refused",
-    hint: "Use an image built by `ichain runtime build`, or strip the image's own settings.",
+    hint: "Use an image built by `ichain runtime build`, or remove the image's own settings.",
   },
   IMAGE_UNKNOWN: {
     class: "refused",
@@ -46,7 +46,7 @@ export const sandboxErrors = {
   KUBERNETES_PENDING: {
     class: "unavailable",
     retryable: true,
-    hint: "Look at `kubectl describe pod`: the image, the claim or room for it may be missing.",
+    hint: "Run `kubectl describe pod`: the image, the claim or free resources may be missing.",
   },
   LIMITS_INVALID: {
     class: "refused",
@@ -54,16 +54,16 @@ export const sandboxErrors = {
   },
   OUTPUTS_LOST: {
     class: "unavailable",
-    hint: "Leave the folder of ichain's sandbox alone; after a power cut a task may have to run again.",
+    hint: "Change nothing in the folder of ichain's sandbox; after a power cut a task may have to run again.",
   },
-  OUTPUT_TOO_LARGE: { class: "untrusted", hint: "The job must ask for more disk, or write less." },
+  OUTPUT_TOO_LARGE: { class: "untrusted", hint: "Ask for more disk in the job, or write less." },
   OUTPUT_UNSAFE: {
     class: "untrusted",
     hint: "A task may leave regular files and folders in /out, nothing else.",
   },
   RECIPE_MALFORMED: {
     class: "config",
-    hint: "Mend the recipe.yaml that is named, at the field that is named.",
+    hint: "Correct the named field of the named recipe.yaml.",
   },
   RUNTIME_BUILD_FAILED: {
     class: "unavailable",
@@ -74,17 +74,17 @@ export const sandboxErrors = {
     class: "failed",
     hint: '"ichain runtime build NAME" builds it from its present recipe.',
   },
-  RUNTIME_UNKNOWN: { class: "usage", hint: '"ichain runtime list" names the recipes here.' },
-  RUN_BUSY: { class: "internal", hint: "Wait for the first call to end." },
+  RUNTIME_UNKNOWN: { class: "usage", hint: '"ichain runtime list" shows the recipes.' },
+  RUN_BUSY: { class: "internal", hint: "Wait until the first call has ended." },
   RUN_LOST: {
     class: "unavailable",
     retryable: true,
-    hint: "Run it again; leave containers named ichain-… alone.",
+    hint: "Run it again, and do not remove containers named ichain-….",
   },
   SANDBOX_DISK_FULL: {
     class: "unavailable",
     retryable: true,
-    hint: "Free some space; `ichain runtime list` shows what images take.",
+    hint: "Free some space; `ichain runtime list` shows the size of images.",
   },
   SANDBOX_OPEN: {
     class: "unavailable",
@@ -92,12 +92,12 @@ export const sandboxErrors = {
   },
   SANDBOX_UNSUPPORTED: {
     class: "unavailable",
-    hint: "`ichain doctor` says what this machine lacks to run tasks.",
+    hint: "`ichain doctor` shows what this machine lacks to run tasks.",
   },
   SWARM_FULL: {
     class: "unavailable",
     retryable: true,
-    hint: "Look at `docker node ls`: nodes may be down, drained, or busy with other tasks.",
+    hint: "Run `docker node ls`: nodes may be down, drained, or busy with other tasks.",
   },
   SWARM_IMAGE_MISSING: {
     class: "unavailable",
@@ -111,12 +111,12 @@ export const sandboxErrors = {
   SWARM_NODE_LOST: {
     class: "unavailable",
     retryable: true,
-    hint: "Nothing to do: the task goes to another node, or waits until there is one.",
+    hint: "Nothing to do: the task starts again on another node, or waits for one.",
   },
   SWARM_REJECTED: {
     class: "unavailable",
     retryable: true,
     hint: "Every node must reach ichain's home folder at the same path when `swarm.shared` is set.",
   },
-  TASK_INVALID: { class: "refused", hint: "The job's spec cannot be run by anybody; release the job." },
+  TASK_INVALID: { class: "refused", hint: "No machine can run the job's spec; release the job." },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

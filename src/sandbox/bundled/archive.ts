@@ -7,7 +7,7 @@ import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 
 const MAX_ENTRIES = 1_000_000;
-/** What a root filesystem may hold; no block device, no sparse file (whose size no header bounds). */
+/** Types of entries in a root filesystem. No block devices, and no sparse files, whose size no header limits. */
 const KINDS = new Set([
   "file",
   "link",
@@ -19,9 +19,9 @@ const KINDS = new Set([
 ]);
 
 /**
- * Reads a root-filesystem archive (a plain tar) from end to end before the engine sees it: its digest is
- * the one that was promised, its entries add up to at most `maxBytes`, and none is what a filesystem of
- * a task does not need. Throws `IMAGE_MALFORMED`, class `untrusted`.
+ * Checks a root-filesystem archive (an uncompressed tar) before the engine reads it: its SHA-256 is `digest`, its
+ * entries hold at most `maxBytes` together, and all are of the types that a root filesystem needs.
+ * @throws IMAGE_MALFORMED
  */
 export async function checkArchive(
   path: string,
@@ -32,9 +32,9 @@ export async function checkArchive(
   const entries = extract();
   let [bytes, count] = [0, 0];
   entries.on("entry", (header, content, next) => {
-    content.on("error", () => undefined); // told by the archive's own
+    content.on("error", () => undefined); // reported by the archive
     bytes += header.size ?? 0;
-    const why = wrong(header) ?? (bytes > maxBytes ? "it holds more than is allowed" : undefined);
+    const why = entryProblem(header) ?? (bytes > maxBytes ? "it holds more than is allowed" : undefined);
     if (why !== undefined || ++count > MAX_ENTRIES) {
       entries.destroy(malformed(why ?? "it has too many entries"));
       return;
@@ -48,16 +48,17 @@ export async function checkArchive(
     await pipeline(createReadStream(path), tee, entries, { ...(signal ? { signal } : {}) });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw isIchainError(cause) ? cause : malformed("it is no tar archive", cause);
+    throw isIchainError(cause) ? cause : malformed("it is not a tar archive", cause);
   }
   if (count === 0) throw malformed("it is empty");
-  if (`sha256:${hash.digest("hex")}` !== digest) throw malformed("its digest is not the one in the spec");
+  if (`sha256:${hash.digest("hex")}` !== digest)
+    throw malformed("its digest differs from the one in the spec");
 }
 
-function wrong({ type, name, pax, size }: Header): string | undefined {
+function entryProblem({ type, name, pax, size }: Header): string | undefined {
   if (type == null || !KINDS.has(type)) return "it holds an entry of a kind that is not allowed";
   if (Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse"))) return "it holds a sparse file";
-  if (!Number.isSafeInteger(size ?? 0)) return "it holds a file of no sensible size";
+  if (!Number.isSafeInteger(size ?? 0)) return "it holds a file with an invalid size";
   if (name.startsWith("/") || name.split("/").includes("..")) return "it holds a path that leads out of it";
   return undefined;
 }

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
 import type { AbortOptions } from "../../async/abort.ts";
 
-/** The regular files below `dir` as a tar stream, and `extra` ones by name; no links, no owners, no times. */
+/** A tar stream of the regular files below `dir` and of `extra` files (name → text); without links, owners and times. */
 export function packContext(
   dir: string,
   extra: Readonly<Record<string, string>>,

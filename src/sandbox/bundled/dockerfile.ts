@@ -8,9 +8,11 @@ const ALLOWED = new Set(["RUN", "COPY", "ENV", "WORKDIR"]);
 const STAGE = /^[a-z][a-z0-9_.-]{0,63}$/;
 
 /**
- * A stranger's Dockerfile → the one that is built. Only what needs nothing from outside is let through:
- * stages from images that are held (`resolve` names them; theirs get `label`), RUN, COPY, ENV and WORKDIR. No ADD, which lets
- * the engine itself fetch; no frontend, mount or build argument. Throws `DOCKERFILE_REFUSED`.
+ * The Dockerfile that is built for an untrusted one. It may hold only steps that need nothing from a network: FROM an
+ * image that the engine holds (`resolve` returns its id) or an earlier stage, RUN, COPY, ENV and WORKDIR. ADD is
+ * refused, because the engine itself would fetch; so are frontends, mounts and build arguments. Every stage gets
+ * `label` as its origin.
+ * @throws DOCKERFILE_REFUSED
  */
 export function plainDockerfile(
   text: string,
@@ -38,21 +40,21 @@ export function plainDockerfile(
   return `${lines.join("\n")}\n`;
 }
 
-/** Logical lines, continued ones joined; comments are gone. */
+/** The logical lines: continued lines joined, comments removed. */
 function stepsOf(text: string): string[] {
   if (/^\s*#\s*(syntax|escape|check)\s*=/im.test(text)) throw refused("it asks for another parser");
   const steps: string[] = [];
-  let begun = "";
+  let unfinished = "";
   for (const line of text.replace(/\r\n/g, "\n").split("\n")) {
     if (/^\s*(#|$)/.test(line)) continue;
     if (/<<[-~]?\s*["']?\w/.test(line)) throw refused("it has a here-document");
     const continued = /^(.*)\\\s*$/.exec(line);
-    begun += continued ? `${continued[1]} ` : line;
+    unfinished += continued ? `${continued[1]} ` : line;
     if (continued) continue;
-    steps.push(begun.trim());
-    begun = "";
+    steps.push(unfinished.trim());
+    unfinished = "";
   }
-  if (begun !== "") steps.push(begun.trim());
+  if (unfinished !== "") steps.push(unfinished.trim());
   return steps;
 }
 
@@ -66,10 +68,11 @@ function from(
   const base = stages.has(name) ? name : resolve(name);
   if (base === undefined) throw refused(`its base ${JSON.stringify(name.slice(0, 80))} is not held here`);
   if (stage !== undefined) {
-    if (!STAGE.test(stage)) throw refused("a stage's name is not plain");
+    if (!STAGE.test(stage))
+      throw refused("the name of a stage is not lower-case letters, digits, `_`, `.`, `-`");
     stages.add(stage);
   }
-  // On every layer from here on, so that what a failed build leaves is known as ours.
+  // The label is on every later layer, so that the images that a failed build leaves can be removed.
   return [
     `FROM ${base}${stage === undefined ? "" : ` AS ${stage}`}`,
     `LABEL ${ORIGIN_LABEL}=${JSON.stringify(label)} ${RECIPE_LABEL}=""`,

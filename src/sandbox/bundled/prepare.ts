@@ -2,30 +2,31 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AbortOptions } from "../../async/abort.ts";
+import { type AbortOptions, linkSignals } from "../../async/abort.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, EngineInfo } from "../engines/engine.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
+import { MAX_TIMER_MS } from "../run/supervise.ts";
 import { repository } from "../runtimes/recipe.ts";
 import { checkArchive } from "./archive.ts";
 import { packContext } from "./context.ts";
 import { plainDockerfile } from "./dockerfile.ts";
-import { watchRoom } from "./room.ts";
+import { watchFreeSpace } from "./free-space.ts";
 
 const DOCKERFILE = ".ichain.Dockerfile";
 
-export interface Place {
+interface Place {
   readonly engine: Engine;
   readonly info: EngineInfo;
-  /** Whose image it becomes: only this instance removes it again. */
+  /** Owner of the image: only this instance removes it. */
   readonly instance: string;
 }
 
 /**
- * Makes the image that came with a bundle present in the engine and returns its root-filesystem digest.
- * Bounded in time and in what it may take of the engine's disk. Throws `IMAGE_MALFORMED` (class
- * `untrusted`), `DOCKERFILE_REFUSED`, `IMAGE_BUILD_FAILED` or `IMAGE_REFUSED` (class `refused`).
+ * Builds or imports the image that came with a bundle and returns its root-filesystem digest. `bounds` limits the time
+ * and the space on the engine's disk.
+ * @throws IMAGE_MALFORMED, DOCKERFILE_REFUSED, IMAGE_BUILD_FAILED, IMAGE_REFUSED
  */
 export async function buildBundledImage(
   place: Place,
@@ -33,9 +34,9 @@ export async function buildBundledImage(
   bounds: ImageBounds,
   { signal }: AbortOptions = {},
 ): Promise<string> {
-  using room = watchRoom(place.info.rootDir, bounds.maxBytes);
-  const late = AbortSignal.timeout(bounds.seconds * 1000);
-  const all = AbortSignal.any([room.signal, late, ...(signal ? [signal] : [])]);
+  using space = watchFreeSpace(place.info.rootDir, bounds.maxBytes);
+  using limit = linkSignals([space.signal, signal], Math.min(MAX_TIMER_MS, bounds.seconds * 1000));
+  const all = limit.signal;
   try {
     const made =
       "archive" in image ? await load(place, image, bounds, all) : await build(place, image, bounds, all);
@@ -43,8 +44,8 @@ export async function buildBundledImage(
     return made.digest;
   } catch (error) {
     signal?.throwIfAborted();
-    if (late.aborted) throw failed(`it took more than ${bounds.seconds} s`, error);
-    if (room.signal.aborted) throw failed(`it took more than ${bounds.maxBytes} bytes of the disk`, error);
+    if (space.signal.aborted) throw failed(`it took more than ${bounds.maxBytes} bytes of the disk`, error);
+    if (all.aborted) throw failed(`it took more than ${bounds.seconds} s`, error);
     if (isIchainError(error, "ENGINE_REFUSED")) throw failed("the engine refused it", error);
     throw error;
   }
@@ -85,7 +86,7 @@ async function build(
   return tagged(engine, name, signal);
 }
 
-/** A runtime by its name, or one by its digest; never what another job brought. */
+/** A held runtime by name or digest. Never an image that came with a job. */
 function baseOf(held: readonly EngineImage[], name: string): EngineImage | undefined {
   return held.find(
     ({ tags, digest, labels }) =>
@@ -99,20 +100,23 @@ async function tagged(engine: Engine, name: string, signal: AbortSignal): Promis
   throw failed("the engine does not list it");
 }
 
-/** A regular file of an opened bundle, which holds nothing else. */
+/**
+ * The path of a regular file in an opened bundle.
+ * @throws IMAGE_MALFORMED
+ */
 async function plainFile(dir: string, path: string): Promise<string> {
   const found = await lstat(join(dir, path)).catch(() => undefined);
   if (found?.isFile() && !path.split("/").includes("..")) return join(dir, path);
   throw new IchainError("IMAGE_MALFORMED", `The bundle has no file ${JSON.stringify(path.slice(0, 200))}.`, {
-    hint: "The image of a job lies among its inputs.",
+    hint: "Put the image of a job among its inputs.",
     details: { why: "its image is not in the bundle" },
   });
 }
 
 function failed(why: string, cause?: unknown): IchainError {
-  return new IchainError("IMAGE_BUILD_FAILED", `The job's image could not be made: ${why}.`, {
-    hint: "Build it at home without network first; the provider's policy bounds time and size.",
+  return new IchainError("IMAGE_BUILD_FAILED", `The job's image could not be built: ${why}.`, {
+    hint: "Test the build on your own machine without network; the provider's policy limits its time and size.",
     cause,
-    details: { why: `its image could not be made: ${why}` },
+    details: { why: `its image could not be built: ${why}` },
   });
 }

@@ -1,17 +1,20 @@
 import Docker from "dockerode";
 import type { AbortOptions } from "../../async/abort.ts";
 import { engineFault, statusOf } from "./faults.ts";
-import { dialling, nameOf, type Target } from "./target.ts";
+import { dockerodeOptions, nameOf, type Target } from "./target.ts";
 
-/** No answer to a plain call within this many milliseconds means that the engine hangs. */
+/** An engine that has not answered a plain call by then counts as hung, milliseconds. */
 const ANSWER_MS = 30_000;
 
 export type DockerOptions = Target & { readonly answerMs?: number | undefined };
 
-/** A connection to Docker's HTTP API; the only file that makes one. */
+/** A connection to Docker's HTTP API. No other file makes one. */
 export interface DockerClient {
   readonly docker: Docker;
-  /** One API call with the caller's signal and the time limit; `long` calls have no limit. */
+  /**
+   * One API call with the caller's signal and, unless it is `long`, the time limit. The signal stays linked after the
+   * call, because the answer can be a stream.
+   */
   call<T>(
     act: (options: { abortSignal: AbortSignal }) => Promise<T>,
     options?: AbortOptions,
@@ -21,7 +24,7 @@ export interface DockerClient {
 
 export function dockerClient({ answerMs = ANSWER_MS, ...target }: DockerOptions): DockerClient {
   return {
-    docker: new Docker(dialling(target)),
+    docker: new Docker(dockerodeOptions(target)),
     async call(act, { signal } = {}, long = false) {
       signal?.throwIfAborted();
       const timeout = new AbortController();
@@ -42,13 +45,13 @@ export function dockerClient({ answerMs = ANSWER_MS, ...target }: DockerOptions)
   };
 }
 
-/** What the engine answered before it was made into an error for people. */
+/** HTTP status of the engine's answer behind an error, also behind an `IchainError` made from it. */
 export function statusBehind(error: unknown): number | undefined {
   return statusOf(error) ?? statusOf((error as { cause?: unknown } | undefined)?.cause);
 }
 
-/** Waits for a call, and takes these answers for success. */
-export async function unlessStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
+/** Awaits a call and treats these HTTP statuses as success. */
+export async function ignoreStatus(act: Promise<unknown>, ...ignored: number[]): Promise<void> {
   try {
     await act;
   } catch (error) {

@@ -1,35 +1,46 @@
 import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { isIchainError } from "../../errors/error.ts";
-import { type DockerOptions, dockerClient, unlessStatus } from "./client.ts";
-import type { ContainerState, Engine, Sample } from "./engine.ts";
+import { type DockerOptions, dockerClient, ignoreStatus } from "./client.ts";
+import { sampleOf, stateOf } from "./docker-state.ts";
+import type { Engine, Sample } from "./engine.ts";
 import { isMissing, isTimeout, startFailed } from "./faults.ts";
 import { payload } from "./frames.ts";
-import { heldImages } from "./held-images.ts";
+import { imageLister } from "./held-images.ts";
 
-/** Not running (kill) or being removed already. */
+/** HTTP status: the container does not run (kill), is being removed (remove), or needs the image (image removal). */
 const CONFLICT = 409;
 
-/** Microseconds over which the engine counts a quota. */
+/** Period of the CPU quota, microseconds. */
 const CPU_PERIOD = 100_000;
 
 /** A Docker engine behind its HTTP API. */
 export function dockerEngine(options: DockerOptions): Engine {
   const client = dockerClient(options);
   const { docker, call } = client;
-  // Both take options, as every call does; the typings have missed it.
-  const asking = docker as unknown as {
+  // dockerode's types omit the options of these two calls.
+  const system = docker as unknown as {
     ping(abortOptions: object): Promise<unknown>;
     info(abortOptions: object): Promise<DockerInfo>;
   };
 
+  /** Resolves at the end of a stream of progress events; rejects when one of them is an error. */
+  async function progressEnd(
+    events: NodeJS.ReadableStream,
+    onEvent?: (event: { stream?: unknown }) => void,
+  ): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      docker.modem.followProgress(events, (error) => (error ? reject(error) : resolve()), onEvent);
+    });
+  }
+
   return {
     async ping(options) {
-      await call((abortOptions) => asking.ping(abortOptions), options);
+      await call((abortOptions) => system.ping(abortOptions), options);
     },
 
     async info(options) {
-      const info = await call((abortOptions) => asking.info(abortOptions), options);
+      const info = await call((abortOptions) => system.info(abortOptions), options);
       return {
         name: "docker",
         version: info.ServerVersion,
@@ -44,7 +55,7 @@ export function dockerEngine(options: DockerOptions): Engine {
       };
     },
 
-    images: heldImages(client),
+    images: imageLister(client),
 
     async importRoot(archive, { repository, labels }, options) {
       const changes = Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`);
@@ -56,9 +67,7 @@ export function dockerEngine(options: DockerOptions): Engine {
             changes,
             ...abortOptions,
           });
-          await new Promise<void>((resolve, reject) => {
-            docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
-          });
+          await progressEnd(answer);
         },
         options,
         true,
@@ -69,7 +78,7 @@ export function dockerEngine(options: DockerOptions): Engine {
       const settings = {
         dockerfile,
         t: `${repository}:latest`,
-        version: "1", // the builder that runs plain containers and takes no frontend of a stranger's
+        version: "1", // the classic builder, which runs plain containers and accepts no frontend
         networkmode: "none",
         memory: memoryBytes,
         memswap: memoryBytes,
@@ -89,14 +98,8 @@ export function dockerEngine(options: DockerOptions): Engine {
               ...abortOptions,
             } as unknown as Docker.ImageBuildOptions,
           );
-          await new Promise<void>((resolve, reject) => {
-            docker.modem.followProgress(
-              answer,
-              (error) => (error ? reject(error) : resolve()),
-              ({ stream }: { stream?: unknown }) => {
-                if (typeof stream === "string") onLog?.(stream);
-              },
-            );
+          await progressEnd(answer, ({ stream }) => {
+            if (typeof stream === "string") onLog?.(stream);
           });
         },
         { signal },
@@ -105,9 +108,9 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async removeImage({ id, tags }, options) {
-      // By its tags, the last of which takes the image with it; the engine refuses what a container needs.
+      // Removing the last tag removes the image. The engine refuses while a container needs it.
       for (const name of tags.length > 0 ? tags : [id]) {
-        await unlessStatus(
+        await ignoreStatus(
           call((abortOptions) => docker.getImage(name).remove(abortOptions), options),
           404,
           CONFLICT,
@@ -152,7 +155,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     async output(container, { signal, replay }) {
       const all = { stdout: true, stderr: true, ...(signal ? { abortSignal: signal } : {}) };
       const held = docker.getContainer(container);
-      // Attaching to a stopped container would wait for its next start; following its log does not.
+      // Attaching to a stopped container would wait for its next start. Following its log does not.
       const stream = await call<NodeJS.ReadableStream>(
         () => (replay ? held.logs({ ...all, follow: true }) : held.attach({ ...all, stream: true })),
         { signal },
@@ -165,9 +168,9 @@ export function dockerEngine(options: DockerOptions): Engine {
         await call((abortOptions) => docker.getContainer(container).start(abortOptions), options);
       } catch (error) {
         if (!isIchainError(error, "DOCKER_UNAVAILABLE")) throw error;
-        await call((abortOptions) => asking.ping(abortOptions), options); // throws when it is the engine that hangs
+        await call((abortOptions) => system.ping(abortOptions), options); // throws when the engine itself hangs
         if (isTimeout(error)) throw startFailed(container, error);
-        // The connection was cut: whether the engine had heard of it, the container tells.
+        // The connection was cut: inspect whether the engine had received the call.
         const held = await call(
           (abortOptions) => docker.getContainer(container).inspect(abortOptions),
           options,
@@ -177,7 +180,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async ended(container, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call(
           (abortOptions) =>
             docker.getContainer(container).wait({ condition: "not-running", ...abortOptions }),
@@ -189,7 +192,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async kill(container, signal, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call((abortOptions) => docker.getContainer(container).kill({ signal, ...abortOptions }), options),
         404,
         CONFLICT,
@@ -197,7 +200,7 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async remove(container, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call(
           (abortOptions) => docker.getContainer(container).remove({ force: true, v: true, ...abortOptions }),
           options,
@@ -233,24 +236,4 @@ interface DockerInfo {
   readonly CgroupVersion?: string;
   readonly DockerRootDir: string;
   readonly SecurityOptions?: string[];
-}
-
-function stateOf({ Id, State, Config }: Docker.ContainerInspectInfo): ContainerState {
-  const known = State.Status === "created" || State.Status === "running" || State.Status === "exited";
-  return {
-    id: Id,
-    status: known ? (State.Status as ContainerState["status"]) : "other",
-    exitCode: State.ExitCode,
-    outOfMemory: State.OOMKilled,
-    startedAt: Math.max(0, Date.parse(State.StartedAt)),
-    finishedAt: Math.max(0, Date.parse(State.FinishedAt)),
-    labels: Config.Labels ?? {},
-  };
-}
-
-function sampleOf(stats: Docker.ContainerStats): Sample {
-  return {
-    cpuSeconds: (stats.cpu_stats?.cpu_usage?.total_usage ?? 0) / 1e9,
-    memoryBytes: stats.memory_stats?.max_usage ?? stats.memory_stats?.usage ?? 0,
-  };
 }

@@ -7,24 +7,24 @@ export interface EngineInfo {
   readonly version: string;
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** OCI runtimes that it can start containers with: `runc`, `runsc`, … */
+  /** Names of its OCI runtimes: `runc`, `runsc`, … */
   readonly runtimes: readonly string[];
   readonly defaultRuntime: string;
   readonly cgroupDriver: string;
   readonly cgroupVersion: string;
-  /** Where it keeps images, on its own machine. */
+  /** Folder of its images, on its own machine. */
   readonly rootDir: string;
   readonly securityOptions: readonly string[];
-  /** It runs on another machine: what is known of this one says nothing about it. */
-  readonly elsewhere?: boolean;
-  /** A task has a network interface, and a policy lets nothing pass it. */
-  readonly silenced?: boolean;
-  /** GPUs that the engine itself tells of, with the machine each is in; undefined where it does not. */
+  /** True when it runs on another machine, about which this machine's kernel and devices say nothing. */
+  readonly remote?: boolean;
+  /** True when a task has a network interface and a network policy drops all its traffic. */
+  readonly networkFiltered?: boolean;
+  /** GPUs that the engine advertises, and the machine of each; undefined for an engine that advertises none. */
   readonly gpus?: readonly { readonly uuid: string; readonly host: string }[];
 }
 
 export interface EngineImage {
-  /** The engine's own name for it, never a tag: what containers are created from. */
+  /** The engine's id, from which containers are created. Never a tag, which can move to another image. */
   readonly id: string;
   readonly tags: readonly string[];
   /** Root-filesystem digest, `sha256:…` (see `rootDigest`). */
@@ -32,7 +32,7 @@ export interface EngineImage {
   readonly bytes: number;
   /** Unix milliseconds. */
   readonly createdAt: number;
-  /** What the image asks for; judged by `checkImage` before it is used. */
+  /** The image's own settings, which `checkImage` checks before use. */
   readonly env: readonly string[];
   readonly volumes: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export interface ContainerState {
   readonly status: "created" | "running" | "exited" | "other";
   readonly exitCode: number;
   readonly outOfMemory: boolean;
-  /** Unix milliseconds; 0 when it has not happened. */
+  /** Unix milliseconds; 0 when it has not started. `finishedAt` likewise. */
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -52,20 +52,21 @@ export interface ContainerState {
 export interface ContainerEntry {
   readonly id: string;
   readonly name: string;
-  /** The engine's own name for the image that it was created from. */
+  /** The engine's id of its image. */
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** CPU and memory as the engine samples them; less exact than the control group's own counters. */
+/** CPU time and memory as the engine samples them, less exact than the control group's counters. */
 export interface Sample {
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
 }
 
 /**
- * What ichain needs of a container engine. Every call throws `DOCKER_UNAVAILABLE` (class `unavailable`)
- * when the engine cannot be reached or does not answer in time.
+ * What ichain needs of a container engine.
+ * @throws DOCKER_UNAVAILABLE in every call, when the engine cannot be reached or does not answer in time
+ * @throws ENGINE_REFUSED in every call, when the engine reports an error
  */
 export interface Engine {
   ping(options?: AbortOptions): Promise<void>;
@@ -78,34 +79,34 @@ export interface Engine {
     options?: AbortOptions,
   ): Promise<void>;
   /**
-   * Builds an image from the tar archive `files` by the Dockerfile in it, without network, and tags it
-   * `repository:latest`. The steps run as the engine runs them: in containers of its own making.
+   * Builds an image from the tar archive `files` with the Dockerfile in it, without network, and tags it
+   * `repository:latest`. The engine runs the steps in its own containers, to which the policy of tasks does not apply.
    */
   build(
     files: Readable,
     image: { dockerfile: string; repository: string; memoryBytes: number; cpus: number },
     options?: AbortOptions & { onLog?: ((text: string) => void) | undefined },
   ): Promise<void>;
-  /** Untags and removes; no error when a container needs the image, or when it is gone. */
+  /** Removes an image and its tags; no error when a container needs it or it does not exist. */
   removeImage(image: EngineImage, options?: AbortOptions): Promise<void>;
   create(name: string, settings: ContainerSettings, options?: AbortOptions): Promise<string>;
   inspect(container: string, options?: AbortOptions): Promise<ContainerState | undefined>;
   list(labels: Readonly<Record<string, string>>, options?: AbortOptions): Promise<ContainerEntry[]>;
-  /** stdout and stderr as they come, to the end; `replay` starts with what was printed before. */
+  /** stdout and stderr to their end; with `replay` from the beginning, otherwise from now. */
   output(container: string, options: AbortOptions & { replay: boolean }): Promise<AsyncIterable<Uint8Array>>;
   start(container: string, options?: AbortOptions): Promise<void>;
-  /** Resolves when the container does not run (any more). Has no time limit of its own. */
+  /** Resolves when the container does not run. Has no time limit. */
   ended(container: string, options?: AbortOptions): Promise<void>;
-  /** No error when it does not run or does not exist. */
+  /** Sends a signal; no error when the container does not run or does not exist. */
   kill(container: string, signal: "SIGTERM" | "SIGKILL", options?: AbortOptions): Promise<void>;
   /** Kills and removes; no error when it does not exist. */
   remove(container: string, options?: AbortOptions): Promise<void>;
   samples(container: string, options?: AbortOptions): AsyncIterable<Sample>;
-  /** The machines behind it, each to be looked at for itself; absent or empty for one machine. */
-  parts?(options?: AbortOptions): Promise<{ name: string; elsewhere: boolean; engine: Engine }[]>;
+  /** The machines of a cluster, each as an engine that can be probed; absent or empty for a single machine. */
+  machines?(options?: AbortOptions): Promise<{ name: string; remote: boolean; engine: Engine }[]>;
   /**
-   * Brings a stopped container's /out to the folder that was to be mounted there, where the engine cannot
-   * mount it; absent where it does. Throws class `untrusted` for what no output may be.
+   * Copies a stopped container's /out to the folder that would be mounted there; absent where the engine mounts it.
+   * @throws OUTPUT_UNSAFE, OUTPUT_TOO_LARGE
    */
   fetch?(container: string, options?: AbortOptions): Promise<void>;
 }

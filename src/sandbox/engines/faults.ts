@@ -19,7 +19,7 @@ interface EngineFault {
   readonly message?: unknown;
 }
 
-/** True when the engine answered "no such container" or "no such image". */
+/** Whether the engine answered "no such container" or "no such image" (404). */
 export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404;
 }
@@ -29,12 +29,12 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
-/** True when the engine was given up on because it did not answer in time. */
+/** Whether an error means that the engine did not answer in time. */
 export function isTimeout(error: IchainError): boolean {
   return error.cause instanceof Error && error.cause.name === "TimeoutError";
 }
 
-/** What an engine call threw → the error that a person can use. Aborts pass unchanged. */
+/** The `IchainError` for what a call to the engine at `where` threw. Aborts are returned unchanged. */
 export function engineFault(error: unknown, where: string): unknown {
   if (error instanceof IchainError) return error;
   if (error instanceof Error && error.name === "TimeoutError") return notAnswering(where, error);
@@ -55,7 +55,7 @@ export function engineFault(error: unknown, where: string): unknown {
   }
   if (typeof code === "string" && /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
     return unavailable(
-      `The Docker engine at ${where} and ichain do not trust each other's certificates (${code}).`,
+      `The Docker engine at ${where} and ichain do not accept each other's certificates (${code}).`,
       "Check `ca`, `cert` and `key` of this engine in config.yaml, and their dates.",
       error,
     );
@@ -71,12 +71,12 @@ export function engineFault(error: unknown, where: string): unknown {
 export function notAnswering(where: string, cause?: unknown): IchainError {
   return unavailable(
     `The Docker engine at ${where} has stopped answering.`,
-    "Restart it (`sudo systemctl restart docker`); the run is taken up again by itself.",
+    "Restart it (`sudo systemctl restart docker`); the run continues by itself.",
     cause,
   );
 }
 
-/** What ssh said last, when it did not come through to an engine there. */
+/** ssh ended before it reached an engine; `why` is the last line that it printed. */
 export function sshFailed(url: string, why: string): IchainError {
   return unavailable(
     `ssh does not reach the Docker engine at ${url}: ${why.replace(/\.$/, "")}.`,
@@ -85,17 +85,17 @@ export function sshFailed(url: string, why: string): IchainError {
   );
 }
 
-/** The engine answers, and the OCI runtime below it does not come back from a start. */
+/** The engine answers, but its OCI runtime does not finish the start of a container. */
 export function startFailed(container: string, cause: unknown): IchainError {
   return new IchainError(
     "CONTAINER_STUCK",
-    "The engine's runtime does not manage to start the task's container.",
+    "The engine's runtime does not finish the start of the task's container.",
     { hint: `Restart the Docker engine, then remove the container ${container}.`, cause },
   );
 }
 
 export function engineDiskFull(cause: unknown): IchainError {
-  return new IchainError("SANDBOX_DISK_FULL", "The disk that the sandbox works on is full.", { cause });
+  return new IchainError("SANDBOX_DISK_FULL", "The disk of the sandbox or of its engine is full.", { cause });
 }
 
 function unavailable(message: string, hint: string, cause: unknown): IchainError {

@@ -1,8 +1,8 @@
 const HEADER_BYTES = 8;
 
 /**
- * Splits the engine's multiplexed output (8-byte header: stream, 0, 0, 0, length as uint32 BE) into its
- * payload. A frame is passed on piece by piece, so that a header cannot make us hold its claimed length.
+ * The payload of the engine's multiplexed output, whose frames have an 8-byte header: stream, 0, 0, 0, length as uint32
+ * BE. Yields a frame in parts as they arrive, so that a header with a large length allocates no memory.
  */
 export async function* payload(
   stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

@@ -5,14 +5,14 @@ import type { DockerClient } from "./client.ts";
 import type { EngineImage } from "./engine.ts";
 import { isMissing } from "./faults.ts";
 
-/** What older engines list for an image without a tag. */
+/** Tag that older engines list for an image without one. */
 const UNTAGGED = "<none>:<none>";
 
 /**
- * The images that an engine holds. What it says of one is asked once: an image's id is the hash of all of
- * that but its tags, which are in the list.
+ * A function that lists an engine's images. It inspects each image once, because the id is a hash of everything in an
+ * image except its tags, which the list contains.
  */
-export function heldImages({
+export function imageLister({
   docker,
   call,
 }: DockerClient): (options?: AbortOptions) => Promise<EngineImage[]> {
@@ -24,7 +24,7 @@ export function heldImages({
         await call((abortOptions) => docker.getImage(id).inspect(abortOptions as object), options),
       );
     } catch (error) {
-      if (isMissing((error as { cause?: unknown }).cause)) return undefined; // removed meanwhile
+      if (isMissing((error as { cause?: unknown }).cause)) return undefined; // removed since it was listed
       throw error;
     }
   }

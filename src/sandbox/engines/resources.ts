@@ -1,3 +1,5 @@
+import { GPU_UUID } from "../policy.ts";
+
 /** Kind of the generic resource that an engine advertises its GPUs as (`--node-generic-resource`). */
 export const GPU_KIND = "NVIDIA-GPU";
 
@@ -6,9 +8,9 @@ export interface GenericResource {
   readonly NamedResourceSpec?: { readonly Kind: string; readonly Value: string };
 }
 
-/** UUIDs of the GPUs among them. */
+/** UUIDs of the GPUs among an engine's generic resources. */
 export function gpusAmong(resources: readonly GenericResource[] | null | undefined): string[] {
   return (resources ?? []).flatMap(({ NamedResourceSpec: named }) =>
-    named?.Kind === GPU_KIND && /^(GPU|MIG)-[0-9A-Fa-f-]{8,80}$/.test(named.Value) ? [named.Value] : [],
+    named?.Kind === GPU_KIND && GPU_UUID.test(named.Value) ? [named.Value] : [],
   );
 }

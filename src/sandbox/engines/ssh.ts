@@ -5,11 +5,11 @@ import { childEnvironment } from "../../config.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
 import { sshFailed } from "./faults.ts";
 
-/** As much as is kept of what ssh says when it fails; its last line is the one that says why. */
+/** Characters kept of what ssh prints. Its last line says why it failed. */
 const KEPT_CHARS = 2000;
 const LINE_CHARS = 300;
 
-/** HTTP over `docker system dial-stdio` at the other end of ssh, as Docker's own program does it. */
+/** An agent for HTTP over `ssh … docker system dial-stdio`, as Docker's own client connects. */
 export function sshAgent(url: string): Agent {
   const { hostname, port, username } = new URL(url);
   const batch = ["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"];
@@ -20,7 +20,7 @@ export function sshAgent(url: string): Agent {
       spawn("ssh", [...batch, ...place, "docker", "system", "dial-stdio"], { env: childEnvironment() }),
       (why) => sshFailed(url, why),
     );
-    // Node's HTTP client sets these on a socket; a pipe has none.
+    // Node's HTTP client calls these methods of a socket, which a pipe does not have.
     return Object.assign(stream, {
       setKeepAlive: () => stream,
       setNoDelay: () => stream,
@@ -31,12 +31,12 @@ export function sshAgent(url: string): Agent {
 }
 
 /**
- * A program's stdin and stdout as one stream. It ends when the program has, so that one that failed ends it
- * with what it said of that, and not with the broken pipe that came first.
+ * A program's stdin and stdout as one stream. The stream ends when the program has ended, so that a failure is reported
+ * with the program's own message and not as the broken pipe that comes first.
  */
 function throughProgram(child: ChildProcessWithoutNullStreams, failed: (why: string) => Error): Duplex {
   const { stdin, stdout, stderr } = child;
-  let said = "";
+  let printed = "";
   const stream = new Duplex({
     read: () => void stdout.resume(),
     write: (chunk, _encoding, done) => void stdin.write(chunk, (error) => error ?? done()),
@@ -47,25 +47,25 @@ function throughProgram(child: ChildProcessWithoutNullStreams, failed: (why: str
       done(error);
     },
   });
-  stdin.on("error", () => undefined); // the end tells why
+  stdin.on("error", () => undefined); // the exit reports why
   stdout.on("data", (chunk) => {
     if (!stream.push(chunk)) stdout.pause();
   });
   stderr.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(-KEPT_CHARS);
+    printed = (printed + text).slice(-KEPT_CHARS);
   });
   child.once("error", (error) => stream.destroy(failed(error.message)));
   child.once("exit", (code) => {
-    // Not at "close": a connection that ssh keeps for later calls (ControlPersist) may hold its stderr.
+    // Not on "close", which waits for stderr: a connection that ssh keeps open (ControlPersist) may hold it.
     if (code === 0) finished(stdout, { writable: false }, () => stream.push(null));
   });
   child.once("close", (code, signal) => {
-    if (code !== 0) stream.destroy(failed(lastLine(said) ?? `it ended by ${signal ?? `code ${code}`}`));
+    if (code !== 0) stream.destroy(failed(lastLine(printed) ?? `it ended by ${signal ?? `code ${code}`}`));
   });
   return stream;
 }
 
-/** Of a stranger's text, fit for a terminal. */
+/** The last line of untrusted text, without control characters. */
 function lastLine(text: string): string | undefined {
   const lines = neutralise(text).split("\n");
   return lines

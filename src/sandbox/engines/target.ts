@@ -6,18 +6,18 @@ import { sshAgent } from "./ssh.ts";
 export type Target =
   /** Unix socket on this machine. */
   | { readonly socketPath: string }
-  /** `tcp://host:port`, both sides proven by certificates (PEM). */
+  /** `tcp://host:port` over TLS; both sides authenticate by certificates (PEM). */
   | { readonly url: string; readonly ca: string; readonly cert: string; readonly key: string }
-  /** `ssh://[user@]host[:port]`: the machine's own ssh, with its keys, its known hosts and its settings. */
+  /** `ssh://[user@]host[:port]`, with the keys, known hosts and settings of this machine's ssh. */
   | { readonly url: string };
 
-/** For messages. */
+/** The target as shown in messages. */
 export function nameOf(target: Target): string {
   return "socketPath" in target ? target.socketPath : target.url;
 }
 
-/** The target in dockerode's words. A new connection for each call: a kept one may just have been closed. */
-export function dialling(target: Target): object {
+/** Options of dockerode for a target. Each call has a new connection, because the engine may have closed a kept one. */
+export function dockerodeOptions(target: Target): object {
   if ("socketPath" in target) return { ...target, agent: new Agent({ keepAlive: false }) };
   if (!("ca" in target)) return { protocol: "http", host: "docker", port: 80, agent: sshAgent(target.url) };
   const { hostname: host, port } = new URL(target.url);

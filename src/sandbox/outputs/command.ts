@@ -6,7 +6,12 @@ import { engineDiskFull } from "../engines/faults.ts";
 
 const run = promisify(execFile);
 
-/** Runs a system tool with a fixed environment; throws `SANDBOX_UNSUPPORTED` when it fails. */
+/**
+ * Runs a system tool with a fixed environment and returns what it printed. An abort ends the tool, but not the
+ * programs that it has started.
+ * @throws SANDBOX_UNSUPPORTED when it is not installed or fails
+ * @throws SANDBOX_DISK_FULL when it reports a full disk
+ */
 export async function tool(
   name: string,
   args: readonly string[],
@@ -23,14 +28,14 @@ export async function tool(
     if (isAbort(cause)) throw cause;
     const { code: reason, stderr = "" } = cause as { code?: unknown; stderr?: string };
     if (/No space left on device/.test(stderr)) throw engineDiskFull(cause);
-    const said = stderr.trim().split("\n").at(-1)?.slice(0, 300);
+    const lastLine = stderr.trim().split("\n").at(-1)?.slice(0, 300);
     throw new IchainError(
       "SANDBOX_UNSUPPORTED",
       reason === "ENOENT"
         ? `The tool ${name} is not installed.`
-        : `${name} failed: ${said || String(reason)}.`,
+        : `${name} failed: ${lastLine || String(reason)}.`,
       {
-        hint: "The sandbox needs root, loop devices and the packages mount and e2fsprogs on this machine.",
+        hint: "The sandbox needs root, loop devices and the packages util-linux, mount and e2fsprogs on this machine.",
         cause,
       },
     );

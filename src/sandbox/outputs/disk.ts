@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, realpath, rm, rmdir, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { AbortOptions } from "../../async/abort.ts";
@@ -5,19 +6,22 @@ import { tool } from "./command.ts";
 import { emptyFolder } from "./empty.ts";
 import type { OutputSpace } from "./space.ts";
 
-/** Bytes of cap for which one file is allowed; and the least and most of them. */
+/** One file is allowed for so many bytes of the cap, within these bounds. */
 const BYTES_PER_FILE = 16 * 1024;
-const LEAST_FILES = 1024;
-const MOST_FILES = 1_000_000;
-/** Fewer free blocks than this are no room: a writer gives up before the very last one. */
+const MIN_FILES = 1024;
+const MAX_FILES = 1_000_000;
+/** A disk with fewer free blocks counts as full: a write of more than one block fails before the last block is used. */
 const FULL_BLOCKS = 32;
-/** What ext4 needs for itself: tables of 256 bytes an inode, bitmaps, group descriptors, directories. */
+/** ext4's own data beside the inode tables (256 bytes an inode): bitmaps, group descriptors, directories. */
 const OVERHEAD_BYTES = 4 * 2 ** 20;
 
-/** As outputs lie at a validator's: a library among them may be loaded, and no file has a mode to be run. */
+/**
+ * Mount options of finished outputs. Executable mappings are allowed, because an evaluation may load a library that
+ * the task wrote; no file has an executable mode.
+ */
 const SEALED = "ro,exec,nosuid,nodev,noatime";
 
-/** Where an ext4 superblock has its magic number, and behind it its state (ext4_super_block, s_magic). */
+/** Offset in the image of `s_magic`, which `s_state` follows (struct ext4_super_block). */
 const SUPERBLOCK_MAGIC = 1024 + 0x38;
 const EXT4_MAGIC = 0xef53;
 const UNMOUNTED = 1;
@@ -29,9 +33,9 @@ interface Disk {
 }
 
 /**
- * The filesystem behind a task's /out: an ext4 image of the cap's size in `home`, mounted at `dir`.
- * A full image is the task's trouble and not the host's, its inodes are counted too, and what it holds
- * outlives the container and this process.
+ * The filesystem behind a task's /out: an ext4 image of the cap's size in `home`, mounted at `home`/out. A task that
+ * fills it takes no space from the host, inodes are limited too, and the content outlives the container and this
+ * process.
  */
 export function outputDisk(home: string): OutputSpace {
   const disk: Disk = { home, image: join(home, "out.img"), dir: join(home, "out") };
@@ -42,44 +46,45 @@ export function outputDisk(home: string): OutputSpace {
       await mkdir(disk.dir, { recursive: true, mode: 0o700 });
     },
     create: (capBytes, options) => createDisk(disk, capBytes, options),
-    revive: (options) => reviveDisk(disk, options),
+    restore: (options) => restoreDisk(disk, options),
     async isFull() {
       const { bavail, ffree } = await statfs(disk.dir);
       return bavail < FULL_BLOCKS || ffree === 0;
     },
-    seal: (options) => remount(disk.dir, SEALED, options),
+    seal: (options) => remount(disk, SEALED, options),
     destroy: () => destroyDisk(disk),
   };
 }
 
-/** How many files a cap of so many bytes allows. */
+/** Number of files that a cap of `capBytes` allows. */
 export function fileCap(capBytes: number): number {
-  return Math.min(MOST_FILES, Math.max(LEAST_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
+  return Math.min(MAX_FILES, Math.max(MIN_FILES, Math.ceil(capBytes / BYTES_PER_FILE)));
 }
 
 async function createDisk(disk: Disk, capBytes: number, options?: AbortOptions): Promise<void> {
   const files = fileCap(capBytes);
   const bytes = Math.ceil((capBytes * 1.02 + files * 256 + OVERHEAD_BYTES) / 4096) * 4096;
-  // All of it is taken from the host at once: a host that is full must not surprise a task half-way.
-  // No journal: the disk is thrown away. No reserve for root. Nothing zeroed ahead.
+  // Allocate all blocks now, so that a task does not fail half-way on a full host. No journal, because the disk is
+  // temporary; no blocks reserved for root; nothing zeroed in advance.
   const format =
     "umask 077; fallocate -l $3 $1; " +
     "mkfs.ext4 -q -F -m 0 -b 4096 -N $4 -O ^has_journal,^resize_inode,uninit_bg -E lazy_itable_init=1,nodiscard $1; ";
-  await script(format + MOUNT, [disk.image, disk.dir, String(bytes), String(files)], options);
+  await script(disk, format + MOUNT, [String(bytes), String(files)], options);
   await rmdir(join(disk.dir, "lost+found"));
-  // Everybody's, for the task's user may be mapped to another; `home` keeps the host's users out.
+  // For every user, because a user namespace may map the task's user to another one. `home` is private.
   await chmod(disk.dir, 0o777);
 }
 
-/** Brings back a disk that a reboot has unmounted; false when there is none, or none that is whole. */
-async function reviveDisk(disk: Disk, options?: AbortOptions): Promise<boolean> {
+/** Mounts a disk that a reboot has unmounted; false when there is none, or when it was not unmounted cleanly. */
+async function restoreDisk(disk: Disk, options?: AbortOptions): Promise<boolean> {
+  await awaitTools(disk, options);
   if (await isMounted(disk.dir)) return true;
   if (!(await wasUnmounted(disk.image))) return false;
-  await script(MOUNT, [disk.image, disk.dir], options);
+  await script(disk, MOUNT, [], options);
   return true;
 }
 
-/** Whether all that was written to an ext4 image is in it. Without a journal nothing else says so. */
+/** Whether an ext4 image was unmounted cleanly. Without a journal only that shows that all writes are in it. */
 async function wasUnmounted(image: string): Promise<boolean> {
   const file = await open(image).catch(() => undefined);
   if (file === undefined) return false;
@@ -91,65 +96,86 @@ async function wasUnmounted(image: string): Promise<boolean> {
   }
 }
 
-/** Unmounts and deletes, whatever of it is there; its container is gone. */
+/** Unmounts and deletes all of the disk that exists. Its container must have been removed. */
 async function destroyDisk(disk: Disk): Promise<void> {
+  await awaitTools(disk);
   while (await isMounted(disk.dir)) {
-    await empty(disk.dir);
-    // Somebody who looks around in there, a backup say, keeps the disk until he leaves, and no job waiting.
-    await tool("umount", [disk.dir]).catch(() => tool("umount", ["--lazy", disk.dir]));
+    await empty(disk);
+    // A process with a file open there, such as a backup, keeps the mount busy. Detach it lazily instead of waiting.
+    await script(disk, "umount $2 || umount --lazy $2");
   }
   await detachStray(disk);
   await rm(disk.dir, { recursive: true, force: true });
   await rm(disk.image, { force: true });
 }
 
-/** Spares the host from writing out what nobody will read. */
-async function empty(dir: string): Promise<void> {
-  await emptyFolder(dir).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EROFS") return; // it goes with the image
-    await remount(dir, "rw");
-    await emptyFolder(dir).catch(() => undefined);
+/** Deletes the files first, so that the unmount does not write their pages to the host's disk. */
+async function empty(disk: Disk): Promise<void> {
+  await emptyFolder(disk.dir).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EROFS") return; // what is left is deleted with the image
+    await remount(disk, "rw");
+    await emptyFolder(disk.dir).catch(() => undefined);
   });
 }
 
-/** Of a mount, and not of its filesystem, which would be written out first. */
-async function remount(dir: string, flags: string, options?: AbortOptions): Promise<void> {
-  await tool("mount", ["-o", `remount,bind,${flags}`, dir], options);
+/** Changes the options of the mount (`bind`). Those of the filesystem would make the kernel write all pages first. */
+async function remount(disk: Disk, flags: string, options?: AbortOptions): Promise<void> {
+  await script(disk, "mount -o remount,bind,$3 $2", [flags], options);
 }
 
 /**
- * Mounts the image $1 at $2. Direct: what the task writes is cached by its own filesystem and not a second
- * time by the host's. Detached at once, the device goes when it is unmounted.
+ * Mounts the image $1 at $2. With direct I/O, because the filesystem in the image has cached the pages already. The
+ * device is detached at once, so that the kernel frees it on unmount.
  */
 const MOUNT =
   "failed=0; device=$(losetup --find --show --direct-io=on $1); " +
   "mount -t ext4 -o nosuid,nodev,noexec,noatime $device $2 || failed=$?; " +
   "losetup --detach $device; exit $failed";
 
-/** One process for a row of tools: starting each from here takes longer than most of them run. */
-async function script(text: string, args: readonly string[], options?: AbortOptions): Promise<void> {
-  await tool("sh", ["-euf", "-c", `IFS=; ${text}`, "sh", ...args], options);
+/**
+ * Runs a shell script with the image as $1, the mount point as $2 and `args` from $3 on. One script for several tools,
+ * because starting each from Node takes longer than most of them run.
+ *
+ * A script outlives this process when that is killed, and its current tool outlives an abort. Either could mount a
+ * disk while it is removed. Therefore every script holds a lock on `home`, which its tools inherit and `awaitTools`
+ * waits for; a script whose parent has died before it got the lock does nothing.
+ */
+async function script(
+  disk: Disk,
+  text: string,
+  args: readonly string[] = [],
+  options?: AbortOptions,
+): Promise<void> {
+  const lock =
+    'exec 9< "$1"; flock 9; read -r _ _ _ parent _ < /proc/$$/stat; [ "$parent" = "$2" ]; shift 2; ';
+  const own = [disk.home, String(process.pid), disk.image, disk.dir];
+  await tool("sh", ["-euf", "-c", `${lock}IFS=; ${text}`, "sh", ...own, ...args], options);
 }
 
-/** A crash between the steps of mounting leaves a device that nobody would detach. */
+/** Waits for scripts on this disk that a killed process or an aborted call has left running. */
+async function awaitTools(disk: Disk, options?: AbortOptions): Promise<void> {
+  if (existsSync(disk.dir)) await script(disk, ":", [], options); // it exists before the first script and after the last
+}
+
+/** Detaches a loop device that a crash between `losetup` and `mount` has left. */
 async function detachStray(disk: Disk): Promise<void> {
-  const image = await asKernelNames(disk.image);
+  const image = await withoutLinks(disk.image);
   for (const name of await readdir("/sys/block").catch(() => [])) {
     if (!name.startsWith("loop")) continue;
     const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    if (backing.trim() === image) await tool("losetup", ["--detach", `/dev/${name}`]);
+    if (backing.trim() === image) await script(disk, "losetup --detach $3", [`/dev/${name}`]);
   }
 }
 
 /** Whether a filesystem is mounted at `dir` itself. */
 async function isMounted(dir: string): Promise<boolean> {
-  const name = await asKernelNames(dir);
+  const name = await withoutLinks(dir);
   const escaped = name.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
   const table = await readFile("/proc/self/mountinfo", "utf8");
   return table.split("\n").some((line) => line.split(" ")[4] === escaped);
 }
 
-/** With no link on the way: the folder of all runs may be reached by one. */
-async function asKernelNames(path: string): Promise<string> {
+/** The path without links, as the kernel reports it: the state folder may be reached through one. */
+async function withoutLinks(path: string): Promise<string> {
   return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
 }

@@ -5,23 +5,23 @@ import { type FileHandle, open, readdir, rename, rmdir, unlink } from "node:fs/p
 const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY } = constants;
 
 /**
- * Deletes all that lies in a task's folder, whatever its shape, and nothing else: every name is looked up
- * in a folder that is held open and no link is followed, so that whoever still moves things about in there
- * cannot lead it out. What lies deeper is first taken to the top: no path is too long for it.
+ * Deletes everything in a task's folder and nothing else. Every name is looked up in a folder that is held open
+ * (`/proc/self/fd`) and no link is followed, so that a process that renames folders meanwhile cannot make it delete
+ * files elsewhere. Nested folders are first moved to the top, because a tree can be deeper than a path can name.
  */
 export async function emptyFolder(path: string): Promise<void> {
   const root = await openFolder(path);
   try {
     for (let names = await list(root); names.length > 0; names = await list(root)) {
-      for (const name of names) if (!(await unlinked(root, name))) await dissolve(root, name);
+      for (const name of names) if (!(await unlinked(root, name))) await removeLevel(root, name);
     }
   } finally {
     await root.close();
   }
 }
 
-/** Removes the folder `name` of `root`; the folders in it come to lie beside it. */
-async function dissolve(root: FileHandle, name: Buffer): Promise<void> {
+/** Removes the folder `name` of `root`, after it has moved the folders in it into `root`. */
+async function removeLevel(root: FileHandle, name: Buffer): Promise<void> {
   const folder = await openFolder(inside(root, name));
   try {
     for (const child of await list(folder)) {
@@ -34,7 +34,7 @@ async function dissolve(root: FileHandle, name: Buffer): Promise<void> {
   await rmdir(inside(root, name));
 }
 
-/** False when it is a folder. */
+/** Deletes what is not a folder; false when it is one. */
 async function unlinked(folder: FileHandle, name: Buffer): Promise<boolean> {
   try {
     await unlink(inside(folder, name));
@@ -53,7 +53,7 @@ function list(folder: FileHandle): Promise<Buffer[]> {
   return readdir(`/proc/self/fd/${folder.fd}`, { encoding: "buffer" });
 }
 
-/** A path that no link on the way can bend; names need not be text. */
+/** A path through the open folder, which no link can redirect. As bytes, because a name need not be UTF-8. */
 function inside(folder: FileHandle, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${folder.fd}/`), name]);
 }

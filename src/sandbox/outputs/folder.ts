@@ -4,18 +4,18 @@ import { fileCap } from "./disk.ts";
 import { emptyFolder } from "./empty.ts";
 import type { OutputSpace } from "./space.ts";
 
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 
 /**
- * A plain folder behind a task's /out, for a task that may run on another machine, where no disk of this
- * one can be mounted. Its cap is looked at while the task runs and after it, and does not bind the
- * filesystem: a task can overshoot by what it writes between two looks.
+ * A plain folder behind a task's /out, for a task that may run on another machine, which cannot mount a disk of this
+ * one. The filesystem does not enforce the cap: it is checked every second while the task runs and after it, so that
+ * a task can exceed it by what it writes in a second.
  */
 export function outputFolder(home: string): OutputSpace {
   const dir = join(home, "out");
   return {
     dir,
-    lookMs: LOOK_MS,
+    pollMs: POLL_MS,
     async clear() {
       await remove(dir);
       await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -23,19 +23,19 @@ export function outputFolder(home: string): OutputSpace {
     async create() {
       await chmod(dir, 0o777); // `home` keeps the host's users out
     },
-    async revive() {
+    async restore() {
       return stat(dir).then(
         (info) => info.isDirectory(),
         () => false,
       );
     },
-    async seal() {}, // who could change it has ended
+    async seal() {}, // the task has ended, and no other user can write here
     isFull: (capBytes) => exceeds(dir, { bytes: capBytes, files: fileCap(capBytes) }),
     destroy: () => remove(dir),
   };
 }
 
-/** A node that was lost may still write there. */
+/** Uses `emptyFolder` because a task on a node that was lost may still write there. */
 async function remove(dir: string): Promise<void> {
   await emptyFolder(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
@@ -43,11 +43,11 @@ async function remove(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
-/** Whether a tree takes more than this, stopping as soon as it does; follows no link. */
+/** Whether a tree takes more than `left`. Stops as soon as it does, and follows no link. */
 async function exceeds(dir: string, left: { bytes: number; files: number }): Promise<boolean> {
   const folders = [dir];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await opendir(folder).catch(() => undefined); // gone since it was listed
+    const entries = await opendir(folder).catch(() => undefined); // removed since it was listed
     for await (const entry of entries ?? []) {
       const path = join(folder, entry.name);
       const info = await lstat(path).catch(() => undefined);

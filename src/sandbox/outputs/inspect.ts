@@ -11,7 +11,7 @@ export interface OutputLimits {
   readonly maxDepth: number;
 }
 
-/** What outputs take: bytes of content, and files and folders. */
+/** Size of outputs: bytes of content, and number of files and folders. */
 export interface Footprint {
   readonly bytes: number;
   readonly files: number;
@@ -26,10 +26,11 @@ const FOLDER_MODE = 0o755;
 const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = constants;
 
 /**
- * Looks through what a stopped task left in `root`: regular files with one name and folders, nothing else.
- * Gives them plain modes. Every step down goes through the open folder (`/proc/self/fd`), so no link is
- * followed at any level. Throws class `untrusted` with `OUTPUT_UNSAFE` (a link, device, hard link, odd
- * name) or `OUTPUT_TOO_LARGE`; holes in files count as bytes.
+ * Checks what a stopped task left in `root`, which may hold folders and regular files with one link, and sets their
+ * modes to 0755 and 0644. Every level is opened through its parent (`/proc/self/fd`), so that no link is followed.
+ * Holes in files count as bytes.
+ * @throws OUTPUT_UNSAFE for a link, hard link, device, FIFO, socket, or a name that is too long or not printable UTF-8
+ * @throws OUTPUT_TOO_LARGE
  */
 export async function inspectOutputs(
   root: string,
@@ -61,21 +62,21 @@ export async function inspectOutputs(
         else {
           bytes += info.size;
           if (bytes > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes`);
-          await giveMode(entry, info.mode, FILE_MODE);
+          await setMode(entry, info.mode, FILE_MODE);
         }
       } finally {
         await entry.close();
       }
     }
-    await giveMode(folder, (await folder.stat()).mode, FOLDER_MODE);
+    await setMode(folder, (await folder.stat()).mode, FOLDER_MODE);
   }
 }
 
-async function giveMode(entry: FileHandle, has: number, wanted: number): Promise<void> {
+async function setMode(entry: FileHandle, has: number, wanted: number): Promise<void> {
   if ((has & 0o7777) !== wanted) await entry.chmod(wanted);
 }
 
-/** Opening must not follow a link, wait for the other end of a FIFO, or touch a device. */
+/** Follows no link, does not wait for the other end of a FIFO, and has no effect on a device. */
 async function openEntry(folder: FileHandle, name: string, path: string): Promise<FileHandle> {
   try {
     return await open(`/proc/self/fd/${folder.fd}/${name}`, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

@@ -1,21 +1,24 @@
 import type { AbortOptions } from "../../async/abort.ts";
 
-/** The room that a task has for its outputs: what is behind its /out. It outlives the container. */
+/** The storage behind a task's /out. It outlives the container. */
 export interface OutputSpace {
   /** Folder on this machine that is mounted at /out. */
   readonly dir: string;
-  /** How often somebody must look whether it is full, milliseconds; undefined where its cap binds by itself. */
-  readonly lookMs?: number;
-  /** Removes what an earlier run left and makes the bare folder. */
+  /** How often `isFull` must be asked while the task runs, milliseconds; undefined where the filesystem enforces the cap. */
+  readonly pollMs?: number;
+  /** Removes what an earlier run left and makes the empty folder. */
   clear(): Promise<void>;
-  /** Makes it ready to be written to, empty, after `clear`. Throws `SANDBOX_UNSUPPORTED` or `SANDBOX_DISK_FULL`. */
+  /**
+   * Makes it ready to be written to, after `clear`.
+   * @throws SANDBOX_UNSUPPORTED, SANDBOX_DISK_FULL
+   */
   create(capBytes: number, options?: AbortOptions): Promise<void>;
-  /** Brings it back as a reboot may have left it; false when there is none. */
-  revive(options?: AbortOptions): Promise<boolean>;
-  /** True when the task has used up its space or its files. */
+  /** Mounts it again where a reboot has unmounted it; false when there is none or its content is not complete. */
+  restore(options?: AbortOptions): Promise<boolean>;
+  /** Whether the task has used up its bytes or its number of files. */
   isFull(capBytes: number): Promise<boolean>;
-  /** Nothing in it can be changed any more, where this machine can see to that. */
+  /** Makes it read-only, where this machine can enforce that. */
   seal(options?: AbortOptions): Promise<void>;
-  /** Removes whatever of it is there. */
+  /** Removes all of it that exists; no error when nothing does. */
   destroy(): Promise<void>;
 }

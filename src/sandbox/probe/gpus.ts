@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { AbortOptions } from "../../async/abort.ts";
 import { isAbort } from "../../errors/error.ts";
+import { GPU_UUID } from "../policy.ts";
 
 const run = promisify(execFile);
 
@@ -11,15 +12,15 @@ export interface Gpu {
   readonly model: string;
   readonly memoryBytes: number;
   readonly driver: string;
-  /** `9.0`; empty when the driver does not tell. */
+  /** Such as `9.0`; empty when the driver does not report it. */
   readonly computeCapability: string;
 }
 
 const FIELDS = "uuid,name,memory.total,driver_version,compute_cap";
 const ANSWER_MS = 10_000;
-const MOST = 64;
+const MAX_GPUS = 64;
 
-/** The GPUs that the NVIDIA driver names on this machine; none when there is no driver or it hangs. */
+/** The GPUs that the NVIDIA driver lists on this machine; none when there is no driver or it does not answer in 10 s. */
 export async function discoverGpus({ signal }: AbortOptions = {}): Promise<Gpu[]> {
   try {
     const { stdout } = await run("nvidia-smi", [`--query-gpu=${FIELDS}`, "--format=csv,noheader,nounits"], {
@@ -35,16 +36,16 @@ export async function discoverGpus({ signal }: AbortOptions = {}): Promise<Gpu[]
   }
 }
 
-/** Lines of `nvidia-smi --query-gpu` with memory in MiB; lines that are not understood are left out. */
+/** Parses the lines of `nvidia-smi --query-gpu`, with memory in MiB, and leaves out malformed ones. */
 export function parseGpus(csv: string): Gpu[] {
   return csv
     .split("\n")
-    .slice(0, MOST)
+    .slice(0, MAX_GPUS)
     .flatMap((line) => {
       const [uuid = "", model = "", mebibytes = "", driver = "", computeCapability = ""] = line
         .split(",")
         .map((field) => field.trim());
-      if (!/^(GPU|MIG)-[0-9A-Fa-f-]{8,80}$/.test(uuid) || !/^\d{1,9}$/.test(mebibytes)) return [];
+      if (!GPU_UUID.test(uuid) || !/^\d{1,9}$/.test(mebibytes)) return [];
       const known = /^\d+\.\d+$/.test(computeCapability) ? computeCapability : "";
       return [
         {

@@ -5,7 +5,7 @@ import type { RunContext } from "../run/context.ts";
 import { discoverGpus } from "./gpus.ts";
 import { findTier } from "./tier.ts";
 
-/** What this machine's engine is and can do, found by asking and by trying. */
+/** What the engine is and can do: its own report, its images, and the tier that a probe container shows. */
 export async function probeSandbox(context: RunContext, { signal }: RunOptions = {}): Promise<SandboxReport> {
   const { engine, info } = context;
   const images = (await engine.images({ signal })).filter(usable);
@@ -23,29 +23,29 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
       .map(({ tags, digest }) => ({ name: nameOf(tags) ?? digest.slice(7, 19), digest })),
   };
 
-  /** A task may be put on any machine of an engine: the weakest counts, and each must hold. */
+  /** The weakest tier of the engine's machines, because a task may run on any of them. Each must isolate. */
   async function weakestTier(): Promise<Tier> {
-    const parts = (await engine.parts?.({ signal })) ?? [];
-    if (parts.length === 0) return findTier(context, images, { signal });
+    const machines = (await engine.machines?.({ signal })) ?? [];
+    if (machines.length === 0) return findTier(context, images, { signal });
     const found: Tier[] = [];
-    for (const part of parts) {
-      const there = {
+    for (const machine of machines) {
+      const probed = {
         ...context,
-        engine: part.engine,
-        info: { ...info, name: part.name, elsewhere: part.elsewhere },
+        engine: machine.engine,
+        info: { ...info, name: machine.name, remote: machine.remote },
       };
-      found.push(await findTier(there, images, { signal }));
+      found.push(await findTier(probed, images, { signal }));
     }
     return found.reduce((least, tier) => (tierAtLeast(tier, least) ? least : tier));
   }
 
   function usable(image: Parameters<typeof checkImage>[0]): boolean {
-    if (image.labels[ORIGIN_LABEL] !== undefined) return false; // for the job that brought it
+    if (image.labels[ORIGIN_LABEL] !== undefined) return false; // it is for the job that it came with
     try {
       checkImage(image);
       return true;
     } catch {
-      return false; // not offered, and refused by name when a job asks for it
+      return false; // a job that asks for it is refused with the reason
     }
   }
 }

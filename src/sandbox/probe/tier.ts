@@ -5,8 +5,7 @@ import type { Tier } from "../../protocol/offer.ts";
 import type { EngineImage } from "../engines/engine.ts";
 import type { RunContext } from "../run/context.ts";
 import { runContainer } from "../run/run.ts";
-import { checkIsolation } from "./isolation.ts";
-import { sections } from "./sections.ts";
+import { checkIsolation, sections } from "./isolation.ts";
 
 const MIB = 2 ** 20;
 const limits = {
@@ -18,27 +17,27 @@ const limits = {
   logBytes: 16_384,
 };
 
-const REACH = [
+/** Python: tries to reach the API server of a cluster, which listens wherever a pod runs. */
+const REACH_SCRIPT = [
   'import os, socket; print("tried", flush=True)',
   'socket.create_connection((os.environ["KUBERNETES_SERVICE_HOST"], 443), 3); print("reached")',
 ].join("; ");
 
-/** What a kernel tells about itself and the walls around a process, each on lines after its mark. */
-const QUESTION = [
-  'show() { while read -r line; do echo "$line"; done < "$1"; }', // an image need not have `cat`
+/** Shell: prints what a kernel reports about itself and about the isolation of a process, in the sections of `sections`. */
+const PROBE_SCRIPT = [
+  'show() { while read -r line; do echo "$line"; done < "$1"; }', // an image may have no `cat`
   "echo =map; show /proc/self/uid_map",
   "echo =boot; show /proc/sys/kernel/random/boot_id",
-  "echo =walls; show /proc/self/status",
+  "echo =status; show /proc/self/status",
   "echo =net; show /proc/net/dev",
-  // To the API server of a cluster, which is there wherever a pod is, and listens.
-  `echo =reach; python3 -c '${REACH}' 2>/dev/null`,
+  `echo =reach; python3 -c '${REACH_SCRIPT}' 2>/dev/null`,
   "echo =kernel; dmesg 2>/dev/null; true",
 ].join("; ");
 
 /**
- * What isolates tasks here, from how a container behaves and not from what the engine says: whose
- * kernel answers it, and whether its users are the host's. Without an image to try nothing is known,
- * and the weakest tier is said. Throws `SANDBOX_OPEN` where a wall is missing that every task must have.
+ * The tier that isolates tasks here, from how a container behaves and not from what the engine reports: which kernel
+ * answers it, and whether its users are the host's. `runc`, the weakest tier, when there is no image to test with.
+ * @throws SANDBOX_OPEN when a container lacks isolation that every task must have
  */
 export async function findTier(
   context: RunContext,
@@ -52,8 +51,8 @@ export async function findTier(
   const inputDir = await mkdtemp(join(context.runsDir, "probe-"));
   try {
     const id = `probe-${inputDir.slice(-6)}`;
-    const command = ["/bin/sh", "-c", QUESTION];
-    const dirs = { inputDir, resultDir: inputDir }; // both empty: it writes nothing
+    const command = ["/bin/sh", "-c", PROBE_SCRIPT];
+    const dirs = { inputDir, resultDir: inputDir }; // empty, and the probe writes nothing
     const { log } = await runContainer(
       context,
       Promise.resolve(context),
@@ -63,17 +62,17 @@ export async function findTier(
     await rm(join(context.runsDir, id), { recursive: true, force: true });
     checkIsolation(log, info);
     const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
-    return judgeTier(log, info.elsewhere ? undefined : bootId.trim());
+    return tierFromLog(log, info.remote ? undefined : bootId.trim());
   } finally {
     await rm(inputDir, { recursive: true, force: true });
   }
 }
 
 /**
- * Pure half of `findTier`. Another machine's boot is not known here: a kernel of its own, as a virtual
- * machine has, is then not told from the host's, and the weaker tier is said.
+ * The tier from a probe's log. Pure. `hostBootId` is undefined for another machine, whose boot id is not known here: a
+ * virtual machine cannot be told from its host then, and the weaker tier is returned.
  */
-export function judgeTier(log: string, hostBootId: string | undefined): Tier {
+export function tierFromLog(log: string, hostBootId: string | undefined): Tier {
   const { map = "", boot = "", kernel = "" } = sections(log);
   if (/Starting gVisor/.test(kernel)) return "gvisor";
   if (hostBootId !== undefined && /^[0-9a-f-]{36}$/.test(boot) && boot !== hostBootId) return "vm";

@@ -1,13 +1,13 @@
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
 import { containerSettings } from "../policy.ts";
-import { type Known, produces, type RunPlace } from "./context.ts";
+import { type EngineFacts, produces, type RunConfig } from "./context.ts";
 import { makeReadable } from "./make-readable.ts";
 import { usageGroup } from "./usage.ts";
 
-/** The container of an earlier call, when its work can still be used; otherwise it is removed. */
+/** The container of an earlier call, when it runs or has run and its outputs exist. Any other is removed. */
 export async function resumable(
-  { engine, outSpace }: RunPlace,
+  { engine, outSpace }: RunConfig,
   task: SandboxTask,
   name: string,
   home: string,
@@ -15,16 +15,16 @@ export async function resumable(
 ): Promise<ContainerState | undefined> {
   const state = await engine.inspect(name, { signal });
   if (state === undefined) return undefined;
-  const alive = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
-  if (alive && (!produces(task) || (await outSpace(home).revive({ signal })))) return state;
+  const usable = state.status === "running" || (state.status === "exited" && state.startedAt > 0);
+  if (usable && (!produces(task) || (await outSpace(home).restore({ signal })))) return state;
   await engine.remove(name, { signal });
   return undefined;
 }
 
-/** The container with its limits, and the room for its outputs, side by side; not started. */
+/** Creates the container with its limits and, at the same time, the storage for its outputs. Does not start it. */
 export async function createContainer(
-  { engine, instance, outSpace }: RunPlace,
-  known: Promise<Known>,
+  { engine, instance, outSpace }: RunConfig,
+  known: Promise<EngineFacts>,
   task: SandboxTask,
   { name, home, limits, image }: { name: string; home: string; limits: Limits; image: Promise<EngineImage> },
   { signal }: RunOptions,
@@ -51,8 +51,8 @@ export async function createContainer(
     });
     await engine.create(name, settings, { signal });
   };
-  // The container needs the folder now and its content only at the start.
+  // The mount point must exist when the container is created; the disk in it only when the container starts.
   const making = [create(), produces(task) ? out.create(limits.diskBytes, { signal }) : undefined];
-  await Promise.allSettled(making); // neither may go on while the other's failure is cleaned up
+  await Promise.allSettled(making); // when one fails, the other must have ended before its remains are removed
   await Promise.all(making);
 }

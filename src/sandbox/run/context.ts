@@ -3,26 +3,26 @@ import type { Engine, EngineInfo } from "../engines/engine.ts";
 import type { OutputSpace } from "../outputs/space.ts";
 import type { OciRuntime } from "../policy.ts";
 
-/** What an engine says of itself, and what a run makes of it. */
-export interface Known {
+/** What the engine reports about itself, and the runtime chosen from that. */
+export interface EngineFacts {
   readonly info: EngineInfo;
   readonly runtime: OciRuntime;
 }
 
-/** All that a run needs to know but for the engine's answer. */
-export interface RunPlace {
+/** What a run needs to know before the engine has answered. */
+export interface RunConfig {
   readonly engine: Engine;
   readonly instance: string;
   /** Private folder with one folder for each run. */
   readonly runsDir: string;
   readonly ceiling: Limits;
-  /** The room for outputs of the run with this folder. */
+  /** The storage for outputs of the run whose folder is `home`. */
   outSpace(home: string): OutputSpace;
 }
 
-export type RunContext = RunPlace & Known;
+export type RunContext = RunConfig & EngineFacts;
 
-/** Whether the task writes to /out, and does not look at what is there. */
+/** Whether the task writes its outputs to /out; otherwise it evaluates an earlier result there. */
 export function produces({ resultDir }: SandboxTask): boolean {
   return resultDir === undefined;
 }

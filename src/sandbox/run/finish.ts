@@ -1,13 +1,17 @@
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
+import type { ContainerState } from "../engines/engine.ts";
 import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../outputs/inspect.ts";
 import { produces, type RunContext } from "./context.ts";
-import { exitReasonOf } from "./exit-reason.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, writeRecord } from "./record.ts";
 import type { EndedBy } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
+
+const SIGKILLED = 137;
+/** Exit codes of `timeout` (coreutils) when it has ended the task. */
+const TIMED_OUT = new Set([124, SIGKILLED, 143]);
 
 export interface Ended {
   readonly name: string;
@@ -19,19 +23,22 @@ export interface Ended {
   readonly sampled: Usage | undefined;
 }
 
-/** Judges the ended container, looks through its outputs, and records the result. */
+/**
+ * Finds out why the container ended, checks its outputs, and records the result.
+ * @throws RUN_LOST when the container does not exist any more
+ */
 export async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<RunRecord> {
   const { engine, info } = context;
   const { name, home, limits, log, signal } = at;
   const state = await engine.inspect(name, { signal });
   if (state === undefined) throw lost(task.id);
   const used = (await usageGroup(name, info)?.read()) ?? at.sampled ?? { cpuSeconds: 0, peakMemoryBytes: 0 };
-  // The outer group's peak counts what the runtime needed to start the container as well.
+  // The group around the container also counts the memory in which the runtime started it.
   const usage = { ...used, peakMemoryBytes: Math.min(used.peakMemoryBytes, limits.memoryBytes) };
   const out = context.outSpace(home);
   const diskFull = produces(task) && (await out.isFull(limits.diskBytes));
   let ended = exitReasonOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
-  let said = "";
+  let refusal = "";
   let outputs: RunRecord["outputs"];
   if (ended === "exit" && state.exitCode === 0 && produces(task)) {
     try {
@@ -41,13 +48,13 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
     } catch (error) {
       if (!isIchainError(error) || error.class !== "untrusted") throw error;
       ended = error.code === "OUTPUT_TOO_LARGE" ? "disk" : "output";
-      said = neutralise(`\n${error.message}\n`);
+      refusal = neutralise(`\n${error.message}\n`);
     }
   }
   const run: TaskRun = {
     exitCode: state.exitCode,
     ended,
-    log: log.text() + said,
+    log: log.text() + refusal,
     logTruncated: log.truncated,
     wallSeconds: Math.max(0, state.finishedAt - state.startedAt) / 1000,
     ...usage,
@@ -57,6 +64,22 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
   return record;
 }
 
+/** Why a container ended, before its outputs have been checked. Pure. */
+function exitReasonOf(
+  state: ContainerState,
+  observed: { limits: Limits; by: EndedBy; diskFull: boolean; peakMemoryBytes: number },
+): TaskRun["ended"] {
+  const { limits } = observed;
+  const wallSeconds = (state.finishedAt - state.startedAt) / 1000;
+  if (observed.by !== "itself") return observed.by;
+  // A runtime with its own kernel is killed as a whole, which its engine does not report. Infer it from the peak.
+  const starved = state.exitCode === SIGKILLED && observed.peakMemoryBytes >= limits.memoryBytes * 0.98;
+  if (state.exitCode !== 0 && (state.outOfMemory || starved)) return "memory";
+  if (observed.diskFull) return "disk";
+  if (TIMED_OUT.has(state.exitCode) && wallSeconds >= limits.wallSeconds) return "deadline";
+  return "exit";
+}
+
 function lost(id: string): IchainError {
-  return new IchainError("RUN_LOST", `The container of the run ${id} was removed by somebody else.`);
+  return new IchainError("RUN_LOST", `The container of the run ${id} was removed by another program.`);
 }

@@ -1,18 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { linkSignals } from "../../async/abort.ts";
 import type { Engine } from "../engines/engine.ts";
 import { type BoundedLog, boundedLog } from "./logs.ts";
 
-/** Past this multiple of what is kept, a task's output is read slowly: its own writing has to wait. */
-const FREE_FLOW = 4;
+/** A task's output beyond this multiple of what is kept is read slowly, so that the task has to wait when it writes. */
+const UNTHROTTLED_MULTIPLE = 4;
 const SLOW_CHUNK_BYTES = 2 ** 20;
 const SLOW_PAUSE_MS = 250;
-/** After its container has ended, output still on its way gets this long. */
+/** Time for output that is still in transit when the container has ended. */
 const DRAIN_MS = 5_000;
-/** Output that ended so much before its container was cut off, most likely. */
+/** Output that ended this much before its container was probably cut off. */
 const EARLY_MS = 1_000;
 
 export interface Following {
-  /** The whole log; call when the container has ended. */
+  /** The whole log. Call it when the container has ended. */
   finish(): Promise<BoundedLog>;
   cancel(): void;
 }
@@ -20,11 +21,11 @@ export interface Following {
 export interface OutputOptions {
   readonly keepBytes: number;
   readonly onLog?: ((text: string) => void) | undefined;
-  /** Begin with what was printed before. */
+  /** Whether to begin with what was printed before the call. */
   readonly replay: boolean;
 }
 
-/** Begins to read the output of a container, which need not have started. */
+/** Begins to read the output of a container, which may not have started yet. */
 export async function followOutput(
   engine: Engine,
   container: string,
@@ -50,7 +51,8 @@ export async function followOutput(
       const whole = await reading.finally(() => clearTimeout(drained));
       if (whole && !early) return log;
       const again = boundedLog(keepBytes);
-      const signal = AbortSignal.timeout(DRAIN_MS);
+      using limit = linkSignals([], DRAIN_MS);
+      const { signal } = limit;
       await read(await engine.output(container, { replay: true, signal }), again, { keepBytes, signal });
       return again;
     },
@@ -58,8 +60,8 @@ export async function followOutput(
 }
 
 /**
- * Reads a task's output into `log` and hands the neutralised text on, to its end. A flood is throttled
- * to some 4 MiB/s, since reading it costs the engine's time and not the task's.
+ * Reads a task's output into `log` to its end and passes the neutralised text to `onLog`. A flood is throttled to some
+ * 4 MiB/s, because the CPU time for it is the engine's and not the task's.
  */
 async function read(
   output: AsyncIterable<Uint8Array>,
@@ -70,14 +72,14 @@ async function read(
     signal,
   }: { keepBytes: number; onLog?: ((text: string) => void) | undefined; signal: AbortSignal },
 ): Promise<void> {
-  let free = keepBytes * FREE_FLOW;
+  let unthrottled = keepBytes * UNTHROTTLED_MULTIPLE;
   try {
     for await (const chunk of output) {
       const text = log.push(chunk);
       if (text !== "") onLog?.(text);
-      free -= chunk.length;
-      if (free > 0) continue;
-      free += SLOW_CHUNK_BYTES;
+      unthrottled -= chunk.length;
+      if (unthrottled > 0) continue;
+      unthrottled += SLOW_CHUNK_BYTES;
       await pause(SLOW_PAUSE_MS, undefined, { signal });
     }
   } catch (error) {

@@ -1,17 +1,17 @@
 import { neutralise } from "../../protocol/neutralise.ts";
 
-/** What is kept of a task's output: the head and, since metrics come last, three quarters for the tail. */
+/** What is kept of a task's output: a quarter for the beginning and three for the end, where metrics are printed. */
 export interface BoundedLog {
   push(chunk: Uint8Array): string;
-  /** The rest of an unfinished character; call once, at the end. */
+  /** Returns what an incomplete last character decodes to. Call it once, at the end. */
   end(): string;
   text(): string;
   readonly truncated: boolean;
 }
 
 /**
- * Decodes and neutralises output piece by piece and keeps at most `maxBytes` of it. `push` returns the
- * neutralised text of the chunk, for whoever follows live.
+ * Decodes and neutralises output chunk by chunk and keeps at most `maxBytes` of it. `push` returns the neutralised text
+ * of the chunk, for live display.
  */
 export function boundedLog(maxBytes: number): BoundedLog {
   const decoder = new TextDecoder("utf-8");

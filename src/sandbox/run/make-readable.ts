@@ -5,13 +5,14 @@ import type { AbortOptions } from "../../async/abort.ts";
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
- * Makes a folder of ours readable for the task's user, who owns none of it: read for files, read and
- * search for folders, and to be run what we may run. Keep the folder inside a private one; a bind mount does not look at what is above.
+ * Makes a folder of this process readable for the task's user, which owns none of it: read for files, read and search
+ * for folders, execute for what its owner may execute. Keep the folder in a private one, so that other users of the
+ * host cannot reach it; a bind mount does not check the folders above.
  */
 export async function makeReadable(path: string, options: AbortOptions = {}): Promise<void> {
   options.signal?.throwIfAborted();
   const entry = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ELOOP" || error.code === "ENXIO") return undefined; // a link or a socket: left alone
+    if (error.code === "ELOOP" || error.code === "ENXIO") return undefined; // a link or a socket: unchanged
     throw error;
   });
   if (entry === undefined) return;

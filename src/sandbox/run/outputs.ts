@@ -3,20 +3,20 @@ import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import { inspectOutputs } from "../outputs/inspect.ts";
 import type { OutputSpace } from "../outputs/space.ts";
-import type { RunPlace } from "./context.ts";
+import type { RunConfig } from "./context.ts";
 import { type RunRecord, readRecord } from "./record.ts";
 
-/** They were held against the limits when the task had ended. */
+/** The limits were checked when the task had ended. */
 const UNLIMITED = { maxBytes: Infinity, maxFiles: Infinity, maxDepth: Infinity };
 
-/** Whether a recorded run's outputs are where it left them, in full, also after a reboot. */
+/** Whether a recorded run's outputs are all there, also after a reboot or a power cut. */
 export async function outputsAreWhole(
   out: OutputSpace,
   { outputs }: RunRecord,
   options: AbortOptions = {},
 ): Promise<boolean> {
   if (outputs === undefined) return true;
-  if (!(await out.revive(options))) return false;
+  if (!(await out.restore(options))) return false;
   await out.seal(options);
   const found = await inspectOutputs(out.dir, UNLIMITED, options).catch(() => undefined);
   options.signal?.throwIfAborted();
@@ -25,7 +25,7 @@ export async function outputsAreWhole(
 
 /** See `Sandbox.outputs`. */
 export async function findOutputs(
-  { runsDir, outSpace }: RunPlace,
+  { runsDir, outSpace }: RunConfig,
   id: string,
   options: AbortOptions = {},
 ): Promise<string> {

@@ -13,23 +13,23 @@ const recordSchema = z.strictObject({
     cpuSeconds: count,
     peakMemoryBytes: count,
   }),
-  /** What the outputs take; undefined when there are none. */
+  /** Size of the outputs; undefined when there are none. */
   outputs: z.strictObject({ bytes: count, files: count }).optional(),
 });
 export type RunRecord = z.infer<typeof recordSchema>;
 
-/** What a finished run left in its folder, so that running it again finds it. */
+/** The record of a finished run in its folder; undefined when it has not finished. */
 export async function readRecord(home: string): Promise<RunRecord | undefined> {
   try {
     return recordSchema.parse(JSON.parse(await readFile(join(home, "run.json"), "utf8")));
   } catch {
-    return undefined; // absent, or cut short by a crash: the run is looked up in the engine instead
+    return undefined; // absent, or incomplete after a crash: the run is looked up in the engine
   }
 }
 
 /**
- * Survives the end of this process. Not forced to the disk, which would force gigabytes of outputs first:
- * after a power cut `outputsAreWhole` sees whether they were written, and the task runs again.
+ * Writes the record atomically, so that it survives a crash of this process. Without fsync, which would first write
+ * gigabytes of outputs: after a power cut `outputsAreWhole` finds out whether they were written.
  */
 export async function writeRecord(home: string, record: RunRecord): Promise<void> {
   const path = join(home, "run.json");

@@ -8,26 +8,25 @@ import { tighten } from "../limits.ts";
 import { containerName } from "../policy.ts";
 import { abandon, clean } from "./clean.ts";
 import { createContainer, resumable } from "./container.ts";
-import { type Known, produces, type RunPlace } from "./context.ts";
+import { type EngineFacts, produces, type RunConfig } from "./context.ts";
 import { finish } from "./finish.ts";
 import { type Following, followOutput } from "./follow.ts";
 import { outputsAreWhole } from "./outputs.ts";
 import { readRecord } from "./record.ts";
-import { sampleUsage } from "./sampler.ts";
 import { type EndedBy, supervise } from "./supervise.ts";
-import { usageGroup } from "./usage.ts";
+import { sampleUsage, usageGroup } from "./usage.ts";
 
-/** A running task that is later than this past its deadline proves that the clock has jumped. */
+/** A task that still runs this long after its deadline shows that the clock was changed. */
 const CLOCK_SECONDS = 60;
 
 /**
- * One run, from wherever an earlier call of it came to: a recorded result is returned, a finished
- * container judged, a running one followed, and anything else started from the beginning. What the engine
- * says of itself may be still on its way.
+ * Does one run, from the point that an earlier call of it reached: returns a recorded result, finishes an ended
+ * container, follows a running one, and otherwise starts from the beginning. `known` may still be pending, so that
+ * asking the engine takes no extra time.
  */
 export async function runContainer(
-  place: RunPlace,
-  known: Promise<Known>,
+  place: RunConfig,
+  known: Promise<EngineFacts>,
   task: SandboxTask,
   options: RunOptions = {},
 ): Promise<TaskRun> {
@@ -37,13 +36,13 @@ export async function runContainer(
   const home = join(place.runsDir, task.id);
   const limits = tighten(task.limits, place.ceiling);
 
-  known.catch(() => undefined); // reported where it is waited for
+  known.catch(() => undefined); // reported where it is awaited
   const recorded = await readRecord(home);
   if (recorded !== undefined && (await outputsAreWhole(place.outSpace(home), recorded, { signal }))) {
     await clean(place, (await known).info, { name, home, record: recorded });
     return recorded.run;
   }
-  // Looked up beside the rest; who takes up a container needs it no more.
+  // Started early to save time. A container that is resumed does not need it.
   const image = findImage(engine, task.image, { signal });
   image.catch(() => undefined);
   let found: ContainerState | undefined;
@@ -67,18 +66,18 @@ export async function runContainer(
       by = await supervise(engine, name, {
         seconds: secondsLeft(limits, found),
         signal,
-        lookMs: out?.lookMs,
+        pollMs: out?.pollMs,
         isFull: () => out?.isFull(limits.diskBytes) ?? Promise.resolve(false),
       });
     }
   } catch (error) {
     output?.cancel();
     sampler?.stop();
-    // The engine may come back with the container still running; only what we were told to end is ended.
-    const ours = signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE");
-    // What cannot be removed now (a runtime that hangs) the next sweep removes; the cause is what counts.
+    // When the engine is away, its container may still run and be resumed: end it only if the caller aborted.
+    const givenUp = signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE");
+    // Report the first error. The next sweep removes what cannot be removed now, such as a container that hangs.
     const info = await known.then((answer) => answer.info).catch(() => undefined);
-    if (ours) await abandon(place, info, { name, home }).catch(() => undefined);
+    if (givenUp) await abandon(place, info, { name, home }).catch(() => undefined);
     throw error;
   }
   const context = { ...place, ...(await known) };
@@ -99,7 +98,7 @@ export async function runContainer(
 function secondsLeft(limits: Limits, found: ContainerState | undefined): number {
   if (found === undefined) return limits.wallSeconds;
   const left = limits.wallSeconds - (Date.now() - found.startedAt) / 1000;
-  // The deadline inside has a timer and no clock. Who runs long past it has not overslept: the clock was
-  // set. And one that was set back gives nobody more than the limit.
+  // The deadline inside the container does not depend on the clock. A task that still runs long after it shows that
+  // the clock was set forward; one that was set back must not give more than the limit.
   return left < -CLOCK_SECONDS ? limits.wallSeconds : Math.min(limits.wallSeconds, left);
 }

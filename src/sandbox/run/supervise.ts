@@ -1,49 +1,50 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { linkSignals } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { Engine } from "../engines/engine.ts";
 import { GRACE_SECONDS } from "../policy.ts";
 
-/** A hung engine is noticed within this time, also while a task runs for days. */
+/** How often the engine is asked, so that one that hangs is noticed while a task runs for days. */
 const HEARTBEAT_MS = 15_000;
-/** Longest time that a Node timer can hold; the deadline inside the container has no such bound. */
-const LONGEST_MS = 2 ** 31 - 1;
-/** A killed container is gone by then, or the engine does not work. */
+/** Longest delay of a Node timer; the deadline inside the container has no such bound. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Time for a killed container to end; after it the engine counts as stuck. */
 const KILL_MS = 30_000;
 
 export interface Supervision {
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly heartbeatMs?: number;
-  /** Asked every `lookMs`: whether the task has taken more room than it may. */
+  /** Whether the task has exceeded its disk; asked every `pollMs`. */
   readonly isFull?: (() => Promise<boolean>) | undefined;
-  readonly lookMs?: number | undefined;
+  readonly pollMs?: number | undefined;
 }
 
-/** Who ended a container: the task itself, or we. */
+/** What ended a container: the task itself, its deadline, or its cap on disk. */
 export type EndedBy = "itself" | "deadline" | "disk";
 
 /**
- * Waits until the container has ended, and ends it when `seconds` are over ("deadline") or when it is
- * found full ("disk"). When `signal` aborts it is ended too, and the reason thrown.
+ * Waits until the container has ended, and ends it after `seconds` ("deadline") or when `isFull` ("disk").
+ * @throws the signal's reason, after it has ended the container; CONTAINER_STUCK; DOCKER_UNAVAILABLE
  */
 export async function supervise(
   engine: Engine,
   container: string,
-  { seconds, signal, heartbeatMs = HEARTBEAT_MS, isFull, lookMs }: Supervision,
+  { seconds, signal, heartbeatMs = HEARTBEAT_MS, isFull, pollMs }: Supervision,
 ): Promise<EndedBy> {
-  const deadline = AbortSignal.timeout(Math.min(LONGEST_MS, Math.max(0, seconds * 1000)));
   const over = new AbortController();
-  const halt = AbortSignal.any([over.signal, deadline, ...(signal ? [signal] : [])]);
+  using limit = linkSignals([over.signal, signal], Math.min(MAX_TIMER_MS, Math.max(0, seconds * 1000)));
+  const halt = limit.signal;
   try {
     const by = await Promise.race([
       engine.ended(container, { signal: halt }).then(() => "itself" as const),
       heartbeat(engine, container, heartbeatMs, halt).then(() => "itself" as const),
-      ...(isFull && lookMs ? [filledUp(isFull, lookMs, halt)] : []),
+      ...(isFull && pollMs ? [becomesFull(isFull, pollMs, halt)] : []),
     ]);
     if (by === "disk") await stop(engine, container);
     return by;
   } catch (error) {
-    if (!deadline.aborted && !signal?.aborted) throw error;
+    if (!halt.aborted) throw error;
     await stop(engine, container);
     signal?.throwIfAborted();
     return "deadline";
@@ -52,7 +53,10 @@ export async function supervise(
   }
 }
 
-/** SIGTERM, some seconds of grace, SIGKILL. */
+/**
+ * Sends SIGTERM and, after the grace period, SIGKILL.
+ * @throws CONTAINER_STUCK when the container does not end
+ */
 export async function stop(engine: Engine, container: string): Promise<void> {
   await engine.kill(container, "SIGTERM");
   if (await endsWithin(engine, container, GRACE_SECONDS * 1000)) return;
@@ -64,17 +68,17 @@ export async function stop(engine: Engine, container: string): Promise<void> {
 }
 
 async function endsWithin(engine: Engine, container: string, milliseconds: number): Promise<boolean> {
-  const limit = AbortSignal.timeout(milliseconds);
+  using limit = linkSignals([], milliseconds);
   try {
-    await engine.ended(container, { signal: limit });
+    await engine.ended(container, { signal: limit.signal });
     return true;
   } catch (error) {
-    if (limit.aborted) return false;
+    if (limit.signal.aborted) return false;
     throw error;
   }
 }
 
-/** Returns when the container has ended without our being told, as over a connection that was cut. */
+/** Resolves when the container has ended, also when the answer to `engine.ended` was lost with its connection. */
 async function heartbeat(
   engine: Engine,
   container: string,
@@ -87,7 +91,7 @@ async function heartbeat(
   }
 }
 
-async function filledUp(
+async function becomesFull(
   isFull: () => Promise<boolean>,
   everyMs: number,
   signal: AbortSignal,

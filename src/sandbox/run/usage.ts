@@ -1,14 +1,14 @@
 import { mkdir, readFile, rmdir } from "node:fs/promises";
-import type { EngineInfo } from "../engines/engine.ts";
+import type { Engine, EngineInfo } from "../engines/engine.ts";
 
-/** What a run used. */
+/** Resources that a run used. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
 }
 
 const ROOT = "/sys/fs/cgroup";
-/** Version 1 spreads one group over a tree for each controller. */
+/** Version 1 has a tree of groups for each controller. */
 const V1_TREES = [
   "cpu",
   "cpuacct",
@@ -29,12 +29,11 @@ const V1_TREES = [
 ];
 
 /**
- * A control group around the container's own: it is still there, with its exact counters, when the
- * container's has gone with it. Only where the engine is local and manages groups itself
- * (`cgroupfs`), and for root.
+ * A control group around the container's own, which keeps its exact counters after the engine has removed the
+ * container's. Only for root, with a local engine that manages groups itself (`cgroupfs`).
  */
 export interface UsageGroup {
-  /** For the container's settings. */
+  /** `CgroupParent` of the container's settings. */
   readonly parent: string;
   create(): Promise<void>;
   read(): Promise<Usage | undefined>;
@@ -95,7 +94,31 @@ async function removeGroup(dir: string): Promise<void> {
     await rmdir(dir);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Busy: the engine has not yet let go of the container's group; the next sweep gets it.
+    // Busy while the engine has not removed the container's group yet. The next sweep removes it.
     if (code !== "ENOENT" && code !== "EBUSY" && code !== "ENOTEMPTY") throw error;
   }
+}
+
+/**
+ * Measures a container by the engine's samples, one a second, where `usageGroup` cannot: systemd manages the groups,
+ * or the engine is on another machine. Peaks between two samples are missed.
+ */
+export function sampleUsage(engine: Engine, container: string): { stop(): Usage } {
+  const halt = new AbortController();
+  let [cpuSeconds, peakMemoryBytes] = [0, 0];
+
+  async function follow(): Promise<void> {
+    for await (const sample of engine.samples(container, { signal: halt.signal })) {
+      cpuSeconds = Math.max(cpuSeconds, sample.cpuSeconds);
+      peakMemoryBytes = Math.max(peakMemoryBytes, sample.memoryBytes);
+    }
+  }
+  follow().catch(() => undefined); // a run does not fail because it could not be measured
+
+  return {
+    stop() {
+      halt.abort();
+      return { cpuSeconds, peakMemoryBytes };
+    },
+  };
 }

@@ -4,23 +4,23 @@ import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** 1 January 2025, 0:00 UTC: no file of the image is younger. */
+/** SOURCE_DATE_EPOCH: 1 January 2025, 0:00 UTC. Later times of files in the image are set to it. */
 const EPOCH = "1735689600";
 
 const compile =
   "python3 -m compileall -q -x /tests/ --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.[0-9]*";
 
-/** Steps inside the new root that make the same packages give the same bytes; `$1` is the root. */
-export const settle: readonly string[] = [
-  // Debian's installation compiles with time stamps. Compile again, with hashes that are not looked at.
+/** Shell steps that make the same packages give the same bytes; `$1` is the new root. */
+export const reproducibleSteps: readonly string[] = [
+  // Debian compiles Python modules with time stamps. Compile again, with hashes that Python does not check.
   'find "$1/usr" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +',
   `if [ -x "$1/usr/bin/python3" ]; then PYTHONHASHSEED=0 chroot "$1" sh -c '${compile}'; fi`,
-  // Caches, logs, and what names the building machine or its mirror.
+  // Remove caches, logs, and files that name the building machine or its mirror.
   'rm -rf "$1"/var/cache/* "$1"/var/log/* "$1"/var/lib/apt/lists/*',
   'rm -f "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf" "$1/etc/hostname"',
   ': > "$1/etc/machine-id"',
-  // The deadline that runs inside containers, as the task's user. Execute-only: a process of a program
-  // that its user cannot read cannot be traced or written to by that user either.
+  // The program that enforces the deadline inside containers, as the task's user. Execute-only, because a user can
+  // neither trace nor write to a process whose program that user cannot read.
   'install -D -m 0711 "$1/usr/bin/timeout" "$1/usr/lib/ichain/deadline"',
 ];
 
@@ -29,8 +29,8 @@ export interface BootstrapOptions extends AbortOptions {
 }
 
 /**
- * Builds a root filesystem from the machine's own Debian mirror into the tar archive `out`. Needs root.
- * Throws `RUNTIME_BUILD_FAILED`.
+ * Builds a root filesystem from the Debian mirror in this machine's apt sources into the tar archive `out`. Needs root.
+ * @throws RUNTIME_BUILD_FAILED
  */
 export async function bootstrap(
   recipe: Recipe,
@@ -41,7 +41,7 @@ export async function bootstrap(
     "--variant=minbase",
     `--include=${recipe.packages.join(",")}`,
     ...recipe.prune.map((path) => `--dpkgopt=path-exclude=/${path}/*`),
-    ...settle.map((step) => `--customize-hook=${step}`),
+    ...reproducibleSteps.map((step) => `--customize-hook=${step}`),
     recipe.suite,
     out,
   ];

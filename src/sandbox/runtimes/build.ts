@@ -6,12 +6,13 @@ import type { AbortOptions } from "../../async/abort.ts";
 import { impossible } from "../../errors/error.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage } from "../engines/engine.ts";
-import { type BootstrapOptions, bootstrap, settle } from "./bootstrap.ts";
+import { type BootstrapOptions, bootstrap, reproducibleSteps } from "./bootstrap.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
 
 /**
- * Makes the runtime `name` present in the engine and returns its root-filesystem digest; does nothing
- * when an image of the same recipe is held. Building takes about a minute, root and `mmdebstrap`.
+ * Builds the runtime `name`, imports it into the engine and returns its root-filesystem digest. Does nothing when the
+ * engine holds an image of the same recipe. Building takes about a minute and needs root and `mmdebstrap`.
+ * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED, RUNTIME_BUILD_FAILED
  */
 export async function buildRuntime(
   engine: Engine,
@@ -19,7 +20,7 @@ export async function buildRuntime(
   options: BootstrapOptions = {},
 ): Promise<RuntimeImage> {
   const recipe = await readRecipe(name);
-  const hash = recipeHash(recipe, settle);
+  const hash = recipeHash(recipe, reproducibleSteps);
   const held = await findRuntime(engine, name, options);
   if (held?.labels[RECIPE_LABEL] === hash) return { name, digest: held.digest };
 
@@ -40,7 +41,7 @@ export async function buildRuntime(
   return built === undefined ? impossible("an imported image is not listed") : { name, digest: built.digest };
 }
 
-/** The held image that carries the runtime's tag. */
+/** The engine's image with the runtime's tag. */
 export async function findRuntime(
   engine: Engine,
   name: string,

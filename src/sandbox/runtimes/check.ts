@@ -1,7 +1,7 @@
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Engine } from "../engines/engine.ts";
 import { checkImage } from "../images.ts";
-import { settle } from "./bootstrap.ts";
+import { reproducibleSteps } from "./bootstrap.ts";
 import { findRuntime } from "./build.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash } from "./recipe.ts";
 
@@ -9,17 +9,20 @@ export interface RuntimeCheck {
   readonly name: string;
   readonly digest: string | undefined;
   readonly bytes: number | undefined;
-  /** `stale`: built from an older recipe; `refused`: its own settings would widen the sandbox. */
+  /** `stale`: built from another version of the recipe; `refused`: `checkImage` refuses its own settings. */
   readonly state: "ready" | "absent" | "stale" | "refused";
 }
 
-/** Whether the engine holds the runtime `name`, from its present recipe and fit for use. */
+/**
+ * Whether the engine holds the runtime `name`, built from its present recipe and usable.
+ * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED
+ */
 export async function checkRuntime(
   engine: Engine,
   name: string,
   options?: AbortOptions,
 ): Promise<RuntimeCheck> {
-  const hash = recipeHash(await readRecipe(name), settle);
+  const hash = recipeHash(await readRecipe(name), reproducibleSteps);
   const held = await findRuntime(engine, name, options);
   if (held === undefined) return { name, digest: undefined, bytes: undefined, state: "absent" };
   const found = { name, digest: held.digest, bytes: held.bytes };

@@ -3,29 +3,31 @@ import type { Tier } from "../../protocol/offer.ts";
 import type { EngineInfo } from "../engines/engine.ts";
 import type { OciRuntime } from "../policy.ts";
 
-/** Names under which engines usually have a runtime of each tier. */
+/** Usual names of the runtimes of each tier. */
 const names = {
   gvisor: ["runsc", "gvisor"],
   vm: ["kata", "kata-runtime", "kata-qemu", "kata-clh", "kata-fc", "io.containerd.kata.v2"],
 } as const;
 
-/** From `bootstrap`: out of the task's reach. */
-const GUARDED = "/usr/lib/ichain/deadline";
-/** gVisor runs only programs that it can read; it lets no process write to another's memory. */
-const PLAIN = "/usr/bin/timeout";
+/** Installed by `bootstrap`: the task can neither trace nor write to a process of it. */
+const EXECUTE_ONLY_TIMEOUT = "/usr/lib/ichain/deadline";
+/** gVisor runs only programs that it can read, and lets no process write to another's memory. */
+const READABLE_TIMEOUT = "/usr/bin/timeout";
 
-/** The gVisor kernel hangs at its start with fewer than some forty. */
-const KERNEL_PIDS = 96;
+/** Threads allowed for the runtime's own kernel. gVisor's hangs at its start with fewer than about forty. */
+const SANDBOX_KERNEL_PIDS = 96;
 
 /**
- * The OCI runtime to start tasks with for a least tier, the engine's default where that is enough. Only a
- * choice by name: whether it isolates is found by `findTier`. Throws `SANDBOX_UNSUPPORTED`.
+ * The OCI runtime for tasks of at least the tier `least`: the engine's default for `runc` and `userns`, otherwise one by
+ * its usual name. `findTier` finds out whether it isolates as it should.
+ * @throws SANDBOX_UNSUPPORTED
  */
 export function chooseRuntime(info: EngineInfo, least: Tier): OciRuntime {
-  if (least === "runc" || least === "userns") return { name: undefined, ownPids: 0, deadline: GUARDED };
+  if (least === "runc" || least === "userns")
+    return { name: undefined, ownPids: 0, deadline: EXECUTE_ONLY_TIMEOUT };
   const candidates = least === "gvisor" ? [...names.gvisor, ...names.vm] : names.vm;
   const found = candidates.find((name) => info.runtimes.includes(name));
-  if (found !== undefined) return { name: found, ownPids: KERNEL_PIDS, deadline: PLAIN };
+  if (found !== undefined) return { name: found, ownPids: SANDBOX_KERNEL_PIDS, deadline: READABLE_TIMEOUT };
   throw new IchainError(
     "SANDBOX_UNSUPPORTED",
     `The engine has no runtime of tier ${least} (it has ${info.runtimes.join(", ")}).`,

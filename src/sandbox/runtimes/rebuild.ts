@@ -8,8 +8,9 @@ import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
 import { readRecipe } from "./recipe.ts";
 
 /**
- * Builds the runtime `name` once more from today's packages, throws the build away and returns its
- * root-filesystem digest: that of the held image, as long as the mirror holds the same packages.
+ * Builds the runtime `name` from the mirror's present packages, deletes the build and returns its root-filesystem
+ * digest. It equals that of the held image as long as the mirror has the same packages.
+ * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED, RUNTIME_BUILD_FAILED
  */
 export async function rebuiltDigest(name: string, options: BootstrapOptions = {}): Promise<string> {
   const work = await mkdtemp(join(tmpdir(), "ichain-runtime-"));

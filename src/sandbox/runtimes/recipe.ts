@@ -18,7 +18,7 @@ export const recipeSchema = z.strictObject({
     .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]{0,99}$/))
     .min(1)
     .max(200),
-  /** Folders of the packages that are left out. */
+  /** Folders, relative to the root, whose files are not installed. */
   prune: z.array(folder).max(50).default([]),
 });
 export type Recipe = z.infer<typeof recipeSchema>;
@@ -34,7 +34,10 @@ export async function recipeNames(): Promise<string[]> {
     .sort();
 }
 
-/** Reads `runtimes/<name>/recipe.yaml`; throws `RUNTIME_UNKNOWN` or `RECIPE_MALFORMED`. */
+/**
+ * Reads `runtimes/<name>/recipe.yaml`.
+ * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED
+ */
 export async function readRecipe(name: string): Promise<Recipe> {
   if (!NAME.test(name) || !(await recipeNames()).includes(name)) {
     throw new IchainError(
@@ -46,20 +49,20 @@ export async function readRecipe(name: string): Promise<Recipe> {
   const parsed = recipeSchema.safeParse(parse(await readFile(`${root}${name}/recipe.yaml`, "utf8")));
   if (parsed.success) return parsed.data;
   throw new IchainError("RECIPE_MALFORMED", `The recipe of the runtime ${name} is malformed.`, {
-    hint: `Mend runtimes/${name}/recipe.yaml: ${parsed.error.issues[0]?.message ?? "see its schema"}.`,
+    hint: `Correct runtimes/${name}/recipe.yaml: ${parsed.error.issues[0]?.message ?? "see its schema"}.`,
     cause: parsed.error,
   });
 }
 
-/** On images built from a recipe: its hash. */
+/** Label on images built from a recipe: the recipe's hash. */
 export const RECIPE_LABEL = "ichain.recipe";
 
-/** Repository that a runtime is tagged with. */
+/** Repository of a runtime's tag. */
 export function repository(name: string): string {
   return `ichain/${name}`;
 }
 
-/** What an image was built from: a changed recipe, or a changed way of building, is built again. */
+/** Hash of a recipe and of the build steps (`reproducibleSteps`). An image with another hash is built again. */
 export function recipeHash(recipe: Recipe, steps: readonly string[]): string {
   return createHash("sha256")
     .update(JSON.stringify([recipe.suite, recipe.packages, recipe.prune, steps]))

@@ -22,7 +22,7 @@ const RUNTIMES = /^(containerd-shim.*|runc|runsc.*)$/;
 
 /** The kernel and the engine let go of some things a moment after the container. */
 const SETTLE_MS = 15_000;
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
 /** `mark` is in the name of everything that this test process makes. */
 export function hostState(mark: string): HostState {
@@ -51,7 +51,7 @@ export function hostState(mark: string): HostState {
 
 /** What is on the machine now and was not before, when it has had its time to go. */
 export async function leftSince(before: HostState, mark: string): Promise<string[]> {
-  for (const begin = performance.now(); ; await pause(LOOK_MS)) {
+  for (const begin = performance.now(); ; await pause(POLL_MS)) {
     const { things, rooms } = hostState(mark);
     const left = [...things].filter((thing) => !before.things.has(thing));
     for (const [i, { name, free, slack }] of rooms.entries()) {

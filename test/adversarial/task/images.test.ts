@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { isIchainError } from "../../../src/errors/error.ts";
-import { bench } from "../../sandbox/support.ts";
+import { sandboxSetup } from "../../sandbox/support.ts";
 import { needs } from "../../support/require.ts";
 import { tinyImage } from "./tiny-image.ts";
 
@@ -17,7 +17,7 @@ describe("19 hostile images", () => {
   ] as const) {
     test(`an image that sets ${what} is refused before anything is created`, needs("docker"), async (t) => {
       const image = await tinyImage(t, { changes: [change] });
-      const { sandbox, task, engine } = await bench(t);
+      const { sandbox, task, engine } = await sandboxSetup(t);
       const work = await task("", { image: image.digest, command: [shell, "-c", "true"] });
       await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_REFUSED"));
       assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
@@ -36,7 +36,7 @@ describe("19 hostile images", () => {
         "HEALTHCHECK CMD /usr/bin/touch /out/healthy",
       ];
       const image = await tinyImage(t, { changes });
-      const { sandbox, task } = await bench(t);
+      const { sandbox, task } = await sandboxSetup(t);
       const work = await task("", { image: image.digest, command: [shell, "-c", "pwd; ls /out"] });
       assert.equal((await sandbox.run(work)).log, "/in\n");
     },
@@ -49,7 +49,7 @@ describe("19 hostile images", () => {
       async (t) => {
         const mark = `/var/tmp/ichain-escape-${process.pid}`;
         const image = await tinyImage(t, { links: { [folder]: "../../../../../var/tmp" } });
-        const { sandbox, task } = await bench(t);
+        const { sandbox, task } = await sandboxSetup(t);
         const program = `for d in /dev /proc /in /out /tmp; do touch $d/ichain-escape-${process.pid}; done; ls / /out`;
         const work = await task("", { image: image.digest, command: [shell, "-c", program] });
         // Either the runtime refuses such a root, or the link ends inside it.

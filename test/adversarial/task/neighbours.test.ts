@@ -5,7 +5,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { Limits } from "../../../src/ports/sandbox.ts";
 import type { Sample } from "../../../src/sandbox/engines/engine.ts";
 import { containerName } from "../../../src/sandbox/policy.ts";
-import { bench, MIB } from "../../sandbox/support.ts";
+import { MIB, sandboxSetup } from "../../sandbox/support.ts";
 import { needsTier } from "./require.ts";
 
 /** Works and says how much CPU time it got, holding memory, until it is told to end. */
@@ -103,7 +103,7 @@ for (const [tier, kinds] of [
         `${what} neither stops an honest task nor takes its share`,
         needsTier(tier),
         async (t: TestContext) => {
-          const { sandbox, engine, instance, task } = await bench(t, { leastTier: tier });
+          const { sandbox, engine, instance, task } = await sandboxSetup(t, { leastTier: tier });
           const { program, limits } = hogs[what]!;
           const shared = { cpus: 0.5, memoryBytes: 320 * MIB };
           const good = await task(honest, { limits: shared });

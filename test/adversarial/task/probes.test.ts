@@ -12,11 +12,11 @@ import { containerName, containerSettings } from "../../../src/sandbox/policy.ts
 import { buildRuntime } from "../../../src/sandbox/runtimes/build.ts";
 import { chooseRuntime } from "../../../src/sandbox/runtimes/choose.ts";
 import { DEFAULT_SOCKET } from "../../../src/sandbox/sandbox.ts";
-import { bench, MIB } from "../../sandbox/support.ts";
+import { MIB, sandboxSetup } from "../../sandbox/support.ts";
 import { needs } from "../../support/require.ts";
+import { type AttackSetup, assertDenied, attackSetup } from "./attack-setup.ts";
 import { type HostState, hostState, leftSince } from "./host-state.ts";
 import { needsTier } from "./require.ts";
-import { assertDenied, type Stage, stage } from "./stage.ts";
 
 const mark = `test-${process.pid}-`;
 let before: HostState;
@@ -36,8 +36,8 @@ const gvisorOwn: Readonly<Record<string, RegExp>> = {
 
 for (const tier of ["runc", "gvisor"] as const) {
   describe(`under ${tier}`, () => {
-    const probe = (title: string, act: (on: Stage) => Promise<void>) =>
-      test(title, needsTier(tier), async (t) => act(await stage(t, tier)));
+    const probe = (title: string, act: (on: AttackSetup) => Promise<void>) =>
+      test(title, needsTier(tier), async (t) => act(await attackSetup(t, tier)));
     const harmless = (number: string) => (tier === "gvisor" ? gvisorOwn[number] : undefined);
 
     probe("1 no packet leaves", async ({ run }) => {
@@ -290,7 +290,7 @@ for (const tier of ["runc", "gvisor"] as const) {
 }
 
 test("afterwards the next task runs", needs("docker"), async (t) => {
-  const { sandbox, task } = await bench(t);
+  const { sandbox, task } = await sandboxSetup(t);
   const work = await task(`open("/out/model", "w").write("x"); print("acc: 1")`);
   const run = await sandbox.run(work);
   assert.deepEqual([run.ended, run.log], ["exit", "acc: 1\n"]);

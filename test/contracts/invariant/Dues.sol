@@ -4,14 +4,15 @@ pragma solidity ^0.8.30;
 import {IJobEscrow, Round, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {Steps} from "../support/Steps.sol";
 
-/// @notice Invariants 3 and 7: who is paid what when a job ends, and who loses a stake, from the rule in prose and
-/// not from the contracts. A provider whose result stands gets the price, and half of it again from a lost challenge;
-/// a validator that revealed its fee, unless a later panel contradicts it; the rest goes back. Of a stake that is
-/// lost all is burnt, but for a tenth of the provider's where the requester did not choose who found it wrong.
+/// @notice Invariants 3 and 7: what each account is paid when a job ends and which accounts lose a stake, computed from
+/// the rule in prose and not by the contracts' code. A provider whose result stands gets the price. A validator that
+/// revealed gets its fee, unless a later panel contradicts it. The rest goes back; the deposit of a lost challenge is
+/// burnt. A stake that is lost is burnt, except a tenth of the provider's where the requester had not named the
+/// validators that found the result wrong.
 abstract contract Dues is Steps {
     address private constant COIN = address(0);
 
-    /// How a job ended, as far as money is concerned.
+    /// The facts of a job's end that decide about money.
     struct End {
         State state;
         Round round;
@@ -19,17 +20,19 @@ abstract contract Dues is Steps {
         bool appealed;
         /// The last panel confirmed the result.
         bool confirmed;
-        /// The provider loses its stake: because the last panel found so, and as one that the requester did not name?
+        /// The provider loses its stake.
         bool slashed;
+        /// The last panel found the result wrong.
         bool contradicted;
+        /// The requester named the first validators.
         bool named;
-        /// The provider hid its seed: who had committed in the last round could not go on.
+        /// The provider hid its seed, so that validators that had committed in the last round could not reveal.
         bool undrawn;
     }
 
-    /// What the escrow must owe.
+    /// The amounts that the escrow must owe.
     mapping(address account => mapping(address token => uint256)) internal due;
-    /// What stakes must have lost.
+    /// The amounts that stakes must have lost.
     mapping(address account => uint256) internal slashes;
     uint256 internal burnt;
     /// The round in which an account was seated.
@@ -39,14 +42,14 @@ abstract contract Dues is Steps {
 
     function _oweEnd(IJobEscrow.Terms memory terms, End memory end) internal {
         if (end.state == State.Cancelled) return _owe(terms.requester, terms.token, terms.price + _feesOf(terms));
-        // What is left of either side's fees and bonds, once the panels are paid from them.
+        // The part of each side's fees and bonds that is left once the panels are paid from them.
         uint256 theirs = _feesOf(terms) + (end.challenged ? 3 * uint256(terms.validatorFee) : 0);
         uint256 providers = end.appealed ? 3 * uint256(terms.validatorFee) : 0;
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            (address payee, bool loses) = _endOf(terms, end, crowd[i]);
-            if (loses) _slash(crowd[i], terms.validatorStake, 0);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            (address payee, bool loses) = _endOf(terms, end, accounts[i]);
+            if (loses) _slash(accounts[i], terms.validatorStake, 0);
             if (payee == address(0)) continue;
-            if (seatedIn[escrow.jobIdOf(terms)][crowd[i]] == Round.Appeal) providers -= terms.validatorFee;
+            if (seatedIn[escrow.jobIdOf(terms)][accounts[i]] == Round.Appeal) providers -= terms.validatorFee;
             else theirs -= terms.validatorFee;
             _owe(payee, terms.token, terms.validatorFee);
         }
@@ -62,7 +65,7 @@ abstract contract Dues is Steps {
         _owe(terms.requester, COIN, tenth);
     }
 
-    /// @dev Who gets the fee of a seat, if anybody, and whether who has the seat loses its stake.
+    /// @dev The account that gets the fee of a seat, zero for none, and whether the seat's holder loses its stake.
     function _endOf(IJobEscrow.Terms memory terms, End memory end, address who)
         private
         view

@@ -8,8 +8,8 @@ import {Job} from "../support/JobView.sol";
 import {PlainToken} from "../support/Tokens.sol";
 import {Pool} from "./Pool.sol";
 
-/// @notice What must be true of the contracts, told from the jobs that were posted and the calls that went
-/// through, and not from what the contracts say of themselves.
+/// @notice The ghost state of the campaigns: what must be true of the contracts, derived from the jobs that were posted
+/// and the calls that succeeded.
 abstract contract Ghost is Pool {
     uint256 internal constant GAS_BOUND = 2_000_000;
 
@@ -19,9 +19,9 @@ abstract contract Ghost is Pool {
     State[] internal states;
     /// Indices of jobs that are not final.
     uint256[] internal live;
-    /// What was found broken, by number of the invariant; empty when nothing.
+    /// The first violation found, by number of the invariant; empty for none.
     mapping(uint256 invariant => string) public broken;
-    /// How often a job came into a state.
+    /// How often jobs entered a state.
     mapping(State state => uint256) public reached;
     mapping(address account => uint256) internal deposits;
     mapping(bytes32 jobId => uint256) private _disputes;
@@ -31,20 +31,20 @@ abstract contract Ghost is Pool {
     uint256 internal validatorOutcomes;
     uint256 internal scores;
 
-    /// @dev Compares every live job with what was seen of it before the call `name`.
+    /// @dev Compares every live job with its state before the call `name`.
     function observe(bytes4 name) internal {
         for (uint256 i = live.length; i > 0; --i) {
             uint256 index = live[i - 1];
-            Job memory now_ = jobOf(jobs[index]);
-            bool moved = now_.state != states[index];
+            Job memory current = jobOf(jobs[index]);
+            bool moved = current.state != states[index];
             bytes32 id = escrow.jobIdOf(jobs[index]);
-            if (!noteDraw(id, now_, moved, name)) breaks(8, "8: drawn from a pool that parties could still choose");
+            if (!noteDraw(id, current, moved, name)) breaks(8, "8: drawn from a pool that parties could still change");
             if (!moved) continue;
-            _checkMove(index, states[index], now_, name);
-            if (_isFinal(now_.state)) _close(index, now_, name);
-            states[index] = now_.state;
-            ++reached[now_.state];
-            if (!_isFinal(now_.state)) continue;
+            _checkTransition(index, states[index], current, name);
+            if (_isFinal(current.state)) _close(index, current, name);
+            states[index] = current.state;
+            ++reached[current.state];
+            if (!_isFinal(current.state)) continue;
             live[i - 1] = live[live.length - 1];
             live.pop();
         }
@@ -60,55 +60,57 @@ abstract contract Ghost is Pool {
             if (terms.token == address(0)) coins += held;
             else tokens += held;
         }
-        // What lost challenges cost is owed to nobody.
+        // Deposits of lost challenges are owed to the zero address.
         coins += escrow.owed(address(0), address(0));
         tokens += escrow.owed(address(0), address(token));
         uint256 staked = registry.burnt();
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            coins += escrow.owed(crowd[i], address(0));
-            tokens += escrow.owed(crowd[i], address(token));
-            (uint256 leaving,) = registry.leaving(crowd[i]);
-            staked += registry.offerOf(crowd[i]).stake + leaving;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            coins += escrow.owed(accounts[i], address(0));
+            tokens += escrow.owed(accounts[i], address(token));
+            (uint256 leaving,) = registry.leaving(accounts[i]);
+            staked += registry.offerOf(accounts[i]).stake + leaving;
         }
-        eq(address(escrow).balance, coins, "1: coins in the escrow");
-        eq(token.balanceOf(address(escrow)), tokens, "1: tokens in the escrow");
-        eq(address(registry).balance, staked, "1: coins in the registry");
+        assertEq(address(escrow).balance, coins, "1: coins in the escrow");
+        assertEq(token.balanceOf(address(escrow)), tokens, "1: tokens in the escrow");
+        assertEq(address(registry).balance, staked, "1: coins in the registry");
     }
 
-    /// @dev Invariant 3: everybody is owed what the rule says, no more and no less.
+    /// @dev Invariant 3: each account is owed what the rule says, no more and no less.
     function checkDues() public view override {
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            eq(escrow.owed(crowd[i], address(0)), due[crowd[i]][address(0)], "3: coins owed by the rule");
-            eq(escrow.owed(crowd[i], address(token)), due[crowd[i]][address(token)], "3: tokens owed by the rule");
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            address who = accounts[i];
+            assertEq(escrow.owed(who, address(0)), due[who][address(0)], "3: coins owed by the rule");
+            assertEq(escrow.owed(who, address(token)), due[who][address(token)], "3: tokens owed by the rule");
         }
     }
 
-    /// @dev Invariant 7: stakes are as deposited, but for what the rules took; locked is what live jobs lock.
+    /// @dev Invariant 7: stakes are as deposited, except what the rules took; only live jobs lock stake.
     function checkStakes() public view {
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            address who = crowd[i];
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            address who = accounts[i];
             IProviderRegistry.Offer memory offer = registry.offerOf(who);
             (uint256 leaving,) = registry.leaving(who);
-            eq(offer.stake + leaving + slashes[who], deposits[who], "7: slashed by the rules alone");
-            eq(offer.lockedStake, _lockedOf(who), "7: locked by live jobs alone");
+            assertEq(offer.stake + leaving + slashes[who], deposits[who], "7: slashed by the rules alone");
+            assertEq(offer.lockedStake, _lockedOf(who), "7: locked by live jobs alone");
         }
-        eq(registry.burnt(), burnt, "7: burnt by the rules alone");
+        assertEq(registry.burnt(), burnt, "7: burnt by the rules alone");
     }
 
-    /// @dev Invariant 5: one outcome a party and final job, and one score a side.
+    /// @dev Invariant 5: one outcome for each party of a final job, and one score for each side.
     function checkRatings() public view {
         uint256 asProvider = 0;
         uint256 asValidator = 0;
         uint256 given = 0;
-        for (uint256 i = 0; i < crowd.length; ++i) {
-            asProvider += _outcomes(rating.ratingOf(crowd[i], Role.Provider));
-            asValidator += _outcomes(rating.ratingOf(crowd[i], Role.Validator));
-            given += rating.ratingOf(crowd[i], Role.Provider).count + rating.ratingOf(crowd[i], Role.Validator).count
-                + rating.ratingOf(crowd[i], Role.Requester).count;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            IProviderRating.Rating memory provides = rating.ratingOf(accounts[i], Role.Provider);
+            IProviderRating.Rating memory validates = rating.ratingOf(accounts[i], Role.Validator);
+            asProvider += _outcomes(provides);
+            asValidator += _outcomes(validates);
+            given += provides.count + validates.count + rating.ratingOf(accounts[i], Role.Requester).count;
         }
-        eq(asProvider, providerOutcomes, "5: outcomes of providers");
-        eq(asValidator, validatorOutcomes, "5: outcomes of validators");
-        eq(given, scores, "5: scores");
+        assertEq(asProvider, providerOutcomes, "5: outcomes of providers");
+        assertEq(asValidator, validatorOutcomes, "5: outcomes of validators");
+        assertEq(given, scores, "5: scores");
     }
 
     function breaks(uint256 invariant, string memory what) internal {
@@ -119,10 +121,10 @@ abstract contract Ghost is Pool {
         return state == State.Settled || state == State.Refunded || state == State.Cancelled;
     }
 
-    /// @dev Invariant 4: the table's arrows and no others; back only by challenge and appeal, once each.
-    function _checkMove(uint256 index, State from, Job memory now_, bytes4 name) private {
-        if (!_isArrow(from, now_.state)) breaks(4, "a move that is not in the table");
-        if (now_.state != State.Validating) return;
+    /// @dev Invariant 4: the transitions of the table and no others; back only by challenge and appeal, once each.
+    function _checkTransition(uint256 index, State from, Job memory current, bytes4 name) private {
+        if (!_isTransition(from, current.state)) breaks(4, "a transition that is not in the table");
+        if (current.state != State.Validating) return;
         bytes32 id = escrow.jobIdOf(jobs[index]);
         if (from == State.Submitted) {
             _named[id] = name == IJobEscrow.appoint.selector;
@@ -135,7 +137,7 @@ abstract contract Ghost is Pool {
         _disputes[id] |= bit;
     }
 
-    function _isArrow(State from, State to) private pure returns (bool) {
+    function _isTransition(State from, State to) private pure returns (bool) {
         if (from == State.Posted) return to == State.Accepted || to == State.Cancelled;
         if (from == State.Accepted) return to == State.Submitted || to == State.Refunded;
         if (from == State.Submitted) return to == State.Validating || to == State.Claimed || to == State.Refunded;
@@ -150,7 +152,7 @@ abstract contract Ghost is Pool {
         return from == State.Rejected && (to == State.Validating || to == State.Refunded);
     }
 
-    /// @dev What the end of a job must have cost and counted.
+    /// @dev Adds the payments, slashes and outcomes of a job that ended to the ghost state.
     function _close(uint256 index, Job memory job, bytes4 name) private {
         IJobEscrow.Terms memory terms = jobs[index];
         State before = states[index];
@@ -173,10 +175,10 @@ abstract contract Ghost is Pool {
     }
 
     function _heldFor(IJobEscrow.Terms memory terms) private view returns (uint256 held) {
-        Job memory now_ = jobOf(terms);
+        Job memory current = jobOf(terms);
         held = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
-        if (now_.challenged) held += 3 * uint256(terms.validatorFee) + terms.price / 2;
-        if (now_.appealed) held += 3 * uint256(terms.validatorFee);
+        if (current.challenged) held += 3 * uint256(terms.validatorFee) + terms.price / 2;
+        if (current.appealed) held += 3 * uint256(terms.validatorFee);
     }
 
     function _lockedOf(address who) private view returns (uint256 locked) {

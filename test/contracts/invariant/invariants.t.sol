@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Campaign} from "./Campaign.sol";
 
-/// @notice The eight invariants of INVARIANTS.md, each over random histories of calls by everybody. Each has a
-/// campaign of its own, in which nothing else is looked at, so that what fails names what is broken.
+/// @notice The eight invariants of INVARIANTS.md, each over random histories of calls. Each has a campaign of its own
+/// that checks nothing else, so that the name of a failing campaign says which invariant is violated.
 
 contract Invariant1Test is Campaign(1) {
     function invariant_CoinsInAreCoinsOutPlusCoinsOwed() public view {
@@ -13,19 +13,19 @@ contract Invariant1Test is Campaign(1) {
 }
 
 contract Invariant2Test is Campaign(2) {
-    function invariant_FromEveryStateOneAloneCanLeave() public view {
+    function invariant_OnePartyAloneCanEndAnyJob() public view {
         _holds();
     }
 }
 
 contract Invariant3Test is Campaign(3) {
-    function invariant_NobodyWorksForNothing() public view {
+    function invariant_EveryPartyIsPaidForItsWork() public view {
         _holds();
     }
 }
 
 contract Invariant4Test is Campaign(4) {
-    function invariant_NoJobReturnsButByChallengeAndAppealOnceEach() public view {
+    function invariant_JobsReturnOnlyByChallengeAndAppealOnceEach() public view {
         _holds();
     }
 }
@@ -43,13 +43,13 @@ contract Invariant6Test is Campaign(6) {
 }
 
 contract Invariant7Test is Campaign(7) {
-    function invariant_NobodyIsSlashedForAnothersFailure() public view {
+    function invariant_NoPartyIsSlashedForAnothersFailure() public view {
         _holds();
     }
 }
 
 contract Invariant8Test is Campaign(8) {
-    function invariant_WhoCanBeDrawnIsSettledBeforeTheSeedsAreKnown() public view {
+    function invariant_ThePoolOfADrawIsFixedBeforeItsSeedsAreKnown() public view {
         _holds();
     }
 }

@@ -10,7 +10,7 @@ import {Schedule} from "../../../contracts/libraries/Schedule.sol";
 import {Assert} from "./Assert.sol";
 import {Job, JobView} from "./JobView.sol";
 
-/// @notice The contracts with funded, staked accounts that hold keys, and terms between them.
+/// @notice Deploys the contracts, with funded and staked accounts, and makes terms between them.
 abstract contract Harness is Assert {
     uint256 internal constant POOL_STAKE = 0.1 ether;
     uint256 internal constant COOLDOWN = 3 days;
@@ -20,8 +20,8 @@ abstract contract Harness is Assert {
     uint96 internal constant PROVIDER_STAKE = 0.5 ether;
     uint96 internal constant VALIDATOR_STAKE = 0.06 ether;
     uint24 internal constant WINDOW = 1 hours;
-    uint256 internal constant PEOPLE = 12;
-    /// Seeds of one chain, and so draws of one job, at most.
+    uint256 internal constant VALIDATORS = 12;
+    /// Length of a hash chain of seeds: more than the draws that one job can have.
     uint256 internal constant SEEDS = 8;
     bytes32 internal constant MASK_HASH = keccak256("mask");
     bytes32 internal constant REQUESTERS_SECRET = keccak256("the requester's secret");
@@ -30,8 +30,8 @@ abstract contract Harness is Assert {
     JobEscrow internal escrow;
     IProviderRegistry internal registry;
     IProviderRating internal rating;
-    /// Everybody with an offer, in ascending order of address.
-    address[] internal crowd;
+    /// All accounts with an offer, in ascending order of address.
+    address[] internal accounts;
     address internal requester;
     address internal provider;
     uint256 private _salt;
@@ -42,29 +42,29 @@ abstract contract Harness is Assert {
         rating = escrow.rating();
         requester = vm.addr(1000);
         vm.deal(requester, 1000 ether);
-        provider = enter(2000);
-        for (uint256 i = 0; i < PEOPLE; ++i) {
-            enter(3000 + i);
+        provider = join(2000);
+        for (uint256 i = 0; i < VALIDATORS; ++i) {
+            join(3000 + i);
         }
     }
 
-    /// @dev The validators that tests name: everybody in the crowd but the provider.
+    /// @dev The `i`-th account with an offer, the provider left out: the validators that tests name.
     function validator(uint256 i) internal view returns (address) {
-        address who = crowd[i];
-        return who >= provider ? crowd[i + 1] : who;
+        address who = accounts[i];
+        return who >= provider ? accounts[i + 1] : who;
     }
 
     /// @dev A funded account with an offer for both roles and a stake.
-    function enter(uint256 key) internal returns (address who) {
+    function join(uint256 key) internal returns (address who) {
         who = vm.addr(key);
         vm.deal(who, 1000 ether);
         publish(key, true, true);
         vm.prank(who);
         registry.deposit{value: STAKE}();
 
-        crowd.push(who);
-        for (uint256 i = crowd.length - 1; i > 0 && crowd[i - 1] > who; --i) {
-            (crowd[i - 1], crowd[i]) = (who, crowd[i - 1]);
+        accounts.push(who);
+        for (uint256 i = accounts.length - 1; i > 0 && accounts[i - 1] > who; --i) {
+            (accounts[i - 1], accounts[i]) = (who, accounts[i - 1]);
         }
     }
 
@@ -118,7 +118,7 @@ abstract contract Harness is Assert {
         return termsOf(validators, Mode.Evaluate, address(0));
     }
 
-    /// @dev Terms that are valid now and differ from all before; tolerance 0.005, threshold 0.9.
+    /// @dev Valid terms, different at each call; tolerance 0.005, threshold 0.9.
     function termsOf(uint8 validators, Mode mode, address token) internal returns (IJobEscrow.Terms memory terms) {
         terms.requester = requester;
         terms.provider = provider;
@@ -140,7 +140,7 @@ abstract contract Harness is Assert {
         );
     }
 
-    /// @dev The seed of the `draw`-th draw, from 1 on: hashed as often again it gives the tip.
+    /// @dev The seed of draw number `draw`, counted from 1: `draw` hashes of it give the tip.
     function seedOf(bytes32 secret, uint256 draw) internal pure returns (bytes32 seed) {
         seed = secret;
         for (uint256 i = draw; i < SEEDS; ++i) {
@@ -148,12 +148,12 @@ abstract contract Harness is Assert {
         }
     }
 
-    /// @dev What the contract is told of a chain of seeds.
+    /// @dev The tip of a hash chain of seeds, which its party commits to.
     function tipOf(bytes32 secret) internal pure returns (bytes32) {
         return seedOf(secret, 0);
     }
 
-    /// @dev All windows alike.
+    /// @dev A schedule whose windows all have the same length.
     function scheduleOf(uint40 acceptBy, uint24 window) internal pure returns (Schedule) {
         uint256 word = acceptBy;
         for (uint256 i = 0; i < 7; ++i) {
@@ -174,27 +174,27 @@ abstract contract Harness is Assert {
         return escrow.seatOf(escrow.jobIdOf(terms), who);
     }
 
-    /// @dev Everybody who ever had a seat, as closing calls want it.
+    /// @dev All accounts that ever had a seat, in the order that closing calls ask for.
     function panelOf(IJobEscrow.Terms memory terms) internal view returns (address[] memory panel) {
         bytes32 id = escrow.jobIdOf(terms);
         panel = new address[](escrow.recordOf(id).occupied());
         uint256 found = 0;
-        for (uint256 i = 0; i < crowd.length && found < panel.length; ++i) {
-            if (escrow.seatOf(id, crowd[i]) != SeatStatus.None) panel[found++] = crowd[i];
+        for (uint256 i = 0; i < accounts.length && found < panel.length; ++i) {
+            if (escrow.seatOf(id, accounts[i]) != SeatStatus.None) panel[found++] = accounts[i];
         }
     }
 
-    /// @dev To the second after the present deadline.
+    /// @dev Warps to the second after the present deadline.
     function passDeadline(IJobEscrow.Terms memory terms) internal {
         vm.warp(jobOf(terms).deadline + 1);
     }
 
-    /// @dev To the second after the window that follows the present deadline: the provider's to draw or to disclose.
+    /// @dev Warps to the second after the provider's window to draw or disclose, which follows the present deadline.
     function passGrace(IJobEscrow.Terms memory terms) internal {
         vm.warp(jobOf(terms).deadline + WINDOW + 1);
     }
 
-    /// @dev Coins of an account's stake that are gone.
+    /// @dev Wei that an account's stake has lost.
     function lostBy(address who) internal view returns (uint256) {
         return STAKE - registry.offerOf(who).stake;
     }

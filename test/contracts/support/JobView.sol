@@ -18,7 +18,7 @@ import {
     TO_DRAW
 } from "../../../contracts/libraries/Record.sol";
 
-/// @notice A job as {IJobEscrow-recordOf} tells it, field by field.
+/// @notice The fields of a job's record, see {IJobEscrow-recordOf}.
 struct Job {
     State state;
     Round round;
@@ -39,7 +39,7 @@ struct Job {
     bool named;
 }
 
-/// @notice Opens records for tests: the contract itself has no room to do so.
+/// @notice Decodes records for tests.
 library JobView {
     function open(Record record) internal pure returns (Job memory job) {
         job.state = record.state();

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IJobEscrow, SeatStatus} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {Role} from "../../../contracts/interfaces/IProviderRating.sol";
+import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Harness} from "./Harness.sol";
 
-/// @notice Calls that must revert, with all that they say.
+/// @notice Asserts that calls revert with an error and its arguments, and encodes the errors that tests expect.
 abstract contract Reasons is Harness {
-    function refuses(address who, bytes memory data, bytes memory reason) internal {
-        refuses(who, 0, data, reason);
+    function assertReverts(address who, bytes memory data, bytes memory reason) internal {
+        assertReverts(who, 0, data, reason);
     }
 
-    /// @dev The escrow refuses `who` the call, for exactly this reason.
-    function refuses(address who, uint256 value, bytes memory data, bytes memory reason) internal {
-        refusesAt(address(escrow), who, value, data, reason);
+    /// @dev The call to the escrow by `who` reverts with exactly `reason`.
+    function assertReverts(address who, uint256 value, bytes memory data, bytes memory reason) internal {
+        assertRevertsAt(address(escrow), who, value, data, reason);
     }
 
-    function refusesAt(address target, address who, uint256 value, bytes memory data, bytes memory reason) internal {
+    function assertRevertsAt(address target, address who, uint256 value, bytes memory data, bytes memory reason)
+        internal
+    {
         vm.prank(who);
         (bool done, bytes memory why) = target.call{value: value}(data);
-        yes(!done, "refused");
+        assertTrue(!done, "reverts");
         if (keccak256(why) != keccak256(reason)) {
             assembly ("memory-safe") {
                 revert(add(why, 32), mload(why))
@@ -79,5 +83,35 @@ abstract contract Reasons is Harness {
 
     function tooLong(uint256 length, uint256 limit) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooLong.selector, length, limit);
+    }
+
+    function wrongPanelSize(IJobEscrow.Terms memory terms, uint256 given, uint256 wanted)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes4 selector = IJobEscrow.JobEscrow_WrongPanelSize.selector;
+        return abi.encodeWithSelector(selector, escrow.jobIdOf(terms), given, wanted);
+    }
+
+    function notEligible(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NotEligible.selector, escrow.jobIdOf(terms), who);
+    }
+
+    function insufficientStake(address who, uint256 free, uint256 wanted) internal pure returns (bytes memory) {
+        bytes4 selector = IProviderRegistry.ProviderRegistry_InsufficientStake.selector;
+        return abi.encodeWithSelector(selector, who, free, wanted);
+    }
+
+    function banned(address who) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_Banned.selector, who);
+    }
+
+    function noOffer(address who, Role role) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_NoOffer.selector, who, role);
+    }
+
+    function invalidSignature(address who) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IProviderRegistry.ProviderRegistry_InvalidSignature.selector, who);
     }
 }

@@ -5,7 +5,7 @@ import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobE
 import {Job} from "./JobView.sol";
 import {Reasons} from "./Reasons.sol";
 
-/// @notice The calls of a job, each by the party that makes it, with measurements that can be told again.
+/// @notice The calls of a job, each by the party that makes it, with fixed measurements and secrets.
 abstract contract Steps is Reasons {
     int64 internal constant GOOD = 970_000_000;
     bytes32 internal constant OUTPUTS = keccak256("outputs");
@@ -96,13 +96,13 @@ abstract contract Steps is Reasons {
         escrow.conclude(terms);
     }
 
-    /// @dev Takes their seats from all who have not committed, once their time is over.
+    /// @dev Lets the deadline to commit pass and dismisses all validators that have not committed.
     function dismissAll(IJobEscrow.Terms memory terms) internal {
         passDeadline(terms);
         escrow.dismiss(terms, seatedAs(terms, SeatStatus.Appointed));
     }
 
-    /// @dev Once a round is over: who has not revealed by now never can.
+    /// @dev Called when a round is over: validators that have not revealed cannot do so any more.
     function noteHidden(IJobEscrow.Terms memory terms) internal {
         address[] memory hidden = seatedAs(terms, SeatStatus.Committed);
         for (uint256 i = 0; i < hidden.length; ++i) {
@@ -131,13 +131,13 @@ abstract contract Steps is Reasons {
         _call(0, data);
     }
 
-    /// @dev Both seeds, the requester's where it is not known yet.
+    /// @dev Both parties reveal their seeds; the requester unless it has already.
     function draw(IJobEscrow.Terms memory terms) internal {
         if (!jobOf(terms).seeded) revealSeed(terms);
         drawAsProvider(terms);
     }
 
-    /// @dev The requester misses its turn, to reveal a seed or to appoint, and the provider draws by its own seed.
+    /// @dev The requester misses its window to reveal a seed or to appoint, and the provider draws by its own seed.
     function drawAlone(IJobEscrow.Terms memory terms) internal {
         passDeadline(terms);
         drawAsProvider(terms);
@@ -177,7 +177,7 @@ abstract contract Steps is Reasons {
         return abi.encodeCall(IJobEscrow.claim, (terms, BLINDED_KEY, commitment, tip, panelOf(terms)));
     }
 
-    /// @dev By whoever was pranked; reverts as the call does.
+    /// @dev Calls as the pranked account; reverts as the call does.
     function _call(uint256 value, bytes memory data) private {
         (bool done, bytes memory why) = address(escrow).call{value: value}(data);
         if (!done) {
@@ -187,7 +187,7 @@ abstract contract Steps is Reasons {
         }
     }
 
-    /// @dev Everybody who has a seat and may commit, commits to `found`.
+    /// @dev All seated validators that may commit, commit to `found`.
     function commitAll(IJobEscrow.Terms memory terms, IJobEscrow.Measurement memory found) internal {
         address[] memory seated = seatedAs(terms, SeatStatus.Appointed);
         for (uint256 i = 0; i < seated.length; ++i) {
@@ -195,7 +195,7 @@ abstract contract Steps is Reasons {
         }
     }
 
-    /// @dev Everybody who has committed in the present round reveals `found` and the provider's.
+    /// @dev All validators that committed in the present round reveal `found` and the provider's measurement.
     function revealAll(IJobEscrow.Terms memory terms, IJobEscrow.Measurement memory found) internal {
         address[] memory seated = seatedAs(terms, SeatStatus.Committed);
         for (uint256 i = 0; i < seated.length; ++i) {
@@ -203,13 +203,13 @@ abstract contract Steps is Reasons {
         }
     }
 
-    /// @dev Everybody seated in the present round finds the same.
+    /// @dev All validators of the present round commit to and reveal `found`.
     function decide(IJobEscrow.Terms memory terms, IJobEscrow.Measurement memory found) internal {
         commitAll(terms, found);
         revealAll(terms, found);
     }
 
-    /// @dev Everybody seated stands down.
+    /// @dev All seated validators abstain.
     function abstainAll(IJobEscrow.Terms memory terms) internal {
         address[] memory seated = seatedAs(terms, SeatStatus.Appointed);
         for (uint256 i = 0; i < seated.length; ++i) {
@@ -217,7 +217,7 @@ abstract contract Steps is Reasons {
         }
     }
 
-    /// @dev Those in `status`, without who hid in a round that is over.
+    /// @dev Validators in `status`, without those that hid in a round that is over.
     function seatedAs(IJobEscrow.Terms memory terms, SeatStatus status)
         internal
         view
@@ -235,7 +235,7 @@ abstract contract Steps is Reasons {
         }
     }
 
-    /// @dev A job that has come to `state` on the straight way, with the validators that its terms ask for.
+    /// @dev Brings a job to `state` by the shortest way, with the validators that its terms ask for.
     function reach(IJobEscrow.Terms memory terms, State state) internal {
         post(terms);
         if (state == State.Posted) return;
@@ -256,12 +256,12 @@ abstract contract Steps is Reasons {
         if (state == State.Settled) claim(terms);
     }
 
-    /// @dev What the provider measured, and every validator that works.
+    /// @dev The provider's measurement, and that of a validator that agrees.
     function honest() internal pure returns (IJobEscrow.Measurement memory) {
         return IJobEscrow.Measurement(OUTPUTS, GOOD, keccak256("salt"));
     }
 
-    /// @dev What a validator measures that contradicts the provider.
+    /// @dev The measurement of a validator that disagrees with the provider.
     function wrong() internal pure returns (IJobEscrow.Measurement memory) {
         return IJobEscrow.Measurement(OTHER_OUTPUTS, GOOD, keccak256("salt"));
     }
@@ -278,7 +278,7 @@ abstract contract Steps is Reasons {
         return keccak256(abi.encode(escrow.jobIdOf(terms), BLINDED_KEY));
     }
 
-    /// @dev What a reveal must bring beside the provider's measurement.
+    /// @dev The commitment that a reveal must carry beside the provider's measurement.
     function secretsOf(IJobEscrow.Terms memory terms) internal view returns (bytes32) {
         return keccak256(abi.encode(keyCommitmentOf(terms), tipOf(PROVIDERS_SECRET)));
     }

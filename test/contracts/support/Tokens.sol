@@ -4,14 +4,14 @@ pragma solidity ^0.8.30;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 
-/// @notice An ERC-20 as they should be.
+/// @notice A plain ERC-20.
 contract PlainToken is ERC20("Plain", "PLN") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
 }
 
-/// @notice Keeps one part in a hundred of every transfer.
+/// @notice Takes 1 % of every transfer.
 contract TaxedToken is ERC20("Taxed", "TAX") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
@@ -24,7 +24,7 @@ contract TaxedToken is ERC20("Taxed", "TAX") {
     }
 }
 
-/// @notice Posts a second job in the middle of a transfer, and hopes that one payment counts for both.
+/// @notice Posts a second job from within a transfer, so that one payment would count for both.
 contract ReentrantToken is ERC20("Reentrant", "RE") {
     IJobEscrow private _escrow;
     bytes private _call;
@@ -52,7 +52,7 @@ contract ReentrantToken is ERC20("Reentrant", "RE") {
     }
 }
 
-/// @notice An account that calls `withdraw` again from within the payment.
+/// @notice A contract that calls `withdraw` again while it is paid.
 contract ReentrantPayee {
     IJobEscrow private immutable ESCROW;
     bytes public reason;
@@ -70,6 +70,18 @@ contract ReentrantPayee {
 
     function act(uint256 value, bytes calldata data) external {
         (bool done, bytes memory why) = address(ESCROW).call{value: value}(data);
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(why, 32), mload(why))
+            }
+        }
+    }
+}
+
+/// @notice A contract that refuses coins.
+contract RefusingPayee {
+    function act(address to, uint256 value, bytes calldata data) external {
+        (bool done, bytes memory why) = to.call{value: value}(data);
         if (!done) {
             assembly ("memory-safe") {
                 revert(add(why, 32), mload(why))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @notice The cheat codes that these tests use, of the many that the test runner's EVM has.
+/// @notice The cheat codes of the test runner's EVM that these tests use.
 interface Vm {
     struct Log {
         bytes32[] topics;
@@ -14,7 +14,6 @@ interface Vm {
     function deal(address account, uint256 balance) external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata reason) external;
-    function expectPartialRevert(bytes4 selector) external;
     function getBlockNumber() external view returns (uint256);
     function getBlockTimestamp() external view returns (uint256);
     function getRecordedLogs() external returns (Log[] memory);

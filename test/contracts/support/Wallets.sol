@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
-/// @notice An account that is a contract: its owner signs for it (ERC-1271) and has it call others.
+/// @notice A contract wallet: its owner signs for it (ERC-1271) and makes it call other contracts.
 contract ContractWallet is IERC1271 {
     address private _owner;
 
@@ -12,7 +12,7 @@ contract ContractWallet is IERC1271 {
         _owner = owner;
     }
 
-    /// @notice Changes hands: what the former owner signed counts no more.
+    /// @notice Changes the owner: the former one's signatures are invalid from then on.
     function pass(address owner) external {
         _owner = owner;
     }
@@ -35,7 +35,7 @@ contract ContractWallet is IERC1271 {
     }
 }
 
-/// @notice Stands by no signature, in one of the ways in which contracts fail to.
+/// @notice A contract wallet that confirms no signature, in one of the ways in which contracts fail to.
 contract BrokenWallet is ContractWallet {
     uint256 private immutable WAY;
 
@@ -46,8 +46,9 @@ contract BrokenWallet is ContractWallet {
     function isValidSignature(bytes32, bytes calldata) external view override returns (bytes4) {
         if (WAY == 0) revert("no");
         uint256 size = WAY == 1 ? 0 : WAY == 2 ? 4 : 32;
-        // Nothing at all; the magic value cut short; the magic value with something behind it.
-        uint256 word = WAY == 3 ? uint256(bytes32(IERC1271.isValidSignature.selector)) | 1 : uint256(bytes32(IERC1271.isValidSignature.selector));
+        // No answer; the magic value cut to four bytes; the magic value with another bit set.
+        uint256 word = uint256(bytes32(IERC1271.isValidSignature.selector));
+        if (WAY == 3) word |= 1;
         assembly ("memory-safe") {
             mstore(0, word)
             return(0, size)

@@ -14,7 +14,7 @@ import { supervise } from "../../../src/sandbox/run/supervise.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../../src/sandbox/sandbox.ts";
 import { tinyImage } from "../../adversarial/task/tiny-image.ts";
 import { needs } from "../../support/require.ts";
-import { type Bench, bench } from "../support.ts";
+import { type SandboxSetup, sandboxSetup } from "../support.ts";
 
 /** The real engine behind a wire that can be frozen: connections stay open and carry nothing. */
 async function freezable(t: TestContext, dir: string) {
@@ -59,7 +59,7 @@ test(
   "an engine that stops answering is named, and the run goes on when it answers again",
   needs("docker"),
   async (t) => {
-    const { task, dir, instance, engine: direct } = await bench(t);
+    const { task, dir, instance, engine: direct } = await sandboxSetup(t);
     const wire = await freezable(t, dir);
     const engine = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
     const sandbox = createSandbox({ stateDir: join(dir, "state"), instance, engine });
@@ -112,7 +112,7 @@ for (const [what, shift] of [
     `a clock that was set ${what} by a day while a task ran neither ends it nor lets it run on`,
     needs("docker"),
     async (t) => {
-      const { task, dir, instance, engine } = await bench(t);
+      const { task, dir, instance, engine } = await sandboxSetup(t);
       const stateDir = join(dir, "state");
       // What the engine noted by the clock before it jumped, as it looks by the clock after.
       const jumped: Engine = {
@@ -148,7 +148,7 @@ test(
   "an image that vanished is named, and the next task with another image runs",
   needs("docker"),
   async (t) => {
-    const { sandbox, task } = await bench(t);
+    const { sandbox, task } = await sandboxSetup(t);
     const image = await tinyImage(t, { links: { "to-vanish": "x" } });
     const work = await task("", { image: image.digest, command: ["/usr/bin/dash", "-c", "pwd"] });
     execFileSync("docker", ["rmi", "-f", image.tags[0]!], { stdio: "ignore" });
@@ -158,7 +158,7 @@ test(
 );
 
 test("a full disk is named before the task starts", needs("docker", "root"), async (t) => {
-  const { task, dir, instance } = await bench(t);
+  const { task, dir, instance } = await sandboxSetup(t);
   const small = join(dir, "small");
   await mkdir(small);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", small]);
@@ -169,7 +169,7 @@ test("a full disk is named before the task starts", needs("docker", "root"), asy
   }
 });
 
-async function fullDisks(small: string, task: Bench["task"], instance: string): Promise<void> {
+async function fullDisks(small: string, task: SandboxSetup["task"], instance: string): Promise<void> {
   const sandbox = createSandbox({ stateDir: join(small, "state"), instance });
   const full = (error: unknown) => isIchainError(error, "SANDBOX_DISK_FULL") && error.retryable;
 
@@ -183,7 +183,7 @@ async function fullDisks(small: string, task: Bench["task"], instance: string): 
 }
 
 test("a sweep removes what other runs left, and nothing that is kept", needs("docker"), async (t) => {
-  const { sandbox, task, engine, instance, dir } = await bench(t);
+  const { sandbox, task, engine, instance, dir } = await sandboxSetup(t);
   const wire = await freezable(t, dir);
   const through = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
   const lost = createSandbox({ stateDir: join(dir, "state"), instance, engine: through });

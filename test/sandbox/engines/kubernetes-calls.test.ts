@@ -7,17 +7,17 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { kubernetesEngine } from "../../../src/sandbox/engines/kubernetes/kubernetes.ts";
 import { createSandbox } from "../../../src/sandbox/sandbox.ts";
-import { kubernetesApi } from "../../support/sandbox/kubernetes-api.ts";
+import { fakeKubernetesApi } from "../../support/sandbox/fake-kubernetes-api.ts";
 import { small } from "../support.ts";
 
 const digest = `sha256:${"1".repeat(64)}`;
 const images = [{ name: "ml", digest, reference: `registry.example/ml@sha256:${"2".repeat(64)}` }];
 
 /** A sandbox on the stand-in, which answers as told. */
-async function stage(t: TestContext, answers: Parameters<typeof kubernetesApi>[1]) {
+async function clusterSetup(t: TestContext, answers: Parameters<typeof fakeKubernetesApi>[1]) {
   const root = await mkdtemp(join(tmpdir(), "ichain-kubernetes-"));
   t.after(() => rm(root, { recursive: true, force: true }));
-  const api = await kubernetesApi(t, answers);
+  const api = await fakeKubernetesApi(t, answers);
   const { kubeConfig } = api;
   const engine = kubernetesEngine({ kubeConfig, namespace: "jobs", claim: "data", root, images });
   const options = { shared: true, stateDir: join(root, "state"), instance: "one" };
@@ -28,7 +28,7 @@ async function stage(t: TestContext, answers: Parameters<typeof kubernetesApi>[1
 
 it("a run is a policy and a Job that is made, started, read and removed (of a stand-in, no cluster)", async (t) => {
   const ended = { exitCode: 3, startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:05Z" };
-  const { api, engine, sandbox, inputDir } = await stage(t, { ended, said: "begun\nand over\n" });
+  const { api, engine, sandbox, inputDir } = await clusterSetup(t, { ended, said: "begun\nand over\n" });
   const run = await sandbox.run({
     id: "task-1",
     image: digest,
@@ -59,7 +59,7 @@ it("a run is a policy and a Job that is made, started, read and removed (of a st
 });
 
 it("what a crash left is found by its label and removed, its policy last", async (t) => {
-  const { api, engine, sandbox, options, inputDir } = await stage(t, { ended: {}, said: "" });
+  const { api, engine, sandbox, options, inputDir } = await clusterSetup(t, { ended: {}, said: "" });
   const dying = createSandbox({
     ...options,
     engine: { ...engine, start: () => new Promise(() => undefined) },

@@ -99,15 +99,15 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
   const net = "Inter-| Receive\n face |bytes\n    lo: 0 0";
   const status = "Name: sh\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2";
   const log = (parts: { net?: string; status?: string; kernel?: string }) =>
-    `=walls\n${parts.status ?? status}\n=net\n${parts.net ?? net}\n=kernel\n${parts.kernel ?? ""}\n`;
+    `=status\n${parts.status ?? status}\n=net\n${parts.net ?? net}\n=kernel\n${parts.kernel ?? ""}\n`;
   const here = { name: "here" };
   checkIsolation(log({}), here);
   checkIsolation(log({ status: "Name: sh", kernel: "[ 0.0] Starting gVisor..." }), here);
   const pod = log({ net: `${net}\n  eth0: 0 0` });
-  checkIsolation(`${pod}=reach\ntried\n`, { ...here, silenced: true });
+  checkIsolation(`${pod}=reach\ntried\n`, { ...here, networkFiltered: true });
   for (const reach of ["tried\nreached", ""])
     assert.throws(
-      () => checkIsolation(`${pod}=reach\n${reach}\n`, { ...here, silenced: true }),
+      () => checkIsolation(`${pod}=reach\n${reach}\n`, { ...here, networkFiltered: true }),
       (error) => isIchainError(error, "SANDBOX_OPEN"),
     );
   const open = [

@@ -18,7 +18,7 @@ import { MIB, type TaskChanges, writeScript } from "../support.ts";
 
 const GPU = "GPU-11111111-2222-3333-4444-555555555555";
 
-interface Bench {
+interface SwarmSetup {
   readonly engine: Engine;
   readonly sandbox: Sandbox;
   readonly instance: string;
@@ -28,12 +28,12 @@ interface Bench {
 
 let count = 0;
 
-async function bench(
+async function swarmSetup(
   t: Pick<TestContext, "after">,
   { manager, image }: TestSwarm,
   shared: boolean,
   startMs?: number,
-): Promise<Bench> {
+): Promise<SwarmSetup> {
   const dir = await mkdtemp(join(tmpdir(), "ichain-swarm-"));
   const engine = swarmEngine({ socketPath: manager.socketPath, shared, startMs });
   const instance = `test-${process.pid}-${count++}`;
@@ -75,7 +75,7 @@ describe("a swarm of one node", () => {
     "runs a task as a service and returns its log, its outputs and its exit code",
     needs("root", "docker"),
     async (t) => {
-      const { sandbox, task } = await bench(t, one(), false);
+      const { sandbox, task } = await swarmSetup(t, one(), false);
       const report = await sandbox.probe();
       assert.deepEqual(
         [report.engine, report.tier, report.images.map(({ name }) => name)],
@@ -124,7 +124,7 @@ describe("a swarm of one node", () => {
     "takes up a service that an earlier process began, and ends one when it is told to",
     needs("root", "docker"),
     async (t) => {
-      const { sandbox, task, engine, instance, dir } = await bench(t, one(), false);
+      const { sandbox, task, engine, instance, dir } = await swarmSetup(t, one(), false);
       const slow = await task(
         "echo begun; while ! [ -e /out/../in/go ]; do sleep 0.1; done; echo done; echo r > /out/r",
       );
@@ -165,7 +165,7 @@ describe("a swarm of one node", () => {
       );
 
       const swarm = await startSwarm(later, { flags: ["--bridge=none"] });
-      const open = await bench(later, swarm, false);
+      const open = await swarmSetup(later, swarm, false);
       await assert.rejects(open.sandbox.probe(), code("SANDBOX_OPEN"));
     },
   );
@@ -181,7 +181,7 @@ describe("a swarm of two nodes", () => {
     needs("root", "docker"),
     async (t) => {
       const swarm = two();
-      const { sandbox, task } = await bench(t, swarm, true, 3000);
+      const { sandbox, task } = await swarmSetup(t, swarm, true, 3000);
       const report = await sandbox.probe();
       assert.deepEqual(
         report.gpus.map(({ uuid }) => uuid),
@@ -211,7 +211,7 @@ describe("a swarm of two nodes", () => {
     needs("root", "docker"),
     async (t) => {
       const swarm = two();
-      const { sandbox, task } = await bench(t, swarm, true);
+      const { sandbox, task } = await swarmSetup(t, swarm, true);
       const [here, there] = swarm.nodes;
       for (const trouble of ["drained", "dead"] as const) {
         swarm.manager.docker(["node", "update", "--availability=drain", here!]); // the task goes to the worker
@@ -239,7 +239,7 @@ describe("a swarm of two nodes", () => {
     "ends a task that writes more than its disk into the shared folder",
     needs("root", "docker"),
     async (t) => {
-      const { sandbox, task } = await bench(t, two(), true);
+      const { sandbox, task } = await swarmSetup(t, two(), true);
       const script = "i=0; while sleep 0.01; do i=$((i+1)); ls -lR /usr > /out/$i; done";
       const run = await sandbox.run(await task(script, { limits: { diskBytes: MIB } }));
       assert.equal(run.ended, "disk");

@@ -22,7 +22,7 @@ export interface Dockerd {
 }
 
 /** How a swarm's node, or an engine that only runs tasks, is to be set up: see `checkWalls`. */
-export const walled = ["--bridge=none", "--no-new-privileges"] as const;
+export const isolatedFlags = ["--bridge=none", "--no-new-privileges"] as const;
 
 const UP_MS = 30_000;
 const ASK_MS = 50;
@@ -30,7 +30,7 @@ const ASK_MS = 50;
 /** Starts an engine with these flags and waits until it answers; it is gone when the test ends. */
 export async function startDockerd(
   t: Pick<TestContext, "after">,
-  flags: readonly string[] = walled,
+  flags: readonly string[] = isolatedFlags,
 ): Promise<Dockerd> {
   const dir = mkdtempSync(join(tmpdir(), "ichain-dockerd-"));
   const socketPath = join(dir, "docker.sock");

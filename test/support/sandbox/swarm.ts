@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { TestContext } from "node:test";
-import { type Dockerd, startDockerd, walled } from "./dockerd.ts";
+import { type Dockerd, isolatedFlags, startDockerd } from "./dockerd.ts";
 import { tinyRoot } from "./tiny-root.ts";
 
 export interface TestSwarm {
@@ -23,7 +23,7 @@ export async function startSwarm(
   t: Pick<TestContext, "after">,
   {
     workers = 0,
-    flags = walled,
+    flags = isolatedFlags,
     workerFlags = [],
   }: { workers?: number; flags?: readonly string[]; workerFlags?: readonly string[] } = {},
 ): Promise<TestSwarm> {
@@ -39,7 +39,7 @@ export async function startSwarm(
   const token = manager.docker(["swarm", "join-token", "--quiet", "worker"]);
   const joined: Dockerd[] = [];
   for (let i = 1; i <= workers; i++) {
-    const worker = await startDockerd(t, [...walled, ...workerFlags]);
+    const worker = await startDockerd(t, [...isolatedFlags, ...workerFlags]);
     // The same bytes as the manager's, so the same id.
     worker.docker(["load"], manager.dockerBytes(["save", "ichain/tiny"]));
     worker.docker([

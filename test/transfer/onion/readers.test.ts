@@ -9,15 +9,16 @@ import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
 import { authorization, dataPath } from "../../../src/transfer/pieces/wire.ts";
 import { type Party, TorBench } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
+import { needs } from "../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
 
-const patience = { timeout: 180_000 };
+const options = { ...needs("tor"), timeout: 180_000 };
 /** More than lies between a host and a reader that takes nothing in. */
 const BLOB_BYTES = 12_000_000;
 
-test("readers come and go while a host serves", patience, async (t) => {
+test("readers come and go while a host serves", options, async (t) => {
   await bench.up();
   const [host, guest, late] = await Promise.all([
     bench.party("host"),

@@ -16,17 +16,18 @@ import type { FetchOrder } from "../../support/pieces/fetch-child.ts";
 import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
 import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
 import { markedPieces } from "../../support/pieces/part-bits.ts";
+import { needs } from "../../support/require.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB + 99;
 /** Slow enough that a fault hits the middle. */
 const limits = { bytesPerSecond: 4 * MIB };
-const patience = { timeout: 300_000 };
+const options = { ...needs("tor"), timeout: 300_000 };
 
 const bench = new TorBench();
 after(() => bench.close());
 
-test("the reader's tor killed in the middle: the fetch goes on with the next one", patience, async (t) => {
+test("the reader's tor killed in the middle: the fetch goes on with the next one", options, async (t) => {
   const { blob, host, request } = await scene(t, "reader-tor");
   const reader = await bench.party("reader-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
@@ -38,7 +39,7 @@ test("the reader's tor killed in the middle: the fetch goes on with the next one
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("the host's tor killed in the middle: the fetch goes on at the same address", patience, async (t) => {
+test("the host's tor killed in the middle: the fetch goes on at the same address", options, async (t) => {
   const { blob, host, request } = await scene(t, "host-tor");
   const reader = await bench.party("host-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
@@ -50,7 +51,7 @@ test("the host's tor killed in the middle: the fetch goes on at the same address
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("two relays lost in the middle: the lanes find other ways", patience, async (t) => {
+test("two relays lost in the middle: the lanes find other ways", options, async (t) => {
   const lost = new TorBench();
   t.after(() => lost.close());
   const network = await lost.up();
@@ -66,7 +67,7 @@ test("two relays lost in the middle: the lanes find other ways", patience, async
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("the host killed with SIGKILL and started again: the fetch goes on", patience, async (t) => {
+test("the host killed with SIGKILL and started again: the fetch goes on", options, async (t) => {
   const { blob, request } = await scene(t, "host-killed");
   const reader = await bench.party("host-killed-reader", { spareHosts: 0 });
   const { networkTorrc } = await bench.up();
@@ -89,7 +90,7 @@ test("the host killed with SIGKILL and started again: the fetch goes on", patien
 
 test(
   "the reader killed with SIGKILL and started again: no verified piece is fetched twice",
-  patience,
+  options,
   async (t) => {
     const { blob, host, request } = await scene(t, "reader-killed");
     const key = clientKey();
@@ -131,7 +132,7 @@ const brief = { tickMs: 100, stallMs: 3_000, backOffMs: 50, maxBackOffMs: 200, g
 
 test(
   "hosts that misbehave over Tor: once is survived, always is a clear error and no file",
-  patience,
+  options,
   async (t) => {
     const folder = await temporaryFolder(t);
     const tor = await startBareTor(folder, (await bench.up()).networkTorrc);

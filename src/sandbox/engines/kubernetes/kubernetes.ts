@@ -11,41 +11,44 @@ import {
   setHeaderOptions,
   type V1Pod,
 } from "@kubernetes/client-node";
-import { type AbortOptions, linkSignals, raceSignal } from "../../../async/abort.ts";
+import { type AbortOptions, linkSignals, onAbort, raceSignal } from "../../../async/abort.ts";
 import type { Engine } from "../engine.ts";
-import { answerless, cannot, notStarted, refused } from "./faults.ts";
-import { jobName, manifests, type Placing, RUN_LABEL } from "./manifests.ts";
+import { noAnswer, notStarted, refused, unsupported } from "./faults.ts";
+import { jobName, type KubernetesPlacement, manifests, RUN_LABEL } from "./manifests.ts";
 import { kubernetesQuantity, podState } from "./state.ts";
 
 const ANSWER_MS = 30_000;
-const LOOK_MS = 1000;
-/** A pod that has not started by then is given up. */
+const POLL_MS = 1000;
+/** A pod that has not started by then is an error. */
 const START_MS = 180_000;
-/** A removed pod is gone by then, or its node is. */
+/** Time to wait for a deleted pod. One that is still listed then is on a node that was lost. */
 const REMOVE_MS = 60_000;
 const merge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
-export interface KubernetesOptions extends Placing {
+export interface KubernetesOptions extends KubernetesPlacement {
   readonly kubeConfig: KubeConfig;
   /** Root-filesystem digest → reference by digest in a registry that the nodes can reach. */
   readonly images: readonly { readonly name: string; readonly digest: string; readonly reference: string }[];
 }
 
-/** A Kubernetes cluster: each run is a Job of one pod. Throws `DOCKER_UNAVAILABLE`, `ENGINE_REFUSED`. */
+/**
+ * A Kubernetes cluster. Each run is a Job of one pod.
+ * @throws DOCKER_UNAVAILABLE, ENGINE_REFUSED in every call
+ */
 export function kubernetesEngine(options: KubernetesOptions): Engine {
   const { kubeConfig, namespace, images } = options;
   const [batch, core, network] = [BatchV1Api, CoreV1Api, NetworkingV1Api].map((api) =>
     kubeConfig.makeApiClient(api as never),
   ) as unknown as [BatchV1Api, CoreV1Api, NetworkingV1Api];
 
-  /** One call; the client takes no signal, so that an answer that comes too late is left behind. */
+  /** One API call. The client accepts no signal, so that a late answer is ignored. */
   async function call<T>(act: Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     using limit = linkSignals([signal], ANSWER_MS);
     try {
       return await raceSignal(act, limit.signal);
     } catch (error) {
       signal?.throwIfAborted();
-      throw error instanceof ApiException ? refused(error) : answerless(error);
+      throw error instanceof ApiException ? refused(error) : noAnswer(error);
     }
   }
 
@@ -75,13 +78,16 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
     );
   }
 
-  /** Resolves when the pod's container runs or has ended; throws `KUBERNETES_PENDING`. */
+  /**
+   * Resolves when the pod's container runs or has ended.
+   * @throws KUBERNETES_PENDING after three minutes
+   */
   async function started(name: string, abortOptions?: AbortOptions): Promise<V1Pod | undefined> {
-    for (const begin = performance.now(); ; await pause(LOOK_MS, undefined, abortOptions)) {
+    for (const begin = performance.now(); ; await pause(POLL_MS, undefined, abortOptions)) {
       const pod = await podOf(name, abortOptions);
       const state = pod?.status?.containerStatuses?.[0]?.state;
       if (state?.running || state?.terminated) return pod;
-      // Over since it was looked for, with its pod or, at a deadline, without.
+      // The Job may have ended since, with its pod or, at a deadline, without.
       if ((await inspect(name, abortOptions))?.status === "exited") return podOf(name, abortOptions);
       const why =
         state?.waiting?.reason ?? pod?.status?.conditions?.find(({ status }) => status === "False")?.message;
@@ -109,8 +115,8 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
         cgroupVersion: "2",
         securityOptions: [],
         rootDir: "",
-        elsewhere: true,
-        silenced: true,
+        remote: true,
+        networkFiltered: true,
         gpus: [],
       };
     },
@@ -124,13 +130,13 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
         digest,
       }));
     },
-    importRoot: () => Promise.reject(cannot("import an image")),
-    build: () => Promise.reject(cannot("build an image")),
+    importRoot: () => Promise.reject(unsupported("import an image")),
+    build: () => Promise.reject(unsupported("build an image")),
     removeImage: () => Promise.resolve(),
 
     async create(name, settings, abortOptions) {
       const { job, policy } = manifests(name, settings, options);
-      // The wall first: a pod that is older than it could speak.
+      // Create the NetworkPolicy before the Job: a pod that starts earlier has network access.
       await call(network.createNamespacedNetworkPolicy({ namespace, body: policy }), abortOptions);
       await call(batch.createNamespacedJob({ namespace, body: job }), abortOptions);
       return jobName(name);
@@ -155,7 +161,8 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
         const pod = (await started(name, { signal }))?.metadata?.name;
         if (pod === undefined) return log.end();
         const halt = await new Log(kubeConfig).log(namespace, pod, "task", log, { follow: true });
-        signal?.addEventListener("abort", () => halt.abort(), { once: true });
+        const link = onAbort(signal, () => halt.abort());
+        log.once("close", () => link[Symbol.dispose]());
         return log;
       })();
       reading.catch((error: Error) => log.destroy(error));
@@ -169,10 +176,10 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
 
     async ended(name, abortOptions) {
       while ((await inspect(name, abortOptions))?.status === "running")
-        await pause(LOOK_MS, undefined, abortOptions);
+        await pause(POLL_MS, undefined, abortOptions);
     },
 
-    /** Lets the Job's own deadline strike at once; the kubelet sends SIGTERM, then SIGKILL. */
+    /** Sets the Job's deadline to one second. The kubelet then sends SIGTERM and, after the grace period, SIGKILL. */
     async kill(name, _signal, abortOptions) {
       await patch(name, { activeDeadlineSeconds: 1 }, abortOptions);
     },
@@ -180,16 +187,16 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
     async remove(name, abortOptions) {
       const one = { namespace, name: jobName(name) };
       await orMissing(batch.deleteNamespacedJob({ ...one, propagationPolicy: "Background" }), abortOptions);
-      // A pod on a node that is lost stays listed: its deadline inside ends it there.
+      // A pod on a lost node stays listed. The deadline inside its container ends it there.
       for (const begin = performance.now(); performance.now() - begin < REMOVE_MS; ) {
         if ((await podOf(name, abortOptions)) === undefined) break;
-        await pause(LOOK_MS, undefined, abortOptions);
+        await pause(POLL_MS, undefined, abortOptions);
       }
       await orMissing(network.deleteNamespacedNetworkPolicy(one), abortOptions);
     },
 
     async *samples() {
-      // The cluster's metrics are an add-on that may not be there.
+      // A cluster has metrics only where an add-on is installed.
     },
   };
 }

@@ -4,40 +4,41 @@ import type { V1Job, V1NetworkPolicy, V1PodSpec } from "@kubernetes/client-node"
 import { IchainError } from "../../../errors/error.ts";
 import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
 
-/** Where in a cluster tasks run, and how their folders get there. */
-export interface Placing {
+/** Where in a cluster tasks run, and which volume holds their folders. */
+export interface KubernetesPlacement {
   readonly namespace: string;
-  /** The PersistentVolumeClaim whose root this machine has mounted at `root`; ichain's home is below it. */
+  /** The PersistentVolumeClaim that this machine has mounted at `root`. ichain's home folder is below it. */
   readonly claim: string;
   readonly root: string;
   readonly runtimeClass?: string | undefined;
 }
 
-/** Label of everything that belongs to one run. */
+/** Label of every object of one run. */
 export const RUN_LABEL = "ichain.run";
-const MOST_NAME = 63;
-/** The cluster's own deadline comes after the one inside. */
+/** Longest name of an object that is also a DNS label (RFC 1123). */
+const MAX_NAME = 63;
+/** The Job's deadline is later than the one inside the container by this much. */
 const SLACK_SECONDS = 30;
-/** What nobody removed the cluster removes a day after its end. */
+/** The cluster removes a Job itself this long after its end. */
 const KEEP_SECONDS = 86_400;
 
-/** A container's name as one that Kubernetes takes. */
+/** A valid Kubernetes name for a container's name: the same where possible, otherwise shortened with a hash. */
 export function jobName(name: string): string {
   const plain = name.toLowerCase().replace(/[^a-z0-9-]/g, "-");
-  if (plain === name && name.length <= MOST_NAME) return name;
+  if (plain === name && name.length <= MAX_NAME) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 20);
-  return `${plain.slice(0, MOST_NAME - 1 - hash.length)}-${hash}`;
+  return `${plain.slice(0, MAX_NAME - 1 - hash.length)}-${hash}`;
 }
 
 /**
- * A container's settings as a Job, suspended until it is started, and the NetworkPolicy that lets nothing
- * in or out of its pod. Pure. What a pod's spec has no word for (a cap on processes, ulimits, masked paths,
- * swap) is the nodes' own. Throws `KUBERNETES_PATH` for a folder that does not lie on the claim.
+ * A container's settings as a Job, which is suspended until it is started, and a NetworkPolicy that allows its pod no
+ * traffic. Pure. A pod has no fields for a cap on processes, ulimits, masked paths and swap: the nodes must set them.
+ * @throws KUBERNETES_PATH when a folder is not on the claim
  */
 export function manifests(
   name: string,
   settings: ContainerSettings,
-  place: Placing,
+  place: KubernetesPlacement,
 ): { job: V1Job; policy: V1NetworkPolicy } {
   const run = jobName(name);
   const labels = { ...settings.Labels, [RUN_LABEL]: run };
@@ -62,13 +63,13 @@ export function manifests(
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
       metadata,
-      // Both directions are named and no rule follows: nothing passes.
+      // Both directions and no rules: all traffic is denied.
       spec: { podSelector: { matchLabels: { [RUN_LABEL]: run } }, policyTypes: ["Ingress", "Egress"] },
     },
   };
 }
 
-function podSpec(settings: ContainerSettings, place: Placing): V1PodSpec {
+function podSpec(settings: ContainerSettings, place: KubernetesPlacement): V1PodSpec {
   const { HostConfig: host } = settings;
   const [uid = 0, gid = 0] = settings.User.split(":").map(Number);
   const room = { cpu: `${Math.ceil(host.NanoCpus / 1e6)}m`, memory: String(host.Memory) };
@@ -131,7 +132,7 @@ function podSpec(settings: ContainerSettings, place: Placing): V1PodSpec {
   };
 }
 
-/** The kubelet expands `$(NAME)`; a doubled dollar is one dollar to it. */
+/** Escapes `$(NAME)`, which the kubelet would expand: it reads `$$` as one dollar. */
 function literal(word: string): string {
   return word.replaceAll("$", "$$$$");
 }

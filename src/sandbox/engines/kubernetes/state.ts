@@ -3,7 +3,7 @@ import type { ContainerState } from "../engine.ts";
 
 const SIGKILLED = 137;
 
-/** A Job and its pod as the state of one container. Pure. */
+/** The state of a Job and its pod as that of one container. Pure. */
 export function podState(job: V1Job, pod: V1Pod | undefined): ContainerState {
   const labels = job.metadata?.labels ?? {};
   const base = {
@@ -20,7 +20,7 @@ export function podState(job: V1Job, pod: V1Pod | undefined): ContainerState {
     const times = { startedAt: unixMs(startedAt), finishedAt: unixMs(finishedAt) };
     return { ...base, ...times, status: "exited", exitCode, outOfMemory: reason === "OOMKilled" };
   }
-  // A pod that was deleted, as at a deadline, takes its exit code with it.
+  // A pod that was deleted, as at a deadline, leaves no exit code.
   const over = job.status?.conditions?.find(
     ({ type, status }) => status === "True" && (type === "Failed" || type === "Complete"),
   );
@@ -50,7 +50,7 @@ const UNITS: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** `3920m` → 3.92, `8Gi` → 2^33; 0 for what is no quantity. */
+/** `3920m` → 3.92, `8Gi` → 2^33; 0 for anything else. */
 export function kubernetesQuantity(text: string): number {
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([a-zA-Z]{0,2})$/.exec(text) ?? [];
   return digits === undefined ? 0 : Number(digits) * (UNITS[unit] ?? 0);

@@ -10,7 +10,7 @@ import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../outputs/inspect.ts";
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 const MAX_NAME_BYTES = 1024;
 
-/** A folder of ours as a tar stream: files and folders, nothing else. */
+/** The files and folders below `dir` as a tar stream; links and devices are left out. */
 export function packFolder(dir: string): NodeJS.ReadableStream {
   const tar = pack();
   add(tar, dir, "")
@@ -34,10 +34,10 @@ async function add(tar: Pack, dir: string, prefix: string): Promise<void> {
 }
 
 /**
- * Writes an engine's archive of a stopped task's folder `root` into the empty folder `into`. A stranger
- * made the content: regular files and folders below `root` only, each once, within `maxBytes` and the
- * collector's caps on files, depth and names. Throws class `untrusted` with `OUTPUT_UNSAFE` or
- * `OUTPUT_TOO_LARGE`.
+ * Writes an engine's archive of a stopped task's folder `root` into the empty folder `into`. The content is untrusted:
+ * only regular files and folders below `root` are accepted, each path once, within `maxBytes` and the limits of
+ * `inspectOutputs` on files, depth and names.
+ * @throws OUTPUT_UNSAFE, OUTPUT_TOO_LARGE
  */
 export async function unpackFolder(
   archive: NodeJS.ReadableStream,
@@ -47,7 +47,7 @@ export async function unpackFolder(
   let [bytes, files] = [0, 0];
   const tar = extract();
   const reading = pipeline(archive, tar, signal ? { signal } : {});
-  reading.catch(() => undefined); // heard of below, through the entries
+  reading.catch(() => undefined); // thrown below, by the entries
   try {
     for await (const entry of tar) {
       const { name, type, size = 0 } = entry.header;
@@ -56,16 +56,16 @@ export async function unpackFolder(
         if (++files > MAX_OUTPUT_FILES) throw tooLarge(`more than ${MAX_OUTPUT_FILES} files`);
         bytes += size;
         if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`);
-        if (type === "directory") await mkdir(join(into, path), { mode: 0o755 }).catch(twice(path));
+        if (type === "directory") await mkdir(join(into, path), { mode: 0o755 }).catch(duplicate(path));
         else if (type === "file")
-          await writeEntry(entry as AsyncIterable<Uint8Array>, join(into, path)).catch(twice(path));
-        else throw unsafe(path, `is no regular file but a ${type ?? "thing without a type"}`);
+          await writeEntry(entry as AsyncIterable<Uint8Array>, join(into, path)).catch(duplicate(path));
+        else throw unsafe(path, `is not a regular file but a ${type ?? "entry without a type"}`);
       }
       entry.resume();
     }
     await reading;
   } finally {
-    tar.destroy(); // and with it the archive, which may have more to say
+    tar.destroy(); // ends the archive too, which may not have been read to its end
   }
 }
 
@@ -78,25 +78,27 @@ async function writeEntry(entry: AsyncIterable<Uint8Array>, path: string): Promi
   }
 }
 
-/** The path below `root`, empty for the root itself. */
+/**
+ * The path of an entry below `root`; empty for the root itself.
+ * @throws OUTPUT_UNSAFE, OUTPUT_TOO_LARGE
+ */
 function below(root: string, name: string): string {
   const parts = name.replace(/\/$/, "").split("/");
-  if (parts.shift() !== root) throw unsafe(name, "is not where it should be");
+  if (parts.shift() !== root) throw unsafe(name, "has a path outside the folder of outputs");
   const path = parts.join("/");
   if (parts.some((part) => part === "" || part === "." || part === ".."))
-    throw unsafe(name, "is not where it should be");
+    throw unsafe(name, "has a path outside the folder of outputs");
   if (parts.length - 1 > MAX_OUTPUT_DEPTH) throw tooLarge(`folders more than ${MAX_OUTPUT_DEPTH} deep`);
   if (Buffer.byteLength(path) > MAX_NAME_BYTES) throw unsafe(name, "has too long a name");
-  if (/[\p{Cc}\\\uFFFD]/u.test(path)) throw unsafe(name, "has an odd character in its name");
+  if (/[\p{Cc}\\\uFFFD]/u.test(path))
+    throw unsafe(name, "has a control character, a backslash or invalid UTF-8 in its name");
   return path;
 }
 
-function twice(path: string) {
+function duplicate(path: string) {
   return (error: unknown): never => {
     const { code } = error as NodeJS.ErrnoException;
-    throw code === "EEXIST" || code === "ENOENT" || code === "ENOTDIR"
-      ? unsafe(path, "is there twice")
-      : error;
+    throw code === "EEXIST" || code === "ENOENT" || code === "ENOTDIR" ? unsafe(path, "occurs twice") : error;
   };
 }
 

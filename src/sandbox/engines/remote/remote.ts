@@ -1,26 +1,26 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { AbortOptions } from "../../../async/abort.ts";
 import { type ContainerSettings, labels } from "../../policy.ts";
-import { type DockerOptions, dockerClient, unlessStatus } from "../client.ts";
+import { type DockerOptions, dockerClient, ignoreStatus } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
 import type { Engine, EngineInfo } from "../engine.ts";
 import { type GenericResource, gpusAmong } from "../resources.ts";
 import { packFolder, unpackFolder } from "./archive.ts";
 
-/** The keeper outlives its task by this, for the outputs to be fetched. */
+/** The keeper runs this much longer than its task, so that the outputs can be fetched. */
 const KEEP_SECONDS = 86_400;
-/** Label that says where a container's /out goes on this machine. */
+/** Label of a container: the folder on this machine that its /out is copied to. */
 const OUT_LABEL = "ichain.out";
-/** Label with the name of the run's container, on it and on its keeper. */
+/** Label of a run's container and of its keeper: the name of the run's container. */
 const NAME_LABEL = "ichain.name";
-/** So much more than its cap fits into /out, so that overstepping it is seen and not just stopped. */
-const BRIM_BYTES = 128 * 1024;
+/** /out is larger than its cap by this much, so that a task that exceeds the cap is detected. */
+const OVERFLOW_BYTES = 128 * 1024;
 
 /**
- * A Docker engine on another machine, whose containers cannot mount this one's folders. Each folder
- * becomes a volume: /in is filled before the start, /out is memory of the cap's size, held by a keeper (a
- * container that sleeps) until it has been fetched, when the task has stopped. Archives are only ever
- * made of containers in which nothing hostile runs.
+ * A Docker engine on another machine, whose containers cannot mount this machine's folders. Each folder becomes a
+ * volume. /in is filled before the start. /out is memory (tmpfs) of the cap's size, which a second container, the
+ * keeper, keeps mounted by sleeping until the outputs have been fetched. Archives are read only from containers in
+ * which no task is running.
  */
 export function remoteEngine(options: DockerOptions): Engine {
   const engine = dockerEngine(options);
@@ -28,16 +28,16 @@ export function remoteEngine(options: DockerOptions): Engine {
 
   async function volume(
     name: string,
-    labelled: object,
+    volumeLabels: object,
     cap: number | undefined,
     abortOptions?: AbortOptions,
   ): Promise<void> {
     const memory = {
       type: "tmpfs",
       device: "tmpfs",
-      o: `size=${(cap ?? 0) + BRIM_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev,noexec`,
+      o: `size=${(cap ?? 0) + OVERFLOW_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev,noexec`,
     };
-    const wanted = { Name: name, Labels: labelled, ...(cap === undefined ? {} : { DriverOpts: memory }) };
+    const wanted = { Name: name, Labels: volumeLabels, ...(cap === undefined ? {} : { DriverOpts: memory }) };
     await call((each) => docker.createVolume({ ...wanted, ...each } as object), abortOptions);
   }
 
@@ -46,20 +46,20 @@ export function remoteEngine(options: DockerOptions): Engine {
       (each) => docker.getVolume(name).remove({ force: true, ...each } as object),
       abortOptions,
     );
-    await unlessStatus(gone, 404);
+    await ignoreStatus(gone, 404);
   }
 
   return {
     ...engine,
 
     async info(abortOptions): Promise<EngineInfo> {
-      const asking = docker as unknown as {
+      const system = docker as unknown as {
         info(each: object): Promise<{ GenericResources?: GenericResource[] }>;
       };
-      const { GenericResources } = await call((each) => asking.info(each), abortOptions);
+      const { GenericResources } = await call((each) => system.info(each), abortOptions);
       const gpus = gpusAmong(GenericResources).map((uuid) => ({ uuid, host: "" }));
-      // Its control groups are not this machine's.
-      return { ...(await engine.info(abortOptions)), cgroupDriver: "none", elsewhere: true, gpus };
+      // No control groups: they are on the other machine.
+      return { ...(await engine.info(abortOptions)), cgroupDriver: "none", remote: true, gpus };
     },
 
     async create(name, settings, abortOptions) {
@@ -83,7 +83,7 @@ export function remoteEngine(options: DockerOptions): Engine {
           ...HostConfig,
           DeviceRequests: [],
           CgroupParent: undefined,
-          Mounts: inVolumes(mounts, false),
+          Mounts: volumeMounts(mounts, false),
         },
       };
       await engine.create(keeper(name), keeping as unknown as ContainerSettings, abortOptions);
@@ -100,7 +100,7 @@ export function remoteEngine(options: DockerOptions): Engine {
       const moved = {
         ...settings,
         Labels: { ...Labels, ...(out ? { [OUT_LABEL]: out.Source } : {}) },
-        HostConfig: { ...HostConfig, CgroupParent: undefined, Mounts: inVolumes(mounts, true) },
+        HostConfig: { ...HostConfig, CgroupParent: undefined, Mounts: volumeMounts(mounts, true) },
       };
       return engine.create(name, moved as unknown as ContainerSettings, abortOptions);
     },
@@ -132,7 +132,7 @@ function keeper(name: string): string {
   return `${name}-keeper`;
 }
 
-/** The same walls, and nothing to do but sleep. */
+/** The task's own isolation, with a program that only sleeps. */
 function keeperSettings({ Entrypoint }: ContainerSettings) {
   const [program = "", ...rest] = Entrypoint;
   const seconds = Number(rest.pop()) + KEEP_SECONDS;
@@ -143,7 +143,10 @@ function keeperSettings({ Entrypoint }: ContainerSettings) {
   };
 }
 
-function inVolumes(mounts: readonly { volume: string; Target: string; ReadOnly: boolean }[], task: boolean) {
+function volumeMounts(
+  mounts: readonly { volume: string; Target: string; ReadOnly: boolean }[],
+  task: boolean,
+) {
   return mounts.map(({ volume: Source, Target, ReadOnly }) => ({
     Type: "volume",
     Source,

@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { AbortOptions } from "../../../async/abort.ts";
-import { type DockerClient, statusBehind, unlessStatus } from "../client.ts";
+import { type DockerClient, ignoreStatus, statusBehind } from "../client.ts";
 import { type GenericResource, gpusAmong } from "../resources.ts";
 import { type ServiceSpec, serviceName } from "./spec.ts";
 import type { Service, SwarmTask } from "./state.ts";
@@ -15,19 +15,19 @@ export interface SwarmNode {
   readonly gpus: readonly string[];
 }
 
-/** Swarm tells of tasks only when it is asked. */
-export const LOOK_MS = 250;
-/** Somebody else changed the service in between. */
+/** How often the state of a task is polled, because Swarm does not report changes. */
+export const POLL_MS = 250;
+/** HTTP status of an update whose version is not the service's latest. */
 const OUT_OF_SEQUENCE = 500;
 
-/** The calls on services, tasks and nodes that the engine is made of. */
+/** Swarm's API on services, tasks and nodes, as far as the engine needs it. */
 export interface Cluster {
   nodes(options?: AbortOptions): Promise<SwarmNode[]>;
   create(spec: ServiceSpec, options?: AbortOptions): Promise<string>;
   service(name: string, options?: AbortOptions): Promise<Service | undefined>;
   /** The newest task of a service, or the task with this id. */
   task(of: { service: string } | { id: string }, options?: AbortOptions): Promise<SwarmTask | undefined>;
-  /** How many tasks the service shall complete; none stops those that run, by SIGTERM and SIGKILL. */
+  /** Sets the number of tasks to complete. 0 stops a running one, by SIGTERM and then SIGKILL. Adds `labels`. */
   scale(
     name: string,
     total: 0 | 1,
@@ -35,7 +35,7 @@ export interface Cluster {
     options?: AbortOptions,
   ): Promise<void>;
   services(labels: Readonly<Record<string, string>>, options?: AbortOptions): Promise<Service[]>;
-  /** Its task is stopped afterwards; no error when there is no such service. */
+  /** Removes a service, which also stops its task; no error when it does not exist. */
   remove(id: string, options?: AbortOptions): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function cluster({ docker, call }: DockerClient): Cluster {
     of: { service: string } | { id: string },
     options?: AbortOptions,
   ): Promise<SwarmTask | undefined> {
-    const query = { filters: JSON.stringify(listed(of)) };
+    const query = { filters: JSON.stringify(filterLists(of)) };
     const tasks: SwarmTask[] = await call(
       (abortOptions) => docker.listTasks({ ...query, ...abortOptions } as object),
       options,
@@ -78,7 +78,7 @@ export function cluster({ docker, call }: DockerClient): Cluster {
 
     async create(spec, options) {
       const made = await call(
-        // No credentials: nothing is pulled.
+        // The first argument is registry credentials. None, because nothing is pulled.
         (abortOptions) =>
           docker.createService({}, { ...spec, ...abortOptions } as unknown as Docker.CreateServiceOptions),
         options,
@@ -105,8 +105,8 @@ export function cluster({ docker, call }: DockerClient): Cluster {
           );
           return;
         } catch (error) {
-          const raced = statusBehind(error) === OUT_OF_SEQUENCE && /out of sequence/.test(String(error));
-          if (!raced) throw error;
+          const outdated = statusBehind(error) === OUT_OF_SEQUENCE && /out of sequence/.test(String(error));
+          if (!outdated) throw error;
         }
       }
     },
@@ -121,7 +121,7 @@ export function cluster({ docker, call }: DockerClient): Cluster {
     },
 
     async remove(id, options) {
-      await unlessStatus(
+      await ignoreStatus(
         call((abortOptions) => docker.getService(id).remove(abortOptions as object), options),
         404,
       );
@@ -129,8 +129,8 @@ export function cluster({ docker, call }: DockerClient): Cluster {
   };
 }
 
-/** Docker's filters are lists. */
-function listed(of: object): object {
+/** Docker's filters are lists of values. */
+function filterLists(of: object): object {
   return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, [value]]));
 }
 

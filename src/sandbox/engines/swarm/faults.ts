@@ -3,16 +3,16 @@ import { IchainError } from "../../../errors/error.ts";
 export function notManager(state: string): IchainError {
   return new IchainError(
     "SWARM_INACTIVE",
-    `The Docker engine is no manager of a swarm (its state is ${state}).`,
+    `The Docker engine is not a manager of a swarm (its state is ${state}).`,
   );
 }
 
-/** No node takes the task, for now: `why` is the scheduler's own word. */
+/** No node accepts the task at present; `why` is the scheduler's message. */
 export function noRoom(why: string): IchainError {
-  return new IchainError("SWARM_FULL", `No node of the swarm takes the task: ${why.slice(0, 300)}.`);
+  return new IchainError("SWARM_FULL", `No node of the swarm accepts the task: ${why.slice(0, 300)}.`);
 }
 
-/** The node gave the task up before it ran. */
+/** The node could not start the task; `why` is its message. */
 export function rejected(why: string): IchainError {
   const image = /no such image/i.test(why);
   return new IchainError(
@@ -21,10 +21,10 @@ export function rejected(why: string): IchainError {
   );
 }
 
-/** The task's node went away or was drained under it. Running it again places it on another one. */
+/** The task's node was lost or drained. Running the task again places it on another one. */
 export function nodeLost(node: string, why: string): IchainError {
   return new IchainError(
     "SWARM_NODE_LOST",
-    `The swarm's node ${node} is ${why}; its task is started anew elsewhere.`,
+    `The swarm's node ${node} is ${why}; its task starts again on another node.`,
   );
 }

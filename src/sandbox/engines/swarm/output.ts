@@ -1,11 +1,11 @@
-import type { AbortOptions } from "../../../async/abort.ts";
+import { type AbortOptions, linkSignals } from "../../../async/abort.ts";
 import type { DockerClient } from "../client.ts";
 import { payload } from "../frames.ts";
 import { serviceName } from "./spec.ts";
 
 /**
- * What a service's task prints, as it comes, until it has `ended`. Swarm's own stream goes on for ever, so
- * it is left when the task has ended, and what it had not brought by then is read from the kept log.
+ * The output of a service's task as it is printed, until `ended` resolves. Swarm's own stream does not end, so it is
+ * closed when the task has ended, and what it had not delivered by then is read from the stored log.
  */
 export async function* serviceOutput(
   { docker, call }: DockerClient,
@@ -14,14 +14,14 @@ export async function* serviceOutput(
   { signal }: AbortOptions,
 ): AsyncGenerator<Uint8Array> {
   const over = new AbortController();
-  const halt = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
-  ended({ signal: halt }).then(
+  using halt = linkSignals([over.signal, signal]);
+  ended({ signal: halt.signal }).then(
     () => over.abort(),
-    () => over.abort(), // whoever supervises the task hears of it too
+    () => over.abort(), // the supervision of the task meets the same error and reports it
   );
   let seen = 0;
   try {
-    for await (const chunk of payload(await read(true, halt))) {
+    for await (const chunk of payload(await read(true, halt.signal))) {
       seen += chunk.length;
       yield chunk;
     }
@@ -37,15 +37,15 @@ export async function* serviceOutput(
     if (fresh.length > 0) yield fresh;
   }
 
-  /** A stream when followed; else all at once, which the rotation of logs keeps small. */
+  /** A stream when followed; otherwise the stored log at once, whose size log rotation limits. */
   async function read(
     follow: boolean,
     until: AbortSignal | undefined,
   ): Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>> {
     const options = { stdout: true, stderr: true, follow, ...(until ? { abortSignal: until } : {}) };
-    const said: unknown = await call(() => docker.getService(serviceName(name)).logs(options as object), {
+    const answer: unknown = await call(() => docker.getService(serviceName(name)).logs(options as object), {
       signal: until,
     });
-    return Buffer.isBuffer(said) ? [said] : (said as AsyncIterable<Uint8Array>);
+    return Buffer.isBuffer(answer) ? [answer] : (answer as AsyncIterable<Uint8Array>);
   }
 }

@@ -2,23 +2,22 @@ import { createHash } from "node:crypto";
 import { type ContainerSettings, GRACE_SECONDS } from "../../policy.ts";
 import { GPU_KIND } from "../resources.ts";
 
-/** Swarm's limit on the name of a service. */
-const MOST_NAME = 63;
+/** Longest name of a service that Swarm accepts. */
+const MAX_NAME = 63;
 
-/** A container's name as a service's: the same, or cut and told apart by its hash. */
+/** The name of a service for a container's name: the same, or shortened with a hash. */
 export function serviceName(name: string): string {
-  if (name.length <= MOST_NAME) return name;
+  if (name.length <= MAX_NAME) return name;
   const hash = createHash("sha256").update(name).digest("hex").slice(0, 20);
-  return `${name.slice(0, MOST_NAME - 1 - hash.length)}-${hash}`;
+  return `${name.slice(0, MAX_NAME - 1 - hash.length)}-${hash}`;
 }
 
 export type ServiceSpec = ReturnType<typeof serviceSpec>;
 
 /**
- * A container's settings in the words of a Swarm service: a replicated job of one task, which begins
- * when `TotalCompletions` becomes 1. Pure. Swarm's API has no word for a network of none, for
- * `no-new-privileges`, seccomp and masked paths: these are the nodes' own settings, and `checkWalls` looks
- * whether they hold. Which GPUs a task gets is Swarm's choice, how many is ours.
+ * A container's settings as a Swarm service: a replicated job of one task, which starts when `TotalCompletions` becomes
+ * 1. Pure. Swarm's API has no fields for a network of `none`, `no-new-privileges`, seccomp and masked paths: they are
+ * settings of the nodes, which `checkIsolation` checks. The service sets how many GPUs a task gets, Swarm which ones.
  */
 export function serviceSpec(name: string, settings: ContainerSettings, constraints: readonly string[]) {
   const { HostConfig: host } = settings;
@@ -30,7 +29,7 @@ export function serviceSpec(name: string, settings: ContainerSettings, constrain
     Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 0 } },
     TaskTemplate: {
       ContainerSpec: {
-        // An id, never a tag: a node runs what it holds under this digest and asks no registry.
+        // An id, never a tag: a node runs its own image with this id and asks no registry.
         Image: settings.Image,
         Command: settings.Entrypoint,
         Args: settings.Cmd,
@@ -42,7 +41,7 @@ export function serviceSpec(name: string, settings: ContainerSettings, constrain
         ReadOnly: host.ReadonlyRootfs,
         CapabilityDrop: host.CapDrop,
         CapabilityAdd: [],
-        // Understood from API 1.46 on, and passed over by older engines.
+        // Supported from API 1.46 on, and ignored by older engines.
         Privileges: { NoNewPrivileges: true },
         Init: false,
         TTY: settings.Tty,
@@ -51,7 +50,7 @@ export function serviceSpec(name: string, settings: ContainerSettings, constrain
         StopGracePeriod: GRACE_SECONDS * 1e9,
         HealthCheck: settings.Healthcheck,
         Ulimits: host.Ulimits,
-        // No name is to be asked for, should a node have a network after all.
+        // No DNS, in case a node has a network in spite of its required settings.
         DNSConfig: { Nameservers: ["127.0.0.1"] },
         Mounts: [...host.Mounts, tmpfs("/tmp", sizeOf(host.Tmpfs["/tmp"])), tmpfs("/dev/shm", host.ShmSize)],
       },
@@ -70,7 +69,7 @@ export function serviceSpec(name: string, settings: ContainerSettings, constrain
   };
 }
 
-/** Always `nosuid,nodev,noexec` here: Swarm offers no other. */
+/** Mounted `nosuid,nodev,noexec`, which Swarm does not let a service change. */
 function tmpfs(target: string, bytes: number) {
   return { Type: "tmpfs" as const, Target: target, TmpfsOptions: { SizeBytes: bytes, Mode: 0o1777 } };
 }

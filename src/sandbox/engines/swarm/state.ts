@@ -1,12 +1,12 @@
 import type { ContainerState } from "../engine.ts";
 
-/** Labels in which a service that was stopped keeps what Swarm forgets with its task. */
+/** Labels of a stopped service with its times (Unix ms), which Swarm drops together with the task. */
 export const ENDED_LABEL = "ichain.ended";
 export const STARTED_LABEL = "ichain.started";
 
 const SIGKILLED = 137;
 
-/** What is used of a service, a task and a node as Docker's API shows them. */
+/** The fields of a service in Docker's API that are used here. */
 export interface Service {
   readonly ID: string;
   readonly Version: { readonly Index: number };
@@ -33,14 +33,14 @@ export interface SwarmTask {
 
 const OVER = new Set(["complete", "failed", "shutdown", "rejected", "orphaned", "remove"]);
 
-/** Whether a task will not run (any more). */
+/** Whether a task has ended or will never run. */
 export function isOver({ Status }: SwarmTask): boolean {
   return OVER.has(Status.State);
 }
 
 /**
- * A service and its newest task as the state of one container. Pure. Times are Swarm's: the start is when
- * the task was made, the end when its node said so.
+ * The state of a service and its newest task as that of one container. Pure. Times are Swarm's: the start is the
+ * creation of the task, the end is when its node reported it.
  */
 export function serviceState({ ID, Spec }: Service, task: SwarmTask | undefined): ContainerState {
   const labels = Spec.Labels ?? {};

@@ -4,29 +4,29 @@ import { isIchainError } from "../../../errors/error.ts";
 import { type DockerOptions, dockerClient } from "../client.ts";
 import { dockerEngine } from "../docker.ts";
 import type { Engine, EngineInfo } from "../engine.ts";
-import { cluster, LOOK_MS, type SwarmNode } from "./cluster.ts";
+import { cluster, POLL_MS, type SwarmNode } from "./cluster.ts";
 import { nodeLost, noRoom, notManager, rejected } from "./faults.ts";
 import { serviceOutput } from "./output.ts";
 import { serviceSpec } from "./spec.ts";
 import { ENDED_LABEL, isOver, STARTED_LABEL, type SwarmTask, serviceState } from "./state.ts";
 
-/** A task that no node has taken by then is given back. */
+/** A task that no node has accepted by then fails. */
 const START_MS = 60_000;
-/** How often it is looked whether the task's node is still there. */
-const NODE_LOOK_MS = 2000;
+/** How often the state of the task's node is polled. */
+const NODE_POLL_MS = 2000;
 
-export type SwarmOptions = DockerOptions & {
-  /** Nodes reach ichain's home folder at the same path; without it tasks stay on this node. */
+type SwarmOptions = DockerOptions & {
+  /** True when every node reaches ichain's home folder at the same path; otherwise tasks stay on this node. */
   readonly shared: boolean;
-  /** Placement constraints in Swarm's words, `node.labels.jobs==yes`. */
+  /** Placement constraints in Swarm's syntax, such as `node.labels.jobs==yes`. */
   readonly constraints?: readonly string[] | undefined;
   readonly startMs?: number | undefined;
 };
 
 /**
- * A swarm behind the API of the manager on this machine: each run is a service, a replicated job of one
- * task, which is never started a second time. Throws `SWARM_INACTIVE`, `SWARM_FULL`, `SWARM_REJECTED`,
- * `SWARM_IMAGE_MISSING` and `SWARM_NODE_LOST` besides the engine's own errors.
+ * A swarm, through the API of the manager on this machine. Each run is a service, a replicated job of one task, which
+ * Swarm does not restart.
+ * @throws SWARM_INACTIVE, SWARM_FULL, SWARM_REJECTED, SWARM_IMAGE_MISSING, SWARM_NODE_LOST, and the errors of `Engine`
  */
 export function swarmEngine(options: SwarmOptions): Engine {
   const { shared, constraints = [], startMs = START_MS } = options;
@@ -34,8 +34,11 @@ export function swarmEngine(options: SwarmOptions): Engine {
   const local = dockerEngine(options);
   const swarm = cluster(client);
 
-  /** This node's id; throws `SWARM_INACTIVE`. */
-  async function self(abortOptions?: AbortOptions): Promise<string> {
+  /**
+   * This node's id.
+   * @throws SWARM_INACTIVE
+   */
+  async function ownNodeId(abortOptions?: AbortOptions): Promise<string> {
     const info: unknown = await client.call(
       (each) => client.docker.info(each as unknown as () => void) as unknown as Promise<unknown>,
       abortOptions,
@@ -47,9 +50,9 @@ export function swarmEngine(options: SwarmOptions): Engine {
     return Swarm.NodeID;
   }
 
-  /** Nodes that may get tasks. Constraints beyond the node itself are Swarm's to judge, at placement. */
+  /** Nodes that can get tasks. Swarm itself checks `constraints`, when it places a task. */
   async function nodes(abortOptions?: AbortOptions): Promise<SwarmNode[]> {
-    const here = await self(abortOptions);
+    const here = await ownNodeId(abortOptions);
     return (await swarm.nodes(abortOptions)).filter(
       (node) => node.state === "ready" && node.availability === "active" && (shared || node.id === here),
     );
@@ -60,35 +63,38 @@ export function swarmEngine(options: SwarmOptions): Engine {
     return service && swarm.task({ service: service.ID }, abortOptions);
   }
 
-  /** Resolves when a task runs no more; throws `SWARM_NODE_LOST` when its node is gone, or drained. */
-  async function over(
+  /**
+   * Resolves when a task has ended.
+   * @throws SWARM_NODE_LOST when its node is down or removed or, with `drained`, when it is drained
+   */
+  async function taskEnded(
     of: Parameters<typeof swarm.task>[0],
     abortOptions: AbortOptions & { drained: boolean },
   ): Promise<void> {
-    for (let looked = 0; ; await pause(LOOK_MS, undefined, abortOptions)) {
+    for (let polledAt = 0; ; await pause(POLL_MS, undefined, abortOptions)) {
       const task = await swarm.task(of, abortOptions);
       if (task === undefined || isOver(task)) return;
-      if (performance.now() - looked < NODE_LOOK_MS) continue;
-      looked = performance.now();
+      if (performance.now() - polledAt < NODE_POLL_MS) continue;
+      polledAt = performance.now();
       const node = (await swarm.nodes(abortOptions)).find(({ id }) => id === task.NodeID);
       if (task.NodeID !== undefined && node?.state !== "ready")
-        throw nodeLost(node?.hostname ?? task.NodeID, node?.state ?? "gone");
+        throw nodeLost(node?.hostname ?? task.NodeID, node?.state ?? "removed");
       if (abortOptions.drained && node?.availability === "drain") throw nodeLost(node.hostname, "drained");
     }
   }
 
   async function ended(name: string, abortOptions: AbortOptions = {}): Promise<void> {
     const service = await swarm.service(name, abortOptions);
-    if (service) await over({ service: service.ID }, { ...abortOptions, drained: true });
+    if (service) await taskEnded({ service: service.ID }, { ...abortOptions, drained: true });
   }
 
-  /** Container of a task that runs, or ran, on this node. */
-  async function containerHere(
+  /** Container of a task on this node; undefined for one on another node. */
+  async function localContainer(
     task: SwarmTask | undefined,
     abortOptions?: AbortOptions,
   ): Promise<string | undefined> {
     const id = task?.Status.ContainerStatus?.ContainerID;
-    return id && task?.NodeID === (await self(abortOptions)) ? id : undefined;
+    return id && task?.NodeID === (await ownNodeId(abortOptions)) ? id : undefined;
   }
 
   return {
@@ -103,10 +109,10 @@ export function swarmEngine(options: SwarmOptions): Engine {
       return {
         ...info,
         name: "swarm",
-        // A task runs on one node: the largest is what can be asked for.
+        // A task runs on one node, so the largest node is the most that can be offered.
         cpus: Math.max(0, ...usable.map(({ cpus }) => cpus)),
         memoryBytes: Math.max(0, ...usable.map(({ memoryBytes }) => memoryBytes)),
-        // Swarm has no word for a runtime: tasks get the nodes' default one, and no group around theirs.
+        // A service cannot choose its runtime or the parent of its control group: nodes use their defaults.
         runtimes: [info.defaultRuntime],
         cgroupDriver: "none",
         gpus: usable.flatMap(({ id, gpus }) => gpus.map((uuid) => ({ uuid, host: id }))),
@@ -114,7 +120,7 @@ export function swarmEngine(options: SwarmOptions): Engine {
     },
 
     async create(name, settings, abortOptions) {
-      const here = shared ? [] : [`node.id==${await self(abortOptions)}`];
+      const here = shared ? [] : [`node.id==${await ownNodeId(abortOptions)}`];
       return swarm.create(serviceSpec(name, settings, [...here, ...constraints]), abortOptions);
     },
 
@@ -123,7 +129,7 @@ export function swarmEngine(options: SwarmOptions): Engine {
       if (service === undefined) return undefined;
       const task = await swarm.task({ service: service.ID }, abortOptions);
       const state = serviceState(service, task);
-      const container = await containerHere(task, abortOptions);
+      const container = await localContainer(task, abortOptions);
       const exact = container === undefined ? undefined : await local.inspect(container, abortOptions);
       if (state.status !== "exited" || exact?.status !== "exited") return state;
       const { outOfMemory, startedAt, finishedAt } = exact;
@@ -142,22 +148,22 @@ export function swarmEngine(options: SwarmOptions): Engine {
     },
 
     async output(name, { signal }) {
-      const begunAndEnded = async (abortOptions: AbortOptions) => {
+      const startedAndEnded = async (abortOptions: AbortOptions) => {
         while ((await taskOf(name, abortOptions)) === undefined)
-          await pause(LOOK_MS, undefined, abortOptions);
+          await pause(POLL_MS, undefined, abortOptions);
         await ended(name, abortOptions);
       };
-      return serviceOutput(client, name, begunAndEnded, { signal });
+      return serviceOutput(client, name, startedAndEnded, { signal });
     },
 
     async start(name, abortOptions) {
       await swarm.scale(name, 1, {}, abortOptions);
-      for (const begin = performance.now(); ; await pause(LOOK_MS / 5, undefined, abortOptions)) {
+      for (const begin = performance.now(); ; await pause(POLL_MS / 5, undefined, abortOptions)) {
         const task = await taskOf(name, abortOptions);
         const { State: state, Err: why = "" } = task?.Status ?? { State: "new" };
         if (state === "running" || state === "complete") return;
         if (task && isOver(task)) {
-          if (/non-zero exit/.test(why)) return; // it ran, and is over already
+          if (/non-zero exit/.test(why)) return; // it has run and ended
           throw rejected(why);
         }
         if (performance.now() - begin > startMs) throw noRoom(why || `it is still ${state}`);
@@ -180,27 +186,27 @@ export function swarmEngine(options: SwarmOptions): Engine {
       const service = await swarm.service(name, abortOptions);
       const task = service && (await swarm.task({ service: service.ID }, abortOptions));
       if (service) await swarm.remove(service.ID, abortOptions);
-      // Containers that have ended stay on their nodes: those of this one go at once, others' are pruned there.
+      // Ended containers stay on their nodes. Remove those of this node; other nodes prune theirs.
       const label = { "com.docker.swarm.service.name": service?.Spec.Name ?? name };
       for (const { id } of await local.list(label, abortOptions)) await local.remove(id, abortOptions);
       if (service === undefined) return local.remove(name, abortOptions);
       if (task === undefined) return;
-      await over({ id: task.ID }, { ...abortOptions, drained: false }).catch((error: unknown) => {
+      await taskEnded({ id: task.ID }, { ...abortOptions, drained: false }).catch((error: unknown) => {
         if (!isIchainError(error, "SWARM_NODE_LOST")) throw error;
       });
     },
 
     async *samples(name, abortOptions) {
-      const container = await containerHere(await taskOf(name, abortOptions), abortOptions);
+      const container = await localContainer(await taskOf(name, abortOptions), abortOptions);
       if (container !== undefined) yield* local.samples(container, abortOptions);
     },
 
-    async parts(abortOptions) {
+    async machines(abortOptions) {
       if (!shared) return [];
-      const here = await self(abortOptions);
+      const here = await ownNodeId(abortOptions);
       return (await nodes(abortOptions)).map(({ id, hostname }) => ({
         name: hostname,
-        elsewhere: id !== here,
+        remote: id !== here,
         engine: swarmEngine({ ...options, constraints: [...constraints, `node.id==${id}`] }),
       }));
     },

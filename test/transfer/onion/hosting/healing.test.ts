@@ -12,12 +12,13 @@ import { ManagedTor } from "../../../../src/transfer/onion/tor/tor.ts";
 import { createPieceServer } from "../../../../src/transfer/pieces/server.ts";
 import { clientKey, TorBench } from "../../../support/onion/tor.ts";
 import { makeBlob } from "../../../support/parcel/blob.ts";
+import { needs } from "../../../support/require.ts";
 
 const bench = new TorBench();
 after(() => bench.close());
-const patience = { timeout: 240_000 };
+const options = { ...needs("tor"), timeout: 240_000 };
 
-test("a descriptor that went stale behind our back is published again", patience, async (t) => {
+test("a descriptor that went stale behind our back is published again", options, async (t) => {
   const { host, tor, notes, fetchAsNewcomer } = await hosted(t, "stale");
   // The directories go on giving out a descriptor whose introduction points know nothing of us.
   await removeOnion(await tor.control(), host.endpoint.address);
@@ -26,7 +27,7 @@ test("a descriptor that went stale behind our back is published again", patience
   await fetchAsNewcomer();
 });
 
-test("a tor that hangs is restarted, and the onion is where it was", patience, async (t) => {
+test("a tor that hangs is restarted, and the onion is where it was", options, async (t) => {
   const { tor, notes, fetchAsNewcomer } = await hosted(t, "hung");
   const { pid } = tor;
   assert.ok(pid !== undefined);
@@ -37,7 +38,7 @@ test("a tor that hangs is restarted, and the onion is where it was", patience, a
   await fetchAsNewcomer();
 });
 
-test("a tor that was killed comes back by itself and publishes the onion", patience, async (t) => {
+test("a tor that was killed comes back by itself and publishes the onion", options, async (t) => {
   const { tor, fetchAsNewcomer } = await hosted(t, "killed");
   const { pid } = tor;
   const fallen = (await tor.control()).closed;
@@ -49,7 +50,7 @@ test("a tor that was killed comes back by itself and publishes the onion", patie
 
 test(
   "an onion is looked at when a directory refuses it, and published again when none has it",
-  patience,
+  options,
   async (t) => {
     const uploads = new EventEmitter();
     const { host, notes, reader } = await hosted(t, "refused", { probeIntervalMs: 3_600_000, uploads });

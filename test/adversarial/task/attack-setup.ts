@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Limits, RunOptions, SandboxTask, TaskRun } from "../../../src/ports/sandbox.ts";
 import type { Tier } from "../../../src/protocol/offer.ts";
-import { type Bench, bench, small } from "../../sandbox/support.ts";
+import { type SandboxSetup, sandboxSetup, small } from "../../sandbox/support.ts";
 
 const probes = fileURLToPath(new URL("./probes/", import.meta.url));
 
@@ -16,7 +16,7 @@ export interface Attack {
   readonly image?: string;
 }
 
-export interface Stage extends Bench {
+export interface AttackSetup extends SandboxSetup {
   readonly tier: Tier;
   attack(program: string, attack?: Attack): Promise<SandboxTask>;
   run(program: string, attack?: Attack, options?: RunOptions): Promise<TaskRun>;
@@ -25,8 +25,8 @@ export interface Stage extends Bench {
 let count = 0;
 
 /** A sandbox of one tier, and the programs of `probes/` to run in it. */
-export async function stage(t: TestContext, tier: Tier): Promise<Stage> {
-  const base = await bench(t, { leastTier: tier });
+export async function attackSetup(t: TestContext, tier: Tier): Promise<AttackSetup> {
+  const base = await sandboxSetup(t, { leastTier: tier });
   const attack = async (
     program: string,
     { args = [], limits, id, image }: Attack = {},

@@ -2,18 +2,18 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
 import { KubeConfig } from "@kubernetes/client-node";
 
-interface Thing {
+interface ApiObject {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: Record<string, unknown>;
   readonly status?: object;
 }
 
-export interface StandIn {
+export interface FakeApi {
   readonly kubeConfig: KubeConfig;
   /** Method, path and content type of every request, in order. */
   readonly requests: readonly string[];
   /** Jobs and NetworkPolicies that are there, as `jobs/name`. */
-  readonly things: ReadonlyMap<string, Thing>;
+  readonly things: ReadonlyMap<string, ApiObject>;
 }
 
 const PATH = /\/namespaces\/[^/]+\/(?<kind>\w+)(?:\/(?<name>[^/]+))?(?:\/(?<more>\w+))?$/;
@@ -24,14 +24,14 @@ const node = { metadata: {}, status: { allocatable: { cpu: "3920m", memory: "8Gi
  * formed and that their answers are understood, and nothing about a cluster: the pod of a Job that is
  * started runs nothing and has `ended` at once, with the log `said`.
  */
-export async function kubernetesApi(
+export async function fakeKubernetesApi(
   t: Pick<TestContext, "after">,
   { ended, said }: { ended: object; said: string },
-): Promise<StandIn> {
-  const things = new Map<string, Thing>();
+): Promise<FakeApi> {
+  const things = new Map<string, ApiObject>();
   const requests: string[] = [];
 
-  function list(kind: string, selector: string): Thing[] {
+  function list(kind: string, selector: string): ApiObject[] {
     const held = [...things].filter(([path]) => path.startsWith(kind === "pods" ? "jobs/" : `${kind}/`));
     const labelled = held
       .map(([, thing]) => thing)
@@ -48,7 +48,7 @@ export async function kubernetesApi(
       .map(({ metadata }) => ({ metadata: { ...metadata, name: `${metadata.name}-pod` }, spec: {}, status }));
   }
 
-  function answer(method: string, { pathname, searchParams }: URL, body: Thing | undefined): unknown {
+  function answer(method: string, { pathname, searchParams }: URL, body: ApiObject | undefined): unknown {
     if (pathname === "/api/v1/nodes") return { items: [node] };
     const { kind = "", name = "", more } = PATH.exec(pathname)?.groups ?? {};
     if (more === "log") return said;
@@ -66,7 +66,7 @@ export async function kubernetesApi(
     const at = new URL(url, "http://api");
     requests.push(`${method} ${at.pathname} ${headers["content-type"] ?? ""}`.trim());
     const text = await read(request);
-    const answered = answer(method, at, text === "" ? undefined : (JSON.parse(text) as Thing));
+    const answered = answer(method, at, text === "" ? undefined : (JSON.parse(text) as ApiObject));
     if (typeof answered === "string") return response.end(answered);
     response.statusCode = answered === undefined ? 404 : 200;
     response.setHeader("content-type", "application/json");

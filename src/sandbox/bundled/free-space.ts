@@ -2,13 +2,13 @@ import { statfs } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { engineDiskFull } from "../engines/faults.ts";
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
 /**
- * Aborts its signal when the filesystem of `dir` has lost more than `maxBytes` since, whoever took them:
- * an engine bounds neither builds nor imports. Dispose it when the work is done.
+ * A signal that aborts when the filesystem of `dir` has lost more than `maxBytes` of free space since the call, to any
+ * writer. Engines limit the size of neither builds nor imports. Dispose it when the work is done.
  */
-export function watchRoom(dir: string, maxBytes: number) {
+export function watchFreeSpace(dir: string, maxBytes: number) {
   const over = new AbortController();
   const done = new AbortController();
   const free = async () => {
@@ -18,11 +18,11 @@ export function watchRoom(dir: string, maxBytes: number) {
   const watch = async () => {
     const least = (await free()) - maxBytes;
     for (;;) {
-      await pause(LOOK_MS, undefined, { signal: done.signal });
+      await pause(POLL_MS, undefined, { signal: done.signal });
       if ((await free()) < least) return over.abort(engineDiskFull(undefined));
     }
   };
-  watch().catch(() => undefined); // a directory of another machine: nothing to look at
+  watch().catch(() => undefined); // a folder of another machine cannot be watched
   return {
     signal: over.signal,
     [Symbol.dispose](): void {

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import {
+  addressValue,
+  amountValue,
+  folderValue,
+  instantValue,
+  jobIdValue,
+  jobRoleValue,
+  jobStateValue,
+} from "./values.ts";
+
+export const initOutput = z.strictObject({
+  config: folderValue,
+  role: jobRoleValue.optional(),
+  network: z.string().optional(),
+  walletMade: z.boolean(),
+  keyringMade: z.boolean(),
+  address: addressValue.optional().describe("of the wallet that was made"),
+});
+
+export const doctorOutput = z.strictObject({
+  ok: z.boolean(),
+  checks: z.array(
+    z.strictObject({
+      name: z.string(),
+      status: z.enum(["ok", "warn", "fail"]),
+      found: z.string(),
+      todo: z.string().optional(),
+    }),
+  ),
+});
+
+export const walletOutput = z.strictObject({ address: addressValue, keystore: folderValue });
+export const walletAddressOutput = z.strictObject({ address: addressValue });
+export const balanceOutput = z.strictObject({
+  address: addressValue,
+  balance: amountValue,
+  owed: amountValue.describe("by the escrow"),
+});
+export const completionOutput = z.strictObject({ shell: z.string(), script: z.string() });
+
+export const journalRepairOutput = z.strictObject({
+  setAsideAs: folderValue.optional().describe("the damaged journal, when there was one"),
+  jobs: z.array(
+    z.strictObject({
+      jobId: jobIdValue,
+      role: jobRoleValue,
+      state: jobStateValue,
+      standing: z.enum(["kept", "again", "lost"]),
+      deadline: instantValue.optional(),
+      atRisk: amountValue,
+    }),
+  ),
+  folders: z.array(folderValue).describe("of jobs that are not open and no longer known"),
+});

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import * as account from "./account.ts";
+import * as job from "./job.ts";
+import * as market from "./market.ts";
+import * as trial from "./trial.ts";
+import * as work from "./work.ts";
+
+/**
+ * Version of all `--json` outputs. Within a version fields are only added; one that goes, or means something else,
+ * makes a new version.
+ */
+export const OUTPUT_VERSION = 1;
+
+/** What a failing command prints with --json, whatever the command; the exit code is its class's. */
+export const errorOutput = z.strictObject({
+  error: z.strictObject({
+    code: z.string().describe("stable (docs/reference/errors.md)"),
+    message: z.string(),
+    hint: z.string(),
+    retryable: z.boolean(),
+    details: z.record(z.string(), z.unknown()),
+  }),
+});
+
+/** Lines of JSON that each command prints on stdout with --json, by its name in the tables. */
+export const outputs: Readonly<Record<string, z.ZodType>> = {
+  init: account.initOutput,
+  doctor: account.doctorOutput,
+  completion: account.completionOutput,
+  "wallet create": account.walletOutput,
+  "wallet import": account.walletOutput,
+  "wallet address": account.walletAddressOutput,
+  "wallet balance": account.balanceOutput,
+  "journal repair": account.journalRepairOutput,
+  quote: market.quoteOutput,
+  providers: market.providersOutput,
+  submit: job.submitOutput,
+  resume: job.resumeOutput,
+  get: job.getOutput,
+  cancel: job.postedOutput,
+  challenge: job.bondOutput,
+  appeal: job.bondOutput,
+  rate: job.ratedOutput,
+  jobs: job.jobsOutput,
+  job: job.jobOutput,
+  watch: job.jobOutput,
+  logs: job.logOutput,
+  why: job.whyOutput,
+  provide: work.readyOutput,
+  validate: work.readyOutput,
+  "stake status": work.stakeOutput,
+  "stake deposit": work.stakeOutput,
+  "stake withdraw": work.stakeOutput,
+  "stake collect": work.stakeOutput,
+  "policy test": work.policyTestOutput,
+  "runtime list": work.runtimesOutput,
+  "runtime build": work.runtimeBuiltOutput,
+  "runtime check": work.runtimeChecksOutput,
+  devnet: trial.devnetOutput,
+  demo: trial.demoOutput,
+};

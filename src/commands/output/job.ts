@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { modes } from "../../protocol/job/state.ts";
+import {
+  addressValue,
+  amountValue,
+  bytesValue,
+  fixedPointValue,
+  folderValue,
+  hashValue,
+  instantValue,
+  jobIdValue,
+  jobRoleValue,
+  jobStateValue,
+  secondsValue,
+  verdictValue,
+} from "./values.ts";
+
+const measurement = z.strictObject({
+  digest: hashValue.describe("of the result's files"),
+  score: fixedPointValue.describe("the metric, turned so that larger is better"),
+});
+
+const terms = z.strictObject({
+  requester: addressValue,
+  provider: addressValue,
+  token: addressValue.describe("the zero address is the chain's own coin"),
+  price: amountValue,
+  validatorFee: amountValue.describe("for each validator who reveals"),
+  providerStake: amountValue,
+  validatorStake: amountValue,
+  validators: z.number().int().describe("0 is optimistic mode"),
+  mode: z.enum(modes),
+  tolerance: amountValue.describe("fixed point, 1e-9"),
+  threshold: amountValue.describe("least score that passes; fixed point, 1e-9"),
+  acceptBy: instantValue,
+  windows: z.strictObject({
+    run: secondsValue,
+    appoint: secondsValue,
+    commit: secondsValue,
+    reveal: secondsValue,
+    claim: secondsValue,
+    challenge: secondsValue,
+    appeal: secondsValue,
+  }),
+  specHash: hashValue,
+  bundleRoot: hashValue,
+  secretHash: hashValue,
+});
+
+export const jobOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  final: z.boolean(),
+  verdict: verdictValue,
+  role: jobRoleValue.optional().describe("of this account; absent for an onlooker"),
+  deadline: instantValue.optional().describe("of whose turn it is"),
+  reason: z
+    .string()
+    .optional()
+    .describe("given by the provider at release, or by a validator; a stranger's words"),
+  terms,
+  resultRoot: hashValue.optional(),
+  providerMeasurement: measurement.optional(),
+  validations: z.array(
+    z.strictObject({
+      validator: addressValue,
+      committed: z.boolean(),
+      measurement: measurement.optional(),
+      abstained: z.boolean(),
+    }),
+  ),
+});
+
+export const jobsOutput = z.strictObject({ jobs: z.array(jobOutput).describe("newest first") });
+
+export const postedOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue });
+
+export const openedOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  verdict: verdictValue,
+  folder: folderValue,
+  files: z.array(z.string()).describe("paths in the folder"),
+  bytes: bytesValue,
+});
+
+/** `submit`: with --wait the opened result. */
+export const submitOutput = z.union([postedOutput, openedOutput]);
+
+export const resumeOutput = z.strictObject({
+  jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
+});
+
+export const getOutput = openedOutput.omit({ state: true, verdict: true });
+
+export const bondOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue, bond: amountValue });
+
+export const ratedOutput = z.strictObject({
+  jobId: jobIdValue,
+  subject: addressValue,
+  score: z.number().int(),
+});
+
+export const logOutput = z.strictObject({
+  jobId: jobIdValue,
+  text: z.string().describe("the next piece of the log; one line of JSON a piece"),
+});
+
+export const whyOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  deadline: instantValue.optional(),
+  reason: z.string().optional(),
+  role: jobRoleValue.optional(),
+  stands: z.string(),
+  next: z.string().describe("whose turn it is, and by when"),
+  otherwise: z.string().describe("what happens when the turn is missed"),
+});

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { offerDetailsSchema } from "../../protocol/offer.ts";
+import { addressValue, amountValue, secondsValue } from "./values.ts";
+
+const count = z.number().int();
+const rating = z.strictObject({
+  count,
+  sum: count.describe("of the scores, 1 to 5 each"),
+  outcomes: z.strictObject({
+    settled: count,
+    late: count,
+    rejected: count,
+    released: count,
+    abstained: count,
+    hid: count,
+  }),
+});
+
+const offer = z.strictObject({
+  account: addressValue,
+  provider: z.boolean(),
+  validator: z.boolean(),
+  priceFloor: amountValue.describe("least price of an hour of the run window"),
+  feeFloor: amountValue.describe("least fee of a validation"),
+  stake: amountValue,
+  lockedStake: amountValue,
+  pooled: z.boolean().describe("validators are drawn from the pool"),
+  banned: z.boolean(),
+  details: offerDetailsSchema.describe("the machine, as its owner describes it"),
+  ratingAsProvider: rating,
+  ratingAsValidator: rating,
+  rating: z.number().optional().describe("mean score as a provider, 1 to 5"),
+});
+
+export const providersOutput = z.strictObject({ providers: z.array(offer) });
+
+export const quoteOutput = z.strictObject({
+  provider: addressValue,
+  validators: z.array(addressValue),
+  price: amountValue,
+  validatorFee: amountValue,
+  locked: amountValue.describe("what posting the job locks"),
+  gas: z.strictObject({
+    units: count,
+    price: amountValue.describe("wei a unit"),
+    cost: amountValue.describe("wei, at most"),
+  }),
+  validated: z.strictObject({
+    streak: count.describe("validated jobs in a row by this provider for this account"),
+    probability: z.number().describe("that this job is validated"),
+  }),
+  branches: z.array(
+    z.strictObject({
+      outcome: z.string().describe("stable name of the ending"),
+      meaning: z.string(),
+      loss: amountValue.describe("at most; negative is a gain"),
+      seconds: secondsValue.describe("from posting, at most"),
+    }),
+  ),
+  worstLoss: amountValue,
+});

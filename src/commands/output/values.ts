@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { jobStates, verdicts } from "../../protocol/job/state.ts";
+
+/** The values that `--json` outputs are made of, as they are on the wire. */
+
+/** Bigints are printed as decimal strings. */
+export const amountValue = z
+  .string()
+  .regex(/^-?\d+$/)
+  .describe("an amount in the token's smallest unit, a decimal string");
+export const addressValue = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/)
+  .describe("an account, 0x and 40 hexadecimal digits");
+export const hashValue = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/)
+  .describe("32 bytes, 0x and 64 hexadecimal digits");
+export const jobIdValue = hashValue.describe("the job's whole id");
+export const instantValue = z.number().int().describe("Unix seconds");
+export const secondsValue = z.number().describe("seconds");
+export const bytesValue = z.number().int().nonnegative().describe("bytes");
+export const fixedPointValue = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .describe("a decimal number, exact");
+export const jobStateValue = z.enum(jobStates).describe("the job's state (docs/protocol.md)");
+export const verdictValue = z.enum(verdicts);
+export const jobRoleValue = z.enum(["requester", "provider", "validator"]);
+export const folderValue = z.string().describe("an absolute or relative path");

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { offerDetailsSchema, tiers } from "../../protocol/offer.ts";
+import { addressValue, amountValue, bytesValue, instantValue } from "./values.ts";
+
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/)
+  .describe("root-filesystem digest");
+const image = z.strictObject({ name: z.string(), digest });
+
+/** `provide` and `validate`, once they are ready for jobs. */
+export const readyOutput = z.strictObject({
+  event: z.literal("ready"),
+  account: addressValue,
+  roles: z.strictObject({ provider: z.boolean(), validator: z.boolean() }),
+  tier: z.enum(tiers),
+  images: offerDetailsSchema.shape.images,
+});
+
+export const stakeOutput = z.strictObject({
+  address: addressValue,
+  stake: amountValue,
+  locked: amountValue.describe("at risk in jobs that are under way"),
+  free: amountValue,
+  leaving: z
+    .strictObject({
+      amount: amountValue,
+      availableAt: instantValue.describe("Unix seconds from which `stake collect` pays it"),
+    })
+    .optional(),
+  banned: z.boolean(),
+});
+
+export const policyTestOutput = z.strictObject({
+  pace: z.strictObject({ blockSeconds: z.number(), confirmations: z.number().int() }),
+  verdicts: z.array(
+    z.strictObject({
+      role: z.enum(["provider", "validator"]),
+      takes: z.boolean(),
+      code: z.string().optional().describe("of the refusal (docs/reference/errors.md)"),
+      reason: z.string().optional(),
+      fix: z.strictObject({ field: z.string(), value: z.string() }).optional(),
+    }),
+  ),
+});
+
+export const runtimesOutput = z.strictObject({
+  runtimes: z.array(
+    z.strictObject({ name: z.string(), digest: digest.optional(), bytes: bytesValue.optional() }),
+  ),
+});
+
+export const runtimeBuiltOutput = image;
+
+export const runtimeChecksOutput = z.strictObject({
+  runtimes: z.array(
+    z.strictObject({
+      name: z.string(),
+      state: z.enum(["ready", "absent", "stale", "refused", "differs"]),
+      digest: digest.optional(),
+      rebuilt: digest.optional(),
+    }),
+  ),
+});

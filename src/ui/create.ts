@@ -1,8 +1,7 @@
 import { neutralise } from "../protocol/neutralise.ts";
-import { toJson } from "./json.ts";
+import { table, toJson } from "./format.ts";
 import { createPrompts } from "./prompts.ts";
 import { type ClosableReporter, plainReporter, silentReporter } from "./reporter.ts";
-import { table } from "./table.ts";
 import type { Ui } from "./ui.ts";
 
 export interface UiRequest {

@@ -32,7 +32,7 @@ const shown = (text: string): string => neutralise(text).replace(/\n/g, "\n     
 export async function printError(error: IchainError, style: ErrorStyle): Promise<void> {
   if (style.json) {
     const { code, message, hint, retryable, details } = error;
-    const { toJson } = await import("./json.ts");
+    const { toJson } = await import("./format.ts");
     process.stdout.write(`${toJson({ error: { code, message, hint, retryable, details } })}\n`);
   } else {
     const { chalkStderr } = await import("chalk");

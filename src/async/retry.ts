@@ -53,7 +53,7 @@ export function retryTransient<T>(
 }
 
 /** How long a caller waits for a node that cannot be reached, unless it can wait without a limit; milliseconds. */
-export const UNAVAILABLE_MS = 120_000;
+const UNAVAILABLE_MS = 120_000;
 
 /** Retries while a peer cannot be reached: class `unavailable`, retryable. */
 export function retryUnavailable<T>(

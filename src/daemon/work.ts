@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { Abortable } from "../async/abort.ts";
-import type { EngineKind } from "../config/engines.ts";
+import type { EngineKind } from "../config/choices.ts";
 import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
@@ -52,10 +52,18 @@ export async function work(
     ...(roles.provider ? [provideDuty(worker, { policy, machine, report })] : []),
     ...(roles.validator ? [validateDuty(worker, { policy, report })] : []),
   ];
-  await together(
-    duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
-    signal,
-  );
+  const { account, logger } = worker;
+  logger.info("The daemon started", { ...roles, account, tier: machine.tier });
+  try {
+    await together(
+      duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted) logger.info("The daemon was stopped");
+    else logger.error("The daemon ended", { error });
+    throw error;
+  }
 }
 
 /** Runs all; the first failure stops the others, which are waited for. */

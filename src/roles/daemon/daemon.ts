@@ -4,7 +4,7 @@ import { isIchainError } from "../../errors/error.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import type { RoleContext } from "../context.ts";
+import { forJob, type RoleContext } from "../context.ts";
 import { isStorageTrouble, noteIfPossible } from "../shared/note.ts";
 import { sweepFolders } from "./sweep-folders.ts";
 
@@ -61,7 +61,7 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Ab
 
 /** Does what a job needs until it is done; what cannot pass ends it here, told and noted. Never rejects. */
 async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Abortable): Promise<void> {
-  const { journal, reporter } = context;
+  const { journal, reporter, logger } = forJob(context, jobId);
   const warn = (text: string) => {
     reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
     noteIfPossible(() => journal.open(duty.role, jobId), text);
@@ -74,6 +74,7 @@ async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }
   };
   const tell = (error: unknown) => {
     if (signal.aborted) return; // to be carried on
+    logger.error("The job is given up", { role: duty.role, error });
     const code = isIchainError(error) ? error.code : "INTERNAL";
     warn(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
   };

@@ -1,5 +1,5 @@
 import type { Abortable } from "../../../async/abort.ts";
-import type { WorkerContext } from "../../context.ts";
+import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import type { ProviderSetup } from "./accept.ts";
@@ -12,7 +12,7 @@ export function provideDuty(context: WorkerContext, bench: Omit<ProviderSetup, "
     role: "provider",
     filter: { provider: context.account },
     wants: (job) => job.state === "Posted",
-    work: (jobId, options: Abortable) => runJob(context, jobId, shop, options),
-    giveUp: (jobId, options) => abandonJob(context, jobId, options),
+    work: (jobId, options: Abortable) => runJob(forJob(context, jobId), jobId, shop, options),
+    giveUp: (jobId, options) => abandonJob(forJob(context, jobId), jobId, options),
   };
 }

@@ -1,6 +1,6 @@
 import type { Abortable } from "../../../async/abort.ts";
 import { sameAddress } from "../../../protocol/ids.ts";
-import type { WorkerContext } from "../../context.ts";
+import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import { abandonValidation, type ValidatorSetup, validate } from "./validate.ts";
@@ -19,7 +19,7 @@ export function validateDuty(context: WorkerContext, equipment: Omit<ValidatorSe
         const told = sealed !== "0x" || job.round !== "first";
         return ours && commitment === undefined && !abstained && told;
       }),
-    work: (jobId, options: Abortable) => validate(context, jobId, bench, options),
-    giveUp: (jobId, options) => abandonValidation(context, jobId, options),
+    work: (jobId, options: Abortable) => validate(forJob(context, jobId), jobId, bench, options),
+    giveUp: (jobId, options) => abandonValidation(forJob(context, jobId), jobId, options),
   };
 }

@@ -1,6 +1,6 @@
 import { readFile, statfs } from "node:fs/promises";
 import { type Abortable, linkSignals } from "../async/abort.ts";
-import type { EngineKind } from "../config/engines.ts";
+import type { EngineKind } from "../config/choices.ts";
 import { parseYaml } from "../config/yaml.ts";
 import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
@@ -57,10 +57,18 @@ export async function work(
     ...(roles.provider ? [provideDuty(worker, { policy, machine, report })] : []),
     ...(roles.validator ? [validateDuty(worker, { policy, report })] : []),
   ];
-  await together(
-    duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
-    signal,
-  );
+  const { account, logger } = worker;
+  logger.info("The daemon started", { ...roles, account, tier: machine.tier });
+  try {
+    await together(
+      duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted) logger.info("The daemon was stopped");
+    else logger.error("The daemon ended", { error });
+    throw error;
+  }
 }
 
 /**

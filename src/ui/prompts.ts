@@ -3,7 +3,7 @@ import { neutraliseLine } from "../protocol/neutralise.ts";
 import type { Choice, Prompts } from "./ui.ts";
 
 function noTerminal(message: string): IchainError {
-  return new IchainError("NO_TTY", `Nobody is here to answer "${message}".`);
+  return new IchainError("NO_TTY", `There is no terminal to ask "${message}" on.`);
 }
 
 /** Questions by inquirer, drawn on stderr so that stdout stays data; refused when not `interactive`. */
@@ -38,7 +38,7 @@ export function createPrompts(interactive: boolean): Prompts {
           validate: (text: string) => text.length >= 8 || "At least eight characters.",
         });
         if ((await password("The same again:")) === first) return first;
-        process.stderr.write("The two differ; once more.\n");
+        process.stderr.write("The two differ; try again.\n");
       }
     },
     confirm: (message, byDefault) => ask({ type: "confirm", message, default: byDefault }),

@@ -6,7 +6,7 @@ import { isIchainError } from "../../errors/error.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import type { RoleContext } from "../context.ts";
+import { forJob, type RoleContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
 import { isStorageTrouble, noteIfPossible, retryText } from "../shared/note.ts";
 
@@ -62,7 +62,7 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Ab
 
 /** Brings a job to its end, or gives it up, with a warning and a note, where that is impossible. Never rejects. */
 async function workOn(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Abortable): Promise<void> {
-  const { journal, reporter } = context;
+  const { journal, reporter, logger } = forJob(context, jobId);
   const report = (text: string) => reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
   const reportAndNote = (text: string) => {
     report(text);
@@ -80,6 +80,7 @@ async function workOn(context: RoleContext, duty: Duty, jobId: JobId, { signal }
       () => true,
       (error: unknown) => {
         if (signal.aborted) return false; // the next start continues it
+        logger.error("The job is given up", { role: duty.role, error });
         const code = isIchainError(error) ? error.code : "INTERNAL";
         reportAndNote(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
         return false;

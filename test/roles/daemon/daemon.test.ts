@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { IchainError } from "../../../src/errors/error.ts";
 import { openJournal } from "../../../src/journal/journal.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
 import type { JobId } from "../../../src/protocol/ids.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import { type Duty, runDaemon } from "../../../src/roles/daemon/daemon.ts";
@@ -19,6 +20,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
     journal: book,
     jobsDir: "/nonexistent",
     reporter: { emit: () => undefined },
+    logger: silentLogger,
     market: {
       async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
         yield { id } as Job;

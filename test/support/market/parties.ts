@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { openJournal } from "../../../src/journal/journal.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
 import type { ProgressEvent } from "../../../src/ports/reporter.ts";
 import type { Sandbox } from "../../../src/ports/sandbox.ts";
 import type { Blob } from "../../../src/ports/transport.ts";
@@ -78,6 +79,7 @@ export async function newActor(
         instance: "test",
       }),
     told,
+    logger: silentLogger,
     reporter: {
       emit: (event) => {
         if (process.env.DBG && event.kind !== "progress") console.error(index, event.kind, event.text);

@@ -3,7 +3,7 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
-import type { WorkerContext } from "../../context.ts";
+import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
@@ -26,8 +26,8 @@ export function provideDuty(context: WorkerContext, machine: Omit<ProviderSetup,
     role: "provider",
     filter: { provider: context.account },
     wants: (job) => job.state === "Posted",
-    work: (jobId, options) => runJob(context, jobId, setup, options),
-    giveUp: (jobId, options) => abandonJob(context, jobId, options),
+    work: (jobId, options) => runJob(forJob(context, jobId), jobId, setup, options),
+    giveUp: (jobId, options) => abandonJob(forJob(context, jobId), jobId, options),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import { type JobId, sameAddress } from "../../../protocol/ids.ts";
 import { seatOf } from "../../../protocol/job/job.ts";
-import type { WorkerContext } from "../../context.ts";
+import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
@@ -26,8 +26,8 @@ export function validateDuty(context: WorkerContext, machine: Omit<ValidatorSetu
         const reachable = sealed !== "0x" || job.round !== "first";
         return ours && commitment === undefined && !abstained && reachable;
       }),
-    work: (jobId, options) => validate(context, jobId, setup, options),
-    giveUp: (jobId, options) => abandonValidation(context, jobId, options),
+    work: (jobId, options) => validate(forJob(context, jobId), jobId, setup, options),
+    giveUp: (jobId, options) => abandonValidation(forJob(context, jobId), jobId, options),
   };
 }
 

@@ -24,11 +24,10 @@ const blockSchema = z.object({
 });
 
 /**
- * The hash of the transaction that took an attempt's nonce and asks the same of the chain: the same call,
- * signed again for a higher fee by a process whose database was lost since. Undefined when another call
- * took it, or when the node does not remember so far back.
+ * The hash of the mined transaction with an attempt's nonce and the same call: signed again for a higher fee by a process
+ * whose database was lost. Undefined when another call used the nonce, or when the node has pruned the block.
  */
-export async function findTaker(
+export async function findReplacement(
   rpc: Rpc,
   account: Address,
   attempt: Attempt,
@@ -40,19 +39,19 @@ export async function findTaker(
     const answer = await rpc.send("eth_getBlockByNumber", [hexNumber(block), true], options);
     const { transactions } = answered(blockSchema, answer, "a block");
     const { to, data, value } = requestOf(attempt);
-    const taker = transactions.find(
+    const found = transactions.find(
       (one) => Number(one.nonce) === attempt.nonce && one.from.toLowerCase() === account.toLowerCase(),
     );
     const same =
-      taker?.to?.toLowerCase() === to.toLowerCase() && taker.input === data && taker.value === value;
-    return same ? (taker.hash as Hex) : undefined;
+      found?.to?.toLowerCase() === to.toLowerCase() && found.input === data && found.value === value;
+    return same ? (found.hash as Hex) : undefined;
   } catch (error) {
     if (error instanceof RpcRefusal) return undefined;
     throw error;
   }
 }
 
-/** The block in which `nonce` was used, at or below `head`: back in growing strides, then by halves. */
+/** The block at or below `head` that used `nonce`: exponential search backwards, then bisection. */
 async function blockOf(rpc: Rpc, account: Address, nonce: number, head: number, options: AbortOptions) {
   const used = async (block: number) => (await readNonce(rpc, account, block, options)) > nonce;
   let [below, at] = [head, head];

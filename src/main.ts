@@ -46,7 +46,7 @@ async function execute(invocation: Invocation): Promise<void> {
   const [{ loadConfig }, { createUi }, { commandTable }] = await Promise.all([
     import("./config.ts"),
     import("./ui/create.ts"),
-    import("./commands/tables/all.ts"),
+    import("./commands/program.ts"),
   ]);
   const config = await loadConfig({ file: globals.config });
   const ui = await createUi({ json: globals.json, quiet: globals.quiet, ci: config.ci });

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { referencePages } from "../scripts/reference/pages.ts";
 import { outputs } from "../src/commands/output/all.ts";
-import { commandTable } from "../src/commands/tables/all.ts";
+import { commandTable } from "../src/commands/program.ts";
 
 const folder = fileURLToPath(new URL("../docs/reference/", import.meta.url));
 const pages = referencePages();

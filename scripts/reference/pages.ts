@@ -1,6 +1,5 @@
 import { errorOutput, OUTPUT_VERSION, outputs } from "../../src/commands/output/all.ts";
-import { parseCommandLine } from "../../src/commands/program.ts";
-import { commandTable } from "../../src/commands/tables/all.ts";
+import { commandTable, parseCommandLine } from "../../src/commands/program.ts";
 import { fileSchema, networkSchema } from "../../src/config/schema.ts";
 import { environmentTable } from "../../src/config.ts";
 import { catalogue, type ErrorCode, entryOf } from "../../src/errors/catalogue.ts";

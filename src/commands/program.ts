@@ -3,7 +3,20 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import { coin } from "../ui/format.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
-import { commandTable } from "./tables/all.ts";
+import { accountCommands } from "./tables/account.ts";
+import { providerCommands } from "./tables/provider.ts";
+import { requesterCommands } from "./tables/requester.ts";
+import { stakeCommands } from "./tables/stake.ts";
+import { trialCommands } from "./tables/trial.ts";
+
+/** Every command of `ichain`, in the order of `--help`. */
+export const commandTable: readonly CommandDeclaration[] = [
+  ...accountCommands,
+  ...requesterCommands,
+  ...providerCommands,
+  ...stakeCommands,
+  ...trialCommands,
+];
 
 /** The options that every command takes. */
 export interface GlobalOptions {

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { parseCommandLine } from "../../src/commands/program.ts";
-import { commandTable } from "../../src/commands/tables/all.ts";
+import { commandTable, parseCommandLine } from "../../src/commands/program.ts";
 import { exitCodes } from "../../src/errors/entry.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
 

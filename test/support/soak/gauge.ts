@@ -8,24 +8,28 @@ export interface Sample {
   readonly pid: number;
   readonly rssKiB: number;
   readonly fds: number;
-  readonly homeKiB: number;
+  /** Of the database itself; its write-ahead log stays below a few MiB and is no growth. */
   readonly journalKiB: number;
+  readonly indexKiB: number;
+  /** Everything else in the home. */
+  readonly filesKiB: number;
 }
 export type Measure = Exclude<keyof Sample, "jobs" | "pid">;
-export const measures: readonly Measure[] = ["rssKiB", "fds", "homeKiB", "journalKiB"];
+export const measures: readonly Measure[] = ["rssKiB", "fds", "journalKiB", "indexKiB", "filesKiB"];
 
 /**
  * Most growth for each job of the market. An actor's share of the jobs is a tenth (a provider) to a half (a
- * validator). RSS: a process that leaked a parcel, a log or an index row a job would show more than 100 KiB, and the
- * collector's own wavering over a hundred jobs shows less. Files: a thousandth of a descriptor a job is noise of when
- * the sample is taken; one for every twenty jobs is a leak. Disk: what the journal and the index remember of a job
- * (each is kept a year) and its log (kept a month) take a few KiB.
+ * validator). RSS: of the lowest in each half of the samples, since the collector's own wavering is larger than a
+ * leak of some KiB a job. Files: a thousandth of a descriptor a job is noise of when the sample is taken; one for
+ * every twenty jobs is a leak. The journal keeps a few KiB of each own job for a year and its log for a month. The
+ * index keeps the events of every job of the market.
  */
 export const limits: Readonly<Record<Measure, number>> = {
-  rssKiB: 100,
+  rssKiB: 200,
   fds: 0.05,
-  homeKiB: 20,
   journalKiB: 20,
+  indexKiB: 40,
+  filesKiB: 10,
 };
 /** Fewer samples tell nothing. */
 const LEAST_SAMPLES = 5;
@@ -46,20 +50,20 @@ export async function pidsOf(homes: readonly Home[]): Promise<Map<string, number
 
 export async function sampleOf({ dir }: Home, pid: number, jobs: number): Promise<Sample> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const sizes = await Promise.all(
-    ["journal.db", "journal.db-wal"].map((name) =>
-      stat(join(dir, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  );
+  const kibOf = async (name: string) =>
+    stat(join(dir, name)).then(
+      ({ size }) => Math.round(size / 1024),
+      () => 0,
+    );
+  const databases = ["journal.db", "index.db"].flatMap((name) => [name, `${name}-wal`, `${name}-shm`]);
+  const sizes = await Promise.all(databases.map(kibOf));
   return {
     ...{ jobs, pid },
     rssKiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
     fds: (await readdir(`/proc/${pid}/fd`)).length,
-    homeKiB: Math.round((await bytesUnder(dir)) / 1024),
-    journalKiB: Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1024),
+    journalKiB: sizes[0]!,
+    indexKiB: sizes[3]!,
+    filesKiB: Math.round((await bytesUnder(dir)) / 1024) - sizes.reduce((sum, size) => sum + size, 0),
   };
 }
 
@@ -81,7 +85,10 @@ export interface Growth {
   readonly samples: number;
   readonly first: Readonly<Record<Measure, number>>;
   readonly last: Readonly<Record<Measure, number>>;
+  /** Slope of least squares. */
   readonly perJob: Readonly<Record<Measure, number>>;
+  /** From the lowest of the first half to the lowest of the second. */
+  readonly floorPerJob: Readonly<Record<Measure, number>>;
 }
 
 /** How an actor that lived through all of it grew; undefined for one that did not, or with too few samples. */
@@ -96,7 +103,15 @@ export function growthOf(samples: readonly Sample[]): Growth | undefined {
     first: each((measure) => warm[0]![measure]),
     last: each((measure) => warm.at(-1)![measure]),
     perJob: each((measure) => round(slope(warm.map((sample) => [sample.jobs, sample[measure]])))),
+    floorPerJob: each((measure) => round(floorGrowth(warm, measure))),
   };
+}
+
+function floorGrowth(samples: readonly Sample[], measure: Measure): number {
+  const middle = samples.length >> 1;
+  const lowest = (half: readonly Sample[]) => Math.min(...half.map((sample) => sample[measure]));
+  const jobs = (samples.at(-1)!.jobs - samples[0]!.jobs) / 2;
+  return jobs === 0 ? 0 : (lowest(samples.slice(middle)) - lowest(samples.slice(0, middle))) / jobs;
 }
 
 /** Least squares. */

@@ -17,7 +17,7 @@ const bounds = { maxBytes: 512 * MIB, seconds: 120, memoryBytes: 512 * MIB, cpus
 const code = (name: ErrorCode) => (error: unknown) => isIchainError(error, name);
 const held = (name: string) => (name === "python-ml" ? "sha256:base" : undefined);
 
-/** A sandbox, a folder for the bundle, and removal of every image that the test made. */
+/** A sandbox and a folder for the bundle. Every image that the test makes is removed at its end. */
 async function bundle(t: TestContext) {
   const made = await sandboxSetup(t);
   const dir = join(made.dir, "bundle");
@@ -38,7 +38,7 @@ async function digestOf(path: string): Promise<string> {
 }
 
 describe("a Dockerfile", () => {
-  test("is let through with stages of held images, RUN, COPY, ENV and WORKDIR", () => {
+  test("is accepted with stages of held images, RUN, COPY, ENV and WORKDIR", () => {
     const plain = plainDockerfile(
       "# mine\nfrom python-ml AS build\nRUN echo a && \\\n  # why not\n  echo b\ncopy --chown=1:1 x /x\nFROM build\nCOPY --from=build /x /y\n",
       held,
@@ -61,7 +61,7 @@ describe("a Dockerfile", () => {
     ["a base that is not held", "FROM debian:bookworm"],
     ["a base named by a variable", "FROM $BASE"],
     ["nothing before RUN", "RUN true"],
-    ["ADD, which the engine fetches itself", "FROM python-ml\nADD http://192.0.2.1/x /x"],
+    ["ADD, for which the engine fetches", "FROM python-ml\nADD http://192.0.2.1/x /x"],
     ["a frontend of its own", "# syntax=evil/frontend\nFROM python-ml"],
     ["another escape character", "# escape=`\nFROM python-ml"],
     ["files of another image", "FROM python-ml\nCOPY --from=alpine /etc /x"],
@@ -79,7 +79,7 @@ describe("a Dockerfile", () => {
     });
   }
 
-  test("is built without network, and a task runs in what it made", needs("docker", "root"), async (t) => {
+  test("is built without network, and a task runs in the image", needs("docker", "root"), async (t) => {
     const { sandbox, task, bundle: dir } = await bundle(t);
     await writeFile(join(dir, "words"), "from the bundle\n");
     const network = `import socket; s = socket.socket(); s.settimeout(2); print(s.connect_ex(("192.0.2.1", 80)))`;
@@ -90,7 +90,7 @@ describe("a Dockerfile", () => {
     const digest = await sandbox.prepare({ dir, dockerfile: "Dockerfile" }, bounds);
     assert.ok(
       !(await sandbox.probe()).images.some((image) => image.digest === digest),
-      "one job's image is not offered to others",
+      "one job's image is not offered to other jobs",
     );
     const work = await task(`print(open("/srv/words").read(), open("/srv/network").read())`, {
       image: digest,
@@ -99,7 +99,7 @@ describe("a Dockerfile", () => {
   });
 
   test(
-    "that fails, takes too long, too much disk or steers a loader is ended, and leaves nothing",
+    "that fails, takes too much time or disk, or sets LD_PRELOAD is refused and leaves nothing",
     needs("docker", "root"),
     async (t) => {
       const { sandbox, engine, instance, bundle: dir } = await bundle(t);
@@ -118,7 +118,7 @@ describe("a Dockerfile", () => {
         code("IMAGE_BUILD_FAILED"),
       );
       await assert.rejects(attempt("ENV LD_PRELOAD=/in/evil.so"), code("IMAGE_REFUSED"));
-      // The engine takes its time to remove the container of a build that was called off.
+      // The engine removes the container of an aborted build some time later.
       const containers = () =>
         execFileSync("docker", ["ps", "-aq", "--filter", `label=ichain.origin=${instance}`]);
       while (containers().length > 0);
@@ -130,7 +130,7 @@ describe("a Dockerfile", () => {
 
 describe("an image archive", () => {
   test(
-    "is loaded under the digest that was promised, and a task runs in it",
+    "is loaded under the digest in the spec, and a task runs in it",
     needs("docker", "root"),
     async (t) => {
       const { sandbox, task, bundle: dir } = await bundle(t);
@@ -143,12 +143,12 @@ describe("an image archive", () => {
       assert.equal(digest, image.digest);
       const work = await task("", { image: digest, command: ["/usr/bin/dash", "-c", "pwd"] });
       assert.equal((await sandbox.run(work)).log, "/in\n");
-      assert.equal(await sandbox.prepare(image, bounds), digest, "a second time it is there");
+      assert.equal(await sandbox.prepare(image, bounds), digest, "a second call finds it");
     },
   );
 
   test(
-    "with another digest, a way out of its root, a sparse bomb or no tar at all is refused unread",
+    "with another digest, a path outside its root, a sparse file or no tar format is refused before the engine reads it",
     needs("docker", "root"),
     async (t) => {
       const { sandbox, engine, bundle: dir, dir: home } = await bundle(t);
@@ -173,7 +173,7 @@ describe("an image archive", () => {
         ],
         ["a sparse file", await archived(dir, "sparse.tar", ["-S", "-C", inner, "sparse"])],
         [
-          "a sparse file of POSIX",
+          "a sparse file in POSIX format",
           await archived(dir, "posix.tar", ["-S", "-H", "posix", "-C", inner, "sparse"]),
         ],
         ["compressed bytes", await archived(dir, "packed.tar", ["-z", "-C", inner, "x"])],

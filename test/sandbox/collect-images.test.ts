@@ -8,7 +8,7 @@ import { type ContainerSettings, containerName } from "../../src/sandbox/policy.
 import { needs } from "../support/require.ts";
 import { sandboxSetup } from "./support.ts";
 
-/** An image of one small file; `origin` is the instance that is to have brought it. */
+/** An image of one small file; `origin` is the instance whose job it came with. */
 async function image(t: TestContext, engine: Engine, name: string, origin?: string): Promise<EngineImage> {
   const tag = `ichain-test/${name}-${process.pid}`;
   const label = origin === undefined ? [] : ["--change", `LABEL ichain.origin=${origin}`];
@@ -16,7 +16,7 @@ async function image(t: TestContext, engine: Engine, name: string, origin?: stri
     stdio: ["ignore", "pipe", "ignore"],
   });
   execFileSync("docker", ["import", ...label, "-", tag], { input, timeout: 60_000 });
-  // It may be gone by then: that is what these tests are about.
+  // The test may have removed it already.
   t.after(() => spawnSync("docker", ["rmi", "-f", tag], { stdio: "ignore", timeout: 60_000 }));
   return (await engine.images()).find(({ tags }) => tags.includes(`${tag}:latest`))!;
 }
@@ -46,14 +46,18 @@ test(
     assert.deepEqual(
       await sandbox.trim({ bytes: all, keep: new Set() }),
       [],
-      "within the budget nothing goes",
+      "nothing is removed within the budget",
     );
     assert.deepEqual(
       await sandbox.trim({ bytes: all - 1, keep: new Set() }),
       [b],
       "the longest unused first",
     );
-    assert.deepEqual(await sandbox.trim({ bytes: 0, keep: new Set([a!]) }), [c], "what a job needs stays");
+    assert.deepEqual(
+      await sandbox.trim({ bytes: 0, keep: new Set([a!]) }),
+      [c],
+      "an image that a job needs stays",
+    );
     const left = new Set((await engine.images()).map(({ digest }) => digest));
     for (const digest of [a!, foreign.digest, others.digest, runtime.digest]) assert.ok(left.has(digest));
     assert.ok(!left.has(b!) && !left.has(c!));
@@ -61,7 +65,7 @@ test(
 );
 
 test(
-  "an image that a container is made from stays, whatever the budget, and goes when it is free",
+  "an image stays while a container uses it, whatever the budget, and is removed afterwards",
   needs("docker", "root"),
   async (t) => {
     const { sandbox, engine, instance } = await sandboxSetup(t);

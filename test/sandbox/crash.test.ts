@@ -13,7 +13,7 @@ import { MIB, sandboxSetup } from "./support.ts";
 
 const daemon = fileURLToPath(new URL("./killed-daemon.ts", import.meta.url));
 
-/** Moment of death → what the next daemon does with the run. */
+/** Moment at which the daemon is killed → what the next daemon does with the run. */
 const moments = [
   ["before create", "starts it"],
   ["after create", "starts it"],
@@ -39,16 +39,16 @@ print("acc: 0.5")
 `;
 
 test(
-  "a daemon killed at any moment of a run is followed by one that finishes it",
+  "the next daemon finishes a run whose daemon was killed, whatever the moment",
   needs("docker"),
   async (t) => {
     for (const [moment, expected] of moments) {
       const { task, dir, instance, engine } = await sandboxSetup(t);
       const work = await task(program);
-      const orders = { stateDir: join(dir, "state"), instance, task: work, moment };
-      const before = await lifeOf(orders);
+      const options = { stateDir: join(dir, "state"), instance, task: work, moment };
+      const before = await runUntilKilled(options);
       const starts = await startsOf(instance, async () => {
-        const sandbox = createSandbox({ stateDir: orders.stateDir, instance });
+        const sandbox = createSandbox({ stateDir: options.stateDir, instance });
         const run = await sandbox.run(work);
         assert.deepEqual([run.ended, run.exitCode], ["exit", 0], moment);
         const outputs = await sandbox.outputs(work.id);
@@ -64,40 +64,40 @@ test(
       assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(dir), `${moment}: a mount is left`);
       const groups = globSync([`*${instance}-*`, `*/*${instance}-*`], { cwd: "/sys/fs/cgroup" });
       assert.deepEqual(groups, [], moment);
-      t.diagnostic(`kill -9 ${moment.padEnd(18)} → the next daemon ${expected}, nothing is left`);
+      t.diagnostic(`kill -9 ${moment.padEnd(18)} → the next daemon ${expected}, and nothing is left`);
     }
   },
 );
 
-test("a run that a killed daemon has left is ended when it is discarded", needs("docker"), async (t) => {
+test("discarding ends a run that a killed daemon has left", needs("docker"), async (t) => {
   const { task, dir, instance, engine } = await sandboxSetup(t);
   const work = await task(`import time; print("up"); time.sleep(60)`);
   const stateDir = join(dir, "state");
-  await lifeOf({ stateDir, instance, task: work, moment: "at output" });
+  await runUntilKilled({ stateDir, instance, task: work, moment: "at output" });
   await createSandbox({ stateDir, instance }).discard(work.id);
   assert.deepEqual(await engine.list({ "ichain.instance": instance }), []);
   assert.deepEqual(readdirSync(join(stateDir, "runs")), []);
   assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(dir));
 });
 
-/** Runs a daemon to its sudden death; what its task had printed by then. */
-async function lifeOf(orders: {
+/** Runs a daemon until it is killed, and returns what its task had printed by then. */
+async function runUntilKilled(options: {
   stateDir: string;
   instance: string;
   task: SandboxTask;
   moment: string;
 }): Promise<string> {
-  const child = spawn(process.execPath, [daemon, JSON.stringify(orders)], {
+  const child = spawn(process.execPath, [daemon, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let printed = "";
   child.stdout.on("data", (chunk) => (printed += chunk));
   const [, signal] = await once(child, "close");
-  assert.equal(signal, "SIGKILL", orders.moment);
+  assert.equal(signal, "SIGKILL", options.moment);
   return printed;
 }
 
-/** How many containers of `instance` the engine starts during `act`. */
+/** Number of containers of `instance` that the engine starts during `act`. */
 async function startsOf(instance: string, act: () => Promise<void>): Promise<number> {
   const args = [
     "events",

@@ -14,7 +14,7 @@ const GIB = 2 ** 30;
 const uuid = (n: number) => `GPU-${String(n).padStart(8, "0")}-1111-2222-3333-444444444444`;
 const gpus = [0, 1, 2, 3].map((n) => ({ uuid: uuid(n), memoryBytes: (n + 1) * 20 * GIB }));
 
-test("the driver's answer is read line by line, and what is odd left out", () => {
+test("malformed lines of the driver's answer are left out", () => {
   const csv = [
     `${uuid(1)}, NVIDIA H200, 143771, 570.86.15, 9.0`,
     "all, evil, 1, 1, 1",
@@ -31,7 +31,7 @@ test("the driver's answer is read line by line, and what is odd left out", () =>
   );
 });
 
-test("a job gets its GPUs once, and another none of them", () => {
+test("a job gets the same GPUs again, and another job none of them", () => {
   const pool = gpuPool(gpus);
   const first = pool.reserve("a", 2);
   assert.deepEqual(pool.reserve("a", 2), first);
@@ -53,7 +53,7 @@ test("a job gets its GPUs once, and another none of them", () => {
   assert.deepEqual(pool.reserve("c", 2), first);
 });
 
-test("however jobs come and go, no GPU is held twice", () => {
+test("no GPU is reserved for two jobs, whatever the order of reservations and releases", () => {
   const act = fc.record({
     job: fc.constantFrom("a", "b", "c", "d"),
     count: fc.integer({ min: 0, max: 5 }),
@@ -82,7 +82,7 @@ test("however jobs come and go, no GPU is held twice", () => {
   );
 });
 
-test("the created container asks for exactly its GPUs, by UUID", needs("docker"), async (t) => {
+test("a container requests exactly its GPUs, by UUID", needs("docker"), async (t) => {
   const { task, engine, instance, image } = await sandboxSetup(t);
   const chosen = gpuPool(gpus).reserve("x", 2);
   const work = await task("", { gpus: chosen });
@@ -118,7 +118,7 @@ test("the created container asks for exactly its GPUs, by UUID", needs("docker")
   assert.deepEqual([host.Devices ?? [], host.NetworkMode, host.CapDrop], [[], "none", ["ALL"]]);
 });
 
-test("a GPU by any other name than its UUID is refused", needs("docker"), async (t) => {
+test("a GPU that is not named by its UUID is refused", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   for (const name of ["all", "0", "GPU-", "GPU-12345678,all"]) {
     await assert.rejects(sandbox.run(await task("", { gpus: [name] })), (error) =>

@@ -1,4 +1,4 @@
-// A daemon that runs one task and kills itself, as `kill -9` would, at the moment named on its command line.
+// A daemon that runs one task and kills itself with SIGKILL at the moment named on its command line.
 import { mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { SandboxTask } from "../../src/ports/sandbox.ts";
@@ -6,7 +6,7 @@ import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import type { Engine } from "../../src/sandbox/engines/engine.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 
-interface Orders {
+interface DaemonOptions {
   readonly stateDir: string;
   readonly instance: string;
   readonly task: SandboxTask;
@@ -14,7 +14,7 @@ interface Orders {
   readonly moment: string;
 }
 
-const { stateDir, instance, task, moment } = JSON.parse(process.argv[2] ?? "{}") as Orders;
+const { stateDir, instance, task, moment } = JSON.parse(process.argv[2] ?? "{}") as DaemonOptions;
 const [when, call] = moment.split(" ");
 
 function die(): never {
@@ -28,7 +28,7 @@ const engine = new Proxy(real, {
   get(target, name: keyof Engine) {
     if (target[name] === undefined) return undefined;
     return async (...args: never[]) => {
-      // The second inspection is the one after the end; the first looks for an earlier run.
+      // The first inspection looks for an earlier run. The second is the one after the end.
       const counts = name === call && (name !== "inspect" || ended);
       if (counts && when === "before") die();
       const answer = await (target[name] as (...all: never[]) => Promise<unknown>)(...args);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { payload } from "../../src/sandbox/engines/frames.ts";
 import { boundedLog } from "../../src/sandbox/run/logs.ts";
 
-test("characters cut in two by chunks come out whole", () => {
+test("characters that chunks split are decoded whole", () => {
   const bytes = Buffer.from("größer ✓ 𝔸\n");
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 30, maxLength: 30 }), (sizes) => {
@@ -33,7 +33,7 @@ test("a long log keeps its beginning and its end within its bound", () => {
   assert.ok(Buffer.byteLength(log.text()) < 8192 + 64, `${Buffer.byteLength(log.text())}`);
 });
 
-test("one chunk far larger than the bound is cut too", () => {
+test("one chunk that is larger than the bound is cut", () => {
   const log = boundedLog(8192);
   log.push(Buffer.alloc(1 << 22, "x"));
   log.push(Buffer.from("\nacc: 1\n"));
@@ -41,7 +41,7 @@ test("one chunk far larger than the bound is cut too", () => {
   assert.match(log.text(), /acc: 1\n$/);
 });
 
-test("the engine's frames are undone however they are cut", async () => {
+test("the engine's frames are decoded wherever chunks split them", async () => {
   const frame = (stream: number, text: string) => {
     const header = Buffer.alloc(8);
     header[0] = stream;

@@ -95,7 +95,7 @@ function settingsOf(task: SandboxTask): { settings: ContainerSettings; limits: L
   }
 }
 
-test("no limit that a job asks for exceeds the machine's", () => {
+test("no limit of a run exceeds the machine's, whatever the job asks for", () => {
   fc.assert(
     fc.property(anyLimits, (asked) => {
       try {
@@ -111,7 +111,7 @@ test("no limit that a job asks for exceeds the machine's", () => {
   );
 });
 
-test("whatever a job says, its container has every restriction", () => {
+test("a container has every restriction, whatever the job asks for", () => {
   let accepted = 0;
   fc.assert(
     fc.property(anyTask, (task) => {
@@ -206,7 +206,7 @@ function withoutOwn({ Cmd, Labels, User, Env, HostConfig, ...rest }: ContainerSe
   };
 }
 
-test("the filter names no call twice without a condition, and none that leads out", () => {
+test("the seccomp filter allows no dangerous call, and no conditional call without its condition", () => {
   const open = new Set(
     seccomp.syscalls
       .filter((rule) => !("args" in rule) && rule.action === "SCMP_ACT_ALLOW")
@@ -216,7 +216,7 @@ test("the filter names no call twice without a condition, and none that leads ou
   assert.deepEqual(
     conditional.filter((name) => open.has(name)),
     [],
-    "a condition that an open rule undoes",
+    "a rule without a condition allows the call anyway",
   );
   const closed =
     "bpf clone clone3 io_uring_setup keyctl add_key userfaultfd perf_event_open ptrace process_vm_writev pidfd_getfd mount umount2 setns unshare pivot_root chroot open_by_handle_at init_module kexec_load";

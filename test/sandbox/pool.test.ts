@@ -12,8 +12,8 @@ import type { Target } from "../../src/sandbox/engines/target.ts";
 import { type Member, poolSandbox } from "../../src/sandbox/pool.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { lifo } from "../support/lifo.ts";
-import { type Certificates, makeCertificates } from "../support/parcel/certificates.ts";
 import { needs } from "../support/require.ts";
+import { type Certificates, makeCertificates } from "../support/sandbox/certificates.ts";
 import { type Dockerd, isolatedFlags, startDockerd } from "../support/sandbox/dockerd.ts";
 import { tinyRoot } from "../support/sandbox/tiny-root.ts";
 import { MIB, type TaskChanges, writeScript } from "./support.ts";
@@ -88,7 +88,7 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
   });
 
   it(
-    "carries inputs there and outputs back, and leaves no container or volume",
+    "copies inputs to the engine and outputs back, and leaves no container or volume",
     needs("root", "docker"),
     async () => {
       const pool = openPool(engines);
@@ -131,11 +131,11 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
   );
 
   it(
-    "gives two jobs an engine each, a GPU to one job at a time, and sends a task to its GPU",
+    "gives two jobs an engine each, reserves a GPU for one job at a time, and sends a task to its GPU",
     needs("root", "docker"),
     async () => {
       const pool = openPool(engines);
-      await pool.probe(); // a container on each: not while the first task runs
+      await pool.probe(); // it runs a container on each engine, so not while the first task runs
       const wait = "echo begun; sleep 2; echo r > /out/r";
       const [first, second] = [await task(engines, wait), await task(engines, wait)];
       const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
@@ -154,7 +154,7 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
       const [two] = await pool.reserve("b", { count: 1 });
       assert.deepEqual([one, two].toSorted(), [gpu(0), gpu(1)]);
       await assert.rejects(pool.reserve("c", { count: 1 }), code("GPU_BUSY"));
-      // Two there are, but in two machines.
+      // There are two, but on different machines.
       await assert.rejects(pool.reserve("d", { count: 2 }), code("GPU_ABSENT"));
       pool.release("a");
       assert.deepEqual(await pool.reserve("c", { count: 1 }), [one]);
@@ -164,7 +164,7 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
   );
 
   it(
-    "uses the other engine when one stops answering, forgets the run on both, and says so when none answers",
+    "uses the other engine when one stops answering, discards the run on both, and fails when none answers",
     needs("root", "docker"),
     async () => {
       const pool = openPool(engines);
@@ -176,7 +176,7 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
       await begun.promise;
       const at = engines.daemons.findIndex((daemon) => daemon.docker(["ps", "--quiet"]) !== "");
       const [dead, alive] = [engines.daemons[at]!, engines.daemons[1 - at]!];
-      // Of a process that is no more, as the pool has no note of it.
+      // As of a process that has crashed: the pool has no record of this run.
       const orphan = await task(engines, script);
       const orphaned = Promise.withResolvers<void>();
       const { sandbox } = engines.members[at]!;
@@ -201,7 +201,7 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
       }
       assert.deepEqual(jobs(dead).toSorted(), [orphan.id, stuck.id].toSorted());
       await pool.discard("another");
-      assert.deepEqual(jobs(dead), [orphan.id], "what was owed is done when the engine answers again");
+      assert.deepEqual(jobs(dead), [orphan.id], "the pending discard is done when the engine answers again");
       assert.ok(!(await readdir(join(engines.dir, "pool/placed"))).includes(stuck.id));
       await pool.sweep(new Set());
       for (const daemon of engines.daemons) {
@@ -212,7 +212,7 @@ describe("a pool of two engines reached over TLS", needs("root", "docker"), () =
   );
 
   it(
-    "talks to no engine whose certificate another authority has signed",
+    "refuses an engine whose certificate another authority has signed",
     needs("root", "docker"),
     async (t) => {
       const dir = await mkdtemp(join(tmpdir(), "ichain-pool-"));

@@ -37,25 +37,29 @@ print("acc: 0.5")
   await assert.rejects(writeFile(join(outputs, "model.txt"), "another"), { code: "EROFS" });
 });
 
-test("an evaluating run sees the result read-only and leaves nothing", needs("docker"), async (t) => {
-  const { sandbox, task, dir } = await sandboxSetup(t);
-  const resultDir = join(dir, "earlier");
-  await mkdir(resultDir, { mode: 0o700 });
-  await writeFile(join(resultDir, "model.txt"), "weights", { mode: 0o600 });
-  const work = await task(
-    `
+test(
+  "an evaluating run reads the result, cannot change it, and leaves nothing",
+  needs("docker"),
+  async (t) => {
+    const { sandbox, task, dir } = await sandboxSetup(t);
+    const resultDir = join(dir, "earlier");
+    await mkdir(resultDir, { mode: 0o700 });
+    await writeFile(join(resultDir, "model.txt"), "weights", { mode: 0o600 });
+    const work = await task(
+      `
 print(open("/out/model.txt").read())
 try: open("/out/new", "w")
 except OSError as e: print(e.errno)
 `,
-    { resultDir },
-  );
-  assert.equal((await sandbox.run(work)).log, "weights\n30\n");
-  assert.deepEqual(await readdir(resultDir), ["model.txt"]);
-});
+      { resultDir },
+    );
+    assert.equal((await sandbox.run(work)).log, "weights\n30\n");
+    assert.deepEqual(await readdir(resultDir), ["model.txt"]);
+  },
+);
 
 test(
-  "what a run has left is evaluated where it lies: read-only, and a library in it can be loaded",
+  "outputs can be evaluated in place: read-only, and a library among them can be loaded",
   needs("docker"),
   async (t) => {
     const { sandbox, task } = await sandboxSetup(t);
@@ -73,7 +77,7 @@ except OSError as e: print(e.errno)
   },
 );
 
-test("a failed task is a value: its exit code, its log, and no outputs", needs("docker"), async (t) => {
+test("a failed task returns its exit code and its log, and has no outputs", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   const work = await task(`open("/out/half", "w"); raise SystemExit(3)`);
   const run = await sandbox.run(work);
@@ -92,27 +96,31 @@ test("running a finished task again returns its record and keeps its outputs", n
   assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
 });
 
-test("outputs outlive a reboot, and a run whose outputs did not runs again", needs("docker"), async (t) => {
-  const { sandbox, task, dir } = await sandboxSetup(t);
-  const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4()))`);
-  await sandbox.run(work);
-  const outputs = await sandbox.outputs(work.id);
-  const written = await readFile(join(outputs, "id"), "utf8");
-  execFileSync("umount", [outputs]); // which a reboot does
-  assert.equal(await sandbox.outputs(work.id), outputs);
-  assert.equal(await readFile(join(outputs, "id"), "utf8"), written);
+test(
+  "outputs survive a reboot, and a run whose outputs are incomplete runs again",
+  needs("docker"),
+  async (t) => {
+    const { sandbox, task, dir } = await sandboxSetup(t);
+    const work = await task(`import uuid; open("/out/id", "w").write(str(uuid.uuid4()))`);
+    await sandbox.run(work);
+    const outputs = await sandbox.outputs(work.id);
+    const written = await readFile(join(outputs, "id"), "utf8");
+    execFileSync("umount", [outputs]); // as a reboot does
+    assert.equal(await sandbox.outputs(work.id), outputs);
+    assert.equal(await readFile(join(outputs, "id"), "utf8"), written);
 
-  // A power cut leaves the disk as it is while it is mounted.
-  const image = join(dir, "state/runs", work.id, "out.img");
-  execFileSync("cp", [image, `${image}.cut`]);
-  execFileSync("umount", [outputs]);
-  execFileSync("mv", [`${image}.cut`, image]);
-  await assert.rejects(sandbox.outputs(work.id), lost);
-  await sandbox.run(work);
-  assert.notEqual(await readFile(join(await sandbox.outputs(work.id), "id"), "utf8"), written);
-});
+    // After a power cut the image is as it was while mounted.
+    const image = join(dir, "state/runs", work.id, "out.img");
+    execFileSync("cp", [image, `${image}.cut`]);
+    execFileSync("umount", [outputs]);
+    execFileSync("mv", [`${image}.cut`, image]);
+    await assert.rejects(sandbox.outputs(work.id), lost);
+    await sandbox.run(work);
+    assert.notEqual(await readFile(join(await sandbox.outputs(work.id), "id"), "utf8"), written);
+  },
+);
 
-test("outputs that somebody looks at are discarded all the same", needs("docker"), async (t) => {
+test("outputs are discarded even while a process has a file of them open", needs("docker"), async (t) => {
   const { sandbox, task, dir } = await sandboxSetup(t);
   const work = await task(`open("/out/x", "w").write("x" * 4096)`);
   await sandbox.run(work);
@@ -124,7 +132,7 @@ test("outputs that somebody looks at are discarded all the same", needs("docker"
   assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(dir));
 });
 
-test("the folder of all runs may lie behind a link", needs("docker"), async (t) => {
+test("the state folder can be reached through a link", needs("docker"), async (t) => {
   const { task, dir, instance } = await sandboxSetup(t);
   await mkdir(join(dir, "elsewhere"));
   await symlink(join(dir, "elsewhere"), join(dir, "link"));
@@ -148,7 +156,7 @@ test("a discarded run leaves nothing, and discarding it again is no error", need
   await sandbox.discard(work.id);
 });
 
-test("a task past its deadline is ended, also when it ignores SIGTERM", needs("docker"), async (t) => {
+test("a task is ended at its deadline, even when it ignores SIGTERM", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   const [polite, deaf] = await Promise.all([
     task(`import time; time.sleep(60)`, { limits: { wallSeconds: 1 } }),
@@ -164,7 +172,7 @@ test("a task past its deadline is ended, also when it ignores SIGTERM", needs("d
   assert.ok(runs[0]!.wallSeconds < 3 && runs[1]!.wallSeconds < 12, `${runs.map((run) => run.wallSeconds)} s`);
 });
 
-test("a task past its memory is ended by it", needs("docker"), async (t) => {
+test("a task that exceeds its memory is ended", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   const run = await sandbox.run(
     await task(`x = bytearray(1 << 30)\nfor i in range(0, 1 << 30, 4096): x[i] = 1`),
@@ -173,7 +181,7 @@ test("a task past its memory is ended by it", needs("docker"), async (t) => {
   assert.ok(run.peakMemoryBytes <= 256 * MIB);
 });
 
-test("a task that fills /out is ended by it, with bytes or with files", needs("docker"), async (t) => {
+test("a task that fills /out with bytes or with files is ended", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   const bytes = await task(`
 f = open("/out/big", "wb")
@@ -193,7 +201,7 @@ except OSError as e: print(e.errno)
   }
 });
 
-test("aborting ends the task, and nothing of it is left", needs("docker"), async (t) => {
+test("an abort ends the task and removes everything of it", needs("docker"), async (t) => {
   const { sandbox, task, engine } = await sandboxSetup(t);
   const work = await task(`import time; print("up"); time.sleep(60)`);
   const abort = new AbortController();
@@ -202,7 +210,7 @@ test("aborting ends the task, and nothing of it is left", needs("docker"), async
   assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
 });
 
-test("an image that is not held is refused by name", needs("docker"), async (t) => {
+test("a task whose image the engine does not hold is refused", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   const work = await task("", { image: `sha256:${"0".repeat(64)}` });
   await assert.rejects(
@@ -211,7 +219,7 @@ test("an image that is not held is refused by name", needs("docker"), async (t) 
   );
 });
 
-test("an engine that is not there is named, with what to do, and nothing is made for it", async () => {
+test("an engine that does not exist is reported, and no state folder is created for it", async () => {
   const { createSandbox } = await import("../../src/sandbox/sandbox.ts");
   const stateDir = `/tmp/ichain-none-${randomUUID()}`;
   const sandbox = createSandbox({ stateDir, instance: "none", socketPath: "/nonexistent/docker.sock" });
@@ -231,7 +239,7 @@ test("the probe names the engine, a tier and the images by digest", needs("docke
 });
 
 test(
-  "where no control group can be put around a task, the engine's samples measure it",
+  "a task is measured by the engine's samples where it can have no control group of its own",
   needs("docker"),
   async (t) => {
     const real = dockerEngine({ socketPath: DEFAULT_SOCKET });

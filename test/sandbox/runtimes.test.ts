@@ -30,7 +30,7 @@ test("two builds from the same packages give the same bytes", needs("root", "mmd
   assert.equal(digests[0], digests[1]);
 });
 
-test("a runtime that is held is not built again", needs("docker"), async () => {
+test("a runtime that the engine holds is not built again", needs("docker"), async () => {
   const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
   const first = await buildRuntime(engine, "python-ml");
   const lines: string[] = [];
@@ -41,14 +41,14 @@ test("a runtime that is held is not built again", needs("docker"), async () => {
   assert.deepEqual([checked.state, checked.digest], ["ready", first.digest]);
 });
 
-test("every recipe is well-formed, and an unknown one is named", async () => {
+test("every recipe can be read, and an unknown one is refused", async () => {
   for (const name of await recipeNames()) assert.ok((await readRecipe(name)).packages.length > 0);
   for (const name of ["nothing", "../python-ml", "/etc", ""]) {
     await assert.rejects(readRecipe(name), (error) => isIchainError(error, "RUNTIME_UNKNOWN"));
   }
 });
 
-test("the digest of one layer is its own, and that of more the chain's", () => {
+test("the digest of one layer is its diffID, and that of several is their chain id", () => {
   const [a, b] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];
   assert.equal(rootDigest([a]), a);
   const chained = createHash("sha256").update(`${a} ${b}`).digest("hex");

@@ -10,7 +10,7 @@ import { createSandbox, DEFAULT_SOCKET, type SandboxOptions } from "../../src/sa
 
 export const MIB = 2 ** 20;
 
-/** Small and quick; a test overrides what it is about. */
+/** Small limits for quick tests, which override those that they test. */
 export const small: Limits = {
   cpus: 1,
   memoryBytes: 256 * MIB,
@@ -20,10 +20,10 @@ export const small: Limits = {
   logBytes: 256 * 1024,
 };
 
-/** What a test says of its task beyond the program. */
+/** Fields of a task that a test sets beside the program. */
 export type TaskChanges = Partial<Omit<SandboxTask, "limits">> & { readonly limits?: Partial<Limits> };
 
-/** Writes `program` as `file` into a new input folder below `dir`, and describes a task that runs it. */
+/** Writes `program` as `file` into a new input folder below `dir`, and returns a task that runs it. */
 export async function writeTask(
   dir: string,
   { image, interpreter, file, program }: Record<"image" | "interpreter" | "file" | "program", string>,
@@ -44,7 +44,7 @@ export async function writeTask(
   };
 }
 
-/** The same of a shell script, on the root filesystem of `tinyRoot`. */
+/** The same for a shell script, on the root filesystem of `tinyRoot`. */
 export function writeScript(dir: string, image: string, script: string, more: TaskChanges = {}) {
   const limits = { memoryBytes: 64 * MIB, ...more.limits };
   const shell = { image, interpreter: "/usr/bin/dash", file: "main.sh", program: script };
@@ -57,13 +57,13 @@ export interface SandboxSetup {
   readonly instance: string;
   readonly image: RuntimeImage;
   readonly dir: string;
-  /** Writes `files` into a new input folder and describes a task of `python3 /in/main.py`. */
+  /** Writes `program` into a new input folder and returns a task of `python3 /in/main.py`. */
   task(program: string, more?: TaskChanges): Promise<SandboxTask>;
 }
 
 let count = 0;
 
-/** A sandbox of its own on the real engine, swept and removed when the test ends. */
+/** A new sandbox on the real engine, swept and removed when the test ends. */
 export async function sandboxSetup(
   t: TestContext,
   options: Partial<SandboxOptions> = {},

@@ -24,7 +24,7 @@ export interface AttackSetup extends SandboxSetup {
 
 let count = 0;
 
-/** A sandbox of one tier, and the programs of `probes/` to run in it. */
+/** A sandbox of one tier, in which the programs of `probes/` can be run. */
 export async function attackSetup(t: TestContext, tier: Tier): Promise<AttackSetup> {
   const base = await sandboxSetup(t, { leastTier: tier });
   const attack = async (
@@ -53,8 +53,8 @@ export async function attackSetup(t: TestContext, tier: Tier): Promise<AttackSet
 }
 
 /**
- * Every attempt that the program made was denied, at least `least` of them; `harmless` names those that
- * succeed against the sandbox's own kernel and get nowhere (gVisor).
+ * Asserts that every attempt of the program was denied and that there were at least `least`. `harmless` matches those
+ * that succeed but affect only gVisor's own kernel.
  */
 export function assertDenied(run: TaskRun, least: number, harmless: RegExp = /^$/): void {
   const lines = run.log.split("\n");

@@ -3,28 +3,28 @@ import { globSync, readdirSync, readFileSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** What a task could leave of itself on the machine: things by name, and room by bytes. */
+/** What a task could leave on the machine: things by name, and used space in bytes. */
 export interface HostState {
   readonly things: ReadonlySet<string>;
-  readonly rooms: readonly { readonly name: string; readonly free: number; readonly slack: number }[];
+  readonly spaces: readonly { readonly name: string; readonly free: number; readonly slack: number }[];
 }
 
 const MIB = 2 ** 20;
-/** Logs, and what the engine and its caches keep; a disk or a memory bomb that is left is far more. */
+/** Allowance for logs and the engine's caches. A leftover disk or memory bomb is far larger. */
 const DISK_SLACK = 48 * MIB;
 const MEMORY_SLACK = 256 * MIB;
-/** Shared memory and memory filesystems, which nothing else here uses to speak of. */
+/** Allowance for shared memory and tmpfs, which little else here uses. */
 const SHARED_SLACK = 16 * MIB;
-/** `uidOf` in src/sandbox/policy.ts. */
+/** Range of `uidOf` in src/sandbox/policy.ts. */
 const [FIRST_UID, LAST_UID] = [50_000, 64_999];
-/** What an engine starts for a container, and which would stay with one that is left. */
+/** Programs that an engine starts for a container, and that would stay with a leftover one. */
 const RUNTIMES = /^(containerd-shim.*|runc|runsc.*)$/;
 
-/** The kernel and the engine let go of some things a moment after the container. */
+/** Time for the kernel and the engine to release what a container used. */
 const SETTLE_MS = 15_000;
 const POLL_MS = 250;
 
-/** `mark` is in the name of everything that this test process makes. */
+/** The state of the machine; `mark` is in the name of everything that this test process creates. */
 export function hostState(mark: string): HostState {
   const marked = (names: readonly string[]) => names.filter((name) => name.includes(mark));
   const containers = docker("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}");
@@ -36,7 +36,7 @@ export function hostState(mark: string): HostState {
     mount: marked(lines("/proc/self/mountinfo")),
     // A tree for each controller in version 1, one tree in version 2.
     group: globSync([`*${mark}*`, `*/*${mark}*`], { cwd: "/sys/fs/cgroup" }),
-    // Also of a file that is gone.
+    // Includes devices of deleted files.
     loop: marked(
       readdirSync("/sys/block").map((name) => text(`/sys/block/${name}/loop/backing_file`).trim()),
     ),
@@ -45,24 +45,24 @@ export function hostState(mark: string): HostState {
   };
   return {
     things: new Set(Object.entries(found).flatMap(([kind, names]) => names.map((name) => `${kind} ${name}`))),
-    rooms: rooms(),
+    spaces: spaces(),
   };
 }
 
-/** What is on the machine now and was not before, when it has had its time to go. */
+/** What is on the machine now and was not before, after up to `SETTLE_MS` for its removal. */
 export async function leftSince(before: HostState, mark: string): Promise<string[]> {
   for (const begin = performance.now(); ; await pause(POLL_MS)) {
-    const { things, rooms } = hostState(mark);
+    const { things, spaces } = hostState(mark);
     const left = [...things].filter((thing) => !before.things.has(thing));
-    for (const [i, { name, free, slack }] of rooms.entries()) {
-      const taken = before.rooms[i]!.free - free;
+    for (const [i, { name, free, slack }] of spaces.entries()) {
+      const taken = before.spaces[i]!.free - free;
       if (taken > slack) left.push(`${Math.round(taken / MIB)} MiB of ${name}`);
     }
     if (left.length === 0 || performance.now() - begin > SETTLE_MS) return left;
   }
 }
 
-/** Those that run a task, under its user or as its container's runtime, but for the containers `others`. */
+/** Processes of tasks, by their user ids or as runtimes of containers, except those of the containers `others`. */
 function processes(others: readonly string[]): string[] {
   return globSync("/proc/[0-9]*").flatMap((dir) => {
     const [status, words, groups] = [text(`${dir}/status`), text(`${dir}/cmdline`), text(`${dir}/cgroup`)];
@@ -75,7 +75,7 @@ function processes(others: readonly string[]): string[] {
   });
 }
 
-function rooms(): HostState["rooms"] {
+function spaces(): HostState["spaces"] {
   const free = (dir: string) => {
     const { bavail, bsize } = statfsSync(dir);
     return bavail * bsize;
@@ -83,7 +83,7 @@ function rooms(): HostState["rooms"] {
   const [root = "/"] = docker("info", "--format", "{{.DockerRootDir}}");
   const memory = text("/proc/meminfo");
   const meminfo = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(memory)?.[1]) * 1024;
-  // What this process has grown by is not the tasks'.
+  // Add the memory of this process, whose growth is not the tasks'.
   const available = meminfo("MemAvailable") + process.memoryUsage.rss();
   return [
     { name: "the disk of the runs", free: free(tmpdir()), slack: DISK_SLACK },
@@ -101,7 +101,7 @@ function lines(path: string): string[] {
   return text(path).split("\n");
 }
 
-/** Empty where it is gone meanwhile. */
+/** Content of a file; empty when it does not exist any more. */
 function text(path: string): string {
   try {
     return readFileSync(path, "utf8");

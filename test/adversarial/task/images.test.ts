@@ -26,7 +26,7 @@ describe("19 hostile images", () => {
   }
 
   test(
-    "an image's working folder, entry point, user and health check do not count",
+    "an image's working folder, entry point, user and health check are ignored",
     needs("docker"),
     async (t) => {
       const changes = [
@@ -44,7 +44,7 @@ describe("19 hostile images", () => {
 
   for (const folder of ["dev", "proc", "in", "out", "tmp"]) {
     test(
-      `an image whose /${folder} is a link to the host's files touches none of them`,
+      `an image whose /${folder} is a link to a folder of the host changes nothing there`,
       needs("docker"),
       async (t) => {
         const mark = `/var/tmp/ichain-escape-${process.pid}`;
@@ -52,7 +52,7 @@ describe("19 hostile images", () => {
         const { sandbox, task } = await sandboxSetup(t);
         const program = `for d in /dev /proc /in /out /tmp; do touch $d/ichain-escape-${process.pid}; done; ls / /out`;
         const work = await task("", { image: image.digest, command: [shell, "-c", program] });
-        // Either the runtime refuses such a root, or the link ends inside it.
+        // Either the runtime refuses such a root filesystem, or the link resolves inside it.
         await sandbox
           .run(work)
           .catch((error: unknown) => assert.ok(isIchainError(error, "ENGINE_REFUSED"), String(error)));

@@ -8,7 +8,7 @@ import { containerName } from "../../../src/sandbox/policy.ts";
 import { MIB, sandboxSetup } from "../../sandbox/support.ts";
 import { needsTier } from "./require.ts";
 
-/** Works and says how much CPU time it got, holding memory, until it is told to end. */
+/** Computes, prints the CPU time that it got, and holds memory until the test ends it. */
 const honest = `
 import os, time, hashlib
 held = bytearray(os.urandom(1 << 20) * 64)
@@ -22,8 +22,8 @@ for place in ("/out", "/tmp"):
 print("intact" if hashlib.sha256(held).digest() == mark else "changed", flush=True)
 `;
 
-const SPINS = "spins in every process that it gets";
-const KILLS = "sends SIGKILL to every number of a process";
+const SPINS = "spins in every process that it can create";
+const KILLS = "sends SIGKILL to every process id";
 
 const hogs: Readonly<Record<string, { program: string; limits?: Partial<Limits> }>> = {
   [SPINS]: {
@@ -48,7 +48,7 @@ while True:
     except OSError: pass
 `,
   },
-  "takes all memory that it gets, again and again": {
+  "allocates all its memory, again and again": {
     program: `
 import os
 print("up", flush=True)
@@ -61,7 +61,7 @@ while True:
 `,
     limits: { memoryBytes: 128 * MIB },
   },
-  "fills every place that it can write to": {
+  "fills every folder that it can write to": {
     program: `
 import os
 print("up", flush=True)
@@ -88,9 +88,9 @@ while True:
 `,
   },
 };
-/** Windows that the two run side by side. */
-const BESIDE = 12;
-/** A neighbour with the same quota may get a little more, for the kernel shares by tenths of a second. */
+/** Number of measurements while both tasks run. */
+const WINDOWS = 12;
+/** The neighbour may get a little more at the same quota, because the kernel enforces it by periods of 0.1 s. */
 const LEAST = 0.75;
 
 for (const [tier, kinds] of [
@@ -110,7 +110,7 @@ for (const [tier, kinds] of [
           const bad = await task(program, { limits: { ...shared, ...limits } });
           const stop = new AbortController();
           const windows: Point[] = [];
-          let heard = "";
+          let unread = "";
           let taken: Promise<Point[]> | undefined;
           let rival: Promise<unknown> | undefined;
           const watch = () => {
@@ -119,21 +119,21 @@ for (const [tier, kinds] of [
           const onLog = (text: string) => {
             rival ??= sandbox.run(bad, { signal: stop.signal, onLog: watch }).catch(() => undefined);
             if (taken === undefined) return;
-            // A line may come in pieces: unbuffered, each of its words is a write.
-            const lines = (heard + text).split("\n");
-            heard = lines.pop() ?? "";
+            // A line may arrive in parts: with unbuffered output each word is a write.
+            const lines = (unread + text).split("\n");
+            unread = lines.pop() ?? "";
             for (const line of lines) {
               const [, cpu, at] = /^got (\S+) (\S+)$/.exec(line) ?? [];
               if (at !== undefined) windows.push({ cpu: Number(cpu), at: Number(at) });
             }
-            if (windows.length >= BESIDE) void writeFile(join(good.inputDir, "done"), "");
+            if (windows.length >= WINDOWS) void writeFile(join(good.inputDir, "done"), "");
           };
           const run = await sandbox.run(good, { onLog });
           stop.abort();
           await rival;
           assert.deepEqual([run.ended, run.exitCode], ["exit", 0], run.log.slice(-500));
           assert.match(run.log, /\nintact\n$/);
-          // Both on the same busy machine, so that what others do there falls out.
+          // A ratio, so that other load on the machine cancels out.
           const ratio = rateOf(windows) / rateOf((await taken) ?? []);
           t.diagnostic(`CPU time of the task / of its neighbour: ${ratio.toFixed(2)}`);
           assert.ok(ratio >= LEAST, String(ratio));
@@ -155,7 +155,7 @@ async function follow(samples: AsyncIterable<Sample>): Promise<Point[]> {
     for await (const { cpuSeconds } of samples)
       points.push({ cpu: cpuSeconds, at: performance.now() / 1000 });
   } catch {
-    // The container is gone.
+    // The container was removed.
   }
   return points.filter(({ cpu }) => cpu > 0);
 }
@@ -163,6 +163,6 @@ async function follow(samples: AsyncIterable<Sample>): Promise<Point[]> {
 /** CPU seconds a second. */
 function rateOf(points: readonly Point[]): number {
   const [first, last] = [points[0], points.at(-1)];
-  assert.ok(first && last && last.at > first.at, "it was watched for a while");
+  assert.ok(first && last && last.at > first.at, "there are at least two measurements");
   return (last.cpu - first.cpu) / (last.at - first.at);
 }

@@ -22,16 +22,16 @@ const mark = `test-${process.pid}-`;
 let before: HostState;
 beforeAll(async () => {
   if (!existsSync(DEFAULT_SOCKET)) return;
-  // Hundreds of megabytes that stay, where they are not there yet.
+  // Build it before measuring: it adds hundreds of megabytes that stay.
   await buildRuntime(dockerEngine({ socketPath: DEFAULT_SOCKET }), "python-ml");
   before = hostState(mark);
 });
 
-/** What gVisor's own kernel lets a task do to it, and to nothing else. */
+/** Attempts that succeed under gVisor but affect only its own kernel, by probe. */
 const gvisorOwn: Readonly<Record<string, RegExp>> = {
-  "8": /oom_score_adj|out-of-memory killer/, // a number that its kernel keeps and does not use
-  "9": /\/proc\/cmdline.*gvisor/, // invented
-  "10": /fuse|\/dev\/net\/tun/, // devices of its own kernel; nothing mounts, and no network is behind it
+  "8": /oom_score_adj|out-of-memory killer/, // its kernel stores the number and does not use it
+  "9": /\/proc\/cmdline.*gvisor/, // not the host's command line
+  "10": /fuse|\/dev\/net\/tun/, // devices of its own kernel, which can mount nothing and reach no network
 };
 
 for (const tier of ["runc", "gvisor"] as const) {
@@ -40,7 +40,7 @@ for (const tier of ["runc", "gvisor"] as const) {
       test(title, needsTier(tier), async (t) => act(await attackSetup(t, tier)));
     const harmless = (number: string) => (tier === "gvisor" ? gvisorOwn[number] : undefined);
 
-    probe("1 no packet leaves", async ({ run }) => {
+    probe("1 no packet leaves the sandbox", async ({ run }) => {
       const server = createServer((socket) => socket.end()).listen(0, "0.0.0.0");
       await once(server, "listening");
       try {
@@ -56,7 +56,7 @@ for (const tier of ["runc", "gvisor"] as const) {
       assertDenied(await run("02-metadata.py"), 4);
     });
 
-    probe("3 the engine's socket is not there", async ({ run }) => {
+    probe("3 the engine's socket does not exist", async ({ run }) => {
       assertDenied(await run("03-engine-socket.py"), 7);
     });
 
@@ -64,31 +64,31 @@ for (const tier of ["runc", "gvisor"] as const) {
       assertDenied(await run("04-socket-families.py"), 46);
     });
 
-    probe("5 risky kernel interfaces are closed", async ({ run }) => {
+    probe("5 risky system calls are denied", async ({ run }) => {
       assertDenied(await run("05-kernel-interfaces.py"), 20);
     });
 
-    probe("6 no new namespaces", async ({ run }) => {
+    probe("6 no namespace can be created or joined", async ({ run }) => {
       assertDenied(await run("06-namespaces.py"), 22);
     });
 
-    probe("7 nothing mounts", async ({ run }) => {
+    probe("7 nothing can be mounted", async ({ run }) => {
       assertDenied(await run("07-mount.py"), 13);
     });
 
-    probe("8 kernel settings do not change", async ({ run }) => {
+    probe("8 kernel settings cannot be changed", async ({ run }) => {
       assertDenied(await run("08-kernel-settings.py"), 17, harmless("8"));
     });
 
-    probe("9 kernel memory and addresses stay hidden", async ({ run }) => {
+    probe("9 kernel memory and addresses cannot be read", async ({ run }) => {
       assertDenied(await run("09-kernel-memory.py"), 13, harmless("9"));
     });
 
-    probe("10 no device is made or opened", async ({ run }) => {
+    probe("10 no device can be created or opened", async ({ run }) => {
       assertDenied(await run("10-devices.py"), 21, harmless("10"));
     });
 
-    probe("11 nobody becomes root", async ({ run }) => {
+    probe("11 a task cannot become root", async ({ run }) => {
       assertDenied(await run("11-become-root.py"), 12);
     });
 
@@ -98,13 +98,13 @@ for (const tier of ["runc", "gvisor"] as const) {
       assert.deepEqual((await readdir(inputDir)).sort(), ["12-write-root.py", "support.py"]);
     });
 
-    probe("13 a fork bomb stops at the cap", async ({ run }) => {
+    probe("13 a fork bomb stops at the limit on processes", async ({ run }) => {
       const limit = 48;
       const result = await run("13-fork-bomb.py", {
         limits: { pids: limit, wallSeconds: 20 },
         args: [String(limit + (tier === "gvisor" ? 96 : 0))],
       });
-      // gVisor's kernel may end the sandbox when it gets no thread for a process: bounded all the same.
+      // gVisor's kernel may end the sandbox when it can create no thread, which also bounds the bomb.
       if (tier === "gvisor" && result.exitCode !== 0) assert.ok(result.wallSeconds < 25);
       else assertDenied(result, 2);
     });
@@ -119,7 +119,7 @@ for (const tier of ["runc", "gvisor"] as const) {
       });
     }
 
-    probe("14 shared memory stops at its size", async ({ run }) => {
+    probe("14 shared memory is limited in size", async ({ run }) => {
       const result = await run("14-memory-bomb.py", {
         args: ["shm"],
         limits: { memoryBytes: 128 * MIB, wallSeconds: 40 },
@@ -130,10 +130,10 @@ for (const tier of ["runc", "gvisor"] as const) {
       );
     });
 
-    probe("15 writable places stop at their size", async ({ run }) => {
+    probe("15 writable folders are limited in size", async ({ run }) => {
       const args = [String(8 * MIB), ...(tier === "gvisor" ? ["gvisor"] : [])];
       const result = await run("15-fill-disks.py", { args, limits: { memoryBytes: 384 * MIB } });
-      if (tier === "gvisor" && result.ended === "memory") return; // its /tmp is the task's own memory
+      if (tier === "gvisor" && result.ended === "memory") return; // its /tmp counts as the task's memory
       assertDenied(result, 5);
       assert.equal(result.ended, "disk");
     });
@@ -176,7 +176,7 @@ for (const tier of ["runc", "gvisor"] as const) {
         const task = await attack("17-outputs.py", { args: [kind] });
         const result = await sandbox.run(task);
         if (result.ended === "exit" && result.exitCode === 0) {
-          // gVisor keeps FIFOs and sockets to itself: they never were on the disk.
+          // gVisor does not create FIFOs and sockets on the disk.
           assert.ok(tier === "gvisor" && (kind === "fifo" || kind === "socket"), JSON.stringify(result));
           assert.deepEqual(await readdir(await sandbox.outputs(task.id)), ["fine.txt"]);
           return;
@@ -195,49 +195,52 @@ for (const tier of ["runc", "gvisor"] as const) {
     });
 
     probe("18 an archive among the outputs stays a file", async ({ attack, sandbox }) => {
-      // Bundles and results are parcels; their hostile forms are tested in test/transfer/parcel/.
+      // Hostile bundles and results are parcels, which test/transfer/parcel/ tests.
       const task = await attack("18-archive.py", { limits: { memoryBytes: 384 * MIB } });
       assert.deepEqual([(await sandbox.run(task)).log], ["archived\n"]);
       assert.deepEqual((await readdir(await sandbox.outputs(task.id))).sort(), ["bomb.zip", "evil.tar"]);
       await assert.rejects(stat("/tmp/ichain-escaped"));
     });
 
-    probe("20 what a task leaves behind dies with it", async ({ run }) => {
+    probe("20 processes that a task leaves behind end with it", async ({ run }) => {
       const mark = String(40_000 + Math.floor(Math.random() * 9_999));
       const result = await run("20-outlive.py", { args: ["daemon", mark] });
       assert.deepEqual([result.ended, result.log], ["exit", "left one behind\n"]);
       assert.equal(await commandLines(mark), 0);
     });
 
-    probe("20 the deadline inside holds when nobody watches", async ({ attack, engine, instance }) => {
-      const task = await attack("20-outlive.py", {
-        args: ["stay", tier],
-        limits: { wallSeconds: 1 },
-        id: "orphan",
-      });
-      // Started by the engine and followed by nobody, as after `kill -9` of the daemon.
-      const info = await engine.info();
-      const image = (await engine.images()).find(({ digest }) => digest === task.image);
-      const settings = containerSettings(task, {
-        instance,
-        imageId: image!.id,
-        limits: task.limits,
-        outDir: undefined,
-        runtime: chooseRuntime(info, tier),
-        cgroupParent: undefined,
-        deadline: 0,
-      });
-      const id = await engine.create(containerName(instance, task.id), settings);
-      const output = await engine.output(id, { replay: false });
-      await engine.start(id);
-      await engine.ended(id, { signal: AbortSignal.timeout(30_000) });
-      let log = "";
-      for await (const chunk of output) log += Buffer.from(chunk).toString();
-      assert.match(log, /still here/);
-      assert.doesNotMatch(log, /ALLOWED/);
-      const { startedAt, finishedAt } = (await engine.inspect(id))!;
-      assert.ok(finishedAt - startedAt < 15_000, `${finishedAt - startedAt} ms`);
-    });
+    probe(
+      "20 the deadline inside the container ends a task without the daemon",
+      async ({ attack, engine, instance }) => {
+        const task = await attack("20-outlive.py", {
+          args: ["stay", tier],
+          limits: { wallSeconds: 1 },
+          id: "orphan",
+        });
+        // Started by the engine without a daemon, as after `kill -9`.
+        const info = await engine.info();
+        const image = (await engine.images()).find(({ digest }) => digest === task.image);
+        const settings = containerSettings(task, {
+          instance,
+          imageId: image!.id,
+          limits: task.limits,
+          outDir: undefined,
+          runtime: chooseRuntime(info, tier),
+          cgroupParent: undefined,
+          deadline: 0,
+        });
+        const id = await engine.create(containerName(instance, task.id), settings);
+        const output = await engine.output(id, { replay: false });
+        await engine.start(id);
+        await engine.ended(id, { signal: AbortSignal.timeout(30_000) });
+        let log = "";
+        for await (const chunk of output) log += Buffer.from(chunk).toString();
+        assert.match(log, /still here/);
+        assert.doesNotMatch(log, /ALLOWED/);
+        const { startedAt, finishedAt } = (await engine.inspect(id))!;
+        assert.ok(finishedAt - startedAt < 15_000, `${finishedAt - startedAt} ms`);
+      },
+    );
 
     probe("21 a task that asked for no GPU reaches none", async ({ run }) => {
       assertDenied(await run("21-gpus.py"), 8);
@@ -257,11 +260,11 @@ for (const tier of ["runc", "gvisor"] as const) {
       }
     });
 
-    probe("23 no process is traced or read", async ({ run }) => {
+    probe("23 no process can be traced or read", async ({ run }) => {
       assertDenied(await run("23-trace.py"), 10);
     });
 
-    probe("24 two tasks at once see nothing of each other", async ({ attack, sandbox }) => {
+    probe("24 two concurrent tasks see nothing of each other", async ({ attack, sandbox }) => {
       const names = [randomBytes(8).toString("hex"), randomBytes(8).toString("hex")] as const;
       const reversed = (text: string) => [...text].reverse().join("");
       const both = [
@@ -278,7 +281,7 @@ for (const tier of ["runc", "gvisor"] as const) {
       for (const result of results) assertDenied(result, 3);
     });
 
-    probe("25 a busy loop gets its quota and no more, until its deadline", async ({ run }) => {
+    probe("25 a busy loop gets its CPU quota and no more, until its deadline", async ({ run }) => {
       const result = await run("25-busy.py", { limits: { cpus: 0.5, wallSeconds: 3 } });
       assert.equal(result.ended, "deadline");
       assert.ok(
@@ -289,14 +292,14 @@ for (const tier of ["runc", "gvisor"] as const) {
   });
 }
 
-test("afterwards the next task runs", needs("docker"), async (t) => {
+test("the next task runs after all attacks", needs("docker"), async (t) => {
   const { sandbox, task } = await sandboxSetup(t);
   const work = await task(`open("/out/model", "w").write("x"); print("acc: 1")`);
   const run = await sandbox.run(work);
   assert.deepEqual([run.ended, run.log], ["exit", "acc: 1\n"]);
 });
 
-test("the machine is as it was", needs("docker"), async () => {
+test("nothing is left on the machine", needs("docker"), async () => {
   assert.deepEqual(await leftSince(before, mark), []);
 });
 

@@ -8,15 +8,15 @@ import { tinyRoot } from "../../support/sandbox/tiny-root.ts";
 let count = 0;
 
 /**
- * A few megabytes of root filesystem from this machine's own shell, imported with hostile settings
- * (`changes`, Dockerfile words) or hostile links; removed when the test ends.
+ * An image of `tinyRoot`, imported with hostile settings (`changes`, Dockerfile instructions) or hostile links. It is
+ * removed when the test ends.
  */
 export async function tinyImage(
   t: TestContext,
   { changes = [], links = {} }: { changes?: readonly string[]; links?: Readonly<Record<string, string>> },
 ): Promise<EngineImage> {
   const tag = `ichain-test/${process.pid}-${count++}`;
-  const own = { [`.${tag.replace("/", "-")}`]: "." }; // an image of its own, whatever another test holds
+  const own = { [`.${tag.replace("/", "-")}`]: "." }; // makes the image differ from those of other tests
   const flags = changes.flatMap((change) => ["--change", change]);
   execFileSync("docker", ["import", ...flags, "-", tag], {
     input: tinyRoot({ ...links, ...own }),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { it, type TestContext } from "node:test";
 import { type Header, pack } from "tar-stream";
 import { isIchainError } from "../../../src/errors/error.ts";
@@ -19,10 +20,10 @@ function archive(
   const tar = pack();
   for (const { text = "", ...header } of entries) tar.entry(header, text);
   tar.finalize();
-  return tar as unknown as NodeJS.ReadableStream;
+  return Readable.from(tar);
 }
 
-it("what was packed comes out again, without links", async (t) => {
+it("a packed folder is unpacked unchanged, except for links", async (t) => {
   const [from, into] = [await folder(t), await folder(t)];
   await mkdir(join(from, "out/a/b"), { recursive: true });
   await writeFile(join(from, "out/a/b/c"), "x".repeat(100_000));
@@ -34,7 +35,7 @@ it("what was packed comes out again, without links", async (t) => {
   await assert.rejects(readFile(join(into, "link")), { code: "ENOENT" });
 });
 
-it("an archive that a stranger could have shaped writes nothing outside, and no odd thing", async (t) => {
+it("a hostile archive is refused: paths outside its root, links, devices, duplicates and control characters", async (t) => {
   const unsafe: readonly (readonly (Partial<Header> & { name: string } & { text?: string })[])[] = [
     [{ name: "out/../../x", text: "x" }],
     [{ name: "/out/x", text: "x" }],
@@ -62,7 +63,7 @@ it("an archive that a stranger could have shaped writes nothing outside, and no 
   }
 });
 
-it("an archive that is too large, or too deep, ends early", async (t) => {
+it("an archive that is too large or too deep is refused", async (t) => {
   const deep = `out/${"d/".repeat(40)}`;
   const large = [
     [

@@ -16,7 +16,7 @@ import { tinyImage } from "../../adversarial/task/tiny-image.ts";
 import { needs } from "../../support/require.ts";
 import { type SandboxSetup, sandboxSetup } from "../support.ts";
 
-/** The real engine behind a wire that can be frozen: connections stay open and carry nothing. */
+/** The real engine behind a proxy that can be frozen: connections stay open and carry nothing. */
 async function freezable(t: TestContext, dir: string) {
   const socketPath = join(dir, "engine.sock");
   const ends = new Set<Socket>();
@@ -56,12 +56,12 @@ const unavailable = (error: unknown) =>
   isIchainError(error, "DOCKER_UNAVAILABLE") && error.class === "unavailable" && error.retryable;
 
 test(
-  "an engine that stops answering is named, and the run goes on when it answers again",
+  "an engine that stops answering is reported, and the run continues when it answers again",
   needs("docker"),
   async (t) => {
     const { task, dir, instance, engine: direct } = await sandboxSetup(t);
-    const wire = await freezable(t, dir);
-    const engine = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
+    const proxy = await freezable(t, dir);
+    const engine = dockerEngine({ socketPath: proxy.socketPath, answerMs: 2000 });
     const sandbox = createSandbox({ stateDir: join(dir, "state"), instance, engine });
     const work = await task(`
 import os, time
@@ -71,33 +71,33 @@ open("/out/x", "w").write("1")
 print("done")
 `);
 
-    wire.freeze();
+    proxy.freeze();
     await assert.rejects(sandbox.probe(), unavailable);
     await assert.rejects(sandbox.run(work), unavailable);
-    wire.thaw();
+    proxy.thaw();
 
     const name = containerName(instance, work.id);
     const up = Promise.withResolvers<void>();
     const first = sandbox.run(work, { onLog: () => up.resolve() });
-    // Whoever followed is cut off below, or finds the container's end at its next look.
+    // This call is cut off below, or notices the container's end at its next heartbeat.
     const cutOff = first.then(
       () => undefined,
       (error: unknown) => error,
     );
     await Promise.race([up.promise, first]);
-    wire.freeze();
-    const impatient = dockerEngine({ socketPath: wire.socketPath, answerMs: 200 });
+    proxy.freeze();
+    const impatient = dockerEngine({ socketPath: proxy.socketPath, answerMs: 200 });
     await assert.rejects(supervise(impatient, name, { seconds: 60, heartbeatMs: 100 }), unavailable);
-    wire.thaw();
+    proxy.thaw();
     assert.equal(
       (await direct.inspect(name))?.status,
       "running",
-      "the task is not ended by the engine's silence",
+      "the task runs on while the engine does not answer",
     );
 
     await writeFile(join(work.inputDir, "go"), "");
-    const said = await cutOff;
-    assert.ok(said === undefined || unavailable(said), String(said));
+    const failure = await cutOff;
+    assert.ok(failure === undefined || unavailable(failure), String(failure));
     const again = createSandbox({ stateDir: join(dir, "state"), instance, engine: direct });
     const run = await again.run(work);
     assert.deepEqual([run.ended, run.log], ["exit", "up\ndone\n"]);
@@ -109,12 +109,12 @@ for (const [what, shift] of [
   ["back", 86_400_000],
 ] as const) {
   test(
-    `a clock that was set ${what} by a day while a task ran neither ends it nor lets it run on`,
+    `a clock that is set ${what} by a day while a task runs neither ends the task nor extends its deadline`,
     needs("docker"),
     async (t) => {
       const { task, dir, instance, engine } = await sandboxSetup(t);
       const stateDir = join(dir, "state");
-      // What the engine noted by the clock before it jumped, as it looks by the clock after.
+      // The start that the engine recorded before the clock was set, relative to the clock after.
       const jumped: Engine = {
         ...engine,
         async inspect(container, waits) {
@@ -128,7 +128,7 @@ for (const [what, shift] of [
         [`print("up", flush=True)\nwhile True: pass`, "deadline"],
       ] as const) {
         const work = await task(program, { limits: { wallSeconds: 6 } });
-        // Whoever starts the task is gone as soon as it is up, as after kill -9, and ends nothing.
+        // The sandbox that starts the task loses its engine as soon as the task runs, and leaves it running.
         const up = Promise.withResolvers<void>();
         const dying: Engine = {
           ...engine,
@@ -144,20 +144,16 @@ for (const [what, shift] of [
   );
 }
 
-test(
-  "an image that vanished is named, and the next task with another image runs",
-  needs("docker"),
-  async (t) => {
-    const { sandbox, task } = await sandboxSetup(t);
-    const image = await tinyImage(t, { links: { "to-vanish": "x" } });
-    const work = await task("", { image: image.digest, command: ["/usr/bin/dash", "-c", "pwd"] });
-    execFileSync("docker", ["rmi", "-f", image.tags[0]!], { stdio: "ignore" });
-    await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_UNKNOWN"));
-    assert.equal((await sandbox.run(await task(`print("still up")`))).log, "still up\n");
-  },
-);
+test("a removed image is reported, and the next task with another image runs", needs("docker"), async (t) => {
+  const { sandbox, task } = await sandboxSetup(t);
+  const image = await tinyImage(t, { links: { "to-vanish": "x" } });
+  const work = await task("", { image: image.digest, command: ["/usr/bin/dash", "-c", "pwd"] });
+  execFileSync("docker", ["rmi", "-f", image.tags[0]!], { stdio: "ignore" });
+  await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_UNKNOWN"));
+  assert.equal((await sandbox.run(await task(`print("still up")`))).log, "still up\n");
+});
 
-test("a full disk is named before the task starts", needs("docker", "root"), async (t) => {
+test("a full disk is reported before the task starts", needs("docker", "root"), async (t) => {
   const { task, dir, instance } = await sandboxSetup(t);
   const small = join(dir, "small");
   await mkdir(small);
@@ -182,10 +178,10 @@ async function fullDisks(small: string, task: SandboxSetup["task"], instance: st
   await sandbox.sweep(new Set());
 }
 
-test("a sweep removes what other runs left, and nothing that is kept", needs("docker"), async (t) => {
+test("a sweep removes what other runs left, and keeps the named ones", needs("docker"), async (t) => {
   const { sandbox, task, engine, instance, dir } = await sandboxSetup(t);
-  const wire = await freezable(t, dir);
-  const through = dockerEngine({ socketPath: wire.socketPath, answerMs: 2000 });
+  const proxy = await freezable(t, dir);
+  const through = dockerEngine({ socketPath: proxy.socketPath, answerMs: 2000 });
   const lost = createSandbox({ stateDir: join(dir, "state"), instance, engine: through });
   const [kept, left] = [
     await task(`import time; print("up"); time.sleep(30)`),
@@ -196,7 +192,7 @@ test("a sweep removes what other runs left, and nothing that is kept", needs("do
       lost.run(work, { onLog: () => resolve() }).catch(unavailable);
     });
   }
-  wire.thaw(); // cuts the connections: whoever followed is gone
+  proxy.thaw(); // cuts the connections, so that no call follows the tasks
   await sandbox.sweep(new Set([kept.id]));
   const names = (await engine.list({ "ichain.instance": instance })).map(({ name }) => name);
   assert.deepEqual(names, [containerName(instance, kept.id)]);

@@ -13,7 +13,7 @@ import { small } from "../support.ts";
 const digest = `sha256:${"1".repeat(64)}`;
 const images = [{ name: "ml", digest, reference: `registry.example/ml@sha256:${"2".repeat(64)}` }];
 
-/** A sandbox on the stand-in, which answers as told. */
+/** A sandbox on a fake API that gives these answers. */
 async function clusterSetup(t: TestContext, answers: Parameters<typeof fakeKubernetesApi>[1]) {
   const root = await mkdtemp(join(tmpdir(), "ichain-kubernetes-"));
   t.after(() => rm(root, { recursive: true, force: true }));
@@ -26,9 +26,9 @@ async function clusterSetup(t: TestContext, answers: Parameters<typeof fakeKuber
   return { api, engine, options, inputDir, sandbox: createSandbox({ engine, ...options }) };
 }
 
-it("a run is a policy and a Job that is made, started, read and removed (of a stand-in, no cluster)", async (t) => {
+it("a run creates a NetworkPolicy and a Job, starts, reads and removes them (on a fake API, no cluster)", async (t) => {
   const ended = { exitCode: 3, startedAt: "2026-01-01T00:00:01Z", finishedAt: "2026-01-01T00:00:05Z" };
-  const { api, engine, sandbox, inputDir } = await clusterSetup(t, { ended, said: "begun\nand over\n" });
+  const { api, engine, sandbox, inputDir } = await clusterSetup(t, { ended, log: "begun\nand over\n" });
   const run = await sandbox.run({
     id: "task-1",
     image: digest,
@@ -52,14 +52,14 @@ it("a run is a policy and a Job that is made, started, read and removed (of a st
       `DELETE ${policies}/ichain-one-task-1 application/json`,
     ],
   );
-  assert.equal(api.things.size, 0);
+  assert.equal(api.objects.size, 0);
   assert.ok(api.requests.includes("GET /api/v1/namespaces/jobs/pods/ichain-one-task-1-pod/log"));
   const { cpus, memoryBytes, gpus } = await engine.info();
   assert.deepEqual([cpus, memoryBytes, gpus], [3.92, 2 ** 33, []]);
 });
 
-it("what a crash left is found by its label and removed, its policy last", async (t) => {
-  const { api, engine, sandbox, options, inputDir } = await clusterSetup(t, { ended: {}, said: "" });
+it("a sweep finds what a crash left by its label and removes it, the policy last", async (t) => {
+  const { api, engine, sandbox, options, inputDir } = await clusterSetup(t, { ended: {}, log: "" });
   const dying = createSandbox({
     ...options,
     engine: { ...engine, start: () => new Promise(() => undefined) },
@@ -67,14 +67,14 @@ it("what a crash left is found by its label and removed, its policy last", async
   void dying
     .run({ id: "lost", image: digest, command: ["x"], inputDir, limits: small, gpus: [] })
     .catch(() => undefined);
-  while (!api.things.has("jobs/ichain-one-lost")) await engine.ping();
+  while (!api.objects.has("jobs/ichain-one-lost")) await engine.ping();
   await sandbox.sweep(new Set(["lost"]));
-  assert.equal(api.things.size, 2);
+  assert.equal(api.objects.size, 2);
   await sandbox.sweep(new Set());
-  assert.equal(api.things.size, 0);
+  assert.equal(api.objects.size, 0);
 });
 
-it("an API that is not there is named as such, and may be back later", async () => {
+it("an API that cannot be reached is a retryable error", async () => {
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromClusterAndUser(
     { name: "none", server: "http://127.0.0.1:1", skipTLSVerify: true },

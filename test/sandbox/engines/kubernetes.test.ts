@@ -60,10 +60,10 @@ describe("a task as a Kubernetes Job", () => {
     );
     const { job } = rendered();
     const broken = { ...job, spec: { ...job.spec, backoffLimit: "none" } };
-    assert.throws(() => new Job(broken as never).validate(), "the schema is one that can fail");
+    assert.throws(() => new Job(broken as never).validate(), "the schema refuses an invalid Job");
   });
 
-  it("has no right that a task could use, whatever the task", () => {
+  it("has no privileges and no network, whatever the task", () => {
     fc.assert(
       fc.property(task, (one) => {
         const { job, policy } = rendered(one);
@@ -95,7 +95,7 @@ describe("a task as a Kubernetes Job", () => {
           pod.volumes?.some((volume) => volume.hostPath !== undefined),
           false,
         );
-        // What the kubelet makes of a doubled dollar is the word that was meant.
+        // The kubelet reads a doubled dollar as one.
         assert.deepEqual(
           container?.args?.map((word) => word.replaceAll("$$", "$")),
           one.command,
@@ -108,7 +108,7 @@ describe("a task as a Kubernetes Job", () => {
     );
   });
 
-  it("mounts folders of the claim only", () => {
+  it("mounts only folders of the claim", () => {
     const mounts = rendered().job.spec!.template.spec!.containers[0]!.volumeMounts!;
     assert.deepEqual(
       mounts.map(({ name, mountPath, subPath, readOnly }) => [name, mountPath, subPath, readOnly]),
@@ -127,14 +127,14 @@ describe("a task as a Kubernetes Job", () => {
       );
   });
 
-  it("keeps names apart that differ in what Kubernetes does not tell apart", () => {
+  it("gives different names to runs that differ only in characters that Kubernetes does not allow", () => {
     assert.equal(jobName("ichain-a"), "ichain-a");
     assert.notEqual(jobName("ichain-A"), jobName("ichain-a"));
     assert.notEqual(jobName("ichain-a.b"), jobName("ichain-a_b"));
   });
 });
 
-it("a Job and its pod are one container's state", () => {
+it("the state of a container follows from its Job and pod", () => {
   const at = (seconds: number) => new Date(seconds * 1000);
   const job = (more: Partial<V1Job> = {}): V1Job => ({
     metadata: { name: "n", labels: {} },
@@ -146,23 +146,23 @@ it("a Job and its pod are one container's state", () => {
       containerStatuses: [{ name: "task", image: "", imageID: "", ready: true, restartCount: 0, state }],
     },
   });
-  const seen = (...args: Parameters<typeof podState>) => {
+  const stateOf = (...args: Parameters<typeof podState>) => {
     const { status, exitCode, outOfMemory, startedAt, finishedAt } = podState(...args);
     return [status, exitCode, outOfMemory, startedAt, finishedAt];
   };
-  assert.deepEqual(seen(job({ spec: { suspend: true, template: {} } }), undefined), [
+  assert.deepEqual(stateOf(job({ spec: { suspend: true, template: {} } }), undefined), [
     "created",
     0,
     false,
     0,
     0,
   ]);
-  assert.deepEqual(seen(job({ status: { startTime: at(1) } }), undefined), ["running", 0, false, 1000, 0]);
-  assert.deepEqual(seen(job(), pod({ running: { startedAt: at(2) } })), ["running", 0, false, 2000, 0]);
+  assert.deepEqual(stateOf(job({ status: { startTime: at(1) } }), undefined), ["running", 0, false, 1000, 0]);
+  assert.deepEqual(stateOf(job(), pod({ running: { startedAt: at(2) } })), ["running", 0, false, 2000, 0]);
   const killed = { exitCode: 137, reason: "OOMKilled", startedAt: at(2), finishedAt: at(5) };
-  assert.deepEqual(seen(job(), pod({ terminated: killed })), ["exited", 137, true, 2000, 5000]);
+  assert.deepEqual(stateOf(job(), pod({ terminated: killed })), ["exited", 137, true, 2000, 5000]);
   const failed = { type: "Failed", status: "True", lastTransitionTime: at(9) };
-  assert.deepEqual(seen(job({ status: { startTime: at(1), conditions: [failed] } }), undefined), [
+  assert.deepEqual(stateOf(job({ status: { startTime: at(1), conditions: [failed] } }), undefined), [
     "exited",
     137,
     false,

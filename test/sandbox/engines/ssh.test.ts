@@ -17,8 +17,8 @@ const url = "ssh://jobs@big.example:2222";
 const wanted =
   "-T -o BatchMode=yes -o ConnectTimeout=10 -p 2222 -l jobs -- big.example docker system dial-stdio";
 
-/** A folder with this shell script for `ssh`, the first on PATH until the test ends. */
-async function sshThat(t: TestContext, script: string): Promise<string> {
+/** A folder with this shell script as `ssh`, the first on PATH until the test ends. */
+async function fakeSsh(t: TestContext, script: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "ichain-ssh-"));
   await writeFile(join(dir, "ssh"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const before = process.env.PATH;
@@ -39,34 +39,38 @@ async function failure(act: Promise<unknown>): Promise<IchainError> {
   return error;
 }
 
-test("an engine behind ssh runs a task, its inputs and outputs carried", needs("docker"), async (t) => {
-  // What a login at the other end would do with the words after the host's name, and nothing of ssh's own.
-  const dir = await sshThat(
-    t,
-    `[ "$*" = "${wanted}" ] || { echo "odd arguments: $*" >&2; exit 64; }
+test(
+  "an engine behind ssh runs a task, with inputs copied there and outputs back",
+  needs("docker"),
+  async (t) => {
+    // Runs the command after the host's name, as the login shell at the other end would.
+    const dir = await fakeSsh(
+      t,
+      `[ "$*" = "${wanted}" ] || { echo "odd arguments: $*" >&2; exit 64; }
 exec docker -H unix://${DEFAULT_SOCKET} system dial-stdio`,
-  );
-  const engine = remoteEngine({ url });
-  const local = dockerEngine({ socketPath: DEFAULT_SOCKET });
-  assert.deepEqual((await engine.info()).version, (await local.info()).version);
+    );
+    const engine = remoteEngine({ url });
+    const local = dockerEngine({ socketPath: DEFAULT_SOCKET });
+    assert.deepEqual((await engine.info()).version, (await local.info()).version);
 
-  const { digest } = await tinyImage(t, {});
-  const instance = `ssh-${process.pid}`;
-  const sandbox = createSandbox({ engine, shared: true, stateDir: join(dir, "state"), instance });
-  const held = await writeScript(dir, digest, `cat /in/more > /out/copy; echo "acc: 1"`);
-  await writeFile(join(held.inputDir, "more"), Buffer.alloc(3 * MIB, "x"), { mode: 0o600 });
-  try {
-    const run = await sandbox.run(held);
-    assert.deepEqual([run.ended, run.exitCode, run.log], ["exit", 0, "acc: 1\n"]);
-    assert.equal((await readFile(join(await sandbox.outputs(held.id), "copy"))).length, 3 * MIB);
-  } finally {
-    await sandbox.sweep(new Set());
-  }
-  assert.deepEqual(await local.list({ "ichain.instance": instance }), []);
-});
+    const { digest } = await tinyImage(t, {});
+    const instance = `ssh-${process.pid}`;
+    const sandbox = createSandbox({ engine, shared: true, stateDir: join(dir, "state"), instance });
+    const held = await writeScript(dir, digest, `cat /in/more > /out/copy; echo "acc: 1"`);
+    await writeFile(join(held.inputDir, "more"), Buffer.alloc(3 * MIB, "x"), { mode: 0o600 });
+    try {
+      const run = await sandbox.run(held);
+      assert.deepEqual([run.ended, run.exitCode, run.log], ["exit", 0, "acc: 1\n"]);
+      assert.equal((await readFile(join(await sandbox.outputs(held.id), "copy"))).length, 3 * MIB);
+    } finally {
+      await sandbox.sweep(new Set());
+    }
+    assert.deepEqual(await local.list({ "ichain.instance": instance }), []);
+  },
+);
 
-test("an ssh that does not come through is quoted by its last line, without its power over a terminal", async (t) => {
-  const dir = await sshThat(
+test("a failed ssh is reported with its last line, without control characters", async (t) => {
+  const dir = await fakeSsh(
     t,
     String.raw`echo "Warning: something first" >&2
 printf '\033[2Jjobs@big.example: Permission denied (publickey).\r\n' >&2
@@ -76,7 +80,7 @@ exit 255`,
   const { message, hint } = await failure(engine.ping());
   assert.match(message, /: ·\[2Jjobs@big\.example: Permission denied \(publickey\)\.$/);
   assert.match(hint, /`ssh ssh:\/\/jobs@big\.example:2222 docker version`/);
-  // Also when a call has more to say than the pipe takes.
+  // Also when a call has more data than the pipe holds.
   const upload = engine.importRoot(Readable.from([Buffer.alloc(4 * MIB)]), {
     repository: "ichain-test/none",
     labels: {},
@@ -88,8 +92,8 @@ exit 255`,
   assert.match((await failure(pool.probe())).hint, /big \(.*Permission denied \(publickey\)\)/);
 });
 
-test("ssh gets the user's agent to ask, and no password of ours", async (t) => {
-  const dir = await sshThat(t, 'env > "$(dirname "$0")/environment"; exit 255');
+test("ssh inherits the user's ssh agent, but not ichain's password", async (t) => {
+  const dir = await fakeSsh(t, 'env > "$(dirname "$0")/environment"; exit 255');
   Object.assign(process.env, { ICHAIN_PASSWORD: "open sesame", SSH_AUTH_SOCK: "/run/agent" });
   t.after(() => {
     for (const name of ["ICHAIN_PASSWORD", "SSH_AUTH_SOCK"]) delete process.env[name];
@@ -100,8 +104,8 @@ test("ssh gets the user's agent to ask, and no password of ours", async (t) => {
   assert.doesNotMatch(held, /sesame/);
 });
 
-test("a machine without ssh says so", async (t) => {
-  const dir = await sshThat(t, "");
+test("a missing ssh is reported", async (t) => {
+  const dir = await fakeSsh(t, "");
   await rm(join(dir, "ssh"));
   process.env.PATH = dir;
   assert.match((await failure(remoteEngine({ url }).ping())).message, /spawn ssh ENOENT/);

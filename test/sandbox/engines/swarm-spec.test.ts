@@ -14,7 +14,7 @@ import { checkIsolation } from "../../../src/sandbox/probe/isolation.ts";
 
 const GPU = "GPU-11111111-2222-3333-4444-555555555555";
 
-it("no task widens its service: one run, no right, no network, its limits reserved", () => {
+it("a service has one run, no capabilities, no network and reserved limits, whatever the task", () => {
   const task = fc.record({
     id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/),
     command: fc.array(
@@ -65,7 +65,7 @@ it("no task widens its service: one run, no right, no network, its limits reserv
   );
 });
 
-it("a service is one container's state, whatever its task came to", () => {
+it("the state of a service follows from its newest task", () => {
   const service = (labels = {}): Service => ({
     ID: "s",
     Version: { Index: 1 },
@@ -78,24 +78,28 @@ it("a service is one container's state, whatever its task came to", () => {
     DesiredState,
     Status: { Timestamp: "2026-01-01T00:00:02Z", State, ContainerStatus },
   });
-  const seen = (...args: Parameters<typeof serviceState>) => {
+  const stateOf = (...args: Parameters<typeof serviceState>) => {
     const { status, exitCode, startedAt, finishedAt } = serviceState(...args);
     return [status, exitCode, finishedAt > 0 ? finishedAt - startedAt : 0];
   };
   const ran = { ContainerID: "c", ExitCode: 3 };
   const killed = service({ [ENDED_LABEL]: "5" });
-  assert.deepEqual(seen(service(), undefined), ["created", 0, 0]);
-  assert.deepEqual(seen(service(), task("pending")), ["running", 0, 0]);
-  assert.deepEqual(seen(service(), task("running", ran)), ["running", 0, 0]);
-  assert.deepEqual(seen(service(), task("failed", ran)), ["exited", 3, 1500]);
-  assert.deepEqual(seen(service(), task("complete", { ContainerID: "c", ExitCode: 0 })), ["exited", 0, 1500]);
-  assert.deepEqual(seen(service(), task("rejected")), ["other", 0, 0]);
-  assert.deepEqual(seen(service(), task("orphaned", ran)), ["other", 0, 0]);
-  assert.deepEqual(seen(killed, task("running", ran, "remove")), ["running", 0, 0]);
-  assert.deepEqual(seen(killed, undefined), ["exited", 137, 5]);
+  assert.deepEqual(stateOf(service(), undefined), ["created", 0, 0]);
+  assert.deepEqual(stateOf(service(), task("pending")), ["running", 0, 0]);
+  assert.deepEqual(stateOf(service(), task("running", ran)), ["running", 0, 0]);
+  assert.deepEqual(stateOf(service(), task("failed", ran)), ["exited", 3, 1500]);
+  assert.deepEqual(stateOf(service(), task("complete", { ContainerID: "c", ExitCode: 0 })), [
+    "exited",
+    0,
+    1500,
+  ]);
+  assert.deepEqual(stateOf(service(), task("rejected")), ["other", 0, 0]);
+  assert.deepEqual(stateOf(service(), task("orphaned", ran)), ["other", 0, 0]);
+  assert.deepEqual(stateOf(killed, task("running", ran, "remove")), ["running", 0, 0]);
+  assert.deepEqual(stateOf(killed, undefined), ["exited", 137, 5]);
 });
 
-it("an engine is refused when one of the walls is missing, or could not be seen", () => {
+it("an engine is refused when part of the isolation is missing or was not reported", () => {
   const net = "Inter-| Receive\n face |bytes\n    lo: 0 0";
   const status = "Name: sh\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2";
   const log = (parts: { net?: string; status?: string; kernel?: string }) =>
@@ -125,7 +129,7 @@ it("an engine is refused when one of the walls is missing, or could not be seen"
     );
 });
 
-it("names of any length become names that Swarm takes, and stay apart", () => {
+it("names of any length become different names that Swarm accepts", () => {
   const long = `ichain-${"a".repeat(70)}`;
   assert.equal(serviceName("ichain-one-task"), "ichain-one-task");
   assert.equal(serviceName(long).length, 63);

@@ -59,7 +59,7 @@ async function swarmSetup(
 const code = (wanted: ErrorCode) => (error: unknown) =>
   isIchainError(error, wanted) || assert.fail(String(error));
 
-/** One swarm for all tests of a suite, which clean up after themselves. */
+/** One swarm for all tests of a suite. Each test removes what it has created. */
 function sharedSwarm(options: Parameters<typeof startSwarm>[1]): () => TestSwarm {
   const later = lifo({ after: (undo) => after(undo as () => unknown) });
   let swarm: TestSwarm | undefined;
@@ -108,20 +108,20 @@ describe("a swarm of one node", () => {
       );
       assert.equal(full.ended, "disk");
 
-      const walls = await sandbox.run(
+      const isolation = await sandbox.run(
         await task(
           "echo x > /x; echo x > /in/x; ls /sys/class/net; pwd; ls -ld /tmp; echo y > /tmp/y; ls /tmp; ulimit -c; exit 0",
         ),
       );
-      assert.match(walls.log, /cannot create \/x: Read-only file system/);
-      assert.match(walls.log, /cannot create \/in\/x: (Read-only file system|Permission denied)/);
-      assert.match(walls.log, /^lo$/m);
-      for (const line of [/^\/in$/m, /^drwxrwxrwt/m, /^y$/m, /^0$/m]) assert.match(walls.log, line);
+      assert.match(isolation.log, /cannot create \/x: Read-only file system/);
+      assert.match(isolation.log, /cannot create \/in\/x: (Read-only file system|Permission denied)/);
+      assert.match(isolation.log, /^lo$/m);
+      for (const line of [/^\/in$/m, /^drwxrwxrwt/m, /^y$/m, /^0$/m]) assert.match(isolation.log, line);
     },
   );
 
   it(
-    "takes up a service that an earlier process began, and ends one when it is told to",
+    "follows a service that an earlier process started, and ends one on an abort",
     needs("root", "docker"),
     async (t) => {
       const { sandbox, task, engine, instance, dir } = await swarmSetup(t, one(), false);
@@ -129,7 +129,7 @@ describe("a swarm of one node", () => {
         "echo begun; while ! [ -e /out/../in/go ]; do sleep 0.1; done; echo done; echo r > /out/r",
       );
       const begun = Promise.withResolvers<void>();
-      // The first process ends as by a crash: it never hears of the task again.
+      // The first sandbox never learns of the task's end, as after a crash.
       const first = createSandbox({
         engine: { ...engine, ended: () => new Promise(() => undefined) },
         stateDir: join(dir, "state"),
@@ -154,7 +154,7 @@ describe("a swarm of one node", () => {
   );
 
   it(
-    "is refused when its engine leaves a wall open, or manages no swarm",
+    "is refused when its engine does not isolate tasks or is not a manager",
     needs("root", "docker"),
     async (t) => {
       const later = lifo(t);
@@ -177,7 +177,7 @@ describe("a swarm of two nodes", () => {
     workerFlags: [`--node-generic-resource=NVIDIA-GPU=${GPU}`],
   });
   it(
-    "puts a task where its GPUs are, one task a GPU, and collects from there",
+    "runs a task where its GPUs are, one task a GPU, and fetches its outputs from there",
     needs("root", "docker"),
     async (t) => {
       const swarm = two();
@@ -207,7 +207,7 @@ describe("a swarm of two nodes", () => {
   );
 
   it(
-    "gives a task back when its node is drained or dies, and runs it anew on the other",
+    "fails a task whose node is drained or stops, and runs it again on the other node",
     needs("root", "docker"),
     async (t) => {
       const swarm = two();
@@ -235,14 +235,10 @@ describe("a swarm of two nodes", () => {
     },
   );
 
-  it(
-    "ends a task that writes more than its disk into the shared folder",
-    needs("root", "docker"),
-    async (t) => {
-      const { sandbox, task } = await swarmSetup(t, two(), true);
-      const script = "i=0; while sleep 0.01; do i=$((i+1)); ls -lR /usr > /out/$i; done";
-      const run = await sandbox.run(await task(script, { limits: { diskBytes: MIB } }));
-      assert.equal(run.ended, "disk");
-    },
-  );
+  it("ends a task that exceeds its disk in the shared folder", needs("root", "docker"), async (t) => {
+    const { sandbox, task } = await swarmSetup(t, two(), true);
+    const script = "i=0; while sleep 0.01; do i=$((i+1)); ls -lR /usr > /out/$i; done";
+    const run = await sandbox.run(await task(script, { limits: { diskBytes: MIB } }));
+    assert.equal(run.ended, "disk");
+  });
 });

@@ -24,7 +24,7 @@ async function temporaryHome(t: TestContext): Promise<string> {
   return home;
 }
 
-/** Names of the programs at work on `home`, other than Node. */
+/** Names of the running programs with `home` among their arguments, except Node. */
 function programsOn(home: string): string[] {
   return globSync("/proc/[0-9]*").flatMap((process) => {
     try {
@@ -47,7 +47,7 @@ function loopDevicesOf(home: string): string[] {
   );
 }
 
-/** Resolves when the image of the disk in `home` appears: its script is at work then. */
+/** Resolves when the image of the disk in `home` appears: its script is running then. */
 async function imageAppears(home: string): Promise<void> {
   const watcher = watch(home);
   for (let file: unknown; file !== "out.img"; ) [, file] = await once(watcher, "change");
@@ -82,7 +82,7 @@ test("a disk is made again although the tools of a killed process are still maki
   await assertMadeAgain(home);
 });
 
-test("a script that comes to its turn after its process was killed does nothing", needed, async (t) => {
+test("a script that gets the lock after its process was killed does nothing", needed, async (t) => {
   const home = await temporaryHome(t);
   const holder = spawn("flock", [home, "cat"], { stdio: ["pipe", "pipe", "inherit"] });
   t.after(() => holder.stdin.end());

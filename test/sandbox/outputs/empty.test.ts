@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { emptyFolder } from "../../../src/sandbox/outputs/empty.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
 
-/** More than a path can name. */
+/** Levels; more than fit into a path. */
 const DEEP = 1000;
 
-test("a folder of any shape is emptied, and nothing that its links point to is touched", async (t) => {
+test("a folder is emptied, and the targets of its links are unchanged", async (t) => {
   const dir = await scratch(t);
   const [folder, outside] = [join(dir, "out"), join(dir, "outside")];
   await mkdir(join(folder, "a/b/c"), { recursive: true });
@@ -23,7 +23,7 @@ test("a folder of any shape is emptied, and nothing that its links point to is t
   assert.equal(await readFile(join(outside, "mine"), "utf8"), "mine");
 });
 
-test("a tree that is too deep for any path is emptied as well", async (t) => {
+test("a tree that is too deep for any path is emptied", async (t) => {
   const dir = await scratch(t);
   await mkdir(join(dir, "0"));
   for (let i = 1; i < DEEP; i++) {
@@ -34,7 +34,7 @@ test("a tree that is too deep for any path is emptied as well", async (t) => {
   assert.deepEqual(await readdir(dir), []);
 });
 
-test("a link is no folder to empty", async (t) => {
+test("a link to a folder is refused", async (t) => {
   const dir = await scratch(t);
   await mkdir(join(dir, "real"));
   await writeFile(join(dir, "real/mine"), "mine");

@@ -18,7 +18,7 @@ async function folder(t: TestContext): Promise<string> {
   return from;
 }
 
-test("regular files and folders are counted and get plain modes", async (t) => {
+test("regular files and folders are counted and get the modes 0644 and 0755", async (t) => {
   const from = await folder(t);
   await mkdir(join(from, "a/b"), { recursive: true, mode: 0o700 });
   await writeFile(join(from, "a/b/ü.txt"), "text", { mode: 0o4700 });
@@ -29,12 +29,12 @@ test("regular files and folders are counted and get plain modes", async (t) => {
   assert.equal((await stat(join(from, "a"))).mode & 0o7777, 0o755);
 });
 
-for (const [what, plant] of [
+for (const [what, create] of [
   ["a link to a file", (from: string) => symlink("/etc/hostname", join(from, "x"))],
   ["a link to a folder", (from: string) => symlink("/etc", join(from, "x"))],
   ["a dangling link", (from: string) => symlink("nowhere", join(from, "x"))],
   [
-    "a second name",
+    "a hard link",
     async (from: string) => {
       await writeFile(join(from, "x"), "");
       await link(join(from, "x"), join(from, "y"));
@@ -49,12 +49,12 @@ for (const [what, plant] of [
 ] as const) {
   test(`${what} is refused`, async (t) => {
     const from = await folder(t);
-    await plant(from);
+    await create(from);
     await assert.rejects(inspectOutputs(from, limits), (error) => isIchainError(error, "OUTPUT_UNSAFE"));
   });
 }
 
-test("a refused name is told without its power over a terminal", async (t) => {
+test("the message on a refused name has no control characters", async (t) => {
   const from = await folder(t);
   await writeFile(join(from, "a\u009b2J\u202eb\u001b[1m"), "");
   await assert.rejects(inspectOutputs(from, limits), (error) => {
@@ -71,16 +71,16 @@ test("a socket is refused", async (t) => {
   server.close();
 });
 
-test("a root that is itself a link is refused", async (t) => {
+test("a root that is a link is refused", async (t) => {
   const from = await folder(t);
   await symlink("/etc", `${from}-link`);
   await assert.rejects(inspectOutputs(`${from}-link`, limits));
 });
 
-for (const [what, plant] of [
+for (const [what, create] of [
   ["bytes", (from: string) => writeFile(join(from, "x"), Buffer.alloc((1 << 20) + 1))],
   [
-    "bytes that are a hole",
+    "bytes in a hole",
     async (from: string) => {
       await writeFile(join(from, "x"), "");
       await truncate(join(from, "x"), 2 ** 40);
@@ -92,11 +92,11 @@ for (const [what, plant] of [
       for (let i = 0; i < 101; i++) await writeFile(join(from, String(i)), "");
     },
   ],
-  ["folders in each other", (from: string) => mkdir(join(from, "a/b/c/d/e"), { recursive: true })],
+  ["levels of folders", (from: string) => mkdir(join(from, "a/b/c/d/e"), { recursive: true })],
 ] as const) {
   test(`too many ${what} are refused`, async (t) => {
     const from = await folder(t);
-    await plant(from);
+    await create(from);
     await assert.rejects(inspectOutputs(from, limits), (error) => isIchainError(error, "OUTPUT_TOO_LARGE"));
   });
 }

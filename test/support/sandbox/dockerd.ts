@@ -6,28 +6,28 @@ import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { dockerEngine } from "../../../src/sandbox/engines/docker.ts";
 
-/** A Docker engine of the test's own, beside the machine's and touching nothing of it. */
+/** A Docker engine for one test, separate from the machine's own. */
 export interface Dockerd {
   readonly socketPath: string;
-  /** Runs the docker program against it and returns what it printed. */
+  /** Runs the docker command against it and returns what it printed. */
   docker(args: readonly string[], input?: Buffer): string;
-  /** The same, for output that is no text. */
+  /** The same, for binary output. */
   dockerBytes(args: readonly string[]): Buffer;
-  /** Runs it in the background, until `end` resolves with what it has printed. */
+  /** Runs a docker command in the background; `end` kills it and resolves with what it has printed. */
   watch(args: readonly string[]): { end(): Promise<string> };
-  /** Stops answering, and everything else, until it is thawed. */
+  /** Stops the daemon (SIGSTOP) until `thaw`. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
 }
 
-/** How a swarm's node, or an engine that only runs tasks, is to be set up: see `checkWalls`. */
+/** Flags of an engine that only runs tasks, as `checkIsolation` requires of a swarm's node. */
 export const isolatedFlags = ["--bridge=none", "--no-new-privileges"] as const;
 
 const UP_MS = 30_000;
-const ASK_MS = 50;
+const PING_EVERY_MS = 50;
 
-/** Starts an engine with these flags and waits until it answers; it is gone when the test ends. */
+/** Starts an engine with these flags and waits until it answers. It is stopped when the test ends. */
 export async function startDockerd(
   t: Pick<TestContext, "after">,
   flags: readonly string[] = isolatedFlags,
@@ -40,7 +40,7 @@ export async function startDockerd(
     `--exec-root=${dir}/exec`,
     `--pidfile=${dir}/pid`,
     `--host=unix://${socketPath}`,
-    // The machine's packet filter stays as it is.
+    // Leave the machine's packet filter unchanged.
     "--iptables=false",
     "--ip-masq=false",
     "--ip-forward=false",
@@ -62,12 +62,12 @@ export async function startDockerd(
       const child = spawn("docker", ["-H", `unix://${socketPath}`, ...args], {
         stdio: ["ignore", "pipe", "ignore"],
       });
-      const said: Buffer[] = [];
-      child.stdout.on("data", (chunk: Buffer) => said.push(chunk));
+      const printed: Buffer[] = [];
+      child.stdout.on("data", (chunk: Buffer) => printed.push(chunk));
       return {
         end: () =>
           new Promise((resolve) => {
-            child.once("close", () => resolve(Buffer.concat(said).toString("utf8")));
+            child.once("close", () => resolve(Buffer.concat(printed).toString("utf8")));
             child.kill();
           }),
       };
@@ -78,7 +78,7 @@ export async function startDockerd(
   };
   t.after(() => one.stop());
   const engine = dockerEngine({ socketPath, answerMs: 1000 });
-  for (const begin = performance.now(); ; await pause(ASK_MS)) {
+  for (const begin = performance.now(); ; await pause(PING_EVERY_MS)) {
     if (
       await engine.ping().then(
         () => true,
@@ -91,7 +91,7 @@ export async function startDockerd(
   }
 }
 
-/** Ends its containers with it, and leaves no mount behind. */
+/** Stops the daemon and its containers, and removes their mounts. */
 async function stop(daemon: ChildProcess, dir: string): Promise<void> {
   daemon.kill("SIGCONT");
   if (daemon.exitCode === null && daemon.signalCode === null) {
@@ -103,7 +103,7 @@ async function stop(daemon: ChildProcess, dir: string): Promise<void> {
     .split("\n")
     .flatMap((line) => line.split(" ")[4] ?? [])
     .filter((path) => path.startsWith(`${dir}/`));
-  // Shims of containers hold some of them for a moment more.
+  // Lazily, because shims of containers may still hold some of them.
   for (const path of mounts.reverse()) execFileSync("umount", ["-l", path]);
   rmSync(dir, { recursive: true, force: true });
 }

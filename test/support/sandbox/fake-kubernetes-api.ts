@@ -12,29 +12,29 @@ export interface FakeApi {
   readonly kubeConfig: KubeConfig;
   /** Method, path and content type of every request, in order. */
   readonly requests: readonly string[];
-  /** Jobs and NetworkPolicies that are there, as `jobs/name`. */
-  readonly things: ReadonlyMap<string, ApiObject>;
+  /** Existing Jobs and NetworkPolicies by `kind/name`. */
+  readonly objects: ReadonlyMap<string, ApiObject>;
 }
 
 const PATH = /\/namespaces\/[^/]+\/(?<kind>\w+)(?:\/(?<name>[^/]+))?(?:\/(?<more>\w+))?$/;
 const node = { metadata: {}, status: { allocatable: { cpu: "3920m", memory: "8Gi" } } };
 
 /**
- * A stand-in for the few calls of a Kubernetes API that the engine makes. It shows that they are well
- * formed and that their answers are understood, and nothing about a cluster: the pod of a Job that is
- * started runs nothing and has `ended` at once, with the log `said`.
+ * A fake of the calls of the Kubernetes API that the engine makes. It tests the form of requests and the reading of
+ * answers, not a cluster: the pod of a started Job runs nothing and is terminated at once with the state `ended` and
+ * the log `log`.
  */
 export async function fakeKubernetesApi(
   t: Pick<TestContext, "after">,
-  { ended, said }: { ended: object; said: string },
+  { ended, log }: { ended: object; log: string },
 ): Promise<FakeApi> {
-  const things = new Map<string, ApiObject>();
+  const objects = new Map<string, ApiObject>();
   const requests: string[] = [];
 
   function list(kind: string, selector: string): ApiObject[] {
-    const held = [...things].filter(([path]) => path.startsWith(kind === "pods" ? "jobs/" : `${kind}/`));
+    const held = [...objects].filter(([path]) => path.startsWith(kind === "pods" ? "jobs/" : `${kind}/`));
     const labelled = held
-      .map(([, thing]) => thing)
+      .map(([, object]) => object)
       .filter(({ metadata }) =>
         selector.split(",").every((pair) => {
           const [key = "", value] = pair.split("=");
@@ -51,13 +51,13 @@ export async function fakeKubernetesApi(
   function answer(method: string, { pathname, searchParams }: URL, body: ApiObject | undefined): unknown {
     if (pathname === "/api/v1/nodes") return { items: [node] };
     const { kind = "", name = "", more } = PATH.exec(pathname)?.groups ?? {};
-    if (more === "log") return said;
-    if (method === "POST" && body) things.set(`${kind}/${body.metadata.name}`, body);
+    if (more === "log") return log;
+    if (method === "POST" && body) objects.set(`${kind}/${body.metadata.name}`, body);
     if (method === "POST") return body;
     if (name === "") return { items: list(kind, searchParams.get("labelSelector") ?? "") };
-    const found = things.get(`${kind}/${name}`);
+    const found = objects.get(`${kind}/${name}`);
     if (method === "PATCH") Object.assign(found?.spec ?? {}, body?.spec);
-    if (method === "DELETE") things.delete(`${kind}/${name}`);
+    if (method === "DELETE") objects.delete(`${kind}/${name}`);
     return found;
   }
 
@@ -79,9 +79,9 @@ export async function fakeKubernetesApi(
   });
   const { port } = server.address() as { port: number };
   const kubeConfig = new KubeConfig();
-  const cluster = { name: "stand-in", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
+  const cluster = { name: "fake", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
   kubeConfig.loadFromClusterAndUser(cluster, { name: "nobody" });
-  return { kubeConfig, requests, things };
+  return { kubeConfig, requests, objects };
 }
 
 async function read(request: IncomingMessage): Promise<string> {

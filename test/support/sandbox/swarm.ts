@@ -9,15 +9,15 @@ export interface TestSwarm {
   readonly workers: readonly Dockerd[];
   /** Root-filesystem digest of the image that every node holds. */
   readonly image: string;
-  /** Node ids, the manager's first. */
+  /** Ids of the nodes, the manager's first. */
   readonly nodes: readonly string[];
 }
 
 let count = 0;
 
 /**
- * A swarm on the loopback of as many engines, which all hold the tiny image; gone when the test ends. Give
- * it a `lifo`: what it leaves on the machine is removed after its engines have ended.
+ * A swarm on the loopback interface of a manager and `workers` more engines, which all hold the tiny image. It is
+ * removed when the test ends. Pass a `lifo` as `t`, so that its network bridge is removed after its engines.
  */
 export async function startSwarm(
   t: Pick<TestContext, "after">,
@@ -27,7 +27,7 @@ export async function startSwarm(
     workerFlags = [],
   }: { workers?: number; flags?: readonly string[]; workerFlags?: readonly string[] } = {},
 ): Promise<TestSwarm> {
-  const bridge = "docker_gwbridge"; // every member of a swarm makes it, and leaves it behind
+  const bridge = "docker_gwbridge"; // every member of a swarm creates it and does not remove it
   const before = existsSync(`/sys/class/net/${bridge}`);
   if (!before) t.after(() => void execFileSync("ip", ["link", "delete", bridge]));
   const root = tinyRoot();
@@ -40,7 +40,7 @@ export async function startSwarm(
   const joined: Dockerd[] = [];
   for (let i = 1; i <= workers; i++) {
     const worker = await startDockerd(t, [...isolatedFlags, ...workerFlags]);
-    // The same bytes as the manager's, so the same id.
+    // The same bytes as on the manager, hence the same id.
     worker.docker(["load"], manager.dockerBytes(["save", "ichain/tiny"]));
     worker.docker([
       "swarm",

@@ -3,12 +3,12 @@ import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** Flags with which the same files make the same bytes, so that two engines hold one image. */
-const same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+/** Flags of tar that make the archive reproducible, so that two engines hold the same image. */
+const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
 
 /**
- * A few megabytes of root filesystem from this machine's own shell and its libraries, as a tar archive;
- * `links` (name → target) are added to it.
+ * A root filesystem of a few megabytes with this machine's shell and its libraries, as a tar archive; `links`
+ * (name → target) are added to it.
  */
 export function tinyRoot(links: Readonly<Record<string, string>> = {}): Buffer {
   const root = mkdtempSync(join(tmpdir(), "ichain-image-"));
@@ -22,7 +22,7 @@ export function tinyRoot(links: Readonly<Record<string, string>> = {}): Buffer {
     mkdirSync(join(root, "usr/lib/ichain"), { recursive: true });
     copyFileSync("/usr/bin/timeout", join(root, "usr/lib/ichain/deadline"));
     for (const [name, target] of Object.entries(links)) symlinkSync(target, join(root, name));
-    return execFileSync("tar", [...same, "-C", root, "-c", "."], { maxBuffer: 1 << 28 });
+    return execFileSync("tar", [...reproducible, "-C", root, "-c", "."], { maxBuffer: 1 << 28 });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import socket
 from support import attempt, check, sys
 
-port = int(sys.argv[1])  # the test itself listens there, on every address of the host
+port = int(sys.argv[1])  # the test listens on it, on every address of the host
 
 def tcp(host, port):
     with socket.create_connection((host, port), timeout=2) as s: return s.getpeername()

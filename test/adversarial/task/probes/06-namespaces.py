@@ -4,7 +4,7 @@ from support import attempt, syscall
 names = {"mount": 0x20000, "cgroup": 0x02000000, "uts": 0x04000000, "ipc": 0x08000000, "user": 0x10000000, "pid": 0x20000000, "net": 0x40000000}
 
 def fork_with(act):
-    """A child that would get a namespace must not run on as us."""
+    """Ends a child that was created, so that it does not run the rest of this program."""
     child = act()
     if child == 0: os._exit(0)
     os.waitpid(child, 0)

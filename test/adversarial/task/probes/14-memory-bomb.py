@@ -6,7 +6,7 @@ if kind == "heap":
     while True: held.append(bytearray(b"x" * (16 << 20)))
 if kind == "memfd":
     import os
-    while True:  # each within the cap on one file's size
+    while True:  # each within the limit on the size of a file
         held.append(os.memfd_create("x"))
         for _ in range(16): os.write(held[-1], b"x" * (1 << 20))
 if kind == "tmp":

@@ -18,7 +18,7 @@ def files(folder, most):
 shm, tmp = fill("/dev/shm/x", 1 << 30), fill("/tmp/x", 1 << 30)
 check("/dev/shm without bound", shm[1] is not None, shm); os.path.exists("/dev/shm/x") and os.unlink("/dev/shm/x")
 check("/tmp without bound", tmp[1] is not None, tmp); os.unlink("/tmp/x")
-# Under gVisor they are the task's own memory, which has its own bound, and making them is slow.
+# Under gVisor they count as the task's memory, which is limited separately, and creating them is slow.
 check("files in /tmp without bound", len(sys.argv) > 2 or files("/tmp", 200_000)[1] is not None)
 queues = 0
 try:

@@ -1,7 +1,7 @@
 import glob, os
 from support import check, sys
 
-secret = sys.argv[1][::-1]  # reversed, so that our own command line does not hold it
+secret = sys.argv[1][::-1]  # reversed, so that this process's command line does not contain it
 def holds(path):
     try:
         with open(path, "rb") as f: return secret.encode() in f.read(1 << 22)

@@ -5,7 +5,7 @@ mine, theirs = sys.argv[1], sys.argv[2][::-1]
 for where in ("/tmp", "/dev/shm", "/out"):
     with open(f"{where}/{mine}", "w") as f: f.write(mine)
 print("ready", flush=True)
-while not os.path.exists("/in/go"): time.sleep(0.05)  # the test lays it there once both are up
+while not os.path.exists("/in/go"): time.sleep(0.05)  # the test creates it when both tasks run
 found = []
 for root, dirs, files in os.walk("/", onerror=lambda e: None):
     if root in ("/sys", "/usr", "/proc"): dirs.clear(); continue

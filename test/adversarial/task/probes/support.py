@@ -1,4 +1,4 @@
-"""Says of each attempt whether it was denied; the test reads the lines."""
+"""Prints for each attempt whether it was denied; the test reads these lines."""
 import ctypes, errno, os, sys
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -13,7 +13,7 @@ def syscall(number, *args):
 
 
 def attempt(what, act):
-    """`act` must raise; what it returns otherwise is the evidence."""
+    """Expects `act` to raise; prints what it returns otherwise as evidence."""
     try:
         got = act()
     except OSError as error:

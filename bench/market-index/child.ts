@@ -1,6 +1,6 @@
 import { createMarket, type MarketOptions } from "../../src/chain/market.ts";
 
-/** One process that lists all offers once; tells how long it took and how much memory it had. */
+/** Lists all offers once in this process; prints how long it took and how much memory it used. */
 const { options } = JSON.parse(process.argv[2]!) as { options: MarketOptions };
 const market = createMarket(options);
 await market.start();

@@ -1,5 +1,5 @@
-// Lists a market of many offers, first with an empty index and then with a warm one, each in a process of its
-// own; and through the command line. One JSON object on stdout.
+// Lists a market of many offers, first with an empty index and then with a complete one, each in a process of its own,
+// and through the command line. One JSON object on stdout.
 //
 //   npm run -s bench:index                  1,000 and 10,000 offers
 //   npm run -s bench:index -- --offers 500
@@ -12,12 +12,12 @@ import { parseArgs, promisify } from "node:util";
 import { Wallet } from "ethers";
 import { deploy } from "../src/chain/deploy.ts";
 import { startEvm } from "../src/devnet/evm/evm.ts";
-import { fillMarket } from "./index/fill.ts";
+import { fillMarket } from "./market-index/fill.ts";
 
-const CHILD = fileURLToPath(new URL("./index/child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("./market-index/child.ts", import.meta.url));
 const ICHAIN = fileURLToPath(new URL("../bin/ichain.js", import.meta.url));
 const LIMITS = { warm_seconds: 1, first_over_idle_MiB: 256 };
-/** More than this on the heap, however many offers there are, and the listing fails. */
+/** Limit of the heap, for any number of offers: beyond it the listing fails. */
 const HEAP_MiB = 64;
 const run = promisify(execFile);
 
@@ -86,7 +86,7 @@ async function measure(offers: number) {
   }
 }
 
-/** `ichain providers --json` with a warm index, start of the process included; median of three. */
+/** Seconds of `ichain providers --json` with a complete index, start of the process included; median of three. */
 async function command(home: string, network: string, offers: number): Promise<number> {
   const env = { ...process.env, ICHAIN_HOME: home, ICHAIN_NETWORK: network };
   const seconds: number[] = [];

@@ -3,28 +3,28 @@ import type { ErrorCode } from "../../../src/errors/catalogue.ts";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import type { TestBlob } from "../parcel/blob.ts";
-import type { Asked } from "./hostile-host.ts";
+import type { HostedRequest } from "./hostile-host.ts";
 
 const MIB = 1 << 20;
-/** The piece that hosts misbehave about; in the middle of a row that a lane asks for. */
+/** The piece that hosts misbehave about; in the middle of a range that a lane requests. */
 export const BAD_PIECE = 22;
 
-export interface Misdeed {
+export interface Misbehaviour {
   readonly does: string;
   /** Answers one request for data that covers `BAD_PIECE`. */
-  readonly misbehave: (asked: Asked, blob: TestBlob) => void;
-  /** Every time it is done: how the fetch ends. Done once: the blob arrives whole. */
+  readonly misbehave: (asked: HostedRequest, blob: TestBlob) => void;
+  /** The error that ends the fetch when every such request is answered so; after a single one the blob arrives. */
   readonly always: ErrorCode;
 }
 
-/** For `assert.rejects`: the error of that code, about the bad piece in its details and in its sentence. */
+/** For `assert.rejects`: an error of that code that names the bad piece in details and message. */
 export const namesBadPiece = (code: ErrorCode) => (error: unknown) =>
   isIchainError(error, code) &&
   error.details.piece === BAD_PIECE &&
   error.details.offset === BAD_PIECE * PIECE_BYTES &&
   new RegExp(`piece ${BAD_PIECE}\\b`, "i").test(error.message);
 
-export const misdeeds: readonly Misdeed[] = [
+export const misbehaviours: readonly Misbehaviour[] = [
   {
     does: "corrupts a piece",
     misbehave: ({ response, body, range }, blob) => {
@@ -67,7 +67,7 @@ export const misdeeds: readonly Misdeed[] = [
     always: "TRANSFER_STALLED",
   },
   {
-    // Far enough for what comes with every try to look like progress.
+    // Late enough for the bytes of every try to look like progress.
     does: "stalls late in a piece",
     misbehave: ({ response, body, range }, blob) => {
       const late = BAD_PIECE * PIECE_BYTES - range.first + 200 * 1024;

@@ -3,13 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Certificates {
-  /** dockerd's flags for them. */
+  /** Flags of dockerd for the server's certificate. */
   readonly flags: readonly string[];
-  /** The client's side, PEM. */
+  /** The client's certificate and key, PEM. */
   readonly client: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
-/** A certificate authority of the test's own in `dir`, with a server on the loopback and a client. */
+/** A new certificate authority in `dir`, with certificates for a server on the loopback address and for a client. */
 export function makeCertificates(dir: string): Certificates {
   const file = (name: string) => join(dir, name);
   const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore", cwd: dir });

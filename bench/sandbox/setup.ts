@@ -5,14 +5,14 @@ import type { Engine, EngineImage } from "../../src/sandbox/engines/engine.ts";
 import { buildRuntime, findRuntime } from "../../src/sandbox/runtimes/build.ts";
 import { createSandbox, DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 
-export interface Box {
+export interface SandboxSetup {
   readonly folder: string;
   readonly engine: Engine;
   readonly sandbox: Sandbox;
   readonly image: RuntimeImage;
   readonly held: EngineImage;
   task(command: readonly string[], limits?: Partial<Limits>): SandboxTask;
-  /** Runs and discards it, throws unless it ended well, and tells how long both calls took. */
+  /** Runs and discards the task and returns the seconds of both calls; throws unless it exited with 0. */
   run(task: SandboxTask): Promise<{ run: TaskRun; seconds: number; discardSeconds: number }>;
 }
 
@@ -26,11 +26,11 @@ const usual: Limits = {
 };
 let count = 0;
 
-export async function createBox(folder: string): Promise<Box> {
+export async function createSetup(folder: string): Promise<SandboxSetup> {
   const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
   const image = await buildRuntime(engine, "python-ml");
   const held = await findRuntime(engine, "python-ml");
-  if (held === undefined) throw new Error("python-ml is gone");
+  if (held === undefined) throw new Error("there is no image of python-ml");
   const sandbox = createSandbox({ stateDir: join(folder, "state"), instance: `bench-${process.pid}` });
   return {
     folder,

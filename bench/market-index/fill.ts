@@ -7,16 +7,16 @@ import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { toHex } from "../../src/protocol/bytes.ts";
 import type { Hex } from "../../src/protocol/ids.ts";
 
-/** Blocks of this many transactions: a busy chain rather than one that mines each alone. */
+/** Accounts a block, so that blocks are full as on a busy chain. */
 const BATCH = 250;
 const GAS = "0x1e8480";
 /** 2 gwei. */
 const GAS_PRICE = "0x77359400";
 
 /**
- * `count` accounts publish an offer with keys and details of a usual size, put up stake, and have a score
- * and a settled job in their record. On anvil, which lets us send for accounts without their signature (the
- * escrow's included, so that a rating does not take a whole job); their keys are signed for real.
+ * Makes `count` accounts that publish an offer with keys and details of usual size, deposit stake, and have a rating and
+ * a settled job in their record. On anvil, which sends for accounts without their signature; also for the escrow, so
+ * that a rating needs no whole job. The signatures over their keys are real.
  */
 export async function fillMarket(
   rpcUrl: string,
@@ -66,11 +66,11 @@ export async function fillMarket(
   await rpc.send("evm_setAutomine", [true]);
 }
 
-/** Block by block until the pool is empty. */
+/** Mines block after block until the pool is empty. */
 async function mineAll(rpcUrl: string): Promise<void> {
   const rpc = connectRpc(rpcUrl);
   for (;;) {
-    // Full blocks would raise the fee from one to the next without end.
+    // Full blocks would raise the base fee with every block.
     await rpc.send("anvil_setNextBlockBaseFeePerGas", ["0x3b9aca00"]);
     await rpc.send("evm_mine", []);
     const { pending, queued } = (await rpc.send("txpool_status", [])) as { pending: string; queued: string };

@@ -1,6 +1,6 @@
 import type { Logger as Pino } from "pino";
 import type { Logger, LogLevel } from "../ports/logger.ts";
-import { escapePowerful } from "../protocol/neutralise.ts";
+import { escapeUnsafe } from "../protocol/neutralise.ts";
 import { safeFacts, safeText } from "./facts.ts";
 import { RotatingFile, type Rotation } from "./rotating-file.ts";
 
@@ -30,7 +30,7 @@ export async function openLogger(
       formatters: { level: (label) => ({ level: label }) },
     },
     // Logs are read on terminals, which a stranger's text in them must not control.
-    { write: (line: string) => lines.write(`${escapePowerful(line.trimEnd())}\n`) },
+    { write: (line: string) => lines.write(`${escapeUnsafe(line.trimEnd())}\n`) },
   );
   return { ...adapt(root), [Symbol.dispose]: () => lines[Symbol.dispose]() };
 }

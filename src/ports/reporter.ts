@@ -1,7 +1,7 @@
 import type { JobId } from "../protocol/ids.ts";
 
 type EventBody =
-  /** A step began; `id` pairs it with its end. */
+  /** A step began; its end has the same `id`. */
   | { kind: "start"; id: string; text: string }
   | { kind: "progress"; id: string; text: string; done?: number; total?: number }
   | { kind: "end"; id: string; text: string }

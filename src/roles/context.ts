@@ -7,7 +7,7 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Address, JobId } from "../protocol/ids.ts";
 
-/** What every role works with; `compose.ts` makes it. */
+/** What every role works with; made by `compose.ts`. */
 export interface RoleContext {
   readonly account: Address;
   readonly market: Market;
@@ -18,13 +18,13 @@ export interface RoleContext {
   readonly reporter: Reporter;
   /** A daemon's log; silent in commands. */
   readonly logger: Logger;
-  /** Folder for what belongs to one job (`JobFolder`). */
+  /** Parent of the folders of jobs (`jobFolder`). */
   readonly jobsDir: string;
-  /** Runs strangers' code; a requester has one when it measures results itself. */
+  /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }
 
-/** A role whose work is to run strangers' code. */
+/** For roles that run other parties' code. */
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
 }

@@ -1,4 +1,4 @@
-import { escapePowerful, harmless } from "../protocol/neutralise.ts";
+import { escapeUnsafe, neutraliseLine } from "../protocol/neutralise.ts";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -53,7 +53,7 @@ export function instant(seconds: number): string {
 
 /** Columns aligned by their widest cell, two spaces apart; no trailing spaces. Control characters in cells are replaced. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows].map((cells) => cells.map(harmless));
+  const lines = [head, ...rows].map((cells) => cells.map(neutraliseLine));
   const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   return lines
     .map((line) =>
@@ -78,5 +78,5 @@ export function toJson(data: unknown): string {
     if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString("hex")}`;
     return value;
   });
-  return escapePowerful(text ?? "null");
+  return escapeUnsafe(text ?? "null");
 }

@@ -1,5 +1,5 @@
 import { IchainError } from "../errors/error.ts";
-import { harmless } from "../protocol/neutralise.ts";
+import { neutraliseLine } from "../protocol/neutralise.ts";
 import type { Choice, Prompts } from "./ui.ts";
 
 function noTerminal(message: string): IchainError {
@@ -12,7 +12,7 @@ export function createPrompts(interactive: boolean): Prompts {
     question: { type: string; message: string } & Record<string, unknown>,
   ): Promise<Value> {
     if (!interactive) throw noTerminal(question.message);
-    const message = harmless(question.message);
+    const message = neutraliseLine(question.message);
     const { createPromptModule } = await import("inquirer");
     const prompt = createPromptModule({ output: process.stderr });
     try {
@@ -47,7 +47,7 @@ export function createPrompts(interactive: boolean): Prompts {
       ask<Value>({
         type: "select",
         message,
-        choices: choices.map((choice) => ({ ...choice, name: harmless(choice.name) })),
+        choices: choices.map((choice) => ({ ...choice, name: neutraliseLine(choice.name) })),
       }),
   };
 }

@@ -1,5 +1,5 @@
 import type { ProgressEvent, Reporter } from "../ports/reporter.ts";
-import { harmless } from "../protocol/neutralise.ts";
+import { neutraliseLine } from "../protocol/neutralise.ts";
 
 export interface ClosableReporter extends Reporter {
   /** Clears the spinner; later events are dropped. */
@@ -36,7 +36,7 @@ export function plainReporter(stream: NodeJS.WritableStream): ClosableReporter {
 
 /** An event as one line without control characters. */
 export function line(event: ProgressEvent): string {
-  const text = harmless(event.text);
+  const text = neutraliseLine(event.text);
   if (event.kind !== "progress" || event.done === undefined || !event.total) return text;
   return `${text} ${Math.floor((100 * event.done) / event.total)} %`;
 }

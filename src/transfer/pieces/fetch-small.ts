@@ -1,6 +1,7 @@
 import { onAbort } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
-import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts";
+import type { TransferOptions } from "../../ports/transport.ts";
+import { FEED_PART_BYTES } from "../../protocol/limits.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
 import type { LaneDialer } from "./lane-dialer.ts";

@@ -10,7 +10,7 @@ import { type Duty, runDaemon } from "../../../src/roles/daemon/daemon.ts";
 import { random32 } from "../../support/chain/terms.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
 
-/** A daemon that sees one job and then waits; `act` is what it does of its duty. */
+/** A daemon to which one job appears; `act` is its duty. */
 async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
   const book = openJournal(join(await scratch(t), "journal.db"));
   t.after(() => book.close());
@@ -37,7 +37,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
 
 const trouble = (retryable: boolean) => new IchainError("RUN_LOST", "Trouble.", { retryable });
 
-test("a job that cannot be brought to its end is given up, and that is tried until it works", async (t) => {
+test("a job that cannot be brought to its end is given up, with retries", async (t) => {
   const over = Promise.withResolvers<void>();
   let tries = 0;
   const { id, stop, ended, open, notes } = await daemon(t, {
@@ -66,7 +66,7 @@ test("a job that was interrupted is not given up", async (t) => {
         signal.addEventListener("abort", () => reject(signal.reason));
         begun.resolve();
       }),
-    giveUp: async () => assert.fail("gave up a job that is to be carried on"),
+    giveUp: async () => assert.fail("gave up a job that is to be continued"),
   });
   await begun.promise;
   stop.abort();

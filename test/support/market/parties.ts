@@ -16,7 +16,7 @@ import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
-import { provideDuty } from "../../../src/roles/job/provider/duty.ts";
+import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
 import { type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
 import { findCandidates, makePlan } from "../../../src/roles/job/requester/posting/plan.ts";

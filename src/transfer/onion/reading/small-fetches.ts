@@ -1,5 +1,5 @@
-import { FEED_PART_BYTES } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
+import { FEED_PART_BYTES } from "../../../protocol/limits.ts";
 import type { Endpoint } from "../../../protocol/parcel/locator.ts";
 import { badAnswer, forbidden, hostUnreachable, notHosted } from "../../pieces/errors.ts";
 import { authorization, CAPSULE_MAX_BYTES, capsulePath, dataPath, partPath } from "../../pieces/wire.ts";

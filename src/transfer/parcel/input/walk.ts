@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AbortOptions } from "../../../async/abort.ts";
-import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/parcel/manifest.ts";
+import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/limits.ts";
 import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/parcel/paths.ts";
 import { checkOwn, inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { linkSignals } from "../../../async/abort.ts";
-import { type Blob, FEED_PART_BYTES, type Feed } from "../../../ports/transport.ts";
+import type { Blob, Feed } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
+import { FEED_PART_BYTES } from "../../../protocol/limits.ts";
 import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
 import { type SendOptions, sendBytes, sendRange } from "./send.ts";
 

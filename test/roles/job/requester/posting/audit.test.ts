@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Market } from "../../../../src/ports/market.ts";
-import { keyCommitment } from "../../../../src/protocol/job/exchange.ts";
-import { type Measurement, measurementCommitment } from "../../../../src/protocol/job/measurement.ts";
-import { auditPolicySchema } from "../../../../src/protocol/policy/audit.ts";
-import { audit } from "../../../../src/roles/job/requester/posting/audit.ts";
-import { send, someOffer, startChain, type TestChain } from "../../../support/chain/chain.ts";
-import { providerTip, requesterTip } from "../../../support/chain/secrets.ts";
-import { random32, someTerms } from "../../../support/chain/terms.ts";
+import type { Market } from "../../../../../src/ports/market.ts";
+import { keyCommitment } from "../../../../../src/protocol/job/exchange.ts";
+import { type Measurement, measurementCommitment } from "../../../../../src/protocol/job/measurement.ts";
+import { auditPolicySchema } from "../../../../../src/protocol/policy/audit.ts";
+import { audit } from "../../../../../src/roles/job/requester/posting/plan.ts";
+import { send, someOffer, startChain, type TestChain } from "../../../../support/chain/chain.ts";
+import { providerTip, requesterTip } from "../../../../support/chain/secrets.ts";
+import { random32, someTerms } from "../../../../support/chain/terms.ts";
 
 const waits = { signal: AbortSignal.timeout(300_000) };
 const policy = auditPolicySchema.parse({ validate: "earned", after: 3 });
 
-describe("whether a job is validated, by the chain's record", () => {
+describe("a job of a provider", () => {
   let chain: TestChain;
   let [requester, provider, validator] = [] as unknown as [Market, Market, Market];
   before(async () => {
@@ -25,8 +25,8 @@ describe("whether a job is validated, by the chain's record", () => {
   });
   after(() => chain.stop());
 
-  const asked = () => ({ market: requester, account: requester.account });
-  const decided = (chance: number) => audit(asked(), provider.account, policy, waits, () => chance);
+  const requesting = () => ({ market: requester, account: requester.account });
+  const decided = (chance: number) => audit(requesting(), provider.account, policy, waits, () => chance);
 
   async function job({ honest, by = requester }: { honest: boolean; by?: Market }): Promise<void> {
     const terms = someTerms(by.account, provider.account);
@@ -54,22 +54,22 @@ describe("whether a job is validated, by the chain's record", () => {
     if (honest) await send(provider, { kind: "claim", job: await now(), blindedKey });
   }
 
-  it("is, for a provider that this requester has not seen", async () => {
+  it("is validated while this requester has no record of it", async () => {
     await job({ honest: true, by: chain.market(4) });
     assert.deepEqual(await decided(0.99), { streak: 0, probability: 1, chance: 0.99, validated: true });
   });
 
-  it("is left to chance once the record is long enough", async () => {
+  it("is validated by chance once the record is long enough", async () => {
     for (let i = 0; i < 2; i += 1) await job({ honest: true });
     assert.equal((await decided(0.99)).validated, true);
     await job({ honest: true });
     assert.deepEqual(await decided(0.34), { streak: 3, probability: 1 / 3, chance: 0.34, validated: false });
     assert.equal((await decided(0.33)).validated, true);
-    const drawn = await audit(asked(), provider.account, policy, waits);
+    const drawn = await audit(requesting(), provider.account, policy, waits);
     assert.ok(drawn.chance >= 0 && drawn.chance < 1);
   });
 
-  it("is again, from the first rejection on", async () => {
+  it("is validated always after a rejection", async () => {
     await job({ honest: false });
     assert.deepEqual(await decided(0.99), { streak: 0, probability: 1, chance: 0.99, validated: true });
   });

@@ -5,10 +5,11 @@ import type { WorkerContext } from "../context.ts";
 const nameOf = ({ role, key }: JobJournal) => `${role}-${key}`;
 
 /**
- * Sets a job's GPUs aside, the same ones after a restart. Throws `GPU_ABSENT` (class `refused`) or
- * `GPU_BUSY` (retryable).
+ * Reserves GPUs for a job: the same ones again after a restart. Resolves with their UUIDs.
+ * @throws GPU_ABSENT this machine has fewer
+ * @throws GPU_BUSY other jobs hold them now; retryable
  */
-export async function lendGpus(
+export async function reserveGpus(
   { sandbox }: WorkerContext,
   journal: JobJournal,
   count: number,
@@ -22,7 +23,7 @@ export async function lendGpus(
   return sandbox.reserve(job, { count, had }, options);
 }
 
-/** Takes them back; no error when it has none. */
-export function takeBackGpus({ sandbox }: WorkerContext, journal: JobJournal): void {
+/** Ends the reservation; no error when the job has none. */
+export function releaseGpus({ sandbox }: WorkerContext, journal: JobJournal): void {
   sandbox.release(nameOf(journal));
 }

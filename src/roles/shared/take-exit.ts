@@ -7,10 +7,10 @@ import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /**
- * Makes the call that moves a silent job on, if its time has come. Everybody with an interest may make
- * it, so that another having been faster is no failure.
+ * Makes the call that moves on a job whose present step was missed, if its time has come; resolves with false
+ * otherwise. Any account may make it: a refusal means that another was faster, and is no failure.
  */
-export async function leave(
+export async function takeExit(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   job: Job,

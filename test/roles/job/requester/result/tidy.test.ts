@@ -4,18 +4,18 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { openJournal } from "../../../../src/journal/journal.ts";
-import type { JobId } from "../../../../src/protocol/ids.ts";
-import { recordGot } from "../../../../src/roles/job/requester/result/got.ts";
-import { tidy } from "../../../../src/roles/job/requester/result/tidy.ts";
-import { jobFolder } from "../../../../src/roles/shared/job-folder.ts";
-import { random32 } from "../../../support/chain/terms.ts";
-import { scratch } from "../../../support/parcel/parcels.ts";
+import { openJournal } from "../../../../../src/journal/journal.ts";
+import type { JobId } from "../../../../../src/protocol/ids.ts";
+import { recordRetrieval } from "../../../../../src/roles/job/requester/result/retrieval.ts";
+import { tidy } from "../../../../../src/roles/job/requester/result/tidy.ts";
+import { jobFolder } from "../../../../../src/roles/shared/job-folder.ts";
+import { random32 } from "../../../../support/chain/terms.ts";
+import { scratch } from "../../../../support/parcel/parcels.ts";
 
 const keep = { logDays: 30, recordDays: 365, resultDays: 7 };
 const DAY_MS = 86_400_000;
 
-test("files of jobs that are over go when nobody needs them any more, and no others", async (t) => {
+test("only files of finished jobs are removed, once `get` and `logs` need them no longer", async (t) => {
   const home = await scratch(t);
   const jobsDir = join(home, "jobs");
   const path = join(home, "journal.db");
@@ -24,7 +24,7 @@ test("files of jobs that are over go when nobody needs them any more, and no oth
   const db = new DatabaseSync(path);
   t.after(() => db.close());
 
-  /** A job that finished, and was opened, so many days ago. */
+  /** A job that was finished, and whose result was opened, so many days ago. */
   const job = async (end?: "done" | "failed", finished?: number, got?: number): Promise<JobId> => {
     const id = random32();
     const folder = jobFolder(jobsDir, "requester", id);
@@ -39,7 +39,7 @@ test("files of jobs that are over go when nobody needs them any more, and no oth
       writeFileSync(file, "x");
     const record = journal.open("requester", id);
     if (got !== undefined) {
-      await recordGot(record, "/out");
+      await recordRetrieval(record, "/out");
       db.prepare(
         "UPDATE steps SET outcome = json_set(outcome, '$.at', ?) WHERE key = ? AND name = 'got'",
       ).run(Date.now() - got * DAY_MS, id);

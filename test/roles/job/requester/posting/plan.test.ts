@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { ErrorCode } from "../../../../src/errors/catalogue.ts";
-import { isIchainError } from "../../../../src/errors/error.ts";
-import type { Audit } from "../../../../src/protocol/policy/audit.ts";
-import { policySchema, refuseTerms } from "../../../../src/protocol/policy/policy.ts";
-import { jobFileSchema } from "../../../../src/protocol/task/spec.ts";
-import { findCandidates, makePlan, type Plan } from "../../../../src/roles/job/requester/posting/plan.ts";
-import { chainFacts } from "../../../../src/roles/shared/chain-facts.ts";
-import { send, someOffer, startChain, type TestChain } from "../../../support/chain/chain.ts";
-import { someTerms } from "../../../support/chain/terms.ts";
+import type { ErrorCode } from "../../../../../src/errors/catalogue.ts";
+import { isIchainError } from "../../../../../src/errors/error.ts";
+import type { Audit } from "../../../../../src/protocol/policy/audit.ts";
+import { policySchema, refuseTerms } from "../../../../../src/protocol/policy/policy.ts";
+import { jobFileSchema } from "../../../../../src/protocol/task/spec.ts";
+import { findCandidates, makePlan, type Plan } from "../../../../../src/roles/job/requester/posting/plan.ts";
+import { chainFacts } from "../../../../../src/roles/shared/chain-facts.ts";
+import { send, someOffer, startChain, type TestChain } from "../../../../support/chain/chain.ts";
+import { someTerms } from "../../../../support/chain/terms.ts";
 
 const COIN = 10n ** 18n;
 const waits = { signal: AbortSignal.timeout(120_000) };
@@ -23,14 +23,14 @@ describe("a plan", () => {
   let chain: TestChain;
   before(async () => {
     chain = await startChain({ poolStake: COIN });
-    const work = async (index: number, roles: { provider: boolean; validator: boolean }, stake: bigint) => {
+    const offer = async (index: number, roles: { provider: boolean; validator: boolean }, stake: bigint) => {
       const market = chain.market(index);
       const floors = { priceFloor: COIN / 100n, feeFloor: COIN / 1000n };
       await send(market, { kind: "publish", offer: someOffer({ ...roles, ...floors }) });
       await send(market, { kind: "deposit", amount: stake });
     };
-    await work(2, { provider: true, validator: false }, COIN);
-    await work(3, { provider: false, validator: true }, (11n * COIN) / 10n);
+    await offer(2, { provider: true, validator: false }, COIN);
+    await offer(3, { provider: false, validator: true }, (11n * COIN) / 10n);
   });
   after(() => chain.stop());
 
@@ -45,7 +45,7 @@ describe("a plan", () => {
   const fails = (change: object, code: ErrorCode) =>
     assert.rejects(plan(change), (error) => isIchainError(error, code));
 
-  test("pays for the run window, and posts what provider and validator take", async () => {
+  test("pays for the run window, with terms that provider and validator accept", async () => {
     const { outline, provider, validators } = await plan();
     assert.equal(outline.windows.run, 3 * 600 + 600);
     assert.equal(outline.price, ((COIN / 100n) * 2400n) / 3600n + 1n);
@@ -63,18 +63,18 @@ describe("a plan", () => {
       assert.equal(refuseTerms(policySchema.parse({}), terms, role, now, facts), undefined);
   });
 
-  test("pays at least what an appeal would put at stake", async () => {
+  test("pays at least the bond of an appeal", async () => {
     const { outline } = await plan({ validatorFee: "0.05" });
     assert.equal(outline.price, (3n * COIN) / 20n);
   });
 
-  test("is not made with parties that have not the stake for it", async () => {
+  test("is not made with parties that have too little stake", async () => {
     await fails({ price: "1.5" }, "NO_PROVIDER");
     await fails({ price: "0.5" }, "NO_VALIDATOR"); // of its 1.1 coin, 1 is for draws
     await fails({ validatorFee: "0.2" }, "NO_VALIDATOR"); // three of it is the price, half of that the stake
   });
 
-  test("is not made for a job that nobody could keep, run or be paid for", async () => {
+  test("is not made with windows, resources or money that the usual policy refuses", async () => {
     await fails({ windows: { reveal: "5m" } }, "WINDOW_TOO_SHORT");
     await fails({ windows: { accept: "1s" } }, "WINDOW_TOO_SHORT");
     await fails({ windows: { claim: "8d" } }, "WINDOW_TOO_LONG");

@@ -5,22 +5,22 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
-import { noteIfPossible } from "../../shared/note.ts";
+import { noteIfPossible, retryText } from "../../shared/note.ts";
 
-/** Left of the run window for `release`, at most: some ten blocks, and a pause before another try. */
+/** Reserved at the end of the run window for `release`, at most: some ten blocks and the pause before a retry. */
 const MARGIN_SECONDS = 120;
 
-/** For work to let go of the machine once it was told to end. */
+/** For aborted work to free the machine. */
 const GRACE_MS = 5_000;
 
-/** Why a job is given back whose run window runs out: silence would cost the stake. */
+/** Reason on the chain for giving back a job whose run window is about to end. */
 export const TOO_LATE = "its run window was about to end before it could be submitted";
 
 /**
- * What `work` comes to, tried again while it fails in a way that may pass; `TOO_LATE` once so little is left of an
- * accepted job's run window that giving the job back comes first.
+ * The outcome of `work`, with transient failures retried; `TOO_LATE` once the run window of an accepted job leaves just
+ * enough time to give the job back.
  */
-export async function inTime<Result>(
+export async function withinRunWindow<Result>(
   { market, reporter }: Pick<RoleContext, "market" | "reporter">,
   journal: JobJournal,
   job: Job,
@@ -32,17 +32,17 @@ export async function inTime<Result>(
     job.state === "Accepted" && job.deadline !== undefined ? job.deadline : (await market.now(options)) + run;
   using clock = chainDeadline(deadline, market, options.signal, Math.min(MARGIN_SECONDS, run / 4));
   const { signal } = clock;
-  const again = (error: Error, pause: number) => {
-    const text = `${error.message} Trying again in ${pause} s.`;
+  const onRetry = (error: Error, pause: number) => {
+    const text = retryText(error, pause);
     noteIfPossible(journal, text);
     reporter.emit({ kind: "warn", text });
   };
-  const working = retryTransient(() => work({ signal }), again, { signal });
+  const working = retryTransient(() => work({ signal }), onRetry, { signal });
   try {
     return await raceSignal(working, signal);
   } catch (error) {
-    // What the work holds of the machine is given back next, and must not be taken at the same moment. Not even work
-    // that does not heed the signal holds up what must be said in time.
+    // Let the work end before the caller frees what it uses; but work that ignores the signal must not delay
+    // `release` past the deadline.
     await Promise.race([working.catch(() => undefined), delay(GRACE_MS, undefined, { ref: false })]);
     if (clock.expired && !options.signal.aborted) return TOO_LATE;
     throw error;

@@ -6,7 +6,7 @@ import { exitOf } from "../../protocol/job/exits.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import type { RoleContext } from "../context.ts";
-import { leave } from "./leave.ts";
+import { takeExit } from "./take-exit.ts";
 import { withdrawOwed } from "./withdraw.ts";
 
 const LOST = "lost";
@@ -20,15 +20,15 @@ export function isLost(journal: JobJournal): boolean {
   return journal.outcome(LOST) !== undefined;
 }
 
-/** Who cannot do its part gains from these alone; another would only hasten what it loses. */
+/** The exits that a party without its keys gains from; any other call would only bring its loss forward. */
 const exits: Readonly<Record<string, readonly Exit[]>> = {
   requester: ["cancel", "expire", "settle"],
   provider: ["settle"],
   validator: ["settle"],
 };
 
-/** Waits for the end of a job whose keys are lost, and takes what it leaves. */
-export async function seeOut(
+/** Waits for the end of a job whose keys are lost, and withdraws what the escrow owes then. */
+export async function endLostJob(
   context: RoleContext,
   journal: JobJournal,
   jobId: JobId,
@@ -38,7 +38,7 @@ export async function seeOut(
   for await (const job of context.market.follow(jobId, options)) {
     last = job;
     const exit = exitOf(job, await context.market.now(options));
-    if (exit && exits[journal.role]?.includes(exit)) await leave(context, journal, job, options);
+    if (exit && exits[journal.role]?.includes(exit)) await takeExit(context, journal, job, options);
   }
   if (isFinal(last.state)) await withdrawOwed(context, journal, last, options);
   journal.note(`ended ${last.state}; its keys had been lost`);

@@ -7,14 +7,14 @@ import { isIchainError } from "../../../src/errors/error.ts";
 import { openJournal } from "../../../src/journal/journal.ts";
 import type { Sandbox } from "../../../src/ports/sandbox.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
-import { lendGpus, takeBackGpus } from "../../../src/roles/task/lend-gpus.ts";
+import { releaseGpus, reserveGpus } from "../../../src/roles/task/reserve-gpus.ts";
 import { type GpuPool, gpuPool } from "../../../src/sandbox/gpu-pool.ts";
 
 const uuid = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
 const gpus = [0, 1].map((n) => ({ uuid: uuid(n), memoryBytes: 0 }));
 const waits = { signal: AbortSignal.timeout(10_000) };
 
-/** As much of a worker as lends GPUs, over a real pool. */
+/** A worker whose sandbox reserves GPUs from a real pool. */
 function worker(pool: GpuPool): WorkerContext {
   const sandbox: Pick<Sandbox, "reserve" | "release"> = {
     async reserve(job, { count, had }) {
@@ -27,33 +27,33 @@ function worker(pool: GpuPool): WorkerContext {
   return { sandbox } as unknown as WorkerContext;
 }
 
-it("a job keeps its GPUs over a restart, whoever asks first afterwards", async () => {
+it("a job keeps its GPUs over a restart, in any order of the calls after it", async () => {
   using journal = closing();
   const [first, second] = [journal.open("provider", "0xaa"), journal.open("provider", "0xbb")];
   const before = worker(gpuPool(gpus));
-  assert.deepEqual(await lendGpus(before, first, 1, waits), [uuid(0)]);
-  assert.deepEqual(await lendGpus(before, second, 1, waits), [uuid(1)]);
+  assert.deepEqual(await reserveGpus(before, first, 1, waits), [uuid(0)]);
+  assert.deepEqual(await reserveGpus(before, second, 1, waits), [uuid(1)]);
 
   const after = worker(gpuPool(gpus));
-  assert.deepEqual(await lendGpus(after, second, 1, waits), [uuid(1)]);
-  assert.deepEqual(await lendGpus(after, first, 1, waits), [uuid(0)]);
+  assert.deepEqual(await reserveGpus(after, second, 1, waits), [uuid(1)]);
+  assert.deepEqual(await reserveGpus(after, first, 1, waits), [uuid(0)]);
 });
 
-it("a job that asks for what is not there is refused, and one that finds it taken can wait", async () => {
+it("a job that asks for more GPUs than there are is refused, and one that finds them busy can wait", async () => {
   using journal = closing();
-  const shop = worker(gpuPool(gpus));
+  const context = worker(gpuPool(gpus));
   const [first, second] = [journal.open("provider", "0xaa"), journal.open("validator", "0xaa")];
   await assert.rejects(
-    lendGpus(shop, first, 3, waits),
+    reserveGpus(context, first, 3, waits),
     (error) => isIchainError(error, "GPU_ABSENT") && error.class === "refused",
   );
-  await lendGpus(shop, first, 2, waits);
+  await reserveGpus(context, first, 2, waits);
   await assert.rejects(
-    lendGpus(shop, second, 1, waits),
+    reserveGpus(context, second, 1, waits),
     (error) => isIchainError(error, "GPU_BUSY") && error.retryable,
   );
-  takeBackGpus(shop, first);
-  assert.deepEqual(await lendGpus(shop, second, 1, waits), [uuid(0)]);
+  releaseGpus(context, first);
+  assert.deepEqual(await reserveGpus(context, second, 1, waits), [uuid(0)]);
 });
 
 function closing() {

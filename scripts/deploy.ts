@@ -7,7 +7,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openWallet } from "../src/chain/wallet.ts";
-import { networkSchema } from "../src/config/schema.ts";
+import { networkSchema } from "../src/config/network-schema.ts";
 import { IchainError, isIchainError } from "../src/errors/error.ts";
 import { ignite } from "./deploy/ignite.ts";
 

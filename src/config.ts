@@ -1,9 +1,10 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { FileConfig, NetworkConfig } from "./config/schema.ts";
+import type { NetworkConfig } from "./config/network-schema.ts";
+import type { FileConfig } from "./config/schema.ts";
 import { IchainError } from "./errors/error.ts";
 
-export type { NetworkConfig } from "./config/schema.ts";
+export type { NetworkConfig } from "./config/network-schema.ts";
 
 /** Every environment variable that ichain reads; nothing else of the environment counts. */
 export const environmentTable = {

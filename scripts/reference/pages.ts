@@ -1,6 +1,7 @@
 import { errorOutput, OUTPUT_VERSION, outputs } from "../../src/commands/output/all.ts";
 import { commandTable, parseCommandLine } from "../../src/commands/program.ts";
-import { fileSchema, networkSchema } from "../../src/config/schema.ts";
+import { networkSchema } from "../../src/config/network-schema.ts";
+import { fileSchema } from "../../src/config/schema.ts";
 import { environmentTable } from "../../src/config.ts";
 import { catalogue, type ErrorCode, entryOf } from "../../src/errors/catalogue.ts";
 import { exitCodes } from "../../src/errors/entry.ts";

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { IchainError } from "../errors/error.ts";
 import { logLevels } from "./choices.ts";
-import { type FileConfig, fileSchema, type NetworkConfig, networkSchema } from "./schema.ts";
+import { type NetworkConfig, networkSchema } from "./network-schema.ts";
+import { type FileConfig, fileSchema } from "./schema.ts";
 import { parseYaml } from "./yaml.ts";
 
 const MAX_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { IchainError } from "../errors/error.ts";
-import type { PoolEntry } from "./schema.ts";
+import type { PoolEntry } from "./engine-schemas.ts";
 
 /**
  * How the engines of a pool are reached, with the certificates' text.

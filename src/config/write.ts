@@ -3,7 +3,8 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { IchainError } from "../errors/error.ts";
-import type { FileConfig, NetworkConfig } from "./schema.ts";
+import type { NetworkConfig } from "./network-schema.ts";
+import type { FileConfig } from "./schema.ts";
 
 /** Top-level fields to set; what is undefined stays as it is. */
 export type ConfigChange = Partial<Pick<FileConfig, "role" | "transport">> & { readonly network?: string };

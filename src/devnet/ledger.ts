@@ -1,5 +1,5 @@
 import { JsonRpcProvider } from "ethers";
-import type { NetworkConfig } from "../config/schema.ts";
+import type { NetworkConfig } from "../config/network-schema.ts";
 import type { JobId } from "../protocol/ids.ts";
 
 export interface JobCost {

@@ -2,7 +2,7 @@ import { JsonRpcProvider } from "ethers";
 import type { Abortable } from "../async/abort.ts";
 import { decodeJobEvent } from "../chain/abi/decode.ts";
 import { connectRpc } from "../chain/rpc/rpc.ts";
-import type { NetworkConfig } from "../config/schema.ts";
+import type { NetworkConfig } from "../config/network-schema.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
 import { fold } from "../protocol/job/fold.ts";

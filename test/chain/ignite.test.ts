@@ -10,7 +10,7 @@ import { Wallet } from "ethers";
 import { verifyCode } from "../../scripts/deploy/artifacts.ts";
 import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { importKey } from "../../src/chain/wallet.ts";
-import { networkSchema } from "../../src/config/schema.ts";
+import { networkSchema } from "../../src/config/network-schema.ts";
 import { startEvm } from "../../src/devnet/evm/evm.ts";
 import type { EvmClient, EvmNode } from "../../src/devnet/evm/node.ts";
 import { isIchainError } from "../../src/errors/error.ts";

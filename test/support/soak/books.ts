@@ -1,7 +1,7 @@
 import { Contract, type JsonRpcProvider } from "ethers";
 import { type Ending, moneyOf, type Seat } from "../../../scripts/sim/rules.ts";
 import { artifactOf } from "../../../src/chain/abi/artifacts.ts";
-import type { NetworkConfig } from "../../../src/config/schema.ts";
+import type { NetworkConfig } from "../../../src/config/network-schema.ts";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
 import type { Job, Validation } from "../../../src/protocol/job/job.ts";
 import { isFinal } from "../../../src/protocol/job/state.ts";

@@ -321,5 +321,5 @@ const hostingTexts = {
   unreachable: "A hosting cannot be reached through Tor",
   republished: "The hosting was published again",
   restarted: "The tor of the hosting was restarted",
-  healed: "The hosting can be reached again",
+  recovered: "The hosting can be reached again",
 } as const;

@@ -1,5 +1,5 @@
-// Gas of whole jobs in steady state (accounts that have earned, staked and been rated before), and of the
-// same job with ever more offers, jobs and ratings around it. One JSON object on the last line of stdout.
+// Gas of whole jobs in steady state (accounts that have earned, staked and been rated before), and of the same job with
+// growing numbers of offers, jobs and ratings in the contracts. One JSON object on the last line of stdout.
 import { addJob, addOffer } from "../test/support/chain/crowd.ts";
 import { deployMarket, ETHER, join } from "../test/support/chain/escrow.ts";
 import { type Gas, runOptimistic, runValidated, total } from "../test/support/chain/steps.ts";
@@ -23,13 +23,13 @@ console.log(
     validated: path(validated),
     optimistic: path(optimistic),
     calls: { validated, optimistic },
-    // Every such job is rated, so that there are as many ratings as jobs.
+    // Every job is rated, so that the number of ratings is the number of jobs.
     growth: { offers, jobs, ratings: jobs },
   }),
 );
 await market.close();
 
-/** Gas of one validated job when there are as many things as each of `SIZES`; `add` makes one more. */
+/** Gas of one validated job with as many items in the contracts as each of `SIZES`; `add` makes one more. */
 async function grow(have: number, add: () => Promise<void>): Promise<Record<string, number>> {
   const gas: Record<string, number> = {};
   for (const size of SIZES) {

@@ -1,4 +1,4 @@
-// One act of bench/parcel.ts, measured from within: `parcel-child.ts pack|open FOLDER`.
+// One step of bench/parcel.ts, measured in its own process: `parcel-child.ts pack|open FOLDER`.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PackedParcel } from "../src/ports/parcels.ts";
@@ -7,13 +7,13 @@ import { createKeyring } from "../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring } from "../src/transfer/parcel/keyring/secret.ts";
 import { createParcels } from "../src/transfer/parcel/parcels.ts";
 
-const [act, folder = "."] = process.argv.slice(2);
+const [step, folder = "."] = process.argv.slice(2);
 const parcels = createParcels({ keyring: createKeyring({ secret: await generateKeyring(ZERO_ADDRESS) }) });
 const packedFile = join(folder, "packed.json");
 
 const before = process.cpuUsage();
 const begin = performance.now();
-if (act === "pack") {
+if (step === "pack") {
   const packed = await parcels.pack({ root: join(folder, "in"), paths: ["data"], out: join(folder, "blob") });
   await writeFile(packedFile, JSON.stringify(packed));
 } else {

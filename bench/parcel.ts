@@ -1,9 +1,9 @@
-// Packs and opens a parcel of incompressible data, each in a process of its own, beside raw AES-256-GCM
-// and `age`; one JSON object on stdout. MB are 10^6 bytes, MiB are 2^20.
+// Packs and opens a parcel of incompressible data, each in a process of its own, and measures raw AES-256-GCM and `age`
+// for comparison; one JSON object on stdout. MB are 10^6 bytes, MiB are 2^20.
 //
 //   npm run -s bench:parcel                      1 GiB and 4 GiB, medians of three
 //   npm run -s bench:parcel -- --sizes 256       only that many MiB
-//   npm run -s bench:parcel -- --dir /var/tmp    there, and not in memory (/dev/shm)
+//   npm run -s bench:parcel -- --dir /var/tmp    in that folder instead of in memory (/dev/shm)
 import { spawnSync } from "node:child_process";
 import { createCipheriv, randomFillSync } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
@@ -19,7 +19,7 @@ const LIMITS = { pack_MBps: 300, open_MBps: 350, rss_MiB: 250 };
 
 interface Measured {
   readonly seconds: number;
-  /** Seconds of processor time, all threads: what does not depend on who else uses the machine. */
+  /** Seconds of processor time of all threads: it does not depend on other load of the machine. */
   readonly cpu: number;
   readonly rss_MiB: number;
 }
@@ -52,7 +52,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** One size. Of input, blob and output no more than two are there at once: memory is what limits the size. */
+/** Measures one size in MiB. Of input, blob and output at most two exist at once, because memory limits the size. */
 async function measure(size: number, times: number) {
   const [input, blob, output] = ["in", "blob", "out"].map((name) => join(folder, name)) as Three;
   const data = join(input, "data");
@@ -85,13 +85,13 @@ async function measure(size: number, times: number) {
     cpu_seconds_per_GB: { pack: cpu(packs), open: cpu(opens) },
     rss_MiB: { pack: rss(packs), open: rss(opens) },
     age: peer,
-    /** `cp` of the same bytes in the same place: what no parcel can beat there. */
+    /** `cp` of the same bytes in the same place: an upper bound for any parcel. */
     copy_MBps: speed(copies),
   };
 }
 
-function child(act: "pack" | "open"): Measured {
-  const { status, stdout } = spawnSync(process.execPath, [CHILD, act, folder], {
+function child(step: "pack" | "open"): Measured {
+  const { status, stdout } = spawnSync(process.execPath, [CHILD, step, folder], {
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
   });
@@ -108,7 +108,7 @@ function copySeconds(file: string): number {
   return seconds;
 }
 
-/** Encrypts and decrypts a file with `age`, file to file. Takes the file away. */
+/** Encrypts and decrypts a file with `age`, file to file. Removes the file. */
 function age(file: string, speed: (seconds: readonly number[]) => number) {
   const [key, sealed, opened] = ["key", "sealed", "opened"].map((name) => join(folder, name)) as Three;
   if (spawnSync("age-keygen", ["-o", key]).status !== 0) return "absent";
@@ -125,7 +125,7 @@ function age(file: string, speed: (seconds: readonly number[]) => number) {
   return { encrypt_MBps: encrypt, decrypt_MBps: decrypt };
 }
 
-/** Node's own cipher over 1 GiB in memory: what no parcel can beat on one core. */
+/** MB/s of Node's own cipher over 1 GiB in memory: an upper bound for any parcel on one core. */
 function rawCipher(): number {
   const buffer = randomFillSync(Buffer.alloc(MiB));
   const cipher = createCipheriv("aes-256-gcm", buffer.subarray(0, 32), buffer.subarray(32, 44));
@@ -143,7 +143,7 @@ async function fill(path: string, size: number): Promise<void> {
   await file.close();
 }
 
-/** Memory where there is room for input, blob and output: a disk would be measured instead of the code. */
+/** Memory if it has room for input, blob and output: on a disk the disk would be measured instead of the code. */
 function place(size: number): string {
   const memory = "/dev/shm";
   if (!existsSync(memory)) return tmpdir();

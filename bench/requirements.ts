@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 
-/** What a measurement cannot go without is missing here: nothing was measured, and nothing failed. */
+/** Exit code when a required program is missing: nothing was measured, and no limit was exceeded. */
 const NOT_HERE = 3;
 
-/** Ends with code 3 and one line that says what to install, when one of these programs (name → package) is missing. */
+/** Exits with code 3 and one line that says what to install when one of these programs (name → package) is missing. */
 export function requirePrograms(packages: Readonly<Record<string, string>>): void {
   const find = (name: string) => spawnSync("/bin/sh", ["-c", 'command -v "$0"', name], { stdio: "ignore" });
   const missing = Object.entries(packages).filter(([name]) => find(name).status !== 0);

@@ -1,13 +1,13 @@
-// What the sandbox costs: an empty task against `docker run` with the same settings, a CPU-bound numpy
-// task inside against outside, and 1 GiB in and out against `cp`. One JSON object on stdout; needs root,
-// Docker and the runtime python-ml. Pairs are interleaved and medians taken, for other work may be going on.
+// Overhead of the sandbox: an empty task against `docker run` with the same settings, a CPU-bound numpy task inside
+// against outside, and 1 GiB in and out against `cp`. One JSON object on stdout; needs root, Docker and the runtime
+// python-ml. Pairs are interleaved and medians taken, because the machine may have other load.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { requirePrograms } from "./requirements.ts";
-import { createBox } from "./sandbox/box.ts";
 import { measureCpu } from "./sandbox/cpu.ts";
 import { measureDisk } from "./sandbox/disk.ts";
+import { createSetup } from "./sandbox/setup.ts";
 import { measureStart } from "./sandbox/start.ts";
 
 requirePrograms({ docker: "docker.io", "mkfs.ext4": "e2fsprogs", losetup: "mount" });
@@ -15,11 +15,11 @@ const limits = { start_ratio: 1.15, cpu_ratio: 0.95, in_ratio: 0.7, out_ratio: 0
 const folder = mkdtempSync(join(tmpdir(), "ichain-bench-sandbox-"));
 mkdirSync(join(folder, "in"));
 const load = loadavg()[0];
-const box = await createBox(folder);
+const setup = await createSetup(folder);
 try {
-  const start = await measureStart(box);
-  const cpu = await measureCpu(box);
-  const disk = await measureDisk(box);
+  const start = await measureStart(setup);
+  const cpu = await measureCpu(setup);
+  const disk = await measureDisk(setup);
   console.log(
     JSON.stringify({
       bench: "sandbox",
@@ -38,6 +38,6 @@ try {
     disk.out_ratio >= limits.out_ratio;
   process.exitCode = good ? 0 : 1;
 } finally {
-  await box.sandbox.sweep(new Set());
+  await setup.sandbox.sweep(new Set());
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
-// One blob over the private Tor network: ichain, one OnionShare download, and eight curl ranges on a bare
-// onion, in turns on the same network. One JSON object on the last line of stdout; exit code 1 below a limit,
-// 3 when a program is missing.
+// One blob over a private Tor network: ichain, one OnionShare download, and eight curl ranges on a plain onion, in turns
+// on the same network. One JSON object on the last line of stdout; exit code 1 below a limit, 3 when a program is
+// missing.
 //   node bench/transfer.ts [--mib 64] [--pairs 3] [--delays 0,60]    (milliseconds before every relay)
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
 });
 const MIB = 1 << 20;
 const PARTS = 8;
-/** Ratios that must be reached. */
+/** Least ratios. */
 const LIMITS = { ratio_onionshare: 5, ratio_limit: 0.85, delayed: { ratio_onionshare: 6 } };
 const ZERO = "00".repeat(32);
 const mib = Number(flags.mib);
@@ -76,7 +76,7 @@ async function measure(name: string, delayMs: number) {
     });
     await reader.start();
     stops.push(() => reader.stop());
-    const host = child("../../test/support/onion-host-child.ts");
+    const host = child("../../test/support/onion/onion-host-child.ts");
     const order: HostOrder = {
       dataDir: join(home, "host"),
       networkTorrc: network.networkTorrc,
@@ -96,7 +96,7 @@ async function measure(name: string, delayMs: number) {
         ),
     };
     const rates: Record<keyof typeof ways, number[]> = { onionshare: [], limit: [], ichain: [] };
-    // The round before the first warms descriptors, guards and the disk cache for all three alike.
+    // A first round that is not counted fills the caches of descriptors, guards and disk for all three.
     for (let pair = -1; pair < Number(flags.pairs); pair++) {
       for (const [way, load] of Object.entries(ways) as [
         keyof typeof ways,

@@ -5,7 +5,7 @@
  */
 import { performance } from "node:perf_hooks";
 import { PIECE_BYTES } from "../src/protocol/limits.ts";
-import { TorBench } from "../test/support/onion/tor.ts";
+import { TorFixture } from "../test/support/onion/tor.ts";
 import { makeBlob } from "../test/support/parcel/blob.ts";
 
 /** A start that takes longer counts as stuck: a person would have given up on it. */
@@ -18,11 +18,11 @@ interface Figures {
   readonly firstPiece: number;
 }
 
-const bench = new TorBench();
+const fixture = new TorFixture();
 const networkSince = performance.now();
-await bench.up();
+await fixture.up();
 const network = Math.round(performance.now() - networkSince);
-const blob = await makeBlob(bench.dir, PIECE_BYTES);
+const blob = await makeBlob(fixture.dir, PIECE_BYTES);
 const figures: Figures[] = [];
 const failures: string[] = [];
 try {
@@ -39,7 +39,7 @@ try {
     console.error(`${n + 1}/${starts}`, figures.at(-1), failures.length);
   }
 } finally {
-  await bench.close();
+  await fixture.close();
 }
 const summary = (pick: (figure: Figures) => number) => {
   const sorted = figures.map(pick).sort((a, b) => a - b);
@@ -64,7 +64,7 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 async function once(n: number, signal: AbortSignal, stop: (() => Promise<void>)[]): Promise<Figures> {
   const began = performance.now();
   const enter = async (role: string, spareHosts: number) => {
-    const party = await bench.party(`${role}-${n}`, { spareHosts, signal });
+    const party = await fixture.party(`${role}-${n}`, { spareHosts, signal });
     stop.push(() => party.transport.stop());
     return party;
   };
@@ -75,7 +75,7 @@ async function once(n: number, signal: AbortSignal, stop: (() => Promise<void>)[
   const { endpoint } = await host.transport.host(request, { signal });
   const hosted = performance.now();
   // The blob is one piece: fetched means verified.
-  const path = `${bench.dir}/fetched-${n}`;
+  const path = `${fixture.dir}/fetched-${n}`;
   await guest.transport.fetch({ endpoint, root: blob.root, path, maxBytes: blob.size }, { signal });
   return {
     started: Math.round(started - began),

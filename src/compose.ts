@@ -5,11 +5,12 @@ import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
 import type { Abortable } from "./async/abort.ts";
-import type { EngineKind } from "./config/engines.ts";
+import type { EngineKind } from "./config/choices.ts";
 import { type Config, requireNetwork } from "./config.ts";
 import type { AppContext } from "./context.ts";
 import type { NodeState } from "./doctor/check.ts";
 import type { Journal } from "./ports/journal.ts";
+import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -22,7 +23,7 @@ export function openReader(context: AppContext): Promise<Market> {
   return openMarket(context, undefined);
 }
 
-/** What each node of the configured network is found to be. */
+/** The state of each node of the configured network. */
 export async function examineNodes({ config, signal }: AppContext): Promise<NodeState[]> {
   const { rpcUrl, rpcUrls, chainId } = requireNetwork(config);
   const { compareNodes } = await import("./chain/rpc/nodes/examine.ts");
@@ -33,7 +34,10 @@ export async function examineNodes({ config, signal }: AppContext): Promise<Node
  * Everything that a requester works with, started: wallet, market, keys, journal, transport. Disposing
  * stops it all, the newest first.
  */
-export async function openRole(context: AppContext): Promise<RoleContext & AsyncDisposable> {
+export async function openRole(
+  context: AppContext,
+  logger: Logger = silentLogger,
+): Promise<RoleContext & AsyncDisposable> {
   const { config, ui, signal } = context;
   requireNetwork(config);
   await using stack = new AsyncDisposableStack();
@@ -46,7 +50,7 @@ export async function openRole(context: AppContext): Promise<RoleContext & Async
     import("./transfer/parcel/parcels.ts"),
   ]);
   const wallet = await openWallet(json, password, { signal });
-  const market = stack.adopt(await openMarket(context, wallet), (one) => one.stop());
+  const market = stack.adopt(await openMarket(context, wallet, logger), (one) => one.stop());
   const jobsDir = join(config.home, "jobs");
   const journal = stack.adopt(await openKnownJournal(context, market, jobsDir), (one) => one.close());
   const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
@@ -60,7 +64,7 @@ export async function openRole(context: AppContext): Promise<RoleContext & Async
     beforeFirst: () => refuseLostKeyring(home, config.paths.keyring, { signal }),
   });
   const keyring = createKeyring({ secret });
-  const transport = stack.adopt(await makeTransport(config, secret), (one) => one.stop());
+  const transport = stack.adopt(await makeTransport(config, secret, logger), (one) => one.stop());
   await transport.start({ signal });
   await tidy(home, config.keep);
   const started = stack.move();
@@ -72,13 +76,17 @@ export async function openRole(context: AppContext): Promise<RoleContext & Async
     keyring,
     journal,
     reporter: ui.reporter,
+    logger,
     jobsDir,
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
-/** The journal; one that knows of nothing only where there is nothing to know. Throws `JOURNAL_LOST`. */
+/**
+ * The journal; a missing or empty one is refused when chain or disk show jobs of this account.
+ * @throws JOURNAL_LOST
+ */
 async function openKnownJournal(
   { config, signal }: AppContext,
   market: Market,
@@ -90,7 +98,7 @@ async function openKnownJournal(
   ]);
   const path = config.paths.journal;
   const refuse = () => refuseLostJournal({ market, account: market.account, jobsDir }, path, { signal });
-  // Before a new one is made: it would be in the way of a backup.
+  // Before a new file is made, which would be in the way of a backup.
   const size = (await stat(path).catch(() => undefined))?.size ?? 0;
   if (size === 0) await refuse();
   const journal = openJournal(path, { keep: config.keep, check: true });
@@ -103,13 +111,16 @@ async function openKnownJournal(
   }
 }
 
-/** What `ichain journal repair` works with: asks for no password, and keeps daemons out meanwhile. */
+/**
+ * What `ichain journal repair` works with: asks for no password, and locks daemons out.
+ * @throws HOME_BUSY
+ */
 export async function openRepair(context: AppContext) {
   const { config } = context;
   requireNetwork(config);
   await using stack = new AsyncDisposableStack();
   const [{ lockHome }, { rebuildJournal }, { walletAddress }, { jobFolders }] = await Promise.all([
-    import("./sqlite/home-lock.ts"),
+    import("./sqlite/lock.ts"),
     import("./journal/rebuild.ts"),
     import("./chain/wallet.ts"),
     import("./roles/repair/refuse.ts"),
@@ -131,7 +142,10 @@ export async function openRepair(context: AppContext) {
   };
 }
 
-/** Makes a keyring for the wallet that lies here; throws `KEYRING_EXISTS`. */
+/**
+ * Makes a keyring for the home's wallet.
+ * @throws KEYRING_EXISTS
+ */
 export async function makeNewKeyring({ config, ui, signal }: AppContext): Promise<void> {
   const json = await requireKeystore(config);
   const password = await readPassword({ source: config.password, prompts: ui.prompts });
@@ -149,18 +163,27 @@ export async function openRecords({ config }: Pick<AppContext, "config">): Promi
   return openJournal(config.paths.journal, { check: true });
 }
 
-/** The same, with a sandbox: for `provide` and `validate`, of which a home has one. Throws `HOME_BUSY`. */
+/**
+ * The same with a sandbox and a log: for `provide` and `validate`, of which a home runs one at a time.
+ * @throws HOME_BUSY, LOG_UNWRITABLE
+ */
 export async function openWorker(
   context: AppContext,
   options: { engine?: EngineKind | undefined } = {},
 ): Promise<WorkerContext & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const { lockHome } = await import("./sqlite/home-lock.ts");
-  // First of all: the other daemon's containers must not be swept.
+  const { lockHome } = await import("./sqlite/lock.ts");
+  // First of all: the other daemon's containers must not be swept, and its log has one writer.
   stack.use(lockHome(context.config.home));
+  const [{ openLogger }, { loggingReporter }] = await Promise.all([
+    import("./log/logger.ts"),
+    import("./log/reporter.ts"),
+  ]);
+  const logger = stack.use(await openLogger(context.config.log));
   const sandbox = await openSandbox(context, options);
   await sandbox.probe({ signal: context.signal });
-  const role = stack.use(await openRole(context));
+  const ui = { ...context.ui, reporter: loggingReporter(context.ui.reporter, logger) };
+  const role = stack.use(await openRole({ ...context, ui }, logger));
   const started = stack.move();
   return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
@@ -237,7 +260,11 @@ export async function openRuntimes({ config }: AppContext): Promise<Runtimes> {
   };
 }
 
-async function openMarket({ config, ui, signal }: AppContext, wallet: Wallet | undefined): Promise<Market> {
+async function openMarket(
+  { config, ui, signal }: AppContext,
+  wallet: Wallet | undefined,
+  logger: Logger = silentLogger,
+): Promise<Market> {
   const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
   const [{ createMarket }, { warningText }] = await Promise.all([
     import("./chain/market.ts"),
@@ -257,6 +284,7 @@ async function openMarket({ config, ui, signal }: AppContext, wallet: Wallet | u
     confirmations,
     pollMs,
     wallet,
+    logger,
     fees: { max: BigInt(Math.round(config.fees.maxGwei * 1e9)), timesMedian: config.fees.timesMedian },
     // A development chain's time is moved at will.
     warn: (warning) => {
@@ -268,7 +296,7 @@ async function openMarket({ config, ui, signal }: AppContext, wallet: Wallet | u
   return market;
 }
 
-async function makeTransport(config: Config, secret: KeyringSecret): Promise<Transport> {
+async function makeTransport(config: Config, secret: KeyringSecret, logger: Logger): Promise<Transport> {
   if (config.transport === "direct") {
     const { createDirectTransport } = await import("./transfer/direct/direct-transport.ts");
     const { address: listenHost, networks } = config.direct;
@@ -281,5 +309,17 @@ async function makeTransport(config: Config, secret: KeyringSecret): Promise<Tra
     networkTorrc: config.tor.networkTorrc,
     clientKey: secret.onion,
     limits: config.hosting,
+    // The address is part of a locator: its beginning tells hostings apart and leads nowhere.
+    onNote: (note, address) => {
+      const level = note === "unreachable" ? "warn" : "info";
+      logger[level](hostingTexts[note], { hosting: address.slice(0, 8) });
+    },
   });
 }
+
+const hostingTexts = {
+  unreachable: "A hosting cannot be reached through Tor",
+  republished: "The hosting was published again",
+  restarted: "The tor of the hosting was restarted",
+  recovered: "The hosting can be reached again",
+} as const;

@@ -14,6 +14,7 @@ export const environmentTable = {
   ICHAIN_PASSWORD_FILE: "file whose first line is the wallet's password",
   ICHAIN_TOR: "the tor program; found on the PATH when unset",
   DOCKER_HOST: "the Docker engine's socket, unix:///var/run/docker.sock when unset",
+  ICHAIN_LOG_LEVEL: "how much a daemon logs: error, warn, info or debug; log.level of config.yaml when unset",
   ICHAIN_DEBUG: "when set, errors are printed with their causes and stacks",
   CI: "when set, nothing is asked and progress is plain lines",
   NO_COLOR: "when set, no colours",
@@ -28,8 +29,8 @@ export function environment(source: NodeJS.ProcessEnv = process.env): Environmen
 }
 
 /**
- * What a program that ichain starts (tor, ssh, Node) needs to find its files, its user's agent and its words.
- * Everything else stays here: passwords and tokens above all, which a proxy's address may hold as well.
+ * What a program that ichain starts (tor, ssh, Node) needs to find its files, the ssh agent and its locale. Everything
+ * else is withheld: it may hold passwords and tokens, as a proxy's address can.
  */
 const inherited = [
   ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TERM", "TZ", "LANG", "LANGUAGE"],
@@ -39,7 +40,7 @@ const inherited = [
   ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "CI", "NO_COLOR", "DOCKER_HOST"],
 ].flat();
 
-/** The environment for a process that ichain starts: of its own only what `inherited` lists, and `own`. */
+/** The environment for a process that ichain starts: what `inherited` lists, and `own`. */
 export function childEnvironment(own: Environment = {}): Record<string, string> {
   const known = inherited.flatMap((name) => {
     const value = process.env[name];
@@ -49,13 +50,13 @@ export function childEnvironment(own: Environment = {}): Record<string, string> 
 }
 
 /**
- * The environment, from which the password is gone afterwards: libraries start programs too (a kubeconfig's
- * credential plugin, for one), and give them all of it.
+ * Reads the environment and removes the password from it: libraries start programs too (such as the credential plugin of
+ * a kubeconfig), and pass all of it on.
  */
 function takeEnvironment(): Environment {
-  const taken = environment();
+  const found = environment();
   delete process.env.ICHAIN_PASSWORD;
-  return taken;
+  return found;
 }
 
 export type PasswordSource =
@@ -88,6 +89,11 @@ export interface Config {
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
   readonly keep: FileConfig["keep"];
+  readonly log: {
+    readonly level: FileConfig["log"]["level"];
+    /** Absolute. */
+    readonly file: string;
+  };
   readonly tor: {
     readonly binary: string;
     /** torrc lines that lead tor to a private network, or a path to a file of them. */
@@ -113,13 +119,13 @@ export interface ConfigRequest {
 }
 
 /**
- * Resolves flags, environment and config.yaml once; the result is frozen. Throws `CONFIG_INVALID`,
- * `CONFIG_MISSING`, `NETWORK_UNKNOWN` (class `config`).
+ * Resolves flags, environment and config.yaml once; the result is frozen.
+ * @throws CONFIG_INVALID, CONFIG_MISSING, NETWORK_UNKNOWN
  */
 export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
   const env = request.env ?? takeEnvironment();
   const home = resolve(env.ICHAIN_HOME ?? join(homedir(), ".config", "ichain"));
-  const { readConfigFile, readNetwork } = await import("./config/file.ts");
+  const { readConfigFile, readLogLevel, readNetwork } = await import("./config/file.ts");
   const path = resolve(request.file ?? join(home, "config.yaml"));
   const file = await readConfigFile(path, { required: request.file !== undefined });
   const networks = join(home, "networks");
@@ -148,6 +154,10 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     compatibility: file.compatibility,
     hosting: file.hosting,
     keep: file.keep,
+    log: {
+      level: readLogLevel(env.ICHAIN_LOG_LEVEL) ?? file.log.level,
+      file: resolve(home, file.log.file),
+    },
     tor: {
       binary: env.ICHAIN_TOR ?? file.tor.binary,
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,
@@ -163,7 +173,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
   });
 }
 
-/** The chosen network; throws `NO_NETWORK`, class `config`. */
+/** @throws NO_NETWORK when none is chosen */
 export function requireNetwork(config: Config): NetworkConfig {
   if (config.network) return config.network;
   throw new IchainError("NO_NETWORK", "No network is configured.");

@@ -4,8 +4,8 @@ import { exitCodes } from "./errors/entry.ts";
 import { IchainError } from "./errors/error.ts";
 
 /**
- * The text of `ichain --help` as the build left it: answering with it takes half the time of loading
- * commander. Undefined for any other command line, in a narrow terminal, and where nothing was built.
+ * The text of `ichain --help` from the build, which takes half the time of loading commander. Undefined for any other
+ * command line, in a narrow terminal, and without a build.
  */
 function builtHelp(argv: readonly string[]): string | undefined {
   if (argv.length > 1 || !["--help", "-h"].includes(argv[0] ?? "-h")) return undefined;
@@ -17,7 +17,7 @@ function builtHelp(argv: readonly string[]): string | undefined {
   }
 }
 
-async function understand(argv: readonly string[]): Promise<Invocation> {
+async function parseInvocation(argv: readonly string[]): Promise<Invocation> {
   const text = builtHelp(argv);
   if (text !== undefined) return { kind: "text", text };
   const { parseCommandLine } = await import("./commands/program.ts");
@@ -73,11 +73,11 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
 
 /** Runs one command line and ends the process with the exit code of its outcome. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`ichain jobs | head`) is no failure.
+  // A reader that closes the pipe early (`ichain jobs | head`) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   let code = 0;
   try {
-    await execute(await understand(argv));
+    await execute(await parseInvocation(argv));
   } catch (error) {
     code = await report(error, { json: argv.includes("--json") });
   }

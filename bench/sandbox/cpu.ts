@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { type Box, median, round } from "./box.ts";
+import { median, round, type SandboxSetup } from "./setup.ts";
 
 const PAIRS = 7;
 
-/** Prints how many rounds of linear algebra a second of its own CPU-bound work makes. */
+/** Prints rounds of linear algebra a second. */
 const program = `
 import time, numpy as np
 r = np.random.default_rng(1)
@@ -15,11 +15,11 @@ while time.perf_counter() - t < 2:
 print(n / (time.perf_counter() - t))
 `;
 
-/** Rounds a second inside the sandbox against the same files of the same image, run by chroot alone. */
-export async function measureCpu(box: Box) {
+/** Rounds a second inside the sandbox, and outside with the same files of the same image in a chroot. */
+export async function measureCpu(setup: SandboxSetup) {
   const root = execFileSync(
     "docker",
-    ["image", "inspect", "-f", "{{.GraphDriver.Data.UpperDir}}", box.held.id],
+    ["image", "inspect", "-f", "{{.GraphDriver.Data.UpperDir}}", setup.held.id],
     {
       encoding: "utf8",
     },
@@ -27,8 +27,8 @@ export async function measureCpu(box: Box) {
   const inside: number[] = [];
   const outside: number[] = [];
   for (let i = 0; i < PAIRS; i++) {
-    const task = box.task(["python3", "-c", program], { cpus: 1 });
-    inside.push(Number((await box.run(task)).run.log));
+    const task = setup.task(["python3", "-c", program], { cpus: 1 });
+    inside.push(Number((await setup.run(task)).run.log));
     const env = [
       "PATH=/usr/bin:/bin",
       "OMP_NUM_THREADS=1",
@@ -38,11 +38,11 @@ export async function measureCpu(box: Box) {
     const args = ["--userspec=65534:65534", root, "/usr/bin/env", "-i", ...env, "python3", "-c", program];
     outside.push(Number(execFileSync("chroot", args, { encoding: "utf8" })));
   }
-  const [box_rps, bare_rps] = [median(inside), median(outside)];
+  const [inside_median, outside_median] = [median(inside), median(outside)];
   return {
     pairs: PAIRS,
-    inside_rps: round(box_rps),
-    outside_rps: round(bare_rps),
-    ratio: round(box_rps / bare_rps),
+    inside_rps: round(inside_median),
+    outside_rps: round(outside_median),
+    ratio: round(inside_median / outside_median),
   };
 }

@@ -1,33 +1,32 @@
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Box, round } from "./box.ts";
+import { round, type SandboxSetup } from "./setup.ts";
 
 const GIB = 2 ** 30;
 const TIMES = 5;
 
 /**
- * MB/s of 1 GiB: read from /in inside a task; written to /out inside a task; and from the task's first
- * write to the run's end with the outputs in their place. Each against `cp` of the same file on the same disk,
- * and the fastest of each: what else the machine does, and a first touch of memory that its host has to
- * find, makes single ones several times slower.
+ * MB/s of 1 GiB: read from /in inside a task; written to /out inside a task; and from the task's first write to the end
+ * of the run with the outputs in place. Each against `cp` of the same file on the same disk, and the fastest of each:
+ * other load, or memory that a virtual machine gets from its host on first use, makes some runs several times slower.
  */
-export async function measureDisk(box: Box) {
-  const data = join(box.folder, "in", "data");
+export async function measureDisk(setup: SandboxSetup) {
+  const data = join(setup.folder, "in", "data");
   execFileSync("dd", ["if=/dev/urandom", `of=${data}`, "bs=1M", "count=1024"], { stdio: "ignore" });
   const [cp, into, write]: [number[], number[], number[]] = [[], [], []];
   const [whole, empty]: [number[], number[]] = [[], []];
   for (let i = 0; i < TIMES; i++) {
     settle();
-    cp.push(seconds(() => execFileSync("cp", [data, `${box.folder}/copy`])));
-    rmSync(`${box.folder}/copy`);
+    cp.push(seconds(() => execFileSync("cp", [data, `${setup.folder}/copy`])));
+    rmSync(`${setup.folder}/copy`);
     const limits = { memoryBytes: 6 * GIB, diskBytes: 4 * GIB };
-    into.push(Number((await box.run(box.task(["python3", "-c", reader], limits))).run.log));
+    into.push(Number((await setup.run(setup.task(["python3", "-c", reader], limits))).run.log));
     settle();
-    const { run, seconds: all } = await box.run(box.task(["python3", "-c", writer], limits));
+    const { run, seconds: all } = await setup.run(setup.task(["python3", "-c", writer], limits));
     write.push(Number(run.log));
     whole.push(all);
-    empty.push((await box.run(box.task(["python3", "-c", nothing], limits))).seconds);
+    empty.push((await setup.run(setup.task(["python3", "-c", nothing], limits))).seconds);
   }
   const speed = (seconds: number) => round(GIB / 1e6 / seconds, 0);
   const [cp_MBps, in_MBps, write_MBps] = [speed(best(cp)), speed(best(into)), speed(best(write))];
@@ -64,9 +63,9 @@ print(time.perf_counter() - t)
 const nothing = `print("x")`;
 
 /**
- * The same start for both: what was written before is on the disk, for the kernel slows down who writes
- * while much is waiting; and the memory that will be filled has been in use, for a virtual machine may get
- * it from its host at the first touch only, which takes several times as long as what is measured.
+ * Gives every measurement the same start. Earlier writes are flushed, because the kernel slows down writers while many
+ * are pending; and the memory is touched once, because a virtual machine may get it from its host on first use only,
+ * which takes several times as long as the measured step.
  */
 function settle(): void {
   execFileSync("sync");

@@ -3,20 +3,20 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { containerSettings } from "../../src/sandbox/policy.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
-import { type Box, median, round } from "./box.ts";
+import { median, round, type SandboxSetup } from "./setup.ts";
 
 const PAIRS = 31;
 
 /**
- * Seconds from the call to its return, for a task that does nothing. What it takes afterwards to give back
- * the disk of its outputs, which a container without such a disk has no counterpart for, is told beside.
+ * Seconds from the call to its return for a task that does nothing. Discarding the disk of its outputs afterwards is
+ * reported separately, because a plain container has no such disk.
  */
-export async function measureStart(box: Box) {
+export async function measureStart(setup: SandboxSetup) {
   const [ours, discards, plain]: [number[], number[], number[]] = [[], [], []];
-  const flags = await dockerFlags(box);
+  const flags = await dockerFlags(setup);
   for (let i = 0; i < PAIRS; i++) {
-    const task = box.task(["/bin/true"]);
-    const { seconds, discardSeconds } = await box.run(task);
+    const task = setup.task(["/bin/true"]);
+    const { seconds, discardSeconds } = await setup.run(task);
     ours.push(seconds);
     discards.push(discardSeconds);
     const begin = performance.now();
@@ -33,23 +33,23 @@ export async function measureStart(box: Box) {
   };
 }
 
-/** The sandbox's own settings as `docker run` takes them, with a plain folder for /out. */
-async function dockerFlags(box: Box): Promise<string[]> {
-  const out = join(box.folder, "plain-out");
+/** The sandbox's settings as flags of `docker run`, with a plain folder for /out. */
+async function dockerFlags(setup: SandboxSetup): Promise<string[]> {
+  const out = join(setup.folder, "plain-out");
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { mode: 0o777 });
-  const task = box.task(["/bin/true"]);
+  const task = setup.task(["/bin/true"]);
   const settings = containerSettings(task, {
     instance: "plain",
-    imageId: box.held.id,
+    imageId: setup.held.id,
     limits: task.limits,
     outDir: out,
-    runtime: chooseRuntime(await box.engine.info(), "runc"),
+    runtime: chooseRuntime(await setup.engine.info(), "runc"),
     cgroupParent: undefined,
     deadline: 0,
   });
   const { HostConfig: host } = settings;
-  const profile = join(box.folder, "seccomp.json");
+  const profile = join(setup.folder, "seccomp.json");
   writeFileSync(profile, host.SecurityOpt[1]!.slice("seccomp=".length));
   return [
     "run",

@@ -1,4 +1,4 @@
-// Child of bench/transfer.ts: a plain file over HTTP with ranges, nothing more: what a bare onion carries.
+// Child of bench/transfer.ts: serves a file over HTTP with ranges, without the piece protocol.
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

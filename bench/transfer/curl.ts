@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 
-/** Loads `url` through tor's SOCKS port on a circuit of its own into a file; throws unless all came. */
+/** Downloads `url` through tor's SOCKS port on a circuit of its own into a file; throws unless curl succeeds. */
 export async function curl(socksPort: number, url: string, path: string, range?: string): Promise<void> {
   const isolation = randomBytes(8).toString("hex");
   const child = spawn(
@@ -18,7 +18,7 @@ export async function curl(socksPort: number, url: string, path: string, range?:
   assert.equal(code, 0, "curl failed");
 }
 
-/** `parts` ranges at once, each on its own circuit; resolves when the last one is on disk. */
+/** Downloads `parts` ranges at once, each on its own circuit; resolves when all are on disk. */
 export async function curlRanges(
   socksPort: number,
   url: string,

@@ -9,7 +9,7 @@ export interface Share {
   readonly process: ChildProcess;
 }
 
-/** Shares one file with Debian's onionshare-cli over a tor that is already up; resolves with its URL. */
+/** Shares one file with Debian's onionshare-cli over a running tor; resolves with its URL. */
 export async function shareWithOnionShare(dir: string, controlSocket: string, path: string): Promise<Share> {
   const config = join(dir, "onionshare.json");
   await writeFile(

@@ -6,7 +6,7 @@ import type { Address } from "../../src/protocol/ids.ts";
 
 const FOLDER = new URL("../../artifacts/contracts/", import.meta.url);
 
-export async function loadArtifact(name: string): Promise<Artifact> {
+async function loadArtifact(name: string): Promise<Artifact> {
   return JSON.parse(await readFile(new URL(`${name}.sol/${name}.json`, FOLDER), "utf8"));
 }
 

@@ -34,7 +34,7 @@ export function simulate(
 }
 
 /** The expected worth of each party over every course that chance can take, in prices. */
-export function expectedWorth(game: Game, a: Assumptions): ReadonlyMap<Party, number> {
+function expectedWorth(game: Game, a: Assumptions): ReadonlyMap<Party, number> {
   const sums = new Map<Party, number>(parties.map((party) => [party, 0]));
   everyCourse(
     (chance) => worthOf(game, a, chance),

@@ -45,7 +45,7 @@ export interface Ending<Party extends string> {
 }
 
 export const appealBondOf = ({ validatorFee }: Terms): bigint => BigInt(PANEL) * validatorFee;
-export const depositOf = ({ price }: Terms): bigint => price / 2n;
+const depositOf = ({ price }: Terms): bigint => price / 2n;
 export const challengeBondOf = (terms: Terms): bigint => appealBondOf(terms) + depositOf(terms);
 
 /** What each party has more (or less) at the end than before the job; they add up to minus `burnt`. */
@@ -106,6 +106,6 @@ function overruledVote({ state, passed }: Ending<string>): SeatEnd | undefined {
   return state === "rejected" ? "pass" : undefined;
 }
 
-export function isSlashed({ state }: Ending<string>): boolean {
+function isSlashed({ state }: Ending<string>): boolean {
   return state === "runMissed" || state === "claimMissed" || state === "rejected" || state === "hid";
 }

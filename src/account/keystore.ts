@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Wallet } from "ethers";
 import type { Config } from "../config.ts";
 import { IchainError } from "../errors/error.ts";
-import type { Ui } from "../ui/ui.ts";
-import { readPassword } from "./password.ts";
 
-/** The keystore's JSON, or undefined when there is no wallet yet. */
+/**
+ * The keystore's JSON, or undefined when there is no wallet yet.
+ * @throws WALLET_UNREADABLE
+ */
 export async function readKeystore(config: Config): Promise<string | undefined> {
   try {
     return await readFile(config.paths.keystore, "utf8");
@@ -18,19 +18,25 @@ export async function readKeystore(config: Config): Promise<string | undefined> 
   }
 }
 
-/** The keystore's JSON; throws `NO_WALLET`, class `config`. */
+/** @throws NO_WALLET */
 export async function requireKeystore(config: Config): Promise<string> {
   const json = await readKeystore(config);
   if (json !== undefined) return json;
   throw new IchainError("NO_WALLET", "There is no wallet yet.");
 }
 
-/** Throws `WALLET_EXISTS` before anything is asked: a keystore is never overwritten. */
+/**
+ * Keeps a keystore from being overwritten; called before the person is asked for anything.
+ * @throws WALLET_EXISTS
+ */
 export async function refuseSecondWallet(config: Config): Promise<void> {
   if ((await readKeystore(config)) !== undefined) throw walletExists(config);
 }
 
-/** Writes a new keystore, readable by its owner only; throws `WALLET_EXISTS` when there is one. */
+/**
+ * Writes a new keystore, readable by its owner only.
+ * @throws WALLET_EXISTS, WALLET_UNWRITABLE
+ */
 export async function saveKeystore(config: Config, json: string): Promise<void> {
   const path = config.paths.keystore;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -40,19 +46,6 @@ export async function saveKeystore(config: Config, json: string): Promise<void> 
     if ((error as NodeJS.ErrnoException).code === "EEXIST") throw walletExists(config);
     throw new IchainError("WALLET_UNWRITABLE", `The wallet cannot be written to ${path}.`, { cause: error });
   }
-}
-
-/** Opens the account's wallet with the password from where the configuration says. */
-export async function unlockWallet(context: {
-  config: Config;
-  ui: Ui;
-  signal: AbortSignal;
-}): Promise<Wallet> {
-  const { config, ui, signal } = context;
-  const json = await requireKeystore(config);
-  const password = await readPassword({ source: config.password, prompts: ui.prompts });
-  const { openWallet } = await import("../chain/wallet.ts");
-  return openWallet(json, password, { signal });
 }
 
 function walletExists(config: Config): IchainError {

@@ -13,8 +13,9 @@ export interface PasswordRequest {
 const MAX_CHARS = 1024;
 
 /**
- * The wallet's password from where the configuration says: environment, file, or the person.
- * Never from the command line, which other users of the machine can see.
+ * The wallet's password from where the configuration says: environment, file, or the person. Never from the command
+ * line, which other users of the machine can see.
+ * @throws PASSWORD_UNSUITABLE, PASSWORD_FILE_UNREADABLE, NO_TTY
  */
 export async function readPassword({ source, prompts, fresh }: PasswordRequest): Promise<string> {
   if (source.from === "prompt") {

@@ -1,6 +1,6 @@
 /**
- * Cancellation that leaves nothing behind. `AbortSignal.any` and `AbortSignal.timeout` keep memory for as long as
- * their sources live; a daemon that asks a chain several times a second for months cannot afford that.
+ * Cancellation without leaks. `AbortSignal.any` and `AbortSignal.timeout` keep memory for as long as their sources live;
+ * in a daemon that polls a chain several times a second for months it would add up.
  */
 
 /** Options of every call that can wait. An abort makes the call throw the signal's reason. */
@@ -8,7 +8,7 @@ export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `AbortOptions` of a caller that is never without a signal, as roles and daemons are. */
+/** `AbortOptions` for roles and daemons, which always have a signal. */
 export interface Abortable {
   readonly signal: AbortSignal;
 }
@@ -32,8 +32,8 @@ export async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Waits for `promise`, for `signal` or, when given, for `forMs` milliseconds (undefined then). The promise itself goes
- * on: its outcome is ignored.
+ * Waits for `promise`, at most until `signal` aborts or, where given, for `forMs` milliseconds, and then resolves with
+ * undefined. The promise itself continues; its outcome is ignored.
  * @throws the signal's reason
  */
 export async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T>;

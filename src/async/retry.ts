@@ -3,21 +3,21 @@ import { type IchainError, isIchainError } from "../errors/error.ts";
 import type { AbortOptions } from "./abort.ts";
 
 export interface RetryOptions extends AbortOptions {
-  /** True for an error that may pass; any other is thrown. */
+  /** True for an error after which `work` is tried again; others are thrown. */
   readonly when: (error: unknown) => boolean;
   /** Milliseconds before the second try. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
-  /** Each pause is so many times the one before; 2 unless given. */
+  /** Ratio of each pause to the one before; 2 unless given. */
   readonly factor?: number;
-  /** No try begins later than this many milliseconds after the call; without a limit unless given. */
+  /** No try begins later than this after the call, milliseconds; without a limit unless given. */
   readonly withinMs?: number;
   readonly onRetry?: (error: unknown, pauseMs: number) => void;
 }
 
 /**
- * Does `work` until it succeeds, with growing pauses. A try that ran for longer than the longest pause before it
- * failed met another trouble: pauses start from the first one again. `work` must be safe to repeat.
+ * Repeats `work` until it succeeds, with growing pauses. After a try that ran for longer than the longest pause, pauses
+ * start from the first again: its failure has another cause. `work` must be safe to repeat.
  * @throws what `when` does not accept, the last error once `withinMs` is over, or the signal's reason
  */
 export async function retry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
@@ -52,8 +52,8 @@ export function retryTransient<T>(
   });
 }
 
-/** How long a caller waits for a node that cannot be reached, unless it can wait without a limit; milliseconds. */
-export const UNAVAILABLE_MS = 120_000;
+/** For a peer that cannot be reached, unless the caller gives another limit; milliseconds. */
+const UNAVAILABLE_MS = 120_000;
 
 /** Retries while a peer cannot be reached: class `unavailable`, retryable. */
 export function retryUnavailable<T>(

@@ -9,8 +9,8 @@ import { answered, parseQuantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
 
 /**
- * Makes sure that the node is on the chain we think, that the contracts are there, and that the database
- * remembers this chain and no other. Throws `CHAIN_MISMATCH` or `CONTRACTS_MISSING`, class `config`.
+ * Checks that the node is on the configured chain and that the contracts are there, and binds the database to them.
+ * @throws CHAIN_MISMATCH, CONTRACTS_MISSING
  */
 export async function connect(
   rpc: Rpc,
@@ -42,13 +42,13 @@ export async function connect(
   bindDatabase(db, [chainId, genesis?.hash ?? "pruned", addresses.escrow.toLowerCase()].join());
 }
 
-/** ERC-6093: how plain tokens say no. */
+/** Errors of ERC-20 tokens (ERC-6093). */
 const tokenErrors = new Interface([
   "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
   "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
 ]);
 
-/** Every error that a call can end in: the escrow's calls run into the registry's and the tokens' too. */
+/** The errors of all contracts that a call can reach: the escrow calls the registry, the rating and tokens. */
 export function marketErrors(): Interface {
   const names = ["JobEscrow", "ProviderRegistry", "ProviderRating"] as const;
   const fragments = names.flatMap((name) =>

@@ -5,7 +5,7 @@ import { openSqlite } from "../sqlite/open.ts";
 import { salvage, setAside } from "../sqlite/salvage.ts";
 import { transaction } from "../sqlite/transaction.ts";
 
-/** What ichain remembers of one chain; all but `reservations` and `attempts` can be read again from it. */
+/** Everything but `reservations` and `attempts` can be read from the chain again. */
 const FIRST = `
   CREATE TABLE IF NOT EXISTS chain_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -19,14 +19,14 @@ const FIRST = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS attempts_by_root ON attempts (root);
 
-  -- Blocks that were read up to, or that hold logs: what a reorganisation is noticed by.
+  -- Blocks that were read up to, or that hold logs; a differing hash shows a reorganisation.
   CREATE TABLE IF NOT EXISTS blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS logs (
     block INTEGER NOT NULL, position INTEGER NOT NULL, job TEXT NOT NULL, topics TEXT NOT NULL, data TEXT NOT NULL,
     PRIMARY KEY (block, position)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS logs_by_job ON logs (job, block, position);
-  -- "touched" grows with every change to any job, a change that is undone included.
+  -- "touched" grows with every change to any job, including one that a reorganisation undoes.
   CREATE TABLE IF NOT EXISTS jobs (job TEXT PRIMARY KEY, touched INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS jobs_by_touch ON jobs (touched);
   CREATE TABLE IF NOT EXISTS parties (
@@ -47,9 +47,9 @@ const TABLES = ["reservations", "attempts", "blocks", "logs", "jobs", "parties",
 export type Database = DatabaseSync;
 
 /**
- * Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. A damaged one is set
- * aside and a new one begun: the chain tells the rest again, and of transactions under way what is still
- * readable is taken over. Throws as `openSqlite`.
+ * Opens (or creates, owner-only) the database at `path`; `:memory:` keeps nothing. A damaged one is set aside and a new
+ * one created: the index is read from the chain again, and what can still be read of pending transactions is copied.
+ * @throws the codes of `openSqlite` but INDEX_DAMAGED
  */
 export function openDatabase(path: string, onDamage: (setAsideAs: string) => void = () => {}): Database {
   const open = () => openSqlite({ name: "index", path, migrations: [FIRST], check: true });
@@ -58,7 +58,7 @@ export function openDatabase(path: string, onDamage: (setAsideAs: string) => voi
   } catch (error) {
     if (!isIchainError(error, "INDEX_DAMAGED")) throw error;
   }
-  // One process sets it aside; the others find what that one made.
+  // One process sets it aside; the others wait and open the new one.
   using _lock = waitForLock(`${path}.lock`);
   try {
     return open();
@@ -73,8 +73,8 @@ export function openDatabase(path: string, onDamage: (setAsideAs: string) => voi
 }
 
 /**
- * Ties the database to one deployment on one chain (`identity` names genesis and contracts): what it
- * remembers of another, such as yesterday's devnet on the same port, is forgotten. True if it was.
+ * Binds the database to one deployment on one chain (`identity` names genesis and contracts), and deletes what it holds
+ * of another, such as an earlier devnet on the same port. True if it deleted something.
  */
 export function bindDatabase(db: Database, identity: string): boolean {
   return transaction(db, () => {

@@ -18,7 +18,7 @@ export interface DeployOptions extends AbortOptions {
   readonly wallet: BaseWallet;
   /** Stake that a validator needs to be drawn, wei. */
   readonly poolStake?: bigint | undefined;
-  /** Seconds that a stake takes to leave. */
+  /** Seconds between the request to withdraw a stake and its payment. */
   readonly cooldown?: number | undefined;
 }
 
@@ -31,9 +31,9 @@ export const DEFAULT_POOL_STAKE = 10n ** 18n;
 export const DEFAULT_COOLDOWN = 7 * 86_400;
 
 /**
- * Puts the market on a chain in one transaction: the escrow brings registry and rating with it. This is
- * devnet's way, where every start is a new chain; a chain that stays is deployed to with Ignition
- * (`ignition/`), which remembers what it has done.
+ * Deploys the market in one transaction: the escrow's constructor creates registry and rating. For the devnet, where
+ * every start is a new chain; a lasting chain is deployed to with Ignition (`ignition/`), which resumes.
+ * @throws DEPLOY_FAILED
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { wallet, poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN, ...abortOptions } = options;
@@ -61,13 +61,13 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       maxPriorityFeePerGas: fees.priority,
     });
     tx.signature = wallet.signingKey.sign(tx.unsignedHash);
-    return await bringIn(rpc, tx, from, abortOptions);
+    return await sendAndWait(rpc, tx, from, abortOptions);
   } catch (error) {
     throw explainRefusal(error, abi, "deploy the market");
   }
 }
 
-async function bringIn(
+async function sendAndWait(
   rpc: Rpc,
   tx: Transaction,
   from: Address,

@@ -9,7 +9,7 @@ import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
 
-/** Node's longest timer is 24 days; waking once an hour for nothing costs nothing. */
+/** Node's timers end at 24 days; waking once an hour costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;
 
 export interface FollowJobOptions {
@@ -20,15 +20,15 @@ export interface FollowJobOptions {
   readonly sync: (head: Block, options: AbortOptions) => Promise<void>;
 }
 
-/** `MarketReader.follow`. The job must exist. */
+/** `MarketReader.follow`; the job must be on the chain. */
 export async function* followJob(
   { heads, clock, jobs, sync }: FollowJobOptions,
   id: JobId,
   options: AbortOptions,
 ): AsyncIterable<Job> {
   let touched = -1;
-  /** The instants of the job's present step that were told to be over. */
-  let over = "";
+  /** The instants of the job's present step whose passing was yielded. */
+  let yielded = "";
   for (;;) {
     const head = await retryUnavailable(() => heads.recent(options), options);
     await retryUnavailable(() => sync(head, options), options);
@@ -42,8 +42,8 @@ export async function* followJob(
     if (job !== undefined) {
       const past = instantsOf(job).filter((instant) => now > instant);
       // Fewer than before: the chain's time was corrected, or a reorganisation took it back, and they pass again.
-      const passed = past.length > 0 && over !== past.join();
-      over = past.join();
+      const passed = past.length > 0 && yielded !== past.join();
+      yielded = past.join();
       if (changed || passed) yield job;
       if (isFinal(job.state)) return;
     }
@@ -52,7 +52,7 @@ export async function* followJob(
   }
 }
 
-/** How long until the chain's time is past `deadline`; undefined when it is, or there is none. */
+/** Milliseconds until the chain's time is past `deadline`; undefined when it is past, or there is none. */
 function untilOver(deadline: number | undefined, now: number): number | undefined {
   const left = deadline === undefined ? 0 : (deadline + 1 - now) * 1000;
   return left > 0 ? Math.min(left, LONGEST_TIMER_MS) : undefined;

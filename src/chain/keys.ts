@@ -15,8 +15,8 @@ const TYPES = {
   ],
 };
 
-/** ERC-1271: what a contract wallet answers when it stands by a signature. */
-const STANDS_BY = "0x1626ba7e";
+/** What a contract wallet returns for a valid signature (ERC-1271). */
+const ERC1271_VALID = "0x1626ba7e";
 
 export interface KeyDomain {
   readonly chainId: bigint;
@@ -34,8 +34,9 @@ export function signKeys(
 }
 
 /**
- * The registry checks the same; this check trusts no node. Throws `OFFER_KEYS_UNTRUSTED`, class
- * `untrusted`.
+ * Checks the signature that binds an offer's keys to its account. The registry checks it too, but a node may lie about
+ * what the registry holds.
+ * @throws OFFER_KEYS_UNTRUSTED
  */
 export async function verifyKeys(
   { offer, signature }: SignedOffer,
@@ -47,7 +48,7 @@ export async function verifyKeys(
   const value = { account, fingerprint: keys.fingerprint, onionKey: keys.onionKey };
   if (isSignedBy(account, value, signature, domain)) return;
   if (
-    await contractStandsBy(
+    await contractAccepts(
       account,
       TypedDataEncoder.hash(eip712(domain), TYPES, value),
       signature,
@@ -72,7 +73,7 @@ function isSignedBy(account: Address, value: object, signature: Hex, domain: Key
   }
 }
 
-async function contractStandsBy(
+async function contractAccepts(
   account: Address,
   digest: string,
   signature: Hex,
@@ -82,10 +83,10 @@ async function contractStandsBy(
   const length = (signature.length - 2) / 2;
   const word = (value: number) => value.toString(16).padStart(64, "0");
   const padding = "0".repeat((64 - ((signature.length - 2) % 64)) % 64);
-  const data = `${STANDS_BY}${digest.slice(2)}${word(64)}${word(length)}${signature.slice(2)}${padding}`;
+  const data = `${ERC1271_VALID}${digest.slice(2)}${word(64)}${word(length)}${signature.slice(2)}${padding}`;
   try {
     const answer = await rpc.send("eth_call", [{ to: account, data }, "latest"], options);
-    return typeof answer === "string" && answer.startsWith(STANDS_BY);
+    return typeof answer === "string" && answer.startsWith(ERC1271_VALID);
   } catch (error) {
     if (error instanceof RpcRefusal) return false;
     throw error;

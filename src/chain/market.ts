@@ -1,5 +1,6 @@
 import type { BaseWallet } from "ethers";
 import { type AbortOptions, linkSignals, raceSignal } from "../async/abort.ts";
+import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Market, MarketWriter } from "../ports/market.ts";
 import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
@@ -17,44 +18,52 @@ import { createWriter, walletMissing } from "./writer.ts";
 
 export interface MarketOptions {
   readonly rpcUrl: string;
-  /** More nodes of the same chain: what counts is what enough of them say. */
+  /** More nodes of the same chain; a quorum of all decides (docs/limits.md). */
   readonly rpcUrls?: readonly string[] | undefined;
   readonly nodeTimes?: NodeTimes | undefined;
   readonly chainId: number;
   readonly addresses: Addresses;
-  /** Signs; absent, the market can only be read. */
+  /** Signs transactions; without it the market is read-only. */
   readonly wallet?: BaseWallet | undefined;
-  /** Where the index and the outbox lie; `:memory:` for a look that leaves nothing. */
+  /** Where the index and the outbox lie; `:memory:` keeps nothing. */
   readonly database: string;
-  /** Told where a damaged database was set aside, when one was. */
+  /** Called with the new path of a damaged database that was set aside. */
   readonly onDamage?: ((setAsideAs: string) => void) | undefined;
   /** Blocks from an event's own up to the newest, both counted, before it is acted on. Default 1. */
   readonly confirmations?: number | undefined;
-  /** Milliseconds between two looks at the chain while somebody waits. Default 200 on devnet, else 4000. */
+  /** Milliseconds between two polls while a caller waits. Default 200 on devnet, else 4000. */
   readonly pollMs?: number | undefined;
   /** How long a transaction may wait before its fees are raised, milliseconds. Default a minute. */
   readonly stuckMs?: number | undefined;
-  /** How long a nonce is kept for what was prepared and not sent, milliseconds. Default half a minute. */
+  /** How long a prepared, unsent transaction keeps its nonce, milliseconds. Default half a minute. */
   readonly graceMs?: number | undefined;
   /** What a unit of gas may cost at most. */
   readonly fees?: FeeCaps | undefined;
-  /** Told what somebody should look at. */
+  /** Gets what the operator should look at. */
   readonly warn?: Warn | undefined;
+  /** Gets each call of a node that failed, at level `debug`. */
+  readonly logger?: Logger | undefined;
 }
 
 /**
- * The market's contracts behind one RPC URL, or several. Nothing is asked of the node before the first call, which,
- * like `start`, checks chain and contracts (`CHAIN_UNAVAILABLE`, `CHAIN_MISMATCH`, `CONTRACTS_MISSING`).
+ * The market's contracts behind one RPC URL, or several. The first call, or `start`, checks chain and contracts.
+ * @throws CHAIN_UNAVAILABLE, CHAIN_MISMATCH, CONTRACTS_MISSING from any call; the codes of `openDatabase` from this one
+ * @example
+ * const market = createMarket({ rpcUrl, chainId, addresses, database: ":memory:" });
+ * const job = await market.job(id);
+ * await market.stop();
  */
 export function createMarket(options: MarketOptions): Market {
   const { addresses, wallet, confirmations = 1, stuckMs = 60_000, graceMs = 30_000 } = options;
-  const { warn = () => undefined, fees = DEFAULT_FEE_CAPS } = options;
+  const { warn = () => undefined, fees = DEFAULT_FEE_CAPS, logger = silentLogger } = options;
   const pollMs = options.pollMs ?? (options.chainId === 31337 ? 200 : 4_000);
   const stopped = new AbortController();
   const urls = [...new Set([options.rpcUrl, ...(options.rpcUrls ?? [])])];
   const { chainId, nodeTimes } = options;
   const rpc =
-    urls.length === 1 ? connectRpc(options.rpcUrl) : connectNodes(urls, { chainId, warn, times: nodeTimes });
+    urls.length === 1
+      ? connectRpc(options.rpcUrl, { logger })
+      : connectNodes(urls, { chainId, warn, logger, times: nodeTimes });
   const clock = createClock({ rpc, warn });
   const heads = watchHeads(rpc, pollMs, clock.see);
   const db = openDatabase(options.database, options.onDamage);
@@ -125,7 +134,7 @@ export function createMarket(options: MarketOptions): Market {
       throw explained(error);
     }
   }
-  /** A daemon tries again what its database refused for now, rather than give a job up. */
+  /** Database faults as typed errors: a daemon retries what is retryable instead of giving a job up. */
   const explained = (error: unknown): unknown =>
     sqliteCode(error) === undefined ? error : explainSqlite(error, "index", options.database);
   const read = (): ChainReader => {

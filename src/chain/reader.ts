@@ -35,7 +35,7 @@ export interface ReaderOptions {
 
 export type ChainReader = Omit<MarketReader, "jobIdOf">;
 
-/** The market as the chain tells it, through the index; every read first brings the index up to date. */
+/** The read side of the market: every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): ChainReader {
   const { rpc, heads, clock, db, chainId, addresses, confirmations, fees } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
@@ -44,7 +44,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const jobs = openJobIndex(db, chainId, addresses.escrow);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
-  /** Fixed when the registry was deployed. */
+  /** Constant of the registry. */
   let poolStake: bigint | undefined;
   const cursor = () => store.cursor()?.number ?? 0;
 
@@ -70,10 +70,10 @@ export function createReader(options: ReaderOptions): ChainReader {
         return await clock.now(await heads.read(abortOptions), abortOptions);
       } catch (error) {
         abortOptions?.signal?.throwIfAborted();
-        // A deadline passes whether or not a node says so.
-        const reckoned = clock.reckoned();
-        if (reckoned === undefined || !isIchainError(error) || !error.retryable) throw error;
-        return reckoned;
+        // Deadlines pass while no node answers: estimate from the last head.
+        const estimated = clock.estimated();
+        if (estimated === undefined || !isIchainError(error) || !error.retryable) throw error;
+        return estimated;
       }
     },
     async balance(account, abortOptions) {
@@ -137,18 +137,18 @@ export function createReader(options: ReaderOptions): ChainReader {
   };
 
   async function* watchJobs(filter: JobFilter, abortOptions: AbortOptions): AsyncIterable<Job> {
-    // A daemon lives on this: no outage of the node ends it.
-    const forEver = <T>(work: () => Promise<T>) =>
+    // Daemons wait here, so no outage of the node may end it.
+    const withoutLimit = <T>(work: () => Promise<T>) =>
       retryUnavailable(work, abortOptions, Number.POSITIVE_INFINITY);
     for (let seen = 0; ; ) {
-      const head = await forEver(() => heads.recent(abortOptions));
-      await forEver(() => sync(head, abortOptions));
+      const head = await withoutLimit(() => heads.recent(abortOptions));
+      await withoutLimit(() => sync(head, abortOptions));
       for (const { id, touched } of jobs.changed(filter, seen)) {
         seen = touched;
-        const job = await forEver(() => load(id, head, abortOptions));
+        const job = await withoutLimit(() => load(id, head, abortOptions));
         if (job !== undefined) yield job;
       }
-      await forEver(() => heads.changed(head.hash, abortOptions));
+      await withoutLimit(() => heads.changed(head.hash, abortOptions));
     }
   }
 }

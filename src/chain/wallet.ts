@@ -4,15 +4,15 @@ import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
 
-/** Ethereum's keystore V3: any other wallet reads these files, and we read theirs. */
+/** Ethereum's keystore V3, which other wallets read and write too. */
 
 export interface WalletOptions extends AbortOptions {
-  /** Called with 0 to 1 while the password is stretched. */
+  /** Called with 0 to 1 while the key derivation runs. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 export interface CreateOptions extends WalletOptions {
-  /** Stretch the password hardly at all: for devnet, whose keys are public anyway. */
+  /** A cheap key derivation: for the devnet, whose keys are public. */
   readonly light?: boolean | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface StoredWallet {
 const MAX_KEYSTORE_CHARS = 64 * 1024;
 const LIGHT_SCRYPT_N = 1 << 10;
 
-/** A file from elsewhere must not make us compute for hours or fill the memory (128 · n · r bytes). */
+/** Bounds on the key derivation of a foreign file: scrypt takes 128 · n · r bytes. */
 const keystoreSchema = z.object({
   version: z.literal(3),
   crypto: z.object({
@@ -47,7 +47,10 @@ export function createWallet(password: string, options: CreateOptions = {}): Pro
   return encrypt(Wallet.createRandom().privateKey, password, options);
 }
 
-/** An existing 32-byte private key, encrypted. Throws `WALLET_KEY_INVALID`. */
+/**
+ * An existing 32-byte private key, encrypted.
+ * @throws WALLET_KEY_INVALID
+ */
 export async function importKey(
   privateKey: string,
   password: string,
@@ -57,7 +60,7 @@ export async function importKey(
   return encrypt(key.startsWith("0x") ? key : `0x${key}`, password, options);
 }
 
-/** Throws `WALLET_MALFORMED` or `WALLET_WRONG_PASSWORD`, class `config`. */
+/** @throws WALLET_MALFORMED, WALLET_WRONG_PASSWORD */
 export async function openWallet(
   json: string,
   password: string,
@@ -74,7 +77,10 @@ export async function openWallet(
   }
 }
 
-/** The account of a keystore file, without its password. Throws `WALLET_MALFORMED`. */
+/**
+ * The account of a keystore file; needs no password.
+ * @throws WALLET_MALFORMED
+ */
 export function walletAddress(json: string): Address {
   assertKeystore(json);
   const { address } = z
@@ -99,7 +105,7 @@ async function encrypt(privateKey: string, password: string, options: CreateOpti
   return { address: address as Address, keystoreJson };
 }
 
-/** ethers has no abort of its own, but lets its progress callback throw. */
+/** ethers takes no signal, but an exception in its progress callback ends the derivation. */
 function progress({ signal, onProgress }: WalletOptions): (share: number) => void {
   return (share) => {
     signal?.throwIfAborted();

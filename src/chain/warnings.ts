@@ -1,6 +1,6 @@
 import type { Hex } from "../protocol/ids.ts";
 
-/** What somebody should look at though the work goes on; each is told once in a market's life. */
+/** What the operator should look at while work goes on; each is reported once in a market's life. */
 export type ChainWarning =
   /** Seconds that the wall clock is ahead of the chain's, negative when it is behind. */
   | { kind: "clock-differs"; seconds: number }
@@ -8,14 +8,14 @@ export type ChainWarning =
   | { kind: "fee-capped"; hash: Hex }
   /** One of several nodes gives no answer, or is on another chain. */
   | { kind: "node-silent"; host: string }
-  /** The newest block of one of two nodes stands still; the other is followed alone. */
+  /** The head of one of two nodes does not advance; the other is followed alone. */
   | { kind: "node-behind"; host: string }
-  /** One node says what most others deny; or several, none of which can be believed. */
+  /** One node contradicts a majority of the others; or several differ and none has a majority. */
   | { kind: "nodes-differ"; hosts: readonly string[]; method: string };
 
 export type Warn = (warning: ChainWarning) => void;
 
-/** For people. */
+/** The warning as a sentence. */
 export function warningText(warning: ChainWarning): string {
   switch (warning.kind) {
     case "clock-differs":
@@ -25,11 +25,11 @@ export function warningText(warning: ChainWarning): string {
     case "node-silent":
       return `The chain's node at ${warning.host} gives no answer, or is on another chain; the others are asked.`;
     case "node-behind":
-      return `The chain's node at ${warning.host} stands still; the other one is followed alone until it goes on.`;
+      return `The head of the chain's node at ${warning.host} does not advance; the other one is followed alone until it does.`;
     case "nodes-differ":
       return warning.hosts.length === 1
-        ? `The chain's node at ${warning.hosts[0]} says what most others deny (${warning.method}); it is outvoted.`
-        : `The chain's nodes at ${warning.hosts.join(" and ")} disagree (${warning.method}); nothing is done about it until they agree. A third one would decide.`;
+        ? `The chain's node at ${warning.hosts[0]} contradicts most others (${warning.method}); the majority decides.`
+        : `The chain's nodes at ${warning.hosts.join(" and ")} disagree (${warning.method}); calls wait until they agree. A third node would decide.`;
   }
 }
 

@@ -18,7 +18,7 @@ import { openOutbox } from "./send/outbox.ts";
 import { createSender } from "./send/sender.ts";
 import type { Warn } from "./warnings.ts";
 
-/** How long the chain's clock is waited for: some seconds on a devnet, a block or two elsewhere. */
+/** Longest wait for the chain's clock: some seconds on a devnet, a block or two elsewhere; milliseconds. */
 const CLOCK_LAG_MS = 60_000;
 
 export interface WriterOptions {
@@ -44,7 +44,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   const abi = marketErrors();
   const broadcast = createBroadcast({ ...options, outbox, sender, abi });
 
-  /** True for a deadline that is over by our reckoning and not yet by that of the chain's pending block. */
+  /** True when a deadline has passed by our clock and not yet by the time of the chain's pending block. */
   async function isBehind(error: unknown, abortOptions: AbortOptions): Promise<boolean> {
     if (!isIchainError(error, "ESCROW_TOO_EARLY")) return false;
     return Number(error.details.deadline) < (await clock.now(await heads.read(abortOptions), abortOptions));
@@ -79,7 +79,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   };
 }
 
-/** What every write call of a market without a wallet ends in. */
+/** Thrown by every write of a market without a wallet. */
 export function walletMissing(): IchainError {
   return new IchainError("WALLET_MISSING", "This needs a wallet to sign with, and none is open.");
 }

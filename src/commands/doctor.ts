@@ -4,7 +4,7 @@ import { type DoctorContext, examine, type Finding } from "../doctor/check.ts";
 import { machineChecks } from "../doctor/machine.ts";
 import { sandboxChecks } from "../doctor/sandbox.ts";
 import { IchainError } from "../errors/error.ts";
-import { harmless } from "../protocol/neutralise.ts";
+import { neutraliseLine } from "../protocol/neutralise.ts";
 import type { CommandContext } from "./framework/declaration.ts";
 
 type Named = Finding & { readonly name: string };
@@ -38,7 +38,7 @@ const marks = { ok: "✔", warn: "!", fail: "✖" } as const;
 function render({ ui }: CommandContext, findings: readonly Named[]): string {
   return ui.table(
     ["", "CHECK", "FOUND", "TO DO"],
-    findings.map(({ name, status, found, todo }) => [marks[status], name, harmless(found), todo ?? ""]),
+    findings.map(({ name, status, found, todo }) => [marks[status], name, neutraliseLine(found), todo ?? ""]),
   );
 }
 

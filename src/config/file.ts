@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { IchainError } from "../errors/error.ts";
+import { logLevels } from "./choices.ts";
 import { type FileConfig, fileSchema, type NetworkConfig, networkSchema } from "./schema.ts";
 import { parseYaml } from "./yaml.ts";
 
@@ -31,6 +32,15 @@ export async function readConfigFile(path: string, options: { required: boolean 
     throw new IchainError("CONFIG_MISSING", `There is no configuration file ${path}.`);
   }
   return parseYaml({ text: text ?? "", name: path, code: "CONFIG_INVALID" }, fileSchema);
+}
+
+/** @throws CONFIG_INVALID for text that names no level */
+export function readLogLevel(text: string | undefined): FileConfig["log"]["level"] | undefined {
+  const level = logLevels.find((one) => one === text);
+  if (text === undefined || level !== undefined) return level;
+  throw new IchainError("CONFIG_INVALID", `ICHAIN_LOG_LEVEL is "${text.slice(0, 100)}", which is no level.`, {
+    hint: `Set ICHAIN_LOG_LEVEL to ${logLevels.join(", ")}, or unset it.`,
+  });
 }
 
 /** Resolves a network given inline, as a path, or as the name of a file in the folder `networks`. */

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 import { IchainError } from "../errors/error.ts";
 import type { PoolEntry } from "./schema.ts";
 
-/** How the engines of a pool are reached, with the certificates' text. Throws `CONFIG_INVALID`. */
+/**
+ * How the engines of a pool are reached, with the certificates' text.
+ * @throws CONFIG_INVALID
+ */
 export async function readPool(pool: readonly PoolEntry[]) {
   if (pool.length === 0) throw invalid("The engine is `pool`, and no engine is listed under `pool`.");
   return Promise.all(
@@ -26,7 +29,7 @@ async function text(path: string): Promise<string> {
 
 function invalid(message: string, cause?: unknown): IchainError {
   return new IchainError("CONFIG_INVALID", message, {
-    hint: "docs/engines.md shows how a pool is written down.",
+    hint: "docs/engines.md shows how to configure a pool.",
     cause,
   });
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Address, isAddress } from "../protocol/ids.ts";
 import { tiers } from "../protocol/offer.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
-import { engines } from "./engines.ts";
+import { engines, logLevels } from "./choices.ts";
 
 const address = z.custom<Address>(isAddress, "must be an address: 0x and 40 hexadecimal digits");
 const GIB = 2 ** 30;
@@ -21,25 +21,25 @@ export const networkSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "must be lower-case letters, digits and dashes"),
   chainId: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
   rpcUrl: url,
-  /** More nodes of the same chain: what counts is what enough of them say (docs/limits.md). */
+  /** More nodes of the same chain; a quorum of all decides (docs/limits.md). */
   rpcUrls: z.array(url).max(8).optional(),
   contracts: z.strictObject({
     escrow: address,
     registry: address,
     rating: address,
-    /** The block they were deployed in: where the first look at the chain begins. */
+    /** The block they were deployed in, from which the index starts. */
     block: z.number().int().nonnegative().optional(),
   }),
   /** Blocks on top of an event, itself counted, before it is acted on. */
   confirmations: z.number().int().min(1).max(1000).default(3),
-  /** Milliseconds between two looks at the chain. */
+  /** Milliseconds between two polls of the chain. */
   pollMs: z.number().int().min(50).max(60_000).default(2000),
   /** torrc lines of a private Tor network, or a path to a file of them. */
   torrc: z.string().max(65_536).optional(),
 });
 export type NetworkConfig = z.infer<typeof networkSchema>;
 
-/** What any task may use here at most; a provider's policy only tightens it. */
+/** Upper bounds of any task on this machine; a provider's policy only tightens them. */
 const sandboxSchema = z.strictObject({
   leastTier: z.enum(tiers).default("runc"),
   cpus: z
@@ -84,10 +84,10 @@ const swarmSchema = z.strictObject({
     .default([]),
 });
 
-/** What a unit of gas may cost at most, whatever the chain's node asks for. */
+/** Upper bounds of the price of gas, whatever the chain's node suggests. */
 const feesSchema = z.strictObject({
   maxGwei: z.number().positive().max(1e9).default(1000),
-  /** Times what recent transactions paid in the median. */
+  /** A multiple of the median that recent transactions paid. */
   timesMedian: z.number().min(1).max(1e6).default(10),
 });
 
@@ -105,7 +105,7 @@ const poolEntrySchema = z.union([
   }),
   z.strictObject({
     name: engineName,
-    // No dash ahead: nothing of it may be taken for a flag of ssh.
+    // No leading dash, which ssh would read as a flag.
     url: z
       .string()
       .regex(
@@ -135,7 +135,7 @@ const rate = z
   .max(2 ** 40)
   .optional();
 
-/** What parcels that this machine hosts may take of its line, bytes per second. */
+/** Bandwidth limits of hosted parcels, bytes per second. */
 const hostingSchema = z.strictObject({
   /** Each hosting, over all its readers. */
   bytesPerSecond: rate,
@@ -143,7 +143,14 @@ const hostingSchema = z.strictObject({
   readerBytesPerSecond: rate,
 });
 
-/** How long what is over is kept. What is unfinished, or not opened yet, always is. */
+/** What the daemons `ichain provide` and `ichain validate` write of their work. */
+const logSchema = z.strictObject({
+  level: z.enum(logLevels).default("info"),
+  /** Absolute, or relative to the home folder. */
+  file: z.string().min(1).max(4096).default("logs/ichain.log"),
+});
+
+/** How long finished jobs are kept. Unfinished ones, and results that were not opened, are always kept. */
 const keepSchema = z.strictObject({
   /** Days that the log of a finished job stays. */
   logDays: z.number().int().min(0).max(36_500).default(30),
@@ -154,7 +161,7 @@ const keepSchema = z.strictObject({
     .min(0)
     .max(2 ** 50)
     .default(2 ** 28),
-  /** Days that a finished job is remembered. */
+  /** Days that the record of a finished job stays. */
   recordDays: z.number().int().min(1).max(36_500).default(365),
   /** Days that a result's encrypted copy stays once it was opened, for a second `get`. */
   resultDays: z.number().int().min(0).max(36_500).default(7),
@@ -185,7 +192,7 @@ const kubernetesSchema = z.strictObject({
 });
 
 export const fileSchema = z.strictObject({
-  /** What this machine is for; doctor weighs its findings by it. */
+  /** The role of this machine, by which `ichain doctor` judges its findings. */
   role: z.enum(["requester", "provider", "validator"]).optional(),
   /** When this account's own jobs are validated, and how it checks those that are not. */
   audit: auditPolicySchema.prefault({}),
@@ -209,6 +216,7 @@ export const fileSchema = z.strictObject({
   compatibility: z.enum(["gpg"]).optional(),
   hosting: hostingSchema.prefault({}),
   keep: keepSchema.prefault({}),
+  log: logSchema.prefault({}),
   tor: z
     .strictObject({
       binary: z.string().min(1).max(4096).default("tor"),

@@ -8,7 +8,10 @@ import type { FileConfig, NetworkConfig } from "./schema.ts";
 /** Top-level fields to set; what is undefined stays as it is. */
 export type ConfigChange = Partial<Pick<FileConfig, "role" | "transport">> & { readonly network?: string };
 
-/** Sets fields of config.yaml and leaves the rest of it, comments too, as the person wrote it. */
+/**
+ * Sets fields of config.yaml; everything else in it, comments included, stays.
+ * @throws CONFIG_UNWRITABLE
+ */
 export async function changeConfigFile(path: string, change: ConfigChange): Promise<void> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";
@@ -20,13 +23,16 @@ export async function changeConfigFile(path: string, change: ConfigChange): Prom
   if (changed !== text) await replace(path, changed);
 }
 
-/** Keeps a network's file in the folder `networks`, under its name; returns the name. */
+/**
+ * Writes a network's file into the folder `networks`; returns its name.
+ * @throws CONFIG_UNWRITABLE
+ */
 export async function saveNetwork(networks: string, network: NetworkConfig): Promise<string> {
   await replace(join(networks, `${network.name}.yaml`), stringify(network));
   return network.name;
 }
 
-/** All or nothing: a crash leaves the old file or the new one. */
+/** Atomic: a crash leaves the old file or the new one. */
 async function replace(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString("hex")}`;
   try {

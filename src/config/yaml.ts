@@ -7,7 +7,7 @@ export interface YamlSource {
   readonly text: string;
   /** The file's name, for messages. */
   readonly name: string;
-  /** Code of the error when the text is malformed; its class is `usage` for job.yaml, `config` here. */
+  /** Code of the error for malformed text: `CONFIG_INVALID` here, other codes for job.yaml and policy.yaml. */
   readonly code: ErrorCode;
 }
 
@@ -41,7 +41,7 @@ interface Mistake {
   readonly message: string;
 }
 
-/** A union's own message says nothing; the branch that went deepest, or the first, does. */
+/** Replaces a union's own message, which is empty, by those of the branch that matched deepest, or of the first. */
 function flatten(issues: readonly z.core.$ZodIssue[], above: readonly PropertyKey[]): Mistake[] {
   return issues.flatMap((issue) => {
     const path = [...above, ...issue.path];
@@ -71,7 +71,7 @@ function nodeRange(
 
 function malformed(source: YamlSource, line: number, what: string, issues: readonly unknown[]): IchainError {
   return new IchainError(source.code, `${source.name}, line ${line}: ${what.replace(/\.?$/, ".")}`, {
-    hint: `Mend line ${line} of ${source.name} and run the command again.`,
+    hint: `Correct line ${line} of ${source.name} and run the command again.`,
     details: { file: source.name, line, issues },
   });
 }

@@ -1,18 +1,18 @@
-import { statfs } from "node:fs/promises";
-import type { Abortable } from "../async/abort.ts";
-import type { EngineKind } from "../config/engines.ts";
+import { readFile, statfs } from "node:fs/promises";
+import { type Abortable, linkSignals } from "../async/abort.ts";
+import type { EngineKind } from "../config/choices.ts";
+import { parseYaml } from "../config/yaml.ts";
 import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
-import type { Policy } from "../protocol/policy/policy.ts";
+import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
-import { provideDuty } from "../roles/job/provider/duty.ts";
-import { validateDuty } from "../roles/job/validator/duty.ts";
+import { provideDuty } from "../roles/job/provider/run-job.ts";
+import { validateDuty } from "../roles/job/validator/validate.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
-import { loadPolicy } from "./policy.ts";
 
 export interface WorkOptions {
   readonly policy?: string;
@@ -20,11 +20,16 @@ export interface WorkOptions {
   readonly engine?: EngineKind;
   /** Wei. */
   readonly stake: bigint;
-  /** The devnet's bad actors are made here. */
+  /** For the devnet's bad actors. */
   readonly change?: (worker: WorkerContext) => WorkerContext;
 }
 
-/** Publishes the offer and works until the signal: what `provide` and `validate` share. */
+/**
+ * Publishes the offer and works on jobs until the signal aborts; `ichain provide` and `ichain validate` run this.
+ * @throws TIER_TOO_WEAK
+ * @throws POLICY_UNREADABLE
+ * @throws POLICY_INVALID
+ */
 export async function work(
   context: AppContext,
   roles: { provider: boolean; validator: boolean },
@@ -52,19 +57,40 @@ export async function work(
     ...(roles.provider ? [provideDuty(worker, { policy, machine, report })] : []),
     ...(roles.validator ? [validateDuty(worker, { policy, report })] : []),
   ];
-  await together(
-    duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
-    signal,
-  );
+  const { account, logger } = worker;
+  logger.info("The daemon started", { ...roles, account, tier: machine.tier });
+  try {
+    await together(
+      duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted) logger.info("The daemon was stopped");
+    else logger.error("The daemon ended", { error });
+    throw error;
+  }
 }
 
-/** Runs all; the first failure stops the others, which are waited for. */
+/**
+ * The policy in the file `path`, or the defaults without one.
+ * @throws POLICY_UNREADABLE
+ * @throws POLICY_INVALID
+ */
+export async function loadPolicy(path: string | undefined): Promise<Policy> {
+  if (path === undefined) return policySchema.parse({});
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new IchainError("POLICY_UNREADABLE", `The policy file ${path} cannot be read.`, { cause });
+  });
+  return parseYaml({ text, name: path, code: "POLICY_INVALID" }, policySchema);
+}
+
+/** Runs all tasks. The first failure stops the others; it is thrown once they have ended. */
 async function together(
   tasks: readonly ((abortOptions: Abortable) => Promise<void>)[],
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
-  const abortOptions = { signal: AbortSignal.any([signal, stop.signal]) };
+  using abortOptions = linkSignals([signal, stop.signal]);
   const ended = await Promise.allSettled(
     tasks.map((task) =>
       task(abortOptions).catch((error: unknown) => {
@@ -77,7 +103,7 @@ async function together(
   for (const one of ended) if (one.status === "rejected") throw one.reason;
 }
 
-/** Containers of jobs that will be carried on must survive the sweep. */
+/** Names of runs whose jobs are continued: the sweep must spare them. */
 function unfinishedRuns({ journal }: WorkerContext): Set<string> {
   const open = journal.undertakings({ unfinished: true });
   return new Set(open.flatMap(({ role, key }) => stages.map((stage) => runId(role, key, stage))));
@@ -91,7 +117,7 @@ function refuseWeakTier(policy: Policy, machine: OfferDetails): void {
   );
 }
 
-/** Bytes free where `folder` lies. */
+/** Free bytes on the disk of `folder`. */
 export async function freeDisk(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return Math.min(bavail * bsize, Number.MAX_SAFE_INTEGER);

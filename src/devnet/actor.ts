@@ -10,8 +10,8 @@ import { type Misbehaviour, misbehave, misbehaviours } from "./misbehave.ts";
 
 /**
  * One provider or validator of the devnet, in a process of its own: what `ichain provide` and `ichain
- * validate` run, with a misbehaviour if it is given one. Ends at SIGTERM and when its stdin closes, so that it
- * cannot outlive the devnet.
+ * validate` run, with a misbehaviour when one is named. Ends at SIGTERM and when its stdin closes, so that it ends
+ * with the devnet.
  */
 const { values } = parseArgs({
   options: {
@@ -53,7 +53,7 @@ try {
   if (!stop.signal.aborted) await printError(explained, { json: true, debug: false });
   code = stop.signal.aborted ? 0 : exitCodes[explained.class];
 }
-// Nobody carries on what was begun here: what is left of it would keep the devnet's folder busy.
+// Nothing resumes these runs: what is left of them would keep the devnet's folder busy.
 await sandbox
   ?.sweep(new Set())
   .catch((error: unknown) => printError(explain(error), { json: true, debug: false }));

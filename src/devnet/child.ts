@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
-import type { Abortable } from "../async/abort.ts";
+import { type Abortable, raceSignal } from "../async/abort.ts";
 import { childEnvironment, type Environment } from "../config.ts";
 import { IchainError } from "../errors/error.ts";
 
@@ -16,9 +16,12 @@ export interface Child {
   readonly name: string;
   /** Resolves with the exit code, or the signal's name. */
   readonly exited: Promise<number | NodeJS.Signals>;
-  /** The first line for which `wanted` holds; throws `CHILD_FAILED` with what the child said when it ends before. */
+  /**
+   * The first line for which `wanted` holds, of those printed before too.
+   * @throws CHILD_FAILED with the child's own error when it ends before
+   */
   line(wanted: (line: Line) => boolean, options: Abortable): Promise<Line>;
-  /** Ends it as a crash would. */
+  /** Sends SIGKILL, as a crash would end it. */
   kill(): void;
   /** Idempotent. */
   stop(): Promise<void>;
@@ -26,14 +29,14 @@ export interface Child {
 
 export interface ChildRequest {
   readonly name: string;
-  /** Arguments for this very `node`. */
+  /** Arguments for the `node` that runs this process. */
   readonly argv: readonly string[];
   readonly env: Environment;
   /** File that stderr is appended to. */
   readonly log: string;
 }
 
-/** Starts a program of ours in a process group of its own, so that a terminal's Ctrl-C reaches us alone. */
+/** Starts a Node program in a process group of its own, so that a terminal's Ctrl-C does not end it. */
 export function startChild({ name, argv, env, log }: ChildRequest): Child {
   const process_ = spawn(process.execPath, argv, {
     env: childEnvironment(env),
@@ -43,14 +46,14 @@ export function startChild({ name, argv, env, log }: ChildRequest): Child {
   const sink = createWriteStream(log, { flags: "a", mode: 0o600 });
   process_.stderr.pipe(sink);
   process_.stdin.on("error", () => undefined);
-  const said: Line[] = [];
+  const lines: Line[] = [];
   const listeners = new Set<() => void>();
-  const tell = () => {
+  const notify = () => {
     for (const listener of listeners) listener();
   };
   createInterface({ input: process_.stdout }).on("line", (text) => {
-    if (text.startsWith("{")) said.push(JSON.parse(text) as Line);
-    tell();
+    if (text.startsWith("{")) lines.push(JSON.parse(text) as Line);
+    notify();
   });
   const exited = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     process_.once("error", reject);
@@ -61,25 +64,26 @@ export function startChild({ name, argv, env, log }: ChildRequest): Child {
     .catch(() => undefined)
     .finally(() => {
       over = true;
-      tell();
+      notify();
     });
   return {
     name,
     exited,
-    line: (wanted, { signal }) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const found = said.find(wanted);
-          if (!found && !over && !signal.aborted) return;
-          listeners.delete(look);
-          signal.removeEventListener("abort", look);
-          if (found) resolve(found);
-          else reject(signal.aborted ? signal.reason : failed(name, log, said.at(-1)));
-        };
-        listeners.add(look);
-        signal.addEventListener("abort", look);
+    async line(wanted, { signal }) {
+      const { promise, resolve, reject } = Promise.withResolvers<Line>();
+      const look = () => {
+        const found = lines.find(wanted);
+        if (found) resolve(found);
+        else if (over) reject(failed(name, log, lines.at(-1)));
+      };
+      listeners.add(look);
+      try {
         look();
-      }),
+        return await raceSignal(promise, signal);
+      } finally {
+        listeners.delete(look);
+      }
+    },
     kill: () => void process_.kill("SIGKILL"),
     async stop() {
       process_.kill("SIGTERM");
@@ -95,7 +99,7 @@ export function startChild({ name, argv, env, log }: ChildRequest): Child {
 function failed(name: string, log: string, last: Line | undefined): IchainError {
   const error = (last?.error ?? {}) as { message?: string; hint?: string; code?: string };
   return new IchainError("CHILD_FAILED", `The ${name} stopped${error.message ? `: ${error.message}` : "."}`, {
-    hint: error.hint ?? `See ${log} for what it said.`,
+    hint: error.hint ?? `See its output in ${log}.`,
     details: { code: error.code, log },
   });
 }

@@ -27,7 +27,7 @@ export interface DevnetRequest {
   /** Starts more nodes of the chain, given the first one's address: every actor asks all of them. */
   readonly moreNodes?: ((rpcUrl: string) => Promise<readonly string[]>) | undefined;
   readonly client?: EvmClient | undefined;
-  /** Left in place when given, else a temporary folder that `stop` removes. */
+  /** Kept when given; else a temporary folder that `stop` removes. */
   readonly dir?: string | undefined;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -40,7 +40,7 @@ export interface Devnet {
   readonly requester: Home;
   readonly providers: readonly Home[];
   readonly validators: readonly Home[];
-  /** Ends an actor by SIGKILL, as a crash would. */
+  /** Ends an actor with SIGKILL, as a crash would. */
   killActor(name: string): Promise<void>;
   /** Starts an actor that was killed again, in the same home; resolves once it is ready. */
   startActor(name: string): Promise<void>;
@@ -48,10 +48,13 @@ export interface Devnet {
   stop(): Promise<void>;
 }
 
-/** Wei; enough for a job of the examples many times over. A validator's is the pool's and as much again. */
+/** Wei; enough for many jobs of the examples. A validator's is twice the pool's. */
 const STAKES = { provider: 10n ** 18n, validator: 2n * DEFAULT_POOL_STAKE } as const;
 
-/** A whole market on this machine: chain, contracts, private Tor network, actors as processes. */
+/**
+ * A whole market on this machine: chain, contracts, private Tor network, actors as processes.
+ * @throws DEVNET_EVM_FAILED, TORNET_FAILED, CHILD_FAILED
+ */
 export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const { signal, reporter, transport = "onion" } = request;
   await using stack = new AsyncDisposableStack();
@@ -131,7 +134,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   };
 }
 
-/** This module's own extension tells whether the sources run or the build. */
+/** With this module's extension: the sources or the build. */
 const script = fileURLToPath(new URL(`./actor${extname(import.meta.url)}`, import.meta.url));
 
 function spawnActor(

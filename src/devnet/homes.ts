@@ -6,10 +6,10 @@ import type { FileConfig } from "../config/schema.ts";
 import type { Address } from "../protocol/ids.ts";
 import type { EvmAccount } from "./evm/node.ts";
 
-/** The coin of a devnet is worth nothing and its keys are public: so is this password. */
+/** Public, as the devnet's keys are: its coin is worth nothing. */
 export const DEVNET_PASSWORD = "devnet-password";
 
-/** A home folder with a funded wallet: what `ICHAIN_HOME` and `ICHAIN_PASSWORD_FILE` shall name. */
+/** A home folder with a funded wallet: the values of `ICHAIN_HOME` and `ICHAIN_PASSWORD_FILE`. */
 export interface Home {
   readonly name: string;
   readonly dir: string;

@@ -9,7 +9,7 @@ import type { Hosting, Transport } from "../ports/transport.ts";
 import { toHex } from "../protocol/bytes.ts";
 import type { WorkerContext } from "../roles/context.ts";
 
-/** How a bad provider of the devnet cheats; each is a scenario that the market must survive. */
+/** The misbehaviours of a devnet's provider, with which tests try the market's defences. */
 export const misbehaviours = [
   "lazy",
   "wrong",
@@ -24,7 +24,7 @@ export type Misbehaviour = (typeof misbehaviours)[number];
 
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** The same worker with one misbehaviour: everything else it does is what honest providers do. */
+/** The worker with one misbehaviour; in everything else it acts as an honest provider. */
 export function misbehave(worker: WorkerContext, kind: Misbehaviour): WorkerContext {
   const { market, sandbox, parcels, transport } = worker;
   switch (kind) {
@@ -35,15 +35,19 @@ export function misbehave(worker: WorkerContext, kind: Misbehaviour): WorkerCont
     case "no-key":
       return { ...worker, market: stallingBefore(market, "claim") };
     case "wrong":
-      return { ...worker, sandbox: boasting(sandbox, { runs: true }), parcels: noisy(parcels) };
+      return { ...worker, sandbox: claimingMetric(sandbox, { runs: true }), parcels: packingNoise(parcels) };
     case "lazy":
-      return { ...worker, sandbox: boasting(sandbox, { runs: false }), parcels: noisy(parcels) };
+      return { ...worker, sandbox: claimingMetric(sandbox, { runs: false }), parcels: packingNoise(parcels) };
     case "corrupt":
-      return { ...worker, parcels: lockedUnderAnotherKey(parcels) };
+      return { ...worker, parcels: encryptingUnderAnotherKey(parcels) };
     case "no-report":
-      return { ...worker, market: stallingBefore(market, "disclose"), transport: keepingReports(transport) };
+      return {
+        ...worker,
+        market: stallingBefore(market, "disclose"),
+        transport: withholdingReports(transport),
+      };
     case "no-seed":
-      // Where validators are to be drawn it keeps its seed back.
+      // Withholds its seed when validators are to be drawn.
       return { ...worker, market: stallingBefore(market, "draw") };
   }
 }
@@ -72,9 +76,9 @@ function neverStarting(sandbox: Sandbox): Sandbox {
   };
 }
 
-/** Claims a splendid metric; `lazy` does not even run the task. */
-function boasting(sandbox: Sandbox, { runs }: { runs: boolean }): Sandbox {
-  const boast: TaskRun = {
+/** Reports a high metric; with `runs` false without running the task. */
+function claimingMetric(sandbox: Sandbox, { runs }: { runs: boolean }): Sandbox {
+  const claimed: TaskRun = {
     exitCode: 0,
     ended: "exit",
     log: "acc: 0.999\nloss: 0.001\n",
@@ -87,14 +91,14 @@ function boasting(sandbox: Sandbox, { runs }: { runs: boolean }): Sandbox {
     ...sandbox,
     run: async (task, options) => {
       if (runs && task.resultDir === undefined) await sandbox.run(task, options);
-      return boast;
+      return claimed;
     },
-    outputs: async (id) => id, // nobody looks there: what is packed is noise
+    outputs: async (id) => id, // not read: `packingNoise` packs noise
   };
 }
 
 /** Packs noise in place of the outputs. */
-function noisy(parcels: Parcels): Parcels {
+function packingNoise(parcels: Parcels): Parcels {
   return {
     ...parcels,
     pack: async (request, options) => {
@@ -110,8 +114,8 @@ function noisy(parcels: Parcels): Parcels {
   };
 }
 
-/** Hosts its run reports and opens none of them to the validators. */
-function keepingReports(transport: Transport): Transport {
+/** Hosts its run reports without giving validators the key. */
+function withholdingReports(transport: Transport): Transport {
   return {
     ...transport,
     host: async (request, options) => {
@@ -125,8 +129,8 @@ function keepingReports(transport: Transport): Transport {
   };
 }
 
-/** Commits to a key, and hands it out, that does not open what it hosts. */
-function lockedUnderAnotherKey(parcels: Parcels): Parcels {
+/** Commits to, and publishes, a key that does not decrypt the hosted result. */
+function encryptingUnderAnotherKey(parcels: Parcels): Parcels {
   return {
     ...parcels,
     pack: async (request, options) => {

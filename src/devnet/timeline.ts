@@ -9,18 +9,18 @@ import { fold } from "../protocol/job/fold.ts";
 import type { Job } from "../protocol/job/job.ts";
 import { isFinal, type JobState } from "../protocol/job/state.ts";
 
-/** When a job came into each state that it has been in, milliseconds of `performance.now()`. */
+/** When a job entered each of its states, milliseconds of `performance.now()`. */
 export interface Timeline {
   readonly job: Job;
   readonly at: ReadonlyMap<JobState, number>;
 }
 
-/** Milliseconds between two looks at a chain of our own; two blocks in less are one instant. */
+/** Milliseconds between two polls of the devnet's chain: the resolution of a timeline. */
 const LOOK_MS = 10;
 
 /**
- * Notes when each block of a devnet's chain comes. Blocks' own times are whole seconds, and whoever looks at jobs
- * less often than states change does not see them all.
+ * Records when each block of a devnet's chain appears. Blocks' own times are whole seconds, and polling jobs would miss
+ * states.
  */
 export class BlockClock {
   readonly #seen = new Map<number, number>();
@@ -32,7 +32,7 @@ export class BlockClock {
   constructor(rpcUrl: string) {
     this.#rpc = connectRpc(rpcUrl);
     this.#timer = setInterval(() => {
-      // A chain that does not answer is the business of those who use it.
+      // Ignored: callers that use the chain report that it does not answer.
       this.#looking ??= this.#look()
         .catch(() => undefined)
         .finally(() => {
@@ -41,7 +41,7 @@ export class BlockClock {
     }, LOOK_MS);
   }
 
-  /** When `block` came; for one from before the first look, when that was. */
+  /** When `block` appeared; for one from before the first poll, the time of that poll. */
   async at(block: number): Promise<number> {
     if (block > this.#newest) await this.#look();
     return this.#seen.get(block) ?? performance.now();
@@ -58,7 +58,7 @@ export class BlockClock {
   }
 }
 
-/** Follows the first job that `requester` posts to its end; `onState` hears of each state that is seen. */
+/** Follows the first job that `requester` posts to its end; `onState` is called for each state that is seen. */
 export async function followFirstJob(
   market: MarketReader,
   requester: Address,
@@ -74,7 +74,7 @@ export async function followFirstJob(
   throw signal.reason;
 }
 
-/** When the job came into its states: by the chain's own events, for nobody sees all states as they pass. */
+/** When the job entered its states, from the chain's events: polling would miss some. */
 export async function statesOf(
   network: NetworkConfig,
   id: JobId,

@@ -4,17 +4,17 @@ import { IchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 
-/** What the checks look at; adapters are opened only by the check that needs them. */
+/** What checks are given; each adapter is opened by the check that needs it. */
 export interface DoctorContext {
   readonly config: Config;
   readonly signal: AbortSignal;
   openSandbox(): Promise<Sandbox>;
-  /** What the recipes that come with ichain are to this machine's engine. */
+  /** The runtime recipes of ichain, as this machine's engine has them. */
   openRuntimes(): Promise<RuntimeStates>;
-  /** Throws what is wrong with the journal. */
+  /** @throws the codes of `openSqlite` */
   checkJournal(): Promise<void>;
   openReader(): Promise<MarketReader & { stop(): Promise<void> }>;
-  /** The configured network's nodes, each looked at on its own. */
+  /** The configured network's nodes, each examined by itself. */
   examineNodes(): Promise<NodeState[]>;
 }
 
@@ -40,24 +40,24 @@ export interface Finding {
   readonly status: "ok" | "warn" | "fail";
   /** What was found, in a few words. */
   readonly found: string;
-  /** What the person can do, unless all is well. */
+  /** What the person can do, unless the status is ok. */
   readonly todo?: string | undefined;
 }
 
 export interface Check {
   readonly name: string;
-  examine(patient: DoctorContext): Promise<Finding> | Finding;
+  examine(context: DoctorContext): Promise<Finding> | Finding;
 }
 
-/** Runs one check; an error of ichain's own is a finding, anything else is a defect and thrown. */
+/** Runs one check. An `IchainError` becomes a finding; any other error is a defect and is thrown. */
 export async function examine(
   check: Check,
-  patient: DoctorContext,
+  context: DoctorContext,
 ): Promise<Finding & { readonly name: string }> {
-  return { name: check.name, ...(await asFinding(async () => check.examine(patient), patient.signal)) };
+  return { name: check.name, ...(await asFinding(async () => check.examine(context), context.signal)) };
 }
 
-/** What `work` comes to, or the finding that its expected failure is. */
+/** The value of `work`, or its `IchainError` as a finding. */
 export async function asFinding<Value extends object>(
   work: () => Promise<Value>,
   signal: AbortSignal,
@@ -71,12 +71,12 @@ export async function asFinding<Value extends object>(
   }
 }
 
-/** True when this machine is to run strangers' tasks, or nobody has said what it is for. */
+/** True unless this machine's configured role is requester. */
 export function runsTasks({ config }: DoctorContext): boolean {
   return config.role !== "requester";
 }
 
-/** A failure for who runs tasks; to a requester it is only worth knowing. */
-export function forWorkers(patient: DoctorContext, finding: Finding): Finding {
-  return finding.status === "fail" && !runsTasks(patient) ? { ...finding, status: "warn" } : finding;
+/** A failure where tasks are run; for a requester only a warning. */
+export function forWorkers(context: DoctorContext, finding: Finding): Finding {
+  return finding.status === "fail" && !runsTasks(context) ? { ...finding, status: "warn" } : finding;
 }

@@ -34,34 +34,34 @@ const tor: Check = {
 
 const mmdebstrap: Check = {
   name: "mmdebstrap",
-  async examine(patient) {
-    const line = await firstLineOf("mmdebstrap", ["--version"], patient);
+  async examine(context) {
+    const line = await firstLineOf("mmdebstrap", ["--version"], context);
     if (line !== undefined) return { status: "ok", found: line.replace(/^mmdebstrap /, "") };
     return {
-      status: runsTasks(patient) ? "warn" : "ok",
+      status: runsTasks(context) ? "warn" : "ok",
       found: "not installed",
-      todo: runsTasks(patient) ? "Install it to build runtime images: apt install mmdebstrap." : undefined,
+      todo: runsTasks(context) ? "Install it to build runtime images: apt install mmdebstrap." : undefined,
     };
   },
 };
 
 const disk: Check = {
   name: "disk",
-  async examine(patient) {
-    const { bavail, bsize } = await statfsOfNearest(patient.config.home);
+  async examine(context) {
+    const { bavail, bsize } = await statfsOfNearest(context.config.home);
     const free = bavail * bsize;
-    const found = `${bytes(free)} free at ${patient.config.home}`;
+    const found = `${bytes(free)} free at ${context.config.home}`;
     const todo = "Parcels, results and images need room: free some, or move ICHAIN_HOME.";
     if (free < GIB) return { status: "fail", found, todo };
-    return free < 10 * GIB ? forWorkers(patient, { status: "warn", found, todo }) : { status: "ok", found };
+    return free < 10 * GIB ? forWorkers(context, { status: "warn", found, todo }) : { status: "ok", found };
   },
 };
 
 /** A task's outputs lie on a disk of their own (docs/adr/0009). */
 const outputDisks: Check = {
   name: "output disks",
-  async examine(patient) {
-    if (!runsTasks(patient)) return { status: "ok", found: "not needed here" };
+  async examine(context) {
+    if (!runsTasks(context)) return { status: "ok", found: "not needed here" };
     const missing: string[] = [];
     if (process.getuid?.() !== 0) missing.push("root");
     if (!(await exists("/dev/loop-control"))) missing.push("loop devices");
@@ -69,7 +69,7 @@ const outputDisks: Check = {
       ["losetup", "--version"],
       ["mkfs.ext4", "-V"],
     ] as const) {
-      if ((await firstLineOf(program, [flag], patient)) === undefined) missing.push(program);
+      if ((await firstLineOf(program, [flag], context)) === undefined) missing.push(program);
     }
     if (missing.length === 0) return { status: "ok", found: "ext4 over loop devices" };
     return {

@@ -1,10 +1,10 @@
 import { duration } from "../ui/format.ts";
 import type { Check, NodeState } from "./check.ts";
 
-/** A head that is so much older than another node's is a node that stands still. */
+/** A head this much older than the newest node's does not advance; seconds. */
 const STILL_SECONDS = 120;
 
-/** Each node of the chain: whether it answers, on which chain, how old its head is, whether it agrees. */
+/** For each node: whether it answers, its chain, the age of its head, whether it agrees with the others. */
 export const nodes: Check = {
   name: "nodes",
   async examine({ config, examineNodes }) {
@@ -12,18 +12,18 @@ export const nodes: Check = {
     const { chainId } = config.network;
     const states = await examineNodes();
     const newest = Math.max(...states.map(({ headTime }) => headTime ?? 0));
-    const told = states.map((state) => tell(state, { chainId, newest, alone: states.length === 1 }));
-    const found = told.map(({ text }) => text).join("; ");
-    if (told.every(({ good }) => good)) return { status: "ok", found };
+    const described = states.map((state) => describe(state, { chainId, newest, alone: states.length === 1 }));
+    const found = described.map(({ text }) => text).join("; ");
+    if (described.every(({ good }) => good)) return { status: "ok", found };
     return {
-      status: told.some(({ good }) => good) ? "warn" : "fail",
+      status: described.some(({ good }) => good) ? "warn" : "fail",
       found,
       todo: "Take nodes that do not answer, stand still or differ out of rpcUrls, and add others: three of different owners outvote one.",
     };
   },
 };
 
-function tell(
+function describe(
   { host, chainId, headTime, agrees }: NodeState,
   expected: { chainId: number; newest: number; alone: boolean },
 ): { text: string; good: boolean } {

@@ -5,7 +5,7 @@ export const exitCodes = {
   config: 3, // no wallet, wrong password, no network configured
   unavailable: 4, // chain, Tor, Docker or a peer cannot be reached
   funds: 5, // not enough coin or stake
-  refused: 6, // the contract or the other side said no
+  refused: 6, // the contract or the other party refused
   untrusted: 7, // what came from outside failed verification
   failed: 8, // the job ended badly: rejected, refunded, task failure
   interrupted: 130,
@@ -13,7 +13,7 @@ export const exitCodes = {
 
 export type ErrorClass = keyof typeof exitCodes;
 
-/** What is known of every error of one code. */
+/** What all errors of one code have in common. */
 export interface CatalogueEntry {
   /** Decides the process's exit code. */
   readonly class: ErrorClass;

@@ -1,11 +1,11 @@
 import { type ErrorCode, entryOf } from "./catalogue.ts";
 import type { ErrorClass } from "./entry.ts";
 
-/** Where the call knows more than the catalogue does. */
+/** What the call knows better than the catalogue. */
 export interface IchainErrorOptions {
   /** One sentence: what the person can do next. */
   readonly hint?: string;
-  /** Where the same fault is a stranger's at one call and the person's own at another. */
+  /** For a fault that is another party's at one call and the person's own at another. */
   readonly class?: ErrorClass;
   readonly retryable?: boolean;
   readonly cause?: unknown;
@@ -50,7 +50,10 @@ export function isAbort(error: unknown): boolean {
   );
 }
 
-/** A state that the code's own logic excludes; meeting one is a defect of ichain. */
+/**
+ * For a state that the code's own logic excludes: reaching it is a defect of ichain.
+ * @throws INTERNAL
+ */
 export function impossible(what: string): never {
   throw new IchainError("INTERNAL", `Impossible state: ${what}.`, {
     hint: "This is a defect of ichain: please report it with the output of the same command under --json.",

@@ -5,13 +5,13 @@ import { type Keep, prune } from "./prune.ts";
 import { journalMigrations, LOG_BYTES } from "./schema.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
-/** A daemon prunes as it finishes jobs, but not after each. */
+/** A daemon prunes after a finished job, at most once in this time. */
 const PRUNE_MS = 3_600_000;
-/** Newest notes kept of one undertaking: one that is tried again for weeks has thousands. */
+/** Newest notes kept of one undertaking: one that is retried for weeks has thousands. */
 const NOTES = 500;
 
 export interface JournalOptions {
-  /** Absent, nothing is removed. */
+  /** Without it nothing is removed. */
   readonly keep?: Keep | undefined;
   /** Reads the whole file for damage first. */
   readonly check?: boolean | undefined;
@@ -27,7 +27,10 @@ interface UndertakingRow {
 
 const COLUMNS = "role, key, opened_at, finished, finished_at";
 
-/** Opens (or creates, owner-only: it holds session keys) the journal at `path`. Throws as `openSqlite`. */
+/**
+ * Opens (or creates, owner-only: it holds session keys) the journal at `path`.
+ * @throws the codes of `openSqlite`
+ */
 export function openJournal(path: string, { keep, check }: JournalOptions = {}): Journal {
   const db = openSqlite({ name: "journal", path, migrations: journalMigrations, check });
   const begin = db.prepare("INSERT OR IGNORE INTO undertakings (role, key, opened_at) VALUES (?, ?, ?)");
@@ -108,10 +111,10 @@ function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void)
       if (text === undefined) {
         text = encodeValue(await prepare());
         const { changes } = intend.run(role, key, name, text);
-        // Another process of this home intended the same meanwhile, such as `cancel` beside a `submit`: one intent holds.
+        // Another process of this home recorded an intent meanwhile, such as `cancel` beside `submit`: the first one counts.
         if (changes === 0) text = recorded(name)?.intent ?? text;
       }
-      // Always the decoded text, so that a first run and a resumed one see the very same value.
+      // Always the decoded text, so that a first run and a resumed one see the same value.
       const outcome = encodeValue(await act(decodeValue(text) as Intent));
       conclude.run(outcome, role, key, name);
       return decodeValue(outcome) as Outcome;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { isBusy, sqliteCode } from "../sqlite/faults.ts";
 import { transaction } from "../sqlite/transaction.ts";
 
-/** How long what is over is kept, and how much of it. */
+/** How long, and how much of, finished undertakings are kept. */
 export interface Keep {
   /** Days that the log of a finished job stays. */
   readonly logDays: number;
@@ -13,7 +13,7 @@ export interface Keep {
 }
 
 const DAY_MS = 86_400_000;
-/** Others that write to the journal wait no longer than for so many undertakings. */
+/** Undertakings a transaction: other writers wait for one batch at most. */
 const BATCH = 16;
 const REMOVED = "[this log was removed to save space: see keep in config.yaml]\n";
 const SQLITE_FULL = 13;
@@ -26,8 +26,8 @@ interface Row {
 }
 
 /**
- * Removes logs and records of what was finished long ago; never anything of what is unfinished. Leaves it
- * for another time when the file is in use or the disk is full: no job depends on it.
+ * Removes logs and records of undertakings that finished long ago; never of unfinished ones. Does nothing when the file
+ * is in use or the disk is full: no job depends on it.
  */
 export function prune(db: DatabaseSync, keep: Keep): void {
   try {
@@ -49,7 +49,7 @@ function removeOld(db: DatabaseSync, { logDays, logBytes, recordDays }: Keep): v
   });
   const dropLog = logDropper(db);
   inBatches(db, logs, dropLog);
-  // The requester's record of a paid result is the only key to it until it was opened.
+  // Until a paid result is opened, the requester's record holds the only key to it.
   const records = rows(
     db,
     `SELECT role, key, log_bytes, finished_at FROM undertakings u
@@ -68,7 +68,7 @@ function removeOld(db: DatabaseSync, { logDays, logBytes, recordDays }: Keep): v
 }
 
 function logDropper(db: DatabaseSync): (row: Row) => void {
-  // The last piece says that no more will come: it stays, empty.
+  // The last piece marks the end of the log: it stays, empty.
   const empty = db.prepare(`
     UPDATE output SET text = '' WHERE role = ?1 AND key = ?2
       AND seq = (SELECT max(seq) FROM output WHERE role = ?1 AND key = ?2)`);
@@ -101,7 +101,7 @@ function inBatches(db: DatabaseSync, all: readonly Row[], each: (row: Row) => vo
 
 /** Gives freed pages back to the disk. */
 function giveBack(db: DatabaseSync): void {
-  // A journal of before there was pruning has to be written again for it, once.
+  // A journal from before pruning existed is rewritten once.
   if (db.prepare("PRAGMA auto_vacuum").get()?.auto_vacuum === 0) {
     db.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
   } else db.exec("PRAGMA incremental_vacuum");

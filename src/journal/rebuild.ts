@@ -7,11 +7,11 @@ import { journalMigrations } from "./schema.ts";
 
 export interface Rebuilt {
   readonly journal: Journal;
-  /** Where the damaged one is now; undefined when it was sound. */
+  /** The new path of the damaged file; undefined when it was not damaged. */
   readonly setAsideAs: string | undefined;
 }
 
-/** Opens the journal at `path`; a damaged one is set aside, and what can still be read of it taken over. */
+/** Opens the journal at `path`; a damaged one is set aside, and what can still be read of it is copied. */
 export function rebuildJournal(path: string): Rebuilt {
   try {
     return { journal: openJournal(path, { check: true }), setAsideAs: undefined };
@@ -23,7 +23,7 @@ export function rebuildJournal(path: string): Rebuilt {
   try {
     salvage(setAsideAs, db, "undertakings");
     salvage(setAsideAs, db, "steps", isParsable);
-    // What was printed is no longer of use; whose end the damage took is found again when it is carried on.
+    // Task output is not copied. An undertaking whose `finished` was lost is resumed, and ends again.
     db.exec(`INSERT OR IGNORE INTO undertakings (role, key, opened_at)
       SELECT DISTINCT role, key, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM steps`);
   } finally {

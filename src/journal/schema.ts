@@ -1,4 +1,4 @@
-/** As journals were before they had versions; `IF NOT EXISTS` takes such a one in. */
+/** The schema from before versions; `IF NOT EXISTS` accepts such a file. */
 const FIRST = `
   CREATE TABLE IF NOT EXISTS undertakings (
     role TEXT NOT NULL, key TEXT NOT NULL, opened_at INTEGER NOT NULL, finished TEXT,
@@ -18,7 +18,7 @@ const FIRST = `
   ) STRICT;
 `;
 
-/** Bytes of what an undertaking's tasks printed: live (`output`) and in the outcome of each run. */
+/** Bytes of an undertaking's task output: live (`output`) and in the outcome of each run. */
 export const LOG_BYTES = `(
   SELECT coalesce(sum(length(text)), 0) FROM output o
   WHERE o.role = undertakings.role AND o.key = undertakings.key
@@ -27,7 +27,7 @@ export const LOG_BYTES = `(
   WHERE s.role = undertakings.role AND s.key = undertakings.key AND json_type(outcome, '$.run.log') = 'text'
 )`;
 
-/** What pruning goes by. Who finished earlier counts from now: nothing is removed the moment one updates. */
+/** For pruning. Undertakings that finished earlier count from now, so that an update removes nothing at once. */
 const SECOND = `
   ALTER TABLE undertakings ADD COLUMN finished_at INTEGER;
   -- Of a finished one: what is left of its logs.

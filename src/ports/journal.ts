@@ -1,45 +1,47 @@
 /**
- * One outside act of a role. `prepare` decides everything that the act depends on (keys, nonces, names)
- * and is recorded before `act` touches the world; after a crash `act` is called again with the same
- * intent and must find or finish what it began. The outcome is recorded and returned ever after.
- * Intents and outcomes are JSON values; bigint and Uint8Array are kept.
+ * One act of a role with effects outside the journal. `prepare` decides everything that the act depends on (keys, nonces,
+ * names); its intent is recorded before `act` begins. After a crash `act` is called again with the same intent and must
+ * find or finish what it began. The outcome is recorded; later calls return it. Intents and outcomes are JSON values,
+ * with bigint and Uint8Array.
  */
 export interface Step<Intent, Outcome> {
   prepare(): Promise<Intent> | Intent;
   act(intent: Intent): Promise<Outcome> | Outcome;
 }
 
-export type Role = "requester" | "provider" | "validator" | "account";
+/** A party's role in a job. */
+export type JobRole = "requester" | "provider" | "validator";
+export type Role = JobRole | "account";
 
-/** A piece of what a task printed, in the order in which it came. */
+/** A piece of a task's output, in order. */
 export interface LogPiece {
-  /** Counts from 0 without gaps. */
+  /** Counts from 0, without gaps. */
   readonly seq: number;
-  /** Which run it is of. */
+  /** The run that printed it. */
   readonly stage: string;
-  /** How far into the run's whole output this piece reaches, what was left out included. */
+  /** Position in the run's whole output at which this piece ends, with what was left out. */
   readonly upto: number;
   readonly text: string;
 }
 
-/** A role's memory of one job (or, for `account`, of the account itself). */
+/** What a role recorded of one job, or of the account itself (`account`). */
 export interface JobJournal {
   readonly role: Role;
-  /** Key of the undertaking: a job id, or a name that `submit` draws before the job has one. */
+  /** Key of the undertaking: a job id, or a name for an undertaking of the account. */
   readonly key: string;
   step<Intent, Outcome>(name: string, step: Step<Intent, Outcome>): Promise<Outcome>;
   /** The recorded outcome of a step, or undefined. */
   outcome<Outcome>(name: string): Outcome | undefined;
   /** The recorded intent of a step, or undefined. */
   intent<Intent>(name: string): Intent | undefined;
-  /** A line for people, kept with its time; of very many the newest are kept. */
+  /** Adds a line for people, with its time; of very many the newest are kept. */
   note(text: string): void;
   notes(): readonly { at: number; text: string }[];
-  /** Adds to the task's output, as it comes. */
+  /** Adds a piece of the task's output. */
   log(piece: Omit<LogPiece, "seq">): void;
   /** The task's output from piece `from` on, at most `most` pieces. */
   logged(from: number, most: number): readonly LogPiece[];
-  /** Marks the undertaking ended: it is not resumed any more. */
+  /** Marks the undertaking as ended, so that it is not resumed. */
   finish(result: "done" | "failed"): void;
 }
 
@@ -57,7 +59,7 @@ export interface Journal {
   /** One undertaking, if it was ever opened. */
   find(role: Role, key: string): Undertaking | undefined;
   undertakings(filter?: { role?: Role; unfinished?: boolean }): Undertaking[];
-  /** True when nothing was ever undertaken. */
+  /** True when the journal holds no undertaking. */
   isEmpty(): boolean;
   close(): void;
 }

@@ -25,18 +25,18 @@ export type Call =
   | { kind: "expire"; job: Job }
   | { kind: "appoint"; job: Job; validators: readonly { address: Address; sealed: Hex }[] }
   | { kind: "commit"; job: Job; commitment: Hex }
-  /** A validator reveals its own and, in the same call, the provider's when it was shown it. */
+  /** A validator reveals its own measurement and, in the same call, the provider's where it knows it. */
   | { kind: "reveal"; job: Job; own: Measurement; providers?: Measurement | undefined }
-  /** The provider reveals its own. */
+  /** The provider reveals its own measurement. */
   | { kind: "disclose"; job: Job; own: Measurement }
   | { kind: "handover"; job: Job; validator: Address; sealed: Hex }
   /** The requester's seed for the draw under way. */
   | { kind: "revealSeed"; job: Job; maskHash: Hex; seed: Hex }
-  /** Draws validators, with the provider's seed; the provider. */
+  /** Draws validators with the provider's seed; by the provider. */
   | { kind: "draw"; job: Job; seed: Hex }
-  /** Unseats the validators that have not committed in time; anyone. */
+  /** Removes the validators that have not committed in time; by any account. */
   | { kind: "dismiss"; job: Job }
-  /** Computes the verdict after the deadline to reveal; anyone. */
+  /** Computes the verdict after the deadline to reveal; by any account. */
   | { kind: "conclude"; job: Job }
   /** Disputes a claim, with the requester's seed for the draw. */
   | { kind: "challenge"; job: Job; maskHash: Hex; seed: Hex }
@@ -46,7 +46,7 @@ export type Call =
   | { kind: "settle"; job: Job }
   | { kind: "rate"; job: Job; subject: Address; score: number }
   | { kind: "withdraw"; token: Address }
-  /** Takes free stake out of service; `withdrawStake` pays it once the cooldown is over. */
+  /** Starts the withdrawal of free stake; `withdrawStake` pays it once the cooldown is over. */
   | { kind: "requestWithdrawal"; amount: bigint }
   | { kind: "withdrawStake" }
   /** Lets the escrow take up to `amount` of an ERC-20, as posting a job paid in it needs. */
@@ -79,14 +79,14 @@ export interface Receipt {
   readonly fee: bigint;
 }
 
-/** Stake that was taken out of service and is not paid yet. */
+/** Stake whose withdrawal was requested and is not paid yet. */
 export interface Leaving {
   readonly amount: bigint;
   /** Unix seconds from which `withdrawStake` pays it. */
   readonly availableAt: number;
 }
 
-/** How fast a chain goes, and how deep this market looks. */
+/** Seconds between blocks, and how deep an event must be for this market. */
 export interface ChainPace {
   /** Estimated from recent blocks, 0.1 to 60. */
   readonly blockSeconds: number;
@@ -100,18 +100,18 @@ export interface JobFilter {
   readonly validator?: Address;
 }
 
-/** The market's contracts, read side. */
+/** Reads of the market's contracts. */
 export interface MarketReader {
   /** The chain's time, Unix seconds, between two blocks too: what deadlines are compared with. */
   now(options?: AbortOptions): Promise<number>;
-  /** What a deadline has to leave room for; cheap, since it is measured rarely. */
+  /** The pace by which windows are checked; cheap to call, because it is measured rarely. */
   chainPace(options?: AbortOptions): Promise<ChainPace>;
   /** The id that `post` of these terms will have on this chain and escrow. */
   jobIdOf(terms: Terms): JobId;
   balance(account: Address, options?: AbortOptions): Promise<bigint>;
   /** What the escrow owes `account` and `withdraw` would pay. */
   owed(account: Address, token: Address, options?: AbortOptions): Promise<bigint>;
-  /** What `requestWithdrawal` has taken out of service for `account`; amount 0 when nothing. */
+  /** The requested withdrawal of `account`; amount 0 when there is none. */
   leaving(account: Address, options?: AbortOptions): Promise<Leaving>;
   /** Stake that makes a validator a member of the pool, and the most that a job may lock of one; wei of the coin. */
   poolStake(options?: AbortOptions): Promise<bigint>;
@@ -119,26 +119,33 @@ export interface MarketReader {
   gasPrice(options?: AbortOptions): Promise<bigint>;
   offers(options?: AbortOptions): AsyncIterable<Offer>;
   offer(account: Address, options?: AbortOptions): Promise<Offer | undefined>;
-  /** Throws `JOB_UNKNOWN`. */
+  /** @throws JOB_UNKNOWN */
   job(id: JobId, options?: AbortOptions): Promise<Job>;
   jobs(filter: JobFilter, options?: AbortOptions): Promise<Job[]>;
-  /** Ids that start with `prefix` (0x optional); throws `JOB_UNKNOWN` or `JOB_AMBIGUOUS`. */
+  /**
+   * The id that starts with `prefix` (0x optional).
+   * @throws JOB_UNKNOWN
+   * @throws JOB_AMBIGUOUS
+   */
   resolveJob(prefix: string, options?: AbortOptions): Promise<JobId>;
   /**
-   * The job now, then again at every change and once when its deadline passes; ends when the job is
-   * final (the final state is yielded) or `signal` aborts (throws).
+   * Yields the job now, again at every change, and at the instants after which a call becomes possible without an event
+   * (`instantsOf`). Returns after the final state; throws when `signal` aborts.
    */
   follow(id: JobId, options?: AbortOptions): AsyncIterable<Job>;
-  /** Every job that matches, once each as it appears or changes, the present ones first; never ends. */
+  /** Yields every job that matches, first the present ones, then each that appears or changes; never returns. */
   watch(filter: JobFilter, options?: AbortOptions): AsyncIterable<Job>;
 }
 
-/** The write side; one account, one nonce sequence. */
+/** Calls of the market's contracts by one account, with one sequence of nonces. */
 export interface MarketWriter {
   readonly account: Address;
-  /** Simulates, then signs. A revert becomes an `IchainError` with the contract's reason. */
+  /**
+   * Simulates the call, then signs it.
+   * @throws the catalogue's code for the contract's error
+   */
   prepare(call: Call, options?: AbortOptions): Promise<PreparedTx>;
-  /** Idempotent: looks the hash up first, sends when the chain does not know it, waits for inclusion. */
+  /** Looks the hash up, sends the transaction when the chain does not have it, and waits for inclusion. Idempotent. */
   broadcast(tx: PreparedTx, options?: AbortOptions): Promise<Receipt>;
 }
 

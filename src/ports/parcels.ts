@@ -7,11 +7,11 @@ import type { Blob } from "./transport.ts";
 export interface PackRequest {
   /** Folder that the paths are relative to. */
   readonly root: string;
-  /** Files to pack, POSIX relative paths; a folder stands for everything below it. */
+  /** Files to pack, as relative POSIX paths; a folder stands for all files below it. */
   readonly paths: readonly string[];
-  /** Where the blob goes; parcel bookkeeping (resume state, leaves) lies beside it. */
+  /** Path of the blob; resume state and leaf list are files beside it. */
   readonly out: string;
-  /** 32 bytes; drawn when absent. */
+  /** 32 bytes; random when absent. */
   readonly sessionKey?: Hex | undefined;
   /** Small JSON carried in the signed manifest: the spec in a bundle, nothing in a result. */
   readonly note?: unknown;
@@ -30,16 +30,17 @@ export interface OpenLimits {
 }
 
 export interface ParcelOptions extends AbortOptions {
-  /** Bytes of archive done so far (those of an interrupted pack that is resumed included), of how many. */
+  /** Bytes of the archive done so far, including those of an interrupted call, and in total. */
   readonly onProgress?: ((bytes: number, total: number) => void) | undefined;
 }
 
-/** Packs, encrypts and opens parcels; streaming, bounded memory. */
+/** Packs, encrypts and opens parcels as streams, in bounded memory. */
 export interface Parcels {
   pack(request: PackRequest, options?: ParcelOptions): Promise<PackedParcel>;
   /**
-   * Decrypts and unpacks into the empty or absent folder `into`; on any failure `into` is left absent.
-   * The manifest's author must be `author` when given. Throws class `untrusted` on hostile content.
+   * Decrypts and unpacks into the empty or absent folder `into`, which is absent after a failure. The manifest's author
+   * must be `author` where given.
+   * @throws codes of class `untrusted` on hostile content
    */
   open(
     request: { blob: Blob; sessionKey: Hex; into: string; author?: Hex | undefined; limits: OpenLimits },
@@ -53,21 +54,22 @@ export interface Parcels {
 export interface Keyring {
   readonly publicKeys: PublicKeys;
   /**
-   * Throws class `untrusted` unless the reader's certificate is valid now (`KEY_MALFORMED`), is the one that
-   * its account signed for, and itself names that account and no other (`KEY_NOT_BOUND`). `seal` and `wrap`
-   * begin with it, so that nothing can be sealed to keys of somebody else.
+   * Checks that the reader's certificate is valid now, that its account signed it, and that it names that account and
+   * no other. `seal` and `wrap` check it first, so that they never encrypt to another party's keys.
+   * @throws KEY_MALFORMED
+   * @throws KEY_NOT_BOUND
    */
   check(reader: Party): Promise<void>;
-  /** Encrypts a short message (≤ 64 KiB) to one reader, hidden recipient. */
+  /** Encrypts a message of at most `MAX_SEALED_BYTES` to one reader; the ciphertext does not name the reader. */
   seal(message: Uint8Array, reader: Party): Promise<Hex>;
-  /** Throws `SEAL_NOT_FOR_US`, class `untrusted`. */
+  /** @throws SEAL_NOT_FOR_US */
   unseal(sealed: Hex): Promise<Uint8Array>;
   /** A session key, wrapped for one reader: about 110 bytes. */
   wrap(sessionKey: Hex, reader: Party): Promise<Uint8Array>;
   unwrap(capsule: Uint8Array): Promise<Hex>;
   /**
-   * 32 bytes that only this account and the owner of `onionKey` can derive, the same on both sides and
-   * another for each `purpose`. Throws `KEY_UNUSABLE`, class `untrusted`.
+   * 32 bytes that only this account and the owner of `onionKey` can derive; different for each `purpose`.
+   * @throws KEY_UNUSABLE
    */
   agree(onionKey: Hex, purpose: string): Promise<Hex>;
 }

@@ -1,12 +1,19 @@
-/** What a role tells while it works; `ui/` draws it on stderr, logic never prints. */
-export type ProgressEvent =
-  /** A step began; `id` pairs it with its end. */
+import type { JobId } from "../protocol/ids.ts";
+
+type EventBody =
+  /** A step began; its end has the same `id`. */
   | { kind: "start"; id: string; text: string }
   | { kind: "progress"; id: string; text: string; done?: number; total?: number }
   | { kind: "end"; id: string; text: string }
   | { kind: "fail"; id: string; text: string }
   | { kind: "info"; text: string }
   | { kind: "warn"; text: string };
+
+/** What a role reports while it works: `ui/` shows it on stderr, and the log of a daemon keeps it. */
+export type ProgressEvent = EventBody & {
+  /** The job that it is about, where one is (`forJob`). */
+  readonly job?: JobId | undefined;
+};
 
 export interface Reporter {
   emit(event: ProgressEvent): void;

@@ -14,7 +14,7 @@ export interface Limits {
 }
 
 export interface SandboxTask {
-  /** Unique and stable for the run: the container's name and label. Running it again is the same run. */
+  /** Name and label of the container, unique for the run. A second call with it continues the same run. */
   readonly id: string;
   /** Root-filesystem digest, `sha256:…`. */
   readonly image: string;
@@ -31,8 +31,8 @@ export interface SandboxTask {
 export interface TaskRun {
   readonly exitCode: number;
   /**
-   * Why it ended: by itself, by its deadline, by the memory cap, by the disk cap, by somebody who stopped
-   * it from outside; or it ended well and left something in /out that no output may be (a link, a device).
+   * Why it ended: by itself, at its deadline, at the memory or disk cap, or because another process stopped it. `output`:
+   * it ended by itself, but left a link, a device or the like in /out.
    */
   readonly ended: "exit" | "deadline" | "memory" | "disk" | "stopped" | "output";
   readonly log: string;
@@ -58,64 +58,71 @@ export interface SandboxReport {
 }
 
 export interface RunOptions extends AbortOptions {
-  /** Neutralised text as it comes: no control characters but newline and tab. */
+  /** Gets the output as it comes, neutralised: no control characters but newline and tab. */
   readonly onLog?: ((text: string) => void) | undefined;
 }
 
-/** An image that comes with a job's bundle; paths are relative to `dir`, where the bundle was opened. */
+/** An image in a job's bundle; paths are relative to `dir`, the folder of the opened bundle. */
 export type BundledImage =
   | { readonly dir: string; readonly dockerfile: string }
   /** A root filesystem as an uncompressed tar, and its SHA-256 as `sha256:…`. */
   | { readonly dir: string; readonly archive: string; readonly digest: string };
 
-/** What making an image may take. */
+/** Bounds on building an image. */
 export interface ImageBounds {
-  /** Of the engine's disk. */
+  /** On the engine's disk. */
   readonly maxBytes: number;
   readonly seconds: number;
   readonly memoryBytes: number;
   readonly cpus: number;
 }
 
-/** What the images that ichain brought may take together, and which unfinished jobs need (digests). */
+/** Disk for the images that ichain brought, and the digests of those that unfinished jobs need. */
 export interface ImageBudget {
   readonly bytes: number;
   readonly keep: ReadonlySet<string>;
 }
 
-/** Runs strangers' code. */
+/** Runs the code of other parties in isolation. */
 export interface Sandbox {
-  /** Throws `DOCKER_UNAVAILABLE`, class `unavailable`. */
+  /**
+   * Finds what the engine offers and how well it isolates.
+   * @throws DOCKER_UNAVAILABLE
+   */
   probe(options?: RunOptions): Promise<SandboxReport>;
-  /** Throws `IMAGE_UNKNOWN` (class `refused`) when the image is not held here. */
+  /**
+   * Runs a task to its end.
+   * @throws IMAGE_UNKNOWN
+   */
   run(task: SandboxTask, options?: RunOptions): Promise<TaskRun>;
   /**
-   * The folder, read-only, with what a run that produces has left: regular files and folders with plain
-   * modes, nothing else. It is there when the task ended by itself with exit code 0, until `discard`.
-   * Throws `OUTPUTS_LOST`, class `unavailable`.
+   * The read-only folder with the outputs of a run: only regular files and folders, with plain modes. It exists after a
+   * task that ended by itself with exit code 0, until `discard`.
+   * @throws OUTPUTS_LOST
    */
   outputs(id: string, options?: RunOptions): Promise<string>;
-  /** Forgets a run that has ended, with its outputs; no error when there is none. */
+  /** Removes an ended run with its outputs; no error when there is none. */
   discard(id: string): Promise<void>;
-  /** Makes an image that came with a bundle present, without network; resolves with its digest. */
+  /** Builds or loads an image from a bundle, without network; resolves with its digest. */
   prepare(image: BundledImage, bounds: ImageBounds, options?: RunOptions): Promise<string>;
   /**
-   * Removes images that came with jobs or were replaced by newer builds, the longest unused first, until
-   * what ichain brought fits the budget; never one in use, never one of somebody else's. Resolves with the
-   * digests of what it removed.
+   * Removes images of jobs and replaced builds, the longest unused first, until what ichain brought fits the budget.
+   * Never removes an image in use, or one that ichain did not bring. Resolves with the digests of the removed ones.
    */
   trim(budget: ImageBudget, options?: RunOptions): Promise<readonly string[]>;
   /**
-   * Sets `count` GPUs aside for a job and names them: the same again for the same job, or those that it
-   * `had` before a restart. Throws `GPU_ABSENT` (class `refused`: never here) or `GPU_BUSY` (retryable).
+   * Reserves `count` GPUs for a job: the same in each call for it, or those that it `had` before a restart. Resolves
+   * with their UUIDs.
+   * @throws GPU_ABSENT the machine has fewer
+   * @throws GPU_BUSY other jobs hold them now; retryable
    */
   reserve(
     job: string,
     request: { readonly count: number; readonly had?: readonly string[] | undefined },
     options?: RunOptions,
   ): Promise<readonly string[]>;
-  /** Gives a job's GPUs back; no error when it has none. */
+  /** Ends a job's reservation; no error when it has none. */
   release(job: string): void;
-  /** Removes what runs of this instance that are not in `keep` left behind. */
+  /** Removes the containers and disks of this instance's runs that are not in `keep`. */
   sweep(keep: ReadonlySet<string>, options?: RunOptions): Promise<void>;
 }

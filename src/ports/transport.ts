@@ -7,40 +7,37 @@ export interface Blob {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** SHA-256 Merkle root over pieces of `PIECE_BYTES` (protocol/merkle.ts). */
+  /** SHA-256 Merkle root over pieces of `PIECE_BYTES`. */
   readonly root: Hex;
 }
 
-/** Somebody whom a host lets in. */
+/** A party that a host admits. */
 export interface Reader {
   /** 32-byte OpenPGP fingerprint: names the reader's capsules. */
   readonly fingerprint: Hex;
   /** 32-byte x25519 public key for onion client authorisation. */
   readonly onionKey: Hex;
-  /** 16 bytes: the bearer token that it was given (`tokenFor`); the hosting's own when absent. */
+  /** 16 bytes, the reader's bearer token (`tokenFor`); the hosting's own when absent. */
   readonly token?: Hex | undefined;
 }
 
-/** Made once per hosting and kept in the journal: the same secret brings back the same address. */
+/** Made once for each hosting and kept in the journal: the same secret gives the same address again. */
 export interface HostIdentity {
   readonly endpoint: Endpoint;
   /** What the transport needs to host again at the same address; opaque, secret. */
   readonly secret: string;
 }
 
-/** What grows while it is hosted, as a log does: read part by part, from wherever the reader has come to. */
+/** Content that grows while it is hosted, such as a log. Readers fetch it in parts. */
 export interface Feed {
-  /** 32 bytes: what readers ask for. */
+  /** 32 bytes; readers ask for the feed by it. */
   readonly id: Hex;
   /**
-   * The part that begins at `from`, at most `FEED_PART_BYTES`; it may wait for one to come and resolves
-   * with undefined when `signal` aborts before. Whoever hosts seals it and lets its reader check it.
+   * The sealed part that begins at `from`, at most `FEED_PART_BYTES`. May wait for it; resolves with undefined when
+   * `signal` aborts before it comes.
    */
   read(from: number, options: Abortable): Promise<Uint8Array | undefined>;
 }
-
-/** Longest part of a feed, sealed; bytes. */
-export const FEED_PART_BYTES = 68 << 10;
 
 export interface HostRequest {
   readonly identity: HostIdentity;
@@ -52,9 +49,9 @@ export interface HostRequest {
 /** A live hosting. All methods are idempotent. */
 export interface Hosting {
   readonly endpoint: Endpoint;
-  /** Lets one more reader in while serving. */
+  /** Admits one more reader. */
   admit(reader: Reader): Promise<void>;
-  /** Lets a reader in no longer, and ends its connections; others may have to begin theirs anew. */
+  /** Refuses a reader from now on and closes its connections; other readers may have to reconnect. */
   dismiss(reader: Reader): Promise<void>;
   /** Publishes the session key of `root`, wrapped for the reader with that fingerprint (≤ 1 KiB). */
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void;
@@ -64,20 +61,20 @@ export interface Hosting {
 export interface FetchRequest {
   readonly endpoint: Endpoint;
   readonly root: Hex;
-  /** Where the verified blob shall lie; partial state lives beside it and is resumed from. */
+  /** Path of the verified blob; a partial file beside it is resumed. */
   readonly path: string;
-  /** Refuse larger blobs; bytes. */
+  /** Larger blobs are refused; bytes. */
   readonly maxBytes: number;
-  /** What the locator says of the blob's size, if it says it: a hint of how many lanes pay, no promise. */
+  /** The blob's size by the locator, where it has one: a hint for the number of lanes, not trusted. */
   readonly size?: number | undefined;
 }
 
 export interface FetchProgress {
-  /** Verified so far, in this fetch and earlier ones. */
+  /** Verified so far, including earlier calls. */
   readonly bytes: number;
   readonly total: number;
   readonly bytesPerSecond: number;
-  /** Bytes per second of each lane that is open. */
+  /** Bytes per second of each open lane. */
   readonly laneRates: readonly number[];
   /** Undefined while nothing comes. */
   readonly secondsLeft: number | undefined;
@@ -87,7 +84,7 @@ export interface TransferOptions extends AbortOptions {
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }
 
-/** Moves blobs between strangers: `onion` by default, `direct` on a private network. */
+/** Moves blobs between parties: `onion` by default, `direct` on a private network. */
 export interface Transport {
   readonly name: "onion" | "direct";
   start(options?: AbortOptions): Promise<void>;
@@ -95,16 +92,16 @@ export interface Transport {
   /** Fresh keys and token; nothing is published yet. */
   newIdentity(): Promise<HostIdentity>;
   /**
-   * The identity that everybody derives who knows `seed` (32 bytes): where two parties meet that share a
-   * secret and cannot tell each other an address.
+   * The identity that is derived from `seed` (32 bytes), so that two parties with a shared secret need not exchange an
+   * address.
    */
   meetingPoint(seed: Hex): Promise<HostIdentity>;
   /**
-   * Resolves once a fetch of the first bytes through the transport itself has succeeded; without blobs,
-   * once the hosting can be found.
+   * Hosts until `stop`. Resolves once the first bytes were fetched through the transport itself, or, without blobs, once
+   * the address can be looked up.
    */
   host(request: HostRequest, options?: TransferOptions): Promise<Hosting>;
-  /** Resolves once every piece is verified and the whole file lies at `path`. */
+  /** Resolves once every piece is verified and the file is at `path`. */
   fetch(request: FetchRequest, options?: TransferOptions): Promise<Blob>;
   /** The capsule for `fingerprint`, or undefined while the host has not published one. */
   fetchCapsule(
@@ -112,8 +109,8 @@ export interface Transport {
     options?: TransferOptions,
   ): Promise<Uint8Array | undefined>;
   /**
-   * The part of the feed `id` that begins at `from`, or undefined while there is none; the host may take
-   * some twenty seconds to say so.
+   * The part of the feed `id` that begins at `from`, or undefined while there is none; the host may wait about twenty
+   * seconds before it answers so.
    */
   fetchPart(
     request: { endpoint: Endpoint; id: Hex; from: number },

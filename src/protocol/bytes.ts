@@ -6,12 +6,15 @@ export function toHex(bytes: Uint8Array): Hex {
   return hexlify(bytes) as Hex;
 }
 
-/** 0x-hex → bytes; throws on anything else (check with `isHex` at a trust boundary). */
+/** 0x-hex → bytes. Check input from outside with `isHex` first: other text throws a `TypeError` of ethers. */
 export function fromHex(hex: Hex): Uint8Array {
   return getBytes(hex);
 }
 
-/** Bytewise a xor b; both must have one length (a `RangeError` otherwise). */
+/**
+ * Bytewise a xor b.
+ * @throws RangeError when the lengths differ
+ */
 export function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
   if (a.length !== b.length) throw new RangeError(`xor of ${a.length} and ${b.length} bytes`);
   return a.map((byte, i) => byte ^ (b[i] ?? 0));

@@ -1,9 +1,8 @@
-/** Identifiers of the protocol, as they stand on the chain: lower-case 0x-hex. */
-
+/** 0x-hex, lower case unless said otherwise. */
 export type Hex = `0x${string}`;
 /** 20 bytes; EIP-55 checksummed where it comes from ethers. */
 export type Address = Hex;
-/** 32 bytes: keccak256 of chain id, escrow address and terms; the one name of a job everywhere. */
+/** 32 bytes: keccak256 of chain id, escrow address and terms (`jobIdOf`). */
 export type JobId = Hex;
 
 export const ZERO_ADDRESS: Address = "0x0000000000000000000000000000000000000000";
@@ -25,7 +24,7 @@ export function sameAddress(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
-/** The first eight digits, as people see a job or an account: `3fa9c01b`. */
+/** The first eight digits, as people are shown a job or an account: `3fa9c01b`. */
 export function shortId(id: Hex): string {
   return id.slice(2, 10);
 }

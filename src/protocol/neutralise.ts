@@ -1,28 +1,28 @@
 /**
- * What has power over a terminal or over its reader's eyes: controls (C0, C1, so every escape sequence), marks and
- * overrides of direction, line and paragraph separators, and what takes up no place: zero-width characters,
- * fillers, tags, private and unassigned ones. Emoji keep the selectors of their looks.
+ * Characters that control a terminal or change how text reads: controls (C0, C1, and so every escape sequence),
+ * direction marks and overrides, line and paragraph separators, zero-width characters, fillers, tags, private and
+ * unassigned characters. The two variation selectors of emoji are allowed.
  */
-const POWERFUL = String.raw`(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]`;
-const anyPowerful = new RegExp(POWERFUL, "gu");
-const butLayout = new RegExp(`(?![\\n\\t])${POWERFUL}`, "gu");
+const UNSAFE = String.raw`(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]`;
+const unsafe = new RegExp(UNSAFE, "gu");
+const unsafeInText = new RegExp(`(?![\\n\\t])${UNSAFE}`, "gu");
 
 /**
- * Takes the power to move cursors, retitle windows or reorder text out of a stranger's output: every such
- * character but newline and tab becomes `·`; a carriage return, as progress bars print it, becomes a newline.
+ * Makes another party's output safe to print: it can no longer move the cursor, set window titles or reorder text.
+ * Each unsafe character but newline and tab becomes `·`; a carriage return, as progress bars print it, becomes a newline.
  */
 export function neutralise(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(butLayout, "·");
+  return text.replace(/\r\n?/g, "\n").replace(unsafeInText, "·");
 }
 
-/** The same for one line or one cell of a table, where newlines and tabs have power too. */
-export function harmless(text: string): string {
-  return text.replace(anyPowerful, "·");
+/** The same for one line or one cell of a table, where newlines and tabs are unsafe too. */
+export function neutraliseLine(text: string): string {
+  return text.replace(unsafe, "·");
 }
 
-/** The same for JSON: such characters, which its strings may hold as they are, become `\u` escapes; nothing is lost. */
-export function escapePowerful(json: string): string {
-  return json.replace(anyPowerful, (found) =>
+/** The same for JSON text: unsafe characters, which its strings may contain, become `\u` escapes. The value is unchanged. */
+export function escapeUnsafe(json: string): string {
+  return json.replace(unsafe, (found) =>
     Array.from(
       { length: found.length },
       (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, "0")}`,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Address, Hex } from "./ids.ts";
 
-/** What isolates a task from its host, weakest first; found by behaviour probes, never claimed. */
+/** How a task is isolated from its host, weakest first; found by probes of its behaviour. */
 export const tiers = ["runc", "userns", "gvisor", "vm"] as const;
 export type Tier = (typeof tiers)[number];
 
@@ -31,7 +31,7 @@ export const offerDetailsSchema = z.strictObject({
     .default([]),
   /** Runtime images this machine holds, by root-filesystem digest. */
   images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
-  /** Images in bundles that its policy takes. */
+  /** Kinds of images in bundles that its policy allows. */
   bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
 });
 export type OfferDetails = z.infer<typeof offerDetailsSchema>;
@@ -46,13 +46,13 @@ export interface PublicKeys {
   readonly onionKey: Hex;
 }
 
-/** An account with its keys: who something can be sealed to. */
+/** An account with its keys, as `Keyring.seal` needs them. */
 export interface Party {
   readonly account: Address;
   readonly keys: PublicKeys;
 }
 
-/** How an account's jobs ended, counted by the escrow itself, for one role. */
+/** How an account's jobs ended in one role, counted by the escrow. */
 export interface Outcomes {
   readonly settled: number;
   readonly late: number;
@@ -62,7 +62,7 @@ export interface Outcomes {
   readonly hid: number;
 }
 
-/** Scores 1–5 from the other side of settled jobs, and the outcome counters beside them. */
+/** Scores of 1 to 5 by the other parties of its jobs, and the escrow's counters. */
 export interface Rating {
   readonly count: number;
   readonly sum: number;
@@ -79,7 +79,7 @@ export interface Offer {
   readonly feeFloor: bigint;
   readonly stake: bigint;
   readonly lockedStake: bigint;
-  /** Member of the pool that draws pick from: of its stake the pool's is for draws alone. */
+  /** Member of the pool that draws pick from; the pool's part of its stake is for draws only. */
   readonly pooled: boolean;
   readonly banned: boolean;
   readonly keys: PublicKeys;

@@ -30,13 +30,13 @@ export const coinSchema = z
     return BigInt(whole) * 10n ** 18n + BigInt(fraction.padEnd(18, "0"));
   });
 
-/** Seconds as job.yaml spells them, rounded up to a whole minute from ten minutes on: `45s`, `11m`. */
+/** Seconds in the notation of job.yaml, rounded up to whole minutes from ten minutes on: `45s`, `11m`. */
 export function durationText(seconds: number): string {
   const whole = Math.ceil(seconds);
   return whole < 600 ? `${whole}s` : `${Math.ceil(whole / 60)}m`;
 }
 
-/** Bytes as job.yaml spells them: `64 KiB`. */
+/** Bytes in the notation of job.yaml: `64 KiB`. */
 export function bytesText(bytes: number): string {
   const [unit, size] = Object.entries(BYTES).findLast(([, each]) => bytes >= each && bytes % each === 0) ?? [
     "B",
@@ -45,7 +45,7 @@ export function bytesText(bytes: number): string {
   return `${bytes / size} ${unit}`;
 }
 
-/** Wei as job.yaml spells an amount of coin, exact: `0.05`. */
+/** Wei as an amount of coin in the notation of job.yaml, exact: `0.05`. */
 export function coinText(amount: bigint): string {
   const digits = amount.toString().padStart(19, "0");
   const fraction = digits.slice(-18).replace(/0+$/, "");

@@ -1,12 +1,13 @@
 import type { Journal } from "../ports/journal.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { Market } from "../ports/market.ts";
 import type { Keyring, Parcels } from "../ports/parcels.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Transport } from "../ports/transport.ts";
-import type { Address } from "../protocol/ids.ts";
+import type { Address, JobId } from "../protocol/ids.ts";
 
-/** What every role works with; `compose.ts` makes it. */
+/** What every role works with; made by `compose.ts`. */
 export interface RoleContext {
   readonly account: Address;
   readonly market: Market;
@@ -15,13 +16,25 @@ export interface RoleContext {
   readonly keyring: Keyring;
   readonly journal: Journal;
   readonly reporter: Reporter;
-  /** Folder for what belongs to one job (`JobFolder`). */
+  /** A daemon's log; silent in commands. */
+  readonly logger: Logger;
+  /** Parent of the folders of jobs (`jobFolder`). */
   readonly jobsDir: string;
-  /** Runs strangers' code; a requester has one when it measures results itself. */
+  /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }
 
-/** A role whose work is to run strangers' code. */
+/** For roles that run other parties' code. */
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
+}
+
+/** The same context for the work on one job: its events and the lines of its log name the job. */
+export function forJob<Context extends RoleContext>(context: Context, job: JobId): Context {
+  const { reporter, logger } = context;
+  return {
+    ...context,
+    reporter: { emit: (event) => reporter.emit({ ...event, job }) },
+    logger: logger.child({ job }),
+  };
 }

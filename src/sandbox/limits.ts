@@ -1,6 +1,6 @@
 import { IchainError } from "../errors/error.ts";
 import type { Limits } from "../ports/sandbox.ts";
-import { leastTask } from "../protocol/policy/resources.ts";
+import { leastTask } from "../protocol/limits.ts";
 
 /**
  * Limits no greater than those that the job asks for and those of this machine (`ceiling`), each in the units of

@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type DatabaseName, explainSqlite } from "./faults.ts";
 
 /**
- * The same database, whose statements throw what a full disk, a foreign lock or a failing device mean to ichain: a
- * daemon tries again what is retryable, and any other error would end it.
+ * Makes the database's statements throw a full disk, a foreign lock or a failing device as `IchainError`: a daemon
+ * retries what is retryable, and any other error would end it.
  */
 export function explainingDatabase(db: DatabaseSync, name: DatabaseName, path: string): DatabaseSync {
   const explain =

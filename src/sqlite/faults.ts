@@ -1,6 +1,6 @@
 import { IchainError, isIchainError } from "../errors/error.ts";
 
-/** SQLite's primary result codes (sqlite.org/rescode.html) that a person can do something about. */
+/** SQLite's primary result codes (sqlite.org/rescode.html) that the operator can do something about. */
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -24,13 +24,13 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
-/** The file's content cannot be right: it was cut, overwritten, or is no database. */
-export function isDamage(error: unknown): boolean {
+/** True when the file is cut, overwritten, or no database. */
+function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === CORRUPT || code === NOTADB;
 }
 
-/** What a failure to open or use the database at `path` means to a person; any other error as it came. */
+/** SQLite's failure on the database at `path` as an `IchainError`; any other error unchanged. */
 export function explainSqlite(error: unknown, name: DatabaseName, path: string): unknown {
   if (isDamage(error)) {
     return new IchainError(
@@ -47,7 +47,7 @@ export function explainSqlite(error: unknown, name: DatabaseName, path: string):
   if (
     code === READONLY ||
     code === CANTOPEN ||
-    // ENOENT is what Node makes of a folder that cannot be made on a read-only disk.
+    // Node reports ENOENT for a folder that cannot be made on a read-only disk.
     ["EACCES", "EPERM", "EROFS", "ENOTDIR", "ENOENT"].includes(errno as string)
   ) {
     return new IchainError("HOME_UNWRITABLE", `The ${name} ${path} cannot be written.`, {

@@ -11,21 +11,20 @@ export interface DatabaseFile {
   /** `:memory:` keeps nothing. */
   readonly path: string;
   /**
-   * What makes each version out of the one before, the first out of an empty file. Released ones never
-   * change. The first one must also hold for files of before there were versions: `IF NOT EXISTS`.
+   * SQL from each version to the next, the first one from an empty file. A released migration never changes. The first
+   * one must also accept files from before versions existed: `IF NOT EXISTS`.
    */
   readonly migrations: readonly string[];
   /** Reads the whole file for damage first. */
   readonly check?: boolean | undefined;
 }
 
-/** How long another process's write is waited for. */
+/** Longest wait for another process's write, milliseconds. */
 const BUSY_MS = 10_000;
 
 /**
- * Opens (or creates, owner-only) a database and brings it to the newest version. Throws
- * `JOURNAL_DAMAGED` or `INDEX_DAMAGED`, `HOME_UNWRITABLE`, `STATE_BUSY`, `DISK_FULL`, `DISK_FAILED`,
- * `STATE_TOO_NEW`.
+ * Opens (or creates, owner-only) a database and brings it to the newest version.
+ * @throws JOURNAL_DAMAGED, INDEX_DAMAGED, HOME_UNWRITABLE, STATE_BUSY, DISK_FULL, DISK_FAILED, STATE_TOO_NEW
  */
 export function openSqlite(file: DatabaseFile): DatabaseSync {
   const { name, path, check } = file;
@@ -35,7 +34,7 @@ export function openSqlite(file: DatabaseFile): DatabaseSync {
     db = new DatabaseSync(path, { timeout: BUSY_MS });
     if (path !== ":memory:") chmodSync(path, 0o600);
     if (version(db) > file.migrations.length) throw tooNew(name, path);
-    // So that what is removed later gives its space back to the disk: to be said before the first page.
+    // Lets deleted rows give their space back to the disk; must be set before the first page is written.
     if (version(db) === 0) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
     if (check) refuseDamaged(db, path);
@@ -58,7 +57,7 @@ const version = (db: DatabaseSync) => Number(db.prepare("PRAGMA user_version").g
 function migrate(db: DatabaseSync, { migrations }: DatabaseFile): void {
   if (version(db) === migrations.length) return;
   transaction(db, () => {
-    // Again: another process may have been faster.
+    // Read the version again: another process may have migrated meanwhile.
     for (const step of migrations.slice(version(db))) db.exec(step);
     db.exec(`PRAGMA user_version = ${migrations.length}`);
   });

@@ -2,7 +2,7 @@ import { existsSync, renameSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { sqliteCode } from "./faults.ts";
 
-/** Moves a database and what lies beside it out of the way; the new path, in the same folder. */
+/** Renames a database and its WAL files in their folder; returns the new path. */
 export function setAside(path: string): string {
   const base = `${path}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}`;
   let to = base;
@@ -16,8 +16,8 @@ export function setAside(path: string): string {
 export type Row = Record<string, SQLInputValue>;
 
 /**
- * Copies what can still be read of `table` in a damaged database, from both ends towards the damage, into
- * the table of that name in `into`; columns that it does not know are left out. The number of rows copied.
+ * Copies what can still be read of `table` in a damaged database, from both ends towards the damage, into the table of
+ * that name in `into`, without columns that it does not have. Returns the number of rows copied.
  */
 export function salvage(
   damaged: string,
@@ -36,7 +36,7 @@ export function salvage(
   const last = readRows(damaged, `SELECT rowid AS salvage_at, * FROM ${table} ORDER BY rowid`, add);
   if (last.whole) return copied;
   const rest = `SELECT rowid AS salvage_at, * FROM ${table} WHERE rowid > ${last.at} ORDER BY rowid DESC`;
-  // A table without rowids fails at once, and is read from its beginning only.
+  // A table without rowids fails at once, and is read from its start only.
   if (last.at === 0) readRows(damaged, `SELECT * FROM ${table}`, add);
   readRows(damaged, rest, add);
   return copied;
@@ -46,7 +46,7 @@ function readRows(path: string, sql: string, add: (row: Row) => void): { at: num
   let at = 0;
   let db: DatabaseSync | undefined;
   try {
-    // Of a file that was cut, SQLite reads the rest only like this.
+    // SQLite reads the rest of a truncated file only in this mode.
     db = new DatabaseSync(path, { defensive: false });
     db.exec("PRAGMA writable_schema = ON");
     for (const row of db.prepare(sql).iterate() as Iterable<Row>) {

@@ -8,7 +8,7 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec("COMMIT");
     return result;
   } catch (error) {
-    // A full disk has rolled it back already.
+    // On a full disk SQLite has rolled back already.
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }

@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
-/** SHA-256(0x00 ‖ piece): the prefix keeps a leaf from passing for an inner node (RFC 6962, 2.1). */
+/** SHA-256(0x00 ‖ piece): the prefix distinguishes a leaf from an inner node (RFC 6962, section 2.1). */
 export function leafHash(piece: Uint8Array): Uint8Array {
   return createHash("sha256").update(LEAF).update(piece).digest();
 }
 
 /**
- * Root over leaf hashes of 32 bytes each; an odd node is promoted unchanged. One leaf is its own root;
- * no leaf at all has the root SHA-256("").
+ * Root over leaf hashes of 32 bytes each: SHA-256(0x01 ‖ left ‖ right), an odd node is promoted unchanged. One leaf is
+ * its own root; without leaves the root is SHA-256("").
  */
 export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
   if (leaves.length === 0) return createHash("sha256").digest();

@@ -1,18 +1,17 @@
 import { neutralise } from "../protocol/neutralise.ts";
-import { toJson } from "./json.ts";
+import { table, toJson } from "./format.ts";
 import { createPrompts } from "./prompts.ts";
 import { type ClosableReporter, plainReporter, silentReporter } from "./reporter.ts";
-import { table } from "./table.ts";
 import type { Ui } from "./ui.ts";
 
 export interface UiRequest {
   readonly json: boolean;
   readonly quiet: boolean;
-  /** True under CI: nobody is asked and nothing moves. */
+  /** True under CI: no prompts, no spinner. */
   readonly ci: boolean;
 }
 
-/** The terminal's side of a command; `close` leaves the screen in order. */
+/** The terminal's side of a command; `close` clears the spinner. */
 export async function createUi(request: UiRequest): Promise<Ui & { close(): void }> {
   const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !request.ci;
   const reporter = await chooseReporter(request);
@@ -35,7 +34,7 @@ export async function createUi(request: UiRequest): Promise<Ui & { close(): void
 
 async function chooseReporter({ quiet, ci }: UiRequest): Promise<ClosableReporter> {
   if (quiet) return silentReporter;
-  // A terminal of no width (some pipes pretend to be one) cannot be drawn on.
+  // A terminal without a width, as some pseudo-terminals report, cannot show a spinner.
   if (process.stderr.isTTY !== true || !process.stderr.columns || ci) return plainReporter(process.stderr);
   const { spinnerReporter } = await import("./spinner.ts");
   return spinnerReporter(process.stderr);

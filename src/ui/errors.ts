@@ -8,14 +8,14 @@ export interface ErrorStyle {
   readonly debug: boolean;
 }
 
-/** What the person is told about `error`; an unknown one becomes `INTERNAL` and keeps its cause. */
+/** `error` as an `IchainError`; an unknown one becomes `INTERNAL` and keeps its cause. */
 export function explain(error: unknown): IchainError {
   if (error instanceof IchainError) return error;
   if (isAbort(error)) {
     return new IchainError("INTERRUPTED", "Interrupted.", { cause: error });
   }
   const message = error instanceof Error ? error.message : String(error);
-  return new IchainError("INTERNAL", `Something failed that ichain did not foresee: ${firstLine(message)}`, {
+  return new IchainError("INTERNAL", `An unexpected error occurred: ${firstLine(message)}`, {
     cause: error,
   });
 }
@@ -25,14 +25,14 @@ function firstLine(text: string): string {
   return /[.!?]$/.test(line) ? line : `${line}.`;
 }
 
-/** A stranger's words may be in it: they move no cursor, and a further line does not pass for one of ours. */
+/** Text of another party may be in it: control characters are replaced, and further lines are indented. */
 const shown = (text: string): string => neutralise(text).replace(/\n/g, "\n      ");
 
-/** The one place where an error is printed. */
+/** Prints an error; nothing else does. */
 export async function printError(error: IchainError, style: ErrorStyle): Promise<void> {
   if (style.json) {
     const { code, message, hint, retryable, details } = error;
-    const { toJson } = await import("./json.ts");
+    const { toJson } = await import("./format.ts");
     process.stdout.write(`${toJson({ error: { code, message, hint, retryable, details } })}\n`);
   } else {
     const { chalkStderr } = await import("chalk");

@@ -1,3 +1,5 @@
+import { escapeUnsafe, neutraliseLine } from "../protocol/neutralise.ts";
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -47,4 +49,34 @@ export function coin(amount: bigint): string {
 /** An instant (Unix seconds) as `2026-05-01 14:03:22 UTC`. */
 export function instant(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Columns aligned by their widest cell, two spaces apart; no trailing spaces. Control characters in cells are replaced. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows].map((cells) => cells.map(neutraliseLine));
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines
+    .map((line) =>
+      widths
+        .map((size, column) => {
+          const cell = line[column] ?? "";
+          return cell + " ".repeat(size - cell.length);
+        })
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/**
+ * One line of JSON: bigint as decimal string, bytes as 0x-hex, `undefined` left out. Characters
+ * that a terminal obeys are escaped: people read JSON on terminals too.
+ */
+export function toJson(data: unknown): string {
+  const text: string | undefined = JSON.stringify(data, (_key, value: unknown) => {
+    if (typeof value === "bigint") return value.toString();
+    if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString("hex")}`;
+    return value;
+  });
+  return escapeUnsafe(text ?? "null");
 }

@@ -1,9 +1,9 @@
 import { IchainError } from "../errors/error.ts";
-import { harmless } from "../protocol/neutralise.ts";
+import { neutraliseLine } from "../protocol/neutralise.ts";
 import type { Choice, Prompts } from "./ui.ts";
 
 function noTerminal(message: string): IchainError {
-  return new IchainError("NO_TTY", `Nobody is here to answer "${message}".`);
+  return new IchainError("NO_TTY", `There is no terminal to ask "${message}" on.`);
 }
 
 /** Questions by inquirer, drawn on stderr so that stdout stays data; refused when not `interactive`. */
@@ -12,7 +12,7 @@ export function createPrompts(interactive: boolean): Prompts {
     question: { type: string; message: string } & Record<string, unknown>,
   ): Promise<Value> {
     if (!interactive) throw noTerminal(question.message);
-    const message = harmless(question.message);
+    const message = neutraliseLine(question.message);
     const { createPromptModule } = await import("inquirer");
     const prompt = createPromptModule({ output: process.stderr });
     try {
@@ -38,7 +38,7 @@ export function createPrompts(interactive: boolean): Prompts {
           validate: (text: string) => text.length >= 8 || "At least eight characters.",
         });
         if ((await password("The same again:")) === first) return first;
-        process.stderr.write("The two differ; once more.\n");
+        process.stderr.write("The two differ; try again.\n");
       }
     },
     confirm: (message, byDefault) => ask({ type: "confirm", message, default: byDefault }),
@@ -47,7 +47,7 @@ export function createPrompts(interactive: boolean): Prompts {
       ask<Value>({
         type: "select",
         message,
-        choices: choices.map((choice) => ({ ...choice, name: harmless(choice.name) })),
+        choices: choices.map((choice) => ({ ...choice, name: neutraliseLine(choice.name) })),
       }),
   };
 }

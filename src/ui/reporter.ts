@@ -1,8 +1,8 @@
 import type { ProgressEvent, Reporter } from "../ports/reporter.ts";
-import { harmless } from "../protocol/neutralise.ts";
+import { neutraliseLine } from "../protocol/neutralise.ts";
 
 export interface ClosableReporter extends Reporter {
-  /** Takes what moves off the screen; later events are dropped. */
+  /** Clears the spinner; later events are dropped. */
   close(): void;
 }
 
@@ -10,22 +10,22 @@ export const silentReporter: ClosableReporter = { emit() {}, close() {} };
 
 const marks = { start: "-", end: "✔", fail: "✖", info: "-", warn: "!" } as const;
 
-/** One line an event; of a step's progress at most a line in ten seconds. */
+/** One line an event; for a step's progress at most one in ten seconds. */
 export function plainReporter(stream: NodeJS.WritableStream): ClosableReporter {
-  const said = new Map<string, number>();
+  const lastShown = new Map<string, number>();
   let open = true;
   return {
     emit(event) {
       if (!open) return;
       if (event.kind === "progress") {
         const now = performance.now();
-        if (now - (said.get(event.id) ?? now - 10_000) < 10_000) return;
-        said.set(event.id, now);
+        if (now - (lastShown.get(event.id) ?? now - 10_000) < 10_000) return;
+        lastShown.set(event.id, now);
         stream.write(`  ${line(event)}\n`);
         return;
       }
-      if (event.kind === "start") said.set(event.id, performance.now());
-      if (event.kind === "end" || event.kind === "fail") said.delete(event.id);
+      if (event.kind === "start") lastShown.set(event.id, performance.now());
+      if (event.kind === "end" || event.kind === "fail") lastShown.delete(event.id);
       stream.write(`${marks[event.kind]} ${line(event)}\n`);
     },
     close() {
@@ -34,9 +34,9 @@ export function plainReporter(stream: NodeJS.WritableStream): ClosableReporter {
   };
 }
 
-/** What an event says in one line, safe for a terminal. */
+/** An event as one line without control characters. */
 export function line(event: ProgressEvent): string {
-  const text = harmless(event.text);
+  const text = neutraliseLine(event.text);
   if (event.kind !== "progress" || event.done === undefined || !event.total) return text;
   return `${text} ${Math.floor((100 * event.done) / event.total)} %`;
 }

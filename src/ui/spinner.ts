@@ -2,7 +2,7 @@ import { chalkStderr } from "chalk";
 import ora from "ora";
 import { type ClosableReporter, line } from "./reporter.ts";
 
-/** A spinner that shows the steps in hand; what is done stays above it as a line. */
+/** A spinner with the newest running step; each finished one stays above it as a line. */
 export function spinnerReporter(stream: NodeJS.WriteStream): ClosableReporter {
   const spinner = ora({ stream, discardStdin: false });
   const steps = new Map<string, string>();

@@ -6,7 +6,10 @@ export interface Choice<Value> {
   readonly description?: string;
 }
 
-/** Questions to the person; each throws `NO_TTY` (class `usage`) when nobody is there to answer. */
+/**
+ * Questions to the person.
+ * @throws NO_TTY when there is no terminal
+ */
 export interface Prompts {
   password(message: string): Promise<string>;
   /** Asks twice and compares; at least eight characters. */
@@ -28,7 +31,7 @@ export interface Ui {
    * 0x-hex), else what `render` returns, else the data itself.
    */
   print(data: unknown, render?: () => string): void;
-  /** Text as it comes, on stdout: with --json one line of `data` for each piece, else `text` as it is. */
+  /** Streamed text, on stdout: with --json one line of `data` for each piece, else `text` as it is. */
   stream(data: unknown, text: string): void;
   /** Columns aligned, cut to the terminal's width; for use inside `render`. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): string;

@@ -3,24 +3,24 @@ import { mock, test } from "node:test";
 import { retryTransient } from "../../src/async/retry.ts";
 import { IchainError } from "../../src/errors/error.ts";
 
-const passing = () => new IchainError("CHAIN_NODES_DISAGREE", "The chain's nodes disagree.");
+const transient = () => new IchainError("CHAIN_NODES_DISAGREE", "The chain's nodes disagree.");
 
-test("trouble after a minute of good work is met with a short pause, however much there was before", async (t) => {
+test("after a minute of work pauses start from the first again", async (t) => {
   let clock = 0;
   mock.method(performance, "now", () => clock);
   t.after(() => mock.restoreAll());
   const stop = new AbortController();
   const pauses: number[] = [];
-  let works = 0;
+  let tries = 0;
   const working = async () => {
-    works += 1;
-    if (works === 2) clock += 61_000;
-    throw passing();
+    tries += 1;
+    if (tries === 2) clock += 61_000;
+    throw transient();
   };
-  const told = (_: IchainError, seconds: number) => {
+  const onRetry = (_: IchainError, seconds: number) => {
     pauses.push(seconds);
     if (pauses.length === 2) stop.abort();
   };
-  await assert.rejects(retryTransient(working, told, { signal: stop.signal }));
+  await assert.rejects(retryTransient(working, onRetry, { signal: stop.signal }));
   assert.deepEqual(pauses, [1, 1]);
 });

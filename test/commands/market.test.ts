@@ -8,7 +8,7 @@ import { ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
 import { jobStates } from "../../src/protocol/job/state.ts";
 import type { Offer, Rating } from "../../src/protocol/offer.ts";
-import { toJson } from "../../src/ui/json.ts";
+import { toJson } from "../../src/ui/format.ts";
 
 const address = (digit: string): Address => `0x${digit.repeat(40)}`;
 const word = (digit: string): Hex => `0x${digit.repeat(64)}`;

@@ -75,6 +75,23 @@ describe("configuration", () => {
     }
   });
 
+  it("takes the log's level from the environment, the file, or the default, in that order", async () => {
+    using home = temporaryFolder();
+    const load = (text: string, level?: string) => {
+      writeFileSync(home.join("config.yaml"), text);
+      return loadConfig({
+        env: { ICHAIN_HOME: home.path, ...(level === undefined ? {} : { ICHAIN_LOG_LEVEL: level }) },
+      });
+    };
+    assert.deepEqual((await load("")).log, { level: "info", file: home.join("logs", "ichain.log") });
+    const own = "log: { level: warn, file: own.log }\n";
+    assert.deepEqual((await load(own)).log, { level: "warn", file: home.join("own.log") });
+    assert.deepEqual((await load("log: { file: /var/log/own.log }\n")).log.file, "/var/log/own.log");
+    assert.equal((await load(own, "debug")).log.level, "debug");
+    await assert.rejects(load(own, "loud"), { code: "CONFIG_INVALID" });
+    await assert.rejects(load("log: { level: loud }\n"), { code: "CONFIG_INVALID" });
+  });
+
   it("is frozen to its depth", async () => {
     using home = temporaryFolder();
     const config = await loadConfig({ env: { ICHAIN_HOME: home.path } });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { escapePowerful, harmless, neutralise } from "../../src/protocol/neutralise.ts";
+import { escapeUnsafe, neutralise, neutraliseLine } from "../../src/protocol/neutralise.ts";
 
-/** One or two of each kind that a stranger's text may hold. */
-const powerful: Readonly<Record<string, string>> = {
+/** One or two characters of each unsafe kind. */
+const unsafe: Readonly<Record<string, string>> = {
   "the escape character": "\u001b",
   "a C1 control that begins a sequence": "\u009b",
   "the string terminator": "\u009c",
@@ -23,16 +23,16 @@ const powerful: Readonly<Record<string, string>> = {
   "half of a pair": "\ud800",
 };
 
-for (const [what, text] of Object.entries(powerful)) {
-  test(`${what} lose their power and stay seen`, () => {
+for (const [what, text] of Object.entries(unsafe)) {
+  test(`${what}: replaced by dots, escaped in JSON`, () => {
     const dots = "·".repeat([...text].length);
     assert.equal(neutralise(`a${text}b`), `a${dots}b`);
-    assert.equal(harmless(`a${text}b`), `a${dots}b`);
-    assert.match(escapePowerful(JSON.stringify(text)), /^"(\\[u\w]+)+"$/);
+    assert.equal(neutraliseLine(`a${text}b`), `a${dots}b`);
+    assert.match(escapeUnsafe(JSON.stringify(text)), /^"(\\[u\w]+)+"$/);
   });
 }
 
-test("what people write with stays as it is: letters, accents, scripts of either direction, emoji", () => {
+test("letters, accents, scripts of both directions and emoji are not changed", () => {
   for (const text of [
     "Größe ✓ ½ «x»",
     "e\u0301 n\u0303",
@@ -42,24 +42,24 @@ test("what people write with stays as it is: letters, accents, scripts of either
     "a\u00a0b",
   ]) {
     assert.equal(neutralise(text), text);
-    assert.equal(harmless(text), text);
-    assert.equal(escapePowerful(text), text);
+    assert.equal(neutraliseLine(text), text);
+    assert.equal(escapeUnsafe(text), text);
   }
 });
 
-test("of layout a text keeps newlines and tabs, a line nothing", () => {
+test("a text keeps newlines and tabs, a line does not", () => {
   assert.equal(neutralise("\u001b[2J10%\r20%\r\n\tä"), "·[2J10%\n20%\n\tä");
-  assert.equal(harmless("a\nb\tc\rd"), "a·b·c·d");
+  assert.equal(neutraliseLine("a\nb\tc\rd"), "a·b·c·d");
 });
 
-test("whatever comes in, nothing powerful is left, and doing it twice changes nothing", () => {
-  const left = /[^\P{C}\n\t]|[\u2028\u2029\u115f\u3164]/u;
+test("no unsafe character is left of any text, and neutralising twice changes nothing", () => {
+  const found = /[^\P{C}\n\t]|[\u2028\u2029\u115f\u3164]/u;
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
-      assert.doesNotMatch(neutralise(text), left);
-      assert.doesNotMatch(harmless(text), /[\n\t]/);
+      assert.doesNotMatch(neutralise(text), found);
+      assert.doesNotMatch(neutraliseLine(text), /[\n\t]/);
       assert.equal(neutralise(neutralise(text)), neutralise(text));
-      assert.equal(JSON.parse(escapePowerful(JSON.stringify(text))), text);
+      assert.equal(JSON.parse(escapeUnsafe(JSON.stringify(text))), text);
     }),
   );
 });

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bytes, coin, duration, instant } from "../../src/ui/format.ts";
-import { toJson } from "../../src/ui/json.ts";
-import { table } from "../../src/ui/table.ts";
+import { bytes, coin, duration, instant, table, toJson } from "../../src/ui/format.ts";
 
 describe("figures for people", () => {
   it("name a duration by its two largest units", () => {

@@ -6,7 +6,7 @@ import type { Hex } from "../../protocol/ids.ts";
 
 export type ContractName = "JobEscrow" | "ProviderRegistry" | "ProviderRating";
 
-/** What the Solidity compiler made of one contract. */
+/** The compiler's output for one contract. */
 export interface Artifact {
   readonly abi: Interface;
   /** Creation code. */
@@ -23,7 +23,7 @@ const artifactSchema = z.object({
 
 const loaded = new Map<ContractName, Artifact>();
 
-/** Throws `ARTIFACTS_MISSING`, class `config`, when the contracts have not been built. */
+/** @throws ARTIFACTS_MISSING when the contracts have not been built */
 export function artifactOf(name: ContractName): Artifact {
   const known = loaded.get(name);
   if (known !== undefined) return known;

@@ -15,13 +15,13 @@ export interface RawLog {
   readonly data: Hex;
 }
 
-/** Twice what the contract lets anyone publish: more is no log of it. */
+/** Twice the contract's own bound; a longer log is not the contract's. */
 export const MAX_LOG_BYTES = 8 * 1024;
 const MAX_REASON_CHARS = 256;
 
 /**
- * The escrow's event in `log`, or undefined when it is none that ichain knows, or a node made it up:
- * a job's terms must hash to its name.
+ * The escrow's event in `log`; undefined when ichain does not know it, or when the terms do not hash to the job's id,
+ * so that a node cannot make up a job.
  */
 export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): JobEvent | undefined {
   if (log.data.length > 2 + 2 * MAX_LOG_BYTES) return undefined;
@@ -35,7 +35,7 @@ export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): J
     if (terms === undefined || jobIdOf(chainId, escrow, terms) !== id) return undefined;
     return { kind: "posted", id, terms, seedTip, sealed: sealedLocator, block: log.block };
   } catch (error) {
-    // What does not decode says nothing; a missing build is another matter.
+    // A log that does not decode is ignored; missing artifacts are the caller's problem.
     if (error instanceof IchainError) throw error;
     return undefined;
   }
@@ -131,7 +131,7 @@ function seat(args: Result): { validator: Address; pending: number; deadline: nu
   };
 }
 
-/** A stranger's words: UTF-8 at best, without the control characters that could fool a terminal. */
+/** Text of another party, which may not be UTF-8, without the control characters that a terminal obeys. */
 function readable(bytes: string): string {
   const text = new TextDecoder().decode(fromHex(bytes as Hex));
   return text.slice(0, MAX_REASON_CHARS).replace(/\p{C}+/gu, " ");

@@ -115,14 +115,14 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
   }
 }
 
-/** The job that a call is about; for `post`, the one that it will make. */
+/** The id of the job that a call is about; for `post`, of the job that it creates. */
 export function jobOfCall(call: Call, chainId: bigint, escrow: Address): Hex | undefined {
   if (call.kind === "post") return jobIdOf(chainId, escrow, call.terms);
   return "job" in call ? call.job.id : undefined;
 }
 
 /** What a post locks, in the terms' token. */
-export function priceAndFees(terms: Terms): bigint {
+function priceAndFees(terms: Terms): bigint {
   return terms.price + terms.validatorFee * BigInt(terms.validators);
 }
 
@@ -139,7 +139,7 @@ function secretsOf(job: Job): Hex {
   return secretsCommitment(keyCommitment, seedTip);
 }
 
-/** Every validator that ever had a seat, in the contract's order: ascending, so that none is there twice. */
+/** Every validator that ever had a seat, ascending by address: the contract's order, which excludes duplicates. */
 function panelOf(job: Job): Address[] {
   const order = (address: Address) => BigInt(address);
   return job.validations

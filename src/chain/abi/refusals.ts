@@ -1,11 +1,9 @@
 import type { Interface, Result } from "ethers";
 import { isErrorCode } from "../../errors/catalogue.ts";
 import { IchainError } from "../../errors/error.ts";
-import { RpcRefusal } from "../rpc/rpc.ts";
+import { RpcRefusal, revertData } from "../rpc/rpc.ts";
 
-/** Turns what a contract or node says no with into an error that people understand and scripts can match. */
-
-/** `JobEscrow_InvalidStatus(jobId, status)` → `ESCROW_INVALID_STATUS`: the contracts' names, our spelling. */
+/** `JobEscrow_InvalidStatus(jobId, status)` → `ESCROW_INVALID_STATUS`: the contract's name in our spelling. */
 export function errorCode(name: string): string {
   return name
     .replace(/^(Job|Provider)(?=[A-Z][a-z]+_)/, "")
@@ -13,7 +11,7 @@ export function errorCode(name: string): string {
     .toUpperCase();
 }
 
-/** `error` made readable when a node refused; any other error as it is. */
+/** A node's refusal as an error with the contract's reason; any other error unchanged. */
 export function explainRefusal(error: unknown, abi: Interface, what: string): unknown {
   if (!(error instanceof RpcRefusal)) return error;
   const data = revertData(error.data);
@@ -31,22 +29,22 @@ export function fundsTooLow(details: Readonly<Record<string, unknown>>): IchainE
   });
 }
 
-/** What revert `data` means. */
-export function explainRevert(data: string, abi: Interface, what: string, cause?: unknown): IchainError {
+/** The error that revert `data` encodes. */
+function explainRevert(data: string, abi: Interface, what: string, cause?: unknown): IchainError {
   const parsed = parse(data, abi);
   if (parsed === undefined) {
     return new IchainError(
       "CONTRACT_REFUSED",
-      `The contract refused to ${what}, for no reason that ichain knows.`,
+      `The contract refused to ${what} with an error that ichain does not know.`,
       { cause, details: { data: data.slice(0, 138) } },
     );
   }
   const facts = parsed.args;
-  const told = Object.entries(facts)
+  const listed = Object.entries(facts)
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
   const code = errorCode(parsed.name);
-  const message = `The contract refused to ${what}: ${words(parsed.name)}${told && ` (${told})`}.`;
+  const message = `The contract refused to ${what}: ${words(parsed.name)}${listed && ` (${listed})`}.`;
   return new IchainError(isErrorCode(code) ? code : "CONTRACT_REFUSED", message, { cause, details: facts });
 }
 
@@ -69,11 +67,4 @@ function words(name: string): string {
     .slice(name.indexOf("_") + 1)
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .toLowerCase();
-}
-
-/** Nodes attach revert data plainly, or in an object of their own. */
-function revertData(data: unknown): string | undefined {
-  if (typeof data === "string") return /^0x[0-9a-f]*$/i.test(data) ? data : undefined;
-  if (typeof data === "object" && data !== null && "data" in data) return revertData(data.data);
-  return undefined;
 }

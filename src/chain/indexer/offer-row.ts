@@ -9,11 +9,11 @@ export interface SignedOffer {
   readonly signature: Hex;
 }
 
-/** Twice what the registry takes: more comes from no honest node. */
+/** Twice the registry's own bound: only a faulty node answers with more. */
 const MAX_BYTES = 4096;
 const MAX_SIGNATURE_BYTES = 8192;
 
-/** `IProviderRegistry.Offer` → ours; undefined when nobody is there, or its details are malformed. */
+/** An offer as `IProviderRegistry.Offer` has it; undefined when the account has none or its details are malformed. */
 export function toOffer(raw: Result): SignedOffer | undefined {
   const fields = raw.toObject();
   const account = fields.account as Address;
@@ -53,7 +53,7 @@ export function toOffer(raw: Result): SignedOffer | undefined {
   return { offer, signature };
 }
 
-/** The row's text; amounts are decimal strings, since JSON has no large integers. */
+/** The row's text; amounts are decimal strings: JSON has no large integers. */
 export function encodeOffer({ offer, signature }: SignedOffer): string {
   const { priceFloor, feeFloor, stake, lockedStake } = offer;
   const amounts = [priceFloor, feeFloor, stake, lockedStake].map(String);

@@ -8,9 +8,9 @@ import { RpcRefusal } from "../rpc/rpc.ts";
 import { decodeOffer, encodeOffer, type SignedOffer, toOffer } from "./offer-row.ts";
 import { splitArray } from "./page.ts";
 
-/** Offers as the registry has them, kept from one look to the next: only what changed is read again. */
+/** The registry's offers, cached: only those that events mark as changed are read again. */
 export interface Offers {
-  /** Reads what events have marked as changed, at `block`, the index's cursor. */
+  /** Reads the offers that are marked as changed, as of `block`, the index's cursor. */
   refresh(block: number, options?: AbortOptions): Promise<void>;
   find(account: Address): SignedOffer | undefined;
   /** All, by account, in bounded pages. */
@@ -19,7 +19,7 @@ export interface Offers {
 
 /** Offers in one answer of the registry, at most. */
 const PAGE = 50;
-/** From so many changed offers on, whole pages cost less than one call each. */
+/** From this many changed offers on, reading all by pages costs less than one call each. */
 const MANY = 64;
 /** Single reads under way at once. */
 const AT_ONCE = 8;
@@ -36,7 +36,7 @@ export function openOffers(db: Database, registry: Contract): Offers {
   const listStale = db.prepare(
     "SELECT account FROM offers WHERE stale = 1 AND account > ? ORDER BY account LIMIT ?",
   );
-  // What has changed once more since the block that was read stays stale.
+  // An offer that changed after the block that was read stays stale.
   const update = db.prepare(
     "UPDATE offers SET offer = ?, stale = 0 WHERE account = ? AND stale = 1 AND changed <= ?",
   );

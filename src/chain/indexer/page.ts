@@ -1,18 +1,19 @@
-import { nonsense } from "../rpc/quantities.ts";
+import { unusableAnswer } from "../rpc/quantities.ts";
 
 /** Bytes of one ABI word. */
 const WORD = 32;
 
 /**
  * The elements of an ABI-encoded array of dynamic tuples (the sole return value of a function), each as the
- * encoding of that tuple alone. ethers copies the rest of the answer for every element that it decodes, so
- * that a page would cost the square of its length. Throws `CHAIN_UNAVAILABLE` on anything malformed.
+ * encoding of that tuple alone. ethers copies the rest of the answer for every element that it decodes, which would
+ * cost the square of the page's length.
+ * @throws CHAIN_UNAVAILABLE on anything malformed
  */
 export function splitArray(answer: Uint8Array, most: number): Uint8Array[] {
   try {
     return split(answer, most);
   } catch (cause) {
-    throw nonsense("a page of offers", cause);
+    throw unusableAnswer("a page of offers", cause);
   }
 }
 
@@ -32,7 +33,7 @@ function split(answer: Uint8Array, most: number): Uint8Array[] {
   });
 }
 
-/** A word that is an offset or a length: no honest one needs more than 32 bits. */
+/** A word that is an offset or a length: 32 bits are enough for every valid one. */
 function wordAt(view: DataView, at: number): number {
   for (let i = 0; i < WORD - 4; i += 4) {
     if (view.getUint32(at + i) !== 0) throw new RangeError("an offset beyond all bounds");

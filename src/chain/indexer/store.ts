@@ -11,9 +11,9 @@ export interface Checkpoint {
   readonly hash: Hex;
 }
 
-/** The written half of the index: what the chain has said so far, and how to unsay it. */
+/** The write half of the index: adds logs, and removes those of blocks that a reorganisation dropped. */
 export interface IndexStore {
-  /** The block up to which everything is known. */
+  /** The block up to which the index is complete. */
   cursor(): Checkpoint | undefined;
   /** Of the known blocks at or below `number`, newest first, the one after the first `skip`. */
   checkpoint(number: number, skip: number): Checkpoint | undefined;
@@ -22,7 +22,7 @@ export interface IndexStore {
    * is elsewhere because another process was faster.
    */
   append(after: Checkpoint | undefined, logs: readonly PlacedLog[], end: Checkpoint): boolean;
-  /** Forgets what came after `block`, which is the newest that the chain still has. */
+  /** Removes everything after `block`, the newest that the chain still has. */
   rollback(block: number): void;
 }
 
@@ -78,7 +78,7 @@ export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore 
       party("provider", 3);
     }
     if (name === topic.Appointed) party("validator", 2);
-    // Stakes, counters and scores move with these, and say nothing of their own.
+    // These change stakes, counters and scores of offers without an event of the registry.
     if (movesStakes.has(name)) changeOffers.run(log.block, subject);
   }
 

@@ -6,12 +6,12 @@ import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
 import { MAX_LOGS, type PlacedLog, type Range, readLogs } from "./logs.ts";
 import type { Checkpoint, IndexStore } from "./store.ts";
 
-/** Blocks asked for at once: at first, and at most. */
+/** Blocks a request: at first, and at most. */
 const FIRST_STEP = 1_000;
 const MAX_STEP = 10_000;
-/** With so few logs in an answer the next range may be twice as long. */
+/** An answer with fewer logs doubles the next range. */
 const FEW_LOGS = 2_000;
-/** How often reading starts over when the chain changes under it. */
+/** Tries when the chain is reorganised while it is read. */
 const ATTEMPTS = 5;
 
 export interface SyncOptions {
@@ -23,8 +23,9 @@ export interface SyncOptions {
 }
 
 /**
- * Brings the index up to the block that `head` confirms, in bounded steps, each kept as soon as it is
- * done. What the chain no longer has is forgotten first. Calls wait for one another.
+ * Brings the index up to the block that `head` confirms, in bounded steps, each stored when it is read; first removes
+ * what a reorganisation dropped. Calls wait for one another.
+ * @throws CHAIN_SHIFTED when the chain is reorganised during every try
  */
 export type Sync = (head: Block, options?: AbortOptions) => Promise<void>;
 
@@ -91,7 +92,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
       if (logs.length <= MAX_LOGS || blocks === 1) return logs;
     } catch (error) {
       if (!(error instanceof RpcRefusal)) throw error;
-      // Refused for one block: the node does not have it, since another one told us of it or it is gone.
+      // Refused for a single block: this node does not have it yet, or a reorganisation dropped it.
       if (blocks === 1) throw shifted(range.to, error);
     }
     step = Math.max(1, Math.floor(blocks / 2));
@@ -101,7 +102,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
   async function undoReorganised(head: Block, target: number, abortOptions: AbortOptions): Promise<void> {
     const cursor = store.cursor();
     if (cursor === undefined || head.hash === cursor.hash || head.parentHash === cursor.hash) return;
-    // A node may lag behind what another told us: as long as it agrees on what it has, nothing is undone.
+    // This node may lag behind the one that answered before: as long as it agrees on what it has, keep everything.
     const common = Math.min(cursor.number, target);
     for (let skip = 0; ; skip = skip * 2 + 1) {
       const known = store.checkpoint(common, skip);
@@ -112,7 +113,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     }
   }
 
-  async function patiently(head: Block, abortOptions: AbortOptions): Promise<void> {
+  async function syncWithRetries(head: Block, abortOptions: AbortOptions): Promise<void> {
     let newest = head;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -127,7 +128,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
   return (head, abortOptions = {}) => {
     const turn = queue.then(() => {
       abortOptions.signal?.throwIfAborted();
-      return patiently(head, abortOptions);
+      return syncWithRetries(head, abortOptions);
     });
     queue = turn.catch(() => undefined);
     return turn;

@@ -28,7 +28,7 @@ export async function readHead(rpc: Rpc, options?: AbortOptions): Promise<Block>
   );
 }
 
-/** Undefined when the node does not have it, yet or any more. */
+/** Undefined when the node does not have the block. */
 export async function findBlock(
   rpc: Rpc,
   number: number,
@@ -49,7 +49,7 @@ function toBlock(block: z.infer<typeof blockSchema>): Block {
   };
 }
 
-/** How many transactions of `account` the chain holds at `block`. */
+/** The nonce of `account` as of `block`: how many of its transactions are on the chain. */
 export async function readNonce(
   rpc: Rpc,
   account: Address,

@@ -5,27 +5,26 @@ import type { Block } from "./blocks.ts";
 import { parseQuantity } from "./quantities.ts";
 import { type Rpc, RpcRefusal } from "./rpc.ts";
 
-/** With a head so close to the wall clock's time nobody asks for the pending block's. */
+/** A head within this of the wall clock needs no look at the pending block. */
 const FRESH_SECONDS = 15;
-/** A new head that is so far behind our reckoning corrects it; less is the way that a block takes to us. */
+/** A new head this far behind our estimate corrects it; less is the block's propagation time. */
 const CORRECTION_SECONDS = 60;
-/** From here on a difference to the wall clock is told. */
+/** A difference to the wall clock that is reported. */
 const SKEW_SECONDS = 120;
 
 export interface Clock {
-  /** Takes note of a head, as soon as it is known. */
+  /** Notes a head as soon as it is read. */
   see(head: Block): void;
   /** The chain's time, Unix seconds, `head` being the newest block. */
   now(head: Block, options?: AbortOptions): Promise<number>;
-  /** What it must be by the last head that was seen, though no node says so now; undefined before the first. */
-  reckoned(): number | undefined;
+  /** The time extrapolated from the last head, for when no node answers; undefined before the first. */
+  estimated(): number | undefined;
 }
 
 /**
- * The chain's time: what deadlines are compared with by the contracts, so by us too. Between two blocks it
- * goes on with the machine's monotonic clock. The wall clock has no say in it: a wrong one would have us
- * act before others are late. A chain that mines on demand may have been quiet for hours before we first
- * look; there the time of its pending block tells.
+ * The chain's time, with which contracts compare deadlines. Between blocks it advances with the machine's monotonic
+ * clock; the wall clock is not used, since a wrong one would make us act before others are late. On a chain that mines
+ * on demand the head may be hours old, so the pending block's time is read.
  */
 export function createClock({ rpc, warn }: { rpc: Rpc; warn: Warn }): Clock {
   /** Chain time less monotonic time, both in seconds. */
@@ -34,7 +33,7 @@ export function createClock({ rpc, warn }: { rpc: Rpc; warn: Warn }): Clock {
   let seen = 0;
   let asked: string | undefined;
   let pendingKnown = false;
-  let told = false;
+  let warned = false;
 
   const learn = (time: number): void => {
     const candidate = time - monotonic();
@@ -54,14 +53,14 @@ export function createClock({ rpc, warn }: { rpc: Rpc; warn: Warn }): Clock {
     const seconds = Math.round(wall() - now);
     // An old head alone may mean a quiet chain.
     const sure = seconds < 0 || pendingKnown || seen > 1;
-    if (told || !sure || Math.abs(seconds) < SKEW_SECONDS) return;
-    told = true;
+    if (warned || !sure || Math.abs(seconds) < SKEW_SECONDS) return;
+    warned = true;
     warn({ kind: "clock-differs", seconds });
   };
 
   return {
     see,
-    reckoned: () => (offset === undefined ? undefined : Math.floor(offset + monotonic())),
+    estimated: () => (offset === undefined ? undefined : Math.floor(offset + monotonic())),
     async now(head, options) {
       see(head);
       if (asked !== head.hash && Math.abs(wall() - head.time) > FRESH_SECONDS) {

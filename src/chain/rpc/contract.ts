@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { hexNumber } from "./blocks.ts";
-import { answered, nonsense } from "./quantities.ts";
+import { answered, unusableAnswer } from "./quantities.ts";
 import type { Rpc } from "./rpc.ts";
 
 export interface ReadOptions extends AbortOptions {
@@ -13,9 +13,9 @@ export interface ReadOptions extends AbortOptions {
 
 /** The view functions of one deployed contract. */
 export interface Contract {
-  /** Throws `RpcRefusal` on a revert. */
+  /** @throws RpcRefusal on a revert */
   read(name: string, args: readonly unknown[], options?: ReadOptions): Promise<Result>;
-  /** The answer before it is decoded. */
+  /** The encoded answer. */
   readBytes(name: string, args: readonly unknown[], options?: ReadOptions): Promise<Uint8Array>;
   decode(name: string, answer: Uint8Array): Result;
 }
@@ -34,7 +34,7 @@ export function bindContract(rpc: Rpc, address: Address, abi: Interface): Contra
       try {
         return abi.decodeFunctionResult(name, answer);
       } catch (cause) {
-        throw nonsense(`${name}()`, cause);
+        throw unusableAnswer(`${name}()`, cause);
       }
     },
     read: async (name, args, options) => contract.decode(name, await contract.readBytes(name, args, options)),

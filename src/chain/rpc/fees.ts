@@ -11,7 +11,7 @@ export interface Fees {
   readonly priority: bigint;
 }
 
-/** What is never offered for a unit of gas, however much the node asks for. */
+/** Bounds on what is offered for a unit of gas, whatever the node suggests. */
 export interface FeeCaps {
   /** Wei. */
   readonly max: bigint;
@@ -24,12 +24,12 @@ const GWEI = 10n ** 9n;
 export const DEFAULT_FEE_CAPS: FeeCaps = { max: 1_000n * GWEI, timesMedian: 10 };
 
 const HISTORY_BLOCKS = 20;
-/** The median counts as this much at least: on an idle chain it is next to nothing. */
+/** Lower bound of the median, which is near zero on an idle chain; wei. */
 const LEAST_TYPICAL = 3n * GWEI;
 
 /**
- * Room for the base fee to double before the transaction has to wait, within `caps`; `cap` is what they come to
- * now. Throws `FEE_TOO_HIGH`, retryable, when less than what the node asks for is allowed.
+ * Fees that let the base fee double before the transaction has to wait, within `caps`; `cap` is their present bound.
+ * @throws FEE_TOO_HIGH when the caps allow less than the node asks for
  */
 export async function currentFees(
   rpc: Rpc,
@@ -46,7 +46,7 @@ export async function currentFees(
   return { max: smaller(2n * baseFee + priority, cap), priority, cap };
 }
 
-/** The least fees with which nodes let a transaction take the place of one with `old`, or more if now usual. */
+/** The least fees with which nodes replace a transaction of fees `old` (12.5 % more), or the usual ones if higher. */
 export function raisedFees(old: Fees, now: Fees): Fees {
   const raise = (fee: bigint) => (fee * 1125n) / 1000n + 1n;
   return { max: larger(raise(old.max), now.max), priority: larger(raise(old.priority), now.priority) };
@@ -67,14 +67,14 @@ const historySchema = z.object({
   reward: z.array(z.array(parseQuantity).max(1)).max(HISTORY_BLOCKS).nullish(),
 });
 
-/** What a unit of gas cost of late; undefined when the node cannot say. */
+/** Median price of a unit of gas in recent blocks; undefined when the node does not know the method. */
 async function typicalFee(rpc: Rpc, options?: AbortOptions): Promise<bigint | undefined> {
   try {
     const params = [hexNumber(HISTORY_BLOCKS), "latest", [50]];
     const history = historySchema.safeParse(await rpc.send("eth_feeHistory", params, options));
     if (!history.success) return undefined;
     const { baseFeePerGas, reward } = history.data;
-    // An empty block rewards nobody, which says nothing.
+    // Empty blocks report a reward of 0, which is no price.
     const rewards = (reward ?? []).flat().filter((paid) => paid > 0n);
     return larger(median(baseFeePerGas) + median(rewards), LEAST_TYPICAL);
   } catch (error) {

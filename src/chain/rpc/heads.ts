@@ -5,19 +5,19 @@ import type { Hex } from "../../protocol/ids.ts";
 import { type Block, readHead } from "./blocks.ts";
 import type { Rpc } from "./rpc.ts";
 
-/** The newest block, asked for by one loop however many wait, and by none when nobody does. */
+/** The newest block. All waiting callers share one poll; without a caller nothing is polled. */
 export interface Heads {
-  /** Asks now. */
+  /** Asks the node now. */
   read(options?: AbortOptions): Promise<Block>;
-  /** The newest block as known a poll's time ago or later. */
+  /** The newest block, at most one poll interval old. */
   recent(options?: AbortOptions): Promise<Block>;
-  /** The newest block once its hash is not `known` any more, or `forMs` is over. */
+  /** Waits until the newest block's hash is not `known`, `forMs` milliseconds at most. */
   changed(known: Hex, options?: AbortOptions & { forMs?: number | undefined }): Promise<Block>;
   /** Ends all waits (they throw the abort reason). */
   stop(): void;
 }
 
-/** `see` is told of every head that was read. */
+/** `see` is called with every head that was read. */
 export function watchHeads(rpc: Rpc, pollMs: number, see: (head: Block) => void = () => undefined): Heads {
   const stopped = new AbortController();
   let next: { promise: Promise<Block>; waiters: number; abort: AbortController } | undefined;

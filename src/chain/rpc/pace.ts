@@ -4,22 +4,22 @@ import { findBlock } from "./blocks.ts";
 import type { Heads } from "./heads.ts";
 import type { Rpc } from "./rpc.ts";
 
-/** Blocks between two looks, and how many spans of them are measured. */
+/** Blocks in a span, and how many spans are measured. */
 const SPAN = 16;
 const SPANS = 3;
-/** Slower is taken for a chain that mines on demand or a clock that was moved, faster for none. */
+/** Bounds of a plausible block time, seconds: beyond them the chain mines on demand or its clock was moved. */
 const LEAST_SECONDS = 0.1;
 const MOST_SECONDS = 60;
-/** A development chain mines when there is something to mine: its quiet hours say nothing of how fast it is. */
+/** A development chain mines on demand: its idle hours say nothing of its block time. */
 const MOST_SECONDS_ON_DEMAND = 12;
 const DEVELOPMENT_CHAIN = 31337n;
-/** Of a chain too young to tell. */
+/** For a chain with too few blocks to measure. */
 const UNKNOWN_SECONDS = 1;
 const KEEP_MS = 600_000;
 
 /**
- * How fast a chain goes: the median of a few spans of recent blocks, so that one gap, such as an outage or
- * a development chain's leap in time, does not count. Measured at most once in ten minutes.
+ * A chain's block time: the median over a few spans of recent blocks, so that one gap, such as an outage or a
+ * development chain's jump in time, does not count. Measured at most once in ten minutes.
  */
 export function measurePace(
   rpc: Rpc,

@@ -7,18 +7,21 @@ export const parseQuantity = z
   .regex(/^0x[0-9a-f]{1,64}$/i)
   .transform((text) => BigInt(text));
 
-/** `value` as `schema` wants it; a node that answers otherwise counts as out of order. */
+/**
+ * `value` as `schema` parses it.
+ * @throws CHAIN_UNAVAILABLE when the node's answer does not parse
+ */
 export function answered<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw nonsense(what, parsed.error);
+  throw unusableAnswer(what, parsed.error);
 }
 
-/** The node was asked for `what`, and what it answered is none. */
-export function nonsense(what: string, cause: unknown): IchainError {
+/** The error for an answer that is not the `what` that the node was asked for. */
+export function unusableAnswer(what: string, cause: unknown): IchainError {
   return new IchainError(
     "CHAIN_UNAVAILABLE",
-    `The chain's node was asked for ${what} and answered something else.`,
+    `The chain's node was asked for ${what} and gave an unusable answer.`,
     {
       hint: "The node may still be syncing, or is no Ethereum node: check the RPC URL and try again.",
       cause,

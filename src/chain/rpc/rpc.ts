@@ -2,11 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type AbortOptions, linkSignals } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
+import { type Logger, silentLogger } from "../../ports/logger.ts";
 
 /** Most bytes of one answer that are read; a node that sends more is refused. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** What public nodes say, as an error of the call, when it is only they who are too busy. */
+/** Messages with which public nodes report their own overload as an error of the call. */
 const OVERLOADED = /too many requests|rate.?limit|throttl|capacity exceeded|request timed? ?out/i;
 
 const answerSchema = z.object({
@@ -16,44 +17,59 @@ const answerSchema = z.object({
     .optional(),
 });
 
-/** The node understood the call and said no: reverts, refused transactions, ranges that are too large. */
+/** The node understood the call and refused it: reverts, refused transactions, ranges that are too large. */
 export class RpcRefusal extends IchainError {
   readonly rpcCode: number;
-  /** Whatever the node attached, most often revert data. */
+  /** What the node attached, most often revert data (`revertData`). */
   readonly data: unknown;
 
   constructor(method: string, error: { code: number; message: string; data?: unknown }) {
-    const said = error.message.slice(0, 500);
-    super("CHAIN_REFUSED", `The chain's node refused ${method}: ${said}`, {
-      details: { method, rpcCode: error.code, said },
+    const message = error.message.slice(0, 500);
+    super("CHAIN_REFUSED", `The chain's node refused ${method}: ${message}`, {
+      details: { method, rpcCode: error.code, said: message },
     });
     this.rpcCode = error.code;
     this.data = error.data;
   }
 }
 
-/** JSON-RPC over HTTP with an end to every wait: abort, time-out, bounded answers, few retries. */
+/** Revert data, which nodes attach as it is or inside an object of their own. */
+export function revertData(data: unknown): string | undefined {
+  if (typeof data === "string") return /^0x[0-9a-f]*$/i.test(data) ? data : undefined;
+  return typeof data === "object" && data !== null && "data" in data ? revertData(data.data) : undefined;
+}
+
+/** JSON-RPC over HTTP: every wait can be aborted and has a timeout, answers are bounded, retries are few. */
 export interface Rpc {
   readonly url: string;
-  /** The result of one call. Throws `RpcRefusal`, or `CHAIN_UNAVAILABLE` when no answer can be had. */
+  /**
+   * The result of one call.
+   * @throws RpcRefusal, CHAIN_UNAVAILABLE
+   */
   send(method: string, params: readonly unknown[], options?: AbortOptions): Promise<unknown>;
-  /** Where several nodes are behind this one: those that can be asked now, each on its own. */
+  /** When this stands for several nodes: those that can be asked now, each by itself. */
   readonly nodes?: readonly Rpc[];
-  /** How many of `answering` nodes have to say the same. */
+  /** How many of `answering` nodes must agree. */
   quorum?(answering: number): number;
-  /** Ends what it does on its own. */
+  /** Stops its background probes. */
   close?(): void;
 }
 
-export interface RpcTimes {
-  readonly timeoutMs: number;
-  /** Pauses before another try when the node cannot be reached or is overloaded. */
-  readonly retryMs: readonly number[];
+export interface RpcOptions {
+  /** For one answer. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Pauses before another try when the node cannot be reached or is overloaded; one try more than pauses. */
+  readonly retryMs?: readonly number[];
+  /** Gets each try that failed, at level `debug`. */
+  readonly logger?: Logger;
 }
 
-const RPC_TIMES: RpcTimes = { timeoutMs: 30_000, retryMs: [100, 400, 1_600] };
+const TIMEOUT_MS = 30_000;
+const RETRY_MS = [100, 400, 1_600];
 
-export function connectRpc(url: string, { timeoutMs, retryMs }: RpcTimes = RPC_TIMES): Rpc {
+export function connectRpc(url: string, options: RpcOptions = {}): Rpc {
+  const { timeoutMs = TIMEOUT_MS, retryMs = RETRY_MS, logger = silentLogger } = options;
+  const { host } = new URL(url);
   let id = 0;
   return {
     url,
@@ -64,8 +80,10 @@ export function connectRpc(url: string, { timeoutMs, retryMs }: RpcTimes = RPC_T
           return await once(url, method, body, { signal, timeoutMs });
         } catch (error) {
           signal?.throwIfAborted();
+          if (error instanceof RpcRefusal) throw error;
           const pause = retryMs[attempt];
-          if (pause === undefined || error instanceof RpcRefusal) throw error;
+          logger.debug("The chain's node gave no answer", { host, method, pauseMs: pause, error });
+          if (pause === undefined) throw error;
           await delay(pause, undefined, { signal });
         }
       }
@@ -77,7 +95,7 @@ async function once(
   url: string,
   method: string,
   body: string,
-  { signal, timeoutMs }: AbortOptions & Pick<RpcTimes, "timeoutMs">,
+  { signal, timeoutMs }: AbortOptions & { timeoutMs: number },
 ): Promise<unknown> {
   using bounded = linkSignals([signal], timeoutMs);
   try {

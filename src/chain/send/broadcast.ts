@@ -9,14 +9,14 @@ import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import type { Heads } from "../rpc/heads.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 import type { Warn } from "../warnings.ts";
-import { findTaker } from "./nonce-taker.ts";
+import { findReplacement } from "./find-replacement.ts";
 import type { Attempt, Outbox } from "./outbox.ts";
 import { findReceipt, isKnown, type Mined, sendRaw } from "./raw.ts";
 import { requestOf, type Sender } from "./sender.ts";
 
-/** How often one call's fees are raised at most: 12.5 % each, a bit more than three times in all. */
+/** Most fee raises of one call: 12.5 % each, a factor of 3.2 in all. */
 const MAX_RAISES = 10;
-/** Another round even without a new block: where blocks are mined on demand, none comes while a nonce is missing. */
+/** Next round without a new block: a chain that mines on demand makes none while a nonce is missing. */
 const RETRY_MS = 2_000;
 
 export interface BroadcastOptions {
@@ -35,14 +35,15 @@ export interface BroadcastOptions {
 export type Broadcast = (tx: PreparedTx, options?: AbortOptions) => Promise<Receipt>;
 
 /**
- * Brings a signed call onto the chain exactly once, however often and in however many lives it is asked
- * for. In each round: is any attempt mined? If not, does the node have the newest one? If not, send it;
- * if its nonce is lost for good, sign again. Then wait for the next block.
+ * Brings a signed call onto the chain exactly once, also when it is called again after a restart. Each round looks
+ * whether an attempt is mined, sends the newest one when the node does not have it, signs again when its nonce went to
+ * another transaction, and waits for the next block.
+ * @throws TX_REVERTED or the contract's own error when it was mined and reverted
  */
 export function createBroadcast(options: BroadcastOptions): Broadcast {
   const { rpc, heads, outbox, sender, confirmations, stuckMs, warn } = options;
   const inOrder = orderedByNonce();
-  let toldOfCap = false;
+  let warnedOfCap = false;
 
   return async function broadcast(tx, abortOptions = {}) {
     outbox.adopt(tx);
@@ -51,7 +52,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       const mined = await retryUnavailable(() => round(tx.hash, abortOptions), abortOptions);
       if (mined !== undefined && !mined.succeeded)
         throw await reverted(options, mined, tx.kind, abortOptions);
-      // Never by its receipt alone: what is read next is read at the head, which a slower node may hold back.
+      // The receipt is not enough: the next read is made at the head, which may lag behind on a slower node.
       if (mined !== undefined && head.number - mined.block + 1 >= confirmations) {
         return { hash: mined.attempt.hash, block: mined.block, gasUsed: mined.gasUsed, fee: mined.fee };
       }
@@ -66,7 +67,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     return findReceipt(rpc, outbox.attempts(root), abortOptions);
   }
 
-  /** Sees to it that the newest attempt is on its way. */
+  /** Sends the newest attempt when the node does not have it. */
   async function push(root: Hex, abortOptions: AbortOptions): Promise<void> {
     const attempts = outbox.attempts(root);
     let attempt = attempts.at(-1)!;
@@ -88,9 +89,9 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
       !(await findReceipt(rpc, attempts, abortOptions))
     ) {
       const { number } = await heads.read(abortOptions);
-      const taker = await findTaker(rpc, sender.account, attempt, number, abortOptions);
-      if (taker !== undefined) {
-        outbox.replace(root, nonce, { hash: taker, raw: attempt.raw });
+      const replacement = await findReplacement(rpc, sender.account, attempt, number, abortOptions);
+      if (replacement !== undefined) {
+        outbox.replace(root, nonce, { hash: replacement, raw: attempt.raw });
         return;
       }
       await sender.again(root, attempt, abortOptions);
@@ -99,26 +100,26 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
     await fillGap(nonce, abortOptions);
   }
 
-  /** `attempt` for a higher fee; itself when that would be more than we pay, so that it waits for cheaper blocks. */
+  /** `attempt` with higher fees; unchanged when the caps forbid them, so that it waits for cheaper blocks. */
   async function raise(root: Hex, attempt: Attempt, abortOptions: AbortOptions): Promise<Attempt> {
     try {
       return await sender.raise(root, attempt, abortOptions);
     } catch (error) {
       if (!isIchainError(error, "FEE_TOO_HIGH")) throw error;
-      if (!toldOfCap) warn({ kind: "fee-capped", hash: attempt.hash });
-      toldOfCap = true;
+      if (!warnedOfCap) warn({ kind: "fee-capped", hash: attempt.hash });
+      warnedOfCap = true;
       return attempt;
     }
   }
 
-  /** True when a transaction at `nonce` is mined so deep that no other will take its place. */
+  /** True when another transaction at `nonce` is confirmed. */
   async function isLost(nonce: number, abortOptions: AbortOptions): Promise<boolean> {
     const head = await heads.read(abortOptions);
     const deep = Math.max(0, head.number - confirmations + 1);
     return (await readNonce(rpc, sender.account, deep, abortOptions)) > nonce;
   }
 
-  /** Nothing is mined past a nonce that nobody uses: one prepared by a process that died, say. */
+  /** Fills an unused nonce, such as one that a dead process reserved: nothing after it would be mined. */
   async function fillGap(nonce: number, abortOptions: AbortOptions): Promise<void> {
     const next = await readNonce(rpc, sender.account, "pending", abortOptions);
     if (next >= nonce) return;
@@ -134,7 +135,7 @@ export function createBroadcast(options: BroadcastOptions): Broadcast {
   }
 }
 
-/** Mined, paid for, and undone: the state changed between simulation and inclusion. */
+/** Why a mined transaction reverted: the state changed between simulation and inclusion. */
 async function reverted(
   { rpc, sender, abi }: BroadcastOptions,
   { attempt, block }: Mined,
@@ -156,7 +157,7 @@ async function reverted(
   });
 }
 
-/** Runs one at a time, and of those who wait the least nonce first: some nodes refuse to queue a gap. */
+/** Runs one task at a time, the least nonce first: some nodes refuse a transaction whose nonce leaves a gap. */
 function orderedByNonce(): <T>(nonce: number, work: () => Promise<T>) => Promise<T> {
   const waiting: { nonce: number; go: () => void }[] = [];
   let busy = false;

@@ -3,11 +3,11 @@ import { transaction } from "../../sqlite/transaction.ts";
 import type { Database } from "../database.ts";
 
 /**
- * Which nonce belongs to which transaction, shared by every process of the account through SQLite.
+ * Assigns nonces to transactions, for every process of the account, through SQLite.
  *
- * A call is known by the hash of its first signature, its root, which is what the journal holds. Should
- * that signature become useless (its nonce went to another transaction, its fee is too low) the same call
- * is signed again: another attempt of the root. Every attempt is recorded before it may be sent.
+ * A call is identified by the hash of its first signature, its root, which the journal holds. When that signature
+ * becomes useless (its nonce went to another transaction, its fee is too low) the same call is signed again: another
+ * attempt of the root. Every attempt is recorded before it is sent.
  */
 export interface Attempt {
   readonly hash: Hex;
@@ -30,7 +30,7 @@ export interface Outbox {
   reserve(from: number, sign: (nonce: number) => Signed, root?: Hex): Attempt;
   /** Records another signature of the same call under the nonce that it holds already. */
   replace(root: Hex, nonce: number, signed: Signed): Attempt;
-  /** Knows a transaction that another database prepared, or this one before it was lost. */
+  /** Records a transaction that another database prepared, or this one before it was lost. */
   adopt(attempt: Omit<Attempt, "at">): void;
   /** Marks the call's nonce as used; false when the nonce went to another call meanwhile. */
   claim(root: Hex, nonce: number): boolean;
@@ -40,7 +40,7 @@ export interface Outbox {
   holder(nonce: number): { root: Hex; sent: boolean; live: boolean } | undefined;
 }
 
-/** Nobody asks for a transaction any more after a quarter of a year. */
+/** Older transactions are no longer looked up; a quarter of a year. */
 const KEEP_MS = 90 * 86_400_000;
 
 interface AttemptRow {
@@ -51,8 +51,8 @@ interface AttemptRow {
 }
 
 /**
- * `graceMs`: how long a nonce is kept for a call that was prepared but not sent. Later it may go to
- * another, since a process that died in between would otherwise block the account for ever.
+ * @param graceMs how long a nonce is kept for a call that was prepared and not sent. Then another call may have it:
+ * otherwise a process that died in between would block the account.
  */
 export function openOutbox(db: Database, account: Address, graceMs: number): Outbox {
   for (const table of ["reservations", "attempts"]) {

@@ -31,7 +31,7 @@ const receiptSchema = z
   })
   .nullable();
 
-/** The one of `attempts` that was mined; at most one can be, since they share a nonce or replaced a lost one. */
+/** The one of `attempts` that was mined. At most one can be: they share a nonce or replaced a lost one. */
 export async function findReceipt(
   rpc: Rpc,
   attempts: readonly Attempt[],
@@ -58,18 +58,18 @@ export async function isKnown(rpc: Rpc, { hash }: Attempt, options: AbortOptions
   return (await rpc.send("eth_getTransactionByHash", [hash], options)) != null;
 }
 
-/** What became of a transaction that was sent. */
-export type SendAnswer = "taken" | "nonce used" | "not now";
+/** How a node answered to a transaction. */
+export type SendAnswer = "accepted" | "nonce used" | "not now";
 
-/** Each client has words of its own for the same few cases (geth, anvil, Hardhat). */
-const TAKEN = /already known|already imported|known transaction|already exists|already in the (mem)?pool/i;
+/** Messages of geth, anvil and Hardhat for the same cases. */
+const ACCEPTED = /already known|already imported|known transaction|already exists|already in the (mem)?pool/i;
 const NONCE_USED = /nonce too low|nonce is too low|nonce has already been used/i;
 const NOT_NOW =
   /underpriced|nonce too high|fee cap|less than (the )?block base fee|max fee per gas|txpool is full/i;
 
 /**
- * Sends it to every node that has it not: one alone could keep it back. Throws `RpcRefusal` when it can never
- * be taken, such as for lack of coin.
+ * Sends it to every node that does not have it: a single node could withhold it.
+ * @throws RpcRefusal when it can never be accepted, for example without enough coin
  */
 export async function sendRaw(rpc: Rpc, attempt: Attempt, options: AbortOptions): Promise<SendAnswer> {
   if (rpc.nodes === undefined) return sendTo(rpc, attempt, options);
@@ -81,23 +81,23 @@ export async function sendRaw(rpc: Rpc, attempt: Attempt, options: AbortOptions)
   const answering = answers.length + refusals.length;
   if (answering === 0) throw errors[0];
   if (refusals.length >= (rpc.quorum?.(answering) ?? answering)) throw refusals[0];
-  // The chain itself is asked next whether the nonce is used, so that one node's word is enough here.
-  const order: readonly SendAnswer[] = ["nonce used", "taken", "not now"];
+  // One node is enough for "nonce used": the caller checks it against the chain.
+  const order: readonly SendAnswer[] = ["nonce used", "accepted", "not now"];
   return order.find((answer) => answers.includes(answer)) ?? "not now";
 }
 
 async function sendTo(rpc: Rpc, attempt: Attempt, options: AbortOptions): Promise<SendAnswer> {
-  if (await isKnown(rpc, attempt, options)) return "taken";
+  if (await isKnown(rpc, attempt, options)) return "accepted";
   try {
     await rpc.send("eth_sendRawTransaction", [attempt.raw], options);
-    return "taken";
+    return "accepted";
   } catch (error) {
     if (!(error instanceof RpcRefusal)) throw error;
-    if (TAKEN.test(error.message)) return "taken";
+    if (ACCEPTED.test(error.message)) return "accepted";
     if (NONCE_USED.test(error.message)) return "nonce used";
     if (NOT_NOW.test(error.message)) return "not now";
     // Hardhat reports the failure of a transaction that it nevertheless mined.
-    if ((await findReceipt(rpc, [attempt], options)) !== undefined) return "taken";
+    if ((await findReceipt(rpc, [attempt], options)) !== undefined) return "accepted";
     throw error;
   }
 }

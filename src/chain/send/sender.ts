@@ -13,21 +13,24 @@ import type { Attempt, Outbox, Signed } from "./outbox.ts";
 /** Signs calls of one account; decides gas, fees and nonces. Sends nothing. */
 export interface Sender {
   readonly account: Address;
-  /** Simulates, so that what would revert takes no nonce; throws the node's `RpcRefusal` then. */
+  /**
+   * Simulates first, so that a call that would revert uses no nonce.
+   * @throws RpcRefusal, FUNDS_TOO_LOW, FEE_TOO_HIGH
+   */
   prepare(
     kind: Call["kind"],
     request: Request,
     jobId: JobId | undefined,
     options?: AbortOptions,
   ): Promise<PreparedTx>;
-  /** The call of `attempt` signed again under a nonce of its own. Simulates as `prepare` does. */
+  /** The call of `attempt` signed again under a new nonce; simulates as `prepare` does. */
   again(root: Hex, attempt: Attempt, options?: AbortOptions): Promise<Attempt>;
   /**
-   * The call of `attempt` signed again under the same nonce for higher fees. Throws `FEE_TOO_HIGH` when that
-   * takes more than the caps allow.
+   * The call of `attempt` signed again under the same nonce for higher fees.
+   * @throws FEE_TOO_HIGH when the caps do not allow them
    */
   raise(root: Hex, attempt: Attempt, options?: AbortOptions): Promise<Attempt>;
-  /** Fills a nonce that nobody uses, and that blocks all later ones, with a transaction that does nothing. */
+  /** Fills an unused nonce, which blocks all later ones, with a transaction that does nothing. */
   fill(nonce: number, options?: AbortOptions): Promise<Attempt>;
 }
 
@@ -95,7 +98,7 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
   };
 }
 
-/** What an attempt asks of the chain, whatever its nonce and fees. */
+/** The call of an attempt, without nonce and fees. */
 export function requestOf(attempt: Attempt): Request {
   const { to, data, value } = Transaction.from(attempt.raw);
   return { to: to as Address, data: data as Hex, value };
@@ -105,10 +108,9 @@ export function requestOf(attempt: Attempt): Request {
 const FRESH_WORD_GAS = 22_100n;
 
 /**
- * In the pending block, whose time is now: a deadline that is over counts as over though no block says so yet.
- * With a quarter and two fresh words to spare, since the state may have changed a little when the transaction is
- * mined: a second later the pool's checkpoints are new ones and not those of the estimate. Gas that is not used
- * costs nothing.
+ * Estimated in the pending block, whose time is now, so that deadlines that have passed count as passed. A quarter and
+ * two fresh words are added, since the state may change before the transaction is mined: a second later the pool writes
+ * new checkpoints instead of those of the estimate. Unused gas costs nothing.
  */
 async function estimate(
   rpc: Rpc,

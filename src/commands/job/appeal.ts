@@ -1,6 +1,6 @@
 import { shortId } from "../../protocol/ids.ts";
 import { appealBondOf } from "../../protocol/job/bond.ts";
-import { appeal } from "../../roles/job/provider/appeal.ts";
+import { appeal } from "../../roles/job/provider/deliver.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withJob } from "../steps/role.ts";

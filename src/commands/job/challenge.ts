@@ -1,8 +1,7 @@
 import { shortId } from "../../protocol/ids.ts";
 import { challengeBondOf } from "../../protocol/job/bond.ts";
 import { challenge } from "../../roles/job/requester/challenge.ts";
-import { draftOf } from "../../roles/job/requester/posting/draft.ts";
-import { unknownDraft } from "../../roles/job/requester/posting/unknown-draft.ts";
+import { openDraft } from "../../roles/job/requester/posting/draft.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withJob } from "../steps/role.ts";
@@ -11,9 +10,7 @@ import { withJob } from "../steps/role.ts";
 export async function run(context: CommandContext, args: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withJob(context, args.id, async (role, job) => {
-    const journal = role.journal.open("requester", job.id);
-    const draft = draftOf(journal);
-    if (draft === undefined) throw unknownDraft(job.id);
+    const { journal, draft } = openDraft(role.journal, job.id);
     await challenge(role, journal, { job, draft }, { signal });
     const bond = challengeBondOf(job.terms);
     const { state } = await role.market.job(job.id, { signal });

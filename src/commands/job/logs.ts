@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { openRecords, openRole } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
+import type { JobRole } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { followLog, reportedLog } from "../../roles/job/requester/result/follow-log.ts";
 import { ownLog } from "../../roles/task/own-log.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
-import { type JobRole, roleIn } from "../steps/view.ts";
+import { roleIn } from "../steps/view.ts";
 
 /**
  * Prints what a job's task printed: on the machine that runs it from the journal, for the requester from

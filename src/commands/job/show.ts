@@ -1,4 +1,4 @@
-import { harmless } from "../../protocol/neutralise.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { jobData, jobRows } from "../steps/view.ts";
@@ -11,7 +11,7 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const now = await market.now({ signal });
     ui.print(jobData(job, account), () => {
       const rows = jobRows(job, now);
-      if (job.reason !== undefined) rows.push(["reason", harmless(job.reason)]);
+      if (job.reason !== undefined) rows.push(["reason", neutraliseLine(job.reason)]);
       return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join("\n");
     });
   });

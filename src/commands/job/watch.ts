@@ -1,7 +1,7 @@
 import { IchainError } from "../../errors/error.ts";
 import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import { harmless } from "../../protocol/neutralise.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { due, jobData } from "../steps/view.ts";
@@ -27,7 +27,7 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
 }
 
 function notSettled(job: Job): IchainError {
-  const why = job.reason === undefined ? "" : ` (${harmless(job.reason)})`;
+  const why = job.reason === undefined ? "" : ` (${neutraliseLine(job.reason)})`;
   return new IchainError("JOB_NOT_SETTLED", `The job ended as ${job.state}${why}.`, {
     hint: `"ichain why ${shortId(job.id)}" tells what happened; the money went back by the rule.`,
     details: { jobId: job.id, state: job.state, verdict: job.verdict },

@@ -1,4 +1,4 @@
-import { harmless } from "../../protocol/neutralise.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
 import { story } from "../steps/story.ts";
@@ -12,7 +12,7 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const { state, deadline, reason } = job;
     ui.print({ jobId: job.id, state, deadline, reason, ...told }, () => {
       const lines = [told.stands, told.next, told.otherwise];
-      if (reason !== undefined) lines.splice(1, 0, `The reason given: "${harmless(reason)}".`);
+      if (reason !== undefined) lines.splice(1, 0, `The reason given: "${neutraliseLine(reason)}".`);
       if (told.role !== undefined) lines.unshift(`You are the ${told.role} of this job.`);
       return lines.join("\n");
     });

@@ -13,7 +13,7 @@ import { due } from "../steps/view.ts";
 export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
   await using sources = await openRepair(context);
-  const { open: found, strangers } = await repair(sources, { signal });
+  const { open: found, unknownFolders } = await repair(sources, { signal });
   const now = await sources.market.now({ signal });
   const { setAsideAs } = sources;
   const jobs = found.map((one) => ({
@@ -24,7 +24,7 @@ export async function run(context: CommandContext): Promise<void> {
     deadline: one.job.deadline,
     atRisk: String(atRisk(one)),
   }));
-  ui.print({ setAsideAs, jobs, folders: strangers }, () =>
+  ui.print({ setAsideAs, jobs, folders: unknownFolders }, () =>
     [
       setAsideAs === undefined ? "The journal is sound." : `The damaged journal is kept as ${setAsideAs}.`,
       found.length === 0
@@ -39,7 +39,7 @@ export async function run(context: CommandContext): Promise<void> {
               whatIsLeft(one),
             ]),
           ),
-      ...strangers.map(
+      ...unknownFolders.map(
         (folder) => `Of no open job, and no longer known; a paid result there stays closed: ${folder}`,
       ),
     ].join("\n"),

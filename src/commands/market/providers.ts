@@ -1,4 +1,4 @@
-import { harmless } from "../../protocol/neutralise.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { Offer } from "../../protocol/offer.ts";
 import { bytes, coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -35,13 +35,13 @@ function toRow({ account, details, ratingAsProvider, priceFloor }: Offer): strin
   const mean = meanScore(ratingAsProvider);
   return [
     account,
-    harmless(details.name),
+    neutraliseLine(details.name),
     mean === undefined ? "new" : `${mean.toFixed(1)} (${ratingAsProvider.count})`,
     String(ratingAsProvider.outcomes.settled),
     coin(priceFloor),
     String(details.cpus),
     bytes(details.memoryBytes),
-    details.gpus.map((gpu) => harmless(gpu.model)).join(", ") || "-",
+    details.gpus.map((gpu) => neutraliseLine(gpu.model)).join(", ") || "-",
     details.tier,
   ];
 }

@@ -1,7 +1,6 @@
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { type Branch, branchesOf, gasOf, worstLoss } from "../../protocol/policy/quote.ts";
-import { audit } from "../../roles/job/requester/posting/audit.ts";
-import { findCandidates } from "../../roles/job/requester/posting/plan.ts";
+import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
 import { coin, duration } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";

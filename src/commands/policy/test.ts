@@ -1,6 +1,5 @@
 import { openSandbox } from "../../compose.ts";
-import { loadPolicy } from "../../daemon/policy.ts";
-import { freeDisk } from "../../daemon/work.ts";
+import { freeDisk, loadPolicy } from "../../daemon/work.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { Terms } from "../../protocol/job/terms.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";

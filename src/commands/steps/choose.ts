@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { IchainError } from "../../errors/error.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
-import { harmless } from "../../protocol/neutralise.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
 import type { Audit } from "../../protocol/policy/audit.ts";
 import { goodValidators } from "../../protocol/policy/match.ts";
@@ -87,5 +87,5 @@ function describe({ account, details }: Offer, rating: Rating, price: string): s
     rating.count === 0 ? "not rated yet" : `${(rating.sum / rating.count).toFixed(1)} of 5 (${rating.count})`;
   const { settled, late, rejected, hid } = rating.outcomes;
   const record = `${settled} settled, ${late + rejected + hid} failed`;
-  return `${account.slice(0, 10)}… ${harmless(details.name)}  ${score}  ${record}  ${details.tier}  ${price}`;
+  return `${account.slice(0, 10)}… ${neutraliseLine(details.name)}  ${score}  ${record}  ${details.tier}  ${price}`;
 }

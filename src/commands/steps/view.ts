@@ -1,10 +1,9 @@
+import type { JobRole } from "../../ports/journal.ts";
 import { sameAddress } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { Measurement } from "../../protocol/job/measurement.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { coin, duration, instant } from "../../ui/format.ts";
-
-export type JobRole = "requester" | "provider" | "validator";
 
 /** The role of `account` in `job`; undefined for an onlooker. */
 export function roleIn(job: Job, account: string | undefined): JobRole | undefined {

@@ -1,4 +1,4 @@
-import { engines } from "../../config/engines.ts";
+import { engines } from "../../config/choices.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
 import { coins } from "../framework/parse.ts";
 

@@ -4,12 +4,14 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { childEnvironment } from "../../config.ts";
 import { IchainError } from "../../errors/error.ts";
-import { DEVNET_BALANCE, DEVNET_MNEMONIC, type EvmNode, type EvmSettings } from "./node.ts";
-import { increaseTime } from "./rpc.ts";
+import { DEVNET_BALANCE, DEVNET_MNEMONIC, type EvmNode, type EvmSettings, increaseTime } from "./node.ts";
 
 const READY = /^Listening on 127\.0\.0\.1:(\d+)/;
 
-/** Foundry's node, a second implementation of the chain that tests run against; a child process. */
+/**
+ * Foundry's node as a child process: a second implementation of the EVM for tests.
+ * @throws DEVNET_EVM_FAILED
+ */
 export async function startAnvil(settings: EvmSettings): Promise<EvmNode> {
   const args = [
     "--host",
@@ -22,7 +24,7 @@ export async function startAnvil(settings: EvmSettings): Promise<EvmNode> {
   args.push("--mnemonic", DEVNET_MNEMONIC, "--accounts", String(settings.accounts.length));
   args.push("--balance", String(DEVNET_BALANCE / 10n ** 18n));
   if (settings.blockSeconds > 0) args.push("--block-time", String(settings.blockSeconds));
-  // A terminal's Ctrl-C is for us, who end it last.
+  // Detached, so that a terminal's Ctrl-C does not end it before us.
   const child = spawn(binary(), args, {
     env: childEnvironment(),
     stdio: ["ignore", "pipe", "ignore"],
@@ -59,7 +61,7 @@ async function listening(child: ChildProcess, signal: AbortSignal | undefined): 
   for await (const line of lines) {
     const port = READY.exec(line)?.[1];
     if (port === undefined) continue;
-    // Its log is not wanted, but a full pipe would stop it.
+    // Discard its log: a full pipe would block it.
     child.stdout!.resume();
     return Number(port);
   }

@@ -15,8 +15,8 @@ export interface EvmOptions extends AbortOptions {
 }
 
 /**
- * Starts a chain and resolves once its RPC answers. The client is loaded only here, so that nothing but
- * `devnet`, `demo` and tests pays for it. Throws `DEVNET_EVM_FAILED`, class `unavailable`.
+ * Starts a chain and resolves once its RPC answers. The client is loaded here, so that other commands do not load it.
+ * @throws DEVNET_EVM_FAILED
  */
 export async function startEvm(options: EvmOptions = {}): Promise<EvmNode> {
   options.signal?.throwIfAborted();

@@ -3,8 +3,7 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import { IchainError } from "../../errors/error.ts";
-import { DEVNET_BALANCE, type EvmNode, type EvmSettings } from "./node.ts";
-import { increaseTime } from "./rpc.ts";
+import { DEVNET_BALANCE, type EvmNode, type EvmSettings, increaseTime } from "./node.ts";
 
 const packageRoot = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -12,7 +11,8 @@ const CLOCK_LEAD_MS = 2_000;
 
 /**
  * Hardhat's EVM inside this process (its work runs on native threads), configured here and not from
- * hardhat.config.ts: it starts in a third of a second and cannot outlive us.
+ * hardhat.config.ts: it starts in a third of a second and ends with this process.
+ * @throws DEVNET_EVM_FAILED
  */
 export async function startHardhat(settings: EvmSettings): Promise<EvmNode> {
   const hre = await createHardhatRuntimeEnvironment(
@@ -24,9 +24,9 @@ export async function startHardhat(settings: EvmSettings): Promise<EvmNode> {
           chainId: settings.chainId,
           accounts: settings.accounts.map(({ privateKey }) => ({ privateKey, balance: DEVNET_BALANCE })),
           mining: { auto: settings.blockSeconds === 0, interval: settings.blockSeconds * 1000 },
-          // Its clock drops fractions of a second twice: without a lead it would lag behind the wall's.
+          // Its clock drops fractions of a second twice: without a lead it would lag behind the wall clock.
           initialDate: new Date(Date.now() + CLOCK_LEAD_MS),
-          // Otherwise many transactions in one second would push the chain's clock past the wall's.
+          // Otherwise many transactions in one second would push the chain's time past the wall clock.
           allowBlocksWithSameTimestamp: true,
         },
       },

@@ -1,3 +1,4 @@
+import { connectRpc } from "../../chain/rpc/rpc.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 
 /** A private chain on loopback for demos and tests; its coin is worth nothing and its keys are public. */
@@ -6,7 +7,7 @@ export interface EvmNode {
   readonly rpcUrl: string;
   readonly chainId: number;
   readonly accounts: readonly EvmAccount[];
-  /** Lets `seconds` pass on the chain's clock and mines a block there. */
+  /** Advances the chain's clock by `seconds` and mines a block. */
   increaseTime(seconds: number): Promise<void>;
   /** Idempotent; leaves no process behind. */
   stop(): Promise<void>;
@@ -20,7 +21,7 @@ export interface EvmAccount {
 /** Hardhat's EVM, or Foundry's: two implementations of one chain. */
 export type EvmClient = "hardhat" | "anvil";
 
-/** What a client's starter gets: every choice made. */
+/** Settings of a client, defaults filled in. */
 export interface EvmSettings {
   readonly accounts: readonly EvmAccount[];
   readonly port: number;
@@ -35,3 +36,11 @@ export const DEVNET_CHAIN_ID = 31337;
 
 /** The phrase of every Ethereum development chain; never send real coin to its accounts. */
 export const DEVNET_MNEMONIC = "test test test test test test test test test test test junk";
+
+/** Advances the clock of a development chain; Hardhat and anvil have the same calls. */
+export async function increaseTime(rpcUrl: string, seconds: number): Promise<void> {
+  const rpc = connectRpc(rpcUrl);
+  await rpc.send("evm_increaseTime", [seconds]);
+  // The new time shows only in a block.
+  await rpc.send("evm_mine", []);
+}

@@ -1,12 +1,12 @@
-// A process of its own, so that its work is not taken from the reader's or the host's: forwards TCP with
-// a delay in each direction. Ends with its parent.
+// Forwards TCP with a delay in each direction, in a process of its own, so that it takes no time from the event loop of
+// the reader or the host under test. Ends with its parent.
 import { connect, createServer, type Socket } from "node:net";
 import type { DelayOrder } from "./delay.ts";
 
-/** Bytes under way in one direction; more would hide a slow reader from the sender for ever. */
-const MOST_UNDER_WAY = 16 * 1024 * 1024;
+/** Most bytes buffered in one direction: without a bound the sender never notices a slow reader. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** Chunks are released in batches: tor itself writes no more often. */
-const GRAIN_MS = 5;
+const BATCH_MS = 5;
 
 let delayMs = 0;
 const directions = new Set<Direction>();
@@ -24,7 +24,7 @@ class Direction {
     directions.add(this);
     from.on("data", (chunk) => this.#push(chunk));
     from.once("end", () => this.#push(undefined));
-    // What was said before the end is still on its way; only a broken connection breaks the other.
+    // What was sent before the end is still delivered; only a broken connection breaks the other.
     from.once("error", () => to.destroy());
     to.once("error", () => from.destroy());
     from.once("close", () => !from.readableEnded && to.destroy());
@@ -36,11 +36,11 @@ class Direction {
   }
 
   release(now: number): void {
-    const ripe = this.#queue.findIndex(({ due }) => due > now);
-    if (ripe === 0 || this.#queue.length === 0) return;
+    const due = this.#queue.findIndex((entry) => entry.due > now);
+    if (due === 0 || this.#queue.length === 0) return;
     // One system call for the whole batch.
     this.#to.cork();
-    for (const { chunk } of this.#queue.splice(0, ripe < 0 ? this.#queue.length : ripe)) {
+    for (const { chunk } of this.#queue.splice(0, due < 0 ? this.#queue.length : due)) {
       if (chunk === undefined) {
         this.#to.end();
         continue;
@@ -56,14 +56,14 @@ class Direction {
   #push(chunk: Buffer | undefined): void {
     this.#queue.push({ due: performance.now() + delayMs, chunk });
     this.#bytes += chunk?.length ?? 0;
-    if (this.#bytes > MOST_UNDER_WAY) this.#from.pause();
+    if (this.#bytes > MAX_BUFFERED_BYTES) this.#from.pause();
   }
 }
 
 setInterval(() => {
   const now = performance.now();
   for (const direction of directions) direction.release(now);
-}, GRAIN_MS);
+}, BATCH_MS);
 
 process.on("message", async (order: DelayOrder) => {
   delayMs = order.delayMs;

@@ -10,14 +10,14 @@ export interface DelayOrder {
 }
 
 export interface Delay {
-  /** From now on, for what is not under way yet. */
+  /** Applies to data that arrives from now on. */
   set(delayMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Stands before the relays of a private network and holds back what goes through: kernels without netem
- * have no other way to distance on loopback. Begins without a delay, so that a network can form quickly.
+ * Delays traffic to the relays of a private network, in user space, since not every kernel has netem. Starts without a
+ * delay, so that the network forms quickly.
  */
 export async function startDelay(
   forwards: DelayOrder["forwards"],

@@ -8,7 +8,7 @@ import { IchainError } from "../../errors/error.ts";
 
 const generate = promisify(generateKeyPair);
 
-/** Makes a relay's RSA identity where tor looks for it and returns its fingerprint: 40 hex digits. */
+/** Writes a relay's RSA identity where tor reads it; returns its fingerprint, 40 hex digits. */
 export async function makeRelayKey(dataDir: string): Promise<string> {
   const { privateKey } = await generate("rsa", { modulusLength: 1024, publicExponent: 65537 });
   const folder = join(dataDir, "keys");
@@ -22,7 +22,8 @@ export async function makeRelayKey(dataDir: string): Promise<string> {
 
 /**
  * Makes an authority's v3 identity and its certificate with `tor-gencert`, which comes with tor, and
- * returns the identity's fingerprint. The passphrase is empty: the key lives as long as the network.
+ * returns the identity's fingerprint. The passphrase is empty: the key is deleted with the network.
+ * @throws TOR_GENCERT_FAILED
  */
 export async function makeAuthorityKey(dataDir: string, signal?: AbortSignal): Promise<string> {
   const folder = join(dataDir, "keys");

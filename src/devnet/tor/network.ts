@@ -15,7 +15,7 @@ export interface TorNetworkOptions {
   readonly authorities?: number;
   /** Relays beside the authorities, which relay too. */
   readonly relays?: number;
-  /** Milliseconds, in each direction, of the way to every relay; none when absent. */
+  /** Delay to every relay in each direction, milliseconds; none when absent. */
   readonly delayMs?: number;
   /** The tor program; `tor` on the PATH when absent. */
   readonly torBinary?: string;
@@ -26,7 +26,7 @@ export interface TorNetworkOptions {
 export interface TorNetwork {
   /** Configuration that makes a tor a client of this network. */
   readonly networkTorrc: string;
-  /** Kills relay `n` (0 … relays − 1) and leaves it dead, as a relay that lost its power. */
+  /** Kills relay `n` (0 … relays − 1) for good, as a power cut would. */
   loseRelay(n: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -36,12 +36,13 @@ const ATTEMPTS = 4;
 /**
  * Starts authorities and relays and resolves once every node holds a consensus that lists all of them,
  * some eight seconds later. Addresses are drawn from 127.0.0.0/8, so networks do not collide. The nodes
- * end with this process, however it ends. Throws `TOR_MISSING`, `TORNET_FAILED`.
+ * end with this process, however it ends.
+ * @throws TOR_MISSING, TORNET_FAILED, TOR_GENCERT_FAILED
  */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
   const { dir, authorities = 3, relays = 5, delayMs = 0, torBinary = "tor", signal } = options;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    // A tor that has seen one vote fail does not forget it: each attempt has new nodes.
+    // A tor that has seen a vote fail keeps that in its state, so each attempt starts new nodes.
     await rm(dir, { recursive: true, force: true });
     const subnet = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`;
     const began = performance.now();
@@ -71,8 +72,8 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
 }
 
 /**
- * The nodes must be up before the vote. Making the keys has just shown how fast the machine is: starting
- * eight nodes takes about as long, plus a second in which they register.
+ * The nodes must be up before the vote. The time that the keys took measures the machine: starting eight nodes takes
+ * about as long, plus a second in which they register.
  */
 function planFirstVote(keySeconds: number, attempt: number): FirstVote {
   const lead = Math.min(Math.max(2.4, 1 + 1.4 * keySeconds) * attempt, 24);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { linkSignals } from "../../async/abort.ts";
 import type { TorControl } from "../../transfer/onion/control/control.ts";
 import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/tor/bootstrap.ts";
 import { startTorProcess, type TorProcess } from "../../transfer/onion/tor/process.ts";
@@ -19,7 +20,7 @@ export interface RelayPlan {
   /** First three bytes of the nodes' addresses. */
   readonly subnet: string;
   readonly firstVote: FirstVote;
-  /** Whether forwarders stand before the nodes (delay.ts). */
+  /** Whether the nodes are reached through forwarders (delay.ts). */
   readonly behind: boolean;
 }
 
@@ -29,13 +30,13 @@ export const relayAddress = (subnet: string, i: number) => `${subnet}.${100 + i}
 const REGISTER_MS = 500;
 /** Milliseconds that the nodes may take from the end of the vote until all hold the consensus. */
 const SETTLE_MS = 10_000;
-/** Milliseconds between two reminders of a relay that has no consensus yet. */
-const REMIND_MS = 500;
+/** Milliseconds between two reloads of a relay that has no consensus yet. */
+const RELOAD_MS = 500;
 
 /**
  * Starts all nodes, authorities first, and resolves once all hold a consensus that lists all. Undefined
  * when the machine was too slow, so that the vote came before the relays: then the next consensus is
- * five minutes away, and starting afresh is faster.
+ * five minutes away, and new nodes are faster.
  */
 export async function launchNodes(
   plan: RelayPlan,
@@ -53,7 +54,8 @@ export async function launchNodes(
   };
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), firstVote.at * 1000 + VOTE_MS + SETTLE_MS - Date.now());
-  const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+  using linked = linkSignals([signal, late.signal]);
+  const either = linked.signal;
   try {
     const authorities = await all(
       plan.authorities.map((a) => start(a.nickname, authorityLines(a, firstVote, plan.behind))),
@@ -65,7 +67,7 @@ export async function launchNodes(
     if (Date.now() > firstVote.at * 1000 - REGISTER_MS) throw new TooSlow();
     const listed = await all(authorities.map((node) => countListed(node.control, either)));
     if (listed.some((count) => count !== started.length)) throw new TooSlow();
-    await all(relays.map((relay) => hasten(relay.control, either)));
+    await all(relays.map((relay) => reloadUntilBootstrapped(relay.control, either)));
     return [...authorities, ...relays];
   } catch (error) {
     await Promise.all(started.map((node) => node.stop()));
@@ -77,10 +79,10 @@ export async function launchNodes(
   }
 }
 
-/** Leaves `launchNodes` by its one way out. */
+/** The vote came before all relays had registered. */
 class TooSlow extends Error {}
 
-/** Waits for all, so that nothing starts behind the back of a clean-up; then throws the first failure. */
+/** Waits for all, so that nothing is still starting during the clean-up; then throws the first failure. */
 async function all<T>(pending: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(pending);
   return Promise.all(pending);
@@ -94,13 +96,13 @@ async function countListed(control: TorControl, signal: AbortSignal): Promise<nu
 }
 
 /**
- * Resolves once a relay holds the consensus too: a client that picks a relay without it as directory gets
- * nothing and pauses for ten seconds. The relay asked too early and pauses just so; RELOAD makes it ask.
+ * Resolves once a relay holds the consensus: a client that picks a relay without it as directory waits ten seconds. The
+ * relay itself asked before the vote and waits as long; RELOAD makes it ask at once.
  */
-async function hasten(control: TorControl, signal: AbortSignal): Promise<void> {
-  const remind = () => void control.command("SIGNAL RELOAD").catch(() => {});
-  const timer = setInterval(remind, REMIND_MS);
-  remind();
+async function reloadUntilBootstrapped(control: TorControl, signal: AbortSignal): Promise<void> {
+  const reload = () => void control.command("SIGNAL RELOAD").catch(() => {});
+  const timer = setInterval(reload, RELOAD_MS);
+  reload();
   try {
     await bootstrapped(control, { signal, progress: ENOUGH_DIRECTORY });
   } finally {

@@ -1,4 +1,4 @@
-/** Where one authority of the private network answers. */
+/** One directory authority of the private network. */
 export interface Authority {
   readonly nickname: string;
   readonly address: string;
@@ -9,7 +9,7 @@ export interface Authority {
 
 /** Each node has a loopback address of its own, so ports can be the same everywhere. */
 export const OR_PORT = 9001;
-/** Where a relay listens when something stands before it at `OR_PORT`. */
+/** Where a relay listens when a forwarder listens at `OR_PORT`. */
 export const HIDDEN_OR_PORT = 9002;
 const DIR_PORT = 9030;
 
@@ -29,7 +29,7 @@ export function networkLines(authorities: readonly Authority[]): string[] {
     ),
     // Circuits may be built as soon as a quarter of all paths is known: there are few relays.
     "PathsNeededToBuildCircuits 0.25",
-    // Between equals tor learns a time-out that cuts off every fifth circuit for nothing.
+    // On loopback tor would learn a timeout that fails every fifth circuit.
     "LearnCircuitBuildTimeout 0",
   ];
 }
@@ -60,8 +60,8 @@ export interface FirstVote {
 }
 
 /**
- * Lines of an authority. Votes end at multiples of the interval plus an offset, which puts the first one
- * where we want it. After the first consensus they vote every five minutes: a network at rest should cost
+ * Lines of an authority. Votes end at multiples of the interval plus an offset, which sets the time of the
+ * first one. After the first consensus they vote every five minutes: an idle network should cost
  * nothing, and the interval sets the onion time period (two hours then), which a short one would change
  * in the middle of a job.
  */

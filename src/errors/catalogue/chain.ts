@@ -10,16 +10,16 @@ export const chainErrors = {
   CHAIN_NODES_DISAGREE: {
     class: "unavailable",
     retryable: true,
-    hint: "One of them lies or is on a fork; `ichain doctor` shows each. Wait, or name a third node that decides.",
+    hint: "One of them is wrong or on a fork; `ichain doctor` shows each. Wait, or add a third node to rpcUrls.",
   },
   CHAIN_REFUSED: {
     class: "refused",
-    hint: "Read the node's own message above; if it makes no sense for this call, try another RPC URL.",
+    hint: "Read the node's message above; if it does not fit this call, try another RPC URL.",
   },
   CHAIN_SHIFTED: {
     class: "unavailable",
     retryable: true,
-    hint: "Try again: the next look at the chain starts from what it agrees on.",
+    hint: "Try again: reading continues from the last block that the chain still has.",
   },
   CHAIN_UNAVAILABLE: {
     class: "unavailable",
@@ -62,6 +62,6 @@ export const chainErrors = {
   },
   TX_REVERTED: {
     class: "refused",
-    hint: "Something else changed the job at the same moment; look at it with `ichain job ID`.",
+    hint: "Another transaction changed the job at the same moment; look at it with `ichain job ID`.",
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

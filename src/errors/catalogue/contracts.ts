@@ -16,7 +16,7 @@ export const contractsErrors = {
   },
   ESCROW_ALREADY_POSTED: {
     class: "refused",
-    hint: "This very job is on the chain already: see it with `ichain jobs`.",
+    hint: "This job is on the chain already: see it with `ichain jobs`.",
   },
   ESCROW_ALREADY_RATED: { class: "refused", hint: "A rating is final; there is nothing more to do." },
   ESCROW_COMMITMENT_MISMATCH: {
@@ -37,11 +37,11 @@ export const contractsErrors = {
   },
   ESCROW_NOTHING_OWED: {
     class: "refused",
-    hint: "There is nothing to withdraw; `ichain jobs` shows what is still under way.",
+    hint: "There is nothing to withdraw; `ichain jobs` shows the jobs that still run.",
   },
   ESCROW_NOTHING_PENDING: {
     class: "refused",
-    hint: "Every validator has committed or left: there is nobody to dismiss.",
+    hint: "Every validator has committed or left: there is no one to dismiss.",
   },
   ESCROW_NOTHING_TO_DRAW: {
     class: "refused",
@@ -77,7 +77,7 @@ export const contractsErrors = {
   },
   ESCROW_TOO_EARLY: {
     class: "refused",
-    hint: "The step still belongs to somebody else: try again after the deadline shown.",
+    hint: "It is still another party's turn: try again after the deadline shown.",
   },
   ESCROW_TOO_LATE: {
     class: "refused",
@@ -115,7 +115,7 @@ export const contractsErrors = {
   },
   REGISTRY_INSUFFICIENT_STAKE: {
     class: "funds",
-    hint: "Add stake, or wait until running jobs let go of theirs.",
+    hint: "Add stake, or wait until running jobs release theirs.",
   },
   REGISTRY_INVALID_SIGNATURE: {
     class: "refused",

@@ -2,10 +2,10 @@ import type { CatalogueEntry } from "../entry.ts";
 
 /** The home folder, its configuration and its keys; the command line and the devnet. */
 export const homeErrors = {
-  CHILD_FAILED: { class: "unavailable", hint: "See the log beside its home for what it said." },
+  CHILD_FAILED: { class: "unavailable", hint: "See its output in the log beside its home." },
   CONFIG_INVALID: {
     class: "config",
-    hint: "Mend the field that is named in config.yaml or in the environment.",
+    hint: "Correct the field that is named, in config.yaml or in the environment.",
   },
   CONFIG_MISSING: { class: "config", hint: 'Check the path given with --config, or run "ichain init".' },
   CONFIG_UNWRITABLE: {
@@ -26,7 +26,7 @@ export const homeErrors = {
     retryable: true,
     hint: "Free some space, or look at the disk's health.",
   },
-  DOCTOR_FAILED: { class: "unavailable", hint: "Do what the last column says, and run it again." },
+  DOCTOR_FAILED: { class: "unavailable", hint: "Follow the last column, and run it again." },
   FILE_UNREADABLE: { class: "usage", hint: "Name a keystore file, or a file that holds a private key." },
   FLAG_MISSING: { class: "usage", hint: "Give the flag that is named." },
   HOME_BUSY: {
@@ -45,7 +45,7 @@ export const homeErrors = {
   },
   INTERNAL: {
     class: "internal",
-    hint: "Run it again with ICHAIN_DEBUG=1 for the whole story, and report it with that.",
+    hint: "Run it again with ICHAIN_DEBUG=1 for causes and stack, and report it with that output.",
   },
   INTERRUPTED: { class: "interrupted", hint: 'Nothing is lost: "ichain resume" continues what was begun.' },
   JOURNAL_DAMAGED: {
@@ -70,6 +70,10 @@ export const homeErrors = {
     hint: "Bring that wallet back, or move the file `keyring` out of the home folder: a new one is made.",
   },
   KEYRING_WRONG_PASSPHRASE: { class: "config", hint: "Type the password that this account was made with." },
+  LOG_UNWRITABLE: {
+    class: "config",
+    hint: "Check log.file in config.yaml, and that you may write to its folder.",
+  },
   NETWORK_UNKNOWN: {
     class: "config",
     hint: "Name a network file, or one of the names in the home folder's networks/.",
@@ -91,7 +95,7 @@ export const homeErrors = {
     hint: "Check ICHAIN_PASSWORD_FILE, and that you may read the file.",
   },
   PASSWORD_UNSUITABLE: { class: "config", hint: "Use eight characters or more, at most a thousand." },
-  POLICY_INVALID: { class: "config", hint: "Mend the line and field that are named in the policy file." },
+  POLICY_INVALID: { class: "config", hint: "Correct the line and field that are named in the policy file." },
   POLICY_UNREADABLE: {
     class: "usage",
     hint: "Name a file that exists, or leave --policy out for the defaults.",
@@ -99,7 +103,7 @@ export const homeErrors = {
   STATE_BUSY: {
     class: "unavailable",
     retryable: true,
-    hint: "Wait for it, or find it: a backup, or another ichain that hangs.",
+    hint: "Wait until it ends, or find it: a backup, or another ichain that hangs.",
   },
   STATE_TOO_NEW: { class: "config", hint: "Use the newer ichain; it was left as it is." },
   TARGET_EXISTS: {
@@ -108,7 +112,7 @@ export const homeErrors = {
   },
   TIER_TOO_WEAK: {
     class: "config",
-    hint: '"ichain doctor" tells how to reach a stronger tier; or lower leastTier in the policy.',
+    hint: '"ichain doctor" shows how to reach a stronger tier; or lower leastTier in the policy.',
   },
   TORNET_FAILED: { class: "unavailable", retryable: true, hint: "The machine may be too busy: try again." },
   TOR_GENCERT_FAILED: {

@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from "../entry.ts";
 
-/** The life of a job. */
+/** What a job can meet, from job.yaml to its result. */
 export const jobErrors = {
   CAPSULE_NOT_PUBLISHED: {
     class: "unavailable",
@@ -13,17 +13,17 @@ export const jobErrors = {
   },
   INPUT_MISSING: {
     class: "usage",
-    hint: "List the file, or the folder that it lies in, under inputs: it travels in the bundle.",
+    hint: "List the file, or its folder, under inputs in job.yaml.",
   },
-  JOB_FAILED: { class: "failed", hint: 'The money came back; "ichain why ID" tells what happened.' },
-  JOB_INVALID: { class: "usage", hint: "Mend the line and field that are named in job.yaml." },
+  JOB_FAILED: { class: "failed", hint: 'The money is back; "ichain why ID" tells what happened.' },
+  JOB_INVALID: { class: "usage", hint: "Correct the named line and field of job.yaml." },
   JOB_NOT_OURS: {
     class: "usage",
     hint: "Use the ICHAIN_HOME that the job was submitted from; `ichain jobs` lists what it knows.",
   },
   JOB_NOT_SETTLED: {
     class: "failed",
-    hint: '"ichain why ID" tells what happened; the money went back by the rule.',
+    hint: '"ichain why ID" tells what happened; the money is back, less the fees of validators that revealed.',
   },
   JOB_UNREADABLE: {
     class: "usage",
@@ -31,22 +31,22 @@ export const jobErrors = {
   },
   LOCATOR_MALFORMED: {
     class: "untrusted",
-    hint: "The other side runs something else or is hostile; let the job time out and choose another party.",
+    hint: "The other party is hostile or runs other software: let the job time out and choose another.",
   },
   LOG_NOT_HERE: {
     class: "refused",
-    hint: "A job's log is for its requester, its provider and its validators; name their home with ICHAIN_HOME.",
+    hint: "Set ICHAIN_HOME to the home of the job's requester, provider or validator.",
   },
   LOG_NOT_READY: {
     class: "refused",
     retryable: true,
-    hint: '"ichain logs ID --follow" waits for it; runs of a few seconds have no live log.',
+    hint: '"ichain logs ID --follow" waits for it; runs of less than five seconds have no live log.',
   },
   LOG_UNTRUSTED: {
     class: "untrusted",
     hint: "Read the log from the run report instead, once the result is paid for.",
   },
-  MEASURE_FAILED: { class: "failed", hint: "The validator abstains; nobody is slashed for it." },
+  MEASURE_FAILED: { class: "failed", hint: "The validator abstains; no stake is slashed." },
   METRIC_OUT_OF_RANGE: {
     class: "failed",
     hint: "Report a finite metric between -9.2e9 and 9.2e9; scale it in the task if it is larger.",
@@ -58,7 +58,7 @@ export const jobErrors = {
   NO_PROVIDER: {
     class: "refused",
     retryable: true,
-    hint: '"ichain providers" shows who offers what; raise the price or the windows, or choose another provider.',
+    hint: '"ichain providers" shows the offers; raise the price or the windows, or choose another provider.',
   },
   NO_RESULT: { class: "failed", hint: '"ichain why ID" tells what happened; the money is back.' },
   NO_VALIDATOR: {
@@ -66,27 +66,30 @@ export const jobErrors = {
     retryable: true,
     hint: "Ask for fewer under verification.validators, raise validatorFee, or choose another provider.",
   },
-  OFFER_GONE: { class: "refused", hint: "Choose again: `ichain providers` lists who is there now." },
+  OFFER_GONE: {
+    class: "refused",
+    hint: "Choose another account: `ichain providers` lists the present offers.",
+  },
   PARTY_UNFIT: {
     class: "refused",
-    hint: '"ichain providers" shows who offers what; use "best" to take the best that fits.',
+    hint: '"ichain providers" shows the offers; use "best" to take the best that fits.',
   },
   REPORT_MALFORMED: {
     class: "untrusted",
-    hint: "The measurement is revealed without it; the provider has to reveal its own.",
+    hint: "The validator reveals without it; the provider has to reveal its measurement itself.",
   },
   RESULT_NOT_READY: {
     class: "refused",
     retryable: true,
-    hint: '"ichain resume ID" carries it on; "ichain why ID" tells whose turn it is.',
+    hint: '"ichain resume ID" continues it; "ichain why ID" tells whose turn it is.',
   },
   RESULT_REMOVED: {
     class: "refused",
-    hint: "Its provider serves it no more: use the copy that was written. keep.resultDays in config.yaml says how long a result stays.",
+    hint: "Use the copy that was written before. keep.resultDays in config.yaml sets how long the encrypted copy is kept.",
   },
   SPEC_MISMATCH: {
     class: "untrusted",
-    hint: "The requester changed the job after posting it, or runs something else; the job is left alone.",
+    hint: "The requester changed the job after posting it, or runs other software; the job is not accepted.",
   },
   TERMS_OUT_OF_RANGE: {
     class: "usage",

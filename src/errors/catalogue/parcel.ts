@@ -4,11 +4,11 @@ import type { CatalogueEntry } from "../entry.ts";
 export const parcelErrors = {
   KEY_MALFORMED: {
     class: "untrusted",
-    hint: "Its owner has to publish a key made by ichain; do not send anything to this one.",
+    hint: "Its owner must publish a key made by ichain; send nothing to this one.",
   },
   KEY_NOT_BOUND: {
     class: "untrusted",
-    hint: "Seal nothing to it. If its owner runs an old ichain, a newer one publishes a certificate that does.",
+    hint: "Seal nothing to it. If its owner runs an older ichain, a newer one publishes a certificate that names the wallet.",
   },
   KEY_UNUSABLE: { class: "untrusted", hint: "Its owner must publish a key made by `ichain init`." },
   PARCEL_COMPATIBILITY: {
@@ -17,7 +17,7 @@ export const parcelErrors = {
   },
   PARCEL_CORRUPT: {
     class: "untrusted",
-    hint: "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.",
+    hint: "Do not use this parcel. Fetch it again; if the error remains, its author made it so.",
   },
   PARCEL_DISK_FULL: {
     class: "unavailable",
@@ -27,11 +27,11 @@ export const parcelErrors = {
   PARCEL_INPUT_CHANGED: {
     class: "usage",
     retryable: true,
-    hint: "Let whatever writes to it finish, then pack again.",
+    hint: "Wait until no program writes to it, then pack again.",
   },
   PARCEL_INPUT_MISSING: {
     class: "usage",
-    hint: "Check that the file exists below the folder and that you may read it.",
+    hint: "Check that the file exists below the folder and that you have permission to read it.",
   },
   PARCEL_INPUT_TOO_LARGE: {
     class: "usage",
@@ -39,16 +39,16 @@ export const parcelErrors = {
   },
   PARCEL_IO: {
     class: "unavailable",
-    hint: "Check that the folder exists, that you may write there, and that the disk is well.",
+    hint: "Check that the folder exists and is writable, and that the disk has no errors.",
   },
   PARCEL_MALFORMED: {
     class: "untrusted",
-    hint: "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.",
+    hint: "Do not use this parcel. Fetch it again; if the error remains, its author made it so.",
   },
   PARCEL_TARGET_OCCUPIED: { class: "usage", hint: "Name a folder that does not exist yet." },
   PARCEL_TOO_LARGE: {
     class: "untrusted",
-    hint: "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.",
+    hint: "Do not use this parcel. Fetch it again; if the error remains, its author made it so.",
   },
   PARCEL_UNSAFE_PATH: {
     class: "untrusted",
@@ -60,11 +60,11 @@ export const parcelErrors = {
   },
   PARCEL_UNTRUSTED: {
     class: "untrusted",
-    hint: "Do not use this parcel; fetch it again, and if it stays bad, its author made it so.",
+    hint: "Do not use this parcel. Fetch it again; if the error remains, its author made it so.",
   },
   SEAL_NOT_FOR_US: {
     class: "untrusted",
-    hint: "Check that you use the account and keyring it was sent to; if so, its sender sealed it wrongly.",
+    hint: "Check that you use the account and keyring that it was sent to; if so, its sender sealed it to another key.",
   },
-  SEAL_TOO_LONG: { class: "usage", hint: "Put what is too long into a parcel." },
+  SEAL_TOO_LONG: { class: "usage", hint: "Put long content into a parcel." },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -8,7 +8,7 @@ export const refusalsErrors = {
   },
   COMMAND_INVALID: {
     class: "usage",
-    hint: "Mend command in job.yaml: it needs a first word, at most 64 KiB, and no NUL.",
+    hint: "Correct command in job.yaml: it needs a first word, at most 64 KiB, and no NUL.",
   },
   CPUS_TOO_FEW: { class: "usage", hint: "Raise resources.cpus in job.yaml." },
   CPUS_TOO_MANY: { class: "refused", hint: "Lower resources.cpus in job.yaml, or choose a larger provider." },
@@ -21,12 +21,12 @@ export const refusalsErrors = {
   GAS_ABOVE_SHARE: {
     class: "refused",
     retryable: true,
-    hint: "Raise the price, or post the job later: what gas costs changes.",
+    hint: "Raise the price, or post the job later, when gas may be cheaper.",
   },
   GAS_PRICE_TOO_HIGH: {
     class: "refused",
     retryable: true,
-    hint: "Post the job later: what gas costs changes.",
+    hint: "Post the job later, when gas may be cheaper.",
   },
   GPUS_TOO_MANY: {
     class: "refused",
@@ -40,16 +40,16 @@ export const refusalsErrors = {
   MEMORY_TOO_SMALL: { class: "usage", hint: "Raise resources.memory in job.yaml." },
   NOT_POSTED: {
     class: "refused",
-    hint: "Nothing to do: the job was taken back, or another state was reached first.",
+    hint: "Nothing to do: the job was cancelled, or reached another state first.",
   },
   PRICE_TOO_LOW: { class: "refused", hint: "Raise the price in job.yaml, or choose another provider." },
   REQUESTER_DENIED: {
     class: "refused",
-    hint: "Choose another provider: this one takes no jobs of this account.",
+    hint: "Choose another provider: this one accepts no jobs of this account.",
   },
   REQUESTER_NOT_ALLOWED: {
     class: "refused",
-    hint: "Choose another provider: this one takes jobs of listed accounts only.",
+    hint: "Choose another provider: this one accepts jobs of listed accounts only.",
   },
   SECRETS_MISMATCH: {
     class: "refused",
@@ -59,9 +59,9 @@ export const refusalsErrors = {
   STAKE_TOO_HIGH: { class: "refused", hint: "Ask for less stake, or choose another provider or validator." },
   STAKE_TOO_LITTLE: {
     class: "refused",
-    hint: "Deposit more stake, or wait until running jobs let go of theirs.",
+    hint: "Deposit more stake, or wait until running jobs unlock theirs.",
   },
-  TERMS_MISMATCH: { class: "refused", hint: "Post the job again: its terms and its spec must say the same." },
+  TERMS_MISMATCH: { class: "refused", hint: "Post the job again: its terms and its spec must agree." },
   TIME_TOO_LONG: {
     class: "refused",
     hint: "Lower resources.time in job.yaml, or choose a provider that allows longer runs.",
@@ -74,14 +74,14 @@ export const refusalsErrors = {
   TOO_LATE: { class: "refused", hint: "Post the job again with a later acceptBy." },
   VALIDATOR_STAKE_TOO_LOW: {
     class: "usage",
-    hint: "Ask for more stake from the validators, or lower what they decide about.",
+    hint: "Ask for more stake from the validators, or lower the price.",
   },
   WINDOW_TOO_LONG: {
     class: "usage",
-    hint: "Give the window that is named at most the seconds shown, or leave it out of job.yaml.",
+    hint: "Set the named window to at most the seconds shown, or leave it out of job.yaml.",
   },
   WINDOW_TOO_SHORT: {
     class: "usage",
-    hint: "Give the window that is named at least the seconds shown, or leave it out of job.yaml.",
+    hint: "Set the named window to at least the seconds shown, or leave it out of job.yaml.",
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

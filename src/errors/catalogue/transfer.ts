@@ -2,10 +2,14 @@ import type { CatalogueEntry } from "../entry.ts";
 
 /** Hosting and fetching, over Tor or directly. */
 export const transferErrors = {
-  DESCRIPTOR_LOST: { class: "unavailable", retryable: true, hint: "ichain publishes it again by itself." },
+  DESCRIPTOR_LOST: {
+    class: "unavailable",
+    retryable: true,
+    hint: "ichain publishes it again automatically.",
+  },
   HOST_IDENTITY_BAD: {
     class: "config",
-    hint: "The journal was changed by hand or belongs to another transport; host under a new identity.",
+    hint: "The journal was edited or belongs to another transport; host under a new identity.",
   },
   HOST_UNREACHABLE: {
     class: "unavailable",
@@ -15,7 +19,7 @@ export const transferErrors = {
   TOR_GONE: {
     class: "unavailable",
     retryable: true,
-    hint: "One that was up is started again by itself; for one that did not start its own words say why.",
+    hint: "A tor that was running is restarted automatically; for one that did not start, the message has its last warnings.",
   },
   TOR_MISSING: {
     class: "unavailable",
@@ -37,38 +41,38 @@ export const transferErrors = {
   },
   TOR_TOO_OLD: {
     class: "unavailable",
-    hint: "Install Tor 0.4.8 or later: older ones move onion traffic several times slower.",
+    hint: "Install Tor 0.4.8 or later: older versions transfer onion traffic several times slower.",
   },
   TRANSFER_BAD_ADDRESS: { class: "untrusted", hint: "Ask the other side for a new locator." },
   TRANSFER_BAD_ANSWER: {
     class: "untrusted",
-    hint: "The host serves something else than it promised; do not trust it with this job.",
+    hint: "The host does not serve what it announced; do not trust it with this job.",
   },
   TRANSFER_BAD_CAPSULE: {
     class: "internal",
-    hint: "Host the blob before its capsules, and publish one session key a capsule.",
+    hint: "Host the blob before its capsules, and put one session key into each capsule.",
   },
   TRANSFER_BLOB_CHANGED: {
     class: "failed",
-    hint: "The file was changed or cut after it was packed: pack it again.",
+    hint: "The file was changed after it was packed: pack it again.",
   },
   TRANSFER_CORRUPT_PIECE: {
     class: "untrusted",
-    hint: "The host serves something else than it promised; do not trust it with this job.",
+    hint: "The host does not serve what it announced; do not trust it with this job.",
   },
   TRANSFER_DISK_FAILED: {
     class: "config",
     retryable: true,
-    hint: "Check that the folder exists, is ours, and has room; what is verified is kept.",
+    hint: "Check that the folder exists, is writable and has free space; verified pieces are kept.",
   },
   TRANSFER_FORBIDDEN: {
     class: "refused",
-    hint: "The locator is not for this hosting any more; ask the other side for a new one.",
+    hint: "The locator is no longer valid for this host; ask the other side for a new one.",
   },
   TRANSFER_NOT_HOSTED: {
     class: "unavailable",
     retryable: true,
-    hint: "The host has taken it down or has not put it up yet; try again later.",
+    hint: "The host has stopped serving it or does not serve it yet; try again later.",
   },
   TRANSFER_NOT_OUR_ADDRESS: {
     class: "config",
@@ -86,25 +90,25 @@ export const transferErrors = {
   TRANSFER_STALLED: {
     class: "unavailable",
     retryable: true,
-    hint: "Run the same command again later; what is verified is kept and not fetched again.",
+    hint: "Run the same command again later; verified pieces are kept and not fetched again.",
   },
   TRANSFER_TOO_LARGE: {
     class: "untrusted",
-    hint: "The host serves something else than it promised; do not trust it with this job.",
+    hint: "The host does not serve what it announced; do not trust it with this job.",
   },
   TRANSFER_TRUNCATED_PIECE: {
     class: "unavailable",
     retryable: true,
-    hint: "Run the same command again later; what is verified is kept and not fetched again.",
+    hint: "Run the same command again later; verified pieces are kept and not fetched again.",
   },
   TRANSFER_UNREACHABLE: {
     class: "unavailable",
     retryable: true,
-    hint: "Run the same command again later; what is verified is kept and not fetched again.",
+    hint: "Run the same command again later; verified pieces are kept and not fetched again.",
   },
   TRANSFER_WRONG_LEAVES: {
     class: "untrusted",
-    hint: "The host serves something else than it promised; do not trust it with this job.",
+    hint: "The host does not serve what it announced; do not trust it with this job.",
   },
   TRANSFER_WRONG_TRANSPORT: { class: "config", hint: "Configure the transport that the locator names." },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

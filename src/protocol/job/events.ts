@@ -7,7 +7,7 @@ import type { Terms } from "./terms.ts";
 export const causes = ["released", "runMissed", "claimMissed", "rejected", "hid", "inconclusive"] as const;
 export type Cause = (typeof causes)[number];
 
-/** What the escrow says of one job, decoded and bounded; deadlines in Unix seconds. */
+/** An event of the escrow about one job, decoded and bounded; deadlines in Unix seconds. */
 export type JobEvent =
   | { kind: "posted"; id: JobId; terms: Terms; seedTip: Hex; sealed: Hex; block: number }
   | { kind: "accepted"; deadline: number }

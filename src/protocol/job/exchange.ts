@@ -19,15 +19,14 @@ export function blindKey(sessionKey: Hex, mask: Hex): Hex {
 }
 
 /**
- * Key of the run report: the requester was told `share` with the result's locator and learns the session
- * key when it has paid; validators know the session key and not the share, and are given the report key
- * itself once they have committed.
+ * Key of the run report. The requester has `share` from the result's locator and learns the session key when it has
+ * paid. Validators know the session key but not the share; they get the report key once they have committed.
  */
 export function reportKey(sessionKey: Hex, share: Hex): Hex {
   return keccak256(concat([sessionKey, share])) as Hex;
 }
 
-/** keccak256(abi.encode(jobId, SK xor mask)): what `claim` must open. */
+/** keccak256(abi.encode(jobId, SK xor mask)): the commitment that `claim` must open. */
 export function keyCommitment(jobId: JobId, blindedKey: Hex): Hex {
   return keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", "bytes32"], [jobId, blindedKey])) as Hex;
 }

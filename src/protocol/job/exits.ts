@@ -1,11 +1,11 @@
 import type { Job } from "./job.ts";
 
-/** A call that anybody may make to move on a job whose present step was missed. */
+/** A call that any account may make to move on a job whose present step was missed. */
 export type Exit = "cancel" | "expire" | "settle" | "dismiss" | "conclude";
 
 /**
- * How to leave the present state when the party whose turn it is stays silent (design, invariant 2);
- * undefined while there is nothing to be done but wait. `now` is the chain's time, Unix seconds.
+ * The exit from the present state when the party whose turn it is missed its step; undefined while there is time left.
+ * `now` is the chain's time, Unix seconds.
  */
 export function exitOf(job: Job, now: number): Exit | undefined {
   const last = lastInstantOf(job);
@@ -17,7 +17,7 @@ export function exitOf(job: Job, now: number): Exit | undefined {
     case "Posted":
       return overdue ? "cancel" : undefined;
     case "Validated":
-      // After a challenge the key is known and nothing is left to wait for.
+      // After a challenge the key is public already: no claim follows.
       if (job.challenged) return "settle";
       return overdue ? "expire" : undefined;
     case "Submitted":
@@ -34,8 +34,8 @@ export function exitOf(job: Job, now: number): Exit | undefined {
 }
 
 /**
- * Whether the provider may appeal: once, from a rejection on measurements (not on one that it hid), or from the
- * lack of a verdict, unless a challenge lacked it: then the claim stands.
+ * Whether the provider can appeal: once, from a rejection of a measurement that it revealed, or from a missing verdict.
+ * It cannot when a challenge ended without a verdict: the claim stands then.
  */
 export function isAppealable({ state, appealed, disclosed, round }: Job): boolean {
   if (appealed) return false;
@@ -43,7 +43,7 @@ export function isAppealable({ state, appealed, disclosed, round }: Job): boolea
   return state === "Inconclusive" && round !== "challenge";
 }
 
-/** Whose seed the draw under way waits for, or who may begin one; undefined when it is nobody's turn. */
+/** The party whose seed the draw under way waits for, or that may start a draw; undefined when neither is due. */
 export function drawTurnOf(job: Job, now: number): "requester" | "provider" | undefined {
   const { state, deadline, terms } = job;
   const last = lastInstantOf(job);
@@ -53,24 +53,24 @@ export function drawTurnOf(job: Job, now: number): "requester" | "provider" | un
   return job.seeded || now > deadline ? "provider" : "requester";
 }
 
-/** Instants after which the job can be moved on without any event: the deadline, and what may follow it. */
+/** Instants, Unix seconds, after which a call becomes possible without any event: the deadline, and the last instant. */
 export function instantsOf(job: Job): readonly number[] {
   const instants = [job.deadline, lastInstantOf(job)].filter((instant) => instant !== undefined);
   return [...new Set(instants)];
 }
 
 /**
- * The last second of the present step: the deadline, or a window later where another party has its turn then.
- * A requester that appoints nobody leaves the draw to the provider; one that keeps its seed back, likewise; and a
- * provider may answer a validator that revealed in the last second.
+ * The last second of the present step: the deadline, or a window later where another party may act then. The provider
+ * may draw when the requester appointed no validator or withheld its seed, and may disclose after a validator that revealed in
+ * the last second.
  */
 export function lastInstantOf(job: Job): number | undefined {
   const { state, deadline, terms } = job;
   if (deadline === undefined) return undefined;
   if (state === "Submitted" && terms.validators > 0) return deadline + terms.windows.claim;
   if (state !== "Validating") return deadline;
-  const unanswered = !job.committing && !job.disclosed && hasRevealed(job);
-  return (job.drawing && !job.seeded) || unanswered ? deadline + terms.windows.reveal : deadline;
+  const undisclosed = !job.committing && !job.disclosed && hasRevealed(job);
+  return (job.drawing && !job.seeded) || undisclosed ? deadline + terms.windows.reveal : deadline;
 }
 
 /** Whether a validator of the present round has revealed. */

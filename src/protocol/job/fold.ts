@@ -3,8 +3,8 @@ import type { Cause, JobEvent } from "./events.ts";
 import type { Job, Round, Validation } from "./job.ts";
 
 /**
- * A job after one more event of the escrow; undefined before `posted`. Pure: the same events always give
- * the same job, which is what lets an index be thrown away and replayed after a reorganisation.
+ * A job after one more event of the escrow; undefined before `posted`. Pure: the same events give the same job, so that
+ * the index can be dropped and replayed after a reorganisation.
  */
 export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
   if (event.kind === "posted") return posted(event);
@@ -22,7 +22,7 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
       return { ...job, state: "Submitted", submission, deadline };
     }
     case "claimed":
-      // Where it cannot be challenged, `settled` follows in the same transaction.
+      // After a verdict `settled` follows in the same transaction.
       return {
         ...job,
         state: "Claimed",
@@ -30,12 +30,12 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
         deadline: event.deadline || undefined,
       };
     case "judged":
-      return { ...validating(job), state: judgedState[event.verdict], ...judgement(event) };
+      return { ...validationOver(job), state: judgedState[event.verdict], ...judgement(event) };
     case "settled":
-      return { ...validating(job), state: "Settled", deadline: undefined };
+      return { ...validationOver(job), state: "Settled", deadline: undefined };
     case "refunded":
       return {
-        ...validating(job),
+        ...validationOver(job),
         state: "Refunded",
         deadline: undefined,
         cause: event.cause,
@@ -87,7 +87,7 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
       };
     }
     case "handedOver":
-      // Only the provider's counts: it serves the result, and is judged by whether a validator finds it there.
+      // Accept a locator from the provider only: it serves the result, and is judged by whether validators get it.
       if (!sameAddress(event.sender, job.terms.provider)) return job;
       return seated(job, event.validator, { sealed: event.sealed });
     case "committed":
@@ -162,13 +162,13 @@ function judgement({
   return { verdict, deadline: deadline || undefined };
 }
 
-/** Another panel is to judge; `drawScheduled` follows. */
+/** A new panel judges; `drawScheduled` follows. */
 function nextRound(job: Job, round: Round): Job {
   return { ...job, state: "Validating", round, verdict: "none", committing: true, disclosed: false };
 }
 
-/** The validation that was under way is over. */
-function validating(job: Job): Job {
+/** No seat is pending any more. */
+function validationOver(job: Job): Job {
   return { ...job, committing: false, drawing: false };
 }
 

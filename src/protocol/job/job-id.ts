@@ -3,15 +3,14 @@ import type { Address, JobId } from "../ids.ts";
 import { packTerms } from "./packed-terms.ts";
 import type { Terms } from "./terms.ts";
 
-/** `IJobEscrow.Terms`, its rule and schedule as the words that they are. */
+/** `IJobEscrow.Terms`, with rule and schedule packed into one word each. */
 const TERMS =
   "tuple(address requester, address provider, address token, uint128 price, uint128 validatorFee, " +
   "uint96 providerStake, uint96 validatorStake, uint256 rule, uint256 schedule, bytes32 specHash, " +
   "bytes32 bundleRoot, bytes32 secretHash)";
 
 /**
- * keccak256(abi.encode(chain id, escrow, terms)): the same as `JobEscrow.jobIdOf`, known before the job
- * is posted.
+ * The id that a job with these terms has: keccak256(abi.encode(chain id, escrow, terms)), as `JobEscrow.jobIdOf`.
  */
 export function jobIdOf(chainId: bigint, escrow: Address, terms: Terms): JobId {
   const encoded = AbiCoder.defaultAbiCoder().encode(

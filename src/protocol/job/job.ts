@@ -1,15 +1,15 @@
-import type { Address, Hex, JobId } from "../ids.ts";
+import { type Address, type Hex, type JobId, sameAddress } from "../ids.ts";
 import type { Cause } from "./events.ts";
 import type { Measurement } from "./measurement.ts";
 import type { JobState, Verdict } from "./state.ts";
 import type { Terms } from "./terms.ts";
 
-/** A job as the chain tells it, folded from the escrow's events. */
+/** A job as the chain has it, folded from the escrow's events. */
 export interface Job {
   readonly id: JobId;
   readonly terms: Terms;
   readonly state: JobState;
-  /** Tip of the requester's seeds, by its own word: `terms.secretHash` binds it. */
+  /** Tip of the requester's seeds, as it claims; `terms.secretHash` binds it. */
   readonly seedTip: Hex;
   /** Bundle locator, sealed to the provider. */
   readonly sealedBundle: Hex;
@@ -17,27 +17,27 @@ export interface Job {
   readonly validations: readonly Validation[];
   /** The provider's measurement, once revealed. */
   readonly providerMeasurement: Measurement | undefined;
-  /** It was revealed in the present round. */
+  /** The provider's measurement was revealed in the present round. */
   readonly disclosed: boolean;
   readonly verdict: Verdict;
   /** `SK xor mask`, once the provider has claimed. */
   readonly blindedKey: Hex | undefined;
   /** Unix seconds by which the present state must be left; undefined when final. */
   readonly deadline: number | undefined;
-  /** The requester appointed validators itself, which says that it holds the encrypted result. */
+  /** The requester appointed validators itself, which shows that it holds the encrypted result. */
   readonly appointed: boolean;
   /** True while a seat is still to be drawn or a seated validator has not committed or left. */
   readonly committing: boolean;
   /** True while seats wait for a draw to fill them: for the requester's seed, then for the provider's. */
   readonly drawing: boolean;
-  /** The requester's seed of the draw under way is known, so that the provider's is due. */
+  /** The requester's seed of the draw under way is known; the provider's is due. */
   readonly seeded: boolean;
   /** Draws ever scheduled, that under way included. */
   readonly draws: number;
   readonly round: Round;
-  /** The requester challenged the claim: it is judged after all, and `settle` ends it. */
+  /** The requester challenged the claim: a panel judges it, and `settle` ends it. */
   readonly challenged: boolean;
-  /** The provider appealed, which it can do once. */
+  /** The provider has appealed; it can do so once. */
   readonly appealed: boolean;
   /** Why it was refunded. */
   readonly cause: Cause | undefined;
@@ -67,6 +67,11 @@ export interface Validation {
   readonly sealed: Hex;
   readonly commitment: Hex | undefined;
   readonly measurement: Measurement | undefined;
-  /** It stood down, or lost its seat because it did not commit in time. */
+  /** It abstained, or lost its seat because it did not commit in time. */
   readonly abstained: boolean;
+}
+
+/** The seat of `account`; undefined where it is no validator of the job. */
+export function seatOf({ validations }: Job, account: Address): Validation | undefined {
+  return validations.find(({ validator }) => sameAddress(validator, account));
 }

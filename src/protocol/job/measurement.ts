@@ -1,17 +1,17 @@
 import { AbiCoder, keccak256 } from "ethers";
 import type { Address, Hex, JobId } from "../ids.ts";
 
-/** What one party found: provider and validator each commit to theirs before it sees the other's. */
+/** One party's measurement. Provider and validators commit to theirs before they see another's. */
 export interface Measurement {
-  /** SHA-256 over the outputs, whatever parcel carried them (see `protocol/digest.ts`). */
+  /** SHA-256 over the outputs, independent of the parcel (`filesDigest`). */
   readonly digest: Hex;
   /** Primary metric, fixed point, larger is better. */
   readonly score: bigint;
-  /** 32 random bytes, so that a commitment cannot be guessed open. */
+  /** 32 random bytes, so that a commitment cannot be opened by guessing. */
   readonly salt: Hex;
 }
 
-/** Binds the measurement to job and author: a commitment copied by another address opens to nothing. */
+/** Binds the measurement to job and author: another address that copies the commitment cannot open it. */
 export function measurementCommitment(jobId: JobId, author: Address, m: Measurement): Hex {
   return keccak256(
     AbiCoder.defaultAbiCoder().encode(

@@ -33,14 +33,17 @@ const SCHEDULE = {
   appeal: 24,
 } as const;
 
-/** Throws `TERMS_OUT_OF_RANGE` for a value that its field on the chain cannot hold. */
+/**
+ * Packs terms for the contract.
+ * @throws TERMS_OUT_OF_RANGE for a value that its field on the chain cannot hold
+ */
 export function packTerms(terms: Terms): PackedTerms {
   const { windows } = terms;
   const rule = pack(RULE, {
     mode: BigInt(modes.indexOf(terms.mode)),
     validators: BigInt(terms.validators),
     tolerance: terms.tolerance,
-    // Two's complement, as int64 lies in the word.
+    // Two's complement; -1n does not fit the field and is refused below.
     threshold:
       BigInt.asIntN(64, terms.threshold) === terms.threshold ? BigInt.asUintN(64, terms.threshold) : -1n,
   });
@@ -99,7 +102,7 @@ function pack<L extends Layout>(layout: L, values: Record<keyof L, bigint>): big
     if (BigInt.asUintN(bits, value) !== value) {
       throw new IchainError(
         "TERMS_OUT_OF_RANGE",
-        `The terms' ${field} does not fit its place on the chain (${bits} bits).`,
+        `The terms' ${field} does not fit its ${bits} bits on the chain.`,
         { details: { field, bits } },
       );
     }

@@ -7,10 +7,10 @@ import type { Hex } from "../ids.ts";
  * (`IJobEscrow`, "Draws").
  */
 
-/** Seeds of one chain: more draws than a job can have (a first one, a challenge's, an appeal's, a refill of each). */
-export const SEEDS = 8;
+/** Length of the chain: more draws than a job can have (first, challenge, appeal, and a refill of each). */
+const SEEDS = 8;
 
-/** What the contract is told of a chain: `SEEDS` hashes from its secret. */
+/** The tip of the chain, which is published: `SEEDS` hashes from the secret. */
 export function seedTip(secret: Hex): Hex {
   return hashed(secret, SEEDS);
 }
@@ -25,7 +25,7 @@ export function secretHash(maskHash: Hex, tip: Hex): Hex {
   return pairHash(maskHash, tip);
 }
 
-/** What the provider's commitments to its key and its seeds are stored as. */
+/** How the contract stores the provider's commitments to its key and its seeds: as one hash. */
 export function secretsCommitment(keyCommitment: Hex, tip: Hex): Hex {
   return pairHash(keyCommitment, tip);
 }

@@ -23,7 +23,7 @@ export function isFinal(state: JobState): boolean {
   return final.has(state);
 }
 
-/** How a validator measures; the order is `JobEscrow.Mode`'s. */
+/** How a validator measures, in the order of `JobEscrow.Mode`. */
 export const modes = ["evaluate", "replicate", "digest"] as const;
 export type Mode = (typeof modes)[number];
 

@@ -2,9 +2,9 @@ import type { Address, Hex } from "../ids.ts";
 import type { Mode } from "./state.ts";
 
 /**
- * What a job costs, who may do it, by when, and how it is judged: fixed when the job is posted, hashed
- * on the chain, carried by every later call. Amounts in the token's smallest unit; instants in Unix
- * seconds; windows in seconds from the step before.
+ * Price, parties, deadlines and rule of a job. They are fixed when it is posted; the chain keeps their hash, and every
+ * later call passes them again. Amounts in the token's smallest unit (stakes: the coin's), instants in Unix seconds,
+ * windows in seconds from the step before.
  */
 export interface Terms {
   readonly requester: Address;
@@ -14,9 +14,9 @@ export interface Terms {
   readonly price: bigint;
   /** For each validator who reveals. */
   readonly validatorFee: bigint;
-  /** Locked from the provider's stake at `accept`; what it loses when it cheats or vanishes. */
+  /** Locked from the provider's stake at `accept`; slashed when it cheats or misses its deadline. */
   readonly providerStake: bigint;
-  /** Locked from each validator's stake while it works. */
+  /** Locked from each validator's stake while it has a seat. */
   readonly validatorStake: bigint;
   /** 0 is optimistic mode: no validators unless the requester challenges. */
   readonly validators: number;

@@ -13,9 +13,9 @@ export interface FileRecord {
 const DOMAIN = "ichain/files/1\0";
 
 /**
- * What measurements compare: SHA-256 over a domain string and, for each file in order of its path's
- * UTF-8 bytes, u32 length of the path ‖ path ‖ u64 size ‖ SHA-256 of the content (big-endian). Neither
- * times nor modes count, so that two runs of one task agree.
+ * The digest that measurements compare: SHA-256 over a domain string and, for each file in order of its path's UTF-8
+ * bytes, u32 length of the path ‖ path ‖ u64 size ‖ SHA-256 of the content (big-endian). Times and modes are left out, so
+ * that two runs of one task agree.
  */
 export function filesDigest(files: readonly FileRecord[]): Hex {
   const encoder = new TextEncoder();
@@ -37,7 +37,7 @@ export function filesDigest(files: readonly FileRecord[]): Hex {
   return sha256(bytes) as Hex;
 }
 
-/** Writes 0x-hex to `bytes`; a manifest has 100,000 hashes, for which a general parser takes seconds. */
+/** Writes 0x-hex to `bytes`; a general parser takes seconds for the 100,000 hashes of a large manifest. */
 function putHex(bytes: Uint8Array, at: number, hex: string): void {
   for (let i = 2; i < hex.length; i += 2) bytes[at + i / 2 - 1] = Number.parseInt(hex.slice(i, i + 2), 16);
 }

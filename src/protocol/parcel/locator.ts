@@ -2,8 +2,9 @@ import { concat, dataLength, dataSlice, keccak256, toBeHex } from "ethers";
 import { IchainError } from "../../errors/error.ts";
 import { fromHex, toHex } from "../bytes.ts";
 import type { Hex } from "../ids.ts";
+import { MAX_LOCATOR_BYTES } from "../limits.ts";
 
-/** Where a host answers and the token that it wants; only ever sent sealed. */
+/** A host's address and a token for it; sent sealed only. */
 export interface Endpoint {
   readonly transport: "onion" | "direct";
   /** 56 base32 characters without `.onion`, or `host:port` for `direct`. */
@@ -13,14 +14,14 @@ export interface Endpoint {
 }
 
 /**
- * The token of a reader, by fingerprint: each has its own, so a host can tell them apart and turn one away.
- * Whoever was let in can let others in by the same rule, one after the other.
+ * The token of a reader, derived from the host's token and the reader's fingerprint, so that a host can tell readers
+ * apart and refuse one. A reader derives tokens for further readers from its own in the same way. 16 bytes.
  */
 export function tokenFor(token: Hex, ...readers: readonly Hex[]): Hex {
   return readers.reduce((last, reader) => dataSlice(keccak256(concat([last, reader])), 0, 16) as Hex, token);
 }
 
-/** The endpoint as that reader shall see it. */
+/** The endpoint with the token of that reader. */
 export function endpointFor(endpoint: Endpoint, ...readers: readonly Hex[]): Endpoint {
   return { ...endpoint, token: tokenFor(endpoint.token, ...readers) };
 }
@@ -29,7 +30,7 @@ export function endpointFor(endpoint: Endpoint, ...readers: readonly Hex[]): End
 export interface BundleLocator {
   readonly kind: "bundle";
   readonly bundle: Endpoint;
-  /** Of the encrypted bundle: how many lanes pay. */
+  /** Size of the encrypted bundle; readers choose their number of lanes by it. */
   readonly bundleBytes: number;
   readonly bundleKey: Hex;
   readonly mask: Hex;
@@ -63,13 +64,11 @@ export type Locator = BundleLocator | ResultLocator | ValidationLocator;
 const KINDS = ["bundle", "result", "validation"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
-/** A sealed locator stands on the chain, where each byte costs gas: hence bytes and not JSON. */
-const MAX_BYTES = 1024;
 
-/** Six bytes: no blob is longer. */
+/** Width of a blob's size. */
 const SIZE_BYTES = 6;
 
-/** version ‖ kind ‖ the kind's fields in order; an address is length-prefixed. */
+/** Bytes, not JSON, because each byte on the chain costs gas: version ‖ kind ‖ its fields in order; an address is length-prefixed. */
 export function encodeLocator(locator: Locator): Uint8Array {
   const head = concat([toBeHex(VERSION, 1), toBeHex(KINDS.indexOf(locator.kind), 1)]);
   return fromHex(concat([head, ...parts(locator)]) as Hex);
@@ -103,12 +102,15 @@ const resultParts = ({
   reportRoot,
 ];
 
-/** Throws `LOCATOR_MALFORMED`, class `untrusted`, unless the bytes are exactly one locator of `kind`. */
+/**
+ * Decodes exactly one locator of `kind`.
+ * @throws LOCATOR_MALFORMED
+ */
 export function decodeLocator<K extends Locator["kind"]>(
   bytes: Uint8Array,
   kind: K,
 ): Extract<Locator, { kind: K }> {
-  if (bytes.length > MAX_BYTES) throw malformed("it is too long");
+  if (bytes.length > MAX_LOCATOR_BYTES) throw malformed("it is too long");
   const read = reader(toHex(bytes));
   if (read.byte() !== VERSION) throw malformed("its version is not known here");
   if (KINDS[read.byte()] !== kind) throw malformed(`it is not a ${kind} locator`);

@@ -1,10 +1,6 @@
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
-
-/** Bounds on what one parcel may hold; a reader's own limits may be tighter. */
-export const MAX_FILES = 100_000;
-export const MAX_PATH_BYTES = 1024;
-export const MAX_PARCEL_BYTES = 2 ** 40;
+import { MAX_FILES, MAX_PARCEL_BYTES, MAX_PATH_BYTES } from "../limits.ts";
 
 const asHex = (text: string) => text as Hex;
 const hex32 = z
@@ -15,7 +11,7 @@ const hex32 = z
 /** The signed, encrypted table of contents of a parcel. Paths are checked further by `checkPath`. */
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
-  /** Who packed it: the public keys that answers are sealed to. */
+  /** Public keys of the account that packed it; answers are sealed to them. */
   author: z.strictObject({
     openpgpKey: z
       .string()

@@ -1,16 +1,12 @@
 import { IchainError } from "../../errors/error.ts";
-import { harmless } from "../neutralise.ts";
-import { MAX_PATH_BYTES } from "./manifest.ts";
+import { MAX_DEPTH, MAX_PATH_BYTES, MAX_SEGMENT_BYTES } from "../limits.ts";
+import { neutraliseLine } from "../neutralise.ts";
 
-export const MAX_SEGMENT_BYTES = 255;
-/** Folders deep; keeps a manifest from costing millions of folders. */
-export const MAX_DEPTH = 32;
-
-// Control characters break terminals and logs; bidirectional overrides make a name read as another.
+/** Control characters break terminals and logs; direction overrides disguise a name. */
 const HIDDEN = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 const encoder = new TextEncoder();
 
-/** What makes `path` unsafe to create below a folder of ours, in words; undefined when nothing does. */
+/** Why `path` must not be created below a folder of this machine, in words; undefined when it may. */
 export function pathProblem(path: string): string | undefined {
   if (path === "") return "is empty";
   if (!path.isWellFormed()) return "is not valid Unicode";
@@ -29,15 +25,19 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** Throws `PARCEL_UNSAFE_PATH`, class `untrusted`, unless `path` is plain, relative and portable. */
+/**
+ * Checks that `path` is plain, relative and portable.
+ * @throws PARCEL_UNSAFE_PATH
+ */
 export function checkPath(path: string): void {
   const problem = pathProblem(path);
   if (problem !== undefined) throw unsafe(path, problem);
 }
 
 /**
- * Checks every path and all of them together: no two that are one on a file system that ignores case,
- * and no file where another path needs a folder. Returns the number of folders they need.
+ * Checks each path and all together: no two may be the same on a file system that ignores case, and none may be a file
+ * where another needs a folder. Returns the number of folders that they need.
+ * @throws PARCEL_UNSAFE_PATH
  */
 export function checkPaths(paths: readonly string[]): { folders: number } {
   for (const path of paths) checkPath(path);
@@ -70,13 +70,13 @@ export function comparePaths(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** A path fit for a message: shortened, nothing unprintable. */
+/** A path for messages: quoted, at most 80 characters, printable. */
 export function quotePath(path: string): string {
   const shown = path.length > 80 ? `${path.slice(0, 80)}…` : path;
-  return `"${harmless(shown)}"`;
+  return `"${neutraliseLine(shown)}"`;
 }
 
-/** Whether `text` takes more than `bytes` in UTF-8; encodes it only where its length leaves that open. */
+/** Whether `text` is longer than `bytes` in UTF-8; encodes it only where its length does not decide that. */
 function longerThan(text: string, bytes: number): boolean {
   if (text.length > bytes || text.length * 3 <= bytes) return text.length > bytes;
   return encoder.encode(text).length > bytes;

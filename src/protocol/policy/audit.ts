@@ -1,33 +1,50 @@
 import { z } from "zod";
 import type { Job } from "../job/job.ts";
 
-/** What a requester demands of results (`audit` in config.yaml). */
+/** How a requester has results checked (`audit` in config.yaml). */
 export const auditPolicySchema = z.strictObject({
-  /** `always`: every job is validated as its job.yaml asks. `earned`: less often the longer a provider is right. */
-  validate: z.enum(["always", "earned"]).default("always"),
-  /** Consecutive validated jobs of one provider after which some of its jobs go without validators. */
-  after: z.number().int().min(1).max(1000).default(10),
-  /** Least probability of a validation, however long the record: trust for ever invites one last cheat. */
-  floor: z.number().min(0).max(1).default(0.1),
-  /** What is done with a result that no validator saw: opened only, or measured in the own sandbox as well. */
-  check: z.enum(["open", "evaluate"]).default("evaluate"),
+  validate: z
+    .enum(["always", "earned"])
+    .default("always")
+    .describe(
+      "`always`: every job is validated as its job.yaml asks; `earned`: less often with a longer record of the provider",
+    ),
+  after: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .describe(
+      "Consecutive validated jobs of one provider after which some of its jobs go without validators",
+    ),
+  floor: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("Least probability of a validation, so that cheating never becomes safe"),
+  check: z
+    .enum(["open", "evaluate"])
+    .default("evaluate")
+    .describe("A result that no validator saw is opened only, or also evaluated in your own sandbox"),
 });
 export type AuditPolicy = z.infer<typeof auditPolicySchema>;
 
-/** How it was decided whether a job is validated; the journal keeps it. */
+/** The decision whether a job is validated, as the journal keeps it. */
 export interface Audit {
   /** Consecutive validated jobs of this provider with this requester. */
   readonly streak: number;
   readonly probability: number;
-  /** Drawn evenly from 0 (included) to 1: validated when it is below the probability. */
+  /** Uniform in [0, 1): the job is validated when it is below the probability. */
   readonly chance: number;
   readonly validated: boolean;
 }
 
 /**
- * Adaptive replication as BOINC has it (sched/sched_send.cpp): with n consecutive validated jobs, n not below
- * `after`, the next one is validated with probability 1/n or the floor. `jobs` are those of one requester
- * with one provider, in any order.
+ * Adaptive replication as in BOINC (sched/sched_send.cpp): after n >= `after` consecutive validated jobs the next one is
+ * validated with probability 1/n, but at least the floor. `jobs` are those of one requester with one provider, in any
+ * order.
  */
 export function decideAudit(jobs: readonly Job[], policy: AuditPolicy, chance: number): Audit {
   const streak = streakOf(jobs);
@@ -36,7 +53,7 @@ export function decideAudit(jobs: readonly Job[], policy: AuditPolicy, chance: n
   return { streak, probability, chance, validated: chance < probability };
 }
 
-/** Jobs that validators confirmed and that were paid, since the last one that ended by the provider's fault. */
+/** Number of jobs that validators confirmed and that were paid, since the last one that ended by the provider's fault. */
 export function streakOf(jobs: readonly Job[]): number {
   const newestFirst = [...jobs].sort((a, b) => b.postedBlock - a.postedBlock);
   const last = newestFirst.findIndex(isFault);
@@ -45,7 +62,7 @@ export function streakOf(jobs: readonly Job[]): number {
 
 const isConfirmed = ({ state, verdict }: Job): boolean => state === "Settled" && verdict === "pass";
 
-/** What is released, cancelled, inconclusive, unfinished or went unvalidated says nothing either way. */
+/** Other endings (released, cancelled, inconclusive, unvalidated) neither break nor lengthen the record. */
 function isFault({ state, cause }: Job): boolean {
   if (state === "Rejected") return true;
   return cause === "runMissed" || cause === "claimMissed" || cause === "rejected" || cause === "hid";

@@ -2,7 +2,7 @@ import type { Offer, Rating } from "../offer.ts";
 import { tierAtLeast } from "../offer.ts";
 import { bundledKind, type JobFile } from "../task/spec.ts";
 
-/** A job's needs that an offer is held against, before terms exist. */
+/** What a job needs of an offer, before its terms exist. */
 export type Need = Pick<JobFile, "resources" | "tier" | "image">;
 
 /** Price that `offer` asks for a run window of `seconds`, rounded up; smallest unit of the coin. */
@@ -10,7 +10,7 @@ export function floorPrice(offer: Offer, seconds: number): bigint {
   return (offer.priceFloor * BigInt(seconds) + 3599n) / 3600n;
 }
 
-/** Stake that a job which somebody chose this account for can lock; the pool's part of a member's is for draws. */
+/** Stake that a job can lock for which this account was chosen; the pool's part of a member's stake is for draws. */
 export function freeStake({ stake, lockedStake, pooled }: Offer, poolStake: bigint): bigint {
   const free = stake - lockedStake - (pooled ? poolStake : 0n);
   return free > 0n ? free : 0n;
@@ -31,7 +31,7 @@ export function unfitProvider(offer: Offer, need: Need): string | undefined {
 function unfitImage(offer: Offer, image: Need["image"]): string | undefined {
   const kind = bundledKind(image);
   if (kind !== undefined) {
-    return offer.details.bundledImages.includes(kind) ? undefined : `takes no job with an image as ${kind}`;
+    return offer.details.bundledImages.includes(kind) ? undefined : `accepts no job with an image as ${kind}`;
   }
   return imageOf(offer, image) === undefined ? `does not hold the image ${String(image)}` : undefined;
 }
@@ -57,8 +57,8 @@ function unfit(offer: Offer, { resources, tier, image }: Need): string | undefin
 }
 
 /**
- * Mean score with two imagined ratings of 3, so that one lucky 5 does not outrank a hundred 4.8s;
- * less a point for each share of jobs that ended by the account's own fault.
+ * Mean score with two added ratings of 3, so that one rating of 5 does not outrank a hundred of 4.8, minus the share of
+ * jobs that ended by the account's fault.
  */
 export function standing({ count, sum, outcomes }: Rating): number {
   const mean = (sum + 6) / (count + 2);
@@ -67,10 +67,10 @@ export function standing({ count, sum, outcomes }: Rating): number {
   return mean - (jobs === 0 ? 0 : faults / jobs);
 }
 
-/** How far below the best standing a validator still counts as good: half a point of five. */
+/** A validator within half a point of the best standing counts as good. */
 const GOOD = 0.5;
 
-/** Those of `validators` whose standing is good enough to be chosen by chance; all of one standing where none is rated. */
+/** The validators whose standing is close enough to the best to be chosen by chance. */
 export function goodValidators(validators: readonly Offer[]): readonly Offer[] {
   const best = Math.max(...validators.map((offer) => standing(offer.ratingAsValidator)));
   return validators.filter((offer) => standing(offer.ratingAsValidator) >= best - GOOD);

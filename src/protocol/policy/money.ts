@@ -6,7 +6,7 @@ import { providerGas } from "./quote.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import type { Pace } from "./windows.ts";
 
-/** What the chain says beside a job's terms. */
+/** What a policy needs to know of the chain. */
 export interface ChainFacts {
   readonly pace: Pace;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */
@@ -25,7 +25,7 @@ export interface MoneyRule {
   readonly stakePerPrice: number;
   /** Gwei. */
   readonly maxGasPrice: number;
-  /** Of the price, for the provider's gas. */
+  /** Share of the price that the provider's gas may take. */
   readonly gasShare: number;
 }
 
@@ -35,20 +35,20 @@ const micro = (value: number) => BigInt(Math.round(value * 1e6));
 const ceilDivide = (a: bigint, b: bigint) => (a + b - 1n) / b;
 
 /**
- * The stakes that a requester asks for: the provider's as high as the price, and from as many validators as can deny
- * a pass half of the price together, so that a false word costs them; never less than the fee, nor more than a drawn
- * validator can be asked for.
+ * The stakes that a requester asks for. The provider's is the price. The smallest set of validators that can deny a pass
+ * stakes half of the price together, so that a false measurement costs them; each at least the fee, and at most what a
+ * drawn validator can be asked for.
  */
 export function stakesOf(
   { price, validatorFee, validators }: Pick<Money, "price" | "validatorFee" | "validators">,
   poolStake: bigint,
 ): Pick<Money, "providerStake" | "validatorStake"> {
   const share = shareOf(price, validators);
-  const wanted = share > validatorFee ? share : validatorFee;
-  return { providerStake: price, validatorStake: wanted < poolStake ? wanted : poolStake };
+  const stake = share > validatorFee ? share : validatorFee;
+  return { providerStake: price, validatorStake: stake < poolStake ? stake : poolStake };
 }
 
-/** What each of a panel puts at stake for half of the price to hang on the fewest that keep it from passing. */
+/** Stake of each validator for which the fewest that can deny a pass stake half of the price together. */
 function shareOf(price: bigint, validators: number): bigint {
   return ceilDivide(price, 2n * BigInt(Math.ceil((validators || PANEL) / 2)));
 }
@@ -59,12 +59,12 @@ export function refuseToken(
 ): Refusal | undefined {
   return tokens.some((one) => sameAddress(one, token))
     ? undefined
-    : refuse("TOKEN_UNKNOWN", `it pays in ${token}, which is not among the tokens taken`);
+    : refuse("TOKEN_UNKNOWN", `it pays in ${token}, which is not among the accepted tokens`);
 }
 
 /**
- * Whether money is out of proportion for a provider. Amounts of a token are held against amounts of the coin unit for
- * unit: a policy that lists a token says that they are worth about the same.
+ * Refuses price, stakes and gas that are out of proportion for a provider. Compares amounts of a token and of the coin
+ * unit for unit: a policy lists only tokens of about the coin's value.
  */
 export function refuseMoney(terms: Money, rule: MoneyRule, chain: ChainFacts): Refusal | undefined {
   return refuseToken(terms, rule.tokens) ?? refuseStakes(terms, rule, chain) ?? refuseGas(terms, rule, chain);
@@ -87,14 +87,14 @@ function refuseStakes(
   if (validators === 0) return undefined;
   const share = shareOf(price, validators);
   return validatorStake < (share < poolStake ? share : poolStake)
-    ? refuse("VALIDATOR_STAKE_TOO_LOW", "its validators put too little at stake to be held to their word")
+    ? refuse("VALIDATOR_STAKE_TOO_LOW", "its validators put too little at stake")
     : undefined;
 }
 
 function refuseGas({ price }: Money, rule: MoneyRule, { gasPrice }: ChainFacts): Refusal | undefined {
   if (gasPrice * MICRO > micro(rule.maxGasPrice) * GWEI)
     return refuse("GAS_PRICE_TOO_HIGH", `gas costs more than ${rule.maxGasPrice} gwei now`);
-  // Who works for nothing has a price floor of nothing, and does not expect its gas back.
+  // A provider with a price floor of 0 pays for its gas.
   if (price === 0n) return undefined;
   const { accept, submit, claim } = providerGas;
   const cost = BigInt(accept + submit + claim) * gasPrice;

@@ -6,18 +6,18 @@ import { type ChainFacts, type Money, refuseMoney, stakesOf } from "./money.ts";
 import { type Policy, policySchema } from "./policy.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
-import { type AllWindows, leastTurn, refuseWindows, windowBounds, windowsOf } from "./windows.ts";
+import { type AllWindows, callSeconds, refuseWindows, windowBounds, windowsOf } from "./windows.ts";
 
-/** What a job is posted with, known before anything is packed. */
+/** Money, mode and windows of a job, known before its bundle is packed. */
 export interface Outline extends Money {
   readonly mode: Mode;
   readonly windows: AllWindows;
 }
 
-/** What requesters hold their own jobs against: a provider with a policy of its own may be stricter. */
+/** The policy that requesters check their own jobs against; a provider's may be stricter. */
 const usual: Policy = policySchema.parse({});
 
-/** Windows as job.yaml says, or as its task, the chain and the usual policy want them. */
+/** The windows of job.yaml, or those that the task, the chain and the usual policy need. */
 export function postedWindows(
   file: JobFile,
   { pace }: Pick<ChainFacts, "pace">,
@@ -26,13 +26,13 @@ export function postedWindows(
   return windowsOf(file, usual, pace, bundleBytes);
 }
 
-/** job.yaml's price, or the provider's floor: no less than what an appeal puts at stake. */
+/** The price of job.yaml, or the provider's floor, but at least the bond of an appeal. */
 export function priceOf(file: Pick<JobFile, "price">, floor: bigint, validatorFee: bigint): bigint {
   const bond = appealBondOf({ validatorFee });
   return file.price ?? (floor > bond ? floor : bond);
 }
 
-/** The whole of it; `floor` is the provider's for the run window. */
+/** The outline of a job; `floor` is the provider's price floor for the run window. */
 export function outlineOf(
   file: JobFile,
   { floor, validatorFee, validators }: { floor: bigint; validatorFee: bigint; validators: number },
@@ -50,7 +50,7 @@ export function outlineOf(
   };
 }
 
-/** Why a careful provider or validator would leave this job alone; the requester looks before it posts. */
+/** Why the usual policy refuses this job; checked by the requester before it posts. */
 export function refuseOutline(
   { windows, mode, ...money }: Outline,
   chain: ChainFacts,
@@ -64,15 +64,16 @@ export function refuseOutline(
   );
 }
 
+/** Why the usual policy refuses these windows. */
 export function refuseOwnWindows(
   windows: AllWindows,
   mode: Mode,
   { pace }: Pick<ChainFacts, "pace">,
   { time, disk, bundleBytes = 0 }: { time: number; disk: number; bundleBytes?: number },
 ): Refusal | undefined {
-  // How long a task may run is for each provider to say.
+  // Allow any time: each provider limits the time of a task itself.
   const rule = { ...usual, maxTime: Math.max(usual.maxTime, time) };
   const bounds = windowBounds(rule, pace, mode, { time, fetchBytes: bundleBytes + disk });
-  // Who misses `accept` loses nothing, but a job that nobody can accept in time is posted in vain.
-  return refuseWindows(windows, { ...bounds, accept: { ...bounds.accept, least: leastTurn(pace) } });
+  // Bound `accept` too: no provider can accept a job in a window that is shorter than one call.
+  return refuseWindows(windows, { ...bounds, accept: { ...bounds.accept, least: callSeconds(pace) } });
 }

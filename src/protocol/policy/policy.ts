@@ -5,7 +5,7 @@ import { type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { bytesSchema, coinSchema, coinText, durationSchema } from "../quantity.ts";
 import { bundledKind, type Spec } from "../task/spec.ts";
 import { type ChainFacts, refuseMoney, refuseToken } from "./money.ts";
-import { refuse as no, type Refusal } from "./refusal.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
 import { type Pace, refuseWindows, windowBounds } from "./windows.ts";
 
@@ -16,23 +16,23 @@ const token = z
   .union([z.literal("coin"), address])
   .transform((text) => (text === "coin" ? ZERO_ADDRESS : (text as Address)));
 
-/** `policy.yaml`: what a provider or validator takes on. Everything has a careful default. */
+/** `policy.yaml`: which jobs a provider or validator accepts; docs/reference/policy.md is made from the descriptions. */
 export const policySchema = z.strictObject({
-  /** Least price for an hour of the run window, and least fee for a validation. */
-  pricePerHour: coinSchema.prefault("0.01"),
-  validationFee: coinSchema.prefault("0.001"),
-  /** Jobs at once. */
-  maxJobs: z.number().int().min(1).max(64).default(1),
-  /** Longest run of a task; a job's run window may hold as many as its mode needs. */
-  maxTime: durationSchema.prefault("24h"),
-  /** Least and most of every other window; the commit window has to hold a validator's work besides. */
-  minWindow: durationSchema.prefault("10m"),
-  maxWindow: durationSchema.prefault("7d"),
-  /** What the run window must leave beyond the runs, for packing, hosting and the chain. */
-  slack: durationSchema.prefault("5m"),
-  maxBundle: bytesSchema.prefault("10 GiB"),
-  maxResult: bytesSchema.prefault("10 GiB"),
-  /** What is kept of one run's output. */
+  pricePerHour: coinSchema.prefault("0.01").describe("Least price for an hour of the run window"),
+  validationFee: coinSchema.prefault("0.001").describe("Least fee for a validation"),
+  maxJobs: z.number().int().min(1).max(64).default(1).describe("Jobs that use the machine at once"),
+  maxTime: durationSchema
+    .prefault("24h")
+    .describe("Longest run of a task; a run window may hold as many runs as the mode needs"),
+  minWindow: durationSchema
+    .prefault("10m")
+    .describe("Least of every other window; a commit window must hold a validator's work in addition"),
+  maxWindow: durationSchema.prefault("7d").describe("Most of every other window"),
+  slack: durationSchema
+    .prefault("5m")
+    .describe("What a run window must leave beyond the runs, for packing, hosting and the chain"),
+  maxBundle: bytesSchema.prefault("10 GiB").describe("Largest bundle"),
+  maxResult: bytesSchema.prefault("10 GiB").describe("Largest `resources.disk`"),
   maxLog: bytesSchema
     .pipe(
       z
@@ -40,49 +40,67 @@ export const policySchema = z.strictObject({
         .min(4096)
         .max(4 * 2 ** 20),
     )
-    .prefault("1 MiB"),
-  /** What a requester is shown of it before it has paid for the result; "0 B" shows nothing. */
-  liveLog: bytesSchema.prefault("16 KiB"),
-  /** What images that ichain brought may take of the disk before those of past jobs are removed. */
-  imageDisk: bytesSchema.prefault("20 GiB"),
-  /**
-   * Images that come with a job. They are made without network, but a Dockerfile's steps run in the
-   * engine's own containers, which are weaker walls than a task's: allow them only to requesters you trust.
-   */
+    .prefault("1 MiB")
+    .describe("Kept of the output of one run; 4 KiB to 4 MiB"),
+  liveLog: bytesSchema
+    .prefault("16 KiB")
+    .describe("Shown of it to the requester before the result is paid for; `0 B` turns the live log off"),
+  imageDisk: bytesSchema
+    .prefault("20 GiB")
+    .describe("Disk for images that ichain brought; beyond it those of past jobs are removed"),
   bundledImages: z
     .strictObject({
-      dockerfile: z.boolean().default(false),
-      archive: z.boolean().default(false),
-      /** What making one may take of the disk, and how long. */
-      maxBytes: bytesSchema.prefault("4 GiB"),
-      maxTime: durationSchema.prefault("10m"),
+      dockerfile: z.boolean().default(false).describe("Whether to accept images as a Dockerfile"),
+      archive: z.boolean().default(false).describe("Whether to accept images as a root filesystem"),
+      maxBytes: bytesSchema.prefault("4 GiB").describe("Disk for building one image"),
+      maxTime: durationSchema.prefault("10m").describe("Time for building one image"),
     })
-    .prefault({}),
-  /** Weakest isolation in which strangers' code may run here. */
-  leastTier: z.enum(tiers).default("runc"),
-  /** Stake at risk in one job, at most. */
-  maxStake: coinSchema.prefault("100"),
-  /** Stake as a provider, at most, as a multiple of the price. */
-  stakePerPrice: z.number().min(0).max(1000).default(1),
-  /** What it is paid in; amounts of a token count like as many of the coin. */
-  tokens: z.array(token).min(1).max(100).prefault(["coin"]),
-  /** Gwei for a unit of gas, at most, and what of the price a provider's gas may take. */
-  maxGasPrice: z.number().positive().max(1_000_000).default(500),
-  gasShare: z.number().min(0).max(1).default(0.5),
-  /** Whether a rejection is appealed against: three drawn validators decide, and the loser pays them. */
-  appeal: z.enum(["always", "never"]).default("always"),
-  /** How long a paid result is served to a requester that has not fetched it. */
-  keepResults: durationSchema.prefault("7d"),
+    .prefault({})
+    .describe(
+      "Images in a job's bundle. They are built without network, but the steps of a Dockerfile run in the engine's own " +
+        "containers, which isolate less than a task's: allow them only to requesters you trust",
+    ),
+  leastTier: z.enum(tiers).default("runc").describe("Weakest isolation in which tasks may run here"),
+  maxStake: coinSchema.prefault("100").describe("Stake at risk in one job, at most"),
+  stakePerPrice: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(1)
+    .describe("Stake as a provider, at most, as a multiple of the price"),
+  tokens: z
+    .array(token)
+    .min(1)
+    .max(100)
+    .prefault(["coin"])
+    .describe(
+      "Accepted means of payment: `coin`, or the address of a token, which counts as worth as much as the coin",
+    ),
+  maxGasPrice: z.number().positive().max(1_000_000).default(500).describe("Gwei for a unit of gas, at most"),
+  gasShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("Share of the price that the provider's gas may take"),
+  appeal: z
+    .enum(["always", "never"])
+    .default("always")
+    .describe("Whether rejections are appealed: three drawn validators decide, and the loser pays them"),
+  keepResults: durationSchema
+    .prefault("7d")
+    .describe("How long a paid result is served to a requester that has not fetched it"),
   requesters: z
     .strictObject({
-      allow: z.array(address).max(10_000).optional(),
-      deny: z.array(address).max(10_000).default([]),
+      allow: z.array(address).max(10_000).optional().describe("Only jobs of these accounts are accepted"),
+      deny: z.array(address).max(10_000).default([]).describe("Jobs of these accounts are refused"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Whose jobs are accepted; all accounts by default"),
 });
 export type Policy = z.infer<typeof policySchema>;
 
-/** Judges what the chain shows of a job, before anything is fetched; undefined means that it may be looked at further. */
+/** Checks a job's terms before anything is fetched; undefined when nothing speaks against the job. */
 export function refuseTerms(
   policy: Policy,
   terms: Terms,
@@ -92,35 +110,38 @@ export function refuseTerms(
 ): Refusal | undefined {
   const { allow, deny } = policy.requesters;
   if (deny.some((one) => sameAddress(one, terms.requester)))
-    return no("REQUESTER_DENIED", "its requester is denied");
+    return refuse("REQUESTER_DENIED", "its requester is denied");
   if (allow && !allow.some((one) => sameAddress(one, terms.requester))) {
-    return no("REQUESTER_NOT_ALLOWED", "its requester is not on the list");
+    return refuse("REQUESTER_NOT_ALLOWED", "its requester is not on the list");
   }
   const bounds = windowBounds(policy, chain.pace, terms.mode);
   if (role === "validator") {
     if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
-    if (terms.validatorStake > policy.maxStake) return no("STAKE_TOO_HIGH", "it asks for too much stake");
+    if (terms.validatorStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
     return refuseToken(terms, policy.tokens) ?? refuseWindows(terms.windows, bounds);
   }
-  if (terms.acceptBy <= now) return no("TOO_LATE", "its time to accept is over");
+  if (terms.acceptBy <= now) return refuse("TOO_LATE", "its time to accept is over");
   const unfit = refuseWindows({ accept: terms.acceptBy - now, ...terms.windows }, bounds);
   if (unfit) return unfit;
   const floor = (policy.pricePerHour * BigInt(terms.windows.run) + 3599n) / 3600n;
   if (terms.price < floor) {
-    return no("PRICE_TOO_LOW", "its price is below the floor", { field: "price", value: coinText(floor) });
+    return refuse("PRICE_TOO_LOW", "its price is below the floor", {
+      field: "price",
+      value: coinText(floor),
+    });
   }
-  if (terms.providerStake > policy.maxStake) return no("STAKE_TOO_HIGH", "it asks for too much stake");
-  // A fee for which no drawn validator comes leaves an appeal without a panel.
+  if (terms.providerStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
+  // Check the fee too: an appeal with a fee that no validator accepts gets no panel.
   if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
   return refuseMoney(terms, policy, chain);
 }
 
 function feeTooLow({ validationFee }: Policy): Refusal {
   const fix = { field: "validatorFee", value: coinText(validationFee) };
-  return no("FEE_TOO_LOW", "its validation fee is below the floor", fix);
+  return refuse("FEE_TOO_LOW", "its validation fee is below the floor", fix);
 }
 
-/** Judges whether the terms leave room for the work that the spec asks for, once the bundle is here. */
+/** Checks, once the bundle is here, that the windows hold the work that the spec asks for. */
 export function refuseWork(
   policy: Policy,
   terms: Terms,
@@ -132,27 +153,27 @@ export function refuseWork(
   return refuseWindows(terms.windows, windowBounds(policy, pace, terms.mode, work));
 }
 
-/** Judges the spec, once the bundle is here, against what this machine has. */
+/** Checks the spec, once the bundle is here, against policy and machine. */
 export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): Refusal | undefined {
   const { resources, image, tier } = spec;
   const impossible = refuseLimits(spec);
   if (impossible) return impossible;
   const kind = bundledKind(image);
   if (kind === undefined && !machine.images.some((one) => one.digest === image))
-    return no("IMAGE_UNKNOWN", "its image is not held here");
+    return refuse("IMAGE_UNKNOWN", "its image is not held here");
   if (kind !== undefined && !policy.bundledImages[kind])
-    return no("IMAGE_NOT_ALLOWED", `the policy takes no job with an image as ${kind}`);
+    return refuse("IMAGE_NOT_ALLOWED", `the policy accepts no job with an image as ${kind}`);
   if (!tierAtLeast(machine.tier, policy.leastTier))
-    return no("TIER_TOO_WEAK", "isolation here is below the policy's least");
-  if (!tierAtLeast(machine.tier, tier)) return no("TIER_TOO_WEAK", `it asks for ${tier}`);
-  if (resources.cpus > machine.cpus) return no("CPUS_TOO_MANY", "it asks for more CPUs than there are");
+    return refuse("TIER_TOO_WEAK", "isolation here is below the policy's least");
+  if (!tierAtLeast(machine.tier, tier)) return refuse("TIER_TOO_WEAK", `it asks for ${tier}`);
+  if (resources.cpus > machine.cpus) return refuse("CPUS_TOO_MANY", "it asks for more CPUs than there are");
   if (resources.memory > machine.memoryBytes)
-    return no("MEMORY_TOO_LARGE", "it asks for more memory than there is");
+    return refuse("MEMORY_TOO_LARGE", "it asks for more memory than there is");
   if (resources.disk > Math.min(machine.diskBytes, policy.maxResult))
-    return no("DISK_TOO_LARGE", "it asks for too much disk");
+    return refuse("DISK_TOO_LARGE", "it asks for too much disk");
   if (resources.gpus > machine.gpus.length)
-    return no("GPUS_TOO_MANY", "it asks for more GPUs than there are");
+    return refuse("GPUS_TOO_MANY", "it asks for more GPUs than there are");
   if (resources.time > policy.maxTime)
-    return no("TIME_TOO_LONG", "it asks for more time than the policy allows");
+    return refuse("TIME_TOO_LONG", "it asks for more time than the policy allows");
   return undefined;
 }

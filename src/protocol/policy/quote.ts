@@ -17,20 +17,20 @@ type Quoted = Pick<Terms, "price" | "validatorFee" | "providerStake" | "validato
 };
 
 /**
- * Every way in which a job with these terms can end, and the most that the requester loses by it (contracts:
- * `EscrowPanel.sol`). Validators who reveal are paid whatever they found.
+ * Every way in which a job with these terms can end, and the requester's largest loss in it (contracts:
+ * `EscrowPanel.sol`). Validators that reveal are paid, whatever they measured.
  */
 export function branchesOf(terms: Quoted): readonly Branch[] {
   const { price, windows } = terms;
   const late = windows.accept + windows.run;
-  // Seats that were left are filled once more.
+  // Seats of validators that leave are filled once.
   const draw = 2 * windows.reveal;
   const measured = 2 * windows.commit + draw + 2 * windows.reveal;
-  // A requester that appoints nobody leaves the provider its window to draw.
+  // When the requester appoints no validator the provider has a window to draw.
   const judged = late + windows.appoint + windows.claim + measured;
   const compensation = compensationOf(terms);
   const early: Branch[] = [
-    branch("cancelled", "nobody accepts it in time", 0n, windows.accept),
+    branch("cancelled", "no provider accepts it in time", 0n, windows.accept),
     branch("released", "the provider gives it back", 0n, late),
     branch("late", "the provider submits nothing: a tenth of its stake is yours", -compensation, late),
   ];
@@ -41,11 +41,11 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
       branch("settled", "the result is confirmed and paid for", price + fees, judged + windows.claim),
       branch(
         "unclaimed",
-        "it is confirmed, but its key is not shown",
+        "it is confirmed, but the provider does not publish its key",
         fees - compensation,
         judged + windows.claim,
       ),
-      branch("rejected", "it is found wrong", fees, judged + windows.appeal),
+      branch("rejected", "validators reject it", fees, judged + windows.appeal),
       branch(
         "overruled",
         "a rejection, or the lack of a verdict, is overturned by an appeal",
@@ -63,7 +63,7 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
     ...early,
     branch(
       "unclaimed",
-      "its key is not shown: a tenth of the provider's stake is yours",
+      "the provider does not publish its key: a tenth of its stake is yours",
       -compensation,
       claimed,
     ),
@@ -75,21 +75,21 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
     ),
     branch(
       "challenge-won",
-      "your challenge finds it wrong: a tenth of the stake is yours",
+      "you win a challenge: a tenth of the stake is yours",
       panelFees - compensation,
       disputed + windows.appeal + draw + measured,
     ),
-    branch("challenge-lost", "your challenge finds it right, and costs its bond", price + bond, disputed),
+    branch("challenge-lost", "you lose a challenge, and its bond", price + bond, disputed),
     branch(
       "challenge-open",
-      "your challenge comes to no verdict, and the claim stands",
+      "a challenge gets no verdict, and the claim stands",
       price + panelFees,
       disputed,
     ),
   ];
 }
 
-/** The most that any ending takes. */
+/** The largest loss of any ending. */
 export function worstLoss(branches: readonly Branch[]): bigint {
   let worst = 0n;
   for (const { loss } of branches) if (loss > worst) worst = loss;
@@ -100,7 +100,7 @@ function branch(outcome: string, meaning: string, loss: bigint, seconds: number)
   return { outcome, meaning, loss, seconds };
 }
 
-/** Gas of a requester's calls in steady state, about; held against `test/contracts/gas.snapshot.json`. */
+/** Gas of a requester's calls in steady state, rounded; a test compares it with `test/contracts/gas.snapshot.json`. */
 export const requesterGas = { post: 65_000, appoint: 77_000, settle: 57_000, rate: 43_000 } as const;
 
 /** The same of a provider's calls when all goes well. */

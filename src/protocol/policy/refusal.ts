@@ -1,17 +1,18 @@
 import type { ErrorCode } from "../../errors/catalogue.ts";
-/** Why a job is not taken, or not posted. */
+
+/** Why a job is not accepted, or not posted. */
 export interface Refusal {
-  /** Stable, for logs, `policy test` and `submit`. */
+  /** Stable, for scripts and logs. */
   readonly code: ErrorCode;
   readonly reason: string;
-  /** What job.yaml would have to say instead, where one value mends it. */
+  /** The value of job.yaml with which the job would not be refused for this reason, where there is one. */
   readonly fix?: Fix;
 }
 
 export interface Fix {
   /** Path in job.yaml, such as `windows.claim`. */
   readonly field: string;
-  /** As job.yaml spells it, such as `11m`. */
+  /** In the notation of job.yaml, such as `11m`. */
   readonly value: string;
 }
 

@@ -1,37 +1,12 @@
-import type { Windows } from "../job/terms.ts";
+import { leastTask, MAX_COMMAND_BYTES } from "../limits.ts";
 import { bytesText } from "../quantity.ts";
 import type { Spec } from "../task/spec.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
-/** Least windows that the contract takes, seconds (`contracts/libraries/Schedule.sol`). */
-export const contractWindows: Windows = {
-  run: 60,
-  appoint: 300,
-  commit: 300,
-  reveal: 300,
-  claim: 300,
-  challenge: 300,
-  appeal: 300,
-};
-/** Most that a window's 24 bits hold, seconds. */
-export const MOST_WINDOW = 2 ** 24 - 1;
-
-/** Least that a task can start with; below these an engine itself would refuse or kill it. */
-export const leastTask = {
-  cpus: 0.01,
-  memoryBytes: 16 * 2 ** 20,
-  diskBytes: 2 ** 16,
-  wallSeconds: 1,
-  pids: 4,
-  logBytes: 2 ** 12,
-} as const;
-
-/** Bytes of a command with a byte behind each word. */
-export const MOST_COMMAND_BYTES = 2 ** 16;
-/** The argument that says which run it is: one character, and the byte behind it. */
+/** The argument `0` or `1` that is added for the run, and the byte after it. */
 const STAGE_BYTES = 2;
 
-/** What no sandbox can run, whatever the machine: the same bounds that `src/sandbox/` holds a task against. */
+/** Refuses a task that no sandbox can run; `src/sandbox/` checks the same bounds before a run. */
 export function refuseLimits({
   resources,
   command,
@@ -57,34 +32,15 @@ export function refuseLimits({
       field: "resources.time",
       value: `${leastTask.wallSeconds}s`,
     });
-  const problem = commandProblem(command, MOST_COMMAND_BYTES - STAGE_BYTES);
+  const problem = commandProblem(command, MAX_COMMAND_BYTES - STAGE_BYTES);
   return problem === undefined ? undefined : refuse("COMMAND_INVALID", `its ${problem}`);
 }
 
-/** What keeps words from being a command; undefined when nothing does. */
-export function commandProblem(words: readonly string[], mostBytes = MOST_COMMAND_BYTES): string | undefined {
+/** Why words are no command, for people; undefined when they are one. */
+export function commandProblem(words: readonly string[], mostBytes = MAX_COMMAND_BYTES): string | undefined {
   if (words.length === 0 || words[0] === "") return "command is empty";
   const encoder = new TextEncoder();
   const bytes = words.reduce((sum, word) => sum + encoder.encode(word).length + 1, 0);
   if (bytes > mostBytes) return "command is too long";
   return words.some((word) => word.includes("\0")) ? "command contains a NUL" : undefined;
-}
-
-/** Left free on a disk by whatever a job brings, so that journal, index and logs can still be written. */
-const RESERVE_BYTES = 256 * 2 ** 20;
-
-/**
- * Whether a job fits on the disk: the bundle as it comes and unpacked, what the task may write, and that
- * once more as the packed result. Before the bundle is here its spec, and so `diskBytes`, is not known.
- */
-export function roomFor({
-  freeBytes,
-  bundleBytes,
-  diskBytes = 0,
-}: {
-  freeBytes: number;
-  bundleBytes: number;
-  diskBytes?: number;
-}): boolean {
-  return 2 * bundleBytes + 2 * diskBytes + RESERVE_BYTES <= freeBytes;
 }

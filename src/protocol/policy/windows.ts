@@ -1,20 +1,20 @@
 import type { Mode } from "../job/state.ts";
 import type { Windows } from "../job/terms.ts";
+import { contractWindows, MAX_WINDOW_SECONDS } from "../limits.ts";
 import { durationText } from "../quantity.ts";
 import type { JobFile } from "../task/spec.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { contractWindows, MOST_WINDOW } from "./resources.ts";
 
-/** How fast a chain goes, and how deep an event lies before it is acted on. */
+/** Seconds between blocks, and how deep an event must be before it is acted on. */
 export interface Pace {
   readonly blockSeconds: number;
   readonly confirmations: number;
 }
 
-/** A job's windows, with the one for `accept`, which the terms hold as an instant. */
+/** A job's windows with the one to accept, which the terms hold as an instant; seconds. */
 export type AllWindows = Windows & { readonly accept: number };
 
-/** What is known of the work, once the spec is here. */
+/** The work of a job, once its spec is known. */
 export interface Work {
   /** Seconds that one run of the task may take. */
   readonly time: number;
@@ -22,40 +22,42 @@ export interface Work {
   readonly fetchBytes: number;
 }
 
-/** What windows are held against; seconds. */
+/** A policy's bounds on windows; seconds. */
 export interface WindowRule {
   readonly minWindow: number;
   readonly maxWindow: number;
-  /** What a run window leaves, beyond the runs themselves, at least. */
+  /** What a run window must leave beyond the runs. */
   readonly slack: number;
   /** Longest run of a task. */
   readonly maxTime: number;
 }
 
+/** Times that one call is sent: two of them may be undone by reorganisations. */
 export const TRIES = 3;
-/** A transaction that comes too late for the block that is being made is in the next one. */
+/** Blocks until a transaction is included: it may miss the block that is being built. */
 export const INCLUSION_BLOCKS = 2;
-/** After which the chain's adapter raises a waiting transaction's fees. */
+/** Time after which the chain's adapter raises the fees of a pending transaction. */
 export const STUCK_SECONDS = 60;
-/** For what a party does between event and transaction: a poll, unsealing, fetching a report of a few KiB. */
+/** For a party's work between event and transaction: a poll, unsealing, fetching a report of a few KiB. */
 export const WORK_SECONDS = 120;
 
 /**
- * Seconds that a party needs for one call, at least. The event that opens the window is acted on when it lies
- * `confirmations` deep. Then the transaction is included within two blocks; a reorganisation, noticed when it is
- * `confirmations` deep at most, undoes that, and the transaction is sent again. Room for two such losses makes three
- * tries of `confirmations` + 2 blocks each. Once among them a transaction is stuck, and is replaced for higher fees
- * after a minute. `test/protocol/policy/windows.test.ts` plays these timelines.
+ * Seconds that a party may need for one call. It acts on the event that opens the window when the event is
+ * `confirmations` deep. Its transaction is included within two blocks. A reorganisation of at most `confirmations` blocks
+ * can undo that, and the transaction is sent again; with two such losses there are three tries of `confirmations` + 2
+ * blocks each. One of them may be stuck for a minute until its fees are raised.
+ * `test/protocol/policy/windows.test.ts` plays these timelines.
  */
-export function leastTurn({ blockSeconds, confirmations }: Pace): number {
+export function callSeconds({ blockSeconds, confirmations }: Pace): number {
   const blocks = TRIES * (confirmations + INCLUSION_BLOCKS);
   return Math.ceil(blocks * blockSeconds) + STUCK_SECONDS + WORK_SECONDS;
 }
 
-/** A slow onion, and what it takes to reach one. */
+/** Rate of a slow onion, and the time to reach one. */
 const FETCH_BYTES_PER_SECOND = 256 * 2 ** 10;
 const REACH_SECONDS = 120;
 
+/** Seconds to fetch a parcel from a slow onion. */
 export function fetchSeconds(bytes: number): number {
   return REACH_SECONDS + Math.ceil(bytes / FETCH_BYTES_PER_SECOND);
 }
@@ -65,8 +67,8 @@ export function runsIn(mode: Mode): number {
   return mode === "evaluate" ? 3 : 1;
 }
 
-/** A validator runs the task once; twice the time leaves room for a slower machine and for a second start. */
-const VALIDATOR_RUNS = 2;
+/** Runs that a commit window has to hold: two evaluations, and time for a slower machine. */
+const VALIDATOR_RUNS = 3;
 const ACCEPT_SECONDS = 600;
 const RUN_SLACK_SECONDS = 600;
 const MOST_RUN_SLACK_SECONDS = 3600;
@@ -74,8 +76,8 @@ const DEFAULT_SECONDS = 3600;
 const DAY = 86_400;
 
 /**
- * Others measure the same chain at other times, and a little slower, or never in step where blocks come on demand: what
- * is chosen for a requester holds for those who find blocks twice as slow, and at least as slow as this.
+ * Another party may measure slower blocks on the same chain, in particular where blocks are made on demand. Windows that
+ * are chosen for a requester therefore suit parties that measure blocks twice as slow, or 12 seconds where that is more.
  */
 const SLOWER = 2;
 const SLOW_BLOCK_SECONDS = 12;
@@ -92,12 +94,12 @@ export function windowBounds(
   mode: Mode,
   work?: Work,
 ): Readonly<Record<keyof AllWindows, Bound>> {
-  const turn = leastTurn(pace);
-  const most = Math.min(rule.maxWindow, MOST_WINDOW);
-  const bound = (floor: number, least = Math.max(floor, rule.minWindow, turn)) => ({ least, most });
+  const call = callSeconds(pace);
+  const most = Math.min(rule.maxWindow, MAX_WINDOW_SECONDS);
+  const bound = (floor: number, least = Math.max(floor, rule.minWindow, call)) => ({ least, most });
   const runs = runsIn(mode);
-  const slack = Math.max(rule.slack, turn);
-  // A requester may leave more than is needed, as one that finds the chain slower than we do.
+  const slack = Math.max(rule.slack, call);
+  // Allow a requester more than is needed: it may have measured slower blocks.
   const mostRun = runs * rule.maxTime + Math.max(MOST_RUN_SLACK_SECONDS, 2 * SLOWER * slack);
   const validating = work ? VALIDATOR_RUNS * work.time + fetchSeconds(work.fetchBytes) : 0;
   const mostCommit = Math.max(rule.maxWindow, VALIDATOR_RUNS * rule.maxTime + DAY);
@@ -106,10 +108,10 @@ export function windowBounds(
     accept: { least: 0, most },
     run: {
       least: Math.max(least.run, runs * (work?.time ?? 1) + slack),
-      most: Math.min(mostRun, MOST_WINDOW),
+      most: Math.min(mostRun, MAX_WINDOW_SECONDS),
     },
     appoint: bound(least.appoint),
-    commit: { least: bound(least.commit).least + validating, most: Math.min(mostCommit, MOST_WINDOW) },
+    commit: { least: bound(least.commit).least + validating, most: Math.min(mostCommit, MAX_WINDOW_SECONDS) },
     reveal: bound(least.reveal),
     claim: bound(least.claim),
     challenge: bound(least.challenge),
@@ -117,7 +119,7 @@ export function windowBounds(
   };
 }
 
-/** The windows that a job is posted with: as job.yaml says, or what its task and the chain need. */
+/** The windows that a job is posted with: those of job.yaml, or what its task and the chain need. */
 export function windowsOf(
   { windows, resources, verification }: Pick<JobFile, "windows" | "resources" | "verification">,
   rule: WindowRule,
@@ -131,12 +133,12 @@ export function windowsOf(
     const { least, most } = bounds[name];
     return windows[name] ?? Math.max(Math.min(usual, most), least);
   };
-  const turn = leastTurn(pace);
+  const call = callSeconds(pace);
   const fetching = bundleBytes === 0 ? 0 : fetchSeconds(bundleBytes);
-  // The requester's own turns: it has the result to fetch before it appoints, and to measure before it challenges.
-  const holding = turn + fetchSeconds(resources.disk);
+  // The requester has to fetch the result before it appoints, and to measure it before it challenges.
+  const holding = call + fetchSeconds(resources.disk);
   return {
-    accept: chosen("accept", Math.max(ACCEPT_SECONDS, turn) + fetching),
+    accept: chosen("accept", Math.max(ACCEPT_SECONDS, call) + fetching),
     run: chosen("run", runsIn(verification.mode) * resources.time + RUN_SLACK_SECONDS),
     appoint: chosen("appoint", Math.max(DEFAULT_SECONDS, holding)),
     commit: chosen("commit", DEFAULT_SECONDS),
@@ -147,7 +149,7 @@ export function windowsOf(
   };
 }
 
-/** The first window that is out of bounds. */
+/** Refuses the first window that is out of bounds. */
 export function refuseWindows(
   windows: Partial<AllWindows>,
   bounds: Readonly<Record<keyof AllWindows, Bound>>,
@@ -157,13 +159,16 @@ export function refuseWindows(
     const window = windows[name];
     if (window === undefined) continue;
     const field = `windows.${name}`;
-    const told = `its ${name} window is ${window} s;`;
+    const found = `its ${name} window is ${window} s;`;
     if (window < least) {
       const value = durationText(least);
-      return refuse("WINDOW_TOO_SHORT", `${told} at least ${least} s are needed`, { field, value });
+      return refuse("WINDOW_TOO_SHORT", `${found} at least ${least} s are needed`, { field, value });
     }
     if (window > most) {
-      return refuse("WINDOW_TOO_LONG", `${told} at most ${most} s are taken`, { field, value: `${most}s` });
+      return refuse("WINDOW_TOO_LONG", `${found} at most ${most} s are allowed`, {
+        field,
+        value: `${most}s`,
+      });
     }
   }
   return undefined;

@@ -1,13 +1,13 @@
 import type { Measurement } from "../job/measurement.ts";
 import type { Terms } from "../job/terms.ts";
 
-type Found = Pick<Measurement, "digest" | "score">;
+type Finding = Pick<Measurement, "digest" | "score">;
 
-/** The contract's rule (`Judgement.confirms`): whether what one party found confirms the provider's. */
+/** The contract's rule (`Judgement.confirms`): whether one party's measurement confirms the provider's. */
 export function confirms(
   { mode, tolerance, threshold }: Pick<Terms, "mode" | "tolerance" | "threshold">,
-  own: Found,
-  providers: Found,
+  own: Finding,
+  providers: Finding,
 ): boolean {
   if (mode !== "replicate" && own.digest !== providers.digest) return false;
   if (mode === "digest") return true;
@@ -16,8 +16,8 @@ export function confirms(
 }
 
 /**
- * Whether two evaluations of one result agree well enough to stake on: half of the tolerance apart at most, so that
- * a third one can be as far off on the other side.
+ * Whether two evaluations of one result agree well enough to risk a stake: they differ by half of the tolerance at
+ * most, so that a third one may differ as much to the other side.
  */
 export function isStable({ tolerance }: Pick<Terms, "tolerance">, first: bigint, second: bigint): boolean {
   const distance = first < second ? second - first : first - second;

@@ -2,22 +2,19 @@ import { computeHmac, concat, keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { IchainError } from "../../errors/error.ts";
 import type { Hex, JobId } from "../ids.ts";
+import { MAX_SEALED_BYTES, PART_CHARS } from "../limits.ts";
 import { neutralise } from "../neutralise.ts";
 
 /**
- * A task's output on its way to the requester while the task runs (docs/protocol.md, "Live log"): read in
- * parts, each sealed to the requester and authenticated with a key that only the two sides can derive.
+ * The live log sends a task's output to the requester while the task runs (docs/protocol.md, "Live log"): in parts,
+ * each sealed to the requester and authenticated with a key that only the two parties can derive.
  */
 
-/** Most UTF-16 units of text in one part: at three bytes each it still fits a sealed message. */
-export const PART_CHARS = 16_384;
-const MAX_PART_BYTES = 1 << 16;
-
-/** What both sides derive from the secret that they share (`Keyring.agree`). */
+/** What both parties derive from their shared secret (`Keyring.agree`). */
 export interface LiveKeys {
-  /** Where they meet (`Transport.meetingPoint`). */
+  /** Derives the host's address (`Transport.meetingPoint`). */
   readonly seed: Hex;
-  /** The feed's name there. */
+  /** The feed's id at that host. */
   readonly id: Hex;
   readonly mac: Hex;
 }
@@ -37,7 +34,7 @@ const partSchema = z.strictObject({
   /** Where the next part begins. */
   next: place,
   text: z.string().max(PART_CHARS),
-  /** Nothing comes after this part. */
+  /** No part follows this one. */
   last: z.boolean(),
   mac: z.string().regex(/^0x[0-9a-f]{64}$/),
 });
@@ -49,12 +46,15 @@ export function encodePart(part: LivePart, key: Hex): Uint8Array {
   return toUtf8Bytes(JSON.stringify({ version: 1, from, next, text, last, mac: macOf(part, key) }));
 }
 
-/** The part that begins at `from`, its text made harmless; throws `LOG_UNTRUSTED`, class `untrusted`. */
+/**
+ * The part that begins at `from`, with its text neutralised.
+ * @throws LOG_UNTRUSTED
+ */
 export function decodePart(bytes: Uint8Array, from: number, key: Hex): LivePart {
-  if (bytes.length > MAX_PART_BYTES) throw untrusted();
+  if (bytes.length > MAX_SEALED_BYTES) throw untrusted();
   const { version: _, mac, ...part } = parse(bytes);
   if (mac !== macOf(part, key) || part.from !== from || part.next < from) throw untrusted();
-  // Who is asked for more of a log that goes on and answers with nothing new would be asked for ever.
+  // Refuse an empty part that is not the last: the requester would ask for the same part without end.
   if (part.next === from && !part.last) throw untrusted();
   return { ...part, text: neutralise(part.text) };
 }
@@ -74,7 +74,7 @@ function macOf({ from, next, text, last }: LivePart, key: Hex): string {
 function untrusted(cause?: unknown): IchainError {
   return new IchainError(
     "LOG_UNTRUSTED",
-    "A part of the live log is not what the provider sent for this place.",
+    "A part of the live log does not come from the provider, or is not the one that was asked for.",
     { cause },
   );
 }

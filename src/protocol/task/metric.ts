@@ -1,19 +1,19 @@
 import { IchainError } from "../../errors/error.ts";
 
-/** Metrics cross the chain as int64 fixed point with nine decimals: 0.973 is 973_000_000n. */
-export const METRIC_DECIMALS = 9;
-const SCALE = 10 ** METRIC_DECIMALS;
+/** Scores are int64 fixed point with nine decimals: 0.973 is 973_000_000n. */
+const SCALE = 1e9;
 const LIMIT = 2n ** 63n - 1n;
 
 /** Whether a larger value of the task's metric is the better one (`acc`) or the smaller (`loss`). */
 export type Goal = "max" | "min";
 
-/** The score of a result that cannot be loaded or measured: no threshold is as low. */
+/** The score of a result that cannot be loaded or measured; it is below every threshold. */
 export const WORST_SCORE = -LIMIT;
 
 /**
- * A metric as the contract compares it: fixed point, and always larger-is-better, so that a metric
- * to be minimised is negated.
+ * The score of a metric, as the contract compares it: fixed point, and larger is better, so that a metric to be
+ * minimised is negated.
+ * @throws METRIC_OUT_OF_RANGE
  */
 export function toScore(metric: number, goal: Goal): bigint {
   const scaled = Math.round(metric * SCALE);
@@ -27,7 +27,7 @@ export function toScore(metric: number, goal: Goal): bigint {
   return goal === "max" ? fixed : -fixed;
 }
 
-/** The inverse of `toScore`, for people to read. */
+/** The inverse of `toScore`, for display. */
 export function fromScore(score: bigint, goal: Goal): number {
   const value = Number(score) / SCALE;
   return goal === "max" ? value : -value;

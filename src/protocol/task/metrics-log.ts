@@ -1,6 +1,6 @@
 /**
- * A task's metrics, read from what it printed (design: the last line that parses as a JSON object, or
- * else iChain's own `acc: 0.97` and `loss: 0.1` lines; the last one of a name counts).
+ * Metrics by name, from a task's output: the numbers of the last line that is a JSON object, or else lines such as
+ * `acc: 0.97`, of which the last one of each name counts. At most 64.
  */
 export type Metrics = Readonly<Record<string, number>>;
 

@@ -7,19 +7,19 @@ import { tiers } from "../offer.ts";
 const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
-/** What a run ended with and used. */
+/** A run's exit code and resource use. */
 const usage = z.strictObject({
   exitCode: z.number().int().min(0).max(255),
   wallSeconds: count,
   cpuSeconds: count,
   peakMemoryBytes: count,
-  /** GPUs times wall time: they were the job's alone. */
+  /** GPUs times wall time: the job has them to itself. */
   gpuSeconds: count,
 });
 
 /**
- * The provider's account of its run: a parcel of its own, opened to validators only after they have
- * committed. `report.json` in it has this shape; `log.txt` beside it is the task's output.
+ * The provider's run report is a parcel of its own, which validators can open only after they have committed. It holds
+ * `report.json`, of this shape, and `log.txt`, the task's output.
  */
 export const reportSchema = z.strictObject({
   version: z.literal(1),
@@ -43,7 +43,10 @@ export function measurementOf({ measurement: { digest, score, salt } }: Report):
   return { digest: digest as Hex, score: BigInt(score), salt: salt as Hex };
 }
 
-/** Parses `report.json`; throws `REPORT_MALFORMED`, class `untrusted`. */
+/**
+ * Parses `report.json`.
+ * @throws REPORT_MALFORMED
+ */
 export function parseReport(text: string): Report {
   try {
     return reportSchema.parse(JSON.parse(text));

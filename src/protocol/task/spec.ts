@@ -5,7 +5,6 @@ import { modes } from "../job/state.ts";
 import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
-import { canonicalJson } from "./canonical.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
@@ -13,77 +12,103 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const bundlePath = path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path");
 
 const resources = z.strictObject({
-  cpus: z.number().positive().max(1024).default(1),
-  memory: bytesSchema.prefault("1 GiB"),
-  /** Cap on what the task may write to /out. */
-  disk: bytesSchema.prefault("256 MiB"),
-  /** How long one run of the task may take. */
-  time: durationSchema.prefault("10m"),
-  gpus: z.number().int().min(0).max(16).default(0),
+  cpus: z.number().positive().max(1024).default(1).describe("CPUs of the task"),
+  memory: bytesSchema.prefault("1 GiB").describe("Memory of the task; it is killed above it"),
+  disk: bytesSchema.prefault("256 MiB").describe("What the task may write to /out, at most"),
+  time: durationSchema.prefault("10m").describe("How long one run of the task may take"),
+  gpus: z.number().int().min(0).max(16).default(0).describe("GPUs that the task has to itself"),
 });
 
 const verification = z.strictObject({
-  mode: z.enum(modes).default("evaluate"),
-  /** Name of the metric that the verdict is about. */
-  metric: z.string().min(1).max(64).default("acc"),
-  goal: z.enum(["max", "min"]).default("max"),
-  threshold: z.number().min(-9e9).max(9e9),
-  tolerance: z.number().min(0).max(9e9).default(0.001),
-  /** 0 is optimistic: the provider is paid after a window in which the requester may challenge. */
-  validators: z.number().int().min(0).max(5).default(1),
+  mode: z
+    .enum(modes)
+    .default("evaluate")
+    .describe(
+      "How validators measure: they evaluate the result, or run the task themselves (`replicate`, `digest`)",
+    ),
+  metric: z.string().min(1).max(64).default("acc").describe("Name of the metric that decides the verdict"),
+  goal: z.enum(["max", "min"]).default("max").describe("Whether a larger or a smaller metric is better"),
+  threshold: z.number().min(-9e9).max(9e9).describe("The metric that a result must reach to pass"),
+  tolerance: z
+    .number()
+    .min(0)
+    .max(9e9)
+    .default(0.001)
+    .describe("How far the metrics of two honest measurements may be apart"),
+  validators: z
+    .number()
+    .int()
+    .min(0)
+    .max(5)
+    .default(1)
+    .describe(
+      "Validators; 0 is optimistic mode: the provider is paid after a window in which you can challenge",
+    ),
 });
 
-/** `job.yaml`, as the requester writes it. Amounts of coin are decimal strings, times like "10m". */
+const window = (what: string) => durationSchema.optional().describe(what);
+
+/** `job.yaml`, as the requester writes it; docs/reference/job.md is made from the descriptions. */
 export const jobFileSchema = z.strictObject({
-  version: z.literal(1),
-  name: z.string().min(1).max(64),
-  /**
-   * A runtime's name, or its root-filesystem digest `sha256:…`; or, for providers whose policy takes
-   * them, a Dockerfile or a root filesystem (an uncompressed tar) among the inputs.
-   */
-  image: z.union([
-    z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
-    z.strictObject({ dockerfile: path }),
-    /** The archive's digest is computed when it is not given. */
-    z.strictObject({ archive: path, digest: digest.optional() }),
-  ]),
-  /** Run as `command… 0` by the provider and `command… 1` by an evaluating validator. */
-  command: z.array(word).min(1).max(64),
-  /** Files and folders beside job.yaml; the task sees them under /in. */
-  inputs: z.array(path).min(1).max(1000),
-  /** Files and folders under /out that make up the result. */
-  outputs: z.array(path).min(1).max(1000),
-  resources: resources.prefault({}),
-  verification,
-  tier: z.enum(tiers).default("runc"),
-  /** What the provider gets; absent: its own floor for the run window. */
-  price: coinSchema.optional(),
-  /** What each validator gets; absent: the chosen validator's floor. */
-  validatorFee: coinSchema.optional(),
-  /** Absent ones are derived from the task and the chain's pace (`windowsOf`). */
+  version: z.literal(1).describe("Version of this format"),
+  name: z.string().min(1).max(64).describe("Name of the job, for people"),
+  image: z
+    .union([
+      z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
+      z.strictObject({ dockerfile: path.describe("Dockerfile among the inputs") }),
+      z.strictObject({
+        archive: path.describe("Root filesystem among the inputs, as an uncompressed tar"),
+        digest: digest.optional().describe("SHA-256 of the archive; computed when absent"),
+      }),
+    ])
+    .describe(
+      "Runtime image by name or by root-filesystem digest `sha256:…`; or, for providers whose policy allows it, " +
+        "an image among the inputs",
+    ),
+  command: z
+    .array(word)
+    .min(1)
+    .max(64)
+    .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result"),
+  inputs: z
+    .array(path)
+    .min(1)
+    .max(1000)
+    .describe("Files and folders beside job.yaml; the task sees them under /in"),
+  outputs: z.array(path).min(1).max(1000).describe("Files and folders under /out that make up the result"),
+  resources: resources.prefault({}).describe("What one run of the task needs"),
+  verification: verification.describe("How the result is judged"),
+  tier: z.enum(tiers).default("runc").describe("Weakest isolation in which the task may run"),
+  price: coinSchema
+    .optional()
+    .describe("What the provider gets; when absent, its price floor for the run window"),
+  validatorFee: coinSchema
+    .optional()
+    .describe("What each validator gets; when absent, the fee floor of the chosen validators"),
   windows: z
     .strictObject({
-      accept: durationSchema.optional(),
-      run: durationSchema.optional(),
-      appoint: durationSchema.optional(),
-      commit: durationSchema.optional(),
-      reveal: durationSchema.optional(),
-      claim: durationSchema.optional(),
-      challenge: durationSchema.optional(),
-      appeal: durationSchema.optional(),
+      accept: window("For the provider to accept the job"),
+      run: window("For the provider to run the task and to submit"),
+      appoint: window("For you to fetch the result and to appoint validators"),
+      commit: window("For validators to measure and to commit"),
+      reveal: window("For measurements and seeds to be revealed"),
+      claim: window("For the provider to publish the key"),
+      challenge: window("For you to challenge a claim in optimistic mode"),
+      appeal: window("For the provider to appeal"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Times of the steps; absent ones are derived from the task and the pace of the chain"),
 });
 export type JobFile = z.infer<typeof jobFileSchema>;
 
 /**
- * What travels in the bundle's manifest and is hashed into the terms: the part of the job file that
- * provider and validator must agree on, with the image pinned by digest.
+ * The part of job.yaml that provider and validator must agree on, with the image pinned by digest. It is in the
+ * bundle's manifest, and its hash is in the terms.
  */
 export const specSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(64),
-  /** By digest; or where it lies in the bundle. */
+  /** By digest, or by its path in the bundle. */
   image: z.union([
     digest,
     z.strictObject({ dockerfile: bundlePath }),
@@ -111,13 +136,13 @@ export const specSchema = z.strictObject({
 });
 export type Spec = z.infer<typeof specSchema>;
 
-/** Pins the image and drops what only the requester needs. */
+/** The spec of a job file: without what only the requester needs. */
 export function specOf(file: JobFile, image: Spec["image"]): Spec {
   const { version, name, command, outputs, resources, verification, tier } = file;
   return { version, name, image, command, outputs, resources, verification, tier };
 }
 
-/** The image as a spec names it, `find` telling the digest of a held one; undefined when there is none. */
+/** The image as a spec names it; undefined when `find` knows no digest for a runtime, or an archive has none. */
 export function pinImage(
   image: JobFile["image"],
   find: (nameOrDigest: string) => string | undefined,
@@ -127,13 +152,27 @@ export function pinImage(
   return image.digest === undefined ? undefined : { archive: image.archive, digest: image.digest };
 }
 
-/** The kind of an image that comes with the bundle; undefined for one that is held. */
+/** The kind of an image in the bundle; undefined for a runtime image. */
 export function bundledKind(image: JobFile["image"] | Spec["image"]): BundledKind | undefined {
   if (typeof image === "string") return undefined;
   return "dockerfile" in image ? "dockerfile" : "archive";
 }
 
-/** keccak256 of the spec's canonical JSON (RFC 8785 for the values that a spec can hold). */
+/** keccak256 of the spec's canonical JSON (RFC 8785). */
 export function specHash(spec: Spec): Hex {
   return keccak256(toUtf8Bytes(canonicalJson(spec))) as Hex;
+}
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** JSON with sorted keys and no white space, so that equal values have equal hashes (RFC 8785). */
+function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).filter((entry) => entry[1] !== undefined);
+    // RFC 8785 sorts by UTF-16 code units, as the default comparison does.
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item as Json)}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
 }

@@ -1,21 +1,24 @@
-import type { Abortable } from "../../async/abort.ts";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Abortable, linkSignals } from "../../async/abort.ts";
 import { retryTransient } from "../../async/retry.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import type { RoleContext } from "../context.ts";
-import { isStorageTrouble, noteIfPossible } from "../shared/note.ts";
-import { sweepFolders } from "./sweep-folders.ts";
+import { forJob, type RoleContext } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
+import { isStorageTrouble, noteIfPossible, retryText } from "../shared/note.ts";
 
+/** What a daemon does for one role. */
 export interface Duty {
   readonly role: "provider" | "validator";
   readonly filter: JobFilter;
-  /** True when there is something for this role to do in a job that it has not begun. */
+  /** True when this role has something to do in a job that it has not begun. */
   wants(job: Job): boolean;
   /**
-   * Brings one job to its end; called again after a crash or a passing failure. All jobs at once: what takes up the
-   * machine waits for a place by itself (`Slots`), and what only waits for others needs none.
+   * Brings one job to its end; called again after a crash or a passing failure. All jobs run at once: work that uses
+   * the machine waits for a place (`Slots`), work that waits for other parties needs none.
    */
   work(jobId: JobId, options: Abortable): Promise<void>;
   /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. */
@@ -23,33 +26,31 @@ export interface Duty {
 }
 
 /**
- * Attends to jobs as they appear, first to those that a former run left unfinished. One job's failure never stops
- * the daemon, nor does a journal that cannot be written for a while; only `signal` does, and then no job is cut in
- * the middle of an act that the journal does not know.
+ * Works on jobs as they appear, on those first that an earlier process left unfinished. Neither a job's failure nor a
+ * journal that cannot be written for a while stops the daemon. Only `signal` does; no job is then interrupted in an
+ * act that the journal does not know of.
  */
 export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Abortable): Promise<void> {
   const stop = new AbortController();
-  const options = { signal: AbortSignal.any([signal, stop.signal]) };
+  using options = linkSignals([signal, stop.signal]);
   const running = new Map<JobId, Promise<void>>();
   const begin = (jobId: JobId): void => {
     if (running.has(jobId)) return;
     running.set(
       jobId,
-      attend(context, duty, jobId, options).finally(() => running.delete(jobId)),
+      workOn(context, duty, jobId, options).finally(() => running.delete(jobId)),
     );
   };
-  const warn = (text: string) => context.reporter.emit({ kind: "warn", text });
-  const again = (error: Error, pause: number) => warn(`${error.message} Trying again in ${pause} s.`);
   try {
-    const left = await retryTransient(
+    const unfinished = await retryTransient(
       async () => {
         await sweepFolders(context, duty.role);
         return context.journal.undertakings({ role: duty.role, unfinished: true });
       },
-      again,
+      (error, pause) => context.reporter.emit({ kind: "warn", text: retryText(error, pause) }),
       options,
     );
-    for (const { key } of left) begin(key as JobId);
+    for (const { key } of unfinished) begin(key as JobId);
     for await (const job of context.market.watch(duty.filter, options)) {
       if (duty.wants(job)) begin(job.id);
     }
@@ -59,30 +60,29 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Ab
   }
 }
 
-/** Does what a job needs until it is done; what cannot pass ends it here, told and noted. Never rejects. */
-async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Abortable): Promise<void> {
-  const { journal, reporter } = context;
-  const warn = (text: string) => {
-    reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
+/** Brings a job to its end, or gives it up, with a warning and a note, where that is impossible. Never rejects. */
+async function workOn(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Abortable): Promise<void> {
+  const { journal, reporter, logger } = forJob(context, jobId);
+  const report = (text: string) => reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
+  const reportAndNote = (text: string) => {
+    report(text);
     noteIfPossible(() => journal.open(duty.role, jobId), text);
   };
-  const again = (error: Error, pause: number) => {
-    const text = `${error.message} Trying again in ${pause} s.`;
-    // A note would only wait for the journal once more.
-    if (isStorageTrouble(error)) reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
-    else warn(text);
+  const onRetry = (error: Error, pause: number) => {
+    const text = retryText(error, pause);
+    // The journal is what cannot be written: a note would wait for it once more.
+    if (isStorageTrouble(error)) report(text);
+    else reportAndNote(text);
   };
-  const tell = (error: unknown) => {
-    if (signal.aborted) return; // to be carried on
-    const code = isIchainError(error) ? error.code : "INTERNAL";
-    warn(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
-  };
-  /** False when it cannot be done. */
-  const bring = (work: () => Promise<void>) =>
-    retryTransient(work, again, { signal }).then(
+  /** Resolves with false when `work` failed for good. */
+  const attempt = (work: () => Promise<void>): Promise<boolean> =>
+    retryTransient(work, onRetry, { signal }).then(
       () => true,
       (error: unknown) => {
-        tell(error);
+        if (signal.aborted) return false; // the next start continues it
+        logger.error("The job is given up", { role: duty.role, error });
+        const code = isIchainError(error) ? error.code : "INTERNAL";
+        reportAndNote(`given up (${code}): ${error instanceof Error ? error.message : String(error)}`);
         return false;
       },
     );
@@ -91,8 +91,26 @@ async function attend(context: RoleContext, duty: Duty, jobId: JobId, { signal }
     journal.open(duty.role, jobId);
     await duty.work(jobId, { signal });
   };
-  if ((await bring(work)) || signal.aborted) return;
-  const givenUp = await bring(() => duty.giveUp(jobId, { signal }));
+  if ((await attempt(work)) || signal.aborted) return;
+  const givenUp = await attempt(() => duty.giveUp(jobId, { signal }));
   if (!givenUp && signal.aborted) return;
-  await bring(async () => journal.open(duty.role, jobId).finish("failed"));
+  await attempt(async () => journal.open(duty.role, jobId).finish("failed"));
+}
+
+/**
+ * Removes the folders of jobs that are over or unknown to the journal: a process that was killed while it gave a job
+ * up leaves one. A requester's folders hold its results; `tidy` removes those.
+ */
+async function sweepFolders(
+  { jobsDir, journal, reporter }: Pick<RoleContext, "jobsDir" | "journal" | "reporter">,
+  role: Duty["role"],
+): Promise<void> {
+  const names = await readdir(join(jobsDir, role)).catch(() => []);
+  const unfinished = new Set(journal.undertakings({ role, unfinished: true }).map(({ key }) => key.slice(2)));
+  for (const name of names.filter((one) => !unfinished.has(one))) {
+    const { dir } = jobFolder(jobsDir, role, `0x${name}` as JobId);
+    await rm(dir, { recursive: true, force: true }).catch((error: Error) =>
+      reporter.emit({ kind: "warn", text: `The folder of a finished job was not removed: ${error.message}` }),
+    );
+  }
 }

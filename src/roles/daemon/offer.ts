@@ -7,7 +7,7 @@ import type { Policy } from "../../protocol/policy/policy.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "../shared/transact.ts";
 
-/** What this machine offers, as `doctor` found it. */
+/** The details of an offer: what the sandbox found of this machine, and what the policy accepts. */
 export function describeMachine(
   report: SandboxReport,
   policy: Policy,
@@ -26,7 +26,7 @@ export function describeMachine(
   };
 }
 
-/** Brings offer and stake on the chain to what is wanted; a second call finds nothing to do. */
+/** Publishes the offer and deposits the stake where they differ from what is wanted; safe to repeat. */
 export async function publishOffer(
   context: RoleContext,
   {
@@ -50,14 +50,14 @@ export async function publishOffer(
     keys: keyring.publicKeys,
     details: machine,
   };
-  const present = await market.offer(account, options);
-  // One undertaking for each change, so that a crash in the middle finishes the change it had begun.
-  const journal = context.journal.open("account", `offer-${present ? "change" : "first"}-${Date.now()}`);
-  if (!present || !sameOffer(present, draft)) {
+  const published = await market.offer(account, options);
+  // Open one undertaking for each change: after a crash the change that had begun is finished.
+  const journal = context.journal.open("account", `offer-${published ? "change" : "first"}-${Date.now()}`);
+  if (!published || !sameOffer(published, draft)) {
     await transact(market, journal, { kind: "publish", offer: draft }, { ...options, name: "publish" });
     reporter.emit({ kind: "info", text: "The offer is published" });
   }
-  const missing = stake - (present?.stake ?? 0n);
+  const missing = stake - (published?.stake ?? 0n);
   if (missing > 0n) {
     await transact(market, journal, { kind: "deposit", amount: missing }, { ...options, name: "deposit" });
     reporter.emit({ kind: "info", text: "The stake is deposited" });
@@ -65,7 +65,7 @@ export async function publishOffer(
   journal.finish("done");
 }
 
-function sameOffer(present: OfferDraft, draft: OfferDraft): boolean {
-  const { provider, validator, priceFloor, feeFloor, keys, details } = present;
+function sameOffer(published: OfferDraft, draft: OfferDraft): boolean {
+  const { provider, validator, priceFloor, feeFloor, keys, details } = published;
   return isDeepStrictEqual({ provider, validator, priceFloor, feeFloor, keys, details }, draft);
 }

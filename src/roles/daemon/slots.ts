@@ -1,16 +1,17 @@
-import type { Abortable } from "../../async/abort.ts";
-/** Places for work that takes up the machine. */
+import { type Abortable, onAbort } from "../../async/abort.ts";
+
+/** Limits how many jobs use the machine at once. */
 export interface Slots {
   /**
-   * Resolves with a place once one is free, in the order of the calls; disposing gives it back. Work that is `owed`
-   * (a stake is at risk for it) was let in before a restart and waits for nobody.
+   * Resolves with a place once one is free, in the order of the calls; disposing gives it back. Work with a stake
+   * `atRisk` had a place before a restart and gets one at once.
    */
-  take(options: Abortable & { owed?: boolean }): Promise<Disposable>;
+  take(options: Abortable & { atRisk?: boolean }): Promise<Disposable>;
 }
 
 /** `count` places. */
 export function openSlots(count: number): Slots {
-  let free = count; // below zero while more is owed than there are places
+  let free = count; // below zero while more work is at risk than there are places
   const queue: (() => void)[] = [];
 
   function giveBack(): void {
@@ -18,27 +19,26 @@ export function openSlots(count: number): Slots {
     while (free > 0 && queue.length > 0) queue.shift()?.();
   }
 
-  function turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        free -= 1;
-        signal.removeEventListener("abort", leave);
-        resolve();
-      };
-      const leave = () => {
-        queue.splice(queue.indexOf(begin), 1);
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", leave, { once: true });
-      queue.push(begin);
+  async function nextPlace(signal: AbortSignal): Promise<void> {
+    const turn = Promise.withResolvers<void>();
+    const begin = () => {
+      free -= 1;
+      turn.resolve();
+    };
+    using _ = onAbort(signal, (reason) => {
+      const at = queue.indexOf(begin);
+      if (at !== -1) queue.splice(at, 1); // else its turn has just come
+      turn.reject(reason);
     });
+    queue.push(begin);
+    await turn.promise;
   }
 
   return {
-    async take({ signal, owed = false }) {
+    async take({ signal, atRisk = false }) {
       signal.throwIfAborted();
-      if (owed || (free > 0 && queue.length === 0)) free -= 1;
-      else await turn(signal);
+      if (atRisk || (free > 0 && queue.length === 0)) free -= 1;
+      else await nextPlace(signal);
       let held = true;
       return {
         [Symbol.dispose]() {

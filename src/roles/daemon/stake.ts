@@ -9,13 +9,13 @@ import { transact } from "../shared/transact.ts";
 export interface Stake {
   readonly account: Address;
   readonly total: bigint;
-  /** Of it, at risk in jobs that are under way. */
+  /** The part that unfinished jobs have locked. */
   readonly locked: bigint;
   readonly leaving: Leaving;
   readonly banned: boolean;
 }
 
-/** Throws `NO_OFFER`, class `config`: stake stands behind an offer. */
+/** @throws NO_OFFER stake stands behind an offer, and the account has none */
 export async function readStake(market: MarketReader, account: Address, options: Abortable): Promise<Stake> {
   const offer = await market.offer(account, options);
   if (offer === undefined) throw noOffer(account);
@@ -25,7 +25,10 @@ export async function readStake(market: MarketReader, account: Address, options:
 
 type StakeCall = Extract<Call, { kind: "deposit" | "requestWithdrawal" | "withdrawStake" }>;
 
-/** Moves stake, as an undertaking of its own; resolves with what it is then. */
+/**
+ * Moves stake, as an undertaking of its own; resolves with the stake after it.
+ * @throws NO_OFFER
+ */
 export async function moveStake(context: RoleContext, call: StakeCall, options: Abortable): Promise<Stake> {
   const { market, account } = context;
   await readStake(market, account, options);

@@ -1,30 +1,28 @@
-import type { JobJournal } from "../../ports/journal.ts";
+import type { JobJournal, JobRole } from "../../ports/journal.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job/job.ts";
+import { type Job, seatOf } from "../../protocol/job/job.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 
-export type JobRole = "requester" | "provider" | "validator";
-
 /**
- * What a role can still do of a job: go on (`kept`), begin again with what the chain tells (`again`), or
- * no more than wait for its end, since keys that were nowhere else are gone (`lost`).
+ * What a role can still do for a job: continue (`kept`), begin again with what the chain has (`again`), or only wait
+ * for its end, because the journal held the one copy of its keys (`lost`).
  */
 export type Standing = "kept" | "again" | "lost";
 
-/** The roles that `account` has in a job and that it must know something for which the chain does not tell. */
+/** The roles of `account` in a job that need the journal: what they must know is not on the chain. */
 export function rolesAtStake(job: Job, account: Address): JobRole[] {
   if (isFinal(job.state)) return [];
   const roles: JobRole[] = [];
   if (sameAddress(job.terms.requester, account)) roles.push("requester");
-  // A posted job is new to its provider, and a seat without a commitment to its validator.
+  // The provider of a posted job has decided nothing yet, nor has a validator that has not committed.
   if (sameAddress(job.terms.provider, account) && job.state !== "Posted") roles.push("provider");
-  const seat = job.validations.find(({ validator }) => sameAddress(validator, account));
+  const seat = seatOf(job, account);
   if (seat?.commitment !== undefined && seat.measurement === undefined && !seat.abstained)
     roles.push("validator");
   return roles;
 }
 
-/** `record` may be empty. */
+/** What `role` can still do, by what its journal holds of the job; the journal may be empty. */
 export function assess(job: Job, role: JobRole, record: JobJournal): Standing {
   const has = (name: string) => record.outcome(name) !== undefined;
   if (role === "requester") return has("draft") ? "kept" : "lost";

@@ -26,8 +26,9 @@ export async function jobFolders(jobsDir: string): Promise<string[]> {
 }
 
 /**
- * For a journal that knows of nothing: refuses to begin with it when the account has jobs under way or
- * their files lie here, since what was begun would be forgotten and its stake lost. Throws `JOURNAL_LOST`.
+ * Refuses an empty journal when the account has unfinished jobs or their files are on this machine: a role that begins
+ * without its journal would lose its stake in them.
+ * @throws JOURNAL_LOST
  */
 export async function refuseLostJournal(
   { market, account, jobsDir }: Home,
@@ -46,8 +47,9 @@ export async function refuseLostJournal(
 }
 
 /**
- * For a keyring that is not there: refuses to make a new one when the old one is in use, since everything
- * that is sealed to it would stay sealed. Throws `KEYRING_MISSING`.
+ * Refuses to make a new keyring when the missing one is in use: messages that are sealed to its keys could no longer be
+ * opened.
+ * @throws KEYRING_MISSING
  */
 export async function refuseLostKeyring(
   { market, account, journal }: Home & { journal: Journal },

@@ -1,11 +1,11 @@
 import { basename, dirname } from "node:path";
 import type { Abortable } from "../../async/abort.ts";
-import type { Journal } from "../../ports/journal.ts";
+import type { JobRole, Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import { markLost } from "../shared/see-out.ts";
-import { assess, type JobRole, rolesAtStake, type Standing } from "./assess.ts";
+import { markLost } from "../shared/lost-job.ts";
+import { assess, rolesAtStake, type Standing } from "./assess.ts";
 
 export interface Found {
   readonly job: Job;
@@ -15,12 +15,12 @@ export interface Found {
 
 export interface Repaired {
   readonly open: readonly Found[];
-  /** Folders of jobs that the journal does not know: nothing is at stake in them. */
-  readonly strangers: readonly string[];
+  /** Folders of jobs that the journal does not know; no stake depends on them. */
+  readonly unknownFolders: readonly string[];
 }
 
 interface Sources {
-  /** Folders of jobs that lie here. */
+  /** Folders of jobs on this machine. */
   readonly folders: readonly string[];
   readonly market: MarketReader;
   readonly account: Address;
@@ -43,8 +43,8 @@ export async function unfinishedJobs(
 }
 
 /**
- * Brings the journal to what the chain says of this account's jobs: undertakings that it lacks are opened
- * again, and those whose keys are gone are marked, so that they are seen to their end at the least cost.
+ * Completes the journal from the chain: opens the undertakings that it lacks and marks those whose keys are gone, so
+ * that the role only waits for the end of such a job.
  */
 export async function repair(
   { market, account, journal, folders }: Sources,
@@ -52,7 +52,7 @@ export async function repair(
 ): Promise<Repaired> {
   const found: Found[] = [];
   for (const { job, role } of await unfinishedJobs(market, account, options)) {
-    // Finished in the journal: given up on purpose, and known.
+    // The role gave the job up before.
     if (journal.find(role, job.id)?.finished !== undefined) continue;
     const record = journal.open(role, job.id);
     const standing = assess(job, role, record);
@@ -65,9 +65,9 @@ export async function repair(
     record.note(`the journal was repaired: ${standing}`);
   }
   journal.open("account", `repair-${Date.now()}`).finish("done");
-  const strangers = folders.filter((folder) => {
+  const unknownFolders = folders.filter((folder) => {
     const role = basename(dirname(folder)) as JobRole;
     return journal.find(role, `0x${basename(folder)}`) === undefined;
   });
-  return { open: found, strangers };
+  return { open: found, unknownFolders };
 }

@@ -6,8 +6,9 @@ import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../context.ts";
 
 /**
- * Asks until the host has let us in and published our capsule of `root`, and opens it; ends only with
- * `signal`. Who was appointed may come before the host has heard of it.
+ * Polls until the host admits us and has published our capsule of `root`, and opens it; without a limit but `signal`.
+ * A validator may learn of its appointment before the host does, so a refusal is retried as well. Resolves with the
+ * 32-byte session key.
  */
 export async function awaitCapsule(
   { transport, keyring }: Pick<RoleContext, "transport" | "keyring">,

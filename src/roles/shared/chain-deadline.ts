@@ -1,6 +1,7 @@
+import { linkSignals } from "../../async/abort.ts";
 import type { Market } from "../../ports/market.ts";
 
-/** The chain's clock may run ahead of the wall clock: it is looked at this often. */
+/** How often the chain's time is read: it may run ahead of this machine's clock. */
 const POLL_MS = 5_000;
 
 type ChainTime = Pick<Market, "now">;
@@ -16,43 +17,51 @@ interface Clock {
   remove(alarm: Alarm): void;
 }
 
-/** One for each market: however many deadlines there are, the node is asked once. */
+/** One for each market, so that many deadlines need one request to the node. */
 const clocks = new WeakMap<ChainTime, Clock>();
 
 /**
- * A signal that fires when the chain's clock reaches `deadline` (Unix seconds) or `signal` aborts;
- * dispose it when the work is done. The work may outlive its use of the clock by one poll at most. Where the node
- * does not answer, this machine's clock goes on from its last answer.
+ * A signal that aborts when the chain's time reaches `deadline` (Unix seconds) less `marginSeconds`, or with
+ * `signal`. Dispose it when the work is done: the node is polled until then. While the node does not answer, this
+ * machine's clock continues from its last answer.
+ * @example using clock = chainDeadline(job.deadline, market, signal); await work({ signal: clock.signal });
  */
 export function chainDeadline(deadline: number, market: ChainTime, signal: AbortSignal, marginSeconds = 0) {
   const expired = new AbortController();
+  const linked = linkSignals([signal, expired.signal]);
   const clock = clocks.get(market) ?? startClock(market);
   const alarm = { at: deadline - marginSeconds, ring: () => expired.abort() };
   if (alarm.at < Number.POSITIVE_INFINITY) clock.add(alarm);
   return {
-    signal: AbortSignal.any([signal, expired.signal]),
+    signal: linked.signal,
     get expired(): boolean {
       return expired.signal.aborted;
     },
     [Symbol.dispose](): void {
       clock.remove(alarm);
+      linked[Symbol.dispose]();
     },
   };
 }
 
-/** Asks only while there is something to wait for. */
+/** Polls only while an alarm is set. */
 function startClock(market: ChainTime): Clock {
   const alarms = new Set<Alarm>();
   let timer: NodeJS.Timeout | undefined;
-  let looking = false;
+  let reading = false;
   let known = { time: Date.now() / 1000, at: performance.now() };
 
-  async function look(): Promise<void> {
+  async function read(): Promise<number | undefined> {
+    using limit = linkSignals([], POLL_MS);
+    return await market.now(limit).catch(() => undefined);
+  }
+
+  async function poll(): Promise<void> {
     clearTimeout(timer);
-    if (looking) return; // the answer that is on its way serves every alarm
-    looking = true;
-    const answer = await market.now({ signal: AbortSignal.timeout(POLL_MS) }).catch(() => undefined);
-    looking = false;
+    if (reading) return; // the answer that is under way serves every alarm
+    reading = true;
+    const answer = await read();
+    reading = false;
     const time = answer ?? known.time + (performance.now() - known.at) / 1000;
     known = { time, at: performance.now() };
     for (const alarm of alarms) {
@@ -62,13 +71,13 @@ function startClock(market: ChainTime): Clock {
     }
     if (alarms.size === 0) return;
     const next = Math.min(...[...alarms].map(({ at }) => at));
-    timer = setTimeout(look, Math.min((next - time) * 1000, POLL_MS)).unref();
+    timer = setTimeout(poll, Math.min((next - time) * 1000, POLL_MS)).unref();
   }
 
   const clock: Clock = {
     add(alarm) {
       alarms.add(alarm);
-      void look();
+      void poll();
     },
     remove(alarm) {
       alarms.delete(alarm);

@@ -2,7 +2,7 @@ import type { Abortable } from "../../async/abort.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { ChainFacts } from "../../protocol/policy/money.ts";
 
-/** What the chain says beside a job's terms, for policies. */
+/** What a policy needs to know of the chain beside a job's terms. */
 export async function chainFacts(
   market: Pick<MarketReader, "chainPace" | "gasPrice" | "poolStake">,
   options: Abortable,

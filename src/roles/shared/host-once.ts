@@ -3,8 +3,8 @@ import type { Hosting, HostRequest } from "../../ports/transport.ts";
 import type { RoleContext } from "../context.ts";
 
 /**
- * A hosting that starts when it is first needed and is stopped with its scope (`await using`). A failed
- * start is not kept: the next `start` tries again.
+ * A hosting that starts with the first call of `start` and stops with its scope (`await using`). After a failed start
+ * the next call tries again. `what` names the content to people.
  */
 export function hostOnce(
   { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,

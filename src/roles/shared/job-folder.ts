@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Role } from "../../ports/journal.ts";
 import type { JobId } from "../../protocol/ids.ts";
 
-/** Where the files of one job lie, for one role: nothing of two jobs or two roles ever mixes. */
+/** Paths of one role's files of one job; each job and role has a folder of its own. */
 export function jobFolder(jobsDir: string, role: Role, jobId: JobId) {
   const dir = join(jobsDir, role, jobId.slice(2));
   return {

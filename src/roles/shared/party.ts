@@ -5,8 +5,11 @@ import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext } from "../context.ts";
 
 /**
- * An account with the keys of its offer, bound to each other both ways: the account has signed them, and
- * the certificate names the account. Throws `OFFER_GONE`, or class `untrusted`.
+ * An account with the keys of its offer. Both must name each other: the account has signed the keys, and the
+ * certificate names the account.
+ * @throws OFFER_GONE
+ * @throws KEY_MALFORMED
+ * @throws KEY_NOT_BOUND
  */
 export async function partyOf(
   { market, keyring }: Pick<RoleContext, "market" | "keyring">,
@@ -21,8 +24,8 @@ export async function partyOf(
 }
 
 /**
- * The same for a validator that somebody else chose: undefined, with a warning, when nothing may be sealed
- * to it. It is left to abstain, and the job goes on.
+ * The same for a validator that another party chose: undefined, with a warning, when its keys cannot be trusted.
+ * Such a validator gets nothing and abstains; the job continues.
  */
 export async function trustedParty(
   context: RoleContext,

@@ -3,8 +3,9 @@ import type { JobJournal } from "../../ports/journal.ts";
 import type { Call, Market, Receipt } from "../../ports/market.ts";
 
 /**
- * One transaction as a step of the journal: signed and recorded first, then sent; after a crash the
- * very same bytes are looked up and, if need be, sent again, so nothing is ever paid twice.
+ * One transaction as a step of the journal: signed and recorded first, then sent. After a crash the recorded bytes
+ * are looked up on the chain and, if they are missing, sent again, so that nothing is paid twice. The step is named
+ * `name`, or else after the call.
  */
 export function transact(
   market: Market,

@@ -6,8 +6,8 @@ import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /**
- * Payouts are pulled: fetches what the escrow owes this account, from this job or others, if anything. Another job that
- * ended at the same moment may have fetched it all.
+ * Withdraws what the escrow owes this account in the job's token, from this job or others, if anything. Another job
+ * that ended at the same moment may have withdrawn all of it.
  */
 export async function withdrawOwed(
   { market, account }: Pick<RoleContext, "market" | "account">,

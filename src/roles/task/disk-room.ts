@@ -3,18 +3,19 @@ import { dirname } from "node:path";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 
 /**
- * Throws `DISK_TOO_FULL`, class `refused`, unless a parcel of `bytes` can be fetched to `path` and opened beside it:
- * better not to begin than to fill a disk that the journal and other jobs share.
+ * Checks that the disk holds a parcel of `bytes`, fetched to `path`, and its files beside it: a fetch that fills the
+ * disk would also stop the journal and other jobs. What an interrupted fetch has already written counts as free.
+ * @throws DISK_TOO_FULL
  */
 export async function requireRoom(path: string, bytes: number): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { bavail, bsize } = await statfs(folder);
-  const here = await Promise.all([path, `${path}.part`].map(allocated)); // by a try that was cut off
-  if (bavail * bsize + Math.max(...here) < bytes * 2) throw diskTooFull();
+  const fetched = await Promise.all([path, `${path}.part`].map(allocated));
+  if (bavail * bsize + Math.max(...fetched) < bytes * 2) throw diskTooFull();
 }
 
-/** `DISK_TOO_FULL` for what ran out of room all the same; any other error as it is. */
+/** `DISK_TOO_FULL` for an error of a disk that became full after `requireRoom`; any other error unchanged. */
 export function asTooFull(error: unknown): unknown {
   const full = isIchainError(error, "TRANSFER_DISK_FAILED") || isIchainError(error, "PARCEL_DISK_FULL");
   return full || (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskTooFull(error) : error;

@@ -11,17 +11,17 @@ export function neededImages({ journal }: Pick<WorkerContext, "journal">): Set<s
   return new Set(
     open.flatMap(({ role, key }) => {
       const job = journal.open(role, key);
-      const made = job.outcome<string>("image");
+      const built = job.outcome<string>("image");
       const image = job.outcome<{ spec: Spec }>("bundle")?.spec.image;
-      return [made, typeof image === "string" ? image : undefined].filter((one) => one !== undefined);
+      return [built, typeof image === "string" ? image : undefined].filter((one) => one !== undefined);
     }),
   );
 }
 
 /**
- * The digest of the job's image: the one that its spec names, or that of the image in its bundle, which
- * is made now where the policy takes such images (it was asked before). What past jobs' images take
- * beyond the policy's budget is given back first.
+ * The digest of the job's image: the one that its spec names, or that of the image in its bundle, which is built now.
+ * The caller has checked that the policy allows such images. Images of past jobs beyond the policy's budget are
+ * removed first.
  */
 export async function ensureImage(
   context: WorkerContext,
@@ -41,13 +41,13 @@ export async function ensureImage(
     }),
     act: async ({ source, bounds }) => {
       const id = `image-${journal.key}`;
-      reporter.emit({ kind: "start", id, text: "Making the image that came with the job" });
+      reporter.emit({ kind: "start", id, text: "Building the image in the job's bundle" });
       try {
         const digest = await sandbox.prepare(source, bounds, { signal });
-        reporter.emit({ kind: "end", id, text: "Made the image that came with the job" });
+        reporter.emit({ kind: "end", id, text: "Built the image in the job's bundle" });
         return digest;
       } catch (error) {
-        reporter.emit({ kind: "fail", id, text: "The image that came with the job could not be made" });
+        reporter.emit({ kind: "fail", id, text: "The image in the job's bundle could not be built" });
         throw error;
       }
     },

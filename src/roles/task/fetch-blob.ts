@@ -4,7 +4,7 @@ import type { Abortable } from "../../async/abort.ts";
 import type { Blob, FetchProgress, FetchRequest } from "../../ports/transport.ts";
 import type { RoleContext } from "../context.ts";
 
-/** Fetches with progress; `what` names it for people. */
+/** Fetches a blob and reports progress; `what` names it to people. */
 export async function fetchBlob(
   { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,
   what: string,
@@ -30,7 +30,7 @@ export async function fetchBlob(
   }
 }
 
-/** The slowest and the fastest lane tell whether the network is slow or one way through it is. */
+/** Names the slowest and the fastest lane: they show whether the whole network is slow or one path through it. */
 function pace({ bytesPerSecond, laneRates, secondsLeft }: FetchProgress): string {
   if (secondsLeft === undefined || laneRates.length === 0) return "";
   const left = `${Math.ceil(secondsLeft)} s left,`;

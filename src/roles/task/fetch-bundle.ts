@@ -4,6 +4,7 @@ import { IchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { Blob } from "../../ports/transport.ts";
 import type { Job } from "../../protocol/job/job.ts";
+import { MAX_FILES } from "../../protocol/limits.ts";
 import type { BundleLocator, ValidationLocator } from "../../protocol/parcel/locator.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/task/spec.ts";
@@ -15,15 +16,17 @@ import { fetchBlob } from "./fetch-blob.ts";
 export interface Bundle {
   readonly blob: Blob;
   readonly spec: Spec;
-  /** Who packed it: where the result's locator is sealed to and who may read the result. */
+  /** Keys of its author, who may read the result; the result's locator is sealed to them. */
   readonly requester: Manifest["author"];
   /** The unpacked files, the task's /in. */
   readonly input: string;
 }
 
 /**
- * Fetches the bundle and unpacks it for a run; used by provider and validator alike. The spec inside
- * must be the one that the terms were signed for. Throws `DISK_TOO_FULL`, and then leaves nothing on the disk.
+ * Fetches the bundle and unpacks it for a run, for provider and validator. The spec in it must have the hash that is
+ * in the terms.
+ * @throws DISK_TOO_FULL after removing the job's files
+ * @throws SPEC_MISMATCH
  */
 export async function fetchBundle(
   context: RoleContext,
@@ -44,19 +47,19 @@ export async function fetchBundle(
           { endpoint, root, path, maxBytes, size },
           options,
         );
-        // What an attempt that was cut off left is in the way of this one.
+        // An attempt that was interrupted may have left files; `open` needs an absent folder.
         await rm(home.input, { recursive: true, force: true });
         const { manifest } = await context.parcels.open(
-          { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: 100_000 } },
+          { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: MAX_FILES } },
           options,
         );
         return { blob, manifest };
       };
       const { blob, manifest } = await fetching().catch(async (error: unknown) => {
-        const told = asTooFull(error);
-        // The journal and the other jobs need the room more than a later try needs what is here.
-        if (told !== error) await rm(home.dir, { recursive: true, force: true });
-        throw told;
+        const cause = asTooFull(error);
+        // Free the disk for the journal and other jobs, although a later try has to fetch all again.
+        if (cause !== error) await rm(home.dir, { recursive: true, force: true });
+        throw cause;
       });
       const spec = specSchema.safeParse(manifest.note);
       if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();

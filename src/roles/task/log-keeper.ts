@@ -1,25 +1,26 @@
 import type { JobJournal } from "../../ports/journal.ts";
 
-/** How often what a task printed is written down. */
+/** Time between two writes of a task's output. */
 const WRITE_MS = 500;
-/** Most that is kept of what came within that time, some 24 KiB/s; a piece fits a part (`PART_CHARS`). */
+/** Kept of the output within that time, at most: some 24 KiB/s. A piece must fit a part (`PART_CHARS`). */
 const BURST_CHARS = 12_288;
-const PIECES = 1_000_000;
+/** More than a job's log has. */
+const ALL_PIECES = 1_000_000;
 
 export interface LogKeeper {
-  /** Neutralised text of the task, as it comes. */
+  /** Adds text of the task, neutralised. */
   push(text: string): void;
-  /** Writes what is left. */
+  /** Writes the rest. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Keeps what a run prints in the journal while it runs: written twice a second, a burst's middle left
- * out, nothing after `maxChars` or while the journal cannot be written. A run that is followed again from its beginning, after a crash, is not
- * written down twice.
+ * Writes a run's output to the journal while it runs, twice a second. Leaves out the end of a burst, everything after
+ * `maxChars` UTF-16 units, and what comes while the journal cannot be written. After a crash the output is read again
+ * from its beginning; what the journal already holds is skipped.
  */
 export function keepLog(journal: JobJournal, stage: string, { maxChars }: { maxChars: number }): LogKeeper {
-  const before = journal.logged(0, PIECES).filter((piece) => piece.stage === stage);
+  const before = journal.logged(0, ALL_PIECES).filter((piece) => piece.stage === stage);
   let skip = before.at(-1)?.upto ?? 0;
   let upto = skip;
   let room = maxChars - before.reduce((sum, piece) => sum + piece.text.length, 0);
@@ -37,7 +38,7 @@ export function keepLog(journal: JobJournal, stage: string, { maxChars }: { maxC
     try {
       journal.log({ stage, upto, text: `${kept}${gap}${end}` });
     } catch {
-      return; // a full disk, a journal in use: no run fails with its log, and the next piece tries again
+      return; // a full disk or a journal in use must not fail the run; the next piece tries again
     }
     room = cut ? 0 : room - kept.length;
     [pending, left] = ["", 0];
@@ -57,12 +58,12 @@ export function keepLog(journal: JobJournal, stage: string, { maxChars }: { maxC
   };
 }
 
-/** The stage of the piece that says that nothing follows. */
+/** Stage of the piece after which no other follows. */
 export const END = "end";
 
-/** Says that no run of this job will print any more; a second time it says nothing. */
+/** Records that no run of this job will print any more; safe to repeat. */
 export function endLog(journal: JobJournal): void {
-  const last = journal.logged(0, PIECES).at(-1);
+  const last = journal.logged(0, ALL_PIECES).at(-1);
   if (last?.stage !== END) journal.log({ stage: END, upto: 0, text: "" });
 }
 

@@ -4,12 +4,13 @@ import type { JobJournal } from "../../ports/journal.ts";
 import { isEnd } from "./log-keeper.ts";
 import { type Measured, stages } from "./run-task.ts";
 
-const LOOK_MS = 250;
+const POLL_MS = 250;
+/** Read at once. */
 const PIECES = 1024;
 
 /**
- * What the task of a job printed on this machine: as far as it has come, or with `follow` to its end.
- * Of a run that is over it is all that was kept, its end above all.
+ * The output of a job's task on this machine: as far as it has come, or with `follow` to its end. Of runs that are over
+ * it is the sandbox's log, which keeps the last lines.
  */
 export async function* ownLog(
   journal: JobJournal,
@@ -19,7 +20,7 @@ export async function* ownLog(
   const [produced, evaluated, again] = stages.map(
     (stage) => journal.outcome<Measured>(`run-${stage}`)?.run.log,
   );
-  // The second evaluation is of interest when it says something else.
+  // Show the second evaluation only where it differs.
   const done = [produced, evaluated, again === evaluated ? undefined : again].filter(
     (log) => log !== undefined,
   );
@@ -34,6 +35,6 @@ export async function* ownLog(
     }
     if (pieces.length > 0) continue;
     if (!follow) return;
-    await delay(LOOK_MS, undefined, { signal });
+    await delay(POLL_MS, undefined, { signal });
   }
 }

@@ -1,12 +1,16 @@
+import { rm } from "node:fs/promises";
 import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import type { SandboxTask, TaskRun } from "../../ports/sandbox.ts";
+import type { JobId } from "../../protocol/ids.ts";
 import { type Metrics, readMetrics } from "../../protocol/task/metrics-log.ts";
 import type { Spec } from "../../protocol/task/spec.ts";
 import type { WorkerContext } from "../context.ts";
+import { jobFolder } from "../shared/job-folder.ts";
 import { noteIfPossible } from "../shared/note.ts";
 import { keepLog } from "./log-keeper.ts";
 
+/** Processes and threads of a task, at most. */
 const PIDS = 256;
 
 export interface Measured {
@@ -14,21 +18,21 @@ export interface Measured {
   readonly metrics: Metrics;
 }
 
-/** Every run that one job can have here, each with a container, a step and a log of its own. */
+/** Every run that one job can have on this machine, each with its own container, step and log. */
 export const stages = ["produce", "evaluate", "evaluate-again"] as const;
 
 /**
- * `produce` runs the task fully (argument 0); `evaluate` loads a result and measures it (argument 1), and
- * `evaluate-again` does the very same once more, to see whether the metric is stable.
+ * `produce` makes the result (argument 0), `evaluate` loads and measures it (argument 1), `evaluate-again` repeats that
+ * to see whether the metric is stable.
  */
 export type Stage = { kind: "produce" } | { kind: "evaluate" | "evaluate-again"; resultDir: string };
 
-/** The one name of a run: of its container, and of what a sweep must leave alone. */
+/** Name of a run, and so of its container; `Sandbox.sweep` spares the names that it is given. */
 export function runId(role: string, key: string, stage: Stage["kind"]): string {
   return `${role}-${key.slice(2, 34)}-${stage}`;
 }
 
-/** Runs the task of a spec in the sandbox, once: a crash in the middle finds the same container again. */
+/** Runs the task of a spec in the sandbox, once: after a crash the same container is found by its name. */
 export function runTask(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
@@ -64,7 +68,7 @@ export function runTask(
       const id = `run-${task.id}`;
       reporter.emit({ kind: "start", id, text: "Running the task in its sandbox" });
       try {
-        // Who follows the task has no use for the same evaluation a second time.
+        // Keep the output of the second evaluation out of the live log: it repeats the first.
         const again = stage.kind === "evaluate-again";
         using log = again ? undefined : keepLog(journal, stage.kind, { maxChars: task.limits.logBytes });
         const run = await sandbox.run(task, { signal, onLog: (text) => log?.push(text) });
@@ -83,7 +87,7 @@ export function runTask(
   });
 }
 
-/** Where the outputs of a journal's `produce` lie, from its end to `discardRuns`. */
+/** Folder with the outputs of the job's `produce` run; it exists from the end of the run to `discardRuns`. */
 export function outputsOf(
   { sandbox }: WorkerContext,
   { role, key }: JobJournal,
@@ -93,18 +97,30 @@ export function outputsOf(
 }
 
 /**
- * Gives back what the runs of a journal hold of the machine, when nobody will ask for it any more. Never
- * fails: a job is worth more than a disk, which the next start of the daemon finds.
+ * Frees the containers and disks of a job's runs. Never fails: what cannot be freed now is found by the sweep at the
+ * daemon's next start, and the job goes on.
  */
 export async function discardRuns({ sandbox }: WorkerContext, journal: JobJournal): Promise<void> {
   for (const stage of stages) {
     await sandbox.discard(runId(journal.role, journal.key, stage)).catch((error: Error) => {
-      noteIfPossible(journal, `a run's space could not be given back yet: ${error.message}`);
+      noteIfPossible(journal, `the disk of a run could not be freed yet: ${error.message}`);
     });
   }
 }
 
-/** Why a run was cut short, whoever's task it was; undefined when it came to its own end. */
+/** Ends a job's work on this machine: frees its runs, removes its files and finishes its undertaking. */
+export async function finishWork(
+  context: WorkerContext,
+  journal: JobJournal,
+  result: "done" | "failed",
+): Promise<void> {
+  await discardRuns(context, journal);
+  const { dir } = jobFolder(context.jobsDir, journal.role, journal.key as JobId);
+  await rm(dir, { recursive: true, force: true });
+  journal.finish(result);
+}
+
+/** Why a run was ended before the task ended by itself; undefined when it was not. */
 export function cutShort({ run }: Measured): string | undefined {
   if (run.ended === "deadline") return "the task ran out of time";
   if (run.ended === "memory") return "the task ran out of memory";
@@ -114,13 +130,13 @@ export function cutShort({ run }: Measured): string | undefined {
   return undefined;
 }
 
-/** Why a run did not succeed, whatever it printed. */
+/** Why a run did not succeed, apart from what it printed. */
 export function exitFailure(measured: Measured): string | undefined {
   const { exitCode } = measured.run;
   return cutShort(measured) ?? (exitCode === 0 ? undefined : `the task exited with code ${exitCode}`);
 }
 
-/** Why a run yields no measurement, for the job's other side; undefined when it yields one. */
+/** Why a run yields no measurement, in words for the other party; undefined when it yields one. */
 export function runFailure(measured: Measured, metric: string): string | undefined {
   const failed = exitFailure(measured);
   if (failed) return failed;

@@ -2,7 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
-import { harmless } from "../../protocol/neutralise.ts";
+import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES } from "../../protocol/limits.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 
 export interface OutputLimits {
   readonly maxBytes: number;
@@ -17,10 +18,6 @@ export interface Footprint {
   readonly files: number;
 }
 
-export const MAX_OUTPUT_FILES = 100_000;
-export const MAX_OUTPUT_DEPTH = 32;
-const MAX_NAME_BYTES = 255;
-const MAX_PATH_BYTES = 1024;
 const FILE_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = constants;
@@ -91,7 +88,7 @@ function checkName(raw: Buffer, path: string): string {
   const name = raw.toString("utf8");
   const shown = `${path}${name}`.slice(0, 200);
   if (!Buffer.from(name, "utf8").equals(raw)) throw unsafe(shown, "has a name that is not UTF-8");
-  if (raw.length > MAX_NAME_BYTES || Buffer.byteLength(path) + raw.length > MAX_PATH_BYTES) {
+  if (raw.length > MAX_SEGMENT_BYTES || Buffer.byteLength(path) + raw.length > MAX_PATH_BYTES) {
     throw unsafe(shown, "has too long a name");
   }
   if (/[\p{Cc}\\]/u.test(name)) throw unsafe(shown, "has a control character or backslash in its name");
@@ -99,7 +96,7 @@ function checkName(raw: Buffer, path: string): string {
 }
 
 function unsafe(path: string, why: string, cause?: unknown): IchainError {
-  return new IchainError("OUTPUT_UNSAFE", `The output "${harmless(path)}" ${why}.`, {
+  return new IchainError("OUTPUT_UNSAFE", `The output "${neutraliseLine(path)}" ${why}.`, {
     details: { path },
     cause,
   });

@@ -1,8 +1,9 @@
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Limits, SandboxTask, TaskRun } from "../../ports/sandbox.ts";
+import { MAX_DEPTH, MAX_FILES } from "../../protocol/limits.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
 import type { ContainerState } from "../engines/engine.ts";
-import { inspectOutputs, MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../outputs/inspect.ts";
+import { inspectOutputs } from "../outputs/inspect.ts";
 import { produces, type RunContext } from "./context.ts";
 import type { BoundedLog } from "./logs.ts";
 import { type RunRecord, writeRecord } from "./record.ts";
@@ -43,7 +44,7 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
   if (ended === "exit" && state.exitCode === 0 && produces(task)) {
     try {
       await engine.fetch?.(name, { signal });
-      const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_OUTPUT_FILES, maxDepth: MAX_OUTPUT_DEPTH };
+      const bounds = { maxBytes: limits.diskBytes, maxFiles: MAX_FILES, maxDepth: MAX_DEPTH };
       outputs = await inspectOutputs(out.dir, bounds, { signal });
     } catch (error) {
       if (!isIchainError(error) || error.class !== "untrusted") throw error;

@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { IchainError } from "../../errors/error.ts";
-import { dial } from "../pieces/dial.ts";
-import type { LaneDialer } from "../pieces/ports.ts";
+import { dial, type LaneDialer } from "../pieces/lane-dialer.ts";
 import type { Reach } from "./reach.ts";
 
 /**
- * Lanes of plain TCP; each has connections of its own.
+ * Lanes of plain TCP connections to `address`.
  * @throws TRANSFER_BAD_ADDRESS, TRANSFER_OUT_OF_REACH
  */
 export function directDialer(address: string, reach: Reach): LaneDialer {
@@ -24,7 +23,7 @@ export function directDialer(address: string, reach: Reach): LaneDialer {
 }
 
 /**
- * `IPv4:port` or `[IPv6]:port`. No names: what one of them leads to may change between a look and a connection.
+ * `IPv4:port` or `[IPv6]:port`. No host names: the address of one may change between the check and the connection.
  * @throws TRANSFER_BAD_ADDRESS
  */
 export function parseAddress(address: string): { host: string; port: number } {

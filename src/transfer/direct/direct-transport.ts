@@ -6,9 +6,9 @@ import { IchainError } from "../../errors/error.ts";
 import type { HostIdentity, Hosting, HostRequest, Transport } from "../../ports/transport.ts";
 import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
-import { portTaken } from "../pieces/errors.ts";
+import { isSystemError, portTaken } from "../pieces/errors.ts";
 import { fetchPieces } from "../pieces/fetch-pieces.ts";
-import { fetchCapsule, fetchFirstBytes, fetchPart } from "../pieces/fetch-small.ts";
+import { fetchCapsule, fetchFirstByte, fetchPart } from "../pieces/fetch-small.ts";
 import type { PieceLimits, PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { directDialer, formatAddress, parseAddress } from "./direct-dialer.ts";
@@ -17,26 +17,30 @@ import { reachOf } from "./reach.ts";
 export interface DirectOptions {
   /** The address of this machine on the private network: listened on and announced. */
   readonly listenHost: string;
-  /** CIDR: where else locators may lead; the network that this machine's interface is on when absent. */
+  /** CIDR: other networks that locators may name; when absent, the network of this machine's interface. */
   readonly networks?: readonly string[] | undefined;
-  /** What readers may take of a hosting here. */
+  /** Load that one hosting accepts. */
   readonly limits?: Partial<PieceLimits> | undefined;
 }
 
 const TOKEN_BYTES = 16;
-/** Ports below those that systems hand out; two parties on one machine meet at one that they derive. */
+/** Ports below the ephemeral ones: meeting points are derived from a seed and must be free on the host. */
 const MEETING_PORT = 12_000;
 const MEETING_PORTS = 20_000;
 
 /**
- * HTTP on TCP ports of a private network: the same tokens and the same verification as over onions, but
- * everybody on the network sees who fetches from whom. Readers need no key of their own here.
+ * Moves blobs over TCP ports of a private network: the same tokens and the same verification as over onions, but
+ * unencrypted HTTP, so that the network sees who fetches from whom. Readers need no onion key.
+ * `host` throws TRANSFER_PORT_TAKEN and TRANSFER_BLOB_CHANGED; `newIdentity` throws TRANSFER_NOT_OUR_ADDRESS; every
+ * method that takes an endpoint throws TRANSFER_WRONG_TRANSPORT, TRANSFER_BAD_ADDRESS and TRANSFER_OUT_OF_REACH, and
+ * those that fetch throw as `fetchPieces`.
+ * @example const transport = createDirectTransport({ listenHost: "10.0.0.7", networks: ["10.0.0.0/24"] });
  */
 export function createDirectTransport({ listenHost, networks, limits }: DirectOptions): Transport {
   const servers = new Set<PieceServer>();
   const dialerOf = (endpoint: Endpoint) => {
     if (endpoint.transport !== "direct") throw wrongTransport(endpoint);
-    // Looked at each time: an interface may come up after us.
+    // Computed for each call: an interface may come up after the transport has started.
     return directDialer(endpoint.address, reachOf(listenHost, networks));
   };
 
@@ -53,7 +57,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
     };
     try {
       await server.listen(parseAddress(endpoint.address));
-      for (const { root } of request.blobs) await fetchFirstBytes({ dialer, endpoint, root }, options);
+      for (const { root } of request.blobs) await fetchFirstByte({ dialer, endpoint, root }, options);
     } catch (error) {
       await stop();
       throw isSystemError(error) ? portTaken(endpoint.address, error) : error;
@@ -76,7 +80,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
     },
     async newIdentity(): Promise<HostIdentity> {
       const address = formatAddress(listenHost, await freePort(listenHost));
-      // The port is part of the address and the token lies in the endpoint: nothing else is needed.
+      // The endpoint has the port and the token: hosting again needs nothing else.
       return {
         endpoint: { transport: "direct", address, token: toHex(randomBytes(TOKEN_BYTES)) },
         secret: "",
@@ -106,7 +110,7 @@ function wrongTransport(endpoint: Endpoint): IchainError {
   );
 }
 
-/** A port that is free now; `host` says so if somebody takes it in between. */
+/** A port that is free now; `host` throws TRANSFER_PORT_TAKEN when it no longer is. */
 async function freePort(host: string): Promise<number> {
   const server = createServer().listen({ host, port: 0 });
   await once(server, "listening").catch((error: Error) => {
@@ -120,8 +124,4 @@ async function freePort(host: string): Promise<number> {
 
 function notOurs(host: string, cause: unknown): IchainError {
   return new IchainError("TRANSFER_NOT_OUR_ADDRESS", `This machine cannot listen at ${host}.`, { cause });
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
 }

@@ -2,12 +2,12 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { IchainError } from "../../errors/error.ts";
 
-/** Hostings never lie below, and most other services of a network do. */
+/** Least port of a hosting; most other services of a network are below. */
 const LEAST_PORT = 1024;
 
 /**
- * Blocks that mean something else on every machine or network: a network that is wider than one of them does not
- * open it. Loopback, private, shared, link-local (a cloud's metadata service is there), multicast and reserved.
+ * Blocks with a special meaning (RFC 6890): a configured network wider than one of them does not include it. Loopback,
+ * private, shared, link-local (a cloud's metadata service is there), multicast and reserved.
  */
 const special: readonly string[] = [
   "0.0.0.0/8",
@@ -28,15 +28,15 @@ const special: readonly string[] = [
   "ff00::/8",
 ];
 
-/** Where the direct transport may connect to: a locator is a stranger's, and names what its author likes. */
+/** Where the direct transport may connect to: a locator comes from an untrusted party and can name any address. */
 export interface Reach {
   /** @throws TRANSFER_OUT_OF_REACH */
   check(host: string, port: number): void;
 }
 
 /**
- * The address of this machine, and `networks` (CIDR); without any the network that the machine's own interface has
- * around that address.
+ * Allows `own`, the address of this machine, and `networks` (CIDR). Without any: the network that this machine's
+ * interface has around `own`.
  */
 export function reachOf(own: string, networks: readonly string[] | undefined): Reach {
   const allowed = networks ?? interfaceNetworks(own);
@@ -59,7 +59,7 @@ function interfaceNetworks(own: string): string[] {
 
 const prefixOf = (network: string) => Number(network.split("/")[1]);
 
-/** Families are told apart: an IPv4 address written as an IPv6 one is no member of an IPv4 network. */
+/** An IPv4 address mapped into IPv6 is not in an IPv4 network. */
 function contains(network: string, host: string): boolean {
   const [address = "", prefix] = network.split("/");
   if (isIP(address) !== isIP(host) || isIP(host) === 0) return false;
@@ -72,7 +72,7 @@ function contains(network: string, host: string): boolean {
 function outOfReach(host: string, port: number): IchainError {
   return new IchainError(
     "TRANSFER_OUT_OF_REACH",
-    `The locator's address ${host}:${port} is not one of the configured network.`,
+    `The locator's address ${host}:${port} is not in the configured networks.`,
     { details: { host, port } },
   );
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const VERSION = Uint8Array.of(3);
 
-/** RFC 4648 base32 in lower case, without padding: as onion addresses and client keys are written. */
+/** Base32 in lower case without padding (RFC 4648, section 6): the form of onion addresses and client keys. */
 export function base32(bytes: Uint8Array): string {
   let [text, bits, value] = ["", 0, 0];
   for (const byte of bytes) {
@@ -15,8 +15,8 @@ export function base32(bytes: Uint8Array): string {
 }
 
 /**
- * The 56 characters of the onion that an ed25519 public key names (rend-spec-v3, section 6):
- * base32(key ‖ checksum ‖ version).
+ * The 56-character address, without `.onion`, of the onion service with a 32-byte ed25519 public key (rend-spec-v3,
+ * section 6): base32(key ‖ checksum ‖ version).
  */
 export function onionAddress(publicKey: Uint8Array): string {
   const checksum = createHash("sha3-256")
@@ -26,9 +26,4 @@ export function onionAddress(publicKey: Uint8Array): string {
     .digest()
     .subarray(0, 2);
   return base32(Buffer.concat([publicKey, checksum, VERSION]));
-}
-
-/** True for what can be an onion address of version 3; tor itself checks key and checksum. */
-export function isOnionAddress(text: string): boolean {
-  return /^[a-z2-7]{55}d$/.test(text);
 }

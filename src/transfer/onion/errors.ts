@@ -1,11 +1,13 @@
 import { IchainError } from "../../errors/error.ts";
 
-/** Tor answered something that the control protocol does not know. */
+/** Tor's answer breaks the control protocol. */
 export function torProtocol(what: string, cause?: unknown): IchainError {
-  return new IchainError("TOR_PROTOCOL", `Tor's control port spoke nonsense: ${what}.`, { cause });
+  return new IchainError("TOR_PROTOCOL", `Tor's control port broke the control protocol: ${what}.`, {
+    cause,
+  });
 }
 
-/** Tor refused a command: `code` is the control port's own status. */
+/** Tor refused a command; `status`: the control port's reply code. */
 export function torRefused(command: string, status: number, text: string): IchainError {
   return new IchainError("TOR_REFUSED", `Tor refused ${command}: ${text}.`, { details: { status } });
 }
@@ -23,19 +25,19 @@ export function torTooOld(found: string): IchainError {
   return new IchainError("TOR_TOO_OLD", `Tor ${found} is too old.`, { details: { found } });
 }
 
-/** Tor started and never reached its network. */
+/** Tor started and did not reach its network; `progress`: the last phase that it reported. */
 export function torNoNetwork(progress: string, cause?: unknown): IchainError {
-  return new IchainError("TOR_NO_NETWORK", `Tor does not reach its network (${progress}).`, { cause });
+  return new IchainError("TOR_NO_NETWORK", `Tor cannot reach its network (${progress}).`, { cause });
 }
 
-/** The onion was published and yet cannot be fetched from. */
+/** The onion was published but does not answer a fetch. */
 export function onionUnreachable(cause: unknown): IchainError {
   return new IchainError("HOST_UNREACHABLE", "The onion was published but does not answer through Tor.", {
     cause,
   });
 }
 
-/** No directory that was asked gives out the onion's descriptor: who does not know it cannot find it. */
+/** No directory that was asked has the onion's descriptor: new readers cannot find it. */
 export function descriptorLost(): IchainError {
-  return new IchainError("DESCRIPTOR_LOST", "No directory that was asked knows the onion.");
+  return new IchainError("DESCRIPTOR_LOST", "No directory that was asked has the onion's descriptor.");
 }

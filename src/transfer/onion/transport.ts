@@ -20,22 +20,22 @@ import { ManagedTor } from "./tor/tor.ts";
 import { torVersion } from "./tor/version.ts";
 
 export interface OnionTransportOptions {
-  /** Folder for the data of our tor processes; one may be shared by several processes of ours. */
+  /** Folder for the data of our tor processes; several ichain processes may share one. */
   readonly dataDir: string;
-  /** x25519, 32 bytes each: opens onions that let us in, and our own for the self-probe. */
+  /** x25519, 32 bytes each: opens onions that admit us, and our own for the self-probe. */
   readonly clientKey: { readonly privateKey: Hex; readonly publicKey: Hex };
   /** The tor program; `tor` on the PATH when absent. */
   readonly torBinary?: string | undefined;
-  /** Lines for another network than the public one (`TorNetwork.networkTorrc`). */
+  /** Torrc lines for another network than the public one (`TorNetwork.networkTorrc`). */
   readonly networkTorrc?: string | undefined;
   /** Tor processes for hosting, at most; further onions share them. Default 8. */
   readonly maxHosts?: number | undefined;
-  /** Tor processes kept warm for the next hosting; 0 for who only fetches. Default 1. */
+  /** Idle tor processes kept running for the next hosting; 0 for a reader. Default 1. */
   readonly spareHosts?: number | undefined;
   /** Milliseconds between two self-probes of a hosting. Default two minutes. */
   readonly probeIntervalMs?: number | undefined;
   readonly limits?: Partial<PieceLimits> | undefined;
-  /** What the watchdog found or did about a hosting. */
+  /** Called with what the watchdog found or did about the hosting at `address`. */
   readonly onNote?: ((note: WatchdogNote, address: string) => void) | undefined;
 }
 
@@ -45,8 +45,13 @@ const PROBE_INTERVAL_MS = 120_000;
 const hostLines = ["SocksPort 0"];
 
 /**
- * Moves blobs between onion services, over tor processes of our own. `start` throws `TOR_MISSING`,
- * `TOR_TOO_OLD` or `TOR_NO_NETWORK`; after it a tor that dies comes back by itself.
+ * Moves blobs over onion services with client authorisation (rend-spec-v3, section 2.5.1.2), with tor processes of our
+ * own that are restarted whenever they exit. `start` throws TOR_MISSING, TOR_TOO_OLD, TOR_GONE and TOR_NO_NETWORK;
+ * `host` throws HOST_IDENTITY_BAD, HOST_UNREACHABLE and TRANSFER_BLOB_CHANGED; `fetch` throws as `fetchPieces`, the
+ * other methods that fetch as `fetchOnionCapsule`.
+ * @example
+ * const transport = createOnionTransport({ dataDir: "/var/lib/ichain/tor", clientKey: secret.onion });
+ * await transport.start({ signal });
  */
 export function createOnionTransport(options: OnionTransportOptions): Transport {
   const binary = options.torBinary ?? "tor";
@@ -68,7 +73,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
     async start({ signal } = {}) {
       if (started !== undefined) return;
       await torVersion(binary, { signal });
-      pool.warm();
+      pool.startSpares();
       const tor = await launch("reader", readerLines, signal);
       started = { tor, reader: new OnionReader(tor, options.clientKey.privateKey) };
     },
@@ -108,7 +113,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
 
     async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
       const { address } = request.endpoint;
-      // A host that let somebody else in since our last visit has moved to other introduction points.
+      // A host that admitted another reader since our last fetch has other introduction points.
       if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
       const dialer = reader().dialer(address, { signal: transfer.signal });
       return fetchPieces({ ...request, dialer }, transfer);

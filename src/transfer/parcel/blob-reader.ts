@@ -6,40 +6,43 @@ import { MAX_MESSAGE, openSlice } from "./format/messages.ts";
 import { MIN_MESSAGE, readFrame } from "./format/seipd.ts";
 import { inOrder } from "./ordered.ts";
 
-/** The data of a blob, to be read once from front to back. */
+/** The data of a blob, which is read once from start to end. */
 export interface BlobData {
   readonly blob: FileHandle;
   readonly sessionKey: Uint8Array;
-  /** Where data ends and the manifest begins. */
+  /** Offset at which data ends and the manifest begins. */
   readonly end: number;
-  /** Bytes of archive that the manifest implies. */
+  /** Bytes of the archive, computed from the manifest. */
   readonly total: number;
-  /** Takes every byte of data before any of it is looked at. */
+  /** Hashes every byte of data before it is decrypted. */
   readonly leaves: LeafHasher;
 }
 
 /** Messages that are decrypted and inflated at once. */
 const WIDTH = 2;
 
-/** The slices of the archive, in order. Each must be used before the next is asked for. */
+/**
+ * The slices of the archive, in order. Each must be used before the next is requested.
+ * @throws PARCEL_MALFORMED, PARCEL_CORRUPT; the file system's error
+ */
 export function readSlices(data: BlobData): AsyncGenerator<Uint8Array> {
   return inOrder(messages(data), WIDTH, async ({ index, message, release }) => {
     data.leaves.update(message);
     const length = Math.min(SLICE_BYTES, data.total - index * SLICE_BYTES);
     const opening = openSlice(data.sessionKey, index, message, length);
-    release(); // decrypted by now; only inflating goes on in the background
+    release(); // it is decrypted already; only inflating continues
     return opening;
   });
 }
 
 interface Message {
   readonly index: number;
-  /** A view into a buffer that is used again after `release`. */
+  /** A view into a buffer that is overwritten after `release`. */
   readonly message: Uint8Array;
   release(): void;
 }
 
-/** As many messages as the archive has slices; they must fill the data. */
+/** One message for each slice of the archive; together they must fill the data. */
 async function* messages(data: BlobData): AsyncGenerator<Message> {
   const { blob, end } = data;
   const free: Buffer[] = [];
@@ -58,7 +61,10 @@ async function* messages(data: BlobData): AsyncGenerator<Message> {
     throw parcelFault("PARCEL_MALFORMED", "The parcel has more data than its manifest declares.");
 }
 
-/** Throws `PARCEL_MALFORMED` when the file has no such range. */
+/**
+ * Exactly `length` bytes at byte `at`.
+ * @throws PARCEL_MALFORMED when the file has no such range
+ */
 export async function readExactly(blob: FileHandle, at: number, length: number): Promise<Buffer> {
   return fill(blob, at, Buffer.allocUnsafe(Math.max(0, length)));
 }
@@ -70,6 +76,6 @@ async function fill(blob: FileHandle, at: number, buffer: Buffer): Promise<Buffe
     if (bytesRead === 0) break;
     filled += bytesRead;
   }
-  if (at < 0 || filled < buffer.length) throw parcelFault("PARCEL_MALFORMED", "The parcel is cut short.");
+  if (at < 0 || filled < buffer.length) throw parcelFault("PARCEL_MALFORMED", "The parcel is truncated.");
   return buffer;
 }

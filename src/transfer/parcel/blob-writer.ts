@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Hex } from "../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../protocol/limits.ts";
-import { writeAll } from "../write-all.ts";
+import { writeAll } from "../files.ts";
 import { LeafHasher } from "./format/leaves.ts";
 
 /** Appends to a blob and hashes what it appends. */
@@ -17,8 +17,8 @@ export class BlobWriter {
   }
 
   /**
-   * Continues `file` after `size` bytes, of which `leaves` are the whole pieces; undefined when the file
-   * is shorter than that.
+   * Continues `file` after `size` bytes, whose whole pieces have the hashes `leaves`; undefined when the file is
+   * shorter. What follows is truncated.
    */
   static async continue(
     file: FileHandle,
@@ -44,6 +44,7 @@ export class BlobWriter {
     return this.leaves.root();
   }
 
+  /** Writes all of `parts` in order. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const writing = this.#file.writev(parts, this.#size);

@@ -1,8 +1,8 @@
 import { IchainError, isIchainError } from "../../errors/error.ts";
 
-/** Why a parcel was refused: every such error is class `untrusted`. */
+/** Why a parcel was refused; every one is of class `untrusted`. */
 export type ParcelFault =
-  | "PARCEL_MALFORMED" // not laid out as the format says
+  | "PARCEL_MALFORMED" // breaks the format
   | "PARCEL_TOO_LARGE" // more files or bytes than the format or the reader allows
   | "PARCEL_UNTRUSTED" // no valid signature by the expected author
   | "PARCEL_CORRUPT"; // wrong key, or bytes that do not hash as signed
@@ -11,16 +11,16 @@ export function parcelFault(code: ParcelFault, message: string, cause?: unknown)
   return new IchainError(code, message, { cause });
 }
 
-/** Something in the folder that a parcel cannot carry. */
+/** A file of a kind that a parcel cannot contain. */
 export function unsupportedFile(shown: string, kind: string): IchainError {
   return new IchainError(
     "PARCEL_UNSUPPORTED_FILE",
-    `${shown} is ${kind}; a parcel carries regular files only.`,
+    `${shown} is ${kind}; a parcel contains regular files only.`,
     { details: { path: shown } },
   );
 }
 
-/** Runs a check of paths that are the person's own: a bad one is a file to rename, not an attack. */
+/** Runs a check of the user's own paths: a bad one is a file to rename (class `usage`), not an attack. */
 export function checkOwn<T>(check: () => T): T {
   try {
     return check();
@@ -29,13 +29,13 @@ export function checkOwn<T>(check: () => T): T {
     const { code, message, details } = cause;
     throw new IchainError(code, message, {
       class: "usage",
-      hint: "Parcels carry relative paths with plain names in Unicode form C: rename the file or leave it out.",
+      hint: "Paths in a parcel are relative, with plain names in Unicode form C: rename the file or leave it out.",
       details,
     });
   }
 }
 
-/** A file that was written to while it was read. */
+/** A file that changed after it was listed. */
 export function inputChanged(shown: string): IchainError {
   return new IchainError("PARCEL_INPUT_CHANGED", `${shown} changed while it was being packed.`, {
     details: { path: shown },
@@ -57,7 +57,10 @@ export function parcelDiskFull(shown: string, cause?: unknown): IchainError {
   return new IchainError("PARCEL_DISK_FULL", `There is no room left on the disk at ${shown}.`, { cause });
 }
 
-/** What the file system said, as an `IchainError`; anything else is thrown on as it is. */
+/**
+ * Throws an error of the file system as an `IchainError`, any other error unchanged.
+ * @throws PARCEL_DISK_FULL, PARCEL_IO
+ */
 export function rethrow(error: unknown): never {
   const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
   if (!(error instanceof Error) || syscall === undefined || code === undefined) throw error;

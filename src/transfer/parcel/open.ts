@@ -8,19 +8,21 @@ import { type Hex, isHex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { readExactly, readSlices } from "./blob-reader.ts";
 import { isCompatible, readCompatible } from "./compat/slices.ts";
-import { freeBuffer } from "./discard.ts";
 import { parcelDiskFull, parcelFault } from "./errors.ts";
 import { archiveBytes } from "./format/archive.ts";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "./format/footer.ts";
 import { LeafHasher } from "./format/leaves.ts";
 import { openManifest } from "./format/manifest.ts";
+import { freeBuffer } from "./free-buffer.ts";
 import { Unpacker } from "./unpacker.ts";
 
 type OpenRequest = Parameters<Parcels["open"]>[0];
 
 /**
- * Opens, see `Parcels.open`. Files are written below `INTO.partial`, which becomes `into` once every
- * byte of the blob is accounted for. They are not flushed to disk one by one: the blob is still there.
+ * Implements `Parcels.open`. Files are written below `<into>.partial`, which is renamed to `into` once every byte of the
+ * blob is verified. They are not flushed to disk: after a crash the blob can be opened again.
+ * @throws PARCEL_MALFORMED, PARCEL_CORRUPT, PARCEL_UNTRUSTED, PARCEL_TOO_LARGE, PARCEL_UNSAFE_PATH,
+ *   PARCEL_COMPATIBILITY, PARCEL_TARGET_OCCUPIED, PARCEL_DISK_FULL; the file system's error; the signal's reason
  */
 export async function openParcel(
   request: OpenRequest,
@@ -37,7 +39,7 @@ export async function openParcel(
   const blob = await open(request.blob.path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     if ((await blob.stat()).size !== request.blob.size) {
-      throw parcelFault("PARCEL_CORRUPT", "The parcel's file does not have the length it should have.");
+      throw parcelFault("PARCEL_CORRUPT", "The parcel's file does not have the announced length.");
     }
     const key = fromHex(request.sessionKey);
     const { footer, manifest, tail } = await readManifest(blob, key, request);
@@ -76,7 +78,7 @@ interface Job {
   readonly footer: Footer;
   readonly manifest: Manifest;
   readonly partial: string;
-  /** Whether the reader has asked for the compatibility profile. */
+  /** True when the compatibility profile is accepted. */
   readonly compatible: boolean;
 }
 
@@ -98,8 +100,8 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
     for await (const slice of slices) {
       await writing;
       options.signal?.throwIfAborted();
-      writing = write(slice); // while the next one is read and decrypted
-      writing.catch(() => {}); // reported in its turn
+      writing = write(slice); // at the same time the next one is read and decrypted
+      writing.catch(() => {}); // a failure is thrown by the next `await writing`
     }
     await writing;
     unpacker.finish();
@@ -120,7 +122,7 @@ async function clearTarget(into: string): Promise<void> {
   await rmdir(into);
 }
 
-/** Better to say so now than to fill a disk that other jobs share. */
+/** Checked in advance: unpacking must not fill a disk that other jobs share. */
 async function checkSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < bytes) throw parcelDiskFull(folder);

@@ -1,6 +1,7 @@
 /**
- * Runs `work` on up to `width` items of `source` at once and yields the results in the order of the items.
- * One more item is on its way meanwhile; nothing is pulled further ahead, so memory stays bounded.
+ * Runs `work` on up to `width` items of `source` at once and yields the results in the order of the items. At most one
+ * more item is read ahead, so that memory stays bounded.
+ * @throws what `source` or `work` throws, once everything that was started has ended
  */
 export async function* inOrder<In, Out>(
   source: AsyncGenerator<In>,
@@ -11,7 +12,7 @@ export async function* inOrder<In, Out>(
   let coming = quiet(source.next());
   try {
     for (let item = await coming; !item.done; item = await coming) {
-      coming = quiet(source.next()); // first: it is read while this thread works
+      coming = quiet(source.next()); // before `work`, so that reading overlaps with it
       running.push(quiet(work(item.value)));
       if (running.length >= width) yield await running.shift()!;
     }
@@ -22,7 +23,7 @@ export async function* inOrder<In, Out>(
   }
 }
 
-/** The same promise; a rejection is reported when its turn comes. */
+/** The same promise; its rejection is thrown where it is awaited, and is not reported as unhandled before. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

@@ -3,10 +3,10 @@ import type { ParcelOptions } from "../../ports/parcels.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { BlobWriter } from "./blob-writer.ts";
 import { CompatSealer } from "./compat/seal.ts";
-import { freeBuffer } from "./discard.ts";
 import { archiveBytes, SLICE_BYTES } from "./format/archive.ts";
 import { compress } from "./format/frames.ts";
 import { sealSlice } from "./format/messages.ts";
+import { freeBuffer } from "./free-buffer.ts";
 import { archiveSlices, type Slice } from "./input/slices.ts";
 import type { InputFile } from "./input/walk.ts";
 import { inOrder } from "./ordered.ts";
@@ -22,13 +22,16 @@ export interface DataJob {
   readonly file: FileHandle;
   readonly log: ResumeLog;
   readonly sessionKey: Uint8Array;
-  /** Data in the compatibility profile. */
+  /** True for the compatibility profile. */
   readonly compatible: boolean;
-  /** Takes the SHA-256 of each file, by its index. */
+  /** Receives the SHA-256 of each file, by its index. */
   readonly hashes: Hex[];
 }
 
-/** Writes the data of a blob, from the last checkpoint of the log on where that is possible. */
+/**
+ * Writes the data of a blob, starting from the last checkpoint of the log where that is possible.
+ * @throws PARCEL_INPUT_CHANGED, PARCEL_INPUT_MISSING; the file system's error; the signal's reason
+ */
 export async function writeData(job: DataJob, options: ParcelOptions): Promise<BlobWriter> {
   const { hashes, sessionKey } = job;
   const seal = job.compatible ? compatibleData(sessionKey) : modernData(sessionKey);
@@ -66,7 +69,7 @@ export async function writeData(job: DataJob, options: ParcelOptions): Promise<B
       saving = save(blob.size).finally(() => {
         saving = undefined;
       });
-      saving.catch(() => {}); // a checkpoint that fails costs time later, nothing now
+      saving.catch(() => {}); // without this checkpoint a resumed pack only starts earlier
     }
   } catch (error) {
     await saving?.catch(() => {});
@@ -78,13 +81,13 @@ export async function writeData(job: DataJob, options: ParcelOptions): Promise<B
   return blob;
 }
 
-/** How slices become bytes of the blob. */
+/** Turns slices into bytes of the blob. */
 interface DataSealer {
-  /** Whether what is written can be continued by another process. */
+  /** True when another process can continue what is written. */
   readonly resumable: boolean;
-  /** May run for several slices at once. */
+  /** May be called for several slices at once. */
   slice(slice: Slice): Promise<Uint8Array[]>;
-  /** Runs in order. */
+  /** Is called in the order of the slices. */
   next(parts: Uint8Array[]): Uint8Array[];
   end(): Uint8Array[];
 }
@@ -101,7 +104,7 @@ function modernData(key: Uint8Array): DataSealer {
 function compatibleData(key: Uint8Array): DataSealer {
   const sealer = new CompatSealer(key);
   return {
-    resumable: false, // neither the cipher's nor the hash's state can be put aside
+    resumable: false, // the states of cipher and hash cannot be saved
     slice: ({ bytes }) => compress(bytes),
     next: (parts) => sealer.seal(parts),
     end: () => sealer.end(),

@@ -8,6 +8,7 @@ import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { filesDigest } from "../../protocol/parcel/digest.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
+import { syncFolder } from "../files.ts";
 import { encodeFooter } from "./format/footer.ts";
 import { sealManifest } from "./format/manifest.ts";
 import { listFiles } from "./input/walk.ts";
@@ -16,8 +17,10 @@ import { type DataJob, writeData } from "./pack-data.ts";
 import { ResumeLog } from "./resume.ts";
 
 /**
- * Packs, see `Parcels.pack`. An interrupted pack leaves `OUT.part` and `OUT.resume`, from which the same
- * call goes on unless a file has changed; any other failure leaves nothing.
+ * Implements `Parcels.pack`. An interrupted pack leaves `<out>.part` and `<out>.resume`, from which the same call
+ * continues unless a file has changed; any other failure leaves nothing.
+ * @throws PARCEL_UNSUPPORTED_FILE, PARCEL_UNSAFE_PATH, PARCEL_INPUT_MISSING, PARCEL_INPUT_CHANGED,
+ *   PARCEL_INPUT_TOO_LARGE; the file system's error; the signal's reason
  */
 export async function packParcel(
   request: PackRequest,
@@ -84,14 +87,4 @@ async function write(
 
 function drawKey(): Hex {
   return toHex(randomBytes(32));
-}
-
-/** A rename is on disk once its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -11,13 +11,19 @@ import { packParcel } from "./pack.ts";
 export interface ParcelsOptions {
   readonly keyring: AuthorKeyring;
   /**
-   * Pack in the profile that GnuPG 2.2 decrypts by hand (docs/protocol.md), and accept it when opening.
-   * Older cryptography, slower, not resumable: off unless a person asks for it.
+   * Pack in the profile that GnuPG 2.2 can decrypt (docs/protocol.md), and accept it when opening. Its cryptography is
+   * older, and it is slower and not resumable: off unless the user asks for it.
    */
   readonly compatibility?: "gpg" | undefined;
 }
 
-/** Parcels whose author is the owner of `keyring`. */
+/**
+ * Packs, opens and compares parcels; those it packs are signed by `keyring`. Errors of the file system are thrown as
+ * PARCEL_IO or PARCEL_DISK_FULL.
+ * @example
+ * const parcels = createParcels({ keyring });
+ * const { blob, sessionKey, digest } = await parcels.pack({ root: "job", paths: ["."], out: "/tmp/job.parcel" });
+ */
 export function createParcels({ keyring, compatibility }: ParcelsOptions): Parcels {
   const compatible = compatibility === "gpg";
   return {

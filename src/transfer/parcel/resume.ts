@@ -6,8 +6,8 @@ import type { Hex } from "../../protocol/ids.ts";
 import type { InputFile } from "./input/walk.ts";
 
 /**
- * What an interrupted `pack` leaves beside the blob: a first line that says what was being packed, then
- * one line for each checkpoint whose ciphertext is safely on disk. Holds the session key: mode 0600.
+ * The file that an interrupted `pack` leaves beside the blob: a first line that identifies its inputs, then one line for
+ * each checkpoint whose ciphertext is durable. It contains the session key: mode 0600.
  */
 
 const headSchema = z.strictObject({ version: z.literal(1), inputs: z.string(), sessionKey: z.string() });
@@ -23,7 +23,7 @@ const lineSchema = z.strictObject({
 export interface ResumePoint {
   /** Slices whose messages are in the blob. */
   readonly slices: number;
-  /** Bytes of the blob that they take. */
+  /** Bytes of those messages. */
   readonly bytes: number;
   readonly leaves: readonly Uint8Array[];
   readonly hashes: readonly (Hex | undefined)[];
@@ -44,7 +44,10 @@ export class ResumeLog {
     this.#last = last;
   }
 
-  /** Continues the log at `path` if it is of the same files and key; starts a new one otherwise. */
+  /**
+   * Continues the log at `path` if it is of the same files and key; starts a new one otherwise. `wanted`: the session
+   * key, drawn by `fresh` when undefined.
+   */
   static async open(path: string, files: readonly InputFile[], wanted: Hex | undefined, fresh: () => Hex) {
     const inputs = inputsDigest(files);
     const found = await readLog(path);
@@ -62,7 +65,7 @@ export class ResumeLog {
     return this.#last;
   }
 
-  /** Forgets the checkpoints: the ciphertext they speak of is gone. */
+  /** Drops the checkpoints, whose ciphertext is missing. */
   async restart(): Promise<void> {
     const [head] = (await readFile(this.#path, "utf8")).split("\n", 1);
     await this.#file.truncate(0);
@@ -70,7 +73,7 @@ export class ResumeLog {
     this.#last = NOTHING;
   }
 
-  /** Call once the first `point.bytes` of the blob are on disk. */
+  /** Adds a checkpoint. Call it once the first `point.bytes` of the blob are durable. */
   async append(point: ResumePoint): Promise<void> {
     const line = {
       slices: point.slices,
@@ -106,7 +109,7 @@ async function readLog(
 ): Promise<{ inputs: string; sessionKey: Hex; last: ResumePoint } | undefined> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const lines = text.split("\n").slice(0, -1); // what follows the last line feed was cut off by a crash
+  const lines = text.split("\n").slice(0, -1); // after the last line feed there is only a line that a crash cut off
   const head = headSchema.safeParse(parseLine(lines[0]));
   if (!head.success) return undefined;
   const leaves: Uint8Array[] = [];

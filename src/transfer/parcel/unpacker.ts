@@ -6,6 +6,7 @@ import { toHex } from "../../protocol/bytes.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { quotePath } from "../../protocol/parcel/paths.ts";
+import { writeAll } from "../files.ts";
 import { parcelFault } from "./errors.ts";
 import { ARCHIVE_END, entryHeader, paddingOf } from "./format/archive.ts";
 import { SMALL_FILE, sha256 } from "./input/input.ts";
@@ -16,9 +17,9 @@ type Current = { readonly file: FileHandle; readonly entry: Entry; readonly hash
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Writes the files of a checked manifest below `folder` from the archive's bytes, which must be those
- * that the manifest implies. Creates nothing that the manifest does not name, and all of it for us alone: what
- * was encrypted on its way is not every local user's at its end.
+ * Writes the files of a checked manifest below `folder` from the archive's bytes, which must be those that the manifest
+ * implies. Creates only what the manifest names, with modes 0600 and 0700: what was encrypted in transit must not become
+ * readable for other local users.
  */
 export class Unpacker {
   readonly #folder: string;
@@ -35,24 +36,28 @@ export class Unpacker {
     this.#entries = files.values();
   }
 
+  /**
+   * Writes the next bytes of the archive.
+   * @throws PARCEL_MALFORMED, PARCEL_CORRUPT; the file system's error
+   */
   async write(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0; ) {
       if (this.#expected.length > 0) rest = this.#match(rest);
       else if (this.#current) rest = await this.#content(this.#current, rest);
       else if (!this.#next())
-        throw parcelFault("PARCEL_MALFORMED", "The parcel's archive goes on after its end.");
+        throw parcelFault("PARCEL_MALFORMED", "The parcel's archive continues after its end.");
       if (this.#expected.length === 0 && this.#upcoming) rest = await this.#begin(this.#upcoming, rest);
     }
   }
 
-  /** Throws unless the archive is complete. */
+  /** @throws PARCEL_MALFORMED unless the archive is complete */
   finish(): void {
     if (!this.#ended || this.#expected.length > 0) {
       throw parcelFault("PARCEL_MALFORMED", "The parcel's archive ends too soon.");
     }
   }
 
-  /** Closes the file being written, if any; for failures too. */
+  /** Closes the file being written, if any; also to be called after a failure. */
   async close(): Promise<void> {
     const { file } = this.#current ?? {};
     this.#current = undefined;
@@ -77,7 +82,7 @@ export class Unpacker {
     return bytes.subarray(length);
   }
 
-  /** Creates the file of `entry`, whose content `rest` begins with; gives back what is not written yet. */
+  /** Creates the file of `entry`, whose content begins `rest`; returns the bytes not written yet. */
   async #begin(entry: Entry, rest: Uint8Array): Promise<Uint8Array> {
     this.#upcoming = undefined;
     const parent = dirname(entry.path);
@@ -113,7 +118,7 @@ export class Unpacker {
 
   #done(entry: Entry, hash: Hex): void {
     if (hash !== entry.hash) {
-      throw parcelFault("PARCEL_CORRUPT", `${quotePath(entry.path)} is not what the parcel's manifest says.`);
+      throw parcelFault("PARCEL_CORRUPT", `${quotePath(entry.path)} does not match the parcel's manifest.`);
     }
     this.#expected = new Uint8Array(paddingOf(entry.size));
   }
@@ -126,8 +131,4 @@ function createSmall(path: string, content: Uint8Array, mode: number): void {
   } finally {
     closeSync(fd);
   }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0; ) rest = rest.subarray((await file.write(rest)).bytesWritten);
 }

@@ -3,7 +3,7 @@ import type { Blob } from "../../ports/transport.ts";
 import { PIECE_BYTES } from "../../protocol/limits.ts";
 
 export const blobChanged = (blob: Blob) =>
-  new IchainError("TRANSFER_BLOB_CHANGED", `The file ${blob.path} is not the blob that its root promises.`, {
+  new IchainError("TRANSFER_BLOB_CHANGED", `The file ${blob.path} does not match its root.`, {
     details: { path: blob.path, root: blob.root, size: blob.size },
   });
 
@@ -19,20 +19,18 @@ export const hostUnreachable = (cause?: unknown) =>
 export const stalled = (cause?: unknown, piece?: number) =>
   new IchainError(
     "TRANSFER_STALLED",
-    `The host answers, but ${piece === undefined ? "no bytes come" : `piece ${piece} does not come`}.`,
+    `The host answers, but ${piece === undefined ? "sends no bytes" : `piece ${piece} does not arrive`}.`,
     { cause, ...(piece === undefined ? {} : { details: { piece, offset: piece * PIECE_BYTES } }) },
   );
 
 export const tooLarge = (size: number, maxBytes: number) =>
-  new IchainError(
-    "TRANSFER_TOO_LARGE",
-    `The host offers ${size} bytes, more than the ${maxBytes} that were agreed.`,
-    { details: { size, maxBytes } },
-  );
+  new IchainError("TRANSFER_TOO_LARGE", `The host offers ${size} bytes, more than the ${maxBytes} allowed.`, {
+    details: { size, maxBytes },
+  });
 
 const about = (piece: number | undefined) => (piece === undefined ? "" : ` about piece ${piece}`);
 
-/** `what` says which rule of the piece protocol the answer broke; it never quotes the host. */
+/** `what`: the rule of the piece protocol that the answer broke, in our words; it never quotes the host. */
 export const badAnswer = (what: string, piece?: number, cause?: unknown) =>
   new IchainError(
     "TRANSFER_BAD_ANSWER",
@@ -41,18 +39,15 @@ export const badAnswer = (what: string, piece?: number, cause?: unknown) =>
   );
 
 export const wrongLeaves = () =>
-  new IchainError(
-    "TRANSFER_WRONG_LEAVES",
-    "The host's list of piece hashes does not belong to the blob's root.",
-  );
+  new IchainError("TRANSFER_WRONG_LEAVES", "The host's list of piece hashes does not match the blob's root.");
 
 export const corruptPiece = (piece: number) =>
-  new IchainError("TRANSFER_CORRUPT_PIECE", `Piece ${piece} came corrupted again and again.`, {
+  new IchainError("TRANSFER_CORRUPT_PIECE", `Piece ${piece} was corrupted every time it was received.`, {
     details: { piece, offset: piece * PIECE_BYTES },
   });
 
 export const truncatedPiece = (piece: number) =>
-  new IchainError("TRANSFER_TRUNCATED_PIECE", `Piece ${piece} broke off again and again.`, {
+  new IchainError("TRANSFER_TRUNCATED_PIECE", `Piece ${piece} was cut short every time it was requested.`, {
     details: { piece, offset: piece * PIECE_BYTES },
   });
 
@@ -61,3 +56,8 @@ export const diskFailed = (path: string, cause: unknown) =>
 
 export const portTaken = (address: string, cause: unknown) =>
   new IchainError("TRANSFER_PORT_TAKEN", `Cannot listen on ${address}.`, { cause });
+
+/** True for an error of the operating system, as of a socket or a file. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}

@@ -3,7 +3,7 @@ import type { Abortable } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { Blob, FetchProgress, TransferOptions } from "../../ports/transport.ts";
 import { merkleRoot } from "../merkle.ts";
-import { diskFailed } from "./errors.ts";
+import { diskFailed, isSystemError } from "./errors.ts";
 import { hashPieces } from "./hash-pieces.ts";
 import type { PieceRequest } from "./ports.ts";
 import { Download } from "./reading/download.ts";
@@ -15,11 +15,14 @@ import { defaultTuning, type Tuning } from "./reading/tuning.ts";
 import { sameRoot, splitLeaves } from "./wire.ts";
 
 /**
- * Fetches a blob over many lanes and resolves once every piece is verified and the whole file lies at
- * `path`. Takes up what an earlier call left beside it (`<path>.part`, `<path>.state`); an abort leaves
- * such a state. One call a path at a time.
- * @throws the signal's reason; TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _TOO_LARGE,
- *   _WRONG_LEAVES, _BAD_ANSWER, _CORRUPT_PIECE, _TRUNCATED_PIECE, _DISK_FAILED
+ * Fetches a blob over many lanes and resolves once every piece is verified and the whole file is at `path`. Continues
+ * what an earlier call left in `<path>.part` and `<path>.state`; an abort leaves both. One call at a time for a path.
+ * @throws TRANSFER_UNREACHABLE, TRANSFER_STALLED, TRANSFER_FORBIDDEN, TRANSFER_NOT_HOSTED, TRANSFER_TOO_LARGE,
+ *   TRANSFER_WRONG_LEAVES, TRANSFER_BAD_ANSWER, TRANSFER_CORRUPT_PIECE, TRANSFER_TRUNCATED_PIECE,
+ *   TRANSFER_DISK_FAILED; the signal's reason
+ * @example
+ * const dialer = directDialer(endpoint.address, reachOf("10.0.0.7", undefined));
+ * const blob = await fetchPieces({ dialer, endpoint, root, path: "/tmp/blob", maxBytes: 2 ** 30 }, { signal });
  */
 export async function fetchPieces(
   request: PieceRequest,
@@ -47,7 +50,7 @@ async function fetchParts(
   const now = () => performance.now();
   const { path, root } = request;
   const faults = new Faults(tuning, now());
-  // Asked for on a resume too: a size that somebody lied about must not stick.
+  // Fetched on a resume too: a false size from an earlier host must not persist.
   const { list, lanes, waitedMs } = await openLanes(request, { signal, tuning, faults, now });
   const { shape, inlined } = list;
   const blob: Blob = { path, size: shape.size, root };
@@ -71,7 +74,7 @@ function wholeAtOnce(size: number): FetchProgress {
   return { bytes: size, total: size, bytesPerSecond: 0, laneRates: [], secondsLeft: 0 };
 }
 
-/** A fetch whose rename was its last act before a crash has nothing left to do. */
+/** The blob when `path` already has it: a crash after the rename leaves nothing to fetch. */
 async function alreadyWhole({ path, root, maxBytes }: PieceRequest, signal: AbortSignal) {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile() || found.size > maxBytes) return undefined;
@@ -84,8 +87,4 @@ async function alreadyWhole({ path, root, maxBytes }: PieceRequest, signal: Abor
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   await writeFile(`${path}.part`, content, { mode: 0o600, flush: true });
   await rename(`${path}.part`, path);
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
 }

@@ -1,27 +1,29 @@
 import { onAbort } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
-import { FEED_PART_BYTES, type TransferOptions } from "../../ports/transport.ts";
+import type { TransferOptions } from "../../ports/transport.ts";
+import { FEED_PART_BYTES } from "../../protocol/limits.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
-import type { CapsuleRequest, LaneDialer, PartRequest, ProbeRequest } from "./ports.ts";
+import type { LaneDialer } from "./lane-dialer.ts";
+import type { CapsuleRequest, PartRequest, ProbeRequest } from "./ports.ts";
 import { Lane } from "./reading/lanes/lane.ts";
 import { type RangeAnswer, requestRange } from "./reading/request-range.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
 import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE, partPath } from "./wire.ts";
 
-/** One small request on a lane of its own. */
-interface Small {
+/** One request on a lane of its own whose answer fits in memory. */
+interface SmallRequest {
   readonly dialer: LaneDialer;
   readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange;
   /** Longest body, bytes. */
-  readonly most: number;
+  readonly maxBytes: number;
 }
 
 /**
- * The capsule of that reader, or undefined while the host has not published it.
- * @throws TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _BAD_ANSWER; the signal's reason
+ * The capsule of that reader, at most 1 KiB, or undefined while the host has not published it.
+ * @throws TRANSFER_UNREACHABLE, TRANSFER_STALLED, TRANSFER_FORBIDDEN, TRANSFER_BAD_ANSWER; the signal's reason
  */
 export async function fetchCapsule(
   request: CapsuleRequest,
@@ -29,11 +31,13 @@ export async function fetchCapsule(
   thresholds: Partial<Tuning> = {},
 ): Promise<Uint8Array | undefined> {
   const path = capsulePath(request.root, request.fingerprint);
-  return unlessAbsent(fetchSmall({ ...request, path, most: CAPSULE_MAX_BYTES }, options, thresholds));
+  return undefinedIfAbsent(
+    fetchSmall({ ...request, path, maxBytes: CAPSULE_MAX_BYTES }, options, thresholds),
+  );
 }
 
 /**
- * A part of a feed, or undefined while there is none.
+ * A part of a feed, at most `FEED_PART_BYTES`, or undefined while there is none.
  * @throws as `fetchCapsule`
  */
 export async function fetchPart(
@@ -41,12 +45,12 @@ export async function fetchPart(
   options: TransferOptions = {},
 ): Promise<Uint8Array | undefined> {
   const path = partPath(request.id, request.from);
-  return unlessAbsent(fetchSmall({ ...request, path, most: FEED_PART_BYTES }, options, {}));
+  return undefinedIfAbsent(fetchSmall({ ...request, path, maxBytes: FEED_PART_BYTES }, options, {}));
 }
 
-async function unlessAbsent(asking: Promise<Buffer>): Promise<Uint8Array | undefined> {
+async function undefinedIfAbsent(answer: Promise<Buffer>): Promise<Uint8Array | undefined> {
   try {
-    return await asking;
+    return await answer;
   } catch (error) {
     if (isIchainError(error, "TRANSFER_NOT_HOSTED")) return undefined;
     throw error;
@@ -54,31 +58,31 @@ async function unlessAbsent(asking: Promise<Buffer>): Promise<Uint8Array | undef
 }
 
 /**
- * Proves that a blob is hosted: fetches its first bytes and throws them away.
+ * Proves that a blob is hosted by fetching its first byte.
  * @throws as `fetchCapsule`, and TRANSFER_NOT_HOSTED
  */
-export async function fetchFirstBytes(
+export async function fetchFirstByte(
   request: ProbeRequest,
   options: TransferOptions = {},
   thresholds: Partial<Tuning> = {},
 ): Promise<void> {
   const path = dataPath(request.root);
-  await fetchSmall({ ...request, path, range: PROBE_RANGE, most: 1 }, options, thresholds);
+  await fetchSmall({ ...request, path, range: PROBE_RANGE, maxBytes: 1 }, options, thresholds);
 }
 
 async function fetchSmall(
-  asked: Small,
+  request: SmallRequest,
   { signal }: TransferOptions,
   thresholds: Partial<Tuning>,
 ): Promise<Buffer> {
   signal?.throwIfAborted();
   const tuning = { ...defaultTuning, ...thresholds };
-  const lane = new Lane(asked.dialer, tuning);
+  const lane = new Lane(request.dialer, tuning);
   using _ = onAbort(signal, (reason) => lane.end(reason));
   let timer: NodeJS.Timeout | undefined;
   try {
-    const answer = await requestRange({ ...asked, lane, signal: lane.signal, headMs: tuning.connectMs });
-    if (answer.length > asked.most) throw badAnswer("its body is longer than allowed");
+    const answer = await requestRange({ ...request, lane, signal: lane.signal, headMs: tuning.connectMs });
+    if (answer.length > request.maxBytes) throw badAnswer("its body is longer than allowed");
     timer = setTimeout(() => lane.end(stalled()), tuning.stallMs);
     return await readWhole(answer, lane.signal);
   } finally {

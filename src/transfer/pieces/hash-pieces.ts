@@ -1,9 +1,14 @@
-import { open } from "node:fs/promises";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
+import type { Blob } from "../../ports/transport.ts";
 import { PIECE_BYTES } from "../../protocol/limits.ts";
-import { leafHash } from "../merkle.ts";
-import { pieceCount, pieceLength } from "./wire.ts";
+import { leafHash, merkleRoot } from "../merkle.ts";
+import { blobChanged } from "./errors.ts";
+import { LEAF_BYTES, pieceCount, pieceLength, sameRoot, splitLeaves } from "./wire.ts";
 
-/** The leaves of a file of `size` bytes, 32 bytes a piece; undefined when it is not that long. */
+/**
+ * The leaf hashes of a file of `size` bytes, 32 bytes a piece; undefined when the file has another length.
+ * @throws the signal's reason; the file system's error
+ */
 export async function hashPieces(
   path: string,
   size: number,
@@ -21,4 +26,27 @@ export async function hashPieces(
     leaves.push(leafHash(piece.subarray(0, length)));
   }
   return Buffer.concat(leaves);
+}
+
+/**
+ * The leaf list of a blob, 32 bytes a piece. Computed once and cached in `<path>.leaves`; a cache that does not hash
+ * to the root is computed again.
+ * @throws TRANSFER_BLOB_CHANGED when the file does not hash to the blob's root
+ */
+export async function leavesOf(blob: Blob, signal?: AbortSignal): Promise<Buffer> {
+  const cache = `${blob.path}.leaves`;
+  const cached = await readFile(cache).catch(() => undefined);
+  if (cached && fits(cached, blob)) return cached;
+  const leaves = await hashPieces(blob.path, blob.size, signal);
+  if (!leaves || !fits(leaves, blob)) throw blobChanged(blob);
+  await writeFile(`${cache}.tmp`, leaves, { mode: 0o600 });
+  await rename(`${cache}.tmp`, cache);
+  return leaves;
+}
+
+function fits(leaves: Buffer, blob: Blob): boolean {
+  return (
+    leaves.length === pieceCount(blob.size) * LEAF_BYTES &&
+    sameRoot(blob.root, merkleRoot(splitLeaves(leaves)))
+  );
 }

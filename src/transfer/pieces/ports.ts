@@ -1,21 +1,20 @@
-import type { Socket } from "node:net";
-import type { Abortable } from "../../async/abort.ts";
-import type { Blob, Feed, FetchRequest, TransferOptions } from "../../ports/transport.ts";
+import type { Blob, Feed, FetchRequest } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
+import type { LaneDialer } from "./lane-dialer.ts";
 import type { AccessLimits } from "./serving/access-list.ts";
 
-/** What one server bears; every field has a default in `limits.ts`. */
+/** Load that one server accepts; defaults in `serving/limits.ts`. */
 export interface PieceLimits extends AccessLimits {
-  /** Open connections over all readers. */
+  /** Open connections of all readers together. */
   readonly connections: number;
-  /** Bytes per second over all connections that answer together; undefined: as fast as the wire. */
+  /** Bytes per second of all connections together; undefined: no cap. */
   readonly bytesPerSecond: number | undefined;
-  /** Milliseconds that a reader may take in nothing before it is dropped. */
+  /** Milliseconds that a reader may receive nothing before its connection is cut. */
   readonly stallMs: number;
   /** Milliseconds that a connection may idle between two requests. */
   readonly idleMs: number;
-  /** Requests that one connection may make before it is closed. */
+  /** Requests after which a connection is closed. */
   readonly requestsPerConnection: number;
 }
 
@@ -29,72 +28,43 @@ export interface PieceServerOptions {
 
 export type ListenTarget = { readonly unix: string } | { readonly host: string; readonly port: number };
 
-/** Serves blobs over HTTP on any listening socket (a unix socket for onions). */
+/** Serves blobs over HTTP/1.1 on any listening socket (a unix socket for onions). */
 export interface PieceServer {
+  /** Resolves once the leaves of every blob are known and the socket listens. @throws as `addBlob`; system errors */
   listen(target: ListenTarget): Promise<void>;
-  /** From now on, whoever shows this token may read. */
+  /** Accepts requests that show this 16-byte token. */
   admit(token: Hex): void;
-  /** Its connections end, and it opens nothing any more. */
+  /** Rejects the token from now on and cuts the connections that showed it. */
   dismiss(token: Hex): void;
-  /** Resolves once the blob's leaves are known; rejects if its bytes are not those of its root. */
+  /**
+   * Resolves once the blob's leaves are known.
+   * @throws TRANSFER_BLOB_CHANGED
+   */
   addBlob(blob: Blob): Promise<void>;
-  /** Publishes the capsule (≤ 1 KiB) of the reader with that fingerprint for `root`. */
+  /**
+   * Publishes the capsule (at most 1 KiB) of the reader with that fingerprint for `root`.
+   * @throws TRANSFER_BAD_CAPSULE
+   */
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void;
-  /** Idempotent; open connections are cut. */
+  /** Cuts open connections. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Where the bytes of a connection go. */
-export interface LaneIo {
-  /**
-   * The bytes lie in a buffer that is used again once this returns true; false pauses the socket, and they
-   * stay as they are until it is resumed.
-   */
-  onBytes(bytes: Buffer): boolean;
-  /** The host itself has been reached. */
-  onReached(): void;
-}
-
-/** One lane = one independent connection path. */
-export interface LaneDialer {
-  /**
-   * A new connection for the lane of that name, isolated from other lanes (SOCKS credentials of its own for
-   * onion, plain for direct). A lane that stalls comes back under a new name, hence on a new circuit.
-   * Resolves once bytes may be written; rejects when there is no way. The caller destroys it.
-   */
-  connect(lane: string, io: LaneIo): Promise<Socket>;
-  /** For the `Host` header, e.g. `<56 characters>.onion`. */
-  readonly host: string;
-  /**
-   * Looks up anew where the host is. Called when it was reached before and no lane reaches it any more: a
-   * host that was started again is found at once, and not when an old descriptor has been tried to the end.
-   */
-  refresh?(options: Abortable): Promise<unknown>;
-}
-
 export type PieceRequest = FetchRequest & { readonly dialer: LaneDialer };
-export type CapsuleRequest = {
+
+/** What every small request needs. */
+interface HostedRequest {
   readonly dialer: LaneDialer;
   readonly endpoint: Endpoint;
+}
+export interface CapsuleRequest extends HostedRequest {
   readonly root: Hex;
   readonly fingerprint: Hex;
-};
-export type PartRequest = {
-  readonly dialer: LaneDialer;
-  readonly endpoint: Endpoint;
+}
+export interface PartRequest extends HostedRequest {
   readonly id: Hex;
   readonly from: number;
-};
-export type ProbeRequest = { readonly dialer: LaneDialer; readonly endpoint: Endpoint; readonly root: Hex };
-
-/** `createPieceServer` in server.ts. */
-export type CreatePieceServer = (options: PieceServerOptions) => PieceServer;
-/** `fetchBlob` in fetch-blob.ts: resolves once every piece is verified and the file lies at `path`. */
-export type FetchBlob = (request: PieceRequest, options?: TransferOptions) => Promise<Blob>;
-/** `fetchCapsule` in fetch-small.ts: undefined while the host has not published it. */
-export type FetchCapsule = (
-  request: CapsuleRequest,
-  options?: TransferOptions,
-) => Promise<Uint8Array | undefined>;
-/** `fetchFirstBytes` in fetch-small.ts: the self-probe, a bounded GET of the first bytes of a blob. */
-export type FetchFirstBytes = (request: ProbeRequest, options?: TransferOptions) => Promise<void>;
+}
+export interface ProbeRequest extends HostedRequest {
+  readonly root: Hex;
+}

@@ -3,51 +3,55 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { IchainError } from "../../errors/error.ts";
 import type { Blob } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
+import { leavesOf } from "./hash-pieces.ts";
 import type { PieceServer, PieceServerOptions } from "./ports.ts";
 import { AccessList } from "./serving/access-list.ts";
 import { answer, empty, type Served } from "./serving/answer.ts";
 import { ConnectionLimiter } from "./serving/connection-limiter.ts";
-import { leavesOf } from "./serving/leaves.ts";
-import { defaultLimits, MAX_HEADER_BYTES, STRANGER_MS } from "./serving/limits.ts";
+import { defaultLimits, MAX_HEADER_BYTES, UNAUTHENTICATED_MS } from "./serving/limits.ts";
 import { RateCap } from "./serving/rate-cap.ts";
 import { RequestQueue } from "./serving/request-queue.ts";
-import { cutUnlessTaken } from "./serving/send.ts";
+import { cutUnlessSent } from "./serving/send.ts";
 import { CAPSULE_MAX_BYTES } from "./wire.ts";
 
 /**
- * Serves blobs over the piece protocol to whoever shows a token that was let in; everybody else gets an empty 403,
- * whatever was asked. Malformed requests are cut off without a word.
+ * Serves blobs over the piece protocol (docs/protocol.md, "Piece protocol") to readers that show an admitted token.
+ * Every other request gets an empty 403; what is not HTTP gets no answer, and its connection is cut.
+ * @example
+ * const server = createPieceServer({ token, blobs: [blob] });
+ * await server.listen({ unix: "/run/pieces.sock" });
  */
 export function createPieceServer(options: PieceServerOptions): PieceServer {
   const limits = { ...defaultLimits, ...options.limits };
   const served = new Map<Hex, Served>();
   const feeds = new Map((options.feeds ?? []).map((feed) => [feed.id.toLowerCase() as Hex, feed]));
   const shutdown = new AbortController();
-  const doorman = new ConnectionLimiter(limits.connections);
-  const guests = new AccessList(limits);
-  guests.admit(options.token);
+  const connections = new ConnectionLimiter(limits.connections);
+  const readers = new AccessList(limits);
+  readers.admit(options.token);
   const rateCap = limits.bytesPerSecond === undefined ? undefined : new RateCap(limits.bytesPerSecond);
 
-  const turns = new RequestQueue();
+  const queue = new RequestQueue();
   const handle = (request: IncomingMessage, response: ServerResponse) =>
-    turns.take(request.socket, response, () => serve(request, response));
+    queue.enqueue(request.socket, response, () => serve(request, response));
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    // A body is never wanted: whoever sends one loses the connection after the answer.
+    // No request has a body: the connection of one that does is closed after the answer.
     if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined)
       response.shouldKeepAlive = false;
-    const guest = guests.recognise(request.headers.authorization);
-    if (!guest) {
+    const reader = readers.authenticate(request.headers.authorization);
+    if (!reader) {
       response.shouldKeepAlive = false;
       empty(response, 403);
-      return cutUnlessTaken(response, limits.stallMs);
+      return cutUnlessSent(response, limits.stallMs);
     }
-    if (!guest.seat(request.socket)) return void response.destroy();
-    if (doorman.recognise(request.socket) >= limits.requestsPerConnection) response.shouldKeepAlive = false;
-    const rateCaps = [guest.rateCap, rateCap].filter((cap) => cap !== undefined);
-    const sending = { rateCaps, stallMs: limits.stallMs, signal: shutdown.signal };
-    answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sending).then(
-      () => cutUnlessTaken(response, limits.stallMs),
+    if (!reader.addConnection(request.socket)) return void response.destroy();
+    if (connections.countRequest(request.socket) >= limits.requestsPerConnection)
+      response.shouldKeepAlive = false;
+    const rateCaps = [reader.rateCap, rateCap].filter((cap) => cap !== undefined);
+    const sendOptions = { rateCaps, stallMs: limits.stallMs, signal: shutdown.signal };
+    answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sendOptions).then(
+      () => cutUnlessSent(response, limits.stallMs),
       () => response.destroy(),
     );
   };
@@ -55,16 +59,16 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: STRANGER_MS,
-      requestTimeout: STRANGER_MS,
+      headersTimeout: UNAUTHENTICATED_MS,
+      requestTimeout: UNAUTHENTICATED_MS,
       keepAliveTimeout: limits.idleMs,
-      connectionsCheckingInterval: STRANGER_MS / 4,
+      connectionsCheckingInterval: UNAUTHENTICATED_MS / 4,
       requireHostHeader: false,
       noDelay: true,
     },
     handle,
   );
-  server.on("connection", (socket) => doorman.admit(socket));
+  server.on("connection", (socket) => connections.admit(socket));
   server.on("checkContinue", handle).on("checkExpectation", handle);
   server.on("clientError", (_error, socket) => socket.destroy());
   server.on("upgrade", (_request, socket) => socket.destroy());
@@ -85,8 +89,8 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
 
   return {
     addBlob,
-    admit: (token) => guests.admit(token),
-    dismiss: (token) => guests.dismiss(token),
+    admit: (token) => readers.admit(token),
+    dismiss: (token) => readers.dismiss(token),
     async listen(target) {
       await Promise.all(options.blobs.map(addBlob));
       server.listen("unix" in target ? { path: target.unix } : target);
@@ -104,7 +108,7 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
     },
     async close() {
       shutdown.abort();
-      doorman.clear();
+      connections.clear();
       if (server.listening) {
         server.close();
         await once(server, "close");

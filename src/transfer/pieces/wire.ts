@@ -6,7 +6,7 @@ import { PIECE_BYTES } from "../../protocol/limits.ts";
 
 export const LEAF_BYTES = 32;
 export const CAPSULE_MAX_BYTES = 1024;
-/** A blob of at most so many bytes comes along with its leaf list, which saves a round trip. */
+/** A blob of at most this many bytes is sent with its leaf list, which saves a round trip. */
 export const INLINE_MAX_BYTES = 2 << 20;
 /** Bytes before the leaves: the blob's size, big-endian. */
 export const SIZE_BYTES = 8;
@@ -50,7 +50,7 @@ export interface ByteRange {
   readonly last: number;
 }
 
-/** What a probe reads of a blob: enough to prove that it is served, and within any. */
+/** The bytes of a blob that a probe reads. */
 export const PROBE_RANGE: ByteRange = { first: 0, last: 0 };
 
 /** The one range of a `Range` header if it lies within `size` bytes, else undefined. */

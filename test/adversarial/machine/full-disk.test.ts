@@ -38,7 +38,7 @@ test(
     const { t, requester, provider } = await startParties(context, { home });
     const { stop } = startProviding(t, provider);
     const large = await newJob(requester, provider, { bytes: 20 * MIB });
-    await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
+    await provider.tells(({ kind, text }) => kind === "info" && text.includes("not accepted"));
     assert.equal((await requester.market.job(large)).state, "Posted");
     const small = await newJob(requester, provider, { posted: false });
     assert.equal((await advance(requester, small, { stopAt: ["Accepted"] }, waits)).state, "Accepted");
@@ -61,7 +61,7 @@ test(
     const id = await newJob(requester, provider, { bytes: 16 * MIB, posted: false });
     const halt = new AbortController();
     const carrying = advance(requester, id, {}, { signal: halt.signal }).catch(() => undefined);
-    await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
+    await provider.tells(({ kind, text }) => kind === "info" && text.includes("not accepted"));
     halt.abort();
     await carrying;
     rmSync(filler);

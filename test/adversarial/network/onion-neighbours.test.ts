@@ -7,12 +7,12 @@ import { after, type TestContext, test } from "node:test";
 import type { Hosting } from "../../../src/ports/transport.ts";
 import { tokenFor } from "../../../src/protocol/parcel/locator.ts";
 import { newOnionIdentity } from "../../../src/transfer/onion/identity.ts";
-import { type Party, TorBench } from "../../support/onion/tor.ts";
+import { type Party, TorFixture } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
 import { needs } from "../../support/require.ts";
 
-const bench = new TorBench();
-after(() => bench.close());
+const fixture = new TorFixture();
+after(() => fixture.close());
 
 /** Seconds in which a tor that forgets every eleven would have done it a third time. */
 const WATCHED_MS = 24_000;
@@ -21,13 +21,13 @@ test("readers of one onion cannot take it from each other", {
   ...needs("tor"),
   timeout: 180_000,
 }, async (t) => {
-  await bench.up();
+  await fixture.up();
   const [host, victim, waiting] = await Promise.all([
-    bench.party("host"),
-    bench.party("victim", { spareHosts: 0 }),
-    bench.party("waiting", { spareHosts: 0 }),
+    fixture.party("host"),
+    fixture.party("victim", { spareHosts: 0 }),
+    fixture.party("waiting", { spareHosts: 0 }),
   ]);
-  const blob = await makeBlob(bench.dir, 300_000);
+  const blob = await makeBlob(fixture.dir, 300_000);
   const identity = await host.transport.newIdentity();
   const own = (party: Party) => {
     const token = tokenFor(identity.endpoint.token, party.reader.fingerprint);
@@ -45,11 +45,14 @@ test("readers of one onion cannot take it from each other", {
   await t.test(
     "a validator that published a colleague's onion key and abstains locks nobody out",
     async () => {
-      const twin = { ...own(await bench.party("twin", { spareHosts: 0 })), onionKey: victim.key.publicKey };
+      const twin = { ...own(await fixture.party("twin", { spareHosts: 0 })), onionKey: victim.key.publicKey };
       await hosting.admit(twin);
       await hosting.dismiss(twin);
       // A tor that never saw the onion: what one remembers of it proves nothing.
-      const again = { ...victim, ...(await bench.party("again", { spareHosts: 0, clientKey: victim.key })) };
+      const again = {
+        ...victim,
+        ...(await fixture.party("again", { spareHosts: 0, clientKey: victim.key })),
+      };
       assert.deepEqual(await fetchAs({ ...again, reader: victim.reader }, "after-the-twin"), blob.content);
       const asTwin = fetchBy(again, hosting, twin.token, blob.root, "as-twin");
       await assert.rejects(asTwin, { code: "TRANSFER_FORBIDDEN" });
@@ -60,7 +63,7 @@ test("readers of one onion cannot take it from each other", {
     "and once the last reader with a key is dismissed, the key opens the onion no longer",
     async () => {
       await hosting.dismiss(own(victim));
-      const late = await bench.party("late", { spareHosts: 0, clientKey: victim.key });
+      const late = await fixture.party("late", { spareHosts: 0, clientKey: victim.key });
       const { fingerprint } = victim.reader;
       const ask = { endpoint: hosting.endpoint, root: blob.root, fingerprint };
       await assert.rejects(late.transport.fetchCapsule(ask), { code: "TRANSFER_UNREACHABLE" });
@@ -89,14 +92,14 @@ async function fetchBy(
   root: `0x${string}`,
   name: string,
 ) {
-  const path = join(bench.dir, name);
+  const path = join(fixture.dir, name);
   await party.transport.fetch({ endpoint: { ...hosting.endpoint, token }, root, path, maxBytes: 1e6 });
   return readFile(path);
 }
 
 /** Asks an onion that nobody hosts for a capsule, over and over; how often the asker's tor was told to forget. */
 async function watchForgetting(t: TestContext, { transport }: Party) {
-  const signals = await newnymCounter(t, join(bench.dir, "waiting", "reader-0"));
+  const signals = await newnymCounter(t, join(fixture.dir, "waiting", "reader-0"));
   const { endpoint } = newOnionIdentity();
   const ask = { endpoint, root: `0x${"1".repeat(64)}`, fingerprint: `0x${"2".repeat(64)}` } as const;
   const began = performance.now();

@@ -7,14 +7,9 @@ import { parse, stringify } from "yaml";
 import type { Home } from "../../../src/devnet/homes.ts";
 import type { Feed } from "../../../src/ports/transport.ts";
 import { compensationOf } from "../../../src/protocol/job/bond.ts";
+import { PART_CHARS } from "../../../src/protocol/limits.ts";
 import { decodeLocator } from "../../../src/protocol/parcel/locator.ts";
-import {
-  encodePart,
-  type LivePart,
-  liveKeys,
-  liveLogPurpose,
-  PART_CHARS,
-} from "../../../src/protocol/task/live-log.ts";
+import { encodePart, type LivePart, liveKeys, liveLogPurpose } from "../../../src/protocol/task/live-log.ts";
 import type { RoleContext } from "../../../src/roles/context.ts";
 import { fetchBundle } from "../../../src/roles/task/fetch-bundle.ts";
 import { send } from "../../support/chain/chain.ts";

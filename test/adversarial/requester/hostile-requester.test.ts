@@ -134,7 +134,7 @@ describe("a hostile requester", needs("root", "docker"), () => {
       };
       const { id } = await postAlone(plan({ terms: () => ({ windows: floor }) }));
       // It hosts nothing: whoever began to fetch would not come to say this.
-      await ear.said(/not taken \(WINDOW_TOO_SHORT\)/);
+      await ear.said(/not accepted \(WINDOW_TOO_SHORT\)/);
       await cancel(id);
       await unharmed();
       const path = await jobFile(market, "short", { windows: { claim: "5m" } });
@@ -148,7 +148,7 @@ describe("a hostile requester", needs("root", "docker"), () => {
     await token.transfer(mallory.account, COIN);
     await send(mallory.market, { kind: "approve", token: token.address, amount: COIN });
     const { id } = await postAlone(plan({ terms: () => ({ token: token.address }) }));
-    await ear.said(/not taken \(TOKEN_UNKNOWN\)/);
+    await ear.said(/not accepted \(TOKEN_UNKNOWN\)/);
     await cancel(id);
     await unharmed();
   });
@@ -159,10 +159,10 @@ describe("a hostile requester", needs("root", "docker"), () => {
     async () => {
       const dear = () => ({ price: 5n * COIN, providerStake: 5n * COIN, validatorStake: COIN });
       const large = await postAlone(plan({ terms: dear }));
-      await ear.said(/not taken \(STAKE_TOO_LITTLE\)/);
+      await ear.said(/not accepted \(STAKE_TOO_LITTLE\)/);
       const resources = { cpus: 1, memory: KIB * KIB, disk: KIB * KIB, time: 60, gpus: 0 };
       const tiny = await postAndHost(plan({ spec: { resources } }));
-      await ear.said(/not taken \(MEMORY_TOO_SMALL\)/);
+      await ear.said(/not accepted \(MEMORY_TOO_SMALL\)/);
       await tiny.leave();
       for (const { id } of [large, tiny]) {
         await done(id);
@@ -214,7 +214,7 @@ describe("a hostile requester", needs("root", "docker"), () => {
       const days = (count: number) =>
         plan({ terms: ({ windows }) => ({ windows: { ...windows, appoint: count * 86_400 } }) });
       const { id: tooLong } = await postAlone(days(8));
-      await ear.said(/not taken \(WINDOW_TOO_LONG\)/);
+      await ear.said(/not accepted \(WINDOW_TOO_LONG\)/);
       await cancel(tooLong);
       const gone = await draftByHand(mallory, days(6));
       await advance(mallory, gone.id, { stopAt: ["Accepted", "Submitted"] }, waits);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PART_CHARS } from "../../../src/protocol/limits.ts";
 import type { LivePart } from "../../../src/protocol/task/live-log.ts";
-import { encodePart, liveKeys, liveLogPurpose, PART_CHARS } from "../../../src/protocol/task/live-log.ts";
+import { encodePart, liveKeys, liveLogPurpose } from "../../../src/protocol/task/live-log.ts";
 import { followLog } from "../../../src/roles/job/requester/result/follow-log.ts";
 import { newJob, startParties } from "../../support/market/parties.ts";
 import { code } from "../../support/parcel/parcels.ts";

@@ -57,7 +57,7 @@ test("a requester that asks for more stake than is free has nothing fetched", as
     if (fetches(event)) fetched += 1;
   });
   await advance(requester, second, { stopAt: ["Posted"] }, waits);
-  await provider.tells(({ kind, text }) => kind === "info" && text.includes("not taken"));
+  await provider.tells(({ kind, text }) => kind === "info" && text.includes("not accepted"));
   await stop();
   assert.equal(fetched, 0);
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", second).dir), false);

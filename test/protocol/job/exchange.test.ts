@@ -9,8 +9,8 @@ import { fromScore, toScore } from "../../../src/protocol/task/metric.ts";
 
 const hex32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
 
-describe("fair exchange", () => {
-  it("is undone by the mask and by nothing else", () => {
+describe("a blinded key", () => {
+  it("is unblinded by its mask and by no other", () => {
     fc.assert(
       fc.property(hex32, hex32, hex32, (key, mask, other) => {
         fc.pre(mask !== other);
@@ -21,7 +21,7 @@ describe("fair exchange", () => {
     );
   });
 
-  it("commits to one job's key", () => {
+  it("is committed to for one job", () => {
     fc.assert(
       fc.property(hex32, hex32, hex32, (job, other, key) => {
         fc.pre(job !== other);
@@ -31,15 +31,15 @@ describe("fair exchange", () => {
   });
 });
 
-describe("measurement", () => {
-  it("commits to its author", () => {
+describe("a measurement", () => {
+  it("is committed to for one author", () => {
     const job = `0x${"01".repeat(32)}` as const;
     const measurement = { digest: job, score: -5n, salt: job };
     const [a, b] = [`0x${"aa".repeat(20)}`, `0x${"bb".repeat(20)}`] as const;
     assert.notEqual(measurementCommitment(job, a, measurement), measurementCommitment(job, b, measurement));
   });
 
-  it("turns a metric into a score where larger is better", () => {
+  it("has a score of which larger is better", () => {
     assert.equal(toScore(0.973, "max"), 973_000_000n);
     assert.ok(toScore(0.1, "min") > toScore(0.2, "min"));
     assert.equal(fromScore(toScore(0.25, "min"), "min"), 0.25);

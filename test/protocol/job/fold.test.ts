@@ -58,36 +58,36 @@ const brief = ({ state, deadline, committing, drawing, verdict }: Job) => ({
   drawing,
   verdict,
 });
-const calm = { committing: false, drawing: false, verdict: "none" };
+const idle = { committing: false, drawing: false, verdict: "none" };
 
-test("nothing is known of a job before it is posted", () => {
+test("an event before `posted` gives no job", () => {
   assert.equal(fold(undefined, accepted), undefined);
 });
 
-test("each step of the validated path sets state and deadline", () => {
+test("each step of a validated job sets state and deadline", () => {
   const path = [posted, accepted, submitted];
-  assert.deepEqual(brief(after(posted)), { state: "Posted", deadline: 1000, ...calm });
-  assert.deepEqual(brief(after(posted, accepted)), { state: "Accepted", deadline: 2000, ...calm });
-  assert.deepEqual(brief(after(...path)), { state: "Submitted", deadline: 3000, ...calm });
+  assert.deepEqual(brief(after(posted)), { state: "Posted", deadline: 1000, ...idle });
+  assert.deepEqual(brief(after(posted, accepted)), { state: "Accepted", deadline: 2000, ...idle });
+  assert.deepEqual(brief(after(...path)), { state: "Submitted", deadline: 3000, ...idle });
   const both = [...path, appointed(anna), appointed(bert)];
-  assert.deepEqual(brief(after(...both)), { ...calm, state: "Validating", deadline: 4000, committing: true });
+  assert.deepEqual(brief(after(...both)), { ...idle, state: "Validating", deadline: 4000, committing: true });
   assert.equal(after(...both, committed(bert, 1)).committing, true);
   const all = [...both, committed(bert, 1), committed(anna, 0)];
-  assert.deepEqual(brief(after(...all)), { ...calm, state: "Validating", deadline: 5000 });
+  assert.deepEqual(brief(after(...all)), { ...idle, state: "Validating", deadline: 5000 });
   const judged: JobEvent = { kind: "judged", verdict: "pass", deadline: 6000 };
   assert.deepEqual(brief(after(...all, judged)), {
-    ...calm,
+    ...idle,
     state: "Validated",
     deadline: 6000,
     verdict: "pass",
   });
   const claimed: JobEvent = { kind: "claimed", blindedKey: hash("9"), deadline: 0 };
   const done = after(...all, judged, claimed, { kind: "settled" });
-  assert.deepEqual(brief(done), { ...calm, state: "Settled", deadline: undefined, verdict: "pass" });
+  assert.deepEqual(brief(done), { ...idle, state: "Settled", deadline: undefined, verdict: "pass" });
   assert.equal(done.blindedKey, hash("9"));
 });
 
-test("a revelation goes to its author, whoever sent it", () => {
+test("a measurement is attributed to its author, not to the sender of the transaction", () => {
   const base = [
     posted,
     accepted,
@@ -112,7 +112,7 @@ test("a revelation goes to its author, whoever sent it", () => {
   );
 });
 
-test("who stands down or is dismissed keeps a mark, and its replacement is drawn", () => {
+test("a validator that abstains or is dismissed stays marked, and its replacement is drawn", () => {
   const base = [posted, accepted, submitted, appointed(anna), committed(anna, 0)];
   const left: JobEvent = {
     kind: "abstained",
@@ -149,13 +149,13 @@ test("who stands down or is dismissed keeps a mark, and its replacement is drawn
   assert.equal(refilled?.seeded, false);
   const handed = fold(refilled, { kind: "handedOver", validator: carl, sender: provider!, sealed: "0xcc" });
   assert.equal(handed?.validations.at(-1)?.sealed, "0xcc");
-  // A requester that sends validators astray could have the provider blamed for it.
+  // Ignore the requester: with a wrong locator it could have the provider blamed.
   const astray = fold(handed, { kind: "handedOver", validator: carl, sender: requester!, sealed: "0xee" });
   assert.equal(astray?.validations.at(-1)?.sealed, "0xcc");
   assert.equal(after(...base).validations[0]?.abstained, false);
 });
 
-test("an appeal starts a round without verdict, and its verdict stands", () => {
+test("an appeal starts a round without a verdict, and its verdict is final", () => {
   const base = [posted, accepted, submitted, appointed(anna), committed(anna, 0)];
   const failed: JobEvent = { kind: "judged", verdict: "fail", deadline: 6000 };
   const appealed = after(
@@ -174,17 +174,17 @@ test("an appeal starts a round without verdict, and its verdict stands", () => {
   assert.equal(fold(appealed, { kind: "judged", verdict: "pass", deadline: 7000 })?.state, "Validated");
 });
 
-test("in optimistic mode a claim opens a window, a challenge a panel", () => {
+test("in optimistic mode a claim starts the challenge window, and a challenge a draw", () => {
   const claimed = after(posted, accepted, submitted, {
     kind: "claimed",
     blindedKey: hash("9"),
     deadline: 3500,
   });
-  assert.deepEqual(brief(claimed), { state: "Claimed", deadline: 3500, ...calm });
+  assert.deepEqual(brief(claimed), { state: "Claimed", deadline: 3500, ...idle });
   assert.equal(fold(claimed, { kind: "challenged" })?.state, "Validating");
 });
 
-test("a refund tells its reason, the provider's own words before ours", () => {
+test("a refund has a reason, the provider's own where it gave one", () => {
   const late = after(posted, accepted, { kind: "refunded", cause: "runMissed" });
   assert.equal(late.state, "Refunded");
   assert.match(late.reason ?? "", /in time/);
@@ -199,11 +199,11 @@ test("a refund tells its reason, the provider's own words before ours", () => {
 
 test("a cancelled job has no deadline; a rating changes nothing", () => {
   const job = after(posted, { kind: "cancelled" });
-  assert.deepEqual(brief(job), { state: "Cancelled", deadline: undefined, ...calm });
+  assert.deepEqual(brief(job), { state: "Cancelled", deadline: undefined, ...idle });
   assert.deepEqual(fold(job, { kind: "rated", rater: requester!, subject: provider!, score: 5 }), job);
 });
 
-test("a challenge has the claim judged, and settle is the way out of every verdict", () => {
+test("a challenge has the claim judged, and every verdict is left by settle", () => {
   const optimistic = { ...terms, validators: 0 };
   const claimed = after({ ...posted, terms: optimistic }, accepted, submitted, {
     kind: "claimed",
@@ -229,7 +229,7 @@ test("a challenge has the claim judged, and settle is the way out of every verdi
   assert.deepEqual([lost?.state, lost?.cause], ["Refunded", "rejected"]);
 });
 
-test("a draw is the requester's turn, then the provider's; one that hides its seed is left behind", () => {
+test("a draw needs the requester's seed, then the provider's, and goes on without a missing one", () => {
   const { reveal } = terms.windows;
   const base = [posted, accepted, submitted, appointed(anna), committed(anna, 0)];
   const rejected = after(
@@ -255,7 +255,7 @@ test("a draw is the requester's turn, then the provider's; one that hides its se
   );
 });
 
-test("a requester that appoints nobody leaves the provider a window to draw, then the job expires", () => {
+test("when the requester appoints nobody the provider has a window to draw, then the job expires", () => {
   const job = after(posted, accepted, submitted);
   const last = 3000 + terms.windows.claim;
   assert.deepEqual(
@@ -269,7 +269,7 @@ test("a requester that appoints nobody leaves the provider a window to draw, the
   );
 });
 
-test("a provider may answer a validator that reveals in the last second", () => {
+test("the provider can disclose after a validator that reveals in the last second", () => {
   const { reveal } = terms.windows;
   const base = [posted, accepted, submitted, appointed(anna), committed(anna, 0)];
   const revealed: JobEvent = { kind: "revealed", author: anna!, measurement: finding };
@@ -278,7 +278,7 @@ test("a provider may answer a validator that reveals in the last second", () => 
   assert.deepEqual([exitOf(waiting, 5000 + reveal), exitOf(waiting, 5001 + reveal)], [undefined, "conclude"]);
 });
 
-test("the lack of a verdict can be appealed, unless a challenge lacked it", () => {
+test("a missing verdict can be appealed, except after a challenge", () => {
   const none: JobEvent = { kind: "judged", verdict: "inconclusive", deadline: 6000 };
   const job = after(posted, accepted, submitted, appointed(anna), committed(anna, 0), none);
   assert.ok(isAppealable(job));

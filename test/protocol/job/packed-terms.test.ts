@@ -42,11 +42,11 @@ const anyTerms: fc.Arbitrary<Terms> = fc.record(
   { noNullPrototype: true },
 );
 
-test("whatever is packed comes out the same", () => {
+test("packed terms unpack to the same terms", () => {
   fc.assert(fc.property(anyTerms, (terms) => assert.deepEqual(unpackTerms(packTerms(terms)), terms)));
 });
 
-test("a value that its field cannot hold is refused, not cut", () => {
+test("a value that its field cannot hold is refused", () => {
   const [terms] = fc.sample(anyTerms, { numRuns: 1, seed: 1 });
   const bad: Partial<Terms>[] = [
     { validators: 256 },
@@ -66,7 +66,7 @@ test("a value that its field cannot hold is refused, not cut", () => {
   }
 });
 
-test("a rule of an unknown mode is no terms", () => {
+test("a rule with an unknown mode does not unpack", () => {
   const [terms] = fc.sample(anyTerms, { numRuns: 1, seed: 1 });
   const packed = packTerms(terms!);
   assert.equal(unpackTerms({ ...packed, rule: packed.rule | 0xffn }), undefined);

@@ -9,7 +9,7 @@ const hash = (text: string): Hex => `0x${createHash("sha256").update(text).diges
 const a = { path: "a", size: 1, hash: hash("1") };
 const b = { path: "b", size: 2, hash: hash("22") };
 
-test("the digest is the one that the specification spells out", () => {
+test("the digest of one file is as specified", () => {
   const expected = createHash("sha256")
     .update("ichain/files/1\0")
     .update(Buffer.from("0000000161", "hex"))
@@ -28,7 +28,7 @@ test("the digest depends on path, size, hash and number of files", () => {
   assert.equal(new Set(all.map((files) => filesDigest(files))).size, all.length);
 });
 
-test("no two lists of files have one encoding", () => {
+test("different lists of files have different digests", () => {
   const file = fc.record({
     path: fc.string({ minLength: 1, maxLength: 5 }),
     size: fc.nat(3),

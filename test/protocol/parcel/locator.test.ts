@@ -23,8 +23,8 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record(
   { noNullPrototype: true },
 );
 
-describe("locator", () => {
-  it("survives its encoding", () => {
+describe("a locator", () => {
+  it("is decoded as it was encoded", () => {
     fc.assert(
       fc.property(
         endpoint,
@@ -73,7 +73,7 @@ describe("locator", () => {
     );
   });
 
-  it("gives each reader a token of its own, which those whom it lets in derive from", () => {
+  it("gives each reader its own token, from which it derives those of further readers", () => {
     fc.assert(
       fc.property(endpoint, hex(32), hex(32), (base, one, other) => {
         const direct = endpointFor(base, one, other);
@@ -85,7 +85,7 @@ describe("locator", () => {
     );
   });
 
-  it("never throws anything but its own error on noise", () => {
+  it("is refused with its own error when it is noise", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (noise) => {
         try {

@@ -38,7 +38,7 @@ test("a path is at most 1024 bytes, counted in UTF-8", () => {
   assert.throws(() => checkPath(path(1025)), unsafe);
 });
 
-test("whatever is checked stays below its folder", () => {
+test("a path that passes the check stays below its folder", () => {
   const piece = fc.constantFrom(
     "..",
     ".",
@@ -72,7 +72,7 @@ test("whatever is checked stays below its folder", () => {
   );
 });
 
-/** The rule, in the obvious way that is too slow for a manifest of 100,000 files. */
+/** The rule in its simplest form, which is too slow for 100,000 files. */
 function collides(paths: readonly string[]): boolean {
   const seen = new Set<string>();
   const folders = new Set<string>();
@@ -86,7 +86,7 @@ function collides(paths: readonly string[]): boolean {
   return folded.some((path) => folders.has(path));
 }
 
-test("paths that would meet on disk are found, and only those", () => {
+test("exactly the paths that collide on a disk are refused", () => {
   const segment = fc.constantFrom("a", "A", "b", "a-", "a.", "ß", "SS", "ss", "é", "É");
   const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
   fc.assert(
@@ -120,13 +120,13 @@ test("the order of paths is the order of their bytes", () => {
   assert.ok(comparePaths("\uffff", "😀") < 0);
 });
 
-test("a quoted path is short and has nothing that a terminal obeys", () => {
+test("a quoted path is short and has no control or format characters", () => {
   const shown = quotePath(`\u001b[2J\u202e${"x".repeat(500)}\ud800`);
   assert.ok(shown.length < 100);
   assert.ok(!/[\p{Cc}\p{Cf}]/u.test(shown));
 });
 
-test("100,000 deep paths are checked in a moment", () => {
+test("100,000 deep paths are checked within ten seconds", () => {
   const paths = Array.from({ length: 100_000 }, (_, i) => `${"d/".repeat(30)}${i}`);
   const start = performance.now();
   checkPaths(paths);

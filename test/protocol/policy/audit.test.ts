@@ -19,15 +19,15 @@ const refunded = (cause: Job["cause"]): End => ({ state: "Refunded", verdict: "n
 const history = (...ends: End[]) => ends.map((end, i) => ({ ...end, postedBlock: i + 1 }) as Job);
 const confirmedTimes = (n: number) => history(...Array<End>(n).fill(confirmed));
 
-describe("how often a provider is audited", () => {
-  it("always, until it has the record that the policy wants", () => {
+describe("a job is validated", () => {
+  it("always, until the provider has the record that the policy asks for", () => {
     for (const n of [0, 1, 9]) {
       const audit = decideAudit(confirmedTimes(n), earned, 0.999_999);
       assert.deepEqual([audit.streak, audit.probability, audit.validated], [n, 1, true]);
     }
   });
 
-  it("with probability 1/n from then on, and never below the floor", () => {
+  it("with probability 1/n after n confirmed jobs, and at least with the floor", () => {
     const policy = { ...earned, floor: 0.02 };
     for (const [n, probability] of [
       [10, 1 / 10],
@@ -40,25 +40,25 @@ describe("how often a provider is audited", () => {
     assert.equal(decideAudit(confirmedTimes(300), { ...earned, floor: 1 }, 0.999_999).validated, true);
   });
 
-  it("as chance has it: validated below the probability, not at it", () => {
+  it("when the drawn chance is below the probability, not at it", () => {
     const drawn = (chance: number) => decideAudit(confirmedTimes(10), earned, chance).validated;
     assert.deepEqual([drawn(0), drawn(0.099), drawn(0.1), drawn(0.999)], [true, true, false, false]);
   });
 
-  it("always, when the policy trusts nobody, whatever the record", () => {
+  it("always, under the default policy, with any record", () => {
     assert.equal(decideAudit(confirmedTimes(500), auditPolicySchema.parse({}), 0.999_999).validated, true);
   });
 });
 
 describe("a provider's record", () => {
-  it("begins anew after a job that ended by its fault", () => {
+  it("starts from zero after a job that ended by its fault", () => {
     for (const cause of ["runMissed", "claimMissed", "rejected", "hid"] as const) {
       assert.equal(streakOf(history(confirmed, confirmed, refunded(cause), confirmed)), 1, cause);
     }
     assert.equal(streakOf(history(confirmed, { state: "Rejected", verdict: "fail", cause: undefined })), 0);
   });
 
-  it("is neither lengthened nor broken by what says nothing of it", () => {
+  it("is not changed by jobs that ended otherwise", () => {
     const silent = [refunded("released"), refunded("inconclusive"), unvalidated];
     const open: End[] = [
       { state: "Cancelled", verdict: "none", cause: undefined },
@@ -68,7 +68,7 @@ describe("a provider's record", () => {
     assert.equal(streakOf(history(confirmed, ...silent, ...open, confirmed)), 2);
   });
 
-  it("does not depend on the order in which the jobs are told", () => {
+  it("does not depend on the order of the jobs", () => {
     const jobs = history(confirmed, refunded("hid"), confirmed, confirmed);
     assert.equal(streakOf(jobs.toReversed()), 2);
     assert.equal(streakOf(jobs), 2);

@@ -6,7 +6,6 @@ import type { Terms } from "../../../src/protocol/job/terms.ts";
 import { type ChainFacts, refuseMoney, stakesOf } from "../../../src/protocol/policy/money.ts";
 import { outlineOf, refuseOutline } from "../../../src/protocol/policy/outline.ts";
 import { policySchema, refuseTerms } from "../../../src/protocol/policy/policy.ts";
-import { roomFor } from "../../../src/protocol/policy/resources.ts";
 import { jobFileSchema, specOf } from "../../../src/protocol/task/spec.ts";
 import { someTerms } from "../../support/chain/terms.ts";
 
@@ -34,11 +33,11 @@ const code = (
 ) => refuseTerms(own, { ...fair, ...change }, role, NOW, facts)?.code;
 
 describe("terms", () => {
-  it("that are fair are taken by both roles", () => {
+  it("that are fair are accepted by both roles", () => {
     assert.deepEqual([code({}), code({}, "validator")], [undefined, undefined]);
   });
 
-  it("in a token that the policy does not list are refused by both, however good they are", () => {
+  it("in a token that the policy does not list are refused by both", () => {
     const token = `0x${"ab".repeat(20)}` as const;
     assert.deepEqual([code({ token }), code({ token }, "validator")], ["TOKEN_UNKNOWN", "TOKEN_UNKNOWN"]);
     const listing = policySchema.parse({ tokens: ["coin", token] });
@@ -61,7 +60,7 @@ describe("terms", () => {
     assert.equal(code({ acceptBy: NOW }), "TOO_LATE");
   });
 
-  it("that stake more than they pay are refused, and no more than the policy says", () => {
+  it("that ask for more stake than the policy allows for the price are refused", () => {
     assert.equal(code({ providerStake: price + 1n }), "STAKE_ABOVE_PRICE");
     const twice = policySchema.parse({ stakePerPrice: 2 });
     assert.equal(code({ providerStake: 2n * price }, "provider", chain, twice), undefined);
@@ -71,8 +70,8 @@ describe("terms", () => {
     assert.equal(code({ validatorStake: COIN }, "validator", chain, frugal), "STAKE_TOO_HIGH");
   });
 
-  it("whose named validators have nothing to lose are refused, up to what a draw can ask for", () => {
-    const least = price / 2n; // one of the two can keep the other from passing it
+  it("whose named validators stake too little are refused; the most that can be asked is the pool's stake", () => {
+    const least = price / 2n; // one of the two can deny a pass
     assert.equal(code({ validatorStake: least }), undefined);
     assert.equal(code({ validatorStake: least - 1n }), "VALIDATOR_STAKE_TOO_LOW");
     assert.equal(code({ validatorStake: 0n, validators: 0 }), undefined);
@@ -84,7 +83,7 @@ describe("terms", () => {
     assert.equal(code({ validatorFee: price / 3n + 1n }), "BOND_TOO_HIGH");
   });
 
-  it("are refused while gas costs too much, as such or of the price", () => {
+  it("are refused while gas costs too much, absolutely or for the price", () => {
     assert.equal(code({}, "provider", { ...chain, gasPrice: 501n * GWEI }), "GAS_PRICE_TOO_HIGH");
     assert.equal(code({}, "provider", { ...chain, gasPrice: 400n * GWEI }), "GAS_ABOVE_SHARE");
     const generous = policySchema.parse({ gasShare: 1, maxGasPrice: 1000 });
@@ -92,7 +91,7 @@ describe("terms", () => {
   });
 });
 
-describe("what a requester would post", () => {
+describe("the outline of a requester's job", () => {
   const file = (change: object = {}) =>
     jobFileSchema.parse({
       ...{ version: 1, name: "a", image: "x", command: ["x"], inputs: ["x"], outputs: ["y"] },
@@ -103,7 +102,7 @@ describe("what a requester would post", () => {
     return refuseOutline(outlineOf(job, money, chain), chain, specOf(job, "x"));
   };
 
-  it("is taken by a provider and by a validator with the usual policy, whatever they ask for", () => {
+  it("is accepted by provider and validator with the usual policy, for any floors", () => {
     const amount = fc.bigInt({ min: COIN / 1000n, max: 50n * COIN });
     fc.assert(
       fc.property(amount, amount, fc.integer({ min: 0, max: 5 }), (asked, validatorFee, validators) => {
@@ -122,18 +121,22 @@ describe("what a requester would post", () => {
     );
   });
 
-  it("is refused with the value that would do", () => {
+  it("is refused with the value that would be accepted", () => {
     const money = { floor: price, validatorFee, validators: 1 };
-    const told = (change: object) => {
+    const refusalOf = (change: object) => {
       const refusal = own(change, money);
       return [refusal?.code, refusal?.fix?.field, refusal?.fix?.value];
     };
-    assert.deepEqual(told({}), [undefined, undefined, undefined]);
-    assert.deepEqual(told({ windows: { reveal: "5m" } }), ["WINDOW_TOO_SHORT", "windows.reveal", "10m"]);
-    assert.deepEqual(told({ windows: { run: "31m" } }), ["WINDOW_TOO_SHORT", "windows.run", "35m"]);
-    assert.deepEqual(told({ windows: { accept: "30d" } }), ["WINDOW_TOO_LONG", "windows.accept", "604800s"]);
-    assert.deepEqual(told({ price: "0.002" }), ["BOND_TOO_HIGH", "price", "0.003"]);
-    assert.deepEqual(told({ resources: { memory: "1 MiB" } }), [
+    assert.deepEqual(refusalOf({}), [undefined, undefined, undefined]);
+    assert.deepEqual(refusalOf({ windows: { reveal: "5m" } }), ["WINDOW_TOO_SHORT", "windows.reveal", "10m"]);
+    assert.deepEqual(refusalOf({ windows: { run: "31m" } }), ["WINDOW_TOO_SHORT", "windows.run", "35m"]);
+    assert.deepEqual(refusalOf({ windows: { accept: "30d" } }), [
+      "WINDOW_TOO_LONG",
+      "windows.accept",
+      "604800s",
+    ]);
+    assert.deepEqual(refusalOf({ price: "0.002" }), ["BOND_TOO_HIGH", "price", "0.003"]);
+    assert.deepEqual(refusalOf({ resources: { memory: "1 MiB" } }), [
       "MEMORY_TOO_SMALL",
       "resources.memory",
       "16 MiB",
@@ -142,17 +145,7 @@ describe("what a requester would post", () => {
       assert.equal(own({ windows: { claim: value } }, money), undefined);
   });
 
-  it("never lets a fair job be out of proportion to a policy's own bounds", () => {
+  it("is within the bounds of the policy when it is fair", () => {
     assert.equal(refuseMoney(fair, policy, chain), undefined);
-  });
-});
-
-describe("room on the disk", () => {
-  const MIB = 2 ** 20;
-  it("holds a bundle packed and unpacked, what the task writes, that again packed, and a reserve", () => {
-    assert.equal(roomFor({ freeBytes: 45 * MIB, bundleBytes: 64 * MIB }), false);
-    assert.equal(roomFor({ freeBytes: 384 * MIB, bundleBytes: 64 * MIB }), true);
-    assert.equal(roomFor({ freeBytes: 384 * MIB, bundleBytes: 64 * MIB, diskBytes: 1 }), false);
-    assert.equal(roomFor({ freeBytes: 512 * MIB, bundleBytes: 64 * MIB, diskBytes: 64 * MIB }), true);
   });
 });

@@ -17,8 +17,8 @@ const terms = { price: 1000n, validatorFee: 10n, providerStake: 1001n, windows }
 const losses = (validators: number) =>
   Object.fromEntries(branchesOf({ ...terms, validators }).map(({ outcome, loss }) => [outcome, loss]));
 
-describe("what every ending takes", () => {
-  it("of a validated job: fees are paid for work, the price for a result, and stakes make whole", () => {
+describe("the loss of each ending", () => {
+  it("of a validated job: fees for work, the price for a result, compensation from the stake", () => {
     assert.deepEqual(losses(2), {
       cancelled: 0n,
       released: 0n,
@@ -32,7 +32,7 @@ describe("what every ending takes", () => {
     assert.equal(worstLoss(branchesOf({ ...terms, validators: 2 })), 1020n);
   });
 
-  it("of an optimistic job: a challenge pays its panel, and half of the price if it is wrong", () => {
+  it("of an optimistic job: a challenge costs its panel, and half of the price when it is lost", () => {
     assert.deepEqual(losses(0), {
       cancelled: 0n,
       released: 0n,
@@ -45,7 +45,7 @@ describe("what every ending takes", () => {
     });
   });
 
-  it("ends in bounded time, replacement and appeal included", () => {
+  it("comes within bounded time, with replacement and appeal", () => {
     const seconds = Object.fromEntries(
       branchesOf({ ...terms, validators: 1 }).map((branch) => [branch.outcome, branch.seconds]),
     );
@@ -57,7 +57,7 @@ describe("what every ending takes", () => {
   });
 });
 
-it("gas is quoted as it is measured", () => {
+it("quoted gas is within 2 % of the measured gas", () => {
   const file = new URL("../../contracts/gas.snapshot.json", import.meta.url);
   const { validated, optimistic } = JSON.parse(readFileSync(file, "utf8")) as Record<
     string,

@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { modes } from "../../../src/protocol/job/state.ts";
+import { contractWindows } from "../../../src/protocol/limits.ts";
 import { postedWindows, refuseOwnWindows } from "../../../src/protocol/policy/outline.ts";
 import { policySchema } from "../../../src/protocol/policy/policy.ts";
-import { contractWindows } from "../../../src/protocol/policy/resources.ts";
 import {
   type AllWindows,
+  callSeconds,
   fetchSeconds,
   INCLUSION_BLOCKS,
-  leastTurn,
   type Pace,
   refuseWindows,
   runsIn,
@@ -31,11 +31,11 @@ const work = fc.record({
 });
 const calls = ["appoint", "commit", "reveal", "claim", "challenge", "appeal"] as const;
 
-/** What befalls one honest call; `worst` is all of it. */
+/** What can delay one honest call; `worst` has every delay. */
 interface Luck {
   /** Blocks until the transaction of each try is included. */
   readonly inclusion: readonly number[];
-  /** Blocks until a reorganisation that undoes a try is noticed; a try beyond these stays. */
+  /** Blocks until a reorganisation that undoes a try is noticed; later tries are not undone. */
   readonly reorganisations: readonly number[];
   readonly stuck: boolean;
   readonly workSeconds: number;
@@ -58,9 +58,9 @@ const worst = ({ confirmations }: Pace): Luck => ({
   workSeconds: WORK_SECONDS,
 });
 
-/** Seconds from the event that opens a window to the block that holds the call for good, event by event. */
+/** Seconds from the event that opens a window to the block that keeps the call, event by event. */
 function playCall({ blockSeconds, confirmations }: Pace, luck: Luck, ownSeconds: number): number {
-  let blocks = confirmations; // the event lies deep enough
+  let blocks = confirmations; // until the event is deep enough
   let seconds = luck.workSeconds + ownSeconds;
   for (const [tried, inclusion] of luck.inclusion.entries()) {
     if (tried === 0 && luck.stuck) seconds += STUCK_SECONDS;
@@ -75,7 +75,7 @@ function playCall({ blockSeconds, confirmations }: Pace, luck: Luck, ownSeconds:
 const rule = policySchema.parse({ minWindow: "0s", slack: "0s" });
 
 describe("an honest party", () => {
-  it("meets every deadline that is within bounds, whatever the chain does to its calls", () => {
+  it("meets every deadline within bounds, with any delay of the chain", () => {
     const scene = fc
       .record({
         pace,
@@ -101,7 +101,7 @@ describe("an honest party", () => {
       fc.property(pace, work, fc.constantFrom(...modes), (pace, work, mode) => {
         const bounds = windowBounds(rule, pace, mode, work);
         for (const name of [...calls, "run"] as const) {
-          if (name !== "run" && leastTurn(pace) <= contractWindows[name]) continue; // the contract's floor holds
+          if (name !== "run" && callSeconds(pace) <= contractWindows[name]) continue; // the contract's floor holds
           const took = playCall(pace, worst(pace), ownSeconds(name, mode, work));
           assert.ok(took + 1e-6 > bounds[name].least - 1, name); // a whole second, for the rounding
         }
@@ -115,14 +115,14 @@ const mapped = <T extends object>(one: T) =>
     [K in keyof T]: fc.Arbitrary<T[K]>;
   };
 
-/** What the work of a step takes beside its call. */
+/** Seconds of a step's work, without its call. */
 function ownSeconds(
   name: keyof AllWindows,
   mode: (typeof modes)[number],
   one: { time: number; fetchBytes: number },
 ) {
   if (name === "run") return runsIn(mode) * one.time;
-  return name === "commit" ? 2 * one.time + fetchSeconds(one.fetchBytes) : 0;
+  return name === "commit" ? 3 * one.time + fetchSeconds(one.fetchBytes) : 0;
 }
 
 describe("a policy's bounds on windows", () => {
@@ -130,7 +130,7 @@ describe("a policy's bounds on windows", () => {
   const task = { time: 600, fetchBytes: 2 ** 28 };
   const bounds = windowBounds(policySchema.parse({}), chain, "evaluate", task);
 
-  it("are no lower than the contract's floors, which are the contract's own", () => {
+  it("are at or above the floors of the contract", () => {
     const solidity = readFileSync(
       new URL("../../../contracts/libraries/Schedule.sol", import.meta.url),
       "utf8",
@@ -144,21 +144,21 @@ describe("a policy's bounds on windows", () => {
     }
   });
 
-  it("are ten minutes for a call on a fast chain, and what the chain needs on a slow one", () => {
+  it("leave ten minutes for a call on a fast chain, and more on a slow one", () => {
     assert.equal(bounds.reveal.least, 600);
     const slow = { blockSeconds: 12, confirmations: 12 };
-    assert.equal(windowBounds(policySchema.parse({}), slow, "evaluate").reveal.least, leastTurn(slow));
-    assert.ok(leastTurn(slow) > 600);
+    assert.equal(windowBounds(policySchema.parse({}), slow, "evaluate").reveal.least, callSeconds(slow));
+    assert.ok(callSeconds(slow) > 600);
   });
 
-  it("let a run window hold its runs and a commit window a validation", () => {
+  it("make a run window hold its runs and a commit window a validation", () => {
     assert.equal(bounds.run.least, 3 * 600 + 300);
     assert.equal(windowBounds(policySchema.parse({}), chain, "replicate", task).run.least, 600 + 300);
-    assert.equal(bounds.commit.least, 600 + 2 * 600 + fetchSeconds(2 ** 28));
+    assert.equal(bounds.commit.least, 600 + 3 * 600 + fetchSeconds(2 ** 28));
   });
 
   for (const name of [...calls, "run", "accept"] as const) {
-    it(`refuse a window for ${name} on either side of them, and none within`, () => {
+    it(`refuse a window to ${name} outside them, and none within`, () => {
       const { least, most } = bounds[name];
       const code = (seconds: number) => refuseWindows({ [name]: seconds }, bounds)?.code;
       assert.deepEqual([code(least), code(most)], [undefined, undefined]);
@@ -190,7 +190,7 @@ describe("the windows that a job is posted with", () => {
     );
   });
 
-  it("are within the bounds of those who find the chain's blocks twice as slow", () => {
+  it("are within the bounds of parties that measure blocks twice as slow", () => {
     fc.assert(
       fc.property(pace, work, fc.constantFrom(...modes), (pace, { time }, mode) => {
         const base = file({ verification: { threshold: 0, mode } });
@@ -204,7 +204,7 @@ describe("the windows that a job is posted with", () => {
     );
   });
 
-  it("follow the time that one run may take, unless job.yaml says how long the provider has", () => {
+  it("follow the time of one run, unless job.yaml gives the window", () => {
     const chain = { pace: { blockSeconds: 2, confirmations: 3 } };
     assert.equal(postedWindows(file({ resources: { time: "2h" } }), chain).run, 3 * 7200 + 600);
     const replicate = file({ resources: { time: "2h" }, verification: { threshold: 0, mode: "replicate" } });

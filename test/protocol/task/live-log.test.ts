@@ -3,14 +3,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../../src/errors/error.ts";
 import type { Hex } from "../../../src/protocol/ids.ts";
+import { MAX_SEALED_BYTES, PART_CHARS } from "../../../src/protocol/limits.ts";
 import { neutralise } from "../../../src/protocol/neutralise.ts";
-import { decodePart, encodePart, liveKeys, PART_CHARS } from "../../../src/protocol/task/live-log.ts";
+import { decodePart, encodePart, liveKeys } from "../../../src/protocol/task/live-log.ts";
 
 const keys = liveKeys(`0x${"11".repeat(32)}`);
 const untrusted = (error: unknown) => isIchainError(error, "LOG_UNTRUSTED") && error.class === "untrusted";
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-test("a part comes out as it went in, whatever the task printed, and fits a sealed message", () => {
+test("a part with any text is decoded as it was encoded, and fits a sealed message", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "binary", maxLength: PART_CHARS }),
@@ -24,10 +25,10 @@ test("a part comes out as it went in, whatever the task printed, and fits a seal
     ),
   );
   const widest = { from: 0, next: 1, text: "\uffdc".repeat(PART_CHARS), last: false };
-  assert.ok(encodePart(widest, keys.mac).length <= 65_536);
+  assert.ok(encodePart(widest, keys.mac).length <= MAX_SEALED_BYTES);
 });
 
-test("a part of another place, another job or another hand is not believed", () => {
+test("a part for another position, of another job or by another author is refused", () => {
   const part = { from: 3, next: 5, text: "acc: 0.9\n", last: false };
   const good = encodePart(part, keys.mac);
   assert.throws(() => decodePart(good, 4, keys.mac), untrusted);
@@ -43,7 +44,7 @@ test("a part of another place, another job or another hand is not believed", () 
   }
 });
 
-test("what is no part at all is refused without being read further", () => {
+test("bytes that are no part are refused", () => {
   for (const hostile of [
     new Uint8Array(0),
     new Uint8Array(70_000),
@@ -56,12 +57,12 @@ test("what is no part at all is refused without being read further", () => {
   }
 });
 
-test("a reader's terminal is safe from a provider that does not neutralise", () => {
+test("the text of a provider that does not neutralise is neutralised", () => {
   const part = { from: 0, next: 1, text: "\u001b[2J\u202egood", last: false };
   assert.equal(decodePart(encodePart(part, keys.mac), 0, keys.mac).text, "·[2J·good");
 });
 
-test("the keys of a job say nothing about one another", () => {
+test("the three keys of a job differ", () => {
   const all: Hex[] = Object.values(liveKeys(`0x${"13".repeat(32)}`)) as Hex[];
   assert.equal(new Set(all).size, 3);
 });

@@ -13,8 +13,8 @@ const least = {
 };
 const image = `sha256:${"ab".repeat(32)}`;
 
-describe("job file", () => {
-  it("needs only what has no sensible default", () => {
+describe("job.yaml", () => {
+  it("needs only the fields without a default", () => {
     const file = jobFileSchema.parse(least);
     assert.equal(file.resources.time, 600);
     assert.equal(file.resources.memory, 2 ** 30);
@@ -22,7 +22,7 @@ describe("job file", () => {
     assert.equal(file.price, undefined);
   });
 
-  it("reads coin exactly", () => {
+  it("reads amounts of coin exactly", () => {
     assert.equal(jobFileSchema.parse({ ...least, price: "0.000000000000000001" }).price, 1n);
     assert.equal(jobFileSchema.parse({ ...least, price: "12.5" }).price, 12_500_000_000_000_000_000n);
   });
@@ -30,12 +30,12 @@ describe("job file", () => {
   for (const [name, change] of Object.entries({
     "an unknown field": { colour: "red" },
     "a bare number of bytes": { resources: { memory: 5 } },
-    "a unit nobody knows": { resources: { time: "3 fortnights" } },
+    "an unknown unit": { resources: { time: "3 fortnights" } },
     "a negative price": { price: "-1" },
     "no command": { command: [] },
     "an image that is a path": { image: "../../../etc" },
-    "an image that is two things": { image: { dockerfile: "Dockerfile", archive: "root.tar" } },
-    "an image of no kind": { image: {} },
+    "an image of two kinds": { image: { dockerfile: "Dockerfile", archive: "root.tar" } },
+    "an image without a kind": { image: {} },
   })) {
     it(`is refused with ${name}`, () => {
       assert.equal(jobFileSchema.safeParse({ ...least, ...change }).success, false);
@@ -43,8 +43,8 @@ describe("job file", () => {
   }
 });
 
-describe("spec hash", () => {
-  it("does not depend on the order of keys and does on every value", () => {
+describe("the spec's hash", () => {
+  it("depends on every value and not on the order of keys", () => {
     const spec = specOf(jobFileSchema.parse(least), image);
     const reordered = Object.fromEntries(Object.entries(spec).reverse()) as typeof spec;
     assert.equal(specHash(reordered), specHash(spec));

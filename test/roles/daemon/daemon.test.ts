@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { IchainError } from "../../../src/errors/error.ts";
 import { openJournal } from "../../../src/journal/journal.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
 import type { JobId } from "../../../src/protocol/ids.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import { type Duty, runDaemon } from "../../../src/roles/daemon/daemon.ts";
 import { random32 } from "../../support/chain/terms.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
 
-/** A daemon that sees one job and then waits; `act` is what it does of its duty. */
+/** A daemon to which one job appears; `act` is its duty. */
 async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
   const book = openJournal(join(await scratch(t), "journal.db"));
   t.after(() => book.close());
@@ -19,6 +20,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
     journal: book,
     jobsDir: "/nonexistent",
     reporter: { emit: () => undefined },
+    logger: silentLogger,
     market: {
       async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
         yield { id } as Job;
@@ -35,7 +37,7 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
 
 const trouble = (retryable: boolean) => new IchainError("RUN_LOST", "Trouble.", { retryable });
 
-test("a job that cannot be brought to its end is given up, and that is tried until it works", async (t) => {
+test("a job that cannot be brought to its end is given up, with retries", async (t) => {
   const over = Promise.withResolvers<void>();
   let tries = 0;
   const { id, stop, ended, open, notes } = await daemon(t, {
@@ -64,7 +66,7 @@ test("a job that was interrupted is not given up", async (t) => {
         signal.addEventListener("abort", () => reject(signal.reason));
         begun.resolve();
       }),
-    giveUp: async () => assert.fail("gave up a job that is to be carried on"),
+    giveUp: async () => assert.fail("gave up a job that is to be continued"),
   });
   await begun.promise;
   stop.abort();

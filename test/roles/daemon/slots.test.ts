@@ -4,7 +4,7 @@ import { openSlots } from "../../../src/roles/daemon/slots.ts";
 
 const { signal } = new AbortController();
 
-test("work waits for a place in the order in which it came, and a place is given back once", async () => {
+test("work gets places in the order of its calls, and a place is given back once", async () => {
   const slots = openSlots(1);
   const first = await slots.take({ signal });
   const order: string[] = [];
@@ -19,9 +19,9 @@ test("work waits for a place in the order in which it came, and a place is given
   (await slots.take({ signal }))[Symbol.dispose]();
 });
 
-test("what is owed waits for nobody, and others wait until there is a place again", async () => {
+test("work at risk does not wait, and other work waits until a place is free", async () => {
   const slots = openSlots(1);
-  const [one, two] = [await slots.take({ signal }), await slots.take({ signal, owed: true })];
+  const [one, two] = [await slots.take({ signal }), await slots.take({ signal, atRisk: true })];
   let begun = false;
   const third = slots.take({ signal }).then(() => {
     begun = true;
@@ -33,7 +33,7 @@ test("what is owed waits for nobody, and others wait until there is a place agai
   await third;
 });
 
-test("who gives up waiting leaves the queue", async () => {
+test("work that is aborted leaves the queue", async () => {
   const slots = openSlots(1);
   const place = await slots.take({ signal });
   const leaving = new AbortController();
@@ -43,4 +43,16 @@ test("who gives up waiting leaves the queue", async () => {
   await gone;
   place[Symbol.dispose]();
   (await next)[Symbol.dispose]();
+});
+
+test("an abort after its turn has come takes no other work out of the queue", async () => {
+  const slots = openSlots(1);
+  const first = await slots.take({ signal });
+  const leaving = new AbortController();
+  const second = slots.take(leaving);
+  const third = slots.take({ signal });
+  first[Symbol.dispose]();
+  leaving.abort();
+  (await second)[Symbol.dispose]();
+  (await third)[Symbol.dispose]();
 });

@@ -8,7 +8,7 @@ import { createDirectTransport } from "../../../src/transfer/direct/direct-trans
 import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 import { newKeyring } from "../../support/parcel/parcels.ts";
 
-test("a validator that comes before the host has let it in waits until it has", async (t) => {
+test("a validator that the host has not admitted yet waits until it is", async (t) => {
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
   const keyring = await newKeyring();

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { chainDeadline } from "../../../src/roles/shared/chain-deadline.ts";
 
 const { signal } = new AbortController();
-/** Lets what is under way come to rest. */
+/** Lets pending promises settle. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-test("however many deadlines there are, the chain is asked for its time once a look", async (t) => {
+test("many deadlines need one request for the chain's time at each poll", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let asked = 0;
   let time = 1000;
@@ -19,7 +19,7 @@ test("however many deadlines there are, the chain is asked for its time once a l
   const clocks = Array.from({ length: 30 }, (_, i) => chainDeadline(1100 + i, market, signal));
   await settle();
   assert.equal(asked, 1);
-  for (let look = 0; look < 3; look += 1) {
+  for (let poll = 0; poll < 3; poll += 1) {
     t.mock.timers.tick(5000);
     await settle();
   }
@@ -31,7 +31,7 @@ test("however many deadlines there are, the chain is asked for its time once a l
   for (const clock of clocks) clock[Symbol.dispose]();
   t.mock.timers.tick(60_000);
   await settle();
-  assert.equal(asked, 5, "nobody waits any more");
+  assert.equal(asked, 5, "no request without a deadline");
 });
 
 test("a deadline passes while the node does not answer", async (t) => {

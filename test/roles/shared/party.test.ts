@@ -9,18 +9,18 @@ import { code, newKeyring } from "../../support/parcel/parcels.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 
-describe("taking somebody's keys from the market", () => {
+describe("the keys of an account", () => {
   let chain: TestChain;
-  let [honest, thief, reader] = [] as unknown as [Market, Market, Market];
+  let [honest, impostor, reader] = [] as unknown as [Market, Market, Market];
   let own: Keyring;
   const warnings: string[] = [];
   before(async () => {
     chain = await startChain();
-    [honest, thief, reader] = [chain.market(1), chain.market(2), chain.market(undefined)];
+    [honest, impostor, reader] = [chain.market(1), chain.market(2), chain.market(undefined)];
     own = await newKeyring();
     const { publicKeys } = await newKeyring(honest.account);
-    // Each signs these keys with its own wallet: the registry has nothing to object to.
-    for (const market of [honest, thief]) {
+    // Both sign the same keys with their own wallet, which the registry accepts.
+    for (const market of [honest, impostor]) {
       await send(market, { kind: "publish", offer: someOffer({ keys: publicKeys }) });
     }
   });
@@ -33,28 +33,28 @@ describe("taking somebody's keys from the market", () => {
       reporter: { emit: ({ text }: { text?: string }) => void warnings.push(text ?? "") },
     }) as unknown as Parameters<typeof trustedParty>[0];
 
-  it("gives those that account and certificate agree on", async () => {
+  it("are given when account and certificate name each other", async () => {
     const party = await partyOf(context(), honest.account, waits);
     assert.equal(party.account, honest.account);
     assert.deepEqual(await trustedParty(context(), honest.account, waits), party);
     assert.deepEqual(warnings, []);
   });
 
-  it("refuses somebody else's certificate in an offer that is signed", async () => {
-    await assert.rejects(partyOf(context(), thief.account, waits), code("KEY_NOT_BOUND"));
+  it("are refused when a signed offer has the certificate of another account", async () => {
+    await assert.rejects(partyOf(context(), impostor.account, waits), code("KEY_NOT_BOUND"));
   });
 
-  it("refuses who has no offer", async () => {
+  it("are refused without an offer", async () => {
     await assert.rejects(partyOf(context(), ZERO_ADDRESS, waits), code("OFFER_GONE"));
   });
 
-  it("leaves out, with a warning, a validator that nothing may be sealed to", async () => {
-    assert.equal(await trustedParty(context(), thief.account, waits), undefined);
+  it("are undefined, with a warning, for a validator that cannot be trusted", async () => {
+    assert.equal(await trustedParty(context(), impostor.account, waits), undefined);
     assert.equal(await trustedParty(context(), ZERO_ADDRESS, waits), undefined);
     assert.equal(warnings.length, 2);
   });
 
-  it("lets no other failure pass for an untrusted one", async () => {
+  it("are undefined after no other failure", async () => {
     const stopped = { signal: AbortSignal.abort(new Error("stopped")) };
     await assert.rejects(trustedParty(context(), honest.account, stopped), /stopped/);
   });

@@ -7,7 +7,7 @@ import { startChain } from "../../support/chain/chain.ts";
 import { random32, someTerms } from "../../support/chain/terms.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
 
-test("what another job has fetched in the meantime is no failure of this one", async (t) => {
+test("a withdrawal does not fail when another job has withdrawn everything meanwhile", async (t) => {
   const chain = await startChain();
   t.after(() => chain.stop());
   const market = chain.market(1);

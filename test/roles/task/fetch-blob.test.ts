@@ -7,9 +7,9 @@ import { fetchBlob } from "../../../src/roles/task/fetch-blob.ts";
 import { random32 } from "../../support/chain/terms.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
 
-test("progress says how fast the whole is, its slowest and fastest lane, and how long it takes", async (t) => {
-  const told: string[] = [];
-  const reporter = { emit: (event: ProgressEvent) => event.kind === "progress" && told.push(event.text) };
+test("progress shows the total rate, the slowest and fastest lane, and the seconds left", async (t) => {
+  const texts: string[] = [];
+  const reporter = { emit: (event: ProgressEvent) => event.kind === "progress" && texts.push(event.text) };
   const path = join(await scratch(t), "blob");
   const root = random32();
   const fetch: Transport["fetch"] = async (_, options) => {
@@ -25,7 +25,7 @@ test("progress says how fast the whole is, its slowest and fastest lane, and how
   await fetchBlob(context as unknown as Parameters<typeof fetchBlob>[0], "result", request, {
     signal: new AbortController().signal,
   });
-  assert.deepEqual(told, [
+  assert.deepEqual(texts, [
     "Fetching the result",
     "Fetching the result",
     "Fetching the result at 2.5 MB/s over 1 lane, 4 s left,",

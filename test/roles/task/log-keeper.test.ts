@@ -18,12 +18,12 @@ function journalOf(t: TestContext): JobJournal {
 }
 
 const textOf = (journal: JobJournal) => journal.logged(0, 1e6).reduce((text, piece) => text + piece.text, "");
-const room = { maxChars: 1e6 };
+const limit = { maxChars: 1e6 };
 
-test("what a task prints is kept in order, in pieces that count from 0", (t) => {
+test("output is kept in order, in pieces that count from 0", (t) => {
   const journal = journalOf(t);
   for (const line of ["one\n", "two\n", "three\n"]) {
-    using log = keepLog(journal, line, room);
+    using log = keepLog(journal, line, limit);
     log.push(line);
   }
   assert.equal(textOf(journal), "one\ntwo\nthree\n");
@@ -36,29 +36,29 @@ test("what a task prints is kept in order, in pieces that count from 0", (t) => 
 test("pieces are written while the task runs, not only at its end", async (t) => {
   const journal = journalOf(t);
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  using log = keepLog(journal, "produce", room);
+  using log = keepLog(journal, "produce", limit);
   log.push("epoch 1\n");
   assert.equal(textOf(journal), "");
   t.mock.timers.tick(500);
   assert.equal(textOf(journal), "epoch 1\n");
 });
 
-test("a run that is followed again from its beginning is not written down twice", (t) => {
+test("output that is read again from its beginning is not written twice", (t) => {
   const journal = journalOf(t);
   {
-    using log = keepLog(journal, "produce", room);
+    using log = keepLog(journal, "produce", limit);
     log.push("one\ntwo\n");
   }
-  using again = keepLog(journal, "produce", room);
+  using again = keepLog(journal, "produce", limit);
   for (const piece of ["on", "e\ntw", "o\nthree\n"]) again.push(piece);
   again[Symbol.dispose]();
   assert.equal(textOf(journal), "one\ntwo\nthree\n");
 });
 
-test("a flood is cut, and the cut is said; so is the end of the room", (t) => {
+test("a burst is cut, and so is output after the limit, with a line that says so", (t) => {
   const journal = journalOf(t);
   {
-    using log = keepLog(journal, "produce", room);
+    using log = keepLog(journal, "produce", limit);
     for (let i = 0; i < 1000; i++) log.push("x".repeat(1000));
   }
   assert.match(textOf(journal), /^x{12288}\n\[987712 characters left out\]\n$/);
@@ -73,10 +73,10 @@ test("a flood is cut, and the cut is said; so is the end of the room", (t) => {
     using log = keepLog(journal, "evaluate", { maxChars: 10 });
     log.push(`${"y".repeat(11)}zmore`);
   }
-  assert.equal(textOf(journal), before, "nothing more after the end, also in a later process");
+  assert.equal(textOf(journal), before, "nothing is written after the end, in a later process either");
 });
 
-test("the end is said once", (t) => {
+test("the end is recorded once", (t) => {
   const journal = journalOf(t);
   endLog(journal);
   endLog(journal);

@@ -25,7 +25,7 @@ import { MASK, providerTip, someSecretHash } from "./secrets.ts";
 
 export const ETHER = 10n ** 18n;
 export const POOL_STAKE = ETHER / 10n;
-export const COOLDOWN = 3 * 86_400;
+const COOLDOWN = 3 * 86_400;
 export const COIN: Address = "0x0000000000000000000000000000000000000000";
 
 /** An account and the nonces that it has used. */

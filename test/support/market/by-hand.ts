@@ -26,7 +26,7 @@ export const COIN = 10n ** 18n;
 export const waits = { signal: AbortSignal.timeout(280_000) };
 
 /** Writes what it is asked for, and measures it as good. */
-export const HONEST_TASK =
+const HONEST_TASK =
   'import sys\nif sys.argv[1] == "0": open("/out/model", "w").write("x")\nprint("acc: 1.0")\n';
 
 /** A party of the devnet in a test's hands: its wallet, keys and transport, with none of the client's checks. */

@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { openJournal } from "../../../src/journal/journal.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
 import type { ProgressEvent } from "../../../src/ports/reporter.ts";
 import type { Sandbox } from "../../../src/ports/sandbox.ts";
 import type { Blob } from "../../../src/ports/transport.ts";
@@ -15,7 +16,7 @@ import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
-import { provideDuty } from "../../../src/roles/job/provider/duty.ts";
+import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
 import { type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
 import { findCandidates, makePlan } from "../../../src/roles/job/requester/posting/plan.ts";
@@ -78,6 +79,7 @@ export async function newActor(
         instance: "test",
       }),
     told,
+    logger: silentLogger,
     reporter: {
       emit: (event) => {
         if (process.env.DBG && event.kind !== "progress") console.error(index, event.kind, event.text);

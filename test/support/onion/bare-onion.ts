@@ -3,20 +3,20 @@ import { join } from "node:path";
 import { connectThroughTor } from "../../../src/transfer/onion/reading/socks.ts";
 import { bootstrapped } from "../../../src/transfer/onion/tor/bootstrap.ts";
 import { startTorProcess } from "../../../src/transfer/onion/tor/process.ts";
-import type { LaneDialer } from "../../../src/transfer/pieces/ports.ts";
+import type { LaneDialer } from "../../../src/transfer/pieces/lane-dialer.ts";
 
 export interface BareTor {
   readonly socksPort: number;
-  /** For programs that bring their own control client; `dir` must be short. */
+  /** For programs with a control client of their own; `dir` must be short. */
   readonly controlSocket: string;
-  /** Publishes an onion for a port of this machine; resolves with its 56 characters once it is stored. */
+  /** Publishes an onion for a port of this machine; resolves with its 56 characters once a directory has it. */
   publish(port: number): Promise<string>;
-  /** Lanes to an onion that asks for no key. */
+  /** Lanes to an onion without client authorisation. */
   dialer(address: string): LaneDialer;
   stop(): Promise<void>;
 }
 
-/** One tor with a SOCKS port, for onions without client authorisation and for programs beside ichain. */
+/** One tor with a SOCKS port, for onions without client authorisation and for other programs than ichain. */
 export async function startBareTor(dir: string, networkTorrc: string): Promise<BareTor> {
   const torrc = [...networkTorrc.split("\n"), "SocksPort 127.0.0.1:auto"];
   const { control, stop } = await startTorProcess({ binary: "tor", dir: join(dir, "tor"), torrc });

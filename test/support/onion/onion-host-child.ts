@@ -1,4 +1,4 @@
-// A host in a process of its own, as in life: to be killed by tests, and measured by the benchmark.
+// A host in a process of its own: tests kill it, and the benchmark measures against it.
 import type { Blob, HostIdentity, Reader } from "../../../src/ports/transport.ts";
 import { createOnionTransport } from "../../../src/transfer/onion/transport.ts";
 import type { PieceLimits } from "../../../src/transfer/pieces/ports.ts";
@@ -9,7 +9,7 @@ export interface HostOrder {
   readonly networkTorrc: string;
   readonly blob: Blob;
   readonly readers: readonly Reader[];
-  /** A fresh one when absent; the answer is the identity that is hosted. */
+  /** A new one when absent; the answer is the identity that is hosted. */
   readonly identity?: HostIdentity;
   readonly limits?: Partial<PieceLimits>;
 }

@@ -1,4 +1,4 @@
-// A process that owns a tor, to be killed by a test; SIGINT it outlives and shows that its tor does too.
+// A process that owns a tor, to be killed by a test. It survives SIGINT and then reports whether its tor did too.
 import { startTorProcess } from "../../../src/transfer/onion/tor/process.ts";
 
 const [dir] = process.argv.slice(2);

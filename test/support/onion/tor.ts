@@ -17,12 +17,12 @@ export interface ClientKey {
 export interface Party {
   readonly transport: Transport;
   readonly key: ClientKey;
-  /** As a host is told of it. */
+  /** As a host admits it. */
   readonly reader: Reader;
 }
 
-/** A private Tor network and a temporary folder for the tests of one file; nothing starts before `up`. */
-export class TorBench {
+/** A private Tor network and a temporary folder for the tests of one file; both are created by the first `up`. */
+export class TorFixture {
   #started: Promise<TorNetwork> | undefined;
   #dir: string | undefined;
   readonly #parties: Transport[] = [];
@@ -37,7 +37,7 @@ export class TorBench {
     return this.#dir!;
   }
 
-  /** A started transport on this network; stopped by `close`. The signal is the start's. */
+  /** A started transport on this network; stopped by `close`. `signal`: for the start. */
   async party(
     name: string,
     { signal, ...options }: Partial<OnionTransportOptions> & { signal?: AbortSignal } = {},

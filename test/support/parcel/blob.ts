@@ -8,7 +8,7 @@ import { toHex } from "../../../src/protocol/bytes.ts";
 import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import { leafHash, merkleRoot } from "../../../src/transfer/merkle.ts";
 
-/** A folder that goes when the test ends. */
+/** A folder that is removed when the test ends. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "ichain-test-"));
   t.after(() => rm(folder, { recursive: true, force: true }));

@@ -22,11 +22,11 @@ type FileIn = { path: string; content: Uint8Array; executable?: boolean };
 
 const ONE_FILE: readonly FileIn[] = [{ path: "a.txt", content: Buffer.from("hello") }];
 
-/** What a dishonest author may do at each stage; the later stages are consistent with the earlier ones. */
+/** Changes that a dishonest author may make at each stage; later stages are computed from the changed earlier ones. */
 export interface Forgery {
   readonly keyring: AuthorKeyring;
   readonly files?: readonly FileIn[];
-  /** Order of files is kept as given unless `sort`. */
+  /** Files are sorted into archive order unless this is false. */
   readonly sort?: boolean;
   readonly archive?: (archive: Uint8Array) => Uint8Array;
   /** Encrypted data messages, in order. */
@@ -39,7 +39,7 @@ export interface Forgery {
   readonly sessionKey?: Hex;
 }
 
-/** Builds a parcel by hand, with the author's valid signature over whatever the manifest says. */
+/** Builds a parcel with the author's valid signature over the changed manifest. */
 export async function forge(path: string, forgery: Forgery): Promise<{ blob: Blob; sessionKey: Hex }> {
   const { keyring } = forgery;
   const sessionKey = forgery.sessionKey ?? toHex(randomBytes(32));
@@ -82,7 +82,7 @@ export async function forge(path: string, forgery: Forgery): Promise<{ blob: Blo
   return { blob: await writeBlob(path, forgery.blob?.(whole) ?? whole), sessionKey };
 }
 
-/** The archive in encrypted slices, as an honest author makes them. */
+/** The archive in encrypted slices, as `writeData` makes them. */
 export async function sealArchive(key: Uint8Array, archive: Uint8Array): Promise<Uint8Array[]> {
   const messages: Uint8Array[] = [];
   for (let i = 0; i * SLICE_BYTES < archive.length; i++) {
@@ -92,7 +92,7 @@ export async function sealArchive(key: Uint8Array, archive: Uint8Array): Promise
   return messages;
 }
 
-/** Writes `bytes` as a blob whose root is right: what a transport would deliver. */
+/** Writes `bytes` as a blob with their own root, as a transport would deliver them. */
 export async function writeBlob(path: string, bytes: Uint8Array): Promise<Blob> {
   await writeFile(path, bytes);
   const leaves = new LeafHasher();

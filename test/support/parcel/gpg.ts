@@ -4,8 +4,8 @@ import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Runs the three commands of docs/protocol.md as they stand there, in a folder that holds `result.parcel`
- * and `key.txt`; resolves with the folder of the files.
+ * Runs the three commands of docs/protocol.md, unchanged, in a folder with `result.parcel` and `key.txt`; resolves with
+ * the folder of the files.
  */
 export async function openByHand(folder: string): Promise<string> {
   const manual = await readFile(new URL("../../../docs/protocol.md", import.meta.url), "utf8");

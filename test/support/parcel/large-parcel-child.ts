@@ -1,4 +1,4 @@
-// One act of scripts/soak-parcel.ts, in the folder that it is started in; measured from within.
+// One step of scripts/soak-parcel.ts, measured by itself; works in the folder that it is started in.
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { PackedParcel } from "../../../src/ports/parcels.ts";
@@ -52,13 +52,13 @@ async function host() {
   process.send?.({ rss_MiB: rss_MiB() }, () => process.disconnect());
 }
 
-const acts: Readonly<Record<string, (order: Order) => Promise<object>>> = { pack, fetch, open };
+const steps: Readonly<Record<string, (order: Order) => Promise<object>>> = { pack, fetch, open };
 const name = process.argv[2] ?? "";
 if (name === "host") await host();
 else {
   process.once("message", async (order: Order) => {
     const begin = performance.now();
-    const result = await acts[name]?.(order);
+    const result = await steps[name]?.(order);
     const seconds = Math.round(performance.now() - begin) / 1000;
     process.send?.({ ...result, seconds, rss_MiB: rss_MiB() }, () => process.disconnect());
   });

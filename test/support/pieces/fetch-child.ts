@@ -1,4 +1,4 @@
-// A reader in a process of its own, to be killed: fetches one blob and tells its progress in bytes.
+// A reader in a process of its own, to be killed: fetches one blob and reports its progress in bytes.
 import type { FetchRequest } from "../../../src/ports/transport.ts";
 import { createDirectTransport } from "../../../src/transfer/direct/direct-transport.ts";
 import { createOnionTransport, type OnionTransportOptions } from "../../../src/transfer/onion/transport.ts";

@@ -6,18 +6,18 @@ import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import type { Endpoint } from "../../../src/protocol/parcel/locator.ts";
 import { directDialer } from "../../../src/transfer/direct/direct-dialer.ts";
 import { reachOf } from "../../../src/transfer/direct/reach.ts";
-import type { LaneDialer } from "../../../src/transfer/pieces/ports.ts";
+import type { LaneDialer } from "../../../src/transfer/pieces/lane-dialer.ts";
 import { type ByteRange, encodeSize, parseRange, parseRoute } from "../../../src/transfer/pieces/wire.ts";
 import type { TestBlob } from "../parcel/blob.ts";
 
-export interface Asked {
+export interface HostedRequest {
   readonly kind: "pieces" | "data";
   readonly range: ByteRange;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The honest body. */
   readonly body: Buffer;
-  /** How many requests of this kind came before. */
+  /** Earlier requests of this kind. */
   readonly before: number;
 }
 
@@ -25,15 +25,15 @@ export interface HostileHost {
   readonly endpoint: Endpoint;
   readonly port: number;
   readonly dialer: LaneDialer;
-  /** Ranges of the blob that were asked for, in order. */
+  /** Ranges of the blob that were requested, in order. */
   readonly ranges: ByteRange[];
 }
 
-/** Serves a blob as the piece protocol says, but for what `misbehave` answers itself (it returns true). */
+/** Serves a blob by the piece protocol, except for requests that `misbehave` answers itself by returning true. */
 export async function startHostileHost(
   t: TestContext,
   blob: TestBlob,
-  misbehave: (asked: Asked) => boolean,
+  misbehave: (asked: HostedRequest) => boolean,
 ): Promise<HostileHost> {
   const ranges: ByteRange[] = [];
   const counts = { pieces: 0, data: 0 };

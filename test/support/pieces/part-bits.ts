@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-/** Pieces that the state beside `path` marks as verified, of `count`; none while there is no state. */
+/** Pieces of `count` that `<path>.state` marks as verified; none while there is no such file. */
 export async function markedPieces(path: string, count: number): Promise<number[]> {
   const state = await readFile(`${path}.state`).catch(() => undefined);
   const bits = state?.subarray(-Math.ceil(count / 8));

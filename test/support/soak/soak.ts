@@ -53,7 +53,7 @@ const BATCH = HONEST + misbehaviours.length;
 const LOOK_MS = 250;
 /** A job that neither moves nor waits for a party that will not act fails the soak. */
 const STALLED_SECONDS = 180;
-/** What validators wait for a run report (`provider-measurement.ts`). */
+/** What validators wait for a run report (`roles/job/validator/reveal.ts`). */
 const REPORT_SECONDS = 61;
 /** Three strikes ban a provider for so long; the soak goes on with it afterwards. */
 const STRIKE_LIFE = 90 * 86_400;

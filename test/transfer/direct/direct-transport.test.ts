@@ -13,7 +13,7 @@ import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 const MIB = 1 << 20;
 const fingerprint = toHex(randomBytes(32));
 
-test("blobs of every size arrive byte-identical and leave nothing beside them", async (t) => {
+test("blobs of every size arrive byte-identical and leave no temporary files", async (t) => {
   const folder = await temporaryFolder(t);
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
@@ -31,7 +31,7 @@ test("blobs of every size arrive byte-identical and leave nothing beside them", 
   assert.deepEqual(leftovers, []);
 });
 
-test("a capsule is undefined until it is published, and comes back the same", async (t) => {
+test("a capsule is undefined until it is published, then arrives unchanged", async (t) => {
   const folder = await temporaryFolder(t);
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
@@ -50,7 +50,7 @@ test("a capsule is undefined until it is published, and comes back the same", as
   });
 });
 
-test("the same identity hosts at the same address again, and nobody else's port is taken over", async (t) => {
+test("the same identity hosts at the same address again, unless the port is in use", async (t) => {
   const folder = await temporaryFolder(t);
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
@@ -60,17 +60,17 @@ test("the same identity hosts at the same address again, and nobody else's port 
   const first = await transport.host(request);
   await first.stop();
   await first.stop();
-  const squatter = createServer().listen(parseAddress(identity.endpoint.address));
-  await once(squatter, "listening");
+  const occupant = createServer().listen(parseAddress(identity.endpoint.address));
+  await once(occupant, "listening");
   await assert.rejects(transport.host(request), { code: "TRANSFER_PORT_TAKEN" });
-  squatter.close();
-  await once(squatter, "close");
+  occupant.close();
+  await once(occupant, "close");
   const again = await transport.host(request);
   assert.deepEqual(again.endpoint, identity.endpoint);
   await stat(`${blob.path}.leaves`);
 });
 
-test("a file that is not the blob of its root is not hosted", async (t) => {
+test("a file that does not match its root is not hosted", async (t) => {
   const folder = await temporaryFolder(t);
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
@@ -105,7 +105,7 @@ test("addresses that are not an IP address and a port are refused", () => {
   }
 });
 
-test("a feed is read part by part at a place that both sides derive, by who knows the token", async (t) => {
+test("a feed is read part by part at a derived address by a reader with the token", async (t) => {
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
   const [seed, id] = [toHex(randomBytes(32)), toHex(randomBytes(32))];
@@ -132,12 +132,12 @@ test("a feed is read part by part at a place that both sides derive, by who know
   const waiting = read(2);
   parts.push("two");
   more.resolve();
-  assert.equal(await waiting, "two", "a reader is left waiting for what is not there yet");
+  assert.equal(await waiting, "two", "a reader waits for a part that does not exist yet");
   assert.equal(await transport.fetchPart({ endpoint, id, from: 3 }), undefined);
   assert.equal(
     await transport.fetchPart({ endpoint, id: seed, from: 0 }),
     undefined,
-    "no other feed is there",
+    "another feed does not exist",
   );
   const stranger = { ...endpoint, token: toHex(randomBytes(16)) };
   await assert.rejects(transport.fetchPart({ endpoint: stranger, id, from: 0 }), {
@@ -146,7 +146,7 @@ test("a feed is read part by part at a place that both sides derive, by who know
   assert.deepEqual([...new Set(asked)], [0, 1, 2, 3]);
 });
 
-test("a host is announced at the address that it is given, and others reach it there", async (t) => {
+test("a host announces the address that it listens at, and others reach it there", async (t) => {
   const folder = await temporaryFolder(t);
   const [one, other] = ["127.0.0.2", "127.0.0.3"].map((listenHost) => createDirectTransport({ listenHost }));
   assert.ok(one && other);
@@ -159,8 +159,8 @@ test("a host is announced at the address that it is given, and others reach it t
   assert.ok(blob.content.equals(await readFile(path)));
 });
 
-test("an address that is not this machine's is named, with what to do", async () => {
-  // From the block for documentation: nobody has it.
+test("an address of another machine is refused with TRANSFER_NOT_OUR_ADDRESS", async () => {
+  // From the block for documentation (RFC 5737): no machine has it.
   const transport = createDirectTransport({ listenHost: "192.0.2.7" });
   await assert.rejects(transport.newIdentity(), { code: "TRANSFER_NOT_OUR_ADDRESS" });
 });

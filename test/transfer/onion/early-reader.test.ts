@@ -4,27 +4,27 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { isIchainError } from "../../../src/errors/error.ts";
-import { TorBench } from "../../support/onion/tor.ts";
+import { TorFixture } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
 import { needs } from "../../support/require.ts";
 
-const bench = new TorBench();
-after(() => bench.close());
+const fixture = new TorFixture();
+after(() => fixture.close());
 
-// Tor remembers a descriptor that it could not read, and forgets the keys it was given when told to forget.
-test("a reader that asks before it is let in gets everything once it is", {
+// Tor caches a descriptor that it cannot decrypt; clearing that cache also drops the client keys it was given.
+test("a reader that asks before it is admitted gets blob and capsule once it is", {
   ...needs("tor"),
   timeout: 120_000,
 }, async () => {
-  await bench.up();
-  const [host, early] = await Promise.all([bench.party("host"), bench.party("early", { spareHosts: 0 })]);
-  const other = await bench.party("other", { spareHosts: 0 });
-  const blob = await makeBlob(bench.dir, 200_000);
+  await fixture.up();
+  const [host, early] = await Promise.all([fixture.party("host"), fixture.party("early", { spareHosts: 0 })]);
+  const other = await fixture.party("other", { spareHosts: 0 });
+  const blob = await makeBlob(fixture.dir, 200_000);
   const identity = await host.transport.newIdentity();
   const hosting = await host.transport.host({ identity, blobs: [blob], readers: [other.reader] });
   const { endpoint } = hosting;
 
-  const path = join(bench.dir, "fetched");
+  const path = join(fixture.dir, "fetched");
   const fetching = early.transport.fetch({ endpoint, root: blob.root, path, maxBytes: 1e6 });
   const ask = { endpoint, root: blob.root, fingerprint: early.reader.fingerprint };
   const refusals = { count: 0 };

@@ -7,72 +7,80 @@ import { tokenFor } from "../../../src/protocol/parcel/locator.ts";
 import { OnionReader, readerLines } from "../../../src/transfer/onion/reading/reader.ts";
 import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
 import { authorization, dataPath } from "../../../src/transfer/pieces/wire.ts";
-import { type Party, TorBench } from "../../support/onion/tor.ts";
+import { type Party, TorFixture } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
 import { needs } from "../../support/require.ts";
 
-const bench = new TorBench();
-after(() => bench.close());
+const fixture = new TorFixture();
+after(() => fixture.close());
 
 const options = { ...needs("tor"), timeout: 180_000 };
-/** More than lies between a host and a reader that takes nothing in. */
+/** More than the buffers between a host and a reader that does not read. */
 const BLOB_BYTES = 12_000_000;
 
-test("readers come and go while a host serves", options, async (t) => {
-  await bench.up();
-  const [host, guest, late] = await Promise.all([
-    bench.party("host"),
-    bench.party("guest", { spareHosts: 0 }),
-    bench.party("late", { spareHosts: 0 }),
+test("readers are admitted and dismissed while a host serves", options, async (t) => {
+  await fixture.up();
+  const [host, reader, late] = await Promise.all([
+    fixture.party("host"),
+    fixture.party("reader", { spareHosts: 0 }),
+    fixture.party("late", { spareHosts: 0 }),
   ]);
-  const blob = await makeBlob(bench.dir, BLOB_BYTES);
+  const blob = await makeBlob(fixture.dir, BLOB_BYTES);
   const identity = await host.transport.newIdentity();
-  const hosting = await host.transport.host({ identity, blobs: [blob], readers: [guest.reader] });
+  const hosting = await host.transport.host({ identity, blobs: [blob], readers: [reader.reader] });
   const token = tokenFor(identity.endpoint.token, late.reader.fingerprint);
   const endpoint = { ...hosting.endpoint, token };
-  const to = (name: string) => ({ root: blob.root, path: join(bench.dir, name), maxBytes: 2e7 });
+  const to = (name: string) => ({ root: blob.root, path: join(fixture.dir, name), maxBytes: 2e7 });
 
-  await t.test("one is admitted, and a transfer in flight goes on over the same connection", async (t) => {
-    const taken = await takeFirstBytes(guest, hosting, dataPath(blob.root));
-    t.after(() => taken.drop());
+  await t.test("admitting one does not break a transfer under way", async (t) => {
+    const transfer = await takeFirstBytes(reader, hosting, dataPath(blob.root));
+    t.after(() => transfer.drop());
     await hosting.admit({ ...late.reader, token });
-    const answer = await taken.rest();
+    const answer = await transfer.rest();
     assert.ok(answer.subarray(answer.indexOf("\r\n\r\n") + 4).equals(blob.content));
     await late.transport.fetch({ endpoint, ...to("fetched") });
     assert.deepEqual(await readFile(to("fetched").path), blob.content);
   });
 
-  await t.test("once dismissed it finds the onion no longer, though it knew a token", async () => {
+  await t.test("a dismissed reader cannot find the onion, even with the host's token", async () => {
     await hosting.dismiss({ ...late.reader, token });
-    // A tor that never saw the onion, with the host's own token, which nobody takes away.
-    const again = await bench.party("again", { spareHosts: 0, clientKey: late.key });
+    // A tor without a cached descriptor, and the host's own token, which stays valid.
+    const again = await fixture.party("again", { spareHosts: 0, clientKey: late.key });
     const ask = { endpoint: hosting.endpoint, root: blob.root, fingerprint: late.reader.fingerprint };
     await assert.rejects(again.transport.fetchCapsule(ask), { code: "TRANSFER_UNREACHABLE" });
     await hosting.admit(late.reader);
     assert.equal(await again.transport.fetchCapsule(ask), undefined);
   });
 
-  await t.test("and its token opens nothing, also for somebody whom the onion lets in", async () => {
-    const fetching = guest.transport.fetch({ endpoint, ...to("not-fetched") });
-    await assert.rejects(fetching, { code: "TRANSFER_FORBIDDEN" });
-    await guest.transport.fetch({ endpoint: hosting.endpoint, ...to("fetched-after") });
-  });
+  await t.test(
+    "the token of a dismissed reader is refused, also from another reader of the onion",
+    async () => {
+      const fetching = reader.transport.fetch({ endpoint, ...to("not-fetched") });
+      await assert.rejects(fetching, { code: "TRANSFER_FORBIDDEN" });
+      await reader.transport.fetch({ endpoint: hosting.endpoint, ...to("fetched-after") });
+    },
+  );
 });
 
-/** Asks for the whole blob on one connection and takes nothing in after the first bytes until told to. */
+/** Asks for the whole blob on one connection and stops reading after the first bytes, until `rest` is called. */
 async function takeFirstBytes({ key }: Party, { endpoint }: Hosting, path: string) {
-  const { networkTorrc } = await bench.up();
+  const { networkTorrc } = await fixture.up();
   const torrc = [...networkTorrc.split("\n"), ...readerLines];
-  const tor = await ManagedTor.start({ binary: "tor", dataDir: join(bench.dir, "raw"), role: "raw", torrc });
+  const tor = await ManagedTor.start({
+    binary: "tor",
+    dataDir: join(fixture.dir, "raw"),
+    role: "raw",
+    torrc,
+  });
   const dialer = new OnionReader(tor, key.privateKey).dialer(endpoint.address);
   const [chunks, first] = [[] as Buffer[], Promise.withResolvers<void>()];
-  let taking = false;
+  let isReading = false;
   const socket = await dialer.connect("lane", {
     onReached: () => {},
     onBytes: (bytes) => {
       chunks.push(Buffer.from(bytes));
       first.resolve();
-      return taking;
+      return isReading;
     },
   });
   const ended = Promise.withResolvers<void>();
@@ -83,7 +91,7 @@ async function takeFirstBytes({ key }: Party, { endpoint }: Hosting, path: strin
   await first.promise;
   return {
     async rest() {
-      taking = true;
+      isReading = true;
       socket.resume();
       await ended.promise;
       return Buffer.concat(chunks);

@@ -7,45 +7,50 @@ import { SocksProxyAgent } from "socks-proxy-agent";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { OnionReader, readerLines } from "../../../src/transfer/onion/reading/reader.ts";
 import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
-import { TorBench } from "../../support/onion/tor.ts";
+import { TorFixture } from "../../support/onion/tor.ts";
 import { makeBlob } from "../../support/parcel/blob.ts";
 import { needs } from "../../support/require.ts";
 
-const bench = new TorBench();
-after(() => bench.close());
+const fixture = new TorFixture();
+after(() => fixture.close());
 
 const BAD_REQUESTS = 1000;
 const AT_ONCE = 16;
 
-test("strangers learn nothing and change nothing", needs("tor"), async (t) => {
-  await bench.up();
-  const [host, guest, stranger] = await Promise.all([
-    bench.party("host"),
-    bench.party("guest", { spareHosts: 0 }),
-    bench.party("stranger", { spareHosts: 0 }),
+test("a stranger to an onion learns nothing and cannot disturb its readers", needs("tor"), async (t) => {
+  await fixture.up();
+  const [host, honest, stranger] = await Promise.all([
+    fixture.party("host"),
+    fixture.party("reader", { spareHosts: 0 }),
+    fixture.party("stranger", { spareHosts: 0 }),
   ]);
-  const blob = await makeBlob(bench.dir, 6_000_000);
+  const blob = await makeBlob(fixture.dir, 6_000_000);
   const identity = await host.transport.newIdentity();
-  const { endpoint } = await host.transport.host({ identity, blobs: [blob], readers: [guest.reader] });
+  const { endpoint } = await host.transport.host({ identity, blobs: [blob], readers: [honest.reader] });
   const fetchWhole = async (name: string) => {
-    const path = join(bench.dir, name);
-    await guest.transport.fetch({ endpoint, root: blob.root, path, maxBytes: 1e7 });
+    const path = join(fixture.dir, name);
+    await honest.transport.fetch({ endpoint, root: blob.root, path, maxBytes: 1e7 });
     assert.deepEqual(await readFile(path), blob.content);
   };
 
-  await t.test("without the client key the onion does not resolve, token or not", async () => {
+  await t.test("without the client key the onion does not resolve, even with the token", async () => {
     const ask = { endpoint, root: blob.root, fingerprint: stranger.reader.fingerprint };
     await assert.rejects(stranger.transport.fetchCapsule(ask), (e) =>
       isIchainError(e, "TRANSFER_UNREACHABLE"),
     );
   });
 
-  // A tor of the guest's own, to send what ichain never would.
-  const { networkTorrc } = await bench.up();
+  // A tor with the reader's key, for requests that ichain does not send.
+  const { networkTorrc } = await fixture.up();
   const torrc = [...networkTorrc.split("\n"), ...readerLines];
-  const tor = await ManagedTor.start({ binary: "tor", dataDir: join(bench.dir, "raw"), role: "raw", torrc });
+  const tor = await ManagedTor.start({
+    binary: "tor",
+    dataDir: join(fixture.dir, "raw"),
+    role: "raw",
+    torrc,
+  });
   t.after(() => tor.stop());
-  const reader = new OnionReader(tor, guest.key.privateKey);
+  const reader = new OnionReader(tor, honest.key.privateKey);
   const host80 = { host: `${endpoint.address}.onion`, port: 80 };
   const socks = await reader.open(endpoint.address);
   const agents = Array.from(
@@ -58,7 +63,7 @@ test("strangers learn nothing and change nothing", needs("tor"), async (t) => {
   const bearer = `Bearer ${endpoint.token.slice(2)}`;
   const data = `/v1/${blob.root.slice(2)}/data`;
 
-  await t.test("with the client key and without the token: 403 and nothing more", async () => {
+  await t.test("with the client key and without the token every request gets an empty 403", async () => {
     const otherToken = `Bearer ${"0".repeat(32)}`;
     for (const headers of [{}, { authorization: otherToken }, { authorization: bearer.slice(0, -1) }]) {
       for (const path of ["/", data]) {
@@ -69,7 +74,7 @@ test("strangers learn nothing and change nothing", needs("tor"), async (t) => {
     }
   });
 
-  await t.test("a thousand bad requests change nothing for the honest reader", async () => {
+  await t.test("a thousand bad requests do not stop an honest reader", async () => {
     const bad: readonly Shape[] = [
       { path: data },
       { path: data, headers: { authorization: bearer, range: `bytes=0-${2 ** 50}` } },

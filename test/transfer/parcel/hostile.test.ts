@@ -20,7 +20,7 @@ const parcels = createParcels({ keyring: other });
 const text = (content: string) => Buffer.from(content);
 const slices = randomBytes(10 << 20); // three slices
 
-/** Opens a forged parcel in a folder of its own and asserts the refusal and that nothing is left. */
+/** Opens a forged parcel in a folder of its own; asserts that it is refused and that no file is left. */
 async function refused(
   t: Parameters<typeof scratch>[0],
   forgery: Omit<Forgery, "keyring"> & { keyring?: AuthorKeyring },
@@ -41,7 +41,7 @@ async function refused(
   assert.deepEqual(await readFile(join(folder, "blob")), before);
 }
 
-test("a parcel made by hand as it should be opens, so that what follows fails for its own reason", async (t) => {
+test("a parcel from the forging helper opens when nothing is forged", async (t) => {
   const folder = await scratch(t);
   const files = [
     { path: "big", content: slices },
@@ -90,7 +90,7 @@ const changeFile = (more: object) => (manifest: Manifest) => ({
 });
 const malformed: Record<string, Omit<Forgery, "keyring">> = {
   "another version": { manifest: change({ version: 2 }) },
-  "a field that nobody knows": { manifest: change({ extra: 1 }) },
+  "an unknown field": { manifest: change({ extra: 1 }) },
   "no files": { manifest: change({ files: undefined }) },
   "a negative size": { manifest: changeFile({ size: -1 }) },
   "a fractional size": { manifest: changeFile({ size: 0.5 }) },
@@ -100,13 +100,13 @@ const malformed: Record<string, Omit<Forgery, "keyring">> = {
   "a link target": { manifest: changeFile({ linkname: "/etc/passwd" }) },
   "a path over 1024 characters": { manifest: changeFile({ path: "a/".repeat(600) }) },
   "an empty path": { manifest: changeFile({ path: "" }) },
-  "a count beyond 100,000": {
+  "more than 100,000 files": {
     manifest: ({ files, ...rest }) => ({ ...rest, files: Array.from({ length: 100_001 }, () => files[0]) }),
   },
   "a total that does not add up": { manifest: change({ totalBytes: 6 }) },
   "bytes that are not UTF-8": { text: (json) => Buffer.from(json.replace("a.txt", "a\u00fftxt"), "latin1") },
   "bytes that are not JSON": { text: () => text("{") },
-  "nesting to exhaust the stack": { text: () => text("[".repeat(200_000)) },
+  "nesting that exhausts the stack": { text: () => text("[".repeat(200_000)) },
   "a prototype": { text: (json) => text(json.replace('"version"', '"__proto__":{"x":1},"version"')) },
   "files out of order": {
     sort: false,
@@ -162,7 +162,7 @@ const archives: Record<string, (archive: Uint8Array) => Uint8Array> = {
   "a setuid bit": patchHeader(100, "0004755"),
   "another name than the manifest": patchHeader(0, "../../evil"),
   "another size than the manifest": patchHeader(124, "77777777777"),
-  "an entry that the manifest does not know": (archive) => Buffer.concat([archive.subarray(0, 512), archive]),
+  "an entry that is not in the manifest": (archive) => Buffer.concat([archive.subarray(0, 512), archive]),
   "a pax header of 8 GiB": (archive) => {
     const header = Buffer.from(archive.subarray(0, 512));
     header.write("x", 156);
@@ -182,7 +182,7 @@ for (const [what, archive] of Object.entries(archives)) {
   test(`an archive with ${what} is refused`, (t) => refused(t, { archive }, ["PARCEL_MALFORMED"]));
 }
 
-test("a content that is not the one in the manifest is refused", (t) =>
+test("content with another hash than the manifest's is refused", (t) =>
   refused(t, { manifest: (m) => withHash(m, toHex(randomBytes(32))) }, ["PARCEL_CORRUPT"]));
 
 test("a zstd bomb inflates to no more than the manifest declares", async (t) => {
@@ -199,10 +199,10 @@ const frames: Record<string, (archive: Uint8Array) => Promise<Uint8Array>> = {
     frameOf([archive.subarray(0, 100), archive.subarray(100)], { [constants.ZSTD_c_windowLog]: 27 }),
   "hides a second frame": async (archive) =>
     Buffer.concat([zstdCompressSync(archive), zstdCompressSync(archive)]),
-  "hides something behind it": async (archive) => Buffer.concat([zstdCompressSync(archive), randomBytes(50)]),
+  "has bytes behind it": async (archive) => Buffer.concat([zstdCompressSync(archive), randomBytes(50)]),
   "is cut short": async (archive) => zstdCompressSync(archive).subarray(0, -5),
   "inflates to less": async (archive) => zstdCompressSync(archive.subarray(1)),
-  "is no frame": async (archive) => archive,
+  "is not a zstd frame": async (archive) => archive,
 };
 for (const [what, frame] of Object.entries(frames)) {
   test(`a message whose frame ${what} is refused`, (t) => {
@@ -223,19 +223,19 @@ const orders: Record<string, (messages: Uint8Array[]) => Uint8Array[]> = {
   "left out at the end": ([a, b]) => [a!, b!],
 };
 for (const [what, messages] of Object.entries(orders)) {
-  test(`messages ${what} are noticed although the author signed that order`, (t) =>
+  test(`messages ${what} are refused although the author signed that order`, (t) =>
     refused(t, { files: [{ path: "big", content: slices }], messages }, [
       "PARCEL_CORRUPT",
       "PARCEL_MALFORMED",
     ]));
 }
 
-test("a message more than the archive has slices is refused", (t) => {
+test("a message beyond the last slice of the archive is refused", (t) => {
   const messages = ([a, b, c]: Uint8Array[]) => [a!, b!, c!, c!];
   return refused(t, { files: [{ path: "big", content: slices }], messages }, ["PARCEL_MALFORMED"]);
 });
 
-test("messages reordered, spliced or replaced after signing are noticed", async (t) => {
+test("messages reordered, spliced or replaced after signing are refused", async (t) => {
   const files = [{ path: "big", content: slices }];
   const kept: Uint8Array[] = [];
   const keep = (messages: Uint8Array[]) => {
@@ -247,8 +247,7 @@ test("messages reordered, spliced or replaced after signing are noticed", async 
     return Buffer.concat([blob.subarray(a, a + b), blob.subarray(0, a), blob.subarray(a + b)]);
   };
   await refused(t, { files, messages: keep, blob: swap }, ["PARCEL_CORRUPT", "PARCEL_MALFORMED"]);
-  // A message at the same place of another parcel of the same files under the same key: only the signed
-  // root can tell.
+  // A message from the same place in another parcel of the same files under the same key: only the signed root differs.
   const folder = await scratch(t);
   await forge(join(folder, "first"), { keyring, files, sessionKey, messages: keep });
   const first = kept[0]!;
@@ -256,13 +255,13 @@ test("messages reordered, spliced or replaced after signing are noticed", async 
   await refused(t, { files, sessionKey, blob: splice }, ["PARCEL_CORRUPT"]);
 });
 
-test("bytes that neither data, manifest nor footer account for are refused", async (t) => {
+test("bytes that belong to neither data, manifest nor footer are refused", async (t) => {
   const gap = (blob: Buffer) => Buffer.concat([blob.subarray(0, -24), Buffer.alloc(100), blob.subarray(-24)]);
   await refused(t, { blob: gap }, ["PARCEL_MALFORMED"]);
   await refused(t, { blob: (blob) => Buffer.concat([Buffer.alloc(100), blob]) }, ["PARCEL_MALFORMED"]);
 });
 
-test("a manifest of another parcel under the same key does not pass", async (t) => {
+test("a manifest of another parcel under the same key is refused", async (t) => {
   const folder = await scratch(t);
   const files = [{ path: "a", content: text("one") }];
   const donor = await forge(join(folder, "donor"), { keyring, files, sessionKey });
@@ -292,7 +291,7 @@ test("a manifest that is not signed, or signed by another, is refused", async (t
   await refused(t, { sign: flipped }, ["PARCEL_UNTRUSTED"]);
 });
 
-test("a parcel by somebody other than expected is refused", async (t) => {
+test("a parcel by another author than expected is refused", async (t) => {
   const folder = await scratch(t);
   const forged = await forge(join(folder, "blob"), { keyring });
   const into = join(folder, "out");
@@ -301,7 +300,7 @@ test("a parcel by somebody other than expected is refused", async (t) => {
   await parcels.open({ ...wrong, author: keyring.publicKeys.fingerprint });
 });
 
-test("the wrong session key and a blob other than announced are refused", async (t) => {
+test("a wrong session key and a blob with another root than announced are refused", async (t) => {
   const folder = await scratch(t);
   const forged = await forge(join(folder, "blob"), { keyring });
   const into = join(folder, "out");
@@ -330,7 +329,7 @@ async function frameOf(parts: Iterable<Uint8Array>, params: Record<number, numbe
   const out: Uint8Array[] = [];
   for await (const part of Readable.from(parts).pipe(createZstdCompress({ params }))) out.push(part);
   const frame = Buffer.concat(out);
-  // Node ends such a stream with a frame of nothing.
+  // Node ends such a stream with an empty frame.
   const nothing = Buffer.from("28b52ffd2000010000", "hex");
   return frame.subarray(-nothing.length).equals(nothing) ? frame.subarray(0, -nothing.length) : frame;
 }

@@ -12,7 +12,7 @@ import { makeTree, newKeyring, roomy, scratch } from "../../support/parcel/parce
 const keyring = await newKeyring();
 const parcels = createParcels({ keyring });
 
-/** Opens and says whether it was refused as untrusted, with nothing left behind. */
+/** True when opening is refused with an error of class `untrusted` and leaves no file. */
 async function isRefused(
   folder: string,
   request: Omit<Parameters<typeof parcels.open>[0], "into" | "limits">,
@@ -60,7 +60,7 @@ test("a bit flipped anywhere, a cut, an insertion or a swap of ranges is refused
   );
   await fc.assert(
     fc.asyncProperty(mutation, async (bytes) => {
-      // With a root that fits: only what the parcel itself carries can tell.
+      // With the root of the changed bytes: only the parcel's own checks can refuse it.
       const blob = await writeBlob(join(folder, "mutant"), bytes);
       assert.ok(await isRefused(folder, { blob, sessionKey: packed.sessionKey }));
     }),
@@ -68,7 +68,7 @@ test("a bit flipped anywhere, a cut, an insertion or a swap of ranges is refused
   );
 });
 
-/** A JSON value as hostile as the grammar of manifests allows. */
+/** Any JSON value, often one that a manifest's field must not have. */
 const hostile = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -91,7 +91,7 @@ const hostile = fc.oneof(
   fc.string({ unit: "binary" }),
 );
 
-test("a signed manifest changed anywhere is refused, or describes the very same files", async (t) => {
+test("a signed manifest with any field changed is refused", async (t) => {
   const folder = await scratch(t);
   const files = ["a", "b/c", "d"].map((path) => ({ path, content: Buffer.from(`content of ${path}`) }));
   const leafPath = fc.constantFrom(
@@ -120,7 +120,7 @@ test("a signed manifest changed anywhere is refused, or describes the very same 
           return changed;
         },
       });
-      // The onion key is the author's own to choose.
+      // The author may state any onion key.
       if (same || path.join() === "author,onionKey") return;
       assert.ok(await isRefused(folder, forged), `${path.join(".")} = ${JSON.stringify(value)}`);
     }),

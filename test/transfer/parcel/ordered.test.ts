@@ -9,7 +9,7 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-test("results come in the order of their items, never more than the width at once", async () => {
+test("results come in the order of the items, with at most the width at work at once", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
@@ -38,7 +38,7 @@ test("results come in the order of their items, never more than the width at onc
   );
 });
 
-test("a failing item, a failing source and a reader that stops all close the source", async () => {
+test("the source is closed after a failed item, a failed source, and a consumer that stops", async () => {
   let closed = 0;
   async function* source(failAt = 100) {
     try {

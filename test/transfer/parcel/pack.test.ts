@@ -23,7 +23,7 @@ import { needs } from "../../support/require.ts";
 const parcels = createParcels({ keyring: await newKeyring() });
 const MiB = 1 << 20;
 
-/** A pack that is refused leaves the folder as it was, and names the file. */
+/** Asserts that packing fails with `wanted`, names `shown` and leaves the folder unchanged. */
 async function refused(folder: string, paths: string[], wanted: string, shown?: string): Promise<void> {
   const before = await readdir(folder);
   const out = join(folder, "blob");
@@ -52,7 +52,7 @@ test("links, FIFOs and sockets are not packed, and the error names them", async 
   await refused(folder, ["."], "PARCEL_UNSUPPORTED_FILE", "pipe");
 });
 
-test("paths that leave the folder, are missing or badly named are not packed", async (t) => {
+test("paths outside the folder, missing ones and unsafe names are not packed", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { "a.txt": "a" });
   await refused(folder, ["../in/a.txt"], "PARCEL_UNSAFE_PATH");
@@ -65,7 +65,7 @@ test("paths that leave the folder, are missing or badly named are not packed", a
   await refused(folder, ["."], "PARCEL_UNSUPPORTED_FILE");
 });
 
-test("a file that changes while it is packed is an error and leaves nothing", async (t) => {
+test("a file that changes while it is packed ends the pack with an error and no files", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { "big.bin": randomBytes(20 * MiB) });
   const changes = [
@@ -86,7 +86,7 @@ test("a file that changes while it is packed is an error and leaves nothing", as
   }
 });
 
-/** Packs and stops after `slices` slices. */
+/** Packs and aborts after `slices` slices. */
 async function interrupted(request: Parameters<typeof parcels.pack>[0], slices: number): Promise<void> {
   const stop = new AbortController();
   let seen = 0;
@@ -96,7 +96,7 @@ async function interrupted(request: Parameters<typeof parcels.pack>[0], slices: 
   await assert.rejects(parcels.pack(request, { signal: stop.signal, onProgress }), { name: "AbortError" });
 }
 
-test("an interrupted pack goes on where it stopped and gives a parcel like any other", async (t) => {
+test("an interrupted pack continues where it stopped", async (t) => {
   const folder = await scratch(t);
   const tree = { "a/small": "s", "b/big": randomBytes(30 * MiB), "c/last": "l", "d/empty": "" };
   const root = await makeTree(folder, tree);
@@ -109,7 +109,7 @@ test("an interrupted pack goes on where it stopped and gives a parcel like any o
 
   const progress: number[] = [];
   const packed = await parcels.pack(request, { onProgress: (bytes) => void progress.push(bytes) });
-  assert.ok(progress[0]! > 20 * MiB, "five slices were there already");
+  assert.ok(progress[0]! > 20 * MiB, "five slices were packed before");
   const blob = await readFile(packed.blob.path);
   assert.ok(blob.subarray(0, started.length).equals(started));
   assert.deepEqual((await readdir(folder)).sort(), ["blob", "in"]);
@@ -143,7 +143,7 @@ test("an interrupted pack starts over when inputs, key or what it left have chan
   }
 });
 
-test("an interrupted pack with a torn last line in its log goes on from the line before", async (t) => {
+test("a resume log with a truncated last line is continued from the line before", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { big: randomBytes(30 * MiB) });
   const request = { root, paths: ["."], out: join(folder, "blob") };
@@ -157,7 +157,7 @@ test("an interrupted pack with a torn last line in its log goes on from the line
   await parcels.open({ ...packed, into: join(folder, "out"), limits: roomy });
 });
 
-test("a pack that was killed goes on from its last checkpoint", async (t) => {
+test("a killed pack continues from its last checkpoint", async (t) => {
   const folder = await scratch(t);
   const root = join(folder, "in");
   await mkdir(root);
@@ -177,11 +177,11 @@ test("a pack that was killed goes on from its last checkpoint", async (t) => {
     { root, paths: ["."], out: join(folder, "blob") },
     { onProgress: (bytes) => void progress.push(bytes) },
   );
-  assert.ok(progress[0]! > 64 * MiB, "at least one checkpoint was reached");
+  assert.ok(progress[0]! > 64 * MiB, "at least one checkpoint was written");
   await parcels.open({ ...packed, into: join(folder, "out"), limits: roomy });
 });
 
-test("opening that is aborted leaves nothing", async (t) => {
+test("an aborted opening leaves no files", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "first", big: randomBytes(20 * MiB) });
   const packed = await parcels.pack({ root, paths: ["."], out: join(folder, "blob") });
@@ -193,7 +193,7 @@ test("opening that is aborted leaves nothing", async (t) => {
   await parcels.open(request);
 });
 
-test("a folder that holds something is not opened into, an empty one is", async (t) => {
+test("a parcel is opened into an empty folder, not into one with files", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "a" });
   const packed = await parcels.pack({ root, paths: ["a"], out: join(folder, "blob") });
@@ -207,7 +207,7 @@ test("a folder that holds something is not opened into, an empty one is", async 
   assert.deepEqual(await readdir(join(folder, "empty")), ["a"]);
 });
 
-test("what a crashed opening left is cleared by the next one", async (t) => {
+test("files of a crashed opening are removed by the next one", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "a" });
   const packed = await parcels.pack({ root, paths: ["a"], out: join(folder, "blob") });
@@ -217,7 +217,7 @@ test("what a crashed opening left is cleared by the next one", async (t) => {
   assert.deepEqual((await readdir(folder)).sort(), ["blob", "in", "out"]);
 });
 
-test("a disk that fills up is a clear error and leaves nothing", needs("root"), async (t) => {
+test("a full disk ends pack and open with PARCEL_DISK_FULL and no files", needs("root"), async (t) => {
   const folder = await scratch(t);
   const disk = join(folder, "disk");
   await mkdir(disk);
@@ -244,7 +244,7 @@ test("a folder may be named with a slash at its end", async (t) => {
   assert.deepEqual(await readdir(join(folder, "out")), ["a"]);
 });
 
-test("a place that cannot be written and a missing blob are clear errors", async (t) => {
+test("an unwritable path and a missing blob give PARCEL_IO", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "a" });
   const out = "/dev/full/blob";

@@ -29,7 +29,7 @@ const trees: Record<string, Record<string, string | Uint8Array>> = {
 };
 
 for (const [name, tree] of Object.entries(trees)) {
-  test(`a parcel gives back ${name}`, async (t) => {
+  test(`a parcel preserves ${name}`, async (t) => {
     const folder = await scratch(t);
     const root = await makeTree(folder, tree);
     const parcels = createParcels({ keyring: await newKeyring() });
@@ -51,7 +51,7 @@ for (const [name, tree] of Object.entries(trees)) {
   });
 }
 
-test("whatever the names, sizes and contents, what is opened is what was packed", async (t) => {
+test("any files, also after an interrupted pack, are opened as they were packed", async (t) => {
   const folder = await scratch(t);
   const segment = fc
     .stringMatching(/^[a-zé日😀._ -]{1,12}$/u)
@@ -83,7 +83,7 @@ test("whatever the names, sizes and contents, what is opened is what was packed"
         );
         const place = join(folder, `${run++}`);
         const request = { root: await makeTree(place, tree), paths: ["."], out: join(place, "blob") };
-        // Interrupted once on its way, if it gets that far.
+        // Interrupted once, if it has that many slices.
         const stop = new AbortController();
         let slices = 0;
         const onProgress = () => slices++ === stopAfter && stop.abort();
@@ -111,7 +111,7 @@ test("a parcel of no files opens as an empty folder", async (t) => {
   assert.deepEqual(await readdir(join(folder, "out")), []);
 });
 
-test("the executable bit and the note survive, the author is who packed", async (t) => {
+test("executable bit and note are kept, and the author is the one that packed", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { "run.sh": "#!/bin/sh\n", "data.txt": "1" });
   await chmod(join(root, "run.sh"), 0o755);
@@ -128,7 +128,7 @@ test("the executable bit and the note survive, the author is who packed", async 
   assert.deepEqual(manifest.author, keyring.publicKeys);
 });
 
-test("a folder named in paths stands for all below it, and only named paths are packed", async (t) => {
+test("only the named paths are packed, a folder with everything below it", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { "src/a.py": "1", "src/lib/b.py": "2", "secret.txt": "no" });
   const packed = await parcels.pack({ root, paths: ["src", "src/a.py"], out: join(folder, "blob") });
@@ -139,7 +139,7 @@ test("a folder named in paths stands for all below it, and only named paths are 
   );
 });
 
-test("neither names nor contents can be read in the blob", async (t) => {
+test("a blob reveals neither names nor contents", async (t) => {
   const folder = await scratch(t);
   const marker = "KNOWN-PLAINTEXT-0123456789";
   const root = await makeTree(folder, { [`${marker}-name`]: `${marker} and ${marker}` });
@@ -149,7 +149,7 @@ test("neither names nor contents can be read in the blob", async (t) => {
   assert.ok(!bytes.includes("ustar"));
 });
 
-test("two parcels of the same files differ in every byte that matters but agree in digest", async (t) => {
+test("two parcels of the same files under one key have different roots and the same digest", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, { a: "same" });
   const one = await parcels.pack({ root, paths: ["a"], out: join(folder, "one") });

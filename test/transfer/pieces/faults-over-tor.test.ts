@@ -10,26 +10,26 @@ import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import { startBareTor } from "../../support/onion/bare-onion.ts";
 import type { HostOrder } from "../../support/onion/onion-host-child.ts";
-import { clientKey, TorBench } from "../../support/onion/tor.ts";
+import { clientKey, TorFixture } from "../../support/onion/tor.ts";
 import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 import type { FetchOrder } from "../../support/pieces/fetch-child.ts";
 import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
-import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
+import { BAD_PIECE, misbehaviours, namesBadPiece } from "../../support/pieces/misbehaviours.ts";
 import { markedPieces } from "../../support/pieces/part-bits.ts";
 import { needs } from "../../support/require.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB + 99;
-/** Slow enough that a fault hits the middle. */
+/** Slow enough for a fault to happen in the middle of the transfer. */
 const limits = { bytesPerSecond: 4 * MIB };
 const options = { ...needs("tor"), timeout: 300_000 };
 
-const bench = new TorBench();
-after(() => bench.close());
+const fixture = new TorFixture();
+after(() => fixture.close());
 
-test("the reader's tor killed in the middle: the fetch goes on with the next one", options, async (t) => {
+test("a fetch continues with a new tor after the reader's tor was killed", options, async (t) => {
   const { blob, host, request } = await scene(t, "reader-tor");
-  const reader = await bench.party("reader-tor-reader", { spareHosts: 0 });
+  const reader = await fixture.party("reader-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
   const killed = torIn("reader-tor-reader/reader-0");
   await fetchWith(reader.transport, { ...request, endpoint: hosting.endpoint }, () =>
@@ -39,9 +39,9 @@ test("the reader's tor killed in the middle: the fetch goes on with the next one
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("the host's tor killed in the middle: the fetch goes on at the same address", options, async (t) => {
+test("a fetch continues at the same address after the host's tor was killed", options, async (t) => {
   const { blob, host, request } = await scene(t, "host-tor");
-  const reader = await bench.party("host-tor-reader", { spareHosts: 0 });
+  const reader = await fixture.party("host-tor-reader", { spareHosts: 0 });
   const hosting = await host([reader.reader]);
   const killed = torIn("host-tor-host/host-0");
   await fetchWith(reader.transport, { ...request, endpoint: hosting.endpoint }, () =>
@@ -51,13 +51,13 @@ test("the host's tor killed in the middle: the fetch goes on at the same address
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("two relays lost in the middle: the lanes find other ways", options, async (t) => {
-  const lost = new TorBench();
-  t.after(() => lost.close());
-  const network = await lost.up();
-  const { blob, request } = await scene(t, "relays", lost);
-  const reader = await lost.party("relays-reader", { spareHosts: 0 });
-  const host = await lost.party("relays-host", { limits, spareHosts: 0 });
+test("a fetch continues over other circuits after two relays were lost", options, async (t) => {
+  const own = new TorFixture();
+  t.after(() => own.close());
+  const network = await own.up();
+  const { blob, request } = await scene(t, "relays", own);
+  const reader = await own.party("relays-reader", { spareHosts: 0 });
+  const host = await own.party("relays-host", { limits, spareHosts: 0 });
   const identity = await host.transport.newIdentity();
   const { endpoint } = await host.transport.host({ identity, blobs: [blob], readers: [reader.reader] });
   await fetchWith(reader.transport, { ...request, endpoint }, () => {
@@ -67,12 +67,12 @@ test("two relays lost in the middle: the lanes find other ways", options, async 
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("the host killed with SIGKILL and started again: the fetch goes on", options, async (t) => {
+test("a fetch continues after the host was killed with SIGKILL and restarted", options, async (t) => {
   const { blob, request } = await scene(t, "host-killed");
-  const reader = await bench.party("host-killed-reader", { spareHosts: 0 });
-  const { networkTorrc } = await bench.up();
+  const reader = await fixture.party("host-killed-reader", { spareHosts: 0 });
+  const { networkTorrc } = await fixture.up();
   const order: HostOrder = {
-    dataDir: join(bench.dir, "host-killed-host"),
+    dataDir: join(fixture.dir, "host-killed-host"),
     networkTorrc,
     blob,
     readers: [reader.reader],
@@ -88,40 +88,36 @@ test("the host killed with SIGKILL and started again: the fetch goes on", option
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test(
-  "the reader killed with SIGKILL and started again: no verified piece is fetched twice",
-  options,
-  async (t) => {
-    const { blob, host, request } = await scene(t, "reader-killed");
-    const key = clientKey();
-    const { networkTorrc } = await bench.up();
-    const onion = {
-      dataDir: join(bench.dir, "reader-killed-reader"),
-      networkTorrc,
-      clientKey: key,
-      spareHosts: 0,
-    };
-    const hosting = await host([{ fingerprint: `0x${"11".repeat(32)}`, onionKey: key.publicKey }]);
-    const order: FetchOrder = { request: { ...request, endpoint: hosting.endpoint }, onion };
+test("a reader killed with SIGKILL and restarted fetches no verified piece again", options, async (t) => {
+  const { blob, host, request } = await scene(t, "reader-killed");
+  const key = clientKey();
+  const { networkTorrc } = await fixture.up();
+  const onion = {
+    dataDir: join(fixture.dir, "reader-killed-reader"),
+    networkTorrc,
+    clientKey: key,
+    spareHosts: 0,
+  };
+  const hosting = await host([{ fingerprint: `0x${"11".repeat(32)}`, onionKey: key.publicKey }]);
+  const order: FetchOrder = { request: { ...request, endpoint: hosting.endpoint }, onion };
 
-    const first = startReader(t, order);
-    const killed = once(first, "exit");
-    first.on("message", async () => {
-      if ((await markedPieces(request.path, blob.leaves.length)).length >= 6) first.kill("SIGKILL");
-    });
-    assert.deepEqual(await killed, [null, "SIGKILL"]);
-    const marked = await markedPieces(request.path, blob.leaves.length);
-    assert.ok(marked.length >= 6 && marked.length < blob.leaves.length);
+  const first = startReader(t, order);
+  const killed = once(first, "exit");
+  first.on("message", async () => {
+    if ((await markedPieces(request.path, blob.leaves.length)).length >= 6) first.kill("SIGKILL");
+  });
+  assert.deepEqual(await killed, [null, "SIGKILL"]);
+  const marked = await markedPieces(request.path, blob.leaves.length);
+  assert.ok(marked.length >= 6 && marked.length < blob.leaves.length);
 
-    // Spoil them at the host: fetching one of them again could now only end in TRANSFER_CORRUPT_PIECE.
-    await using file = await open(blob.path, "r+");
-    for (const piece of marked) await file.write(Buffer.alloc(1), 0, 1, piece * PIECE_BYTES);
-    const second = startReader(t, order);
-    assert.deepEqual(await once(second, "exit"), [0, null]);
-    assert.ok(blob.content.equals(await readFile(request.path)));
-    t.diagnostic(`${marked.length} of ${blob.leaves.length} pieces were verified when the reader was killed`);
-  },
-);
+  // Corrupt them at the host: fetching one of them again would end in TRANSFER_CORRUPT_PIECE.
+  await using file = await open(blob.path, "r+");
+  for (const piece of marked) await file.write(Buffer.alloc(1), 0, 1, piece * PIECE_BYTES);
+  const second = startReader(t, order);
+  assert.deepEqual(await once(second, "exit"), [0, null]);
+  assert.ok(blob.content.equals(await readFile(request.path)));
+  t.diagnostic(`${marked.length} of ${blob.leaves.length} pieces were verified when the reader was killed`);
+});
 
 const overTor = ["corrupts a piece", "breaks off within a piece", "declares a wrong length"].concat([
   "stalls within a piece",
@@ -131,14 +127,16 @@ const overTor = ["corrupts a piece", "breaks off within a piece", "declares a wr
 const brief = { tickMs: 100, stallMs: 3_000, backOffMs: 50, maxBackOffMs: 200, giveUpMs: 8_000 };
 
 test(
-  "hosts that misbehave over Tor: once is survived, always is a clear error and no file",
+  "a host that misbehaves over Tor once does not stop the fetch; one that always does ends it with an error",
   options,
   async (t) => {
     const folder = await temporaryFolder(t);
-    const tor = await startBareTor(folder, (await bench.up()).networkTorrc);
+    const tor = await startBareTor(folder, (await fixture.up()).networkTorrc);
     t.after(() => tor.stop());
     const blob = await makeBlob(folder, 12 * MIB);
-    for (const { does, misbehave, always } of misdeeds.filter((misdeed) => overTor.includes(misdeed.does))) {
+    for (const { does, misbehave, always } of misbehaviours.filter((misbehaviour) =>
+      overTor.includes(misbehaviour.does),
+    )) {
       let left = 1;
       const host = await startHostileHost(t, blob, (asked) => {
         if (asked.kind === "pieces" || !covers(asked.range, BAD_PIECE) || left-- <= 0) return false;
@@ -157,7 +155,7 @@ test(
   },
 );
 
-async function scene(t: TestContext, name: string, network = bench) {
+async function scene(t: TestContext, name: string, network = fixture) {
   const folder = await temporaryFolder(t);
   await network.up();
   const blob = await makeBlob(folder, SIZE);
@@ -168,27 +166,27 @@ async function scene(t: TestContext, name: string, network = bench) {
   return { blob, host, request: { root: blob.root, path: join(folder, "got"), maxBytes: 2 * SIZE } };
 }
 
-type Fetching = Parameters<Awaited<ReturnType<TorBench["party"]>>["transport"]["fetch"]>[0];
+type Fetching = Parameters<Awaited<ReturnType<TorFixture["party"]>>["transport"]["fetch"]>[0];
 
-/** Fetches, and does `harm` once a quarter is there. */
+/** Fetches, and calls `disturb` once a quarter of the blob is verified. */
 async function fetchWith(
-  transport: Awaited<ReturnType<TorBench["party"]>>["transport"],
+  transport: Awaited<ReturnType<TorFixture["party"]>>["transport"],
   request: Fetching,
-  harm: () => void,
+  disturb: () => void,
 ) {
   let done = false;
   const onProgress = ({ bytes, total }: { bytes: number; total: number }) => {
     if (done || bytes < total / 4) return;
     done = true;
-    harm();
+    disturb();
   };
   await transport.fetch(request, { onProgress });
-  assert.ok(done, "the harm was done before the end");
+  assert.ok(done, "the fetch was disturbed before its end");
 }
 
-/** The process id of the one tor with that data folder. */
+/** The process id of the only tor with that data folder. */
 function torIn(dir: string): number {
-  const torrc = join(bench.dir, dir, "torrc");
+  const torrc = join(fixture.dir, dir, "torrc");
   const pids = readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {

@@ -13,7 +13,7 @@ import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
 import { needs } from "../../support/require.ts";
 
 const MIB = 1 << 20;
-/** Short, but far longer than anything takes on loopback. */
+/** Short, but far longer than any step takes on loopback. */
 const brief = { tickMs: 20, stallMs: 400, backOffMs: 5, maxBackOffMs: 20, giveUpMs: 2_000, checkpointMs: 20 };
 
 test("an interrupted fetch resumes and fetches no verified piece again", async (t) => {
@@ -21,7 +21,7 @@ test("an interrupted fetch resumes and fetches no verified piece again", async (
   const blob = await makeBlob(folder, 24 * MIB + 77);
   const pause = new AbortController();
   const host = await startHostileHost(t, blob, ({ kind, response, before }) => {
-    // From the tenth request on the first time, nothing comes any more.
+    // Until the first fetch is aborted, requests from the tenth on get no answer.
     return kind === "data" && before >= 10 && !pause.signal.aborted && response.writableLength === 0;
   });
   const request = { ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB };
@@ -49,7 +49,7 @@ test("an interrupted fetch resumes and fetches no verified piece again", async (
   }
 });
 
-test("a piece that comes corrupted once is fetched again", async (t) => {
+test("a piece that is corrupted once is fetched again", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 16 * MIB);
   let corrupted = 0;
@@ -67,7 +67,7 @@ test("a piece that comes corrupted once is fetched again", async (t) => {
   assert.ok(corrupted >= 2);
 });
 
-test("a piece that always comes corrupted ends the fetch with its number and no whole file", async (t) => {
+test("a piece that is always corrupted ends the fetch with its number and leaves no whole file", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 16 * MIB);
   blob.content[20 * PIECE_BYTES + 3]! ^= 1;
@@ -80,7 +80,7 @@ test("a piece that always comes corrupted ends the fetch with its number and no 
   assert.ok(!existsSync(request.path));
 });
 
-test("a whole file of that root is not fetched again, another file is replaced", async (t) => {
+test("a file with the right root is not fetched again, another file is replaced", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 3 * MIB);
   const host = await startHostileHost(t, blob, () => false);
@@ -94,7 +94,7 @@ test("a whole file of that root is not fetched again, another file is replaced",
 });
 
 test(
-  "a disk that fills up within a piece is a clear error and no whole file; with room the fetch goes on",
+  "a disk that fills up within a piece ends the fetch with an error; with more room the fetch resumes",
   needs("root"),
   async (t) => {
     const folder = await temporaryFolder(t);
@@ -102,7 +102,7 @@ test(
     const host = await startHostileHost(t, blob, () => false);
     const disk = join(folder, "disk");
     await mkdir(disk);
-    // Room for the blob but not for the state beside it: some piece lacks its last page.
+    // Room for the blob but not for its state file: the last page of some piece does not fit.
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m,huge=never", "none", disk]);
     try {
       const request = { ...host, root: blob.root, path: join(disk, "got"), maxBytes: 16 * MIB };
@@ -117,7 +117,7 @@ test(
   },
 );
 
-test("a lane keeps its connections: no more are opened than two a lane", async (t) => {
+test("a lane reuses its connections: at most two are opened for each", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 64 * MIB);
   const sockets = new Set<object>();
@@ -127,6 +127,6 @@ test("a lane keeps its connections: no more are opened than two a lane", async (
   });
   await fetchPieces({ ...host, root: blob.root, path: join(folder, "got"), maxBytes: 64 * MIB }, {}, brief);
   assert.ok(host.ranges.length > 24);
-  // A stolen tail cuts its request, and with it a connection, now and then.
+  // Taking over a tail cuts a request and with it a connection, so that a few more are opened.
   assert.ok(sockets.size <= 24, `${sockets.size} connections`);
 });

@@ -27,10 +27,10 @@ const feedId = toHex(randomBytes(32));
 const asking = (path: string, ...more: string[]) =>
   [`GET ${path} HTTP/1.1`, `Authorization: ${authorization(token)}`, ...more, "", ""].join("\r\n");
 
-/** Cut or ended: `once` would reject when it is cut while something is written. */
+/** Not `once`: that rejects when the connection is cut while something is written. */
 const closed = (socket: Socket) => new Promise((resolve) => socket.once("close", resolve));
 
-/** A hosting, and a connection that has read nothing yet. */
+/** A server with two blobs and a feed, and ways to connect to it. */
 async function scene(
   t: TestContext,
   limits: Partial<PieceLimits>,
@@ -38,7 +38,7 @@ async function scene(
 ) {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 8 * MIB);
-  // Its leaves alone are more than kernels hold between two ends; nobody asks for the blob.
+  // Its leaves alone exceed the socket buffers of both ends; the blob itself is not requested.
   const leaves = randomBytes(2 * MIB);
   const root = toHex(merkleRoot(splitLeaves(leaves)));
   const huge = { path: join(folder, "huge"), size: (leaves.length / LEAF_BYTES) * PIECE_BYTES, root };
@@ -78,7 +78,7 @@ const answers = [
 ];
 
 for (const { kind, request, bytes } of answers) {
-  test(`a reader that takes nothing of ${kind} in is dropped and its place is free again`, async (t) => {
+  test(`a reader that stops reading ${kind} is cut, and its connection no longer counts`, async (t) => {
     const { blob, huge, dial, ask } = await scene(t, { stallMs: 100, connections: 1 });
     const slow = dial();
     slow.write(request(blob, huge));
@@ -94,7 +94,7 @@ for (const { kind, request, bytes } of answers) {
   });
 }
 
-test("a reader that asks for part after part and takes none in is dropped", async (t) => {
+test("a reader that requests parts and reads none is cut", async (t) => {
   let parts = 0;
   const more = () => void slow.write(asking(partPath(feedId, parts++)));
   const { dial, ask } = await scene(t, { stallMs: 100, connections: 1 }, async () => {
@@ -110,12 +110,12 @@ test("a reader that asks for part after part and takes none in is dropped", asyn
   assert.ok(parts > 1);
 });
 
-test("a request sent ahead waits for its turn and opens nothing; a reader that sends more ahead is cut", async (t) => {
-  const turns: (() => void)[] = [];
+test("a pipelined request waits and opens nothing; a second one cuts the connection", async (t) => {
+  const pending: (() => void)[] = [];
   const begun: number[] = [];
   const { dial } = await scene(t, {}, (from) => {
     begun.push(from);
-    return new Promise((resolve) => turns.push(() => resolve(Uint8Array.of(from))));
+    return new Promise((resolve) => pending.push(() => resolve(Uint8Array.of(from))));
   });
   const two = dial();
   two.write(asking(partPath(feedId, 1)) + asking(partPath(feedId, 2)));
@@ -123,11 +123,11 @@ test("a request sent ahead waits for its turn and opens nothing; a reader that s
   other.write(asking(partPath(feedId, 3)));
   while (begun.length < 2) await new Promise(setImmediate);
   assert.deepEqual(begun.toSorted(), [1, 3]);
-  turns[begun.indexOf(1)]!();
+  pending[begun.indexOf(1)]!();
   const [first] = await once(two, "data");
   assert.equal(first.at(-1), 1);
   while (begun.length < 3) await new Promise(setImmediate);
-  turns[2]!();
+  pending[2]!();
   const [second] = await once(two, "data");
   assert.equal(second.at(-1), 2);
 

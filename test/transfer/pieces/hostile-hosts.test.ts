@@ -9,8 +9,8 @@ import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import type { Tuning } from "../../../src/transfer/pieces/reading/tuning.ts";
 import { encodeSize } from "../../../src/transfer/pieces/wire.ts";
 import { makeBlob, type TestBlob, temporaryFolder } from "../../support/parcel/blob.ts";
-import { type Asked, covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
-import { BAD_PIECE, misdeeds, namesBadPiece } from "../../support/pieces/misdeeds.ts";
+import { covers, type HostedRequest, startHostileHost } from "../../support/pieces/hostile-host.ts";
+import { BAD_PIECE, misbehaviours, namesBadPiece } from "../../support/pieces/misbehaviours.ts";
 
 const MIB = 1 << 20;
 const brief: Partial<Tuning> = {
@@ -23,8 +23,8 @@ const brief: Partial<Tuning> = {
   giveUpMs: 1_500,
 };
 
-for (const { does, misbehave, always } of misdeeds) {
-  test(`a host that ${does} once: the blob arrives whole`, async (t) => {
+for (const { does, misbehave, always } of misbehaviours) {
+  test(`a blob arrives whole from a host that once ${does}`, async (t) => {
     const { request, blob } = await scene(t, (asked, blob, before) => {
       if (before > 0) return false;
       misbehave(asked, blob);
@@ -34,7 +34,7 @@ for (const { does, misbehave, always } of misdeeds) {
     assert.ok(blob.content.equals(await readFile(request.path)));
   });
 
-  test(`a host that always ${does}: ${always}, and no whole file`, async (t) => {
+  test(`a host that always ${does} ends the fetch with ${always} and leaves no whole file`, async (t) => {
     const { request } = await scene(t, (asked, blob) => {
       misbehave(asked, blob);
       return true;
@@ -44,10 +44,10 @@ for (const { does, misbehave, always } of misdeeds) {
   });
 }
 
-type List = (asked: Asked, blob: TestBlob) => void;
+type List = (asked: HostedRequest, blob: TestBlob) => void;
 const lists: readonly { does: string; code: string; list: List }[] = [
   {
-    does: "lists leaves of another blob",
+    does: "lists the leaves of another blob",
     code: "TRANSFER_WRONG_LEAVES",
     list: ({ response, body }) => {
       const bad = Buffer.from(body);
@@ -56,7 +56,7 @@ const lists: readonly { does: string; code: string; list: List }[] = [
     },
   },
   {
-    does: "says a size that its leaves do not fit",
+    does: "declares a size with another number of leaves",
     code: "TRANSFER_BAD_ANSWER",
     list: ({ response, body }) => {
       const bad = Buffer.concat([encodeSize(15 * MIB), body.subarray(8)]);
@@ -64,7 +64,7 @@ const lists: readonly { does: string; code: string; list: List }[] = [
     },
   },
   {
-    does: "says a size in the same number of pieces",
+    does: "declares a wrong size with the same number of pieces",
     code: "TRANSFER_CORRUPT_PIECE",
     list: ({ response, body }, blob) => {
       const bad = Buffer.concat([encodeSize(blob.size - 1), body.subarray(8)]);
@@ -72,7 +72,7 @@ const lists: readonly { does: string; code: string; list: List }[] = [
     },
   },
   {
-    does: "offers more than was agreed",
+    does: "offers more than maxBytes",
     code: "TRANSFER_TOO_LARGE",
     list: ({ response }) => {
       const huge = encodeSize(2 ** 50);
@@ -80,12 +80,12 @@ const lists: readonly { does: string; code: string; list: List }[] = [
     },
   },
   {
-    does: "offers more than a number can count",
+    does: "offers more than Number.MAX_SAFE_INTEGER bytes",
     code: "TRANSFER_TOO_LARGE",
     list: ({ response }) => void response.writeHead(200, { "Content-Length": 8 }).end(Buffer.alloc(8, 0xff)),
   },
   {
-    does: "answers nothing to hold on to",
+    does: "answers with an empty body",
     code: "TRANSFER_BAD_ANSWER",
     list: ({ response }) => void response.writeHead(200, { "Content-Length": 0 }).end(),
   },
@@ -99,21 +99,21 @@ const lists: readonly { does: string; code: string; list: List }[] = [
     code: "TRANSFER_NOT_HOSTED",
     list: ({ response }) => void response.writeHead(404).end(),
   },
-  { does: "says nothing", code: "TRANSFER_STALLED", list: () => {} },
+  { does: "does not answer", code: "TRANSFER_STALLED", list: () => {} },
   {
-    does: "tells its leaves a byte at a time",
+    does: "sends its leaves a byte at a time",
     code: "TRANSFER_STALLED",
     list: ({ response, body }) => {
       response.writeHead(200, { "Content-Length": body.length });
-      let told = 0;
-      const timer = setInterval(() => response.write(body.subarray(told, ++told)), 50);
+      let sent = 0;
+      const timer = setInterval(() => response.write(body.subarray(sent, ++sent)), 50);
       response.once("close", () => clearInterval(timer));
     },
   },
 ];
 
 for (const { does, code, list } of lists) {
-  test(`a host that ${does} ends the fetch with ${code}, and no whole file`, async (t) => {
+  test(`a host that ${does} ends the fetch with ${code} and leaves no whole file`, async (t) => {
     const folder = await temporaryFolder(t);
     const blob = await makeBlob(folder, 8 * MIB);
     const host = await startHostileHost(t, blob, (asked) => {
@@ -127,7 +127,7 @@ for (const { does, code, list } of lists) {
   });
 }
 
-test("a size that was lied about does not stick: an honest host is believed afterwards", async (t) => {
+test("a false size does not persist: the blob is fetched from an honest host afterwards", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 8 * MIB);
   const host = await startHostileHost(t, blob, ({ kind, response, body, before }) => {
@@ -142,7 +142,7 @@ test("a size that was lied about does not stick: an honest host is believed afte
   assert.ok(blob.content.equals(await readFile(request.path)));
 });
 
-test("a small blob that came along corrupted is not believed", async (t) => {
+test("a small blob that was sent corrupted with its leaf list is refused", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, MIB + 5);
   blob.content[MIB + 2]! ^= 1;
@@ -155,20 +155,20 @@ test("a small blob that came along corrupted is not believed", async (t) => {
   assert.ok(!existsSync(request.path) && !existsSync(`${request.path}.part`));
 });
 
-test("a host that is not there is unreachable within the bound", async (t) => {
+test("a fetch from a closed port fails with TRANSFER_UNREACHABLE within the time limit", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 100);
   const { endpoint } = await startHostileHost(t, blob, () => false);
   const request = { endpoint, root: blob.root, path: join(folder, "got"), maxBytes: 16 * MIB };
-  const nobody = directDialer("127.0.0.1:1", { check: () => undefined });
-  await assert.rejects(fetchPieces({ ...request, dialer: nobody }, {}, brief), {
+  const closedPort = directDialer("127.0.0.1:1", { check: () => undefined });
+  await assert.rejects(fetchPieces({ ...request, dialer: closedPort }, {}, brief), {
     code: "TRANSFER_UNREACHABLE",
   });
 });
 
 async function scene(
   t: Parameters<typeof temporaryFolder>[0],
-  misbehave: (asked: Asked, blob: TestBlob, before: number) => boolean,
+  misbehave: (asked: HostedRequest, blob: TestBlob, before: number) => boolean,
 ) {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 12 * MIB);

@@ -43,7 +43,7 @@ async function scene(t: TestContext, size: number, limits?: Partial<PieceLimits>
     for await (const chunk of response) chunks.push(chunk);
     return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
   };
-  /** Everything that comes back on a raw connection until the server closes it. */
+  /** Everything that is received on a raw connection until the server closes it. */
   const raw = async (text: string) => {
     const socket = connect(unix);
     socket.write(text);
@@ -59,7 +59,7 @@ async function readAll(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString("latin1");
 }
 
-test("without the token there is an empty 403 and nothing more, whatever is asked", async (t) => {
+test("every request without the token gets an empty 403", async (t) => {
   const { blob, server, ask } = await scene(t, 1000);
   server.putCapsule(blob.root, fingerprint, Uint8Array.of(1));
   const unknown = toHex(randomBytes(32));
@@ -89,7 +89,7 @@ test("without the token there is an empty 403 and nothing more, whatever is aske
   }
 });
 
-test("with the token a stranger to the protocol learns only a status", async (t) => {
+test("a request outside the protocol gets only a status, even with the token", async (t) => {
   const { blob, ask } = await scene(t, 1000);
   const cases: [string, Record<string, string>, string, number][] = [
     [piecesPath(toHex(randomBytes(32)), 0), {}, "GET", 404],
@@ -114,7 +114,7 @@ test("with the token a stranger to the protocol learns only a status", async (t)
   }
 });
 
-test("the leaf list, ranges and capsules come exactly as the protocol says", async (t) => {
+test("the leaf list, ranges and capsules are served as the protocol says", async (t) => {
   const { blob, server, ask } = await scene(t, 3 * MIB + 10);
   const list = await ask(piecesPath(blob.root, 1000), good);
   assert.equal(list.body.readBigUInt64BE(), BigInt(blob.size));
@@ -128,14 +128,14 @@ test("the leaf list, ranges and capsules come exactly as the protocol says", asy
   assert.deepEqual([...(await ask(capsulePath(blob.root, fingerprint), good)).body], [7, 8]);
 });
 
-test("a small blob comes along with its leaf list when that was asked for", async (t) => {
+test("a small blob is sent with its leaf list when that was asked for", async (t) => {
   const { blob, ask } = await scene(t, MIB + 1);
   const { body } = await ask(piecesPath(blob.root, 2 * MIB), good);
   assert.ok(body.equals(Buffer.concat([body.subarray(0, 8), ...blob.leaves, blob.content])));
   assert.equal((await ask(piecesPath(blob.root, MIB), good)).body.length, 8 + pieceCount(blob.size) * 32);
 });
 
-test("what is not HTTP is cut off without a word", async (t) => {
+test("a connection that does not speak HTTP is cut without an answer", async (t) => {
   const { raw } = await scene(t, 1000);
   assert.equal(await raw("\x16\x03\x01 hello\r\n\r\n"), "");
   assert.equal(await raw(`GET / HTTP/1.1\r\nX: ${"a".repeat(10_000)}\r\n\r\n`), "");
@@ -143,7 +143,7 @@ test("what is not HTTP is cut off without a word", async (t) => {
   assert.equal(await raw("CONNECT a:1 HTTP/1.1\r\n\r\n"), "");
 });
 
-test("a thousand bad requests and idle connections change nothing for the honest reader", async (t) => {
+test("a thousand bad requests and a hundred idle connections do not stop an honest reader", async (t) => {
   const { blob, unix, ask, raw } = await scene(t, 1000, { connections: 16 });
   const idle = Array.from({ length: 100 }, () => connect(unix).on("error", () => {}));
   t.after(() => {
@@ -162,7 +162,7 @@ test("a thousand bad requests and idle connections change nothing for the honest
   assert.ok(body.subarray(-1000).equals(blob.content));
 });
 
-test("one reader's full pipe does not hold up another", async (t) => {
+test("a reader that does not read does not delay another", async (t) => {
   const { blob, unix, ask } = await scene(t, 8 * MIB);
   const slow = connect(unix).on("error", () => {});
   t.after(() => slow.destroy());
@@ -181,11 +181,11 @@ test("the rate cap holds over all connections together", async (t) => {
   const Range = `bytes=0-${MIB - 1}`;
   await Promise.all([1, 2].map(() => ask(dataPath(blob.root), { ...good, Range })));
   const seconds = (performance.now() - begin) / 1000;
-  // The first bite is free.
+  // The first chunk passes without waiting.
   assert.ok(seconds > (2 * MIB - 256 * 1024) / bytesPerSecond, `${seconds} s`);
 });
 
-test("the rate cap of a reader holds over all its connections, and is its own", async (t) => {
+test("the rate cap of a reader holds over all its connections and is not shared with another", async (t) => {
   const readerBytesPerSecond = 4 * MIB;
   const { blob, ask } = await scene(t, 2 * MIB, { readerBytesPerSecond });
   const begin = performance.now();
@@ -193,15 +193,15 @@ test("the rate cap of a reader holds over all its connections, and is its own", 
   await Promise.all([1, 2].map(() => ask(dataPath(blob.root), { ...good, Range })));
   const seconds = (performance.now() - begin) / 1000;
   assert.ok(seconds > (2 * MIB - 256 * 1024) / readerBytesPerSecond, `${seconds} s`);
-  const guests = new AccessList({ readerConnections: 1, readerBytesPerSecond });
+  const readers = new AccessList({ readerConnections: 1, readerBytesPerSecond });
   const other = toHex(randomBytes(16));
-  guests.admit(token);
-  guests.admit(other);
-  const [one, two] = [token, other].map((who) => guests.recognise(authorization(who))?.rateCap);
+  readers.admit(token);
+  readers.admit(other);
+  const [one, two] = [token, other].map((who) => readers.authenticate(authorization(who))?.rateCap);
   assert.ok(one && two && one !== two);
 });
 
-test("a reader that holds all its connections gets no more, another does", async (t) => {
+test("a reader at its connection limit gets no further connection, another reader does", async (t) => {
   const { blob, server, unix } = await scene(t, 1000, { readerConnections: 2 });
   const other = toHex(randomBytes(16));
   server.admit(other);
@@ -219,7 +219,7 @@ test("a reader that holds all its connections gets no more, another does", async
   assert.equal(await open(other), "404");
 });
 
-test("a reader that is dismissed loses its connections and gets 403", async (t) => {
+test("a dismissed reader loses its connections and gets 403", async (t) => {
   const { blob, server, unix, ask } = await scene(t, 8 * MIB);
   const other = toHex(randomBytes(16));
   const headers = { Authorization: authorization(other), Range: `bytes=0-${8 * MIB - 1}` };
@@ -238,7 +238,7 @@ test("a reader that is dismissed loses its connections and gets 403", async (t) 
   assert.equal((await ask(piecesPath(blob.root, 0), good)).status, 200);
 });
 
-test("a connection that made its share of requests is closed", async (t) => {
+test("a connection is closed after its limit of requests", async (t) => {
   const { unix, blob } = await scene(t, 1000, { requestsPerConnection: 3 });
   const socket = connect(unix).on("error", () => {});
   const path = capsulePath(blob.root, fingerprint);

@@ -3,14 +3,14 @@ import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { Node, NodeAnswer } from "./node.ts";
 import { keyOf, type Rule } from "./rules.ts";
 
-/** The nodes of one chain, and how many of them have to say the same. */
+/** The nodes of one chain, and how many of them must agree. */
 export interface Panel {
   readonly nodes: readonly Node[];
-  /** Those that are worth asking now; all of them when too few are. */
+  /** Those that answer and are not behind; all when these are too few to decide. */
   usable(): Node[];
   /**
-   * How many of `answering` nodes decide. Of three and more nodes a majority of all, so that fewer can make
-   * us do nothing; of two both, or the one that answers while the other does not.
+   * How many of `answering` nodes decide. Of three or more nodes a majority of all, so a minority cannot make us act;
+   * of two both, or the one that answers while the other does not.
    */
   quorum(answering: number): number;
 }
@@ -50,14 +50,14 @@ export async function gather(
   return counted;
 }
 
-/** Answers that say the same, the largest group first. */
+/** Answers grouped by equality, the largest group first. */
 export function groupAnswers(rule: Rule, answers: readonly NodeAnswer[]): NodeAnswer[][] {
   const byKey = new Map<string, NodeAnswer[]>();
   for (const answer of answers) {
     const key = keyOf(rule, answer);
     if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), answer]);
   }
-  // A refusal without a reason goes with any other.
+  // A refusal without revert data agrees with any refusal.
   const bare = byKey.get("no ") ?? [];
   const reasoned = [...byKey].filter(([key]) => key.startsWith("no 0x"));
   if (bare.length > 0 && reasoned.length > 0) {
@@ -67,7 +67,7 @@ export function groupAnswers(rule: Rule, answers: readonly NodeAnswer[]): NodeAn
   return [...byKey.values()].sort((a, b) => b.length - a.length);
 }
 
-/** The answers of which enough nodes gave the same; undefined when there are none such. */
+/** The group of equal answers that reaches the quorum; undefined when none does. */
 export function agreed(panel: Panel, rule: Rule, answers: readonly NodeAnswer[]): NodeAnswer[] | undefined {
   const [first, second] = groupAnswers(rule, answers);
   if (first === undefined || (second !== undefined && second.length === first.length)) return undefined;
@@ -75,7 +75,7 @@ export function agreed(panel: Panel, rule: Rule, answers: readonly NodeAnswer[])
   return first.length >= panel.quorum(answering) ? first : undefined;
 }
 
-/** Why `answers` decide nothing: too few are there, or they differ. */
+/** The error for `answers` without a quorum: too few, or they differ. */
 export function undecided(panel: Panel, rule: Rule, answers: readonly NodeAnswer[], about: string): unknown {
   const real = answers.filter((answer) => keyOf(rule, answer) !== undefined);
   if (real.length >= Math.max(1, panel.quorum(real.length))) return disagreement(real, about);
@@ -92,7 +92,7 @@ export function undecided(panel: Panel, rule: Rule, answers: readonly NodeAnswer
   );
 }
 
-/** What they differ about is acted on by nobody. */
+/** The error for nodes that differ; nothing is done on such answers. */
 export function disagreement(answers: readonly NodeAnswer[], about: string): IchainError {
   const hosts = answers.map(({ node }) => node.host);
   return new IchainError(

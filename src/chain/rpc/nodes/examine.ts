@@ -5,33 +5,33 @@ import { answered, parseQuantity } from "../quantities.ts";
 import { connectRpc, type Rpc } from "../rpc.ts";
 import { hostsOf } from "./nodes.ts";
 
-/** What one node of a network is found to be. */
+/** The state of one node. */
 interface Found {
   readonly host: string;
-  /** Undefined when it gives no usable answer. */
+  /** Undefined when the node gives no usable answer. */
   readonly chainId: number | undefined;
   /** Its newest block's time, Unix seconds. */
   readonly headTime: number | undefined;
-  /** It has the same block as most others at the height that all have; undefined when that cannot be told. */
+  /** Has the same block as most others at the height that all have; undefined when unknown. */
   readonly agrees: boolean | undefined;
 }
 
 const TIMES = { timeoutMs: 10_000, retryMs: [250] };
 
-/** Looks at each node on its own, for people. */
+/** Examines each node by itself, for `ichain doctor`. */
 export async function compareNodes(
   urls: readonly string[],
   chainId: number,
   options: AbortOptions,
 ): Promise<Found[]> {
   const hosts = hostsOf(urls);
-  const found = await Promise.all(urls.map((url) => look(connectRpc(url, TIMES), options)));
+  const found = await Promise.all(urls.map((url) => examine(connectRpc(url, TIMES), options)));
   const heads = found.flatMap(({ id, head }) => (id === chainId && head !== undefined ? [head.number] : []));
   const height = Math.min(...heads);
   const hashes = await Promise.all(
     found.map(({ rpc, id, head }) =>
       id === chainId && head !== undefined
-        ? unlessSilent(async () => (await findBlock(rpc, height, options))?.hash, options)
+        ? unlessUnavailable(async () => (await findBlock(rpc, height, options))?.hash, options)
         : undefined,
     ),
   );
@@ -46,20 +46,23 @@ export async function compareNodes(
   }));
 }
 
-async function look(
+async function examine(
   rpc: Rpc,
   options: AbortOptions,
 ): Promise<{ rpc: Rpc; id: number | undefined; head: Block | undefined }> {
   const chain = async () =>
     Number(answered(parseQuantity, await rpc.send("eth_chainId", [], options), "its chain id"));
   const [id, head] = await Promise.all([
-    unlessSilent(chain, options),
-    unlessSilent(() => readHead(rpc, options), options),
+    unlessUnavailable(chain, options),
+    unlessUnavailable(() => readHead(rpc, options), options),
   ]);
   return { rpc, id, head };
 }
 
-async function unlessSilent<T>(work: () => Promise<T>, { signal }: AbortOptions): Promise<T | undefined> {
+async function unlessUnavailable<T>(
+  work: () => Promise<T>,
+  { signal }: AbortOptions,
+): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {

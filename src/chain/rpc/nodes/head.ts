@@ -5,9 +5,9 @@ import { agreed, disagreement, gather, type Panel, undecided } from "./ask.ts";
 import type { Node, NodeAnswer } from "./node.ts";
 import { blockRule } from "./rules.ts";
 
-/** Fewer blocks behind is a node's usual lag. */
+/** A smaller difference is a node's usual lag; blocks. */
 const BEHIND_BLOCKS = 2;
-/** A node that says that another stands still must itself be near the wall clock's time. */
+/** The node that is ahead must be this close to the wall clock, or it is not believed; seconds. */
 const NEAR_NOW_SECONDS = 120;
 
 interface Tip {
@@ -19,11 +19,11 @@ interface Tip {
 }
 
 /**
- * The newest block that enough nodes have and describe alike. One node that is ahead, on a fork, or lies
- * about a block's time is not followed; one that stands still is, of two, only waited for until `stallMs`.
+ * The newest block on which a quorum of nodes agrees. A single node that is ahead, on a fork, or lies about a block's
+ * time is not followed; of two nodes, one whose head does not advance is waited for until `stallMs`.
  */
 export function agreedHead(panel: Panel, { stallMs, warn }: { stallMs: number; warn: Warn }) {
-  const told = new Set<Node>();
+  const warned = new Set<Node>();
 
   return async function head(options: AbortOptions): Promise<unknown> {
     const up = panel.nodes.filter((node) => node.up);
@@ -59,7 +59,7 @@ export function agreedHead(panel: Panel, { stallMs, warn }: { stallMs: number; w
     );
   }
 
-  /** Of two nodes one that has stood still for long, as the other's chain and the wall clock show, is set aside. */
+  /** Of two nodes, without the one whose head has not advanced for `stallMs` while the other is at the wall clock. */
   async function withoutStalled(tips: Tip[], options: AbortOptions): Promise<Tip[]> {
     const [ahead, lower] = tips;
     if (ahead === undefined || lower === undefined || ahead.number - lower.number < BEHIND_BLOCKS)
@@ -70,8 +70,8 @@ export function agreedHead(panel: Panel, { stallMs, warn }: { stallMs: number; w
     const [block] = await blocksAt(lower.number, [ahead], options);
     const common = block === undefined ? undefined : tipOf(block)[0];
     if (common?.hash !== lower.hash) return tips;
-    if (!told.has(lower.node)) warn({ kind: "node-behind", host: lower.node.host });
-    told.add(lower.node);
+    if (!warned.has(lower.node)) warn({ kind: "node-behind", host: lower.node.host });
+    warned.add(lower.node);
     return [ahead];
   }
 }

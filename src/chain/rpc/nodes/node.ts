@@ -4,7 +4,7 @@ import type { Warn } from "../../warnings.ts";
 import { answered, parseQuantity } from "../quantities.ts";
 import { type Rpc, RpcRefusal } from "../rpc.ts";
 
-/** How long a node that gave no answer is left alone at most. */
+/** Longest pause before a node that gave no answer is asked again. */
 const LONGEST_PAUSE_MS = 300_000;
 
 export type NodeAnswer =
@@ -12,18 +12,18 @@ export type NodeAnswer =
   | { readonly kind: "refusal"; readonly node: Node; readonly refusal: RpcRefusal }
   | { readonly kind: "none"; readonly node: Node; readonly error: unknown };
 
-/** One of several nodes: what it says, and whether it says anything. */
+/** One of several nodes: its answers and its health. */
 export interface Node {
   readonly host: string;
-  /** It answered when it was last asked, and stands on the right chain. */
+  /** It answered its last call and is on the right chain. */
   readonly up: boolean;
-  /** Its head stands still while another node's goes on; set by who compares heads. */
+  /** Its head does not advance while another node's does; set by `agreedHead`. */
   behind: boolean;
   /** Its newest block's hash, and since when (monotonic milliseconds). */
   head: { hash: string; since: number } | undefined;
-  /** Throws only what `signal` is aborted with. */
+  /** @throws only the signal's reason */
   ask(method: string, params: readonly unknown[], options: AbortOptions): Promise<NodeAnswer>;
-  /** The same node for one who asks it alone; throws as an `Rpc` does. */
+  /** The same node as an `Rpc` of its own. */
   readonly alone: Rpc;
   close(): void;
 }
@@ -31,7 +31,7 @@ export interface Node {
 export interface NodeOptions {
   readonly host: string;
   readonly chainId: number;
-  /** How long it is left alone at first when it gave no answer. */
+  /** First pause after a call without an answer; doubles. */
   readonly pauseMs: number;
   readonly warn: Warn;
 }
@@ -42,7 +42,7 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
   let out: { until: number } | undefined;
   let probing = false;
   let pauseMs = firstPauseMs;
-  let told = false;
+  let warned = false;
 
   async function checkChain(options: AbortOptions): Promise<void> {
     const found = answered(parseQuantity, await rpc.send("eth_chainId", [], options), "its chain id");
@@ -52,10 +52,10 @@ export function watchNode(rpc: Rpc, { host, chainId, pauseMs: firstPauseMs, warn
   function fail(): void {
     out = { until: performance.now() + pauseMs };
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-    if (!told) warn({ kind: "node-silent", host });
-    told = true;
+    if (!warned) warn({ kind: "node-silent", host });
+    warned = true;
   }
-  /** Nobody waits for a node that was out: it comes back when it answers this. */
+  /** Asks a failed node in the background once its pause is over, so that no call waits for it. */
   function probe(): void {
     if (probing || closed.signal.aborted || out === undefined || performance.now() < out.until) return;
     probing = true;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { AbortOptions } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
+import { type Logger, silentLogger } from "../../../ports/logger.ts";
 import type { Warn } from "../../warnings.ts";
 import { hexNumber } from "../blocks.ts";
 import { larger, parseQuantity } from "../quantities.ts";
@@ -11,29 +12,29 @@ import { type NodeAnswer, watchNode } from "./node.ts";
 import { keyOf, type Rule, ruleFor } from "./rules.ts";
 
 export interface NodeTimes {
-  /** How long one node may take for an answer. */
+  /** Timeout of one node's answer. */
   readonly timeoutMs: number;
-  /** How long a node that gave no answer is left alone at first; longer each time. */
+  /** First pause after a node gave no answer; doubles. */
   readonly pauseMs: number;
-  /** How long one of two nodes may stand still before the other is followed alone. */
+  /** How long the head of one of two nodes may not advance before the other is followed alone. */
   readonly stallMs: number;
   /** Pauses before nodes that disagree are asked again; a block takes a moment to reach them all. */
   readonly againMs: readonly number[];
 }
 
-export const NODE_TIMES: NodeTimes = {
+const NODE_TIMES: NodeTimes = {
   timeoutMs: 15_000,
   pauseMs: 5_000,
   stallMs: 90_000,
   againMs: [250, 750, 2_000],
 };
 
-/** One lost request is no reason to do without a node. */
+/** Retry once: a single lost request must not exclude a node. */
 const RETRY_MS = [250];
-/** Estimates that honest nodes give for the same call differ by less. */
+/** Estimates of honest nodes for the same call differ by less than this factor. */
 const ESTIMATES_FACTOR = 2n;
 
-/** What the nodes are called: never by their whole address, which may hold a key. */
+/** Names for the nodes: the host alone, since the rest of a URL may hold an API key. */
 export function hostsOf(urls: readonly string[]): string[] {
   const hosts = urls.map((url) => new URL(url).host);
   return hosts.map((host, i) =>
@@ -42,23 +43,25 @@ export function hostsOf(urls: readonly string[]): string[] {
 }
 
 /**
- * Several nodes of one chain as one. What enough of them say alike counts (`Panel.quorum`), and what they
- * disagree about is asked again and never acted on: `CHAIN_NODES_DISAGREE`, retryable.
+ * Several nodes of one chain as one `Rpc`: an answer counts when a quorum gives it (`Panel.quorum`). Nodes that disagree
+ * are asked again.
+ * @throws CHAIN_NODES_DISAGREE when they still disagree
  */
 export function connectNodes(
   urls: readonly string[],
-  { chainId, warn, times = NODE_TIMES }: { chainId: number; warn: Warn; times?: NodeTimes | undefined },
+  options: { chainId: number; warn: Warn; times?: NodeTimes | undefined; logger?: Logger },
 ): Rpc {
+  const { chainId, warn, times = NODE_TIMES, logger = silentLogger } = options;
   const hosts = hostsOf(urls);
   const nodes = urls.map((url, i) => {
-    const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS });
+    const rpc = connectRpc(url, { timeoutMs: times.timeoutMs, retryMs: RETRY_MS, logger });
     return watchNode(rpc, { host: hosts[i] as string, chainId, pauseMs: times.pauseMs, warn });
   });
   const panel = panelOf(nodes);
   const head = agreedHead(panel, { stallMs: times.stallMs, warn });
-  const told = new Set<string>();
-  /** How often in a row a node was alone with what it said. */
-  const alone = new Map<string, number>();
+  const warned = new Set<string>();
+  /** How often in a row a node contradicted the quorum. */
+  const dissents = new Map<string, number>();
 
   async function once(method: string, params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     if (method === "eth_getBlockByNumber" && params[0] === "latest") return head(options);
@@ -70,17 +73,17 @@ export function connectNodes(
     const answers = await gather(panel.usable(), method, pinned, options, enough(rule));
     const same = agreed(panel, rule, answers);
     if (same === undefined) throw undecided(panel, rule, answers, method);
-    heed(rule, answers, same, method);
+    countDissent(rule, answers, same, method);
     return outcome(same);
   }
 
-  /** Of three and more nodes, the rest need not be waited for when enough have said the same. */
+  /** With three or more nodes, the others are not waited for once a quorum agrees. */
   const enough =
     (rule: Rule) =>
     (answers: readonly NodeAnswer[]): boolean =>
       nodes.length > 2 && agreed(panel, rule, answers) !== undefined;
 
-  /** "latest" means something else on each node: all are asked about the block that they agree on. */
+  /** Replaces "latest", which differs between nodes, by the block that they agree on. */
   async function pin(
     rule: Rule,
     params: readonly unknown[],
@@ -104,13 +107,13 @@ export function connectNodes(
     });
     const chosen = values.sort((a, b) => (a.size < b.size ? -1 : 1))[Math.floor((values.length - 1) / 2)];
     if (chosen?.answer.kind === "value") return chosen.answer.value;
-    // Answers of no use: a node that has no pending block says null.
+    // A node without a pending block answers null.
     if (answers.some(({ kind }) => kind === "value")) return null;
     const refused = answers.find(({ kind }) => kind === "refusal");
     throw refused?.kind === "refusal" ? refused.refusal : undecided(panel, rule, answers, method);
   }
 
-  /** No node can hide what the chain already holds. */
+  /** At least the mined count: no node can hide transactions that are on the chain. */
   async function pendingCount(params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     const method = "eth_getTransactionCount";
     const [mined, pending] = await Promise.all([
@@ -121,7 +124,7 @@ export function connectNodes(
     return hexNumber(larger(least, inPool));
   }
 
-  /** Nodes see slightly different pending blocks; of two near estimates the larger, of more the middle one. */
+  /** Pending blocks differ slightly between nodes: of two near estimates the larger counts, of more the median. */
   async function estimate(params: readonly unknown[], options: AbortOptions): Promise<unknown> {
     const method = "eth_estimateGas";
     const rule = ruleFor(method, params);
@@ -147,8 +150,8 @@ export function connectNodes(
       : undecided(panel, rule, answers, method);
   }
 
-  /** Tells of a node that the others outvote three times in a row; once may be a block on its way. */
-  function heed(
+  /** Warns of a node that contradicts the quorum three times in a row; once may be a block's propagation. */
+  function countDissent(
     rule: Rule,
     answers: readonly NodeAnswer[],
     same: readonly NodeAnswer[],
@@ -157,15 +160,15 @@ export function connectNodes(
     for (const answer of answers) {
       const { host } = answer.node;
       const differs = answer.kind !== "none" && keyOf(rule, answer) !== undefined && !same.includes(answer);
-      const times = differs ? (alone.get(host) ?? 0) + 1 : 0;
-      alone.set(host, times);
-      if (times === 3) tell([host], method);
+      const times = differs ? (dissents.get(host) ?? 0) + 1 : 0;
+      dissents.set(host, times);
+      if (times === 3) warnOnce([host], method);
     }
   }
 
-  function tell(hosts: readonly string[], method: string): void {
-    if (!told.has(hosts.join())) warn({ kind: "nodes-differ", hosts, method });
-    told.add(hosts.join());
+  function warnOnce(hosts: readonly string[], method: string): void {
+    if (!warned.has(hosts.join())) warn({ kind: "nodes-differ", hosts, method });
+    warned.add(hosts.join());
   }
 
   return {
@@ -184,7 +187,7 @@ export function connectNodes(
           if (!isIchainError(error, "CHAIN_NODES_DISAGREE")) throw error;
           const pause = times.againMs[attempt];
           if (pause === undefined) {
-            tell(error.details.hosts as string[], method);
+            warnOnce(error.details.hosts as string[], method);
             throw error;
           }
           await delay(pause, undefined, { signal: options.signal });

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { parseQuantity } from "../quantities.ts";
+import { revertData } from "../rpc.ts";
 import type { NodeAnswer } from "./node.ts";
 
-/** What of the answers to one method has to be the same on several nodes. */
+/** Which part of the answers to one method several nodes must agree on. */
 export interface Rule {
   /** The parameter that names a block: "latest" there becomes the block that the nodes agree on. */
   readonly block?: number;
-  /** Picks what counts out of an answer; an answer that it does not fit is none. */
+  /** Selects the part that is compared; an answer that does not parse counts as none. */
   readonly what: z.ZodType;
   /** Answers that honest nodes give differently: the lower of the two middle ones by this measure counts. */
   readonly measure?: (what: unknown) => bigint;
@@ -70,7 +71,7 @@ const rules: Readonly<Record<string, Rule>> = {
       ),
   },
   eth_getTransactionReceipt: { what: receipt },
-  // Each node orders and names its fields as it likes: whether it has the transaction is what is asked.
+  // Nodes differ in the fields that they return; only whether the node has the transaction is compared.
   eth_getTransactionByHash: { what: z.unknown().transform((transaction) => transaction != null) },
   eth_call: { block: 1, what: hex },
   eth_getCode: { block: 1, what: hex },
@@ -95,7 +96,7 @@ export function ruleFor(method: string, params: readonly unknown[]): Rule {
 
 const keys = new WeakMap<NodeAnswer, string | undefined>();
 
-/** Two answers with the same key say the same; undefined for one that says nothing. */
+/** Equal for two answers that agree; undefined for an answer that does not count. */
 export function keyOf(rule: Rule, answer: NodeAnswer): string | undefined {
   if (!keys.has(answer)) keys.set(answer, readKey(rule, answer));
   return keys.get(answer);
@@ -103,17 +104,11 @@ export function keyOf(rule: Rule, answer: NodeAnswer): string | undefined {
 
 function readKey({ what }: Rule, answer: NodeAnswer): string | undefined {
   if (answer.kind === "none") return undefined;
-  if (answer.kind === "refusal") return `no ${revertData(answer.refusal.data) ?? ""}`;
+  if (answer.kind === "refusal") return `no ${revertData(answer.refusal.data)?.toLowerCase() ?? ""}`;
   const parsed = what.safeParse(answer.value ?? null);
   return parsed.success ? `yes ${JSON.stringify(parsed.data, plain)}` : undefined;
 }
 
 function plain(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : (value ?? null);
-}
-
-/** What a contract said no with, wherever this client puts it. */
-function revertData(data: unknown): string | undefined {
-  if (typeof data === "string") return /^0x[0-9a-f]*$/i.test(data) ? data.toLowerCase() : undefined;
-  return typeof data === "object" && data !== null && "data" in data ? revertData(data.data) : undefined;
 }

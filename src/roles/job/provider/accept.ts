@@ -1,5 +1,4 @@
 import type { Abortable } from "../../../async/abort.ts";
-import type { ErrorCode } from "../../../errors/catalogue.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
@@ -11,35 +10,35 @@ import { type BundleLocator, decodeLocator } from "../../../protocol/parcel/loca
 import { freeStake } from "../../../protocol/policy/match.ts";
 import type { ChainFacts } from "../../../protocol/policy/money.ts";
 import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../../protocol/policy/policy.ts";
-import type { Refusal } from "../../../protocol/policy/refusal.ts";
+import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { fetchSeconds } from "../../../protocol/policy/windows.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
 import { transact } from "../../shared/transact.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
-import { lendGpus, takeBackGpus } from "../../task/lend-gpus.ts";
+import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whilePosted } from "./while-posted.ts";
 
-/** A provider's standing orders and what it runs them on. */
+/** A provider's policy and its machine. */
 export interface ProviderSetup {
   readonly policy: Policy;
   readonly machine: OfferDetails;
   readonly report: SandboxReport;
-  /** For jobs that are fetched or run. */
+  /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
 }
 
 export interface Accepted {
   readonly locator: BundleLocator;
   readonly bundle: Bundle;
-  /** UUIDs, its own until `produce` is over. */
+  /** UUIDs of the GPUs that are reserved for the job until `produce` is over. */
   readonly gpus: readonly string[];
 }
 
 /**
- * Looks at a posted job and accepts it, or says why not. The bundle is fetched before `accept`, so that
- * a job with a bad spec or a missing bundle costs nothing but the look.
+ * Checks a posted job and accepts it, or resolves with the reason why not. Fetches the bundle before `accept`, so that
+ * a job with a bad spec or without a bundle costs neither gas nor stake.
  */
 export async function accept(
   context: WorkerContext,
@@ -48,27 +47,27 @@ export async function accept(
   { policy, machine }: ProviderSetup,
   options: Abortable,
 ): Promise<Accepted | Refusal> {
-  const accepted = journal.intent("accept") !== undefined;
+  const acceptedBefore = journal.intent("accept") !== undefined;
   const chain = await chainFacts(context.market, options);
-  const refused = accepted ? undefined : await refuseNow(context, job, { policy, chain }, options);
+  const refused = acceptedBefore ? undefined : await refuseNow(context, job, { policy, chain }, options);
   if (refused) return refused;
   const locator = await journal.step("locator", {
     prepare: () => job.sealedBundle,
     act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "bundle"),
   });
   if (secretHash(maskHash(locator.mask), job.seedTip) !== job.terms.secretHash) {
-    return no("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
+    return refuse("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
-  // A host that trickles its bundle would hold a place for work until `acceptBy`, which may be days away.
+  // Bound the fetch: a host that sends its bundle slowly would hold a slot until `acceptBy`, which may be days away.
   const deadline = (await context.market.now(options)) + 2 * fetchSeconds(locator.bundleBytes);
-  using posted = accepted ? undefined : whilePosted(context.market, { job, deadline }, options.signal);
+  using posted = acceptedBefore ? undefined : whilePosted(context.market, { job, deadline }, options.signal);
   let bundle: Bundle;
   try {
     const bounded = posted ? { signal: posted.signal } : options;
     bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
   } catch (error) {
     if (posted?.over && !options.signal.aborted)
-      return no("NOT_POSTED", "its bundle did not come while it could be accepted");
+      return refuse("NOT_POSTED", "its bundle did not come while it could be accepted");
     throw error;
   }
   const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };
@@ -76,52 +75,54 @@ export async function accept(
     refuseSpec(policy, bundle.spec, machine) ??
     disagreement(job, bundle) ??
     refuseWork(policy, job.terms, work, chain.pace);
-  if (unfit && !accepted) return unfit;
-  // The account posted the bundle's root, and who signed the bundle must name the account.
+  if (unfit && !acceptedBefore) return unfit;
+  // The account posted the bundle's root; the certificate that signed the bundle must name that account.
   await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
-  // Before it is accepted: a job whose GPUs are not there, or not free, must cost nobody anything.
-  // One that is packed needs none any more.
+  // Reserve GPUs before `accept`: a job whose GPUs are missing or busy then costs nothing. A packed job needs none.
   const { gpus: count } = bundle.spec.resources;
-  const gpus = await lendGpus(context, journal, journal.outcome("pack") === undefined ? count : 0, options);
+  const gpus = await reserveGpus(
+    context,
+    journal,
+    journal.outcome("pack") === undefined ? count : 0,
+    options,
+  );
   try {
     await transact(context.market, journal, { kind: "accept", job }, options);
   } catch (error) {
-    takeBackGpus(context, journal);
+    releaseGpus(context, journal);
     throw error;
   }
   return { locator, bundle, gpus };
 }
 
-const no = (code: ErrorCode, reason: string): Refusal => ({ code, reason });
-
-/** Why a job that was not accepted yet is left alone, as far as the chain tells: before anything is fetched. */
+/** Why a job is not accepted, as far as the chain shows; checked before anything is fetched. */
 async function refuseNow(
   { market, account }: WorkerContext,
   { state, terms }: Job,
   { policy, chain }: { policy: Policy; chain: ChainFacts },
   options: Abortable,
 ): Promise<Refusal | undefined> {
-  if (state !== "Posted") return no("NOT_POSTED", `it is ${state}`);
+  if (state !== "Posted") return refuse("NOT_POSTED", `it is ${state}`);
   const refused = refuseTerms(policy, terms, "provider", await market.now(options), chain);
   if (refused) return refused;
   const offer = await market.offer(account, options);
   const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(options));
   return free < terms.providerStake
-    ? no("STAKE_TOO_LITTLE", "it asks for more stake than is free here")
+    ? refuse("STAKE_TOO_LITTLE", "it asks for more stake than is free here")
     : undefined;
 }
 
-/** The terms repeat parts of the spec for the contract's sake: they must say the same. */
+/** The terms repeat parts of the spec for the contract; both must agree. */
 function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
   const same = terms.mode === spec.verification.mode && terms.validators === spec.verification.validators;
-  return same ? undefined : no("TERMS_MISMATCH", "its terms and its spec disagree");
+  return same ? undefined : refuse("TERMS_MISMATCH", "its terms and its spec disagree");
 }
 
-export function isRefusal(taken: Accepted | Refusal): taken is Refusal {
-  return "code" in taken;
+export function isRefusal(answer: Accepted | Refusal): answer is Refusal {
+  return "code" in answer;
 }
 
-/** Errors of the other side's making: the job is left alone, the daemon goes on. */
+/** The refusal that an error of the requester's making amounts to; undefined for other errors. */
 export function asRefusal(error: unknown): Refusal | undefined {
   if (!isIchainError(error) || (error.class !== "untrusted" && error.class !== "refused")) return undefined;
   return { code: error.code, reason: error.message };

@@ -12,76 +12,75 @@ import type { Packed } from "./pack-result.ts";
 
 export interface Delivery {
   readonly job: Job;
-  readonly taken: Accepted;
+  readonly accepted: Accepted;
   readonly packed: Packed;
 }
 
 /**
- * The validators that have a seat already: a host that comes back begins with them, for who is refused in the
- * middle of a fetch takes it as final.
+ * The validators that have a seat already. A host that restarts admits them from the start, because a reader that is
+ * refused in the middle of a fetch gives up.
  */
 export async function seatedReaders(
   context: RoleContext,
-  { job, taken, packed }: Delivery,
+  { job, accepted, packed }: Delivery,
   options: Abortable,
 ): Promise<Reader[]> {
   const seated: Reader[] = [];
   for (const { validator, abstained } of job.validations) {
     const party = abstained ? undefined : await trustedParty(context, validator, options);
-    if (party) seated.push(guestOf(taken, packed, party));
+    if (party) seated.push(readerOf(accepted, packed, party));
   }
   return seated;
 }
 
-/** Lets appointed validators in and gives each the result's key; all of it can be done again harmlessly. */
+/** Admits the appointed validators and publishes the result's key for each; safe to repeat. */
 export async function admitValidators(
   context: RoleContext,
   hosting: Hosting,
-  { job, taken, packed }: Delivery,
+  { job, accepted, packed }: Delivery,
   options: Abortable,
 ): Promise<void> {
   const { blob, sessionKey } = packed.result;
   for (const { validator, abstained } of job.validations) {
-    const reader = await trustedParty(context, validator, options);
-    if (!reader) continue;
-    const guest = guestOf(taken, packed, reader);
-    // Who has stepped down has no more business here.
+    const party = await trustedParty(context, validator, options);
+    if (!party) continue;
+    const reader = readerOf(accepted, packed, party);
     if (abstained) {
-      await hosting.dismiss(guest);
+      await hosting.dismiss(reader);
       continue;
     }
-    hosting.putCapsule(blob.root, guest.fingerprint, await context.keyring.wrap(sessionKey, reader));
-    await hosting.admit(guest);
+    hosting.putCapsule(blob.root, reader.fingerprint, await context.keyring.wrap(sessionKey, party));
+    await hosting.admit(reader);
   }
 }
 
-/** A validator as the host knows it. */
-function guestOf(taken: Accepted, packed: Packed, party: Party): Reader {
-  return { ...party.keys, token: endpointOf(taken, packed, party).token };
+/** The validator with its token. */
+function readerOf(accepted: Accepted, packed: Packed, party: Party): Reader {
+  return { ...party.keys, token: endpointOf(accepted, packed, party).token };
 }
 
-/** Where a validator finds the result, whoever tells it: the requester can derive the same. */
+/** Where a validator finds the result; the requester derives the same endpoint. */
 function endpointOf({ bundle }: Accepted, { identity }: Packed, { keys }: Party): Endpoint {
   return endpointFor(identity.endpoint, bundle.requester.fingerprint, keys.fingerprint);
 }
 
 /**
- * Tells a drawn validator, which nobody chose and so nobody sealed anything to, where everything is. The
- * requester may be gone: the bundle is served from here as well.
+ * Sends drawn validators the sealed locator: nothing was sealed to them when they were drawn. It names this host for
+ * the bundle too, because the requester may be offline.
  */
 export async function handOver(
   context: RoleContext,
   journal: JobJournal,
-  { job, taken, packed }: Delivery,
+  { job, accepted, packed }: Delivery,
   options: Abortable,
 ): Promise<void> {
   for (const { validator, sealed, commitment, abstained } of job.validations) {
     const name = `handover-${validator.toLowerCase()}`;
-    const told = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
-    const reader = told ? undefined : await trustedParty(context, validator, options);
+    const informed = sealed !== "0x" || commitment !== undefined || abstained || journal.outcome(name);
+    const reader = informed ? undefined : await trustedParty(context, validator, options);
     if (!reader) continue;
-    const { bundleBytes, bundleKey, mask } = taken.locator;
-    const endpoint = endpointOf(taken, packed, reader);
+    const { bundleBytes, bundleKey, mask } = accepted.locator;
+    const endpoint = endpointOf(accepted, packed, reader);
     const where = encodeLocator({
       kind: "validation",
       bundle: endpoint,
@@ -100,8 +99,8 @@ export async function handOver(
   }
 }
 
-/** Opens the run report to the validators, once nobody can commit any more. */
-export async function readReport(
+/** Publishes the run report's key for the validators. Call it only once all have committed or left. */
+export async function shareReport(
   context: RoleContext,
   hosting: Hosting,
   job: Job,

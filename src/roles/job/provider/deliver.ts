@@ -1,81 +1,82 @@
 import { type Abortable, aborted } from "../../../async/abort.ts";
 import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
+import type { Market, Receipt } from "../../../ports/market.ts";
 import type { Hosting } from "../../../ports/transport.ts";
 import { blindKey } from "../../../protocol/job/exchange.ts";
 import { drawTurnOf, hasRevealed, isAppealable } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
+import { seedOf } from "../../../protocol/job/seeds.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
 import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { Policy } from "../../../protocol/policy/policy.ts";
 import type { WorkerContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { hostOnce } from "../../shared/host-once.ts";
-import { leave } from "../../shared/leave.ts";
+import { takeExit } from "../../shared/take-exit.ts";
 import { transact } from "../../shared/transact.ts";
 import { withdrawOwed } from "../../shared/withdraw.ts";
 import type { Accepted } from "./accept.ts";
-import { admitValidators, handOver, readReport, seatedReaders } from "./admit-validators.ts";
-import { appeal } from "./appeal.ts";
-import { draw } from "./draw.ts";
-import { inTime, TOO_LATE } from "./in-time.ts";
+import { admitValidators, handOver, seatedReaders, shareReport } from "./admit-validators.ts";
 import type { Packed } from "./pack-result.ts";
 import { submit } from "./submit.ts";
+import { TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 
 export interface Delivered {
   readonly job: Job;
   /**
-   * Goes on serving a result that was paid for before its requester said that it holds it; resolves when
-   * it has been served for long enough. Absent when nobody needs it any more.
+   * Continues to serve a result that was paid for before its requester confirmed that it holds it; resolves when the
+   * policy's `keepResults` is over. Absent when the requester holds the result.
    */
   readonly keep?: ((options: Abortable) => Promise<void>) | undefined;
 }
 
 /**
- * Hosts and submits, serves requester and validators, claims: until the job is final. `TOO_LATE` when the result
- * could not be hosted within the run window: nothing was submitted then.
+ * Hosts and submits the result, serves requester and validators, and claims, until the job is final. Resolves with
+ * `TOO_LATE`, without having submitted, when the result could not be hosted within the run window.
  */
 export async function deliver(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { taken, packed, policy }: { taken: Accepted; packed: Packed; policy: Policy },
+  { accepted, packed, policy }: { accepted: Accepted; packed: Packed; policy: Policy },
   options: Abortable,
 ): Promise<Delivered | typeof TOO_LATE> {
-  const { requester, blob } = taken.bundle;
+  const { requester, blob } = accepted.bundle;
   await using stack = new AsyncDisposableStack();
-  const guest = { ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) };
+  const client = { ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) };
   const request = async () => ({
     identity: packed.identity,
     blobs: [packed.result.blob, packed.report.blob, blob],
-    readers: [guest, ...(await seatedReaders(context, { job, taken, packed }, options))],
+    readers: [client, ...(await seatedReaders(context, { job, accepted, packed }, options))],
   });
   const hosting = stack.use(hostOnce(context, "result", request, options));
   if (journal.intent("submit") === undefined) {
-    const hosted = await inTime(context, journal, job, () => hosting.start(), options);
+    const hosted = await withinRunWindow(context, journal, job, () => hosting.start(), options);
     if (hosted === TOO_LATE) return TOO_LATE;
   }
-  const { mask } = taken.locator;
+  const { mask } = accepted.locator;
   const reader = { account: job.terms.requester, keys: requester };
   await submit(context, journal, { job, packed, mask, requester: reader }, options);
   let claimed: Job | undefined;
   for await (const now of context.market.follow(job.id, options)) {
     const live = await hosting.start();
-    const needed =
+    const servedUntil =
       isFinal(now.state) && (await keepUntil(context, journal, { now, claimed, policy }, options));
-    await react(context, journal, { job: now, taken, packed, hosting: live, policy }, options);
+    await react(context, journal, { job: now, accepted, packed, hosting: live, policy }, options);
     if (now.state === "Claimed") claimed = now;
-    if (needed === false) continue;
-    if (needed === null) return { job: now };
+    if (servedUntil === false) continue;
+    if (servedUntil === null) return { job: now };
     const kept = stack.move();
-    return { job: now, keep: (later) => keepServing(context, kept, needed, later) };
+    return { job: now, keep: (later) => keepServing(context, kept, servedUntil, later) };
   }
   return impossible("a job ended without a final state");
 }
 
 /**
- * Until when, Unix seconds, a result is served after its job; null when its requester has said that it holds it: by
- * `appoint`, or by settling within the window that is its alone. Decided once, or each restart would prolong it.
+ * Until when, Unix seconds, a result is served after its job; null when its requester holds it, as it shows by
+ * `appoint`, or by settling within the challenge window, in which only it can settle. Decided once: each restart would
+ * prolong it.
  */
 function keepUntil(
   { market }: WorkerContext,
@@ -111,11 +112,11 @@ async function react(
   journal: JobJournal,
   {
     job,
-    taken,
+    accepted,
     packed,
     hosting,
     policy,
-  }: { job: Job; taken: Accepted; packed: Packed; hosting: Hosting; policy: Policy },
+  }: { job: Job; accepted: Accepted; packed: Packed; hosting: Hosting; policy: Policy },
   options: Abortable,
 ): Promise<void> {
   const { market } = context;
@@ -123,21 +124,21 @@ async function react(
     await draw(market, journal, { job, packed }, options);
     return;
   }
-  // After a missed `claim` the way out is the requester's refund: not ours to hasten.
-  if (!isClaimable(job) && (await leave(context, journal, job, options))) return;
+  // After a missed `claim` the exit refunds the requester: leave it to the requester.
+  if (!isClaimable(job) && (await takeExit(context, journal, job, options))) return;
   if (job.state === "Validating") {
-    await admitValidators(context, hosting, { job, taken, packed }, options);
-    await handOver(context, journal, { job, taken, packed }, options);
+    await admitValidators(context, hosting, { job, accepted, packed }, options);
+    await handOver(context, journal, { job, accepted, packed }, options);
     if (!job.committing) {
-      await readReport(context, hosting, job, packed, options);
-      // A validator that revealed without ours leaves it to us to show what we had committed to.
+      await shareReport(context, hosting, job, packed, options);
+      // A validator may reveal without the provider's measurement; then the provider has to.
       if (hasRevealed(job) && !job.disclosed) {
         await transact(market, journal, { kind: "disclose", job, own: packed.measurement }, options);
       }
     }
   }
   if (isClaimable(job)) {
-    const blindedKey = blindKey(packed.result.sessionKey, taken.locator.mask);
+    const blindedKey = blindKey(packed.result.sessionKey, accepted.locator.mask);
     await transact(market, journal, { kind: "claim", job, blindedKey }, options);
   }
   if (policy.appeal === "always" && isAppealable(job)) {
@@ -146,8 +147,28 @@ async function react(
   if (isFinal(job.state)) await withdrawOwed(context, journal, job, options);
 }
 
-/** The key is the provider's to show: after a pass, or at once where no validators were asked for. */
+/** Whether the provider can claim: after a pass, or at once where no validators were asked for. */
 function isClaimable({ state, challenged, terms }: Job): boolean {
   if (state === "Submitted") return terms.validators === 0;
   return state === "Validated" && !challenged;
+}
+
+/**
+ * Draws validators with the provider's seed: for the draw under way, or, where the requester appointed none in time,
+ * for one that the provider starts. A provider that withholds its seed is slashed.
+ */
+function draw(
+  market: Market,
+  journal: JobJournal,
+  { job, packed }: { job: Job; packed: Packed },
+  options: Abortable,
+): Promise<Receipt> {
+  const number = job.state === "Submitted" ? job.draws + 1 : job.draws;
+  const call = () => ({ kind: "draw" as const, job, seed: seedOf(packed.seedSecret, number) });
+  return transact(market, journal, call, { ...options, name: `draw-${number}` });
+}
+
+/** Has three drawn validators judge a rejected result again. The daemon and `ichain appeal` share one step. */
+export function appeal(market: Market, journal: JobJournal, job: Job, options: Abortable): Promise<Receipt> {
+  return transact(market, journal, { kind: "appeal", job }, options);
 }

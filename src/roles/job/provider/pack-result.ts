@@ -17,22 +17,22 @@ import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
 import type { Measured } from "../../task/run-task.ts";
 
-/** Result and run report, encrypted under two keys: the report is opened later than the result. */
+/** Result and run report, encrypted under two keys, because validators get the report later than the result. */
 export interface Packed {
   readonly result: PackedParcel;
   readonly report: PackedParcel;
   readonly reportShare: Hex;
   readonly measurement: Measurement;
-  /** What the provider's seeds for draws come from. */
+  /** Start of the hash chain of the provider's seeds for draws. */
   readonly seedSecret: Hex;
   readonly identity: HostIdentity;
 }
 
 export interface Findings {
   readonly spec: Spec;
-  /** Digest of the image that both ran in. */
+  /** Digest of the image of both runs. */
   readonly image: string;
-  /** Folder with what the task has left. */
+  /** Folder with the task's outputs. */
   readonly outputs: string;
   readonly produced: Measured;
   /** The run that the measurement is of: `produced` itself unless the mode is `evaluate`. */
@@ -40,6 +40,7 @@ export interface Findings {
   readonly tier: Tier;
 }
 
+/** Packs and encrypts the result and the run report, as one step: keys, salt and seed are drawn once. */
 export function packResult(
   context: WorkerContext,
   journal: JobJournal,

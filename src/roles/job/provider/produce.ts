@@ -11,32 +11,32 @@ import { exitFailure, type Measured, outputsOf, runFailure, runTask } from "../.
 import type { Accepted, ProviderSetup } from "./accept.ts";
 import { type Packed, packResult } from "./pack-result.ts";
 
-/** Runs and packs; a string is the reason why there is no result. */
+/** Runs the task and packs its result; resolves with the reason where there is no result. */
 export async function produce(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
   { bundle, gpus }: Accepted,
-  shop: ProviderSetup,
+  { policy, report }: ProviderSetup,
   options: Abortable,
 ): Promise<Packed | string> {
   const packed = journal.outcome<Packed>("pack");
-  if (packed !== undefined) return packed; // what it was packed from is gone
+  if (packed !== undefined) return packed; // its outputs were discarded
   const { spec, input } = bundle;
-  const { policy } = shop;
   const logBytes = policy.maxLog;
   const image = await ensureImage(context, journal, { spec, input, policy }, options).catch(asReason);
   if (typeof image !== "string") return image.reason;
   const task = { spec, image, input, gpus, logBytes };
   const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, options);
-  // In `evaluate` the provider measures as the validator will, and twice: a task that cannot load its own result,
-  // or that measures something else each time, is given back before it can cost the stake.
+  // In `evaluate` the provider measures as a validator will, and twice: it gives back a job whose task cannot load its
+  // own result, or measures another value each time, instead of risking the stake.
   const evaluates = spec.verification.mode === "evaluate";
   const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
   if (early) return early;
-  const outputs = await outputsOf(context, journal, options).catch(lost);
-  if (outputs === undefined) return "what the task left was lost before it could be packed";
-  const failureOf = (run: Measured) => runFailure(run, spec.verification.metric) ?? hopeless(job, spec, run);
+  const outputs = await outputsOf(context, journal, options).catch(lostOutputs);
+  if (outputs === undefined) return "the task's outputs were lost before they could be packed";
+  const failureOf = (run: Measured) =>
+    runFailure(run, spec.verification.metric) ?? belowThreshold(job, spec, run);
   const evaluate = (kind: "evaluate" | "evaluate-again") =>
     runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, options);
   const measured = evaluates ? await evaluate("evaluate") : produced;
@@ -47,23 +47,23 @@ export async function produce(
     const differs = failureOf(again) ?? unstable(job, spec, [measured, again]);
     if (differs) return differs;
   }
-  const findings = { job, spec, image, outputs, produced, measured, tier: shop.report.tier };
-  return packResult(context, journal, findings, options).catch(unfit);
+  const findings = { job, spec, image, outputs, produced, measured, tier: report.tier };
+  return packResult(context, journal, findings, options).catch(asUndeliverable);
 }
 
-/** An image that cannot be made is the job's fault: the job is given back. */
+/** An image that cannot be built is the job's fault: the job is given back. */
 function asReason(error: unknown): { reason: string } {
   if (!isIchainError(error) || (error.class !== "refused" && error.class !== "untrusted")) throw error;
   return { reason: typeof error.details.why === "string" ? error.details.why : error.code };
 }
 
-/** A power cut: the run is on record, and its disk is not what it was. */
-function lost(error: unknown): undefined {
+/** After a power cut the journal has the run, but its disk is incomplete. */
+function lostOutputs(error: unknown): undefined {
   if (!isIchainError(error, "OUTPUTS_LOST")) throw error;
 }
 
-/** Nobody is told the names of files: the reason stands on the chain. */
-const unfits: Readonly<Record<string, string>> = {
+/** Reasons without names of files, because they are published on the chain. */
+const undeliverable: Readonly<Record<string, string>> = {
   PARCEL_INPUT_MISSING: "the task did not leave all the outputs that its spec names",
   PARCEL_INPUT_TOO_LARGE: "the task left more than a parcel holds",
   PARCEL_UNSAFE_PATH: "the task left a file with a name that no parcel carries",
@@ -71,21 +71,21 @@ const unfits: Readonly<Record<string, string>> = {
 };
 
 /** Outputs that cannot be delivered are the job's fault. */
-function unfit(error: unknown): string {
-  const reason = isIchainError(error) && error.class === "usage" ? unfits[error.code] : undefined;
+function asUndeliverable(error: unknown): string {
+  const reason = isIchainError(error) && error.class === "usage" ? undeliverable[error.code] : undefined;
   if (reason === undefined) throw error;
   return reason;
 }
 
-/** A metric of chance costs the stake when a validator happens to measure another. */
+/** Why two evaluations cannot be submitted: a validator may measure a third value, and the stake would be lost. */
 function unstable({ terms }: Job, { verification }: Spec, runs: readonly Measured[]): string | undefined {
   const { metric, goal } = verification;
   const [first, second] = runs.map(({ metrics }) => toScore(metrics[metric] ?? Number.NaN, goal));
   return isStable(terms, first ?? 0n, second ?? 0n) ? undefined : "its metric is not stable";
 }
 
-/** What already fails by its own measure would only cost the stake if it were submitted. */
-function hopeless({ terms }: Job, { verification }: Spec, { metrics }: Measured): string | undefined {
+/** Why a result fails by the provider's own measurement: submitting it would lose the stake. */
+function belowThreshold({ terms }: Job, { verification }: Spec, { metrics }: Measured): string | undefined {
   const { metric, goal } = verification;
   const value = metrics[metric] ?? Number.NaN;
   try {

@@ -6,7 +6,7 @@ import type { RoleContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 import { transact } from "../../shared/transact.ts";
 
-/** `release`: costs nothing, where silence costs the stake. A job that has moved on meanwhile needs it no more. */
+/** Gives a job back, which costs nothing, while a missed deadline costs the stake. A job that moved on is left as it is. */
 export async function release(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,

@@ -1,26 +1,39 @@
-import { rm } from "node:fs/promises";
 import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
-import { type JobId, shortId } from "../../../protocol/ids.ts";
+import type { JobId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
-import type { WorkerContext } from "../../context.ts";
-import { jobFolder } from "../../shared/job-folder.ts";
-import { isLost, seeOut } from "../../shared/see-out.ts";
-import { takeBackGpus } from "../../task/lend-gpus.ts";
+import { forJob, type WorkerContext } from "../../context.ts";
+import type { Duty } from "../../daemon/daemon.ts";
+import { openSlots } from "../../daemon/slots.ts";
+import { endLostJob, isLost } from "../../shared/lost-job.ts";
+import { noteAndReport } from "../../shared/note.ts";
 import { endLog } from "../../task/log-keeper.ts";
-import { discardRuns } from "../../task/run-task.ts";
+import { releaseGpus } from "../../task/reserve-gpus.ts";
+import { discardRuns, finishWork } from "../../task/run-task.ts";
 import { type Accepted, accept, asRefusal, isRefusal, type ProviderSetup } from "./accept.ts";
 import { deliver } from "./deliver.ts";
-import { inTime, TOO_LATE } from "./in-time.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
 import { release } from "./release.ts";
 import { shareLog } from "./share-log.ts";
+import { TOO_LATE, withinRunWindow } from "./within-run-window.ts";
+
+/** What `ichain provide` does: it works on every posted job that names this account. */
+export function provideDuty(context: WorkerContext, machine: Omit<ProviderSetup, "slots">): Duty {
+  const setup = { ...machine, slots: openSlots(machine.policy.maxJobs) };
+  return {
+    role: "provider",
+    filter: { provider: context.account },
+    wants: (job) => job.state === "Posted",
+    work: (jobId, options) => runJob(forJob(context, jobId), jobId, setup, options),
+    giveUp: (jobId, options) => abandonJob(forJob(context, jobId), jobId, options),
+  };
+}
 
 interface Made {
   readonly job: Job;
-  readonly taken: Accepted;
+  readonly accepted: Accepted;
   readonly packed: Packed;
 }
 
@@ -28,88 +41,78 @@ interface Made {
 export async function runJob(
   context: WorkerContext,
   jobId: JobId,
-  shop: ProviderSetup,
+  setup: ProviderSetup,
   options: Abortable,
 ): Promise<void> {
   const journal = context.journal.open("provider", jobId);
-  const say = (text: string) => {
-    journal.note(text);
-    context.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)}: ${text}` });
+  const fail = (text: string) => {
+    noteAndReport(context, journal, text);
+    return finishWork(context, journal, "failed");
   };
   if (isLost(journal)) {
-    await seeOut(context, journal, jobId, options);
-    return end(context, journal, "failed");
+    await endLostJob(context, journal, jobId, options);
+    return finishWork(context, journal, "failed");
   }
-  const over = (text: string) => {
-    say(text);
-    return end(context, journal, "failed");
-  };
   if (journal.intent("release") !== undefined) {
     await release(context, journal, await context.market.job(jobId, options), "as recorded", options);
-    return over("given back");
+    return fail("given back");
   }
   await using log = new AsyncDisposableStack();
-  const made = await make(context, journal, jobId, { shop, log }, options);
-  if (typeof made === "string") return over(made);
+  const made = await make(context, journal, jobId, { setup, log }, options);
+  if (typeof made === "string") return fail(made);
   await discardRuns(context, journal);
-  const { job: accepted, taken, packed } = made;
-  const delivered = await deliver(
-    context,
-    journal,
-    accepted,
-    { taken, packed, policy: shop.policy },
-    options,
-  );
+  const { job, ...result } = made;
+  const delivered = await deliver(context, journal, job, { ...result, policy: setup.policy }, options);
   if (delivered === TOO_LATE) {
-    await release(context, journal, accepted, TOO_LATE, options);
-    return over(`given back, ${TOO_LATE}`);
+    await release(context, journal, job, TOO_LATE, options);
+    return fail(`given back, ${TOO_LATE}`);
   }
-  const { job, keep } = delivered;
-  say(`ended ${job.state}${keep ? "; its result is still served" : ""}`);
+  const { job: last, keep } = delivered;
+  noteAndReport(context, journal, `ended ${last.state}${keep ? "; its result is still served" : ""}`);
   await log.disposeAsync();
   await keep?.(options);
-  await end(context, journal, job.state === "Settled" ? "done" : "failed");
+  await finishWork(context, journal, last.state === "Settled" ? "done" : "failed");
 }
 
 /**
- * Takes the job and makes its result, in one of the places for such work; a string says how it ended without one.
- * What the task prints is served until `log` is disposed.
+ * Accepts the job and makes its result, in one of the machine's slots; resolves with the reason where there is no
+ * result. The task's output is served until `log` is disposed.
  */
 async function make(
   context: WorkerContext,
   journal: JobJournal,
   jobId: JobId,
-  { shop, log }: { shop: ProviderSetup; log: AsyncDisposableStack },
+  { setup, log }: { setup: ProviderSetup; log: AsyncDisposableStack },
   options: Abortable,
 ): Promise<Made | string> {
   const { market } = context;
   const packedBefore = journal.outcome("pack") !== undefined;
-  const owed = journal.intent("accept") !== undefined;
-  using _place = packedBefore ? undefined : await shop.slots.take({ ...options, owed });
+  const atRisk = journal.intent("accept") !== undefined;
+  using _slot = packedBefore ? undefined : await setup.slots.take({ ...options, atRisk });
   const posted = await market.job(jobId, options);
-  const taken = await accept(context, journal, posted, shop, options).catch((error: unknown) => {
+  const accepted = await accept(context, journal, posted, setup, options).catch((error: unknown) => {
     const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;
     if (refusal) return refusal;
     throw error;
   });
-  if (isRefusal(taken)) return `not taken (${taken.code}), ${taken.reason}`;
+  if (isRefusal(accepted)) return `not accepted (${accepted.code}), ${accepted.reason}`;
   const job = await market.job(jobId, options);
   if (isFinal(job.state) && journal.intent("submit") === undefined) return `ended ${job.state}`;
-  const requester = { account: job.terms.requester, keys: taken.bundle.requester };
-  const maxChars = packedBefore ? 0 : shop.policy.liveLog;
+  const requester = { account: job.terms.requester, keys: accepted.bundle.requester };
+  const maxChars = packedBefore ? 0 : setup.policy.liveLog;
   log.use(shareLog(context, journal, { jobId, requester, maxChars }, options));
-  const working = (bounded: Abortable) => produce(context, journal, job, taken, shop, bounded);
+  const working = (bounded: Abortable) => produce(context, journal, job, accepted, setup, bounded);
   const packed = await (packedBefore
     ? working(options)
-    : inTime(context, journal, job, working, options)
-  ).finally(() => takeBackGpus(context, journal));
+    : withinRunWindow(context, journal, job, working, options)
+  ).finally(() => releaseGpus(context, journal));
   endLog(journal);
-  if (typeof packed !== "string") return { job, taken, packed };
+  if (typeof packed !== "string") return { job, accepted, packed };
   await release(context, journal, job, packed, options);
   return `given back, ${packed}`;
 }
 
-/** A job that was accepted and not submitted is given back, which costs nothing; silence costs the stake. */
+/** Gives back a job that was accepted and not submitted: that costs nothing, a missed deadline costs the stake. */
 export async function abandonJob(context: WorkerContext, jobId: JobId, options: Abortable): Promise<void> {
   const journal = context.journal.open("provider", jobId);
   if (journal.intent("accept") !== undefined && journal.intent("submit") === undefined) {
@@ -118,15 +121,5 @@ export async function abandonJob(context: WorkerContext, jobId: JobId, options: 
       await release(context, journal, job, "trouble of the provider's own", options);
     }
   }
-  await end(context, journal, "failed");
-}
-
-/** The journal keeps what happened; the files of a job that is over are nobody's business any more. */
-async function end(context: WorkerContext, journal: JobJournal, result: "done" | "failed"): Promise<void> {
-  await discardRuns(context, journal);
-  await rm(jobFolder(context.jobsDir, "provider", journal.key as JobId).dir, {
-    recursive: true,
-    force: true,
-  });
-  journal.finish(result);
+  await finishWork(context, journal, "failed");
 }

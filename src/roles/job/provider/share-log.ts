@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Abortable } from "../../../async/abort.ts";
+import { type Abortable, linkSignals } from "../../../async/abort.ts";
 import { retryTransient } from "../../../async/retry.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Feed, Hosting } from "../../../ports/transport.ts";
 import type { JobId } from "../../../protocol/ids.ts";
+import { PART_CHARS } from "../../../protocol/limits.ts";
 import type { Party } from "../../../protocol/offer.ts";
 import {
   encodePart,
@@ -11,20 +12,21 @@ import {
   type LivePart,
   liveKeys,
   liveLogPurpose,
-  PART_CHARS,
 } from "../../../protocol/task/live-log.ts";
 import type { RoleContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 import { isEnd } from "../../task/log-keeper.ts";
 
-/** A run that ends sooner is not worth a hosting of its own; its log comes with the run report. */
+/** A shorter run gets no live log: its output comes with the run report. */
 const SHORT_RUN_MS = 5_000;
-const LOOK_MS = 250;
+const POLL_MS = 250;
+/** Read at once. */
 const PIECES = 1024;
 
 /**
- * Serves what the task prints to the requester while it runs, at a place that only the two can derive;
- * at most `maxChars` of it, for it has not been paid for yet. The run never waits for it nor fails with it.
+ * Serves the task's output to the requester while it runs, at an address that only the two can derive; at most
+ * `maxChars` UTF-16 units, because it is not paid for yet. The run neither waits for it nor fails with it. Serves until
+ * it is disposed.
  */
 export function shareLog(
   context: RoleContext,
@@ -33,8 +35,10 @@ export function shareLog(
   options: Abortable,
 ): AsyncDisposable {
   const { keyring, transport } = context;
-  const halt = new AbortController();
-  const signal = AbortSignal.any([options.signal, halt.signal]);
+  const stop = new AbortController();
+  const linked = linkSignals([options.signal, stop.signal]);
+  const { signal } = linked;
+  const note = (why: string) => noteIfPossible(journal, `the live log is not served: ${why}`);
   const host = async (): Promise<Hosting> => {
     const keys = liveKeys(await keyring.agree(requester.keys.onionKey, liveLogPurpose(jobId)));
     const feed = feedOf(context, journal, { keys, requester, maxChars });
@@ -44,21 +48,16 @@ export function shareLog(
   const begin = async (): Promise<Hosting | undefined> => {
     if (maxChars === 0) return undefined;
     await delay(SHORT_RUN_MS, undefined, { signal });
-    return retryTransient(
-      host,
-      (error) => noteIfPossible(journal, `the live log is not served: ${error.message}`),
-      {
-        signal,
-      },
-    );
+    return retryTransient(host, (error) => note(error.message), { signal });
   };
   const hosting = begin().catch((error: unknown) => {
-    if (!signal.aborted) noteIfPossible(journal, `the live log is not served: ${String(error)}`);
+    if (!signal.aborted) note(String(error));
     return undefined;
   });
   return {
     async [Symbol.asyncDispose]() {
-      halt.abort();
+      stop.abort();
+      linked[Symbol.dispose]();
       await (await hosting)?.stop();
     },
   };
@@ -79,7 +78,7 @@ function feedOf(
           return Buffer.from(sealed.slice(2), "hex");
         }
         try {
-          await delay(LOOK_MS, undefined, { signal });
+          await delay(POLL_MS, undefined, { signal });
         } catch {
           return undefined;
         }
@@ -88,13 +87,14 @@ function feedOf(
   };
 }
 
-/** What there is to tell from piece `from` on; undefined while there is nothing. */
+/** The part that begins with piece `from`; undefined while there is none. */
 function partFrom(journal: JobJournal, from: number, maxChars: number): LivePart | undefined {
   const pieces = journal.logged(from, PIECES);
   if (pieces.length === 0) return undefined;
-  const told = journal.logged(0, from).reduce((sum, { text }) => sum + text.length, 0);
-  if (told >= maxChars) {
-    const text = "\n[no more is shown of a result that is not paid for; the run report has the whole log]\n";
+  const served = journal.logged(0, from).reduce((sum, { text }) => sum + text.length, 0);
+  if (served >= maxChars) {
+    const text =
+      "\n[the live log ends here; the run report has the whole log, once the result is paid for]\n";
     return { from, next: from, text, last: true };
   }
   let text = "";

@@ -12,7 +12,7 @@ import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
 
-/** `submit`: commits to the result, to what it measured and to the key that opens it. */
+/** Commits on the chain to the result, to its measurement and to the key that opens it. */
 export function submit(
   { market, keyring, account }: RoleContext,
   journal: JobJournal,

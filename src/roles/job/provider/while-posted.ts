@@ -1,10 +1,11 @@
+import { linkSignals } from "../../../async/abort.ts";
 import type { Market } from "../../../ports/market.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 
 /**
- * A signal for work that is of use only while a job can be accepted: it fires when the job is not Posted any more,
- * at `deadline` (Unix seconds, at most `acceptBy`), and with `signal`. Dispose it when the work is done.
+ * A signal for work that is useful only while a job can be accepted. It aborts when the job leaves `Posted`, at
+ * `deadline` or `acceptBy` (Unix seconds), and with `signal`. Dispose it when the work is done.
  */
 export function whilePosted(
   market: Market,
@@ -12,22 +13,24 @@ export function whilePosted(
   signal: AbortSignal,
 ) {
   const done = new AbortController();
-  const gone = new AbortController();
+  const left = new AbortController();
   const clock = chainDeadline(Math.min(terms.acceptBy, deadline), market, signal);
+  const linked = linkSignals([clock.signal, left.signal]);
   const watch = async () => {
     for await (const { state } of market.follow(id, { signal: done.signal }))
-      if (state !== "Posted") return gone.abort();
+      if (state !== "Posted") return left.abort();
   };
-  // A node that is out of reach for long ends the watch; the clock goes on without it.
+  // The watch ends when the node cannot be reached for long; the clock continues without it.
   watch().catch(() => undefined);
   return {
-    signal: AbortSignal.any([clock.signal, gone.signal]),
+    signal: linked.signal,
     get over(): boolean {
-      return gone.signal.aborted || clock.expired;
+      return left.signal.aborted || clock.expired;
     },
     [Symbol.dispose](): void {
       done.abort();
       clock[Symbol.dispose]();
+      linked[Symbol.dispose]();
     },
   };
 }

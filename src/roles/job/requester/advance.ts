@@ -1,7 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { Abortable } from "../../../async/abort.ts";
 import { retryTransient } from "../../../async/retry.ts";
-import type { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting } from "../../../ports/transport.ts";
 import type { JobId } from "../../../protocol/ids.ts";
@@ -12,27 +11,27 @@ import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { hostOnce } from "../../shared/host-once.ts";
-import { leave } from "../../shared/leave.ts";
-import { isLost, seeOut } from "../../shared/see-out.ts";
+import { endLostJob, isLost } from "../../shared/lost-job.ts";
+import { retryText } from "../../shared/note.ts";
+import { takeExit } from "../../shared/take-exit.ts";
 import { withdrawOwed } from "../../shared/withdraw.ts";
 import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
 import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
-import { type Draft, draftOf } from "./posting/draft.ts";
+import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { post } from "./posting/post.ts";
-import { unknownDraft } from "./posting/unknown-draft.ts";
 
 export interface AdvanceOptions {
-  /** Stop (leaving the job to a later `resume`) once it is in one of these states; final always stops. */
+  /** Stop once the job is in one of these states, for a later `resume` to continue it; a final state always stops. */
   readonly stopAt?: readonly JobState[];
   readonly onState?: (job: Job) => void;
 }
 
 /**
- * Brings a job from wherever it stands towards its end, doing each thing that is the requester's to do:
- * host, post, collect, appoint, accept or challenge, and every exit when somebody else stays silent. Safe to stop and to
- * start again at any point.
+ * Advances a job from its present state, with every step of the requester: host, post, collect, appoint, settle or
+ * challenge, and the exits where another party missed its step. Safe to stop and to call again at any point.
+ * @throws JOB_NOT_OURS
  */
 export function advance(
   context: RoleContext,
@@ -40,12 +39,12 @@ export function advance(
   options: AdvanceOptions,
   abortOptions: Abortable,
 ): Promise<Job> {
-  const retrying = (error: IchainError, pause: number) =>
-    context.reporter.emit({ kind: "warn", text: `${error.message} Trying again in ${pause} s.` });
-  return retryTransient(() => carryOnce(context, jobId, options, abortOptions), retrying, abortOptions);
+  const onRetry = (error: Error, pause: number) =>
+    context.reporter.emit({ kind: "warn", text: retryText(error, pause) });
+  return retryTransient(() => advanceOnce(context, jobId, options, abortOptions), onRetry, abortOptions);
 }
 
-async function carryOnce(
+async function advanceOnce(
   context: RoleContext,
   jobId: JobId,
   options: AdvanceOptions,
@@ -53,8 +52,8 @@ async function carryOnce(
 ): Promise<Job> {
   const journal = context.journal.open("requester", jobId);
   const draft = draftOf(journal);
-  if (!draft && isLost(journal)) return seeOut(context, journal, jobId, abortOptions);
-  if (!draft) throw unknownDraft(jobId);
+  if (!draft && isLost(journal)) return endLostJob(context, journal, jobId, abortOptions);
+  if (!draft) throw jobNotOurs(jobId);
   await using bundle = hostOnce(
     context,
     "bundle",
@@ -72,7 +71,7 @@ async function carryOnce(
     if (options.stopAt?.includes(job.state)) break;
     await act(context, journal, draft, job, () => bundle.start(), abortOptions);
   }
-  if (!last) throw unknownDraft(jobId);
+  if (!last) throw jobNotOurs(jobId);
   if (isFinal(last.state)) {
     await withdrawOwed(context, journal, last, abortOptions);
     for (const path of [draft.bundle.path, `${draft.bundle.path}.leaves`]) await rm(path, { force: true });
@@ -89,9 +88,9 @@ async function act(
   hosting: () => Promise<Hosting>,
   abortOptions: Abortable,
 ): Promise<void> {
-  // First of all, whatever the clock says: `settle` pays, and the clock of this machine or of its node may be wrong.
+  // Answer a claim first, without regard to time: `settle` pays, and the node's time may be wrong.
   if (job.state === "Claimed" && (await answerClaim(context, journal, { job, draft }, abortOptions))) return;
-  if (await leave(context, journal, job, abortOptions)) return;
+  if (await takeExit(context, journal, job, abortOptions)) return;
   if (job.state === "Posted" || job.state === "Validating") await hosting();
   const now = await context.market.now(abortOptions);
   if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, abortOptions);
@@ -101,7 +100,7 @@ async function act(
   }
 }
 
-/** Until the window is over: then the provider has validators drawn, and `follow` tells of the job once more. */
+/** Stops at the end of the appoint window: the provider then draws validators, and `follow` yields the job again. */
 async function collectAndAppoint(
   context: RoleContext,
   journal: JobJournal,
@@ -123,8 +122,8 @@ async function collectAndAppoint(
 }
 
 /**
- * Validators are let in from the start, though they hear of it only from `appoint`: it costs nothing, and a
- * host that changes its readers is out of reach for a moment.
+ * Admits the validators from the start, before they are appointed: a host that changes its readers cannot be reached
+ * for a moment.
  */
 function readersOf({ provider, validators, identity }: Draft) {
   return [provider, ...validators].map(({ keys }) => ({

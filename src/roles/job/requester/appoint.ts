@@ -10,7 +10,7 @@ import { transact } from "../../shared/transact.ts";
 import type { Collected } from "./collect.ts";
 import type { Draft } from "./posting/draft.ts";
 
-/** Says on the chain that the encrypted result is here, and tells each validator where everything is. */
+/** Confirms on the chain that the requester holds the encrypted result, and sends each validator its sealed locator. */
 export async function appoint(
   { market, keyring }: RoleContext,
   journal: JobJournal,

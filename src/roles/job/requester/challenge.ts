@@ -8,7 +8,7 @@ import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Draft } from "./posting/draft.ts";
 
-/** Has drawn validators judge a claimed result; by hand or by `carry`, it is one step. */
+/** Has drawn validators judge a claimed result. `ichain challenge` and `advance` share one step. */
 export function challenge(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
@@ -19,7 +19,7 @@ export function challenge(
   return transact(market, journal, call, { ...options, name: "challenge" });
 }
 
-/** Reveals the requester's seed for the draw under way: without it the draw would be the provider's alone. */
+/** Reveals the requester's seed for the draw under way; without it the provider's seed alone would decide the draw. */
 export function revealSeed(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
@@ -30,7 +30,7 @@ export function revealSeed(
   return transact(market, journal, call, { ...options, name: `seed-${job.draws}` });
 }
 
-/** What opens `terms.secretHash` for the n-th draw. */
+/** The values that open `terms.secretHash` for the n-th draw. */
 function openingFor({ mask, seedSecret }: Draft, draw: number) {
   return { maskHash: maskHash(mask), seed: seedOf(seedSecret, draw) };
 }

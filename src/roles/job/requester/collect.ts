@@ -3,27 +3,25 @@ import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Blob } from "../../../ports/transport.ts";
 import type { Job } from "../../../protocol/job/job.ts";
+import { MAX_REPORT_BYTES, parcelBytes } from "../../../protocol/limits.ts";
 import { decodeLocator, type ResultLocator } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
 
-/** More than the task may write: names, framing and encryption come on top. */
-const OVERHEAD_BYTES = 16 << 20;
-
-/** What the requester holds once it has the encrypted result. */
+/** The encrypted result and run report on the requester's machine. */
 export interface Collected {
   readonly locator: ResultLocator;
   readonly result: Blob;
   readonly report: Blob;
 }
 
-/** Fetches the encrypted result and run report; their roots are checked piece by piece. */
+/** Fetches the encrypted result and run report; each piece is checked against its root. */
 export function collect(
   context: RoleContext,
   journal: JobJournal,
   job: Job,
-  limits: { disk: number },
+  { disk }: { disk: number },
   options: Abortable,
 ): Promise<Collected> {
   const { submission } = job;
@@ -38,19 +36,18 @@ export function collect(
         path,
         maxBytes,
       });
-      const maxBytes = limits.disk + limits.disk / 16 + OVERHEAD_BYTES;
       return {
         locator,
         result: await fetchBlob(
           context,
           "encrypted result",
-          { ...from(submission.resultRoot, home.result, maxBytes), size: locator.resultBytes },
+          { ...from(submission.resultRoot, home.result, parcelBytes(disk)), size: locator.resultBytes },
           options,
         ),
         report: await fetchBlob(
           context,
           "encrypted run report",
-          from(locator.reportRoot, home.report, OVERHEAD_BYTES),
+          from(locator.reportRoot, home.report, MAX_REPORT_BYTES),
           options,
         ),
       };

@@ -4,20 +4,22 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Sandbox } from "../../../ports/sandbox.ts";
 import type { JobId } from "../../../protocol/ids.ts";
+import { MAX_FILES } from "../../../protocol/limits.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { cutShort, discardRuns, runFailure, runTask } from "../../task/run-task.ts";
 import type { Draft } from "./posting/draft.ts";
 
-/** The metrics are in the last lines; nobody reads the rest. */
+/** Only the metrics are read, which are in the last lines. */
 const LOG_BYTES = 1 << 20;
 
+/** For an image in the requester's own bundle. */
 const IMAGE_BOUNDS = { maxBytes: 2 ** 35, seconds: 3600, memoryBytes: 2 ** 32, cpus: 64 };
 
 /**
- * Measures the opened result in the requester's own sandbox, as an evaluating validator would. Undefined
- * when this machine cannot: no engine, no such image, too little of something.
+ * Evaluates the opened result in the requester's own sandbox, as a validator does. Undefined when this machine cannot:
+ * no engine, no such image, or too few resources.
  */
 export async function evaluate(
   context: RoleContext,
@@ -32,11 +34,11 @@ export async function evaluate(
     const { gpus } = await sandbox.probe({ signal });
     if (gpus.length < spec.resources.gpus) return undefined;
     await rm(home.input, { recursive: true, force: true });
-    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: 100_000 }; // it is our own
+    const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES }; // this account packed it
     await context.parcels.open({ blob: bundle, sessionKey: bundleKey, into: home.input, limits }, { signal });
     const stage = { kind: "evaluate" as const, resultDir: home.opened };
     const lent = gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
-    // An image in the bundle is our own: no policy need take it.
+    // The image in the bundle is this account's own: it needs no policy.
     const image =
       typeof spec.image === "string"
         ? spec.image

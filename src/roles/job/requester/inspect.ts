@@ -11,27 +11,28 @@ import { measurementOf, parseReport } from "../../../protocol/task/report.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
+import { retryText } from "../../shared/note.ts";
 import { collect } from "./collect.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Draft } from "./posting/draft.ts";
 import { openResult } from "./result/open-result.ts";
 
-/** Left of the challenge window for the challenge itself, at most. */
+/** Reserved at the end of the challenge window for the challenge itself, at most. */
 const MARGIN_SECONDS = 60;
 
-/** For a result whose window is over when it is first looked at. */
-const PATIENCE_SECONDS = 600;
+/** For a result whose window is over when it is first inspected. */
+const LATE_SECONDS = 600;
 
-/** `unknown`: nothing speaks against the result, and not enough for it. */
+/** `unknown`: nothing shows that the result is wrong, and it could not be measured. */
 export interface Inspection {
   readonly finding: "good" | "wrong" | "unknown";
   readonly why: string;
 }
 
 /**
- * What the requester makes of a result that was claimed and that no validator has seen: it opens, is what
- * the provider measured, and measures as the rule wants, by the provider's word or, with a sandbox, by its
- * own. Only the provider's fault makes it `wrong`; trouble of our own leaves it `unknown`. Decided once.
+ * Judges a claimed result that no validator has measured. `good`: it opens, is what the provider committed to, and
+ * passes the rule by the provider's measurement or, with a sandbox, by the requester's own. `wrong`: by the provider's
+ * fault it does not. Trouble on this machine makes it `unknown`. Decided once.
  */
 export function inspect(
   context: RoleContext,
@@ -44,16 +45,16 @@ export function inspect(
       const { signal } = options;
       const { market, reporter } = context;
       const [now, deadline] = [await market.now(options), job.deadline ?? Number.POSITIVE_INFINITY];
-      // By a node that may name a wrong time: only the contract knows whether it can still be challenged.
+      // The node's time may be wrong: only the contract decides whether the window is over.
       const late = now >= deadline;
       const margin = Math.min(MARGIN_SECONDS, job.terms.windows.challenge / 4, (deadline - now) / 2);
       using clock = late
-        ? chainDeadline(now + PATIENCE_SECONDS, market, signal)
+        ? chainDeadline(now + LATE_SECONDS, market, signal)
         : chainDeadline(deadline, market, signal, margin);
-      const retrying = ({ message }: Error, pause: number) =>
-        reporter.emit({ kind: "warn", text: `${message} Trying again in ${pause} s.` });
+      const onRetry = (error: Error, pause: number) =>
+        reporter.emit({ kind: "warn", text: retryText(error, pause) });
       try {
-        return await retryTransient(() => examine(context, journal, job, draft, clock), retrying, clock);
+        return await retryTransient(() => examine(context, journal, job, draft, clock), onRetry, clock);
       } catch (error) {
         if (signal.aborted) throw error;
         if (clock.expired && journal.outcome("collect") === undefined)
@@ -85,7 +86,7 @@ async function examine(
   );
   const claimed = await claimedMeasurement(job, home.reportFiles);
   if (claimed && !confirms(job.terms, { digest, score: claimed.score }, claimed)) {
-    return wrong("it is not what its provider measured, or measured too little");
+    return wrong("it is not what its provider measured, or its score is too low");
   }
   const evaluates = context.sandbox !== undefined && job.terms.mode === "evaluate";
   const score = evaluates
@@ -96,13 +97,13 @@ async function examine(
   if (confirms(job.terms, { digest, score }, claimed ?? { digest, score })) {
     return {
       finding: "good",
-      why: evaluates ? "it measures as the rule wants" : "it is what its provider measured",
+      why: evaluates ? "its score meets the rule" : "it is what its provider measured",
     };
   }
-  return wrong("it does not measure as its provider says, or as the rule wants");
+  return wrong("its score here is not what its provider reported, or does not meet the rule");
 }
 
-/** From the run report; undefined when it does not open or is not what the provider committed to. */
+/** The provider's measurement, from its run report; undefined when that is missing or not what was committed to. */
 async function claimedMeasurement(job: Job, folder: string): Promise<Measurement | undefined> {
   const text = await readFile(join(folder, "report.json"), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;

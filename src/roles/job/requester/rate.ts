@@ -5,7 +5,7 @@ import type { Job } from "../../../protocol/job/job.ts";
 import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 
-/** Scores the other side of a final job: the provider, or one of its validators. */
+/** Rates another party of a final job, with a score of 1 to 5; each subject once. */
 export function rate(
   { market, journal, account }: RoleContext,
   { job, subject, score }: { job: Job; subject: Address; score: number },

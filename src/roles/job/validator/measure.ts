@@ -14,13 +14,12 @@ import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { fetchBundle } from "../../task/fetch-bundle.ts";
-import { lendGpus, takeBackGpus } from "../../task/lend-gpus.ts";
+import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../../task/run-task.ts";
-import { measureFailed } from "./measure-failed.ts";
-import { deliveredKey, openDelivered } from "./open-delivered.ts";
+import { deliveredKey, measureFailed, openDelivered } from "./open-delivered.ts";
 
 const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
-/** What is found of a result that does not open, or that is not there. */
+/** The measurement of a result that does not open or was not served. */
 const NOTHING = { digest: ZERO_DIGEST, score: WORST_SCORE } as const;
 
 export interface Sources {
@@ -31,9 +30,9 @@ export interface Sources {
 }
 
 /**
- * The validator's own measurement: of the provider's result (`evaluate`) or of a run of its own
- * (`replicate`, `digest`). A result that is not what was promised gets the worst score; trouble of our
- * own throws `MEASURE_FAILED`, which is an abstention.
+ * The validator's own measurement: of the provider's result (`evaluate`), or of a run of its own (`replicate`,
+ * `digest`). A result that does not open or cannot be evaluated gets the worst score.
+ * @throws MEASURE_FAILED where this machine or the task is the cause; the validator then abstains
  */
 export async function measure(
   context: WorkerContext,
@@ -43,10 +42,9 @@ export async function measure(
 ): Promise<Measurement> {
   const known = journal.outcome<Measurement>("measurement");
   if (known !== undefined) return known;
-  // Before a place is taken: until then the host may not have let us in, and who lets nobody in must not keep other
-  // jobs waiting.
+  // Wait for the key before taking a slot: a host that admits no reader must not keep other jobs waiting.
   const sessionKey = await deliveredKey(context, journal, { job, locator }, options);
-  using _place = await slots.take(options);
+  using _slot = await slots.take(options);
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
   const delivered = await openDelivered(
     context,
@@ -56,13 +54,13 @@ export async function measure(
   );
   const { spec, input } = bundle;
   const kind = bundledKind(spec.image);
-  if (kind !== undefined && !policy.bundledImages[kind]) throw measureFailed("its image is not taken here");
+  if (kind !== undefined && !policy.bundledImages[kind]) throw measureFailed("its image is not allowed here");
   const { metric, goal, mode } = spec.verification;
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
     if (delivered === undefined) return NOTHING;
     const image = await ensureImage(context, journal, { spec, input, policy }, options);
-    const gpus = await lendGpus(context, journal, spec.resources.gpus, options);
+    const gpus = await reserveGpus(context, journal, spec.resources.gpus, options);
     const score = async (stage: Stage): Promise<bigint> => {
       const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
       const measured = await runTask(context, journal, task, options);
@@ -76,7 +74,7 @@ export async function measure(
       if (mode === "evaluate") {
         const first = await score({ kind: "evaluate", resultDir: home.opened });
         const second = await score({ kind: "evaluate-again", resultDir: home.opened });
-        // A verdict on a metric of chance would be one of chance; one that falls short both times is none.
+        // Abstain from a metric that differs between two runs; below the threshold both times, it fails either way.
         const short = first < job.terms.threshold && second < job.terms.threshold;
         if (!short && !isStable(job.terms, first, second)) throw measureFailed("its metric is not stable");
         return { digest: delivered, score: first };
@@ -85,7 +83,7 @@ export async function measure(
       const outputs = await outputsOf(context, journal, options);
       return { digest: await context.parcels.digest(outputs, spec.outputs, options), score: own };
     } finally {
-      takeBackGpus(context, journal);
+      releaseGpus(context, journal);
     }
   };
   return journal.step("measurement", {
@@ -94,7 +92,7 @@ export async function measure(
   });
 }
 
-/** The measurement of a result that its provider served to nobody. */
+/** Records the measurement of a result that the provider did not serve. */
 export function measurementOfNothing(journal: JobJournal): Promise<Measurement> {
   return journal.step("measurement", {
     prepare: () => ({ ...NOTHING, salt: random32() }),

@@ -1,26 +1,28 @@
 import { rm } from "node:fs/promises";
 import type { Abortable } from "../../../async/abort.ts";
-import { isIchainError } from "../../../errors/error.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { FetchRequest } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { blindKey, keyCommitment, maskHash } from "../../../protocol/job/exchange.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { secretHash } from "../../../protocol/job/seeds.ts";
+import { MAX_FILES, parcelBytes } from "../../../protocol/limits.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import type { WorkerContext } from "../../context.ts";
 import { awaitCapsule } from "../../shared/await-capsule.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { requireRoom } from "../../task/disk-room.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
-import { measureFailed } from "./measure-failed.ts";
 
 type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
 
-/** What a parcel of `disk` bytes may take with names, framing and encryption on top. */
-const parcelBytes = (disk: number) => disk + Math.ceil(disk / 16) + (16 << 20);
+/** The failure of a measurement for which no party is at fault: the validator abstains with this reason. */
+export function measureFailed(why: string): IchainError {
+  return new IchainError("MEASURE_FAILED", `The job could not be measured: ${why}.`, { details: { why } });
+}
 
-/** The key of the provider's result, from the capsule that its host publishes for us; waits for that. */
+/** Waits until the provider's host publishes our capsule, and opens it: the session key of the result. */
 export async function deliveredKey(
   context: WorkerContext,
   journal: JobJournal,
@@ -37,8 +39,9 @@ export async function deliveredKey(
 }
 
 /**
- * Fetches the provider's result, checks both commitments of the fair exchange and unpacks it. Resolves
- * with its digest, or undefined when what was delivered cannot be opened: the provider's fault.
+ * Fetches the provider's result, checks it against both commitments of the fair exchange and unpacks it. Resolves with
+ * its digest, or with undefined when it cannot be opened, which is the provider's fault.
+ * @throws DISK_TOO_FULL
  */
 export async function openDelivered(
   context: WorkerContext,
@@ -64,11 +67,11 @@ export async function openDelivered(
         options,
       );
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};
-      // What an attempt that was cut off left is in the way of this one.
+      // An attempt that was interrupted may have left files; `open` needs an absent folder.
       await rm(home.opened, { recursive: true, force: true });
       try {
         return await context.parcels.open(
-          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: 100_000 } },
+          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: MAX_FILES } },
           options,
         );
       } catch (error) {

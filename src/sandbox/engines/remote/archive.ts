@@ -5,10 +5,9 @@ import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
 import type { AbortOptions } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
-import { MAX_OUTPUT_DEPTH, MAX_OUTPUT_FILES } from "../../outputs/inspect.ts";
+import { MAX_DEPTH, MAX_FILES, MAX_PATH_BYTES } from "../../../protocol/limits.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-const MAX_NAME_BYTES = 1024;
 
 /** The files and folders below `dir` as a tar stream; links and devices are left out. */
 export function packFolder(dir: string): NodeJS.ReadableStream {
@@ -53,7 +52,7 @@ export async function unpackFolder(
       const { name, type, size = 0 } = entry.header;
       const path = below(root, name);
       if (path !== "") {
-        if (++files > MAX_OUTPUT_FILES) throw tooLarge(`more than ${MAX_OUTPUT_FILES} files`);
+        if (++files > MAX_FILES) throw tooLarge(`more than ${MAX_FILES} files`);
         bytes += size;
         if (bytes > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`);
         if (type === "directory") await mkdir(join(into, path), { mode: 0o755 }).catch(duplicate(path));
@@ -88,8 +87,8 @@ function below(root: string, name: string): string {
   const path = parts.join("/");
   if (parts.some((part) => part === "" || part === "." || part === ".."))
     throw unsafe(name, "has a path outside the folder of outputs");
-  if (parts.length - 1 > MAX_OUTPUT_DEPTH) throw tooLarge(`folders more than ${MAX_OUTPUT_DEPTH} deep`);
-  if (Buffer.byteLength(path) > MAX_NAME_BYTES) throw unsafe(name, "has too long a name");
+  if (parts.length - 1 > MAX_DEPTH) throw tooLarge(`folders more than ${MAX_DEPTH} deep`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw unsafe(name, "has too long a name");
   if (/[\p{Cc}\\\uFFFD]/u.test(path))
     throw unsafe(name, "has a control character, a backslash or invalid UTF-8 in its name");
   return path;

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { EventEmitter, on } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import type { AbortOptions } from "../../../async/abort.ts";
+import { type AbortOptions, onAbort } from "../../../async/abort.ts";
 import { torGone, torProtocol, torRefused } from "../errors.ts";
 import { parseEvent, type TorEvent, type TorEventName, torEventNames } from "./events.ts";
 import { type Reply, ReplyReader } from "./replies.ts";
@@ -15,13 +15,13 @@ interface Pending {
 
 export interface ControlAddress {
   readonly socketPath: string;
-  /** Tor's 32-byte cookie: proof that we may read its data folder, and that it is the tor we started. */
+  /** File with tor's 32-byte cookie: proves to tor that we may read its data folder, and to us that it is this tor. */
   readonly cookiePath: string;
 }
 
 /**
- * A connection to tor's control port (control-spec): commands are answered in order, events come as an
- * async iterable. Whatever ended the connection is what every later command throws.
+ * A connection to tor's control port (control-spec): commands are answered in order, events come as an async iterable.
+ * After the connection has ended, every command throws the error that ended it.
  */
 export class TorControl {
   readonly #socket: Socket;
@@ -29,6 +29,7 @@ export class TorControl {
   readonly #pending: Pending[] = [];
   readonly #events = new EventEmitter();
   #ended: Error | undefined;
+  /** Resolves once the connection has ended. */
   readonly closed: Promise<void>;
 
   private constructor(socket: Socket) {
@@ -46,11 +47,12 @@ export class TorControl {
   }
 
   /**
-   * Connects, proves knowledge of the cookie both ways (SAFECOOKIE), subscribes to the events we know. An
-   * abort ends the connection only until that is done.
+   * Connects, authenticates both sides with the cookie (SAFECOOKIE; control-spec, section 3.24) and subscribes to
+   * `torEventNames`. An abort after that does not end the connection.
+   * @throws TOR_PROTOCOL, TOR_REFUSED, TOR_GONE; the signal's reason
    */
   static async open(address: ControlAddress, options: AbortOptions = {}): Promise<TorControl> {
-    // A socket keeps the signal that it is given for life.
+    // No signal for the socket: it would end the connection also after this call.
     const control = new TorControl(connect({ path: address.socketPath }));
     try {
       await control.#authenticate(address.cookiePath, options);
@@ -63,31 +65,34 @@ export class TorControl {
   }
 
   /**
-   * Sends one line and returns the reply's lines. Throws `TOR_REFUSED` with tor's own words, `TOR_GONE`
-   * when the connection ends first. An abort only stops the waiting: tor may still have acted.
+   * Sends one line and returns the reply's lines. An abort only ends the waiting: tor may still execute the command.
+   * @throws TOR_REFUSED with tor's text; TOR_GONE when the connection ends first; TOR_PROTOCOL for a line break in
+   *   `line`; the signal's reason
    */
-  command(line: string, options: AbortOptions = {}): Promise<readonly string[]> {
-    if (/[\r\n]/.test(line)) throw torProtocol("a command holds a line break");
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+  async command(line: string, { signal }: AbortOptions = {}): Promise<readonly string[]> {
+    if (/[\r\n]/.test(line)) throw torProtocol("a command has a line break");
+    if (this.#ended !== undefined) throw this.#ended;
+    signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
-    const abort = () => reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
+    using _ = onAbort(signal, reject);
     this.#pending.push({ command: line.split(" ", 1)[0]!, resolve, reject });
     this.#socket.write(`${line}\r\n`);
-    return promise.finally(() => signal?.removeEventListener("abort", abort));
+    return await promise;
   }
 
-  /** `GETINFO key`, one value. */
+  /**
+   * The value of `GETINFO key`.
+   * @throws as `command`
+   */
   async info(key: string, options: AbortOptions = {}): Promise<string> {
     const [line = ""] = await this.command(`GETINFO ${key}`, options);
     return line.slice(key.length + 1);
   }
 
   /**
-   * Events of one kind, from this very call on (so: subscribe, then send the command that causes them).
-   * Ends when the connection does, throws on abort.
+   * Events of one kind since this call: subscribe before sending the command that causes them. Ends with the
+   * connection.
+   * @throws the signal's reason
    */
   events<N extends TorEventName>(
     name: N,
@@ -108,7 +113,7 @@ export class TorControl {
       `AUTHCHALLENGE SAFECOOKIE ${clientNonce.toString("hex")}`,
       options,
     );
-    // Read only now: a tor that answers has written the cookie of this start.
+    // Read only after the answer: by then tor has written the cookie of this start.
     const cookie = await readFile(cookiePath);
     const match = /^AUTHCHALLENGE SERVERHASH=([0-9A-F]{64}) SERVERNONCE=([0-9A-F]{64})$/.exec(line);
     if (match === null || cookie.length !== 32) throw torProtocol("the cookie challenge is malformed");
@@ -139,7 +144,7 @@ export class TorControl {
       return;
     }
     const pending = this.#pending.shift();
-    if (pending === undefined) throw torProtocol("a reply that nobody asked for");
+    if (pending === undefined) throw torProtocol("a reply without a command");
     if (reply.code < 300) pending.resolve(reply.lines);
     else pending.reject(torRefused(pending.command, reply.code, first));
   }

@@ -1,19 +1,20 @@
-/** The asynchronous events that ichain asks tor for. */
+/** The asynchronous events that ichain subscribes to (control-spec, section 4.1). */
 export const torEventNames = ["HS_DESC", "STATUS_CLIENT"] as const;
 export type TorEventName = (typeof torEventNames)[number];
 
-/** Life of an onion's descriptor: of one we host (`UPLOAD*`) or one we look up (`RECEIVED`, `FAILED`). */
+/** State of an onion's descriptor: one that we host (`UPLOAD*`) or one that we look up (`RECEIVED`, `FAILED`). */
 export interface DescriptorEvent {
   readonly name: "HS_DESC";
   readonly action: string;
   /** 56 base32 characters. */
   readonly address: string;
-  /** The directory that was asked; `FAILED` with `UPLOAD_REJECTED` and its like names the reason. */
+  /** The directory of the upload or look-up. */
   readonly directory: string;
+  /** With `FAILED`, e.g. `UPLOAD_REJECTED`. */
   readonly reason: string | undefined;
 }
 
-/** What tor tells about itself as a client; `BOOTSTRAP` carries `PROGRESS` and `SUMMARY`. */
+/** State of tor as a client; `BOOTSTRAP` has `PROGRESS` (per cent) and `SUMMARY`. */
 export interface ClientStatusEvent {
   readonly name: "STATUS_CLIENT";
   readonly action: string;
@@ -22,7 +23,7 @@ export interface ClientStatusEvent {
 
 export type TorEvent = DescriptorEvent | ClientStatusEvent;
 
-/** The first line of a 650 reply, or undefined for an event that we have no use for. */
+/** The event in the first line of a 650 reply, or undefined for any other kind. */
 export function parseEvent(line: string): TorEvent | undefined {
   const words = line.split(" ");
   const values = keyValues(line);

@@ -1,10 +1,10 @@
 import { torProtocol } from "../errors.ts";
 
-/** Bounds on what one reply may hold; tor is our own child, but a bug there must not eat our memory. */
+/** Bounds of one reply: tor is our own child process, but a defect of it must not exhaust our memory. */
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_REPLY_LINES = 4096;
 
-/** One reply of the control port: `650` is an event, `250` success, `4xx` and `5xx` refusals. */
+/** One reply of the control port: `650` is an event, `2xx` success, `4xx` and `5xx` refusals. */
 export interface Reply {
   readonly code: number;
   /** Text of each line without code and separator; a data block follows its line after a newline. */
@@ -12,15 +12,18 @@ export interface Reply {
 }
 
 /**
- * Cuts the bytes of a control connection into replies (control-spec, section 2.3): `250-…` goes on,
- * `250+…` opens a data block that ends with a lone dot, `250 …` ends the reply.
+ * Splits the text of a control connection into replies (control-spec, section 2.3): `250-…` is followed by more,
+ * `250+…` starts a data block that ends with a single dot, `250 …` ends the reply.
  */
 export class ReplyReader {
   #rest = "";
   #lines: string[] = [];
   #data: string[] | undefined;
 
-  /** Takes what arrived, returns the replies that are complete; throws `TOR_PROTOCOL` on nonsense. */
+  /**
+   * Returns the replies that `chunk` completes.
+   * @throws TOR_PROTOCOL for a line without a status code, or beyond a bound
+   */
   push(chunk: string): Reply[] {
     const replies: Reply[] = [];
     const parts = (this.#rest + chunk).split("\r\n");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { linkSignals } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { Hosting, HostRequest, Reader } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
@@ -16,42 +17,42 @@ import { Watchdog, type WatchdogNote } from "./watchdog.ts";
 
 export interface OnionHostOptions {
   readonly request: HostRequest;
-  /** Our own client key: the self-probe reads the onion as any reader does. */
+  /** Our own client key, 32 bytes x25519: the self-probe reads the onion as any reader does. */
   readonly ownKey: Hex;
   readonly lease: TorLease;
   readonly reader: OnionReader;
   readonly server: PieceServer;
   readonly probeIntervalMs: number;
-  /** Milliseconds for one self-probe, and twice that for one cure. */
+  /** Milliseconds for one self-probe; a recovery step gets twice as many. Default 30 s. */
   readonly probeMs?: number | undefined;
   readonly onNote: (note: WatchdogNote, address: string) => void;
 }
 
-/** Tries before an onion that was published counts as unreachable. */
-const SELF_FETCHES = 4;
+/** Failed probes after which a published onion counts as unreachable. */
+const START_PROBES = 4;
 const PROBE_MS = 30_000;
-/** Milliseconds that taking an onion down may take; tor takes it down with itself anyway. */
-const FAREWELL_MS = 1_000;
+/** Milliseconds that taking an onion down may take; it ends with its tor anyway. */
+const TAKE_DOWN_MS = 1_000;
 
-/** One onion that serves one request's blobs, watched until it is stopped. */
+/** One onion that serves the blobs of one request, kept reachable by a watchdog until it is stopped. */
 export class OnionHost implements Hosting {
   readonly #options: OnionHostOptions;
   readonly #watchdog: Watchdog;
-  readonly #life = new AbortController();
-  /** By token and not by key: several may have one and the same key, for onion keys are public and anyone can claim one. */
+  readonly #ended = new AbortController();
+  /** By token and not by key: several may have the same key, because onion keys are public and anyone can claim one. */
   readonly #readers: Map<string, Reader>;
   #sockets: ShortFolder | undefined;
   #socketPath = "";
-  /** Publishing is one at a time; this is the last in the queue. */
+  /** Publishing is done one at a time; this is the last in the queue. */
   #publishing: Promise<void> = Promise.resolve();
-  #leave: () => void = () => {};
+  #unsubscribe: () => void = () => {};
   #stopped: Promise<void> | undefined;
 
   constructor(options: OnionHostOptions) {
     this.#options = options;
     this.#readers = new Map(options.request.readers.map((reader) => [nameOf(reader), reader]));
     for (const { token } of this.#readers.values()) if (token) options.server.admit(token);
-    const patient = {
+    const onion = {
       probe: (signal: AbortSignal) => this.#probe(signal),
       republish: (signal: AbortSignal) => this.#publish(signal),
       restart: async (signal: AbortSignal) => {
@@ -59,9 +60,9 @@ export class OnionHost implements Hosting {
         await options.lease.tor.control({ signal });
       },
     };
-    this.#watchdog = new Watchdog(patient, {
+    this.#watchdog = new Watchdog(onion, {
       intervalMs: options.probeIntervalMs,
-      cureMs: 2 * (options.probeMs ?? PROBE_MS),
+      stepMs: 2 * (options.probeMs ?? PROBE_MS),
       onNote: (note) => options.onNote(note, this.endpoint.address),
     });
   }
@@ -70,35 +71,38 @@ export class OnionHost implements Hosting {
     return this.#options.request.identity.endpoint;
   }
 
-  /** Publishes and resolves once a fetch through Tor has succeeded; throws `HOST_UNREACHABLE`. */
+  /**
+   * Publishes the onion and resolves once a fetch through Tor has succeeded.
+   * @throws HOST_UNREACHABLE, TRANSFER_BLOB_CHANGED; TOR_REFUSED, TOR_GONE, TOR_PROTOCOL; the signal's reason
+   */
   async start(signal: AbortSignal | undefined): Promise<void> {
     const { tor } = this.#options.lease;
-    const either = signal ? AbortSignal.any([signal, this.#life.signal]) : this.#life.signal;
+    using either = linkSignals([signal, this.#ended.signal]);
     this.#sockets = await shortFolder(tor.dir);
     this.#socketPath = join(this.#sockets.path, `${randomUUID().slice(0, 8)}.sock`);
     await this.#options.server.listen({ unix: this.#socketPath });
-    this.#leave = tor.onUp(async (control, up) => {
+    this.#unsubscribe = tor.onUp(async (control, up) => {
       void this.#watchUploads(control);
       await publishOnion(control, this.#service(), up);
     });
-    void this.#watchUploads(await tor.control({ signal: either }));
-    await this.#publish(either).catch(async (error) => {
-      // A tor that fell meanwhile publishes the onion as it comes back.
+    void this.#watchUploads(await tor.control(either));
+    await this.#publish(either.signal).catch(async (error) => {
+      // A tor that exits meanwhile publishes the onion when it is up again.
       if (!isIchainError(error, "TOR_GONE")) throw error;
-      await tor.control({ signal: either });
+      await tor.control(either);
     });
-    await this.#selfFetch(either);
+    await this.#probeUntilReachable(either.signal);
     this.#watchdog.start();
   }
 
-  /** Resolves once the new list of readers is published; transfers in flight go on. */
+  /** Resolves once the longer list of readers is published; transfers under way continue. @throws as `start` */
   async admit(reader: Reader): Promise<void> {
     if (reader.token) this.#options.server.admit(reader.token);
-    // One that comes again under another key has that one only: nobody lengthens the list for ever.
+    // A reader that is admitted again with another key replaces its entry, so that the list stays bounded.
     await this.#change((readers) => readers.set(nameOf(reader), reader));
   }
 
-  /** Resolves once a list without the reader is published; its key stays while another reader has the same. */
+  /** Resolves once the list without the reader is published; its key stays while another reader has the same. */
   async dismiss(reader: Reader): Promise<void> {
     if (reader.token) this.#options.server.dismiss(reader.token);
     await this.#change((readers) => readers.delete(nameOf(reader)));
@@ -108,19 +112,20 @@ export class OnionHost implements Hosting {
     this.#options.server.putCapsule(root, fingerprint, capsule);
   }
 
+  /** Takes the onion down and closes its server. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
-  /** Publishes only when other keys than before get in: it ends what others have just begun. */
-  async #change(act: (readers: Map<string, Reader>) => void): Promise<void> {
+  /** Publishes only when the set of keys has changed: it breaks connections that readers have just begun. */
+  async #change(update: (readers: Map<string, Reader>) => void): Promise<void> {
     const before = this.#keys().join();
-    act(this.#readers);
-    if (this.#keys().join() !== before) await this.#publish(this.#life.signal);
+    update(this.#readers);
+    if (this.#keys().join() !== before) await this.#publish(this.#ended.signal);
   }
 
-  /** Our own for the self-probe, then each reader's, every one once. */
+  /** Our own key for the self-probe and each reader's, without duplicates. */
   #keys(): readonly Hex[] {
     const keys = [this.#options.ownKey, ...[...this.#readers.values()].map(({ onionKey }) => onionKey)];
     return [...new Set(keys.map((key) => key.toLowerCase() as Hex))].toSorted();
@@ -136,7 +141,7 @@ export class OnionHost implements Hosting {
     };
   }
 
-  /** `ADD_ONION` fixes the readers, so a new list means the same onion, taken down and put up again. */
+  /** `ADD_ONION` fixes the readers: for a new list the onion is taken down and published again with the same key. */
   #publish(signal: AbortSignal): Promise<void> {
     const turn = this.#publishing.then(async () => {
       const control = await this.#options.lease.tor.control({ signal });
@@ -149,19 +154,19 @@ export class OnionHost implements Hosting {
     return turn;
   }
 
-  /** A directory that refused the descriptor is the first sign of one that goes stale. */
+  /** A directory that refuses the descriptor is the first sign of one that becomes stale. */
   async #watchUploads(control: TorControl): Promise<void> {
     try {
-      for await (const [event] of control.events("HS_DESC", { signal: this.#life.signal })) {
-        if (event.action === "FAILED" && event.address === this.endpoint.address) this.#watchdog.alarm();
+      for await (const [event] of control.events("HS_DESC", { signal: this.#ended.signal })) {
+        if (event.action === "FAILED" && event.address === this.endpoint.address) this.#watchdog.probeNow();
       }
     } catch {
-      // Stopped: nobody wants to know any more.
+      // The host was stopped.
     }
   }
 
-  async #selfFetch(signal: AbortSignal): Promise<void> {
-    for (let left = SELF_FETCHES - 1; ; left--) {
+  async #probeUntilReachable(signal: AbortSignal): Promise<void> {
+    for (let left = START_PROBES - 1; ; left--) {
       try {
         return await this.#probe(signal);
       } catch (error) {
@@ -172,32 +177,33 @@ export class OnionHost implements Hosting {
     }
   }
 
-  /** Reads as a stranger to this onion would: what our reader still remembers proves nothing. */
+  /** Reads the onion with a fresh look-up, as a new reader would: a descriptor in our reader's cache proves nothing. */
   async #probe(signal: AbortSignal): Promise<void> {
     const { reader, request, probeMs: timeoutMs = PROBE_MS } = this.#options;
     const { endpoint } = this;
     if (!(await reader.lookUp(endpoint.address, { signal }))) {
-      // One directory may have lost it, or our reader has asked them all lately: then it asks none again.
+      // One directory may have lost it, or our reader has asked all of them lately and then asks none again.
       await reader.forget({ signal });
       if (!(await reader.lookUp(endpoint.address, { signal }))) throw descriptorLost();
     }
     const [blob] = request.blobs;
-    // A fetch that connects also lets our reader ask every directory again at the next probe.
+    // After a fetch that connects, our reader may ask every directory again at the next probe.
     if (blob === undefined) await fetchOnionAnswer({ reader, endpoint, timeoutMs, signal });
     else await fetchOnionFirstByte({ reader, endpoint, root: blob.root, timeoutMs, signal });
   }
 
   async #stop(): Promise<void> {
     const { lease, server } = this.#options;
-    this.#leave();
-    this.#life.abort();
+    this.#unsubscribe();
+    this.#ended.abort();
     await this.#watchdog.stop();
     await this.#publishing;
-    // When tor is down the onion is too: whatever is left to do ends with it.
+    // Without a running tor the onion is down already.
     if (lease.tor.pid !== undefined) {
-      const signal = AbortSignal.timeout(FAREWELL_MS);
-      const control = await lease.tor.control({ signal }).catch(() => undefined);
-      if (control !== undefined) await removeOnion(control, this.endpoint.address, signal).catch(() => {});
+      using limit = linkSignals([], TAKE_DOWN_MS);
+      const control = await lease.tor.control(limit).catch(() => undefined);
+      if (control !== undefined)
+        await removeOnion(control, this.endpoint.address, limit.signal).catch(() => {});
     }
     await server.close();
     await rm(this.#socketPath, { force: true });
@@ -206,5 +212,5 @@ export class OnionHost implements Hosting {
   }
 }
 
-/** A token is one reader's alone; those who share the hosting's own are told apart by their fingerprints. */
+/** A token belongs to one reader; readers that share the hosting's own token differ in their fingerprints. */
 const nameOf = ({ token, fingerprint }: Reader) => `${token ?? ""}/${fingerprint}`.toLowerCase();

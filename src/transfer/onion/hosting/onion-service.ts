@@ -1,3 +1,4 @@
+import { linkSignals } from "../../../async/abort.ts";
 import type { Reader } from "../../../ports/transport.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
 import { base32 } from "../address.ts";
@@ -5,38 +6,39 @@ import type { TorControl } from "../control/control.ts";
 import type { DescriptorEvent } from "../control/events.ts";
 import { onionUnreachable, torGone, torProtocol } from "../errors.ts";
 
-/** What an onion is made of; the same values publish the same onion again. */
+/** Everything that defines an onion: the same values publish the same onion again. */
 export interface OnionService {
   /** 56 characters. */
   readonly address: string;
   /** `ED25519-V3:…` */
   readonly secret: string;
-  /** Unix socket that answers for it. */
+  /** Unix socket that serves it. */
   readonly socketPath: string;
-  /** Whoever may read its descriptor. */
+  /** The clients that may decrypt its descriptor (rend-spec-v3, section 2.5.1.2). */
   readonly readers: readonly Pick<Reader, "onionKey">[];
 }
 
-/** Streams on one circuit; a lane has a circuit of its own and needs one or two. */
+/** Streams on one circuit at most; a lane has a circuit of its own and needs one or two. */
 const MAX_STREAMS = 8;
-/** Milliseconds after the first directory has the descriptor that the others may still take. */
-const STRAGGLERS_MS = 3_000;
+/** Milliseconds that the other directories get once the first has the descriptor. */
+const LATE_UPLOADS_MS = 3_000;
 
-/** Milliseconds after which no directory is going to take the descriptor. */
+/** Milliseconds that publishing may take. */
 const PUBLISH_MS = 90_000;
 
 /**
- * Publishes the onion and resolves once the directories hold its descriptor. The onion lives as long
- * as the control connection: a tor that is ours alone needs no other clean-up. Throws
- * `HOST_UNREACHABLE` when no directory takes it.
+ * Publishes the onion (`ADD_ONION`; control-spec, section 3.27) and resolves once the directories have its descriptor.
+ * The onion ends with the control connection, so that a crash leaves nothing to clean up.
+ * @throws HOST_UNREACHABLE when no directory takes the descriptor; TOR_REFUSED, TOR_GONE, TOR_PROTOCOL; the signal's
+ *   reason
  */
 export async function publishOnion(
   control: TorControl,
   service: OnionService,
   signal: AbortSignal,
 ): Promise<void> {
-  const late = AbortSignal.timeout(PUBLISH_MS);
-  const events = control.events("HS_DESC", { signal: AbortSignal.any([signal, late]) });
+  using limit = linkSignals([signal], PUBLISH_MS);
+  const events = control.events("HS_DESC", { signal: limit.signal });
   try {
     const keys = service.readers.map((reader) => `ClientAuthV3=${base32(fromHex(reader.onionKey))}`);
     const port = `Port=80,unix:${service.socketPath}`;
@@ -48,20 +50,23 @@ export async function publishOnion(
     await uploaded(events, service.address);
   } catch (error) {
     signal.throwIfAborted();
-    throw late.aborted ? onionUnreachable(error) : error;
+    throw limit.signal.aborted ? onionUnreachable(error) : error;
   } finally {
     await events.return?.();
   }
 }
 
-/** Takes the onion down: nobody new gets in; connections that are open go on, on circuits of their own. */
+/**
+ * Takes the onion down (`DEL_ONION`): no new connection reaches it, open ones continue on their circuits.
+ * @throws TOR_REFUSED when it is not published; TOR_GONE; the signal's reason
+ */
 export async function removeOnion(control: TorControl, address: string, signal?: AbortSignal): Promise<void> {
   await control.command(`DEL_ONION ${address}`, { signal });
 }
 
 /**
- * Waits until every directory that an upload went to has answered, or the slowest had three seconds more
- * than the fastest: a reader may ask any of them first.
+ * Waits until every directory that got an upload has answered, but no longer than `LATE_UPLOADS_MS` after the first
+ * success: a reader may ask any of them first.
  */
 async function uploaded(events: AsyncIterator<[DescriptorEvent]>, address: string): Promise<void> {
   let [open, stored] = [0, 0];
@@ -77,7 +82,7 @@ async function uploaded(events: AsyncIterator<[DescriptorEvent]>, address: strin
       if (event.action === "UPLOAD") open++;
       if (event.action === "UPLOADED" || event.action === "FAILED") open--;
       if (event.action === "UPLOADED" && stored++ === 0)
-        timer = setTimeout(() => enough.resolve(undefined), STRAGGLERS_MS);
+        timer = setTimeout(() => enough.resolve(undefined), LATE_UPLOADS_MS);
     }
   } finally {
     clearTimeout(timer);

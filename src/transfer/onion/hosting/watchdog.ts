@@ -1,94 +1,92 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { linkSignals, raceSignal } from "../../../async/abort.ts";
 
-/** What keeping an onion reachable takes. */
+/** The onion that a watchdog keeps reachable. */
 export interface WatchedOnion {
-  /** Throws when the onion cannot be reached by a reader who knows nothing of it yet. */
+  /** Throws when a reader that knows nothing of the onion yet cannot reach it. */
   probe(signal: AbortSignal): Promise<void>;
   /** Takes the onion down and publishes it again with the same key. */
   republish(signal: AbortSignal): Promise<void>;
-  /** Ends its tor, which comes back and publishes it. */
+  /** Restarts the tor of the onion, which publishes it again. */
   restart(signal: AbortSignal): Promise<void>;
 }
 
-/** What the watchdog found or did, for logs and tests. */
-export type WatchdogNote = "unreachable" | "republished" | "restarted" | "healed";
+/** What the watchdog found or did. */
+export type WatchdogNote = "unreachable" | "republished" | "restarted" | "recovered";
 
 export interface WatchdogOptions {
-  /** Milliseconds between two probes of a healthy onion. */
+  /** Milliseconds between two probes of a reachable onion. */
   readonly intervalMs: number;
-  /** Milliseconds for one cure: a tor that hangs answers nothing, and the next cure must get its turn. */
-  readonly cureMs: number;
+  /** Milliseconds for one recovery step: a tor that hangs answers nothing, and the next step must still be tried. */
+  readonly stepMs: number;
   readonly onNote: (note: WatchdogNote) => void;
 }
 
-/** Milliseconds before the first repeated cure; doubles up to the interval. */
+/** Milliseconds before the first repeated recovery step; the pause doubles up to the interval. */
 const FIRST_PAUSE_MS = 1_000;
 
 /**
- * Probes an onion through tor and cures it: a descriptor can go stale while everything looks healthy
- * here. One failed probe is asked again, then the onion is published again, then its tor is restarted,
- * and so on until it answers.
+ * Probes an onion through tor and recovers it: its descriptor can become stale while tor reports no fault. After a
+ * failed probe it probes once more, then publishes the onion again, then restarts its tor, and repeats both steps in
+ * turn until a probe succeeds.
  */
 export class Watchdog {
-  readonly #patient: WatchedOnion;
+  readonly #onion: WatchedOnion;
   readonly #options: WatchdogOptions;
-  readonly #life = new AbortController();
-  #alarm = Promise.withResolvers<void>();
+  readonly #stopped = new AbortController();
+  #probeRequested = Promise.withResolvers<void>();
   #watching: Promise<void> = Promise.resolve();
 
-  constructor(patient: WatchedOnion, options: WatchdogOptions) {
-    this.#patient = patient;
+  constructor(onion: WatchedOnion, options: WatchdogOptions) {
+    this.#onion = onion;
     this.#options = options;
   }
 
   start(): void {
-    this.#watching = this.#watch(this.#life.signal).catch(() => {});
+    this.#watching = this.#watch(this.#stopped.signal).catch(() => {});
   }
 
-  /** Probes now instead of at the next interval. */
-  alarm(): void {
-    this.#alarm.resolve();
+  /** Probes now instead of at the end of the interval. */
+  probeNow(): void {
+    this.#probeRequested.resolve();
   }
 
+  /** Resolves once no probe or step is under way. */
   async stop(): Promise<void> {
-    this.#life.abort();
+    this.#stopped.abort();
     await this.#watching;
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const rest = new AbortController();
-      const pause = sleep(this.#options.intervalMs, undefined, {
-        signal: AbortSignal.any([signal, rest.signal]),
-      });
-      await Promise.race([pause.catch(() => {}), this.#alarm.promise]);
-      rest.abort();
-      this.#alarm = Promise.withResolvers();
-      if (!signal.aborted && !(await this.#healthy(signal))) await this.#cure(signal);
+    for (;;) {
+      await raceSignal(this.#probeRequested.promise, signal, this.#options.intervalMs);
+      this.#probeRequested = Promise.withResolvers();
+      if (!(await this.#isReachable(signal))) await this.#recover(signal);
     }
   }
 
-  async #cure(signal: AbortSignal): Promise<void> {
+  async #recover(signal: AbortSignal): Promise<void> {
     this.#options.onNote("unreachable");
-    const cures = [
-      ["republished", (turn: AbortSignal) => this.#patient.republish(turn)],
-      ["restarted", (turn: AbortSignal) => this.#patient.restart(turn)],
+    const steps = [
+      ["republished", (limit: AbortSignal) => this.#onion.republish(limit)],
+      ["restarted", (limit: AbortSignal) => this.#onion.restart(limit)],
     ] as const;
     for (let n = 0, pause = FIRST_PAUSE_MS; ; n++, pause = Math.min(pause * 2, this.#options.intervalMs)) {
-      if (await this.#healthy(signal)) return this.#options.onNote("healed");
-      const [note, cure] = cures[n % cures.length]!;
-      // A cure that fails is followed by the next one: giving up is the owner's to do, by `stop`.
-      await cure(AbortSignal.any([signal, AbortSignal.timeout(this.#options.cureMs)])).then(
+      if (await this.#isReachable(signal)) return this.#options.onNote("recovered");
+      const [note, step] = steps[n % steps.length]!;
+      using limit = linkSignals([signal], this.#options.stepMs);
+      // A failed step is followed by the next one: only the owner gives up, with `stop`.
+      await step(limit.signal).then(
         () => this.#options.onNote(note),
         () => signal.throwIfAborted(),
       );
-      if (n >= cures.length) await sleep(pause, undefined, { signal });
+      if (n >= steps.length) await delay(pause, undefined, { signal });
     }
   }
 
-  async #healthy(signal: AbortSignal): Promise<boolean> {
+  async #isReachable(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#patient.probe(signal);
+      await this.#onion.probe(signal);
       return true;
     } catch {
       signal.throwIfAborted();

@@ -12,23 +12,23 @@ export interface SmallRequestOptions {
   readonly socks: SocksAddress;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** More than so many bytes of body are not read; bytes. */
+  /** Bytes of the body that are read at most. */
   readonly maxBytes: number;
-  /** For the whole exchange, circuits included. */
+  /** For the whole exchange, building circuits included. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * One small GET through tor, on a circuit of its own. The body is cut at `maxBytes`, whatever the other
- * side sends. Rejects with the network's error; an answer of any status is an answer.
+ * One GET through tor, on a circuit of its own. The body is cut at `maxBytes`. Resolves with an answer of any status.
+ * @throws the network's error; a `TimeoutError` after `timeoutMs`; the signal's reason
  */
 export async function smallRequest(options: SmallRequestOptions): Promise<SmallAnswer> {
   const { default: torRequest } = await import("tor-request");
   const { socks, maxBytes, signal } = options;
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<SmallAnswer>();
-  // The library keeps one global proxy address and reads it in `request`: nothing may come between.
+  // The library keeps one global proxy address and reads it in `request`: no other code may run in between.
   torRequest.setTorAddress(`${randomUUID()}:x@${socks.host}`, socks.port);
   const request = torRequest.request({
     uri: options.url,

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
-import { dial } from "../../pieces/dial.ts";
-import type { LaneIo } from "../../pieces/ports.ts";
+import { dial, type LaneIo } from "../../pieces/lane-dialer.ts";
 
 export interface SocksAddress {
   readonly host: string;
@@ -10,7 +9,7 @@ export interface SocksAddress {
 export interface SocksTarget {
   /** Where tor listens. */
   readonly socks: SocksAddress;
-  /** At most 255 bytes; connections share a circuit only with those of the same (`IsolateSOCKSAuth`). */
+  /** At most 255 bytes; only connections with the same credentials share a circuit (`IsolateSOCKSAuth`). */
   readonly credentials: string;
   readonly host: string;
   readonly port: number;
@@ -18,17 +17,19 @@ export interface SocksTarget {
 
 /** Milliseconds that a connection may take: descriptor, introduction and rendezvous. */
 const CONNECT_MS = 60_000;
+/** By address type (RFC 1928, section 5). */
 const ADDRESS_BYTES: Readonly<Record<number, number>> = { 1: 4, 4: 16 };
 
 /**
- * Connects through tor's SOCKS port (RFC 1928, 1929). Resolves as soon as the connection is asked for: what
- * is written before the host is reached goes out with the first cell, which saves a round trip.
- * `told` learns once how it went. Rejects when tor does not answer.
+ * Connects through tor's SOCKS5 port (RFC 1928) with user name and password (RFC 1929). Resolves as soon as the
+ * connection has been requested: what is written before the host is reached goes out with the first cell, which saves
+ * a round trip. `onOutcome` is called once, when the host was reached or the attempt failed.
+ * @throws the socket's error when tor does not answer or refuses the login
  */
 export function connectThroughTor(
   { socks, credentials, host, port }: SocksTarget,
   io: LaneIo,
-  told: (connected: boolean) => void,
+  onOutcome: (connected: boolean) => void,
 ): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const replies = handshake();
@@ -44,22 +45,22 @@ export function connectThroughTor(
     }
     if (state.reached !== "host") return true;
     isOpen = true;
-    over(true);
+    finish(true);
     io.onReached();
     return state.rest.length === 0 || io.onBytes(state.rest);
   });
-  const timer = setTimeout(() => socket.destroy(new Error("tor found no way in time")), CONNECT_MS);
-  let isOver = false;
-  const over = (connected: boolean) => {
-    if (isOver) return;
-    isOver = true;
+  const timer = setTimeout(() => socket.destroy(new Error("tor did not connect in time")), CONNECT_MS);
+  let isFinished = false;
+  const finish = (connected: boolean) => {
+    if (isFinished) return;
+    isFinished = true;
     clearTimeout(timer);
-    told(connected);
+    onOutcome(connected);
   };
   socket.once("connect", () => socket.write(Buffer.of(5, 1, 2)));
   socket.once("end", () => isOpen || socket.destroy(new Error("tor ended the connection")));
   socket.on("error", (error) => {
-    over(false);
+    finish(false);
     reject(error);
   });
   socket.once("close", () => {
@@ -74,15 +75,15 @@ function withLengths(head: readonly number[], ...texts: readonly string[]): Buff
   return Buffer.concat([Buffer.from(head), ...parts.flatMap((part) => [Buffer.of(part.length), part])]);
 }
 
-interface Progress {
+interface HandshakeState {
   readonly reached?: "method" | "login" | "host";
   readonly failure?: string;
-  /** What came after the last reply. */
+  /** Bytes after the last reply. */
   readonly rest: Buffer;
 }
 
-/** Reads tor's three replies, however they are cut; tor says each only after it was asked for it. */
-function handshake(): (bytes: Buffer) => Progress {
+/** Reads tor's three replies, however their bytes are split; tor sends each only after the request for it. */
+function handshake(): (bytes: Buffer) => HandshakeState {
   let step: "method" | "login" | "host" = "method";
   let have = Buffer.alloc(0);
   const none = Buffer.alloc(0);
@@ -95,13 +96,14 @@ function handshake(): (bytes: Buffer) => Progress {
     const wanted = { method: [5, 2], login: [1, 0], host: [5, 0] }[step];
     if (reply[0] !== wanted[0] || reply[1] !== wanted[1])
       return { rest, failure: `tor refused at the ${step} with ${reply[1]}` };
-    if (step !== "host" && rest.length > 0) return { rest, failure: "tor said more than it was asked for" };
+    if (step !== "host" && rest.length > 0)
+      return { rest, failure: "tor sent bytes before the next request" };
     step = step === "method" ? "login" : "host";
     return { rest, reached };
   };
 }
 
-/** Version, code, zero, address, port; undefined while too little has come to tell. */
+/** Length of version, code, zero, address and port; undefined while too few bytes have been received. */
 function hostReplyBytes(have: Buffer): number | undefined {
   if (have.length < 5) return undefined;
   const address = have[3] === 3 ? 1 + have[4]! : ADDRESS_BYTES[have[3]!];

@@ -14,7 +14,7 @@ declare module "tor-request" {
     readonly timeout: number;
   }
   const torRequest: {
-    /** Sets the SOCKS address of the requests made from now on; `host` may carry `user:password@`. */
+    /** Sets the SOCKS address of later requests; `host` may start with `user:password@`. */
     setTorAddress(host: string, port: number): void;
     request(options: SmallRequestOptions): SmallRequest;
   };

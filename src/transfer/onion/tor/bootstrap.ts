@@ -1,18 +1,18 @@
-import type { AbortOptions } from "../../../async/abort.ts";
+import { type AbortOptions, linkSignals } from "../../../async/abort.ts";
 import type { TorControl } from "../control/control.ts";
 import { keyValues } from "../control/events.ts";
 import { torGone, torNoNetwork } from "../errors.ts";
 
-/** Milliseconds without any progress after which waiting for the network is given up. */
+/** Milliseconds without progress after which bootstrapping has failed. */
 const STUCK_MS = 60_000;
 
 /** Bootstrap phases (control-spec, section 5.5): per cent. */
 export const ENOUGH_DIRECTORY = 75;
-export const CIRCUIT_BUILT = 100;
+const CIRCUIT_BUILT = 100;
 
 /**
- * Resolves once tor has come so far: to its first circuit unless told otherwise. Throws `TOR_NO_NETWORK`
- * when nothing moves for a minute.
+ * Resolves once tor has bootstrapped to `progress` per cent: its first circuit unless given.
+ * @throws TOR_NO_NETWORK after a minute without progress; TOR_GONE, TOR_REFUSED; the signal's reason
  */
 export async function bootstrapped(
   control: TorControl,
@@ -20,9 +20,10 @@ export async function bootstrapped(
 ): Promise<void> {
   const { progress = CIRCUIT_BUILT } = options;
   const stuck = new AbortController();
-  let summary = "nothing heard";
+  let summary = "no progress reported";
   let timer = setTimeout(() => stuck.abort(), STUCK_MS);
-  const signal = options.signal ? AbortSignal.any([options.signal, stuck.signal]) : stuck.signal;
+  using either = linkSignals([options.signal, stuck.signal]);
+  const { signal } = either;
   try {
     const events = control.events("STATUS_CLIENT", { signal });
     let values = keyValues(await control.info("status/bootstrap-phase", { signal }));

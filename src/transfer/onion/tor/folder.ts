@@ -9,8 +9,8 @@ export interface TorFolder {
 }
 
 /**
- * Claims a data folder `base/name-N` that nobody else uses. A tor keeps its guards and its view of the
- * network there, so folders are used again, also after the process that had them was killed.
+ * Claims the first data folder `base/name-N` that no other process uses, by a lock on a file in it. A tor keeps its
+ * guards and the network's directory there, so that folders are reused, also after their process was killed.
  */
 export async function claimTorFolder(base: string, name: string): Promise<TorFolder> {
   for (let n = 0; ; n++) {

@@ -1,44 +1,45 @@
-/** Milliseconds from the first forgetting for an onion to the second; each further gap is three times the last. */
+/** Milliseconds between the first and the second clearing for an onion; each further gap is three times the last. */
 const FIRST_GAP_MS = 11_000;
-/** Tor asks a directory again after a quarter of an hour by itself: more often than this gains nothing then. */
+/** Tor asks a directory again after a quarter of an hour without it, so that gaps need not grow beyond this. */
 const LONGEST_GAP_MS = 1_800_000;
-/** An onion that was not doubted for so long begins afresh. */
-const CALM_MS = 3_600_000;
-/** Onions that are kept in mind. */
+/** After this many milliseconds without a clearing for an onion, its gaps start at the first one again. */
+const RESET_MS = 3_600_000;
+/** Onions that are remembered; beyond it the one cleared for longest ago is dropped. */
 const MAX_ONIONS = 1024;
 
-interface Doubt {
+interface LastClearing {
   readonly at: number;
   readonly gapMs: number;
 }
 
 /**
- * How often tor may be made to forget for the sake of one onion. Forgetting disturbs every other reader of the same
- * tor, and whoever hosts an onion, or only promised one, decides whether it answers: so the gaps grow, also when
- * it answered in between. Seven times in the first hour, twice in every later one.
+ * Limits how often tor's caches are cleared (`NEWNYM`) because of one onion. Each clearing disturbs every other reader
+ * of the same tor, and the onion's host decides whether it answers: a hostile host must not be able to cause them
+ * without a limit. So the gaps between them grow, also when the onion answered in between: seven in the first hour,
+ * then two an hour.
  */
 export class ForgetLimiter {
   readonly #now: () => number;
-  readonly #doubts = new Map<string, Doubt>();
+  readonly #last = new Map<string, LastClearing>();
 
-  /** `now`: milliseconds of a clock that never goes back. */
+  /** `now`: milliseconds of a monotonic clock. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** True when tor may be made to forget for `address` now, which then counts. */
+  /** True when the caches may be cleared for `address` now; that counts as a clearing. */
   admit(address: string): boolean {
     const now = this.#now();
-    const last = this.#doubts.get(address);
+    const last = this.#last.get(address);
     const since = last === undefined ? Number.POSITIVE_INFINITY : now - last.at;
     if (last !== undefined && since < last.gapMs) return false;
     const gapMs =
-      last === undefined || since >= CALM_MS ? FIRST_GAP_MS : Math.min(last.gapMs * 3, LONGEST_GAP_MS);
-    // The one that was doubted longest ago goes first.
-    this.#doubts.delete(address);
-    this.#doubts.set(address, { at: now, gapMs });
-    const [oldest] = this.#doubts.keys();
-    if (this.#doubts.size > MAX_ONIONS && oldest !== undefined) this.#doubts.delete(oldest);
+      last === undefined || since >= RESET_MS ? FIRST_GAP_MS : Math.min(last.gapMs * 3, LONGEST_GAP_MS);
+    // Deleted first, so that the map stays in the order of the last clearing.
+    this.#last.delete(address);
+    this.#last.set(address, { at: now, gapMs });
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > MAX_ONIONS && oldest !== undefined) this.#last.delete(oldest);
     return true;
   }
 }

@@ -2,9 +2,9 @@ import type { AbortOptions } from "../../../async/abort.ts";
 import type { ManagedTor } from "./tor.ts";
 
 export interface TorPoolOptions {
-  /** Processes at most; further onions share the one that has fewest. */
+  /** Processes at most; further onions share the one with the fewest. */
   readonly max: number;
-  /** Processes kept warm beyond those in use, so that hosting starts in a second. */
+  /** Idle processes kept running, so that hosting starts in a second. */
   readonly spares: number;
   readonly launch: (signal: AbortSignal | undefined) => Promise<ManagedTor>;
 }
@@ -15,33 +15,36 @@ export interface TorLease {
 }
 
 /**
- * Tor processes for hosting: one onion each, as all circuits of a process share a guard and a core, and
- * as one that must be started again then disturbs one parcel only.
+ * Tor processes for hosting, with one onion each: all circuits of a process share a guard and a core, and restarting a
+ * process then disturbs one parcel only.
  */
 export class TorPool {
   readonly #options: TorPoolOptions;
   readonly #onions = new Map<Promise<ManagedTor>, number>();
-  readonly #life = new AbortController();
+  readonly #stopped = new AbortController();
 
   constructor(options: TorPoolOptions) {
     this.#options = options;
   }
 
-  /** Starts the spare processes in the background; one that fails is started again by `lease`. */
-  warm(): void {
+  /** Starts the spare processes in the background; `lease` replaces one that fails. */
+  startSpares(): void {
     const idle = [...this.#onions.values()].filter((onions) => onions === 0).length;
     const room = this.#options.max - this.#onions.size;
     for (let n = 0; n < Math.min(this.#options.spares - idle, room); n++) void this.#add(0);
   }
 
-  /** A tor for one more onion; throws what keeps a new process from starting. */
+  /**
+   * A tor for one more onion.
+   * @throws as `ManagedTor.start`; the signal's reason
+   */
   async lease(options: AbortOptions = {}): Promise<TorLease> {
     options.signal?.throwIfAborted();
     const free = this.#leastUsed();
     const full = this.#onions.size >= this.#options.max;
     const pending = free !== undefined && (full || this.#onions.get(free) === 0) ? free : this.#add(0);
     this.#count(pending, 1);
-    this.warm();
+    this.startSpares();
     let released = false;
     try {
       const tor = await pending;
@@ -62,14 +65,14 @@ export class TorPool {
   }
 
   async stop(): Promise<void> {
-    this.#life.abort();
+    this.#stopped.abort();
     const all = [...this.#onions.keys()];
     this.#onions.clear();
     await Promise.allSettled(all.map(async (pending) => (await pending).stop()));
   }
 
   #add(onions: number): Promise<ManagedTor> {
-    const pending = this.#options.launch(this.#life.signal);
+    const pending = this.#options.launch(this.#stopped.signal);
     this.#onions.set(pending, onions);
     pending.catch(() => this.#onions.delete(pending));
     return pending;

@@ -11,14 +11,14 @@ import { shortFolder } from "./short-folder.ts";
 export interface TorProcessOptions {
   /** The tor program; a name is looked up on the PATH. */
   readonly binary: string;
-  /** Data folder, ours alone; made when absent, 0700. */
+  /** Data folder of this process alone; created when absent, mode 0700. */
   readonly dir: string;
-  /** Configuration beside the lines that every tor of ours has. */
+  /** Lines of configuration in addition to `ownLines`. */
   readonly torrc: readonly string[];
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A running tor that we own: it ends when we do, however we end. */
+/** A running tor that we own: it ends with this process, also when this process is killed. */
 export interface TorProcess {
   readonly pid: number;
   readonly control: TorControl;
@@ -27,14 +27,16 @@ export interface TorProcess {
   stop(): Promise<void>;
 }
 
-/** Milliseconds that a tor may take to end by itself before it is killed. */
+/** Milliseconds that a tor may take to end on SIGTERM before it is killed. */
 const STOP_MS = 5_000;
+/** Lines of tor's log that are kept. */
 const LOG_LINES = 20;
 
 /**
- * Starts tor with no configuration but ours and resolves once its control port is ours.
- * `TAKEOWNERSHIP` makes tor end as soon as that connection does, even when we are killed;
- * `__OwningControllerProcess` covers the moments before. Throws `TOR_MISSING` or `TOR_GONE`.
+ * Starts tor with no configuration but ours and resolves once we own its control port. With `TAKEOWNERSHIP`
+ * (control-spec, section 3.23) tor ends as soon as that connection does, even when we are killed;
+ * `__OwningControllerProcess` covers the time before.
+ * @throws TOR_MISSING; TOR_GONE with tor's last warnings; TOR_PROTOCOL, TOR_REFUSED; the signal's reason
  */
 export async function startTorProcess(options: TorProcessOptions): Promise<TorProcess> {
   const { binary, dir, signal } = options;
@@ -51,7 +53,7 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
   const child = spawn(binary, ["--defaults-torrc", "/dev/null", "-f", torrc], {
     env: childEnvironment(),
     stdio: ["ignore", "pipe", "ignore"],
-    // A process group of its own: a terminal's Ctrl-C reaches us alone, and we end tor when we have done with it.
+    // A process group of its own: Ctrl-C in a terminal signals this process alone, which then ends tor itself.
     detached: true,
   });
   const log: string[] = [];
@@ -61,11 +63,11 @@ export async function startTorProcess(options: TorProcessOptions): Promise<TorPr
   });
   const listening = new Promise<void>((resolve, reject) => {
     child.once("error", (error) => reject(torMissing(binary, error)));
-    void exited.then((text) => reject(torGone(`it ended at once, saying "${complaints(text)}"`)));
+    void exited.then((text) => reject(torGone(`it ended at once with "${lastWarnings(text)}"`)));
     lines.on("line", (line) => {
       log.push(line);
       if (log.length > LOG_LINES) log.shift();
-      // The control socket is open earlier, but its cookie lies there only once tor's main loop begins.
+      // The control socket opens earlier, but tor writes its cookie only when its main loop begins.
       if (line.includes("Bootstrapped 0%")) resolve();
     });
   });
@@ -96,7 +98,7 @@ function ownLines(dir: string, controlSocket: string): string[] {
   ];
 }
 
-/** A path as a torrc value: a `#` begins a comment there, and a backslash or quote ends what it should not. */
+/** A path as a torrc value, quoted: unquoted, a `#` begins a comment; inside quotes, a backslash or quote must be escaped. */
 function quoted(path: string): string {
   return `"${path.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
@@ -105,18 +107,18 @@ async function stop(
   child: { kill(signal: NodeJS.Signals): boolean },
   exited: Promise<string>,
 ): Promise<void> {
-  // Tor takes SIGINT as "finish politely" only when it is a relay; SIGTERM ends it at once everywhere.
+  // SIGINT ends tor slowly when it is a relay; SIGTERM ends it at once in every case.
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
   await exited;
   clearTimeout(timer);
 }
 
-/** Tor's reason stands in its last two complaints: what is wrong, and that it therefore ends. */
-function complaints(log: string): string {
+/** Tor's last two warnings: the fault, and that tor therefore ends. Without any, its last line. */
+function lastWarnings(log: string): string {
   const lines = log.split("\n");
-  const complaining = lines.filter((line) => /\[(err|warn)\]/.test(line)).slice(-2);
-  return (complaining.length > 0 ? complaining : lines.slice(-1))
+  const warnings = lines.filter((line) => /\[(err|warn)\]/.test(line)).slice(-2);
+  return (warnings.length > 0 ? warnings : lines.slice(-1))
     .map((line) => line.replace(/^.*?\[\w+\] /, ""))
     .join(" ");
 }

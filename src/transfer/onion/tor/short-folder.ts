@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A socket's path must fit `sun_path`: 108 bytes; our socket names take at most 32 of them. */
+/** The path of a unix socket must fit `sun_path` of 108 bytes; our socket names take at most 32 of them. */
 const MAX_FOLDER_BYTES = 75;
 
-/** What needs no quotes, neither in a torrc nor on the control port: tor's rules for them differ by option. */
+/** Needs no quotes in a torrc or on the control port, where tor's rules for quoting differ by option. */
 const PLAIN = /^[\w./-]+$/;
 
 export interface ShortFolder {
@@ -13,7 +13,7 @@ export interface ShortFolder {
   remove(): Promise<void>;
 }
 
-/** `dir` itself where tor can name unix sockets in it, else a fresh private folder with a short, plain path. */
+/** `dir` itself where tor can name unix sockets in it, else a new private folder with a short, plain path. */
 export async function shortFolder(dir: string): Promise<ShortFolder> {
   if (isPlain(dir)) return { path: dir, remove: async () => {} };
   const path = await mkdtemp(join(isPlain(tmpdir()) ? tmpdir() : "/tmp", "ichain-"));

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type AbortOptions, raceSignal } from "../../../async/abort.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { type AbortOptions, linkSignals, raceSignal } from "../../../async/abort.ts";
 import type { TorControl } from "../control/control.ts";
 import { torGone } from "../errors.ts";
 import { bootstrapped } from "./bootstrap.ts";
@@ -8,39 +8,42 @@ import { startTorProcess, type TorProcess } from "./process.ts";
 
 export interface ManagedTorOptions {
   readonly binary: string;
-  /** Folder in which this tor gets a data folder of its own, named after `role`. */
+  /** Folder that holds the data folder of this tor, which is named after `role`. */
   readonly dataDir: string;
   readonly role: string;
   readonly torrc: readonly string[];
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What has to be done each time the tor is up (again): publish an onion, register a client key. */
+/** Work after every start of a tor: publish an onion, register client keys. */
 export type OnUp = (control: TorControl, signal: AbortSignal) => Promise<void>;
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
-/** A tor that lived so long was well: the next fall starts at the first back-off again. */
+/** After a tor has run for this long, pauses start from the first one again. */
 const HEALTHY_MS = 60_000;
 
-/** A tor that is kept running: when it dies it is started again, with a growing pause between falls. */
+/** A supervised tor: whenever it exits it is started again, after pauses that grow from 100 ms to 30 s. */
 export class ManagedTor {
   readonly #options: ManagedTorOptions;
-  readonly #slot: TorFolder;
-  readonly #life = new AbortController();
+  readonly #folder: TorFolder;
+  readonly #stopped = new AbortController();
   readonly #onUp = new Set<OnUp>();
   #up = Promise.withResolvers<TorControl>();
   #process: TorProcess | undefined;
   #isUp = false;
-  #kept: Promise<void> = Promise.resolve();
+  #supervision: Promise<void> = Promise.resolve();
 
-  private constructor(options: ManagedTorOptions, slot: TorFolder) {
+  private constructor(options: ManagedTorOptions, folder: TorFolder) {
     this.#options = options;
-    this.#slot = slot;
+    this.#folder = folder;
     this.#up.promise.catch(() => {});
   }
 
-  /** Resolves once tor has reached its network; throws what stops the very first start. */
+  /**
+   * Resolves once tor has reached its network.
+   * @throws TOR_MISSING, TOR_GONE, TOR_NO_NETWORK when the first start fails; the signal's reason
+   */
   static async start(options: ManagedTorOptions): Promise<ManagedTor> {
     const tor = new ManagedTor(options, await claimTorFolder(options.dataDir, options.role));
     try {
@@ -49,60 +52,63 @@ export class ManagedTor {
       await tor.stop();
       throw error;
     }
-    tor.#kept = tor.#keep();
+    tor.#supervision = tor.#supervise();
     return tor;
   }
 
-  /** The data folder; unix sockets for this tor's onions may lie in it. */
+  /** The data folder; unix sockets for this tor's onions may be in it. */
   get dir(): string {
-    return this.#slot.dir;
+    return this.#folder.dir;
   }
 
-  /** The process at this moment; undefined between a fall and the next start. */
+  /** The present process; undefined between an exit and the next start. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** The control connection, as soon as tor is up and everything registered by `onUp` is done. */
+  /**
+   * The control connection, once tor is up and the hooks of `onUp` have run.
+   * @throws TOR_GONE once this tor was stopped; the signal's reason
+   */
   async control(options: AbortOptions = {}): Promise<TorControl> {
     return raceSignal(this.#up.promise, options.signal);
   }
 
-  /** Runs `hook` after every start from the next one on; returns what takes it away again. */
+  /** Runs `hook` after every later start; returns a function that removes it. */
   onUp(hook: OnUp): () => void {
     this.#onUp.add(hook);
     return () => void this.#onUp.delete(hook);
   }
 
-  /** Ends the process; it comes back by itself. */
+  /** Ends the process; supervision starts it again. */
   async restart(): Promise<void> {
     await this.#process?.stop();
   }
 
   async stop(): Promise<void> {
-    this.#life.abort(torGone("it was stopped"));
+    this.#stopped.abort(torGone("it was stopped"));
     await this.#process?.stop();
-    await this.#kept;
-    await this.#slot.release();
+    await this.#supervision;
+    await this.#folder.release();
   }
 
   async #launch(signal: AbortSignal | undefined): Promise<void> {
     const { binary, torrc } = this.#options;
-    const either = signal ? AbortSignal.any([signal, this.#life.signal]) : this.#life.signal;
-    const process = await startTorProcess({ binary, dir: this.#slot.dir, torrc, signal: either });
+    using either = linkSignals([signal, this.#stopped.signal]);
+    const process = await startTorProcess({ binary, dir: this.#folder.dir, torrc, signal: either.signal });
     this.#process = process;
-    await bootstrapped(process.control, { signal: either });
-    for (const hook of this.#onUp) await hook(process.control, either);
+    await bootstrapped(process.control, { signal: either.signal });
+    for (const hook of this.#onUp) await hook(process.control, either.signal);
     this.#isUp = true;
     this.#up.resolve(process.control);
   }
 
-  async #keep(): Promise<void> {
-    const { signal } = this.#life;
+  async #supervise(): Promise<void> {
+    const { signal } = this.#stopped;
     let backoff = FIRST_BACKOFF_MS;
     while (!signal.aborted) {
       const since = performance.now();
-      // The control connection is the first to show that tor fell; without it tor is of no use either.
+      // The control connection ends first when tor exits; without it tor cannot be used either.
       await this.#process?.control.closed;
       if (this.#isUp) this.#up = Promise.withResolvers();
       this.#isUp = false;
@@ -111,9 +117,9 @@ export class ManagedTor {
       this.#process = undefined;
       if (signal.aborted) break;
       if (performance.now() - since > HEALTHY_MS) backoff = FIRST_BACKOFF_MS;
-      await sleep(backoff, undefined, { signal }).catch(() => {});
+      await delay(backoff, undefined, { signal }).catch(() => {});
       backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
-      // A start that fails is one more fall: whoever waits goes on waiting, up to its own signal.
+      // A failed start counts as an exit: callers of `control` keep waiting, until their own signal aborts.
       await this.#launch(undefined).catch(() => this.#process?.stop());
     }
     this.#up.reject(torGone("it was stopped"));

@@ -6,11 +6,14 @@ import { torMissing, torTooOld } from "../errors.ts";
 
 const run = promisify(execFile);
 
-/** The first series whose congestion control and onion code this transfer was measured with. */
+/** The first series that this transfer was measured with: older congestion control and onion code are slower. */
 const LEAST = [0, 4, 8] as const;
 
-/** The version of the tor program, e.g. `0.4.9.11`; throws `TOR_MISSING` or `TOR_TOO_OLD`. */
-export async function torVersion(binary: string, options: AbortOptions = {}) {
+/**
+ * The version of the tor program, e.g. `0.4.9.11`.
+ * @throws TOR_MISSING, TOR_TOO_OLD; the signal's reason
+ */
+export async function torVersion(binary: string, options: AbortOptions = {}): Promise<string> {
   const { signal } = options;
   const { stdout } = await run(binary, ["--version"], { env: childEnvironment(), signal }).catch(
     (error: unknown) => {

@@ -5,30 +5,34 @@ import { LITERAL, LITERAL_HEADER, MDC, NO_IV, PREFIX, SEIPD } from "./seal.ts";
 
 const TAIL = MDC.length + 20;
 
-/** Takes the bytes of a `CompatSealer` and gives back the frames, in the pieces in which they come. */
+/**
+ * Decrypts what a `CompatSealer` writes, one SEIPD packet of version 1 (RFC 9580, 5.13.1), and returns the frames in it
+ * in pieces of any length.
+ */
 export class CompatOpener {
   readonly #cipher: Decipheriv;
   readonly #hash = createHash("sha1");
   readonly #outer = new PartialReader(SEIPD);
   readonly #inner = new PartialReader(LITERAL);
-  /** Bytes to take off the front: the version, then the prefix, then the literal's header. */
-  #version = new Fixed(1);
-  #prefix = new Fixed(PREFIX);
-  #literal = new Fixed(LITERAL_HEADER.length);
-  /** What may turn out to be the modification detection code. */
+  /** Bytes before the frames: the version, then the prefix, then the literal's header. */
+  #version = new FirstBytes(1);
+  #prefix = new FirstBytes(PREFIX);
+  #literal = new FirstBytes(LITERAL_HEADER.length);
+  /** The last bytes so far: they may be the modification detection code. */
   #tail = Buffer.alloc(0);
 
   constructor(sessionKey: Uint8Array) {
     this.#cipher = createDecipheriv("aes-256-cfb", sessionKey, NO_IV);
   }
 
+  /** @throws PARCEL_MALFORMED, PARCEL_CORRUPT */
   push(bytes: Uint8Array): Uint8Array[] {
     const { content, rest } = this.#outer.push(bytes);
     if (rest.length > 0) throw malformed();
     return content.flatMap((piece) => this.#decrypt(this.#version.take(piece)));
   }
 
-  /** Throws unless the message is complete and its code right. */
+  /** @throws PARCEL_MALFORMED unless the message is complete; PARCEL_CORRUPT unless its code is right */
   end(): void {
     if (!this.#outer.ended || !this.#inner.ended || this.#version.bytes[0] !== 1) throw malformed();
     if (Buffer.compare(this.#literal.bytes, LITERAL_HEADER) !== 0) throw malformed();
@@ -55,8 +59,8 @@ export class CompatOpener {
   }
 }
 
-/** The first bytes of a stream, collected. */
-class Fixed {
+/** Collects the first bytes of a stream. */
+class FirstBytes {
   readonly bytes: Buffer;
   #filled = 0;
 
@@ -68,7 +72,7 @@ class Fixed {
     return this.#filled === this.bytes.length;
   }
 
-  /** Takes what is missing and gives back the rest. */
+  /** Keeps the bytes that are missing and returns the rest. */
   take(piece: Uint8Array): Uint8Array {
     const part = piece.subarray(0, this.bytes.length - this.#filled);
     this.bytes.set(part, this.#filled);
@@ -80,6 +84,6 @@ class Fixed {
 function malformed() {
   return parcelFault(
     "PARCEL_MALFORMED",
-    "The parcel's compatible data is not an OpenPGP message as expected.",
+    "The parcel's compatible data is not the OpenPGP message that the profile defines.",
   );
 }

@@ -1,14 +1,15 @@
 import { parcelFault } from "../errors.ts";
 
 /**
- * A packet whose length is not known when it begins: parts of 1 MiB, then the rest with a five-octet
- * length (RFC 9580, 4.2.1.4). A writer makes, and a reader takes, this one form only.
+ * A packet whose length is not known when it begins (RFC 9580, 4.2.1.4): parts of 1 MiB, then the rest with a
+ * five-octet length. The writer writes and the reader accepts this form only.
  */
 
 const PART = 1 << 20;
 export const PART_OCTET = 0xe0 | 20;
 const LAST_OCTET = 0xff;
 
+/** Writes one packet of that tag. */
 export class PartialWriter {
   readonly #pending = Buffer.allocUnsafe(PART);
   #filled = 0;
@@ -18,6 +19,7 @@ export class PartialWriter {
     this.#head = [tag];
   }
 
+  /** The parts that `bytes` complete. */
   write(bytes: Uint8Array): Uint8Array[] {
     const out: Uint8Array[] = [];
     for (let rest = bytes; rest.length > 0; ) {
@@ -33,6 +35,7 @@ export class PartialWriter {
     return out;
   }
 
+  /** The last part. */
   end(): Uint8Array[] {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(this.#filled);
@@ -40,13 +43,14 @@ export class PartialWriter {
   }
 }
 
+/** Reads one packet of that tag. */
 export class PartialReader {
   readonly #tag: number;
   /** Octets of a header not yet complete. */
   #head: number[] = [];
   #begun = false;
   #last = false;
-  /** Content still to come of the present part. */
+  /** Bytes of the present part not read yet. */
   #left = 0;
 
   constructor(tag: number) {
@@ -57,7 +61,10 @@ export class PartialReader {
     return this.#last && this.#left === 0 && this.#head.length === 0;
   }
 
-  /** The packet's content among `bytes`, and what follows the packet. */
+  /**
+   * The packet's content in `bytes`, and the bytes after the packet.
+   * @throws PARCEL_MALFORMED
+   */
   push(bytes: Uint8Array): { content: Uint8Array[]; rest: Uint8Array } {
     const content: Uint8Array[] = [];
     let rest = bytes;
@@ -98,5 +105,8 @@ export class PartialReader {
 }
 
 function malformed() {
-  return parcelFault("PARCEL_MALFORMED", "The parcel's compatible data is not framed as it should be.");
+  return parcelFault(
+    "PARCEL_MALFORMED",
+    "The parcel's compatible data does not have the profile's packet lengths.",
+  );
 }

@@ -6,14 +6,17 @@ import { inflate, MAX_FRAME, notAsDeclared } from "../format/frames.ts";
 import { CompatOpener } from "./open.ts";
 import { PART_OCTET } from "./partial.ts";
 
-/** Whether the data is in the compatibility profile: one packet in parts, or whole and of version 1. */
+/** True when the data is in the compatibility profile: one packet in parts, or one whole packet of version 1. */
 export async function isCompatible({ blob, end }: BlobData): Promise<boolean> {
   if (end < 7) return false;
   const start = await readExactly(blob, 0, 7);
   return start[1] === PART_OCTET || start[6] === 1;
 }
 
-/** The slices of the archive, in order; throws `PARCEL_COMPATIBILITY` unless `wanted`. */
+/**
+ * The slices of the archive, in order.
+ * @throws PARCEL_COMPATIBILITY unless `wanted`; PARCEL_MALFORMED, PARCEL_CORRUPT; the file system's error
+ */
 export async function* readCompatible(data: BlobData, wanted: boolean): AsyncGenerator<Uint8Array> {
   if (!wanted) throw notWanted();
   const opener = new CompatOpener(data.sessionKey);

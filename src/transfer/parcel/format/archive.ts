@@ -1,21 +1,22 @@
 import { comparePaths } from "../../../protocol/parcel/paths.ts";
 
 /**
- * The archive inside a parcel: a POSIX tar whose every byte but the contents follows from the manifest.
- * The reader therefore parses nothing: it writes the header it expects and compares. Links, devices,
- * duplicates or an extra entry cannot be expressed.
+ * The archive inside a parcel: a POSIX tar (ustar, pax) in which every byte except the contents follows from the
+ * manifest. The reader therefore does not parse it: it computes the expected header and compares. Links, devices,
+ * duplicates and extra entries cannot be expressed.
  */
 
-export const BLOCK = 512;
+const BLOCK = 512;
 /** Two zero blocks end a tar. */
 export const ARCHIVE_END = 2 * BLOCK;
 /**
- * Bytes of archive that one data message holds; the last one may hold less. With room for what zstd may
- * add, so that a message is one AEAD chunk of 4 MiB.
+ * Bytes of archive in one data message; the last one may have fewer. Leaves room for what zstd may add, so that a
+ * message is one AEAD chunk of 4 MiB.
  */
 export const SLICE_BYTES = (4 << 20) - (32 << 10);
-/** What a ustar size field of eleven octal digits holds. */
+/** Largest value of a ustar size field, eleven octal digits; bytes. */
 const USTAR_MAX_SIZE = 0o77777777777;
+/** Longest ustar name, characters. */
 const USTAR_NAME = 100;
 
 export interface ArchiveFile {
@@ -25,7 +26,7 @@ export interface ArchiveFile {
   readonly executable: boolean;
 }
 
-/** The blocks that stand before a file's content: a ustar header, behind a pax header where it needs one. */
+/** The blocks before a file's content: a ustar header, after a pax header where path or size need one. */
 export function entryHeader(file: ArchiveFile): Uint8Array {
   const size = Math.min(file.size, USTAR_MAX_SIZE);
   const header = ustar(fitsUstar(file.path) ? file.path : "see-pax-header", size, file.executable, "0");
@@ -40,7 +41,7 @@ function headerBytes(file: ArchiveFile): number {
   return pax === 0 ? BLOCK : BLOCK + pax + paddingOf(pax) + BLOCK;
 }
 
-/** Outside ASCII a ustar name has no stated encoding; pax says UTF-8. */
+/** False outside ASCII: a ustar name has no defined encoding there, a pax record is UTF-8. */
 function fitsUstar(path: string): boolean {
   return path.length <= USTAR_NAME && /^[\x20-\x7e]*$/.test(path);
 }
@@ -60,7 +61,7 @@ export function archiveBytes(files: readonly ArchiveFile[]): number {
   return files.reduce((sum, file) => sum + headerBytes(file) + file.size + paddingOf(file.size), ARCHIVE_END);
 }
 
-/** True when `files` stand in the one order an archive may have, each path once. */
+/** True when `files` are in the order of an archive (`comparePaths`), each path once. */
 export function inArchiveOrder(files: readonly ArchiveFile[]): boolean {
   return files.every((file, i) => i === 0 || comparePaths(files[i - 1]!.path, file.path) < 0);
 }

@@ -5,15 +5,16 @@ export const FOOTER_BYTES = 24;
 const MAGIC = Buffer.from("ICPARCEL");
 const VERSION = 1;
 
-/** Bytes of an encrypted manifest; 100,000 files of ordinary names fit. */
+/** Longest encrypted manifest, bytes; it holds 100,000 files with names of usual length. */
 export const MAX_MANIFEST_BYTES = 32 << 20;
 
-/** Bytes of a note as JSON: a job's spec is far below. */
+/** Longest note as JSON, bytes; a job's spec is much shorter. */
 export const MAX_NOTE_BYTES = 256 << 10;
 
 export interface Footer {
-  /** Where the manifest message begins; everything before it is data. */
+  /** Offset of the manifest message; everything before it is data. */
   readonly offset: number;
+  /** Bytes of the manifest message. */
   readonly length: number;
 }
 
@@ -26,10 +27,16 @@ export function encodeFooter(footer: Footer): Uint8Array {
   return bytes;
 }
 
-/** Throws `PARCEL_MALFORMED` unless the footer accounts for every byte of a blob of `size` bytes. */
+/**
+ * Decodes the footer of a blob of `size` bytes; data, manifest and footer must add up to it.
+ * @throws PARCEL_MALFORMED, PARCEL_TOO_LARGE
+ */
 export function decodeFooter(bytes: Buffer, size: number): Footer {
   if (bytes.length !== FOOTER_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) {
-    throw parcelFault("PARCEL_MALFORMED", "The file does not end like a parcel; it may be cut short.");
+    throw parcelFault(
+      "PARCEL_MALFORMED",
+      "The file does not end with a parcel's footer; it may be truncated.",
+    );
   }
   if (bytes.readUInt32BE(8) !== VERSION) {
     throw parcelFault("PARCEL_MALFORMED", "The parcel is of a version that this ichain does not read.");
@@ -38,7 +45,7 @@ export function decodeFooter(bytes: Buffer, size: number): Footer {
   const offset = bytes.readBigUInt64BE(16);
   if (length > MAX_MANIFEST_BYTES) throw parcelFault("PARCEL_TOO_LARGE", "The manifest is too large.");
   if (offset + BigInt(length + FOOTER_BYTES) !== BigInt(size)) {
-    throw parcelFault("PARCEL_MALFORMED", "The parcel's footer does not fit its length.");
+    throw parcelFault("PARCEL_MALFORMED", "The parcel's footer does not match its length.");
   }
   return { offset: Number(offset), length };
 }

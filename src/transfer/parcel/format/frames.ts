@@ -2,18 +2,18 @@ import { constants, createZstdCompress, zstdDecompress } from "node:zlib";
 import { parcelFault } from "../errors.ts";
 import { SLICE_BYTES } from "./archive.ts";
 
-/** Every slice of the archive is a zstd frame of its own: they inflate apart, to a length known before. */
+/** Every slice of the archive is a zstd frame of its own: each inflates alone, to a length known in advance. */
 
-/** A frame is at most this much longer than what it holds (ZSTD_COMPRESSBOUND, rounded up). */
+/** Most bytes by which a frame is longer than its content (ZSTD_COMPRESSBOUND, rounded up). */
 const GROWTH = (SLICE_BYTES >> 8) + 512;
 export const MAX_FRAME = SLICE_BYTES + GROWTH;
 
-/** Level 1: on what most parcels hold it is near level 3 in size and three times as fast. */
+/** Level 1: for usual contents about the size of level 3 at three times the speed. */
 const LEVEL = 1;
-/** Slices need 2^22; a frame that asks for more wants memory, not to inflate. */
+/** Slices need 2^22 bytes; a frame with a larger window only costs memory. */
 const MAX_WINDOW_LOG = 23;
 
-/** One zstd frame, in the parts in which it came: putting them together would cost a copy of it all. */
+/** One zstd frame, in parts: joining them would copy all of it. */
 export function compress(slice: Uint8Array): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
   const engine = createZstdCompress({
@@ -30,12 +30,13 @@ export function compress(slice: Uint8Array): Promise<Uint8Array[]> {
 }
 
 /**
- * Inflates the frame that `bytes` begin with to exactly `length` bytes, and says how many bytes it took;
- * stops as soon as there would be more. Throws `PARCEL_MALFORMED`.
+ * Inflates the frame at the start of `bytes` to exactly `length` bytes; `used`: bytes of the frame. Stops as soon as
+ * there would be more.
+ * @throws PARCEL_MALFORMED
  */
 export function inflate(bytes: Uint8Array, length: number): Promise<{ slice: Uint8Array; used: number }> {
   const options = {
-    chunkSize: length + 1, // exactly full, Node would set up a second buffer
+    chunkSize: length + 1, // with `length` Node would allocate a second buffer
     maxOutputLength: length,
     info: true,
     params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG },
@@ -43,7 +44,7 @@ export function inflate(bytes: Uint8Array, length: number): Promise<{ slice: Uin
   return new Promise((resolve, reject) => {
     zstdDecompress(bytes, options, (cause, result) => {
       if (cause) return reject(notAsDeclared(cause));
-      // With `info`, Node hands over the engine too; its types do not say so.
+      // With `info` Node passes the engine too, which its types do not declare.
       const { buffer, engine } = result as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
       if (buffer.length !== length) return reject(notAsDeclared());
       resolve({ slice: buffer, used: engine.bytesWritten });

@@ -4,13 +4,13 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { merkleRoot } from "../../merkle.ts";
 
-/** Leaf hashes of a growing blob, without holding any of it; the same leaves as `leafHash` of each piece. */
+/** Leaf hashes of a growing blob in constant memory; the same as `leafHash` of each piece. */
 export class LeafHasher {
   readonly #leaves: Uint8Array[];
   #open: Hash | undefined;
   #filled = 0;
 
-  /** `leaves` of whole pieces already hashed, when a blob is continued. */
+  /** `leaves`: hashes of the whole pieces so far, when a blob is continued. */
   constructor(leaves: readonly Uint8Array[] = []) {
     this.#leaves = [...leaves];
   }
@@ -34,7 +34,7 @@ export class LeafHasher {
     }
   }
 
-  /** Merkle root if the blob ended here; more may follow. */
+  /** Merkle root of the bytes so far; more may follow. */
   root(): Hex {
     return toHex(merkleRoot(this.#open ? [...this.#leaves, this.#open.copy().digest()] : this.#leaves));
   }

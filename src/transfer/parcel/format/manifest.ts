@@ -16,23 +16,27 @@ import { openMessage, sealMessage } from "./seipd.ts";
 const ONE_PASS_SIGNATURE = 4;
 const LITERAL = 11;
 
-/** Signs and encrypts `manifest`; throws `PARCEL_INPUT_TOO_LARGE` when it is beyond what a reader takes. */
+/**
+ * Signs `manifest` (one-pass signature; RFC 9580, 5.4) and encrypts it under the 32-byte session key.
+ * @throws PARCEL_INPUT_TOO_LARGE beyond `MAX_NOTE_BYTES` or `MAX_MANIFEST_BYTES`
+ */
 export async function sealManifest(
   manifest: Manifest,
   sessionKey: Uint8Array,
   keyring: AuthorKeyring,
 ): Promise<Uint8Array[]> {
-  if (noteBytes(manifest.note) > MAX_NOTE_BYTES) throw inputTooLarge("the note is beyond 256 KiB");
+  if (noteBytes(manifest.note) > MAX_NOTE_BYTES) throw inputTooLarge("the note is longer than 256 KiB");
   const signed = await keyring.sign(new TextEncoder().encode(JSON.stringify(manifest)));
   const sealed = sealMessage(sessionKey, [signed]);
   const length = sealed.reduce((sum, part) => sum + part.length, 0);
-  if (length > MAX_MANIFEST_BYTES) throw inputTooLarge("the list of files is beyond 32 MiB");
+  if (length > MAX_MANIFEST_BYTES) throw inputTooLarge("the list of files is longer than 32 MiB");
   return sealed;
 }
 
 /**
- * Decrypts a manifest, checks its signature by the author it names (and by `author`, a fingerprint, when
- * given), its schema, its paths, its sums and the reader's limits. Nothing in it is believed before.
+ * Decrypts a manifest and checks its signature by the author that it names (who must have the fingerprint `author`,
+ * when given), its schema, its paths, its sums and the reader's limits.
+ * @throws PARCEL_MALFORMED, PARCEL_CORRUPT, PARCEL_UNTRUSTED, PARCEL_TOO_LARGE, PARCEL_UNSAFE_PATH
  */
 export async function openManifest(
   message: Uint8Array,
@@ -57,7 +61,7 @@ async function readSigned(signed: Uint8Array) {
   const pgp = await openpgp();
   const config = { ...modern(pgp), maxDecompressedMessageSize: 1 };
   try {
-    // Looked at before parsing: anything else could be compressed or encrypted once more.
+    // Checked before parsing: any other packet could contain compressed or encrypted data.
     if (((signed[0] ?? 0) & 0x3f) !== ONE_PASS_SIGNATURE) throw untrusted();
     const message = await pgp.readMessage({ binaryMessage: signed, config });
     const tags = [...message.packets].map((packet) => (packet.constructor as { tag?: number }).tag);
@@ -72,14 +76,17 @@ async function readSigned(signed: Uint8Array) {
         verificationKeys: author,
         expectSigned: true,
         format: "binary",
-        date: null as unknown as Date, // the author's clock is not ours; deadlines are the chain's
+        date: null as unknown as Date, // no check of time: the author's clock may differ, and the chain has the deadlines
         config,
       });
       if (result.signatures.length !== 1) throw untrusted();
     };
-    return { content, verify: (key: string, fingerprint: string) => verify(key, fingerprint).catch(wrap) };
+    return {
+      content,
+      verify: (key: string, fingerprint: string) => verify(key, fingerprint).catch(rethrowUntrusted),
+    };
   } catch (cause) {
-    return wrap(cause);
+    return rethrowUntrusted(cause);
   }
 }
 
@@ -91,7 +98,7 @@ function parse(content: Uint8Array): Manifest {
   }
 }
 
-/** Length of a note as JSON; infinite for one nested so deeply that it cannot be written as JSON again. */
+/** Length of a note as JSON, bytes; infinite for one nested too deeply to be written as JSON. */
 function noteBytes(note: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(note) ?? "");
@@ -130,6 +137,6 @@ function untrusted(cause?: unknown): IchainError {
   return parcelFault("PARCEL_UNTRUSTED", "The parcel has no valid signature by the author it names.", cause);
 }
 
-function wrap(cause: unknown): never {
+function rethrowUntrusted(cause: unknown): never {
   throw cause instanceof IchainError && cause.code.startsWith("PARCEL_") ? cause : untrusted(cause);
 }

@@ -1,9 +1,9 @@
-import { freeBuffer } from "../discard.ts";
 import { parcelFault } from "../errors.ts";
+import { freeBuffer } from "../free-buffer.ts";
 import { compress, inflate, MAX_FRAME, notAsDeclared } from "./frames.ts";
 import { openMessage, packetHeader, sealedOverhead, sealMessage } from "./seipd.ts";
 
-/** A data message: one slice of the archive, a zstd frame of its own, as an OpenPGP literal under the session key. */
+/** A data message: one slice of the archive as a zstd frame in an OpenPGP literal (RFC 9580, 5.9), encrypted. */
 
 const LITERAL = 0xcb; // tag 11, new format
 const NAME_BYTES = 8;
@@ -11,10 +11,10 @@ const LITERAL_HEADER = 1 + 1 + NAME_BYTES + 4;
 const FRAME = 6;
 const MAX_INNER = FRAME + LITERAL_HEADER + MAX_FRAME;
 
-/** Bytes of the longest data message. */
+/** Longest data message, bytes. */
 export const MAX_MESSAGE = MAX_INNER + sealedOverhead(MAX_INNER);
 
-/** Compresses and encrypts slice number `index`. */
+/** Compresses and encrypts slice number `index` under the 32-byte session key. */
 export async function sealSlice(
   sessionKey: Uint8Array,
   index: number,
@@ -28,8 +28,9 @@ export async function sealSlice(
 }
 
 /**
- * Decrypts data message number `index` and inflates exactly `length` bytes. The number stands inside the
- * encryption, so a message in another's place is noticed at once; the signed root says so for good.
+ * Decrypts data message number `index` and inflates exactly `length` bytes. The number is inside the encryption, so
+ * that a message in another's place is noticed at once; the signed root proves the order in the end.
+ * @throws PARCEL_CORRUPT, PARCEL_MALFORMED
  */
 export async function openSlice(
   sessionKey: Uint8Array,

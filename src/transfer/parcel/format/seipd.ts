@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:cr
 import { parcelFault } from "../errors.ts";
 
 /**
- * OpenPGP messages under a session key: Symmetrically Encrypted Integrity Protected Data packets of
- * version 2 with AES-256 and GCM (RFC 9580, 5.13.2), built with Node's own cipher, which is many times
- * faster than a stream through a library. Any OpenPGP implementation that has the session key reads them.
+ * OpenPGP messages under a session key: Symmetrically Encrypted Integrity Protected Data packets of version 2 with
+ * AES-256-GCM (RFC 9580, 5.13.2), built with Node's own cipher, which is many times faster than a stream through a
+ * library. Any OpenPGP implementation decrypts them with the session key.
  */
 
 const PACKET = 0xd2; // tag 18, new format
@@ -19,7 +19,7 @@ export function sealedOverhead(length: number): number {
   return FRAME + 4 + SALT + TAG * (Math.ceil(length / AEAD_CHUNK) + 1);
 }
 
-/** Encrypts the concatenation of `parts` (OpenPGP packets) as one message. */
+/** Encrypts the concatenation of `parts` (OpenPGP packets) as one message under the 32-byte session key. */
 export function sealMessage(sessionKey: Uint8Array, parts: readonly Uint8Array[]): Uint8Array[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const salt = randomBytes(SALT);
@@ -44,7 +44,10 @@ export function sealMessage(sessionKey: Uint8Array, parts: readonly Uint8Array[]
   return out;
 }
 
-/** Decrypts one whole message; throws `PARCEL_MALFORMED` or `PARCEL_CORRUPT`. Version 1 is refused. */
+/**
+ * Decrypts one whole message. Packets of version 1 are refused.
+ * @throws PARCEL_MALFORMED, PARCEL_CORRUPT
+ */
 export function openMessage(sessionKey: Uint8Array, message: Uint8Array): Uint8Array {
   if (readFrame(message) !== message.length)
     throw parcelFault("PARCEL_MALFORMED", "A message of the parcel has a wrong length.");
@@ -83,20 +86,23 @@ export function openMessage(sessionKey: Uint8Array, message: Uint8Array): Uint8A
   return out.length === 1 ? out[0]! : Buffer.concat(out);
 }
 
-/** Bytes that a message needs to hold anything, and that `readFrame` looks at. */
+/** Bytes of the shortest message that is not empty; `readFrame` needs as many. */
 export const MIN_MESSAGE = FRAME + 4 + SALT + TAG + TAG + 1;
 
-/** Whole length of the message that starts with these bytes, as it declares itself. */
+/**
+ * Declared length of the whole message that starts with these bytes.
+ * @throws PARCEL_MALFORMED
+ */
 export function readFrame(start: Uint8Array): number {
   if (start.length < MIN_MESSAGE || start[0] !== PACKET || start[1] !== 0xff) {
-    throw parcelFault("PARCEL_MALFORMED", "The parcel is not made of OpenPGP messages as it should be.");
+    throw parcelFault("PARCEL_MALFORMED", "The parcel's data does not consist of OpenPGP messages.");
   }
   const length = FRAME + new DataView(start.buffer, start.byteOffset).getUint32(2);
   if (length < MIN_MESSAGE) throw parcelFault("PARCEL_MALFORMED", "A message of the parcel is too short.");
   return length;
 }
 
-/** Tag and five-octet length: the one form a parcel uses. */
+/** Tag and five-octet length (RFC 9580, 4.2.1.3): the only form in a parcel. */
 export function packetHeader(tag: number, length: number): Uint8Array {
   const header = Buffer.alloc(FRAME);
   header[0] = tag;

@@ -9,15 +9,18 @@ import { inputChanged, inputMissing } from "../errors.ts";
 import { type InputFile, stampOf } from "./walk.ts";
 
 /**
- * Files of at most so many bytes are read and written in one go, without waiting: for each of 100,000 of
- * them a few microseconds, where five trips to the thread pool would be most of the time of a pack.
+ * Files of at most this many bytes are read and written synchronously: a few microseconds each, where five tasks of the
+ * thread pool for each of 100,000 files would take most of the time of a pack.
  */
 export const SMALL_FILE = 128 << 10;
 
-// Not through a link, and not hanging on a FIFO that took the file's place.
+// Do not follow a link, and do not block on a FIFO that replaced the file.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The content of a listed file of at most `SMALL_FILE` bytes; errors as `openInput`. */
+/**
+ * The content of a listed file of at most `SMALL_FILE` bytes.
+ * @throws as `openInput`
+ */
 export function readSmall(file: InputFile): Uint8Array {
   let fd: number;
   try {
@@ -40,7 +43,10 @@ export function readSmall(file: InputFile): Uint8Array {
   }
 }
 
-/** Opens a listed file for reading, if it still is what was listed; `PARCEL_INPUT_CHANGED` otherwise. */
+/**
+ * Opens a listed file for reading.
+ * @throws PARCEL_INPUT_MISSING; PARCEL_INPUT_CHANGED unless it is as it was listed
+ */
 export async function openInput(file: InputFile): Promise<FileHandle> {
   let handle: FileHandle;
   try {
@@ -57,7 +63,7 @@ export async function openInput(file: InputFile): Promise<FileHandle> {
   }
 }
 
-/** Throws `PARCEL_INPUT_CHANGED` unless the open file is as it was when it was listed. */
+/** @throws PARCEL_INPUT_CHANGED unless the open file is as it was listed */
 export async function checkUnchanged(handle: FileHandle, file: InputFile): Promise<void> {
   compare(await handle.stat({ bigint: true }), file);
 }
@@ -66,7 +72,10 @@ function compare(stats: BigIntStats, file: InputFile): void {
   if (stampOf(stats) !== file.stamp) throw inputChanged(quotePath(file.path));
 }
 
-/** SHA-256 of a listed file. */
+/**
+ * SHA-256 of a listed file.
+ * @throws as `openInput`; the signal's reason
+ */
 export async function hashInput(file: InputFile, options: AbortOptions): Promise<Hex> {
   if (file.size <= SMALL_FILE) return sha256(readSmall(file));
   const whole = createHash("sha256");
@@ -87,7 +96,7 @@ export async function hashInput(file: InputFile, options: AbortOptions): Promise
   }
 }
 
-/** SHA-256 of bytes at hand. */
+/** SHA-256 of `bytes`. */
 export function sha256(bytes: Uint8Array): Hex {
   return `0x${hash("sha256", bytes)}`;
 }

@@ -9,15 +9,15 @@ import type { InputFile } from "./walk.ts";
 
 export interface Slice {
   readonly index: number;
-  /** A view into a buffer that is used again after `release`. */
+  /** A view into a buffer that is overwritten after `release`. */
   readonly bytes: Uint8Array;
   release(): void;
 }
 
 /**
- * The archive of `files` in slices, read straight into place. `hashes` takes the SHA-256 of each file, by
- * its index, once the file is read; files whose hash is already there and that end before slice `from`
- * are not read again. Throws `PARCEL_INPUT_CHANGED`, `PARCEL_INPUT_MISSING`.
+ * The archive of `files` in slices of `SLICE_BYTES`. Writes the SHA-256 of each file to `hashes`, by its index, once
+ * the file is read; files with a hash there that end before slice `from` are not read again.
+ * @throws PARCEL_INPUT_CHANGED, PARCEL_INPUT_MISSING; the signal's reason
  */
 export async function* archiveSlices(
   files: readonly InputFile[],
@@ -29,7 +29,7 @@ export async function* archiveSlices(
   let index = options.from ?? 0;
   let slice: Buffer = Buffer.allocUnsafe(SLICE_BYTES);
   let filled = 0;
-  /** Position in the archive, before `start` while what was packed earlier is passed over. */
+  /** Offset in the archive; before `start` while files that were packed earlier are skipped. */
   let position = 0;
 
   const full = (): Slice => {
@@ -72,7 +72,7 @@ export async function* archiveSlices(
       let left = file.size;
       while (left > 0) {
         options.signal?.throwIfAborted();
-        // What lies before `start` is only hashed; it ends exactly where a slice begins.
+        // Bytes before `start` are only hashed; `start` is the beginning of a slice.
         const behind = Math.max(0, start - position);
         const room = behind > 0 ? Math.min(behind, SLICE_BYTES) : SLICE_BYTES - filled;
         const at = behind > 0 ? 0 : filled;

@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { AbortOptions } from "../../../async/abort.ts";
-import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/parcel/manifest.ts";
+import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../protocol/limits.ts";
 import { checkPath, checkPaths, comparePaths, quotePath } from "../../../protocol/parcel/paths.ts";
 import { checkOwn, inputMissing, inputTooLarge, unsupportedFile } from "../errors.ts";
 
@@ -13,14 +13,15 @@ export interface InputFile {
   /** Bytes. */
   readonly size: number;
   readonly executable: boolean;
-  /** Changes when the file does. */
+  /** Another string once the file has changed (`stampOf`). */
   readonly stamp: string;
 }
 
 /**
- * Lists `paths` below `root` in archive order; a folder stands for everything below it, `.` for the root.
- * No symbolic link is followed, not even on the way. Throws `PARCEL_UNSUPPORTED_FILE`,
- * `PARCEL_UNSAFE_PATH`, `PARCEL_INPUT_MISSING`, `PARCEL_INPUT_TOO_LARGE`.
+ * Lists `paths` below `root` in archive order; a folder stands for everything below it, `.` for the root. No symbolic
+ * link is followed, neither at the end of a path nor in its folders.
+ * @throws PARCEL_UNSUPPORTED_FILE, PARCEL_UNSAFE_PATH, PARCEL_INPUT_MISSING, PARCEL_INPUT_TOO_LARGE; the signal's
+ *   reason
  */
 export async function listFiles(
   root: string,
@@ -33,7 +34,7 @@ export async function listFiles(
   const visit = async (path: string): Promise<void> => {
     options.signal?.throwIfAborted();
     const absolute = join(root, path);
-    const stats = look(absolute, path);
+    const stats = lstatInput(absolute, path);
     if (stats.isDirectory()) {
       for (const entry of await readdir(absolute, { encoding: "buffer" })) {
         const child = path === "." ? nameOf(entry) : `${path}/${nameOf(entry)}`;
@@ -62,7 +63,7 @@ export async function listFiles(
   return [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 
-/** Identity and state of a file in one string. */
+/** Device, inode, size, times and mode of a file in one string. */
 export function stampOf(stats: BigIntStats): string {
   return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs, stats.mode].join(":");
 }
@@ -71,20 +72,20 @@ function checkParents(root: string, path: string): void {
   const segments = path.split("/");
   for (let i = 1; i < segments.length; i++) {
     const parent = segments.slice(0, i).join("/");
-    const stats = look(join(root, parent), parent);
+    const stats = lstatInput(join(root, parent), parent);
     if (!stats.isDirectory()) throw unsupportedFile(quotePath(parent), kindOf(stats));
   }
 }
 
-function look(absolute: string, path: string): BigIntStats {
+function lstatInput(absolute: string, path: string): BigIntStats {
   try {
-    return lstatSync(absolute, { bigint: true }); // see SMALL_FILE: there may be 100,000
+    return lstatSync(absolute, { bigint: true }); // synchronous for the reason given at SMALL_FILE
   } catch (cause) {
     throw inputMissing(quotePath(path), cause);
   }
 }
 
-/** Bytes that are not UTF-8 become U+FFFD, and then the name is no name of a file: say so here. */
+/** The name in UTF-8. Any other bytes would become U+FFFD, a name that no file has. */
 function nameOf(entry: Buffer): string {
   const name = entry.toString("utf8");
   if (!Buffer.from(name).equals(entry))

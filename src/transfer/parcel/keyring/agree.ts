@@ -4,9 +4,10 @@ import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 
 /**
- * X25519 (RFC 7748) between our onion key and another's, then HKDF-SHA-256 with both public keys in
- * their order as salt and `purpose` as info: the same 32 bytes on both sides. Tor derives what it needs
- * from the same key by a function of its own, so that one says nothing about the other.
+ * Key agreement: X25519 (RFC 7748) between our onion key and the other side's, then HKDF-SHA-256 (RFC 5869) with both
+ * public keys in sorted order as salt and `purpose` in its info. Both sides get the same 32 bytes. Tor derives its keys
+ * from the same X25519 key with another function, so that neither output reveals the other.
+ * @throws KEY_UNUSABLE
  */
 export function agree(
   own: { readonly privateKey: Hex; readonly publicKey: Hex },
@@ -27,7 +28,7 @@ export function agree(
     const info = `ichain/agree/1/${purpose}`;
     return toHex(Buffer.from(hkdfSync("sha256", shared, Buffer.concat(salt.map(fromHex)), info, 32)));
   } catch (cause) {
-    // OpenSSL refuses points of small order, with which everybody would know the outcome.
+    // OpenSSL refuses points of small order: with one the shared secret would be public.
     throw new IchainError("KEY_UNUSABLE", "The other side's onion key cannot be used.", { cause });
   }
 }

@@ -5,21 +5,21 @@ import type { Party } from "../../../protocol/offer.ts";
 import { readCertificate } from "./certificate.ts";
 
 /**
- * Keys and wallet name each other. The wallet signs fingerprint and onion key (EIP-712; the registry and
- * `chain/keys.ts` check it). The certificate names the wallet in a notation (RFC 9580, 5.2.3.24) of its own
- * self-signature: without it, anybody could put somebody else's certificate into an offer.
+ * Keys and wallet name each other. The wallet signs fingerprint and onion key (EIP-712; checked by the registry and by
+ * `chain/keys.ts`). The certificate names the wallet in a notation (RFC 9580, 5.2.3.24) of its own self-signature:
+ * otherwise anyone could put another party's certificate into an offer.
  */
 const NOTATION = "wallet@ichain";
 
-/** The notation that a self-signature by the keys of `account` carries. */
+/** The notation in the self-signature of the keys of `account`. */
 export function walletNotation(account: Address) {
   const value = new TextEncoder().encode(account.toLowerCase());
   return { name: NOTATION, value, humanReadable: true, critical: false };
 }
 
-/** What the self-signature of `key` names as its wallet; one address in every certificate of ours. */
+/** The wallets that the self-signature of `key` names; exactly one in a certificate made by ichain. */
 export function walletsNamed(key: Key): string[] {
-  // Only the hashed half of a signature gets here: openpgp.js drops notations that nobody signed.
+  // Only hashed subpackets (RFC 9580, 5.2.3.7): openpgp.js drops notations that are not signed.
   const [, selfSignature] = [...key.toPacketList()] as SignaturePacket[];
   const notations = selfSignature?.rawNotations ?? [];
   return notations
@@ -28,8 +28,8 @@ export function walletsNamed(key: Key): string[] {
 }
 
 /**
- * The certificate of `reader`, valid now and bound to its account. Throws `KEY_MALFORMED` or
- * `KEY_NOT_BOUND`, class `untrusted`.
+ * The certificate of a party, valid now and bound to its account.
+ * @throws KEY_MALFORMED, KEY_NOT_BOUND
  */
 export async function readBoundCertificate({ account, keys }: Party): Promise<PublicKey> {
   const key = await readCertificate(keys.openpgpKey, new Date());

@@ -1,10 +1,10 @@
 import type { PublicKey } from "openpgp";
 import { IchainError } from "../../../errors/error.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
-import { type Hex, isHex } from "../../../protocol/ids.ts";
+import { isHex } from "../../../protocol/ids.ts";
 import { modern, openpgp } from "./openpgp.ts";
 
-/** Bytes of a binary certificate; a fresh one of ours has about 500. */
+/** Longest binary certificate, bytes; one made by ichain has about 500. */
 export const MAX_CERTIFICATE_BYTES = 2048;
 
 // RFC 9580, 9.1
@@ -14,10 +14,10 @@ const ED25519 = 27;
 const SHAPE = [6, 2, 14, 2];
 
 /**
- * Parses somebody's certificate: one OpenPGP v6 Ed25519 key with one self-signature, one valid X25519
- * encryption subkey and no names, at most 2 KiB. An old key would silently downgrade every message, a huge
- * one would cost minutes. Validity is judged at `date`; null leaves expiry aside, for what was signed in the
- * past. Throws `KEY_MALFORMED`, class `untrusted`.
+ * Parses a certificate: one OpenPGP v6 Ed25519 key with one self-signature, one valid X25519 encryption subkey and no
+ * user IDs (RFC 9580, 10.1.1), at most `MAX_CERTIFICATE_BYTES`. An older key would silently downgrade every message, a
+ * huge one would take minutes. Validity is checked at `date`; null skips expiry, for signatures made in the past.
+ * @throws KEY_MALFORMED
  */
 export async function readCertificate(openpgpKey: string, date: Date | null = null): Promise<PublicKey> {
   if (!isHex(openpgpKey) || openpgpKey.length > 2 + 2 * MAX_CERTIFICATE_BYTES) throw malformed();
@@ -38,15 +38,10 @@ export async function readCertificate(openpgpKey: string, date: Date | null = nu
   }
 }
 
-/** The 32-byte v6 fingerprint of a certificate; throws `KEY_MALFORMED`. */
-export async function fingerprintOf(openpgpKey: Hex): Promise<Hex> {
-  return `0x${(await readCertificate(openpgpKey)).getFingerprint()}`;
-}
-
 function malformed(cause?: unknown): IchainError {
   return new IchainError(
     "KEY_MALFORMED",
-    "The public key is not a valid OpenPGP v6 key as ichain uses them.",
+    "The public key is not an OpenPGP v6 certificate of the form that ichain requires.",
     { cause },
   );
 }

@@ -8,8 +8,9 @@ import { readBoundCertificate } from "./binding.ts";
 import { modern, openpgp } from "./openpgp.ts";
 import type { KeyringSecret } from "./secret.ts";
 
-export const MAX_SEALED_MESSAGE = 1 << 16;
-const MAX_SEALED_BYTES = MAX_SEALED_MESSAGE + 1024;
+/** Longest message to seal, bytes. */
+const MAX_SEALED_MESSAGE = 1 << 16;
+const MAX_CIPHERTEXT_BYTES = MAX_SEALED_MESSAGE + 1024;
 const MAX_CAPSULE_BYTES = 1024;
 
 // RFC 9580, 5: packet tags
@@ -23,8 +24,11 @@ export interface AuthorKeyring extends Keyring {
 }
 
 /**
- * The account's keys at work. A sealed message is 157 bytes longer than what it holds, a capsule has 78;
- * neither names its reader.
+ * Seals, opens and signs with the account's keys. A sealed message (PKESK version 6, SEIPD version 2; RFC 9580, 5.1.2
+ * and 5.13.2) is 157 bytes longer than its content, a capsule has about 110 bytes; neither names its reader.
+ * @example
+ * const keyring = createKeyring({ secret: await loadKeyring(path, { passphrase }) });
+ * const sealed = await keyring.seal(message, party);
  */
 export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyring {
   let parsed: Promise<PrivateKey> | undefined;
@@ -58,13 +62,13 @@ export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyr
         date: new Date(),
       });
       const bytes = sealed as Uint8Array;
-      await readSealed(bytes, MAX_SEALED_BYTES, [PKESK, SEIPD]); // never send what we would not read
+      await readSealed(bytes, MAX_CIPHERTEXT_BYTES, [PKESK, SEIPD]); // never send what our own reader refuses
       return toHex(bytes);
     },
 
     async unseal(sealed) {
-      if (!isHex(sealed) || sealed.length > 2 + 2 * MAX_SEALED_BYTES) throw notForUs();
-      const message = await readSealed(fromHex(sealed), MAX_SEALED_BYTES, [PKESK, SEIPD]);
+      if (!isHex(sealed) || sealed.length > 2 + 2 * MAX_CIPHERTEXT_BYTES) throw notForUs();
+      const message = await readSealed(fromHex(sealed), MAX_CIPHERTEXT_BYTES, [PKESK, SEIPD]);
       const pgp = await openpgp();
       try {
         const { data } = await pgp.decrypt({
@@ -72,7 +76,7 @@ export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyr
           decryptionKeys: await privateKey(),
           format: "binary",
           config: modern(pgp),
-          date: null as unknown as Date, // no expiry applies, and the sender's clock is not ours
+          date: null as unknown as Date, // no check of time: our key has no expiry, and the sender's clock may differ
         });
         return data as Uint8Array;
       } catch (cause) {
@@ -125,7 +129,10 @@ export function createKeyring({ secret }: { secret: KeyringSecret }): AuthorKeyr
   };
 }
 
-/** Parses `bytes` only as exactly these packets, PKESK in version 6 and SEIPD in version 2. */
+/**
+ * Parses `bytes`, which must be exactly these packets, PKESK in version 6 and SEIPD in version 2.
+ * @throws SEAL_NOT_FOR_US
+ */
 async function readSealed(bytes: Uint8Array, limit: number, tags: readonly number[]) {
   if (bytes.length > limit) throw notForUs();
   const pgp = await openpgp();

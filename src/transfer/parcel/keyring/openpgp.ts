@@ -1,11 +1,11 @@
 import type * as OpenPGP from "openpgp";
 
-/** Loaded when first needed: it takes longer to start than most commands take to run. */
+/** openpgp.js, loaded on first use: loading it takes longer than most commands take to run. */
 export function openpgp(): Promise<typeof OpenPGP> {
   return import("openpgp");
 }
 
-/** Only what RFC 9580 calls current: v6 keys, SEIPDv2, GCM; nothing that inflates. */
+/** Settings for current RFC 9580 only: v6 keys, SEIPD version 2 with GCM; no compression. */
 export function modern(pgp: typeof OpenPGP): OpenPGP.PartialConfig {
   return {
     v6Keys: true,

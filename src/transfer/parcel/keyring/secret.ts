@@ -13,7 +13,7 @@ const hex = (bytes: number) =>
 const hexUpTo = (bytes: number) =>
   z.custom<`0x${string}`>((value) => isLowerHex(value) && value.length <= 2 + 2 * bytes);
 
-/** An account's private keys, serialisable; never logged, never sent. */
+/** An account's private keys, serialisable. They must never be logged or sent. */
 export const keyringSecretSchema = z.strictObject({
   version: z.literal(1),
   openpgp: z.strictObject({
@@ -28,14 +28,14 @@ export const keyringSecretSchema = z.strictObject({
 
 export type KeyringSecret = z.infer<typeof keyringSecretSchema>;
 
-/** Draws new keys of `account`. The certificate carries no name but the wallet's: names cost privacy. */
+/** Draws new keys of `account`. For privacy the certificate has no user ID and names only the wallet. */
 export async function generateKeyring(account: Address): Promise<KeyringSecret> {
   const pgp = await openpgp();
   const made = await pgp.generateKey({
     type: "curve25519",
     userIDs: [],
     format: "object",
-    // Whole days only: the instant says nothing useful, and a reader's clock may be slow.
+    // The start of yesterday: the exact time is of no use to others, and a reader's clock may be slow.
     date: new Date(Math.floor(Date.now() / DAY - 1) * DAY),
     signatureNotations: [walletNotation(account)],
     config: modern(pgp),
@@ -56,8 +56,9 @@ export async function generateKeyring(account: Address): Promise<KeyringSecret> 
 }
 
 /**
- * The keyring with `account` named in its certificate: itself when it is there, the same keys under a new
- * self-signature when an older version made it without. Throws `KEYRING_OF_ANOTHER`, class `config`.
+ * The keyring with `account` named in its certificate: unchanged when it is, the same keys with a new self-signature
+ * when an older version made it without a wallet.
+ * @throws KEYRING_OF_ANOTHER
  */
 export async function bindKeyring(secret: KeyringSecret, account: Address): Promise<KeyringSecret> {
   const pgp = await openpgp();

@@ -8,8 +8,8 @@ import type { Address } from "../../../protocol/ids.ts";
 import { bindKeyring, generateKeyring, type KeyringSecret, keyringSecretSchema } from "./secret.ts";
 
 /**
- * The keyring on disk: JSON with the secret under AES-256-GCM, its key drawn from a passphrase by scrypt
- * (32 MiB, about 0.1 s). Mode 0600, replaced as a whole.
+ * The keyring on disk: JSON with the secret encrypted by AES-256-GCM, its key derived from a passphrase by scrypt (RFC
+ * 7914; 32 MiB, about 0.1 s). Mode 0600; the file is replaced atomically.
  */
 
 const base64 = (bytes: number) => z.base64().max(Math.ceil(bytes / 3) * 4);
@@ -18,7 +18,7 @@ const fileSchema = z.strictObject({
   version: z.literal(1),
   kdf: z.strictObject({
     name: z.literal("scrypt"),
-    // Bounded from below against a file swapped for a weak one, from above against one that takes minutes.
+    // A lower bound against a file replaced by a weak one, an upper bound against one that takes minutes.
     N: z.literal([1 << 15, 1 << 16, 1 << 17]),
     r: z.literal(8),
     p: z.literal(1),
@@ -35,8 +35,9 @@ const KDF = { N: 1 << 15, r: 8, p: 1 } as const;
 const TAG = 16;
 
 /**
- * Loads the keyring of `account` at `path`; makes and saves one when there is none, unless `beforeFirst`
- * throws, and names the account in one that an older version made. Errors as `loadKeyring` and `bindKeyring`.
+ * Loads the keyring of `account` at `path`. When there is none, calls `beforeFirst`, then draws and saves one; names the
+ * account in one that an older version made without.
+ * @throws KEYRING_DAMAGED, KEYRING_WRONG_PASSPHRASE, KEYRING_OF_ANOTHER; what `beforeFirst` throws
  */
 export async function openKeyring(
   path: string,
@@ -56,7 +57,10 @@ export async function openKeyring(
   return bound;
 }
 
-/** Makes a keyring where there is none; throws `KEYRING_EXISTS`, class `usage`: none is ever replaced. */
+/**
+ * Draws a keyring and saves it where there is none; an existing one is never replaced.
+ * @throws KEYRING_EXISTS
+ */
 export async function makeKeyring(
   path: string,
   { passphrase, account }: { passphrase: string; account: Address },
@@ -69,7 +73,7 @@ export async function makeKeyring(
   }
 }
 
-/** Throws `KEYRING_MISSING`, `KEYRING_DAMAGED` or `KEYRING_WRONG_PASSPHRASE`, class `config`. */
+/** @throws KEYRING_MISSING, KEYRING_DAMAGED, KEYRING_WRONG_PASSPHRASE */
 export async function loadKeyring(path: string, options: { passphrase: string }): Promise<KeyringSecret> {
   const secret = await readSecret(path, options.passphrase);
   if (secret) return secret;
@@ -78,7 +82,7 @@ export async function loadKeyring(path: string, options: { passphrase: string })
   });
 }
 
-/** Writes `secret` to `path`, whole or not at all, replacing what is there. */
+/** Writes `secret` to `path` atomically, over any file there. */
 export async function saveKeyring(
   path: string,
   secret: KeyringSecret,
@@ -87,7 +91,7 @@ export async function saveKeyring(
   await place(path, secret, options.passphrase, rename);
 }
 
-/** Of two processes that start at once, the one that comes second uses the keyring of the first. */
+/** Saves `secret`, or loads the keyring that another process has saved in the meantime. */
 async function firstSecret(path: string, passphrase: string, secret: KeyringSecret): Promise<KeyringSecret> {
   try {
     await place(path, secret, passphrase, link);

@@ -2,53 +2,55 @@ import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import type { PiecePlan, PieceRange } from "./piece-plan.ts";
 import type { Tuning } from "./tuning.ts";
 
-/** What is known of a run under way. */
+/** What is known of a range under way. */
 export interface RangeView {
-  readonly run: PieceRange;
-  /** Bytes still to come. */
+  readonly range: PieceRange;
+  /** Bytes not received yet. */
   readonly bytesLeft: number;
   /** Bytes per second of its lane; 0 while nothing has come. */
   readonly rate: number;
 }
 
-export interface Asker {
+/** The lane that a range is chosen for. */
+export interface IdleLane {
   /** Bytes per second; 0 when unknown. */
   readonly rate: number;
   readonly rttMs: number;
+  /** Lanes that share the work, this one included. */
   readonly lanes: number;
 }
 
-/** What a lane of unknown rate asks for at most. */
+/** Most bytes that a lane of unknown rate asks for. */
 const FIRST_BYTES = 4 << 20;
-/** A copy costs the other lanes their share: it must be so much faster than what it replaces. */
+/** A copy takes bandwidth from the other lanes: the range that it replaces must take this many times as long. */
 const COPY_GAIN = 1.5;
 
 /**
- * The next run for a lane that has none: missing pieces first; then the tail of the run that would end
- * last; in the endgame a second copy of its last piece. Undefined when nothing would end sooner.
+ * The next range for an idle lane: missing pieces first; then the tail of the range that would end last; in the
+ * endgame a second copy of its last piece. Undefined when none of them would end sooner.
  */
 export function chooseRange(
   plan: PiecePlan,
-  asker: Asker,
+  idle: IdleLane,
   others: readonly RangeView[],
   tuning: Pick<Tuning, "requestMs" | "maxRequestPieces">,
 ): PieceRange | undefined {
   const { unclaimed } = plan;
-  if (unclaimed > 0) return plan.claim(requestPieces(asker, unclaimed, tuning));
+  if (unclaimed > 0) return plan.claim(requestPieces(idle, unclaimed, tuning));
   const slowest = others.toSorted((a, b) => secondsOf(b) - secondsOf(a))[0];
   if (!slowest) return undefined;
-  const rate = asker.rate || slowest.rate;
-  const onePiece = asker.rttMs / 1000 + (rate > 0 ? PIECE_BYTES / rate : 0);
+  const rate = idle.rate || slowest.rate;
+  const onePiece = idle.rttMs / 1000 + (rate > 0 ? PIECE_BYTES / rate : 0);
   if (secondsOf(slowest) < onePiece * COPY_GAIN) return undefined;
-  const tail = slowest.run.end - slowest.run.next - 1;
-  if (tail === 0) return plan.duplicate(slowest.run);
+  const tail = slowest.range.end - slowest.range.next - 1;
+  if (tail === 0) return plan.duplicate(slowest.range);
   const share = slowest.rate > 0 && rate > 0 ? rate / (rate + slowest.rate) : 1;
-  return plan.steal(slowest.run, Math.min(tail, Math.max(1, Math.round(tail * share))));
+  return plan.steal(slowest.range, Math.min(tail, Math.max(1, Math.round(tail * share))));
 }
 
-/** rate × 30 s within 1–32 MiB, and no more than leaves a few requests for every lane. */
+/** What the lane carries in `requestMs`, at most `maxRequestPieces`, and at most half of its share of the rest. */
 function requestPieces(
-  { rate, lanes }: Asker,
+  { rate, lanes }: IdleLane,
   unclaimed: number,
   { requestMs, maxRequestPieces }: Pick<Tuning, "requestMs" | "maxRequestPieces">,
 ): number {

@@ -3,24 +3,22 @@ import { isIchainError } from "../../../errors/error.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { hostUnreachable, stalled } from "../errors.ts";
 import type { PieceRequest } from "../ports.ts";
-import { backOff } from "./back-off.ts";
-import { Notifier } from "./bell.ts";
 import { chooseRange, type RangeView } from "./choose-range.ts";
 import type { Faults } from "./faults.ts";
 import { fetchRange } from "./fetch-range.ts";
 import { Lane } from "./lanes/lane.ts";
-import { LaneCount } from "./lanes/lane-count.ts";
-import { lanesFor } from "./lanes/lanes-for.ts";
+import { LaneCount, lanesFor } from "./lanes/lane-count.ts";
 import type { WarmingLane } from "./lanes/open-lanes.ts";
 import { median, stalledLanes } from "./lanes/stall.ts";
-import { LookUps } from "./look-ups.ts";
 import type { PartFile } from "./part-file.ts";
 import { PiecePlan, type PieceRange } from "./piece-plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Tuning } from "./tuning.ts";
+import { backOff, LookUps, Notifier } from "./waiting.ts";
 
-/** Runs of one lane that may overlap: the second is asked for a round trip before the first ends. */
-const RUNS_PER_LANE = 2;
+/** Ranges of one lane that may overlap: the second is requested one round trip before the first ends. */
+const RANGES_PER_LANE = 2;
+/** Round trip assumed of a lane that has not answered yet; milliseconds. */
 const UNKNOWN_RTT_MS = 1000;
 
 export interface DownloadContext {
@@ -30,22 +28,23 @@ export interface DownloadContext {
   readonly progress: Progress;
   readonly tuning: Tuning;
   readonly now: () => number;
-  /** Lanes that are open already, or about to be: they go first. */
+  /** Lanes that are open or connecting: they are used first. */
   readonly lanes: readonly WarmingLane[];
-  /** How long the first answer took. */
+  /** Milliseconds that the first answer took. */
   readonly waitedMs: number;
 }
 
-/** Fetches every piece that `part` lacks, over as many lanes as pay. One use. */
+/** Fetches every piece that `part` lacks, over as many lanes as pay. An object is used once. */
 export class Download {
   readonly #context: DownloadContext;
   readonly #plan: PiecePlan;
   readonly #laneCount: LaneCount;
   readonly #lookUps: LookUps;
-  readonly #bell = new Notifier();
+  /** Notified when a lane may have something new to do. */
+  readonly #changed = new Notifier();
   readonly #lanes = new Set<Lane>();
   readonly #active = new Map<PieceRange, { lane: Lane; bytesLeft: number }>();
-  readonly #over = new AbortController();
+  readonly #ended = new AbortController();
   readonly #slots: Promise<void>[] = [];
   #failure: unknown;
 
@@ -54,12 +53,15 @@ export class Download {
     this.#context = context;
     this.#lookUps = new LookUps(Math.max(tuning.lookUpMs, 2 * waitedMs), now());
     this.#plan = new PiecePlan(part.shape.leaves.length, part.verified);
-    const worth = lanesFor(this.#plan.left * PIECE_BYTES, tuning);
-    const startLanes = waitedMs > tuning.farMs ? worth : Math.min(tuning.startLanes, worth);
+    const most = lanesFor(this.#plan.left * PIECE_BYTES, tuning);
+    const startLanes = waitedMs > tuning.farMs ? most : Math.min(tuning.startLanes, most);
     this.#laneCount = new LaneCount({ ...tuning, startLanes }, now());
   }
 
-  /** Resolves when every piece is verified and written; rejects with the fault that ended it. */
+  /**
+   * Resolves when every piece is verified and written.
+   * @throws the fault that ended the download (`Faults`), the file system's error, or the signal's reason
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { tuning, part } = this.#context;
     using _ = onAbort(signal, (reason) => this.#end(reason));
@@ -71,7 +73,7 @@ export class Download {
     try {
       if (this.#plan.left === 0) this.#end();
       this.#openSlots();
-      while (!this.#over.signal.aborted) await this.#bell.wait();
+      while (!this.#ended.signal.aborted) await this.#changed.wait();
       await Promise.all(this.#slots);
     } finally {
       clearInterval(tick);
@@ -81,11 +83,11 @@ export class Download {
   }
 
   #end(failure?: unknown): void {
-    if (this.#over.signal.aborted) return;
+    if (this.#ended.signal.aborted) return;
     this.#failure = failure;
-    this.#over.abort();
+    this.#ended.abort();
     for (const lane of this.#lanes) lane.end();
-    this.#bell.ring();
+    this.#changed.notify();
   }
 
   #tick(): void {
@@ -98,27 +100,27 @@ export class Download {
     }
     this.#laneCount.observe(at, progress.received, progress.secondsLeft(at) ?? Infinity);
     const views = [...this.#lanes].map((lane) => lane.view(at)).filter((view) => view !== undefined);
-    for (const { lane } of stalledLanes(views, at, tuning)) this.#blame(lane, stalled());
+    for (const { lane } of stalledLanes(views, at, tuning)) this.#fail(lane, stalled());
     if (this.#lookUps.due(at, progress.received)) void this.#lookUp();
     this.#openSlots();
-    progress.tell(
+    progress.report(
       at,
       [...this.#lanes].map((lane) => lane.rate(at)),
     );
-    this.#bell.ring();
+    this.#changed.notify();
   }
 
-  /** Finds the host again if it has moved; lanes that were connecting to where it was begin again. */
+  /** Looks the host up again; lanes that were connecting to where it was are replaced. */
   async #lookUp(): Promise<void> {
     const { dialer } = this.#context.request;
     if (!dialer.refresh) return;
     const connecting = [...this.#lanes].filter((lane) => lane.rttMs === undefined);
     try {
-      await dialer.refresh({ signal: this.#over.signal });
+      await dialer.refresh({ signal: this.#ended.signal });
     } catch (error) {
       this.#context.faults.record(error, -1);
     }
-    for (const lane of connecting) if (lane.rttMs === undefined) this.#blame(lane, hostUnreachable());
+    for (const lane of connecting) if (lane.rttMs === undefined) this.#fail(lane, hostUnreachable());
   }
 
   #openSlots(): void {
@@ -126,26 +128,26 @@ export class Download {
     while (this.#slots.length < wanted) this.#slots.push(this.#slot(this.#slots.length));
   }
 
-  /** One lane after the other, each on a new circuit, for as long as this many lanes are wanted. */
+  /** Runs one lane after the other, each on a new circuit, while the target includes slot `index`. */
   async #slot(index: number): Promise<void> {
     const { request, tuning, lanes } = this.#context;
     let warming = lanes[index];
     let failures = 0;
-    while (!this.#over.signal.aborted) {
+    while (!this.#ended.signal.aborted) {
       const lane = warming?.lane ?? new Lane(request.dialer, tuning);
       this.#lanes.add(lane);
-      // If it fails its signal says so, and nobody works on it.
+      // A failure aborts the lane's signal, and then no range is requested.
       await warming?.ready.catch(() => {});
       warming = undefined;
-      await Promise.all(Array.from({ length: RUNS_PER_LANE }, () => this.#work(index, lane)));
+      await Promise.all(Array.from({ length: RANGES_PER_LANE }, () => this.#work(index, lane)));
       const failed = lane.signal.aborted;
       this.#lanes.delete(lane);
       lane.end();
       if (failed) {
-        failures = lane.brought > 0 ? 1 : failures + 1;
-        await backOff(failures, tuning, this.#over.signal).catch(() => {});
+        failures = lane.delivered > 0 ? 1 : failures + 1;
+        await backOff(failures, tuning, this.#ended.signal).catch(() => {});
       }
-      while (!this.#over.signal.aborted && !this.#isWanted(index)) await this.#bell.wait();
+      while (!this.#ended.signal.aborted && !this.#isWanted(index)) await this.#changed.wait();
     }
   }
 
@@ -153,49 +155,49 @@ export class Download {
     return index < this.#laneCount.target;
   }
 
-  /** Fetches run after run until the lane ends, by a fault or because it is not wanted any more. */
+  /** Fetches one range after the other until the lane fails or its slot is no longer wanted. */
   async #work(index: number, lane: Lane): Promise<void> {
     const { request, part, tuning, faults, progress, now } = this.#context;
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
     for (;;) {
-      const run = await this.#nextRun(index, lane);
-      if (!run) return;
+      const range = await this.#nextRange(index, lane);
+      if (!range) return;
       lane.mayAsk = false;
-      let passed = false;
-      const passOn = () => {
-        if (passed) return;
-        passed = lane.mayAsk = true;
-        this.#bell.ring();
+      let released = false;
+      const letNextAsk = () => {
+        if (released) return;
+        released = lane.mayAsk = true;
+        this.#changed.notify();
       };
-      const state = { lane, bytesLeft: (run.end - run.start) * PIECE_BYTES };
-      this.#active.set(run, state);
+      const state = { lane, bytesLeft: (range.end - range.start) * PIECE_BYTES };
+      this.#active.set(range, state);
       const onBytes = (bytes: number, left: number, filled: number) => {
         progress.received += bytes;
-        progress.reached(run.next, filled);
+        progress.reached(range.next, filled);
         state.bytesLeft = left;
-        if (left <= (lane.rate(now()) * (lane.rttMs ?? 0)) / 1000) passOn();
+        if (left <= (lane.rate(now()) * (lane.rttMs ?? 0)) / 1000) letNextAsk();
       };
       const onVerified = (piece: number, bytes: number) => {
         progress.verified += bytes;
         progress.reached(piece, bytes);
-        faults.forgive(piece);
+        faults.clear(piece);
         if (this.#plan.left === 0) this.#end();
       };
       const headMs = lane.rttMs === undefined ? tuning.connectMs : Math.max(tuning.stallMs, 4 * lane.rttMs);
       const context = { request, part, plan: this.#plan, lane, buffer, headMs, now, onBytes, onVerified };
       try {
-        await fetchRange(context, run);
+        await fetchRange(context, range);
       } catch (error) {
-        if (!run.cancel.signal.aborted) this.#blame(lane, error, run);
+        if (!range.cancel.signal.aborted) this.#fail(lane, error, range);
       } finally {
-        this.#plan.release(run);
-        this.#active.delete(run);
-        passOn();
+        this.#plan.release(range);
+        this.#active.delete(range);
+        letNextAsk();
       }
     }
   }
 
-  async #nextRun(index: number, lane: Lane): Promise<PieceRange | undefined> {
+  async #nextRange(index: number, lane: Lane): Promise<PieceRange | undefined> {
     const { tuning, now } = this.#context;
     for (;;) {
       if (lane.signal.aborted || !this.#isWanted(index)) return undefined;
@@ -203,22 +205,22 @@ export class Download {
         const at = now();
         const others = [...this.#active]
           .filter(([, state]) => state.lane !== lane)
-          .map(([run, state]): RangeView => ({ run, bytesLeft: state.bytesLeft, rate: state.lane.rate(at) }));
+          .map(([range, { bytesLeft, lane }]): RangeView => ({ range, bytesLeft, rate: lane.rate(at) }));
         const rate = lane.rate(at) || median([...this.#lanes].map((other) => other.rate(at)));
-        const asker = { rate, rttMs: lane.rttMs ?? UNKNOWN_RTT_MS, lanes: this.#laneCount.target };
-        const run = chooseRange(this.#plan, asker, others, tuning);
-        if (run) return run;
+        const idle = { rate, rttMs: lane.rttMs ?? UNKNOWN_RTT_MS, lanes: this.#laneCount.target };
+        const range = chooseRange(this.#plan, idle, others, tuning);
+        if (range) return range;
       }
-      await this.#bell.wait();
+      await this.#changed.wait();
     }
   }
 
-  /** Ends the lane over `error`, and the whole download when no further try can help. */
-  #blame(lane: Lane, error: unknown, run?: PieceRange): void {
-    // Both runs of a lane fail together; only the first failure says why.
+  /** Ends the lane with `error`, and the whole download when no further try can help. */
+  #fail(lane: Lane, error: unknown, range?: PieceRange): void {
+    // Both ranges of a lane fail together; only the first failure has the reason.
     if (lane.signal.aborted) return;
-    const final = this.#context.faults.record(error, run?.next ?? -1);
-    if (run && isIchainError(error, "TRANSFER_BAD_ANSWER")) this.#plan.split(run);
+    const final = this.#context.faults.record(error, range?.next ?? -1);
+    if (range && isIchainError(error, "TRANSFER_BAD_ANSWER")) this.#plan.split(range);
     if (final) this.#end(final);
     else lane.end(error);
   }

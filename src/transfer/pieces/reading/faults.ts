@@ -2,7 +2,7 @@ import { type IchainError, isIchainError } from "../../../errors/error.ts";
 import { hostUnreachable, stalled } from "../errors.ts";
 import type { Tuning } from "./tuning.ts";
 
-/** Faults that no further try can cure. */
+/** Faults that no further try can change. */
 const FINAL = new Set([
   "TRANSFER_FORBIDDEN",
   "TRANSFER_NOT_HOSTED",
@@ -12,8 +12,8 @@ const FINAL = new Set([
 ]);
 
 /**
- * Decides when a transfer gives up: at once on a fault that no try cures, on one piece that comes wrong
- * or breaks off too often, or when next to nothing new has come for `giveUpMs`.
+ * Decides when a transfer gives up: at once on a final fault, on one piece that is wrong or cut short too often, or
+ * when less than `giveUpBytes` of new bytes came in `giveUpMs`. Times are milliseconds of one clock.
  */
 export class Faults {
   readonly #tuning: Tuning;
@@ -42,15 +42,15 @@ export class Faults {
     return undefined;
   }
 
-  /** A piece arrived well: what went wrong with it before is forgotten. */
-  forgive(piece: number): void {
+  /** The piece was verified: its earlier faults no longer count. */
+  clear(piece: number): void {
     this.#wrong.delete(piece);
     this.#broken.delete(piece);
   }
 
   /**
-   * The error to end with when the transfer has stood still. `bytes` came since the start that
-   * had not come before; `missing` is the first piece that did not, once there is a leaf list.
+   * The error to end with when the transfer has made no progress, else undefined. `bytes`: new ones since the start;
+   * `missing`: the first piece not verified, once there is a leaf list.
    */
   overdue(now: number, bytes: number, missing?: number): IchainError | undefined {
     const { giveUpMs, giveUpBytes } = this.#tuning;

@@ -1,3 +1,4 @@
+import { linkSignals } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { leafHash } from "../../merkle.ts";
@@ -14,28 +15,32 @@ export interface RangeContext {
   readonly part: PartFile;
   readonly plan: PiecePlan;
   readonly lane: Lane;
-  /** Room for one piece, used by one run at a time. */
+  /** Room for one piece, used by one range at a time. */
   readonly buffer: Buffer;
+  /** Milliseconds until the headers must be complete. */
   readonly headMs: number;
+  /** Milliseconds. */
   readonly now: () => number;
-  /** `left`: bytes of the run still to come; `filled`: those of `run.next` that are there. */
+  /** `left`: bytes of the range not received yet; `filled`: those received of the piece `range.next`. */
   readonly onBytes: (bytes: number, left: number, filled: number) => void;
   readonly onVerified: (piece: number, bytes: number) => void;
 }
 
-/** The piece's or our own, not the connection's. */
-const OWN_FAULTS = new Set(["TRANSFER_CORRUPT_PIECE", "TRANSFER_DISK_FAILED"]);
+/** Faults of the piece or of this machine; every other one is the connection's. */
+const NOT_OF_CONNECTION = new Set(["TRANSFER_CORRUPT_PIECE", "TRANSFER_DISK_FAILED"]);
 
 /**
- * Fetches the pieces of `run` with one request over one lane. Each piece is checked against its leaf
- * and written before `run.next` moves on; bytes behind a lowered `run.end` are not waited for.
- * @throws TRANSFER_CORRUPT_PIECE or TRANSFER_TRUNCATED_PIECE about `run.next`, and what `get` throws
+ * Fetches the pieces of `range` with one request over one lane. Each piece is checked against its leaf and written
+ * before `range.next` advances; bytes beyond a lowered `range.end` are not waited for.
+ * @throws TRANSFER_CORRUPT_PIECE, TRANSFER_TRUNCATED_PIECE about `range.next`; TRANSFER_DISK_FAILED; and as
+ *   `requestRange`
  */
-export async function fetchRange(context: RangeContext, run: PieceRange): Promise<void> {
+export async function fetchRange(context: RangeContext, range: PieceRange): Promise<void> {
   const { request, part, lane, now } = context;
   const { size } = part.shape;
-  const range = { first: run.start * PIECE_BYTES, last: Math.min(run.end * PIECE_BYTES, size) - 1 };
-  const signal = AbortSignal.any([lane.signal, run.cancel.signal]);
+  const bytes = { first: range.start * PIECE_BYTES, last: Math.min(range.end * PIECE_BYTES, size) - 1 };
+  using either = linkSignals([lane.signal, range.cancel.signal]);
+  const { signal } = either;
   const askedAt = now();
   lane.asked(askedAt);
   try {
@@ -44,21 +49,21 @@ export async function fetchRange(context: RangeContext, run: PieceRange): Promis
       ...request,
       lane,
       path,
-      range,
-      piece: run.start,
+      range: bytes,
+      piece: range.start,
       signal,
       headMs: context.headMs,
     });
     lane.answered(now() - askedAt, now());
-    await takeIn(context, run, answer, signal);
+    await receive(context, range, answer, signal);
   } finally {
     lane.done();
   }
 }
 
-async function takeIn(
+async function receive(
   context: RangeContext,
-  run: PieceRange,
+  range: PieceRange,
   answer: RangeAnswer,
   signal: AbortSignal,
 ): Promise<void> {
@@ -67,51 +72,51 @@ async function takeIn(
   const total = answer.length;
   let filled = 0;
   let received = 0;
-  const note = (bytes: number) => {
+  const report = (bytes: number) => {
     received += bytes;
-    const left = Math.min(run.end * PIECE_BYTES, size) - run.next * PIECE_BYTES - filled;
+    const left = Math.min(range.end * PIECE_BYTES, size) - range.next * PIECE_BYTES - filled;
     context.onBytes(bytes, left, filled);
   };
-  /** Pieces end within the chunk: each is checked and written before the next byte is read. */
-  const takePieces = async (chunk: Buffer) => {
-    for (let at = 0; at < chunk.length && run.next < run.end; ) {
-      const wanted = pieceLength(run.next, size);
+  /** For a chunk that completes pieces: each is checked and written before the next byte is read. */
+  const completePieces = async (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length && range.next < range.end; ) {
+      const wanted = pieceLength(range.next, size);
       const copied = chunk.copy(buffer, filled, at, at + wanted - filled);
       at += copied;
       filled += copied;
       if (filled < wanted) continue;
-      await settle(context, run, buffer.subarray(0, wanted));
-      run.next++;
+      await verifyAndWrite(context, range, buffer.subarray(0, wanted));
+      range.next++;
       filled = 0;
     }
-    note(chunk.length);
-    // The tail was taken over: cut the request. An untouched one ends by itself and keeps its connection.
-    if (run.next >= run.end && received < total) answer.stop();
+    report(chunk.length);
+    // Another lane took over the tail: cut the request. One that was left whole ends and keeps its connection.
+    if (range.next >= range.end && received < total) answer.stop();
   };
   try {
     await answer.read((chunk) => {
       lane.received(chunk.length, now());
-      if (filled + chunk.length >= pieceLength(run.next, size)) return takePieces(chunk);
+      if (filled + chunk.length >= pieceLength(range.next, size)) return completePieces(chunk);
       filled += chunk.copy(buffer, filled);
-      note(chunk.length);
+      report(chunk.length);
       return undefined;
     });
   } catch (error) {
-    if (run.next >= run.end) return;
+    if (range.next >= range.end) return;
     signal.throwIfAborted();
-    throw isIchainError(error) && OWN_FAULTS.has(error.code) ? error : truncatedPiece(run.next);
+    throw isIchainError(error) && NOT_OF_CONNECTION.has(error.code) ? error : truncatedPiece(range.next);
   }
 }
 
-async function settle(context: RangeContext, run: PieceRange, bytes: Buffer): Promise<void> {
+async function verifyAndWrite(context: RangeContext, range: PieceRange, bytes: Buffer): Promise<void> {
   const { part, plan, lane } = context;
-  const piece = run.next;
+  const piece = range.next;
   if (plan.isVerified(piece)) return;
   if (!part.shape.leaves[piece]!.equals(leafHash(bytes))) throw corruptPiece(piece);
   await part.write(piece, bytes).catch((error: unknown) => {
     throw diskFailed(context.request.path, error);
   });
-  if (!plan.verify(piece, run)) return;
-  lane.brought++;
+  if (!plan.verify(piece, range)) return;
+  lane.delivered++;
   context.onVerified(piece, bytes.length);
 }

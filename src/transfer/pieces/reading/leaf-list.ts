@@ -17,13 +17,14 @@ import { type RangeAnswer, requestRange } from "./request-range.ts";
 
 export interface LeafList {
   readonly shape: BlobShape;
-  /** The whole blob, not yet verified, when it is small enough to come along. */
+  /** The whole blob, not verified yet, when it was small enough to come with the list. */
   readonly inlined: Buffer | undefined;
 }
 
 /**
- * Asks for a blob's size and leaves, and for the blob too if it has at most `inline` bytes, and checks them against its root before anything else is believed.
- * @throws TRANSFER_TOO_LARGE, TRANSFER_WRONG_LEAVES, and what `get` throws
+ * Asks for a blob's size and leaves, and for the blob too if it has at most `inline` bytes. The leaves are checked
+ * against the root before the size is used.
+ * @throws TRANSFER_TOO_LARGE, TRANSFER_WRONG_LEAVES, TRANSFER_TRUNCATED_PIECE, and as `requestRange`
  */
 export async function fetchLeafList(
   request: PieceRequest,
@@ -41,7 +42,7 @@ export async function fetchLeafList(
   const answer = await requestRange({ ...request, ...options, lane, path });
   const { length } = answer;
   const most = SIZE_BYTES + pieceCount(request.maxBytes) * LEAF_BYTES + inline;
-  // A longer list is read no further than its size, which says by how much the blob is too large.
+  // Of a longer list only the size is read, for the error to say how large the blob is.
   const wanted = length <= most ? length : SIZE_BYTES;
   options.onAnswer(wanted);
   try {

@@ -3,13 +3,13 @@ import { dirname } from "node:path";
 import { fromHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
+import { syncFolder, writeAll } from "../../files.ts";
 import { leafHash } from "../../merkle.ts";
-import { writeAll } from "../../write-all.ts";
 import { encodeSize, pieceLength } from "../wire.ts";
 
 const MAGIC = Buffer.from("ichpart1");
 
-/** What the leaf list says about a blob, checked against its root. */
+/** Size and leaves of a blob, checked against its root. */
 export interface BlobShape {
   readonly root: Hex;
   readonly size: number;
@@ -17,9 +17,9 @@ export interface BlobShape {
 }
 
 /**
- * A blob under way: `<path>.part` has the bytes, `<path>.state` the shape and a bit for each piece that
- * is verified and durable. Bits follow their data to the disk, never the other way round, and on a
- * resume each set bit is checked by hash once more.
+ * A partly fetched blob: `<path>.part` has the bytes, `<path>.state` the shape and a bit for each piece that is
+ * verified and durable. A bit is written only after its data is on disk, and on a resume the piece of each set bit is
+ * hashed again. Every method throws the file system's errors.
  */
 export class PartFile {
   readonly shape: BlobShape;
@@ -50,7 +50,7 @@ export class PartFile {
     this.verified = verified;
   }
 
-  /** Begins afresh, over whatever lay there. */
+  /** Starts from nothing, over whatever is at `path`. */
   static async create(path: string, shape: BlobShape): Promise<PartFile> {
     const bits = Buffer.alloc(Math.ceil(shape.leaves.length / 8));
     await rm(`${path}.state`, { force: true });
@@ -69,7 +69,7 @@ export class PartFile {
     }
   }
 
-  /** Takes up what an earlier fetch of the same shape left; undefined if there is nothing of use. */
+  /** Continues what an earlier fetch of the same shape left; undefined if there is nothing usable. */
   static async resume(path: string, shape: BlobShape, signal?: AbortSignal): Promise<PartFile | undefined> {
     const state = await readFile(`${path}.state`).catch(() => undefined);
     const bits = state && bitsOf(state, shape);
@@ -87,7 +87,7 @@ export class PartFile {
     }
   }
 
-  /** Writes a verified piece at its place; durable after the next `flush`. */
+  /** Writes a verified piece; it is durable after the next `flush`. */
   async write(piece: number, bytes: Uint8Array): Promise<void> {
     await writeAll(this.#data, bytes, piece * PIECE_BYTES);
     this.#pending.push(piece);
@@ -106,17 +106,16 @@ export class PartFile {
     return this.#flushing;
   }
 
-  /** Every piece is there: the whole file takes its name in one step. */
+  /** Renames the complete file to `path` and removes the state. Call it once every piece is written. */
   async finish(): Promise<void> {
     await this.flush();
     await this.#data.sync();
     await rename(`${this.#path}.part`, this.#path);
-    await using folder = await open(dirname(this.#path), "r");
-    await folder.sync();
+    await syncFolder(dirname(this.#path));
     await rm(`${this.#path}.state`, { force: true });
   }
 
-  /** Marks what can be marked and lets go of the files. */
+  /** Marks the pieces written so far, as far as possible, and closes the files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush().catch(() => {});
     await Promise.all([this.#data.close(), this.#state.close()]);
@@ -131,7 +130,7 @@ function stateHead({ root, size, leaves }: BlobShape): Buffer {
   return Buffer.concat([MAGIC, fromHex(root), encodeSize(size), ...leaves]);
 }
 
-/** The bits of a state file if it is about this very shape. */
+/** The bits of a state file if it is of the same shape. */
 function bitsOf(state: Buffer, shape: BlobShape): Buffer | undefined {
   const head = stateHead(shape);
   const isOurs =

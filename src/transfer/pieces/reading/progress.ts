@@ -4,33 +4,38 @@ import { RateMeter } from "./lanes/rate-meter.ts";
 import type { BlobShape } from "./part-file.ts";
 
 const WINDOW_MS = 5_000;
-type Tell = ((progress: FetchProgress) => void) | undefined;
+type OnProgress = ((progress: FetchProgress) => void) | undefined;
 
-/** Counts what comes in, and tells it. */
+/** Counts received and verified bytes, and reports them. Times are milliseconds of one clock. */
 export class Progress {
   readonly #total: number;
-  readonly #tell: Tell;
+  readonly #onProgress: OnProgress;
   readonly #meter: RateMeter;
-  /** How far each piece has come at most, over all tries; bytes. */
+  /** Most bytes of each piece that any try received. */
   readonly #furthest: Uint32Array;
   #metered = 0;
-  /** Bytes of blob data that came in this fetch, good or bad. */
+  /** Bytes of blob data received in this fetch, right or wrong. */
   received = 0;
-  /** Those of them that no earlier try of their piece had brought: what a host sends anew each time leads nowhere. */
+  /** Those of them that no earlier try of their piece had received: bytes that are sent again are no progress. */
   fresh = 0;
   /** Bytes in verified pieces, those of earlier fetches included. */
   verified: number;
 
-  constructor({ size, leaves }: BlobShape, verified: ReadonlySet<number>, tell: Tell, now: number) {
+  constructor(
+    { size, leaves }: BlobShape,
+    verified: ReadonlySet<number>,
+    onProgress: OnProgress,
+    now: number,
+  ) {
     this.#total = size;
     this.#furthest = new Uint32Array(leaves.length);
     this.verified = 0;
     for (const piece of verified) this.verified += pieceLength(piece, size);
-    this.#tell = tell;
+    this.#onProgress = onProgress;
     this.#meter = new RateMeter(WINDOW_MS, now);
   }
 
-  /** A try of `piece` has brought `bytes` of it so far. */
+  /** A try of `piece` has received `bytes` of it so far. */
   reached(piece: number, bytes: number): void {
     const before = this.#furthest[piece] ?? 0;
     if (bytes <= before) return;
@@ -38,17 +43,17 @@ export class Progress {
     this.fresh += bytes - before;
   }
 
-  /** Undefined while nothing comes. */
+  /** Undefined while the rate is 0. */
   secondsLeft(now: number): number | undefined {
     const rate = this.#rate(now);
     return rate > 0 ? (this.#total - this.verified) / rate : undefined;
   }
 
-  tell(now: number, laneRates: readonly number[]): void {
+  report(now: number, laneRates: readonly number[]): void {
     const bytesPerSecond = this.#rate(now);
     const bytes = this.verified;
     const secondsLeft = this.secondsLeft(now);
-    this.#tell?.({
+    this.#onProgress?.({
       bytes,
       total: this.#total,
       bytesPerSecond,

@@ -2,8 +2,7 @@ import { onAbort } from "../../../async/abort.ts";
 import type { Endpoint } from "../../../protocol/parcel/locator.ts";
 import { badAnswer, forbidden, hostUnreachable, notHosted, stalled } from "../errors.ts";
 import { authorization, type ByteRange } from "../wire.ts";
-import type { AnswerHead } from "./answer-head.ts";
-import type { Connection, Consumer } from "./lanes/connection.ts";
+import type { AnswerHead, Connection, Consumer } from "./lanes/connection.ts";
 import type { Lane } from "./lanes/lane.ts";
 
 export interface GetRequest {
@@ -11,25 +10,28 @@ export interface GetRequest {
   readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange | undefined;
-  /** For errors: the piece that is asked for, the first of them. */
+  /** The first piece that is asked for; named in errors. */
   readonly piece?: number | undefined;
   readonly signal: AbortSignal;
-  /** Milliseconds until the headers must be there, whatever trickles in meanwhile. */
+  /** Milliseconds until the headers must be complete. */
   readonly headMs: number;
 }
 
 export interface RangeAnswer {
-  /** Bytes of the body, as declared; nothing beyond is taken in. */
+  /** Declared length of the body, bytes; nothing beyond it is read. */
   readonly length: number;
-  /** Hands the body on; resolves after its last byte or after `stop`. Once. */
+  /**
+   * Passes the body to `consume`; resolves after its last byte. Call it once.
+   * @throws as `Connection.read`; the signal's reason
+   */
   read(consume: Consumer): Promise<void>;
-  /** What is left of the body is not wanted. */
+  /** Cuts the connection: the rest of the body is not needed. */
   stop(): void;
 }
 
 /**
- * One GET. Resolves with headers checked: the status that was asked for, an exact length, nothing
- * compressed, chunked or redirected.
+ * Sends one GET and checks the headers of its answer: the expected status, the exact length, no compression, chunks or
+ * redirect.
  * @throws TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _BAD_ANSWER; the signal's reason
  */
 export async function requestRange(asked: GetRequest): Promise<RangeAnswer> {
@@ -57,7 +59,7 @@ async function ask(asked: GetRequest): Promise<{ connection: Connection; head: A
   const { lane, signal, headMs } = asked;
   signal.throwIfAborted();
   const interrupted = Promise.withResolvers<never>();
-  interrupted.promise.catch(() => {});
+  interrupted.promise.catch(() => {}); // nothing may be waiting for it when the signal aborts
   let connection: Connection | undefined;
   let over = false;
   const interrupt = (reason: unknown) => {

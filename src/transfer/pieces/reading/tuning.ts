@@ -4,52 +4,52 @@ import { PIECE_BYTES } from "../../../protocol/limits.ts";
 export interface Tuning {
   readonly startLanes: number;
   readonly maxLanes: number;
-  /** Lanes that ask for the leaf list when the first has no answer after `knockMs`. */
-  readonly knockLanes: number;
-  readonly knockMs: number;
+  /** Lanes that ask for the leaf list when the first has no answer after `hedgeMs`. */
+  readonly hedgeLanes: number;
+  readonly hedgeMs: number;
   /**
-   * A first answer that took longer comes from afar. There a circuit's window opens slowly, a round trip at
-   * a time, and lanes cost next to nothing: as many as may be are opened at once.
+   * A host whose first answer took longer is distant. There a circuit's window opens slowly, one round trip at a
+   * time, and an idle lane costs next to nothing: all lanes that pay are opened at once.
    */
   readonly farMs: number;
   /** Lanes added at a time while the aggregate rate rises. */
   readonly laneStep: number;
-  /** How long one number of lanes is tried before it is judged. */
+  /** How long one number of lanes is measured before the next step. */
   readonly climbMs: number;
-  /** A request asks for what its lane carries in so many milliseconds … */
+  /** A request asks for what its lane carries in this time … */
   readonly requestMs: number;
-  /** … but for no more than so many pieces. */
+  /** … but for at most this many pieces. */
   readonly maxRequestPieces: number;
-  /** A lane that has never answered gets this long to do so: a rendezvous takes seconds. */
+  /** Time for the first answer of a lane: a rendezvous takes seconds. */
   readonly connectMs: number;
-  /** Without a byte for so long, or for 4 round trips if that is longer, a lane is stalled. */
+  /** Without a byte for this time, or for 4 round trips if that is longer, a lane is stalled. */
   readonly stallMs: number;
-  /** Below `slowShare` of the median rate for so long, a lane is slow. */
+  /** Below `slowShare` of the median rate for this time, a lane is slow. */
   readonly slowMs: number;
   readonly slowShare: number;
-  /** How often lanes are looked at and progress is told. */
+  /** Interval of checking lanes and reporting progress. */
   readonly tickMs: number;
   /** First and longest pause of a lane slot after failures; it doubles in between. */
   readonly backOffMs: number;
   readonly maxBackOffMs: number;
-  /** When nothing at all came for so long, the host is looked up anew, and again every so long. */
+  /** Without a byte over any lane for this time, the host is looked up again, then at intervals that double. */
   readonly lookUpMs: number;
-  /** Give up when less than `giveUpBytes` came anew in all lanes together for so long. */
+  /** Give up when all lanes together received less than `giveUpBytes` of new bytes in this time. */
   readonly giveUpMs: number;
   readonly giveUpBytes: number;
-  /** Give up on a piece that came wrong so often. */
+  /** Give up on a piece that was wrong this often. */
   readonly wrongPerPiece: number;
-  /** Give up on a piece that broke off so often; circuits do die, so this is more. */
+  /** Give up on a piece that was cut short this often; more, because circuits do die. */
   readonly brokenPerPiece: number;
-  /** Verified pieces are made durable this often. */
+  /** Interval of making verified pieces durable. */
   readonly checkpointMs: number;
 }
 
 export const defaultTuning: Tuning = {
   startLanes: 8,
   maxLanes: 32,
-  knockLanes: 4,
-  knockMs: 150,
+  hedgeLanes: 4,
+  hedgeMs: 150,
   farMs: 600,
   laneStep: 4,
   climbMs: 6_000,

@@ -11,69 +11,70 @@ export interface AccessLimits {
   readonly readerBytesPerSecond: number | undefined;
 }
 
-/** Somebody with a token of its own. */
+/** One reader that may connect. */
 export interface AccessEntry {
   readonly rateCap: RateCap | undefined;
-  /** Counts the connection as this guest's; false when it has as many as it may. */
-  seat(socket: Socket): boolean;
+  /** Counts the connection as this reader's; false when the reader has `readerConnections` already. */
+  addConnection(socket: Socket): boolean;
 }
 
-/** Who may read, by token: each reader has its own, so that each has its own share. */
+/** The readers that may connect, by token. Each has its own token, so that limits apply to each. */
 export class AccessList {
   readonly #limits: AccessLimits;
-  readonly #guests = new Map<string, Seats>();
+  readonly #readers = new Map<string, ReaderConnections>();
 
   constructor(limits: AccessLimits) {
     this.#limits = limits;
   }
 
   admit(token: Hex): void {
-    const name = digest(authorization(token));
-    if (!this.#guests.has(name.toString("hex")))
-      this.#guests.set(name.toString("hex"), new Seats(name, this.#limits));
+    const tokenDigest = digest(authorization(token));
+    const key = tokenDigest.toString("hex");
+    if (!this.#readers.has(key)) this.#readers.set(key, new ReaderConnections(tokenDigest, this.#limits));
   }
 
-  /** Its connections end, and its token opens nothing any more. */
+  /** Cuts the reader's connections and rejects its token from now on. */
   dismiss(token: Hex): void {
-    const name = digest(authorization(token)).toString("hex");
-    this.#guests.get(name)?.clear();
-    this.#guests.delete(name);
+    const key = digest(authorization(token)).toString("hex");
+    this.#readers.get(key)?.clear();
+    this.#readers.delete(key);
   }
 
   /**
-   * Whose token the `Authorization` header shows. Digests of one length are compared, all of them: the time
-   * tells neither a common prefix nor a length nor a place in the list.
+   * The reader whose token the `Authorization` header shows. Digests of one length are compared, and always all of
+   * them: the time reveals neither a common prefix, nor a length, nor a place in the list.
    */
-  recognise(header: string | undefined): AccessEntry | undefined {
+  authenticate(header: string | undefined): AccessEntry | undefined {
     const shown = digest(header ?? "");
     let found: AccessEntry | undefined;
-    for (const guest of this.#guests.values()) if (timingSafeEqual(shown, guest.name)) found = guest;
+    for (const reader of this.#readers.values())
+      if (timingSafeEqual(shown, reader.tokenDigest)) found = reader;
     return found;
   }
 }
 
-class Seats implements AccessEntry {
-  readonly name: Buffer;
+class ReaderConnections implements AccessEntry {
+  readonly tokenDigest: Buffer;
   readonly rateCap: RateCap | undefined;
   readonly #most: number;
-  readonly #taken = new Set<Socket>();
+  readonly #open = new Set<Socket>();
 
-  constructor(name: Buffer, { readerConnections, readerBytesPerSecond }: AccessLimits) {
-    this.name = name;
+  constructor(tokenDigest: Buffer, { readerConnections, readerBytesPerSecond }: AccessLimits) {
+    this.tokenDigest = tokenDigest;
     this.#most = readerConnections;
     this.rateCap = readerBytesPerSecond === undefined ? undefined : new RateCap(readerBytesPerSecond);
   }
 
-  seat(socket: Socket): boolean {
-    if (this.#taken.has(socket)) return true;
-    if (this.#taken.size >= this.#most || socket.destroyed) return false;
-    this.#taken.add(socket);
-    socket.once("close", () => this.#taken.delete(socket));
+  addConnection(socket: Socket): boolean {
+    if (this.#open.has(socket)) return true;
+    if (this.#open.size >= this.#most || socket.destroyed) return false;
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
     return true;
   }
 
   clear(): void {
-    for (const socket of this.#taken) socket.destroy();
+    for (const socket of this.#open) socket.destroy();
   }
 }
 

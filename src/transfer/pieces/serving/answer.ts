@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Blob, FEED_PART_BYTES, type Feed } from "../../../ports/transport.ts";
+import { linkSignals } from "../../../async/abort.ts";
+import type { Blob, Feed } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
+import { FEED_PART_BYTES } from "../../../protocol/limits.ts";
 import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
-import { type Sending, sendBytes, sendRange } from "./send.ts";
+import { type SendOptions, sendBytes, sendRange } from "./send.ts";
 
 export interface Served {
   readonly blob: Blob;
-  /** Resolves once they are computed. */
+  /** 32 bytes a piece; resolves once they are computed. */
   readonly leaves: Promise<Buffer>;
   readonly capsules: Map<Hex, Uint8Array>;
 }
@@ -18,18 +20,19 @@ export interface BlobStore {
   readonly readSignal: AbortSignal;
 }
 
-/** Milliseconds that a reader is left waiting for a part that is not there yet. */
+/** Milliseconds that a reader is kept waiting for a part that does not exist yet. */
 const PART_WAIT_MS = 15_000;
 
 /**
- * Answers one request that has shown the token. Whatever is not a blob's pieces, data or capsule,
- * or a part of a feed, is 404, and no answer carries a text of ours.
+ * Answers one authenticated request. Everything but a blob's pieces, data or capsule, or a part of a feed, gets 404
+ * with an empty body.
+ * @throws TRANSFER_BLOB_CHANGED; and as `sendRange`
  */
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   { blobs, feeds, readSignal }: BlobStore,
-  sending: Sending,
+  options: SendOptions,
 ): Promise<void> {
   const route = request.method === "GET" ? parseRoute(request.url ?? "") : undefined;
   if (route?.kind === "part") {
@@ -49,20 +52,20 @@ export async function answer(
     const inline = blob.size > 0 && blob.size <= Math.min(route.inline, INLINE_MAX_BYTES);
     head(response, 200, encodeSize(blob.size).length + leaves.length + (inline ? blob.size : 0));
     response.write(encodeSize(blob.size));
-    await sendBytes(response, leaves, sending);
-    if (inline) await sendRange(response, blob.path, { first: 0, last: blob.size - 1 }, sending);
+    await sendBytes(response, leaves, options);
+    if (inline) await sendRange(response, blob.path, { first: 0, last: blob.size - 1 }, options);
     response.end();
   } else {
     const range = parseRange(request.headers.range, blob.size);
     if (!range) return empty(response, 416);
     response.setHeader("Content-Range", `bytes ${range.first}-${range.last}/${blob.size}`);
     head(response, 206, range.last - range.first + 1);
-    await sendRange(response, blob.path, range, sending);
+    await sendRange(response, blob.path, range, options);
     response.end();
   }
 }
 
-/** Waits with the reader for the part to come, and no longer than the reader does. */
+/** Sends the part once it exists: waits `PART_WAIT_MS` at most, and no longer than the connection lives. */
 async function sendPart(
   response: ServerResponse,
   feed: Feed,
@@ -71,8 +74,8 @@ async function sendPart(
 ): Promise<void> {
   const gone = new AbortController();
   response.on("close", () => gone.abort());
-  const signal = AbortSignal.any([closed, gone.signal, AbortSignal.timeout(PART_WAIT_MS)]);
-  const part = await feed.read(from, { signal });
+  using limit = linkSignals([closed, gone.signal], PART_WAIT_MS);
+  const part = await feed.read(from, { signal: limit.signal });
   if (part === undefined || part.length > FEED_PART_BYTES) return empty(response, 404);
   head(response, 200, part.length);
   response.end(part);
@@ -85,7 +88,7 @@ export function empty(response: ServerResponse, status: number): void {
 }
 
 function head(response: ServerResponse, status: number, length: number): void {
-  // No reason phrase of ours, no date: a clock's skew tells hosts apart.
+  // No date: the skew of a clock identifies a host.
   response.sendDate = false;
   response.writeHead(status, { "Content-Length": length });
 }

@@ -1,9 +1,9 @@
 import type { PieceLimits } from "../ports.ts";
 
 export const defaultLimits: PieceLimits = {
-  // A reader opens up to 32 lanes of two connections; this leaves room for two readers and strangers.
+  // A reader opens up to 32 lanes of two connections each: room for two readers and unauthenticated connections.
   connections: 192,
-  // The same and those that it has given up and we have not noticed yet.
+  // Those 64, and some that the reader has given up and that are not closed here yet.
   readerConnections: 96,
   readerBytesPerSecond: undefined,
   bytesPerSecond: undefined,
@@ -14,7 +14,7 @@ export const defaultLimits: PieceLimits = {
 
 /** Headers of an honest request are under 400 bytes. */
 export const MAX_HEADER_BYTES = 4096;
-/** A connection that has not shown the token yet gets this long to do so. */
-export const STRANGER_MS = 20_000;
-/** Bytes read from disk and handed to a socket at a time: also what a slow reader can make us hold. */
+/** Milliseconds that a connection may take until it shows a token. */
+export const UNAUTHENTICATED_MS = 20_000;
+/** Bytes read from disk and written to a socket at a time; also what is held in memory for a slow reader. */
 export const SEND_CHUNK_BYTES = 128 * 1024;

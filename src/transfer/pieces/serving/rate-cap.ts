@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Lets `bytesPerSecond` through, one caller after the other: since everybody takes the same small bite
- * and queues again, connections share the rate evenly.
+ * Limits callers to `bytesPerSecond` together, in the order of their calls: because each asks for one small chunk at a
+ * time, connections share the rate evenly.
  */
 export class RateCap {
   readonly #msPerByte: number;
@@ -12,7 +12,10 @@ export class RateCap {
     this.#msPerByte = 1000 / bytesPerSecond;
   }
 
-  /** Resolves when `bytes` more may be sent. */
+  /**
+   * Resolves when `bytes` more may be sent.
+   * @throws the signal's reason
+   */
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     const now = performance.now();
     const start = Math.max(now, this.#free);

@@ -2,16 +2,17 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /**
- * One answer at a time on a connection, whatever is sent ahead. A reader asks again as soon as it has the last byte,
- * and that may be before we know: so one request may wait, with nothing opened for it. At a second one the
- * connection is cut, for no reader of ours sends it, and requests cost us more than whoever sends them.
+ * One answer at a time on a connection, however many requests are pipelined. A reader sends the next request as soon as
+ * it has the last byte, which may be before the answer counts as finished here: so one request may wait, and nothing
+ * is opened for it. A second one cuts the connection: ichain's readers never send it, and a request costs the server
+ * more than its sender.
  */
 export class RequestQueue {
-  /** For each connection with an answer under way: what begins after it. */
+  /** For each connection with an answer under way: the request that waits, if any. */
   readonly #next = new WeakMap<Socket, (() => void) | undefined>();
 
-  /** Calls `begin` when every answer before `response` is out, if the connection bears one more then. */
-  take(socket: Socket, response: ServerResponse, begin: () => void): void {
+  /** Calls `begin` once every answer before `response` has been sent, if the connection is still open then. */
+  enqueue(socket: Socket, response: ServerResponse, begin: () => void): void {
     if (!this.#next.has(socket)) this.#begin(socket, response, begin);
     else if (this.#next.get(socket)) socket.destroy();
     else this.#next.set(socket, () => this.#begin(socket, response, begin));

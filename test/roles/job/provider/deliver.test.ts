@@ -18,19 +18,19 @@ import { code, newKeyring } from "../../../support/parcel/parcels.ts";
 const SEALED = "0x5ea1ed" as Hex;
 const STAKE = 10n ** 18n;
 
-test("a provider that is started again turns away nobody whom it had let in", async (t) => {
+test("a provider that restarts refuses no reader that it had admitted", async (t) => {
   const chain = await startChain();
   t.after(() => chain.stop());
   const [requester, provider, steady, leaving] = [1, 2, 3, 4].map((index) => chain.market(index));
   assert.ok(requester && provider && steady && leaving);
-  const [client, own, reader, goer] = await Promise.all(
+  const [client, own, reader, former] = await Promise.all(
     [requester, provider, steady, leaving].map(({ account }) => newKeyring(account)),
   );
-  assert.ok(client && own && reader && goer);
+  assert.ok(client && own && reader && former);
   for (const [market, keys] of [
     [provider, own.publicKeys],
     [steady, reader.publicKeys],
-    [leaving, goer.publicKeys],
+    [leaving, former.publicKeys],
   ] as const) {
     await send(market, { kind: "publish", offer: someOffer({ keys }) });
     await send(market, { kind: "deposit", amount: STAKE });
@@ -53,7 +53,7 @@ test("a provider that is started again turns away nobody whom it had let in", as
   t.after(() => book.close());
   const journal = book.open("provider", id);
   const material = {
-    taken: { locator: { mask: random32() }, bundle: { requester: client.publicKeys, blob: bundle } },
+    accepted: { locator: { mask: random32() }, bundle: { requester: client.publicKeys, blob: bundle } },
     packed: {
       result: { blob: result, sessionKey },
       report: { blob: report, sessionKey: random32() },
@@ -64,8 +64,8 @@ test("a provider that is started again turns away nobody whom it had let in", as
     },
     policy: { appeal: "never", keepResults: 0 },
   } as unknown as Parameters<typeof deliver>[3];
-  /** The provider from here to its next crash. */
-  const live = async (through: Transport, signal: AbortSignal) => {
+  /** Delivers until `signal` aborts, which stands for a crash. */
+  const run = async (through: Transport, signal: AbortSignal) => {
     const context = {
       market: provider,
       account: provider.account,
@@ -75,12 +75,12 @@ test("a provider that is started again turns away nobody whom it had let in", as
     } as unknown as Parameters<typeof deliver>[0];
     return deliver(context, journal, await provider.job(id), material, { signal });
   };
-  const doorOf = (...fingerprints: Hex[]) =>
+  const endpointOf = (...fingerprints: Hex[]) =>
     endpointFor(identity.endpoint, client.publicKeys.fingerprint, ...fingerprints);
-  const ofReader = doorOf(reader.publicKeys.fingerprint);
+  const ofReader = endpointOf(reader.publicKeys.fingerprint);
 
   const crash = new AbortController();
-  const firstLife = live(transport, crash.signal);
+  const firstLife = run(transport, crash.signal);
   for await (const job of requester.follow(id)) {
     if (job.state === "Validating") break;
     if (job.state !== "Submitted") continue;
@@ -99,20 +99,20 @@ test("a provider that is started again turns away nobody whom it had let in", as
     return transport.fetch({ endpoint, root: result.root, path, maxBytes: 1000 });
   };
   const end = new AbortController();
-  const looked = Promise.withResolvers<void>();
-  /** The readers come as soon as the address answers: its host has not heard so yet. */
+  const fetched = Promise.withResolvers<void>();
+  /** Readers fetch as soon as the address answers, before the provider continues. */
   const host: Transport["host"] = async (request, options) => {
     const hosting = await transport.host(request, options);
-    const look = async () => {
-      await fetchAt(doorOf());
+    const fetchAll = async () => {
+      await fetchAt(endpointOf());
       await fetchAt(ofReader);
-      await assert.rejects(fetchAt(doorOf(goer.publicKeys.fingerprint)), code("TRANSFER_FORBIDDEN"));
+      await assert.rejects(fetchAt(endpointOf(former.publicKeys.fingerprint)), code("TRANSFER_FORBIDDEN"));
     };
-    await look().then(looked.resolve, looked.reject);
+    await fetchAll().then(fetched.resolve, fetched.reject);
     return hosting;
   };
-  const secondLife = live({ ...transport, host }, end.signal);
-  secondLife.catch(looked.reject);
-  await looked.promise.finally(() => end.abort());
+  const secondLife = run({ ...transport, host }, end.signal);
+  secondLife.catch(fetched.reject);
+  await fetched.promise.finally(() => end.abort());
   await assert.rejects(secondLife);
 });

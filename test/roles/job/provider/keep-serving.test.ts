@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { deliver } from "../../../../src/roles/job/provider/deliver.ts";
-import { TOO_LATE } from "../../../../src/roles/job/provider/in-time.ts";
+import { TOO_LATE } from "../../../../src/roles/job/provider/within-run-window.ts";
 import { draftOf } from "../../../../src/roles/job/requester/posting/draft.ts";
 import { send } from "../../../support/chain/chain.ts";
 import { random32 } from "../../../support/chain/terms.ts";
@@ -20,7 +20,7 @@ async function claimed(context: TestContext) {
     await makeBlob(provider.home, 1000, "report"),
   ];
   const material = {
-    taken: {
+    accepted: {
       locator: { mask: draft.mask },
       bundle: { requester: requester.keyring.publicKeys, blob: draft.bundle },
     },
@@ -46,14 +46,14 @@ async function claimed(context: TestContext) {
   return { t, chain, requester, job: claim, delivered };
 }
 
-test("a result that its requester has settled itself is served no longer", async (context) => {
+test("a result that its requester settled itself is not served after the job", async (context) => {
   const { requester, job, delivered } = await claimed(context);
   await send(requester.market, { kind: "settle", job });
   const { job: last, keep } = await delivered();
   assert.deepEqual([last.state, keep], ["Settled", undefined]);
 });
 
-test("a result whose requester stayed silent is served on after it was settled", async (context) => {
+test("a result that its requester did not settle is still served after the job", async (context) => {
   const { chain, job, delivered } = await claimed(context);
   await chain.node.increaseTime(job.terms.windows.challenge + 1);
   const { job: last, keep } = await delivered();

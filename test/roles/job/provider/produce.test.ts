@@ -20,8 +20,8 @@ const ran: TaskRun = {
   peakMemoryBytes: 1,
 };
 
-/** A provider's bench over a sandbox that `outputs` stands for, which keeps count of its tasks. */
-async function bench(t: TestContext, outputs: () => Promise<string>, logs: readonly string[] = []) {
+/** A provider with a scripted sandbox: `outputs` gives the folder, `logs` the output of each run; `tasks` lists the runs. */
+async function setUp(t: TestContext, outputs: () => Promise<string>, logs: readonly string[] = []) {
   const folder = await scratch(t);
   const keyring = await newKeyring();
   const book = openJournal(join(folder, "journal.db"));
@@ -44,8 +44,8 @@ async function bench(t: TestContext, outputs: () => Promise<string>, logs: reado
     resources: { cpus: 1, memory: 1, disk: 1, time: 60, gpus: 0 },
     verification: { mode: "evaluate", metric: "acc", goal: "max", threshold: 0.9 },
   };
-  const taken = { bundle: { input: folder, spec }, gpus: [] };
-  const shop = { policy: { maxLog: 1024 }, report: { tier: "runc" } };
+  const accepted = { bundle: { input: folder, spec }, gpus: [] };
+  const setup = { policy: { maxLog: 1024 }, report: { tier: "runc" } };
   const context = {
     jobsDir: join(folder, "jobs"),
     sandbox,
@@ -55,51 +55,51 @@ async function bench(t: TestContext, outputs: () => Promise<string>, logs: reado
   };
   const journal = book.open("provider", id);
   type Args = Parameters<typeof produce>;
-  const again = () => produce(...([context, journal, job, taken, shop, waits] as unknown as Args));
-  return { again, tasks };
+  const make = () => produce(...([context, journal, job, accepted, setup, waits] as unknown as Args));
+  return { make, tasks };
 }
 
-test("a result that is packed needs neither its task nor its outputs any more", async (t) => {
-  const left = [await makeTree(await scratch(t), { model: "weights" })];
-  const { again, tasks } = await bench(t, async () => {
-    const here = left.pop();
-    assert.ok(here, "asked for outputs that are discarded");
-    return here;
+test("a packed result needs neither another run nor its outputs", async (t) => {
+  const outputs = [await makeTree(await scratch(t), { model: "weights" })];
+  const { make, tasks } = await setUp(t, async () => {
+    const folder = outputs.pop();
+    assert.ok(folder, "asked for outputs that are discarded");
+    return folder;
   });
-  const packed = await again();
+  const packed = await make();
   assert.ok(typeof packed !== "string", String(packed));
-  assert.deepEqual(await again(), packed);
+  assert.deepEqual(await make(), packed);
   assert.equal(tasks.length, 3); // once produced, twice evaluated
 });
 
-test("a job whose outputs a power cut has taken is given back with a word", async (t) => {
-  const { again } = await bench(t, async () => {
+test("a job whose outputs were lost in a power cut is given back with that reason", async (t) => {
+  const { make } = await setUp(t, async () => {
     throw new IchainError("OUTPUTS_LOST", "Gone.", { hint: "-" });
   });
-  assert.equal(await again(), "what the task left was lost before it could be packed");
+  assert.equal(await make(), "the task's outputs were lost before they could be packed");
 });
 
 for (const [what, files, reason] of [
   ["lacks what its spec names", { other: "" }, /all the outputs/],
-  ["has a hidden turn in a name", { "model/\u202eredom": "" }, /a name that no parcel carries/],
+  ["has a direction override in a name", { "model/\u202eredom": "" }, /a name that no parcel carries/],
   ["has two names that differ in case only", { "model/a": "1", "model/A": "2" }, /a name that no parcel/],
 ] as const) {
-  test(`a job is given back when what its task left ${what}`, async (t) => {
+  test(`a job is given back when the output of its task ${what}`, async (t) => {
     const left = await makeTree(await scratch(t), files);
-    const { again } = await bench(t, async () => left);
-    assert.match(String(await again()), reason);
+    const { make } = await setUp(t, async () => left);
+    assert.match(String(await make()), reason);
   });
 }
 
 for (const [what, second, stable] of [
   ["half of the tolerance apart", "acc: 0.9525", true],
-  ["more than that apart", "acc: 0.95251", false],
-  ["a failure the second time", "loss: 1", false],
+  ["further apart", "acc: 0.95251", false],
+  ["not both successful", "loss: 1", false],
 ] as const) {
   test(`two evaluations of a result that are ${what} ${stable ? "submit it" : "give the job back"}`, async (t) => {
     const left = await makeTree(await scratch(t), { model: "weights" });
-    const { again, tasks } = await bench(t, async () => left, ["", "acc: 0.95", second]);
-    assert.equal(typeof (await again()) === "string", !stable);
-    assert.equal(new Set(tasks).size, 3, "each run has a name of its own");
+    const { make, tasks } = await setUp(t, async () => left, ["", "acc: 0.95", second]);
+    assert.equal(typeof (await make()) === "string", !stable);
+    assert.equal(new Set(tasks).size, 3, "each run has its own name");
   });
 }

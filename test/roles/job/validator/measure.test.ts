@@ -20,7 +20,7 @@ const run: TaskRun = {
   peakMemoryBytes: 1,
 };
 
-/** A validator that has fetched everything, and whose two evaluations print this. */
+/** A validator that has fetched everything, and whose evaluations print these accuracies. */
 async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
   const folder = await scratch(t);
   const book = openJournal(join(folder, "journal.db"));
@@ -68,7 +68,7 @@ async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
   return { measured, digest, tasks };
 }
 
-test("a result that measures the same twice is measured so", async (t) => {
+test("two evaluations that agree give the score of the first", async (t) => {
   const { measured, digest, tasks } = await evaluated(t, 0.95, 0.952);
   const { score, digest: found } = await measured;
   assert.deepEqual([score, found], [950_000_000n, digest]);
@@ -80,7 +80,7 @@ test("a validator whose two evaluations disagree abstains", async (t) => {
   await assert.rejects(measured, code("MEASURE_FAILED"));
 });
 
-test("a result that falls short both times is wrong, however far apart the two are", async (t) => {
+test("a result below the threshold both times gets its first score, however far apart the two are", async (t) => {
   const { measured } = await evaluated(t, 0.5, 0.6);
   assert.equal((await measured).score, 500_000_000n);
 });

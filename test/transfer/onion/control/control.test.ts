@@ -15,8 +15,8 @@ import { needs } from "../../../support/require.ts";
 
 const coded = (code: ErrorCode) => (error: unknown) => isIchainError(error, code);
 
-/** A tor that talks to nobody but us. */
-async function quietTor(t: TestContext, dir: string, torrc: readonly string[] = [], signal?: AbortSignal) {
+/** A tor without a network. */
+async function offlineTor(t: TestContext, dir: string, torrc: readonly string[] = [], signal?: AbortSignal) {
   const tor = await startTorProcess({
     binary: "tor",
     dir,
@@ -27,23 +27,23 @@ async function quietTor(t: TestContext, dir: string, torrc: readonly string[] = 
   return tor;
 }
 
-test("commands are answered, and refusals carry tor's own words", needs("tor"), async (t) => {
-  const { control } = await quietTor(t, await temporaryFolder(t));
+test("commands are answered, and a refusal has tor's reply code", needs("tor"), async (t) => {
+  const { control } = await offlineTor(t, await temporaryFolder(t));
   assert.match(await control.info("version"), /^0\.4\.\d+/);
   await assert.rejects(control.command("GETINFO no/such/thing"), (error) => {
     assert.ok(isIchainError(error, "TOR_REFUSED"));
     return error.details.status === 552;
   });
   const data = await control.info("config/names");
-  assert.ok(data.split("\n").length > 100, "a data block comes whole");
-  assert.throws(() => control.command("GETINFO version\r\nSIGNAL SHUTDOWN"), coded("TOR_PROTOCOL"));
+  assert.ok(data.split("\n").length > 100, "a data block is complete");
+  await assert.rejects(control.command("GETINFO version\r\nSIGNAL SHUTDOWN"), coded("TOR_PROTOCOL"));
 });
 
 test(
-  "a command that is aborted throws the signal's reason, and the next one is answered right",
+  "an aborted command throws the signal's reason, and the next one gets its own answer",
   needs("tor"),
   async (t) => {
-    const { control } = await quietTor(t, await temporaryFolder(t));
+    const { control } = await offlineTor(t, await temporaryFolder(t));
     const abort = new AbortController();
     const waiting = control.command("GETINFO version", { signal: abort.signal });
     abort.abort();
@@ -52,8 +52,8 @@ test(
   },
 );
 
-test("whatever is asked of a tor that is gone throws TOR_GONE", needs("tor"), async (t) => {
-  const tor = await quietTor(t, await temporaryFolder(t));
+test("every command to a tor that has exited throws TOR_GONE", needs("tor"), async (t) => {
+  const tor = await offlineTor(t, await temporaryFolder(t));
   process.kill(tor.pid, "SIGKILL");
   await tor.control.closed;
   await assert.rejects(tor.control.info("version"), coded("TOR_GONE"));
@@ -65,22 +65,22 @@ test("a tor ends when the process that owns it is killed", needs("tor"), async (
   const owner = fork(new URL("../../../support/onion/tor-owner-child.ts", import.meta.url), [dir]);
   await once(owner, "message");
   // A second control connection ends with the tor.
-  const witness = connect(join(dir, "control"));
-  await once(witness, "connect");
+  const second = connect(join(dir, "control"));
+  await once(second, "connect");
   owner.kill("SIGKILL");
-  await once(witness, "close");
+  await once(second, "close");
 });
 
-test("a tor that is up outlives an abort of its start", needs("tor"), async (t) => {
+test("aborting the signal of its start does not end a running tor", needs("tor"), async (t) => {
   const abort = new AbortController();
-  const { control } = await quietTor(t, await temporaryFolder(t), [], abort.signal);
+  const { control } = await offlineTor(t, await temporaryFolder(t), [], abort.signal);
   abort.abort();
   assert.match(await control.info("version"), /^0\.4/);
 });
 
-test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", needs("tor"), async (t) => {
+test("Ctrl-C in a terminal signals the owner and not its tor", needs("tor"), async (t) => {
   const dir = await temporaryFolder(t);
-  // The terminal signals the whole process group: the owner's own here.
+  // A terminal signals the whole process group: here one of the owner alone.
   const owner = fork(new URL("../../../support/onion/tor-owner-child.ts", import.meta.url), [dir], {
     detached: true,
   });
@@ -92,28 +92,24 @@ test("Ctrl-C in a terminal reaches the owner and leaves its tor to it", needs("t
   assert.equal(await processGroup(pid), pid);
 });
 
-test(
-  "no tor has our password in its environment, where whoever reads that of one process finds it",
-  needs("tor"),
-  async (t) => {
-    process.env.ICHAIN_PASSWORD = "open sesame";
-    t.after(() => delete process.env.ICHAIN_PASSWORD);
-    const { pid } = await quietTor(t, await temporaryFolder(t));
-    const held = await readFile(`/proc/${pid}/environ`, "utf8");
-    assert.match(held, /^PATH=|\0PATH=/);
-    assert.doesNotMatch(held, /sesame|ICHAIN_/);
-  },
-);
+test("no tor has ichain's password in its environment", needs("tor"), async (t) => {
+  process.env.ICHAIN_PASSWORD = "open sesame";
+  t.after(() => delete process.env.ICHAIN_PASSWORD);
+  const { pid } = await offlineTor(t, await temporaryFolder(t));
+  const held = await readFile(`/proc/${pid}/environ`, "utf8");
+  assert.match(held, /^PATH=|\0PATH=/);
+  assert.doesNotMatch(held, /sesame|ICHAIN_/);
+});
 
-test("a tor that cannot start says why", needs("tor"), async (t) => {
+test("the error of a tor that cannot start has tor's reason", needs("tor"), async (t) => {
   const dir = await temporaryFolder(t);
-  await assert.rejects(quietTor(t, dir, ["NoSuchOption 1"]), (error) => {
+  await assert.rejects(offlineTor(t, dir, ["NoSuchOption 1"]), (error) => {
     assert.ok(isIchainError(error, "TOR_GONE"));
     return error.message.includes("NoSuchOption");
   });
 });
 
-test("a missing tor and one that is too old are told apart", async (t) => {
+test("a missing tor and one that is too old give different errors", async (t) => {
   const dir = await temporaryFolder(t);
   await assert.rejects(torVersion(join(dir, "tor")), coded("TOR_MISSING"));
   const old = join(dir, "old-tor");
@@ -122,23 +118,23 @@ test("a missing tor and one that is too old are told apart", async (t) => {
   await assert.rejects(torVersion(old), coded("TOR_TOO_OLD"));
 });
 
-test("what is no tor gets no proof that we know the cookie", async (t) => {
+test("a program that does not know the cookie gets no proof that we know it", async (t) => {
   const dir = await temporaryFolder(t);
   const [socketPath, cookiePath] = [join(dir, "control"), join(dir, "cookie")];
   await writeFile(cookiePath, Buffer.alloc(32, 7));
-  const heard: string[] = [];
+  const received: string[] = [];
   const impostor = createServer((socket: Socket) => {
     socket.setEncoding("utf8").on("data", (line: string) => {
-      heard.push(line);
-      const lie = "0".repeat(64);
-      socket.write(`250 AUTHCHALLENGE SERVERHASH=${lie} SERVERNONCE=${lie}\r\n`);
+      received.push(line);
+      const zeros = "0".repeat(64);
+      socket.write(`250 AUTHCHALLENGE SERVERHASH=${zeros} SERVERNONCE=${zeros}\r\n`);
     });
   }).listen(socketPath);
   t.after(() => impostor.close());
   await once(impostor, "listening");
   await assert.rejects(TorControl.open({ socketPath, cookiePath }), coded("TOR_PROTOCOL"));
-  assert.equal(heard.length, 1);
-  assert.match(heard[0]!, /^AUTHCHALLENGE /);
+  assert.equal(received.length, 1);
+  assert.match(received[0]!, /^AUTHCHALLENGE /);
 });
 
 /** Field 5 of /proc/PID/stat. */
@@ -148,13 +144,13 @@ async function processGroup(pid: number): Promise<number> {
 }
 
 test(
-  "a home may have spaces, quotes, a hash, and letters of any script in its name",
+  "a data folder may have spaces, quotes, a hash and letters of any script in its name",
   needs("tor"),
   async (t) => {
     const dir = join(await temporaryFolder(t), 'my # "home" \\ année');
-    const { control } = await quietTor(t, dir);
+    const { control } = await offlineTor(t, dir);
     assert.match(await control.info("version"), /^0\.4/);
     assert.ok((await readFile(join(dir, "control_auth_cookie"))).length === 32);
-    assert.ok((await readFile(join(dir, "lock"))).length === 0, "its data lies in the folder that was meant");
+    assert.ok((await readFile(join(dir, "lock"))).length === 0, "its data is in that folder");
   },
 );

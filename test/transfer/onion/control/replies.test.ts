@@ -23,7 +23,7 @@ const REPLIES: readonly Reply[] = [
   { code: 552, lines: ["Unknown Onion Service"] },
 ];
 
-test("replies are the same however their bytes are cut", () => {
+test("replies are the same however their bytes are split", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(TRANSCRIPT.length)), (cuts) => {
       const reader = new ReplyReader();
@@ -34,7 +34,7 @@ test("replies are the same however their bytes are cut", () => {
   );
 });
 
-test("a reply that would grow without bound is refused", () => {
+test("a reply beyond the bounds, or without a status code, is refused", () => {
   const refused = (...chunks: string[]) => {
     const reader = new ReplyReader();
     assert.throws(

@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { claimTorFolder } from "../../../../src/transfer/onion/tor/folder.ts";
 import { temporaryFolder } from "../../../support/parcel/blob.ts";
 
-const times = <T>(n: number, act: (i: number) => T) => Array.from({ length: n }, (_, i) => act(i));
+const times = <T>(n: number, make: (i: number) => T) => Array.from({ length: n }, (_, i) => make(i));
 const folders = (base: string, n: number) => times(n, (i) => join(base, `host-${i}`));
 
-test("claims that are made at once get a folder each, and one that is released is used again", async (t) => {
+test("concurrent claims get a folder each, and a released one is used again", async (t) => {
   const dir = await temporaryFolder(t);
   for (let round = 0; round < 100; round++) {
     const base = join(dir, String(round));
@@ -21,9 +21,9 @@ test("claims that are made at once get a folder each, and one that is released i
 });
 
 const ROUNDS = 6;
-const HEIRS = 4;
+const SUCCESSORS = 4;
 
-test("processes that take over the folders of killed ones at once get a folder each", async (t) => {
+test("processes that claim the folders of killed ones at the same time get a folder each", async (t) => {
   const dir = await temporaryFolder(t);
   const children = new Set<ChildProcess>();
   t.after(() => {
@@ -43,14 +43,14 @@ test("processes that take over the folders of killed ones at once get a folder e
   const claimAtOnce = async (claimers: readonly ChildProcess[]) =>
     assert.deepEqual((await Promise.all(claimers.map(claim))).sort(), folders(dir, claimers.length));
 
-  let owners = await Promise.all(times(HEIRS, start));
+  let owners = await Promise.all(times(SUCCESSORS, start));
   await claimAtOnce(owners);
   for (let round = 0; round < ROUNDS; round++) {
-    const heirs = await Promise.all(times(HEIRS, start));
+    const successors = await Promise.all(times(SUCCESSORS, start));
     const ends = owners.map((owner) => once(owner, "exit"));
     for (const owner of owners) owner.kill("SIGKILL");
     await Promise.all(ends);
-    await claimAtOnce(heirs);
-    owners = heirs;
+    await claimAtOnce(successors);
+    owners = successors;
   }
 });

@@ -27,7 +27,7 @@ async function byHand(blob: string, sessionKey: string, folder: string): Promise
 }
 
 for (const [name, tree] of Object.entries(trees)) {
-  test(`gpg decrypts a compatible parcel of ${name}, and so do we`, needs("gpg", "zstd"), async (t) => {
+  test(`both gpg and ichain open a compatible parcel of ${name}`, needs("gpg", "zstd"), async (t) => {
     const folder = await scratch(t);
     const root = await makeTree(folder, tree);
     const packed = await compatible.pack({ root, paths: ["."], out: join(folder, "blob") });
@@ -41,7 +41,7 @@ for (const [name, tree] of Object.entries(trees)) {
   });
 }
 
-test("a compatible parcel is refused by whoever did not ask for it, an ordinary one opens for all", async (t) => {
+test("a compatible parcel opens only where the profile is accepted, an ordinary one everywhere", async (t) => {
   const folder = await scratch(t);
   const root = await makeTree(folder, trees["small files"]!);
   const old = await compatible.pack({ root, paths: ["."], out: join(folder, "old") });

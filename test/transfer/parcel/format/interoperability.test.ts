@@ -23,7 +23,7 @@ const tree = {
   [`${"p".repeat(150)}/q`]: Buffer.from("y"),
 };
 
-/** Decrypts a packed parcel with openpgp.js alone: the archive and the manifest's text. */
+/** Decrypts a packed parcel with openpgp.js alone; returns the archive and the manifest's text. */
 async function withOpenpgp(path: string, sessionKey: Uint8Array, author: Uint8Array) {
   const blob = await readFile(path);
   const footer = decodeFooter(blob.subarray(blob.length - FOOTER_BYTES), blob.length);
@@ -92,7 +92,7 @@ test("messages that openpgp.js encrypts with our parameters are opened", async (
       format: "binary",
       config: { aeadProtect: true, preferredAEADAlgorithm: pgp.enums.aead.gcm, aeadChunkSizeByte: 16 },
     });
-    // It streams a packet in pieces; a parcel's packets have one length, so the body is framed anew.
+    // It writes partial body lengths; a packet in a parcel has a single one, so the body gets a new header.
     const body = bodyOf(sealed as Uint8Array);
     const frame = Buffer.alloc(6);
     frame.writeUInt16BE(0xd2ff);
@@ -102,7 +102,7 @@ test("messages that openpgp.js encrypts with our parameters are opened", async (
   }
 });
 
-test("a message opens to what was sealed, whatever its length and parts", () => {
+test("a message opens to what was sealed, with any length and any parts", () => {
   const key = randomBytes(32);
   for (const length of [1, 100, (4 << 20) - 1, 4 << 20, (4 << 20) + 1, (8 << 20) + 5]) {
     const body = randomBytes(length);
@@ -112,7 +112,7 @@ test("a message opens to what was sealed, whatever its length and parts", () => 
   }
 });
 
-/** The body of the one packet, whatever its length forms (RFC 9580, 4.2.1). */
+/** The body of a single packet with lengths of any form (RFC 9580, 4.2.1). */
 function bodyOf(packet: Uint8Array): Uint8Array {
   const bytes = Buffer.from(packet);
   const parts: Uint8Array[] = [];

@@ -15,18 +15,18 @@ function rootOf(bytes: Uint8Array): string {
   return toHex(merkleRoot(leaves));
 }
 
-test("a blob fed in any portions has the root that transports verify", () => {
+test("a blob hashed in portions of any size has the root that transports verify", () => {
   for (const portion of [400_000, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, blob.length]) {
     const hasher = new LeafHasher();
     for (let at = 0; at < blob.length; at += portion) {
-      assert.equal(hasher.root(), rootOf(blob.subarray(0, at)), "also of every beginning");
+      assert.equal(hasher.root(), rootOf(blob.subarray(0, at)), "the root of every prefix too");
       hasher.update(blob.subarray(at, at + portion));
     }
     assert.equal(hasher.root(), rootOf(blob));
   }
 });
 
-test("hashing goes on from leaves that are known", () => {
+test("hashing continues from known leaves", () => {
   const first = new LeafHasher();
   first.update(blob.subarray(0, 2 * PIECE_BYTES + 5));
   const second = new LeafHasher(first.leaves);

@@ -27,7 +27,7 @@ async function makeKey(notations: ReturnType<typeof walletNotation>[], options: 
   } as Parameters<typeof openpgp.generateKey>[0] & { format: "object" });
 }
 
-/** The offer that `account` makes of these keys, whoever made them. */
+/** An offer by `account` with these keys, which may be another party's. */
 function offered(key: openpgp.Key): Party {
   const keys = {
     openpgpKey: toHex(key.write()),
@@ -37,14 +37,14 @@ function offered(key: openpgp.Key): Party {
   return { account, keys };
 }
 
-/** The key again, its packets changed. */
+/** The same key with changed packets. */
 function repacked(key: openpgp.Key, change: (packets: openpgp.SignaturePacket[]) => unknown[]): openpgp.Key {
   const list = new openpgp.PacketList<openpgp.AnyPacket>();
   list.push(...(change([...key.toPacketList()] as openpgp.SignaturePacket[]) as openpgp.AnyPacket[]));
   return { write: () => list.write(), getFingerprint: () => key.getFingerprint() } as openpgp.Key;
 }
 
-/** The same subpackets, in the half of the self-signature that nobody signs. */
+/** The same notation in the unhashed subpackets of the self-signature, which are not signed. */
 function unsignedNotation(signature: openpgp.SignaturePacket): openpgp.SignaturePacket {
   const { name, value } = walletNotation(account);
   const body = [0x80, 0, 0, 0, 0, name.length, 0, value.length, ...Buffer.from(name), ...value];
@@ -53,7 +53,7 @@ function unsignedNotation(signature: openpgp.SignaturePacket): openpgp.Signature
   return signature;
 }
 
-/** Nothing is sealed or wrapped for it. */
+/** Asserts that nothing is checked, sealed or wrapped for the party. */
 async function refused(party: Party, wanted: string): Promise<void> {
   await assert.rejects(own.check(party), code(wanted));
   await assert.rejects(own.seal(new Uint8Array(8), party), code(wanted));
@@ -61,7 +61,7 @@ async function refused(party: Party, wanted: string): Promise<void> {
 }
 
 describe("keys that are bound to their account", () => {
-  it("are sealed to, however the address is written", async () => {
+  it("are sealed to, with the address in upper or lower case", async () => {
     const { publicKey } = await makeKey([walletNotation(account)]);
     const party = offered(publicKey);
     for (const written of [account, account.toLowerCase() as Address]) {
@@ -69,16 +69,16 @@ describe("keys that are bound to their account", () => {
     }
   });
 
-  it("name the wallet in the self-signature, for other programs to read", async () => {
+  it("name the wallet in a notation that other programs can read", async () => {
     const key = await openpgp.readKey({ binaryKey: fromHex(own.publicKeys.openpgpKey) });
     const [, signature] = [...key.toPacketList()] as openpgp.SignaturePacket[];
     assert.equal(signature?.signatureType, openpgp.enums.signature.key);
-    const said = signature.rawNotations.map(({ name, value }) => [name, Buffer.from(value).toString()]);
-    assert.deepEqual(said, [["wallet@ichain", own.party.account]]);
+    const notations = signature.rawNotations.map(({ name, value }) => [name, Buffer.from(value).toString()]);
+    assert.deepEqual(notations, [["wallet@ichain", own.party.account]]);
   });
 });
 
-it("a certificate that a test only takes apart and puts together stays good", async () => {
+it("the helpers that change packets leave an unchanged certificate valid", async () => {
   const { publicKey } = await makeKey([walletNotation(account)]);
   const same = repacked(publicKey, ([key, signature, ...rest]) => [key, rehashed(signature!), ...rest]);
   assert.deepEqual(same.write(), publicKey.write());
@@ -116,7 +116,7 @@ describe("nothing is sealed to a certificate", () => {
     }
   });
 
-  it("whose wallet stands where nobody signed it", async () => {
+  it("whose wallet is only in unsigned subpackets", async () => {
     const { publicKey } = await makeKey([]);
     const forged = repacked(publicKey, ([key, signature, ...rest]) => [
       key,
@@ -126,14 +126,14 @@ describe("nothing is sealed to a certificate", () => {
     await refused(offered(forged), "KEY_NOT_BOUND");
   });
 
-  it("whose wallet stands behind the subkey alone", async () => {
+  it("whose wallet is named behind the subkey only", async () => {
     const [named, plain] = [await makeKey([walletNotation(account)]), await makeKey([])];
     const [, signature] = [...named.publicKey.toPacketList()];
     const forged = repacked(plain.publicKey, ([key, self, subkey]) => [key, self, subkey, signature]);
     await refused(offered(forged), "KEY_MALFORMED");
   });
 
-  it("whose notation was cut out of the self-signature", async () => {
+  it("whose notation in the self-signature was replaced", async () => {
     const { publicKey } = await makeKey([walletNotation(other)]);
     const forged = repacked(publicKey, ([key, signature, ...rest]) => {
       (signature as unknown as { rawNotations: unknown[] }).rawNotations = [walletNotation(account)];
@@ -143,7 +143,7 @@ describe("nothing is sealed to a certificate", () => {
     await refused(offered(forged), "KEY_MALFORMED");
   });
 
-  it("with the self-signature of another key, or with two", async () => {
+  it("with the self-signature of another key, or with two of them", async () => {
     const [mine, theirs] = [await makeKey([]), await makeKey([walletNotation(account)])];
     const [, foreign] = [...theirs.publicKey.toPacketList()];
     const swapped = repacked(mine.publicKey, ([key, , ...rest]) => [key, foreign, ...rest]);
@@ -165,7 +165,7 @@ describe("nothing is sealed to a certificate", () => {
   });
 });
 
-/** Written from its fields again, under the signature that it had. */
+/** Serialised from its fields again, with the old signature value. */
 function rehashed(signature: openpgp.SignaturePacket): openpgp.SignaturePacket {
   const internal = signature as unknown as { signatureData: Uint8Array; writeHashedSubPackets(): Uint8Array };
   const { version, signatureType, publicKeyAlgorithm, hashAlgorithm } = signature;

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
-import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
-import { code, newKeyring } from "../../../support/parcel/parcels.ts";
+import { code, fingerprintOf, newKeyring } from "../../../support/parcel/parcels.ts";
 
-test("a sealed message opens for its reader and for nobody else", async () => {
+test("a sealed message opens for its reader only", async () => {
   const [sender, reader, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);
   for (const length of [0, 1, 150, 65_536]) {
     const message = new Uint8Array(randomBytes(length));
@@ -15,7 +14,7 @@ test("a sealed message opens for its reader and for nobody else", async () => {
   }
 });
 
-test("a capsule gives its reader the session key and nobody else", async () => {
+test("a capsule reveals the session key to its reader only", async () => {
   const [sender, reader, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);
   const sessionKey = toHex(randomBytes(32));
   const capsule = await sender.wrap(sessionKey, reader.party);
@@ -38,12 +37,12 @@ test("the fingerprint of a certificate is the one that its keyring publishes", a
   assert.equal(await fingerprintOf(openpgpKey), fingerprint);
 });
 
-test("a message beyond 64 KiB is not sealed", async () => {
+test("a message longer than 64 KiB is not sealed", async () => {
   const keyring = await newKeyring();
   await assert.rejects(keyring.seal(new Uint8Array(65_537), keyring.party), code("SEAL_TOO_LONG"));
 });
 
-test("two accounts agree on bytes that nobody else derives, others for each purpose", async () => {
+test("two accounts derive the same bytes, others than a third account and than for another purpose", async () => {
   const [one, two, other] = await Promise.all([newKeyring(), newKeyring(), newKeyring()]);
   const agreed = await one.agree(two.publicKeys.onionKey, "a");
   assert.match(agreed, /^0x[0-9a-f]{64}$/);
@@ -52,7 +51,7 @@ test("two accounts agree on bytes that nobody else derives, others for each purp
   assert.notEqual(await other.agree(one.publicKeys.onionKey, "a"), agreed);
 });
 
-test("an onion key with which everybody would know the outcome is refused", async () => {
+test("an onion key of small order is refused", async () => {
   const keyring = await newKeyring();
   for (const weak of [`0x${"00".repeat(32)}`, `0x01${"00".repeat(31)}`, "0x00"] as const) {
     await assert.rejects(keyring.agree(weak, "a"), code("KEY_UNUSABLE"));

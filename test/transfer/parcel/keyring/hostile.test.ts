@@ -5,10 +5,9 @@ import fc from "fast-check";
 import * as openpgp from "openpgp";
 import { fromHex, toHex } from "../../../../src/protocol/bytes.ts";
 import { type Hex, ZERO_ADDRESS } from "../../../../src/protocol/ids.ts";
-import { fingerprintOf } from "../../../../src/transfer/parcel/keyring/certificate.ts";
 import { createKeyring } from "../../../../src/transfer/parcel/keyring/create.ts";
 import { generateKeyring } from "../../../../src/transfer/parcel/keyring/secret.ts";
-import { code, newKeyring } from "../../../support/parcel/parcels.ts";
+import { code, fingerprintOf, newKeyring } from "../../../support/parcel/parcels.ts";
 
 const keyring = await newKeyring();
 const sessionKey = toHex(randomBytes(32));
@@ -58,7 +57,7 @@ test("certificates that would weaken, slow down or confuse the sender are refuse
   }
 });
 
-test("a private key is no certificate", async () => {
+test("a private key is refused as a certificate", async () => {
   const { privateKey } = await openpgp.generateKey({
     type: "curve25519",
     userIDs: [],
@@ -77,7 +76,7 @@ test("a certificate with any byte changed is refused", async () => {
       const fingerprint = await fingerprintOf(toHex(key)).catch((error) => {
         assert.ok(code("KEY_MALFORMED")(error), String(error));
       });
-      // What is not signed over (a length form, a hint) may differ; whose key it is may not.
+      // Bytes that are not signed (a form of length, a hint) may differ; the key must not.
       if (fingerprint !== undefined) assert.equal(fingerprint, keyring.publicKeys.fingerprint);
     }),
     { numRuns: 300 },
@@ -97,7 +96,7 @@ async function sealedBy(config: openpgp.PartialConfig, more: object = {}): Promi
   return toHex(sealed as Uint8Array);
 }
 
-test("messages in an older format, or with more in them than one seal, are not opened", async () => {
+test("messages in an older format, or with other packets than a seal has, are not opened", async () => {
   const plain = await openpgp.encrypt({
     message: await openpgp.createMessage({ binary: new Uint8Array(100) }),
     passwords: ["x"],
@@ -108,10 +107,10 @@ test("messages in an older format, or with more in them than one seal, are not o
   const cases: Record<string, string> = {
     "a password message": toHex(plain as Uint8Array),
     "a password besides the key": await sealedBy(v6, { passwords: ["x"] }),
-    "a second seal behind": toHex(Buffer.concat([good, good])),
+    "a second sealed message behind": toHex(Buffer.concat([good, good])),
     "a capsule": toHex(capsule),
     "a literal in the clear": "0xcb0762000000000061",
-    "too much": toHex(randomBytes(70_000)),
+    "70,000 bytes": toHex(randomBytes(70_000)),
     nothing: "0x",
     text: "sealed",
   };
@@ -142,7 +141,7 @@ test("SEIPD version 1 is refused although openpgp.js would open it", async () =>
   await assert.rejects(own.unwrap(capsule as Uint8Array), code("SEAL_NOT_FOR_US"));
 });
 
-test("a sealed message that inflates is bounded", async () => {
+test("a compressed sealed message is refused without inflating it", async () => {
   const reader = await openpgp.readKey({ binaryKey: fromHex(keyring.publicKeys.openpgpKey) });
   const sealed = (await openpgp.encrypt({
     message: await openpgp.createMessage({ binary: new Uint8Array(50 << 20) }),
@@ -155,7 +154,7 @@ test("a sealed message that inflates is bounded", async () => {
   assert.ok(process.memoryUsage().rss - before < 64 << 20);
 });
 
-test("a sealed message or capsule with any byte changed never opens as anything else", async () => {
+test("a sealed message or capsule with a changed byte never opens to another content", async () => {
   const message = new Uint8Array(100);
   const sealed = fromHex(await keyring.seal(message, keyring.party));
   const capsule = await keyring.wrap(sessionKey, keyring.party);
@@ -164,7 +163,7 @@ test("a sealed message or capsule with any byte changed never opens as anything 
     copy[at % copy.length]! ^= flip;
     return copy;
   };
-  /** A packet's header has two spellings (RFC 9580, 4.2) that no key vouches for: 0xc1 and 0x84 begin the same one. */
+  /** A packet header has two forms (RFC 9580, 4.2) that are not authenticated: 0xc1 and 0x84 begin the same packet. */
   const opensAs = async (opening: Promise<unknown>, wanted: unknown) => {
     const opened = await opening.catch((error: unknown) => {
       assert.ok(code("SEAL_NOT_FOR_US")(error), String(error));

@@ -13,7 +13,7 @@ import { code, newKeyring, scratch } from "../../../support/parcel/parcels.ts";
 const passphrase = "correct horse";
 const account: Address = `0x${"5a".repeat(20)}`;
 
-test("a keyring saved is the keyring loaded, readable by its owner only", async (t) => {
+test("a saved keyring loads unchanged, and only its owner can read the file", async (t) => {
   const folder = await scratch(t);
   const path = join(folder, "home", "keyring");
   const secret = await generateKeyring(account);
@@ -25,7 +25,7 @@ test("a keyring saved is the keyring loaded, readable by its owner only", async 
   assert.ok(!text.includes(secret.openpgp.privateKey) && !text.includes(secret.openpgp.fingerprint.slice(2)));
 });
 
-test("a wrong passphrase, a missing file and a damaged one are told apart", async (t) => {
+test("a wrong passphrase, a missing file and a damaged one give different errors", async (t) => {
   const path = join(await scratch(t), "keyring");
   await assert.rejects(loadKeyring(path, { passphrase }), code("KEYRING_MISSING"));
   await saveKeyring(path, await generateKeyring(account), { passphrase });
@@ -35,7 +35,7 @@ test("a wrong passphrase, a missing file and a damaged one are told apart", asyn
   await assert.rejects(loadKeyring(path, { passphrase }), code("KEYRING_DAMAGED"));
 });
 
-test("opening names the wallet in a keyring of an older version, and keeps its keys", async (t) => {
+test("opening a keyring of an older version adds the wallet and keeps the keys", async (t) => {
   const path = join(await scratch(t), "keyring");
   const old = await withoutWallet(await generateKeyring(account));
   await saveKeyring(path, old, { passphrase });
@@ -62,7 +62,7 @@ test("a keyring of another wallet is not opened", async (t) => {
   assert.deepEqual(await loadKeyring(path, { passphrase }), theirs);
 });
 
-/** As keyrings were made before certificates named wallets. */
+/** The keyring as versions made it whose certificates named no wallet. */
 async function withoutWallet(secret: KeyringSecret): Promise<KeyringSecret> {
   const privateKey = await readPrivateKey({ binaryKey: fromHex(secret.openpgp.privateKey) });
   const made = await reformatKey({
@@ -75,7 +75,7 @@ async function withoutWallet(secret: KeyringSecret): Promise<KeyringSecret> {
   return { ...secret, openpgp: { ...secret.openpgp, ...keys } };
 }
 
-test("opening makes a keyring once, also when several processes are first", async (t) => {
+test("concurrent first openings create a single keyring", async (t) => {
   const path = join(await scratch(t), "keyring");
   const opened = await Promise.all([1, 2, 3].map(() => openKeyring(path, { passphrase, account })));
   const again = await openKeyring(path, { passphrase, account });

@@ -5,16 +5,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../../../src/errors/error.ts";
 import { corruptPiece } from "../../../../src/transfer/pieces/errors.ts";
-import type { LaneDialer, LaneIo } from "../../../../src/transfer/pieces/ports.ts";
-import { parseAnswerHead } from "../../../../src/transfer/pieces/reading/answer-head.ts";
-import { Connection } from "../../../../src/transfer/pieces/reading/lanes/connection.ts";
+import type { LaneDialer, LaneIo } from "../../../../src/transfer/pieces/lane-dialer.ts";
+import { Connection, parseAnswerHead } from "../../../../src/transfer/pieces/reading/lanes/connection.ts";
 
-/** A socket whose reads are cut where the test says: no kernel can be told to do that. */
-class CutSocket extends EventEmitter {
+/** A socket whose reads are split where the test says, which a kernel cannot be told to do. */
+class SplitSocket extends EventEmitter {
   readonly #io: LaneIo;
   #chunks: Buffer[] = [];
   #paused = false;
-  /** As a socket does, it reads into one and the same buffer. */
+  /** Every read goes into the same buffer, as with `dial`. */
   readonly #buffer = Buffer.alloc(1 << 16);
 
   constructor(io: LaneIo) {
@@ -48,21 +47,21 @@ class CutSocket extends EventEmitter {
   }
 }
 
-async function connected(): Promise<{ connection: Connection; socket: CutSocket }> {
-  let socket: CutSocket | undefined;
+async function connected(): Promise<{ connection: Connection; socket: SplitSocket }> {
+  let socket: SplitSocket | undefined;
   const dialer: LaneDialer = {
     host: "host",
     connect: async (_lane, io) => {
-      socket = new CutSocket(io);
+      socket = new SplitSocket(io);
       return socket as unknown as Socket;
     },
   };
   return { connection: await Connection.open(dialer, "lane"), socket: socket! };
 }
 
-/** `bytes`, cut at those places. */
-function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+/** `bytes`, split at those places modulo their length. */
+function split(bytes: Buffer, splits: readonly number[]): Buffer[] {
+  const at = [...new Set(splits.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
   return [...at, bytes.length]
     .map((end, i) => bytes.subarray(i === 0 ? 0 : at[i - 1]!, end))
     .filter((c) => c.length);
@@ -71,25 +70,25 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 const answer = (status: string, body: Buffer) =>
   Buffer.concat([Buffer.from(`HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n`), body]);
 
-test("answers arrive whole however the reads are cut, and however long a chunk takes to be taken in", async () => {
+test("answers arrive whole however the reads are split and however long a chunk is processed", async () => {
   const bodies = fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 4 });
-  const places = fc.array(fc.nat(5000), { maxLength: 40 });
+  const splits = fc.array(fc.nat(5000), { maxLength: 40 });
   await fc.assert(
-    fc.asyncProperty(bodies, places, fc.boolean(), async (contents, cuts, slow) => {
+    fc.asyncProperty(bodies, splits, fc.boolean(), async (contents, places, later) => {
       const { connection, socket } = await connected();
       for (const content of contents.map((bytes) => Buffer.from(bytes))) {
         const asking = connection.ask("GET");
         const interim = Buffer.from("HTTP/1.1 103 Early Hints\r\n\r\n");
-        socket.deliver(cut(Buffer.concat([interim, answer("200 OK", content)]), cuts));
+        socket.deliver(split(Buffer.concat([interim, answer("200 OK", content)]), places));
         const head = await asking;
         assert.equal(head.status, 200);
         const got: Buffer[] = [];
         await connection.read(content.length, (chunk) => {
-          if (!slow) {
+          if (!later) {
             got.push(Buffer.from(chunk));
             return undefined;
           }
-          // Taken in late: the bytes must still be there.
+          // Copied later: the bytes must not have been overwritten.
           return new Promise((done) => setImmediate(() => done(void got.push(Buffer.from(chunk)))));
         });
         assert.ok(Buffer.concat(got).equals(content));
@@ -100,7 +99,7 @@ test("answers arrive whole however the reads are cut, and however long a chunk t
   );
 });
 
-test("whatever comes for an answer, the connection fails with an error of the protocol or waits for more", async () => {
+test("after random bytes for an answer, the connection fails with an error of the protocol", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 10_000 }), async (noise) => {
       const { connection, socket } = await connected();
@@ -113,7 +112,7 @@ test("whatever comes for an answer, the connection fails with an error of the pr
   );
 });
 
-test("what is said beyond the answer costs the connection, not the answer", async () => {
+test("bytes beyond the answer end the connection and leave the answer valid", async () => {
   const { connection, socket } = await connected();
   const asking = connection.ask("GET");
   socket.deliver([Buffer.concat([answer("200 OK", Buffer.from("body")), Buffer.from("and more")])]);
@@ -127,7 +126,7 @@ test("what is said beyond the answer costs the connection, not the answer", asyn
   assert.ok(!connection.isFree);
 });
 
-test("a consumer that throws ends the connection with its own error", async () => {
+test("a consumer that throws ends the connection with the error it threw", async () => {
   const { connection, socket } = await connected();
   const asking = connection.ask("GET");
   socket.deliver([answer("200 OK", Buffer.from("body"))]);
@@ -140,7 +139,7 @@ test("a consumer that throws ends the connection with its own error", async () =
   assert.ok(!connection.isFree);
 });
 
-test("heads are read strictly", () => {
+test("heads that break RFC 9112 are refused", () => {
   const bad = [
     "HTTP/1.0 200 OK",
     "HTTP/2 200",

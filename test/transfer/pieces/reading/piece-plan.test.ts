@@ -3,17 +3,17 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { PiecePlan, type PieceRange } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
 
-test("missing pieces are claimed in rows, around what is verified", () => {
+test("missing pieces are claimed in consecutive ranges that skip verified ones", () => {
   const plan = new PiecePlan(10, [2, 6, 7]);
   assert.equal(plan.left, 7);
   const rows = [plan.claim(8), plan.claim(2), plan.claim(8), plan.claim(8), plan.claim(1)];
   assert.deepEqual(
-    rows.map((run) => run && [run.start, run.end]),
+    rows.map((range) => range && [range.start, range.end]),
     [[0, 2], [3, 5], [5, 6], [8, 10], undefined],
   );
 });
 
-test("what a run that was answered badly has not brought is asked for piece by piece", () => {
+test("after a bad answer the unverified pieces of a range are requested one at a time", () => {
   const plan = new PiecePlan(10, []);
   const bad = plan.claim(4)!;
   plan.verify(bad.next++, bad);
@@ -21,7 +21,7 @@ test("what a run that was answered badly has not brought is asked for piece by p
   plan.release(bad);
   const rows = [1, 2, 3, 4].map(() => plan.claim(8)!);
   assert.deepEqual(
-    rows.map((run) => [run.start, run.end]),
+    rows.map((range) => [range.start, range.end]),
     [
       [1, 2],
       [2, 3],
@@ -31,7 +31,7 @@ test("what a run that was answered badly has not brought is asked for piece by p
   );
 });
 
-test("a stolen tail leaves the victim the piece under way", () => {
+test("taking over a tail leaves the other lane the piece under way", () => {
   const plan = new PiecePlan(8, []);
   const victim = plan.claim(8)!;
   victim.next = 3;
@@ -42,7 +42,7 @@ test("a stolen tail leaves the victim the piece under way", () => {
   assert.equal(plan.unclaimed, 4);
 });
 
-test("the last piece goes out twice at most, and the slower copy is cancelled", () => {
+test("the last piece is requested twice at most, and the slower copy is cancelled", () => {
   const plan = new PiecePlan(1, []);
   const slow = plan.claim(1)!;
   const fast = plan.duplicate(slow)!;
@@ -53,7 +53,7 @@ test("the last piece goes out twice at most, and the slower copy is cancelled", 
   assert.equal(plan.left, 0);
 });
 
-test("whatever lanes do, every piece is verified once and none is lost", () => {
+test("every piece is verified once and none is lost, in any order of events", () => {
   const act = fc.record({
     kind: fc.constantFrom("claim", "advance", "fail", "split", "steal", "copy"),
     pick: fc.nat(),
@@ -62,29 +62,29 @@ test("whatever lanes do, every piece is verified once and none is lost", () => {
     fc.property(fc.integer({ min: 1, max: 40 }), fc.array(act, { maxLength: 200 }), (count, acts) => {
       const plan = new PiecePlan(count, []);
       let verified = 0;
-      const finish = (run: PieceRange) => {
-        while (run.next < run.end) {
-          if (plan.verify(run.next)) verified++;
-          run.next++;
+      const finish = (range: PieceRange) => {
+        while (range.next < range.end) {
+          if (plan.verify(range.next)) verified++;
+          range.next++;
         }
-        plan.release(run);
+        plan.release(range);
       };
       for (const { kind, pick } of acts) {
-        const runs = [...plan.runs];
-        const run = runs[pick % Math.max(1, runs.length)];
+        const ranges = [...plan.ranges];
+        const range = ranges[pick % Math.max(1, ranges.length)];
         if (kind === "claim") plan.claim(1 + (pick % 8));
-        else if (!run) continue;
-        else if (kind === "advance" && run.next < run.end) {
-          if (plan.verify(run.next)) verified++;
-          run.next++;
-        } else if (kind === "fail") plan.release(run);
-        else if (kind === "split") plan.split(run);
-        else if (kind === "steal") plan.steal(run, 1 + (pick % 4));
-        else if (kind === "copy") plan.duplicate(run);
+        else if (!range) continue;
+        else if (kind === "advance" && range.next < range.end) {
+          if (plan.verify(range.next)) verified++;
+          range.next++;
+        } else if (kind === "fail") plan.release(range);
+        else if (kind === "split") plan.split(range);
+        else if (kind === "steal") plan.steal(range, 1 + (pick % 4));
+        else if (kind === "copy") plan.duplicate(range);
         assert.equal(plan.left, count - verified);
       }
-      for (const run of [...plan.runs]) finish(run);
-      for (let run = plan.claim(8); run; run = plan.claim(8)) finish(run);
+      for (const range of [...plan.ranges]) finish(range);
+      for (let range = plan.claim(8); range; range = plan.claim(8)) finish(range);
       assert.equal(verified, count);
       assert.equal(plan.left, 0);
       assert.equal(plan.unclaimed, 0);

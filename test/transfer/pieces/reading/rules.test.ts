@@ -13,14 +13,14 @@ import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
 import { LaneCount } from "../../../../src/transfer/pieces/reading/lanes/lane-count.ts";
 import { RateMeter } from "../../../../src/transfer/pieces/reading/lanes/rate-meter.ts";
 import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/lanes/stall.ts";
-import { LookUps } from "../../../../src/transfer/pieces/reading/look-ups.ts";
 import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
 import { Progress } from "../../../../src/transfer/pieces/reading/progress.ts";
 import { defaultTuning as tuning } from "../../../../src/transfer/pieces/reading/tuning.ts";
+import { LookUps } from "../../../../src/transfer/pieces/reading/waiting.ts";
 
 const MIB = 1 << 20;
 
-/** Runs the climb on a path whose aggregate rate depends on the number of lanes. */
+/** Numbers of lanes in turn, on a path whose aggregate rate depends on the number of lanes. */
 function climb(rateOf: (lanes: number) => number, seconds: number): number[] {
   const count = new LaneCount(tuning, 0);
   const seen = [count.target];
@@ -40,14 +40,14 @@ test("lanes are added while the aggregate rate rises, up to 32", () => {
   );
 });
 
-test("a step that brings nothing is taken back and not tried again at once", () => {
+test("a step that does not raise the rate is taken back and not repeated at once", () => {
   assert.deepEqual(
     climb((lanes) => Math.min(lanes, 12) * MIB, 40),
     [8, 12, 16, 12],
   );
 });
 
-test("no lane is added close to the end", () => {
+test("no lane is added when the download is about to end", () => {
   const count = new LaneCount(tuning, 0);
   for (let now = 500; now <= 60_000; now += 500) count.observe(now, now * 1000, 5);
   assert.equal(count.target, 8);
@@ -63,13 +63,13 @@ test("a lane is stalled after 10 s without a byte, or 4 round trips if that is l
   assert.deepEqual(stalledLanes([quick, far], 70_001, tuning), [quick, far]);
 });
 
-test("a lane that has never answered has the time to connect", () => {
+test("a lane that has never answered is stalled only after the time to connect", () => {
   const fresh = { ...lane, rttMs: undefined };
   assert.deepEqual(stalledLanes([fresh], tuning.connectMs, tuning), []);
   assert.deepEqual(stalledLanes([fresh], tuning.connectMs + 1, tuning), [fresh]);
 });
 
-test("a lane below a quarter of the median for 20 s is slow; two lanes are too few to tell", () => {
+test("a lane below a quarter of the median for 20 s is slow; two lanes are too few to compare", () => {
   const now = 30_000;
   const busy = { ...lane, lastByteAt: now };
   const slow = { ...busy, rate: MIB / 4 - 1 };
@@ -82,22 +82,22 @@ test("the median of an even number of rates lies between the middle two", () => 
   assert.deepEqual([median([]), median([3]), median([1, 9, 2]), median([4, 1, 3, 2])], [0, 3, 2, 2.5]);
 });
 
-test("one piece that comes corrupted three times ends it, three different ones do not", () => {
+test("one piece corrupted three times ends the transfer, several corrupted once do not", () => {
   const faults = new Faults(tuning, 0);
   for (const piece of [1, 2, 3, 4]) assert.equal(faults.record(corruptPiece(piece), piece), undefined);
   assert.equal(faults.record(corruptPiece(4), 4), undefined);
   assert.equal(faults.record(corruptPiece(4), 4)?.code, "TRANSFER_CORRUPT_PIECE");
 });
 
-test("what went wrong with a piece is forgotten once it has come well", () => {
+test("faults of a piece no longer count once it is verified", () => {
   const faults = new Faults(tuning, 0);
   for (let i = 0; i < 20; i++) {
     assert.equal(faults.record(truncatedPiece(1), 1), undefined);
-    faults.forgive(1);
+    faults.clear(1);
   }
 });
 
-test("a refused token ends it at once, a host out of reach only after three minutes", () => {
+test("a refused token ends the transfer at once, an unreachable host after three minutes", () => {
   const faults = new Faults(tuning, 0);
   assert.equal(faults.record(forbidden(), -1)?.code, "TRANSFER_FORBIDDEN");
   for (let i = 0; i < 100; i++) assert.equal(faults.record(hostUnreachable(), -1), undefined);
@@ -105,7 +105,7 @@ test("a refused token ends it at once, a host out of reach only after three minu
   assert.equal(faults.overdue(tuning.giveUpMs, 0)?.code, "TRANSFER_UNREACHABLE");
 });
 
-test("bytes that come put the end off; next to nothing is a stall", () => {
+test("new bytes extend the time limit; fewer than 64 KiB of them are a stall", () => {
   const faults = new Faults(tuning, 0);
   faults.record(stalled(), -1);
   assert.equal(faults.overdue(tuning.giveUpMs - 1, MIB), undefined);
@@ -113,7 +113,7 @@ test("bytes that come put the end off; next to nothing is a stall", () => {
   assert.equal(faults.overdue(2 * tuning.giveUpMs, MIB + 100)?.code, "TRANSFER_STALLED");
 });
 
-test("what comes of a piece again and again counts once, a piece that comes slowly counts as it grows", () => {
+test("bytes of a piece that are received again are no progress, those of a slow piece are", () => {
   const shape = {
     root: `0x${"00".repeat(32)}` as const,
     size: 2 * PIECE_BYTES,
@@ -135,7 +135,7 @@ test("what comes of a piece again and again counts once, a piece that comes slow
   assert.equal(overdue(4 * tuning.giveUpMs), "TRANSFER_STALLED");
 });
 
-test("a rate is taken over the window, or over the time since the start if that is shorter", () => {
+test("a rate is measured over the window, or since the start if that is shorter", () => {
   const meter = new RateMeter(10_000, 0);
   meter.add(1000, 100);
   assert.equal(meter.rate(1000), 1000);
@@ -143,10 +143,10 @@ test("a rate is taken over the window, or over the time since the start if that 
   assert.equal(meter.rate(60_000), 0);
 });
 
-test("a request asks for 30 s of its lane, within one piece and 32 MiB, and leaves work for the others", () => {
+test("a request asks for 30 s of its lane, between one piece and 32 MiB, and leaves work for the others", () => {
   const asked = (rate: number, pieces: number, lanes = 8) => {
-    const run = chooseRange(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
-    return run.end - run.start;
+    const range = chooseRange(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
+    return range.end - range.start;
   };
   assert.equal(asked(MIB / 10, 4000), 12);
   assert.equal(asked(1000, 1000), 1);
@@ -155,28 +155,28 @@ test("a request asks for 30 s of its lane, within one piece and 32 MiB, and leav
   assert.equal(asked(0, 1000), 16);
 });
 
-test("an idle lane takes over the tail of the run that would end last, in proportion to the rates", () => {
+test("an idle lane takes over the tail of the range that would end last, in proportion to the rates", () => {
   const plan = new PiecePlan(20, []);
   const [fast, slow] = [plan.claim(10)!, plan.claim(10)!];
   const others = [
-    { run: fast, bytesLeft: 10 * MIB, rate: 10 * MIB },
-    { run: slow, bytesLeft: 10 * MIB, rate: MIB },
+    { range: fast, bytesLeft: 10 * MIB, rate: 10 * MIB },
+    { range: slow, bytesLeft: 10 * MIB, rate: MIB },
   ];
-  const run = chooseRange(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3 }, others, tuning)!;
-  assert.deepEqual([run.start, run.end, slow.end], [14, 20, 14]);
+  const range = chooseRange(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3 }, others, tuning)!;
+  assert.deepEqual([range.start, range.end, slow.end], [14, 20, 14]);
 });
 
-test("the last piece is copied only when the copy would be there much sooner", () => {
+test("the last piece is requested again only when the copy would arrive much sooner", () => {
   const plan = new PiecePlan(1, []);
   const last = plan.claim(1)!;
-  const asker = { rate: MIB, rttMs: 100, lanes: 2 };
-  const view = (rate: number) => [{ run: last, bytesLeft: PIECE_BYTES, rate }];
-  assert.equal(chooseRange(plan, asker, view(MIB), tuning), undefined);
-  assert.deepEqual(chooseRange(plan, asker, view(MIB / 8), tuning)?.start, 0);
-  assert.equal(chooseRange(plan, asker, view(0), tuning), undefined, "two copies are the most");
+  const idle = { rate: MIB, rttMs: 100, lanes: 2 };
+  const view = (rate: number) => [{ range: last, bytesLeft: PIECE_BYTES, rate }];
+  assert.equal(chooseRange(plan, idle, view(MIB), tuning), undefined);
+  assert.deepEqual(chooseRange(plan, idle, view(MIB / 8), tuning)?.start, 0);
+  assert.equal(chooseRange(plan, idle, view(0), tuning), undefined, "two copies are the most");
 });
 
-test("a silent host is looked up after 4 s, then 8 s later, and soon again once bytes came", () => {
+test("a silent host is looked up after 4 s, then 8 s later, and after 4 s again once bytes came", () => {
   const lookUps = new LookUps(4_000, 0);
   const due = (from: number, to: number, bytes: number) => {
     const at: number[] = [];

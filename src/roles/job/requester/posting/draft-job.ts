@@ -24,8 +24,8 @@ export interface DraftRequest {
 }
 
 /**
- * Packs the bundle, fixes the terms and records the draft. Nothing has left this machine when it
- * resolves; `carry` takes the job from here.
+ * Packs the bundle, fixes the terms and records the draft. When it resolves nothing has left this machine; `advance`
+ * continues the job.
  */
 export async function draftJob(
   context: RoleContext,
@@ -33,7 +33,7 @@ export async function draftJob(
   { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
-  // The list that they were chosen from is not checked one by one.
+  // Check the keys of the chosen parties only: the list of offers was not checked.
   const provider = await partyOf(context, plan.provider.account, { signal });
   const validators = await Promise.all(
     plan.validators.map(({ account }) => partyOf(context, account, { signal })),
@@ -84,7 +84,7 @@ export async function draftJob(
   }
 }
 
-/** Whoever fetches the bundle needs time for it: its size is known only now. */
+/** The windows with time to fetch the bundle, whose size is known only now. */
 async function windowsFor(
   { market }: RoleContext,
   file: JobFile,
@@ -104,7 +104,7 @@ function termsOf(
   drawn: Pick<Terms, "bundleRoot" | "secretHash"> & { now: number; windows: AllWindows },
 ): Terms {
   const { verification } = file;
-  // The run window is what the price was fixed for; it does not depend on the bundle.
+  // Keep the run window that the price was fixed for; it does not depend on the bundle.
   const { accept, ...windows } = drawn.windows;
   const { token, price, validatorFee, providerStake, validatorStake, validators } = outline;
   const fixed = (value: number) => BigInt(Math.round(value * 1e9));

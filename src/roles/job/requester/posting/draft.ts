@@ -1,33 +1,50 @@
-import type { JobJournal } from "../../../../ports/journal.ts";
+import { IchainError } from "../../../../errors/error.ts";
+import type { JobJournal, Journal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
-import type { Hex } from "../../../../protocol/ids.ts";
+import { type Hex, type JobId, shortId } from "../../../../protocol/ids.ts";
 import type { Terms } from "../../../../protocol/job/terms.ts";
 import type { Party } from "../../../../protocol/offer.ts";
 import type { Audit } from "../../../../protocol/policy/audit.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
 
-/** Everything that the requester decided before it told anybody: the journal's first record of a job. */
+/** Everything that the requester decided before anything left its machine: the journal's first record of a job. */
 export interface Draft {
   readonly spec: Spec;
   readonly terms: Terms;
-  /** Those who were chosen, with the keys that they had then. */
+  /** The chosen parties, with their keys at that time. */
   readonly provider: Party;
   readonly validators: readonly Party[];
   readonly bundle: Blob;
   readonly bundleKey: Hex;
   readonly mask: Hex;
-  /** What the requester's seeds for draws come from. */
+  /** Start of the hash chain of the requester's seeds for draws. */
   readonly seedSecret: Hex;
   readonly identity: HostIdentity;
   /** How it was decided whether the job is validated. */
   readonly audit: Audit;
 }
 
-/** Records the draft; ever after `draftOf` returns it. */
+/** Records the draft; from then on `draftOf` returns it. */
 export function recordDraft(journal: JobJournal, draft: Draft): Promise<Draft> {
   return journal.step("draft", { prepare: () => draft, act: (intent) => intent });
 }
 
 export function draftOf(journal: JobJournal): Draft | undefined {
   return journal.outcome<Draft>("draft");
+}
+
+/**
+ * The journal and the draft of a job that was submitted from this home folder.
+ * @throws JOB_NOT_OURS
+ */
+export function openDraft(journal: Journal, jobId: JobId): { journal: JobJournal; draft: Draft } {
+  const record = journal.open("requester", jobId);
+  const draft = draftOf(record);
+  if (!draft) throw jobNotOurs(jobId);
+  return { journal: record, draft };
+}
+
+/** For a job that was submitted from another home folder or by another account. */
+export function jobNotOurs(jobId: JobId): IchainError {
+  return new IchainError("JOB_NOT_OURS", `This home folder holds no keys for job ${shortId(jobId)}.`);
 }

@@ -1,11 +1,11 @@
+import { randomInt } from "node:crypto";
 import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError } from "../../../../errors/error.ts";
 import type { MarketReader } from "../../../../ports/market.ts";
-import type { Address } from "../../../../protocol/ids.ts";
-import { sameAddress } from "../../../../protocol/ids.ts";
+import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import { PANEL } from "../../../../protocol/job/bond.ts";
 import type { Offer } from "../../../../protocol/offer.ts";
-import type { Audit } from "../../../../protocol/policy/audit.ts";
+import { type Audit, type AuditPolicy, decideAudit } from "../../../../protocol/policy/audit.ts";
 import {
   byStanding,
   floorPrice,
@@ -27,10 +27,10 @@ import { type JobFile, pinImage, type Spec, specOf } from "../../../../protocol/
 import { chainFacts } from "../../../shared/chain-facts.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
-/** Who could do a job, best first; the choice is the person's or `best`. */
+/** The offers that fit a job, best first. */
 export interface Candidates {
   readonly providers: readonly Offer[];
-  /** Validators that hold the image of `provider`. */
+  /** Validators that hold the image of `provider`, best first. */
   validatorsFor(provider: Offer): readonly Offer[];
   /** What the job would pay this provider at least. */
   priceOf(provider: Offer): bigint;
@@ -46,7 +46,13 @@ export interface Plan {
   readonly audit: Audit;
 }
 
-/** Throws `NO_PROVIDER`, `IMAGE_UNKNOWN`, and what `refuseOwn` does about windows that nobody takes. */
+/**
+ * Finds the providers whose offers fit the job, and the validators for each.
+ * @throws NO_PROVIDER
+ * @throws IMAGE_UNKNOWN no provider holds the image
+ * @throws WINDOW_TOO_SHORT
+ * @throws WINDOW_TOO_LONG
+ */
 export async function findCandidates(
   market: MarketReader,
   file: JobFile,
@@ -68,7 +74,7 @@ export async function findCandidates(
     .filter((offer) => file.price === undefined || floor(offer) <= file.price)
     .filter((offer) => free(offer) >= price(offer))
     .sort(byStanding((offer) => offer.ratingAsProvider, floor));
-  if (providers.length === 0) throw nobody(offers, file);
+  if (providers.length === 0) throw noProvider(offers, file);
   const { validators } = file.verification;
   const stake = (provider: Offer, { feeFloor }: Offer) => {
     const validatorFee = file.validatorFee ?? feeFloor;
@@ -97,9 +103,11 @@ export async function findCandidates(
 }
 
 /**
- * Fixes price and fee: the job file's, or what the chosen parties ask for. Without validators, the fee is
- * what a panel of those `fit` would ask for, should the result be challenged. Throws `NO_VALIDATOR`, and what
- * `refuseOwn` does.
+ * Fixes price and fee: job.yaml's, or what the chosen parties ask for. Without validators the fee is what a panel of
+ * `fit` would ask for, in case the result is challenged.
+ * @throws NO_PROVIDER
+ * @throws NO_VALIDATOR
+ * @throws the code of the refusal that a usual policy would give (`refuseOwn`)
  */
 export function makePlan(
   file: JobFile,
@@ -112,18 +120,19 @@ export function makePlan(
   }: Pick<Plan, "provider" | "validators" | "audit"> & { fit: readonly Offer[] },
 ): Plan {
   const image = pinImage(file.image, (name) => imageOf(provider, name));
-  if (image === undefined || validators.length < seatsOf(file, audit)) throw tooFew(file, validators.length);
+  if (image === undefined || validators.length < seatsOf(file, audit))
+    throw tooFewValidators(file, validators.length);
   const spec = specOf(file, image);
   const { length } = validators;
   const validatorFee = file.validatorFee ?? feeOf(length > 0 ? validators : fit, length || PANEL);
   const floor = floorPrice(provider, postedWindows(file, chain).run);
   const outline = outlineOf(file, { floor, validatorFee, validators: length }, chain);
   refuseOwn(refuseOutline(outline, chain, spec));
-  // Fees, and a price that follows from them, may come out higher than each offer alone would have had it.
+  // Check stakes again: the fee, and a price that follows from it, may be higher than each offer's own.
   const holds = (offer: Offer, stake: bigint) => freeStake(offer, chain.poolStake) >= stake;
-  if (!holds(provider, outline.providerStake)) throw stakeless(provider);
+  if (!holds(provider, outline.providerStake)) throw tooLittleStake(provider);
   const able = validators.filter((one) => holds(one, outline.validatorStake));
-  if (able.length < length) throw tooFew(file, able.length);
+  if (able.length < length) throw tooFewValidators(file, able.length);
   return {
     spec: { ...spec, verification: { ...spec.verification, validators: length } },
     provider,
@@ -133,24 +142,24 @@ export function makePlan(
   };
 }
 
-/** Validators that the job is posted with. */
+/** Number of validators that the job is posted with. */
 export function seatsOf({ verification }: JobFile, audit: Audit): number {
   return audit.validated ? verification.validators : 0;
 }
 
-/** The least fee for which `seats` of these come, or all where they are fewer. */
+/** The lowest fee that `seats` of these validators accept, or all where they are fewer. */
 function feeOf(validators: readonly Offer[], seats: number): bigint {
   const floors = validators.map(({ feeFloor }) => feeFloor).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return floors[Math.min(seats, floors.length) - 1] ?? 0n;
 }
 
-function nobody(offers: readonly Offer[], file: JobFile): IchainError {
+function noProvider(offers: readonly Offer[], file: JobFile): IchainError {
   const providers = offers.filter((offer) => offer.provider);
   const held = providers.some((offer) => imageOf(offer, file.image) !== undefined);
   if (providers.length > 0 && typeof file.image === "string" && !held) {
     return new IchainError("IMAGE_UNKNOWN", `No provider holds the image "${file.image}".`, {
       class: "usage",
-      hint: "`ichain providers` lists the images that are held; put one of their names into job.yaml.",
+      hint: "Name an image from `ichain providers` in job.yaml.",
       details: {
         images: [...new Set(providers.flatMap((one) => one.details.images.map(({ name }) => name)))],
       },
@@ -164,20 +173,35 @@ function nobody(offers: readonly Offer[], file: JobFile): IchainError {
   return new IchainError("NO_PROVIDER", "No provider on this network fits the job.", {
     hint:
       why.length > 0
-        ? `For one: ${why.join("; ")}.`
-        : "Nobody offers anything yet: try later, or run `ichain provide`.",
+        ? `Some reasons: ${why.join("; ")}.`
+        : "There are no offers yet: try later, or run `ichain provide`.",
   });
 }
 
-function stakeless({ account }: Offer): IchainError {
+function tooLittleStake({ account }: Offer): IchainError {
   return new IchainError("NO_PROVIDER", `The provider ${account} has too little stake left for this job.`, {
     hint: "Choose another provider, or lower price or validatorFee in job.yaml.",
   });
 }
 
-function tooFew(file: JobFile, found: number): IchainError {
+function tooFewValidators(file: JobFile, found: number): IchainError {
   return new IchainError(
     "NO_VALIDATOR",
     `The job asks for ${file.verification.validators} validators; ${found} would fit.`,
   );
+}
+
+/** Values that `randomInt` draws from, at most 2^48. */
+const STEPS = 2 ** 47;
+
+/** Decides, by the chain's record of this account's jobs with `provider`, whether the next one is validated. */
+export async function audit(
+  { market, account }: { market: MarketReader; account: Address },
+  provider: Address,
+  policy: AuditPolicy,
+  options: Abortable,
+  chance: () => number = () => randomInt(STEPS) / STEPS,
+): Promise<Audit> {
+  const jobs = await market.jobs({ requester: account, provider }, options);
+  return decideAudit(jobs, policy, chance());
 }

@@ -7,7 +7,7 @@ import type { RoleContext } from "../../../context.ts";
 import { transact } from "../../../shared/transact.ts";
 import type { Draft } from "./draft.ts";
 
-/** Locks the money and tells the provider, sealed, where the bundle is. */
+/** Posts the job: locks its money and sends the provider the sealed locator of the bundle. */
 export function post(
   { market, keyring }: RoleContext,
   journal: JobJournal,

@@ -7,63 +7,68 @@ import { type JobId, shortId } from "../../../../protocol/ids.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
 import type { RoleContext } from "../../../context.ts";
 import { collect } from "../collect.ts";
-import { draftOf } from "../posting/draft.ts";
-import { unknownDraft } from "../posting/unknown-draft.ts";
-import { gotOf, recordGot, resultRemoved } from "./got.ts";
+import { openDraft } from "../posting/draft.ts";
 import { openResult, resultKey } from "./open-result.ts";
+import { recordRetrieval, resultRemoved, retrievalOf } from "./retrieval.ts";
 
-/** OpenPGP's number for AES-256. */
+/** AES-256 in OpenPGP (RFC 9580, section 9.3). */
 const GPG_AES256 = 9;
 
-export interface GotResult {
+export interface RetrievedResult {
   readonly job: Job;
   readonly folder: string;
   readonly files: readonly string[];
   readonly bytes: number;
 }
 
-/** Opens a paid result into `folder`, which must not exist; fetches the ciphertext first if need be. */
+/**
+ * Opens a paid result into `folder`, which must not exist; fetches the ciphertext first where it is missing.
+ * @throws JOB_NOT_OURS
+ * @throws RESULT_NOT_READY
+ * @throws NO_RESULT the job ended without one
+ * @throws RESULT_REMOVED
+ * @throws TARGET_EXISTS
+ */
 export async function getResult(
   context: RoleContext,
   jobId: JobId,
   folder: string,
   options: Abortable,
-): Promise<GotResult> {
+): Promise<RetrievedResult> {
   const paid = await collectPaid(context, jobId, folder, options);
   const { files, bytes } = await openResult(context, paid.journal, { ...paid, into: folder }, options);
-  await recordGot(paid.journal, folder);
+  await recordRetrieval(paid.journal, folder);
   return { job: paid.job, folder, files, bytes };
 }
 
 /**
- * Leaves a paid result as it came, `result.parcel`, beside the key that opens it, `key.txt` (mode 0600, as
- * `gpg --override-session-key-fd` reads it): docs/protocol.md has the commands.
+ * Writes a paid result still encrypted, as `result.parcel`, with the key that opens it, `key.txt` (mode 0600, in the
+ * form that `gpg --override-session-key-fd` reads); docs/protocol.md has the commands.
+ * @throws the codes of `getResult`
  */
 export async function getParcel(
   context: RoleContext,
   jobId: JobId,
   folder: string,
   options: Abortable,
-): Promise<GotResult> {
+): Promise<RetrievedResult> {
   const { journal, job, draft, collected } = await collectPaid(context, jobId, folder, options);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await copyFile(collected.result.path, join(folder, "result.parcel"), constants.COPYFILE_FICLONE);
   await writeFile(join(folder, "key.txt"), `${GPG_AES256}:${resultKey(job, draft.mask).slice(2)}\n`, {
     mode: 0o600,
   });
-  await recordGot(journal, folder);
+  await recordRetrieval(journal, folder);
   return { job, folder, files: ["result.parcel", "key.txt"], bytes: collected.result.size };
 }
 
 async function collectPaid(context: RoleContext, jobId: JobId, folder: string, options: Abortable) {
-  const journal = context.journal.open("requester", jobId);
-  const draft = draftOf(journal);
-  if (!draft) throw unknownDraft(jobId);
+  const { journal, draft } = openDraft(context.journal, jobId);
   const job = await context.market.job(jobId, options);
   if (!job.blindedKey) throw notReady(job);
   if (await exists(folder)) throw targetExists(folder);
   const collected = await collect(context, journal, job, draft.spec.resources, options);
-  if (!(await exists(collected.result.path))) throw resultRemoved(jobId, gotOf(journal));
+  if (!(await exists(collected.result.path))) throw resultRemoved(jobId, retrievalOf(journal));
   return { journal, draft, job, collected };
 }
 
@@ -82,12 +87,11 @@ function notReady({ id, state }: Job): IchainError {
     {
       hint: over
         ? `"ichain why ${shortId(id)}" tells what happened; your money is back.`
-        : `"ichain resume ${shortId(id)}" carries it on; "ichain why ${shortId(id)}" tells whose turn it is.`,
+        : `"ichain resume ${shortId(id)}" continues it; "ichain why ${shortId(id)}" tells whose turn it is.`,
     },
   );
 }
 
-/** Nothing is ever unpacked over something that is there already. */
 function targetExists(path: string): IchainError {
   return new IchainError("TARGET_EXISTS", `The folder ${path} exists already.`);
 }

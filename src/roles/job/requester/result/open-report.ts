@@ -4,15 +4,14 @@ import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hex, JobId } from "../../../../protocol/ids.ts";
 import { reportKey } from "../../../../protocol/job/exchange.ts";
+import { MAX_REPORT_BYTES, REPORT_FILES } from "../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import type { Collected } from "../collect.ts";
 
-const REPORT_BYTES = 16 << 20;
-
 /**
- * Opens the provider's run report, log included. The result does not depend on it: a report that cannot
- * be opened only leaves us without a log, and a note says so.
+ * Opens the provider's run report with its log. The result does not depend on it: a report that cannot be opened is
+ * noted, and there is no log.
  */
 export async function openReport(
   { parcels, jobsDir }: RoleContext,
@@ -34,7 +33,7 @@ export async function openReport(
         sessionKey: reportKey(sessionKey, collected.locator.reportShare),
         into,
         author,
-        limits: { maxBytes: REPORT_BYTES, maxFiles: 2 },
+        limits: { maxBytes: MAX_REPORT_BYTES, maxFiles: REPORT_FILES },
       },
       { signal },
     );

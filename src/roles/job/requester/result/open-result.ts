@@ -4,12 +4,13 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hex } from "../../../../protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../../protocol/job/exchange.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
+import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../context.ts";
 import type { Collected } from "../collect.ts";
 import type { Draft } from "../posting/draft.ts";
 import { openReport } from "./open-report.ts";
 
-/** The key that `claim` published, unblinded: it opens the result. */
+/** The session key of the result: the key that `claim` published, unblinded; 32 bytes. */
 export function resultKey({ id, blindedKey, submission }: Job, mask: Hex): Hex {
   if (!blindedKey || !submission) return impossible("a result is opened before its key was claimed");
   if (keyCommitment(id, blindedKey) !== submission.keyCommitment) {
@@ -18,7 +19,7 @@ export function resultKey({ id, blindedKey, submission }: Job, mask: Hex): Hex {
   return blindKey(blindedKey, mask);
 }
 
-/** Unblinds the key that `claim` published and unpacks the result into `into`, which must not exist. */
+/** Unpacks a claimed result into `into`, which must not exist, and its run report beside it. */
 export async function openResult(
   context: RoleContext,
   journal: JobJournal,
@@ -34,7 +35,7 @@ export async function openResult(
       sessionKey,
       into,
       author,
-      limits: { maxBytes: resources.disk, maxFiles: 100_000 },
+      limits: { maxBytes: resources.disk, maxFiles: MAX_FILES },
     },
     { signal },
   );

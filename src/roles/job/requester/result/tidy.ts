@@ -3,13 +3,13 @@ import { join } from "node:path";
 import type { JobId } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
-import { gotOf } from "./got.ts";
+import { retrievalOf } from "./retrieval.ts";
 
-/** Days that files of jobs that are over stay. */
+/** Days for which the files of finished jobs are kept. */
 export interface KeepFiles {
   readonly logDays: number;
   readonly recordDays: number;
-  /** Of a result's encrypted copy, counted from when it was opened. */
+  /** Of a result's encrypted copy, from the day on which it was opened. */
   readonly resultDays: number;
 }
 
@@ -17,13 +17,12 @@ const DAY_MS = 86_400_000;
 type Home = Pick<RoleContext, "journal" | "jobsDir">;
 
 /**
- * Removes what nobody asks for any more of the requester's files: of jobs that are over all but what a
- * `get` or `logs` still needs, for as long as `keep` says. A paid result that was never opened stays. What
- * cannot be removed now is left to the next time.
+ * Removes the files of the requester's finished jobs, except those that `get` or `logs` still need, for as long as
+ * `keep` says. Keeps a paid result until it has been opened. Files that cannot be removed now are left to the next call.
  */
 export async function tidy(home: Home, keep: KeepFiles): Promise<void> {
   const names = await readdir(home.jobsDir).catch(() => []);
-  // What a `submit` that was killed while it packed has left.
+  // Drafts of a `submit` that was killed while it packed.
   for (const name of names.filter((one) => one.startsWith(".draft-"))) {
     await removeOlder(join(home.jobsDir, name), 1);
   }
@@ -40,17 +39,17 @@ async function tidyJob({ journal, jobsDir }: Home, jobId: JobId, keep: KeepFiles
   if (undertaking.finished === undefined) return;
   const older = (at: number | undefined, days: number) =>
     at !== undefined && at <= Date.now() - days * DAY_MS;
-  const got = gotOf(journal.open("requester", jobId));
-  // Of a job that failed nobody will ever have the key.
-  const closed = undertaking.finished === "failed" || older(got?.at, keep.resultDays);
+  const retrieval = retrievalOf(journal.open("requester", jobId));
+  // The key of a failed job is never published.
+  const closed = undertaking.finished === "failed" || older(retrieval?.at, keep.resultDays);
   const needed = closed ? [] : [folder.result, folder.report];
   if (!closed || !older(undertaking.finishedAt, keep.logDays)) needed.push(folder.reportFiles);
-  // Beside the parcels lie leaf lists, and parts of what was never fetched whole.
+  // The folder also has leaf lists, and parts of parcels that were never fetched completely.
   for (const name of await readdir(folder.dir)) {
     const path = join(folder.dir, name);
     if (!needed.includes(path)) await rm(path, { recursive: true, force: true });
   }
-  await rmdir(folder.dir); // fails while something is left in it
+  await rmdir(folder.dir); // fails while a file is left in it
 }
 
 async function removeOlder(path: string, days: number): Promise<void> {

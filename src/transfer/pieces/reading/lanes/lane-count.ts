@@ -1,14 +1,21 @@
 import type { Tuning } from "../tuning.ts";
 
 type ClimbTuning = Pick<Tuning, "startLanes" | "maxLanes" | "laneStep" | "climbMs">;
-/** More lanes must bring so much more, or they only cost circuits. */
-const WORTH_IT = 1.05;
-/** After a step that brought nothing, so many trials pass before the next one. */
+/** Factor by which a step must raise the aggregate rate to be kept; each lane costs a circuit. */
+const LEAST_GAIN = 1.05;
+/** Trials without a step after one that was taken back. */
 const REST_TRIALS = 5;
+/** Bytes that justify one lane. */
+const LANE_BYTES = 2 << 20;
+
+/** Lanes that pay for `bytes`, whatever the distance. */
+export function lanesFor(bytes: number, { maxLanes }: Pick<Tuning, "maxLanes">): number {
+  return Math.max(1, Math.min(maxLanes, Math.ceil(bytes / LANE_BYTES)));
+}
 
 /**
- * Climbs from `startLanes` to `maxLanes` while the aggregate rate rises, a step a trial; a step that
- * does not pay is taken back. Pure: the caller brings the clock and the bytes.
+ * Climbs from `startLanes` to `maxLanes` while the aggregate rate rises, one step a trial; a step that does not pay is
+ * taken back. Pure: the caller passes the clock and the bytes.
  */
 export class LaneCount {
   readonly #tuning: ClimbTuning;
@@ -28,16 +35,19 @@ export class LaneCount {
     return this.#target;
   }
 
-  /** `bytes`: received since the start; `secondsLeft`: no step is worth it close to the end. */
+  /**
+   * `now`: milliseconds; `bytes`: received since the start; `secondsLeft`: until the end at the present rate, because
+   * a lane that opens close to it does not pay.
+   */
   observe(now: number, bytes: number, secondsLeft: number): void {
     const { climbMs, maxLanes, laneStep } = this.#tuning;
-    // The first half of a trial belongs to circuits being built and windows opening.
+    // In the first half of a trial circuits are built and windows open: the rate says nothing yet.
     if (now - this.#trialFrom >= climbMs / 2) this.#measuredFrom ??= { at: now, bytes };
     if (now - this.#trialFrom < climbMs || !this.#measuredFrom || now <= this.#measuredFrom.at) return;
     const rate = ((bytes - this.#measuredFrom.bytes) * 1000) / (now - this.#measuredFrom.at);
     this.#trialFrom = now;
     this.#measuredFrom = undefined;
-    if (this.#before && rate < this.#before.rate * WORTH_IT) {
+    if (this.#before && rate < this.#before.rate * LEAST_GAIN) {
       this.#target = this.#before.lanes;
       this.#before = undefined;
       this.#rest = REST_TRIALS;

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import type { LaneDialer } from "../../ports.ts";
+import type { LaneDialer } from "../../lane-dialer.ts";
 import type { Tuning } from "../tuning.ts";
 import { Connection } from "./connection.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { LaneView } from "./stall.ts";
 
-/** One path to the host: its connections, and what has been seen of it. */
+/** One path to the host: its connections and what was measured of it. Times are milliseconds of one clock. */
 export class Lane {
   readonly #dialer: LaneDialer;
   readonly #name = randomBytes(8).toString("hex");
@@ -18,17 +18,17 @@ export class Lane {
   #underWay = 0;
   #busySince = 0;
   #lastByteAt = 0;
-  /** False while a request of this lane is not near its end: the next one waits for its turn. */
+  /** False until the request under way is near its end: only then may the next one be sent. */
   mayAsk = true;
-  /** Pieces that this lane has brought. */
-  brought = 0;
+  /** Pieces that this lane was the first to deliver. */
+  delivered = 0;
 
   constructor(dialer: LaneDialer, tuning: Tuning) {
     this.#dialer = dialer;
     this.#slowMs = tuning.slowMs;
   }
 
-  /** Aborted with the reason why this lane ends. */
+  /** Aborts with the reason why the lane ended. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -47,7 +47,10 @@ export class Lane {
     return this.#dialer.host;
   }
 
-  /** A connection that is free, or a new one; `giveBack` when the answer has been read. */
+  /**
+   * A free connection, or a new one; call `giveBack` when the answer has been read.
+   * @throws TRANSFER_UNREACHABLE
+   */
   async borrow(): Promise<Connection> {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       if (idle.isFree) return idle;
@@ -59,12 +62,13 @@ export class Lane {
     return connection;
   }
 
-  /** Keeps it for the next request if it can bear one. */
+  /** Keeps the connection for the next request if it is still usable. */
   giveBack(connection: Connection): void {
     if (connection.isFree) this.#idle.push(connection);
     else connection.destroy();
   }
 
+  /** A request was sent. */
   asked(now: number): void {
     if (this.#underWay++ === 0) {
       this.#busySince = now;
@@ -72,9 +76,9 @@ export class Lane {
     }
   }
 
-  /** The headers came `ms` after the request went out. */
+  /** The headers came `ms` after the request was sent. */
   answered(ms: number, now: number): void {
-    // The first answer includes the building of the circuit, and any may queue behind other bytes.
+    // The least is kept: the first answer includes building the circuit, and any may queue behind other bytes.
     this.#rttMs = Math.min(this.#rttMs ?? ms, ms);
     this.#lastByteAt = now;
   }
@@ -85,16 +89,17 @@ export class Lane {
     this.#lastByteAt = now;
   }
 
+  /** A request has ended, in whatever way. */
   done(): void {
     this.#underWay--;
   }
 
-  /** Bytes per second since the first byte, over the window in which slow lanes are judged. */
+  /** Bytes per second over the last `slowMs`, or since the first byte if that is later. */
   rate(now: number): number {
     return this.#meter?.rate(now) ?? 0;
   }
 
-  /** Undefined while nothing is asked for. */
+  /** Undefined while no request is under way. */
   view(now: number): (LaneView & { readonly lane: Lane }) | undefined {
     if (this.#underWay === 0) return undefined;
     const { busySince, lastByteAt } = { busySince: this.#busySince, lastByteAt: this.#lastByteAt };

@@ -4,24 +4,24 @@ import { leafHash } from "../../../merkle.ts";
 import { corruptPiece, stalled } from "../../errors.ts";
 import type { PieceRequest } from "../../ports.ts";
 import { INLINE_MAX_BYTES } from "../../wire.ts";
-import { backOff } from "../back-off.ts";
 import type { Faults } from "../faults.ts";
 import { fetchLeafList, type LeafList } from "../leaf-list.ts";
 import type { Tuning } from "../tuning.ts";
+import { backOff } from "../waiting.ts";
 import { Lane } from "./lane.ts";
-import { lanesFor } from "./lanes-for.ts";
+import { lanesFor } from "./lane-count.ts";
 import { stalledLanes } from "./stall.ts";
 
-export interface Asking {
+export interface OpenLanesOptions {
   readonly signal: AbortSignal;
   readonly tuning: Tuning;
   readonly faults: Faults;
   readonly now: () => number;
 }
 
-/** Not a piece: the leaf list, in counts of what went wrong. */
+/** Stands for the leaf list where faults are counted by piece. */
 const LEAF_LIST = -1;
-/** What a timer can count; 24 days. */
+/** Longest delay of a timer, 24 days; milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** A lane that has asked for the leaf list; `ready` settles with its answer. */
@@ -30,26 +30,27 @@ export interface WarmingLane {
   readonly ready: Promise<LeafList>;
 }
 
-export interface Opened {
+export interface OpenedLanes {
   readonly list: LeafList;
-  /** The first has answered or failed; others may still be on their way. The caller ends them. */
+  /** At least one has answered; others may still be connecting. The caller ends them. */
   readonly lanes: readonly WarmingLane[];
-  /** From the first question to the first answer. */
+  /** Milliseconds from the first request to the first answer. */
   readonly waitedMs: number;
 }
 
 /**
- * Asks for the leaf list until the faults allow no more. When the first lane has no answer soon, more
- * lanes ask for the same: the answer no longer hangs on one circuit, and those circuits will be needed.
- * A blob that came along is verified.
+ * Asks for the leaf list until `faults` allows no further try. When the first lane has no answer after `hedgeMs`, more
+ * lanes send the same request: the answer then does not depend on one circuit, and the download needs those circuits
+ * anyway. A blob that came with its leaf list is verified.
+ * @throws as `fetchLeafList`; TRANSFER_UNREACHABLE, TRANSFER_STALLED, TRANSFER_CORRUPT_PIECE; the signal's reason
  */
-export async function openLanes(request: PieceRequest, asking: Asking): Promise<Opened> {
-  const { signal, tuning, faults, now } = asking;
+export async function openLanes(request: PieceRequest, options: OpenLanesOptions): Promise<OpenedLanes> {
+  const { signal, tuning, faults, now } = options;
   for (let tries = 1; ; tries++) {
     const lanes: WarmingLane[] = [];
     const askedAt = now();
     try {
-      const list = await firstList(request, asking, lanes);
+      const list = await firstList(request, options, lanes);
       if (list) return { list, lanes, waitedMs: now() - askedAt };
       const overdue = faults.overdue(now(), 0);
       if (overdue) throw overdue;
@@ -64,16 +65,16 @@ export async function openLanes(request: PieceRequest, asking: Asking): Promise<
 /** The first good answer, or undefined when every lane failed; rejects when no further try can help. */
 async function firstList(
   request: PieceRequest,
-  asking: Asking,
+  options: OpenLanesOptions,
   lanes: WarmingLane[],
 ): Promise<LeafList | undefined> {
-  const { signal, tuning, faults } = asking;
+  const { signal, tuning, faults } = options;
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<LeafList | undefined>();
   let failed = 0;
   const open = (inline: number) => {
     const lane = new Lane(request.dialer, tuning);
-    const ready = ask(request, lane, inline, asking);
+    const ready = ask(request, lane, inline, options);
     lanes.push({ lane, ready });
     ready.then(resolve, (error) => {
       lane.end(error);
@@ -87,11 +88,11 @@ async function firstList(
   const openUpTo = (count: number) => {
     while (lanes.length < count) open(0);
   };
-  // What surely comes along with its leaf list needs no further lane.
+  // A blob that surely comes with its leaf list needs no further lane.
   const timers: NodeJS.Timeout[] = [];
   if (request.maxBytes > INLINE_MAX_BYTES) {
-    timers.push(setTimeout(() => openUpTo(tuning.knockLanes), tuning.knockMs));
-    const worth = Math.max(tuning.knockLanes, lanesFor(request.size ?? 0, tuning));
+    timers.push(setTimeout(() => openUpTo(tuning.hedgeLanes), tuning.hedgeMs));
+    const worth = Math.max(tuning.hedgeLanes, lanesFor(request.size ?? 0, tuning));
     timers.push(setTimeout(() => openUpTo(worth), tuning.farMs));
   }
   using _ = onAbort(signal, reject);
@@ -106,7 +107,7 @@ async function ask(
   request: PieceRequest,
   lane: Lane,
   inline: number,
-  { tuning, now }: Asking,
+  { tuning, now }: OpenLanesOptions,
 ): Promise<LeafList> {
   const watch = setInterval(() => {
     const view = lane.view(now());
@@ -121,7 +122,7 @@ async function ask(
       headMs: tuning.connectMs,
       onAnswer: (wanted) => {
         lane.answered(now() - askedAt, now());
-        // A byte now and then is no stall, but no list must take longer than the blob may.
+        // A byte now and then prevents a stall; the list still gets no more time than as many bytes of the blob.
         const most = tuning.giveUpMs * Math.ceil(wanted / tuning.giveUpBytes);
         late = setTimeout(() => lane.end(stalled()), Math.min(most, LONGEST_MS));
       },

@@ -20,7 +20,7 @@ export class RateMeter {
     slot.bytes += bytes;
   }
 
-  /** Since the meter began if that is less than a window ago. */
+  /** Bytes per second over the window, or since the meter began if that is shorter. */
   rate(now: number): number {
     const tick = Math.floor(now / this.#slotMs);
     const oldest = tick - this.#slots.length;

@@ -1,6 +1,6 @@
 import type { Tuning } from "../tuning.ts";
 
-/** What the watch sees of a lane that has a request under way. */
+/** What is known of a lane that has a request under way. Times are milliseconds of one clock. */
 export interface LaneView {
   /** When the oldest request under way began. */
   readonly busySince: number;
@@ -12,8 +12,10 @@ export interface LaneView {
   readonly rate: number;
 }
 
+/** With fewer lanes a median says nothing about the slowest. */
 const FEWEST_TO_COMPARE = 3;
 
+/** The middle of `values`, or the mean of the middle two; 0 of none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -22,16 +24,16 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The lanes that should come back on a new circuit: silent for too long, or far slower than the others
- * for as long as rates are measured.
+ * The lanes to replace by ones on new circuits: without a byte for too long, or below `slowShare` of the median rate
+ * for `slowMs`.
  */
 export function stalledLanes<T extends LaneView>(lanes: readonly T[], now: number, tuning: Tuning): T[] {
   const judged = lanes.filter((lane) => now - lane.busySince >= tuning.slowMs);
   const slow =
     judged.length >= FEWEST_TO_COMPARE ? tuning.slowShare * median(judged.map((lane) => lane.rate)) : 0;
   return lanes.filter((lane) => {
-    const patience = lane.rttMs === undefined ? tuning.connectMs : Math.max(tuning.stallMs, 4 * lane.rttMs);
-    if (now - lane.lastByteAt > patience) return true;
+    const limitMs = lane.rttMs === undefined ? tuning.connectMs : Math.max(tuning.stallMs, 4 * lane.rttMs);
+    if (now - lane.lastByteAt > limitMs) return true;
     return judged.includes(lane) && lane.rate < slow;
   });
 }

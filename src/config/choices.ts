@@ -1,0 +1,8 @@
+/** What settings choose from; apart from the schema, so that reading a command line does not load zod. */
+
+/** Where tasks run: on this machine's Docker engine, on several engines, on a Swarm, or in Kubernetes. */
+export const engines = ["local", "pool", "swarm", "kubernetes"] as const;
+export type EngineKind = (typeof engines)[number];
+
+/** From the fewest lines to the most. */
+export const logLevels = ["error", "warn", "info", "debug"] as const;

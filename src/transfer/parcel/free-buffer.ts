@@ -1,0 +1,11 @@
+/** Buffers below this many bytes may be part of Node's shared pool, and freeing them gains nothing. */
+const LARGE = 256 << 10;
+
+/**
+ * Frees the memory behind `bytes` at once; they must not be used again. Left to garbage collection, buffers of some MiB
+ * accumulate, and collecting them takes a third of the time of a pack.
+ */
+export function freeBuffer(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= LARGE) buffer.transfer(0);
+}

@@ -154,7 +154,7 @@ async function script(
 
 /** Waits for scripts on this disk that a killed process or an aborted call has left running. */
 async function awaitTools(disk: Disk, options?: AbortOptions): Promise<void> {
-  if (existsSync(disk.dir)) await script(disk, ":", [], options); // it exists before the first script and after the last
+  if (existsSync(disk.dir)) await script(disk, ":", [], options); // no script runs without the folder
 }
 
 /** Detaches a loop device that a crash between `losetup` and `mount` has left. */

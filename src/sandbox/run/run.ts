@@ -73,7 +73,7 @@ export async function runContainer(
   } catch (error) {
     output?.cancel();
     sampler?.stop();
-    // When the engine is away, its container may still run and be resumed: end it only if the caller aborted.
+    // The container of an engine that cannot be reached may still run and be resumed: leave it, unless the caller aborted.
     const givenUp = signal?.aborted || !isIchainError(error, "DOCKER_UNAVAILABLE");
     // Report the first error. The next sweep removes what cannot be removed now, such as a container that hangs.
     const info = await known.then((answer) => answer.info).catch(() => undefined);

@@ -32,10 +32,9 @@ export async function run(
 ): Promise<void> {
   const { ui, signal, config } = context;
   const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job)];
-  const chain = await chainOf(context);
+  const { chain, now } = await chainOf(context);
   const report = await (await openSandbox(context)).probe({ signal });
   const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });
-  const now = Math.floor(Date.now() / 1000);
   const terms = { ...termsOf(file, policy, now, chain), requester: options.requester ?? ZERO_ADDRESS };
   const verdicts = roles.map((role) => {
     const refusal =
@@ -54,15 +53,15 @@ export async function run(
   );
 }
 
-/** Of the configured network, or what is usual. */
-async function chainOf(context: CommandContext): Promise<ChainFacts> {
+/** The configured network's facts and time (Unix seconds); without a network, usual facts and this machine's time. */
+async function chainOf(context: CommandContext): Promise<{ chain: ChainFacts; now: number }> {
   const { config, signal } = context;
-  if (config.network === undefined) return USUAL_CHAIN;
-  let facts = USUAL_CHAIN;
+  let found = { chain: USUAL_CHAIN, now: Math.floor(Date.now() / 1000) };
+  if (config.network === undefined) return found;
   await withReader(context, async ({ market }) => {
-    facts = await chainFacts(market, { signal });
+    found = { chain: await chainFacts(market, { signal }), now: await market.now({ signal }) };
   });
-  return facts;
+  return found;
 }
 
 function refuseJob(policy: Policy, file: JobFile, machine: OfferDetails): Refusal | undefined {

@@ -1,5 +1,4 @@
 import { IchainError } from "../../errors/error.ts";
-import { ORIGIN_LABEL } from "../images.ts";
 import { RECIPE_LABEL } from "../runtimes/recipe.ts";
 
 const MAX_BYTES = 64 << 10;
@@ -10,14 +9,14 @@ const STAGE = /^[a-z][a-z0-9_.-]{0,63}$/;
 /**
  * The Dockerfile that is built for an untrusted one. It may hold only steps that need nothing from a network: FROM an
  * image that the engine holds (`resolve` returns its id) or an earlier stage, RUN, COPY, ENV and WORKDIR. ADD is
- * refused, because the engine itself would fetch; so are frontends, mounts and build arguments. Every stage gets
- * `label` as its origin.
+ * refused, because the engine itself would fetch; so are frontends, mounts and build arguments. `labels` are on every
+ * layer of every stage, so that what a failed build leaves can be found and removed.
  * @throws DOCKERFILE_REFUSED
  */
 export function plainDockerfile(
   text: string,
   resolve: (name: string) => string | undefined,
-  label: string,
+  labels: Readonly<Record<string, string>>,
 ): string {
   if (text.length > MAX_BYTES) throw refused("it is longer than 64 KiB");
   const stages = new Set<string>();
@@ -26,7 +25,7 @@ export function plainDockerfile(
     const [, word = "", rest = ""] = /^([A-Za-z]+)\s+(.+)$/.exec(step) ?? [];
     const instruction = word.toUpperCase();
     if (instruction === "FROM") {
-      lines.push(...from(rest, stages, resolve, label));
+      lines.push(...from(rest, stages, resolve, labels));
       continue;
     }
     if (!ALLOWED.has(instruction)) throw refused(`${JSON.stringify(step.slice(0, 40))} is not allowed`);
@@ -62,7 +61,7 @@ function from(
   rest: string,
   stages: Set<string>,
   resolve: (name: string) => string | undefined,
-  label: string,
+  labels: Readonly<Record<string, string>>,
 ): readonly string[] {
   const [, name = "", stage] = /^([A-Za-z0-9][A-Za-z0-9._/:-]*)(?:\s+[Aa][Ss]\s+(\S+))?$/.exec(rest) ?? [];
   const base = stages.has(name) ? name : resolve(name);
@@ -72,10 +71,10 @@ function from(
       throw refused("the name of a stage is not lower-case letters, digits, `_`, `.`, `-`");
     stages.add(stage);
   }
-  // The label is on every later layer, so that the images that a failed build leaves can be removed.
+  const all = Object.entries({ ...labels, [RECIPE_LABEL]: "" });
   return [
     `FROM ${base}${stage === undefined ? "" : ` AS ${stage}`}`,
-    `LABEL ${ORIGIN_LABEL}=${JSON.stringify(label)} ${RECIPE_LABEL}=""`,
+    `LABEL ${all.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ")}`,
   ];
 }
 

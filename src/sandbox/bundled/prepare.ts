@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type AbortOptions, linkSignals } from "../../async/abort.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
@@ -15,6 +16,11 @@ import { plainDockerfile } from "./dockerfile.ts";
 import { watchFreeSpace } from "./free-space.ts";
 
 const DOCKERFILE = ".ichain.Dockerfile";
+/** Label on the layers of one build, and so on the containers in which its steps run. */
+const BUILD_LABEL = "ichain.build";
+/** What an engine gets to end the containers of a failed build. */
+const END_MS = 30_000;
+const POLL_MS = 50;
 
 interface Place {
   readonly engine: Engine;
@@ -78,12 +84,31 @@ async function build(
 ): Promise<EngineImage> {
   const text = await readFile(await plainFile(dir, dockerfile), "utf8");
   const held = await engine.images({ signal });
-  const plain = plainDockerfile(text, (name) => baseOf(held, name)?.id, instance);
-  const name = `ichain-bundle/${createHash("sha256").update(`${plain}${randomUUID()}`).digest("hex").slice(0, 16)}`;
+  const id = randomUUID();
+  const labels = { [ORIGIN_LABEL]: instance, [BUILD_LABEL]: id };
+  const plain = plainDockerfile(text, (name) => baseOf(held, name)?.id, labels);
+  const name = `ichain-bundle/${id}`;
   const files = packContext(dir, { [DOCKERFILE]: plain }, { signal });
   const limits = { memoryBytes: Math.min(memoryBytes, info.memoryBytes), cpus: Math.min(cpus, info.cpus) };
-  await engine.build(files, { dockerfile: DOCKERFILE, repository: name, ...limits }, { signal });
+  try {
+    await engine.build(files, { dockerfile: DOCKERFILE, repository: name, ...limits }, { signal });
+  } catch (error) {
+    await containersEnd(engine, id);
+    throw error;
+  }
   return tagged(engine, name, signal);
+}
+
+/** An engine answers an aborted build before it has ended the build's container, which goes on filling the disk. */
+async function containersEnd(engine: Engine, build: string): Promise<void> {
+  using limit = linkSignals([], END_MS);
+  const { signal } = limit;
+  try {
+    while ((await engine.list({ [BUILD_LABEL]: build }, { signal })).length > 0)
+      await pause(POLL_MS, undefined, { signal });
+  } catch {
+    // The engine does not answer, or is slow; `sweep` and `trim` remove later what is left.
+  }
 }
 
 /** A held runtime by name or digest. Never an image that came with a job. */

@@ -5,7 +5,7 @@ import { defineConfig } from "hardhat/config";
 const require = createRequire(import.meta.url);
 
 /** Random histories an invariant; five times as many are a quarter of an hour's work. */
-const invariantRuns = Number(process.env.INVARIANT_RUNS ?? 40);
+const invariantRuns = Number(process.env.INVARIANT_RUNS ?? 25);
 
 export default defineConfig({
   plugins: [nodeTestRunner],

@@ -51,8 +51,6 @@ export interface SoakResult {
 const binary = fileURLToPath(new URL("../../../bin/ichain.js", import.meta.url));
 const BATCH = HONEST + misbehaviours.length;
 const LOOK_MS = 250;
-/** What more passes between two looks the machine has slept: virtual machines are suspended now and then. */
-const LONGEST_LOOK_MS = 2_000;
 /** A job that neither moves nor waits for a party that will not act fails the soak. */
 const STALLED_SECONDS = 180;
 /** What validators wait for a run report (`roles/job/validator/reveal.ts`). */
@@ -84,7 +82,7 @@ interface Course {
   readonly provider: Address;
   child: ChildProcess | undefined;
   job: Job | undefined;
-  /** When it last moved, milliseconds of the batch. */
+  /** Monotonic milliseconds of its last movement. */
   moved: number;
   seen: string;
   silenced: boolean;
@@ -270,11 +268,10 @@ class Run {
     );
     const due = new Set(kills);
     let restarted: Promise<void> = Promise.resolve();
-    const awake = stopwatch();
-    let lastTravel = 0;
+    let lastTravel = performance.now();
     for await (const _ of setInterval(LOOK_MS)) {
       if (failed !== undefined) throw failed;
-      const time = awake();
+      const time = performance.now();
       for (const job of [...jobs.values()].filter(({ id }) => !old.has(id))) {
         const course = courses.find(({ provider }) => sameAddress(provider, job.terms.provider));
         if (course) course.job = job;
@@ -283,7 +280,7 @@ class Run {
         const seen = JSON.stringify(course.job, (_, value) =>
           typeof value === "bigint" ? `${value}` : value,
         );
-        if (seen !== course.seen) [course.seen, course.moved] = [seen, time];
+        if (seen !== course.seen || course.moved === 0) [course.seen, course.moved] = [seen, time];
         this.#silence(course);
         for (const kill of due) {
           if (kill.provider !== course.plan.provider || course.job?.state !== kill.state) continue;
@@ -292,7 +289,7 @@ class Run {
         }
       }
       if (courses.every(({ job }) => job !== undefined && isFinal(job.state))) break;
-      if (await this.#moveTime(courses, time, lastTravel)) lastTravel = time;
+      if (await this.#moveTime(courses, time, lastTravel)) lastTravel = performance.now();
     }
     await Promise.all(begun);
     await restarted;
@@ -385,11 +382,11 @@ class Run {
 
   /** Every requester's process ends by itself once its job is final. */
   async #untilEnded(courses: readonly Course[]): Promise<void> {
-    const awake = stopwatch();
+    const began = performance.now();
     for await (const _ of setInterval(LOOK_MS)) {
       const left = courses.filter(({ child }) => child !== undefined);
       if (left.length === 0) return;
-      if (awake() > STALLED_SECONDS * 1000)
+      if (performance.now() - began > STALLED_SECONDS * 1000)
         throw new Error(left.map((course) => `its requester does not end: ${describe(course)}`).join("; "));
     }
   }
@@ -438,17 +435,6 @@ function count(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
-}
-
-/** Milliseconds since the call, for a caller that looks at every `LOOK_MS`: without times when the machine slept. */
-function stopwatch(): () => number {
-  let time = 0;
-  let looked = performance.now();
-  return () => {
-    time += Math.min(performance.now() - looked, LONGEST_LOOK_MS);
-    looked = performance.now();
-    return time;
-  };
 }
 
 async function writeJob(dir: string, validators: number): Promise<string> {

@@ -4,7 +4,7 @@ import { defineConfig } from "hardhat/config";
 
 const require = createRequire(import.meta.url);
 
-/** Random histories an invariant; five times as many are a quarter of an hour's work. */
+/** Random histories an invariant; CI's share. 200 search longer. */
 const invariantRuns = Number(process.env.INVARIANT_RUNS ?? 25);
 
 export default defineConfig({

@@ -107,7 +107,7 @@ async function containersEnd(engine: Engine, build: string): Promise<void> {
     while ((await engine.list({ [BUILD_LABEL]: build }, { signal })).length > 0)
       await pause(POLL_MS, undefined, { signal });
   } catch {
-    // The engine does not answer, or is slow; `sweep` and `trim` remove later what is left.
+    // The engine does not answer, or is slow; `trim` removes the images once no container needs them.
   }
 }
 

@@ -29,7 +29,7 @@ import {
 } from "../support/chain/escrow-model.ts";
 import { opening, providerSeed, providerTip, requesterTip } from "../support/chain/secrets.ts";
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 200);
+const RUNS = Number(process.env.MODEL_RUNS ?? 500);
 const VALIDATORS = 9;
 const SALT = random32();
 const OUTPUTS = random32();

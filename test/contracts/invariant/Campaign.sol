@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Assert} from "../support/Assert.sol";
+import {Deploy} from "../support/Deploy.sol";
 import {Handler} from "./Handler.sol";
 
 /// @notice Checks one invariant of INVARIANTS.md, by its number, over random histories. Money, stakes and ratings (1,
 /// 3, 5, 7) are compared after every call that succeeds, and a difference reverts; violations of the others (2, 4, 6,
 /// 8) are noted as they happen and reported here.
-abstract contract Campaign is Assert {
+abstract contract Campaign is Deploy {
     struct FuzzSelector {
         address addr;
         bytes4[] selectors;
@@ -21,7 +21,7 @@ abstract contract Campaign is Assert {
     }
 
     function setUp() public {
-        handler = new Handler();
+        handler = Handler(deploy("Handler", ""));
         handler.watch(NUMBER);
     }
 

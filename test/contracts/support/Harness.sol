@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {JobEscrow} from "../../../contracts/JobEscrow.sol";
 import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRating} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Mode, Rule} from "../../../contracts/libraries/Rule.sol";
 import {Schedule} from "../../../contracts/libraries/Schedule.sol";
-import {Assert} from "./Assert.sol";
+import {Deploy} from "./Deploy.sol";
 import {Job, JobView} from "./JobView.sol";
 
 /// @notice Deploys the contracts, with funded and staked accounts, and makes terms between them.
-abstract contract Harness is Assert {
+abstract contract Harness is Deploy {
     uint256 internal constant POOL_STAKE = 0.1 ether;
     uint256 internal constant COOLDOWN = 3 days;
     uint96 internal constant STAKE = 10 ether;
@@ -27,7 +26,7 @@ abstract contract Harness is Assert {
     bytes32 internal constant REQUESTERS_SECRET = keccak256("the requester's secret");
     bytes32 internal constant PROVIDERS_SECRET = keccak256("the provider's secret");
 
-    JobEscrow internal escrow;
+    IJobEscrow internal escrow;
     IProviderRegistry internal registry;
     IProviderRating internal rating;
     /// All accounts with an offer, in ascending order of address.
@@ -37,7 +36,7 @@ abstract contract Harness is Assert {
     uint256 private _salt;
 
     function setUp() public virtual {
-        escrow = new JobEscrow(POOL_STAKE, COOLDOWN);
+        escrow = IJobEscrow(deploy("JobEscrow", abi.encode(POOL_STAKE, COOLDOWN)));
         registry = escrow.registry();
         rating = escrow.rating();
         requester = vm.addr(1000);

@@ -16,6 +16,7 @@ interface Vm {
     function expectRevert(bytes calldata reason) external;
     function getBlockNumber() external view returns (uint256);
     function getBlockTimestamp() external view returns (uint256);
+    function getCode(string calldata contractName) external view returns (bytes memory creationCode);
     function getRecordedLogs() external returns (Log[] memory);
     function label(address account, string calldata name) external;
     function prank(address sender) external;

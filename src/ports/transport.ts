@@ -67,6 +67,8 @@ export interface FetchRequest {
   readonly maxBytes: number;
   /** The blob's size by the locator, where it has one: a hint for the number of lanes, not trusted. */
   readonly size?: number | undefined;
+  /** Gives up when next to nothing came for this time, milliseconds; three minutes unless given. */
+  readonly quietMs?: number | undefined;
 }
 
 export interface FetchProgress {

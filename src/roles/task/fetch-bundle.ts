@@ -10,6 +10,7 @@ import type { Manifest } from "../../protocol/parcel/manifest.ts";
 import { type Spec, specHash, specSchema } from "../../protocol/task/spec.ts";
 import type { RoleContext } from "../context.ts";
 import { jobFolder } from "../shared/job-folder.ts";
+import { QUIET_MS } from "./await-host.ts";
 import { asTooFull, requireRoom } from "./disk-room.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 
@@ -24,7 +25,8 @@ export interface Bundle {
 
 /**
  * Fetches the bundle and unpacks it for a run, for provider and validator. The spec in it must have the hash that is
- * in the terms.
+ * in the terms. A host that falls silent ends the fetch soon; see `awaitHost`.
+ * @throws TRANSFER_UNREACHABLE, TRANSFER_STALLED
  * @throws DISK_TOO_FULL after removing the job's files
  * @throws SPEC_MISMATCH
  */
@@ -44,7 +46,7 @@ export async function fetchBundle(
         const blob: Blob = await fetchBlob(
           context,
           "bundle",
-          { endpoint, root, path, maxBytes, size },
+          { endpoint, root, path, maxBytes, size, quietMs: QUIET_MS },
           options,
         );
         // An attempt that was interrupted may have left files; `open` needs an absent folder.

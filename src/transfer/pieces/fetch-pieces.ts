@@ -31,7 +31,7 @@ export async function fetchPieces(
 ): Promise<Blob> {
   const signal = options.signal ?? new AbortController().signal;
   signal.throwIfAborted();
-  const tuning = { ...defaultTuning, ...thresholds };
+  const tuning = { ...tuningFor(request.quietMs), ...thresholds };
   const whole = await alreadyWhole(request, signal);
   if (whole) return whole;
   try {
@@ -68,6 +68,12 @@ async function fetchParts(
   } finally {
     for (const { lane } of lanes) lane.end();
   }
+}
+
+function tuningFor(quietMs: number | undefined): Tuning {
+  if (quietMs === undefined) return defaultTuning;
+  const connectMs = Math.min(quietMs, defaultTuning.connectMs);
+  return { ...defaultTuning, giveUpMs: quietMs, connectMs };
 }
 
 function wholeAtOnce(size: number): FetchProgress {

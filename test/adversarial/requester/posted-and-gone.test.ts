@@ -25,6 +25,22 @@ test("a requester that posts a job, hosts nothing and cancels keeps no other job
   assert.equal(existsSync(jobFolder(provider.jobsDir, "provider", bait).dir), false);
 });
 
+test("a requester whose host falls silent keeps no other job waiting, and is served once it is back", async (context) => {
+  const { t, requester, provider } = await startParties(context);
+  const { stop } = startProviding(t, provider);
+  const bait = await newJob(requester, provider);
+  await provider.tells(fetches);
+  const honest = await newJob(requester, provider, { bytes: 2000, posted: false });
+  // The bait's fetch alone would last longer than this waits.
+  assert.equal((await advance(requester, honest, toAccepted, waits)).state, "Accepted");
+  assert.equal((await requester.market.job(bait)).state, "Posted");
+  assert.equal(provider.journal.find("provider", bait)?.finished, undefined);
+  // No engine runs the honest job here, which keeps its slot.
+  await stop();
+  startProviding(t, provider, { maxJobs: 2 });
+  assert.equal((await advance(requester, bait, toAccepted, waits)).state, "Accepted");
+});
+
 test("a requester that cancels while a provider is away has it fetch nothing afterwards", async (context) => {
   const { t, requester, provider } = await startParties(context);
   const { stop } = startProviding(t, provider);

@@ -44,6 +44,11 @@ for (const { does, misbehave, always } of misbehaviours) {
   });
 }
 
+test("a reader that says how long waits no longer for a host that falls silent", async (t) => {
+  const { request } = await scene(t, () => true);
+  await assert.rejects(fetchPieces({ ...request, quietMs: 300 }), namesBadPiece("TRANSFER_STALLED"));
+});
+
 type List = (asked: HostedRequest, blob: TestBlob) => void;
 const lists: readonly { does: string; code: string; list: List }[] = [
   {

@@ -16,6 +16,7 @@ import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
 import { transact } from "../../shared/transact.ts";
+import { awaitHost, type Fetched } from "../../task/await-host.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whilePosted } from "./while-posted.ts";
@@ -59,15 +60,13 @@ export async function accept(
     return refuse("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
   // Bound the fetch: a host that sends its bundle slowly would hold a slot until `acceptBy`, which may be days away.
-  const deadline = (await context.market.now(options)) + 2 * fetchSeconds(locator.bundleBytes);
-  using posted = acceptedBefore ? undefined : whilePosted(context.market, { job, deadline }, options.signal);
+  using posted = acceptedBefore ? undefined : await whileFetching(context, job, locator, options);
   let bundle: Bundle;
   try {
     const bounded = posted ? { signal: posted.signal } : options;
     bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
   } catch (error) {
-    if (posted?.over && !options.signal.aborted)
-      return refuse("NOT_POSTED", "its bundle did not come while it could be accepted");
+    if (posted?.over && !options.signal.aborted) return noBundle();
     throw error;
   }
   const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };
@@ -93,6 +92,45 @@ export async function accept(
     throw error;
   }
   return { locator, bundle, gpus };
+}
+
+/**
+ * Waits until the host of a half-fetched bundle answers, before the job takes a slot again; resolves with the refusal
+ * of a job whose host does not answer in time.
+ */
+export async function awaitBundleHost(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  options: Abortable,
+): Promise<Refusal | undefined> {
+  const locator = journal.outcome<BundleLocator>("locator");
+  if (locator === undefined) return undefined;
+  using posted = await whileFetching(context, job, locator, options);
+  const bounded = { signal: posted.signal, withinMs: Number.POSITIVE_INFINITY };
+  const half: Fetched = { step: "bundle", endpoint: locator.bundle, root: job.terms.bundleRoot };
+  try {
+    await awaitHost(context, journal, half, bounded);
+    return undefined;
+  } catch (error) {
+    if (posted.over && !options.signal.aborted) return noBundle();
+    throw error;
+  }
+}
+
+/** While the job can be accepted, for twice the time that its bundle should take. */
+async function whileFetching(
+  { market }: WorkerContext,
+  job: Job,
+  { bundleBytes }: BundleLocator,
+  options: Abortable,
+) {
+  const deadline = (await market.now(options)) + 2 * fetchSeconds(bundleBytes);
+  return whilePosted(market, { job, deadline }, options.signal);
+}
+
+function noBundle(): Refusal {
+  return refuse("NOT_POSTED", "its bundle did not come while it could be accepted");
 }
 
 /** Why a job is not accepted, as far as the chain shows; checked before anything is fetched. */

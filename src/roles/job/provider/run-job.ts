@@ -3,15 +3,24 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
+import type { Refusal } from "../../../protocol/policy/refusal.ts";
 import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { noteAndReport } from "../../shared/note.ts";
+import { isHalfFetched } from "../../task/await-host.ts";
 import { endLog } from "../../task/log-keeper.ts";
 import { releaseGpus } from "../../task/reserve-gpus.ts";
 import { discardRuns, finishWork } from "../../task/run-task.ts";
-import { type Accepted, accept, asRefusal, isRefusal, type ProviderSetup } from "./accept.ts";
+import {
+  type Accepted,
+  accept,
+  asRefusal,
+  awaitBundleHost,
+  isRefusal,
+  type ProviderSetup,
+} from "./accept.ts";
 import { deliver } from "./deliver.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
@@ -88,6 +97,10 @@ async function make(
   const { market } = context;
   const packedBefore = journal.outcome("pack") !== undefined;
   const atRisk = journal.intent("accept") !== undefined;
+  if (isHalfFetched(journal, "bundle")) {
+    const gone = await awaitBundleHost(context, journal, await market.job(jobId, options), options);
+    if (gone) return refusalText(gone);
+  }
   using _slot = packedBefore ? undefined : await setup.slots.take({ ...options, atRisk });
   const posted = await market.job(jobId, options);
   const accepted = await accept(context, journal, posted, setup, options).catch((error: unknown) => {
@@ -95,7 +108,7 @@ async function make(
     if (refusal) return refusal;
     throw error;
   });
-  if (isRefusal(accepted)) return `not accepted (${accepted.code}), ${accepted.reason}`;
+  if (isRefusal(accepted)) return refusalText(accepted);
   const job = await market.job(jobId, options);
   if (isFinal(job.state) && journal.intent("submit") === undefined) return `ended ${job.state}`;
   const requester = { account: job.terms.requester, keys: accepted.bundle.requester };
@@ -110,6 +123,10 @@ async function make(
   if (typeof packed !== "string") return { job, accepted, packed };
   await release(context, journal, job, packed, options);
   return `given back, ${packed}`;
+}
+
+function refusalText({ code, reason }: Refusal): string {
+  return `not accepted (${code}), ${reason}`;
 }
 
 /** Gives back a job that was accepted and not submitted: that costs nothing, a missed deadline costs the stake. */

@@ -1,5 +1,5 @@
 import type { Abortable } from "../../../async/abort.ts";
-import { retryTransient } from "../../../async/retry.ts";
+import { retryTransient, retryUnavailable } from "../../../async/retry.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
@@ -15,7 +15,7 @@ import { chainFacts } from "../../shared/chain-facts.ts";
 import { isStorageTrouble, noteIfPossible } from "../../shared/note.ts";
 import { transact } from "../../shared/transact.ts";
 import { endLog } from "../../task/log-keeper.ts";
-import { measure, measurementOfNothing } from "./measure.ts";
+import { measure, measurementOfNothing, SILENT_MS, type Waiting } from "./measure.ts";
 import { measureFailed } from "./open-delivered.ts";
 
 /** Between the end of the work and the deadline to commit, for the transaction. */
@@ -61,20 +61,23 @@ export async function commit(
   const deadline = job.deadline ?? Number.POSITIVE_INFINITY;
   using clock = chainDeadline(deadline, market, options.signal, MARGIN_SECONDS);
   const disputed = job.round !== "first";
+  const waiting: Waiting = { queued: false };
   try {
     const locator = await journal.step("locator", {
       prepare: () => sealedLocator(context, job, clock),
       act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
     });
-    const measuring = () => measure(context, journal, { job, locator, policy, slots }, clock);
+    const measuring = () => measure(context, journal, { job, locator, policy, slots, waiting }, clock);
     const onRetry = (error: Error) => noteIfPossible(journal, `${error.message} Trying again.`);
     return await commitTo(
-      await (disputed ? retryTransient(measuring, onRetry, clock) : measuring()),
+      await (disputed
+        ? retryTransient(measuring, onRetry, clock)
+        : retryUnavailable(measuring, clock, SILENT_MS)),
       locator,
     );
   } catch (error) {
     if (options.signal.aborted || journal.intent("commit") !== undefined) throw error;
-    if (disputed && (isHostile(error) || (clock.expired && !wasServed(journal)))) {
+    if (disputed && (isHostile(error) || (clock.expired && !wasServed(journal, waiting)))) {
       // No later round follows a dispute: a provider that serves no validator must not end it without a verdict.
       return commitTo(await measurementOfNothing(journal));
     }
@@ -103,7 +106,6 @@ function isHostile(error: unknown): boolean {
 }
 
 /** True when the provider served its result in time, or when this machine had no slot to fetch it in. */
-function wasServed(journal: JobJournal): boolean {
-  const begun = journal.intent("bundle") !== undefined;
-  return journal.outcome("capsule") !== undefined && !(begun && journal.outcome("delivered") === undefined);
+function wasServed(journal: JobJournal, { queued }: Waiting): boolean {
+  return journal.outcome("capsule") !== undefined && (queued || journal.outcome("delivered") !== undefined);
 }

@@ -12,6 +12,7 @@ import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
+import { awaitHost } from "../../task/await-host.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { fetchBundle } from "../../task/fetch-bundle.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
@@ -27,7 +28,17 @@ export interface Sources {
   readonly locator: ValidationLocator;
   readonly policy: Policy;
   readonly slots: Slots;
+  readonly waiting: Waiting;
 }
+
+/** Where a measurement stands when its time runs out. */
+export interface Waiting {
+  /** Waiting for one of this machine's slots. */
+  queued: boolean;
+}
+
+/** How long a host may stay silent before the measurement fails; milliseconds. */
+export const SILENT_MS = 180_000;
 
 /**
  * The validator's own measurement: of the provider's result (`evaluate`), or of a run of its own (`replicate`,
@@ -37,14 +48,23 @@ export interface Sources {
 export async function measure(
   context: WorkerContext,
   journal: JobJournal,
-  { job, locator, policy, slots }: Sources,
+  { job, locator, policy, slots, waiting }: Sources,
   options: Abortable,
 ): Promise<Measurement> {
   const known = journal.outcome<Measurement>("measurement");
   if (known !== undefined) return known;
-  // Wait for the key before taking a slot: a host that admits no reader must not keep other jobs waiting.
+  // Wait for key and hosts before taking a slot: those who keep us waiting must not keep other jobs waiting.
   const sessionKey = await deliveredKey(context, journal, { job, locator }, options);
+  const waits = { ...options, withinMs: SILENT_MS };
+  const { bundle: endpoint } = locator;
+  await awaitHost(context, journal, { step: "bundle", endpoint, root: job.terms.bundleRoot }, waits);
+  if (job.submission) {
+    const { resultRoot: root } = job.submission;
+    await awaitHost(context, journal, { step: "delivered", endpoint: locator.result, root }, waits);
+  }
+  waiting.queued = true;
   using _slot = await slots.take(options);
+  waiting.queued = false;
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
   const delivered = await openDelivered(
     context,

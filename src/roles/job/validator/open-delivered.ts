@@ -12,6 +12,7 @@ import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import type { WorkerContext } from "../../context.ts";
 import { awaitCapsule } from "../../shared/await-capsule.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
+import { QUIET_MS } from "../../task/await-host.ts";
 import { requireRoom } from "../../task/disk-room.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
 
@@ -63,7 +64,7 @@ export async function openDelivered(
       const blob = await fetchBlob(
         context,
         "encrypted result",
-        { endpoint: locator.result, size: locator.resultBytes, ...request },
+        { endpoint: locator.result, size: locator.resultBytes, quietMs: QUIET_MS, ...request },
         options,
       );
       if (keyCommitment(id, blindKey(sessionKey, locator.mask)) !== submission.keyCommitment) return {};

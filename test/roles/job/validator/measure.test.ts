@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { IchainError } from "../../../../src/errors/error.ts";
 import { openJournal } from "../../../../src/journal/journal.ts";
 import type { SandboxTask, TaskRun } from "../../../../src/ports/sandbox.ts";
-import { openSlots } from "../../../../src/roles/daemon/slots.ts";
+import { openSlots, type Slots } from "../../../../src/roles/daemon/slots.ts";
 import { measure } from "../../../../src/roles/job/validator/measure.ts";
 import { MASK, requesterTip } from "../../../support/chain/secrets.ts";
 import { random32, someTerms } from "../../../support/chain/terms.ts";
@@ -20,8 +21,23 @@ const run: TaskRun = {
   peakMemoryBytes: 1,
 };
 
+interface Setting {
+  readonly slots?: Slots;
+  readonly signal?: AbortSignal;
+  /** Asks the bundle's host, of which a fetch came to nothing. */
+  readonly fetchCapsule?: () => Promise<undefined>;
+}
+
 /** A validator that has fetched everything, and whose evaluations print these accuracies. */
 async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
+  return evaluatedIn(t, {}, ...accuracies);
+}
+
+async function evaluatedIn(
+  t: TestContext,
+  { slots = openSlots(1), signal = waits.signal, fetchCapsule }: Setting,
+  ...accuracies: readonly number[]
+) {
   const folder = await scratch(t);
   const book = openJournal(join(folder, "journal.db"));
   t.after(() => book.close());
@@ -40,12 +56,18 @@ async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
     bundle: { input: folder, spec },
     delivered: { digest },
   })) {
-    await journal.step(name, { prepare: () => 0, act: () => outcome });
+    if (name === "bundle" && fetchCapsule)
+      await assert.rejects(
+        journal.step(name, { prepare: () => 0, act: () => Promise.reject(unreachable()) }),
+      );
+    else await journal.step(name, { prepare: () => 0, act: () => outcome });
   }
   const tasks: string[] = [];
   const context = {
     jobsDir: join(folder, "jobs"),
     reporter: { emit: () => undefined },
+    keyring: { publicKeys: { fingerprint: random32() } },
+    transport: { fetchCapsule },
     sandbox: {
       reserve: async () => [],
       release: () => undefined,
@@ -61,11 +83,16 @@ async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
     job,
     locator: { mask: MASK },
     policy: { maxLog: 4096, bundledImages: {} },
-    slots: openSlots(1),
+    slots,
+    waiting: { queued: false },
   };
   type Args = Parameters<typeof measure>;
-  const measured = measure(...([context, journal, sources, waits] as unknown as Args));
+  const measured = measure(...([context, journal, sources, { signal }] as unknown as Args));
   return { measured, digest, tasks };
+}
+
+function unreachable(): IchainError {
+  return new IchainError("TRANSFER_UNREACHABLE", "The host does not answer.");
 }
 
 test("two evaluations that agree give the score of the first", async (t) => {
@@ -83,4 +110,20 @@ test("a validator whose two evaluations disagree abstains", async (t) => {
 test("a result below the threshold both times gets its first score, however far apart the two are", async (t) => {
   const { measured } = await evaluated(t, 0.5, 0.6);
   assert.equal((await measured).score, 500_000_000n);
+});
+
+test("a validator waits without a slot for a host that fell silent", async (t) => {
+  const slots = openSlots(1);
+  const stop = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const fetchCapsule = () => {
+    asked.resolve();
+    return Promise.reject(unreachable());
+  };
+  const { measured } = await evaluatedIn(t, { slots, signal: stop.signal, fetchCapsule });
+  const stopped = assert.rejects(measured, { name: "AbortError" });
+  await asked.promise;
+  using _slot = await slots.take(waits);
+  stop.abort();
+  await stopped;
 });

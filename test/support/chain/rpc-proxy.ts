@@ -62,18 +62,14 @@ export async function startProxy(rpcUrl: string, meddle: Meddle) {
     const body = Buffer.concat(chunks);
     const { id, method, params } = JSON.parse(body.toString());
     calls.push({ method, params });
-    const answer = await meddle({ method, params });
-    if (answer === "hang up") {
-      request.socket.destroy();
-    } else if (answer === undefined) {
-      const real = await fetch(rpcUrl, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body,
-      });
-      response.end(await real.text());
-    } else {
-      response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
+    const headers = { "content-type": "application/json" };
+    try {
+      const answer = await meddle({ method, params });
+      if (answer === "hang up") request.socket.destroy();
+      else if (answer !== undefined) response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
+      else response.end(await (await fetch(rpcUrl, { method: "POST", headers, body })).text());
+    } catch {
+      request.socket.destroy(); // the real node has ended
     }
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

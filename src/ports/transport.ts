@@ -44,6 +44,11 @@ export interface HostRequest {
   readonly blobs: readonly Blob[];
   readonly readers: readonly Reader[];
   readonly feeds?: readonly Feed[] | undefined;
+  /**
+   * Takes a reader's notice about the blob `root`, at most `NOTICE_MAX_BYTES`; the reader learns that it arrived once
+   * this resolves. Readers cannot leave notices where it is absent.
+   */
+  readonly onNotice?: ((root: Hex, notice: Uint8Array) => Promise<void>) | undefined;
 }
 
 /** A live hosting. All methods are idempotent. */
@@ -118,4 +123,9 @@ export interface Transport {
     request: { endpoint: Endpoint; id: Hex; from: number },
     options?: TransferOptions,
   ): Promise<Uint8Array | undefined>;
+  /** Leaves a notice about the blob `root` with its host; resolves once the host has taken it. */
+  sendNotice(
+    request: { endpoint: Endpoint; root: Hex; notice: Uint8Array },
+    options?: TransferOptions,
+  ): Promise<void>;
 }

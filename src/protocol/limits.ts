@@ -34,6 +34,8 @@ export const MAX_SEALED_BYTES = 1 << 16;
 export const MAX_LOCATOR_BYTES = 1024;
 /** Of one part of a feed, sealed: `MAX_SEALED_BYTES` and what OpenPGP adds. */
 export const FEED_PART_BYTES = 68 << 10;
+/** Of a notice that a reader leaves with a host, sealed. */
+export const NOTICE_MAX_BYTES = FEED_PART_BYTES;
 /** UTF-16 units of text in one part of a live log: at three bytes each the part still fits a sealed message. */
 export const PART_CHARS = 16_384;
 /** UTF-16 units of one job's live log that a requester keeps: it is written to disk before the job is paid for. */

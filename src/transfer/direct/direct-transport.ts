@@ -8,7 +8,7 @@ import { fromHex, toHex } from "../../protocol/bytes.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { isSystemError, portTaken } from "../pieces/errors.ts";
 import { fetchPieces } from "../pieces/fetch-pieces.ts";
-import { fetchCapsule, fetchFirstByte, fetchPart } from "../pieces/fetch-small.ts";
+import { fetchCapsule, fetchFirstByte, fetchPart, sendNotice } from "../pieces/fetch-small.ts";
 import type { PieceLimits, PieceServer } from "../pieces/ports.ts";
 import { createPieceServer } from "../pieces/server.ts";
 import { directDialer, formatAddress, parseAddress } from "./direct-dialer.ts";
@@ -45,10 +45,10 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
   };
 
   const host = async (request: HostRequest, options: AbortOptions = {}): Promise<Hosting> => {
-    const { blobs, feeds } = request;
+    const { blobs, feeds, onNotice } = request;
     const { endpoint } = request.identity;
     const dialer = dialerOf(endpoint);
-    const server = createPieceServer({ token: endpoint.token, blobs, feeds, limits });
+    const server = createPieceServer({ token: endpoint.token, blobs, feeds, onNotice, limits });
     for (const { token } of request.readers) if (token) server.admit(token);
     servers.add(server);
     const stop = async () => {
@@ -100,6 +100,8 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
       fetchCapsule({ ...request, dialer: dialerOf(request.endpoint) }, options),
     fetchPart: async (request, options) =>
       fetchPart({ ...request, dialer: dialerOf(request.endpoint) }, options),
+    sendNotice: async (request, options) =>
+      sendNotice({ ...request, dialer: dialerOf(request.endpoint) }, options),
   };
 }
 

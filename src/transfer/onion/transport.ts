@@ -14,7 +14,7 @@ import { OnionHost } from "./hosting/host.ts";
 import type { WatchdogNote } from "./hosting/watchdog.ts";
 import { checkOnionIdentity, meetingOnion, newOnionIdentity } from "./identity.ts";
 import { OnionReader, readerLines } from "./reading/reader.ts";
-import { fetchOnionCapsule, fetchOnionPart } from "./reading/small-fetches.ts";
+import { fetchOnionCapsule, fetchOnionPart, sendOnionNotice } from "./reading/small-fetches.ts";
 import { TorPool } from "./tor/pool.ts";
 import { ManagedTor } from "./tor/tor.ts";
 import { torVersion } from "./tor/version.ts";
@@ -91,13 +91,13 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
       checkOnionIdentity(request.identity);
       const lease = await pool.lease({ signal });
       const { token } = request.identity.endpoint;
-      const { blobs, feeds } = request;
+      const { blobs, feeds, onNotice } = request;
       const host = new OnionHost({
         request,
         ownKey: options.clientKey.publicKey,
         lease,
         reader: reader(),
-        server: createPieceServer({ token, blobs, feeds, limits: options.limits }),
+        server: createPieceServer({ token, blobs, feeds, onNotice, limits: options.limits }),
         probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
         onNote: (note, address) => options.onNote?.(note, address),
       });
@@ -123,5 +123,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
       fetchOnionCapsule({ reader: reader(), ...request, signal }),
 
     fetchPart: async (request, { signal } = {}) => fetchOnionPart({ reader: reader(), ...request, signal }),
+
+    sendNotice: async (request, { signal } = {}) => sendOnionNotice({ reader: reader(), ...request, signal }),
   };
 }

@@ -5,18 +5,27 @@ import { FEED_PART_BYTES } from "../../protocol/limits.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import { badAnswer, stalled } from "./errors.ts";
 import type { LaneDialer } from "./lane-dialer.ts";
-import type { CapsuleRequest, PartRequest, ProbeRequest } from "./ports.ts";
+import type { CapsuleRequest, NoticeRequest, PartRequest, ProbeRequest } from "./ports.ts";
 import { Lane } from "./reading/lanes/lane.ts";
 import { type RangeAnswer, requestRange } from "./reading/request-range.ts";
 import { defaultTuning, type Tuning } from "./reading/tuning.ts";
-import { type ByteRange, CAPSULE_MAX_BYTES, capsulePath, dataPath, PROBE_RANGE, partPath } from "./wire.ts";
+import {
+  type ByteRange,
+  CAPSULE_MAX_BYTES,
+  capsulePath,
+  dataPath,
+  noticePath,
+  PROBE_RANGE,
+  partPath,
+} from "./wire.ts";
 
-/** One request on a lane of its own whose answer fits in memory. */
+/** One request on a lane of its own; it and its answer fit in memory. */
 interface SmallRequest {
   readonly dialer: LaneDialer;
   readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange;
+  readonly body?: Uint8Array;
   /** Longest body, bytes. */
   readonly maxBytes: number;
 }
@@ -68,6 +77,15 @@ export async function fetchFirstByte(
 ): Promise<void> {
   const path = dataPath(request.root);
   await fetchSmall({ ...request, path, range: PROBE_RANGE, maxBytes: 1 }, options, thresholds);
+}
+
+/**
+ * Leaves a notice with the host of `root`.
+ * @throws as `fetchFirstByte`
+ */
+export async function sendNotice(request: NoticeRequest, options: TransferOptions = {}): Promise<void> {
+  const path = noticePath(request.root);
+  await fetchSmall({ ...request, path, body: request.notice, maxBytes: 0 }, options, {});
 }
 
 async function fetchSmall(

@@ -1,4 +1,4 @@
-import type { Blob, Feed, FetchRequest } from "../../ports/transport.ts";
+import type { Blob, Feed, FetchRequest, HostRequest } from "../../ports/transport.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import type { Endpoint } from "../../protocol/parcel/locator.ts";
 import type { LaneDialer } from "./lane-dialer.ts";
@@ -23,6 +23,7 @@ export interface PieceServerOptions {
   readonly token: Hex;
   readonly blobs: readonly Blob[];
   readonly feeds?: readonly Feed[] | undefined;
+  readonly onNotice?: HostRequest["onNotice"];
   readonly limits?: Partial<PieceLimits> | undefined;
 }
 
@@ -64,6 +65,10 @@ export interface CapsuleRequest extends HostedRequest {
 export interface PartRequest extends HostedRequest {
   readonly id: Hex;
   readonly from: number;
+}
+export interface NoticeRequest extends HostedRequest {
+  readonly root: Hex;
+  readonly notice: Uint8Array;
 }
 export interface ProbeRequest extends HostedRequest {
   readonly root: Hex;

@@ -36,7 +36,7 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
     queue.enqueue(request.socket, response, () => serve(request, response));
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    // No request has a body: the connection of one that does is closed after the answer.
+    // Only a notice has a body, once: the connection of a request that has one is closed after the answer.
     if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined)
       response.shouldKeepAlive = false;
     const reader = readers.authenticate(request.headers.authorization);
@@ -50,7 +50,9 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
       response.shouldKeepAlive = false;
     const rateCaps = [reader.rateCap, rateCap].filter((cap) => cap !== undefined);
     const sendOptions = { rateCaps, stallMs: limits.stallMs, signal: shutdown.signal };
-    answer(request, response, { blobs: served, feeds, readSignal: shutdown.signal }, sendOptions).then(
+    const onNotice = request.method === "PUT" && reader.addNotice() ? options.onNotice : undefined;
+    const store = { blobs: served, feeds, onNotice, readSignal: shutdown.signal };
+    answer(request, response, store, sendOptions).then(
       () => cutUnlessSent(response, limits.stallMs),
       () => response.destroy(),
     );

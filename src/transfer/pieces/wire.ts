@@ -20,14 +20,17 @@ export const capsulePath = (root: Hex, fingerprint: Hex) => `/v1/${bare(root)}/c
 
 export const partPath = (id: Hex, from: number) => `/v1/${bare(id)}/parts/${from}`;
 
+export const noticePath = (root: Hex) => `/v1/${bare(root)}/notice`;
+
 export type Route =
   | { readonly kind: "pieces"; readonly root: Hex; readonly inline: number }
-  | { readonly kind: "data"; readonly root: Hex }
+  | { readonly kind: "data" | "notice"; readonly root: Hex }
   | { readonly kind: "capsule"; readonly root: Hex; readonly fingerprint: Hex }
   | { readonly kind: "part"; readonly root: Hex; readonly from: number };
 
 const PIECES = /^\/v1\/([0-9a-f]{64})\/pieces(?:\?inline=(\d{1,8}))?$/;
 const DATA = /^\/v1\/([0-9a-f]{64})\/data$/;
+const NOTICE = /^\/v1\/([0-9a-f]{64})\/notice$/;
 const PART = /^\/v1\/([0-9a-f]{64})\/parts\/(\d{1,15})$/;
 const CAPSULE = /^\/v1\/([0-9a-f]{64})\/capsules\/([0-9a-f]{64})$/;
 
@@ -37,6 +40,8 @@ export function parseRoute(target: string): Route | undefined {
   if (pieces) return { kind: "pieces", root: `0x${pieces[1]}`, inline: Number(pieces[2] ?? 0) };
   const data = DATA.exec(target);
   if (data) return { kind: "data", root: `0x${data[1]}` };
+  const notice = NOTICE.exec(target);
+  if (notice) return { kind: "notice", root: `0x${notice[1]}` };
   const capsule = CAPSULE.exec(target);
   if (capsule) return { kind: "capsule", root: `0x${capsule[1]}`, fingerprint: `0x${capsule[2]}` };
   const part = PART.exec(target);

@@ -27,7 +27,13 @@ test("readers are admitted and dismissed while a host serves", options, async (t
   ]);
   const blob = await makeBlob(fixture.dir, BLOB_BYTES);
   const identity = await host.transport.newIdentity();
-  const hosting = await host.transport.host({ identity, blobs: [blob], readers: [reader.reader] });
+  const notices: Buffer[] = [];
+  const hosting = await host.transport.host({
+    identity,
+    blobs: [blob],
+    readers: [reader.reader],
+    onNotice: async (_root, notice) => void notices.push(Buffer.from(notice)),
+  });
   const token = tokenFor(identity.endpoint.token, late.reader.fingerprint);
   const endpoint = { ...hosting.endpoint, token };
   const to = (name: string) => ({ root: blob.root, path: join(fixture.dir, name), maxBytes: 2e7 });
@@ -40,6 +46,12 @@ test("readers are admitted and dismissed while a host serves", options, async (t
     assert.ok(answer.subarray(answer.indexOf("\r\n\r\n") + 4).equals(blob.content));
     await late.transport.fetch({ endpoint, ...to("fetched") });
     assert.deepEqual(await readFile(to("fetched").path), blob.content);
+  });
+
+  await t.test("a reader leaves a notice, every byte of it", async () => {
+    const notice = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    await reader.transport.sendNotice({ endpoint: hosting.endpoint, root: blob.root, notice });
+    assert.deepEqual(notices, [notice]);
   });
 
   await t.test("a dismissed reader cannot find the onion, even with the host's token", async () => {

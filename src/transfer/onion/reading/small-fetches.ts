@@ -2,7 +2,14 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { FEED_PART_BYTES } from "../../../protocol/limits.ts";
 import type { Endpoint } from "../../../protocol/parcel/locator.ts";
 import { badAnswer, forbidden, hostUnreachable, notHosted } from "../../pieces/errors.ts";
-import { authorization, CAPSULE_MAX_BYTES, capsulePath, dataPath, partPath } from "../../pieces/wire.ts";
+import {
+  authorization,
+  CAPSULE_MAX_BYTES,
+  capsulePath,
+  dataPath,
+  noticePath,
+  partPath,
+} from "../../pieces/wire.ts";
 import type { OnionReader } from "./reader.ts";
 import { type SmallAnswer, smallRequest } from "./small-request.ts";
 
@@ -58,6 +65,17 @@ export async function fetchOnionFirstByte(request: OnionRequest & { readonly roo
   if (status !== 206 || body.length !== 1) throw refused(status);
 }
 
+/**
+ * Leaves a notice with the host of `root`.
+ * @throws as `fetchOnionFirstByte`
+ */
+export async function sendOnionNotice(
+  request: OnionRequest & { readonly root: Hex; readonly notice: Uint8Array },
+): Promise<void> {
+  const { status } = await ask(request, noticePath(request.root), {}, 1, request.notice);
+  if (status !== 200) throw refused(status);
+}
+
 /** Resolves once the host has answered with any status: a probe of a host without blobs. */
 export async function fetchOnionAnswer(request: OnionRequest): Promise<void> {
   await ask(request, "/", {}, 1);
@@ -68,12 +86,13 @@ async function ask(
   path: string,
   headers: Readonly<Record<string, string>>,
   maxBytes: number,
+  body?: Uint8Array,
 ): Promise<SmallAnswer> {
   const socks = await reader.open(endpoint.address, { signal });
   const url = `http://${endpoint.address}.onion${path}`;
   const all = { authorization: authorization(endpoint.token), ...headers };
   try {
-    return await smallRequest({ socks, url, headers: all, maxBytes, timeoutMs, signal });
+    return await smallRequest({ socks, url, headers: all, body, maxBytes, timeoutMs, signal });
   } catch (error) {
     signal?.throwIfAborted();
     throw hostUnreachable(error);

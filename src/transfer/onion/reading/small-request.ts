@@ -12,6 +12,8 @@ export interface SmallRequestOptions {
   readonly socks: SocksAddress;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent with PUT. */
+  readonly body?: Uint8Array | undefined;
   /** Bytes of the body that are read at most. */
   readonly maxBytes: number;
   /** For the whole exchange, building circuits included. */
@@ -20,7 +22,7 @@ export interface SmallRequestOptions {
 }
 
 /**
- * One GET through tor, on a circuit of its own. The body is cut at `maxBytes`. Resolves with an answer of any status.
+ * One GET, or PUT with a body, through tor, on a circuit of its own. The body is cut at `maxBytes`. Resolves with an answer of any status.
  * @throws the network's error; a `TimeoutError` after `timeoutMs`; the signal's reason
  */
 export async function smallRequest(options: SmallRequestOptions): Promise<SmallAnswer> {
@@ -32,6 +34,7 @@ export async function smallRequest(options: SmallRequestOptions): Promise<SmallA
   torRequest.setTorAddress(`${randomUUID()}:x@${socks.host}`, socks.port);
   const request = torRequest.request({
     uri: options.url,
+    ...(options.body ? { method: "PUT", body: Buffer.from(options.body) } : {}),
     headers: { ...options.headers, connection: "close" },
     followRedirect: false,
     gzip: false,

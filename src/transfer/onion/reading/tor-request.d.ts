@@ -7,6 +7,8 @@ declare module "tor-request" {
   }
   interface SmallRequestOptions {
     readonly uri: string;
+    readonly method?: "PUT";
+    readonly body?: Buffer;
     readonly headers: Readonly<Record<string, string>>;
     readonly followRedirect: false;
     readonly gzip: false;

@@ -10,6 +10,8 @@ export interface GetRequest {
   readonly endpoint: Endpoint;
   readonly path: string;
   readonly range?: ByteRange | undefined;
+  /** Sent with PUT. */
+  readonly body?: Uint8Array | undefined;
   /** The first piece that is asked for; named in errors. */
   readonly piece?: number | undefined;
   readonly signal: AbortSignal;
@@ -30,7 +32,7 @@ export interface RangeAnswer {
 }
 
 /**
- * Sends one GET and checks the headers of its answer: the expected status, the exact length, no compression, chunks or
+ * Sends one GET, or PUT with a body, and checks the headers of its answer: the expected status, the exact length, no compression, chunks or
  * redirect.
  * @throws TRANSFER_UNREACHABLE, _STALLED, _FORBIDDEN, _NOT_HOSTED, _BAD_ANSWER; the signal's reason
  */
@@ -86,15 +88,16 @@ async function ask(asked: GetRequest): Promise<{ connection: Connection; head: A
   }
 }
 
-function requestText({ lane, endpoint, path, range }: GetRequest): string {
+function requestText({ lane, endpoint, path, range, body }: GetRequest): string {
   const lines = [
-    `GET ${path} HTTP/1.1`,
+    `${body ? "PUT" : "GET"} ${path} HTTP/1.1`,
     `Host: ${lane.host}`,
     `Authorization: ${authorization(endpoint.token)}`,
     "Accept-Encoding: identity",
   ];
   if (range) lines.push(`Range: bytes=${range.first}-${range.last}`);
-  return `${lines.join("\r\n")}\r\n\r\n`;
+  if (body) lines.push(`Content-Length: ${body.length}`);
+  return `${lines.join("\r\n")}\r\n\r\n${Buffer.from(body ?? []).toString("latin1")}`;
 }
 
 function check(asked: GetRequest, { status, headers }: AnswerHead): number {

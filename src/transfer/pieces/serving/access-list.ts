@@ -11,11 +11,16 @@ export interface AccessLimits {
   readonly readerBytesPerSecond: number | undefined;
 }
 
+/** That one reader may leave: one, and a few more after crashes. */
+const MAX_NOTICES = 8;
+
 /** One reader that may connect. */
 export interface AccessEntry {
   readonly rateCap: RateCap | undefined;
   /** Counts the connection as this reader's; false when the reader has `readerConnections` already. */
   addConnection(socket: Socket): boolean;
+  /** Counts a notice of this reader; false when it has left `MAX_NOTICES` already. */
+  addNotice(): boolean;
 }
 
 /** The readers that may connect, by token. Each has its own token, so that limits apply to each. */
@@ -58,6 +63,7 @@ class ReaderConnections implements AccessEntry {
   readonly rateCap: RateCap | undefined;
   readonly #most: number;
   readonly #open = new Set<Socket>();
+  #notices = 0;
 
   constructor(tokenDigest: Buffer, { readerConnections, readerBytesPerSecond }: AccessLimits) {
     this.tokenDigest = tokenDigest;
@@ -71,6 +77,11 @@ class ReaderConnections implements AccessEntry {
     this.#open.add(socket);
     socket.once("close", () => this.#open.delete(socket));
     return true;
+  }
+
+  addNotice(): boolean {
+    this.#notices += 1;
+    return this.#notices <= MAX_NOTICES;
   }
 
   clear(): void {

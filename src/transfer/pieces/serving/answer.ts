@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { linkSignals } from "../../../async/abort.ts";
-import type { Blob, Feed } from "../../../ports/transport.ts";
+import type { Blob, Feed, HostRequest } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { FEED_PART_BYTES } from "../../../protocol/limits.ts";
+import { FEED_PART_BYTES, NOTICE_MAX_BYTES } from "../../../protocol/limits.ts";
 import { encodeSize, INLINE_MAX_BYTES, parseRange, parseRoute } from "../wire.ts";
 import { type SendOptions, sendBytes, sendRange } from "./send.ts";
 
@@ -16,6 +16,8 @@ export interface Served {
 export interface BlobStore {
   readonly blobs: ReadonlyMap<Hex, Served>;
   readonly feeds: ReadonlyMap<Hex, Feed>;
+  /** Absent where this reader may leave no notice, or no further one. */
+  readonly onNotice: HostRequest["onNotice"];
   /** Aborts when the server closes. */
   readonly readSignal: AbortSignal;
 }
@@ -24,17 +26,18 @@ export interface BlobStore {
 const PART_WAIT_MS = 15_000;
 
 /**
- * Answers one authenticated request. Everything but a blob's pieces, data or capsule, or a part of a feed, gets 404
- * with an empty body.
+ * Answers one authenticated request. Everything but a blob's pieces, data, capsule or notice, or a part of a feed, gets
+ * 404 with an empty body.
  * @throws TRANSFER_BLOB_CHANGED; and as `sendRange`
  */
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { blobs, feeds, readSignal }: BlobStore,
+  { blobs, feeds, onNotice, readSignal }: BlobStore,
   options: SendOptions,
 ): Promise<void> {
-  const route = request.method === "GET" ? parseRoute(request.url ?? "") : undefined;
+  const target = parseRoute(request.url ?? "");
+  const route = request.method === (target?.kind === "notice" ? "PUT" : "GET") ? target : undefined;
   if (route?.kind === "part") {
     const feed = feeds.get(route.root);
     return feed ? sendPart(response, feed, route.from, readSignal) : empty(response, 404);
@@ -42,7 +45,13 @@ export async function answer(
   const entry = route && blobs.get(route.root);
   if (!route || !entry) return empty(response, 404);
   const { blob } = entry;
-  if (route.kind === "capsule") {
+  if (route.kind === "notice") {
+    if (!onNotice) return empty(response, 404);
+    const notice = await readNotice(request);
+    if (notice === undefined) return empty(response, 413);
+    await onNotice(route.root, notice);
+    empty(response, 200);
+  } else if (route.kind === "capsule") {
     const capsule = entry.capsules.get(route.fingerprint);
     if (!capsule) return empty(response, 404);
     head(response, 200, capsule.length);
@@ -79,6 +88,15 @@ async function sendPart(
   if (part === undefined || part.length > FEED_PART_BYTES) return empty(response, 404);
   head(response, 200, part.length);
   response.end(part);
+}
+
+/** The body; undefined when it is too long, or does not say how long it is. */
+async function readNotice(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const length = request.headers["content-length"] ?? "";
+  if (!/^\d{1,6}$/.test(length) || Number(length) > NOTICE_MAX_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** A status with nothing else. */

@@ -87,7 +87,7 @@ export class Connection {
   }
 
   /**
-   * Sends a request without a body; resolves with the head of its answer. `piece`: what is asked for, named in errors.
+   * Sends a request, one byte a character; resolves with the head of its answer. `piece`: what is asked for, named in errors.
    * @throws TRANSFER_UNREACHABLE, TRANSFER_STALLED, TRANSFER_BAD_ANSWER
    */
   async ask(request: string, piece?: number): Promise<AnswerHead> {

@@ -7,6 +7,7 @@ import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
+import { isSignedNotice } from "./notices.ts";
 import { type ChainReader, createReader } from "./reader.ts";
 import { createClock } from "./rpc/clock.ts";
 import { DEFAULT_FEE_CAPS, type FeeCaps } from "./rpc/fees.ts";
@@ -160,6 +161,9 @@ export function createMarket(options: MarketOptions): Market {
       await Promise.allSettled(underWay);
       db.close();
     },
+    isSigned: (signed, account) =>
+      isSignedNotice(signed, account, { chainId: parts.chainId, escrow: addresses.escrow }),
+    signNotice: (notice) => write().signNotice(notice),
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
     now: (abortOptions) => run(abortOptions, (bounded) => read().now(bounded)),
     chainPace: (abortOptions) => run(abortOptions, (bounded) => read().chainPace(bounded)),

@@ -33,7 +33,7 @@ export interface ReaderOptions {
   readonly fees: FeeCaps;
 }
 
-export type ChainReader = Omit<MarketReader, "jobIdOf">;
+export type ChainReader = Omit<MarketReader, "jobIdOf" | "isSigned">;
 
 /** The read side of the market: every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): ChainReader {

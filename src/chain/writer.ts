@@ -9,6 +9,7 @@ import type { Addresses } from "./addresses.ts";
 import { marketErrors } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { signKeys } from "./keys.ts";
+import { signNotice } from "./notices.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
@@ -52,6 +53,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
 
   return {
     account,
+    signNotice: (notice) => signNotice(wallet, notice, { chainId, escrow: addresses.escrow }),
     async prepare(call, abortOptions = {}) {
       const request = await encodeCall(call, {
         addresses,

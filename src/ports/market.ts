@@ -4,6 +4,7 @@ import type { Job } from "../protocol/job/job.ts";
 import type { Measurement } from "../protocol/job/measurement.ts";
 import type { Terms } from "../protocol/job/terms.ts";
 import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
+import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
 export type Call =
@@ -128,6 +129,8 @@ export interface MarketReader {
    * @throws JOB_AMBIGUOUS
    */
   resolveJob(prefix: string, options?: AbortOptions): Promise<JobId>;
+  /** True when `account` signed exactly this notice. Signatures of contract wallets are not known here. */
+  isSigned(signed: SignedNotice, account: Address): boolean;
   /**
    * Yields the job now, again at every change, and at the instants after which a call becomes possible without an event
    * (`instantsOf`). Returns after the final state; throws when `signal` aborts.
@@ -140,6 +143,7 @@ export interface MarketReader {
 /** Calls of the market's contracts by one account, with one sequence of nonces. */
 export interface MarketWriter {
   readonly account: Address;
+  signNotice(notice: Notice): SignedNotice;
   /**
    * Simulates the call, then signs it.
    * @throws the catalogue's code for the contract's error

@@ -6,12 +6,13 @@ import { type JobId, shortId } from "../../protocol/ids.ts";
 import { followLog, reportedLog } from "../../roles/job/requester/result/follow-log.ts";
 import { ownLog } from "../../roles/task/own-log.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { endText, noticeOf } from "../steps/notice.ts";
 import { withReader } from "../steps/reader.ts";
 import { roleIn } from "../steps/view.ts";
 
 /**
  * Prints what a job's task printed: on the machine that runs it from the journal, for the requester from
- * the run report, or live from the provider while the task runs.
+ * the run report, live from the provider while the task runs, or as far as its notice of a failed run has it.
  */
 export async function run(
   context: CommandContext,
@@ -42,6 +43,11 @@ async function* theirs(context: CommandContext, id: JobId, follow: boolean): Asy
   const { config, signal } = context;
   const reported = await reportedLog(join(config.home, "jobs"), id);
   if (reported !== undefined) return yield reported;
+  const notice = await noticeOf(context, id);
+  if (notice?.log !== undefined) {
+    yield notice.log;
+    return yield `\n[${notice.reason}${notice.run ? `; ${endText(notice.run)}` : ""}]\n`;
+  }
   await using role = await openRole(context);
   yield* followLog(role, id, { follow }, { signal });
 }

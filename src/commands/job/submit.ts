@@ -1,10 +1,15 @@
 import { resolve } from "node:path";
 import { openRole } from "../../compose.ts";
-import { shortId } from "../../protocol/ids.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
+import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
+import type { Job } from "../../protocol/job/job.ts";
+import type { JobFile } from "../../protocol/task/spec.ts";
+import type { RoleContext } from "../../roles/context.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
-import { discardDraft } from "../../roles/job/requester/posting/cancel.ts";
+import { cancel, discardDraft } from "../../roles/job/requester/posting/cancel.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
-import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
+import { audit, type Candidates, findCandidates, type Plan } from "../../roles/job/requester/posting/plan.ts";
+import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";
@@ -16,42 +21,124 @@ interface Options extends PlanChoice {
   readonly wait?: true;
   readonly out?: string;
   readonly yes?: true;
+  readonly tries: number;
 }
 
-/** Posts a job; with --wait carries it to its opened result. */
+interface Declined {
+  readonly provider: Address;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Posts a job, to another provider while they decline; with --wait carries it to its opened result. */
 export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const { file, folder } = await loadJobFile(args.file);
   await using role = await openRole(context);
-  const candidates = await findCandidates(role.market, file, role.account, { signal });
-  const plan = await choosePlan(ui, file, candidates, options, (provider) =>
-    audit(role, provider, config.audit, { signal }),
-  );
-  const { price, validatorFee, validators } = plan.outline;
+  const declined: Declined[] = [];
+  for (;;) {
+    const candidates = without(declined, await findCandidates(role.market, file, role.account, { signal }));
+    if (candidates.providers.length === 0) throw allDeclined(declined);
+    const plan = await choosePlan(ui, file, candidates, options, (provider) =>
+      audit(role, provider, config.audit, { signal }),
+    );
+    if (!(await confirmed(context, role, plan, options))) return;
+    const job = await post(context, role, { file, folder, plan }, options);
+    const notice = job.state === "Posted" ? declinedIn(role.journal.open("requester", job.id)) : undefined;
+    if (!notice) return print(context, role, job, options);
+    declined.push({ provider: plan.provider.account, code: notice.code, reason: notice.reason });
+    const accepted = await takeBack(role, job, options, { signal });
+    if (accepted) return print(context, role, accepted, options);
+    const named = options.provider !== undefined && options.provider !== "best";
+    if (named || declined.length >= options.tries) throw allDeclined(declined);
+  }
+}
+
+function without(declined: readonly Declined[], candidates: Candidates): Candidates {
+  const asked = ({ account }: { account: Address }) =>
+    declined.some(({ provider }) => sameAddress(provider, account));
+  return { ...candidates, providers: candidates.providers.filter((offer) => !asked(offer)) };
+}
+
+async function confirmed(
+  { ui, signal }: CommandContext,
+  role: RoleContext,
+  { outline: { price, validatorFee, validators } }: Plan,
+  { yes }: Options,
+): Promise<boolean> {
   const total = price + validatorFee * BigInt(validators);
   await refuseUnaffordable(role.market, role.account, total, { signal });
-  if (ui.interactive && !options.yes) {
-    const question = `Lock ${coin(price)} and ${coin(total - price)} in validators' fees?`;
-    if (!(await ui.prompts.confirm(question, true))) return;
-  }
-  const jobId = await draftJob(role, { file, folder, plan }, { signal });
-  const resume = `"ichain resume ${shortId(jobId)}" carries it on.`;
+  if (!ui.interactive || yes) return true;
+  const question = `Lock ${coin(price)} and ${coin(total - price)} in validators' fees?`;
+  return ui.prompts.confirm(question, true);
+}
+
+/** Drafts and posts the job and advances it, with --wait to its end; a declined one is left in Posted. */
+async function post(
+  { ui, signal }: CommandContext,
+  role: RoleContext,
+  drafted: { file: JobFile; folder: string; plan: Plan },
+  { wait }: Options,
+): Promise<Job> {
+  const jobId = await draftJob(role, drafted, { signal });
   try {
-    const job = await advance(
+    return await advance(
       role,
       jobId,
       {
-        stopAt: options.wait ? [] : ["Accepted", "Submitted", "Validating"],
+        stopAt: stopsOf(wait),
+        stopWhenDeclined: true,
         onState: ({ state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${state}` }),
       },
       { signal },
     );
-    if (options.wait)
-      return await finished(role, ui, job, resolve(options.out ?? resultFolder(jobId)), { signal });
-    ui.print({ jobId, state: job.state }, () => `Job ${shortId(jobId)} is ${job.state}. ${resume}`);
   } catch (error) {
     if (!signal.aborted) await discardDraft(role, jobId);
-    else ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resume}` });
+    else
+      ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resumes(jobId)}` });
     throw error;
   }
+}
+
+/** Takes a declined job back; one that its provider accepted all the same is advanced, and returned. */
+async function takeBack(
+  role: RoleContext,
+  { id }: Job,
+  { wait }: Options,
+  abortOptions: { signal: AbortSignal },
+): Promise<Job | undefined> {
+  try {
+    await cancel(role, id, abortOptions);
+    return undefined;
+  } catch (error) {
+    if (!isIchainError(error, "ESCROW_INVALID_STATUS")) throw error;
+    return advance(role, id, { stopAt: stopsOf(wait) }, abortOptions);
+  }
+}
+
+async function print(
+  { ui, signal }: CommandContext,
+  role: RoleContext,
+  job: Job,
+  { wait, out }: Options,
+): Promise<void> {
+  if (wait) return finished(role, ui, job, resolve(out ?? resultFolder(job.id)), { signal });
+  ui.print(
+    { jobId: job.id, state: job.state },
+    () => `Job ${shortId(job.id)} is ${job.state}. ${resumes(job.id)}`,
+  );
+}
+
+function stopsOf(wait: true | undefined) {
+  return wait ? [] : (["Accepted", "Submitted", "Validating"] as const);
+}
+
+const resumes = (jobId: Job["id"]) => `"ichain resume ${shortId(jobId)}" carries it on.`;
+
+function allDeclined(declined: readonly Declined[]): IchainError {
+  const last = declined.at(-1);
+  const who = declined.length === 1 ? "The provider declined" : `All ${declined.length} providers declined`;
+  return new IchainError("JOB_DECLINED", `${who} the job (${last?.code}): ${last?.reason}.`, {
+    details: { declined },
+  });
 }

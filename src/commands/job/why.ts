@@ -1,5 +1,7 @@
+import { shortId } from "../../protocol/ids.ts";
 import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { noticeOf, noticeSentence } from "../steps/notice.ts";
 import { withReader } from "../steps/reader.ts";
 import { story } from "../steps/story.ts";
 
@@ -10,8 +12,12 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
     const told = story(job, await market.now({ signal }), account);
     const { state, deadline, reason } = job;
-    ui.print({ jobId: job.id, state, deadline, reason, ...told }, () => {
+    const said = told.role === "requester" ? await noticeOf(context, job.id) : undefined;
+    const { log, version: _version, jobId: _id, ...notice } = said ?? {};
+    ui.print({ jobId: job.id, state, deadline, reason, ...(said ? { notice } : {}), ...told }, () => {
       const lines = [told.stands, told.next, told.otherwise];
+      if (log) lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows the end of what its task printed.`);
+      if (said) lines.splice(1, 0, noticeSentence(said));
       if (reason !== undefined) lines.splice(1, 0, `The reason given: "${neutraliseLine(reason)}".`);
       if (told.role !== undefined) lines.unshift(`You are the ${told.role} of this job.`);
       return lines.join("\n");

@@ -111,6 +111,25 @@ export const whyOutput = z.strictObject({
   state: jobStateValue,
   deadline: instantValue.optional(),
   reason: z.string().optional(),
+  notice: z
+    .strictObject({
+      kind: z.enum(["declined", "failed"]),
+      code: z.string(),
+      reason: z.string(),
+      at: instantValue,
+      run: z
+        .strictObject({
+          ended: z.string().describe("exit, deadline, memory, disk, output or stopped"),
+          exitCode: z.number().int(),
+          wallSeconds: z.number(),
+          cpuSeconds: z.number(),
+          peakMemoryBytes: z.number(),
+        })
+        .optional()
+        .describe("of the last run of the task"),
+    })
+    .optional()
+    .describe("what the provider told this requester, signed; a stranger's words"),
   role: jobRoleValue.optional(),
   stands: z.string(),
   next: z.string().describe("whose turn it is, and by when"),

@@ -2,8 +2,10 @@ import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
+import type { Notice } from "../../protocol/task/notice.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { getResult } from "../../roles/job/requester/result/get.ts";
+import { noticeIn } from "../../roles/job/requester/take-notice.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
@@ -23,7 +25,7 @@ export async function finished(
   folder: string,
   options: Abortable,
 ): Promise<void> {
-  if (job.state !== "Settled") throw ended(job);
+  if (job.state !== "Settled") throw ended(job, noticeIn(role.journal.open("requester", job.id)));
   const { files, bytes: size } = await getResult(role, job.id, folder, options);
   ui.print(
     { jobId: job.id, state: job.state, verdict: job.verdict, folder, files, bytes: size },
@@ -33,13 +35,14 @@ export async function finished(
   );
 }
 
-function ended(job: Job): IchainError {
+function ended(job: Job, notice: Notice | undefined): IchainError {
   const id = shortId(job.id);
+  const failed = notice?.kind === "failed" ? notice : undefined;
   return new IchainError(
     "JOB_FAILED",
-    `Job ${id} ended ${job.state}${job.verdict === "fail" ? ": its result was rejected" : ""}.`,
+    `Job ${id} ended ${job.state}${failed ? `: ${failed.reason}` : job.verdict === "fail" ? ": its result was rejected" : ""}.`,
     {
-      hint: `The money came back; "ichain why ${id}" tells what happened.`,
+      hint: `The money came back; "ichain why ${id}" tells what happened${failed?.log ? `, "ichain logs ${id}" what its task printed` : ""}.`,
       details: { jobId: job.id, state: job.state, verdict: job.verdict, reason: job.reason },
     },
   );

@@ -28,6 +28,12 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       { flags: "--wait", summary: "stay until the result is here and open it" },
       { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
       { flags: "-y, --yes", summary: "do not ask before the money is locked" },
+      {
+        flags: "--tries <n>",
+        summary: "how many providers to ask, the best first, while they decline",
+        default: 3,
+        parse: integer(1, 20),
+      },
     ],
     examples: [
       "ichain submit examples/digits/job.yaml --wait -o result",

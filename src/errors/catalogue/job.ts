@@ -42,11 +42,20 @@ export const jobErrors = {
     retryable: true,
     hint: '"ichain logs ID --follow" waits for it; runs of less than five seconds have no live log.',
   },
+  JOB_DECLINED: {
+    class: "refused",
+    hint: 'The money came back; change what the reason names, or choose another provider ("ichain providers").',
+  },
   LOG_UNTRUSTED: {
     class: "untrusted",
     hint: "Read the log from the run report instead, once the result is paid for.",
   },
   MEASURE_FAILED: { class: "failed", hint: "The validator abstains; no stake is slashed." },
+  RUN_FAILED: { class: "failed", hint: '"ichain logs ID" shows the end of what the task printed.' },
+  NOTICE_UNTRUSTED: {
+    class: "untrusted",
+    hint: "It is ignored: only the chain decides what becomes of the job.",
+  },
   METRIC_OUT_OF_RANGE: {
     class: "failed",
     hint: "Report a finite metric between -9.2e9 and 9.2e9; scale it in the task if it is larger.",

@@ -28,6 +28,8 @@ export interface ProviderSetup {
   readonly report: SandboxReport;
   /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
+  /** For telling requesters of declined jobs. */
+  readonly declines: Slots;
 }
 
 export interface Accepted {

@@ -3,7 +3,7 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
-import type { Refusal } from "../../../protocol/policy/refusal.ts";
+import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
@@ -22,15 +22,22 @@ import {
   type ProviderSetup,
 } from "./accept.ts";
 import { deliver } from "./deliver.ts";
+import { leaveNotice } from "./leave-notice.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
 import { release } from "./release.ts";
 import { shareLog } from "./share-log.ts";
 import { TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 
+/** Notices of declined jobs under way at once: each is a connection to a host that a stranger named. */
+const DECLINES = 4;
+
 /** What `ichain provide` does: it works on every posted job that names this account. */
-export function provideDuty(context: WorkerContext, machine: Omit<ProviderSetup, "slots">): Duty {
-  const setup = { ...machine, slots: openSlots(machine.policy.maxJobs) };
+export function provideDuty(
+  context: WorkerContext,
+  machine: Omit<ProviderSetup, "slots" | "declines">,
+): Duty {
+  const setup = { ...machine, slots: openSlots(machine.policy.maxJobs), declines: openSlots(DECLINES) };
   return {
     role: "provider",
     filter: { provider: context.account },
@@ -41,10 +48,17 @@ export function provideDuty(context: WorkerContext, machine: Omit<ProviderSetup,
 }
 
 interface Made {
+  readonly kind: "made";
   readonly job: Job;
   readonly accepted: Accepted;
   readonly packed: Packed;
 }
+
+/** Why there is no result. */
+type Unmade =
+  | { readonly kind: "declined"; readonly job: Job; readonly refusal: Refusal }
+  | { readonly kind: "failed"; readonly job: Job; readonly reason: string }
+  | { readonly kind: "over"; readonly job: Job };
 
 /** One job from posted to paid, as its provider; safe to call again after a crash at any point. */
 export async function runJob(
@@ -68,14 +82,12 @@ export async function runJob(
   }
   await using log = new AsyncDisposableStack();
   const made = await make(context, journal, jobId, { setup, log }, options);
-  if (typeof made === "string") return fail(made);
+  if (made.kind !== "made") return fail(await endUnmade(context, journal, made, setup, options));
   await discardRuns(context, journal);
   const { job, ...result } = made;
   const delivered = await deliver(context, journal, job, { ...result, policy: setup.policy }, options);
-  if (delivered === TOO_LATE) {
-    await release(context, journal, job, TOO_LATE, options);
-    return fail(`given back, ${TOO_LATE}`);
-  }
+  if (delivered === TOO_LATE)
+    return fail(await giveBack(context, journal, { job, reason: TOO_LATE }, setup, options));
   const { job: last, keep } = delivered;
   noteAndReport(context, journal, `ended ${last.state}${keep ? "; its result is still served" : ""}`);
   await log.disposeAsync();
@@ -93,13 +105,14 @@ async function make(
   jobId: JobId,
   { setup, log }: { setup: ProviderSetup; log: AsyncDisposableStack },
   options: Abortable,
-): Promise<Made | string> {
+): Promise<Made | Unmade> {
   const { market } = context;
   const packedBefore = journal.outcome("pack") !== undefined;
   const atRisk = journal.intent("accept") !== undefined;
   if (isHalfFetched(journal, "bundle")) {
-    const gone = await awaitBundleHost(context, journal, await market.job(jobId, options), options);
-    if (gone) return refusalText(gone);
+    const job = await market.job(jobId, options);
+    const refusal = await awaitBundleHost(context, journal, job, options);
+    if (refusal) return { kind: "declined", job, refusal };
   }
   using _slot = packedBefore ? undefined : await setup.slots.take({ ...options, atRisk });
   const posted = await market.job(jobId, options);
@@ -108,9 +121,9 @@ async function make(
     if (refusal) return refusal;
     throw error;
   });
-  if (isRefusal(accepted)) return refusalText(accepted);
+  if (isRefusal(accepted)) return { kind: "declined", job: posted, refusal: accepted };
   const job = await market.job(jobId, options);
-  if (isFinal(job.state) && journal.intent("submit") === undefined) return `ended ${job.state}`;
+  if (isFinal(job.state) && journal.intent("submit") === undefined) return { kind: "over", job };
   const requester = { account: job.terms.requester, keys: accepted.bundle.requester };
   const maxChars = packedBefore ? 0 : setup.policy.liveLog;
   log.use(shareLog(context, journal, { jobId, requester, maxChars }, options));
@@ -120,13 +133,44 @@ async function make(
     : withinRunWindow(context, journal, job, working, options)
   ).finally(() => releaseGpus(context, journal));
   endLog(journal);
-  if (typeof packed !== "string") return { job, accepted, packed };
-  await release(context, journal, job, packed, options);
-  return `given back, ${packed}`;
+  if (typeof packed === "string") return { kind: "failed", job, reason: packed };
+  return { kind: "made", job, accepted, packed };
 }
 
-function refusalText({ code, reason }: Refusal): string {
-  return `not accepted (${code}), ${reason}`;
+/** Tells the requester why there is no result, and gives an accepted job back; resolves with a text for people here. */
+async function endUnmade(
+  context: WorkerContext,
+  journal: JobJournal,
+  unmade: Unmade,
+  setup: ProviderSetup,
+  options: Abortable,
+): Promise<string> {
+  const { job } = unmade;
+  if (unmade.kind === "over") return `ended ${job.state}`;
+  if (unmade.kind === "failed") return giveBack(context, journal, unmade, setup, options);
+  const { refusal } = unmade;
+  if (job.state === "Posted" && refusal.code !== "NOT_POSTED") {
+    using _turn = await setup.declines.take(options);
+    await leaveNotice(context, journal, job, { kind: "declined", refusal }, options);
+  }
+  return `not accepted (${refusal.code}), ${refusal.reason}`;
+}
+
+/** Gives an accepted job back and tells its requester how the run ended, first unless that would make it late. */
+async function giveBack(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, reason }: { job: Job; reason: string },
+  { policy }: ProviderSetup,
+  options: Abortable,
+): Promise<string> {
+  // The log is not paid for: no more of its end is shown than the live log shows of its beginning.
+  const said = { kind: "failed", refusal: refuse("RUN_FAILED", reason), logChars: policy.liveLog } as const;
+  const tell = () => leaveNotice(context, journal, job, said, options);
+  if (reason !== TOO_LATE) await tell();
+  await release(context, journal, job, reason, options);
+  if (reason === TOO_LATE) await tell();
+  return `given back, ${reason}`;
 }
 
 /** Gives back a job that was accepted and not submitted: that costs nothing, a missed deadline costs the stake. */

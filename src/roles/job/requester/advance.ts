@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
-import type { Abortable } from "../../../async/abort.ts";
+import { type Abortable, linkSignals } from "../../../async/abort.ts";
 import { retryTransient } from "../../../async/retry.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting } from "../../../ports/transport.ts";
-import type { JobId } from "../../../protocol/ids.ts";
+import type { Hex, JobId } from "../../../protocol/ids.ts";
 import { drawTurnOf } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../protocol/job/state.ts";
@@ -21,10 +21,13 @@ import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
 import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { post } from "./posting/post.ts";
+import { declinedIn, takeNotice } from "./take-notice.ts";
 
 export interface AdvanceOptions {
   /** Stop once the job is in one of these states, for a later `resume` to continue it; a final state always stops. */
   readonly stopAt?: readonly JobState[];
+  /** Stop when the provider declines the posted job; `declinedIn` then has its notice. */
+  readonly stopWhenDeclined?: boolean;
   readonly onState?: (job: Job) => void;
 }
 
@@ -54,10 +57,15 @@ async function advanceOnce(
   const draft = draftOf(journal);
   if (!draft && isLost(journal)) return endLostJob(context, journal, jobId, abortOptions);
   if (!draft) throw jobNotOurs(jobId);
+  const declined = new AbortController();
+  const onNotice = async (_root: Hex, notice: Uint8Array) => {
+    const { kind } = await takeNotice(context, journal, draft, notice);
+    if (kind === "declined") declined.abort();
+  };
   await using bundle = hostOnce(
     context,
     "bundle",
-    () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft) }),
+    () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft), onNotice }),
     abortOptions,
   );
   if (!journal.outcome("post")) {
@@ -65,11 +73,17 @@ async function advanceOnce(
     await post(context, journal, draft, abortOptions);
   }
   let last: Job | undefined;
-  for await (const job of context.market.follow(jobId, abortOptions)) {
-    if (last?.state !== job.state) options.onState?.(job);
-    last = job;
-    if (options.stopAt?.includes(job.state)) break;
-    await act(context, journal, draft, job, () => bundle.start(), abortOptions);
+  const isDeclined = () => options.stopWhenDeclined && declinedIn(journal) && last?.state === "Posted";
+  using following = linkSignals([abortOptions.signal, declined.signal]);
+  try {
+    for await (const job of context.market.follow(jobId, following)) {
+      if (last?.state !== job.state) options.onState?.(job);
+      last = job;
+      if (options.stopAt?.includes(job.state) || isDeclined()) break;
+      await act(context, journal, draft, job, () => bundle.start(), abortOptions);
+    }
+  } catch (error) {
+    if (abortOptions.signal.aborted || !isDeclined()) throw error;
   }
   if (!last) throw jobNotOurs(jobId);
   if (isFinal(last.state)) {
@@ -91,7 +105,8 @@ async function act(
   // Answer a claim first, without regard to time: `settle` pays, and the node's time may be wrong.
   if (job.state === "Claimed" && (await answerClaim(context, journal, { job, draft }, abortOptions))) return;
   if (await takeExit(context, journal, job, abortOptions)) return;
-  if (job.state === "Posted" || job.state === "Validating") await hosting();
+  // While a job runs, its provider may have a notice to leave.
+  if (job.state === "Posted" || job.state === "Accepted" || job.state === "Validating") await hosting();
   const now = await context.market.now(abortOptions);
   if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, abortOptions);
   const { deadline = Number.POSITIVE_INFINITY } = job;

@@ -5,7 +5,7 @@ import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import { toHex } from "../../../../protocol/bytes.ts";
 import { type JobId, shortId } from "../../../../protocol/ids.ts";
-import { isFinal } from "../../../../protocol/job/state.ts";
+import { isFinal, type JobState } from "../../../../protocol/job/state.ts";
 import { MAX_LIVE_LOG_CHARS, PART_CHARS } from "../../../../protocol/limits.ts";
 import { neutralise } from "../../../../protocol/neutralise.ts";
 import { decodePart, type LivePart, liveKeys, liveLogPurpose } from "../../../../protocol/task/live-log.ts";
@@ -67,7 +67,7 @@ export async function* followLog(
       if (text !== "") yield text;
       if (!ended && part.text.length < PART_CHARS / 2) await delay(PART_PAUSE_MS, undefined, { signal });
     } else if (!follow || !running) {
-      if (next === 0) throw notReady(jobId, running);
+      if (next === 0) throw notReady(jobId, state);
       return;
     } else await delay(POLL_MS, undefined, { signal });
   }
@@ -87,11 +87,15 @@ export async function* followLog(
 
 const weight = ({ text }: { text: string }) => Math.max(text.length, MIN_PART_CHARS);
 
-function notReady(jobId: JobId, running: boolean): IchainError {
+function notReady(jobId: JobId, state: JobState): IchainError {
   const id = shortId(jobId);
+  const hints: Partial<Record<JobState, string>> = {
+    Posted: `"ichain logs ${id} --follow" waits for it.`,
+    Accepted: `"ichain logs ${id} --follow" waits for it; a run of less than five seconds has no live log.`,
+    Refunded: `"ichain why ${id}" tells how the job ended; its provider left no log here.`,
+    Cancelled: "The job was taken back: no run was made.",
+  };
   return new IchainError("LOG_NOT_READY", `There is no log of job ${id} yet.`, {
-    hint: running
-      ? `"ichain logs ${id} --follow" waits for it; runs of less than five seconds have no live log.`
-      : `"ichain get ${id}" fetches the whole log with the result, once that is paid for.`,
+    hint: hints[state] ?? `"ichain get ${id}" fetches the whole log with the result, once that is paid for.`,
   });
 }

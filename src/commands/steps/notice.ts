@@ -1,0 +1,28 @@
+import { openRecords } from "../../compose.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import type { Notice } from "../../protocol/task/notice.ts";
+import { noticeIn } from "../../roles/job/requester/take-notice.ts";
+import { bytes, instant } from "../../ui/format.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+
+/** What a job's provider told this requester; undefined where it told nothing, or the job is not of this home. */
+export async function noticeOf(context: CommandContext, jobId: JobId): Promise<Notice | undefined> {
+  const journal = await openRecords(context);
+  try {
+    if (journal.find("requester", jobId) === undefined) return undefined;
+    return noticeIn(journal.open("requester", jobId));
+  } finally {
+    journal.close();
+  }
+}
+
+/** The notice in a sentence. */
+export function noticeSentence({ kind, code, reason, at, run }: Notice): string {
+  if (kind === "declined") return `The provider declined it ${instant(at)} (${code}): "${reason}".`;
+  return `The provider says how its run failed: "${reason}"${run ? ` (${endText(run)})` : ""}.`;
+}
+
+export function endText(run: NonNullable<Notice["run"]>): string {
+  const { exitCode, wallSeconds, peakMemoryBytes } = run;
+  return `exit code ${exitCode} after ${wallSeconds.toFixed(1)} s, at most ${bytes(peakMemoryBytes)} of memory`;
+}

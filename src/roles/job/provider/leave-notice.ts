@@ -1,0 +1,106 @@
+import { type Abortable, linkSignals } from "../../../async/abort.ts";
+import { retryUnavailable } from "../../../async/retry.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import { fromHex, toHex } from "../../../protocol/bytes.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import { PART_CHARS } from "../../../protocol/limits.ts";
+import { neutralise } from "../../../protocol/neutralise.ts";
+import { type BundleLocator, decodeLocator } from "../../../protocol/parcel/locator.ts";
+import type { Refusal } from "../../../protocol/policy/refusal.ts";
+import { encodeNotice, type Notice } from "../../../protocol/task/notice.ts";
+import type { WorkerContext } from "../../context.ts";
+import { noteIfPossible } from "../../shared/note.ts";
+import type { Bundle } from "../../task/fetch-bundle.ts";
+import { type Measured, stages } from "../../task/run-task.ts";
+
+/** For one notice: a requester that is away gets none, and the chain has the reason. */
+const NOTICE_MS = 20_000;
+const CUT = "[the beginning is left out]\n";
+
+interface Said {
+  readonly kind: Notice["kind"];
+  readonly refusal: Refusal;
+  /** Shown of the log of a failed run, at most; none unless given. */
+  readonly logChars?: number;
+}
+
+/**
+ * Tells the requester that its job is declined, or how its run failed, where its host answers; tries once. Never fails:
+ * what happens to the job does not depend on it.
+ */
+export async function leaveNotice(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  said: Said,
+  { signal }: Abortable,
+): Promise<void> {
+  const send = async (notice: Hex): Promise<boolean> => {
+    using limit = linkSignals([signal], await limitMs(context, job, { signal }));
+    const { bundle: endpoint } = await locatorOf(context, journal, job);
+    const request = { endpoint, root: job.terms.bundleRoot, notice: fromHex(notice) };
+    await retryUnavailable(() => context.transport.sendNotice(request, limit), limit, NOTICE_MS);
+    return true;
+  };
+  try {
+    await journal.step("notice", {
+      prepare: () => draft(context, journal, job, said, { signal }),
+      act: (notice) =>
+        send(notice).catch((error: unknown) => {
+          signal.throwIfAborted();
+          noteIfPossible(journal, `the requester could not be told: ${String(error)}`);
+          return false;
+        }),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    noteIfPossible(journal, `no notice was made: ${String(error)}`);
+  }
+}
+
+/** The signed notice, sealed once the requester's keys are known: before the fetch there is nothing to hide in it. */
+async function draft(
+  { market, keyring }: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  { kind, refusal: { code, reason }, logChars = 0 }: Said,
+  options: Abortable,
+): Promise<Hex> {
+  const at = Math.floor(await market.now(options));
+  const claim = { version: 1, kind, jobId: job.id, code, reason: reason.slice(0, 512), at } as const;
+  const signed = market.signNotice({ ...claim, ...(kind === "failed" ? endOf(journal, logChars) : {}) });
+  const bytes = encodeNotice(signed);
+  const keys = journal.outcome<Bundle>("bundle")?.requester;
+  return keys ? keyring.seal(bytes, { account: job.terms.requester, keys }) : toHex(bytes);
+}
+
+/** How the last run ended, and the end of what all runs printed, at most `most` UTF-16 units. */
+function endOf(journal: JobJournal, most: number): Pick<Notice, "run" | "log"> {
+  const runs = stages.flatMap((stage) => journal.outcome<Measured>(`run-${stage}`)?.run ?? []);
+  const last = runs.at(-1);
+  if (last === undefined) return {};
+  const { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes } = last;
+  const log = neutralise(runs.map((run) => run.log).join("\n[evaluation]\n"));
+  const room = Math.min(most, PART_CHARS - CUT.length);
+  return {
+    run: { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes },
+    ...(room === 0 ? {} : { log: log.length > room ? `${CUT}${log.slice(-room)}` : log }),
+  };
+}
+
+async function locatorOf(
+  { keyring }: Pick<WorkerContext, "keyring">,
+  journal: JobJournal,
+  job: Job,
+): Promise<BundleLocator> {
+  const known = journal.outcome<BundleLocator>("locator");
+  return known ?? decodeLocator(await keyring.unseal(job.sealedBundle), "bundle");
+}
+
+/** Leaves an accepted job two thirds of the time that is left, for `release`. */
+async function limitMs({ market }: WorkerContext, job: Job, options: Abortable): Promise<number> {
+  if (job.state !== "Accepted" || job.deadline === undefined) return NOTICE_MS;
+  const left = (job.deadline - (await market.now(options))) * 1000;
+  return Math.max(1, Math.min(NOTICE_MS, left / 3));
+}

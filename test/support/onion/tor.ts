@@ -26,10 +26,15 @@ export class TorFixture {
   #started: Promise<TorNetwork> | undefined;
   #dir: string | undefined;
   readonly #parties: Transport[] = [];
+  readonly #network: { readonly relays?: number };
+
+  constructor(network: { readonly relays?: number } = {}) {
+    this.#network = network;
+  }
 
   async up(): Promise<TorNetwork> {
     this.#dir ??= await mkdtemp(join(tmpdir(), "ichain-onion-"));
-    this.#started ??= startTorNetwork({ dir: join(this.#dir, "network") });
+    this.#started ??= startTorNetwork({ dir: join(this.#dir, "network"), ...this.#network });
     return this.#started;
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
@@ -57,6 +57,10 @@ export async function openRole(
     import("./roles/repair/refuse.ts"),
     import("./roles/job/requester/result/tidy.ts"),
   ]);
+  const [{ lockJob }, { jobFolder }] = await Promise.all([
+    import("./sqlite/lock.ts"),
+    import("./roles/shared/job-folder.ts"),
+  ]);
   const home = { market, account: market.account, jobsDir, journal };
   const secret = await openKeyring(config.paths.keyring, {
     passphrase: password,
@@ -78,6 +82,7 @@ export async function openRole(
     reporter: ui.reporter,
     logger,
     jobsDir,
+    lockJob: (jobId) => lockJob(jobFolder(jobsDir, "requester", jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
@@ -186,6 +191,34 @@ export async function openWorker(
   const role = stack.use(await openRole({ ...context, ui }, logger));
   const started = stack.move();
   return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/**
+ * What `ichain serve` works with, of which a home runs one.
+ * @throws HOME_BUSY, LOG_UNWRITABLE
+ */
+export async function openServer(context: AppContext): Promise<RoleContext & AsyncDisposable> {
+  const { config } = context;
+  await using stack = new AsyncDisposableStack();
+  const { lockHome } = await import("./sqlite/lock.ts");
+  stack.use(lockHome(config.home, "server"));
+  const [{ openLogger }, { loggingReporter }] = await Promise.all([
+    import("./log/logger.ts"),
+    import("./log/reporter.ts"),
+  ]);
+  // A log has one writer, and `ichain provide` may work in the same home.
+  const file = join(dirname(config.log.file), "serve.log");
+  const logger = stack.use(await openLogger({ ...config.log, file }));
+  const ui = { ...context.ui, reporter: loggingReporter(context.ui.reporter, logger) };
+  const role = stack.use(await openRole({ ...context, ui }, logger));
+  const started = stack.move();
+  return { ...role, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** True while `ichain serve` works in this home. */
+export async function isServed({ config }: Pick<AppContext, "config">): Promise<boolean> {
+  const { isAtWork } = await import("./sqlite/lock.ts");
+  return isAtWork(config.home, "server");
 }
 
 export async function openSandbox(

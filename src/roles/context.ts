@@ -20,6 +20,11 @@ export interface RoleContext {
   readonly logger: Logger;
   /** Parent of the folders of jobs (`jobFolder`). */
   readonly jobsDir: string;
+  /**
+   * Keeps other processes from acting for the requester of this job.
+   * @throws JOB_BUSY
+   */
+  readonly lockJob: (job: JobId) => Disposable;
   /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }

@@ -32,14 +32,42 @@ export function waitForLock(file: string): Disposable {
   return { [Symbol.dispose]: () => claim?.close() };
 }
 
+/** `worker`: for providers and validators; `server`: for requesters. A home may run one of each. */
+export type Daemon = "worker" | "server";
+
+const locks: Readonly<Record<Daemon, string>> = { worker: "daemon.lock", server: "serve.lock" };
+
 /**
- * Keeps a second daemon out of the home folder until disposed of, or until the process ends: two would accept the same
- * job, and each would release what the other runs. Commands that are no daemons do not take this lock.
+ * Keeps a second daemon of the kind out of the home folder until disposed of, or until the process ends: two would
+ * accept the same job, and each would release what the other runs. Commands that are no daemons do not take this lock.
  * @throws HOME_BUSY
  */
-export function lockHome(home: string): Disposable {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const claim = lockFile(join(home, "daemon.lock"));
-  if (claim !== undefined) return { [Symbol.dispose]: () => claim.close() };
+export function lockHome(home: string, daemon: Daemon = "worker"): Disposable {
+  const claim = lockIn(home, locks[daemon]);
+  if (claim) return claim;
   throw new IchainError("HOME_BUSY", `Another daemon works in ${home}.`, { details: { home } });
+}
+
+/** True while such a daemon works in the home folder. */
+export function isAtWork(home: string, daemon: Daemon): boolean {
+  using claim = lockIn(home, locks[daemon]);
+  return claim === undefined;
+}
+
+/**
+ * Keeps other processes from acting for one job's requester, by a lock in the job's folder.
+ * @throws JOB_BUSY
+ */
+export function lockJob(folder: string, jobId: string): Disposable {
+  const claim = lockIn(folder, "busy.lock");
+  if (claim) return claim;
+  throw new IchainError("JOB_BUSY", "Another process of this home acts for this job.", {
+    details: { jobId },
+  });
+}
+
+function lockIn(folder: string, name: string): Disposable | undefined {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const claim = lockFile(join(folder, name));
+  return claim && { [Symbol.dispose]: () => claim.close() };
 }

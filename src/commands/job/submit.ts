@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { openRole } from "../../compose.ts";
+import { isServed, openRole } from "../../compose.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
@@ -16,9 +16,11 @@ import { choosePlan, type PlanChoice } from "../steps/choose.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { finished, resultFolder } from "../steps/result.ts";
+import { story } from "../steps/story.ts";
 
 interface Options extends PlanChoice {
   readonly wait?: true;
+  readonly detach?: true;
   readonly out?: string;
   readonly yes?: true;
   readonly tries: number;
@@ -33,6 +35,8 @@ interface Declined {
 /** Posts a job, to another provider while they decline; with --wait carries it to its opened result. */
 export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
   const { ui, signal, config } = context;
+  if (options.detach && options.wait) throw bothWays();
+  if (options.detach && !(await isServed(context))) throw notServed();
   const { file, folder } = await loadJobFile(args.file);
   await using role = await openRole(context);
   const declined: Declined[] = [];
@@ -45,10 +49,10 @@ export async function run(context: CommandContext, args: { file: string }, optio
     if (!(await confirmed(context, role, plan, options))) return;
     const job = await post(context, role, { file, folder, plan }, options);
     const notice = job.state === "Posted" ? declinedIn(role.journal.open("requester", job.id)) : undefined;
-    if (!notice) return print(context, role, job, options);
+    if (!notice) return await print(context, role, job, options);
     declined.push({ provider: plan.provider.account, code: notice.code, reason: notice.reason });
     const accepted = await takeBack(role, job, options, { signal });
-    if (accepted) return print(context, role, accepted, options);
+    if (accepted) return await print(context, role, accepted, options);
     const named = options.provider !== undefined && options.provider !== "best";
     if (named || declined.length >= options.tries) throw allDeclined(declined);
   }
@@ -78,7 +82,7 @@ async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
   drafted: { file: JobFile; folder: string; plan: Plan },
-  { wait }: Options,
+  { wait, detach }: Options,
 ): Promise<Job> {
   const jobId = await draftJob(role, drafted, { signal });
   try {
@@ -88,6 +92,7 @@ async function post(
       {
         stopAt: stopsOf(wait),
         stopWhenDeclined: true,
+        detach: detach === true,
         onState: ({ state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${state}` }),
       },
       { signal },
@@ -117,15 +122,22 @@ async function takeBack(
 }
 
 async function print(
-  { ui, signal }: CommandContext,
+  context: CommandContext,
   role: RoleContext,
   job: Job,
   { wait, out }: Options,
 ): Promise<void> {
-  if (wait) return finished(role, ui, job, resolve(out ?? resultFolder(job.id)), { signal });
-  ui.print(
-    { jobId: job.id, state: job.state },
-    () => `Job ${shortId(job.id)} is ${job.state}. ${resumes(job.id)}`,
+  const { ui, signal } = context;
+  if (wait) return await finished(role, ui, job, resolve(out ?? resultFolder(job.id)), { signal });
+  const now = await role.market.now({ signal });
+  const served = await isServed(context);
+  const { next, otherwise } = story(job, now, role.account);
+  const id = shortId(job.id);
+  ui.print({ jobId: job.id, state: job.state }, () =>
+    served
+      ? `Job ${id} is ${job.state}; "ichain serve" acts for it from here on.`
+      : `Job ${id} is ${job.state}. Nobody acts for it here until "ichain resume ${id}" or "ichain serve" runs.\n` +
+        `${next}\n${otherwise}`,
   );
 }
 
@@ -134,6 +146,19 @@ function stopsOf(wait: true | undefined) {
 }
 
 const resumes = (jobId: Job["id"]) => `"ichain resume ${shortId(jobId)}" carries it on.`;
+
+function bothWays(): IchainError {
+  return new IchainError("USAGE", "--wait stays and --detach leaves: one of them only.", {
+    hint: '"ichain watch ID" follows a detached job, "ichain get ID" opens its result.',
+  });
+}
+
+function notServed(): IchainError {
+  return new IchainError(
+    "SERVE_NOT_RUNNING",
+    "No `ichain serve` works in this home: nobody would host the bundle.",
+  );
+}
 
 function allDeclined(declined: readonly Declined[]): IchainError {
   const last = declined.at(-1);

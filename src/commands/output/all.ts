@@ -35,6 +35,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   quote: market.quoteOutput,
   providers: market.providersOutput,
   submit: job.submitOutput,
+  serve: work.servingOutput,
   resume: job.resumeOutput,
   get: job.getOutput,
   cancel: job.postedOutput,

@@ -17,6 +17,13 @@ export const readyOutput = z.strictObject({
   images: offerDetailsSchema.shape.images,
 });
 
+/** `serve`, once it acts for jobs. */
+export const servingOutput = z.strictObject({
+  event: z.literal("serving"),
+  account: addressValue,
+  jobs: z.number().int().describe("unfinished ones of this home"),
+});
+
 export const stakeOutput = z.strictObject({
   address: addressValue,
   stake: amountValue,

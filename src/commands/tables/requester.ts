@@ -26,6 +26,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
       { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
       { flags: "--wait", summary: "stay until the result is here and open it" },
+      { flags: "--detach", summary: "only post: `ichain serve`, which must be running, does the rest" },
       { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
       { flags: "-y, --yes", summary: "do not ask before the money is locked" },
       {
@@ -38,8 +39,16 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     examples: [
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
+      "ichain submit job.yaml --detach --yes",
     ],
     load: () => import("../job/submit.ts"),
+  },
+  {
+    name: "serve",
+    group: "Ask for work",
+    summary: "act for this account's posted jobs: host, appoint, check, answer claims; until Ctrl-C",
+    examples: ["ichain serve"],
+    load: () => import("../serve.ts"),
   },
   {
     name: "resume",

@@ -34,6 +34,10 @@ export const homeErrors = {
     retryable: true,
     hint: 'Stop it first; one "ichain provide --validate" does both kinds of work. A second daemon needs an ICHAIN_HOME and an account of its own.',
   },
+  SERVE_NOT_RUNNING: {
+    class: "usage",
+    hint: 'Start "ichain serve" first and leave it running, or submit without --detach.',
+  },
   HOME_UNWRITABLE: {
     class: "config",
     hint: "Check who owns the home folder and its files, and that its disk is mounted for writing.",

@@ -42,6 +42,10 @@ export const jobErrors = {
     retryable: true,
     hint: '"ichain logs ID --follow" waits for it; runs of less than five seconds have no live log.',
   },
+  JOB_BUSY: {
+    class: "unavailable",
+    hint: '"ichain watch ID" follows the job; end the other "ichain submit", "resume" or "serve" to act for it here.',
+  },
   JOB_DECLINED: {
     class: "refused",
     hint: 'The money came back; change what the reason names, or choose another provider ("ichain providers").',

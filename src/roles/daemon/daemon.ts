@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Abortable, linkSignals } from "../../async/abort.ts";
 import { retryTransient } from "../../async/retry.ts";
 import { isIchainError } from "../../errors/error.ts";
+import type { JobRole } from "../../ports/journal.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
@@ -12,7 +13,7 @@ import { isStorageTrouble, noteIfPossible, retryText } from "../shared/note.ts";
 
 /** What a daemon does for one role. */
 export interface Duty {
-  readonly role: "provider" | "validator";
+  readonly role: JobRole;
   readonly filter: JobFilter;
   /** True when this role has something to do in a job that it has not begun. */
   wants(job: Job): boolean;
@@ -21,7 +22,7 @@ export interface Duty {
    * the machine waits for a place (`Slots`), work that waits for other parties needs none.
    */
   work(jobId: JobId, options: Abortable): Promise<void>;
-  /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. */
+  /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. The job counts as failed. */
   giveUp(jobId: JobId, options: Abortable): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Ab
   try {
     const unfinished = await retryTransient(
       async () => {
-        await sweepFolders(context, duty.role);
+        if (duty.role !== "requester") await sweepFolders(context, duty.role);
         return context.journal.undertakings({ role: duty.role, unfinished: true });
       },
       (error, pause) => context.reporter.emit({ kind: "warn", text: retryText(error, pause) }),
@@ -99,7 +100,7 @@ async function workOn(context: RoleContext, duty: Duty, jobId: JobId, { signal }
 
 /**
  * Removes the folders of jobs that are over or unknown to the journal: a process that was killed while it gave a job
- * up leaves one. A requester's folders hold its results; `tidy` removes those.
+ * up leaves one. A requester's folders hold its results: `tidy` removes those, when it is time.
  */
 async function sweepFolders(
   { jobsDir, journal, reporter }: Pick<RoleContext, "jobsDir" | "journal" | "reporter">,

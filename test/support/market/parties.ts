@@ -23,6 +23,7 @@ import { findCandidates, makePlan } from "../../../src/roles/job/requester/posti
 import { post } from "../../../src/roles/job/requester/posting/post.ts";
 import { transact } from "../../../src/roles/shared/transact.ts";
 import { createSandbox } from "../../../src/sandbox/sandbox.ts";
+import { lockJob } from "../../../src/sqlite/lock.ts";
 import { createDirectTransport } from "../../../src/transfer/direct/direct-transport.ts";
 import { createParcels } from "../../../src/transfer/parcel/parcels.ts";
 import { send, someOffer, startChain, type TestChain } from "../chain/chain.ts";
@@ -71,6 +72,7 @@ export async function newActor(
     keyring,
     journal,
     jobsDir: join(folder, "jobs"),
+    lockJob: (jobId) => lockJob(join(folder, "jobs", "requester", jobId.slice(2)), jobId),
     sandbox:
       sandbox ??
       createSandbox({

@@ -28,23 +28,30 @@ export interface AdvanceOptions {
   readonly stopAt?: readonly JobState[];
   /** Stop when the provider declines the posted job; `declinedIn` then has its notice. */
   readonly stopWhenDeclined?: boolean;
+  /** Post and stop: another process hosts the bundle and advances the job. */
+  readonly detach?: boolean;
   readonly onState?: (job: Job) => void;
 }
 
 /**
  * Advances a job from its present state, with every step of the requester: host, post, collect, appoint, settle or
  * challenge, and the exits where another party missed its step. Safe to stop and to call again at any point.
- * @throws JOB_NOT_OURS
+ * @throws JOB_NOT_OURS, JOB_BUSY
  */
-export function advance(
+export async function advance(
   context: RoleContext,
   jobId: JobId,
   options: AdvanceOptions,
   abortOptions: Abortable,
 ): Promise<Job> {
+  using _lock = context.lockJob(jobId);
   const onRetry = (error: Error, pause: number) =>
     context.reporter.emit({ kind: "warn", text: retryText(error, pause) });
-  return retryTransient(() => advanceOnce(context, jobId, options, abortOptions), onRetry, abortOptions);
+  return await retryTransient(
+    () => advanceOnce(context, jobId, options, abortOptions),
+    onRetry,
+    abortOptions,
+  );
 }
 
 async function advanceOnce(
@@ -69,7 +76,7 @@ async function advanceOnce(
     abortOptions,
   );
   if (!journal.outcome("post")) {
-    await bundle.start();
+    if (!options.detach) await bundle.start();
     await post(context, journal, draft, abortOptions);
   }
   let last: Job | undefined;
@@ -79,7 +86,7 @@ async function advanceOnce(
     for await (const job of context.market.follow(jobId, following)) {
       if (last?.state !== job.state) options.onState?.(job);
       last = job;
-      if (options.stopAt?.includes(job.state) || isDeclined()) break;
+      if (options.detach || options.stopAt?.includes(job.state) || isDeclined()) break;
       await act(context, journal, draft, job, () => bundle.start(), abortOptions);
     }
   } catch (error) {

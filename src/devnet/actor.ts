@@ -1,4 +1,8 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { loadConfig } from "../config.ts";
 import { work } from "../daemon/work.ts";
 import { exitCodes } from "../errors/entry.ts";
@@ -11,7 +15,8 @@ import { type Misbehaviour, misbehave, misbehaviours } from "./misbehave.ts";
 /**
  * One provider or validator of the devnet, in a process of its own: what `ichain provide` and `ichain
  * validate` run, with a misbehaviour when one is named. Ends at SIGTERM and when its stdin closes, so that it ends
- * with the devnet.
+ * with the devnet. At SIGUSR2 it collects its garbage and writes what memory is left to `memory.json` in its home, for
+ * soaks.
  */
 const { values } = parseArgs({
   options: {
@@ -34,6 +39,7 @@ let code: number = 0;
 let sandbox: Sandbox | undefined;
 try {
   const config = await loadConfig();
+  process.on("SIGUSR2", () => writeMemory(config.home));
   const bad = misbehaviours.find((one): one is Misbehaviour => one === values.bad);
   await work(
     { config, ui, signal: stop.signal },
@@ -58,3 +64,12 @@ await sandbox
   ?.sweep(new Set())
   .catch((error: unknown) => printError(explain(error), { json: true, debug: false }));
 process.exit(code);
+
+/** After a full collection: only then is growth a leak, and not the collector's leisure. */
+function writeMemory(home: string): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const file = join(home, "memory.json");
+  writeFileSync(`${file}.new`, JSON.stringify({ at: performance.now(), ...process.memoryUsage() }));
+  renameSync(`${file}.new`, file);
+}

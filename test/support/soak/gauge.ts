@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setInterval } from "node:timers/promises";
 import type { Home } from "../../../src/devnet/homes.ts";
 
 export interface Sample {
@@ -7,6 +8,8 @@ export interface Sample {
   readonly jobs: number;
   readonly pid: number;
   readonly rssKiB: number;
+  /** Of JavaScript's heap and of buffers, after a full collection. */
+  readonly heapKiB: number;
   readonly fds: number;
   /** Of the database itself; its write-ahead log stays below a few MiB and is no growth. */
   readonly journalKiB: number;
@@ -15,25 +18,34 @@ export interface Sample {
   readonly filesKiB: number;
 }
 export type Measure = Exclude<keyof Sample, "jobs" | "pid">;
-export const measures: readonly Measure[] = ["rssKiB", "fds", "journalKiB", "indexKiB", "filesKiB"];
+export const measures: readonly Measure[] = [
+  "rssKiB",
+  "heapKiB",
+  "fds",
+  "journalKiB",
+  "indexKiB",
+  "filesKiB",
+];
 
 /**
- * Most growth for each job of the market. An actor's share of the jobs is a tenth (a provider) to a half (a
- * validator). RSS: of the lowest in each half of the samples, since the collector's own wavering is larger than a
- * leak of some KiB a job. Files: a thousandth of a descriptor a job is noise of when the sample is taken; one for
+ * Most growth of an honest actor for each job of the market. Its share of the jobs is a tenth (a provider) to a half (a
+ * validator). The heap is judged and not the RSS, which the collector lets grow at its leisure; that has a limit of its
+ * own, `MAX_RSS_KIB`. Files: a thousandth of a descriptor a job is noise of when the sample is taken; one for
  * every twenty jobs is a leak. The journal keeps a few KiB of each own job for a year and its log for a month. The
  * index keeps the events of every job of the market.
  */
-export const limits: Readonly<Record<Measure, number>> = {
-  rssKiB: 200,
+export const limits: Readonly<Record<Exclude<Measure, "rssKiB">, number>> = {
+  heapKiB: 30,
   fds: 0.05,
   journalKiB: 20,
   indexKiB: 40,
   filesKiB: 10,
 };
-/** Fewer samples tell nothing. */
-const LEAST_SAMPLES = 5;
+export const MAX_RSS_KIB = 512 << 10;
+/** Fewer samples of one process tell nothing. */
+const LEAST_SAMPLES = 8;
 const WARM_UP = 0.2;
+const LOOK_MS = 20;
 
 /** The processes of the devnet's actors by name, found by their command lines. */
 export async function pidsOf(homes: readonly Home[]): Promise<Map<string, number>> {
@@ -59,12 +71,27 @@ export async function sampleOf({ dir }: Home, pid: number, jobs: number): Promis
   const sizes = await Promise.all(databases.map(kibOf));
   return {
     ...{ jobs, pid },
+    heapKiB: await heapOf(dir, pid),
     rssKiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
     fds: (await readdir(`/proc/${pid}/fd`)).length,
     journalKiB: sizes[0]!,
     indexKiB: sizes[3]!,
     filesKiB: Math.round((await bytesUnder(dir)) / 1024) - sizes.reduce((sum, size) => sum + size, 0),
   };
+}
+
+/** Asks the actor (`src/devnet/actor.ts`) for its memory, and waits for the answer. */
+async function heapOf(dir: string, pid: number): Promise<number> {
+  const file = join(dir, "memory.json");
+  await rm(file, { force: true });
+  process.kill(pid, "SIGUSR2");
+  for await (const _ of setInterval(LOOK_MS)) {
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    const { heapUsed, external } = JSON.parse(text) as NodeJS.MemoryUsage;
+    return Math.round((heapUsed + external) / 1024);
+  }
+  throw new RangeError("the interval ended");
 }
 
 async function bytesUnder(dir: string): Promise<number> {
@@ -85,33 +112,26 @@ export interface Growth {
   readonly samples: number;
   readonly first: Readonly<Record<Measure, number>>;
   readonly last: Readonly<Record<Measure, number>>;
+  readonly most: Readonly<Record<Measure, number>>;
   /** Slope of least squares. */
   readonly perJob: Readonly<Record<Measure, number>>;
-  /** From the lowest of the first half to the lowest of the second. */
-  readonly floorPerJob: Readonly<Record<Measure, number>>;
 }
 
-/** How an actor that lived through all of it grew; undefined for one that did not, or with too few samples. */
+/** How an actor grew since it was started last; undefined with too few samples. */
 export function growthOf(samples: readonly Sample[]): Growth | undefined {
   const pid = samples.at(-1)?.pid;
-  const warm = samples.slice(Math.ceil(samples.length * WARM_UP));
-  if (samples.length < LEAST_SAMPLES || samples.some((sample) => sample.pid !== pid)) return undefined;
+  const lived = samples.slice(samples.findLastIndex((sample) => sample.pid !== pid) + 1);
+  if (lived.length < LEAST_SAMPLES) return undefined;
+  const warm = lived.slice(Math.ceil(lived.length * WARM_UP));
   const each = (pick: (measure: Measure) => number) =>
     Object.fromEntries(measures.map((measure) => [measure, pick(measure)])) as Record<Measure, number>;
   return {
-    samples: samples.length,
+    samples: lived.length,
     first: each((measure) => warm[0]![measure]),
     last: each((measure) => warm.at(-1)![measure]),
+    most: each((measure) => Math.max(...lived.map((sample) => sample[measure]))),
     perJob: each((measure) => round(slope(warm.map((sample) => [sample.jobs, sample[measure]])))),
-    floorPerJob: each((measure) => round(floorGrowth(warm, measure))),
   };
-}
-
-function floorGrowth(samples: readonly Sample[], measure: Measure): number {
-  const middle = samples.length >> 1;
-  const lowest = (half: readonly Sample[]) => Math.min(...half.map((sample) => sample[measure]));
-  const jobs = (samples.at(-1)!.jobs - samples[0]!.jobs) / 2;
-  return jobs === 0 ? 0 : (lowest(samples.slice(middle)) - lowest(samples.slice(0, middle))) / jobs;
 }
 
 /** Least squares. */

@@ -55,8 +55,12 @@ const mortal = [
 ];
 
 export function planKills(chance: Chance, planned: readonly Planned[]): Kill[] {
+  // The provider of a job that is cancelled is killed and restarted for that already.
+  const busy = planned
+    .filter(({ requester }) => requester === "cancels")
+    .map(({ provider }) => `provider-${provider + 1}`);
   return [mortal.slice(0, -3), mortal.slice(-3)].map((actors) => ({
-    actor: chance.pick(actors),
+    actor: chance.pick(actors.filter((actor) => !busy.includes(actor))),
     provider: chance.pick(planned).provider,
     state: chance.pick(moments),
   }));

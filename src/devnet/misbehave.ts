@@ -5,8 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Market } from "../ports/market.ts";
 import type { Parcels } from "../ports/parcels.ts";
 import type { Sandbox, TaskRun } from "../ports/sandbox.ts";
-import type { Hosting, Transport } from "../ports/transport.ts";
+import type { Transport } from "../ports/transport.ts";
 import { toHex } from "../protocol/bytes.ts";
+import type { Hex } from "../protocol/ids.ts";
 import type { WorkerContext } from "../roles/context.ts";
 
 /** The misbehaviours of a devnet's provider, with which tests try the market's defences. */
@@ -119,12 +120,21 @@ function withholdingReports(transport: Transport): Transport {
   return {
     ...transport,
     host: async (request, options) => {
-      const [, report] = request.blobs;
       const hosting = await transport.host(request, options);
-      const putCapsule: Hosting["putCapsule"] = (root, fingerprint, capsule) => {
-        if (root !== report?.root) hosting.putCapsule(root, fingerprint, capsule);
+      const added: Hex[] = []; // the result, then its report
+      return {
+        endpoint: hosting.endpoint,
+        add: (blob) => {
+          if (!added.includes(blob.root)) added.push(blob.root);
+          return hosting.add(blob);
+        },
+        admit: (reader) => hosting.admit(reader),
+        dismiss: (reader) => hosting.dismiss(reader),
+        putCapsule: (root, fingerprint, capsule) => {
+          if (root !== added[1]) hosting.putCapsule(root, fingerprint, capsule);
+        },
+        stop: () => hosting.stop(),
       };
-      return { ...hosting, putCapsule };
     },
   };
 }

@@ -54,6 +54,8 @@ export interface HostRequest {
 /** A live hosting. All methods are idempotent. */
 export interface Hosting {
   readonly endpoint: Endpoint;
+  /** Serves one more blob, to those who ask for it from now on. */
+  add(blob: Blob): Promise<void>;
   /** Admits one more reader. */
   admit(reader: Reader): Promise<void>;
   /** Refuses a reader from now on and closes its connections; other readers may have to reconnect. */

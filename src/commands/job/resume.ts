@@ -13,7 +13,13 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
     if (args.id !== undefined && ids.length !== 1) throw notOne(args.id, ids.length);
     const onState = (jobId: JobId) => (job: { state: string }) =>
       ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${job.state}` });
-    const jobs = await Promise.all(ids.map((id) => advance(role, id, { onState: onState(id) }, { signal })));
+    // One that fails, or for which `ichain serve` acts already, must not stop the others.
+    const ends = await Promise.allSettled(
+      ids.map((id) => advance(role, id, { onState: onState(id) }, { signal })),
+    );
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed) throw failed.reason;
+    const jobs = ends.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
     ui.print({ jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) }, () =>
       jobs.length === 0
         ? "No job is unfinished."

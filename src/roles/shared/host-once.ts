@@ -1,17 +1,25 @@
-import type { Abortable } from "../../async/abort.ts";
+import { type Abortable, linkSignals } from "../../async/abort.ts";
 import type { Hosting, HostRequest } from "../../ports/transport.ts";
 import type { RoleContext } from "../context.ts";
 
+/** A hosting of this job, see `hostOnce`. */
+export interface HostedOnce extends AsyncDisposable {
+  start(): Promise<Hosting>;
+}
+
 /**
- * A hosting that starts with the first call of `start` and stops with its scope (`await using`). After a failed start
- * the next call tries again. `what` names the content to people.
+ * A hosting that starts with the first call of `start` and stops with its scope (`await using`), also while it starts.
+ * After a failed start the next call tries again. `what` names the content to people.
  */
 export function hostOnce(
   { transport, reporter }: Pick<RoleContext, "transport" | "reporter">,
   what: string,
   request: () => HostRequest | Promise<HostRequest>,
-  { signal }: Abortable,
-) {
+  options: Abortable,
+): HostedOnce {
+  const stop = new AbortController();
+  const linked = linkSignals([options.signal, stop.signal]);
+  const { signal } = linked;
   let hosting: Promise<Hosting> | undefined;
   const begin = async (): Promise<Hosting> => {
     const id = `host-${what}`;
@@ -32,6 +40,8 @@ export function hostOnce(
       return hosting;
     },
     async [Symbol.asyncDispose](): Promise<void> {
+      stop.abort();
+      linked[Symbol.dispose]();
       const live = await hosting?.catch(() => undefined);
       await live?.stop();
     },

@@ -65,6 +65,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
     return {
       endpoint,
       stop,
+      add: (blob) => server.addBlob(blob),
       admit: async ({ token }) => token && server.admit(token),
       dismiss: async ({ token }) => token && server.dismiss(token),
       putCapsule: (...args) => server.putCapsule(...args),

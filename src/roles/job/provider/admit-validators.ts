@@ -1,6 +1,6 @@
 import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
-import type { Hosting, Reader } from "../../../ports/transport.ts";
+import type { HostIdentity, Hosting, Reader } from "../../../ports/transport.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import type { Party } from "../../../protocol/offer.ts";
 import { type Endpoint, encodeLocator, endpointFor } from "../../../protocol/parcel/locator.ts";
@@ -22,13 +22,13 @@ export interface Delivery {
  */
 export async function seatedReaders(
   context: RoleContext,
-  { job, accepted, packed }: Delivery,
+  { job, accepted, identity }: Pick<Delivery, "job" | "accepted"> & { identity: HostIdentity },
   options: Abortable,
 ): Promise<Reader[]> {
   const seated: Reader[] = [];
   for (const { validator, abstained } of job.validations) {
     const party = abstained ? undefined : await trustedParty(context, validator, options);
-    if (party) seated.push(readerOf(accepted, packed, party));
+    if (party) seated.push(readerOf(accepted, identity, party));
   }
   return seated;
 }
@@ -44,7 +44,7 @@ export async function admitValidators(
   for (const { validator, abstained } of job.validations) {
     const party = await trustedParty(context, validator, options);
     if (!party) continue;
-    const reader = readerOf(accepted, packed, party);
+    const reader = readerOf(accepted, packed.identity, party);
     if (abstained) {
       await hosting.dismiss(reader);
       continue;
@@ -55,12 +55,12 @@ export async function admitValidators(
 }
 
 /** The validator with its token. */
-function readerOf(accepted: Accepted, packed: Packed, party: Party): Reader {
-  return { ...party.keys, token: endpointOf(accepted, packed, party).token };
+function readerOf(accepted: Accepted, identity: HostIdentity, party: Party): Reader {
+  return { ...party.keys, token: endpointOf(accepted, identity, party).token };
 }
 
 /** Where a validator finds the result; the requester derives the same endpoint. */
-function endpointOf({ bundle }: Accepted, { identity }: Packed, { keys }: Party): Endpoint {
+function endpointOf({ bundle }: Accepted, identity: HostIdentity, { keys }: Party): Endpoint {
   return endpointFor(identity.endpoint, bundle.requester.fingerprint, keys.fingerprint);
 }
 
@@ -80,7 +80,7 @@ export async function handOver(
     const reader = informed ? undefined : await trustedParty(context, validator, options);
     if (!reader) continue;
     const { bundleBytes, bundleKey, mask } = accepted.locator;
-    const endpoint = endpointOf(accepted, packed, reader);
+    const endpoint = endpointOf(accepted, packed.identity, reader);
     const where = encodeLocator({
       kind: "validation",
       bundle: endpoint,

@@ -2,7 +2,7 @@ import { type Abortable, aborted } from "../../../async/abort.ts";
 import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Market, Receipt } from "../../../ports/market.ts";
-import type { Hosting } from "../../../ports/transport.ts";
+import type { HostIdentity, Hosting } from "../../../ports/transport.ts";
 import { blindKey } from "../../../protocol/job/exchange.ts";
 import { drawTurnOf, hasRevealed, isAppealable } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
@@ -12,7 +12,7 @@ import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { Policy } from "../../../protocol/policy/policy.ts";
 import type { WorkerContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
-import { hostOnce } from "../../shared/host-once.ts";
+import { type HostedOnce, hostOnce } from "../../shared/host-once.ts";
 import { takeExit } from "../../shared/take-exit.ts";
 import { transact } from "../../shared/transact.ts";
 import { withdrawOwed } from "../../shared/withdraw.ts";
@@ -39,28 +39,32 @@ export async function deliver(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { accepted, packed, policy }: { accepted: Accepted; packed: Packed; policy: Policy },
+  {
+    accepted,
+    packed,
+    policy,
+    hosting,
+  }: { accepted: Accepted; packed: Packed; policy: Policy; hosting: HostedOnce },
   options: Abortable,
 ): Promise<Delivered | typeof TOO_LATE> {
-  const { requester, blob } = accepted.bundle;
+  const { requester } = accepted.bundle;
   await using stack = new AsyncDisposableStack();
-  const client = { ...requester, token: tokenFor(packed.identity.endpoint.token, requester.fingerprint) };
-  const request = async () => ({
-    identity: packed.identity,
-    blobs: [packed.result.blob, packed.report.blob, blob],
-    readers: [client, ...(await seatedReaders(context, { job, accepted, packed }, options))],
-  });
-  const hosting = stack.use(hostOnce(context, "result", request, options));
+  stack.use(hosting);
+  const hosted = async () => {
+    const live = await hosting.start();
+    for (const { blob } of [packed.result, packed.report]) await live.add(blob);
+    return live;
+  };
   if (journal.intent("submit") === undefined) {
-    const hosted = await withinRunWindow(context, journal, job, () => hosting.start(), options);
-    if (hosted === TOO_LATE) return TOO_LATE;
+    const inTime = await withinRunWindow(context, journal, job, hosted, options);
+    if (inTime === TOO_LATE) return TOO_LATE;
   }
   const { mask } = accepted.locator;
   const reader = { account: job.terms.requester, keys: requester };
   await submit(context, journal, { job, packed, mask, requester: reader }, options);
   let claimed: Job | undefined;
   for await (const now of context.market.follow(job.id, options)) {
-    const live = await hosting.start();
+    const live = await hosted();
     const servedUntil =
       isFinal(now.state) && (await keepUntil(context, journal, { now, claimed, policy }, options));
     await react(context, journal, { job: now, accepted, packed, hosting: live, policy }, options);
@@ -71,6 +75,31 @@ export async function deliver(
     return { job: now, keep: (later) => keepServing(context, kept, servedUntil, later) };
   }
   return impossible("a job ended without a final state");
+}
+
+/**
+ * The hosting of a job's result, which begins while the task runs, because publishing an address takes seconds; the
+ * result is added when it is there. After a restart it is there from the start, because a reader that finds nothing
+ * gives up. The bundle is served as well, to drawn validators.
+ */
+export function hostResult(
+  context: WorkerContext,
+  {
+    job,
+    accepted,
+    identity,
+    packed,
+  }: { job: Job; accepted: Accepted; identity: HostIdentity; packed: Packed | undefined },
+  options: Abortable,
+): HostedOnce {
+  const { requester, blob } = accepted.bundle;
+  const client = { ...requester, token: tokenFor(identity.endpoint.token, requester.fingerprint) };
+  const request = async () => ({
+    identity,
+    blobs: packed ? [packed.result.blob, packed.report.blob, blob] : [blob],
+    readers: [client, ...(await seatedReaders(context, { job, accepted, identity }, options))],
+  });
+  return hostOnce(context, "result", request, options);
 }
 
 /**

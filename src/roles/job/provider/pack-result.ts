@@ -38,13 +38,15 @@ export interface Findings {
   /** The run that the measurement is of: `produced` itself unless the mode is `evaluate`. */
   readonly measured: Measured;
   readonly tier: Tier;
+  /** Where the result will be hosted. */
+  readonly identity: HostIdentity;
 }
 
 /** Packs and encrypts the result and the run report, as one step: keys, salt and seed are drawn once. */
 export function packResult(
   context: WorkerContext,
   journal: JobJournal,
-  { job, ...findings }: Findings & { job: Job },
+  { job, identity: place, ...findings }: Findings & { job: Job },
   options: Abortable,
 ): Promise<Packed> {
   const { spec, measured } = findings;
@@ -55,7 +57,7 @@ export function packResult(
       reportShare: random32(),
       salt: random32(),
       seedSecret: random32(),
-      identity: await context.transport.newIdentity(),
+      identity: place,
     }),
     act: async ({ resultKey, reportShare, salt, seedSecret, identity }) => {
       const { metric, goal } = spec.verification;
@@ -86,7 +88,14 @@ export function packResult(
 async function writeReport(
   dir: string,
   jobId: Hex,
-  { spec, image, produced, measured, tier, measurement }: Findings & { measurement: Measurement },
+  {
+    spec,
+    image,
+    produced,
+    measured,
+    tier,
+    measurement,
+  }: Omit<Findings, "identity"> & { measurement: Measurement },
 ): Promise<void> {
   const evaluated = measured !== produced;
   const report: Report = {

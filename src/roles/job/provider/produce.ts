@@ -1,6 +1,7 @@
 import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
+import type { HostIdentity } from "../../../ports/transport.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isStable } from "../../../protocol/task/judgement.ts";
 import { toScore } from "../../../protocol/task/metric.ts";
@@ -16,7 +17,7 @@ export async function produce(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { bundle, gpus }: Accepted,
+  { bundle, gpus, identity }: Accepted & { identity: HostIdentity },
   { policy, report }: ProviderSetup,
   options: Abortable,
 ): Promise<Packed | string> {
@@ -47,7 +48,7 @@ export async function produce(
     const differs = failureOf(again) ?? unstable(job, spec, [measured, again]);
     if (differs) return differs;
   }
-  const findings = { job, spec, image, outputs, produced, measured, tier: report.tier };
+  const findings = { job, spec, image, outputs, produced, measured, tier: report.tier, identity };
   return packResult(context, journal, findings, options).catch(asUndeliverable);
 }
 

@@ -1,5 +1,6 @@
 import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
+import type { HostIdentity } from "../../../ports/transport.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
@@ -7,6 +8,7 @@ import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { openSlots } from "../../daemon/slots.ts";
+import type { HostedOnce } from "../../shared/host-once.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { noteAndReport } from "../../shared/note.ts";
 import { isHalfFetched } from "../../task/await-host.ts";
@@ -21,7 +23,7 @@ import {
   isRefusal,
   type ProviderSetup,
 } from "./accept.ts";
-import { deliver } from "./deliver.ts";
+import { deliver, hostResult } from "./deliver.ts";
 import { leaveNotice } from "./leave-notice.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
@@ -52,6 +54,7 @@ interface Made {
   readonly job: Job;
   readonly accepted: Accepted;
   readonly packed: Packed;
+  readonly hosting: HostedOnce;
 }
 
 /** Why there is no result. */
@@ -107,7 +110,8 @@ async function make(
   options: Abortable,
 ): Promise<Made | Unmade> {
   const { market } = context;
-  const packedBefore = journal.outcome("pack") !== undefined;
+  const before = journal.outcome<Packed>("pack");
+  const packedBefore = before !== undefined;
   const atRisk = journal.intent("accept") !== undefined;
   if (isHalfFetched(journal, "bundle")) {
     const job = await market.job(jobId, options);
@@ -124,17 +128,28 @@ async function make(
   if (isRefusal(accepted)) return { kind: "declined", job: posted, refusal: accepted };
   const job = await market.job(jobId, options);
   if (isFinal(job.state) && journal.intent("submit") === undefined) return { kind: "over", job };
+  const identity = before?.identity ?? (await hostIdentity(context, journal));
+  await using stack = new AsyncDisposableStack();
+  const hosting = stack.use(hostResult(context, { job, accepted, identity, packed: before }, options));
+  // `deliver` starts it again if this fails.
+  if (!packedBefore) hosting.start().catch(() => undefined);
   const requester = { account: job.terms.requester, keys: accepted.bundle.requester };
   const maxChars = packedBefore ? 0 : setup.policy.liveLog;
   log.use(shareLog(context, journal, { jobId, requester, maxChars }, options));
-  const working = (bounded: Abortable) => produce(context, journal, job, accepted, setup, bounded);
+  const working = (bounded: Abortable) =>
+    produce(context, journal, job, { ...accepted, identity }, setup, bounded);
   const packed = await (packedBefore
     ? working(options)
     : withinRunWindow(context, journal, job, working, options)
   ).finally(() => releaseGpus(context, journal));
   endLog(journal);
   if (typeof packed === "string") return { kind: "failed", job, reason: packed };
-  return { kind: "made", job, accepted, packed };
+  stack.move();
+  return { kind: "made", job, accepted, packed, hosting };
+}
+
+function hostIdentity({ transport }: WorkerContext, journal: JobJournal): Promise<HostIdentity> {
+  return journal.step("identity", { prepare: () => transport.newIdentity(), act: (identity) => identity });
 }
 
 /** Tells the requester why there is no result, and gives an accepted job back; resolves with a text for people here. */

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { linkSignals } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
-import type { Hosting, HostRequest, Reader } from "../../../ports/transport.ts";
+import type { Blob, Hosting, HostRequest, Reader } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import type { PieceServer } from "../../pieces/ports.ts";
 import type { TorControl } from "../control/control.ts";
@@ -106,6 +106,11 @@ export class OnionHost implements Hosting {
   async dismiss(reader: Reader): Promise<void> {
     if (reader.token) this.#options.server.dismiss(reader.token);
     await this.#change((readers) => readers.delete(nameOf(reader)));
+  }
+
+  /** @throws TRANSFER_BLOB_CHANGED */
+  add(blob: Blob): Promise<void> {
+    return this.#options.server.addBlob(blob);
   }
 
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void {

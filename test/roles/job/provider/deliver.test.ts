@@ -6,7 +6,7 @@ import { openJournal } from "../../../../src/journal/journal.ts";
 import type { Transport } from "../../../../src/ports/transport.ts";
 import type { Hex } from "../../../../src/protocol/ids.ts";
 import { endpointFor } from "../../../../src/protocol/parcel/locator.ts";
-import { deliver } from "../../../../src/roles/job/provider/deliver.ts";
+import { deliver, hostResult } from "../../../../src/roles/job/provider/deliver.ts";
 import { awaitCapsule } from "../../../../src/roles/shared/await-capsule.ts";
 import { createDirectTransport } from "../../../../src/transfer/direct/direct-transport.ts";
 import { send, someOffer, startChain } from "../../../support/chain/chain.ts";
@@ -73,7 +73,9 @@ test("a provider that restarts refuses no reader that it had admitted", async (t
       keyring: own,
       reporter: { emit: () => undefined },
     } as unknown as Parameters<typeof deliver>[0];
-    return deliver(context, journal, await provider.job(id), material, { signal });
+    const job = await provider.job(id);
+    const hosting = hostResult(context, { job, ...material, identity }, { signal });
+    return deliver(context, journal, job, { ...material, hosting }, { signal });
   };
   const endpointOf = (...fingerprints: Hex[]) =>
     endpointFor(identity.endpoint, client.publicKeys.fingerprint, ...fingerprints);

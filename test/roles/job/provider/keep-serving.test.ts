@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { deliver } from "../../../../src/roles/job/provider/deliver.ts";
+import { deliver, hostResult } from "../../../../src/roles/job/provider/deliver.ts";
 import { TOO_LATE } from "../../../../src/roles/job/provider/within-run-window.ts";
 import { draftOf } from "../../../../src/roles/job/requester/posting/draft.ts";
 import { send } from "../../../support/chain/chain.ts";
@@ -36,7 +36,8 @@ async function claimed(context: TestContext) {
   } as unknown as Parameters<typeof deliver>[3];
   const journal = provider.journal.open("provider", id);
   const job = await acceptJob(provider, id);
-  const delivering = deliver(provider, journal, job, material, waits);
+  const hosting = hostResult(provider, { job, ...material, identity: material.packed.identity }, waits);
+  const delivering = deliver(provider, journal, job, { ...material, hosting }, waits);
   const claim = await reached(requester, id, "Claimed");
   const delivered = async () => {
     const made = await delivering;

@@ -9,7 +9,7 @@ import { cancel } from "../../../src/roles/job/requester/posting/cancel.ts";
 import { jobFolder } from "../../../src/roles/shared/job-folder.ts";
 import { acceptJob, fetches, newJob, startParties, startProviding } from "../../support/market/parties.ts";
 
-const waits = { signal: AbortSignal.timeout(120_000) };
+const waits = { signal: AbortSignal.timeout(400_000) };
 const toAccepted = { stopAt: ["Accepted" as const] };
 
 test("a requester that posts a job, hosts nothing and cancels keeps no other job waiting", async (context) => {
@@ -32,7 +32,8 @@ test("a requester whose host falls silent keeps no other job waiting, and is ser
   await provider.tells(fetches);
   const honest = await newJob(requester, provider, { bytes: 2000, posted: false });
   // The bait's fetch alone would last longer than this waits.
-  assert.equal((await advance(requester, honest, toAccepted, waits)).state, "Accepted");
+  const soon = { signal: AbortSignal.timeout(150_000) };
+  assert.equal((await advance(requester, honest, toAccepted, soon)).state, "Accepted");
   assert.equal((await requester.market.job(bait)).state, "Posted");
   assert.equal(provider.journal.find("provider", bait)?.finished, undefined);
   // No engine runs the honest job here, which keeps its slot.

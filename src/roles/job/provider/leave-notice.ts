@@ -16,6 +16,8 @@ import { type Measured, stages } from "../../task/run-task.ts";
 
 /** For one notice: a requester that is away gets none, and the chain has the reason. */
 const NOTICE_MS = 20_000;
+/** No try begins later; `ichain serve` hosts a job some seconds after it was posted. */
+const RETRY_MS = 10_000;
 const CUT = "[the beginning is left out]\n";
 
 interface Said {
@@ -40,7 +42,7 @@ export async function leaveNotice(
     using limit = linkSignals([signal], await limitMs(context, job, { signal }));
     const { bundle: endpoint } = await locatorOf(context, journal, job);
     const request = { endpoint, root: job.terms.bundleRoot, notice: fromHex(notice) };
-    await retryUnavailable(() => context.transport.sendNotice(request, limit), limit, NOTICE_MS);
+    await retryUnavailable(() => context.transport.sendNotice(request, limit), limit, RETRY_MS);
     return true;
   };
   try {

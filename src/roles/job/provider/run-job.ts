@@ -71,26 +71,29 @@ export async function runJob(
   options: Abortable,
 ): Promise<void> {
   const journal = context.journal.open("provider", jobId);
-  const fail = (text: string) => {
-    noteAndReport(context, journal, text);
-    return finishWork(context, journal, "failed");
-  };
+  const fail = () => finishWork(context, journal, "failed");
   if (isLost(journal)) {
     await endLostJob(context, journal, jobId, options);
-    return finishWork(context, journal, "failed");
+    return fail();
   }
   if (journal.intent("release") !== undefined) {
     await release(context, journal, await context.market.job(jobId, options), "as recorded", options);
-    return fail("given back");
+    noteAndReport(context, journal, "given back");
+    return fail();
   }
   await using log = new AsyncDisposableStack();
   const made = await make(context, journal, jobId, { setup, log }, options);
-  if (made.kind !== "made") return fail(await endUnmade(context, journal, made, setup, options));
+  if (made.kind !== "made") {
+    await endUnmade(context, journal, made, setup, options);
+    return fail();
+  }
   await discardRuns(context, journal);
   const { job, ...result } = made;
   const delivered = await deliver(context, journal, job, { ...result, policy: setup.policy }, options);
-  if (delivered === TOO_LATE)
-    return fail(await giveBack(context, journal, { job, reason: TOO_LATE }, setup, options));
+  if (delivered === TOO_LATE) {
+    await giveBack(context, journal, { job, reason: TOO_LATE }, setup, options);
+    return fail();
+  }
   const { job: last, keep } = delivered;
   noteAndReport(context, journal, `ended ${last.state}${keep ? "; its result is still served" : ""}`);
   await log.disposeAsync();
@@ -152,23 +155,22 @@ function hostIdentity({ transport }: WorkerContext, journal: JobJournal): Promis
   return journal.step("identity", { prepare: () => transport.newIdentity(), act: (identity) => identity });
 }
 
-/** Tells the requester why there is no result, and gives an accepted job back; resolves with a text for people here. */
+/** Tells people here and the requester why there is no result, and gives an accepted job back. */
 async function endUnmade(
   context: WorkerContext,
   journal: JobJournal,
   unmade: Unmade,
   setup: ProviderSetup,
   options: Abortable,
-): Promise<string> {
+): Promise<void> {
   const { job } = unmade;
-  if (unmade.kind === "over") return `ended ${job.state}`;
+  if (unmade.kind === "over") return noteAndReport(context, journal, `ended ${job.state}`);
   if (unmade.kind === "failed") return giveBack(context, journal, unmade, setup, options);
   const { refusal } = unmade;
-  if (job.state === "Posted" && refusal.code !== "NOT_POSTED") {
-    using _turn = await setup.declines.take(options);
-    await leaveNotice(context, journal, job, { kind: "declined", refusal }, options);
-  }
-  return `not accepted (${refusal.code}), ${refusal.reason}`;
+  noteAndReport(context, journal, `not accepted (${refusal.code}), ${refusal.reason}`);
+  if (job.state !== "Posted" || refusal.code === "NOT_POSTED") return;
+  using _turn = await setup.declines.take(options);
+  await leaveNotice(context, journal, job, { kind: "declined", refusal }, options);
 }
 
 /** Gives an accepted job back and tells its requester how the run ended, first unless that would make it late. */
@@ -178,14 +180,14 @@ async function giveBack(
   { job, reason }: { job: Job; reason: string },
   { policy }: ProviderSetup,
   options: Abortable,
-): Promise<string> {
+): Promise<void> {
   // The log is not paid for: no more of its end is shown than the live log shows of its beginning.
   const said = { kind: "failed", refusal: refuse("RUN_FAILED", reason), logChars: policy.liveLog } as const;
   const tell = () => leaveNotice(context, journal, job, said, options);
   if (reason !== TOO_LATE) await tell();
   await release(context, journal, job, reason, options);
   if (reason === TOO_LATE) await tell();
-  return `given back, ${reason}`;
+  noteAndReport(context, journal, `given back, ${reason}`);
 }
 
 /** Gives back a job that was accepted and not submitted: that costs nothing, a missed deadline costs the stake. */

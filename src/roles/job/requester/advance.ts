@@ -67,7 +67,7 @@ async function advanceOnce(
   const declined = new AbortController();
   const onNotice = async (_root: Hex, notice: Uint8Array) => {
     const { kind } = await takeNotice(context, journal, draft, notice);
-    if (kind === "declined") declined.abort();
+    if (kind === "declined" && options.stopWhenDeclined) declined.abort();
   };
   await using bundle = hostOnce(
     context,
@@ -80,17 +80,24 @@ async function advanceOnce(
     await post(context, journal, draft, abortOptions);
   }
   let last: Job | undefined;
-  const isDeclined = () => options.stopWhenDeclined && declinedIn(journal) && last?.state === "Posted";
-  using following = linkSignals([abortOptions.signal, declined.signal]);
-  try {
+  const isDeclined = ({ state }: Job) =>
+    options.stopWhenDeclined && state === "Posted" && declinedIn(journal) !== undefined;
+  const followToEnd = async (following: Abortable) => {
     for await (const job of context.market.follow(jobId, following)) {
       if (last?.state !== job.state) options.onState?.(job);
       last = job;
-      if (options.detach || options.stopAt?.includes(job.state) || isDeclined()) break;
+      if (options.detach || options.stopAt?.includes(job.state) || isDeclined(job)) return;
       await act(context, journal, draft, job, () => bundle.start(), abortOptions);
     }
+  };
+  using following = linkSignals([abortOptions.signal, declined.signal]);
+  try {
+    await followToEnd(following);
   } catch (error) {
-    if (abortOptions.signal.aborted || !isDeclined()) throw error;
+    if (abortOptions.signal.aborted || !declined.signal.aborted) throw error;
+    last = await context.market.job(jobId, abortOptions);
+    // A provider may accept all the same what it has declined.
+    if (last.state !== "Posted") await followToEnd(abortOptions);
   }
   if (!last) throw jobNotOurs(jobId);
   if (isFinal(last.state)) {

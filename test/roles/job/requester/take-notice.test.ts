@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { aborted } from "../../../../src/async/abort.ts";
 import { toHex } from "../../../../src/protocol/bytes.ts";
 import type { JobId } from "../../../../src/protocol/ids.ts";
 import { encodeNotice, type Notice } from "../../../../src/protocol/task/notice.ts";
+import { advance } from "../../../../src/roles/job/requester/advance.ts";
 import { openDraft } from "../../../../src/roles/job/requester/posting/draft.ts";
 import { declinedIn, noticeIn, takeNotice } from "../../../../src/roles/job/requester/take-notice.ts";
-import { newJob, startParties } from "../../../support/market/parties.ts";
+import { newJob, startParties, startProviding } from "../../../support/market/parties.ts";
 import { code } from "../../../support/parcel/parcels.ts";
 
+const waits = { signal: AbortSignal.timeout(120_000) };
 const declined = (jobId: JobId, reason = "it pays too little"): Notice => ({
   ...{ version: 1, kind: "declined", jobId, code: "PRICE_TOO_LOW", reason, at: 1_790_000_000 },
 });
@@ -33,4 +36,21 @@ test("a requester keeps the first notice that its provider signed for the job, s
   assert.equal((await take(Buffer.from(sealed.slice(2), "hex"))).reason, "it pays too little");
   assert.equal((await take(by(provider, declined(id, "another")))).reason, "it pays too little");
   assert.equal(declinedIn(journal)?.code, "PRICE_TOO_LOW");
+});
+
+test("a requester stops at a decline that comes before it sees its own job", async (context) => {
+  const { t, requester, provider } = await startParties(context);
+  startProviding(t, provider, { requesters: { allow: [provider.account] } });
+  const id = await newJob(requester, provider, { posted: false });
+  const { market } = requester;
+  /** Sees nothing until the call is aborted. */
+  const blind: typeof market.follow = async function* (seen, { signal } = {}) {
+    await aborted(signal!);
+    signal!.throwIfAborted();
+    yield await market.job(seen);
+  };
+  const requesting = { ...requester, market: { ...market, account: market.account, follow: blind } };
+  const { state } = await advance(requesting, id, { stopWhenDeclined: true }, waits);
+  assert.equal(state, "Posted");
+  assert.equal(declinedIn(requester.journal.open("requester", id))?.code, "REQUESTER_NOT_ALLOWED");
 });

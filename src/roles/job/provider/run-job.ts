@@ -196,7 +196,10 @@ export async function abandonJob(context: WorkerContext, jobId: JobId, options: 
   if (journal.intent("accept") !== undefined && journal.intent("submit") === undefined) {
     const job = await context.market.job(jobId, options);
     if (job.state === "Accepted") {
-      await release(context, journal, job, "trouble of the provider's own", options);
+      const reason = "trouble of the provider's own";
+      const refusal = refuse("RUN_FAILED", reason);
+      await leaveNotice(context, journal, job, { kind: "failed", refusal }, options);
+      await release(context, journal, job, reason, options);
     }
   }
   await finishWork(context, journal, "failed");

@@ -96,6 +96,8 @@ it("a requester learns why a provider declined, asks the next, and gets the end 
     const { stdout } = await market.attempt(["logs", details.jobId]);
     assert.match(stdout, says, name);
   }
+  // Started again it frees what the killed one held; else the devnet's folder stays busy.
+  await market.startActor(market.providers[1]!.name);
   const { jobs } = (await market.ichain(["jobs", "--all"])) as { jobs: { state: string }[] };
   const states = Object.groupBy(jobs, ({ state }) => state);
   assert.deepEqual([states.Cancelled?.length, states.Refunded?.length], [2, failing.length]);

@@ -163,7 +163,11 @@ function notServed(): IchainError {
 function allDeclined(declined: readonly Declined[]): IchainError {
   const last = declined.at(-1);
   const who = declined.length === 1 ? "The provider declined" : `All ${declined.length} providers declined`;
-  return new IchainError("JOB_DECLINED", `${who} the job (${last?.code}): ${last?.reason}.`, {
-    details: { declined },
-  });
+  return new IchainError(
+    "JOB_DECLINED",
+    `${who} the job (${last?.code}): ${last?.reason.replace(/\.$/, "")}.`,
+    {
+      details: { declined },
+    },
+  );
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { openRecords } from "../../compose.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { Notice } from "../../protocol/task/notice.ts";
@@ -7,7 +8,10 @@ import type { CommandContext } from "../framework/declaration.ts";
 
 /** What a job's provider told this requester; undefined where it told nothing, or the job is not of this home. */
 export async function noticeOf(context: CommandContext, jobId: JobId): Promise<Notice | undefined> {
-  const journal = await openRecords(context);
+  // A missing journal must not be made here, and a damaged one must not keep the chain's part of the story back.
+  if (!existsSync(context.config.paths.journal)) return undefined;
+  const journal = await openRecords(context).catch(() => undefined);
+  if (journal === undefined) return undefined;
   try {
     if (journal.find("requester", jobId) === undefined) return undefined;
     return noticeIn(journal.open("requester", jobId));

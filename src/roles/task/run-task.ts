@@ -115,9 +115,16 @@ export async function finishWork(
   result: "done" | "failed",
 ): Promise<void> {
   await discardRuns(context, journal);
-  const { dir } = jobFolder(context.jobsDir, journal.role, journal.key as JobId);
-  await rm(dir, { recursive: true, force: true });
+  await removeFiles(context, journal);
   journal.finish(result);
+}
+
+/** Removes a job's files on this machine; its undertaking goes on. */
+export async function removeFiles(
+  { jobsDir }: Pick<WorkerContext, "jobsDir">,
+  { role, key }: JobJournal,
+): Promise<void> {
+  await rm(jobFolder(jobsDir, role, key as JobId).dir, { recursive: true, force: true });
 }
 
 /** Why a run was ended before the task ended by itself; undefined when it was not. */

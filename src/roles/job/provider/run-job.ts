@@ -14,7 +14,7 @@ import { noteAndReport } from "../../shared/note.ts";
 import { isHalfFetched } from "../../task/await-host.ts";
 import { endLog } from "../../task/log-keeper.ts";
 import { releaseGpus } from "../../task/reserve-gpus.ts";
-import { discardRuns, finishWork } from "../../task/run-task.ts";
+import { discardRuns, finishWork, removeFiles } from "../../task/run-task.ts";
 import {
   type Accepted,
   accept,
@@ -167,6 +167,7 @@ async function endUnmade(
   if (unmade.kind === "over") return noteAndReport(context, journal, `ended ${job.state}`);
   if (unmade.kind === "failed") return giveBack(context, journal, unmade, setup, options);
   const { refusal } = unmade;
+  await removeFiles(context, journal); // before the notice, which may wait for a host: the disk may be full
   noteAndReport(context, journal, `not accepted (${refusal.code}), ${refusal.reason}`);
   if (job.state !== "Posted" || refusal.code === "NOT_POSTED") return;
   using _turn = await setup.declines.take(options);

@@ -17,6 +17,8 @@ const CLOCK_LEAD_MS = 2_000;
 export async function startHardhat(settings: EvmSettings): Promise<EvmNode> {
   const hre = await createHardhatRuntimeEnvironment(
     {
+      // No build information lies there: reading what the tests' contracts left takes Hardhat 2 s, for stack traces.
+      paths: { artifacts: "artifacts/contracts" },
       networks: {
         devnet: {
           type: "edr-simulated",

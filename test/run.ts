@@ -20,7 +20,7 @@ for (const group of groups.filter((each) => chosen.includes(each))) {
   console.log(`\n── ${group}`);
   if (group === "checks") tally = add(tally, checks());
   else if (group === "contracts") tally = add(tally, await contracts());
-  else tally = add(tally, await runFiles(group, testFiles(group)));
+  else tally = add(tally, await runFiles(testFiles(group)));
   console.log(`── ${group}: ${Math.round((performance.now() - begin) / 1000)} s`);
 }
 

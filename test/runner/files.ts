@@ -15,6 +15,11 @@ export function testFiles(group: Group): string[] {
     .map((path) => `${root}${path}`);
 }
 
+/** Whether a file asks for a machine on which nothing else runs: it measures the machine, or looks at all of it. */
+export function runsAlone(path: string): boolean {
+  return /needs\([^)]*"alone"/.test(readFileSync(path, "utf8"));
+}
+
 function groupOf(path: string): Group {
   const folder = path.split("/")[1];
   if (folder === "contracts" || folder === "e2e" || folder === "adversarial") return folder;

@@ -1,22 +1,24 @@
 import { relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { type Group, root } from "./files.ts";
-import type { Tally } from "./tally.ts";
+import { root, runsAlone } from "./files.ts";
+import { add, type Tally } from "./tally.ts";
 
-/** Files at once: two cores, and a Tor network or a container each would starve one another. */
-const concurrency: Readonly<Partial<Record<Group, number>>> = { unit: 2 };
+/** Files at once. A test of the market waits more than it computes: two of them fill two cores. */
+const AT_ONCE = 2;
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
-/** Runs the files, each in a process of its own, and counts their tests (not their suites). */
-export async function runFiles(group: Group, files: readonly string[]): Promise<Tally> {
+/** Runs the files, each in a process of its own, those that need the machine for themselves last; counts their tests. */
+export async function runFiles(files: readonly string[]): Promise<Tally> {
+  const alone = files.filter(runsAlone);
+  const beside = files.filter((path) => !runsAlone(path));
+  return add(await runAtOnce(AT_ONCE, beside), await runAtOnce(1, alone));
+}
+
+/** Suites count for nothing. */
+async function runAtOnce(concurrency: number, files: readonly string[]): Promise<Tally> {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const tests = run({
-    files: [...files],
-    cwd: root,
-    concurrency: concurrency[group] ?? 1,
-    timeout: FILE_TIMEOUT_MS,
-  });
+  const tests = run({ files: [...files], cwd: root, concurrency, timeout: FILE_TIMEOUT_MS });
   let [passed, failed, skipped] = [0, 0, 0];
   const failures: string[] = [];
   tests.on("test:pass", ({ skip, todo, details }) => {

@@ -6,7 +6,10 @@ import type { Limits } from "../../../src/ports/sandbox.ts";
 import type { Sample } from "../../../src/sandbox/engines/engine.ts";
 import { containerName } from "../../../src/sandbox/policy.ts";
 import { MIB, sandboxSetup } from "../../sandbox/support.ts";
+import { needs } from "../../support/require.ts";
 import { needsTier } from "./require.ts";
+
+needs("docker", "alone");
 
 /** Computes, prints the CPU time that it got, and holds memory until the test ends it. */
 const honest = `

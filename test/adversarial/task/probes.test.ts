@@ -299,7 +299,7 @@ test("the next task runs after all attacks", needs("docker"), async (t) => {
   assert.deepEqual([run.ended, run.log], ["exit", "acc: 1\n"]);
 });
 
-test("nothing is left on the machine", needs("docker"), async () => {
+test("nothing is left on the machine", needs("docker", "alone"), async () => {
   assert.deepEqual(await leftSince(before, mark), []);
 });
 

@@ -22,7 +22,7 @@ const MIB = 1 << 20;
 const SIZE = 24 * MIB + 99;
 /** Slow enough for a fault to happen in the middle of the transfer. */
 const limits = { bytesPerSecond: 4 * MIB };
-const options = { ...needs("tor"), timeout: 300_000 };
+const options = { ...needs("tor", "alone"), timeout: 300_000 };
 
 const fixture = new TorFixture();
 after(() => fixture.close());

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Cause, IJobEscrow, Round, SeatStatus, State, Verdict} from "./interfaces/IJobEscrow.sol";
-import {Role} from "./interfaces/IProviderRating.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {Cause, Round, SeatStatus, State} from "./interfaces/IJob.sol";
+import {IJobCourse} from "./interfaces/IJobCourse.sol";
+import {IJobExceptions} from "./interfaces/IJobExceptions.sol";
+import {IProviderRating, Role} from "./interfaces/IProviderRating.sol";
+import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {EscrowPanel} from "./escrow/EscrowPanel.sol";
 import {EscrowStorage} from "./escrow/EscrowStorage.sol";
 import {
-    APPEALED,
     CHALLENGED,
     DISCLOSED,
-    DRAWS,
     NAMED,
     OCCUPIED,
     ONE_SIDED,
@@ -19,21 +21,33 @@ import {
     REVEALED,
     Record,
     SEATS,
-    SEEDED,
-    TO_DRAW
+    UNMET
 } from "./libraries/Record.sol";
 
 /// @title Escrow of jobs: their money, states and verdicts; see {IJobEscrow}
-/// @dev The calls of a job, in the order of its life. {EscrowPanel} has the steps that
-/// they share, {EscrowStorage} the storage, the transfers and the checks.
+/// @dev The calls of a job's ordinary course, in the order of its life. A call that is not here goes to
+/// {JobExceptions}, by `delegatecall` at an address that cannot change: it has the calls that a job seldom needs, so
+/// that the usual ones pay nothing for the second contract. {EscrowPanel} has the steps that both share,
+/// {EscrowStorage} the storage, the transfers and the checks.
 ///
 /// In each call `Check` reads and reverts, `Effect` writes this contract's storage and emits, `Interaction` calls
 /// another contract. Calls to the registry and the rating have no reentrancy guard and need none; {EscrowStorage} says
 /// why. A token and a payee can run a stranger's code: they are called last, after all effects, and under the guard.
-contract JobEscrow is EscrowPanel {
-    /// @param poolStake Stake that a validator needs to be drawn, and the most that a job may lock of one; wei.
-    /// @param cooldown Seconds from the request to withdraw a stake until it can be withdrawn.
-    constructor(uint256 poolStake, uint256 cooldown) EscrowStorage(poolStake, cooldown) {}
+contract JobEscrow is EscrowPanel, IJobCourse {
+    IJobExceptions private immutable EXCEPTIONS;
+    uint256 private immutable MAX_VALIDATOR_STAKE;
+
+    /// @dev Registry and rating are deployed before, for this contract's address among others.
+    /// @param exceptions Deployed for the same registry and rating.
+    constructor(IProviderRegistry registry_, IProviderRating rating_, IJobExceptions exceptions)
+        EscrowStorage(registry_, rating_)
+    {
+        bool listed = registry_.isEscrow(address(this)) && rating_.isEscrow(address(this));
+        bool same = address(exceptions.registry()) == address(registry_) && address(exceptions.rating()) == address(rating_);
+        if (!listed || !same) revert JobEscrow_WrongDeployment();
+        EXCEPTIONS = exceptions;
+        MAX_VALIDATOR_STAKE = registry_.POOL_STAKE();
+    }
 
     /// @dev Takes the part of a slashed stake that is not burnt; the call that slashes has credited it already.
     receive() external payable {
@@ -41,46 +55,52 @@ contract JobEscrow is EscrowPanel {
         if (msg.sender != address(registry)) revert JobEscrow_NotRegistry(msg.sender);
     }
 
+    /// @dev All calls of {IJobExceptions}: its code runs on this contract's storage and money.
+    fallback() external payable {
+        address exceptions = address(EXCEPTIONS);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, 0, calldatasize())
+            let done := delegatecall(gas(), exceptions, free, calldatasize(), 0, 0)
+            returndatacopy(free, 0, returndatasize())
+            switch done
+            case 0 { revert(free, returndatasize()) }
+            default { return(free, returndatasize()) }
+        }
+    }
+
     // ── Post
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function post(Terms calldata terms, bytes32 seedTip, bytes calldata sealedLocator)
         external
         payable
         returns (bytes32 jobId)
     {
-        // Check
-        Record record;
-        (jobId, record) = _load(terms);
-        _checkCaller(jobId, terms.requester);
-        if (record.state() != State.None) revert JobEscrow_AlreadyPosted(jobId);
-        if (!_isValid(terms)) revert JobEscrow_InvalidTerms();
-        _checkInTime(jobId, terms.schedule.acceptBy());
-        _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
-
-        // Effect
-        _records[jobId] = record.to(State.Posted).until(terms.schedule.acceptBy());
-        emit Posted(jobId, terms.requester, terms.provider, terms, seedTip, sealedLocator);
-
-        // Interaction
-        _take(terms.token, terms.price + _feesOf(terms));
+        return _post(terms, seedTip, sealedLocator);
     }
 
-    /// @inheritdoc IJobEscrow
-    function cancel(Terms calldata terms) external {
+    /// @inheritdoc IJobCourse
+    function postWithPermit(
+        Terms calldata terms,
+        bytes32 seedTip,
+        bytes calldata sealedLocator,
+        Permit calldata permit
+    ) external returns (bytes32 jobId) {
         // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Posted);
-        if (msg.sender != terms.requester) _checkOver(jobId, record.deadline());
+        if (terms.token.code.length == 0) revert JobEscrow_NotToken(terms.token);
 
-        // Effect
-        _records[jobId] = record.to(State.Cancelled).until(0);
-        _credit(terms.requester, terms.token, terms.price + _feesOf(terms));
-        emit Cancelled(jobId);
+        // Interaction: before the posting, which is as safe as if the caller had called the token itself
+        uint256 amount = terms.price + _feesOf(terms);
+        try IERC20Permit(terms.token).permit(
+            msg.sender, address(this), amount, permit.deadline, permit.v, permit.r, permit.s
+        ) {} catch {}
+        return _post(terms, seedTip, sealedLocator);
     }
 
     // ── Run
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function accept(Terms calldata terms) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms, State.Posted);
@@ -96,20 +116,7 @@ contract JobEscrow is EscrowPanel {
         registry.lock(terms.provider, terms.providerStake, Role.Provider, false);
     }
 
-    /// @inheritdoc IJobEscrow
-    function release(Terms calldata terms, bytes calldata reason) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Accepted);
-        _checkCaller(jobId, terms.provider);
-        _checkInTime(jobId, record.deadline());
-        _checkLength(reason.length, MAX_REASON_BYTES);
-
-        // Effect, Interaction
-        emit Released(jobId, reason);
-        _refund(jobId, terms, record, _emptyPanel(), Cause.Released);
-    }
-
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function submit(
         Terms calldata terms,
         bytes32 resultRoot,
@@ -132,9 +139,9 @@ contract JobEscrow is EscrowPanel {
         emit Submitted(jobId, resultRoot, measurementCommitment, keyCommitment, seedTip, deadline, sealedLocator);
     }
 
-    // ── Seat validators
+    // ── Validate
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function appoint(Terms calldata terms, Appointment[] calldata appointments) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms, State.Submitted);
@@ -162,70 +169,7 @@ contract JobEscrow is EscrowPanel {
         }
     }
 
-    /// @inheritdoc IJobEscrow
-    function handover(Terms calldata terms, address validator, bytes calldata sealedLocator) external {
-        // Check
-        bytes32 jobId = _idOf(terms);
-        if (msg.sender != terms.requester) _checkCaller(jobId, terms.provider);
-        SeatStatus status = _seats[jobId][validator].status;
-        if (status == SeatStatus.None) revert JobEscrow_WrongSeat(jobId, validator, status);
-        _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
-
-        // Effect
-        emit HandedOver(jobId, validator, msg.sender, sealedLocator);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function revealSeed(Terms calldata terms, bytes32 maskHash, bytes32 seed) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Validating);
-        _checkCaller(jobId, terms.requester);
-        if (record.count(TO_DRAW) == 0 || record.has(SEEDED)) revert JobEscrow_NothingToDraw(jobId);
-        _checkInTime(jobId, record.deadline());
-
-        // Check, Effect
-        _records[jobId] = _seed(jobId, terms, record, maskHash, seed);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function draw(Terms calldata terms, bytes32 measurementCommitment, bytes32 keyCommitment, bytes32 seed) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms);
-        _checkCaller(jobId, terms.provider);
-        Draw memory scheduled = _draws[jobId];
-        uint8 seats = record.count(TO_DRAW);
-        bool unappointed = record.state() == State.Submitted && terms.rule.validators() != 0;
-        if (unappointed) {
-            _checkOver(jobId, record.deadline());
-            _checkInTime(jobId, record.deadline() + uint256(terms.schedule.claim()));
-            seats = terms.rule.validators();
-            scheduled = Draw(record.deadline() - terms.schedule.appoint(), 0);
-            record = record.to(State.Validating).plus(DRAWS);
-        } else {
-            if (record.state() != State.Validating) revert JobEscrow_InvalidStatus(jobId, record.state());
-            if (seats == 0) revert JobEscrow_NothingToDraw(jobId);
-            if (!record.has(SEEDED)) _checkOver(jobId, record.deadline());
-            _checkInTime(jobId, _seedDeadline(terms, record));
-        }
-        bytes32 secretsCommitment = _hashOf(keyCommitment, _tipOf(seed, record.draws()));
-        if (record.submission() != _submissionOf(measurementCommitment, secretsCommitment)) {
-            revert JobEscrow_SeedMismatch(jobId, msg.sender);
-        }
-
-        // Effect, Interaction: whom a seat goes to is the registry's answer, so the calls cannot all come last
-        if (unappointed) emit DrawScheduled(jobId, seats, _in(0));
-        if (scheduled.seed == 0) record = record.with(ONE_SIDED);
-        record = record.clear(TO_DRAW).without(SEEDED);
-        record = _fill(jobId, terms, record, seats, scheduled.asOf, _hashOf(scheduled.seed, seed));
-        _records[jobId] = record;
-        if (record.state() == State.Validating) {
-            emit Drawn(jobId, seed, record.has(ONE_SIDED), _uncommitted(record), record.deadline());
-        }
-    }
-
-    // ── Validate
-
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function commit(Terms calldata terms, bytes32 commitment) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms, State.Validating);
@@ -240,47 +184,7 @@ contract JobEscrow is EscrowPanel {
         emit Committed(jobId, msg.sender, commitment, _uncommitted(record), record.deadline());
     }
 
-    /// @inheritdoc IJobEscrow
-    function abstain(Terms calldata terms, bytes calldata reason) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Validating);
-        _checkSeat(jobId, msg.sender, SeatStatus.Appointed);
-        _checkInTime(jobId, record.deadline());
-        _checkLength(reason.length, MAX_REASON_BYTES);
-
-        // Effect
-        record = _closeCommitments(jobId, terms, _vacate(jobId, record, msg.sender, SeatStatus.Abstained));
-        _records[jobId] = record;
-        emit Abstained(jobId, msg.sender, reason, _uncommitted(record), record.deadline());
-
-        // Interaction: the registry calls nothing in turn, so no guard
-        registry.unlock(msg.sender, terms.validatorStake);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function dismiss(Terms calldata terms, address[] calldata missing) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Validating);
-        if (record.count(PENDING) == 0) revert JobEscrow_NothingPending(jobId);
-        _checkOver(jobId, record.deadline());
-
-        // Check, Effect: a seat that is taken away twice fails its second check
-        for (uint256 i = 0; i < missing.length; ++i) {
-            record = _vacate(jobId, record, missing[i], SeatStatus.Dismissed);
-        }
-        record = _closeCommitments(jobId, terms, record);
-        _records[jobId] = record;
-        for (uint256 i = 0; i < missing.length; ++i) {
-            emit Dismissed(jobId, missing[i], _uncommitted(record), record.deadline());
-        }
-
-        // Interaction: the registry calls nothing in turn, so no guard
-        for (uint256 i = 0; i < missing.length; ++i) {
-            registry.unlock(missing[i], terms.validatorStake);
-        }
-    }
-
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function reveal(
         Terms calldata terms,
         Measurement calldata own,
@@ -292,7 +196,7 @@ contract JobEscrow is EscrowPanel {
         _checkInTime(jobId, record.deadline());
 
         // Check, Effect
-        uint256 waiting = _waitingIn(record);
+        uint256 waiting = record.count(REVEALED);
         Finding memory mine = _openSeat(jobId, record, own);
         record = record.plus(REVEALED);
         Finding memory theirs;
@@ -306,64 +210,9 @@ contract JobEscrow is EscrowPanel {
         _records[jobId] = _judgeIfComplete(jobId, terms, record);
     }
 
-    /// @inheritdoc IJobEscrow
-    function revealAlone(Terms calldata terms, Measurement calldata own) external {
-        // Check
-        (bytes32 jobId, Record record) = _loadRevealing(terms);
-        _checkInTime(jobId, record.deadline());
+    // ── Claim and close
 
-        // Check, Effect
-        Finding memory mine = _openSeat(jobId, record, own);
-        record = record.plus(REVEALED);
-        if (record.has(DISCLOSED)) {
-            record = _vote(jobId, terms.rule, record, mine, _disclosed[jobId]);
-        } else {
-            _seats[jobId][msg.sender].status = SeatStatus.Revealed;
-            _waiting[jobId].push(mine);
-        }
-        _records[jobId] = _judgeIfComplete(jobId, terms, record);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function disclose(Terms calldata terms, Measurement calldata providers, bytes32 secretsCommitment) external {
-        // Check
-        (bytes32 jobId, Record record) = _loadRevealing(terms);
-        if (record.has(DISCLOSED)) revert JobEscrow_AlreadyDisclosed(jobId);
-        _checkInTime(jobId, _disclosureDeadline(terms, record));
-
-        // Check, Effect
-        Finding memory theirs = _openProvider(jobId, terms, record, providers, secretsCommitment);
-        record = _countWaiting(jobId, terms.rule, record.with(DISCLOSED), theirs, _waitingIn(record));
-        _records[jobId] = _judgeIfComplete(jobId, terms, record);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function conclude(Terms calldata terms) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Validating);
-        Verdict verdict = Verdict.Fail;
-        uint256 deadline;
-        if (record.count(TO_DRAW) != 0) {
-            // A provider that hides its seed fails, as one that hides its measurement does.
-            deadline = _seedDeadline(terms, record);
-        } else if (record.count(PENDING) != 0) {
-            revert JobEscrow_StillCommitting(jobId);
-        } else if (record.has(DISCLOSED)) {
-            verdict = _verdictOf(record);
-            deadline = record.deadline();
-        } else {
-            if (record.count(REVEALED) == 0) verdict = Verdict.Inconclusive;
-            deadline = _disclosureDeadline(terms, record);
-        }
-        _checkOver(jobId, deadline);
-
-        // Effect
-        _records[jobId] = _judge(jobId, terms, record, verdict);
-    }
-
-    // ── Claim and dispute
-
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function claim(
         Terms calldata terms,
         bytes32 blindedKey,
@@ -397,47 +246,7 @@ contract JobEscrow is EscrowPanel {
         }
     }
 
-    /// @inheritdoc IJobEscrow
-    function challenge(Terms calldata terms, bytes32 maskHash, bytes32 seed) external payable {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms, State.Claimed);
-        _checkCaller(jobId, terms.requester);
-        _checkInTime(jobId, record.deadline());
-
-        // Check, Effect
-        uint256 bond = challengeBondOf(terms);
-        emit Challenged(jobId, bond);
-        uint256 claimedAt = record.deadline() - terms.schedule.challenge();
-        record = record.begin(Round.Challenge).to(State.Validating).with(CHALLENGED);
-        record = _schedule(jobId, terms, record, PANEL, claimedAt);
-        _records[jobId] = _seed(jobId, terms, record, maskHash, seed);
-
-        // Interaction
-        _take(terms.token, bond);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function appeal(Terms calldata terms) external payable {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms);
-        _checkCaller(jobId, terms.provider);
-        if (!_isAppealable(record)) revert JobEscrow_NoAppeal(jobId);
-        _checkInTime(jobId, record.deadline());
-
-        // Effect
-        uint256 bond = appealBondOf(terms);
-        emit Appealed(jobId, bond);
-        uint256 judgedAt = record.deadline() - terms.schedule.appeal();
-        record = record.begin(Round.Appeal).to(State.Validating).with(APPEALED);
-        _records[jobId] = _schedule(jobId, terms, record, PANEL, judgedAt);
-
-        // Interaction
-        _take(terms.token, bond);
-    }
-
-    // ── Close
-
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function settle(Terms calldata terms, address[] calldata panel) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms);
@@ -455,31 +264,14 @@ contract JobEscrow is EscrowPanel {
 
         // Effect, Interaction
         if (stands) _settle(jobId, terms, record, panel);
-        else if (state == State.Inconclusive) _refund(jobId, terms, record, panel, Cause.Inconclusive);
-        else _refund(jobId, terms, record, panel, record.has(DISCLOSED) ? Cause.Rejected : Cause.Hid);
-    }
-
-    /// @inheritdoc IJobEscrow
-    function expire(Terms calldata terms, address[] calldata panel) external {
-        // Check
-        (bytes32 jobId, Record record) = _load(terms);
-        State state = record.state();
-        uint256 deadline = record.deadline();
-        if (state == State.Submitted) {
-            // After the requester's window to appoint the provider has one to draw.
-            if (terms.rule.validators() != 0) deadline += terms.schedule.claim();
-        } else if (state != State.Accepted && (state != State.Validated || record.has(CHALLENGED))) {
-            revert JobEscrow_InvalidStatus(jobId, state);
-        }
-        _checkOver(jobId, deadline);
-
-        // Effect, Interaction
-        _refund(jobId, terms, record, panel, state == State.Accepted ? Cause.RunMissed : Cause.ClaimMissed);
+        else if (state == State.Inconclusive) _refund(jobId, terms, record, panel, Cause.Inconclusive, 0);
+        else if (record.has(UNMET)) _refund(jobId, terms, record, panel, Cause.Unmet, terms.rule.effort());
+        else _refund(jobId, terms, record, panel, record.has(DISCLOSED) ? Cause.Rejected : Cause.Hid, 0);
     }
 
     // ── Rate and withdraw
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function rate(Terms calldata terms, address subject, uint8 score) external {
         // Check
         (bytes32 jobId, Record record) = _load(terms);
@@ -504,7 +296,7 @@ contract JobEscrow is EscrowPanel {
         rating.rate(subject, role, score);
     }
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function withdraw(address token) external nonReentrant returns (uint256 amount) {
         // Check
         amount = owed[msg.sender][token];
@@ -520,22 +312,43 @@ contract JobEscrow is EscrowPanel {
 
     // ── Read
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function jobIdOf(Terms calldata terms) external view returns (bytes32) {
         return _idOf(terms);
     }
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function recordOf(bytes32 jobId) external view returns (Record) {
         return _records[jobId];
     }
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJobCourse
     function seatOf(bytes32 jobId, address validator) external view returns (SeatStatus) {
         return _seats[jobId][validator].status;
     }
 
     // ── Steps that only one call takes
+
+    function _post(Terms calldata terms, bytes32 seedTip, bytes calldata sealedLocator)
+        private
+        returns (bytes32 jobId)
+    {
+        // Check
+        Record record;
+        (jobId, record) = _load(terms);
+        _checkCaller(jobId, terms.requester);
+        if (record.state() != State.None) revert JobEscrow_AlreadyPosted(jobId);
+        if (!_isValid(terms)) revert JobEscrow_InvalidTerms();
+        _checkInTime(jobId, terms.schedule.acceptBy());
+        _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
+
+        // Effect
+        _records[jobId] = record.to(State.Posted).until(terms.schedule.acceptBy());
+        emit Posted(jobId, terms.requester, terms.provider, terms, seedTip, sealedLocator);
+
+        // Interaction
+        _take(terms.token, terms.price + _feesOf(terms));
+    }
 
     function _isValid(Terms calldata terms) private view returns (bool) {
         return terms.rule.isCanonical() && terms.schedule.isCanonical() && terms.rule.validators() <= MAX_VALIDATORS
@@ -553,17 +366,10 @@ contract JobEscrow is EscrowPanel {
         Seat storage seat = _seats[jobId][validator];
         SeatStatus status = seat.status;
         if (status == SeatStatus.Rated) revert JobEscrow_AlreadyRated(jobId, msg.sender);
-        if (status != SeatStatus.Revealed && status != SeatStatus.Passed && status != SeatStatus.Failed) {
+        bool voted = status == SeatStatus.Passed || status == SeatStatus.Failed || status == SeatStatus.Unmet;
+        if (!voted && status != SeatStatus.Revealed) {
             revert JobEscrow_WrongSeat(jobId, validator, status);
         }
         seat.status = SeatStatus.Rated;
-    }
-
-    /// @dev The panel of a job that never had one.
-    function _emptyPanel() private pure returns (address[] calldata panel) {
-        assembly ("memory-safe") {
-            panel.offset := 0
-            panel.length := 0
-        }
     }
 }

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {EscrowList} from "./escrow/EscrowList.sol";
 import {IProviderRating, Outcome, Role} from "./interfaces/IProviderRating.sol";
 
 /// @title Scores of accounts, and how their jobs ended; see {IProviderRating}
 /// @dev Calls no contract.
-contract ProviderRating is IProviderRating {
-    /// @inheritdoc IProviderRating
-    address public immutable escrow;
-
+contract ProviderRating is IProviderRating, EscrowList {
     mapping(address account => mapping(Role role => Rating)) private _ratings;
 
     /// @dev The check of both writing calls.
     modifier onlyEscrow() {
-        if (msg.sender != escrow) revert ProviderRating_NotEscrow(msg.sender);
+        if (!isEscrow(msg.sender)) revert ProviderRating_NotEscrow(msg.sender);
         _;
     }
 
-    constructor() {
-        escrow = msg.sender;
-    }
+    constructor(address[] memory escrows) EscrowList(escrows) {}
 
     /// @inheritdoc IProviderRating
     function record(address account, Role role, Outcome outcome) external onlyEscrow {
@@ -30,7 +26,8 @@ contract ProviderRating is IProviderRating {
         else if (outcome == Outcome.Rejected) ++rating.rejected;
         else if (outcome == Outcome.Released) ++rating.released;
         else if (outcome == Outcome.Abstained) ++rating.abstained;
-        else ++rating.hid;
+        else if (outcome == Outcome.Hid) ++rating.hid;
+        else ++rating.unmet;
     }
 
     /// @inheritdoc IProviderRating

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {EscrowList} from "./escrow/EscrowList.sol";
 import {IProviderRating, Role} from "./interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
@@ -12,7 +13,7 @@ import {CodeStore} from "./libraries/CodeStore.sol";
 /// @dev Three calls run code of others: {publish} asks a contract wallet for its signature by a static call, which can
 /// change nothing; {withdrawStake} pays its caller last, after all effects; {slash} pays the escrow, whose `receive`
 /// only checks the sender. None needs a reentrancy guard.
-contract ProviderRegistry is IProviderRegistry, EIP712 {
+contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
     using Checkpoints for Checkpoints.Trace160;
 
     /// The part that the escrow reads and writes on every job, in one slot.
@@ -51,8 +52,6 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     uint256 public immutable POOL_STAKE;
     /// @inheritdoc IProviderRegistry
     uint256 public immutable COOLDOWN;
-    /// @inheritdoc IProviderRegistry
-    address public immutable escrow;
     IProviderRating private immutable RATING;
 
     /// @inheritdoc IProviderRegistry
@@ -65,14 +64,16 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
     Checkpoints.Trace160 private _poolSizes;
     mapping(uint256 place => Checkpoints.Trace160) private _places;
 
-    /// @dev A check of the escrow's calls.
+    /// @dev A check of the escrows' calls.
     modifier onlyEscrow() {
-        if (msg.sender != escrow) revert ProviderRegistry_NotEscrow(msg.sender);
+        if (!isEscrow(msg.sender)) revert ProviderRegistry_NotEscrow(msg.sender);
         _;
     }
 
-    constructor(IProviderRating rating, uint256 poolStake, uint256 cooldown) EIP712("ichain", "1") {
-        escrow = msg.sender;
+    constructor(IProviderRating rating, address[] memory escrows, uint256 poolStake, uint256 cooldown)
+        EIP712("ichain", "1")
+        EscrowList(escrows)
+    {
         RATING = rating;
         POOL_STAKE = poolStake;
         COOLDOWN = cooldown;
@@ -153,7 +154,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         _send(msg.sender, amount);
     }
 
-    // ── Stakes, by the escrow
+    // ── Stakes, by an escrow
 
     /// @inheritdoc IProviderRegistry
     function lock(address who, uint256 amount, Role role, bool drawn) external onlyEscrow {
@@ -189,7 +190,7 @@ contract ProviderRegistry is IProviderRegistry, EIP712 {
         if (account.strikes == MAX_STRIKES) emit Banned(who);
 
         // Interaction: the escrow's `receive` only checks the sender
-        if (burntPart < amount) _send(escrow, amount - burntPart);
+        if (burntPart < amount) _send(msg.sender, amount - burntPart);
     }
 
     // ── Read

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Cause, Round, SeatStatus, State, Verdict} from "../interfaces/IJobEscrow.sol";
+import {Cause, Round, SeatStatus, State, Verdict} from "../interfaces/IJob.sol";
 import {Outcome, Role} from "../interfaces/IProviderRating.sol";
-import {Judgement} from "../libraries/Judgement.sol";
+import {Judgement, Vote} from "../libraries/Judgement.sol";
 import {
     APPEALED,
     CHALLENGED,
@@ -20,9 +20,10 @@ import {
     SEATS,
     SEEDED,
     TO_DRAW,
+    UNMET,
     VACANT
 } from "../libraries/Record.sol";
-import {Rule} from "../libraries/Rule.sol";
+import {Rule, WHOLE} from "../libraries/Rule.sol";
 import {EscrowStorage} from "./EscrowStorage.sol";
 
 /// @notice Steps that several calls of a job share: seats, draws, votes and verdicts, and the payouts at the end.
@@ -188,9 +189,12 @@ abstract contract EscrowPanel is EscrowStorage {
         internal
         returns (Record)
     {
-        bool confirmed = Judgement.confirms(rule, mine.digest, mine.score, theirs.digest, theirs.score);
-        _seats[jobId][mine.author].status = confirmed ? SeatStatus.Passed : SeatStatus.Failed;
-        return record.plus(confirmed ? PASSES : FAILS);
+        Vote vote = Judgement.voteOf(rule, mine.digest, mine.score, theirs.digest, theirs.score);
+        SeatStatus status = SeatStatus.Unmet;
+        if (vote == Vote.Pass) (status, record) = (SeatStatus.Passed, record.plus(PASSES));
+        else if (vote == Vote.Fail) (status, record) = (SeatStatus.Failed, record.plus(FAILS));
+        _seats[jobId][mine.author].status = status;
+        return record;
     }
 
     /// @dev Judges once all seats and the provider have revealed.
@@ -204,8 +208,9 @@ abstract contract EscrowPanel is EscrowStorage {
     function _judge(bytes32 jobId, Terms calldata terms, Record record, Verdict verdict) internal returns (Record) {
         State next = State.Inconclusive;
         if (verdict == Verdict.Pass) next = State.Validated;
-        else if (verdict == Verdict.Fail) next = State.Rejected;
+        else if (verdict != Verdict.Inconclusive) next = State.Rejected;
         record = record.to(next);
+        if (verdict == Verdict.Unmet) record = record.with(UNMET);
         uint40 deadline = uint40(block.timestamp);
         if (next == State.Validated && !record.has(CHALLENGED)) deadline = _in(terms.schedule.claim());
         else if (_isAppealable(record)) deadline = _in(terms.schedule.appeal());
@@ -230,16 +235,22 @@ abstract contract EscrowPanel is EscrowStorage {
         return record.deadline() + extra;
     }
 
-    /// @dev Votes that have been revealed and are not counted yet.
-    function _waitingIn(Record record) internal pure returns (uint256) {
-        return record.count(REVEALED) - record.count(PASSES) - record.count(FAILS);
-    }
-
+    /// @dev The verdict of a round in which the provider's measurement is known, so that no vote waits: those that
+    /// neither pass nor fail find the threshold not reached.
     function _verdictOf(Record record) internal pure returns (Verdict) {
-        return Judgement.verdictOf(record.count(SEATS), record.count(PASSES), record.count(FAILS));
+        (uint256 passes, uint256 fails) = (record.count(PASSES), record.count(FAILS));
+        return Judgement.verdictOf(record.count(SEATS), passes, fails, record.count(REVEALED) - passes - fails);
     }
 
     // ── Payouts
+
+    /// @dev The panel of a job that never had one.
+    function _emptyPanel() internal pure returns (address[] calldata panel) {
+        assembly ("memory-safe") {
+            panel.offset := 0
+            panel.length := 0
+        }
+    }
 
     /// @dev Pays the provider. A deposit lost in a challenge is burnt, that is, owed to the zero address: if the
     /// provider got it, withholding a result until the requester challenges would pay.
@@ -248,7 +259,7 @@ abstract contract EscrowPanel is EscrowStorage {
         _records[jobId] = record.to(State.Settled).until(0);
         bool passed = _verdictOf(record) == Verdict.Pass;
         (uint256 requesters, uint256 providers, uint256 outcomes) =
-            _payPanel(jobId, terms, record, panel, passed ? SeatStatus.Failed : SeatStatus.None);
+            _payPanel(jobId, terms, record, panel, passed ? Verdict.Pass : Verdict.None);
         uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
         _credit(terms.provider, terms.token, terms.price + providers);
         _credit(terms.requester, terms.token, requesters);
@@ -264,37 +275,52 @@ abstract contract EscrowPanel is EscrowStorage {
     /// @dev Refunds the requester, and slashes a provider that missed a deadline, hid, or was found wrong. All of the
     /// slashed stake is burnt but {COMPENSATION_PERCENT}, and that too when validators that the requester had named
     /// found the result wrong: a party that can bring a slash about must not gain by it.
-    function _refund(bytes32 jobId, Terms calldata terms, Record record, address[] calldata panel, Cause cause)
-        internal
-    {
+    /// @param share The provider's part of the price, in 1/10,000.
+    function _refund(
+        bytes32 jobId,
+        Terms calldata terms,
+        Record record,
+        address[] calldata panel,
+        Cause cause,
+        uint256 share
+    ) internal {
         // Check, Effect: the panel's list is checked as its fees are credited
         _records[jobId] = record.to(State.Refunded).until(0);
-        (uint256 requesters, uint256 providers, uint256 outcomes) =
-            _payPanel(jobId, terms, record, panel, cause == Cause.Rejected ? SeatStatus.Passed : SeatStatus.None);
-        bool keepsStake = cause == Cause.Released || cause == Cause.Inconclusive;
+        Verdict verdict = Verdict.None;
+        if (cause == Cause.Rejected) verdict = Verdict.Fail;
+        else if (cause == Cause.Unmet) verdict = Verdict.Unmet;
+        (uint256 requesters, uint256 providers, uint256 outcomes) = _payPanel(jobId, terms, record, panel, verdict);
+        bool keepsStake = cause == Cause.Released || cause >= Cause.Inconclusive;
+        uint256 paid = terms.price * share / WHOLE;
         bool named = cause == Cause.Rejected && record.has(NAMED);
         uint256 compensation = keepsStake || named ? 0 : uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
         uint256 deposit = record.has(CHALLENGED) ? _depositOf(terms) : 0;
-        _credit(terms.requester, terms.token, terms.price + requesters + deposit);
+        _credit(terms.requester, terms.token, terms.price - paid + requesters + deposit);
         _credit(terms.requester, COIN, compensation);
-        _credit(terms.provider, terms.token, providers);
+        _credit(terms.provider, terms.token, paid + providers);
         emit Refunded(jobId, cause);
 
         // Interaction: registry and rating are this contract's own, so no guard
         _freePanel(terms, panel, outcomes);
         if (keepsStake) registry.unlock(terms.provider, terms.providerStake);
         else _slash(terms.provider, terms.providerStake, terms.providerStake - compensation);
-        if (cause == Cause.Inconclusive) return;
+        if (cause == Cause.Inconclusive || cause == Cause.Stopped) return;
         Outcome outcome = Outcome.Late;
         if (cause == Cause.Released) outcome = Outcome.Released;
         else if (cause == Cause.Rejected) outcome = Outcome.Rejected;
         else if (cause == Cause.Hid) outcome = Outcome.Hid;
+        else if (cause == Cause.Unmet) outcome = Outcome.Unmet;
         rating.record(terms.provider, Role.Provider, outcome);
+        // Providers see whose jobs come to nothing.
+        if (outcome == Outcome.Released || outcome == Outcome.Unmet) {
+            rating.record(terms.requester, Role.Requester, outcome);
+        }
     }
 
     /// @dev Credits the fees of a closing job's validators. The list is complete and without doubles: its length is
     /// the number of seats ever given, and it ascends.
-    /// @param overruled The vote that the last round contradicts: validators of earlier rounds that gave it were wrong.
+    /// @param verdict What the last round found; none where it found nothing. Validators of earlier rounds that voted
+    /// otherwise were wrong.
     /// @return requesters What is left of the requester's fees: those it posted, and those in the bond of a challenge.
     /// @return providers What is left of the provider's bond of an appeal.
     /// @return outcomes The {Outcome} of each in `panel`, one byte each from the lowest; a job has at most 26 seats.
@@ -303,7 +329,7 @@ abstract contract EscrowPanel is EscrowStorage {
         Terms calldata terms,
         Record record,
         address[] calldata panel,
-        SeatStatus overruled
+        Verdict verdict
     ) private returns (uint256 requesters, uint256 providers, uint256 outcomes) {
         if (panel.length != record.occupied()) {
             revert JobEscrow_WrongPanelSize(jobId, panel.length, record.occupied());
@@ -311,24 +337,33 @@ abstract contract EscrowPanel is EscrowStorage {
         uint256 bond = appealBondOf(terms);
         requesters = _feesOf(terms) + (record.has(CHALLENGED) ? bond : 0);
         providers = record.has(APPEALED) ? bond : 0;
-        address previous = address(0);
         for (uint256 i = 0; i < panel.length; ++i) {
-            address validator = panel[i];
-            Seat storage seat = _seats[jobId][validator];
-            (SeatStatus status, Round round) = (seat.status, seat.round);
-            if (status == SeatStatus.None || validator <= previous) {
-                revert JobEscrow_WrongSeat(jobId, validator, status);
+            if (i != 0 && panel[i] <= panel[i - 1]) {
+                revert JobEscrow_WrongSeat(jobId, panel[i], _seats[jobId][panel[i]].status);
             }
-            previous = validator;
-            Outcome outcome = _outcomeOf(record, status, round, overruled);
+            (Outcome outcome, Round round, bool paid) = _paySeat(jobId, terms, record, panel[i], verdict);
             outcomes |= uint256(outcome) << (8 * i);
-            // A fee lost for failing the provider goes to the provider; one lost for passing it stays with its payer.
-            bool toProvider = outcome == Outcome.Rejected && status == SeatStatus.Failed;
-            if (outcome != Outcome.Settled && !toProvider) continue;
+            if (!paid) continue;
             if (round == Round.Appeal) providers -= terms.validatorFee;
             else requesters -= terms.validatorFee;
-            _credit(toProvider ? terms.provider : validator, terms.token, terms.validatorFee);
         }
+    }
+
+    /// @dev Credits one validator's fee, to it or to the provider; `paid` says whether to either.
+    function _paySeat(bytes32 jobId, Terms calldata terms, Record record, address validator, Verdict verdict)
+        private
+        returns (Outcome outcome, Round round, bool paid)
+    {
+        SeatStatus status = _seats[jobId][validator].status;
+        round = _seats[jobId][validator].round;
+        if (status == SeatStatus.None) revert JobEscrow_WrongSeat(jobId, validator, status);
+        outcome = _outcomeOf(record, status, round, verdict);
+        // A fee lost for a vote that was too hard on the provider goes to the provider; one lost for a vote that was
+        // too mild stays with its payer.
+        bool hard = status == SeatStatus.Failed || status == SeatStatus.Unmet && verdict == Verdict.Pass;
+        bool toProvider = outcome == Outcome.Rejected && hard;
+        paid = outcome == Outcome.Settled || toProvider;
+        if (paid) _credit(toProvider ? terms.provider : validator, terms.token, terms.validatorFee);
     }
 
     /// @dev Unlocks or slashes the stakes of a closing job's validators, and counts their outcomes. The stakes of those
@@ -350,7 +385,7 @@ abstract contract EscrowPanel is EscrowStorage {
 
     /// @dev How the job ended for a validator. One that committed is excused where its round ended before reveals
     /// began, because the provider hid its seed.
-    function _outcomeOf(Record record, SeatStatus status, Round round, SeatStatus overruled)
+    function _outcomeOf(Record record, SeatStatus status, Round round, Verdict verdict)
         private
         pure
         returns (Outcome)
@@ -359,7 +394,15 @@ abstract contract EscrowPanel is EscrowStorage {
         if (status == SeatStatus.Dismissed) return Outcome.Late;
         bool earlier = round != record.round();
         if (status == SeatStatus.Committed && (earlier || record.count(TO_DRAW) == 0)) return Outcome.Hid;
-        return earlier && status == overruled ? Outcome.Rejected : Outcome.Settled;
+        return earlier && _contradicts(verdict, status) ? Outcome.Rejected : Outcome.Settled;
+    }
+
+    /// @dev Whether a counted vote is another than `verdict`, if there is one.
+    function _contradicts(Verdict verdict, SeatStatus vote) private pure returns (bool) {
+        if (verdict == Verdict.None) return false;
+        if (vote == SeatStatus.Passed) return verdict != Verdict.Pass;
+        if (vote == SeatStatus.Failed) return verdict != Verdict.Fail;
+        return vote == SeatStatus.Unmet && verdict != Verdict.Unmet;
     }
 
     /// @dev Slashing no stake would still count a strike, so it is left out.

@@ -4,22 +4,21 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IJobEscrow, Round, SeatStatus, State} from "../interfaces/IJobEscrow.sol";
+import {IJob, Round, SeatStatus, State} from "../interfaces/IJob.sol";
 import {IProviderRating} from "../interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
-import {ProviderRating} from "../ProviderRating.sol";
-import {ProviderRegistry} from "../ProviderRegistry.sol";
 import {Record} from "../libraries/Record.sol";
 
 /// @notice The storage of jobs and money, and the checks that calls share. A job is one slot, each validator's seat
 /// one more. A call loads the record, changes the copy, and saves it once, before it calls another contract ({draw}
 /// excepted: it asks the registry for each seat). Money that is owed leaves only by {withdraw}, so that a payee that
 /// refuses it cannot hold up a job.
-/// @dev Calls to {registry} and {rating} need no reentrancy guard: the constructor deploys both, their addresses
-/// cannot change, and they run no code but their own. The one call that they make in turn, from `registry.slash`, pays
+/// @dev Calls to {registry} and {rating} need no reentrancy guard: both were deployed with this contract and list it,
+/// their addresses cannot change, and they run no code but their own. The one call that they make in turn, from
+/// `registry.slash`, pays
 /// coins to this contract's `receive`, which writes nothing. A stranger's code runs in two places only, a token's
 /// transfer and a payee's `receive`: {_takeToken} and {withdraw} share one guard.
-abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
+abstract contract EscrowStorage is IJob, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// A validator's place in a job, in one slot.
@@ -48,20 +47,20 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
     address internal constant COIN = address(0);
     uint256 internal constant MAX_LOCATOR_BYTES = 1024;
     uint256 internal constant MAX_REASON_BYTES = 256;
+    uint256 internal constant MAX_LOG_BYTES = 1024;
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     uint8 public constant PANEL = 3;
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     uint8 public constant MAX_VALIDATORS = 7;
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     uint8 public constant COMPENSATION_PERCENT = 10;
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     IProviderRegistry public immutable registry;
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     IProviderRating public immutable rating;
-    uint256 internal immutable MAX_VALIDATOR_STAKE;
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     mapping(address account => mapping(address token => uint256)) public owed;
     mapping(bytes32 jobId => Record) internal _records;
     mapping(bytes32 jobId => mapping(address validator => Seat)) internal _seats;
@@ -71,10 +70,9 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
     /// The provider's finding, kept only while validators have yet to reveal.
     mapping(bytes32 jobId => Finding) internal _disclosed;
 
-    constructor(uint256 poolStake, uint256 cooldown) {
-        rating = new ProviderRating();
-        registry = new ProviderRegistry(rating, poolStake, cooldown);
-        MAX_VALIDATOR_STAKE = poolStake;
+    constructor(IProviderRegistry registry_, IProviderRating rating_) {
+        registry = registry_;
+        rating = rating_;
     }
 
     // ── Money
@@ -93,6 +91,7 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
     /// @dev The guard keeps a token that calls back from having one transfer counted for two calls, and from
     /// withdrawing what it has not paid yet.
     function _takeToken(address token, uint256 amount) private nonReentrant {
+        if (token.code.length == 0) revert JobEscrow_NotToken(token);
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = IERC20(token).balanceOf(address(this)) - before;
@@ -113,12 +112,12 @@ abstract contract EscrowStorage is IJobEscrow, ReentrancyGuardTransient {
         }
     }
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     function appealBondOf(Terms calldata terms) public pure returns (uint256) {
         return uint256(PANEL) * terms.validatorFee;
     }
 
-    /// @inheritdoc IJobEscrow
+    /// @inheritdoc IJob
     function challengeBondOf(Terms calldata terms) public pure returns (uint256) {
         return appealBondOf(terms) + _depositOf(terms);
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IEscrowList} from "./IEscrowList.sol";
 import {IProviderRating, Role} from "./IProviderRating.sol";
 
 /// @title Offers, keys and stakes of providers and validators
-/// @notice Stakes are in the chain's own coin, in wei. Only the escrow locks, unlocks and slashes them, and it slashes
+/// @notice Stakes are in the chain's own coin, in wei. Only an escrow locks, unlocks and slashes them, and it slashes
 /// no more than it has locked. Clients and draws respect the fee floor; a provider enforces its price floor itself, by
 /// not accepting.
-interface IProviderRegistry {
+interface IProviderRegistry is IEscrowList {
     /// @notice An offer as its account publishes it.
     /// @dev Warning: only the signature over fingerprint and onion key is checked. A reader must check that the
     /// certificate has that fingerprint, and treat `details` as untrusted.
@@ -70,7 +71,7 @@ interface IProviderRegistry {
     /// @notice Slashed {MAX_STRIKES} times: cannot accept jobs or be drawn for {STRIKE_LIFE}; may withdraw free stake.
     event Banned(address indexed account);
 
-    /// @notice Only the escrow may call.
+    /// @notice Only an escrow may call.
     error ProviderRegistry_NotEscrow(address caller);
     error ProviderRegistry_TooLong(uint256 length, uint256 limit);
     /// @notice The signature is not `account`'s over these keys.
@@ -104,18 +105,18 @@ interface IProviderRegistry {
     /// @return amount Coins paid, wei.
     function withdrawStake() external returns (uint256 amount);
 
-    /// @notice Locks `amount` of `account`'s stake for a job. Only the escrow; reverts when the account has no
+    /// @notice Locks `amount` of `account`'s stake for a job. Only an escrow; reverts when the account has no
     /// offer for `role`, is banned, or has too little free stake.
     /// @dev Warning: `amount` must fit 96 bits, as the terms' stakes do; more is cut off.
     /// @param drawn Whether a draw locks it. {POOL_STAKE} of a member's stake is for draws alone, so that a party
     /// cannot keep members out of a draw by appointing them to other jobs just before it.
     function lock(address account, uint256 amount, Role role, bool drawn) external;
 
-    /// @notice Unlocks `amount` again. Only the escrow.
+    /// @notice Unlocks `amount` again. Only an escrow.
     function unlock(address account, uint256 amount) external;
 
     /// @notice Takes `amount` of the locked stake and counts one strike: `burnt` of it stays in the registry, where no
-    /// call can reach it; the rest is paid to the escrow, which has credited it. Only the escrow.
+    /// call can reach it; the rest is paid to the escrow, which has credited it. Only an escrow.
     function slash(address account, uint256 amount, uint256 burnt) external;
 
     /// @notice The member at place `random` (modulo size) of the pool as it was at the end of second `asOf` (Unix
@@ -155,7 +156,4 @@ interface IProviderRegistry {
 
     /// @notice Slashed coins that no call can reach, wei.
     function burnt() external view returns (uint256);
-
-    /// @notice The only account that may lock, unlock and slash.
-    function escrow() external view returns (address);
 }

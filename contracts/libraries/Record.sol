@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Round, State} from "../interfaces/IJobEscrow.sol";
+import {Round, State} from "../interfaces/IJob.sol";
 
 /// @notice A job as stored: one word, because a struct that the compiler packs costs a thousand gas more a call and
 /// leaves no room for the submission. Lowest bits first: state 4; deadline 40; counters of 4;
@@ -45,6 +45,8 @@ uint256 constant ONE_SIDED = 1 << 87;
 uint256 constant DRAWS = 1 << 88;
 /// @dev The requester appointed validators of its own choice.
 uint256 constant NAMED = 1 << 94;
+/// @dev The verdict of the present round is {Verdict-Unmet}; the state is Rejected.
+uint256 constant UNMET = 1 << 95;
 
 /// @notice Reads and changes the fields of a {Record}. Changes return the changed copy.
 library RecordLibrary {
@@ -134,7 +136,7 @@ library RecordLibrary {
 
     /// @notice Begins another round, without seats or votes; {occupied} still counts the seats of earlier ones.
     function begin(Record self, Round next) internal pure returns (Record) {
-        uint256 ended = COUNTERS_MASK | ROUND_MASK | DISCLOSED | REPLACED | ONE_SIDED;
+        uint256 ended = COUNTERS_MASK | ROUND_MASK | DISCLOSED | REPLACED | ONE_SIDED | UNMET;
         return Record.wrap((Record.unwrap(self) & ~ended) | (uint256(next) << ROUND_SHIFT));
     }
 

@@ -1,12 +1,17 @@
 import { buildModule } from "@nomicfoundation/ignition-core";
 import { DEFAULT_COOLDOWN, DEFAULT_POOL_STAKE } from "../../src/chain/deploy.ts";
 
-/** The whole market: the escrow, which brings registry and rating with it. */
+/**
+ * The whole market, in the order of `creationsOf`. `escrowAddress` follows from the deployer's nonce before the first
+ * of the four: the escrow reverts at any other address.
+ */
 export default buildModule("Market", (m) => {
   const poolStake = m.getParameter("poolStake", DEFAULT_POOL_STAKE);
   const cooldown = m.getParameter("cooldown", BigInt(DEFAULT_COOLDOWN));
-  const escrow = m.contract("JobEscrow", [poolStake, cooldown]);
-  const registry = m.contractAt("ProviderRegistry", m.staticCall(escrow, "registry"));
-  const rating = m.contractAt("ProviderRating", m.staticCall(escrow, "rating"));
-  return { escrow, registry, rating };
+  const escrows = [m.getParameter<string>("escrowAddress")];
+  const rating = m.contract("ProviderRating", [escrows]);
+  const registry = m.contract("ProviderRegistry", [rating, escrows, poolStake, cooldown]);
+  const exceptions = m.contract("JobExceptions", [registry, rating]);
+  const escrow = m.contract("JobEscrow", [registry, rating, exceptions]);
+  return { escrow, exceptions, registry, rating };
 });

@@ -1,8 +1,11 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { deploy } from "@nomicfoundation/ignition-core";
 import type { BaseWallet } from "ethers";
 import market from "../../ignition/modules/market.ts";
-import type { Deployment } from "../../src/chain/deploy.ts";
-import { connectRpc } from "../../src/chain/rpc/rpc.ts";
+import { creationsOf, type Deployment } from "../../src/chain/deploy.ts";
+import { readNonce } from "../../src/chain/rpc/blocks.ts";
+import { connectRpc, type Rpc } from "../../src/chain/rpc/rpc.ts";
 import { IchainError } from "../../src/errors/error.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 import { artifactResolver, verifyCode } from "./artifacts.ts";
@@ -23,7 +26,9 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
   const { wallet, folder, confirmations, poolStake, cooldown } = options;
   const rpc = connectRpc(options.rpcUrl);
   const chainId = BigInt((await rpc.send("eth_chainId", [])) as string);
-  const parameters = Object.entries({ poolStake, cooldown }).filter(([, value]) => value !== undefined);
+  const escrowAddress = await keptAddress(folder, () => nextEscrow(rpc, wallet.address));
+  const given = Object.entries({ poolStake, cooldown, escrowAddress });
+  const parameters = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   const result = await deploy({
     config: {
       requiredConfirmations: confirmations,
@@ -33,25 +38,43 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
     provider: signingProvider(rpc, wallet, chainId),
     deploymentDir: folder,
     ignitionModule: market,
-    deploymentParameters: { Market: Object.fromEntries(parameters) as Record<string, bigint> },
+    deploymentParameters: { Market: parameters as Record<string, bigint | string> },
     accounts: [wallet.address],
     defaultSender: wallet.address,
   });
   if (result.type !== "SUCCESSFUL_DEPLOYMENT") {
     throw new IchainError("DEPLOY_FAILED", `Ignition did not deploy the market: ${result.type}.`, {
-      hint: `Look at ${folder}/journal.jsonl; a run with the same folder goes on from there.`,
+      hint: `Look at ${folder}/journal.jsonl; a run with the same folder goes on from there. If the account sent other transactions meanwhile, the escrow cannot be deployed at its address: begin again with another folder.`,
       details: { result: JSON.stringify(result).slice(0, 2000) },
     });
   }
   const at = (name: string) => result.contracts[`Market#${name}`]?.address as Address;
-  const names = ["JobEscrow", "ProviderRegistry", "ProviderRating"] as const;
+  const names = ["JobEscrow", "ProviderRegistry", "ProviderRating", "JobExceptions"] as const;
   for (const name of names) await verifyCode(rpc, at(name), name);
   const [escrow, registry, rating] = names.map(at) as [Address, Address, Address];
-  return { chainId: Number(chainId), escrow, registry, rating, block: await blockOf(rpc, escrow) };
+  return { chainId: Number(chainId), escrow, registry, rating, block: await blockOf(rpc, rating) };
+}
+
+/** The address that the escrow will have if the account sends nothing else until it is deployed. */
+async function nextEscrow(rpc: Rpc, account: string): Promise<string> {
+  const nonce = await readNonce(rpc, account as Address, "pending", {});
+  const none = { poolStake: 0n, cooldown: 0 };
+  return creationsOf(account as Address, nonce, none).escrow.address;
+}
+
+/** A deployment that goes on must name the address that it began with. */
+async function keptAddress(folder: string, choose: () => Promise<string>): Promise<string> {
+  const path = join(folder, "escrow-address");
+  const kept = await readFile(path, "utf8").catch(() => undefined);
+  if (kept !== undefined) return kept.trim();
+  const chosen = await choose();
+  await mkdir(folder, { recursive: true });
+  await writeFile(path, `${chosen}\n`);
+  return chosen;
 }
 
 /** The first block with code at `address`. */
-async function blockOf(rpc: ReturnType<typeof connectRpc>, address: Address): Promise<number> {
+async function blockOf(rpc: Rpc, address: Address): Promise<number> {
   let [low, high] = [0, Number(await rpc.send("eth_blockNumber", []))];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);

@@ -67,7 +67,8 @@ export type Parameter = Exclude<keyof Assumptions, "price" | "validatorFee" | "g
 /** With the stakes that the client asks for. */
 export function termsOf({ price, validatorFee, ...a }: Assumptions, validators = a.validators): Terms {
   const money = { price, validatorFee, validators };
-  return { ...money, ...stakesOf(money, DEFAULT_POOL_STAKE) };
+  // Without pay for short work, as is usual.
+  return { ...money, ...stakesOf(money, DEFAULT_POOL_STAKE), effort: 0 };
 }
 
 /** A share of an amount, to a millionth. */

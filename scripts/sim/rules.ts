@@ -13,15 +13,17 @@ export interface Terms {
   readonly providerStake: bigint;
   readonly validatorStake: bigint;
   readonly validators: number;
+  /** Of the price, in 1/10,000, for work that is confirmed and short of the threshold. */
+  readonly effort: number;
 }
 
 export type Round = "first" | "challenge" | "appeal";
 
 /**
- * What became of a validator: its vote; `unheard`, revealed though never compared, or committed while a draw was
+ * What became of a validator: its vote (`unmet`, the same as the provider and short of the threshold); `unheard`, revealed though never compared, or committed while a draw was
  * never made; `hid`, committed and not revealed; `left`, stood down or was dismissed.
  */
-export type SeatEnd = "pass" | "fail" | "unheard" | "hid" | "left";
+export type SeatEnd = "pass" | "fail" | "unmet" | "unheard" | "hid" | "left";
 
 export interface Seat<Party extends string> {
   readonly who: Party;
@@ -29,7 +31,15 @@ export interface Seat<Party extends string> {
   readonly end: SeatEnd;
 }
 
-export type Cause = "released" | "runMissed" | "claimMissed" | "rejected" | "hid" | "inconclusive";
+export type Cause =
+  | "released"
+  | "runMissed"
+  | "claimMissed"
+  | "rejected"
+  | "hid"
+  | "inconclusive"
+  | "unmet"
+  | "stopped";
 
 export interface Ending<Party extends string> {
   readonly state: "cancelled" | "settled" | Cause;
@@ -42,6 +52,8 @@ export interface Ending<Party extends string> {
   readonly appealed: boolean;
   /** The requester appointed validators. */
   readonly named: boolean;
+  /** What the provider gets of a job that is stopped. */
+  readonly paid?: bigint;
 }
 
 export const appealBondOf = ({ validatorFee }: Terms): bigint => BigInt(PANEL) * validatorFee;
@@ -69,14 +81,15 @@ export function moneyOf<Party extends string>(terms: Terms, ending: Ending<Party
   add("requester", -price - requesters - deposit);
   add("provider", -providers);
 
-  const overruled = overruledVote(ending);
+  const overruled = overruledVotes(ending);
   for (const { who, round, end } of ending.seats) {
     if (end === "left") continue;
-    const wrong = round !== ending.round && end === overruled;
+    const wrong = round !== ending.round && overruled.includes(end);
     if (end === "hid" || wrong) {
       add(who, -validatorStake);
       burnt += validatorStake;
-      if (end !== "fail") continue;
+      // A vote that was too mild loses its fee to whom it came from.
+      if (end !== "fail" && (end !== "unmet" || !settled)) continue;
       // The provider gets the fee; of an appeal's it was its own.
       if (round === "appeal") continue;
       requesters -= validatorFee;
@@ -90,8 +103,9 @@ export function moneyOf<Party extends string>(terms: Terms, ending: Ending<Party
 
   const lost = settled && ending.passed ? deposit : 0n;
   burnt += lost;
-  add("requester", requesters + deposit - lost + (settled ? 0n : price));
-  add("provider", providers + forfeited + (settled ? price : 0n));
+  const earned = earnedOf(terms, ending);
+  add("requester", requesters + deposit - lost + price - earned);
+  add("provider", providers + forfeited + earned);
   if (!isSlashed(ending)) return { delta, burnt };
   const named = ending.state === "rejected" && ending.named;
   const compensation = named ? 0n : (providerStake * COMPENSATION_PERCENT) / 100n;
@@ -100,10 +114,18 @@ export function moneyOf<Party extends string>(terms: Terms, ending: Ending<Party
   return { delta, burnt: burnt + providerStake - compensation };
 }
 
-/** The vote that costs its validator the stake when a later round contradicts it. */
-function overruledVote({ state, passed }: Ending<string>): SeatEnd | undefined {
-  if (state === "settled") return passed ? "fail" : undefined;
-  return state === "rejected" ? "pass" : undefined;
+/** What the provider gets of the price. */
+function earnedOf({ price, effort }: Terms, { state, paid = 0n }: Ending<string>): bigint {
+  if (state === "settled") return price;
+  if (state === "unmet") return (price * BigInt(effort)) / 10_000n;
+  return state === "stopped" ? paid : 0n;
+}
+
+/** The votes that cost their validators the stake when a later round contradicts them. */
+function overruledVotes({ state, passed }: Ending<string>): readonly SeatEnd[] {
+  if (state === "settled") return passed ? ["fail", "unmet"] : [];
+  if (state === "rejected") return ["pass", "unmet"];
+  return state === "unmet" ? ["pass", "fail"] : [];
 }
 
 function isSlashed({ state }: Ending<string>): boolean {

@@ -5,6 +5,6 @@ export interface Addresses {
   readonly escrow: Address;
   readonly registry: Address;
   readonly rating: Address;
-  /** The block that the escrow was deployed in: nothing of the market is older. 0 when unknown. */
+  /** The block that the first of them was deployed in: nothing of the market is older. 0 when unknown. */
   readonly block?: number | undefined;
 }

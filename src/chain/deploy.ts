@@ -1,16 +1,16 @@
-import { AbiCoder, type BaseWallet, concat, Transaction } from "ethers";
+import { type BaseWallet, concat, getCreateAddress, Transaction } from "ethers";
 import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Address, Hex } from "../protocol/ids.ts";
-import { artifactOf } from "./abi/artifacts.ts";
+import { artifactOf, type ContractName } from "./abi/artifacts.ts";
 import { explainRefusal } from "./abi/refusals.ts";
 import type { Addresses } from "./addresses.ts";
 import { readNonce } from "./rpc/blocks.ts";
-import { bindContract } from "./rpc/contract.ts";
 import { currentFees, DEFAULT_FEE_CAPS } from "./rpc/fees.ts";
 import { watchHeads } from "./rpc/heads.ts";
 import { answered, parseQuantity } from "./rpc/quantities.ts";
 import { connectRpc, type Rpc } from "./rpc/rpc.ts";
+import type { Attempt } from "./send/outbox.ts";
 import { findReceipt, sendRaw } from "./send/raw.ts";
 
 export interface DeployOptions extends AbortOptions {
@@ -30,70 +30,83 @@ export interface Deployment extends Addresses {
 export const DEFAULT_POOL_STAKE = 10n ** 18n;
 export const DEFAULT_COOLDOWN = 7 * 86_400;
 
+/** Several times what the largest of the contracts needs; the rest is not spent. */
+const GAS_LIMIT = 8_000_000n;
+
+/** One contract of the market: where it will be, and the creation code with its arguments. */
+interface Creation {
+  readonly address: Address;
+  readonly data: Hex;
+}
+
 /**
- * Deploys the market in one transaction: the escrow's constructor creates registry and rating. For the devnet, where
- * every start is a new chain; a lasting chain is deployed to with Ignition (`ignition/`), which resumes.
+ * The market's contracts in the order in which `from` must deploy them, beginning with `nonce`: registry and rating
+ * come first and list the address that the escrow will have.
+ */
+export function creationsOf(
+  from: Address,
+  nonce: number,
+  { poolStake, cooldown }: { poolStake: bigint; cooldown: number },
+): Readonly<Record<"rating" | "registry" | "exceptions" | "escrow", Creation>> {
+  const at = (offset: number) => getCreateAddress({ from, nonce: nonce + offset }) as Address;
+  const [rating, registry, exceptions, escrow] = [at(0), at(1), at(2), at(3)];
+  const create = (address: Address, name: ContractName, args: readonly unknown[]): Creation => {
+    const { abi, bytecode } = artifactOf(name);
+    return { address, data: concat([bytecode, abi.encodeDeploy(args)]) as Hex };
+  };
+  return {
+    rating: create(rating, "ProviderRating", [[escrow]]),
+    registry: create(registry, "ProviderRegistry", [rating, [escrow], poolStake, cooldown]),
+    exceptions: create(exceptions, "JobExceptions", [registry, rating]),
+    escrow: create(escrow, "JobEscrow", [registry, rating, exceptions]),
+  };
+}
+
+/**
+ * Deploys the market by one transaction a contract, all sent at once. For the devnet, where every start is a new
+ * chain; a lasting chain is deployed to with Ignition (`ignition/`), which resumes.
  * @throws DEPLOY_FAILED
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { wallet, poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN, ...abortOptions } = options;
   const rpc = connectRpc(options.rpcUrl);
-  const { abi, bytecode } = artifactOf("JobEscrow");
-  const data = concat([
-    bytecode,
-    AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [poolStake, cooldown]),
-  ]);
   const from = wallet.address as Address;
   try {
-    const [chainId, gas, fees, nonce] = await Promise.all([
+    const [id, fees, nonce] = await Promise.all([
       rpc.send("eth_chainId", [], abortOptions),
-      rpc.send("eth_estimateGas", [{ from, data }], abortOptions),
       currentFees(rpc, DEFAULT_FEE_CAPS, abortOptions),
       readNonce(rpc, from, "pending", abortOptions),
     ]);
-    const tx = Transaction.from({
-      type: 2,
-      chainId: answered(parseQuantity, chainId, "its chain id"),
-      nonce,
-      data,
-      gasLimit: (answered(parseQuantity, gas, "an estimate of gas") * 5n) / 4n,
-      maxFeePerGas: fees.max,
-      maxPriorityFeePerGas: fees.priority,
+    const chainId = Number(answered(parseQuantity, id, "its chain id"));
+    const { rating, registry, exceptions, escrow } = creationsOf(from, nonce, { poolStake, cooldown });
+    const attempts = [rating, registry, exceptions, escrow].map(({ data }, i): Attempt => {
+      const tx = Transaction.from({
+        ...{ type: 2, chainId, nonce: nonce + i, data, gasLimit: GAS_LIMIT },
+        ...{ maxFeePerGas: fees.max, maxPriorityFeePerGas: fees.priority },
+      });
+      tx.signature = wallet.signingKey.sign(tx.unsignedHash);
+      return { hash: tx.hash as Hex, raw: tx.serialized as Hex, nonce: tx.nonce, at: Date.now() };
     });
-    tx.signature = wallet.signingKey.sign(tx.unsignedHash);
-    return await sendAndWait(rpc, tx, from, abortOptions);
+    for (const attempt of attempts) await sendRaw(rpc, attempt, abortOptions);
+    const blocks: number[] = [];
+    for (const attempt of attempts) blocks.push(await mined(rpc, attempt, from, abortOptions));
+    return {
+      ...{ chainId, block: blocks[0]! },
+      ...{ escrow: escrow.address, registry: registry.address, rating: rating.address },
+    };
   } catch (error) {
-    throw explainRefusal(error, abi, "deploy the market");
+    throw explainRefusal(error, artifactOf("JobEscrow").abi, "deploy the market");
   }
 }
 
-async function sendAndWait(
-  rpc: Rpc,
-  tx: Transaction,
-  from: Address,
-  abortOptions: AbortOptions,
-): Promise<Deployment> {
-  const attempt = { hash: tx.hash as Hex, raw: tx.serialized as Hex, nonce: tx.nonce, at: Date.now() };
+/** The block of a creation, once it is mined. */
+async function mined(rpc: Rpc, attempt: Attempt, from: Address, abortOptions: AbortOptions): Promise<number> {
   const heads = watchHeads(rpc, 500);
-  await sendRaw(rpc, attempt, abortOptions);
   for (;;) {
     const head = await heads.read(abortOptions);
-    const mined = await findReceipt(rpc, [attempt], abortOptions);
-    if (mined?.contract !== undefined && mined.succeeded) {
-      const escrow = bindContract(rpc, mined.contract, artifactOf("JobEscrow").abi);
-      const [registry, rating] = await Promise.all([
-        escrow.read("registry", [], abortOptions),
-        escrow.read("rating", [], abortOptions),
-      ]);
-      return {
-        chainId: Number(tx.chainId),
-        escrow: mined.contract,
-        registry: registry[0] as Address,
-        rating: rating[0] as Address,
-        block: mined.block,
-      };
-    }
-    if (mined !== undefined) throw failed(from);
+    const receipt = await findReceipt(rpc, [attempt], abortOptions);
+    if (receipt?.succeeded) return receipt.block;
+    if (receipt !== undefined) throw failed(from);
     await heads.changed(head.hash, abortOptions);
   }
 }

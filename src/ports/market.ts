@@ -22,7 +22,10 @@ export type Call =
       seedTip: Hex;
       sealed: Hex;
     }
-  | { kind: "release"; job: Job; reason: string }
+  /** `sealedLog`: the end of the run's log, sealed to the requester, at most 1 KiB. */
+  | { kind: "release"; job: Job; reason: string; sealedLog?: Hex | undefined }
+  /** Ends a run that the provider has accepted; by the requester. */
+  | { kind: "stop"; job: Job }
   | { kind: "expire"; job: Job }
   | { kind: "appoint"; job: Job; validators: readonly { address: Address; sealed: Hex }[] }
   | { kind: "commit"; job: Job; commitment: Hex }

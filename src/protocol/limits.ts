@@ -65,3 +65,6 @@ export const leastTask = {
   pids: 4,
   logBytes: 1 << 12,
 } as const;
+
+/** Of the sealed end of a log that `release` carries (`EscrowStorage.MAX_LOG_BYTES`). */
+export const MAX_LOG_END_BYTES = 1024;

@@ -60,6 +60,8 @@ export interface Outcomes {
   readonly released: number;
   readonly abstained: number;
   readonly hid: number;
+  /** Confirmed, and short of the threshold. */
+  readonly unmet: number;
 }
 
 /** Scores of 1 to 5 by the other parties of its jobs, and the escrow's counters. */

@@ -11,6 +11,9 @@ import { random32, someTerms } from "../support/chain/terms.ts";
 
 const STAKE = 10n ** 18n;
 
+/** Whether a validator finds the result right; `short`: right, and below the threshold. */
+type Found = boolean | "short";
+
 describe("what a quote says of an ending is what the contracts take", () => {
   let chain: TestChain;
   let [requester, stranger] = [] as unknown as [Market, Market];
@@ -37,7 +40,9 @@ describe("what a quote says of an ending is what the contracts take", () => {
       (await requester.balance(requester.account)) + (await requester.owed(requester.account, ZERO_ADDRESS));
     const provider = providers[jobs++ % providers.length]!;
     const [before, acceptBy] = [await wealth(), (await requester.now()) + 3600];
-    const terms = someTerms(requester.account, provider.account, { acceptBy, validators: seats });
+    const terms = someTerms(requester.account, provider.account, {
+      ...{ acceptBy, validators: seats, threshold: 948_000_000n },
+    });
     const id = requester.jobIdOf(terms);
     const theirs: Measurement = { digest: random32(), score: 950_000_000n, salt: random32() };
     const [blindedKey, owns] = [random32(), new Map<Market, Measurement>()];
@@ -47,9 +52,11 @@ describe("what a quote says of an ending is what the contracts take", () => {
       const { fee } = await sendCall(market, call);
       if (market === requester) gas += fee;
     };
-    const measure = async (panel: readonly Market[], right: readonly boolean[]) => {
+    const measure = async (panel: readonly Market[], right: readonly Found[]) => {
       for (const [i, market] of panel.entries()) {
-        const own = { ...theirs, ...(right[i] ? {} : { digest: random32() }), salt: random32() };
+        const found = right[i];
+        const short = found === "short" ? { score: 947_000_000n } : {};
+        const own = { ...theirs, ...(found ? short : { digest: random32() }), salt: random32() };
         owns.set(market, own);
         const commitment = measurementCommitment(id, market.account, own);
         await send(market, { kind: "commit", job: await job(), commitment });
@@ -70,13 +77,13 @@ describe("what a quote says of an ending is what the contracts take", () => {
           seedTip: providerTip,
           sealed: "0x5e",
         }),
-      async validate(...right: boolean[]) {
+      async validate(...right: Found[]) {
         const panel = validators.slice(0, right.length);
         const asked = panel.map(({ account }) => ({ address: account, sealed: "0xaa" as Hex }));
         await send(requester, { kind: "appoint", job: await job(), validators: asked });
         await measure(panel, right);
       },
-      async draw(...right: boolean[]) {
+      async draw(...right: Found[]) {
         const scheduled = await job();
         const seated = scheduled.validations.length;
         if (!scheduled.seeded) {
@@ -97,9 +104,10 @@ describe("what a quote says of an ending is what the contracts take", () => {
       by: async (market: Market, kind: "cancel" | "settle" | "expire") =>
         send(market, { kind, job: await job() }),
       release: async () => send(provider, { kind: "release", job: await job(), reason: "no" }),
-      async pass() {
+      stop: async () => send(requester, { kind: "stop", job: await job() }),
+      async pass(beyond = 30) {
         const { deadline } = await job();
-        await chain.node.increaseTime(Math.max(0, deadline! - (await requester.now())) + 30);
+        await chain.node.increaseTime(Math.max(0, deadline! - (await requester.now())) + beyond);
       },
       /** What the requester has lost, gas apart, against what was quoted. */
       async took(outcome: string) {
@@ -139,6 +147,18 @@ describe("what a quote says of an ending is what the contracts take", () => {
       await job.pass();
       await job.by(stranger, "expire");
     },
+    stopped: async (job) => {
+      await job.accept();
+      await job.pass(-40);
+      await job.stop();
+    },
+    unmet: async (job) => {
+      await job.accept();
+      await job.submit();
+      await job.validate("short", "short");
+      await job.pass();
+      await job.by(stranger, "settle");
+    },
     rejected: async (job) => {
       await job.accept();
       await job.submit();
@@ -167,7 +187,7 @@ describe("what a quote says of an ending is what the contracts take", () => {
     await job.submit();
     await end(job);
   };
-  const disputed = (...right: boolean[]) =>
+  const disputed = (...right: Found[]) =>
     optimistic(async (job) => {
       await job.claim();
       await job.challenge();
@@ -176,6 +196,7 @@ describe("what a quote says of an ending is what the contracts take", () => {
       await job.by(stranger, "settle");
     });
   const withoutValidators: typeof endings = {
+    stopped: endings.stopped!,
     unclaimed: optimistic(async (job) => {
       await job.pass();
       await job.by(stranger, "expire");

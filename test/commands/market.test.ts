@@ -17,7 +17,7 @@ const COIN = 10n ** 18n;
 const rating = (scores: readonly number[], settled = scores.length): Rating => ({
   count: scores.length,
   sum: scores.reduce((sum, score) => sum + score, 0),
-  outcomes: { settled, late: 0, rejected: 0, released: 0, abstained: 0, hid: 0 },
+  outcomes: { settled, late: 0, rejected: 0, released: 0, abstained: 0, hid: 0, unmet: 0 },
 });
 
 function offer(digit: string, change: Partial<Offer> = {}): Offer {
@@ -63,6 +63,8 @@ const job: Job = {
     mode: "evaluate",
     tolerance: 1_000_000n,
     threshold: 950_000_000n,
+    effort: 0,
+    stop: { floor: 1000, cap: 10_000 },
     acceptBy: 1000,
     windows: { run: 1, appoint: 1, commit: 1, reveal: 1, claim: 1, challenge: 1, appeal: 1 },
     specHash: word("0"),
@@ -97,6 +99,8 @@ const job: Job = {
   appealed: false,
   cause: undefined,
   reason: undefined,
+  sealedLog: undefined,
+  paid: undefined,
   appointed: false,
   postedBlock: 1,
 };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
 /// @notice See appeals.tree.
 contract AppealsTest is Steps {
     function test_WhenAnAppealIsWon_TheValidatorsThatVotedAgainstPay() public {
-        IJobEscrow.Terms memory terms = _rejected();
+        IJob.Terms memory terms = _rejected();
         appeal(terms);
         draw(terms);
         assertTrue(seatOf(terms, validator(0)) == SeatStatus.Failed, "its vote stands");
@@ -26,7 +26,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenAnAppealIsLost_TheBondPaysThePanelAndTheStakeIsBurnt() public {
-        IJobEscrow.Terms memory terms = _rejected();
+        IJob.Terms memory terms = _rejected();
         appeal(terms);
         draw(terms);
         decide(terms, wrong());
@@ -40,7 +40,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenAnAppealOfADrawnPanelIsLost_TheRequesterGetsATenth() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         drawAlone(terms);
         decide(terms, wrong());
@@ -52,7 +52,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenTheAppealsPanelDoesNotCommit_NoStakeIsSlashed() public {
-        IJobEscrow.Terms memory terms = _rejected();
+        IJob.Terms memory terms = _rejected();
         appeal(terms);
         draw(terms);
         dismissAll(terms);
@@ -68,7 +68,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenNamedValidatorsSplit_TheProviderAppeals() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
         commit(terms, validator(1), wrong());
@@ -89,7 +89,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenNamedValidatorsAllHide_TheProviderAppeals() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Inconclusive);
         appeal(terms);
         draw(terms);
@@ -102,7 +102,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenAllAbstainAndThePoolIsEmpty_TheAppealIsInconclusiveToo() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Submitted);
         _emptyPool();
         appoint(terms);
@@ -113,7 +113,7 @@ contract AppealsTest is Steps {
         appeal(terms);
         draw(terms);
         assertTrue(stateOf(terms) == State.Inconclusive, "no panel in the pool");
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (terms)), noAppeal(terms));
         settle(terms, requester);
         assertEq(owedTo(requester, terms), PRICE + 2 * FEE, "everything back");
         assertEq(owedTo(provider, terms), 3 * FEE, "the bond comes back");
@@ -121,7 +121,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenAnAppealOfAnInconclusiveJobIsLost_TheProviderIsSlashed() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Inconclusive);
         appeal(terms);
         draw(terms);
@@ -132,11 +132,11 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenTheProviderDoesNotAppeal_AnyoneSettlesAfterTheWindow() public {
-        IJobEscrow.Terms memory terms = _rejected();
+        IJob.Terms memory terms = _rejected();
         uint256 deadline = jobOf(terms).deadline;
         _assertTooEarlyToSettle(terms, deadline);
         vm.warp(deadline + 1);
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), tooLate(terms, deadline));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (terms)), tooLate(terms, deadline));
         settle(terms, requester);
         assertTrue(stateOf(terms) == State.Refunded, "refunded");
         assertEq(registry.burnt(), PROVIDER_STAKE, "all of the stake is burnt");
@@ -144,7 +144,7 @@ contract AppealsTest is Steps {
     }
 
     function test_WhenTheProviderDoesNotAppealAnInconclusiveJob_OnlyValidatorsThatHidAreSlashed() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Inconclusive);
         _assertTooEarlyToSettle(terms, jobOf(terms).deadline);
         passDeadline(terms);
@@ -155,7 +155,7 @@ contract AppealsTest is Steps {
     }
 
     function test_RevertWhen_AValidatorThatHidRevealsInTheAppeal() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Inconclusive);
         appeal(terms);
         draw(terms);
@@ -163,23 +163,23 @@ contract AppealsTest is Steps {
         bytes32 secrets = secretsOf(terms);
         for (uint256 i = 0; i < 2; ++i) {
             bytes memory reason = wrongSeat(terms, validator(i));
-            bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secrets));
+            bytes memory data = abi.encodeCall(escrow.reveal, (terms, honest(), honest(), secrets));
             assertReverts(validator(i), data, reason);
-            assertReverts(validator(i), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
+            assertReverts(validator(i), abi.encodeCall(escrow.revealAlone, (terms, honest())), reason);
         }
         assertEq(jobOf(terms).revealed, 0, "its round is over");
     }
 
     function test_RevertWhen_AppealedTwice() public {
-        IJobEscrow.Terms memory terms = _rejected();
-        bytes memory data = abi.encodeCall(IJobEscrow.appeal, (terms));
+        IJob.Terms memory terms = _rejected();
+        bytes memory data = abi.encodeCall(escrow.appeal, (terms));
         appeal(terms);
         assertReverts(provider, 3 * FEE, data, noAppeal(terms));
         draw(terms);
         decide(terms, wrong());
         assertReverts(provider, 3 * FEE, data, noAppeal(terms));
 
-        IJobEscrow.Terms memory silent = termsOf(1);
+        IJob.Terms memory silent = termsOf(1);
         reach(silent, State.Inconclusive);
         appeal(silent);
         draw(silent);
@@ -187,11 +187,11 @@ contract AppealsTest is Steps {
         passDeadline(silent);
         conclude(silent);
         assertTrue(stateOf(silent) == State.Inconclusive, "inconclusive again");
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (silent)), noAppeal(silent));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (silent)), noAppeal(silent));
     }
 
     function test_RevertWhen_TheChallengeWasInconclusive() public {
-        IJobEscrow.Terms memory terms = termsOf(0);
+        IJob.Terms memory terms = termsOf(0);
         reach(terms, State.Claimed);
         challenge(terms);
         drawAsProvider(terms);
@@ -199,31 +199,31 @@ contract AppealsTest is Steps {
         draw(terms);
         dismissAll(terms);
         assertTrue(stateOf(terms) == State.Inconclusive, "without a verdict");
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (terms)), noAppeal(terms));
     }
 
     function test_RevertWhen_AProviderThatHidAppeals() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         revealAlone(terms, validator(0), honest());
         passGrace(terms);
         conclude(terms);
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (terms)), noAppeal(terms));
     }
 
     function test_RevertWhen_AnotherAccountAppealsOrThePaymentIsWrong() public {
-        IJobEscrow.Terms memory terms = _rejected();
-        bytes memory data = abi.encodeCall(IJobEscrow.appeal, (terms));
+        IJob.Terms memory terms = _rejected();
+        bytes memory data = abi.encodeCall(escrow.appeal, (terms));
         assertReverts(requester, 3 * FEE, data, notParty(terms, requester));
         assertReverts(provider, FEE, data, wrongPayment(FEE, 3 * FEE));
-        IJobEscrow.Terms memory passed = termsOf(1);
+        IJob.Terms memory passed = termsOf(1);
         reach(passed, State.Validated);
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (passed)), noAppeal(passed));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (passed)), noAppeal(passed));
     }
 
     function test_TheFirstPanelIsNotDrawnAgain() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         reach(terms, State.Rejected);
         appeal(terms);
         draw(terms);
@@ -233,14 +233,14 @@ contract AppealsTest is Steps {
         assertEq(jobOf(terms).occupied, 6, "three others");
     }
 
-    function _rejected() private returns (IJobEscrow.Terms memory terms) {
+    function _rejected() private returns (IJob.Terms memory terms) {
         terms = termsOf(1);
         reach(terms, State.Rejected);
     }
 
-    function _assertTooEarlyToSettle(IJobEscrow.Terms memory terms, uint256 deadline) private {
+    function _assertTooEarlyToSettle(IJob.Terms memory terms, uint256 deadline) private {
         vm.warp(deadline);
-        bytes memory data = abi.encodeCall(IJobEscrow.settle, (terms, panelOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.settle, (terms, panelOf(terms)));
         assertReverts(requester, data, tooEarly(terms, deadline));
     }
 

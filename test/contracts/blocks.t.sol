@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, State} from "../../contracts/interfaces/IJob.sol";
 import {Steps} from "./support/Steps.sol";
 
 /// @notice The contracts do not depend on block numbers, which other chains count differently. See blocks.tree.
@@ -19,7 +19,7 @@ contract BlocksTest is Steps {
     }
 
     function testFuzz_WhenBlockNumbersGoBackOrStall_TheDrawSucceeds(uint64 before, uint64 afterwards) public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Rejected);
         vm.roll(before);
         appeal(terms);
@@ -33,7 +33,7 @@ contract BlocksTest is Steps {
     /// @dev Plays a job with every kind of draw, always from the same state of the chain, and hashes how it ended.
     function _play() private returns (bytes32 outcome) {
         uint256 start = vm.snapshotState();
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         _roll();
         reach(terms, State.Submitted);
         _roll();

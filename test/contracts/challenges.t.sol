@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
@@ -10,10 +10,10 @@ contract ChallengesTest is Steps {
     uint256 private constant DEPOSIT = PRICE / 2;
 
     function test_WhenTheRequesterDoesNotChallenge_AnyoneSettlesAfterTheWindow() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
-        bytes memory data = abi.encodeCall(IJobEscrow.settle, (terms, new address[](0)));
+        bytes memory data = abi.encodeCall(escrow.settle, (terms, new address[](0)));
         assertReverts(provider, data, tooEarly(terms, deadline));
         passDeadline(terms);
         settle(terms, validator(0));
@@ -21,13 +21,13 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenTheRequesterSettles_TheProviderIsPaidAtOnce() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         settle(terms, requester);
         assertEq(owedTo(provider, terms), PRICE, "paid");
     }
 
     function test_WhenAChallengeIsWon_OnlyTheProviderLoses() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         address[] memory panel = seatedAs(terms, SeatStatus.Appointed);
@@ -47,13 +47,13 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAChallengeIsLost_HalfOfThePriceIsBurnt() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         decide(terms, honest());
         assertTrue(stateOf(terms) == State.Validated, "validated");
         assertReverts(provider, claimData(terms), invalidStatus(terms));
-        bytes memory late = abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
+        bytes memory late = abi.encodeCall(escrow.expire, (terms, panelOf(terms)));
         assertReverts(requester, late, invalidStatus(terms));
         settle(terms, validator(11));
 
@@ -64,7 +64,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAChallengeIsInconclusive_TheClaimStands() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         commitAll(terms, wrong());
@@ -82,7 +82,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenThePanelDoesNotCommit_TheClaimStands() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         abstainAll(terms);
@@ -95,13 +95,13 @@ contract ChallengesTest is Steps {
     }
 
     function test_RevertWhen_AChallengeIsLateRepeatedOrNotTheRequesters() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         uint256 bond = escrow.challengeBondOf(terms);
         assertEq(bond, 3 * FEE + DEPOSIT, "three fees and half the price");
         bytes memory data = challengeData(terms);
         assertReverts(provider, bond, data, notParty(terms, provider));
         assertReverts(requester, bond - 1, data, wrongPayment(bond - 1, bond));
-        bytes memory next = abi.encodeCall(IJobEscrow.challenge, (terms, MASK_HASH, seedOf(REQUESTERS_SECRET, 2)));
+        bytes memory next = abi.encodeCall(escrow.challenge, (terms, MASK_HASH, seedOf(REQUESTERS_SECRET, 2)));
         assertReverts(requester, bond, next, seedMismatch(terms, requester));
 
         uint256 snapshot = vm.snapshotState();
@@ -119,14 +119,14 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenThePanelWasDrawnWithoutTheRequester_TheClaimCanBeChallenged() public {
-        IJobEscrow.Terms memory terms = _oneSided(1, honest());
+        IJob.Terms memory terms = _oneSided(1, honest());
         assertReverts(requester, escrow.challengeBondOf(terms), challengeData(terms), invalidStatus(terms));
         claim(terms);
         assertTrue(stateOf(terms) == State.Claimed, "claimed, not settled");
         uint256 deadline = jobOf(terms).deadline;
         assertEq(deadline, vm.getBlockTimestamp() + WINDOW, "the challenge window");
         assertEq(owedTo(provider, terms), 0, "not paid yet");
-        bytes memory data = abi.encodeCall(IJobEscrow.settle, (terms, panelOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.settle, (terms, panelOf(terms)));
         vm.warp(deadline);
         assertReverts(provider, data, tooEarly(terms, deadline));
         vm.warp(deadline + 1);
@@ -136,7 +136,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAReplacementWasDrawnWithoutTheRequester_TheClaimCanBeChallenged() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
         abstain(terms, validator(1));
@@ -147,7 +147,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenThePanelWasDrawnWithBothSeeds_TheClaimSettles() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         abstainAll(terms);
         draw(terms);
@@ -157,7 +157,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenTheChallengesPanelContradictsTheFirst_TheFirstPanelPays() public {
-        IJobEscrow.Terms memory terms = _oneSided(3, honest());
+        IJob.Terms memory terms = _oneSided(3, honest());
         address[] memory first = panelOf(terms);
         claim(terms);
         challenge(terms);
@@ -180,7 +180,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenTheChallengesPanelConfirmsTheFirst_TheDissenterPays() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         reach(terms, State.Submitted);
         drawAlone(terms);
         address[] memory first = panelOf(terms);
@@ -203,7 +203,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAnAppealOverrulesAChallenge_TheProviderGetsThePanelsFeesToo() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         address[] memory second = panelOf(terms);
@@ -221,7 +221,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAnAppealOfAChallengeIsInconclusive_EachSideIsRefunded() public {
-        IJobEscrow.Terms memory terms = _claimed();
+        IJob.Terms memory terms = _claimed();
         challenge(terms);
         drawAsProvider(terms);
         decide(terms, wrong());
@@ -237,7 +237,7 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAppealAndChallengeConfirm_AllDissentersPay() public {
-        (IJobEscrow.Terms memory terms, address dissenter) = _appealedOneSided();
+        (IJob.Terms memory terms, address dissenter) = _appealedOneSided();
         address first = validator(0);
         claim(terms);
         challenge(terms);
@@ -255,12 +255,12 @@ contract ChallengesTest is Steps {
     }
 
     function test_WhenAChallengeContradictsAnAppeal_TheAppealsMajorityPays() public {
-        (IJobEscrow.Terms memory terms, address dissenter) = _appealedOneSided();
+        (IJob.Terms memory terms, address dissenter) = _appealedOneSided();
         claim(terms);
         challenge(terms);
         drawAsProvider(terms);
         decide(terms, wrong());
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (terms)), noAppeal(terms));
         settle(terms, provider);
 
         assertEq(owedTo(validator(0), terms), FEE, "the first validator was right");
@@ -270,15 +270,15 @@ contract ChallengesTest is Steps {
         assertEq(registry.burnt(), PROVIDER_STAKE + 2 * VALIDATOR_STAKE, "all is burnt");
     }
 
-    function _claimed() private returns (IJobEscrow.Terms memory terms) {
+    function _claimed() private returns (IJob.Terms memory terms) {
         terms = termsOf(0);
         reach(terms, State.Claimed);
     }
 
     /// @dev Judged by validators that were drawn by the provider's seed alone.
-    function _oneSided(uint8 validators, IJobEscrow.Measurement memory found)
+    function _oneSided(uint8 validators, IJob.Measurement memory found)
         private
-        returns (IJobEscrow.Terms memory terms)
+        returns (IJob.Terms memory terms)
     {
         terms = termsOf(validators);
         reach(terms, State.Submitted);
@@ -287,7 +287,7 @@ contract ChallengesTest is Steps {
     }
 
     /// @dev Rejected by the named validator, confirmed by two of three that were drawn by the provider's seed alone.
-    function _appealedOneSided() private returns (IJobEscrow.Terms memory terms, address dissenter) {
+    function _appealedOneSided() private returns (IJob.Terms memory terms, address dissenter) {
         terms = termsOf(1);
         reach(terms, State.Rejected);
         appeal(terms);

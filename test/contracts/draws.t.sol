@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Job} from "./support/JobView.sol";
 import {Steps} from "./support/Steps.sol";
@@ -9,7 +9,7 @@ import {Steps} from "./support/Steps.sol";
 /// @notice See draws.tree.
 contract DrawsTest is Steps {
     function test_WhenBothRevealTheirSeeds_SeatsAreFilled() public {
-        IJobEscrow.Terms memory terms = _appealed();
+        IJob.Terms memory terms = _appealed();
         assertEq(jobOf(terms).deadline, vm.getBlockTimestamp() + WINDOW, "the requester's window");
         vm.warp(jobOf(terms).deadline);
         revealSeed(terms);
@@ -25,7 +25,7 @@ contract DrawsTest is Steps {
     }
 
     function test_EachSeedChangesTheDraw() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         reach(terms, State.Accepted);
         uint256 start = vm.snapshotState();
         bytes32 first = _drawnWith(terms, "1", true);
@@ -37,7 +37,7 @@ contract DrawsTest is Steps {
     }
 
     function test_WhenTheRequesterDoesNotRevealItsSeed_TheProviderDrawsAlone() public {
-        IJobEscrow.Terms memory terms = _appealed();
+        IJob.Terms memory terms = _appealed();
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
         assertReverts(provider, drawData(terms), tooEarly(terms, deadline));
@@ -50,28 +50,28 @@ contract DrawsTest is Steps {
     }
 
     function test_WhenTheProviderHidesItsSeed_ItFails() public {
-        IJobEscrow.Terms memory terms = _half();
+        IJob.Terms memory terms = _half();
         revealSeed(terms);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
-        assertReverts(requester, abi.encodeCall(IJobEscrow.conclude, (terms)), tooEarly(terms, deadline));
+        assertReverts(requester, abi.encodeCall(escrow.conclude, (terms)), tooEarly(terms, deadline));
         vm.warp(deadline + 1);
         assertReverts(provider, drawData(terms), tooLate(terms, deadline));
         _failsAsHid(terms);
     }
 
     function test_WhenNeitherRevealsASeed_TheProviderFails() public {
-        IJobEscrow.Terms memory terms = _half();
+        IJob.Terms memory terms = _half();
         uint256 deadline = jobOf(terms).deadline + WINDOW;
         vm.warp(deadline);
-        assertReverts(requester, abi.encodeCall(IJobEscrow.conclude, (terms)), tooEarly(terms, deadline));
+        assertReverts(requester, abi.encodeCall(escrow.conclude, (terms)), tooEarly(terms, deadline));
         vm.warp(deadline + 1);
         assertReverts(provider, drawData(terms), tooLate(terms, deadline));
         _failsAsHid(terms);
     }
 
     function test_RevertWhen_TheRequestersSeedOrMaskIsWrong() public {
-        IJobEscrow.Terms memory terms = _appealed();
+        IJob.Terms memory terms = _appealed();
         bytes memory reason = seedMismatch(terms, requester);
         bytes32 seed = seedOf(REQUESTERS_SECRET, 1);
         _assertRevertsSeed(terms, MASK_HASH, seedOf(REQUESTERS_SECRET, 2), reason);
@@ -82,7 +82,7 @@ contract DrawsTest is Steps {
     }
 
     function test_RevertWhen_TheProvidersSeedOrCommitmentsAreWrong() public {
-        IJobEscrow.Terms memory terms = _appealed();
+        IJob.Terms memory terms = _appealed();
         revealSeed(terms);
         bytes memory reason = seedMismatch(terms, provider);
         bytes32 seed = seedOf(PROVIDERS_SECRET, 1);
@@ -91,13 +91,13 @@ contract DrawsTest is Steps {
         assertReverts(provider, drawData(terms, seedOf(REQUESTERS_SECRET, 1)), reason);
         bytes32 commitment = commitmentOf(terms, provider, honest());
         bytes32 key = keyCommitmentOf(terms);
-        assertReverts(provider, abi.encodeCall(IJobEscrow.draw, (terms, bytes32(0), key, seed)), reason);
-        assertReverts(provider, abi.encodeCall(IJobEscrow.draw, (terms, commitment, bytes32(0), seed)), reason);
+        assertReverts(provider, abi.encodeCall(escrow.draw, (terms, bytes32(0), key, seed)), reason);
+        assertReverts(provider, abi.encodeCall(escrow.draw, (terms, commitment, bytes32(0), seed)), reason);
         drawAsProvider(terms);
     }
 
     function test_RevertWhen_AStrangerRevealsOrDraws() public {
-        IJobEscrow.Terms memory terms = _appealed();
+        IJob.Terms memory terms = _appealed();
         assertReverts(provider, revealSeedData(terms), notParty(terms, provider));
         assertReverts(validator(5), revealSeedData(terms), notParty(terms, validator(5)));
         revealSeed(terms);
@@ -106,7 +106,7 @@ contract DrawsTest is Steps {
     }
 
     function test_RevertWhen_NothingIsToBeDrawn() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         assertReverts(requester, revealSeedData(terms), invalidStatus(terms));
         assertReverts(provider, drawData(terms), invalidStatus(terms));
@@ -120,14 +120,14 @@ contract DrawsTest is Steps {
         drawAsProvider(terms);
         assertReverts(provider, drawData(terms), nothingToDraw(terms));
 
-        IJobEscrow.Terms memory optimistic = termsOf(0);
+        IJob.Terms memory optimistic = termsOf(0);
         reach(optimistic, State.Submitted);
         passDeadline(optimistic);
         assertReverts(provider, drawData(optimistic), invalidStatus(optimistic));
     }
 
     function test_EveryDrawOfAJobNeedsItsOwnSeeds() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         passDeadline(terms);
         _assertRevertsOtherSeeds(terms, 1);
@@ -158,7 +158,7 @@ contract DrawsTest is Steps {
     }
 
     function test_WhenTheRequesterDoesNotAppoint_OnlyTheProviderDraws() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Submitted);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
@@ -173,11 +173,11 @@ contract DrawsTest is Steps {
     }
 
     function test_WhenTheProviderDoesNotDrawEither_TheJobExpires() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         uint256 deadline = jobOf(terms).deadline + WINDOW;
         vm.warp(deadline);
-        bytes memory data = abi.encodeCall(IJobEscrow.expire, (terms, new address[](0)));
+        bytes memory data = abi.encodeCall(escrow.expire, (terms, new address[](0)));
         assertReverts(requester, data, tooEarly(terms, deadline));
         vm.warp(deadline + 1);
         assertReverts(provider, drawData(terms), tooLate(terms, deadline));
@@ -194,7 +194,7 @@ contract DrawsTest is Steps {
         publish(2000, true, false);
         vm.prank(provider);
         registry.deposit{value: PROVIDER_STAKE}();
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         drawAlone(terms);
         assertTrue(stateOf(terms) == State.Inconclusive, "no validator");
@@ -202,14 +202,14 @@ contract DrawsTest is Steps {
     }
 
     /// @dev A rejected job that is appealed: three seats are to be drawn.
-    function _appealed() private returns (IJobEscrow.Terms memory terms) {
+    function _appealed() private returns (IJob.Terms memory terms) {
         terms = termsOf(1);
         reach(terms, State.Rejected);
         appeal(terms);
     }
 
     /// @dev One of two validators has committed and the other abstained: one seat is to be drawn.
-    function _half() private returns (IJobEscrow.Terms memory terms) {
+    function _half() private returns (IJob.Terms memory terms) {
         terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
@@ -217,10 +217,10 @@ contract DrawsTest is Steps {
         assertEq(jobOf(terms).toDraw, 1, "one seat");
     }
 
-    function _failsAsHid(IJobEscrow.Terms memory terms) private {
+    function _failsAsHid(IJob.Terms memory terms) private {
         conclude(terms);
         assertTrue(stateOf(terms) == State.Rejected, "rejected");
-        assertReverts(provider, 3 * FEE, abi.encodeCall(IJobEscrow.appeal, (terms)), noAppeal(terms));
+        assertReverts(provider, 3 * FEE, abi.encodeCall(escrow.appeal, (terms)), noAppeal(terms));
         settle(terms, validator(7));
 
         assertEq(owedTo(requester, terms), PRICE + FEE + PROVIDER_STAKE / 10, "refund and a tenth");
@@ -233,7 +233,7 @@ contract DrawsTest is Steps {
         assertEq(rating.ratingOf(validator(0), Role.Validator).settled, 1, "outcome is settled");
     }
 
-    function _drawNext(IJobEscrow.Terms memory terms, uint256 number) private {
+    function _drawNext(IJob.Terms memory terms, uint256 number) private {
         assertEq(jobOf(terms).draws, number, "the number of the draw");
         bytes memory reason = seedMismatch(terms, requester);
         _assertRevertsSeed(terms, MASK_HASH, seedOf(REQUESTERS_SECRET, number - 1), reason);
@@ -243,25 +243,25 @@ contract DrawsTest is Steps {
         drawAsProvider(terms);
     }
 
-    function _assertRevertsOtherSeeds(IJobEscrow.Terms memory terms, uint256 number) private {
+    function _assertRevertsOtherSeeds(IJob.Terms memory terms, uint256 number) private {
         for (uint256 i = 0; i < SEEDS; ++i) {
             if (i == number) continue;
             assertReverts(provider, drawData(terms, seedOf(PROVIDERS_SECRET, i)), seedMismatch(terms, provider));
         }
     }
 
-    function _assertRevertsSeed(IJobEscrow.Terms memory terms, bytes32 maskHash, bytes32 seed, bytes memory reason)
+    function _assertRevertsSeed(IJob.Terms memory terms, bytes32 maskHash, bytes32 seed, bytes memory reason)
         private
     {
-        assertReverts(requester, abi.encodeCall(IJobEscrow.revealSeed, (terms, maskHash, seed)), reason);
+        assertReverts(requester, abi.encodeCall(escrow.revealSeed, (terms, maskHash, seed)), reason);
     }
 
-    function _challengeWith(IJobEscrow.Terms memory terms, uint256 number) private pure returns (bytes memory) {
-        return abi.encodeCall(IJobEscrow.challenge, (terms, MASK_HASH, seedOf(REQUESTERS_SECRET, number)));
+    function _challengeWith(IJob.Terms memory terms, uint256 number) private view returns (bytes memory) {
+        return abi.encodeCall(escrow.challenge, (terms, MASK_HASH, seedOf(REQUESTERS_SECRET, number)));
     }
 
     /// @dev A hash of the validators drawn as replacements when the provider's seeds come from `secret`.
-    function _drawnWith(IJobEscrow.Terms memory terms, bytes32 secret, bool both) private returns (bytes32) {
+    function _drawnWith(IJob.Terms memory terms, bytes32 secret, bool both) private returns (bytes32) {
         bytes32 commitment = commitmentOf(terms, provider, honest());
         bytes32 key = keyCommitmentOf(terms);
         vm.prank(provider);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
+import {Mode} from "../../contracts/libraries/Rule.sol";
 import {Job} from "./support/JobView.sol";
 import {Steps} from "./support/Steps.sol";
 
@@ -23,6 +24,7 @@ contract ExitTest is Steps {
         Validated,
         ValidatedOneSided,
         Rejected,
+        Unmet,
         Appealed,
         AppealedSeeded,
         Inconclusive
@@ -94,6 +96,10 @@ contract ExitTest is Steps {
         _leaveFrom(Situation.Rejected);
     }
 
+    function test_FromUnmet() public {
+        _leaveFrom(Situation.Unmet);
+    }
+
     function test_FromAppealed() public {
         _leaveFrom(Situation.Appealed);
     }
@@ -115,7 +121,7 @@ contract ExitTest is Steps {
     }
 
     function _leave(Situation situation, Active memory active) private {
-        IJobEscrow.Terms memory terms = _bring(situation);
+        IJob.Terms memory terms = _bring(situation);
         uint256 start = vm.getBlockTimestamp();
         for (uint256 i = 0; i < 60 && !_isFinal(terms); ++i) {
             if (!_act(terms, active)) _letTimePass(terms, active);
@@ -125,7 +131,7 @@ contract ExitTest is Steps {
         _checkEnd(situation, terms, active);
     }
 
-    function _bring(Situation situation) private returns (IJobEscrow.Terms memory terms) {
+    function _bring(Situation situation) private returns (IJob.Terms memory terms) {
         bool optimistic = situation == Situation.SubmittedOptimistic || situation == Situation.Claimed
             || situation == Situation.Challenged;
         terms = termsOf(optimistic ? 0 : 1);
@@ -137,6 +143,7 @@ contract ExitTest is Steps {
         else if (_isOneSided(situation)) reach(terms, State.Submitted);
         else if (situation == Situation.Validated) reach(terms, State.Validated);
         else if (situation == Situation.Inconclusive) reach(terms, State.Inconclusive);
+        else if (situation == Situation.Unmet) return _bringUnmet();
         else if (_isRejected(situation)) reach(terms, State.Rejected);
         else reach(terms, State.Validating);
 
@@ -151,8 +158,14 @@ contract ExitTest is Steps {
         if (situation == Situation.ClaimedOneSided) claim(terms);
     }
 
+    function _bringUnmet() private returns (IJob.Terms memory terms) {
+        terms = termsOf(1, Mode.Exam, address(0));
+        reach(terms, State.Validating);
+        decide(terms, short());
+    }
+
     /// @dev Takes a step that an active party has to take; false when there is none.
-    function _act(IJobEscrow.Terms memory terms, Active memory active) private returns (bool) {
+    function _act(IJob.Terms memory terms, Active memory active) private returns (bool) {
         Job memory job = jobOf(terms);
         bool optimistic = terms.rule.validators() == 0;
         bool appealable = !job.appealed
@@ -171,14 +184,14 @@ contract ExitTest is Steps {
         return true;
     }
 
-    function _draw(IJobEscrow.Terms memory terms, Active memory active, Job memory job) private returns (bool) {
+    function _draw(IJob.Terms memory terms, Active memory active, Job memory job) private returns (bool) {
         if (!job.seeded && active.requester) revealSeed(terms);
         else if (job.seeded && active.provider) drawAsProvider(terms);
         else return false;
         return true;
     }
 
-    function _validate(IJobEscrow.Terms memory terms, Active memory active, Job memory job) private returns (bool) {
+    function _validate(IJob.Terms memory terms, Active memory active, Job memory job) private returns (bool) {
         if (active.validators && job.pending != 0) {
             commitAll(terms, honest());
             return true;
@@ -198,7 +211,7 @@ contract ExitTest is Steps {
 
     /// @dev No active party has a step to take: the deadline passes, and a stranger makes the call that anyone may make
     /// then.
-    function _letTimePass(IJobEscrow.Terms memory terms, Active memory active) private {
+    function _letTimePass(IJob.Terms memory terms, Active memory active) private {
         Job memory job = jobOf(terms);
         bool undrawn = job.toDraw != 0 || job.state == State.Submitted && terms.rule.validators() != 0;
         if (undrawn && !job.seeded && active.provider) return drawAlone(terms);
@@ -214,7 +227,7 @@ contract ExitTest is Steps {
         else escrow.conclude(terms);
     }
 
-    function _checkEnd(Situation situation, IJobEscrow.Terms memory terms, Active memory active) private view {
+    function _checkEnd(Situation situation, IJob.Terms memory terms, Active memory active) private view {
         State end = stateOf(terms);
         assertTrue(end == _endOf(situation, active), "the state that the rule asks for");
 
@@ -228,15 +241,23 @@ contract ExitTest is Steps {
         bool loses = !active.provider && end == State.Refunded && _losesBySilence(situation, active);
         assertEq(lostBy(provider), loses ? PROVIDER_STAKE : 0, "the provider's stake");
         if (end == State.Settled) assertTrue(escrow.owed(provider, address(0)) >= PRICE, "the provider is paid");
+        else if (situation == Situation.Unmet) _checkEffort(active);
         else assertTrue(escrow.owed(requester, address(0)) >= PRICE, "the requester is refunded");
         // No compensation where validators that the requester had named judged.
-        uint256 tenth = situation == Situation.Rejected ? 0 : PROVIDER_STAKE / 10;
+        uint256 tenth = situation == Situation.Rejected || situation == Situation.Unmet ? 0 : PROVIDER_STAKE / 10;
         if (loses) assertTrue(escrow.owed(requester, address(0)) >= PRICE + tenth, "and compensated");
         uint256 burnt = _checkValidators(terms, situation, active, end) + (loses ? PROVIDER_STAKE - tenth : 0);
         assertEq(registry.burnt(), burnt, "the rest is burnt");
     }
 
-    function _checkValidators(IJobEscrow.Terms memory terms, Situation situation, Active memory active, State end)
+    /// @dev An active provider appeals, so that its bond may have paid for validators that never measured.
+    function _checkEffort(Active memory active) private view {
+        uint256 effort = uint256(PRICE) * EFFORT / 10_000;
+        assertTrue(escrow.owed(requester, address(0)) >= PRICE - effort, "the requester gets the rest");
+        if (!active.provider) assertEq(escrow.owed(provider, address(0)), effort, "the provider its effort");
+    }
+
+    function _checkValidators(IJob.Terms memory terms, Situation situation, Active memory active, State end)
         private
         view
         returns (uint256 burnt)
@@ -244,8 +265,9 @@ contract ExitTest is Steps {
         for (uint256 i = 0; i < accounts.length; ++i) {
             SeatStatus seat = seatOf(terms, accounts[i]);
             if (seat == SeatStatus.None) continue;
-            bool overruled = _isRejected(situation) && seat == SeatStatus.Failed && end == State.Settled;
-            bool worked = seat == SeatStatus.Revealed || seat == SeatStatus.Passed || seat == SeatStatus.Failed;
+            bool against = seat == SeatStatus.Failed || seat == SeatStatus.Unmet;
+            bool overruled = _isRejected(situation) && against && end == State.Settled;
+            bool worked = seat == SeatStatus.Revealed || seat == SeatStatus.Passed || against;
             bool hides = seat == SeatStatus.Committed;
             uint256 loss = hides || overruled ? VALIDATOR_STAKE : 0;
             burnt += loss;
@@ -268,14 +290,14 @@ contract ExitTest is Steps {
 
     /// @dev Whether a silent provider failed: not where it had no step to take.
     function _losesBySilence(Situation situation, Active memory active) private pure returns (bool) {
-        if (situation == Situation.Inconclusive) return false;
+        if (situation == Situation.Inconclusive || situation == Situation.Unmet) return false;
         return situation != Situation.Revealing || active.validators;
     }
 
     /// @dev The named validator found a good result wrong.
     function _isRejected(Situation situation) private pure returns (bool) {
         return situation == Situation.Rejected || situation == Situation.Appealed
-            || situation == Situation.AppealedSeeded;
+            || situation == Situation.AppealedSeeded || situation == Situation.Unmet;
     }
 
     /// @dev A validator drawn by the provider's seed alone confirmed the result.
@@ -283,7 +305,7 @@ contract ExitTest is Steps {
         return situation == Situation.ClaimedOneSided || situation == Situation.ValidatedOneSided;
     }
 
-    function _isFinal(IJobEscrow.Terms memory terms) private view returns (bool) {
+    function _isFinal(IJob.Terms memory terms) private view returns (bool) {
         State state = stateOf(terms);
         return state == State.Settled || state == State.Refunded || state == State.Cancelled;
     }

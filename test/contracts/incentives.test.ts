@@ -8,7 +8,7 @@ import { COIN, deployMarket, ETHER, join, type Market } from "../support/chain/e
 /** Odd amounts, so that no two sums look alike and every rounding shows. */
 const sums = (validators: number): Terms => ({
   ...{ price: 1_000_003n, validatorFee: 1_009n, validators },
-  ...{ providerStake: 500_009n, validatorStake: 20_011n },
+  ...{ providerStake: 500_009n, validatorStake: 20_011n, effort: 3_333 },
 });
 
 const first = (...seats: Held["seats"]): Held => ({ round: "first", seats });
@@ -23,6 +23,7 @@ const ended = (state: Script["state"], ...rounds: Held[]): Script => {
 const scripts: Readonly<Record<string, Script>> = {
   "is cancelled": { ...ended("cancelled"), validators: 2 },
   "is given back": { ...ended("released"), validators: 2 },
+  "is stopped": { ...ended("stopped"), validators: 2 },
   "misses its run": { ...ended("runMissed"), validators: 2 },
   "is never drawn for": { ...ended("claimMissed"), validators: 2 },
   "is optimistic and settled": ended("settled"),
@@ -34,6 +35,21 @@ const scripts: Readonly<Record<string, Script>> = {
   "is confirmed by whom the draw put in": ended("settled", { ...first("left"), refill: ["pass"] }),
   "is rejected": ended("rejected", first("fail", "pass", "fail")),
   "is rejected by drawn validators": ended("rejected", drawn("fail", "fail")),
+  "is short of the threshold": ended("unmet", first("unmet")),
+  "is short by two of three": ended("unmet", first("unmet", "pass", "unmet")),
+  "is short and found so again": ended("unmet", first("unmet"), appeal("unmet", "unmet", "fail")),
+  "is short and found good": ended(
+    "settled",
+    first("unmet", "unmet", "pass"),
+    appeal("pass", "pass", "unmet"),
+  ),
+  "is short and found false": ended("rejected", first("unmet"), appeal("fail", "fail", "unmet")),
+  "is called false and found short": ended(
+    "unmet",
+    first("fail", "pass", "fail"),
+    appeal("unmet", "unmet", "pass"),
+  ),
+  "is challenged and found short": ended("unmet", challenge("unmet", "unmet", "pass")),
   "finds no verdict": ended("inconclusive", first("fail", "pass")),
   "finds no verdict because one hid": ended("inconclusive", first("hid")),
   "finds nobody who stays": ended("inconclusive", { ...first("left"), refill: ["left"] }),

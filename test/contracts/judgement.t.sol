@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Round, State, Verdict} from "../../contracts/interfaces/IJobEscrow.sol";
-import {Judgement} from "../../contracts/libraries/Judgement.sol";
+import {Round, State, Verdict} from "../../contracts/interfaces/IJob.sol";
+import {FAILED_RUN, Judgement, Vote} from "../../contracts/libraries/Judgement.sol";
 import {
     APPEALED, DISCLOSED, DRAWS, FAILS, NAMED, OCCUPIED, ONE_SIDED, PASSES, PENDING, Record, REVEALED, SEATS, SEEDED,
-    TO_DRAW, VACANT
+    TO_DRAW, UNMET, VACANT
 } from "../../contracts/libraries/Record.sol";
 import {Mode, Rule} from "../../contracts/libraries/Rule.sol";
 import {Harness} from "./support/Harness.sol";
@@ -17,45 +17,74 @@ contract JudgementTest is Harness {
     function testFuzz_ReplicateComparesScores(int64 a, int64 b, uint64 tolerance, int64 threshold) public pure {
         int256 difference = int256(a) - b;
         if (difference < 0) difference = -difference;
-        bool wanted = uint256(difference) <= tolerance && a >= threshold;
+        Vote wanted = Vote.Fail;
+        if (uint256(difference) <= tolerance) wanted = a >= threshold ? Vote.Pass : Vote.Unmet;
         Rule rule = ruleOf(Mode.Replicate, 1, tolerance, threshold);
-        assertTrue(Judgement.confirms(rule, "x", a, "y", b) == wanted, "tolerance and threshold, whatever the digests");
+        assertTrue(Judgement.voteOf(rule, "x", a, "y", b) == wanted, "tolerance and threshold, whatever the digests");
         Rule evaluate = ruleOf(Mode.Evaluate, 1, tolerance, threshold);
-        assertTrue(Judgement.confirms(evaluate, "x", a, "x", b) == wanted, "the same for equal digests");
-        assertTrue(!Judgement.confirms(evaluate, "x", a, "y", b), "never for different digests");
+        assertTrue(Judgement.voteOf(evaluate, "x", a, "x", b) == wanted, "the same for equal digests");
+        assertTrue(Judgement.voteOf(evaluate, "x", a, "y", b) == Vote.Fail, "never for different digests");
+    }
+
+    function testFuzz_ExamComparesDigestsAndTheThreshold(int64 a, int64 b, uint64 tolerance, int64 threshold)
+        public
+        pure
+    {
+        Rule rule = ruleOf(Mode.Exam, 1, tolerance, threshold);
+        Vote wanted = a >= threshold ? Vote.Pass : Vote.Unmet;
+        assertTrue(Judgement.voteOf(rule, "x", a, "x", b) == wanted, "whatever the provider's score");
+        assertTrue(Judgement.voteOf(rule, "x", a, "y", b) == Vote.Fail, "never for different digests");
+    }
+
+    function testFuzz_AFailedRunIsUnmetOrFalse(uint8 mode, bytes32 digest, int64 a, int64 b) public pure {
+        Rule rule = ruleOf(Mode(mode % 4), 1, type(uint64).max, type(int64).min);
+        assertTrue(Judgement.voteOf(rule, FAILED_RUN, a, FAILED_RUN, b) == Vote.Unmet, "a failure reproduced");
+        if (digest == FAILED_RUN) return;
+        assertTrue(Judgement.voteOf(rule, digest, a, FAILED_RUN, b) == Vote.Fail, "a failure that is none");
+        if (rule.mode() == Mode.Replicate) return;
+        assertTrue(Judgement.voteOf(rule, FAILED_RUN, a, digest, b) == Vote.Fail, "a result that is none");
     }
 
     function testFuzz_DigestComparesDigestsOnly(bytes32 x, bytes32 y, int64 a, int64 b) public pure {
         Rule rule = ruleOf(Mode.Digest, 1, 0, type(int64).max);
-        assertTrue(Judgement.confirms(rule, x, a, y, b) == (x == y), "digests decide");
-        assertTrue(Judgement.confirms(rule, x, a, x, b), "scores do not decide");
+        if (y == FAILED_RUN) return;
+        assertTrue(Judgement.voteOf(rule, x, a, y, b) == (x == y ? Vote.Pass : Vote.Fail), "digests decide");
     }
 
-    function testFuzz_AVerdictNeedsAMajorityOfAllSeats(uint8 seats, uint8 passes, uint8 fails) public pure {
+    function testFuzz_AVerdictNeedsAMajorityOfAllSeats(uint8 seats, uint8 passes, uint8 fails, uint8 unmets)
+        public
+        pure
+    {
         seats = uint8(seats % 8);
-        passes = seats == 0 ? 0 : uint8(passes % (seats + 1));
+        passes = uint8(passes % (seats + 1));
         fails = uint8(fails % (seats - passes + 1));
-        Verdict verdict = Judgement.verdictOf(seats, passes, fails);
+        unmets = uint8(unmets % (seats - passes - fails + 1));
+        Verdict verdict = Judgement.verdictOf(seats, passes, fails, unmets);
         if (verdict == Verdict.Pass) assertTrue(passes > seats - passes, "more than half passes");
         else if (verdict == Verdict.Fail) assertTrue(fails > seats - fails, "more than half fails");
-        else assertTrue(passes <= seats - passes && fails <= seats - fails, "else no majority");
+        else if (verdict == Verdict.Unmet) assertTrue(unmets > seats - unmets, "more than half find it short");
+        else assertTrue(passes <= seats - passes && fails <= seats - fails && unmets <= seats - unmets, "no majority");
     }
 
     function testFuzz_RulesDecodeWhatWasEncoded(uint8 mode, uint8 validators, uint64 tolerance, int64 threshold)
         public
         pure
     {
-        Mode m = Mode(mode % 3);
+        Mode m = Mode(mode % 4);
+        vm.assume(m != Mode.Exam || validators != 0);
         Rule rule = ruleOf(m, validators, tolerance, threshold);
         assertTrue(rule.isCanonical() && rule.mode() == m, "mode");
         assertEq(rule.validators(), validators, "validators");
         assertEq(rule.tolerance(), tolerance, "tolerance");
         assertTrue(rule.threshold() == threshold, "threshold");
+        assertEq(rule.effort(), EFFORT, "effort");
+        assertEq(rule.stopFloor(), STOP_FLOOR, "floor of a stop");
+        assertEq(rule.stopCap(), STOP_CAP, "cap of a stop");
     }
 
     function testFuzz_RecordFieldsDoNotTouchEachOther(uint256 seed, uint40 deadline, bytes20 submission) public pure {
         Record record = Record.wrap(0).to(State(seed % 12)).until(deadline).withSubmission(submission);
-        record = record.with(APPEALED).with(NAMED).with(SEEDED).with(ONE_SIDED);
+        record = record.with(APPEALED).with(NAMED).with(SEEDED).with(ONE_SIDED).with(UNMET);
         uint256[7] memory counters = [SEATS, PENDING, VACANT, TO_DRAW, REVEALED, PASSES, FAILS];
         for (uint256 i = 0; i < 7; ++i) {
             for (uint256 n = 0; n < (seed >> (8 + 4 * i)) % 16; ++n) {
@@ -85,6 +114,7 @@ contract JudgementTest is Harness {
             assertEq(next.count(counters[i]), 0, "a new round");
         }
         assertTrue(!next.has(DISCLOSED) && !next.has(ONE_SIDED), "nothing is disclosed or drawn");
+        assertTrue(!next.has(UNMET), "nothing is judged");
         assertTrue(next.round() == Round.Challenge, "the second round");
         assertTrue(next.has(APPEALED) == ended.has(APPEALED), "a flag of the job");
         assertTrue(next.has(NAMED) == ended.has(NAMED), "another flag of the job");

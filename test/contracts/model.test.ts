@@ -11,7 +11,6 @@ import {
   ETHER,
   join,
   type Market,
-  measure,
   packed,
   random32,
   recordOf,
@@ -19,12 +18,15 @@ import {
 } from "../support/chain/escrow.ts";
 import {
   type Action,
+  EFFORT,
   EscrowModel,
   FEE,
   type Person,
   PRICE,
   PROVIDER_STAKE,
+  STOP,
   VALIDATOR_STAKE,
+  type Vote,
   WINDOW,
 } from "../support/chain/escrow-model.ts";
 import { opening, providerSeed, providerTip, requesterTip } from "../support/chain/secrets.ts";
@@ -34,6 +36,7 @@ const VALIDATORS = 9;
 const SALT = random32();
 const OUTPUTS = random32();
 const OTHER = random32();
+const GOOD = 900n;
 const PEOPLE: readonly Person[] = ["requester", "provider", "stranger"].concat(
   Array.from({ length: VALIDATORS }, (_, i) => `validator${i}`),
 );
@@ -94,7 +97,9 @@ class History {
     this.#now = await this.#market.now();
     this.#deal = await strike(this.#market, this.#actor("requester"), this.#actor("provider"), {
       ...{ price: PRICE, validatorFee: FEE, providerStake: PROVIDER_STAKE, validatorStake: VALIDATOR_STAKE },
-      ...{ validators: this.#asked, mode: "digest", acceptBy: this.#now + WINDOW },
+      // Outputs decide between pass and fail, the score alone between pass and unmet.
+      ...{ validators: this.#asked, mode: "evaluate", tolerance: 2n ** 63n, threshold: GOOD },
+      ...{ effort: EFFORT, stop: STOP, acceptBy: this.#now + WINDOW },
       windows: { ...windows, challenge: WINDOW, appeal: WINDOW },
     });
     await this.#send("requester", "post", [requesterTip, "0x"], PRICE + BigInt(this.#asked) * FEE);
@@ -126,16 +131,17 @@ class History {
 
   #call(action: Action): [string, unknown[], bigint] {
     const { keyCommitment, secretsCommitment, blindedKey, resultRoot } = this.#deal;
-    const theirs = { digest: OUTPUTS, score: 0n, salt: SALT };
-    const own = { digest: this.#voteOf(action.by) === "pass" ? OUTPUTS : OTHER, score: 0n, salt: SALT };
+    const theirs = findingOf("pass");
+    const own = findingOf(this.#voteOf(action.by) ?? "fail");
     const theirCommitment = commitmentOf(this.#deal, this.#actor("provider"), theirs);
     const theirSeed = opening(this.model.draws + (action.kind === "challenge" ? 1 : 0));
     switch (action.kind) {
       case "submit":
         return ["submit", [resultRoot, theirCommitment, keyCommitment, providerTip, "0x"], 0n];
       case "release":
+        return ["release", ["0x", "0x"], 0n];
       case "abstain":
-        return [action.kind, ["0x"], 0n];
+        return ["abstain", ["0x"], 0n];
       case "appoint":
         return [
           "appoint",
@@ -144,10 +150,8 @@ class History {
         ];
       case "dismiss":
         return ["dismiss", [this.model.pending().map((name) => this.#actor(name).address)], 0n];
-      case "commit": {
-        const found = { ...measure(0n, action.vote === "pass" ? OUTPUTS : OTHER), salt: SALT };
-        return ["commit", [commitmentOf(this.#deal, this.#actor(action.by), found)], 0n];
-      }
+      case "commit":
+        return ["commit", [commitmentOf(this.#deal, this.#actor(action.by), findingOf(action.vote))], 0n];
       case "reveal":
         return ["reveal", [own, theirs, secretsCommitment], 0n];
       case "revealAlone":
@@ -251,13 +255,22 @@ class History {
     return seated.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
   }
 
-  #voteOf(name: Person): string | undefined {
+  #voteOf(name: Person): Vote | undefined {
     return this.model.seats.get(name)?.vote;
   }
 
   #actor(name: Person): Actor {
     return this.#people.get(name)!;
   }
+}
+
+/** What a validator measures that votes so; the provider's own measurement is that of a `pass`. */
+function findingOf(vote: Vote) {
+  return {
+    digest: vote === "fail" ? OTHER : OUTPUTS,
+    score: vote === "unmet" ? GOOD - 1n : GOOD,
+    salt: SALT,
+  };
 }
 
 /** Everything that somebody could try now. */
@@ -268,6 +281,7 @@ function actions(model: EscrowModel): Action[] {
     "submit",
     "cancel",
     "release",
+    "stop",
     "expire",
     "appoint",
     "revealSeed",
@@ -282,6 +296,7 @@ function actions(model: EscrowModel): Action[] {
     ...[...seated, "validator8"].flatMap((by): Action[] => [
       { kind: "commit", by, vote: "pass" },
       { kind: "commit", by, vote: "fail" },
+      { kind: "commit", by, vote: "unmet" },
       ...(["abstain", "reveal", "revealAlone"] as const).map((kind): Action => ({ kind, by })),
     ]),
     ...two.flatMap((by) => [...two, ...seated].map((subject): Action => ({ kind: "rate", by, subject }))),

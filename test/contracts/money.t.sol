@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, State} from "../../contracts/interfaces/IJob.sol";
 import {Mode} from "../../contracts/libraries/Rule.sol";
 import {Steps} from "./support/Steps.sol";
 import {PlainToken, ReentrantPayee, ReentrantToken, RefusingPayee, TaxedToken} from "./support/Tokens.sol";
@@ -10,7 +10,7 @@ import {PlainToken, ReentrantPayee, ReentrantToken, RefusingPayee, TaxedToken} f
 /// @notice See money.tree.
 contract MoneyTest is Steps {
     function test_RevertWhen_ThePaymentIsNotExact() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         bytes memory data = _postData(terms);
         assertReverts(requester, PRICE, data, wrongPayment(PRICE, PRICE + FEE));
         assertReverts(requester, PRICE + FEE + 1, data, wrongPayment(PRICE + FEE + 1, PRICE + FEE));
@@ -18,7 +18,7 @@ contract MoneyTest is Steps {
 
     function test_WhenATokenIsPaid_EverythingIsInTheToken() public {
         PlainToken token = _fund(new PlainToken());
-        IJobEscrow.Terms memory terms = termsOf(1, Mode.Evaluate, address(token));
+        IJob.Terms memory terms = termsOf(1, Mode.Evaluate, address(token));
         assertReverts(requester, 1, _postData(terms), wrongPayment(1, 0));
 
         reach(terms, State.Settled);
@@ -32,7 +32,7 @@ contract MoneyTest is Steps {
 
     function test_WhenAnAppealInATokenIsLost_TheBondPaysThePanel() public {
         PlainToken token = _fund(new PlainToken());
-        IJobEscrow.Terms memory terms = termsOf(1, Mode.Evaluate, address(token));
+        IJob.Terms memory terms = termsOf(1, Mode.Evaluate, address(token));
         reach(terms, State.Rejected);
         appeal(terms);
         draw(terms);
@@ -48,7 +48,7 @@ contract MoneyTest is Steps {
 
     function test_WhenAChallengeInATokenIsWon_TheTenthIsInTheCoin() public {
         PlainToken token = _fund(new PlainToken());
-        IJobEscrow.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
+        IJob.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
         reach(terms, State.Claimed);
         challenge(terms);
         drawAsProvider(terms);
@@ -67,9 +67,9 @@ contract MoneyTest is Steps {
         token.mint(requester, 10 ether);
         vm.prank(requester);
         token.approve(address(escrow), type(uint256).max);
-        IJobEscrow.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
+        IJob.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
 
-        bytes4 selector = IJobEscrow.JobEscrow_TokenTookFee.selector;
+        bytes4 selector = IJob.JobEscrow_TokenTookFee.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(token), PRICE - PRICE / 100, PRICE);
         assertReverts(requester, _postData(terms), reason);
     }
@@ -82,8 +82,8 @@ contract MoneyTest is Steps {
         token.approve(address(escrow), type(uint256).max);
         vm.prank(address(token));
         token.approve(address(escrow), type(uint256).max);
-        IJobEscrow.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
-        IJobEscrow.Terms memory inner = termsOf(0, Mode.Evaluate, address(token));
+        IJob.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
+        IJob.Terms memory inner = termsOf(0, Mode.Evaluate, address(token));
         inner.requester = address(token);
         token.callBack(escrow, _postData(inner));
 
@@ -94,12 +94,12 @@ contract MoneyTest is Steps {
     function test_WhenAPayeeCallsBack_ItIsPaidOnce() public {
         ReentrantPayee payee = new ReentrantPayee(escrow);
         vm.deal(address(payee), 10 ether);
-        IJobEscrow.Terms memory terms = termsOf(0);
+        IJob.Terms memory terms = termsOf(0);
         terms.requester = address(payee);
         post(termsOf(0));
         payee.act(PRICE, _postData(terms));
-        payee.act(0, abi.encodeCall(IJobEscrow.cancel, (terms)));
-        payee.act(0, abi.encodeCall(IJobEscrow.withdraw, (address(0))));
+        payee.act(0, abi.encodeCall(escrow.cancel, (terms)));
+        payee.act(0, abi.encodeCall(escrow.withdraw, (address(0))));
 
         assertEq(address(payee).balance, 10 ether, "paid once");
         assertEq(address(escrow).balance, PRICE, "the other job's money stays");
@@ -111,40 +111,40 @@ contract MoneyTest is Steps {
     function test_RevertWhen_ThePayeeRefusesCoins() public {
         RefusingPayee payee = new RefusingPayee();
         vm.deal(address(payee), 10 ether);
-        IJobEscrow.Terms memory terms = termsOf(0);
+        IJob.Terms memory terms = termsOf(0);
         terms.requester = address(payee);
         payee.act(address(escrow), PRICE, _postData(terms));
-        payee.act(address(escrow), 0, abi.encodeCall(IJobEscrow.cancel, (terms)));
-        bytes4 selector = IJobEscrow.JobEscrow_TransferFailed.selector;
+        payee.act(address(escrow), 0, abi.encodeCall(escrow.cancel, (terms)));
+        bytes4 selector = IJob.JobEscrow_TransferFailed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(payee), PRICE);
-        assertReverts(address(payee), abi.encodeCall(IJobEscrow.withdraw, (address(0))), reason);
+        assertReverts(address(payee), abi.encodeCall(escrow.withdraw, (address(0))), reason);
         assertEq(owedTo(address(payee), terms), PRICE, "still owed");
     }
 
     function test_RevertWhen_NothingIsOwed() public {
-        bytes4 selector = IJobEscrow.JobEscrow_NothingOwed.selector;
+        bytes4 selector = IJob.JobEscrow_NothingOwed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, requester, address(0));
-        assertReverts(requester, abi.encodeCall(IJobEscrow.withdraw, (address(0))), reason);
+        assertReverts(requester, abi.encodeCall(escrow.withdraw, (address(0))), reason);
     }
 
     function test_RevertWhen_AnotherAccountThanTheRegistrySendsCoins() public {
-        bytes memory reason = abi.encodeWithSelector(IJobEscrow.JobEscrow_NotRegistry.selector, requester);
+        bytes memory reason = abi.encodeWithSelector(IJob.JobEscrow_NotRegistry.selector, requester);
         assertReverts(requester, 1, "", reason);
     }
 
     function test_RevertWhen_BlobsAreTooLong() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
-        bytes memory data = abi.encodeCall(IJobEscrow.post, (terms, bytes32(0), new bytes(1025)));
+        IJob.Terms memory terms = termsOf(1);
+        bytes memory data = abi.encodeCall(escrow.post, (terms, bytes32(0), new bytes(1025)));
         assertReverts(requester, PRICE + FEE, data, tooLong(1025, 1024));
         reach(terms, State.Accepted);
-        data = abi.encodeCall(IJobEscrow.release, (terms, new bytes(257)));
+        data = abi.encodeCall(escrow.release, (terms, new bytes(257), ""));
         assertReverts(provider, data, tooLong(257, 256));
-        data = abi.encodeCall(IJobEscrow.submit, (terms, 0, 0, 0, 0, new bytes(1025)));
+        data = abi.encodeCall(escrow.submit, (terms, 0, 0, 0, 0, new bytes(1025)));
         assertReverts(provider, data, tooLong(1025, 1024));
     }
 
-    function _postData(IJobEscrow.Terms memory terms) private pure returns (bytes memory) {
-        return abi.encodeCall(IJobEscrow.post, (terms, bytes32(0), ""));
+    function _postData(IJob.Terms memory terms) private view returns (bytes memory) {
+        return abi.encodeCall(escrow.post, (terms, bytes32(0), ""));
     }
 
     function _fund(PlainToken token) private returns (PlainToken) {

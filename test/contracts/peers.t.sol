@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
 /// @notice Failures of other markets' escrows, reproduced by the public calls. See peers.tree.
 contract PeersTest is Steps {
     function test_Lilypad_WhenTheProviderVanishes_TheRequesterIsRefunded() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         passDeadline(terms);
         expire(terms, requester);
@@ -19,7 +19,7 @@ contract PeersTest is Steps {
     }
 
     function test_Lilypad_WhenTheRequesterVanishes_TheProviderIsPaid() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         drawAlone(terms);
         decide(terms, honest());
@@ -34,17 +34,17 @@ contract PeersTest is Steps {
     }
 
     function test_Lilypad_WhenTheRequesterIsLate_TheProviderIsStillPaid() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline + 1);
         address[] memory none = new address[](0);
-        bytes memory data = abi.encodeCall(IJobEscrow.appoint, (terms, appointmentsOf(1)));
+        bytes memory data = abi.encodeCall(escrow.appoint, (terms, appointmentsOf(1)));
         assertReverts(requester, data, tooLate(terms, deadline));
-        data = abi.encodeCall(IJobEscrow.expire, (terms, none));
+        data = abi.encodeCall(escrow.expire, (terms, none));
         assertReverts(requester, data, tooEarly(terms, deadline + WINDOW));
-        assertReverts(requester, abi.encodeCall(IJobEscrow.settle, (terms, none)), invalidStatus(terms));
-        assertReverts(requester, abi.encodeCall(IJobEscrow.cancel, (terms)), invalidStatus(terms));
+        assertReverts(requester, abi.encodeCall(escrow.settle, (terms, none)), invalidStatus(terms));
+        assertReverts(requester, abi.encodeCall(escrow.cancel, (terms)), invalidStatus(terms));
         drawAsProvider(terms);
 
         // Windows begin with their step: the drawn validator has a whole one.
@@ -57,7 +57,7 @@ contract PeersTest is Steps {
     }
 
     function test_Lilypad_WhenAStepTimesOut_EachPartyGetsItsOwnMoneyBack() public {
-        IJobEscrow.Terms memory unaccepted = termsOf(2);
+        IJob.Terms memory unaccepted = termsOf(2);
         reach(unaccepted, State.Posted);
         passDeadline(unaccepted);
         escrow.cancel(unaccepted);
@@ -67,7 +67,7 @@ contract PeersTest is Steps {
     }
 
     function test_Lilypad_NeitherPartyKnowsTheValidatorsBeforeTheDraw() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         // The same job at the same second draws different validators for different seeds of the provider. The requester
         // reveals its seed before it knows the provider's, which the provider can no longer change.
@@ -103,7 +103,7 @@ contract PeersTest is Steps {
     }
 
     function test_IExec_WhatWasLockedForAJobPaysIt() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validated);
         // The requester has no money outside the job.
         vm.deal(requester, 0);
@@ -114,14 +114,14 @@ contract PeersTest is Steps {
     }
 
     function test_IExec_AMissedDeadlineCompensatesTheRequester_AndOverruledValidatorsPay() public {
-        IJobEscrow.Terms memory late = termsOf(1);
+        IJob.Terms memory late = termsOf(1);
         reach(late, State.Validated);
         passDeadline(late);
         expire(late, requester);
         assertEq(owedTo(requester, late), PRICE + PROVIDER_STAKE / 10, "the requester gets a tenth");
         assertEq(registry.burnt(), PROVIDER_STAKE - PROVIDER_STAKE / 10, "the rest is burnt");
 
-        IJobEscrow.Terms memory slandered = termsOf(1);
+        IJob.Terms memory slandered = termsOf(1);
         reach(slandered, State.Rejected);
         appeal(slandered);
         draw(slandered);
@@ -131,7 +131,7 @@ contract PeersTest is Steps {
     }
 
     function test_ERC8004_AScoreNeedsAFinalJob_AndIsGivenOnce() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         _assertReverts(terms, requester, provider, invalidStatus(terms));
         reach(terms, State.Validated);
         _assertReverts(terms, requester, provider, invalidStatus(terms));
@@ -149,12 +149,12 @@ contract PeersTest is Steps {
         assertEq(rating.ratingOf(provider, Role.Provider).sum, 4, "as given");
     }
 
-    function _rate(IJobEscrow.Terms memory terms, address by, address subject) private {
+    function _rate(IJob.Terms memory terms, address by, address subject) private {
         vm.prank(by);
         escrow.rate(terms, subject, 4);
     }
 
-    function _assertReverts(IJobEscrow.Terms memory terms, address by, address subject, bytes memory reason) private {
-        assertReverts(by, abi.encodeCall(IJobEscrow.rate, (terms, subject, 5)), reason);
+    function _assertReverts(IJob.Terms memory terms, address by, address subject, bytes memory reason) private {
+        assertReverts(by, abi.encodeCall(escrow.rate, (terms, subject, 5)), reason);
     }
 }

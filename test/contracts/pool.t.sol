@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
@@ -80,7 +80,7 @@ contract PoolTest is Steps {
     }
 
     function test_WhenAccountsJoinAfterwards_TheDrawIsTheSame() public {
-        IJobEscrow.Terms memory terms = _judged();
+        IJob.Terms memory terms = _judged();
         uint256 start = vm.snapshotState();
         address[] memory wanted = _drawn(terms);
         vm.revertToState(start);
@@ -93,7 +93,7 @@ contract PoolTest is Steps {
     }
 
     function test_WhenAMemberLeavesAfterwards_OnlyItsSeatGoesToAnother() public {
-        IJobEscrow.Terms memory terms = _judged();
+        IJob.Terms memory terms = _judged();
         uint256 start = vm.snapshotState();
         address[] memory wanted = _drawn(terms);
         vm.revertToState(start);
@@ -117,9 +117,9 @@ contract PoolTest is Steps {
         vm.prank(member);
         registry.requestWithdrawal(STAKE - uint96(POOL_STAKE) - VALIDATOR_STAKE);
         reach(termsOf(1), State.Validating);
-        IJobEscrow.Terms memory second = termsOf(1);
+        IJob.Terms memory second = termsOf(1);
         reach(second, State.Submitted);
-        bytes memory data = abi.encodeCall(IJobEscrow.appoint, (second, appointmentsOf(1)));
+        bytes memory data = abi.encodeCall(escrow.appoint, (second, appointmentsOf(1)));
         assertReverts(requester, data, insufficientStake(member, 0, VALIDATOR_STAKE));
         assertEq(registry.offerOf(member).lockedStake, VALIDATOR_STAKE, "by one job only");
 
@@ -134,9 +134,9 @@ contract PoolTest is Steps {
     function test_WhenAMemberAccepts_ThePoolsStakeStaysForDraws() public {
         vm.prank(provider);
         registry.requestWithdrawal(STAKE - PROVIDER_STAKE - uint96(POOL_STAKE) + 1);
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        bytes memory data = abi.encodeCall(IJobEscrow.accept, (terms));
+        bytes memory data = abi.encodeCall(escrow.accept, (terms));
         assertReverts(provider, data, insufficientStake(provider, PROVIDER_STAKE - 1, PROVIDER_STAKE));
         // A provider that does not validate has no stake reserved for draws.
         publish(2000, true, false);
@@ -149,7 +149,7 @@ contract PoolTest is Steps {
             vm.prank(validator(i));
             registry.requestWithdrawal(STAKE - uint96(POOL_STAKE));
         }
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         terms.validatorStake = uint96(POOL_STAKE);
         reach(terms, State.Submitted);
         drawAlone(terms);
@@ -160,14 +160,14 @@ contract PoolTest is Steps {
     }
 
     /// @dev Rejected by the one named validator and appealed in a later second.
-    function _judged() private returns (IJobEscrow.Terms memory terms) {
+    function _judged() private returns (IJob.Terms memory terms) {
         terms = termsOf(1);
         reach(terms, State.Rejected);
         vm.warp(vm.getBlockTimestamp() + 1);
         appeal(terms);
     }
 
-    function _drawn(IJobEscrow.Terms memory terms) private returns (address[] memory) {
+    function _drawn(IJob.Terms memory terms) private returns (address[] memory) {
         draw(terms);
         return seatedAs(terms, SeatStatus.Appointed);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, State} from "../../contracts/interfaces/IJob.sol";
 import {IProviderRating, Outcome, Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../contracts/interfaces/IProviderRegistry.sol";
 import {Steps} from "./support/Steps.sol";
@@ -46,10 +46,10 @@ contract RegistryTest is Steps {
         IProviderRegistry.Offer memory offer = registry.offerOf(address(wallet));
         assertTrue(keccak256(offer.signature) == keccak256(signature), "signature");
         assertTrue(offer.provider && offer.pooled, "a provider in the pool");
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         terms.provider = address(wallet);
         post(terms);
-        wallet.act(address(escrow), 0, abi.encodeCall(IJobEscrow.accept, (terms)));
+        wallet.act(address(escrow), 0, abi.encodeCall(escrow.accept, (terms)));
         assertEq(registry.offerOf(address(wallet)).lockedStake, PROVIDER_STAKE, "locked");
     }
 
@@ -122,19 +122,19 @@ contract RegistryTest is Steps {
     function test_RevertWhen_StakeDoesNotSuffice() public {
         vm.prank(provider);
         registry.requestWithdrawal(STAKE - PROVIDER_STAKE + 1);
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
         // The pool's stake of a member is reserved for draws.
         uint256 free = PROVIDER_STAKE - 1 - POOL_STAKE;
-        bytes memory data = abi.encodeCall(IJobEscrow.accept, (terms));
+        bytes memory data = abi.encodeCall(escrow.accept, (terms));
         assertReverts(provider, data, insufficientStake(provider, free, PROVIDER_STAKE));
     }
 
     function test_RevertWhen_AnAccountHasNoOfferForTheRole() public {
         publish(2000, false, true);
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        assertReverts(provider, abi.encodeCall(IJobEscrow.accept, (terms)), noOffer(provider, Role.Provider));
+        assertReverts(provider, abi.encodeCall(escrow.accept, (terms)), noOffer(provider, Role.Provider));
     }
 
     function test_RevertWhen_AnotherAccountThanTheEscrowWrites() public {
@@ -156,9 +156,9 @@ contract RegistryTest is Steps {
         assertTrue(offer.banned && !offer.pooled, "banned and out of the pool");
         assertEq(registry.poolSize(), pool - 1, "out of the pool");
 
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
-        assertReverts(provider, abi.encodeCall(IJobEscrow.accept, (terms)), banned(provider));
+        assertReverts(provider, abi.encodeCall(escrow.accept, (terms)), banned(provider));
         vm.prank(provider);
         registry.requestWithdrawal(STAKE - 3 * PROVIDER_STAKE);
     }
@@ -201,13 +201,13 @@ contract RegistryTest is Steps {
         vm.prank(provider);
         registry.deposit{value: 1}();
         assertEq(registry.poolSize(), pool, "a deposit brings it back");
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         assertEq(registry.offerOf(provider).lockedStake, PROVIDER_STAKE, "and it can accept");
     }
 
     function test_APageEndsWithTheLastOffer() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Settled);
         vm.prank(requester);
         escrow.rate(terms, provider, 5);
@@ -226,18 +226,18 @@ contract RegistryTest is Steps {
     }
 
     function test_RevertWhen_TheScoreIsOutOfRange() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Settled);
         bytes4 selector = IProviderRating.ProviderRating_InvalidScore.selector;
         for (uint8 score = 0; score <= 6; score += 6) {
-            bytes memory data = abi.encodeCall(IJobEscrow.rate, (terms, provider, score));
+            bytes memory data = abi.encodeCall(escrow.rate, (terms, provider, score));
             assertReverts(requester, data, abi.encodeWithSelector(selector, score));
         }
     }
 
     function _strike(uint256 times) private {
         for (uint256 i = 0; i < times; ++i) {
-            IJobEscrow.Terms memory late = termsOf(1);
+            IJob.Terms memory late = termsOf(1);
             reach(late, State.Accepted);
             passDeadline(late);
             expire(late, requester);

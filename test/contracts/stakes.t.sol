@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
@@ -9,7 +9,7 @@ import {Steps} from "./support/Steps.sol";
 /// that rejected the result. See stakes.tree.
 contract StakesTest is Steps {
     function test_WhenTheRunIsMissed_ATenthGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         passDeadline(terms);
         expire(terms, validator(3));
@@ -19,7 +19,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenTheClaimIsMissed_ATenthGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validated);
         passDeadline(terms);
         expire(terms, validator(3));
@@ -30,7 +30,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenTheMeasurementIsHidden_ATenthGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         revealAlone(terms, validator(0), honest());
@@ -43,7 +43,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenTheSeedIsHidden_ATenthGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         abstainAll(terms);
         passGrace(terms);
@@ -54,7 +54,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenADrawnPanelRejects_ATenthGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         drawAlone(terms);
         decide(terms, wrong());
@@ -66,7 +66,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenNamedValidatorsReject_NothingGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         reach(terms, State.Rejected);
         passDeadline(terms);
         settle(terms, validator(3));
@@ -75,7 +75,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenAnAppealUpholdsNamedValidators_NothingGoesToTheRequester() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Rejected);
         appeal(terms);
         draw(terms);
@@ -86,7 +86,7 @@ contract StakesTest is Steps {
     }
 
     function test_WhenAValidatorHides_ItsWholeStakeIsBurnt() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Inconclusive);
         passDeadline(terms);
         settle(terms, validator(5));
@@ -98,7 +98,7 @@ contract StakesTest is Steps {
     }
 
     function testFuzz_ATenthIsRoundedDown(uint96 stake) public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         terms.providerStake = uint96(uint256(stake) % (STAKE - POOL_STAKE + 1));
         reach(terms, State.Accepted);
         passDeadline(terms);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
 /// @notice See timeouts.tree.
 contract TimeoutsTest is Steps {
     function test_WhenPosted_TheRequesterCanCancel() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Posted);
         vm.prank(requester);
         escrow.cancel(terms);
@@ -16,13 +16,13 @@ contract TimeoutsTest is Steps {
     }
 
     function test_WhenTheProviderDoesNotAccept_AnyoneCanCancelAfterTheDeadline() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
-        assertReverts(validator(0), abi.encodeCall(IJobEscrow.cancel, (terms)), tooEarly(terms, deadline));
+        assertReverts(validator(0), abi.encodeCall(escrow.cancel, (terms)), tooEarly(terms, deadline));
         vm.warp(deadline + 1);
-        assertReverts(provider, abi.encodeCall(IJobEscrow.accept, (terms)), tooLate(terms, deadline));
+        assertReverts(provider, abi.encodeCall(escrow.accept, (terms)), tooLate(terms, deadline));
 
         vm.prank(validator(0));
         escrow.cancel(terms);
@@ -31,31 +31,32 @@ contract TimeoutsTest is Steps {
     }
 
     function test_WhenTheProviderReleases_TheRequesterIsRefundedWithoutASlash() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);
         vm.prank(provider);
-        escrow.release(terms, "the image is unknown");
+        escrow.release(terms, "the image is unknown", "sealed log");
 
         assertEq(owedTo(requester, terms), PRICE + FEE, "everything back");
         assertEq(registry.offerOf(provider).stake, STAKE, "not slashed");
         assertEq(registry.offerOf(provider).lockedStake, 0, "not locked");
         assertEq(rating.ratingOf(provider, Role.Provider).released, 1, "outcome is counted");
+        assertEq(rating.ratingOf(requester, Role.Requester).released, 1, "for the requester too");
     }
 
     function test_RevertWhen_ExpiredBeforeTheDeadline() public {
-        IJobEscrow.Terms memory running = termsOf(1);
+        IJob.Terms memory running = termsOf(1);
         reach(running, State.Accepted);
         _assertTooEarlyToExpire(running);
-        IJobEscrow.Terms memory unclaimed = termsOf(1);
+        IJob.Terms memory unclaimed = termsOf(1);
         reach(unclaimed, State.Validated);
         _assertTooEarlyToExpire(unclaimed);
-        IJobEscrow.Terms memory optimistic = termsOf(0);
+        IJob.Terms memory optimistic = termsOf(0);
         reach(optimistic, State.Submitted);
         _assertTooEarlyToExpire(optimistic);
     }
 
     function test_WhenTheRequesterDoesNotAppoint_TheProviderIsPaid() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Submitted);
         drawAlone(terms);
         decide(terms, honest());
@@ -67,25 +68,25 @@ contract TimeoutsTest is Steps {
     }
 
     function test_RevertWhen_TheRequesterAppointsTooLate() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline + 1);
-        bytes memory data = abi.encodeCall(IJobEscrow.appoint, (terms, appointmentsOf(1)));
+        bytes memory data = abi.encodeCall(escrow.appoint, (terms, appointmentsOf(1)));
         assertReverts(requester, data, tooLate(terms, deadline));
     }
 
     function test_WhenAValidatorDoesNotCommit_ItIsReplacedOnceByDraw() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         address[] memory missing = seatedAs(terms, SeatStatus.Appointed);
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
-        bytes memory data = abi.encodeCall(IJobEscrow.dismiss, (terms, missing));
+        bytes memory data = abi.encodeCall(escrow.dismiss, (terms, missing));
         assertReverts(requester, data, tooEarly(terms, deadline));
         vm.warp(deadline + 1);
         bytes32 commitment = commitmentOf(terms, missing[0], honest());
-        assertReverts(missing[0], abi.encodeCall(IJobEscrow.commit, (terms, commitment)), tooLate(terms, deadline));
+        assertReverts(missing[0], abi.encodeCall(escrow.commit, (terms, commitment)), tooLate(terms, deadline));
         escrow.dismiss(terms, missing);
         assertEq(registry.offerOf(validator(0)).lockedStake, 0, "its stake is unlocked");
         draw(terms);
@@ -104,7 +105,7 @@ contract TimeoutsTest is Steps {
     }
 
     function test_WhenItsReplacementDoesNotCommitEither_TheOthersDecide() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
         for (uint256 i = 0; i < 2; ++i) {
@@ -118,7 +119,7 @@ contract TimeoutsTest is Steps {
     }
 
     function test_WhenAValidatorAbstains_ItIsReplacedByDraw() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         abstain(terms, validator(0));
         draw(terms);
@@ -133,19 +134,19 @@ contract TimeoutsTest is Steps {
     }
 
     function test_RevertWhen_NoValidatorIsLate() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         passDeadline(terms);
-        bytes memory data = abi.encodeCall(IJobEscrow.dismiss, (terms, panelOf(terms)));
-        bytes4 selector = IJobEscrow.JobEscrow_NothingPending.selector;
+        bytes memory data = abi.encodeCall(escrow.dismiss, (terms, panelOf(terms)));
+        bytes4 selector = IJob.JobEscrow_NothingPending.selector;
         assertReverts(requester, data, abi.encodeWithSelector(selector, escrow.jobIdOf(terms)));
     }
 
-    function _assertTooEarlyToExpire(IJobEscrow.Terms memory terms) private {
+    function _assertTooEarlyToExpire(IJob.Terms memory terms) private {
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline);
-        bytes memory data = abi.encodeCall(IJobEscrow.expire, (terms, panelOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.expire, (terms, panelOf(terms)));
         assertReverts(requester, data, tooEarly(terms, deadline));
     }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../contracts/interfaces/IJob.sol";
 import {Role} from "../../contracts/interfaces/IProviderRating.sol";
 import {Steps} from "./support/Steps.sol";
 
 /// @notice See validated.tree.
 contract ValidatedTest is Steps {
     function test_WhenAllCallInTime_EveryPartyIsPaid() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Settled);
 
         assertEq(owedTo(provider, terms), PRICE, "the provider's price");
@@ -27,7 +27,7 @@ contract ValidatedTest is Steps {
     }
 
     function test_WhenThreeValidate_AMajorityPasses() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         _judgeBy(terms, honest(), wrong(), honest());
         assertTrue(stateOf(terms) == State.Validated, "validated");
 
@@ -37,13 +37,13 @@ contract ValidatedTest is Steps {
     }
 
     function test_WhenThreeValidate_AMajorityFails() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         _judgeBy(terms, wrong(), honest(), wrong());
         assertTrue(stateOf(terms) == State.Rejected, "rejected");
     }
 
     function test_WhenThreeValidate_NoMajorityIsInconclusive() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         reveal(terms, validator(0), honest());
@@ -61,7 +61,7 @@ contract ValidatedTest is Steps {
     }
 
     function test_RevertWhen_MeasurementsAreRevealedWhileAValidatorMayCommit() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commit(terms, validator(0), honest());
         bytes32 secrets = secretsOf(terms);
@@ -72,25 +72,25 @@ contract ValidatedTest is Steps {
     }
 
     function test_RevertWhen_AnotherMeasurementIsOpened() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commit(terms, validator(0), wrong());
-        bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
         assertReverts(validator(0), data, commitmentMismatch(terms, validator(0)));
     }
 
     function test_RevertWhen_TheProvidersMeasurementIsForged() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commit(terms, validator(0), wrong());
-        bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, wrong(), wrong(), secretsOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.reveal, (terms, wrong(), wrong(), secretsOf(terms)));
         assertReverts(validator(0), data, commitmentMismatch(terms, provider));
-        data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), keyCommitmentOf(terms)));
+        data = abi.encodeCall(escrow.disclose, (terms, honest(), keyCommitmentOf(terms)));
         assertReverts(provider, data, commitmentMismatch(terms, provider));
     }
 
     function test_RevertWhen_ACommitmentWasCopied() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         bytes32 commitment = commitmentOf(terms, validator(0), honest());
         vm.prank(validator(0));
@@ -98,22 +98,22 @@ contract ValidatedTest is Steps {
         vm.prank(validator(1));
         escrow.commit(terms, commitment);
         reveal(terms, validator(0), honest());
-        bytes memory data = abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.reveal, (terms, honest(), honest(), secretsOf(terms)));
         assertReverts(validator(1), data, commitmentMismatch(terms, validator(1)));
     }
 
     function test_RevertWhen_TheProvidersMeasurementIsDisclosedTwice() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         disclose(terms);
-        bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
-        bytes4 selector = IJobEscrow.JobEscrow_AlreadyDisclosed.selector;
+        bytes memory data = abi.encodeCall(escrow.disclose, (terms, honest(), secretsOf(terms)));
+        bytes4 selector = IJob.JobEscrow_AlreadyDisclosed.selector;
         assertReverts(provider, data, abi.encodeWithSelector(selector, escrow.jobIdOf(terms)));
     }
 
     function test_WhenValidatorsRevealAlone_TheirVotesCountOnceTheProviderDiscloses() public {
-        IJobEscrow.Terms memory terms = termsOf(3);
+        IJob.Terms memory terms = termsOf(3);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         revealAlone(terms, validator(0), honest());
@@ -127,7 +127,7 @@ contract ValidatedTest is Steps {
     }
 
     function test_WhenOneRevealsAlone_TheNextRevealCountsBoth() public {
-        IJobEscrow.Terms memory terms = termsOf(2);
+        IJob.Terms memory terms = termsOf(2);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         revealAlone(terms, validator(0), honest());
@@ -138,11 +138,11 @@ contract ValidatedTest is Steps {
     }
 
     function test_WhenAValidatorRevealsInTheLastSecond_TheProviderHasAWindowToDisclose() public {
-        IJobEscrow.Terms memory terms = _revealedLate();
+        IJob.Terms memory terms = _revealedLate();
         uint256 deadline = jobOf(terms).deadline + WINDOW;
         vm.warp(deadline);
-        assertReverts(requester, abi.encodeCall(IJobEscrow.conclude, (terms)), tooEarly(terms, deadline));
-        bytes memory late = abi.encodeCall(IJobEscrow.revealAlone, (terms, honest()));
+        assertReverts(requester, abi.encodeCall(escrow.conclude, (terms)), tooEarly(terms, deadline));
+        bytes memory late = abi.encodeCall(escrow.revealAlone, (terms, honest()));
         assertReverts(validator(1), late, tooLate(terms, deadline - WINDOW));
         disclose(terms);
         conclude(terms);
@@ -151,10 +151,10 @@ contract ValidatedTest is Steps {
     }
 
     function test_WhenTheProviderDoesNotDiscloseInThatWindow_ItFails() public {
-        IJobEscrow.Terms memory terms = _revealedLate();
+        IJob.Terms memory terms = _revealedLate();
         uint256 deadline = jobOf(terms).deadline + WINDOW;
         vm.warp(deadline + 1);
-        bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.disclose, (terms, honest(), secretsOf(terms)));
         assertReverts(provider, data, tooLate(terms, deadline));
         conclude(terms);
         assertTrue(stateOf(terms) == State.Rejected, "rejected");
@@ -166,19 +166,19 @@ contract ValidatedTest is Steps {
     }
 
     function test_WhenNoValidatorRevealed_TheJobIsInconclusive() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validating);
         commitAll(terms, honest());
         uint256 deadline = jobOf(terms).deadline;
         vm.warp(deadline + 1);
-        bytes memory data = abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secretsOf(terms)));
+        bytes memory data = abi.encodeCall(escrow.disclose, (terms, honest(), secretsOf(terms)));
         assertReverts(provider, data, tooLate(terms, deadline));
         conclude(terms);
         assertTrue(stateOf(terms) == State.Inconclusive, "inconclusive");
     }
 
     function test_RevertWhen_TheKeyDoesNotMatch() public {
-        IJobEscrow.Terms memory terms = termsOf(1);
+        IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Validated);
         bytes32 commitment = commitmentOf(terms, provider, honest());
         bytes32 tip = tipOf(PROVIDERS_SECRET);
@@ -190,7 +190,7 @@ contract ValidatedTest is Steps {
     }
 
     /// @dev One of two validators reveals alone in the last second; the other hides.
-    function _revealedLate() private returns (IJobEscrow.Terms memory terms) {
+    function _revealedLate() private returns (IJob.Terms memory terms) {
         terms = termsOf(2);
         reach(terms, State.Validating);
         commitAll(terms, honest());
@@ -198,25 +198,25 @@ contract ValidatedTest is Steps {
         revealAlone(terms, validator(0), honest());
     }
 
-    function _assertRevertsKey(IJobEscrow.Terms memory terms, bytes32 key, bytes32 commitment, bytes32 tip) private {
-        bytes memory data = abi.encodeCall(IJobEscrow.claim, (terms, key, commitment, tip, panelOf(terms)));
+    function _assertRevertsKey(IJob.Terms memory terms, bytes32 key, bytes32 commitment, bytes32 tip) private {
+        bytes memory data = abi.encodeCall(escrow.claim, (terms, key, commitment, tip, panelOf(terms)));
         bytes memory reason =
-            abi.encodeWithSelector(IJobEscrow.JobEscrow_KeyMismatch.selector, escrow.jobIdOf(terms));
+            abi.encodeWithSelector(IJob.JobEscrow_KeyMismatch.selector, escrow.jobIdOf(terms));
         assertReverts(provider, data, reason);
     }
 
-    function _assertRevertsAll(IJobEscrow.Terms memory terms, bytes32 secrets) private {
+    function _assertRevertsAll(IJob.Terms memory terms, bytes32 secrets) private {
         bytes memory reason = stillCommitting(terms);
-        assertReverts(provider, abi.encodeCall(IJobEscrow.disclose, (terms, honest(), secrets)), reason);
-        assertReverts(validator(0), abi.encodeCall(IJobEscrow.reveal, (terms, honest(), honest(), secrets)), reason);
-        assertReverts(validator(0), abi.encodeCall(IJobEscrow.revealAlone, (terms, honest())), reason);
+        assertReverts(provider, abi.encodeCall(escrow.disclose, (terms, honest(), secrets)), reason);
+        assertReverts(validator(0), abi.encodeCall(escrow.reveal, (terms, honest(), honest(), secrets)), reason);
+        assertReverts(validator(0), abi.encodeCall(escrow.revealAlone, (terms, honest())), reason);
     }
 
     function _judgeBy(
-        IJobEscrow.Terms memory terms,
-        IJobEscrow.Measurement memory first,
-        IJobEscrow.Measurement memory second,
-        IJobEscrow.Measurement memory third
+        IJob.Terms memory terms,
+        IJob.Measurement memory first,
+        IJob.Measurement memory second,
+        IJob.Measurement memory third
     ) private {
         reach(terms, State.Validating);
         commit(terms, validator(0), first);

@@ -9,15 +9,17 @@ import { needs } from "../support/require.ts";
 
 test(
   "two private Tor networks run side by side, take clients, and leave no process behind",
-  needs("tor"),
+  needs("tor", "alone"),
   async (t) => {
     const dir = await temporaryFolder(t);
     const abort = new AbortController();
     const size = { authorities: 3, relays: 1, signal: abort.signal };
-    const networks = await Promise.all(
-      ["one", "two"].map((name) => startTorNetwork({ dir: join(dir, name), ...size })),
-    );
-    t.after(() => Promise.all(networks.map((network) => network.stop())));
+    const start = async (name: string) => {
+      const network = await startTorNetwork({ dir: join(dir, name), ...size });
+      t.after(() => network.stop());
+      return network;
+    };
+    const networks = await Promise.all(["one", "two"].map(start));
     // The signal is the start's alone: a network that is up stays up.
     abort.abort();
     assert.notEqual(networks[0]?.networkTorrc, networks[1]?.networkTorrc);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { IchainError } from "../../errors/error.ts";
 import type { Hex } from "../../protocol/ids.ts";
 
-export type ContractName = "JobEscrow" | "ProviderRegistry" | "ProviderRating";
+export type ContractName = "JobEscrow" | "JobExceptions" | "ProviderRegistry" | "ProviderRating";
 
 /** The compiler's output for one contract. */
 export interface Artifact {
@@ -23,20 +23,24 @@ const artifactSchema = z.object({
 
 const loaded = new Map<ContractName, Artifact>();
 
-/** @throws ARTIFACTS_MISSING when the contracts have not been built */
+/**
+ * The escrow's interface has the calls of both its halves: all of them are called at its address.
+ * @throws ARTIFACTS_MISSING when the contracts have not been built
+ */
 export function artifactOf(name: ContractName): Artifact {
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const artifact = load(name);
+  const { abi, bytecode } = load(name);
+  const rest = name === "JobEscrow" ? load("JobExceptions").abi : [];
+  const artifact = { abi: new Interface([...abi, ...rest]), bytecode: bytecode as Hex };
   loaded.set(name, artifact);
   return artifact;
 }
 
-function load(name: ContractName): Artifact {
+function load(name: ContractName): z.output<typeof artifactSchema> {
   try {
     const text = readFileSync(new URL(`${name}.sol/${name}.json`, FOLDER), "utf8");
-    const { abi, bytecode } = artifactSchema.parse(JSON.parse(text));
-    return { abi: new Interface(abi), bytecode: bytecode as Hex };
+    return artifactSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new IchainError("ARTIFACTS_MISSING", `The compiled contract ${name} is missing or unreadable.`, {
       cause,

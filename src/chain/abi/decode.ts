@@ -49,7 +49,9 @@ function decodeStep(parsed: LogDescription): JobEvent | undefined {
     case "Cancelled":
       return { kind: "cancelled" };
     case "Released":
-      return { kind: "released", reason: readable(args.reason) };
+      return { kind: "released", reason: readable(args.reason), sealedLog: args.sealedLog };
+    case "Stopped":
+      return { kind: "stopped", paid: args.paid };
     case "Submitted":
       return {
         kind: "submitted",

@@ -58,6 +58,7 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
       return ofJob("submit", call.job, resultRoot, measurementCommitment, keyCommitment, seedTip, sealed);
     }
     case "release":
+      return ofJob("release", call.job, utf8(call.reason), call.sealedLog ?? "0x");
     case "abstain":
       return ofJob(call.kind, call.job, utf8(call.reason));
     case "appoint":

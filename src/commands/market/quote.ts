@@ -22,9 +22,9 @@ export async function run(
     const plan = await choosePlan(ui, file, candidates, choice, (provider) =>
       audit({ market, account }, provider, config.audit, { signal }, () => 0),
     );
-    const { price, validatorFee, providerStake, windows } = plan.outline;
+    const { price, validatorFee, providerStake, windows, effort, stop } = plan.outline;
     const validators = plan.validators.length;
-    const branches = branchesOf({ price, validatorFee, validators, windows, providerStake });
+    const branches = branchesOf({ price, validatorFee, validators, windows, providerStake, effort, stop });
     const gas = { units: gasOf({ validators }), price: await market.gasPrice({ signal }) };
     const data = {
       provider: plan.provider.account,

@@ -39,6 +39,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   resume: job.resumeOutput,
   get: job.getOutput,
   cancel: job.postedOutput,
+  stop: job.stoppedOutput,
   challenge: job.bondOutput,
   appeal: job.bondOutput,
   rate: job.ratedOutput,

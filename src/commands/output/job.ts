@@ -20,6 +20,8 @@ const measurement = z.strictObject({
   score: fixedPointValue.describe("the metric, turned so that larger is better"),
 });
 
+const shareValue = z.number().int().min(0).max(10_000).describe("in 1/10,000");
+
 const terms = z.strictObject({
   requester: addressValue,
   provider: addressValue,
@@ -32,6 +34,8 @@ const terms = z.strictObject({
   mode: z.enum(modes),
   tolerance: amountValue.describe("fixed point, 1e-9"),
   threshold: amountValue.describe("least score that passes; fixed point, 1e-9"),
+  effort: shareValue.describe("of the price, for work short of the threshold"),
+  stop: z.strictObject({ floor: shareValue, cap: shareValue }).describe("of the price, for a stopped run"),
   acceptBy: instantValue,
   windows: z.strictObject({
     run: secondsValue,
@@ -58,6 +62,7 @@ export const jobOutput = z.strictObject({
     .string()
     .optional()
     .describe("given by the provider at release, or by a validator; a stranger's words"),
+  paid: amountValue.optional().describe("of the price, to the provider of a stopped job"),
   terms,
   resultRoot: hashValue.optional(),
   providerMeasurement: measurement.optional(),
@@ -92,6 +97,12 @@ export const resumeOutput = z.strictObject({
 });
 
 export const getOutput = openedOutput.omit({ state: true, verdict: true });
+
+export const stoppedOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  paid: amountValue.describe("of the price, to the provider"),
+});
 
 export const bondOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue, bond: amountValue });
 

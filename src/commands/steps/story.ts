@@ -2,6 +2,7 @@ import { shortId } from "../../protocol/ids.ts";
 import { isAppealable } from "../../protocol/job/exits.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { JobState } from "../../protocol/job/state.ts";
+import { shareOf } from "../../protocol/job/terms.ts";
 import { coin, instant } from "../../ui/format.ts";
 import { due, roleIn } from "./view.ts";
 
@@ -33,7 +34,7 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
   }),
   Accepted: ({ provider, stake, by }) => ({
     stands: `The provider ${provider} has accepted the job and put ${stake} of its stake at risk.`,
-    next: `It must submit a result ${by}, or release the job if it cannot run it.`,
+    next: `It must submit a result ${by}, or release the job if it cannot run it; the requester may stop it ("ichain stop").`,
     otherwise:
       "After that the job expires: the requester gets its money back and a tenth of the stake at risk, the rest is burnt.",
   }),
@@ -75,12 +76,17 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
       : "After that the job expires as if no result had come, and the requester has its money back.",
   }),
   Rejected: ({ provider, by, job }) => ({
-    stands: "The measurements do not agree: the verdict is fail.",
+    stands:
+      job.verdict === "unmet"
+        ? "The result is what the provider says, and does not reach the threshold: the verdict is unmet."
+        : "The measurements do not agree: the verdict is fail.",
     next: isAppealable(job)
       ? `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`
       : "Anyone may settle the job.",
     otherwise:
-      "After that anyone may settle: the requester has its money back, and the provider's stake is burnt.",
+      job.verdict === "unmet"
+        ? `After that anyone may settle: the provider gets ${coin(shareOf(job.terms.price, job.terms.effort))} coin for its effort, the requester the rest.`
+        : "After that anyone may settle: the requester has its money back, and the provider's stake is burnt.",
   }),
   Inconclusive: ({ provider, by, job }) => ({
     stands: "Too few validators measured the result to judge it.",
@@ -98,7 +104,7 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
     otherwise: over,
   }),
   Refunded: ({ job }) => ({
-    stands: `The requester got its money back: ${refundCause(job)}.`,
+    stands: refundText(job),
     next: 'Each side may rate the other once ("ichain rate").',
     otherwise: over,
   }),
@@ -122,6 +128,17 @@ function progress({ validations }: Job): string {
   const abstained = has((each) => each.abstained);
   if (abstained > 0) parts.push(`${abstained} abstained`);
   return parts.join(", ");
+}
+
+function refundText(job: Job): string {
+  const { cause, paid = 0n, terms } = job;
+  if (cause === "stopped")
+    return `The requester stopped the job: its provider got ${coin(paid)} coin for the time used, the requester the rest.`;
+  if (cause === "unmet") {
+    const effort = coin(shareOf(terms.price, terms.effort));
+    return `The result did not reach the threshold: its provider got ${effort} coin for its effort, the requester the rest.`;
+  }
+  return `The requester got its money back: ${refundCause(job)}.`;
 }
 
 function refundCause({ submission, verdict }: Job): string {

@@ -3,6 +3,7 @@ import { sameAddress } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { Measurement } from "../../protocol/job/measurement.ts";
 import { isFinal } from "../../protocol/job/state.ts";
+import { WHOLE } from "../../protocol/job/terms.ts";
 import { coin, duration, instant } from "../../ui/format.ts";
 
 /** The role of `account` in `job`; undefined for an onlooker. */
@@ -22,7 +23,8 @@ export function due(job: Job, now: number): string {
 
 /** A job as `--json` shows it: stable names, amounts as decimal strings, nothing sealed. */
 export function jobData(job: Job, account: string | undefined): object {
-  const { id, state, verdict, terms, deadline, reason, validations, providerMeasurement, submission } = job;
+  const { id, state, verdict, terms, deadline, reason, paid, validations, providerMeasurement, submission } =
+    job;
   return {
     jobId: id,
     state,
@@ -31,6 +33,7 @@ export function jobData(job: Job, account: string | undefined): object {
     role: roleIn(job, account),
     deadline,
     reason,
+    paid,
     terms,
     resultRoot: submission?.resultRoot,
     providerMeasurement: shown(providerMeasurement),
@@ -58,6 +61,8 @@ export function jobRows(job: Job, now: number): [string, string][] {
     ["price", coin(terms.price)],
     ["validator fee", `${coin(terms.validatorFee)} each`],
     ["stake at risk", `${coin(terms.providerStake)} provider, ${coin(terms.validatorStake)} validator`],
+    ["if short", `${percent(terms.effort)} of the price`],
+    ["if stopped", `${percent(terms.stop.floor)} to ${percent(terms.stop.cap)} of the price`],
     ["judged by", `${terms.mode}, tolerance ${fixed(terms.tolerance)}, threshold ${fixed(terms.threshold)}`],
   ];
   if (job.deadline !== undefined) rows.push(["deadline", `${instant(job.deadline)} (${due(job, now)})`]);
@@ -75,6 +80,9 @@ export function jobRows(job: Job, now: number): [string, string][] {
   }
   return rows;
 }
+
+/** A share in parts of `WHOLE`, for people. */
+const percent = (share: number): string => `${(share * 100) / WHOLE} %`;
 
 /** A fixed-point number of 1e-9 units, exact. */
 export function fixed(value: bigint): string {

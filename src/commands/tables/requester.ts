@@ -79,6 +79,14 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     load: () => import("../job/cancel.ts"),
   },
   {
+    name: "stop",
+    group: "Ask for work",
+    summary: "end the run of an accepted job; the time used is paid for",
+    arguments: [job],
+    examples: ["ichain stop 3fa9c01b"],
+    load: () => import("../job/stop.ts"),
+  },
+  {
     name: "challenge",
     group: "Ask for work",
     summary: "dispute a result that was claimed without validators, for a bond",
@@ -126,7 +134,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "list this account's jobs, in every role",
     options: [{ flags: "--all", summary: "final jobs too" }],
     examples: ["ichain jobs", "ichain jobs --all --json"],
-    load: () => import("../job/list.ts"),
+    load: () => import("../job/reading/list.ts"),
   },
   {
     name: "job",
@@ -134,7 +142,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "show one job: terms, state, measurements",
     arguments: [job],
     examples: ["ichain job 3fa9c01b"],
-    load: () => import("../job/show.ts"),
+    load: () => import("../job/reading/show.ts"),
   },
   {
     name: "watch",
@@ -142,7 +150,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "follow a job until it is final",
     arguments: [job],
     examples: ["ichain watch 3fa9c01b"],
-    load: () => import("../job/watch.ts"),
+    load: () => import("../job/reading/watch.ts"),
   },
   {
     name: "logs",
@@ -151,7 +159,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     arguments: [job],
     options: [{ flags: "-f, --follow", summary: "go on until the task ends" }],
     examples: ["ichain logs 3fa9c01b", "ichain logs 3fa9c01b --follow"],
-    load: () => import("../job/logs.ts"),
+    load: () => import("../job/reading/logs.ts"),
   },
   {
     name: "why",
@@ -159,6 +167,6 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "explain where a job stands, who must act by when, and what happens then",
     arguments: [job],
     examples: ["ichain why 3fa9c01b"],
-    load: () => import("../job/why.ts"),
+    load: () => import("../job/reading/why.ts"),
   },
 ];

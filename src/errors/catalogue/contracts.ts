@@ -59,6 +59,15 @@ export const contractsErrors = {
     class: "refused",
     hint: "Only the market's own contracts make this call: use the command that leads to it.",
   },
+  ESCROW_LIST_WRONG_COUNT: { class: "usage", hint: "Deploy registry and rating for one to four escrows." },
+  ESCROW_LIST_ZERO_ADDRESS: {
+    class: "usage",
+    hint: "Deploy registry and rating for escrows that exist or will.",
+  },
+  ESCROW_NOT_TOKEN: {
+    class: "usage",
+    hint: "Check the token's address: there is no contract on this chain.",
+  },
   ESCROW_NO_APPEAL: {
     class: "refused",
     hint: "A rejection or the lack of a verdict can be appealed once, by the provider that showed its measurement.",
@@ -87,6 +96,10 @@ export const contractsErrors = {
   ESCROW_TRANSFER_FAILED: {
     class: "refused",
     hint: "The receiving contract refused the coins: withdraw to an account that takes them.",
+  },
+  ESCROW_WRONG_DEPLOYMENT: {
+    class: "usage",
+    hint: "Deploy the market again; the deploying account must send nothing else meanwhile.",
   },
   ESCROW_WRONG_PANEL_SIZE: {
     class: "refused",

@@ -21,6 +21,7 @@ export const jobErrors = {
     class: "usage",
     hint: "Use the ICHAIN_HOME that the job was submitted from; `ichain jobs` lists what it knows.",
   },
+  JOB_NOT_RUNNING: { class: "usage", hint: '"ichain why ID" tells where the job stands.' },
   JOB_NOT_SETTLED: {
     class: "failed",
     hint: '"ichain why ID" tells what happened; the money is back, less the fees of validators that revealed.',

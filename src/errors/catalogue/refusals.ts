@@ -17,6 +17,7 @@ export const refusalsErrors = {
     hint: "Lower resources.disk in job.yaml, or choose a larger provider.",
   },
   DISK_TOO_SMALL: { class: "usage", hint: "Raise resources.disk in job.yaml." },
+  EFFORT_TOO_LOW: { class: "refused", hint: "Raise effort in job.yaml, or choose another provider." },
   FEE_TOO_LOW: { class: "refused", hint: "Raise validatorFee in job.yaml, or choose another validator." },
   GAS_ABOVE_SHARE: {
     class: "refused",
@@ -47,6 +48,10 @@ export const refusalsErrors = {
     class: "refused",
     hint: "Choose another provider: this one accepts no jobs of this account.",
   },
+  REQUESTER_FRUITLESS: {
+    class: "refused",
+    hint: "Choose another provider, and see to it that your tasks run: too many of this account's jobs came to nothing.",
+  },
   REQUESTER_NOT_ALLOWED: {
     class: "refused",
     hint: "Choose another provider: this one accepts jobs of listed accounts only.",
@@ -57,6 +62,10 @@ export const refusalsErrors = {
   },
   STAKE_ABOVE_PRICE: { class: "usage", hint: "Ask for less stake from the provider, or pay more." },
   STAKE_TOO_HIGH: { class: "refused", hint: "Ask for less stake, or choose another provider or validator." },
+  STOP_SHARE_TOO_LOW: {
+    class: "refused",
+    hint: "Raise stop.floor or stop.cap in job.yaml, or choose another provider.",
+  },
   STAKE_TOO_LITTLE: {
     class: "refused",
     hint: "Deposit more stake, or wait until running jobs unlock theirs.",

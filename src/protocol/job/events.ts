@@ -3,8 +3,17 @@ import type { Measurement } from "./measurement.ts";
 import type { Verdict } from "./state.ts";
 import type { Terms } from "./terms.ts";
 
-/** Why the escrow refunded a job; the order is `IJobEscrow.Cause`'s. */
-export const causes = ["released", "runMissed", "claimMissed", "rejected", "hid", "inconclusive"] as const;
+/** Why the escrow refunded a job; the order is `IJob.Cause`'s. */
+export const causes = [
+  "released",
+  "runMissed",
+  "claimMissed",
+  "rejected",
+  "hid",
+  "inconclusive",
+  "unmet",
+  "stopped",
+] as const;
 export type Cause = (typeof causes)[number];
 
 /** An event of the escrow about one job, decoded and bounded; deadlines in Unix seconds. */
@@ -12,7 +21,8 @@ export type JobEvent =
   | { kind: "posted"; id: JobId; terms: Terms; seedTip: Hex; sealed: Hex; block: number }
   | { kind: "accepted"; deadline: number }
   | { kind: "cancelled" }
-  | { kind: "released"; reason: string }
+  | { kind: "released"; reason: string; sealedLog: Hex }
+  | { kind: "stopped"; paid: bigint }
   | {
       kind: "submitted";
       resultRoot: Hex;

@@ -15,7 +15,13 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
     case "cancelled":
       return { ...job, state: "Cancelled", deadline: undefined };
     case "released":
-      return { ...job, reason: event.reason };
+      return {
+        ...job,
+        reason: event.reason,
+        sealedLog: event.sealedLog === "0x" ? undefined : event.sealedLog,
+      };
+    case "stopped":
+      return { ...job, paid: event.paid };
     case "submitted": {
       const { resultRoot, measurementCommitment, keyCommitment, seedTip, sealed, deadline } = event;
       const submission = { resultRoot, measurementCommitment, keyCommitment, seedTip, sealedResult: sealed };
@@ -144,6 +150,8 @@ function posted({ id, terms, seedTip, sealed, block }: Extract<JobEvent, { kind:
     appealed: false,
     cause: undefined,
     reason: undefined,
+    sealedLog: undefined,
+    paid: undefined,
     postedBlock: block,
   };
 }
@@ -152,6 +160,7 @@ const judgedState = {
   pass: "Validated",
   fail: "Rejected",
   inconclusive: "Inconclusive",
+  unmet: "Rejected",
   none: "Validating",
 } as const;
 
@@ -196,4 +205,6 @@ const causeTexts: Readonly<Record<Cause, string>> = {
   rejected: "The provider's result was found wrong.",
   hid: "The provider did not reveal its measurement, or its seed for a draw.",
   inconclusive: "The validators came to no verdict.",
+  unmet: "The result is what the provider says, and does not reach the threshold.",
+  stopped: "The requester stopped the job.",
 };

@@ -43,10 +43,14 @@ export interface Job {
   readonly cause: Cause | undefined;
   /** Why it was released or refunded, for people. */
   readonly reason: string | undefined;
+  /** End of the log of the run that was given back, sealed to the requester; undefined where there is none. */
+  readonly sealedLog: Hex | undefined;
+  /** What the provider got of the price of a job that was stopped. */
+  readonly paid: bigint | undefined;
   readonly postedBlock: number;
 }
 
-/** What a panel of validators is for; the order is `IJobEscrow.Round`'s. */
+/** What a panel of validators is for; the order is `IJob.Round`'s. */
 export const rounds = ["first", "challenge", "appeal"] as const;
 export type Round = (typeof rounds)[number];
 

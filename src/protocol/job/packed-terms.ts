@@ -20,7 +20,15 @@ export interface PackedTerms {
 }
 
 /** `contracts/libraries/Rule.sol`, lowest bits first. */
-const RULE = { mode: 8, validators: 8, tolerance: 64, threshold: 64 } as const;
+const RULE = {
+  mode: 8,
+  validators: 8,
+  tolerance: 64,
+  threshold: 64,
+  effort: 16,
+  stopFloor: 16,
+  stopCap: 16,
+} as const;
 /** `contracts/libraries/Schedule.sol`, lowest bits first. */
 const SCHEDULE = {
   acceptBy: 40,
@@ -46,6 +54,9 @@ export function packTerms(terms: Terms): PackedTerms {
     // Two's complement; -1n does not fit the field and is refused below.
     threshold:
       BigInt.asIntN(64, terms.threshold) === terms.threshold ? BigInt.asUintN(64, terms.threshold) : -1n,
+    effort: BigInt(terms.effort),
+    stopFloor: BigInt(terms.stop.floor),
+    stopCap: BigInt(terms.stop.cap),
   });
   const schedule = pack(SCHEDULE, {
     acceptBy: BigInt(terms.acceptBy),
@@ -79,6 +90,8 @@ export function unpackTerms(packed: PackedTerms): Terms | undefined {
     validators: Number(rule.validators),
     tolerance: rule.tolerance,
     threshold: BigInt.asIntN(64, rule.threshold),
+    effort: Number(rule.effort),
+    stop: { floor: Number(rule.stopFloor), cap: Number(rule.stopCap) },
     acceptBy: Number(schedule.acceptBy),
     windows: {
       run: Number(schedule.run),

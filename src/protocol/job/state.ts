@@ -24,8 +24,9 @@ export function isFinal(state: JobState): boolean {
 }
 
 /** How a validator measures, in the order of `JobEscrow.Mode`. */
-export const modes = ["evaluate", "replicate", "digest"] as const;
+export const modes = ["evaluate", "replicate", "digest", "exam"] as const;
 export type Mode = (typeof modes)[number];
 
-export const verdicts = ["none", "pass", "fail", "inconclusive"] as const;
+/** The order is that of `IJob.Verdict`. */
+export const verdicts = ["none", "pass", "fail", "inconclusive", "unmet"] as const;
 export type Verdict = (typeof verdicts)[number];

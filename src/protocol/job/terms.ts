@@ -1,6 +1,9 @@
 import type { Address, Hex } from "../ids.ts";
 import type { Mode } from "./state.ts";
 
+/** Shares are parts of this (`Rule.sol`). */
+export const WHOLE = 10_000;
+
 /**
  * Price, parties, deadlines and rule of a job. They are fixed when it is posted; the chain keeps their hash, and every
  * later call passes them again. Amounts in the token's smallest unit (stakes: the coin's), instants in Unix seconds,
@@ -25,6 +28,10 @@ export interface Terms {
   readonly tolerance: bigint;
   /** Least score that passes; fixed point, 1e-9, larger is better. */
   readonly threshold: bigint;
+  /** The provider's share of the price when its work is confirmed and does not reach the threshold; of `WHOLE`. */
+  readonly effort: number;
+  /** The provider's least and greatest share of the price when the requester stops the job; of `WHOLE`. */
+  readonly stop: { readonly floor: number; readonly cap: number };
   readonly acceptBy: number;
   readonly windows: Windows;
   /** keccak256 of the spec's canonical JSON. */
@@ -44,4 +51,16 @@ export interface Windows {
   readonly claim: number;
   readonly challenge: number;
   readonly appeal: number;
+}
+
+/** A share of the price, rounded down as the contract does; `share` is a part of `WHOLE`. */
+export function shareOf(price: bigint, share: number): bigint {
+  return (price * BigInt(share)) / BigInt(WHOLE);
+}
+
+/** What the provider gets if the requester stops the job now: by the time used of the run window, within the bounds. */
+export function stopPay({ price, stop, windows }: Terms, deadline: number, now: number): bigint {
+  const used = Math.max(0, windows.run - (deadline - now));
+  const share = Math.max(stop.floor, Math.min(stop.cap, Math.floor((used * WHOLE) / windows.run)));
+  return shareOf(price, share);
 }

@@ -62,8 +62,8 @@ export function streakOf(jobs: readonly Job[]): number {
 
 const isConfirmed = ({ state, verdict }: Job): boolean => state === "Settled" && verdict === "pass";
 
-/** Other endings (released, cancelled, inconclusive, unvalidated) neither break nor lengthen the record. */
-function isFault({ state, cause }: Job): boolean {
-  if (state === "Rejected") return true;
+/** Other endings (released, stopped, unmet, cancelled, inconclusive, unvalidated) neither break nor lengthen the record. */
+function isFault({ state, verdict, cause }: Job): boolean {
+  if (state === "Rejected") return verdict !== "unmet";
   return cause === "runMissed" || cause === "claimMissed" || cause === "rejected" || cause === "hid";
 }

@@ -1,6 +1,6 @@
 import { type Address, sameAddress } from "../ids.ts";
 import { appealBondOf, PANEL } from "../job/bond.ts";
-import type { Terms } from "../job/terms.ts";
+import { type Terms, WHOLE } from "../job/terms.ts";
 import { coinText } from "../quantity.ts";
 import { providerGas } from "./quote.ts";
 import { type Refusal, refuse } from "./refusal.ts";
@@ -68,6 +68,29 @@ export function refuseToken(
  */
 export function refuseMoney(terms: Money, rule: MoneyRule, chain: ChainFacts): Refusal | undefined {
   return refuseToken(terms, rule.tokens) ?? refuseStakes(terms, rule, chain) ?? refuseGas(terms, rule, chain);
+}
+
+/** Refuses shares of the price, for work short of the threshold and for a stopped run, that are too small. */
+export function refuseShares(
+  { effort, stop }: Pick<Terms, "effort" | "stop">,
+  least: { readonly effort: number; readonly stop: { readonly floor: number; readonly cap: number } },
+): Refusal | undefined {
+  const low = (share: number, wanted: number) => share < Math.round(wanted * WHOLE);
+  if (low(effort, least.effort))
+    return refuse("EFFORT_TOO_LOW", "it pays too little for work that is short of the threshold", {
+      field: "effort",
+      value: String(least.effort),
+    });
+  const bound = low(stop.floor, least.stop.floor)
+    ? "floor"
+    : low(stop.cap, least.stop.cap)
+      ? "cap"
+      : undefined;
+  if (bound === undefined) return undefined;
+  return refuse("STOP_SHARE_TOO_LOW", "it pays too little when it is stopped", {
+    field: `stop.${bound}`,
+    value: String(least.stop[bound]),
+  });
 }
 
 function refuseStakes(

@@ -1,15 +1,16 @@
 import { ZERO_ADDRESS } from "../ids.ts";
 import { appealBondOf } from "../job/bond.ts";
 import type { Mode } from "../job/state.ts";
+import { type Terms, WHOLE } from "../job/terms.ts";
 import type { JobFile, Spec } from "../task/spec.ts";
-import { type ChainFacts, type Money, refuseMoney, stakesOf } from "./money.ts";
+import { type ChainFacts, type Money, refuseMoney, refuseShares, stakesOf } from "./money.ts";
 import { type Policy, policySchema } from "./policy.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
 import { type AllWindows, callSeconds, refuseWindows, windowBounds, windowsOf } from "./windows.ts";
 
 /** Money, mode and windows of a job, known before its bundle is packed. */
-export interface Outline extends Money {
+export interface Outline extends Money, Pick<Terms, "effort" | "stop"> {
   readonly mode: Mode;
   readonly windows: AllWindows;
 }
@@ -32,6 +33,8 @@ export function priceOf(file: Pick<JobFile, "price">, floor: bigint, validatorFe
   return file.price ?? (floor > bond ? floor : bond);
 }
 
+const wholes = (share: number) => Math.round(share * WHOLE);
+
 /** The outline of a job; `floor` is the provider's price floor for the run window. */
 export function outlineOf(
   file: JobFile,
@@ -46,13 +49,15 @@ export function outlineOf(
     validators,
     ...stakesOf({ price, validatorFee, validators }, chain.poolStake),
     mode: file.verification.mode,
+    effort: wholes(file.effort),
+    stop: { floor: wholes(file.stop.floor), cap: wholes(file.stop.cap) },
     windows: postedWindows(file, chain),
   };
 }
 
 /** Why the usual policy refuses this job; checked by the requester before it posts. */
 export function refuseOutline(
-  { windows, mode, ...money }: Outline,
+  { windows, mode, effort, stop, ...money }: Outline,
   chain: ChainFacts,
   task: Pick<Spec, "resources" | "command">,
   bundleBytes = 0,
@@ -60,7 +65,8 @@ export function refuseOutline(
   return (
     refuseLimits(task) ??
     refuseOwnWindows(windows, mode, chain, { ...task.resources, bundleBytes }) ??
-    refuseMoney(money, usual, chain)
+    refuseMoney(money, usual, chain) ??
+    refuseShares({ effort, stop }, usual)
   );
 }
 

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../ids.ts";
+import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
 import { type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { bytesSchema, coinSchema, coinText, durationSchema } from "../quantity.ts";
 import { bundledKind, type Spec } from "../task/spec.ts";
-import { type ChainFacts, refuseMoney, refuseToken } from "./money.ts";
+import { type ChainFacts, refuseMoney, refuseShares, refuseToken } from "./money.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
 import { type Pace, refuseWindows, windowBounds } from "./windows.ts";
@@ -15,6 +16,8 @@ const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const token = z
   .union([z.literal("coin"), address])
   .transform((text) => (text === "coin" ? ZERO_ADDRESS : (text as Address)));
+
+const share = z.number().min(0).max(1);
 
 /** `policy.yaml`: which jobs a provider or validator accepts; docs/reference/policy.md is made from the descriptions. */
 export const policySchema = z.strictObject({
@@ -83,6 +86,16 @@ export const policySchema = z.strictObject({
     .max(1)
     .default(0.5)
     .describe("Share of the price that the provider's gas may take"),
+  effort: share
+    .default(0)
+    .describe("Least `effort` of a job: what work short of the threshold is paid; 0 to 1"),
+  stop: z
+    .strictObject({
+      floor: share.default(0.05).describe("Least `stop.floor` of a job"),
+      cap: share.default(0.9).describe("Least `stop.cap` of a job"),
+    })
+    .prefault({})
+    .describe("What a job that its requester stops must pay, as a share of the price; 0 to 1"),
   appeal: z
     .enum(["always", "never"])
     .default("always")
@@ -94,6 +107,11 @@ export const policySchema = z.strictObject({
     .strictObject({
       allow: z.array(address).max(10_000).optional().describe("Only jobs of these accounts are accepted"),
       deny: z.array(address).max(10_000).default([]).describe("Jobs of these accounts are refused"),
+      maxFruitless: share
+        .default(1)
+        .describe(
+          "Most of a requester's last 20 accepted jobs, as a share, that providers gave back or that fell short; counts from 5 jobs on",
+        ),
     })
     .prefault({})
     .describe("Whose jobs are accepted; all accounts by default"),
@@ -133,7 +151,26 @@ export function refuseTerms(
   if (terms.providerStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
   // Check the fee too: an appeal with a fee that no validator accepts gets no panel.
   if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
-  return refuseMoney(terms, policy, chain);
+  return refuseMoney(terms, policy, chain) ?? refuseShares(terms, policy);
+}
+
+/** Jobs of a requester that its record looks back on, and the least that it judges by. */
+const RECORD = 20;
+const LEAST_RECORD = 5;
+
+/** Refuses a requester too many of whose jobs came to nothing in their providers' hands; `jobs` in any order. */
+export function refuseRecord(
+  { requesters: { maxFruitless } }: Pick<Policy, "requesters">,
+  jobs: readonly Job[],
+): Refusal | undefined {
+  const ended = jobs.filter(({ state, submission, cause }) => state === "Settled" || submission || cause);
+  const last = ended.toSorted((a, b) => b.postedBlock - a.postedBlock).slice(0, RECORD);
+  const fruitless = last.filter(({ cause }) => cause === "released" || cause === "unmet").length;
+  if (last.length < LEAST_RECORD || fruitless <= maxFruitless * last.length) return undefined;
+  return refuse(
+    "REQUESTER_FRUITLESS",
+    `${fruitless} of its requester's last ${last.length} jobs were given back or fell short`,
+  );
 }
 
 function feeTooLow({ validationFee }: Policy): Refusal {

@@ -1,5 +1,5 @@
 import { challengeBondOf, compensationOf } from "../job/bond.ts";
-import type { Terms } from "../job/terms.ts";
+import { shareOf, type Terms } from "../job/terms.ts";
 
 /** What a job costs its requester if it ends in one way; gas comes on top. */
 export interface Branch {
@@ -12,7 +12,7 @@ export interface Branch {
   readonly seconds: number;
 }
 
-type Quoted = Pick<Terms, "price" | "validatorFee" | "providerStake" | "validators"> & {
+type Quoted = Pick<Terms, "price" | "validatorFee" | "providerStake" | "validators" | "effort" | "stop"> & {
   readonly windows: Terms["windows"] & { readonly accept: number };
 };
 
@@ -32,6 +32,7 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
   const early: Branch[] = [
     branch("cancelled", "no provider accepts it in time", 0n, windows.accept),
     branch("released", "the provider gives it back", 0n, late),
+    branch("stopped", "you stop its run: you pay by the time used", shareOf(price, terms.stop.cap), late),
     branch("late", "the provider submits nothing: a tenth of its stake is yours", -compensation, late),
   ];
   if (terms.validators > 0) {
@@ -46,6 +47,12 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
         judged + windows.claim,
       ),
       branch("rejected", "validators reject it", fees, judged + windows.appeal),
+      branch(
+        "unmet",
+        "it is confirmed, and does not reach the threshold",
+        fees + shareOf(price, terms.effort),
+        judged + windows.appeal,
+      ),
       branch(
         "overruled",
         "a rejection, or the lack of a verdict, is overturned by an appeal",

@@ -1,18 +1,29 @@
+import { id } from "ethers";
+import type { Hex } from "../ids.ts";
 import type { Measurement } from "../job/measurement.ts";
 import type { Terms } from "../job/terms.ts";
 
 type Finding = Pick<Measurement, "digest" | "score">;
 
-/** The contract's rule (`Judgement.confirms`): whether one party's measurement confirms the provider's. */
-export function confirms(
+/** What one validator found: the same as the provider, something else, or the same and short of the threshold. */
+export type Vote = "pass" | "fail" | "unmet";
+
+/** The digest in the measurement of a run that ended without outputs (`Judgement.sol`). */
+export const FAILED_RUN: Hex = id("ichain.failed-run") as Hex;
+
+/** The contract's rule (`Judgement.voteOf`): what one party's measurement says of the provider's. */
+export function voteOf(
   { mode, tolerance, threshold }: Pick<Terms, "mode" | "tolerance" | "threshold">,
   own: Finding,
   providers: Finding,
-): boolean {
-  if (mode !== "replicate" && own.digest !== providers.digest) return false;
-  if (mode === "digest") return true;
+): Vote {
+  const failed = providers.digest === FAILED_RUN;
+  if ((mode !== "replicate" || failed) && own.digest !== providers.digest) return "fail";
+  if (failed) return "unmet";
+  if (mode === "digest") return "pass";
   const distance = own.score < providers.score ? providers.score - own.score : own.score - providers.score;
-  return distance <= tolerance && own.score >= threshold;
+  if (mode !== "exam" && distance > tolerance) return "fail";
+  return own.score >= threshold ? "pass" : "unmet";
 }
 
 /**

@@ -1,7 +1,6 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
-import { modes } from "../job/state.ts";
 import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
@@ -21,7 +20,7 @@ const resources = z.strictObject({
 
 const verification = z.strictObject({
   mode: z
-    .enum(modes)
+    .enum(["evaluate", "replicate", "digest"])
     .default("evaluate")
     .describe(
       "How validators measure: they evaluate the result, or run the task themselves (`replicate`, `digest`)",
@@ -45,6 +44,8 @@ const verification = z.strictObject({
       "Validators; 0 is optimistic mode: the provider is paid after a window in which you can challenge",
     ),
 });
+
+const share = z.number().min(0).max(1);
 
 const window = (what: string) => durationSchema.optional().describe(what);
 
@@ -85,6 +86,19 @@ export const jobFileSchema = z.strictObject({
   validatorFee: coinSchema
     .optional()
     .describe("What each validator gets; when absent, the fee floor of the chosen validators"),
+  effort: share
+    .default(0)
+    .describe(
+      "Share of the price that the provider gets when its work is confirmed and does not reach the threshold; 0 to 1",
+    ),
+  stop: z
+    .strictObject({
+      floor: share.default(0.1).describe("Least share of the price that a stopped job pays"),
+      cap: share.default(1).describe("Greatest share of the price that a stopped job pays"),
+    })
+    .refine(({ floor, cap }) => floor <= cap, "floor must not be above cap")
+    .prefault({})
+    .describe("What the provider gets if you stop its run, by the time used of the run window; 0 to 1"),
   windows: z
     .strictObject({
       accept: window("For the provider to accept the job"),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, Round, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, Round, SeatStatus, State} from "../../../contracts/interfaces/IJob.sol";
 import {Steps} from "../support/Steps.sol";
 
 /// @notice Invariants 3 and 7: what each account is paid when a job ends and which accounts lose a stake, computed from
-/// the rule in prose and not by the contracts' code. A provider whose result stands gets the price. A validator that
+/// the rule in prose and not by the contracts' code. A provider whose result stands gets the price; one whose result is
+/// confirmed and short, or whose run is stopped, its share. A validator that
 /// revealed gets its fee, unless a later panel contradicts it. The rest goes back; the deposit of a lost challenge is
 /// burnt. A stake that is lost is burnt, except a tenth of the provider's where the requester had not named the
 /// validators that found the result wrong.
@@ -24,6 +25,10 @@ abstract contract Dues is Steps {
         bool slashed;
         /// The last panel found the result wrong.
         bool contradicted;
+        /// The last panel confirmed the result and found it short of the threshold.
+        bool unmet;
+        /// The provider's part of a price that is refunded, of 10,000.
+        uint256 share;
         /// The requester named the first validators.
         bool named;
         /// The provider hid its seed, so that validators that had committed in the last round could not reveal.
@@ -40,7 +45,7 @@ abstract contract Dues is Steps {
 
     function checkDues() public view virtual;
 
-    function _oweEnd(IJobEscrow.Terms memory terms, End memory end) internal {
+    function _oweEnd(IJob.Terms memory terms, End memory end) internal {
         if (end.state == State.Cancelled) return _owe(terms.requester, terms.token, terms.price + _feesOf(terms));
         // The part of each side's fees and bonds that is left once the panels are paid from them.
         uint256 theirs = _feesOf(terms) + (end.challenged ? 3 * uint256(terms.validatorFee) : 0);
@@ -56,9 +61,10 @@ abstract contract Dues is Steps {
         bool paid = end.state == State.Settled;
         uint256 deposit = end.challenged ? terms.price / 2 : 0;
         uint256 lost = paid && end.confirmed ? deposit : 0;
-        _owe(terms.provider, terms.token, providers + (paid ? terms.price : 0));
+        uint256 earned = paid ? terms.price : terms.price * end.share / 10_000;
+        _owe(terms.provider, terms.token, providers + earned);
         _owe(address(0), terms.token, lost);
-        _owe(terms.requester, terms.token, theirs + (deposit - lost) + (paid ? 0 : terms.price));
+        _owe(terms.requester, terms.token, theirs + (deposit - lost) + (terms.price - earned));
         if (!end.slashed) return;
         uint256 tenth = end.contradicted && end.named ? 0 : terms.providerStake / 10;
         _slash(terms.provider, terms.providerStake, tenth);
@@ -66,7 +72,7 @@ abstract contract Dues is Steps {
     }
 
     /// @dev The account that gets the fee of a seat, zero for none, and whether the seat's holder loses its stake.
-    function _endOf(IJobEscrow.Terms memory terms, End memory end, address who)
+    function _endOf(IJob.Terms memory terms, End memory end, address who)
         private
         view
         returns (address payee, bool loses)
@@ -76,11 +82,14 @@ abstract contract Dues is Steps {
         bool earlier = seatedIn[id][who] != end.round;
         if (hid[id][who]) return (address(0), true);
         if (seat == SeatStatus.Committed) return end.undrawn && !earlier ? (who, false) : (address(0), true);
-        if (seat != SeatStatus.Revealed && seat != SeatStatus.Passed && seat != SeatStatus.Failed) {
-            return (address(0), false);
-        }
-        if (earlier && end.confirmed && seat == SeatStatus.Failed) return (terms.provider, true);
-        if (earlier && end.contradicted && seat == SeatStatus.Passed) return (address(0), true);
+        bool against = seat == SeatStatus.Failed || seat == SeatStatus.Unmet;
+        if (seat != SeatStatus.Revealed && seat != SeatStatus.Passed && !against) return (address(0), false);
+        if (!earlier) return (who, false);
+        if (end.confirmed && against) return (terms.provider, true);
+        bool mild = seat == SeatStatus.Passed || seat == SeatStatus.Unmet;
+        if (end.contradicted && mild) return (address(0), true);
+        if (end.unmet && seat == SeatStatus.Passed) return (address(0), true);
+        if (end.unmet && seat == SeatStatus.Failed) return (terms.provider, true);
         return (who, false);
     }
 
@@ -93,7 +102,7 @@ abstract contract Dues is Steps {
         due[account][token] += amount;
     }
 
-    function _feesOf(IJobEscrow.Terms memory terms) private pure returns (uint256) {
+    function _feesOf(IJob.Terms memory terms) private pure returns (uint256) {
         return uint256(terms.rule.validators()) * terms.validatorFee;
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../../contracts/interfaces/IJob.sol";
 import {IProviderRating, Role} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Job} from "../support/JobView.sol";
@@ -14,7 +14,7 @@ abstract contract Ghost is Pool {
     uint256 internal constant GAS_BOUND = 2_000_000;
 
     PlainToken internal token;
-    IJobEscrow.Terms[] internal jobs;
+    IJob.Terms[] internal jobs;
     /// By index in `jobs`: the state last seen.
     State[] internal states;
     /// Indices of jobs that are not final.
@@ -25,10 +25,13 @@ abstract contract Ghost is Pool {
     mapping(State state => uint256) public reached;
     mapping(address account => uint256) internal deposits;
     mapping(bytes32 jobId => uint256) private _disputes;
+    mapping(uint256 index => uint256) private _acceptedAt;
     /// The requester named the first validators.
     mapping(bytes32 jobId => bool) private _named;
     uint256 internal providerOutcomes;
     uint256 internal validatorOutcomes;
+    /// Jobs that providers gave back, or that were short.
+    uint256 internal requesterOutcomes;
     uint256 internal scores;
 
     /// @dev Compares every live job with its state before the call `name`.
@@ -43,6 +46,7 @@ abstract contract Ghost is Pool {
             _checkTransition(index, states[index], current, name);
             if (_isFinal(current.state)) _close(index, current, name);
             states[index] = current.state;
+            if (current.state == State.Accepted) _acceptedAt[index] = vm.getBlockTimestamp();
             ++reached[current.state];
             if (!_isFinal(current.state)) continue;
             live[i - 1] = live[live.length - 1];
@@ -55,7 +59,7 @@ abstract contract Ghost is Pool {
         uint256 coins = 0;
         uint256 tokens = 0;
         for (uint256 i = 0; i < live.length; ++i) {
-            IJobEscrow.Terms memory terms = jobs[live[i]];
+            IJob.Terms memory terms = jobs[live[i]];
             uint256 held = _heldFor(terms);
             if (terms.token == address(0)) coins += held;
             else tokens += held;
@@ -100,16 +104,19 @@ abstract contract Ghost is Pool {
     function checkRatings() public view {
         uint256 asProvider = 0;
         uint256 asValidator = 0;
+        uint256 asRequester = 0;
         uint256 given = 0;
         for (uint256 i = 0; i < accounts.length; ++i) {
             IProviderRating.Rating memory provides = rating.ratingOf(accounts[i], Role.Provider);
             IProviderRating.Rating memory validates = rating.ratingOf(accounts[i], Role.Validator);
             asProvider += _outcomes(provides);
             asValidator += _outcomes(validates);
+            asRequester += _outcomes(rating.ratingOf(accounts[i], Role.Requester));
             given += provides.count + validates.count + rating.ratingOf(accounts[i], Role.Requester).count;
         }
         assertEq(asProvider, providerOutcomes, "5: outcomes of providers");
         assertEq(asValidator, validatorOutcomes, "5: outcomes of validators");
+        assertEq(asRequester, requesterOutcomes, "5: outcomes of requesters");
         assertEq(given, scores, "5: scores");
     }
 
@@ -127,11 +134,11 @@ abstract contract Ghost is Pool {
         if (current.state != State.Validating) return;
         bytes32 id = escrow.jobIdOf(jobs[index]);
         if (from == State.Submitted) {
-            _named[id] = name == IJobEscrow.appoint.selector;
+            _named[id] = name == escrow.appoint.selector;
             return;
         }
         noteHidden(jobs[index]);
-        uint256 bit = name == IJobEscrow.challenge.selector ? 1 : name == IJobEscrow.appeal.selector ? 2 : 4;
+        uint256 bit = name == escrow.challenge.selector ? 1 : name == escrow.appeal.selector ? 2 : 4;
         if (bit == 4) breaks(4, "back without challenge or appeal");
         if (_disputes[id] & bit != 0) breaks(4, "disputed twice");
         _disputes[id] |= bit;
@@ -154,27 +161,39 @@ abstract contract Ghost is Pool {
 
     /// @dev Adds the payments, slashes and outcomes of a job that ended to the ghost state.
     function _close(uint256 index, Job memory job, bytes4 name) private {
-        IJobEscrow.Terms memory terms = jobs[index];
+        IJob.Terms memory terms = jobs[index];
         State before = states[index];
         End memory end;
         end.state = job.state;
         if (job.state == State.Cancelled) return _oweEnd(terms, end);
         validatorOutcomes += job.occupied;
-        bool settledBack = job.state == State.Refunded && name == IJobEscrow.settle.selector;
-        if (!settledBack || before == State.Rejected) ++providerOutcomes;
+        bool settledBack = job.state == State.Refunded && name == escrow.settle.selector;
+        bool stopped = name == escrow.stop.selector;
+        if ((!settledBack || before == State.Rejected) && !stopped) ++providerOutcomes;
+        end.unmet = settledBack && before == State.Rejected && job.unmet;
+        if (end.unmet || name == escrow.release.selector) ++requesterOutcomes;
+        if (end.unmet) end.share = EFFORT;
+        else if (stopped) end.share = _shareOf(index);
 
         end.round = job.round;
         end.challenged = job.challenged;
         end.appealed = job.appealed;
         end.confirmed = job.state == State.Settled && job.passes * 2 > job.seats;
-        end.slashed = name == IJobEscrow.expire.selector || settledBack && before == State.Rejected;
-        end.contradicted = settledBack && before == State.Rejected && job.disclosed;
+        end.slashed = name == escrow.expire.selector || settledBack && before == State.Rejected && !job.unmet;
+        end.contradicted = end.slashed && settledBack && job.disclosed;
         end.named = _named[escrow.jobIdOf(terms)];
         end.undrawn = job.toDraw != 0;
         _oweEnd(terms, end);
     }
 
-    function _heldFor(IJobEscrow.Terms memory terms) private view returns (uint256 held) {
+    /// @dev What a stop pays now, of 10,000: the time since the job was accepted, within the bounds of the terms.
+    function _shareOf(uint256 index) private view returns (uint256 share) {
+        share = (vm.getBlockTimestamp() - _acceptedAt[index]) * 10_000 / WINDOW;
+        if (share < STOP_FLOOR) return STOP_FLOOR;
+        if (share > STOP_CAP) return STOP_CAP;
+    }
+
+    function _heldFor(IJob.Terms memory terms) private view returns (uint256 held) {
         Job memory current = jobOf(terms);
         held = terms.price + uint256(terms.rule.validators()) * terms.validatorFee;
         if (current.challenged) held += 3 * uint256(terms.validatorFee) + terms.price / 2;
@@ -183,7 +202,7 @@ abstract contract Ghost is Pool {
 
     function _lockedOf(address who) private view returns (uint256 locked) {
         for (uint256 i = 0; i < live.length; ++i) {
-            IJobEscrow.Terms memory terms = jobs[live[i]];
+            IJob.Terms memory terms = jobs[live[i]];
             bytes32 id = escrow.jobIdOf(terms);
             if (terms.provider == who && states[live[i]] != State.Posted) locked += terms.providerStake;
             SeatStatus seat = escrow.seatOf(id, who);
@@ -194,6 +213,6 @@ abstract contract Ghost is Pool {
     }
 
     function _outcomes(IProviderRating.Rating memory r) private pure returns (uint256) {
-        return uint256(r.settled) + r.late + r.rejected + r.released + r.abstained + r.hid;
+        return uint256(r.settled) + r.late + r.rejected + r.released + r.abstained + r.hid + r.unmet;
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {SeatStatus, State} from "../../../contracts/interfaces/IJob.sol";
 import {Job} from "../support/JobView.sol";
 import {Dues} from "./Dues.sol";
 
@@ -44,7 +44,7 @@ abstract contract Pool is Dues {
                 if (_seated[id][accounts[i]] || escrow.seatOf(id, accounts[i]) == SeatStatus.None) continue;
                 _seated[id][accounts[i]] = true;
                 seatedIn[id][accounts[i]] = job.round;
-                if (name == IJobEscrow.draw.selector && !_wasMember(accounts[i], asOf)) fair = false;
+                if (name == escrow.draw.selector && !_wasMember(accounts[i], asOf)) fair = false;
             }
             _occupied[id] = job.occupied;
         }

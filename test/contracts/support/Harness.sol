@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus, State} from "../../../contracts/interfaces/IJob.sol";
+import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 import {IProviderRating} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Mode, Rule} from "../../../contracts/libraries/Rule.sol";
@@ -18,6 +19,10 @@ abstract contract Harness is Deploy {
     uint128 internal constant FEE = 0.1 ether;
     uint96 internal constant PROVIDER_STAKE = 0.5 ether;
     uint96 internal constant VALIDATOR_STAKE = 0.06 ether;
+    /// Shares of the price, in 1/10,000.
+    uint16 internal constant EFFORT = 2500;
+    uint16 internal constant STOP_FLOOR = 1000;
+    uint16 internal constant STOP_CAP = 9000;
     uint24 internal constant WINDOW = 1 hours;
     uint256 internal constant VALIDATORS = 12;
     /// Length of a hash chain of seeds: more than the draws that one job can have.
@@ -36,7 +41,7 @@ abstract contract Harness is Deploy {
     uint256 private _salt;
 
     function setUp() public virtual {
-        escrow = IJobEscrow(deploy("JobEscrow", abi.encode(POOL_STAKE, COOLDOWN)));
+        escrow = deployMarket(POOL_STAKE, COOLDOWN);
         registry = escrow.registry();
         rating = escrow.rating();
         requester = vm.addr(1000);
@@ -113,12 +118,12 @@ abstract contract Harness is Deploy {
         return abi.encodePacked(r, s, v);
     }
 
-    function termsOf(uint8 validators) internal returns (IJobEscrow.Terms memory) {
+    function termsOf(uint8 validators) internal returns (IJob.Terms memory) {
         return termsOf(validators, Mode.Evaluate, address(0));
     }
 
     /// @dev Valid terms, different at each call; tolerance 0.005, threshold 0.9.
-    function termsOf(uint8 validators, Mode mode, address token) internal returns (IJobEscrow.Terms memory terms) {
+    function termsOf(uint8 validators, Mode mode, address token) internal returns (IJob.Terms memory terms) {
         terms.requester = requester;
         terms.provider = provider;
         terms.token = token;
@@ -135,8 +140,13 @@ abstract contract Harness is Deploy {
     function ruleOf(Mode mode, uint8 validators, uint64 tolerance, int64 threshold) internal pure returns (Rule) {
         return Rule.wrap(
             uint256(mode) | (uint256(validators) << 8) | (uint256(tolerance) << 16)
-                | (uint256(uint64(threshold)) << 80)
+                | (uint256(uint64(threshold)) << 80) | (sharesOf(EFFORT, STOP_FLOOR, STOP_CAP) << 144)
         );
+    }
+
+    /// @dev The part of a rule above its first 144 bits.
+    function sharesOf(uint16 effort, uint16 stopFloor, uint16 stopCap) internal pure returns (uint256) {
+        return uint256(effort) | (uint256(stopFloor) << 16) | (uint256(stopCap) << 32);
     }
 
     /// @dev The seed of draw number `draw`, counted from 1: `draw` hashes of it give the tip.
@@ -161,20 +171,20 @@ abstract contract Harness is Deploy {
         return Schedule.wrap(word);
     }
 
-    function jobOf(IJobEscrow.Terms memory terms) internal view returns (Job memory) {
+    function jobOf(IJob.Terms memory terms) internal view returns (Job memory) {
         return JobView.open(escrow.recordOf(escrow.jobIdOf(terms)));
     }
 
-    function stateOf(IJobEscrow.Terms memory terms) internal view returns (State) {
+    function stateOf(IJob.Terms memory terms) internal view returns (State) {
         return escrow.recordOf(escrow.jobIdOf(terms)).state();
     }
 
-    function seatOf(IJobEscrow.Terms memory terms, address who) internal view returns (SeatStatus) {
+    function seatOf(IJob.Terms memory terms, address who) internal view returns (SeatStatus) {
         return escrow.seatOf(escrow.jobIdOf(terms), who);
     }
 
     /// @dev All accounts that ever had a seat, in the order that closing calls ask for.
-    function panelOf(IJobEscrow.Terms memory terms) internal view returns (address[] memory panel) {
+    function panelOf(IJob.Terms memory terms) internal view returns (address[] memory panel) {
         bytes32 id = escrow.jobIdOf(terms);
         panel = new address[](escrow.recordOf(id).occupied());
         uint256 found = 0;
@@ -184,12 +194,12 @@ abstract contract Harness is Deploy {
     }
 
     /// @dev Warps to the second after the present deadline.
-    function passDeadline(IJobEscrow.Terms memory terms) internal {
+    function passDeadline(IJob.Terms memory terms) internal {
         vm.warp(jobOf(terms).deadline + 1);
     }
 
     /// @dev Warps to the second after the provider's window to draw or disclose, which follows the present deadline.
-    function passGrace(IJobEscrow.Terms memory terms) internal {
+    function passGrace(IJob.Terms memory terms) internal {
         vm.warp(jobOf(terms).deadline + WINDOW + 1);
     }
 

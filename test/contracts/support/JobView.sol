@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Round, State} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {Round, State} from "../../../contracts/interfaces/IJob.sol";
 import {
     APPEALED,
     CHALLENGED,
@@ -15,7 +15,8 @@ import {
     Record,
     SEATS,
     SEEDED,
-    TO_DRAW
+    TO_DRAW,
+    UNMET
 } from "../../../contracts/libraries/Record.sol";
 
 /// @notice The fields of a job's record, see {IJobEscrow-recordOf}.
@@ -37,6 +38,7 @@ struct Job {
     bool seeded;
     bool oneSided;
     bool named;
+    bool unmet;
 }
 
 /// @notice Decodes records for tests.
@@ -59,5 +61,6 @@ library JobView {
         job.seeded = record.has(SEEDED);
         job.oneSided = record.has(ONE_SIDED);
         job.named = record.has(NAMED);
+        job.unmet = record.has(UNMET);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobEscrow, SeatStatus} from "../../../contracts/interfaces/IJobEscrow.sol";
+import {IJob, SeatStatus} from "../../../contracts/interfaces/IJob.sol";
 import {Role} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {Harness} from "./Harness.sol";
@@ -30,72 +30,72 @@ abstract contract Reasons is Harness {
         }
     }
 
-    function tooLate(IJobEscrow.Terms memory terms, uint256 deadline) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooLate.selector, escrow.jobIdOf(terms), deadline);
+    function tooLate(IJob.Terms memory terms, uint256 deadline) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_TooLate.selector, escrow.jobIdOf(terms), deadline);
     }
 
-    function tooEarly(IJobEscrow.Terms memory terms, uint256 deadline) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooEarly.selector, escrow.jobIdOf(terms), deadline);
+    function tooEarly(IJob.Terms memory terms, uint256 deadline) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_TooEarly.selector, escrow.jobIdOf(terms), deadline);
     }
 
-    function invalidStatus(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
-        bytes4 selector = IJobEscrow.JobEscrow_InvalidStatus.selector;
+    function invalidStatus(IJob.Terms memory terms) internal view returns (bytes memory) {
+        bytes4 selector = IJob.JobEscrow_InvalidStatus.selector;
         return abi.encodeWithSelector(selector, escrow.jobIdOf(terms), stateOf(terms));
     }
 
-    function notParty(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NotParty.selector, escrow.jobIdOf(terms), who);
+    function notParty(IJob.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_NotParty.selector, escrow.jobIdOf(terms), who);
     }
 
-    function noAppeal(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NoAppeal.selector, escrow.jobIdOf(terms));
+    function noAppeal(IJob.Terms memory terms) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_NoAppeal.selector, escrow.jobIdOf(terms));
     }
 
-    function seedMismatch(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_SeedMismatch.selector, escrow.jobIdOf(terms), who);
+    function seedMismatch(IJob.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_SeedMismatch.selector, escrow.jobIdOf(terms), who);
     }
 
-    function nothingToDraw(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NothingToDraw.selector, escrow.jobIdOf(terms));
+    function nothingToDraw(IJob.Terms memory terms) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_NothingToDraw.selector, escrow.jobIdOf(terms));
     }
 
-    function stillCommitting(IJobEscrow.Terms memory terms) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_StillCommitting.selector, escrow.jobIdOf(terms));
+    function stillCommitting(IJob.Terms memory terms) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_StillCommitting.selector, escrow.jobIdOf(terms));
     }
 
-    function commitmentMismatch(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_CommitmentMismatch.selector, escrow.jobIdOf(terms), who);
+    function commitmentMismatch(IJob.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_CommitmentMismatch.selector, escrow.jobIdOf(terms), who);
     }
 
-    function alreadyRated(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_AlreadyRated.selector, escrow.jobIdOf(terms), who);
+    function alreadyRated(IJob.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_AlreadyRated.selector, escrow.jobIdOf(terms), who);
     }
 
-    function wrongSeat(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
+    function wrongSeat(IJob.Terms memory terms, address who) internal view returns (bytes memory) {
         bytes32 id = escrow.jobIdOf(terms);
         SeatStatus status = escrow.seatOf(id, who);
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_WrongSeat.selector, id, who, status);
+        return abi.encodeWithSelector(IJob.JobEscrow_WrongSeat.selector, id, who, status);
     }
 
     function wrongPayment(uint256 sent, uint256 wanted) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_WrongPayment.selector, sent, wanted);
+        return abi.encodeWithSelector(IJob.JobEscrow_WrongPayment.selector, sent, wanted);
     }
 
     function tooLong(uint256 length, uint256 limit) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_TooLong.selector, length, limit);
+        return abi.encodeWithSelector(IJob.JobEscrow_TooLong.selector, length, limit);
     }
 
-    function wrongPanelSize(IJobEscrow.Terms memory terms, uint256 given, uint256 wanted)
+    function wrongPanelSize(IJob.Terms memory terms, uint256 given, uint256 wanted)
         internal
         view
         returns (bytes memory)
     {
-        bytes4 selector = IJobEscrow.JobEscrow_WrongPanelSize.selector;
+        bytes4 selector = IJob.JobEscrow_WrongPanelSize.selector;
         return abi.encodeWithSelector(selector, escrow.jobIdOf(terms), given, wanted);
     }
 
-    function notEligible(IJobEscrow.Terms memory terms, address who) internal view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobEscrow.JobEscrow_NotEligible.selector, escrow.jobIdOf(terms), who);
+    function notEligible(IJob.Terms memory terms, address who) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IJob.JobEscrow_NotEligible.selector, escrow.jobIdOf(terms), who);
     }
 
     function insufficientStake(address who, uint256 free, uint256 wanted) internal pure returns (bytes memory) {

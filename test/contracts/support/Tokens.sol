@@ -2,12 +2,37 @@
 pragma solidity ^0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {IJobEscrow} from "../../../contracts/interfaces/IJobEscrow.sol";
 
 /// @notice A plain ERC-20.
 contract PlainToken is ERC20("Plain", "PLN") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
+    }
+}
+
+/// @notice A token with permits, whose issuer can freeze accounts.
+contract PermitToken is ERC20Permit {
+    mapping(address account => bool) public frozen;
+
+    constructor() ERC20("Dollar", "USD") ERC20Permit("Dollar") {}
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function freeze(address account) external {
+        frozen[account] = true;
+    }
+
+    function decimals() public pure override returns (uint8) {
+        return 6;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        require(!frozen[from] && !frozen[to], "frozen");
+        super._update(from, to, amount);
     }
 }
 

@@ -191,10 +191,17 @@ test("a refund has a reason, the provider's own where it gave one", () => {
   const back = after(
     posted,
     accepted,
-    { kind: "released", reason: "bad input" },
+    { kind: "released", reason: "bad input", sealedLog: "0x12" },
     { kind: "refunded", cause: "released" },
   );
-  assert.equal(back.reason, "bad input");
+  assert.deepEqual([back.reason, back.sealedLog], ["bad input", "0x12"]);
+  const stopped = after(
+    posted,
+    accepted,
+    { kind: "stopped", paid: 7n },
+    { kind: "refunded", cause: "stopped" },
+  );
+  assert.deepEqual([stopped.state, stopped.cause, stopped.paid], ["Refunded", "stopped", 7n]);
 });
 
 test("a cancelled job has no deadline; a rating changes nothing", () => {

@@ -22,6 +22,11 @@ const anyTerms: fc.Arbitrary<Terms> = fc.record(
     mode: fc.constantFrom(...modes),
     tolerance: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     threshold: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    effort: fc.integer({ min: 0, max: 2 ** 16 - 1 }),
+    stop: fc.record(
+      { floor: fc.integer({ min: 0, max: 2 ** 16 - 1 }), cap: fc.integer({ min: 0, max: 2 ** 16 - 1 }) },
+      { noNullPrototype: true },
+    ),
     acceptBy: fc.integer({ min: 0, max: 2 ** 40 - 1 }),
     windows: fc.record(
       {

@@ -47,6 +47,27 @@ describe("terms", () => {
     );
   });
 
+  it("that pay too little for short work or for a stop are refused by a provider, with the share that would do", () => {
+    const strict = policySchema.parse({ effort: 0.5, stop: { floor: 0.2, cap: 0.8 } });
+    const refusal = (change: Partial<Terms>) =>
+      refuseTerms(
+        strict,
+        { ...fair, effort: 5000, stop: { floor: 2000, cap: 8000 }, ...change },
+        "provider",
+        NOW,
+        chain,
+      );
+    assert.equal(refusal({}), undefined);
+    assert.deepEqual(refusal({ effort: 4999 })?.fix, { field: "effort", value: "0.5" });
+    assert.deepEqual(refusal({ stop: { floor: 1999, cap: 8000 } })?.fix, {
+      field: "stop.floor",
+      value: "0.2",
+    });
+    assert.deepEqual(refusal({ stop: { floor: 2000, cap: 7999 } })?.fix, { field: "stop.cap", value: "0.8" });
+    assert.equal(refusal({ stop: { floor: 2000, cap: 7999 } })?.code, "STOP_SHARE_TOO_LOW");
+    assert.equal(code({ stop: { floor: 0, cap: 0 } }, "validator"), undefined);
+  });
+
   it("with windows out of bounds are refused by both", () => {
     for (const role of ["provider", "validator"] as const) {
       const windows = (change: object) => code({ windows: { ...fair.windows, ...change } }, role);

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../../src/errors/error.ts";
+import type { Job } from "../../../src/protocol/job/job.ts";
 import type { OfferDetails } from "../../../src/protocol/offer.ts";
-import { policySchema, refuseSpec } from "../../../src/protocol/policy/policy.ts";
+import { policySchema, refuseRecord, refuseSpec } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema, type Spec, specOf, specSchema } from "../../../src/protocol/task/spec.ts";
 import { tighten } from "../../../src/sandbox/limits.ts";
 import { containerSettings } from "../../../src/sandbox/policy.ts";
@@ -116,4 +117,22 @@ test("the sandbox refuses no spec that the policy accepts", () => {
     { numRuns: 2000 },
   );
   assert.ok(accepted > 20 && refused > 20, `${accepted} accepted, ${refused} refused`);
+});
+
+test("a requester too many of whose last jobs came to nothing is refused, once there are some to judge by", () => {
+  const policy = policySchema.parse({ requesters: { maxFruitless: 0.4 } });
+  let block = 0;
+  const jobs = (count: number, change: Partial<Job>): Job[] =>
+    Array.from({ length: count }, () => ({ state: "Refunded", postedBlock: block++, ...change }) as Job);
+  const settled = { state: "Settled" } as const;
+  const refused = (...all: Job[][]) => refuseRecord(policy, all.flat())?.code;
+  assert.equal(refused(jobs(4, { cause: "released" })), undefined);
+  assert.equal(refused(jobs(3, settled), jobs(2, { cause: "released" })), undefined);
+  assert.equal(refused(jobs(2, settled), jobs(3, { cause: "unmet" })), "REQUESTER_FRUITLESS");
+  // What was never accepted, and the provider's own faults, say nothing of the requester.
+  assert.equal(refused(jobs(9, { state: "Cancelled" }), jobs(4, { cause: "released" })), undefined);
+  assert.equal(refused(jobs(4, { cause: "runMissed" }), jobs(2, { cause: "released" })), undefined);
+  // Old ones are forgotten.
+  assert.equal(refused(jobs(50, { cause: "released" }), jobs(20, settled)), undefined);
+  assert.equal(refuseRecord(policySchema.parse({}), jobs(50, { cause: "released" })), undefined);
 });

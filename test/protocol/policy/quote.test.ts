@@ -13,7 +13,8 @@ const windows = {
   challenge: 7,
   appeal: 3,
 };
-const terms = { price: 1000n, validatorFee: 10n, providerStake: 1001n, windows };
+const shares = { effort: 2_505, stop: { floor: 1_000, cap: 9_000 } };
+const terms = { price: 1000n, validatorFee: 10n, providerStake: 1001n, windows, ...shares };
 const losses = (validators: number) =>
   Object.fromEntries(branchesOf({ ...terms, validators }).map(({ outcome, loss }) => [outcome, loss]));
 
@@ -22,10 +23,12 @@ describe("the loss of each ending", () => {
     assert.deepEqual(losses(2), {
       cancelled: 0n,
       released: 0n,
+      stopped: 900n,
       late: -100n, // a tenth of the stake, rounded down
       settled: 1020n,
       unclaimed: 20n - 100n,
       rejected: 20n,
+      unmet: 20n + 250n, // rounded down
       overruled: 1020n,
       inconclusive: 20n,
     });
@@ -36,6 +39,7 @@ describe("the loss of each ending", () => {
     assert.deepEqual(losses(0), {
       cancelled: 0n,
       released: 0n,
+      stopped: 900n,
       late: -100n,
       unclaimed: -100n,
       settled: 1000n,

@@ -35,7 +35,7 @@ export async function addJob(market: Market, [requester, provider]: readonly Act
   const packed = packTerms(terms);
   await push(market, market.escrow, from, "post", [packed, requesterTip, "0x"], terms.price);
   await push(market, market.escrow, terms.provider, "accept", [packed]);
-  await push(market, market.escrow, terms.provider, "release", [packed, "0x"]);
+  await push(market, market.escrow, terms.provider, "release", [packed, "0x", "0x"]);
   await push(market, market.escrow, from, "rate", [packed, terms.provider, 4]);
 }
 

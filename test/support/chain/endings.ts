@@ -32,6 +32,7 @@ const WINDOW = 3600;
 const OUTPUTS = random32();
 const OTHERS = random32();
 const SALT = random32();
+const GOOD = 900n;
 const EMPTY = "0x";
 
 /** Plays a script through the calls that anybody can make, with one account for each party. */
@@ -50,6 +51,7 @@ export class Course {
   /** The claim waits, or will wait, for a challenge. */
   #open = false;
   #claimed = false;
+  #paid = 0n;
 
   constructor(market: Market, [requester, provider, ...named]: readonly Actor[]) {
     this.#market = market;
@@ -75,13 +77,16 @@ export class Course {
       challenged: script.rounds.some(({ round }) => round === "challenge"),
       appealed: script.rounds.some(({ round }) => round === "appeal"),
       named: script.rounds[0]?.round === "first" && script.rounds[0].oneSided !== true,
+      paid: this.#paid,
     };
   }
 
   async #post(sums: Sums): Promise<void> {
     const windows = { run: WINDOW, appoint: WINDOW, commit: WINDOW, reveal: WINDOW, claim: WINDOW };
     this.#terms = someTerms(this.#requester.address, this.#provider.address, {
-      ...{ ...sums, token: ZERO_ADDRESS, mode: "digest", secretHash: someSecretHash },
+      ...{ ...sums, token: ZERO_ADDRESS, secretHash: someSecretHash },
+      // Outputs decide between pass and fail, the score alone between pass and unmet.
+      ...{ mode: "evaluate", tolerance: 2n ** 63n, threshold: GOOD },
       acceptBy: (await this.#market.now()) + WINDOW,
       windows: { ...windows, challenge: WINDOW, appeal: WINDOW },
     });
@@ -97,7 +102,8 @@ export class Course {
   async #run({ state, validators, rounds }: Script): Promise<void> {
     if (state === "cancelled") return this.#send(this.#requester, "cancel", []);
     await this.#send(this.#provider, "accept", []);
-    if (state === "released") return this.#send(this.#provider, "release", [EMPTY]);
+    if (state === "released") return this.#send(this.#provider, "release", [EMPTY, EMPTY]);
+    if (state === "stopped") return this.#stop();
     if (state === "runMissed") return this.#expire(1);
     const commitment = this.#commitment();
     await this.#send(this.#provider, "submit", [random32(), commitment, this.#key(), providerTip, EMPTY]);
@@ -112,6 +118,14 @@ export class Course {
     }
     await this.#pass(WINDOW + 1);
     await this.#send(this.#requester, "settle", [this.#panel()]);
+  }
+
+  async #stop(): Promise<void> {
+    await this.#pass(WINDOW / 3);
+    await this.#send(this.#requester, "stop", []);
+    const { escrow } = this.#market;
+    const [log] = await escrow.queryFilter(escrow.filters.Stopped!(this.#id));
+    this.#paid = escrow.interface.parseLog(log!)!.args.paid;
   }
 
   async #hold(
@@ -170,7 +184,8 @@ export class Course {
       if (end === "unheard") await this.#send(who, "revealAlone", [this.#found(end)]);
       else await this.#send(who, "reveal", [this.#found(end), this.#found("pass"), secrets]);
     }
-    const complete = !hidden && !ends.includes("hid") && ends.some((end) => end === "pass" || end === "fail");
+    const voted = ends.some((end) => end === "pass" || end === "fail" || end === "unmet");
+    const complete = !hidden && !ends.includes("hid") && voted;
     if (complete || ends.every((end) => end === "left")) return;
     await this.#pass(2 * WINDOW + 2);
     await this.#send(this.#requester, "conclude", []);
@@ -229,7 +244,11 @@ export class Course {
   }
 
   #found(end: SeatEnd) {
-    return { digest: end === "fail" ? OTHERS : OUTPUTS, score: 0n, salt: SALT };
+    return {
+      digest: end === "fail" ? OTHERS : OUTPUTS,
+      score: end === "unmet" ? GOOD - 1n : GOOD,
+      salt: SALT,
+    };
   }
 
   #commitment(who: Actor = this.#provider, end: SeatEnd = "pass"): Hex {

@@ -9,11 +9,15 @@ export const PRICE = 1_000_000n;
 export const FEE = 1_001n;
 export const PROVIDER_STAKE = 50_001n;
 export const VALIDATOR_STAKE = 20_001n;
+/** Shares of the price, in 1/10,000. */
+export const EFFORT = 3_000;
+export const STOP = { floor: 1_000, cap: 9_000 };
 export const WINDOW = 1000;
 const PANEL = 3;
 
 export type Person = string;
-export type Vote = "pass" | "fail";
+/** `unmet`: the same as the provider, and short of what was asked for. */
+export type Vote = "pass" | "fail" | "unmet";
 
 type Round = "first" | "challenge" | "appeal";
 
@@ -25,7 +29,7 @@ interface Seat {
 
 export type Action =
   | {
-      kind: "accept" | "submit" | "cancel" | "release" | "expire" | "appoint" | "dismiss";
+      kind: "accept" | "submit" | "cancel" | "release" | "stop" | "expire" | "appoint" | "dismiss";
       by: Person;
     }
   | { kind: "revealSeed" | "draw"; by: Person }
@@ -87,6 +91,8 @@ export class EscrowModel {
       case "submit":
       case "release":
         return this.state === "Accepted" && provider && inTime;
+      case "stop":
+        return this.state === "Accepted" && requester && inTime;
       case "expire":
         if (this.state === "Submitted") return now > this.#lateDeadline();
         return !inTime && (this.state === "Accepted" || (this.state === "Validated" && !this.#challenged));
@@ -146,6 +152,11 @@ export class EscrowModel {
       case "release":
         this.#refund("none");
         break;
+      case "stop": {
+        const used = Math.floor(((WINDOW - (this.deadline - now)) * 10_000) / WINDOW);
+        this.#refund("none", Math.max(STOP.floor, Math.min(STOP.cap, used)));
+        break;
+      }
       case "expire":
         this.#refund("objective");
         break;
@@ -207,7 +218,8 @@ export class EscrowModel {
         this.#redraw("appeal", now);
         break;
       case "settle":
-        if (this.state === "Rejected") this.#refund(this.#disclosed ? "measured" : "objective");
+        if (this.#verdict === "unmet") this.#refund("none", EFFORT);
+        else if (this.state === "Rejected") this.#refund(this.#disclosed ? "measured" : "objective");
         else if (this.state === "Inconclusive" && this.#round !== "challenge") this.#refund("none");
         else this.#settle();
         break;
@@ -243,17 +255,19 @@ export class EscrowModel {
     const revealed = seats.filter(({ status }) => status === "revealed");
     if (!late && !(this.#disclosed && revealed.length === seats.length)) return;
     const passes = revealed.filter(({ vote }) => vote === "pass").length;
-    const fails = revealed.length - passes;
+    const fails = revealed.filter(({ vote }) => vote === "fail").length;
+    const unmet = revealed.length - passes - fails;
     if (!this.#disclosed) this.#judge(revealed.length > 0 ? "Rejected" : "Inconclusive", now);
     else if (2 * passes > seats.length) this.#judge("Validated", now);
     else if (2 * fails > seats.length) this.#judge("Rejected", now);
+    else if (2 * unmet > seats.length) this.#judge("Rejected", now, "unmet");
     else this.#judge("Inconclusive", now);
   }
 
-  #judge(state: "Validated" | "Rejected" | "Inconclusive", now: number): void {
+  #judge(state: "Validated" | "Rejected" | "Inconclusive", now: number, wrong: Vote = "fail"): void {
     this.state = state;
     if (state === "Validated") this.#verdict = "pass";
-    else if (state === "Rejected" && this.#disclosed) this.#verdict = "fail";
+    else if (state === "Rejected" && this.#disclosed) this.#verdict = wrong;
     const open = this.#appealable() || (state === "Validated" && !this.#challenged);
     this.deadline = open ? now + WINDOW : now;
   }
@@ -271,9 +285,14 @@ export class EscrowModel {
     this.#go("Settled", 0);
   }
 
-  /** `measured`: a panel found the result wrong; `objective`: the provider missed or hid something. */
-  #refund(fault: "none" | "measured" | "objective"): void {
-    this.#pay("requester", PRICE);
+  /**
+   * `measured`: a panel found the result wrong; `objective`: the provider missed or hid something. `share` of the price,
+   * in 1/10,000, is the provider's all the same.
+   */
+  #refund(fault: "none" | "measured" | "objective", share = 0): void {
+    const earned = (PRICE * BigInt(share)) / 10_000n;
+    this.#pay("provider", earned);
+    this.#pay("requester", PRICE - earned);
     if (fault !== "none") {
       this.slashed.set("provider", PROVIDER_STAKE);
       if (fault === "objective" || !this.#chosen) this.compensation = PROVIDER_STAKE / 10n;
@@ -291,8 +310,8 @@ export class EscrowModel {
       const end = this.#endOf(seat);
       if (end === "slashed" || end === "overruled") this.slashed.set(who, VALIDATOR_STAKE);
       // A fee is paid, lost to the provider by who wrongly said fail, or stays with the side it would have come from.
-      const payee =
-        end === "paid" ? who : end === "overruled" && seat.vote === "fail" ? "provider" : undefined;
+      const hard = seat.vote === "fail" || (seat.vote === "unmet" && this.#verdict === "pass");
+      const payee = end === "paid" ? who : end === "overruled" && hard ? "provider" : undefined;
       if (payee === undefined) continue;
       if (seat.round === "appeal") second -= FEE;
       else first -= FEE;

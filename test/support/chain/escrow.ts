@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import {
   BrowserProvider,
   Contract,
-  ContractFactory,
   type ContractTransactionResponse,
   HDNodeWallet,
   Mnemonic,
@@ -10,6 +9,8 @@ import {
   type TransactionReceipt,
 } from "ethers";
 import hre from "hardhat";
+import { artifactOf, type ContractName } from "../../../src/chain/abi/artifacts.ts";
+import { creationsOf } from "../../../src/chain/deploy.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { Address, Hex } from "../../../src/protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../src/protocol/job/exchange.ts";
@@ -59,7 +60,7 @@ export interface Market {
 
 const PHRASE = "test test test test test test test test test test test junk";
 
-/** Deploys the three contracts with `actors` funded accounts. */
+/** Deploys the market with `actors` funded accounts. */
 export async function deployMarket(actors = 12): Promise<Market> {
   const connection = await hre.network.create({
     network: "default",
@@ -75,25 +76,20 @@ export async function deployMarket(actors = 12): Promise<Market> {
     const wallet = HDNodeWallet.fromMnemonic(mnemonic, `m/44'/60'/0'/0/${i}`);
     return { wallet, address: wallet.address as Address, signer: new NonceManager(wallet.connect(provider)) };
   });
-  const artifact = async (name: string) => {
-    const { abi, bytecode } = await hre.artifacts.readArtifact(name);
-    return { abi: [...abi], bytecode };
-  };
-  const escrowCode = await artifact("JobEscrow");
-  const deployed = await new ContractFactory(escrowCode.abi, escrowCode.bytecode, accounts[0]!.signer).deploy(
-    POOL_STAKE,
-    COOLDOWN,
-  );
-  await deployed.waitForDeployment();
-  const escrow = new Contract(await deployed.getAddress(), escrowCode.abi, provider);
-  const at = async (name: string, view: string) =>
-    new Contract(await escrow.getFunction(view)(), (await artifact(name)).abi, provider);
+  const deployer = accounts[0]!;
+  const nonce = await provider.getTransactionCount(deployer.address);
+  const created = creationsOf(deployer.address, nonce, { poolStake: POOL_STAKE, cooldown: COOLDOWN });
+  for (const name of ["rating", "registry", "exceptions", "escrow"] as const) {
+    await (await deployer.signer.sendTransaction({ data: created[name].data })).wait();
+  }
+  const at = (name: ContractName, { address }: { address: Address }) =>
+    new Contract(address, artifactOf(name).abi, provider);
   return {
     provider,
     chainId: (await provider.getNetwork()).chainId,
-    escrow,
-    registry: await at("ProviderRegistry", "registry"),
-    rating: await at("ProviderRating", "rating"),
+    escrow: at("JobEscrow", created.escrow),
+    registry: at("ProviderRegistry", created.registry),
+    rating: at("ProviderRating", created.rating),
     actors: accounts,
     rpc,
     now: async () => (await provider.getBlock("latest"))!.timestamp,
@@ -175,6 +171,8 @@ export async function strike(
     mode: "evaluate",
     tolerance: 5_000_000n,
     threshold: 900_000_000n,
+    effort: 2_500,
+    stop: { floor: 1_000, cap: 9_000 },
     acceptBy: (await market.now()) + 3600,
     windows: {
       run: 3600,

@@ -22,6 +22,8 @@ export function someTerms(requester: Address, provider: Address, overrides: Part
     mode: "evaluate",
     tolerance: 5_000_000n,
     threshold: 900_000_000n,
+    effort: 2_500,
+    stop: { floor: 1_000, cap: 9_000 },
     acceptBy: Math.floor(Date.now() / 1000) + 3600,
     windows: { run: 3600, appoint: 600, commit: 600, reveal: 600, claim: 600, challenge: 600, appeal: 600 },
     specHash: random32(),

@@ -5,7 +5,7 @@ import type { NetworkConfig } from "../../../src/config/network-schema.ts";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
 import type { Job, Validation } from "../../../src/protocol/job/job.ts";
 import { isFinal } from "../../../src/protocol/job/state.ts";
-import { confirms } from "../../../src/protocol/task/judgement.ts";
+import { voteOf } from "../../../src/protocol/task/judgement.ts";
 
 /** A market's money as the chain shows it. */
 export interface Books {
@@ -92,14 +92,24 @@ function endingOf(job: Job): Ending<string> {
     const end = endOf(job, seat, drawless && seat.round === round);
     return { who: seat.validator.toLowerCase(), round: seat.round, end };
   });
-  return { state: ended, round, passed: verdict === "pass", seats, challenged, appealed, named };
+  const { paid } = job;
+  return {
+    state: ended,
+    round,
+    passed: verdict === "pass",
+    seats,
+    challenged,
+    appealed,
+    named,
+    ...(paid ? { paid } : {}),
+  };
 }
 
 function endOf(job: Job, seat: Validation, drawless: boolean): Seat<string>["end"] {
   if (seat.abstained || seat.commitment === undefined) return "left";
   if (seat.measurement === undefined) return drawless ? "unheard" : "hid";
   if (job.providerMeasurement === undefined) return "unheard";
-  return confirms(job.terms, seat.measurement, job.providerMeasurement) ? "pass" : "fail";
+  return voteOf(job.terms, seat.measurement, job.providerMeasurement);
 }
 
 /** What every account paid for gas from a block on, wei. */

@@ -5,11 +5,18 @@ import type { SandboxReport } from "../../../ports/sandbox.ts";
 import { maskHash } from "../../../protocol/job/exchange.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { secretHash } from "../../../protocol/job/seeds.ts";
+import type { JobState } from "../../../protocol/job/state.ts";
 import type { OfferDetails } from "../../../protocol/offer.ts";
 import { type BundleLocator, decodeLocator } from "../../../protocol/parcel/locator.ts";
 import { freeStake } from "../../../protocol/policy/match.ts";
 import type { ChainFacts } from "../../../protocol/policy/money.ts";
-import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../../protocol/policy/policy.ts";
+import {
+  type Policy,
+  refuseRecord,
+  refuseSpec,
+  refuseTerms,
+  refuseWork,
+} from "../../../protocol/policy/policy.ts";
 import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { fetchSeconds } from "../../../protocol/policy/windows.ts";
 import type { WorkerContext } from "../../context.ts";
@@ -19,7 +26,7 @@ import { transact } from "../../shared/transact.ts";
 import { awaitHost, type Fetched } from "../../task/await-host.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
-import { whilePosted } from "./while-posted.ts";
+import { whileUseful } from "./while-useful.ts";
 
 /** A provider's policy and its machine. */
 export interface ProviderSetup {
@@ -68,7 +75,7 @@ export async function accept(
     const bounded = posted ? { signal: posted.signal } : options;
     bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, bounded);
   } catch (error) {
-    if (posted?.over && !options.signal.aborted) return noBundle();
+    if (posted && (posted.left || posted.expired) && !options.signal.aborted) return noBundle();
     throw error;
   }
   const work = { spec: bundle.spec, bundleBytes: locator.bundleBytes };
@@ -115,7 +122,7 @@ export async function awaitBundleHost(
     await awaitHost(context, journal, half, bounded);
     return undefined;
   } catch (error) {
-    if (posted.over && !options.signal.aborted) return noBundle();
+    if ((posted.left || posted.expired) && !options.signal.aborted) return noBundle();
     throw error;
   }
 }
@@ -127,8 +134,9 @@ async function whileFetching(
   { bundleBytes }: BundleLocator,
   options: Abortable,
 ) {
-  const deadline = (await market.now(options)) + 2 * fetchSeconds(bundleBytes);
-  return whilePosted(market, { job, deadline }, options.signal);
+  const deadline = Math.min(job.terms.acceptBy, (await market.now(options)) + 2 * fetchSeconds(bundleBytes));
+  const isUseful = (state: JobState) => state === "Posted";
+  return whileUseful(market, { job, isUseful, deadline }, options.signal);
 }
 
 function noBundle(): Refusal {
@@ -145,6 +153,9 @@ async function refuseNow(
   if (state !== "Posted") return refuse("NOT_POSTED", `it is ${state}`);
   const refused = refuseTerms(policy, terms, "provider", await market.now(options), chain);
   if (refused) return refused;
+  const { requester } = terms;
+  const fruitless = refuseRecord(policy, await market.jobs({ requester }, options));
+  if (fruitless) return fruitless;
   const offer = await market.offer(account, options);
   const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(options));
   return free < terms.providerStake

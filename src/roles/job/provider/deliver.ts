@@ -1,5 +1,5 @@
 import { type Abortable, aborted } from "../../../async/abort.ts";
-import { impossible } from "../../../errors/error.ts";
+import { impossible, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Market, Receipt } from "../../../ports/market.ts";
 import type { HostIdentity, Hosting } from "../../../ports/transport.ts";
@@ -20,7 +20,7 @@ import type { Accepted } from "./accept.ts";
 import { admitValidators, handOver, seatedReaders, shareReport } from "./admit-validators.ts";
 import type { Packed } from "./pack-result.ts";
 import { submit } from "./submit.ts";
-import { TOO_LATE, withinRunWindow } from "./within-run-window.ts";
+import { ENDED, TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 
 export interface Delivered {
   readonly job: Job;
@@ -32,8 +32,9 @@ export interface Delivered {
 }
 
 /**
- * Hosts and submits the result, serves requester and validators, and claims, until the job is final. Resolves with
- * `TOO_LATE`, without having submitted, when the result could not be hosted within the run window.
+ * Hosts and submits the result, serves requester and validators, and claims, until the job is final. Resolves without
+ * having submitted, with `TOO_LATE` when the result could not be hosted within the run window, and with `ENDED` when the
+ * job was stopped.
  */
 export async function deliver(
   context: WorkerContext,
@@ -46,7 +47,7 @@ export async function deliver(
     hosting,
   }: { accepted: Accepted; packed: Packed; policy: Policy; hosting: HostedOnce },
   options: Abortable,
-): Promise<Delivered | typeof TOO_LATE> {
+): Promise<Delivered | typeof TOO_LATE | typeof ENDED> {
   const { requester } = accepted.bundle;
   await using stack = new AsyncDisposableStack();
   stack.use(hosting);
@@ -57,11 +58,18 @@ export async function deliver(
   };
   if (journal.intent("submit") === undefined) {
     const inTime = await withinRunWindow(context, journal, job, hosted, options);
-    if (inTime === TOO_LATE) return TOO_LATE;
+    if (inTime === TOO_LATE || inTime === ENDED) return inTime;
   }
   const { mask } = accepted.locator;
   const reader = { account: job.terms.requester, keys: requester };
-  await submit(context, journal, { job, packed, mask, requester: reader }, options);
+  try {
+    await submit(context, journal, { job, packed, mask, requester: reader }, options);
+  } catch (error) {
+    // Where its requester stopped the job in the block before, it is over.
+    if (!isIchainError(error) || error.class !== "refused") throw error;
+    if (!isFinal((await context.market.job(job.id, options)).state)) throw error;
+    return ENDED;
+  }
   let claimed: Job | undefined;
   for await (const now of context.market.follow(job.id, options)) {
     const live = await hosted();
@@ -170,7 +178,9 @@ async function react(
     const blindedKey = blindKey(packed.result.sessionKey, accepted.locator.mask);
     await transact(market, journal, { kind: "claim", job, blindedKey }, options);
   }
-  if (policy.appeal === "always" && isAppealable(job)) {
+  // A verdict that the provider's own measurement agrees with is not worth a bond.
+  const agrees = job.verdict === "unmet" && packed.measurement.score < job.terms.threshold;
+  if (policy.appeal === "always" && isAppealable(job) && !agrees) {
     await appeal(market, journal, job, options);
   }
   if (isFinal(job.state)) await withdrawOwed(context, journal, job, options);

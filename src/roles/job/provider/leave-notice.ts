@@ -4,7 +4,7 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
-import { PART_CHARS } from "../../../protocol/limits.ts";
+import { MAX_LOG_END_BYTES, PART_CHARS } from "../../../protocol/limits.ts";
 import { neutralise } from "../../../protocol/neutralise.ts";
 import { type BundleLocator, decodeLocator } from "../../../protocol/parcel/locator.ts";
 import type { Refusal } from "../../../protocol/policy/refusal.ts";
@@ -28,8 +28,8 @@ interface Said {
 }
 
 /**
- * Tells the requester that its job is declined, or how its run failed, where its host answers; tries once. Never fails:
- * what happens to the job does not depend on it.
+ * Tells the requester that its job is declined, or how its run failed, where its host answers; tries once. Resolves with
+ * whether it was told. Never fails: what happens to the job does not depend on it.
  */
 export async function leaveNotice(
   context: WorkerContext,
@@ -37,7 +37,7 @@ export async function leaveNotice(
   job: Job,
   said: Said,
   { signal }: Abortable,
-): Promise<void> {
+): Promise<boolean> {
   const send = async (notice: Hex): Promise<boolean> => {
     using limit = linkSignals([signal], await limitMs(context, job, { signal }));
     const { bundle: endpoint } = await locatorOf(context, journal, job);
@@ -46,7 +46,7 @@ export async function leaveNotice(
     return true;
   };
   try {
-    await journal.step("notice", {
+    return await journal.step("notice", {
       prepare: () => draft(context, journal, job, said, { signal }),
       act: (notice) =>
         send(notice).catch((error: unknown) => {
@@ -58,6 +58,7 @@ export async function leaveNotice(
   } catch (error) {
     signal.throwIfAborted();
     noteIfPossible(journal, `no notice was made: ${String(error)}`);
+    return false;
   }
 }
 
@@ -75,6 +76,28 @@ async function draft(
   const bytes = encodeNotice(signed);
   const keys = journal.outcome<Bundle>("bundle")?.requester;
   return keys ? keyring.seal(bytes, { account: job.terms.requester, keys }) : toHex(bytes);
+}
+
+/**
+ * The end of what all runs of a job printed, sealed to the requester in at most `MAX_LOG_END_BYTES`; undefined where nothing
+ * may be shown, or nothing was printed.
+ */
+export async function sealEnd(
+  { keyring }: Pick<WorkerContext, "keyring">,
+  journal: JobJournal,
+  { terms }: Job,
+  logChars: number,
+): Promise<Hex | undefined> {
+  const keys = journal.outcome<Bundle>("bundle")?.requester;
+  const { log } = endOf(journal, logChars);
+  if (keys === undefined || log === undefined || log === "") return undefined;
+  for (let chars = Math.min(log.length, MAX_LOG_END_BYTES); chars > 0; chars = Math.floor((chars * 3) / 4)) {
+    const end = new TextEncoder().encode(log.slice(-chars));
+    if (end.length > MAX_LOG_END_BYTES) continue;
+    const sealed = await keyring.seal(end, { account: terms.requester, keys });
+    if (fromHex(sealed).length <= MAX_LOG_END_BYTES) return sealed;
+  }
+  return undefined;
 }
 
 /** How the last run ended, and the end of what all runs printed, at most `most` UTF-16 units. */

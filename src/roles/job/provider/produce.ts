@@ -36,8 +36,7 @@ export async function produce(
   if (early) return early;
   const outputs = await outputsOf(context, journal, options).catch(lostOutputs);
   if (outputs === undefined) return "the task's outputs were lost before they could be packed";
-  const failureOf = (run: Measured) =>
-    runFailure(run, spec.verification.metric) ?? belowThreshold(job, spec, run);
+  const failureOf = (run: Measured) => runFailure(run, spec.verification.metric) ?? worthless(job, spec, run);
   const evaluate = (kind: "evaluate" | "evaluate-again") =>
     runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, options);
   const measured = evaluates ? await evaluate("evaluate") : produced;
@@ -85,13 +84,18 @@ function unstable({ terms }: Job, { verification }: Spec, runs: readonly Measure
   return isStable(terms, first ?? 0n, second ?? 0n) ? undefined : "its metric is not stable";
 }
 
-/** Why a result fails by the provider's own measurement: submitting it would lose the stake. */
-function belowThreshold({ terms }: Job, { verification }: Spec, { metrics }: Measured): string | undefined {
+/**
+ * Why a result earns nothing by the provider's own measurement. One that is short of the threshold earns its effort where
+ * validators can confirm it.
+ */
+function worthless({ terms }: Job, { verification }: Spec, { metrics }: Measured): string | undefined {
   const { metric, goal } = verification;
   const value = metrics[metric] ?? Number.NaN;
+  const isPaidShort = terms.effort > 0 && terms.validators > 0;
   try {
     const short = terms.mode !== "digest" && toScore(value, goal) < terms.threshold;
-    return short ? `the task's ${metric} is ${value}, which does not reach the threshold` : undefined;
+    if (!short || isPaidShort) return undefined;
+    return `the task's ${metric} is ${value}, which does not reach the threshold`;
   } catch (error) {
     if (isIchainError(error, "METRIC_OUT_OF_RANGE")) return error.message;
     throw error;

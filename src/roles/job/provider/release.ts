@@ -1,6 +1,7 @@
 import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
+import type { Hex } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import type { RoleContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
@@ -11,11 +12,11 @@ export async function release(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   job: Job,
-  reason: string,
+  said: { readonly reason: string; readonly sealedLog?: Hex | undefined },
   options: Abortable,
 ): Promise<void> {
   try {
-    await transact(market, journal, { kind: "release", job, reason }, options);
+    await transact(market, journal, { kind: "release", job, ...said }, options);
   } catch (error) {
     if (!isIchainError(error) || error.class !== "refused") throw error;
     noteIfPossible(journal, `it could not be given back: ${error.message}`);

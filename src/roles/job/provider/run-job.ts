@@ -11,6 +11,7 @@ import { openSlots } from "../../daemon/slots.ts";
 import type { HostedOnce } from "../../shared/host-once.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { noteAndReport } from "../../shared/note.ts";
+import { withdrawOwed } from "../../shared/withdraw.ts";
 import { isHalfFetched } from "../../task/await-host.ts";
 import { endLog } from "../../task/log-keeper.ts";
 import { releaseGpus } from "../../task/reserve-gpus.ts";
@@ -24,12 +25,12 @@ import {
   type ProviderSetup,
 } from "./accept.ts";
 import { deliver, hostResult } from "./deliver.ts";
-import { leaveNotice } from "./leave-notice.ts";
+import { leaveNotice, sealEnd } from "./leave-notice.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
 import { release } from "./release.ts";
 import { shareLog } from "./share-log.ts";
-import { TOO_LATE, withinRunWindow } from "./within-run-window.ts";
+import { ENDED, TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 
 /** Notices of declined jobs under way at once: each is a connection to a host that a stranger named. */
 const DECLINES = 4;
@@ -77,7 +78,8 @@ export async function runJob(
     return fail();
   }
   if (journal.intent("release") !== undefined) {
-    await release(context, journal, await context.market.job(jobId, options), "as recorded", options);
+    const reason = "as recorded";
+    await release(context, journal, await context.market.job(jobId, options), { reason }, options);
     noteAndReport(context, journal, "given back");
     return fail();
   }
@@ -90,6 +92,10 @@ export async function runJob(
   await discardRuns(context, journal);
   const { job, ...result } = made;
   const delivered = await deliver(context, journal, job, { ...result, policy: setup.policy }, options);
+  if (delivered === ENDED) {
+    await endUnmade(context, journal, await over(context, jobId, options), setup, options);
+    return fail();
+  }
   if (delivered === TOO_LATE) {
     await giveBack(context, journal, { job, reason: TOO_LATE }, setup, options);
     return fail();
@@ -146,9 +152,14 @@ async function make(
     : withinRunWindow(context, journal, job, working, options)
   ).finally(() => releaseGpus(context, journal));
   endLog(journal);
+  if (packed === ENDED) return over(context, jobId, options);
   if (typeof packed === "string") return { kind: "failed", job, reason: packed };
   stack.move();
   return { kind: "made", job, accepted, packed, hosting };
+}
+
+async function over({ market }: WorkerContext, jobId: JobId, options: Abortable): Promise<Unmade> {
+  return { kind: "over", job: await market.job(jobId, options) };
 }
 
 function hostIdentity({ transport }: WorkerContext, journal: JobJournal): Promise<HostIdentity> {
@@ -164,7 +175,10 @@ async function endUnmade(
   options: Abortable,
 ): Promise<void> {
   const { job } = unmade;
-  if (unmade.kind === "over") return noteAndReport(context, journal, `ended ${job.state}`);
+  if (unmade.kind === "over") {
+    noteAndReport(context, journal, `ended ${job.cause ?? job.state}`);
+    return withdrawOwed(context, journal, job, options);
+  }
   if (unmade.kind === "failed") return giveBack(context, journal, unmade, setup, options);
   const { refusal } = unmade;
   await removeFiles(context, journal); // before the notice, which may wait for a host: the disk may be full
@@ -185,8 +199,10 @@ async function giveBack(
   // The log is not paid for: no more of its end is shown than the live log shows of its beginning.
   const said = { kind: "failed", refusal: refuse("RUN_FAILED", reason), logChars: policy.liveLog } as const;
   const tell = () => leaveNotice(context, journal, job, said, options);
-  if (reason !== TOO_LATE) await tell();
-  await release(context, journal, job, reason, options);
+  const told = reason !== TOO_LATE && (await tell());
+  // A requester that is away finds the end of the log on the chain.
+  const sealedLog = told ? undefined : await sealEnd(context, journal, job, policy.liveLog);
+  await release(context, journal, job, { reason, sealedLog }, options);
   if (reason === TOO_LATE) await tell();
   noteAndReport(context, journal, `given back, ${reason}`);
 }
@@ -200,7 +216,7 @@ export async function abandonJob(context: WorkerContext, jobId: JobId, options: 
       const reason = "trouble of the provider's own";
       const refusal = refuse("RUN_FAILED", reason);
       await leaveNotice(context, journal, job, { kind: "failed", refusal }, options);
-      await release(context, journal, job, reason, options);
+      await release(context, journal, job, { reason }, options);
     }
   }
   await finishWork(context, journal, "failed");

@@ -6,7 +6,7 @@ import { type IchainError, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { type Measurement, measurementCommitment } from "../../../protocol/job/measurement.ts";
-import { confirms } from "../../../protocol/task/judgement.ts";
+import { voteOf } from "../../../protocol/task/judgement.ts";
 import { measurementOf, parseReport } from "../../../protocol/task/report.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
@@ -85,7 +85,7 @@ async function examine(
     options,
   );
   const claimed = await claimedMeasurement(job, home.reportFiles);
-  if (claimed && !confirms(job.terms, { digest, score: claimed.score }, claimed)) {
+  if (claimed && voteOf(job.terms, { digest, score: claimed.score }, claimed) !== "pass") {
     return wrong("it is not what its provider measured, or its score is too low");
   }
   const evaluates = context.sandbox !== undefined && job.terms.mode === "evaluate";
@@ -94,7 +94,7 @@ async function examine(
     : claimed?.score;
   await rm(home.opened, { recursive: true, force: true });
   if (score === undefined) return { finding: "unknown", why: "it could not be measured here" };
-  if (confirms(job.terms, { digest, score }, claimed ?? { digest, score })) {
+  if (voteOf(job.terms, { digest, score }, claimed ?? { digest, score }) === "pass") {
     return {
       finding: "good",
       why: evaluates ? "its score meets the rule" : "it is what its provider measured",

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { raceSignal } from "../../../../src/async/abort.ts";
 import type { Sandbox, TaskRun } from "../../../../src/ports/sandbox.ts";
 import { advance } from "../../../../src/roles/job/requester/advance.ts";
+import { sealedEnd } from "../../../../src/roles/job/requester/result/follow-log.ts";
+import { stopJob } from "../../../../src/roles/job/requester/stop.ts";
 import { noticeIn } from "../../../../src/roles/job/requester/take-notice.ts";
-import { newJob, startParties, startProviding } from "../../../support/market/parties.ts";
+import { newActor, newJob, reached, startParties, startProviding } from "../../../support/market/parties.ts";
+import { code } from "../../../support/parcel/parcels.ts";
 
 const waits = { signal: AbortSignal.timeout(120_000) };
 const failed: TaskRun = {
@@ -17,10 +21,10 @@ const failed: TaskRun = {
 };
 
 /** An engine whose runs last until `until` resolves, and then fail. */
-function failingSandbox(until: () => Promise<unknown>): Sandbox {
+function failingSandbox(until: (signal: AbortSignal) => Promise<unknown>): Sandbox {
   const sandbox: Partial<Sandbox> = {
-    async run() {
-      await until();
+    async run(_task, { signal } = {}) {
+      await until(signal!);
       return failed;
     },
     reserve: async () => [],
@@ -45,4 +49,49 @@ test("the result's address is published while the task runs, and its failure tol
     [notice?.kind, notice?.code, notice?.run?.exitCode, notice?.log],
     ["failed", "RUN_FAILED", 3, failed.log],
   );
+});
+
+test("a run whose requester is away leaves the end of its log on the chain, for the requester alone", async (context) => {
+  const away = Promise.withResolvers<void>();
+  const { t, chain, requester, provider } = await startParties(context, {
+    sandbox: failingSandbox(() => away.promise),
+  });
+  startProviding(t, provider);
+  const id = await newJob(requester, provider, { posted: false });
+  await advance(requester, id, { stopAt: ["Accepted"] }, waits);
+  away.resolve();
+  const job = await reached(requester, id, "Refunded");
+  assert.equal(job.cause, "released");
+  assert.ok(job.sealedLog && job.sealedLog.length <= 2 + 2 * 1024);
+  assert.match((await sealedEnd(requester, job)) ?? "", /Traceback: boom/);
+  assert.equal(await sealedEnd(await newActor(t, chain, 3), job), undefined);
+});
+
+test("a run that its requester stops ends at once, and is paid for by the time it took", async (context) => {
+  const [running, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const sandbox = failingSandbox((signal) => {
+    running.resolve();
+    signal.addEventListener("abort", () => ended.resolve());
+    return raceSignal(new Promise(() => undefined), signal);
+  });
+  const { t, chain, requester, provider } = await startParties(context, { sandbox });
+  const { stop } = startProviding(t, provider);
+  const id = await newJob(requester, provider, { posted: false, file: { stop: { floor: 0.25, cap: 0.95 } } });
+  const advancing = advance(requester, id, {}, waits);
+  await running.promise;
+  const before = await provider.market.balance(provider.account);
+  const accepted = await requester.market.job(id);
+  await assert.rejects(stopJob(await newActor(t, chain, 3), accepted, waits), code("ESCROW_NOT_PARTY"));
+  const stopped = await stopJob(requester, accepted, waits);
+  assert.deepEqual([stopped.state, stopped.cause], ["Refunded", "stopped"]);
+  assert.equal(stopped.paid, stopped.terms.price / 4n);
+  await ended.promise;
+  assert.equal((await advancing).cause, "stopped");
+  await provider.tells(({ text }) => text.includes("ended stopped"));
+  const offer = await requester.market.offer(provider.account);
+  assert.equal(offer?.lockedStake, 0n);
+  await stop(); // it has withdrawn its pay by then
+  const gained = (await provider.market.balance(provider.account)) - before;
+  assert.ok(gained > stopped.terms.price / 5n, `${gained}`);
+  await assert.rejects(stopJob(requester, stopped, waits), code("JOB_NOT_RUNNING"));
 });

@@ -106,13 +106,13 @@ function termsOf(
   const { verification } = file;
   // Keep the run window that the price was fixed for; it does not depend on the bundle.
   const { accept, ...windows } = drawn.windows;
-  const { token, price, validatorFee, providerStake, validatorStake, validators } = outline;
+  const { token, price, validatorFee, providerStake, validatorStake, validators, effort, stop } = outline;
   const fixed = (value: number) => BigInt(Math.round(value * 1e9));
   const threshold = fixed(verification.threshold);
   return {
     requester: account,
     provider: provider.account,
-    ...{ token, price, validatorFee, providerStake, validatorStake, validators },
+    ...{ token, price, validatorFee, providerStake, validatorStake, validators, effort, stop },
     mode: verification.mode,
     tolerance: fixed(verification.tolerance),
     threshold: verification.goal === "max" ? threshold : -threshold,

@@ -5,6 +5,7 @@ import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import { toHex } from "../../../../protocol/bytes.ts";
 import { type JobId, shortId } from "../../../../protocol/ids.ts";
+import type { Job } from "../../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../../protocol/job/state.ts";
 import { MAX_LIVE_LOG_CHARS, PART_CHARS } from "../../../../protocol/limits.ts";
 import { neutralise } from "../../../../protocol/neutralise.ts";
@@ -30,6 +31,22 @@ const LIVE = "live";
 export async function reportedLog(jobsDir: string, jobId: JobId): Promise<string | undefined> {
   const path = join(jobFolder(jobsDir, "requester", jobId).reportFiles, "log.txt");
   return readFile(path, "utf8").then(neutralise, () => undefined);
+}
+
+/** The end of the log that the provider of a job that was given back left on the chain; undefined where there is none. */
+export async function sealedEnd(
+  { keyring }: Pick<RoleContext, "keyring">,
+  { sealedLog }: Job,
+): Promise<string | undefined> {
+  if (sealedLog === undefined) return undefined;
+  try {
+    const text = new TextDecoder().decode(await keyring.unseal(sealedLog));
+    return `[the beginning is left out]\n${neutralise(text)}`;
+  } catch (error) {
+    // A stranger may seal anything, to anybody.
+    if (isIchainError(error)) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,18 +1,19 @@
 import { join } from "node:path";
-import { openRecords, openRole } from "../../compose.ts";
-import { IchainError } from "../../errors/error.ts";
-import type { JobRole } from "../../ports/journal.ts";
-import { type JobId, shortId } from "../../protocol/ids.ts";
-import { followLog, reportedLog } from "../../roles/job/requester/result/follow-log.ts";
-import { ownLog } from "../../roles/task/own-log.ts";
-import type { CommandContext } from "../framework/declaration.ts";
-import { endText, noticeOf } from "../steps/notice.ts";
-import { withReader } from "../steps/reader.ts";
-import { roleIn } from "../steps/view.ts";
+import { openRecords, openRole } from "../../../compose.ts";
+import { IchainError } from "../../../errors/error.ts";
+import type { JobRole } from "../../../ports/journal.ts";
+import { type JobId, shortId } from "../../../protocol/ids.ts";
+import { followLog, reportedLog, sealedEnd } from "../../../roles/job/requester/result/follow-log.ts";
+import { ownLog } from "../../../roles/task/own-log.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { endText, noticeOf } from "../../steps/notice.ts";
+import { withReader } from "../../steps/reader.ts";
+import { roleIn } from "../../steps/view.ts";
 
 /**
  * Prints what a job's task printed: on the machine that runs it from the journal, for the requester from
- * the run report, live from the provider while the task runs, or as far as its notice of a failed run has it.
+ * the run report, live from the provider while the task runs, or as far as its notice of a failed run or the chain has
+ * it.
  */
 export async function run(
   context: CommandContext,
@@ -49,6 +50,8 @@ async function* theirs(context: CommandContext, id: JobId, follow: boolean): Asy
     return yield `\n[${notice.reason}${notice.run ? `; ${endText(notice.run)}` : ""}]\n`;
   }
   await using role = await openRole(context);
+  const end = await sealedEnd(role, await role.market.job(id, { signal }));
+  if (end !== undefined) return yield end;
   yield* followLog(role, id, { follow }, { signal });
 }
 

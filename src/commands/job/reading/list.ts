@@ -1,11 +1,11 @@
-import { IchainError } from "../../errors/error.ts";
-import { shortId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job/job.ts";
-import { isFinal } from "../../protocol/job/state.ts";
-import { coin } from "../../ui/format.ts";
-import type { CommandContext } from "../framework/declaration.ts";
-import { withReader } from "../steps/reader.ts";
-import { due, jobData, roleIn } from "../steps/view.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { shortId } from "../../../protocol/ids.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import { isFinal } from "../../../protocol/job/state.ts";
+import { coin } from "../../../ui/format.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { withReader } from "../../steps/reader.ts";
+import { due, jobData, roleIn } from "../../steps/view.ts";
 
 /** Lists the account's jobs in every role, newest first. */
 export async function run(context: CommandContext, _args: object, options: { all?: true }): Promise<void> {

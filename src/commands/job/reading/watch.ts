@@ -1,10 +1,10 @@
-import { IchainError } from "../../errors/error.ts";
-import { shortId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job/job.ts";
-import { neutraliseLine } from "../../protocol/neutralise.ts";
-import type { CommandContext } from "../framework/declaration.ts";
-import { withReader } from "../steps/reader.ts";
-import { due, jobData } from "../steps/view.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { shortId } from "../../../protocol/ids.ts";
+import type { Job } from "../../../protocol/job/job.ts";
+import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { withReader } from "../../steps/reader.ts";
+import { due, jobData } from "../../steps/view.ts";
 
 /**
  * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class

@@ -1,7 +1,7 @@
-import { neutraliseLine } from "../../protocol/neutralise.ts";
-import type { CommandContext } from "../framework/declaration.ts";
-import { withReader } from "../steps/reader.ts";
-import { jobData, jobRows } from "../steps/view.ts";
+import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { withReader } from "../../steps/reader.ts";
+import { jobData, jobRows } from "../../steps/view.ts";
 
 /** Shows one job as the chain tells it. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {

@@ -1,9 +1,9 @@
-import { shortId } from "../../protocol/ids.ts";
-import { neutraliseLine } from "../../protocol/neutralise.ts";
-import type { CommandContext } from "../framework/declaration.ts";
-import { noticeOf, noticeSentence } from "../steps/notice.ts";
-import { withReader } from "../steps/reader.ts";
-import { story } from "../steps/story.ts";
+import { shortId } from "../../../protocol/ids.ts";
+import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { noticeOf, noticeSentence } from "../../steps/notice.ts";
+import { withReader } from "../../steps/reader.ts";
+import { story } from "../../steps/story.ts";
 
 /** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
@@ -16,7 +16,8 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const { log, version: _version, jobId: _id, ...notice } = said ?? {};
     ui.print({ jobId: job.id, state, deadline, reason, ...(said ? { notice } : {}), ...told }, () => {
       const lines = [told.stands, told.next, told.otherwise];
-      if (log) lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows the end of what its task printed.`);
+      if (log || (told.role === "requester" && job.sealedLog))
+        lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows the end of what its task printed.`);
       if (said) lines.splice(1, 0, noticeSentence(said));
       if (reason !== undefined) lines.splice(1, 0, `The reason given: "${neutraliseLine(reason)}".`);
       if (told.role !== undefined) lines.unshift(`You are the ${told.role} of this job.`);

@@ -31,7 +31,8 @@ export function artifactOf(name: ContractName): Artifact {
   const known = loaded.get(name);
   if (known !== undefined) return known;
   const { abi, bytecode } = load(name);
-  const rest = name === "JobEscrow" ? load("JobExceptions").abi : [];
+  const other = name === "JobEscrow" ? load("JobExceptions").abi : [];
+  const rest = other.filter(({ type }) => type !== "constructor");
   const artifact = { abi: new Interface([...abi, ...rest]), bytecode: bytecode as Hex };
   loaded.set(name, artifact);
   return artifact;

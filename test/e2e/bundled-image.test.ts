@@ -29,7 +29,7 @@ const job = {
 
 it(
   "a job with a Dockerfile is for those whose policy takes it, and is then built by each of them",
-  needs("root", "docker"),
+  needs("root", "docker", "alone"),
   async (t) => {
     const later = lifo(t); // the workers end while the chain is there for their last calls
     const market = await startTestMarket(later, { transport: "direct" });

@@ -79,24 +79,28 @@ describe("a Dockerfile", () => {
     });
   }
 
-  test("is built without network, and a task runs in the image", needs("docker", "root"), async (t) => {
-    const { sandbox, task, bundle: dir } = await bundle(t);
-    await writeFile(join(dir, "words"), "from the bundle\n");
-    const network = `import socket; s = socket.socket(); s.settimeout(2); print(s.connect_ex(("192.0.2.1", 80)))`;
-    await writeFile(
-      join(dir, "Dockerfile"),
-      `FROM python-ml\nCOPY words /srv/words\nRUN python3 -c '${network}' > /srv/network\n`,
-    );
-    const digest = await sandbox.prepare({ dir, dockerfile: "Dockerfile" }, bounds);
-    assert.ok(
-      !(await sandbox.probe()).images.some((image) => image.digest === digest),
-      "one job's image is not offered to other jobs",
-    );
-    const work = await task(`print(open("/srv/words").read(), open("/srv/network").read())`, {
-      image: digest,
-    });
-    assert.match((await sandbox.run(work)).log, /^from the bundle\n 101\n/); // ENETUNREACH
-  });
+  test(
+    "is built without network, and a task runs in the image",
+    needs("docker", "root", "alone"),
+    async (t) => {
+      const { sandbox, task, bundle: dir } = await bundle(t);
+      await writeFile(join(dir, "words"), "from the bundle\n");
+      const network = `import socket; s = socket.socket(); s.settimeout(2); print(s.connect_ex(("192.0.2.1", 80)))`;
+      await writeFile(
+        join(dir, "Dockerfile"),
+        `FROM python-ml\nCOPY words /srv/words\nRUN python3 -c '${network}' > /srv/network\n`,
+      );
+      const digest = await sandbox.prepare({ dir, dockerfile: "Dockerfile" }, bounds);
+      assert.ok(
+        !(await sandbox.probe()).images.some((image) => image.digest === digest),
+        "one job's image is not offered to other jobs",
+      );
+      const work = await task(`print(open("/srv/words").read(), open("/srv/network").read())`, {
+        image: digest,
+      });
+      assert.match((await sandbox.run(work)).log, /^from the bundle\n 101\n/); // ENETUNREACH
+    },
+  );
 
   test(
     "that fails, takes too much time or disk, or sets LD_PRELOAD is refused and leaves nothing",

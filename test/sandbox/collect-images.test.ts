@@ -23,7 +23,7 @@ async function image(t: TestContext, engine: Engine, name: string, origin?: stri
 
 test(
   "images of past jobs are removed, the longest unused first, until the rest fits the budget",
-  needs("docker", "root"),
+  needs("docker", "root", "alone"),
   async (t) => {
     const { sandbox, engine, dir, instance, image: runtime } = await sandboxSetup(t);
     const made: EngineImage[] = [];

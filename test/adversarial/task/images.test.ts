@@ -15,14 +15,18 @@ describe("19 hostile images", () => {
     ["PYTHONPATH", "ENV PYTHONPATH=/in"],
     ["a volume", "VOLUME /var/lib/free-space"],
   ] as const) {
-    test(`an image that sets ${what} is refused before anything is created`, needs("docker"), async (t) => {
-      const image = await tinyImage(t, { changes: [change] });
-      const { sandbox, task, engine } = await sandboxSetup(t);
-      const work = await task("", { image: image.digest, command: [shell, "-c", "true"] });
-      await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_REFUSED"));
-      assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
-      assert.ok(!(await sandbox.probe()).images.some(({ digest }) => digest === image.digest));
-    });
+    test(
+      `an image that sets ${what} is refused before anything is created`,
+      needs("docker", "alone"),
+      async (t) => {
+        const image = await tinyImage(t, { changes: [change] });
+        const { sandbox, task, engine } = await sandboxSetup(t);
+        const work = await task("", { image: image.digest, command: [shell, "-c", "true"] });
+        await assert.rejects(sandbox.run(work), (error) => isIchainError(error, "IMAGE_REFUSED"));
+        assert.deepEqual(await engine.list({ "ichain.job": work.id }), []);
+        assert.ok(!(await sandbox.probe()).images.some(({ digest }) => digest === image.digest));
+      },
+    );
   }
 
   test(

@@ -83,6 +83,8 @@ const job: Job = {
       commitment: word("1"),
       measurement: undefined,
       abstained: false,
+      drawn: false,
+      sealedExam: undefined,
     },
   ],
   providerMeasurement: undefined,

@@ -77,7 +77,7 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
     case "appointed": {
       const { validator, sealed, deadline, drawn } = event;
       const seat = {
-        ...{ validator, sealed, round: job.round },
+        ...{ validator, drawn, sealed, sealedExam: undefined, round: job.round },
         ...{ commitment: undefined, measurement: undefined, abstained: false },
       };
       const validations = [...job.validations, seat];
@@ -93,9 +93,12 @@ function foldValidation(job: Job, event: ValidationEvent): Job {
       };
     }
     case "handedOver":
-      // Accept a locator from the provider only: it serves the result, and is judged by whether validators get it.
-      if (!sameAddress(event.sender, job.terms.provider)) return job;
-      return seated(job, event.validator, { sealed: event.sealed });
+      // The provider serves the result, and is judged by whether validators get it; the requester has the exam alone.
+      if (sameAddress(event.sender, job.terms.provider))
+        return seated(job, event.validator, { sealed: event.sealed });
+      if (sameAddress(event.sender, job.terms.requester))
+        return seated(job, event.validator, { sealedExam: event.sealed });
+      return job;
     case "committed":
       return { ...seated(job, event.validator, { commitment: event.commitment }), ...progress(event) };
     case "abstained":

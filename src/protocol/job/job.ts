@@ -67,8 +67,12 @@ export interface Submission {
 export interface Validation {
   readonly validator: Address;
   readonly round: Round;
+  /** Chosen by a draw, not by the requester. */
+  readonly drawn: boolean;
   /** Validation locator, sealed to this validator. */
   readonly sealed: Hex;
+  /** Exam locator, sealed to this validator by the requester; a named one has it in its validation locator. */
+  readonly sealedExam: Hex | undefined;
   readonly commitment: Hex | undefined;
   readonly measurement: Measurement | undefined;
   /** It abstained, or lost its seat because it did not commit in time. */

@@ -57,11 +57,26 @@ export interface ValidationLocator {
   readonly result: Endpoint;
   readonly resultBytes: number;
   readonly reportRoot: Hex;
+  /** In the mode `exam`, from the requester. */
+  readonly exam?: ExamPlace | undefined;
 }
 
-export type Locator = BundleLocator | ResultLocator | ValidationLocator;
+/** Where a validator finds the exam. */
+export interface ExamPlace {
+  readonly endpoint: Endpoint;
+  /** Of the encrypted exam; the spec names it too. */
+  readonly root: Hex;
+  readonly key: Hex;
+}
 
-const KINDS = ["bundle", "result", "validation"] as const;
+/** Requester → drawn validator, in `handover`. */
+export interface ExamLocator extends ExamPlace {
+  readonly kind: "exam";
+}
+
+export type Locator = BundleLocator | ResultLocator | ValidationLocator | ExamLocator;
+
+const KINDS = ["bundle", "result", "validation", "exam"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
 
@@ -81,9 +96,17 @@ function parts(locator: Locator): Hex[] {
     case "result":
       return [...resultParts(locator), locator.reportShare];
     case "validation":
-      return [...bundleParts(locator), ...resultParts(locator)];
+      return [
+        ...bundleParts(locator),
+        ...resultParts(locator),
+        ...(locator.exam ? examParts(locator.exam) : []),
+      ];
+    case "exam":
+      return examParts(locator);
   }
 }
+
+const examParts = (exam: ExamPlace): Hex[] => [endpoint(exam.endpoint), exam.root, exam.key];
 
 const bundleParts = ({ bundle, bundleBytes, bundleKey, mask }: Omit<BundleLocator, "kind">): Hex[] => [
   endpoint(bundle),
@@ -127,13 +150,18 @@ function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator
     mask: read.take(32),
   });
   const result = () => ({ result: read.endpoint(), resultBytes: read.size(), reportRoot: read.take(32) });
+  const exam = () => ({ endpoint: read.endpoint(), root: read.take(32), key: read.take(32) });
   switch (kind) {
     case "bundle":
       return { kind, ...bundle() };
     case "result":
       return { kind, ...result(), reportShare: read.take(32) };
-    case "validation":
-      return { kind, ...bundle(), ...result() };
+    case "validation": {
+      const most = { kind, ...bundle(), ...result() };
+      return read.done() ? most : { ...most, exam: exam() };
+    }
+    case "exam":
+      return { kind, ...exam() };
   }
 }
 
@@ -170,6 +198,7 @@ function reader(data: Hex) {
       if (!ADDRESS[transport].test(address)) throw malformed("its address is not one");
       return { transport, address, token: take(16) };
     },
+    done: () => at === dataLength(data),
     end() {
       if (at !== dataLength(data)) throw malformed("it is too long");
     },

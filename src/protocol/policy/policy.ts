@@ -186,7 +186,7 @@ export function refuseWork(
   pace: Pace,
 ): Refusal | undefined {
   const { time, disk } = spec.resources;
-  const work = { time, fetchBytes: bundleBytes + disk };
+  const work = { time, fetchBytes: bundleBytes + disk + (spec.exam?.bytes ?? 0) };
   return refuseWindows(terms.windows, windowBounds(policy, pace, terms.mode, work));
 }
 

@@ -1,12 +1,14 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
+import { modes } from "../job/state.ts";
 import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>;
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const bundlePath = path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path");
 
@@ -18,12 +20,13 @@ const resources = z.strictObject({
   gpus: z.number().int().min(0).max(16).default(0).describe("GPUs that the task has to itself"),
 });
 
-const verification = z.strictObject({
+const rule = z.strictObject({
   mode: z
-    .enum(["evaluate", "replicate", "digest"])
+    .enum(modes)
     .default("evaluate")
     .describe(
-      "How validators measure: they evaluate the result, or run the task themselves (`replicate`, `digest`)",
+      "How validators measure: they evaluate the result, run the task themselves (`replicate`, `digest`), or evaluate it " +
+        "on inputs that the provider never sees (`exam`)",
     ),
   metric: z.string().min(1).max(64).default("acc").describe("Name of the metric that decides the verdict"),
   goal: z.enum(["max", "min"]).default("max").describe("Whether a larger or a smaller metric is better"),
@@ -47,72 +50,98 @@ const verification = z.strictObject({
 
 const share = z.number().min(0).max(1);
 
+/** In job.yaml the rule comes with the exam's files; in the spec with what the requester commits to (`exam`). */
+const verification = rule
+  .extend({
+    inputs: z
+      .array(path)
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe(
+        "In `exam`: files and folders beside job.yaml that only validators get; a task that evaluates sees them under /in/exam",
+      ),
+  })
+  .refine(({ mode, inputs }) => (mode === "exam") === (inputs !== undefined), {
+    path: ["inputs"],
+    message: "an exam needs inputs, and no other mode takes any",
+  })
+  .refine(({ mode, validators }) => mode !== "exam" || validators > 0, {
+    path: ["validators"],
+    message: "an exam needs a validator: the provider does not have it",
+  });
+
 const window = (what: string) => durationSchema.optional().describe(what);
 
 /** `job.yaml`, as the requester writes it; docs/reference/job.md is made from the descriptions. */
-export const jobFileSchema = z.strictObject({
-  version: z.literal(1).describe("Version of this format"),
-  name: z.string().min(1).max(64).describe("Name of the job, for people"),
-  image: z
-    .union([
-      z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
-      z.strictObject({ dockerfile: path.describe("Dockerfile among the inputs") }),
-      z.strictObject({
-        archive: path.describe("Root filesystem among the inputs, as an uncompressed tar"),
-        digest: digest.optional().describe("SHA-256 of the archive; computed when absent"),
-      }),
-    ])
-    .describe(
-      "Runtime image by name or by root-filesystem digest `sha256:…`; or, for providers whose policy allows it, " +
-        "an image among the inputs",
-    ),
-  command: z
-    .array(word)
-    .min(1)
-    .max(64)
-    .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result"),
-  inputs: z
-    .array(path)
-    .min(1)
-    .max(1000)
-    .describe("Files and folders beside job.yaml; the task sees them under /in"),
-  outputs: z.array(path).min(1).max(1000).describe("Files and folders under /out that make up the result"),
-  resources: resources.prefault({}).describe("What one run of the task needs"),
-  verification: verification.describe("How the result is judged"),
-  tier: z.enum(tiers).default("runc").describe("Weakest isolation in which the task may run"),
-  price: coinSchema
-    .optional()
-    .describe("What the provider gets; when absent, its price floor for the run window"),
-  validatorFee: coinSchema
-    .optional()
-    .describe("What each validator gets; when absent, the fee floor of the chosen validators"),
-  effort: share
-    .default(0)
-    .describe(
-      "Share of the price that the provider gets when its work is confirmed and does not reach the threshold; 0 to 1",
-    ),
-  stop: z
-    .strictObject({
-      floor: share.default(0.1).describe("Least share of the price that a stopped job pays"),
-      cap: share.default(1).describe("Greatest share of the price that a stopped job pays"),
-    })
-    .refine(({ floor, cap }) => floor <= cap, "floor must not be above cap")
-    .prefault({})
-    .describe("What the provider gets if you stop its run, by the time used of the run window; 0 to 1"),
-  windows: z
-    .strictObject({
-      accept: window("For the provider to accept the job"),
-      run: window("For the provider to run the task and to submit"),
-      appoint: window("For you to fetch the result and to appoint validators"),
-      commit: window("For validators to measure and to commit"),
-      reveal: window("For measurements and seeds to be revealed"),
-      claim: window("For the provider to publish the key"),
-      challenge: window("For you to challenge a claim in optimistic mode"),
-      appeal: window("For the provider to appeal"),
-    })
-    .prefault({})
-    .describe("Times of the steps; absent ones are derived from the task and the pace of the chain"),
-});
+export const jobFileSchema = z
+  .strictObject({
+    version: z.literal(1).describe("Version of this format"),
+    name: z.string().min(1).max(64).describe("Name of the job, for people"),
+    image: z
+      .union([
+        z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
+        z.strictObject({ dockerfile: path.describe("Dockerfile among the inputs") }),
+        z.strictObject({
+          archive: path.describe("Root filesystem among the inputs, as an uncompressed tar"),
+          digest: digest.optional().describe("SHA-256 of the archive; computed when absent"),
+        }),
+      ])
+      .describe(
+        "Runtime image by name or by root-filesystem digest `sha256:…`; or, for providers whose policy allows it, " +
+          "an image among the inputs",
+      ),
+    command: z
+      .array(word)
+      .min(1)
+      .max(64)
+      .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result"),
+    inputs: z
+      .array(path)
+      .min(1)
+      .max(1000)
+      .describe("Files and folders beside job.yaml; the task sees them under /in"),
+    outputs: z.array(path).min(1).max(1000).describe("Files and folders under /out that make up the result"),
+    resources: resources.prefault({}).describe("What one run of the task needs"),
+    verification: verification.describe("How the result is judged"),
+    tier: z.enum(tiers).default("runc").describe("Weakest isolation in which the task may run"),
+    price: coinSchema
+      .optional()
+      .describe("What the provider gets; when absent, its price floor for the run window"),
+    validatorFee: coinSchema
+      .optional()
+      .describe("What each validator gets; when absent, the fee floor of the chosen validators"),
+    effort: share
+      .default(0)
+      .describe(
+        "Share of the price that the provider gets when its work is confirmed and does not reach the threshold; 0 to 1",
+      ),
+    stop: z
+      .strictObject({
+        floor: share.default(0.1).describe("Least share of the price that a stopped job pays"),
+        cap: share.default(1).describe("Greatest share of the price that a stopped job pays"),
+      })
+      .refine(({ floor, cap }) => floor <= cap, "floor must not be above cap")
+      .prefault({})
+      .describe("What the provider gets if you stop its run, by the time used of the run window; 0 to 1"),
+    windows: z
+      .strictObject({
+        accept: window("For the provider to accept the job"),
+        run: window("For the provider to run the task and to submit"),
+        appoint: window("For you to fetch the result and to appoint validators"),
+        commit: window("For validators to measure and to commit"),
+        reveal: window("For measurements and seeds to be revealed"),
+        claim: window("For the provider to publish the key"),
+        challenge: window("For you to challenge a claim in optimistic mode"),
+        appeal: window("For the provider to appeal"),
+      })
+      .prefault({})
+      .describe("Times of the steps; absent ones are derived from the task and the pace of the chain"),
+  })
+  .superRefine(({ inputs, verification: { inputs: exam = [] } }, context) => {
+    const problem = exam.length === 0 ? undefined : examProblem(inputs, exam);
+    if (problem) context.addIssue({ code: "custom", path: ["verification", "inputs"], message: problem });
+  });
 export type JobFile = z.infer<typeof jobFileSchema>;
 
 /**
@@ -145,15 +174,49 @@ export const specSchema = z.strictObject({
     time: z.number().int().positive().max(31_536_000),
     gpus: z.number().int().min(0).max(16),
   }),
-  verification,
+  verification: rule,
+  /** What the requester commits to when it posts an exam; absent in other modes. */
+  exam: z
+    .strictObject({
+      /** Merkle root of the exam's ciphertext: its key is random, so that the root says nothing of the content. */
+      root: hash,
+      /** keccak256 of the key: without it one ciphertext could open under two keys. */
+      keyHash: hash,
+      /** Of the encrypted exam. */
+      bytes: z
+        .number()
+        .int()
+        .positive()
+        .max(2 ** 50),
+    })
+    .optional(),
   tier: z.enum(tiers),
 });
 export type Spec = z.infer<typeof specSchema>;
 
 /** The spec of a job file: without what only the requester needs. */
 export function specOf(file: JobFile, image: Spec["image"]): Spec {
-  const { version, name, command, outputs, resources, verification, tier } = file;
+  const { version, name, command, outputs, resources, tier } = file;
+  const { inputs: _exam, ...verification } = file.verification;
   return { version, name, image, command, outputs, resources, verification, tier };
+}
+
+/** Folder below /in that has the exam, on a validator's machine alone. */
+export const EXAM_FOLDER = "exam";
+
+/** Why these paths cannot be inputs and exam of one job; undefined when they can. */
+function examProblem(inputs: readonly string[], exam: readonly string[]): string | undefined {
+  const plain = (text: string) => text.replace(/^(\.\/)+|\/+$/g, "");
+  const holds = (outer: string, inner: string) =>
+    outer === "" || outer === "." || outer === inner || inner.startsWith(`${outer}/`);
+  for (const input of inputs.map(plain)) {
+    if (holds(EXAM_FOLDER, input))
+      return `/in/${EXAM_FOLDER} is the exam's place: rename the input "${input}"`;
+    const shared = exam.map(plain).find((one) => holds(input, one) || holds(one, input));
+    if (shared !== undefined)
+      return `"${shared}" is among the job's inputs too, where its provider would see it`;
+  }
+  return undefined;
 }
 
 /** The image as a spec names it; undefined when `find` knows no digest for a runtime, or an archive has none. */

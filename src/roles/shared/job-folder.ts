@@ -9,6 +9,7 @@ export function jobFolder(jobsDir: string, role: Role, jobId: JobId) {
     dir,
     bundle: join(dir, "bundle.parcel"),
     input: join(dir, "in"),
+    exam: join(dir, "exam.parcel"),
     result: join(dir, "result.parcel"),
     report: join(dir, "report.parcel"),
     reportFiles: join(dir, "report"),

@@ -165,7 +165,9 @@ async function refuseNow(
 
 /** The terms repeat parts of the spec for the contract; both must agree. */
 function disagreement({ terms }: Job, { spec }: Bundle): Refusal | undefined {
-  const same = terms.mode === spec.verification.mode && terms.validators === spec.verification.validators;
+  const { mode, validators } = spec.verification;
+  const same =
+    terms.mode === mode && terms.validators === validators && (mode === "exam") === (spec.exam !== undefined);
   return same ? undefined : refuse("TERMS_MISMATCH", "its terms and its spec disagree");
 }
 

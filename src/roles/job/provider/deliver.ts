@@ -179,7 +179,8 @@ async function react(
     await transact(market, journal, { kind: "claim", job, blindedKey }, options);
   }
   // A verdict that the provider's own measurement agrees with is not worth a bond.
-  const agrees = job.verdict === "unmet" && packed.measurement.score < job.terms.threshold;
+  const { mode, threshold } = job.terms;
+  const agrees = job.verdict === "unmet" && mode !== "exam" && packed.measurement.score < threshold;
   if (policy.appeal === "always" && isAppealable(job) && !agrees) {
     await appeal(market, journal, job, options);
   }

@@ -60,14 +60,15 @@ export function packResult(
       identity: place,
     }),
     act: async ({ resultKey, reportShare, salt, seedSecret, identity }) => {
-      const { metric, goal } = spec.verification;
+      const { metric, goal, mode } = spec.verification;
       const result = await context.parcels.pack(
         { root: findings.outputs, paths: spec.outputs, out: home.result, sessionKey: resultKey },
         options,
       );
       const measurement = {
         digest: result.digest,
-        score: toScore(measured.metrics[metric] ?? Number.NaN, goal),
+        // In an exam the provider has none.
+        score: mode === "exam" ? 0n : toScore(measured.metrics[metric] ?? Number.NaN, goal),
         salt,
       };
       await writeReport(home.reportFiles, job.id, { ...findings, measurement });

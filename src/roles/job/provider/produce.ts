@@ -31,8 +31,11 @@ export async function produce(
   const produced = await runTask(context, journal, { ...task, stage: { kind: "produce" } }, options);
   // In `evaluate` the provider measures as a validator will, and twice: it gives back a job whose task cannot load its
   // own result, or measures another value each time, instead of risking the stake.
-  const evaluates = spec.verification.mode === "evaluate";
-  const early = evaluates ? exitFailure(produced) : runFailure(produced, spec.verification.metric);
+  // In an exam it cannot measure at all.
+  const { mode } = spec.verification;
+  const evaluates = mode === "evaluate";
+  const prints = mode === "replicate" || mode === "digest";
+  const early = prints ? runFailure(produced, spec.verification.metric) : exitFailure(produced);
   if (early) return early;
   const outputs = await outputsOf(context, journal, options).catch(lostOutputs);
   if (outputs === undefined) return "the task's outputs were lost before they could be packed";
@@ -40,7 +43,7 @@ export async function produce(
   const evaluate = (kind: "evaluate" | "evaluate-again") =>
     runTask(context, journal, { ...task, stage: { kind, resultDir: outputs } }, options);
   const measured = evaluates ? await evaluate("evaluate") : produced;
-  const failure = failureOf(measured);
+  const failure = mode === "exam" ? undefined : failureOf(measured);
   if (failure) return failure;
   if (evaluates) {
     const again = await evaluate("evaluate-again");

@@ -10,7 +10,7 @@ import { isFinal, type JobState } from "../../../protocol/job/state.ts";
 import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
-import { hostOnce } from "../../shared/host-once.ts";
+import { type HostedOnce, hostOnce } from "../../shared/host-once.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { retryText } from "../../shared/note.ts";
 import { takeExit } from "../../shared/take-exit.ts";
@@ -19,6 +19,7 @@ import { answerClaim } from "./answer-claim.ts";
 import { appoint } from "./appoint.ts";
 import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
+import { handOverExam, hostExam } from "./exam.ts";
 import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { post } from "./posting/post.ts";
 import { declinedIn, takeNotice } from "./take-notice.ts";
@@ -75,6 +76,7 @@ async function advanceOnce(
     () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft), onNotice }),
     abortOptions,
   );
+  await using exam = hostExam(context, draft, abortOptions);
   if (!journal.outcome("post")) {
     if (!options.detach) await bundle.start();
     await post(context, journal, draft, abortOptions);
@@ -87,7 +89,7 @@ async function advanceOnce(
       if (last?.state !== job.state) options.onState?.(job);
       last = job;
       if (options.detach || options.stopAt?.includes(job.state) || isDeclined(job)) return;
-      await act(context, journal, draft, job, () => bundle.start(), abortOptions);
+      await act(context, journal, draft, { job, exam, hosting: () => bundle.start() }, abortOptions);
     }
   };
   using following = linkSignals([abortOptions.signal, declined.signal]);
@@ -102,7 +104,8 @@ async function advanceOnce(
   if (!last) throw jobNotOurs(jobId);
   if (isFinal(last.state)) {
     await withdrawOwed(context, journal, last, abortOptions);
-    for (const path of [draft.bundle.path, `${draft.bundle.path}.leaves`]) await rm(path, { force: true });
+    const hosted = [draft.bundle, ...(draft.exam ? [draft.exam.blob] : [])];
+    for (const { path } of hosted) for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
     journal.finish(last.state === "Settled" ? "done" : "failed");
   }
   return last;
@@ -112,8 +115,7 @@ async function act(
   context: RoleContext,
   journal: JobJournal,
   draft: Draft,
-  job: Job,
-  hosting: () => Promise<Hosting>,
+  { job, exam, hosting }: { job: Job; exam: HostedOnce | undefined; hosting: () => Promise<Hosting> },
   abortOptions: Abortable,
 ): Promise<void> {
   // Answer a claim first, without regard to time: `settle` pays, and the node's time may be wrong.
@@ -125,7 +127,11 @@ async function act(
   if (drawTurnOf(job, now) === "requester") await revealSeed(context, journal, { job, draft }, abortOptions);
   const { deadline = Number.POSITIVE_INFINITY } = job;
   if (job.state === "Submitted" && job.terms.validators > 0 && now <= deadline) {
-    await collectAndAppoint(context, journal, { job, draft, hosting }, abortOptions);
+    await collectAndAppoint(context, journal, { job, draft, hosting, exam }, abortOptions);
+  }
+  if (job.state === "Validating" && exam) {
+    await exam.start();
+    await handOverExam(context, journal, { job, draft, hosting: exam }, abortOptions);
   }
 }
 
@@ -133,14 +139,19 @@ async function act(
 async function collectAndAppoint(
   context: RoleContext,
   journal: JobJournal,
-  { job, draft, hosting }: { job: Job; draft: Draft; hosting: () => Promise<Hosting> },
+  {
+    job,
+    draft,
+    hosting,
+    exam,
+  }: { job: Job; draft: Draft; hosting: () => Promise<Hosting>; exam: HostedOnce | undefined },
   abortOptions: Abortable,
 ): Promise<void> {
   const { deadline = Number.POSITIVE_INFINITY } = job;
   using clock = chainDeadline(deadline, context.market, abortOptions.signal);
   try {
     const collected = await collect(context, journal, job, draft.spec.resources, clock);
-    await appoint(context, journal, { job, draft, collected, hosting: await hosting() }, abortOptions);
+    await appoint(context, journal, { job, draft, collected, hosting: await hosting(), exam }, abortOptions);
   } catch (error) {
     if (
       abortOptions.signal.aborted ||

@@ -6,20 +6,30 @@ import type { Job } from "../../../protocol/job/job.ts";
 import type { Party } from "../../../protocol/offer.ts";
 import { encodeLocator, endpointFor, tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
+import type { HostedOnce } from "../../shared/host-once.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Collected } from "./collect.ts";
+import { examPlace } from "./exam.ts";
 import type { Draft } from "./posting/draft.ts";
 
 /** Confirms on the chain that the requester holds the encrypted result, and sends each validator its sealed locator. */
 export async function appoint(
   { market, keyring }: RoleContext,
   journal: JobJournal,
-  { job, draft, collected, hosting }: { job: Job; draft: Draft; collected: Collected; hosting: Hosting },
+  {
+    job,
+    draft,
+    collected,
+    hosting,
+    exam,
+  }: { job: Job; draft: Draft; collected: Collected; hosting: Hosting; exam: HostedOnce | undefined },
   options: Abortable,
 ): Promise<Receipt> {
   const { endpoint } = draft.identity;
   for (const { keys } of draft.validators)
     await hosting.admit({ ...keys, token: tokenFor(endpoint.token, keys.fingerprint) });
+  // Its validators look for the exam as soon as they are appointed.
+  await exam?.start();
   return transact(
     market,
     journal,
@@ -34,6 +44,7 @@ export async function appoint(
           result: endpointFor(collected.locator.result, fingerprint),
           resultBytes: collected.result.size,
           reportRoot: collected.locator.reportRoot,
+          exam: draft.exam && examPlace(draft.exam, fingerprint),
         });
       const seal = async (validator: Party) => ({
         address: validator.account,

@@ -15,8 +15,8 @@ import { chainFacts } from "../../shared/chain-facts.ts";
 import { isStorageTrouble, noteIfPossible } from "../../shared/note.ts";
 import { transact } from "../../shared/transact.ts";
 import { endLog } from "../../task/log-keeper.ts";
-import { measure, measurementOfNothing, SILENT_MS, type Waiting } from "./measure.ts";
-import { measureFailed } from "./open-delivered.ts";
+import { measure, measurementOfNothing, type Waiting } from "./measure.ts";
+import { measureFailed, SILENT_MS } from "./open-delivered.ts";
 
 /** Between the end of the work and the deadline to commit, for the transaction. */
 const MARGIN_SECONDS = 30;

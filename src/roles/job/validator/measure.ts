@@ -1,7 +1,7 @@
 import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import type { Job } from "../../../protocol/job/job.ts";
+import { type Job, seatOf } from "../../../protocol/job/job.ts";
 import type { Measurement } from "../../../protocol/job/measurement.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import type { Policy } from "../../../protocol/policy/policy.ts";
@@ -17,7 +17,8 @@ import { ensureImage } from "../../task/ensure-image.ts";
 import { fetchBundle } from "../../task/fetch-bundle.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../../task/run-task.ts";
-import { deliveredKey, measureFailed, openDelivered } from "./open-delivered.ts";
+import { fetchExam, openExam } from "./fetch-exam.ts";
+import { deliveredKey, measureFailed, openDelivered, SILENT_MS } from "./open-delivered.ts";
 
 const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
 /** The measurement of a result that does not open or was not served. */
@@ -37,11 +38,8 @@ export interface Waiting {
   queued: boolean;
 }
 
-/** How long a host may stay silent before the measurement fails; milliseconds. */
-export const SILENT_MS = 180_000;
-
 /**
- * The validator's own measurement: of the provider's result (`evaluate`), or of a run of its own (`replicate`,
+ * The validator's own measurement: of the provider's result (`evaluate`, `exam`), or of a run of its own (`replicate`,
  * `digest`). A result that does not open or cannot be evaluated gets the worst score.
  * @throws MEASURE_FAILED where this machine or the task is the cause; the validator then abstains
  */
@@ -62,6 +60,9 @@ export async function measure(
     const { resultRoot: root } = job.submission;
     await awaitHost(context, journal, { step: "delivered", endpoint: locator.result, root }, waits);
   }
+  const maxBytes = policy.maxBundle;
+  const exam =
+    job.terms.mode === "exam" ? await fetchExam(context, journal, { job, locator, maxBytes }, options) : null;
   waiting.queued = true;
   using _slot = await slots.take(options);
   waiting.queued = false;
@@ -79,6 +80,11 @@ export async function measure(
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {
     if (delivered === undefined) return NOTHING;
+    if (mode === "exam" && !(await openExam(context, { exam, spec, input, maxBytes }, options))) {
+      if (!seatOf(job, context.account)?.drawn) throw measureFailed("its requester does not serve its exam");
+      // A requester that hides its exam from those whom the draw chose must not gain by it.
+      return { digest: delivered, score: job.terms.threshold };
+    }
     const image = await ensureImage(context, journal, { spec, input, policy }, options);
     const gpus = await reserveGpus(context, journal, spec.resources.gpus, options);
     const score = async (stage: Stage): Promise<bigint> => {
@@ -87,18 +93,14 @@ export async function measure(
       const cut = cutShort(measured);
       if (cut) throw measureFailed(cut);
       const failure = runFailure(measured, metric);
-      if (failure && mode !== "evaluate") throw measureFailed(failure);
+      if (failure && mode !== "evaluate" && mode !== "exam") throw measureFailed(failure);
       return failure ? WORST_SCORE : toScore(measured.metrics[metric] ?? Number.NaN, goal);
     };
     try {
-      if (mode === "evaluate") {
+      if (mode === "evaluate" || mode === "exam") {
         const first = await score({ kind: "evaluate", resultDir: home.opened });
         const second = await score({ kind: "evaluate-again", resultDir: home.opened });
-        // Abstain from a metric that differs between two runs. Below the threshold both times it fails either way,
-        // unless the provider may have said so.
-        const { threshold, effort } = job.terms;
-        const short = effort === 0 && first < threshold && second < threshold;
-        if (!short && !isStable(job.terms, first, second)) throw measureFailed("its metric is not stable");
+        if (!isClear(job, first, second)) throw measureFailed("its metric is not stable");
         return { digest: delivered, score: first };
       }
       const own = await score({ kind: "produce" });
@@ -112,6 +114,17 @@ export async function measure(
     prepare: async () => ({ ...(await found()), salt: random32() }),
     act: (measurement) => measurement,
   });
+}
+
+/**
+ * Whether two scores give one vote. Both below the threshold it is a fail either way, unless the provider may have said
+ * so; in an exam only the threshold counts.
+ */
+function isClear({ terms }: Job, first: bigint, second: bigint): boolean {
+  const { mode, threshold, effort } = terms;
+  const [one, other] = [first >= threshold, second >= threshold];
+  if (mode === "exam") return one === other;
+  return (effort === 0 && !one && !other) || isStable(terms, first, second);
 }
 
 /** Records the measurement of a result that the provider did not serve. */

@@ -16,6 +16,9 @@ import { QUIET_MS } from "../../task/await-host.ts";
 import { requireRoom } from "../../task/disk-room.ts";
 import { fetchBlob } from "../../task/fetch-blob.ts";
 
+/** How long a host may stay silent before the measurement fails; milliseconds. */
+export const SILENT_MS = 180_000;
+
 type FetchTarget = Pick<FetchRequest, "root" | "path" | "maxBytes">;
 
 /** The failure of a measurement for which no party is at fault: the validator abstains with this reason. */

@@ -1,13 +1,15 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { keccak256 } from "ethers";
 import type { Abortable } from "../../../../async/abort.ts";
-import type { JobId } from "../../../../protocol/ids.ts";
+import type { PackedParcel } from "../../../../ports/parcels.ts";
+import type { Hex, JobId } from "../../../../protocol/ids.ts";
 import { maskHash } from "../../../../protocol/job/exchange.ts";
 import { secretHash, seedTip } from "../../../../protocol/job/seeds.ts";
 import type { Terms } from "../../../../protocol/job/terms.ts";
 import { postedWindows, refuseOwnWindows } from "../../../../protocol/policy/outline.ts";
 import type { AllWindows } from "../../../../protocol/policy/windows.ts";
-import { type JobFile, specHash } from "../../../../protocol/task/spec.ts";
+import { type JobFile, type Spec, specHash } from "../../../../protocol/task/spec.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { partyOf } from "../../../shared/party.ts";
@@ -42,8 +44,12 @@ export async function draftJob(
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
     reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
+    const { inputs: paths } = file.verification;
+    const exam =
+      paths && (await parcels.pack({ root: folder, paths, out: join(draftDir, "exam.parcel") }, { signal }));
+    const spec = exam ? { ...plan.spec, exam: commitmentTo(exam) } : plan.spec;
     const packed = await parcels.pack(
-      { root: folder, paths: file.inputs, out: join(draftDir, "bundle.parcel"), note: plan.spec },
+      { root: folder, paths: file.inputs, out: join(draftDir, "bundle.parcel"), note: spec },
       { signal },
     );
     reporter.emit({
@@ -51,21 +57,27 @@ export async function draftJob(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
-    const windows = await windowsFor(context, file, packed.blob.size, { signal });
+    const fetched = packed.blob.size + (exam?.blob.size ?? 0);
+    const windows = await windowsFor(context, file, fetched, { signal });
     const mask = random32();
     const seedSecret = random32();
-    const terms = termsOf(context, file, plan, {
-      windows,
-      bundleRoot: packed.blob.root,
-      secretHash: secretHash(maskHash(mask), seedTip(seedSecret)),
-      now: await market.now({ signal }),
-    });
+    const terms = termsOf(
+      context,
+      file,
+      { ...plan, spec },
+      {
+        windows,
+        bundleRoot: packed.blob.root,
+        secretHash: secretHash(maskHash(mask), seedTip(seedSecret)),
+        now: await market.now({ signal }),
+      },
+    );
     const jobId = market.jobIdOf(terms);
     const home = jobFolder(jobsDir, "requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);
     const draft: Draft = {
-      spec: plan.spec,
+      spec,
       terms,
       provider,
       validators,
@@ -74,6 +86,13 @@ export async function draftJob(
       mask,
       seedSecret,
       identity: await transport.newIdentity(),
+      ...(exam && {
+        exam: {
+          blob: { ...exam.blob, path: home.exam },
+          key: exam.sessionKey,
+          identity: await transport.newIdentity(),
+        },
+      }),
       audit: plan.audit,
     };
     await recordDraft(journal.open("requester", jobId), draft);
@@ -84,7 +103,12 @@ export async function draftJob(
   }
 }
 
-/** The windows with time to fetch the bundle, whose size is known only now. */
+/** What the spec says of an exam: enough to refuse another, and nothing of its content. */
+function commitmentTo({ blob, sessionKey }: PackedParcel): NonNullable<Spec["exam"]> {
+  return { root: blob.root, keyHash: keccak256(sessionKey) as Hex, bytes: blob.size };
+}
+
+/** The windows with time to fetch the bundle and the exam, whose sizes are known only now. */
 async function windowsFor(
   { market }: RoleContext,
   file: JobFile,

@@ -20,6 +20,8 @@ export interface Draft {
   /** Start of the hash chain of the requester's seeds for draws. */
   readonly seedSecret: Hex;
   readonly identity: HostIdentity;
+  /** The encrypted exam, and where validators alone fetch it. */
+  readonly exam?: { readonly blob: Blob; readonly key: Hex; readonly identity: HostIdentity } | undefined;
   /** How it was decided whether the job is validated. */
   readonly audit: Audit;
 }

@@ -144,7 +144,7 @@ export function makePlan(
 
 /** Number of validators that the job is posted with. */
 export function seatsOf({ verification }: JobFile, audit: Audit): number {
-  return audit.validated ? verification.validators : 0;
+  return audit.validated || verification.mode === "exam" ? verification.validators : 0;
 }
 
 /** The lowest fee that `seats` of these validators accept, or all where they are fewer. */

@@ -149,9 +149,12 @@ test("a validator that abstains or is dismissed stays marked, and its replacemen
   assert.equal(refilled?.seeded, false);
   const handed = fold(refilled, { kind: "handedOver", validator: carl, sender: provider!, sealed: "0xcc" });
   assert.equal(handed?.validations.at(-1)?.sealed, "0xcc");
-  // Ignore the requester: with a wrong locator it could have the provider blamed.
+  // Not from the requester: with a wrong locator it could have the provider blamed. It has the exam alone.
   const astray = fold(handed, { kind: "handedOver", validator: carl, sender: requester!, sealed: "0xee" });
-  assert.equal(astray?.validations.at(-1)?.sealed, "0xcc");
+  const { drawn, sealed, sealedExam } = astray!.validations.at(-1)!;
+  assert.deepEqual([drawn, sealed, sealedExam], [true, "0xcc", "0xee"]);
+  const stranger = fold(astray, { kind: "handedOver", validator: carl, sender: carl, sealed: "0xdd" });
+  assert.deepEqual(stranger, astray);
   assert.equal(after(...base).validations[0]?.abstained, false);
 });
 

@@ -51,6 +51,26 @@ describe("a locator", () => {
     );
   });
 
+  it("of an exam is decoded as it was encoded, alone and within one for a validation", () => {
+    fc.assert(
+      fc.property(endpoint, hex(32), hex(32), (place, root, key) => {
+        const exam = { endpoint: place, root, key };
+        const alone = { kind: "exam" as const, ...exam };
+        assert.deepEqual(decodeLocator(encodeLocator(alone), "exam"), alone);
+        const bundle = { bundle: place, bundleBytes: 1, bundleKey: key, mask: root };
+        const result = { result: place, resultBytes: 2, reportRoot: key };
+        const within = { kind: "validation" as const, ...bundle, ...result, exam };
+        const bytes = encodeLocator(within);
+        assert.deepEqual(decodeLocator(bytes, "validation"), within);
+        for (const wrong of [bytes.slice(0, -1), new Uint8Array([...bytes, 0])])
+          assert.throws(
+            () => decodeLocator(wrong, "validation"),
+            (error) => isIchainError(error, "LOCATOR_MALFORMED"),
+          );
+      }),
+    );
+  });
+
   it("is refused when truncated, extended or of another kind", () => {
     fc.assert(
       fc.property(endpoint, hex(32), fc.nat(), (result, reportRoot, cut) => {

@@ -51,3 +51,24 @@ describe("the spec's hash", () => {
     assert.notEqual(specHash({ ...spec, outputs: ["other.pkl"] }), specHash(spec));
   });
 });
+
+it("an exam has inputs of its own and a validator, and the spec keeps them from the provider", () => {
+  const base = {
+    ...{ version: 1, name: "a", image: "x", command: ["x"], inputs: ["task.py", "data/"], outputs: ["y"] },
+  };
+  const parse = (verification: object, more: object = {}) =>
+    jobFileSchema.safeParse({ ...base, verification: { threshold: 0, ...verification }, ...more });
+  const fine = parse({ mode: "exam", inputs: ["test.npz"] });
+  assert.ok(fine.success);
+  assert.deepEqual(Object.keys(specOf(fine.data, "")).includes("exam"), false);
+  assert.equal("inputs" in specOf(fine.data, "").verification, false);
+  const problem = (...given: Parameters<typeof parse>) => parse(...given).error?.issues[0]?.message ?? "none";
+  assert.match(problem({ mode: "exam" }), /an exam needs inputs/);
+  assert.match(problem({ inputs: ["test.npz"] }), /no other mode takes any/);
+  assert.match(problem({ mode: "exam", inputs: ["test.npz"], validators: 0 }), /needs a validator/);
+  for (const shared of ["task.py", "./task.py", "data/test.npz", "data"])
+    assert.match(problem({ mode: "exam", inputs: [shared] }), /its provider would see it/, shared);
+  assert.match(problem({ mode: "exam", inputs: ["a/b"] }, { inputs: ["a/b/c"] }), /would see it/);
+  assert.match(problem({ mode: "exam", inputs: ["t"] }, { inputs: ["."] }), /would see it/);
+  assert.match(problem({ mode: "exam", inputs: ["t"] }, { inputs: ["exam/a"] }), /the exam's place/);
+});

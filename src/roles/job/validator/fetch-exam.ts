@@ -42,8 +42,11 @@ export async function fetchExam(
     act: (instant) => instant,
   });
   using clock = chainDeadline(by, market, options.signal);
-  const fetching = async (): Promise<Exam> => {
-    const place = locator.exam ?? (await placeOf(context, job, clock));
+  const fetching = async (): Promise<Exam | null> => {
+    // A drawn validator has its validation locator from the provider, which must not say where the exam is.
+    const drawn = seatOf(job, context.account)?.drawn;
+    const place = drawn ? await placeOf(context, job, clock) : locator.exam;
+    if (place === undefined) return null;
     const path = jobFolder(context.jobsDir, "validator", job.id).exam;
     const { endpoint, root, key } = place;
     const request = { endpoint, root, path, maxBytes };

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { Measurement } from "../../../src/protocol/job/measurement.ts";
+import type { Terms } from "../../../src/protocol/job/terms.ts";
 import {
   type Actor,
   commitmentOf,
@@ -24,18 +25,22 @@ export function total(gas: Gas): number {
 /** About what a locator sealed to one reader takes. */
 const SEALED_BYTES = 300;
 
-/** post, accept, submit, appoint, commit, reveal, claim, rate: one validator, native coin. */
+/** The place of an exam beside the rest of a locator: endpoint, root and key. */
+const EXAM_BYTES = 140;
+
+/** post, accept, submit, appoint, commit, reveal, claim, rate: one validator, the coin unless `change` says otherwise. */
 export async function runValidated(
   market: Market,
   [requester, provider, validator]: readonly Actor[],
+  { change = {}, permit }: { change?: Partial<Terms>; permit?: (amount: bigint) => Promise<Permit> } = {},
 ): Promise<Gas> {
   const { gas, call } = meter(market);
-  const deal = await strike(market, requester!, provider!);
-  const { theirs } = await begin(call, deal, requester!, provider!);
+  const deal = await strike(market, requester!, provider!, change);
+  const { theirs } = await begin(call, deal, requester!, provider!, permit);
   const own = measure(theirs.score, theirs.digest);
   await call(requester!, "appoint", [
     packed(deal),
-    [{ validator: validator!.address, sealedLocator: sealed() }],
+    [{ validator: validator!.address, sealedLocator: sealed(change.mode === "exam" ? EXAM_BYTES : 0) }],
   ]);
   await call(validator!, "commit", [packed(deal), commitmentOf(deal, validator!, own)]);
   await call(validator!, "reveal", [packed(deal), own, theirs, deal.secretsCommitment]);
@@ -62,6 +67,14 @@ export async function runOptimistic(market: Market, [requester, provider]: reado
   return gas;
 }
 
+/** What `postWithPermit` takes. */
+export interface Permit {
+  readonly deadline: number;
+  readonly v: number;
+  readonly r: string;
+  readonly s: string;
+}
+
 type Caller = (actor: Actor, name: string, args: unknown[], value?: bigint) => Promise<void>;
 
 async function begin(
@@ -69,11 +82,14 @@ async function begin(
   deal: Deal,
   requester: Actor,
   provider: Actor,
+  permit?: (amount: bigint) => Promise<Permit>,
 ): Promise<{ theirs: Measurement }> {
   const { price, validatorFee, validators } = deal.terms;
   const theirs = measure(970_000_000n, random32());
   const sum = price + validatorFee * BigInt(validators);
-  await call(requester, "post", [packed(deal), requesterTip, sealed()], sum);
+  const posted = [packed(deal), requesterTip, sealed()];
+  if (permit) await call(requester, "postWithPermit", [...posted, await permit(sum)]);
+  else await call(requester, "post", posted, sum);
   await call(provider, "accept", [packed(deal)]);
   const commitment = commitmentOf(deal, provider, theirs);
   const { resultRoot, keyCommitment } = deal;
@@ -96,6 +112,6 @@ function meter(market: Market): { gas: Gas; call: Caller } {
   return { gas, call };
 }
 
-function sealed(): string {
-  return toHex(randomBytes(SEALED_BYTES));
+function sealed(more = 0): string {
+  return toHex(randomBytes(SEALED_BYTES + more));
 }

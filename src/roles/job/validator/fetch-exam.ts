@@ -53,7 +53,7 @@ export async function fetchExam(
     const blob = await retryUnavailable(() => fetchBlob(context, "exam", request, clock), clock, SILENT_MS);
     return { blob, key };
   };
-  return journal.step("exam", {
+  return await journal.step("exam", {
     prepare: () => job.id,
     act: () =>
       fetching().catch((error: unknown) => {

@@ -13,6 +13,7 @@ const rating = z.strictObject({
     released: count,
     abstained: count,
     hid: count,
+    unmet: count,
   }),
 });
 

@@ -6,7 +6,7 @@ import { type Hex, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import { keyCommitment } from "../../src/protocol/job/exchange.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
 import { type Measurement, measurementCommitment } from "../../src/protocol/job/measurement.ts";
-import type { Terms } from "../../src/protocol/job/terms.ts";
+import { shareOf, type Terms } from "../../src/protocol/job/terms.ts";
 import { send as sendCall, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
 import { readRegistry } from "../support/chain/registry.ts";
 import { opening, providerSeed, providerTip, requesterTip } from "../support/chain/secrets.ts";
@@ -154,6 +154,19 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       await send(provider, { kind: "release", job: await now(id), reason: "no \u001b[31mGPU\u202e\n" });
       const job = await now(id);
       assert.deepEqual([job.state, job.reason], ["Refunded", "no  [31mGPU "]);
+    });
+
+    test("stopped by the requester, for the time used", async () => {
+      const id = await accepted();
+      const before = await provider.owed(provider.account, ZERO_ADDRESS);
+      const job = await now(id);
+      await send(requester, { kind: "stop", job });
+      const { state, cause, paid } = await now(id);
+      assert.deepEqual(
+        [state, cause, paid],
+        ["Refunded", "stopped", shareOf(job.terms.price, job.terms.stop.floor)],
+      );
+      assert.equal(await provider.owed(provider.account, ZERO_ADDRESS), before + paid!);
     });
 
     test("a run that is missed can be left by anyone, and costs the stake", async () => {

@@ -26,6 +26,7 @@ interface Setting {
   readonly signal?: AbortSignal;
   /** Asks the bundle's host, of which a fetch came to nothing. */
   readonly fetchCapsule?: () => Promise<undefined>;
+  readonly effort?: number;
 }
 
 /** A validator that has fetched everything, and whose evaluations print these accuracies. */
@@ -35,7 +36,7 @@ async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
 
 async function evaluatedIn(
   t: TestContext,
-  { slots = openSlots(1), signal = waits.signal, fetchCapsule }: Setting,
+  { slots = openSlots(1), signal = waits.signal, fetchCapsule, effort = 0 }: Setting,
   ...accuracies: readonly number[]
 ) {
   const folder = await scratch(t);
@@ -77,7 +78,7 @@ async function evaluatedIn(
       },
     },
   };
-  const terms = someTerms(`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`);
+  const terms = someTerms(`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`, { effort });
   const job = { id, terms, seedTip: requesterTip, submission: { resultRoot: random32() } };
   const sources = {
     job,
@@ -110,6 +111,9 @@ test("a validator whose two evaluations disagree abstains", async (t) => {
 test("a result below the threshold both times gets its first score, however far apart the two are", async (t) => {
   const { measured } = await evaluated(t, 0.5, 0.6);
   assert.equal((await measured).score, 500_000_000n);
+  // Its provider may have said so, and must not fail by a difference between two runs.
+  const paid = await evaluatedIn(t, { effort: 1 }, 0.5, 0.6);
+  await assert.rejects(paid.measured, code("MEASURE_FAILED"));
 });
 
 test("a validator waits without a slot for a host that fell silent", async (t) => {

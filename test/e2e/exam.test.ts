@@ -79,7 +79,7 @@ it("an exam: good work is paid, work that passes only by what is visible is unme
   t.after(() => rm(folder, { recursive: true }));
   const policy = join(folder, "policy.yaml");
   await writeFile(policy, stringify({ appeal: "never" }));
-  const market = await startTestMarket(t, { transport: "direct", policy });
+  const market = await startTestMarket(t, { policy });
   const provider = market.providers[0]!;
   const file = await examJob(market, "learn");
   const waiting = ended(market.launch([...submitArgs(file), "--wait", "--out", `${file}-out`]));

@@ -43,7 +43,8 @@ contract JobEscrow is EscrowPanel, IJobCourse {
         EscrowStorage(registry_, rating_)
     {
         bool listed = registry_.isEscrow(address(this)) && rating_.isEscrow(address(this));
-        bool same = address(exceptions.registry()) == address(registry_) && address(exceptions.rating()) == address(rating_);
+        bool same = address(exceptions.registry()) == address(registry_)
+            && address(exceptions.rating()) == address(rating_);
         if (!listed || !same) revert JobEscrow_WrongDeployment();
         EXCEPTIONS = exceptions;
         MAX_VALIDATOR_STAKE = registry_.POOL_STAKE();

@@ -57,10 +57,3 @@ export interface Windows {
 export function shareOf(price: bigint, share: number): bigint {
   return (price * BigInt(share)) / BigInt(WHOLE);
 }
-
-/** What the provider gets if the requester stops the job now: by the time used of the run window, within the bounds. */
-export function stopPay({ price, stop, windows }: Terms, deadline: number, now: number): bigint {
-  const used = Math.max(0, windows.run - (deadline - now));
-  const share = Math.max(stop.floor, Math.min(stop.cap, Math.floor((used * WHOLE) / windows.run)));
-  return shareOf(price, share);
-}

@@ -153,8 +153,10 @@ async function refuseNow(
   if (state !== "Posted") return refuse("NOT_POSTED", `it is ${state}`);
   const refused = refuseTerms(policy, terms, "provider", await market.now(options), chain);
   if (refused) return refused;
+  // Reading a requester's jobs takes longer the more there are: only for a policy that asks.
   const { requester } = terms;
-  const fruitless = refuseRecord(policy, await market.jobs({ requester }, options));
+  const asks = policy.requesters.maxFruitless < 1;
+  const fruitless = asks ? refuseRecord(policy, await market.jobs({ requester }, options)) : undefined;
   if (fruitless) return fruitless;
   const offer = await market.offer(account, options);
   const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(options));

@@ -200,8 +200,10 @@ async function giveBack(
   const said = { kind: "failed", refusal: refuse("RUN_FAILED", reason), logChars: policy.liveLog } as const;
   const tell = () => leaveNotice(context, journal, job, said, options);
   const told = reason !== TOO_LATE && (await tell());
-  // A requester that is away finds the end of the log on the chain.
-  const sealedLog = told ? undefined : await sealEnd(context, journal, job, policy.liveLog);
+  // A requester that is away finds the end of the log on the chain. A job is given back in time with or without it.
+  const sealedLog = told
+    ? undefined
+    : await sealEnd(context, journal, job, policy.liveLog).catch(() => undefined);
   await release(context, journal, job, { reason, sealedLog }, options);
   if (reason === TOO_LATE) await tell();
   noteAndReport(context, journal, `given back, ${reason}`);

@@ -15,7 +15,7 @@ import type { Market } from "./ports/market.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
 import type { Address } from "./protocol/ids.ts";
-import type { RoleContext, WorkerContext } from "./roles/context.ts";
+import type { RoleContext, ServerContext, WorkerContext } from "./roles/context.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 
 /** The market for reading: asks for no password. Call `stop` when done. */
@@ -197,7 +197,7 @@ export async function openWorker(
  * What `ichain serve` works with, of which a home runs one.
  * @throws HOME_BUSY, LOG_UNWRITABLE
  */
-export async function openServer(context: AppContext): Promise<RoleContext & AsyncDisposable> {
+export async function openServer(context: AppContext): Promise<ServerContext & AsyncDisposable> {
   const { config } = context;
   await using stack = new AsyncDisposableStack();
   const { lockHome } = await import("./sqlite/lock.ts");
@@ -211,8 +211,10 @@ export async function openServer(context: AppContext): Promise<RoleContext & Asy
   const logger = stack.use(await openLogger({ ...config.log, file }));
   const ui = { ...context.ui, reporter: loggingReporter(context.ui.reporter, logger) };
   const role = stack.use(await openRole({ ...context, ui }, logger));
+  const { createNotifier } = await import("./notify/notifier.ts");
+  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
   const started = stack.move();
-  return { ...role, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { ...role, notifier, audit: config.audit, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** True while `ichain serve` works in this home. */

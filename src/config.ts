@@ -90,6 +90,7 @@ export interface Config {
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
   readonly keep: FileConfig["keep"];
+  readonly notify: FileConfig["notify"];
   readonly log: {
     readonly level: FileConfig["log"]["level"];
     /** Absolute. */
@@ -155,6 +156,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     compatibility: file.compatibility,
     hosting: file.hosting,
     keep: file.keep,
+    notify: file.notify,
     log: {
       level: readLogLevel(env.ICHAIN_LOG_LEVEL) ?? file.log.level,
       file: resolve(home, file.log.file),

@@ -44,6 +44,23 @@ const logSchema = z.strictObject({
     .describe("absolute, or relative to the home folder; older files beside it end in .1 to .4"),
 });
 
+/** How the owner of `ichain serve` is told what became of a job. */
+const notifySchema = z.strictObject({
+  command: z
+    .array(z.string().min(1).max(4096))
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      "a program and its arguments, which gets each notification as a JSON line on its standard input",
+    ),
+  webhook: z
+    .url({ protocol: /^https?$/ })
+    .max(4096)
+    .optional()
+    .describe("an address to which each notification is posted as JSON"),
+});
+
 /** How long finished jobs are kept. Unfinished ones, and results that were not opened, are always kept. */
 const keepSchema = z.strictObject({
   logDays: z
@@ -121,6 +138,9 @@ export const fileSchema = z.strictObject({
     .describe(
       "how long finished jobs are kept; unfinished ones, and results that were not opened, always are",
     ),
+  notify: notifySchema
+    .prefault({})
+    .describe("how `ichain serve` tells its owner that a job is `done`, has `failed` or `needs-you`"),
   log: logSchema.prefault({}).describe("the log of the daemons"),
   tor: z
     .strictObject({

@@ -1,11 +1,13 @@
 import type { Journal } from "../ports/journal.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Market } from "../ports/market.ts";
+import type { OwnerNotifier } from "../ports/notifier.ts";
 import type { Keyring, Parcels } from "../ports/parcels.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Address, JobId } from "../protocol/ids.ts";
+import type { AuditPolicy } from "../protocol/policy/audit.ts";
 
 /** What every role works with; made by `compose.ts`. */
 export interface RoleContext {
@@ -32,6 +34,13 @@ export interface RoleContext {
 /** For roles that run other parties' code. */
 export interface WorkerContext extends RoleContext {
   readonly sandbox: Sandbox;
+}
+
+/** For the requester's daemon. */
+export interface ServerContext extends RoleContext {
+  readonly notifier: OwnerNotifier;
+  /** When a job that goes to another provider is validated. */
+  readonly audit: AuditPolicy;
 }
 
 /** The same context for the work on one job: its events and the lines of its log name the job. */

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
+import { parse, stringify } from "yaml";
+import type { Job } from "../../src/protocol/job/job.ts";
+import { isFinal } from "../../src/protocol/job/state.ts";
 import { digits, ended, lastJson, startTestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
@@ -36,6 +41,9 @@ it("a requester that leaves after posting is served to the end, through a crash 
   const second = await market.attempt(["serve"]);
   assert.equal((lastJson(second.stdout) as { error: { code: string } }).error.code, "HOME_BUSY");
 
+  // Without its validator the job cannot end while the next server is asked.
+  const validator = market.validators[0]!.name;
+  await market.killActor(validator);
   const posted = await market.ichain(submit);
   assert.equal(posted.state, "Posted");
   await market.state("Submitted");
@@ -46,8 +54,10 @@ it("a requester that leaves after posting is served to the end, through a crash 
   const again = market.launch(["serve"]);
   t.after(() => again.kill("SIGKILL"));
   assert.equal((await firstLine(again)).jobs, 1);
+  await market.state("Validating");
   const busy = await market.attempt(["resume", String(posted.jobId)]);
   assert.equal((lastJson(busy.stdout) as { error: { code: string } }).error.code, "JOB_BUSY");
+  await market.startActor(validator);
   await market.state("Settled");
   const out = join(market.dir, "model");
   await market.ichain(["get", String(posted.jobId), "--out", out]);
@@ -55,4 +65,61 @@ it("a requester that leaves after posting is served to the end, through a crash 
   const left = ended(again);
   again.kill("SIGINT");
   assert.equal((await left).code, 130);
+});
+
+it("a detached job that its provider declines goes to the next, through a crash, when its folder is gone", {
+  ...needs("root", "docker"),
+  timeout: 300_000,
+}, async (t) => {
+  // The first provider is the cheapest, and takes jobs of a stranger alone.
+  const folder = await mkdtemp(join(tmpdir(), "ichain-picky-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const policy = join(folder, "policy.yaml");
+  const requesters = { allow: [`0x${"aa".repeat(20)}`] };
+  await writeFile(policy, stringify({ pricePerHour: 0.001, requesters }));
+  const market = await startTestMarket(t, { transport: "direct", providers: 2, policy });
+  const task = join(folder, "task");
+  await cp(join(digits, ".."), task, { recursive: true });
+  const told = join(folder, "told");
+  const config = join(market.requester.dir, "config.yaml");
+  const notify = { command: ["sh", "-c", `cat >> ${told}`] };
+  await writeFile(config, stringify({ ...parse(await readFile(config, "utf8")), notify }));
+  const serve = async () => {
+    const child = market.launch(["serve"]);
+    t.after(() => child.kill("SIGKILL"));
+    await firstLine(child);
+    return child;
+  };
+  let server = await serve();
+  const first = server;
+  const submit = ["submit", join(task, "job.yaml"), "--validator", "best", "--detach"];
+  const posted = await market.ichain([...submit, "--provider", "best"]);
+  await rm(task, { recursive: true });
+  const seen = new Map<string, Job>();
+  for await (const job of market.jobs()) {
+    seen.set(job.id, job);
+    if (job.id === posted.jobId && job.state === "Cancelled" && first.exitCode === null && !first.killed) {
+      first.kill("SIGKILL");
+      await once(first, "close");
+      server = await serve();
+    }
+    if (job.id !== posted.jobId && isFinal(job.state)) break;
+  }
+  assert.deepEqual(
+    [...seen.values()].map(({ state, terms }) => [state, terms.provider]),
+    [
+      ["Cancelled", market.providers[0]!.account],
+      ["Settled", market.providers[1]!.account],
+    ],
+  );
+  const left = ended(server);
+  server.kill("SIGINT");
+  await left;
+  const notifications = (await readFile(told, "utf8")).trim().split("\n");
+  const { event, job } = JSON.parse(notifications.at(-1)!);
+  const next = [...seen.keys()].at(-1)!;
+  assert.deepEqual([event, job], ["done", next]);
+  const out = join(market.dir, "model");
+  await market.ichain(["get", next, "--out", out]);
+  assert.ok((await readFile(join(out, "model.pkl"))).length > 0);
 });

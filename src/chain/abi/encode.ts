@@ -10,6 +10,7 @@ import type { Measurement } from "../../protocol/job/measurement.ts";
 import { packTerms } from "../../protocol/job/packed-terms.ts";
 import { secretsCommitment } from "../../protocol/job/seeds.ts";
 import type { Terms } from "../../protocol/job/terms.ts";
+import { lockedBy } from "../../protocol/policy/money.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
 
@@ -51,7 +52,7 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
       return toEscrow(
         "post",
         [packTerms(call.terms), call.seedTip, call.sealed],
-        inCoin(call.terms, priceAndFees(call.terms)),
+        inCoin(call.terms, lockedBy(call.terms)),
       );
     case "submit": {
       const { resultRoot, measurementCommitment, keyCommitment, seedTip, sealed } = call;
@@ -120,11 +121,6 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
 export function jobOfCall(call: Call, chainId: bigint, escrow: Address): Hex | undefined {
   if (call.kind === "post") return jobIdOf(chainId, escrow, call.terms);
   return "job" in call ? call.job.id : undefined;
-}
-
-/** What a post locks, in the terms' token. */
-function priceAndFees(terms: Terms): bigint {
-  return terms.price + terms.validatorFee * BigInt(terms.validators);
 }
 
 function inCoin(terms: Terms, amount: bigint): bigint {

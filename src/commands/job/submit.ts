@@ -3,16 +3,19 @@ import { isServed, openRole } from "../../compose.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
+import { lockedBy } from "../../protocol/policy/money.ts";
 import type { JobFile } from "../../protocol/task/spec.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
 import { cancel, discardDraft } from "../../roles/job/requester/posting/cancel.ts";
+import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
+import type { Again } from "../../roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
 import { audit, type Candidates, findCandidates, type Plan } from "../../roles/job/requester/posting/plan.ts";
 import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { choosePlan, type PlanChoice } from "../steps/choose.ts";
+import { chooserOf, type PlanChoice } from "../steps/chooser.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { finished, resultFolder } from "../steps/result.ts";
@@ -43,7 +46,7 @@ export async function run(context: CommandContext, args: { file: string }, optio
   for (;;) {
     const candidates = without(declined, await findCandidates(role.market, file, role.account, { signal }));
     if (candidates.providers.length === 0) throw allDeclined(declined);
-    const plan = await choosePlan(ui, file, candidates, options, (provider) =>
+    const plan = await choosePlan(file, candidates, chooserOf(ui, file, candidates, options), (provider) =>
       audit(role, provider, config.audit, { signal }),
     );
     if (!(await confirmed(context, role, plan, options))) return;
@@ -67,12 +70,13 @@ function without(declined: readonly Declined[], candidates: Candidates): Candida
 async function confirmed(
   { ui, signal }: CommandContext,
   role: RoleContext,
-  { outline: { price, validatorFee, validators } }: Plan,
+  { outline }: Plan,
   { yes }: Options,
 ): Promise<boolean> {
-  const total = price + validatorFee * BigInt(validators);
+  const total = lockedBy(outline);
   await refuseUnaffordable(role.market, role.account, total, { signal });
   if (!ui.interactive || yes) return true;
+  const { price } = outline;
   const question = `Lock ${coin(price)} and ${coin(total - price)} in validators' fees?`;
   return ui.prompts.confirm(question, true);
 }
@@ -82,9 +86,10 @@ async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
   drafted: { file: JobFile; folder: string; plan: Plan },
-  { wait, detach }: Options,
+  options: Options,
 ): Promise<Job> {
-  const jobId = await draftJob(role, drafted, { signal });
+  const { wait, detach } = options;
+  const jobId = await draftJob(role, { ...drafted, again: againOf(ui, drafted, options) }, { signal });
   try {
     return await advance(
       role,
@@ -103,6 +108,16 @@ async function post(
       ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)} is left as it is: ${resumes(jobId)}` });
     throw error;
   }
+}
+
+/** What `ichain serve` may do by itself: ask other providers only where the owner picked none, for no more than agreed. */
+function againOf(
+  { interactive }: CommandContext["ui"],
+  { file, plan: { outline } }: { file: JobFile; plan: Plan },
+  { detach, provider, tries, yes }: Options,
+): Again | undefined {
+  if (!detach || (provider === undefined ? interactive : provider !== "best")) return undefined;
+  return { file, tries, declined: [], ...(interactive && !yes && { most: lockedBy(outline) }) };
 }
 
 /** Takes a declined job back; one that its provider accepted all the same is advanced, and returned. */

@@ -1,5 +1,6 @@
 import { openRepair } from "../../compose.ts";
 import { shortId } from "../../protocol/ids.ts";
+import { lockedBy } from "../../protocol/policy/money.ts";
 import type { Found } from "../../roles/repair/repair.ts";
 import { repair } from "../../roles/repair/repair.ts";
 import { coin } from "../../ui/format.ts";
@@ -49,7 +50,7 @@ export async function run(context: CommandContext): Promise<void> {
 /** Wei that the account may lose by a job whose keys are gone, at most. */
 function atRisk({ job: { terms, state }, role, standing }: Found): bigint {
   if (standing !== "lost" || (role === "requester" && state === "Posted")) return 0n;
-  if (role === "requester") return terms.price + terms.validatorFee * BigInt(terms.validators);
+  if (role === "requester") return lockedBy(terms);
   return role === "provider" ? terms.providerStake : terms.validatorStake;
 }
 

@@ -1,9 +1,11 @@
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
+import { lockedBy } from "../../protocol/policy/money.ts";
 import { type Branch, branchesOf, gasOf, worstLoss } from "../../protocol/policy/quote.ts";
+import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
 import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
 import { coin, duration } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { choosePlan, type PlanChoice } from "../steps/choose.ts";
+import { chooserOf, type PlanChoice } from "../steps/chooser.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
@@ -19,7 +21,7 @@ export async function run(
     const candidates = await findCandidates(market, file, account, { signal });
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };
     // Without chance: what is quoted is the job with the validators that it asks for.
-    const plan = await choosePlan(ui, file, candidates, choice, (provider) =>
+    const plan = await choosePlan(file, candidates, chooserOf(ui, file, candidates, choice), (provider) =>
       audit({ market, account }, provider, config.audit, { signal }, () => 0),
     );
     const { price, validatorFee, providerStake, windows, effort, stop } = plan.outline;
@@ -31,7 +33,7 @@ export async function run(
       validators: plan.validators.map((one) => one.account),
       price,
       validatorFee,
-      locked: price + validatorFee * BigInt(validators),
+      locked: lockedBy({ price, validatorFee, validators }),
       gas: { ...gas, cost: BigInt(gas.units) * gas.price },
       validated: { streak: plan.audit.streak, probability: plan.audit.probability },
       branches,

@@ -48,6 +48,15 @@ export function stakesOf(
   return { providerStake: price, validatorStake: stake < poolStake ? stake : poolStake };
 }
 
+/** What the requester locks when it posts, in the terms' token: the price and the fees. */
+export function lockedBy({
+  price,
+  validatorFee,
+  validators,
+}: Pick<Money, "price" | "validatorFee" | "validators">): bigint {
+  return price + validatorFee * BigInt(validators);
+}
+
 /** Stake of each validator for which the fewest that can deny a pass stake half of the price together. */
 function shareOf(price: bigint, validators: number): bigint {
   return ceilDivide(price, 2n * BigInt(Math.ceil((validators || PANEL) / 2)));

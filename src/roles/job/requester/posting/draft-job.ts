@@ -14,7 +14,7 @@ import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { partyOf } from "../../../shared/party.ts";
 import { random32 } from "../../../shared/random.ts";
-import { type Draft, recordDraft } from "./draft.ts";
+import { type Again, type Draft, recordDraft } from "./draft.ts";
 import type { Plan } from "./plan.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
@@ -22,7 +22,10 @@ export interface DraftRequest {
   readonly file: JobFile;
   /** Folder of job.yaml: inputs are relative to it. */
   readonly folder: string;
+  /** Folder that the exam's paths are relative to, where it is another. */
+  readonly examFolder?: string;
   readonly plan: Plan;
+  readonly again?: Again | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface DraftRequest {
  */
 export async function draftJob(
   context: RoleContext,
-  { file, folder, plan }: DraftRequest,
+  { file, folder, examFolder = folder, plan, again }: DraftRequest,
   { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
@@ -46,7 +49,8 @@ export async function draftJob(
     reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
     const { inputs: paths } = file.verification;
     const exam =
-      paths && (await parcels.pack({ root: folder, paths, out: join(draftDir, "exam.parcel") }, { signal }));
+      paths &&
+      (await parcels.pack({ root: examFolder, paths, out: join(draftDir, "exam.parcel") }, { signal }));
     const spec = exam ? { ...plan.spec, exam: commitmentTo(exam) } : plan.spec;
     const packed = await parcels.pack(
       { root: folder, paths: file.inputs, out: join(draftDir, "bundle.parcel"), note: spec },
@@ -94,6 +98,7 @@ export async function draftJob(
         },
       }),
       audit: plan.audit,
+      again,
     };
     await recordDraft(journal.open("requester", jobId), draft);
     return jobId;

@@ -1,11 +1,11 @@
 import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal, Journal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
-import { type Hex, type JobId, shortId } from "../../../../protocol/ids.ts";
+import { type Address, type Hex, type JobId, shortId } from "../../../../protocol/ids.ts";
 import type { Terms } from "../../../../protocol/job/terms.ts";
 import type { Party } from "../../../../protocol/offer.ts";
 import type { Audit } from "../../../../protocol/policy/audit.ts";
-import type { Spec } from "../../../../protocol/task/spec.ts";
+import type { JobFile, Spec } from "../../../../protocol/task/spec.ts";
 
 /** Everything that the requester decided before anything left its machine: the journal's first record of a job. */
 export interface Draft {
@@ -24,6 +24,20 @@ export interface Draft {
   readonly exam?: { readonly blob: Blob; readonly key: Hex; readonly identity: HostIdentity } | undefined;
   /** How it was decided whether the job is validated. */
   readonly audit: Audit;
+  /** What it takes to ask the next provider when this one declines; absent when its owner does that. */
+  readonly again?: Again | undefined;
+}
+
+export interface Again {
+  readonly file: JobFile;
+  /** Providers that may be asked, this job's among them. */
+  readonly tries: number;
+  /** The providers that declined before. */
+  readonly declined: readonly Address[];
+  /** Most that may be locked for another one, in wei; job.yaml and the market alone say it where absent. */
+  readonly most?: bigint | undefined;
+  /** The job whose provider declined last; this one is posted once that one is cancelled. */
+  readonly after?: JobId | undefined;
 }
 
 /** Records the draft; from then on `draftOf` returns it. */

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { childEnvironment } from "../config.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Notification, OwnerNotifier } from "../ports/notifier.ts";
+import type { Address } from "../protocol/ids.ts";
+
+export interface NotifySettings {
+  /** Program and arguments; gets the notification on its standard input. */
+  readonly command?: readonly string[] | undefined;
+  /** http or https. */
+  readonly webhook?: string | undefined;
+}
+
+export interface NotifierOptions {
+  readonly account: Address;
+  readonly logger: Logger;
+  /** Milliseconds that one delivery may take. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Notifications that wait at most; a receiver that hangs loses the newer ones. */
+const MAX_WAITING = 100;
+
+/**
+ * Delivers notifications in order, one at a time and once each, as `{"version": 1, "account", "event", "job", "text"}`.
+ * A failed delivery is a line in the log. Disposing waits for those that are under way.
+ */
+export function createNotifier(
+  { command, webhook }: NotifySettings,
+  { account, logger, timeoutMs = TIMEOUT_MS }: NotifierOptions,
+): OwnerNotifier & AsyncDisposable {
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
+  const ways = [
+    ...(command ? [{ name: "command", send: (body: string) => run(command, body, timeoutMs) }] : []),
+    ...(webhook ? [{ name: "webhook", send: (body: string) => post(webhook, body, timeoutMs) }] : []),
+  ];
+  const deliver = async (notification: Notification): Promise<void> => {
+    const { event, job, text } = notification;
+    const body = JSON.stringify({ version: 1, account, event, job, text });
+    for (const { name, send } of ways) {
+      const why = await send(body);
+      if (why !== undefined) logger.warn("The owner could not be told", { way: name, event, job, why });
+    }
+    waiting -= 1;
+  };
+  return {
+    tell(notification) {
+      if (ways.length === 0) return;
+      if (waiting >= MAX_WAITING) {
+        const { event, job } = notification;
+        return logger.warn("The owner is not told: too many notifications wait", { event, job });
+      }
+      waiting += 1;
+      last = last.then(() => deliver(notification));
+    },
+    [Symbol.asyncDispose]: () => last,
+  };
+}
+
+/** Resolves with why it failed, or with undefined. */
+async function run(
+  [program, ...args]: readonly string[],
+  body: string,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const child = spawn(program!, args, {
+    env: childEnvironment(),
+    stdio: ["pipe", "ignore", "ignore"],
+    timeout: timeoutMs,
+    killSignal: "SIGKILL",
+  });
+  // A program that does not read is no failure; its exit code says what is.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(`${body}\n`);
+  try {
+    const [code, signal] = await once(child, "close");
+    return code === 0 ? undefined : `it ended with ${signal ?? code}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Resolves with why it failed, or with undefined. */
+async function post(url: string, body: string, timeoutMs: number): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, {
+      ...{ method: "POST", body, headers: { "content-type": "application/json" } },
+      // A redirect would send it to a host that its owner did not name.
+      ...{ redirect: "error", signal: AbortSignal.timeout(timeoutMs) },
+    });
+    await response.body?.cancel();
+    return response.ok ? undefined : `it answered ${response.status}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

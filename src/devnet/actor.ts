@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { loadConfig } from "../config.ts";
 import { work } from "../daemon/work.ts";
@@ -65,11 +65,18 @@ await sandbox
   .catch((error: unknown) => printError(explain(error), { json: true, debug: false }));
 process.exit(code);
 
-/** After a full collection: only then is growth a leak, and not the collector's leisure. */
+/**
+ * Bytes of data: after a full collection, because only then is growth a leak and not the collector's leisure, and without
+ * compiled code, which grows for hours while functions become hot.
+ */
 function writeMemory(home: string): void {
   setFlagsFromString("--expose-gc");
   (runInNewContext("gc") as () => void)();
+  const data = getHeapSpaceStatistics().filter(
+    ({ space_name: name }) => !/^(read_only|code|trusted|shared)_/.test(name),
+  );
+  const heap = data.reduce((sum, { space_used_size: used }) => sum + used, 0);
   const file = join(home, "memory.json");
-  writeFileSync(`${file}.new`, JSON.stringify({ at: performance.now(), ...process.memoryUsage() }));
+  writeFileSync(`${file}.new`, JSON.stringify({ bytes: heap + process.memoryUsage().external }));
   renameSync(`${file}.new`, file);
 }

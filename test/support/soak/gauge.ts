@@ -8,7 +8,7 @@ export interface Sample {
   readonly jobs: number;
   readonly pid: number;
   readonly rssKiB: number;
-  /** Of JavaScript's heap and of buffers, after a full collection. */
+  /** Of JavaScript's data and of buffers, after a full collection; without compiled code. */
   readonly heapKiB: number;
   readonly fds: number;
   /** Of the database itself; its write-ahead log stays below a few MiB and is no growth. */
@@ -88,8 +88,8 @@ async function heapOf(dir: string, pid: number): Promise<number> {
   for await (const _ of setInterval(LOOK_MS)) {
     const text = await readFile(file, "utf8").catch(() => undefined);
     if (text === undefined) continue;
-    const { heapUsed, external } = JSON.parse(text) as NodeJS.MemoryUsage;
-    return Math.round((heapUsed + external) / 1024);
+    const { bytes } = JSON.parse(text) as { bytes: number };
+    return Math.round(bytes / 1024);
   }
   throw new RangeError("the interval ended");
 }

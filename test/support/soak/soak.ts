@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setInterval } from "node:timers/promises";
+import { setTimeout as delay, setInterval } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { JsonRpcProvider } from "ethers";
 import { createMarket } from "../../../src/chain/market.ts";
@@ -60,6 +60,8 @@ export interface SoakResult {
 const binary = fileURLToPath(new URL("../../../bin/ichain.js", import.meta.url));
 const BATCH = HONEST + misbehaviours.length;
 const LOOK_MS = 250;
+/** Longer than connections are kept open. */
+const REST_MS = 6_000;
 /** A job that neither moves nor waits for a party that will not act fails the soak. */
 const STALLED_SECONDS = 180;
 /** What validators wait for a run report (`roles/job/validator/reveal.ts`). */
@@ -145,6 +147,8 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     // What a cheat keeps of its jobs is its own affair.
     const homes = [...devnet.providers.slice(misbehaviours.length), ...devnet.validators];
     const pids = await pidsOf(homes);
+    // Connections to the nodes stay open for a while: how many there are says how busy a daemon was.
+    await delay(REST_MS);
     for (const home of homes) {
       const pid = pids.get(home.name);
       if (pid === undefined) failures.push(`${home.name} has ended`);

@@ -107,9 +107,18 @@ export function dockerEngine(options: DockerOptions): Engine {
       );
     },
 
-    async removeImage({ id, tags }, options) {
-      // Removing the last tag removes the image. The engine refuses while a container needs it.
-      for (const name of tags.length > 0 ? tags : [id]) {
+    async pull(reference, options) {
+      await call(
+        async (abortOptions) => progressEnd(await docker.pull(reference, abortOptions)),
+        options,
+        true,
+      );
+    },
+
+    async removeImage({ id, tags, references }, options) {
+      const names = [...tags, ...references];
+      // Removing the last name removes the image. The engine refuses while a container needs it.
+      for (const name of names.length > 0 ? names : [id]) {
         await ignoreStatus(
           call((abortOptions) => docker.getImage(name).remove(abortOptions), options),
           404,

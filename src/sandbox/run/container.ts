@@ -30,7 +30,8 @@ export async function createContainer(
   { signal }: RunOptions,
 ): Promise<void> {
   const out = outSpace(home);
-  const { id: imageId } = await image;
+  const { id: imageId, env } = await image;
+  const imagePath = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
   await Promise.all([
     makeReadable(task.inputDir, { signal }),
     task.resultDir === undefined ? undefined : makeReadable(task.resultDir, { signal }),
@@ -43,6 +44,7 @@ export async function createContainer(
     const settings = containerSettings(task, {
       instance,
       imageId,
+      imagePath,
       limits,
       outDir: produces(task) ? out.dir : undefined,
       runtime,

@@ -3,6 +3,9 @@ import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Engine, EngineImage } from "./engines/engine.ts";
 
+/** Repository of the tags of pulled images, which no image brings: an engine gives a tag only where it is asked to. */
+export const PULLED = "ichain-pulled";
+
 /** Label on images that came with a job's bundle: the instance that made them. */
 export const ORIGIN_LABEL = "ichain.origin";
 

@@ -4,7 +4,7 @@ import type { ImageBounds, PulledImage } from "../ports/sandbox.ts";
 import { packContext } from "./bundled/context.ts";
 import { withinBounds } from "./bundled/within-bounds.ts";
 import type { Engine, EngineImage, EngineInfo } from "./engines/engine.ts";
-import { checkImage, ORIGIN_LABEL } from "./images.ts";
+import { checkImage, ORIGIN_LABEL, PULLED } from "./images.ts";
 
 /**
  * Lets the engine pull an image by the digest of its manifest, and returns its root-filesystem digest. One that the
@@ -74,8 +74,7 @@ async function adopt(
 /** `@sha256:…`: the same content under any name. */
 const manifestOf = (oci: string) => oci.slice(oci.indexOf("@"));
 
-/** A tag that no image brings: the engine gives tags only where ichain or its operator asks. */
-const repositoryOf = (oci: string) => `ichain-pulled/${manifestOf(oci).slice("@sha256:".length)}`;
+const repositoryOf = (oci: string) => `${PULLED}/${manifestOf(oci).slice("@sha256:".length)}`;
 
 /** What an engine's words mean; they are not passed on, because a hostile registry chose some of them. */
 const reasons: readonly (readonly [RegExp, string])[] = [

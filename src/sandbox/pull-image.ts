@@ -92,7 +92,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 ];
 
 function reasonOf(error: IchainError): string {
-  return reasons.find(([words]) => words.test(error.message))?.[1] ?? "the engine could not pull it";
+  const said = String((error.cause as { message?: unknown } | undefined)?.message);
+  return reasons.find(([words]) => words.test(said))?.[1] ?? "the engine could not pull it";
 }
 
 function pullFailed(oci: string, why: string, cause: unknown): IchainError {

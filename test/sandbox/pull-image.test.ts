@@ -53,6 +53,15 @@ test("an image that asks for more than a task's is pulled and removed", needed, 
   }
 });
 
+/** Well-formed, and of another digest. */
+const otherManifest = (mediaType: string) => ({
+  ...{ schemaVersion: 2, mediaType, layers: [] },
+  config: {
+    mediaType: "application/vnd.docker.container.image.v1+json",
+    size: 3,
+    digest: `sha256:${"cd".repeat(32)}`,
+  },
+});
 const blob = (path: string) => path.includes("/blobs/");
 /** Sends zeros until nobody listens. */
 const endless: Answer = async (_, response) => {
@@ -65,6 +74,7 @@ const hostile: readonly {
   what: string;
   answer: (path: string) => Answer | undefined;
   tighter?: Partial<typeof bounds>;
+  isOther?: boolean;
   why: RegExp;
 }[] = [
   {
@@ -73,9 +83,10 @@ const hostile: readonly {
       path.includes("/manifests/")
         ? (_, response) => {
             const type = "application/vnd.docker.distribution.manifest.v2+json";
-            response.writeHead(200, { "content-type": type }).end('{"schemaVersion":2}');
+            response.writeHead(200, { "content-type": type }).end(JSON.stringify(otherManifest(type)));
           }
         : undefined,
+    isOther: true,
     why: /sends something else than the digest names/,
   },
   {
@@ -107,16 +118,26 @@ const hostile: readonly {
   },
   {
     what: "does not have it",
-    answer: (path) => (path === "/v2/" ? undefined : (_, response) => void response.writeHead(404).end()),
+    answer: (path) =>
+      path === "/v2/"
+        ? undefined
+        : (_, response) => {
+            const errors = [{ code: "MANIFEST_UNKNOWN", message: "manifest unknown" }];
+            response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ errors }));
+          },
     why: /does not have it/,
   },
 ];
 
-for (const { what, answer, tighter, why } of hostile) {
+for (const { what, answer, tighter, why, isOther = false } of hostile) {
   test(`a registry that ${what} ends in one sentence, and nothing stays`, needed, async (t) => {
     const { sandbox, registry, oci, isClean } = await published(t);
     const host = await startHostileRegistry(t, registry.host, answer);
-    const there = oci.replace(registry.host, host);
+    // The engine still knows the manifest that it pushed: another digest stands for one that it has to ask for.
+    const unknown = `sha256:${"ab".repeat(32)}`;
+    const there = oci
+      .replace(registry.host, host)
+      .replace(/sha256:.*/, (known) => (isOther ? unknown : known));
     await assert.rejects(sandbox.prepare({ oci: there }, { ...bounds, ...tighter }), (error) => {
       assert.ok(isIchainError(error, "IMAGE_PULL_FAILED"), String(error));
       assert.match(error.message, why);

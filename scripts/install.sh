@@ -54,10 +54,11 @@ wanted_packages() {
   docker_answers && have docker || { have dockerd && have docker || echo docker.io; }
   have npm || echo npm
   have mkfs.ext4 || echo e2fsprogs
-  # For the tests: a capture of what crosses the wire, and a stranger's way to open a parcel.
+  # For the tests: a capture of what crosses the wire, a stranger's way to open a parcel, a registry of images.
   have tcpdump || echo tcpdump
   have gpg || echo gpg
   have zstd || echo zstd
+  have docker-registry || echo docker-registry
   [[ -d /usr/share/keyrings ]] && compgen -G '/usr/share/keyrings/debian-archive*' >/dev/null ||
     echo debian-archive-keyring
 }

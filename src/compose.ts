@@ -16,6 +16,7 @@ import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
 import type { Address } from "./protocol/ids.ts";
 import type { RoleContext, ServerContext, WorkerContext } from "./roles/context.ts";
+import type { Registry } from "./sandbox/registry.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 
 /** The market for reading: asks for no password. Call `stop` when done. */
@@ -293,6 +294,12 @@ export async function openRuntimes({ config }: AppContext): Promise<Runtimes> {
     check: (name, options) => checkRuntime(engine, name, options),
     rebuild: rebuiltDigest,
   };
+}
+
+/** Registries of images, as this machine's Docker engine reaches them. */
+export async function openImageRegistry({ config }: AppContext): Promise<Registry> {
+  const { openRegistry } = await import("./sandbox/registry.ts");
+  return openRegistry({ socketPath: config.docker.socketPath });
 }
 
 async function openMarket(

@@ -42,6 +42,7 @@ const parents: Readonly<Record<string, string>> = {
   journal: "look after the record of what was begun",
   policy: "try a policy out",
   stake: "look after the stake behind your offer",
+  image: "name and publish images of registries",
   runtime: "build and list runtime images",
 };
 

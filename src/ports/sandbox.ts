@@ -62,13 +62,18 @@ export interface RunOptions extends AbortOptions {
   readonly onLog?: ((text: string) => void) | undefined;
 }
 
+/** An image in a registry, by the digest of its manifest: `host/name@sha256:…`. */
+export interface PulledImage {
+  readonly oci: string;
+}
+
 /** An image in a job's bundle; paths are relative to `dir`, the folder of the opened bundle. */
 export type BundledImage =
   | { readonly dir: string; readonly dockerfile: string }
   /** A root filesystem as an uncompressed tar, and its SHA-256 as `sha256:…`. */
   | { readonly dir: string; readonly archive: string; readonly digest: string };
 
-/** Bounds on building an image. */
+/** Bounds on building or pulling an image. */
 export interface ImageBounds {
   /** On the engine's disk. */
   readonly maxBytes: number;
@@ -103,8 +108,11 @@ export interface Sandbox {
   outputs(id: string, options?: RunOptions): Promise<string>;
   /** Removes an ended run with its outputs; no error when there is none. */
   discard(id: string): Promise<void>;
-  /** Builds or loads an image from a bundle, without network; resolves with its digest. */
-  prepare(image: BundledImage, bounds: ImageBounds, options?: RunOptions): Promise<string>;
+  /**
+   * Builds or loads an image from a bundle, without network, or lets the engine pull one; resolves with its
+   * root-filesystem digest.
+   */
+  prepare(image: BundledImage | PulledImage, bounds: ImageBounds, options?: RunOptions): Promise<string>;
   /**
    * Removes images of jobs and replaced builds, the longest unused first, until what ichain brought fits the budget.
    * Never removes an image in use, or one that ichain did not bring. Resolves with the digests of the removed ones.

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Address, Hex } from "./ids.ts";
+import { namePatternSchema } from "./task/pulled-image.ts";
 
 /** How a task is isolated from its host, weakest first; found by probes of its behaviour. */
 export const tiers = ["runc", "userns", "gvisor", "vm"] as const;
@@ -10,12 +11,15 @@ export function tierAtLeast(have: Tier, want: Tier): boolean {
   return tiers.indexOf(have) >= tiers.indexOf(want);
 }
 
-/** How an image can come with a bundle. */
+/** How an image can come with a job: in its bundle, or pulled from a registry. */
 export const bundledKinds = ["dockerfile", "archive"] as const;
 export type BundledKind = (typeof bundledKinds)[number];
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+/** Patterns of an offer or a policy; an offer has at most 2 KiB. */
+export const MAX_PATTERNS = 8;
 
 /** The self-described half of an offer: bounded JSON of at most 2 KiB on the chain. */
 export const offerDetailsSchema = z.strictObject({
@@ -33,6 +37,8 @@ export const offerDetailsSchema = z.strictObject({
   images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
   /** Kinds of images in bundles that its policy allows. */
   bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
+  /** Images that it pulls from registries, as patterns of their names (`matchesName`). */
+  pulledImages: z.array(namePatternSchema).max(MAX_PATTERNS).default([]),
 });
 export type OfferDetails = z.infer<typeof offerDetailsSchema>;
 

@@ -1,11 +1,16 @@
 import type { Limits } from "../ports/sandbox.ts";
 
-/** The whole environment of a task, as `NAME=value`. Nothing is inherited from this process, which may hold secrets. */
-export function taskEnvironment(limits: Limits, gpus: readonly string[]): string[] {
+const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * What ichain fixes of a task's environment, as `NAME=value`; the image's own variables are beside it (`checkImage`).
+ * Nothing is inherited from this process, which may hold secrets. `path` is the image's own.
+ */
+export function taskEnvironment(limits: Limits, gpus: readonly string[], path = USUAL_PATH): string[] {
   // Numeric libraries count the host's cores instead of the quota and would start too many threads.
   const threads = String(Math.max(1, Math.floor(limits.cpus)));
   return Object.entries({
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    PATH: path,
     HOME: "/tmp",
     TMPDIR: "/tmp",
     USER: "task",

@@ -3,11 +3,34 @@ import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Engine, EngineImage } from "./engines/engine.ts";
 
+/** Repository of the tags of pulled images, which no image brings: an engine gives a tag only where it is asked to. */
+export const PULLED = "ichain-pulled";
+
 /** Label on images that came with a job's bundle: the instance that made them. */
 export const ORIGIN_LABEL = "ichain.origin";
 
-/** Variables that an image may set. Others could change how programs are loaded, such as LD_PRELOAD. */
-const ALLOWED_ENV = /^(PATH|LANG|LC_[A-Z]+|TZ|PYTHON_VERSION|DEBIAN_FRONTEND)=/;
+/**
+ * Variables that an image may set: those of the usual Debian, Python, CUDA and PyTorch images. They say where the image's
+ * own programs and libraries are, and nothing to the engine. Others could: NVIDIA's runtime gives devices by NVIDIA_*
+ * variables, of which a task's container fixes the two that count (`taskEnvironment`), and the rest only name versions
+ * or let a start fail.
+ */
+const ALLOWED_ENV = new RegExp(
+  `^(${[
+    ...["PATH", "LANG", "LC_[A-Z]+", "TZ", "TERM", "SHELL", "DEBIAN_FRONTEND", "GPG_KEY"],
+    ...["(PYTHON|PIP|CONDA|MAMBA|UV)_[A-Z0-9_]+", "PYTHON(UNBUFFERED|DONTWRITEBYTECODE|IOENCODING)"],
+    ...["LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "PKG_CONFIG_PATH", "XDG_DATA_DIRS"],
+    ...[
+      "(CUDA|CUDNN|CUBLAS|CUFFT|CURAND|CUSPARSE|CUSOLVER|NCCL|NPP|NVJPEG|TORCH|PYTORCH|TENSORRT|TF|XLA)[A-Z0-9_]*",
+    ],
+    ...[
+      "NVARCH",
+      "NV_[A-Z0-9_]+",
+      "NVIDIA_(VISIBLE_DEVICES|DRIVER_CAPABILITIES|PRODUCT_NAME|REQUIRE_[A-Z0-9_]+)",
+    ],
+    ...["NVIDIA_([A-Z0-9]+_)*(VERSION|BUILD_ID|BUILD_REF)"],
+  ].join("|")})=`,
+);
 
 /**
  * Digest (`sha256:…`) of a root filesystem from its layers' diffIDs, bottom first: the diffID itself for one layer,

@@ -55,6 +55,8 @@ export interface Placement {
   readonly instance: string;
   /** The engine's id of an image that was looked up by digest. */
   readonly imageId: string;
+  /** Where the image has its programs, if it says so. */
+  readonly imagePath?: string | undefined;
   /** As `tighten` returned them. */
   readonly limits: Limits;
   /** Host folder mounted writable at /out, a filesystem with the cap as its size; undefined in an evaluating run. */
@@ -93,7 +95,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       String(limits.wallSeconds + INSIDE_SLACK_SECONDS),
     ],
     Cmd: [...checkedCommand(task)],
-    Env: taskEnvironment(limits, task.gpus),
+    Env: taskEnvironment(limits, task.gpus, place.imagePath),
     Labels: {
       [labels.job]: task.id,
       [labels.instance]: place.instance,

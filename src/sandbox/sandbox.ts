@@ -17,6 +17,7 @@ import { outputFolder } from "./outputs/folder.ts";
 import { containerName } from "./policy.ts";
 import { discoverGpus } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
+import { pullImage } from "./pull-image.ts";
 import { clean } from "./run/clean.ts";
 import type { EngineFacts, RunConfig, RunContext } from "./run/context.ts";
 import { findOutputs } from "./run/outputs.ts";
@@ -114,12 +115,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     },
     async prepare(image, bounds, abortOptions) {
       if (options.shared) throw notShared();
-      return buildBundledImage(
-        { engine, info: await engine.info(abortOptions), instance: options.instance },
-        image,
-        bounds,
-        abortOptions,
-      );
+      const here = { engine, info: await engine.info(abortOptions), instance: options.instance };
+      return "oci" in image
+        ? pullImage(here, image, bounds, abortOptions)
+        : buildBundledImage(here, image, bounds, abortOptions);
     },
     async trim(budget, abortOptions) {
       return (await collectImages(engine, { usesDir, instance: options.instance }, budget, abortOptions)).map(

@@ -42,6 +42,7 @@ function offer(digit: string, change: Partial<Offer> = {}): Offer {
       gpus: [],
       images: [],
       bundledImages: [],
+      pulledImages: [],
     },
     ratingAsProvider: rating([]),
     ratingAsValidator: rating([]),

@@ -55,6 +55,8 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   "stake withdraw": work.stakeOutput,
   "stake collect": work.stakeOutput,
   "policy test": work.policyTestOutput,
+  "image digest": work.imageNameOutput,
+  "image push": work.imageNameOutput,
   "runtime list": work.runtimesOutput,
   "runtime build": work.runtimeBuiltOutput,
   "runtime check": work.runtimeChecksOutput,

@@ -57,6 +57,11 @@ export const runtimesOutput = z.strictObject({
   ),
 });
 
+/** `image digest` and `image push`. */
+export const imageNameOutput = z.strictObject({
+  oci: z.string().describe("what job.yaml takes as `image: {oci: …}`"),
+});
+
 export const runtimeBuiltOutput = image;
 
 export const runtimeChecksOutput = z.strictObject({

@@ -29,7 +29,7 @@ async function checkedImage(
   folder: string,
   { image, inputs }: JobFile,
 ): Promise<JobFile["image"]> {
-  if (typeof image === "string") return image;
+  if (typeof image === "string" || "oci" in image) return image;
   const own = "dockerfile" in image ? image.dockerfile : image.archive;
   await checkInput(path, folder, own);
   if (

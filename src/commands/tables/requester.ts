@@ -44,6 +44,25 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     load: () => import("../job/submit.ts"),
   },
   {
+    name: "image digest",
+    group: "Ask for work",
+    summary: "say how a job names an image of a registry: by its digest",
+    arguments: [{ syntax: "<name>", summary: "the image with the registry's host, and a tag if it has one" }],
+    examples: ["ichain image digest docker.io/pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime"],
+    load: () => import("../image/digest.ts"),
+  },
+  {
+    name: "image push",
+    group: "Ask for work",
+    summary: "publish an image of this machine's Docker engine, and say how a job names it",
+    arguments: [
+      { syntax: "<image>", summary: "the image's name or id here" },
+      { syntax: "<name>", summary: "its name in the registry, with the registry's host" },
+    ],
+    examples: ["ichain image push mine:latest ghcr.io/me/mine:1"],
+    load: () => import("../image/push.ts"),
+  },
+  {
     name: "serve",
     group: "Ask for work",
     summary: "act for this account's posted jobs: host, appoint, check, answer claims; until Ctrl-C",

@@ -27,6 +27,18 @@ export const sandboxErrors = {
     class: "refused",
     hint: "Read the end of the build's output; the job is not accepted.",
   },
+  IMAGE_NAME_INVALID: {
+    class: "usage",
+    hint: "Write the registry's host before the name, such as docker.io/library/debian or ghcr.io/me/mine.",
+  },
+  IMAGE_UNPUBLISHED: {
+    class: "unavailable",
+    hint: "Check the name, and the login by `docker login`; docker's own words are above.",
+  },
+  IMAGE_PULL_FAILED: {
+    class: "refused",
+    hint: "`docker pull` of the same name by hand shows more; a policy's pulledImages limits time and size.",
+  },
   IMAGE_MALFORMED: {
     class: "untrusted",
     hint: "An image archive is a root filesystem as an uncompressed tar, as `docker export` writes it.",

@@ -1,5 +1,6 @@
 import type { Offer, Rating } from "../offer.ts";
 import { tierAtLeast } from "../offer.ts";
+import { matchesName } from "../task/pulled-image.ts";
 import { bundledKind, type JobFile } from "../task/spec.ts";
 
 /** What a job needs of an offer, before its terms exist. */
@@ -29,6 +30,10 @@ export function unfitProvider(offer: Offer, need: Need): string | undefined {
 
 /** Why this offer cannot run a job with this image, for people; undefined when it can. */
 function unfitImage(offer: Offer, image: Need["image"]): string | undefined {
+  if (typeof image !== "string" && "oci" in image) {
+    const pulls = offer.details.pulledImages.some((pattern) => matchesName(pattern, image.oci));
+    return pulls ? undefined : `pulls no image ${image.oci.split("@")[0]}`;
+  }
   const kind = bundledKind(image);
   if (kind !== undefined) {
     return offer.details.bundledImages.includes(kind) ? undefined : `accepts no job with an image as ${kind}`;

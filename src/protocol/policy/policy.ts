@@ -2,9 +2,10 @@ import { z } from "zod";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
-import { type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
+import { MAX_PATTERNS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { bytesSchema, coinSchema, coinText, durationSchema } from "../quantity.ts";
-import { bundledKind, type Spec } from "../task/spec.ts";
+import { matchesName, namePatternSchema } from "../task/pulled-image.ts";
+import type { Spec } from "../task/spec.ts";
 import { type ChainFacts, refuseMoney, refuseShares, refuseToken } from "./money.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
@@ -62,6 +63,21 @@ export const policySchema = z.strictObject({
     .describe(
       "Images in a job's bundle. They are built without network, but the steps of a Dockerfile run in the engine's own " +
         "containers, which isolate less than a task's: allow them only to requesters you trust",
+    ),
+  pulledImages: z
+    .strictObject({
+      from: z
+        .array(namePatternSchema)
+        .max(MAX_PATTERNS)
+        .default([])
+        .describe("Names of images that may be pulled; `*` stands for any part of a name, without `/`"),
+      maxBytes: bytesSchema.prefault("20 GiB").describe("Disk that pulling one image may take"),
+      maxTime: durationSchema.prefault("30m").describe("Time for pulling one image"),
+    })
+    .prefault({})
+    .describe(
+      "Images that a job names in a registry, by digest. Your engine pulls them, from whatever address the registry " +
+        "leads it to: name registries that you trust",
     ),
   leastTier: z.enum(tiers).default("runc").describe("Weakest isolation in which tasks may run here"),
   maxStake: coinSchema.prefault("100").describe("Stake at risk in one job, at most"),
@@ -195,11 +211,8 @@ export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): R
   const { resources, image, tier } = spec;
   const impossible = refuseLimits(spec);
   if (impossible) return impossible;
-  const kind = bundledKind(image);
-  if (kind === undefined && !machine.images.some((one) => one.digest === image))
-    return refuse("IMAGE_UNKNOWN", "its image is not held here");
-  if (kind !== undefined && !policy.bundledImages[kind])
-    return refuse("IMAGE_NOT_ALLOWED", `the policy accepts no job with an image as ${kind}`);
+  const unusable = refuseImage(policy, image, machine.images);
+  if (unusable) return unusable;
   if (!tierAtLeast(machine.tier, policy.leastTier))
     return refuse("TIER_TOO_WEAK", "isolation here is below the policy's least");
   if (!tierAtLeast(machine.tier, tier)) return refuse("TIER_TOO_WEAK", `it asks for ${tier}`);
@@ -213,4 +226,23 @@ export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): R
   if (resources.time > policy.maxTime)
     return refuse("TIME_TOO_LONG", "it asks for more time than the policy allows");
   return undefined;
+}
+
+/** Whether the image of a job may be used here. */
+export function refuseImage(
+  policy: Pick<Policy, "bundledImages" | "pulledImages">,
+  image: Spec["image"],
+  images: OfferDetails["images"],
+): Refusal | undefined {
+  if (typeof image === "string")
+    return images.some(({ digest }) => digest === image)
+      ? undefined
+      : refuse("IMAGE_UNKNOWN", "its image is not held here");
+  if ("oci" in image) {
+    if (policy.pulledImages.from.some((pattern) => matchesName(pattern, image.oci))) return undefined;
+    return refuse("IMAGE_NOT_ALLOWED", "the policy pulls no image of this name");
+  }
+  const kind = "dockerfile" in image ? "dockerfile" : "archive";
+  if (policy.bundledImages[kind]) return undefined;
+  return refuse("IMAGE_NOT_ALLOWED", `the policy accepts no job with an image as ${kind}`);
 }

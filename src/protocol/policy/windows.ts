@@ -73,6 +73,8 @@ const ACCEPT_SECONDS = 600;
 const RUN_SLACK_SECONDS = 600;
 const MOST_RUN_SLACK_SECONDS = 3600;
 const DEFAULT_SECONDS = 3600;
+/** For a machine that pulls the job's image from a registry first. */
+const PULL_SECONDS = 1800;
 const DAY = 86_400;
 
 /**
@@ -121,7 +123,12 @@ export function windowBounds(
 
 /** The windows that a job is posted with: those of job.yaml, or what its task and the chain need. */
 export function windowsOf(
-  { windows, resources, verification }: Pick<JobFile, "windows" | "resources" | "verification">,
+  {
+    windows,
+    resources,
+    verification,
+    image,
+  }: Pick<JobFile, "windows" | "resources" | "verification" | "image">,
   rule: WindowRule,
   { blockSeconds, confirmations }: Pace,
   bundleBytes = 0,
@@ -134,14 +141,15 @@ export function windowsOf(
     return windows[name] ?? Math.max(Math.min(usual, most), least);
   };
   const call = callSeconds(pace);
+  const pulling = typeof image === "object" && "oci" in image ? PULL_SECONDS : 0;
   const fetching = bundleBytes === 0 ? 0 : fetchSeconds(bundleBytes);
   // The requester has to fetch the result before it appoints, and to measure it before it challenges.
   const holding = call + fetchSeconds(resources.disk);
   return {
-    accept: chosen("accept", Math.max(ACCEPT_SECONDS, call) + fetching),
+    accept: chosen("accept", Math.max(ACCEPT_SECONDS, call) + fetching + pulling),
     run: chosen("run", runsIn(verification.mode) * resources.time + RUN_SLACK_SECONDS),
     appoint: chosen("appoint", Math.max(DEFAULT_SECONDS, holding)),
-    commit: chosen("commit", DEFAULT_SECONDS),
+    commit: chosen("commit", DEFAULT_SECONDS + pulling),
     reveal: chosen("reveal", DEFAULT_SECONDS),
     claim: chosen("claim", DEFAULT_SECONDS),
     challenge: chosen("challenge", Math.max(DEFAULT_SECONDS, holding + resources.time)),

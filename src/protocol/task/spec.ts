@@ -5,11 +5,15 @@ import { modes } from "../job/state.ts";
 import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
+import { pulledImageSchema } from "./pulled-image.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>;
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const oci = z.strictObject({
+  oci: pulledImageSchema.describe("Image in a registry, by the digest of its manifest: `host/name@sha256:…`"),
+});
 const bundlePath = path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path");
 
 const resources = z.strictObject({
@@ -86,10 +90,11 @@ export const jobFileSchema = z
           archive: path.describe("Root filesystem among the inputs, as an uncompressed tar"),
           digest: digest.optional().describe("SHA-256 of the archive; computed when absent"),
         }),
+        oci,
       ])
       .describe(
         "Runtime image by name or by root-filesystem digest `sha256:…`; or, for providers whose policy allows it, " +
-          "an image among the inputs",
+          "an image among the inputs or in a registry",
       ),
     command: z
       .array(word)
@@ -151,11 +156,12 @@ export type JobFile = z.infer<typeof jobFileSchema>;
 export const specSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1).max(64),
-  /** By digest, or by its path in the bundle. */
+  /** By digest, by its path in the bundle, or by its name in a registry. */
   image: z.union([
     digest,
     z.strictObject({ dockerfile: bundlePath }),
     z.strictObject({ archive: bundlePath, digest }),
+    oci,
   ]),
   command: z.array(word).min(1).max(64),
   outputs: z.array(path).min(1).max(1000),
@@ -225,13 +231,13 @@ export function pinImage(
   find: (nameOrDigest: string) => string | undefined,
 ): Spec["image"] | undefined {
   if (typeof image === "string") return find(image);
-  if ("dockerfile" in image) return image;
+  if ("dockerfile" in image || "oci" in image) return image;
   return image.digest === undefined ? undefined : { archive: image.archive, digest: image.digest };
 }
 
-/** The kind of an image in the bundle; undefined for a runtime image. */
+/** The kind of an image in the bundle; undefined for one of a machine or a registry. */
 export function bundledKind(image: JobFile["image"] | Spec["image"]): BundledKind | undefined {
-  if (typeof image === "string") return undefined;
+  if (typeof image === "string" || "oci" in image) return undefined;
   return "dockerfile" in image ? "dockerfile" : "archive";
 }
 

@@ -23,6 +23,7 @@ export function describeMachine(
     gpus: report.gpus.map(({ model, memoryBytes }) => ({ model, memoryBytes })),
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
+    pulledImages: policy.pulledImages.from,
   };
 }
 

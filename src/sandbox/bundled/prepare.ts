@@ -8,12 +8,11 @@ import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { BundledImage, ImageBounds } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage, EngineInfo } from "../engines/engine.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
-import { MAX_TIMER_MS } from "../run/supervise.ts";
 import { repository } from "../runtimes/recipe.ts";
 import { checkArchive } from "./archive.ts";
 import { packContext } from "./context.ts";
 import { plainDockerfile } from "./dockerfile.ts";
-import { watchFreeSpace } from "./free-space.ts";
+import { withinBounds } from "./within-bounds.ts";
 
 const DOCKERFILE = ".ichain.Dockerfile";
 /** Label on the layers of one build, and so on the containers in which its steps run. */
@@ -40,21 +39,18 @@ export async function buildBundledImage(
   bounds: ImageBounds,
   { signal }: AbortOptions = {},
 ): Promise<string> {
-  using space = watchFreeSpace(place.info.rootDir, bounds.maxBytes);
-  using limit = linkSignals([space.signal, signal], Math.min(MAX_TIMER_MS, bounds.seconds * 1000));
-  const all = limit.signal;
-  try {
-    const made =
-      "archive" in image ? await load(place, image, bounds, all) : await build(place, image, bounds, all);
-    checkImage(made);
-    return made.digest;
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (space.signal.aborted) throw failed(`it took more than ${bounds.maxBytes} bytes of the disk`, error);
-    if (all.aborted) throw failed(`it took more than ${bounds.seconds} s`, error);
-    if (isIchainError(error, "ENGINE_REFUSED")) throw failed("the engine refused it", error);
-    throw error;
-  }
+  return withinBounds(place.info.rootDir, bounds, { signal, failed }, async (all) => {
+    try {
+      const made =
+        "archive" in image ? await load(place, image, bounds, all) : await build(place, image, bounds, all);
+      checkImage(made);
+      return made.digest;
+    } catch (error) {
+      if (isIchainError(error, "ENGINE_REFUSED") && !all.aborted)
+        throw failed("the engine refused it", error);
+      throw error;
+    }
+  });
 }
 
 async function load(

@@ -4,7 +4,7 @@ import { isIchainError } from "../../errors/error.ts";
 import { type DockerOptions, dockerClient, ignoreStatus } from "./client.ts";
 import { sampleOf, stateOf } from "./docker-state.ts";
 import type { Engine, Sample } from "./engine.ts";
-import { isMissing, isTimeout, startFailed } from "./faults.ts";
+import { engineFault, isMissing, isTimeout, startFailed } from "./faults.ts";
 import { payload } from "./frames.ts";
 import { imageLister } from "./held-images.ts";
 
@@ -27,11 +27,20 @@ export function dockerEngine(options: DockerOptions): Engine {
   /** Resolves at the end of a stream of progress events; rejects when one of them is an error. */
   async function progressEnd(
     events: NodeJS.ReadableStream,
-    onEvent?: (event: { stream?: unknown }) => void,
+    onEvent?: (event: { stream?: unknown; error?: unknown }) => void,
   ): Promise<void> {
+    let failure: unknown;
     await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(events, (error) => (error ? reject(error) : resolve()), onEvent);
+      docker.modem.followProgress(
+        events,
+        (error) => (error ? reject(error) : resolve()),
+        (event: { stream?: unknown; error?: unknown }) => {
+          failure ??= event.error;
+          onEvent?.(event);
+        },
+      );
     });
+    if (failure !== undefined) throw engineFault({ message: failure }, "this machine");
   }
 
   return {
@@ -107,9 +116,18 @@ export function dockerEngine(options: DockerOptions): Engine {
       );
     },
 
-    async removeImage({ id, tags }, options) {
-      // Removing the last tag removes the image. The engine refuses while a container needs it.
-      for (const name of tags.length > 0 ? tags : [id]) {
+    async pull(reference, options) {
+      await call(
+        async (abortOptions) => progressEnd(await docker.pull(reference, abortOptions)),
+        options,
+        true,
+      );
+    },
+
+    async removeImage({ id, tags, references }, options) {
+      const names = [...tags, ...references];
+      // Removing the last name removes the image. The engine refuses while a container needs it.
+      for (const name of names.length > 0 ? names : [id]) {
         await ignoreStatus(
           call((abortOptions) => docker.getImage(name).remove(abortOptions), options),
           404,

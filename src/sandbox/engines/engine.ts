@@ -27,6 +27,8 @@ export interface EngineImage {
   /** The engine's id, from which containers are created. Never a tag, which can move to another image. */
   readonly id: string;
   readonly tags: readonly string[];
+  /** Where it was pulled from: `name@sha256:…`, by the digests of its manifests. */
+  readonly references: readonly string[];
   /** Root-filesystem digest, `sha256:…` (see `rootDigest`). */
   readonly digest: string;
   readonly bytes: number;
@@ -87,7 +89,9 @@ export interface Engine {
     image: { dockerfile: string; repository: string; memoryBytes: number; cpus: number },
     options?: AbortOptions & { onLog?: ((text: string) => void) | undefined },
   ): Promise<void>;
-  /** Removes an image and its tags; no error when a container needs it or it does not exist. */
+  /** Pulls `name@sha256:…` from its registry. Has no time limit. */
+  pull(reference: string, options?: AbortOptions): Promise<void>;
+  /** Removes an image, its tags and references; no error when a container needs it or it does not exist. */
   removeImage(image: EngineImage, options?: AbortOptions): Promise<void>;
   create(name: string, settings: ContainerSettings, options?: AbortOptions): Promise<string>;
   inspect(container: string, options?: AbortOptions): Promise<ContainerState | undefined>;

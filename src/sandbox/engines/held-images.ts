@@ -50,6 +50,7 @@ function imageOf(info: Docker.ImageInspectInfo): EngineImage | undefined {
   return {
     id: info.Id,
     tags: info.RepoTags ?? [],
+    references: info.RepoDigests ?? [],
     digest: rootDigest(layers),
     bytes: info.Size,
     createdAt: Math.max(0, Date.parse(info.Created)),

@@ -1,6 +1,8 @@
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
+import { PULLED } from "../images.ts";
 import { containerSettings } from "../policy.ts";
+import { inPulled } from "../runtimes/choose.ts";
 import { type EngineFacts, produces, type RunConfig } from "./context.ts";
 import { makeReadable } from "./make-readable.ts";
 import { usageGroup } from "./usage.ts";
@@ -30,7 +32,8 @@ export async function createContainer(
   { signal }: RunOptions,
 ): Promise<void> {
   const out = outSpace(home);
-  const { id: imageId } = await image;
+  const { id: imageId, env, tags } = await image;
+  const imagePath = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
   await Promise.all([
     makeReadable(task.inputDir, { signal }),
     task.resultDir === undefined ? undefined : makeReadable(task.resultDir, { signal }),
@@ -43,9 +46,10 @@ export async function createContainer(
     const settings = containerSettings(task, {
       instance,
       imageId,
+      imagePath,
       limits,
       outDir: produces(task) ? out.dir : undefined,
-      runtime,
+      runtime: tags.some((tag) => tag.startsWith(`${PULLED}/`)) ? inPulled(runtime) : runtime,
       cgroupParent: group?.parent,
       deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
     });

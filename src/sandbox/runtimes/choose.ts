@@ -39,3 +39,11 @@ export function chooseRuntime(info: EngineInfo, least: Tier): OciRuntime {
     },
   );
 }
+
+/**
+ * The same for an image of a registry, which has coreutils at best. The task can trace it, and so end the deadline inside;
+ * the one outside holds while the daemon lives.
+ */
+export function inPulled(runtime: OciRuntime): OciRuntime {
+  return { ...runtime, deadline: READABLE_TIMEOUT };
+}

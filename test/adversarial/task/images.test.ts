@@ -11,7 +11,7 @@ const shell = "/usr/bin/dash";
 describe("19 hostile images", () => {
   for (const [what, change] of [
     ["LD_PRELOAD", "ENV LD_PRELOAD=/in/evil.so"],
-    ["NVIDIA_VISIBLE_DEVICES", "ENV NVIDIA_VISIBLE_DEVICES=all"],
+    ["a device of NVIDIA's runtime", "ENV NVIDIA_MIG_CONFIG_DEVICES=all"],
     ["PYTHONPATH", "ENV PYTHONPATH=/in"],
     ["a volume", "VOLUME /var/lib/free-space"],
   ] as const) {

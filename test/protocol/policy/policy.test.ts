@@ -20,6 +20,7 @@ const machine: OfferDetails = {
   gpus: [],
   images: [{ name: "python-ml", digest }],
   bundledImages: [],
+  pulledImages: [],
 };
 const file = jobFileSchema.parse({
   version: 1,

@@ -81,6 +81,7 @@ export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {
       gpus: [],
       images: [{ name: "python-ml", digest: `sha256:${"ab".repeat(32)}` }],
       bundledImages: [],
+      pulledImages: [],
     },
     ...overrides,
   };

@@ -24,6 +24,7 @@ import type { Slots } from "../../daemon/slots.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
 import { transact } from "../../shared/transact.ts";
 import { awaitHost, type Fetched } from "../../task/await-host.ts";
+import { ensureImage } from "../../task/ensure-image.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whileUseful } from "./while-useful.ts";
@@ -86,6 +87,10 @@ export async function accept(
   if (unfit && !acceptedBefore) return unfit;
   // The account posted the bundle's root; the certificate that signed the bundle must name that account.
   await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
+  const unusable = acceptedBefore
+    ? undefined
+    : await pullFirst(context, journal, job, { bundle, policy }, options);
+  if (unusable) return unusable;
   // Reserve GPUs before `accept`: a job whose GPUs are missing or busy then costs nothing. A packed job needs none.
   const { gpus: count } = bundle.spec.resources;
   const gpus = await reserveGpus(
@@ -137,6 +142,28 @@ async function whileFetching(
   const deadline = Math.min(job.terms.acceptBy, (await market.now(options)) + 2 * fetchSeconds(bundleBytes));
   const isUseful = (state: JobState) => state === "Posted";
   return whileUseful(market, { job, isUseful, deadline }, options.signal);
+}
+
+/** Pulls the image of a registry before `accept`: one that does not come costs nothing. */
+async function pullFirst(
+  context: WorkerContext,
+  journal: JobJournal,
+  job: Job,
+  { bundle: { spec, input }, policy }: { bundle: Bundle; policy: Policy },
+  options: Abortable,
+): Promise<Refusal | undefined> {
+  if (typeof spec.image === "string" || !("oci" in spec.image)) return undefined;
+  const isUseful = (state: JobState) => state === "Posted";
+  const deadline = job.terms.acceptBy;
+  using posted = await whileUseful(context.market, { job, isUseful, deadline }, options.signal);
+  try {
+    await ensureImage(context, journal, { spec, input, policy }, { signal: posted.signal });
+    return undefined;
+  } catch (error) {
+    if ((posted.left || posted.expired) && !options.signal.aborted)
+      return refuse("NOT_POSTED", "its image did not come while it could be accepted");
+    throw error;
+  }
 }
 
 function noBundle(): Refusal {

@@ -4,10 +4,9 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { type Job, seatOf } from "../../../protocol/job/job.ts";
 import type { Measurement } from "../../../protocol/job/measurement.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
-import type { Policy } from "../../../protocol/policy/policy.ts";
+import { type Policy, refuseImage } from "../../../protocol/policy/policy.ts";
 import { isStable } from "../../../protocol/task/judgement.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
-import { bundledKind } from "../../../protocol/task/spec.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
@@ -74,8 +73,8 @@ export async function measure(
     options,
   );
   const { spec, input } = bundle;
-  const kind = bundledKind(spec.image);
-  if (kind !== undefined && !policy.bundledImages[kind]) throw measureFailed("its image is not allowed here");
+  if (typeof spec.image !== "string" && refuseImage(policy, spec.image, []))
+    throw measureFailed("its image is not allowed here");
   const { metric, goal, mode } = spec.verification;
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Omit<Measurement, "salt">> => {

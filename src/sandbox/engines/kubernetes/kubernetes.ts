@@ -122,7 +122,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
     },
 
     async images() {
-      const held = { bytes: 0, createdAt: 0, env: [], volumes: [], labels: {} };
+      const held = { bytes: 0, createdAt: 0, env: [], volumes: [], labels: {}, references: [] };
       return images.map(({ name, digest, reference }) => ({
         ...held,
         id: reference,
@@ -132,6 +132,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
     },
     importRoot: () => Promise.reject(unsupported("import an image")),
     build: () => Promise.reject(unsupported("build an image")),
+    pull: () => Promise.reject(unsupported("pull an image")),
     removeImage: () => Promise.resolve(),
 
     async create(name, settings, abortOptions) {

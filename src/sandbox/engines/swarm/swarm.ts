@@ -102,6 +102,7 @@ export function swarmEngine(options: SwarmOptions): Engine {
     images: local.images,
     importRoot: local.importRoot,
     build: local.build,
+    pull: local.pull,
     removeImage: local.removeImage,
 
     async info(abortOptions): Promise<EngineInfo> {

@@ -16,6 +16,10 @@ export type BundledKind = (typeof bundledKinds)[number];
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const amount = z.string().regex(/^\d{1,39}$/);
+
+/** Tokens that one offer lists, beside the coin. */
+export const MAX_TOKENS = 6;
 
 /** The self-described half of an offer: bounded JSON of at most 2 KiB on the chain. */
 export const offerDetailsSchema = z.strictObject({
@@ -33,6 +37,20 @@ export const offerDetailsSchema = z.strictObject({
   images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
   /** Kinds of images in bundles that its policy allows. */
   bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
+  /** Whether it is paid in the coin. */
+  coin: z.boolean().default(true),
+  /** Other tokens that it is paid in: amounts in the token's smallest unit, `worth` in wei for a whole token. */
+  tokens: z
+    .array(
+      z.strictObject({
+        token: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
+        worth: z.string().regex(/^[1-9]\d{0,38}$/),
+        pricePerHour: amount,
+        validationFee: amount,
+      }),
+    )
+    .max(MAX_TOKENS)
+    .default([]),
 });
 export type OfferDetails = z.infer<typeof offerDetailsSchema>;
 

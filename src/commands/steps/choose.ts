@@ -7,7 +7,7 @@ import type { Audit } from "../../protocol/policy/audit.ts";
 import { goodValidators } from "../../protocol/policy/match.ts";
 import type { JobFile } from "../../protocol/task/spec.ts";
 import { type Candidates, makePlan, type Plan, seatsOf } from "../../roles/job/requester/posting/plan.ts";
-import { coin } from "../../ui/format.ts";
+import { money } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
 export interface PlanChoice {
@@ -25,8 +25,9 @@ export async function choosePlan(
   auditOf: (provider: Address) => Promise<Audit>,
 ): Promise<Plan> {
   const ask = ui.interactive;
-  const price = (offer: Offer) => `${coin(candidates.priceOf(offer))} for the job`;
-  const fee = (offer: Offer) => `${coin(file.validatorFee ?? offer.feeFloor)} for a validation`;
+  const { token } = candidates.pay;
+  const price = (offer: Offer) => `${money(candidates.priceOf(offer), token)} for the job`;
+  const fee = (offer: Offer) => `${money(candidates.feeOf(offer), token)} for a validation`;
   const provider = await pick(ui, {
     wanted: choice.provider ?? (ask ? undefined : "best"),
     among: candidates.providers,
@@ -49,7 +50,7 @@ export async function choosePlan(
     validators.push(validator);
     left = left.filter((offer) => offer !== validator);
   }
-  return makePlan(file, candidates.chain, { provider, validators, fit, audit });
+  return makePlan(file, candidates, { provider, validators, fit, audit });
 }
 
 interface Question {

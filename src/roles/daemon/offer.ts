@@ -23,6 +23,13 @@ export function describeMachine(
     gpus: report.gpus.map(({ model, memoryBytes }) => ({ model, memoryBytes })),
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
+    coin: policy.tokens.includes("coin"),
+    tokens: (policy.tenders ?? []).map(({ token, worth, pricePerHour, validationFee }) => ({
+      token,
+      worth: String(worth),
+      pricePerHour: String(pricePerHour),
+      validationFee: String(validationFee),
+    })),
   };
 }
 

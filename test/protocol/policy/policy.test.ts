@@ -20,6 +20,8 @@ const machine: OfferDetails = {
   gpus: [],
   images: [{ name: "python-ml", digest }],
   bundledImages: [],
+  coin: true,
+  tokens: [],
 };
 const file = jobFileSchema.parse({
   version: 1,

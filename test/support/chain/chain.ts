@@ -81,6 +81,8 @@ export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {
       gpus: [],
       images: [{ name: "python-ml", digest: `sha256:${"ab".repeat(32)}` }],
       bundledImages: [],
+      coin: true,
+      tokens: [],
     },
     ...overrides,
   };

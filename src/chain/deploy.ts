@@ -68,8 +68,42 @@ export function creationsOf(
  * @throws DEPLOY_FAILED
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
-  const { wallet, poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN, ...abortOptions } = options;
-  const rpc = connectRpc(options.rpcUrl);
+  const { poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN } = options;
+  return deployed(options, (from, nonce) => {
+    const { rating, registry, exceptions, escrow } = creationsOf(from, nonce, { poolStake, cooldown });
+    return {
+      created: { escrow: escrow.address, registry: registry.address, rating: rating.address },
+      code: [rating, registry, exceptions, escrow].map(({ data }) => data),
+    };
+  });
+}
+
+/**
+ * Deploys the devnet's token (`contracts/devnet/`); each of `holders` gets `amount`, smallest unit.
+ * @throws DEPLOY_FAILED
+ */
+export async function deployTestToken(
+  options: Pick<DeployOptions, "rpcUrl" | "wallet" | "signal">,
+  holders: readonly Address[],
+  amount: bigint,
+): Promise<Address> {
+  const { address } = await deployed(options, (from, nonce) => {
+    const { abi, bytecode } = artifactOf("TestToken");
+    return {
+      created: { address: getCreateAddress({ from, nonce }) as Address },
+      code: [concat([bytecode, abi.encodeDeploy([holders, amount])]) as Hex],
+    };
+  });
+  return address;
+}
+
+/** Sends the creations that `plan` makes for the wallet's address and next nonce, and waits until they are mined. */
+async function deployed<Created>(
+  { rpcUrl, wallet, signal }: Pick<DeployOptions, "rpcUrl" | "wallet" | "signal">,
+  plan: (from: Address, nonce: number) => { created: Created; code: readonly Hex[] },
+): Promise<Created & { chainId: number; block: number }> {
+  const abortOptions = { signal };
+  const rpc = connectRpc(rpcUrl);
   const from = wallet.address as Address;
   try {
     const [id, fees, nonce] = await Promise.all([
@@ -78,8 +112,8 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       readNonce(rpc, from, "pending", abortOptions),
     ]);
     const chainId = Number(answered(parseQuantity, id, "its chain id"));
-    const { rating, registry, exceptions, escrow } = creationsOf(from, nonce, { poolStake, cooldown });
-    const attempts = [rating, registry, exceptions, escrow].map(({ data }, i): Attempt => {
+    const { created, code } = plan(from, nonce);
+    const attempts = code.map((data, i): Attempt => {
       const tx = Transaction.from({
         ...{ type: 2, chainId, nonce: nonce + i, data, gasLimit: GAS_LIMIT },
         ...{ maxFeePerGas: fees.max, maxPriorityFeePerGas: fees.priority },
@@ -90,10 +124,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     for (const attempt of attempts) await sendRaw(rpc, attempt, abortOptions);
     const blocks: number[] = [];
     for (const attempt of attempts) blocks.push(await mined(rpc, attempt, from, abortOptions));
-    return {
-      ...{ chainId, block: blocks[0]! },
-      ...{ escrow: escrow.address, registry: registry.address, rating: rating.address },
-    };
+    return { chainId, block: blocks[0]!, ...created };
   } catch (error) {
     throw explainRefusal(error, artifactOf("JobEscrow").abi, "deploy the market");
   }

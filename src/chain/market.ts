@@ -164,6 +164,13 @@ export function createMarket(options: MarketOptions): Market {
     isSigned: (signed, account) =>
       isSignedNotice(signed, account, { chainId: parts.chainId, escrow: addresses.escrow }),
     signNotice: (notice) => write().signNotice(notice),
+    signPermit: async (request, abortOptions) => {
+      const target = write();
+      return run(abortOptions, (bounded) => target.signPermit(request, bounded));
+    },
+    token: (address, abortOptions) => run(abortOptions, (bounded) => read().token(address, bounded)),
+    tokenFunds: (account, token, abortOptions) =>
+      run(abortOptions, (bounded) => read().tokenFunds(account, token, bounded)),
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
     now: (abortOptions) => run(abortOptions, (bounded) => read().now(bounded)),
     chainPace: (abortOptions) => run(abortOptions, (bounded) => read().chainPace(bounded)),

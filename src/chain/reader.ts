@@ -2,7 +2,8 @@ import type { AbortOptions } from "../async/abort.ts";
 import { retryUnavailable } from "../async/retry.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { JobFilter, MarketReader } from "../ports/market.ts";
-import { type Hex, isHex, type JobId } from "../protocol/ids.ts";
+import type { TokenInfo } from "../protocol/amounts.ts";
+import { type Address, type Hex, isHex, type JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job/job.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import type { Addresses } from "./addresses.ts";
@@ -21,6 +22,7 @@ import type { Heads } from "./rpc/heads.ts";
 import { measurePace } from "./rpc/pace.ts";
 import { answered, parseQuantity } from "./rpc/quantities.ts";
 import type { Rpc } from "./rpc/rpc.ts";
+import { askWord, readToken } from "./tokens/read.ts";
 
 export interface ReaderOptions {
   readonly rpc: Rpc;
@@ -46,6 +48,8 @@ export function createReader(options: ReaderOptions): ChainReader {
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Constant of the registry. */
   let poolStake: bigint | undefined;
+  /** As they were when first read: a token that changes its decimals must not change what an amount means. */
+  const tokens = new Map<Address, TokenInfo>();
   const cursor = () => store.cursor()?.number ?? 0;
 
   const load = async (id: JobId, head: Block, abortOptions: AbortOptions): Promise<Job | undefined> => {
@@ -82,6 +86,20 @@ export function createReader(options: ReaderOptions): ChainReader {
         await rpc.send("eth_getBalance", [account, "latest"], abortOptions),
         "a balance",
       );
+    },
+    async token(address, abortOptions = {}) {
+      const known = tokens.get(address);
+      if (known !== undefined) return known;
+      const token = await readToken(rpc, address, abortOptions);
+      tokens.set(address, token);
+      return token;
+    },
+    async tokenFunds(account, token, abortOptions = {}) {
+      const [balance, allowance] = await Promise.all([
+        askWord(rpc, token, "balanceOf", [account], abortOptions),
+        askWord(rpc, token, "allowance", [account, addresses.escrow], abortOptions),
+      ]);
+      return { balance: balance ?? 0n, allowance: allowance ?? 0n };
     },
     owed: async (account, token, abortOptions) =>
       (await escrow.read("owed", [account, token], abortOptions ?? {}))[0] as bigint,

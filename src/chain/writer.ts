@@ -1,7 +1,7 @@
 import type { BaseWallet } from "ethers";
 import type { AbortOptions } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
-import type { MarketWriter } from "../ports/market.ts";
+import type { Call, MarketWriter } from "../ports/market.ts";
 import type { Address } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
 import { explainRefusal } from "./abi/refusals.ts";
@@ -17,6 +17,8 @@ import type { Rpc } from "./rpc/rpc.ts";
 import { createBroadcast } from "./send/broadcast.ts";
 import { openOutbox } from "./send/outbox.ts";
 import { createSender } from "./send/sender.ts";
+import { signPermit } from "./tokens/permit.ts";
+import { explainTokenRefusal } from "./tokens/refusals.ts";
 import type { Warn } from "./warnings.ts";
 
 /** Longest wait for the chain's clock: some seconds on a devnet, a block or two elsewhere; milliseconds. */
@@ -38,12 +40,16 @@ export interface WriterOptions {
 
 /** The write side of the market for one wallet. */
 export function createWriter(wallet: BaseWallet, options: WriterOptions): MarketWriter {
-  const { heads, clock, db, chainId, addresses, graceMs } = options;
+  const { rpc, heads, clock, db, chainId, addresses, graceMs } = options;
   const account = wallet.address as Address;
   const outbox = openOutbox(db, account, graceMs);
   const sender = createSender({ ...options, wallet, outbox });
   const abi = marketErrors();
   const broadcast = createBroadcast({ ...options, outbox, sender, abi });
+  const explained = (refusal: unknown, call: Pick<Call, "kind"> | Call, abortOptions: AbortOptions) =>
+    explainTokenRefusal(explainRefusal(refusal, abi, call.kind), call, async () =>
+      clock.now(await heads.read(abortOptions), abortOptions),
+    );
 
   /** True when a deadline has passed by our clock and not yet by the time of the chain's pending block. */
   async function isBehind(error: unknown, abortOptions: AbortOptions): Promise<boolean> {
@@ -54,6 +60,8 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   return {
     account,
     signNotice: (notice) => signNotice(wallet, notice, { chainId, escrow: addresses.escrow }),
+    signPermit: (request, abortOptions = {}) =>
+      signPermit(rpc, wallet, chainId, { ...request, spender: addresses.escrow }, abortOptions),
     async prepare(call, abortOptions = {}) {
       const request = await encodeCall(call, {
         addresses,
@@ -64,7 +72,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
         try {
           return await sender.prepare(call.kind, request, jobId, abortOptions);
         } catch (refusal) {
-          const error = explainRefusal(refusal, abi, call.kind);
+          const error = await explained(refusal, call, abortOptions);
           if (!(await isBehind(error, abortOptions)) || performance.now() > until) throw error;
         }
         const head = await heads.recent(abortOptions);
@@ -75,7 +83,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       try {
         return await broadcast(tx, abortOptions);
       } catch (error) {
-        throw explainRefusal(error, abi, tx.kind);
+        throw await explained(error, tx, abortOptions ?? {});
       }
     },
   };

@@ -28,7 +28,6 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import
 export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   const jobFile = options.job ?? fromRoot("examples/digits/job.yaml");
-  const { file } = await loadJobFile(jobFile);
   const out = resolve(options.out ?? `ichain-demo-${Date.now()}`);
   const begun = performance.now();
   const devnet = await startDevnet({ providers: 1, validators: 1, reporter: ui.reporter, signal });
@@ -47,6 +46,7 @@ export async function run(context: CommandContext, _args: object, options: Optio
     (one) => one.stop(),
   );
   const ready = performance.now();
+  const { file } = await loadJobFile(jobFile, devnet.network.tokens);
 
   const ichain = (name: string, ...argv: string[]) => runCli(devnet, name, argv, signal);
   const clock = stack.use(new BlockClock(devnet.network.rpcUrl));

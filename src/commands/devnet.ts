@@ -35,6 +35,7 @@ export async function run({ ui, signal }: CommandContext, _args: object, options
         ...Object.entries(env).map(([name, value]) => `  export ${name}=${value}`),
         "  ichain providers",
         `  ichain submit ${join("examples", "digits", "job.yaml")} --wait`,
+        "Its accounts hold a million tUSD each: `pay: {token: tusd}` in a job.yaml pays in it.",
         "Ctrl-C here stops everything.",
       ].join("\n"),
     );

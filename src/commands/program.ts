@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { IchainError, isIchainError } from "../errors/error.ts";
-import { coin } from "../ui/format.ts";
+import { coinText } from "../protocol/amounts.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
 import { providerCommands } from "./tables/provider.ts";
@@ -71,7 +71,7 @@ function describe(command: Command, declaration: CommandDeclaration): void {
   for (const { flags, summary, required, default: byDefault, choices, parse } of declaration.options ?? []) {
     const option = new Option(flags, summary);
     // Amounts are the only bigints, and commander cannot print one.
-    if (typeof byDefault === "bigint") option.default(byDefault, coin(byDefault));
+    if (typeof byDefault === "bigint") option.default(byDefault, coinText(byDefault));
     else if (byDefault !== undefined) option.default(byDefault);
     if (choices) option.choices(choices);
     if (parse) option.argParser(naming(flags, parse));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Address, isAddress } from "../protocol/ids.ts";
+import { tokenNameSchema } from "../protocol/token.ts";
 
 const address = z.custom<Address>(isAddress, "must be an address: 0x and 40 hexadecimal digits");
 const url = z
@@ -36,6 +37,11 @@ export const networkSchema = z.strictObject({
         .describe("the block they were deployed in, from which the index starts"),
     })
     .describe("addresses of the deployed market"),
+  tokens: z
+    .record(tokenNameSchema, address)
+    .refine((tokens) => Object.keys(tokens).length <= 32, "must be at most 32")
+    .default({})
+    .describe("tokens that jobs may be paid in, by the names that job.yaml and policy.yaml use for them"),
   confirmations: z
     .number()
     .int()

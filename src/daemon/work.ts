@@ -13,6 +13,7 @@ import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
+import { readTenders } from "../roles/tokens.ts";
 
 export interface WorkOptions {
   readonly policy?: string;
@@ -29,6 +30,8 @@ export interface WorkOptions {
  * @throws TIER_TOO_WEAK
  * @throws POLICY_UNREADABLE
  * @throws POLICY_INVALID
+ * @throws TOKEN_NAME_UNKNOWN
+ * @throws TOKEN_UNUSABLE
  */
 export async function work(
   context: AppContext,
@@ -36,10 +39,11 @@ export async function work(
   options: WorkOptions,
 ): Promise<void> {
   const { ui, signal, config } = context;
-  const policy = await loadPolicy(options.policy);
+  const written = await loadPolicy(options.policy);
   const { openWorker } = await import("../compose.ts");
   await using opened = await openWorker(context, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
+  const policy = await readTenders(worker.market, written, config.network?.tokens ?? {}, { signal });
   const report = await worker.sandbox.probe({ signal });
   const machine = describeMachine(report, policy, {
     diskBytes: await freeDisk(config.home),

@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Wallet } from "ethers";
 import { stringify } from "yaml";
-import { DEFAULT_POOL_STAKE, deploy } from "../chain/deploy.ts";
+import { DEFAULT_POOL_STAKE, deploy, deployTestToken } from "../chain/deploy.ts";
 import type { NetworkConfig } from "../config/network-schema.ts";
 import type { FileConfig } from "../config/schema.ts";
 import type { Reporter } from "../ports/reporter.ts";
@@ -20,7 +20,7 @@ export interface DevnetRequest {
   readonly validators: number;
   /** How the first providers misbehave, one each. */
   readonly bad?: readonly Misbehaviour[] | undefined;
-  /** The first provider's policy.yaml; the defaults when absent. */
+  /** The first provider's policy.yaml; when absent that of all actors, the defaults with the test token. */
   readonly policy?: string | undefined;
   readonly transport?: "onion" | "direct";
   /** What every actor's config.yaml says besides network and transport. */
@@ -48,6 +48,12 @@ export interface Devnet {
   /** Idempotent; leaves no process behind. */
   stop(): Promise<void>;
 }
+
+/** Of the test token, whose six decimals make this a million. */
+const TOKENS_EACH = 10n ** 12n;
+
+/** What every actor takes; a test token counts as so little that few are needed for the examples. */
+const POLICY = { tokens: ["coin", { token: "tusd", worth: "0.0005" }] };
 
 /** Wei; enough for many jobs of the examples. A validator's is twice the pool's. */
 const STAKES = { provider: 10n ** 18n, validator: 2n * DEFAULT_POOL_STAKE } as const;
@@ -77,7 +83,10 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   ]);
   const [deployer, owner, ...others] = evm.accounts;
   if (!deployer || !owner) throw new RangeError("the devnet's chain has too few accounts");
-  const contracts = await deploy({ rpcUrl: evm.rpcUrl, wallet: new Wallet(deployer.privateKey), signal });
+  const deployOptions = { rpcUrl: evm.rpcUrl, wallet: new Wallet(deployer.privateKey), signal };
+  const contracts = await deploy(deployOptions);
+  const holders = evm.accounts.map(({ address }) => address);
+  const tusd = await deployTestToken(deployOptions, holders, TOKENS_EACH);
   done("evm", `The chain and its contracts are up${tor ? ", and a private Tor network" : ""}`);
 
   const network: NetworkConfig = {
@@ -85,6 +94,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     chainId: evm.chainId,
     rpcUrl: evm.rpcUrl,
     contracts: { escrow: contracts.escrow, registry: contracts.registry, rating: contracts.rating },
+    tokens: { tusd },
     confirmations: 1,
     pollMs: 100,
     ...(tor ? { torrc: tor.networkTorrc } : {}),
@@ -101,12 +111,14 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
       return makeHome(dir, name, account, settings);
     }),
   );
+  const usualPolicy = join(dir, "policy.yaml");
+  await writeFile(usualPolicy, stringify(POLICY), { mode: 0o600 });
   begin("actors", "Starting providers and validators");
   const actors = new Map<string, Child>();
   stack.defer(async () => void (await Promise.all([...actors.values()].map((actor) => actor.stop()))));
   const start = async (home: Home): Promise<void> => {
     const i = homes.indexOf(home);
-    const policy = i === 0 ? request.policy : undefined;
+    const policy = i === 0 && request.policy !== undefined ? request.policy : usualPolicy;
     const actor = spawnActor(dir, home, i < request.providers, { bad: request.bad?.[i], policy });
     actors.set(home.name, actor);
     await actor.line((line) => line.event === "ready", { signal });
@@ -142,13 +154,13 @@ function spawnActor(
   dir: string,
   home: Home,
   provider: boolean,
-  { bad, policy }: { bad?: Misbehaviour | undefined; policy?: string | undefined },
+  { bad, policy }: { bad?: Misbehaviour | undefined; policy: string },
 ): Child {
   const role = provider ? "provider" : "validator";
   const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKES[role])];
   return startChild({
     name: home.name,
-    argv: [...argv, ...(bad ? ["--bad", bad] : []), ...(policy ? ["--policy", policy] : [])],
+    argv: [...argv, "--policy", policy, ...(bad ? ["--bad", bad] : [])],
     env: asOwnerOf(home),
     log: join(dir, `${home.name}.log`),
   });

@@ -40,7 +40,7 @@ const chain: Check = {
       const { walletAddress } = await import("../chain/wallet.ts");
       const balance = await market.balance(walletAddress(json), { signal });
       return balance > 0n
-        ? { status: "ok", found: `${found}, ${coin(balance)} coin` }
+        ? { status: "ok", found: `${found}, ${coin(balance)}` }
         : {
             status: "warn",
             found: `${found}, no coin`,

@@ -1,4 +1,5 @@
 import type { AbortOptions } from "../async/abort.ts";
+import type { TokenInfo } from "../protocol/amounts.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job/job.ts";
 import type { Measurement } from "../protocol/job/measurement.ts";
@@ -10,7 +11,8 @@ import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
 export type Call =
   | { kind: "publish"; offer: OfferDraft }
   | { kind: "deposit"; amount: bigint }
-  | { kind: "post"; terms: Terms; seedTip: Hex; sealed: Hex }
+  /** `permit`: lets the escrow take the price and the fees of a job that is paid in a token. */
+  | { kind: "post"; terms: Terms; seedTip: Hex; sealed: Hex; permit?: Permit | undefined }
   | { kind: "accept"; job: Job }
   | { kind: "cancel"; job: Job }
   | {
@@ -53,8 +55,17 @@ export type Call =
   /** Starts the withdrawal of free stake; `withdrawStake` pays it once the cooldown is over. */
   | { kind: "requestWithdrawal"; amount: bigint }
   | { kind: "withdrawStake" }
-  /** Lets the escrow take up to `amount` of an ERC-20, as posting a job paid in it needs. */
+  /** Lets the escrow take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
   | { kind: "approve"; token: Address; amount: bigint };
+
+/** A token's permission for the escrow to take an amount once (EIP-2612). */
+export interface Permit {
+  /** Unix seconds. */
+  readonly deadline: number;
+  readonly v: number;
+  readonly r: Hex;
+  readonly s: Hex;
+}
 
 export interface OfferDraft {
   readonly provider: boolean;
@@ -113,6 +124,17 @@ export interface MarketReader {
   /** The id that `post` of these terms will have on this chain and escrow. */
   jobIdOf(terms: Terms): JobId;
   balance(account: Address, options?: AbortOptions): Promise<bigint>;
+  /**
+   * The token at `address`, as its contract describes it: `COIN` for the zero address.
+   * @throws TOKEN_UNUSABLE
+   */
+  token(address: Address, options?: AbortOptions): Promise<TokenInfo>;
+  /** What `account` holds of a token, and what of it the escrow may take; smallest unit. */
+  tokenFunds(
+    account: Address,
+    token: Address,
+    options?: AbortOptions,
+  ): Promise<{ readonly balance: bigint; readonly allowance: bigint }>;
   /** What the escrow owes `account` and `withdraw` would pay. */
   owed(account: Address, token: Address, options?: AbortOptions): Promise<bigint>;
   /** The requested withdrawal of `account`; amount 0 when there is none. */
@@ -147,6 +169,11 @@ export interface MarketReader {
 export interface MarketWriter {
   readonly account: Address;
   signNotice(notice: Notice): SignedNotice;
+  /** A permit for the escrow until `deadline`, Unix seconds; undefined when the token has no permits. */
+  signPermit(
+    request: { token: Address; amount: bigint; deadline: number },
+    options?: AbortOptions,
+  ): Promise<Permit | undefined>;
   /**
    * Simulates the call, then signs it.
    * @throws the catalogue's code for the contract's error

@@ -17,6 +17,10 @@ export type BundledKind = (typeof bundledKinds)[number];
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const amount = z.string().regex(/^\d{1,39}$/);
+
+/** Tokens that one offer lists, beside the coin. */
+export const MAX_TOKENS = 6;
 
 /** Patterns of an offer or a policy; an offer has at most 2 KiB. */
 export const MAX_PATTERNS = 8;
@@ -39,6 +43,20 @@ export const offerDetailsSchema = z.strictObject({
   bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
   /** Images that it pulls from registries, as patterns of their names (`matchesName`). */
   pulledImages: z.array(namePatternSchema).max(MAX_PATTERNS).default([]),
+  /** Whether it is paid in the coin. */
+  coin: z.boolean().default(true),
+  /** Other tokens that it is paid in: amounts in the token's smallest unit, `worth` in wei for a whole token. */
+  tokens: z
+    .array(
+      z.strictObject({
+        token: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
+        worth: z.string().regex(/^[1-9]\d{0,38}$/),
+        pricePerHour: amount,
+        validationFee: amount,
+      }),
+    )
+    .max(MAX_TOKENS)
+    .default([]),
 });
 export type OfferDetails = z.infer<typeof offerDetailsSchema>;
 

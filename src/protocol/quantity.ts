@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AMOUNT, parseAmount } from "./amounts.ts";
 
 const BYTES = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
@@ -20,15 +21,18 @@ export const bytesSchema = quantity(BYTES, "512 MiB");
 /** `"10m"` → seconds. */
 export const durationSchema = quantity(SECONDS, "10m");
 
+/** A decimal amount of a token, kept as text until the token's decimals are known: `parseAmount`. */
+export const amountSchema = z
+  .union([z.string(), z.number()])
+  .transform((value) => String(value))
+  .pipe(z.string().regex(AMOUNT, 'expected an amount such as "12.5"'));
+
 /** A decimal amount of the chain's coin, `"0.01"` → wei; at most 18 decimals. */
 export const coinSchema = z
   .union([z.string(), z.number()])
   .transform((value) => String(value))
   .pipe(z.string().regex(/^\d{1,12}(\.\d{1,18})?$/, 'expected an amount of coin such as "0.01"'))
-  .transform((text) => {
-    const [whole = "0", fraction = ""] = text.split(".");
-    return BigInt(whole) * 10n ** 18n + BigInt(fraction.padEnd(18, "0"));
-  });
+  .transform((text) => parseAmount(text, 18) ?? 0n);
 
 /** Seconds in the notation of job.yaml, rounded up to whole minutes from ten minutes on: `45s`, `11m`. */
 export function durationText(seconds: number): string {
@@ -43,11 +47,4 @@ export function bytesText(bytes: number): string {
     1,
   ];
   return `${bytes / size} ${unit}`;
-}
-
-/** Wei as an amount of coin in the notation of job.yaml, exact: `0.05`. */
-export function coinText(amount: bigint): string {
-  const digits = amount.toString().padStart(19, "0");
-  const fraction = digits.slice(-18).replace(/0+$/, "");
-  return `${digits.slice(0, -18)}${fraction === "" ? "" : `.${fraction}`}`;
 }

@@ -1,3 +1,4 @@
+import { amountText, COIN, type TokenInfo } from "../protocol/amounts.ts";
 import { escapeUnsafe, neutraliseLine } from "../protocol/neutralise.ts";
 
 const MINUTE = 60;
@@ -38,12 +39,14 @@ export function bytes(count: number): string {
   return `${text} ${names[at]}`;
 }
 
-/** An amount of 1e-18 units as coin, exact: `0.05`, `12`, `0.000000000000000001`. */
+/** An amount in smallest units with its token: `12.5 tUSD`, `0.05 coin`; exact. */
+export function money(amount: bigint, { decimals, symbol }: TokenInfo): string {
+  return `${amountText(amount, decimals)} ${neutraliseLine(symbol)}`;
+}
+
+/** Wei as an amount of the chain's coin: `0.05 coin`. */
 export function coin(amount: bigint): string {
-  const sign = amount < 0n ? "-" : "";
-  const digits = (amount < 0n ? -amount : amount).toString().padStart(19, "0");
-  const fraction = digits.slice(-18).replace(/0+$/, "");
-  return `${sign}${digits.slice(0, -18)}${fraction === "" ? "" : `.${fraction}`}`;
+  return money(amount, COIN);
 }
 
 /** An instant (Unix seconds) as `2026-05-01 14:03:22 UTC`. */

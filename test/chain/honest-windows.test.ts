@@ -9,6 +9,7 @@ import type { Terms } from "../../src/protocol/job/terms.ts";
 import { outlineOf, postedWindows } from "../../src/protocol/policy/outline.ts";
 import { policySchema, refuseTerms, refuseWork } from "../../src/protocol/policy/policy.ts";
 import type { Refusal } from "../../src/protocol/policy/refusal.ts";
+import { coinTender } from "../../src/protocol/policy/tender.ts";
 import {
   INCLUSION_BLOCKS,
   type Pace,
@@ -139,9 +140,9 @@ describe("with the usual policy, no job.yaml takes an honest party's stake", () 
     const facts = { pace, gasPrice: 10n ** 9n, poolStake: POOL_STAKE };
     const windows = postedWindows(file, { pace }, bundleBytes);
     const { validators } = file.verification;
-    const validatorFee = policy.validationFee;
-    const floor = (policy.pricePerHour * BigInt(windows.run) + 3599n) / 3600n;
-    const money = outlineOf(file, { floor, validatorFee, validators }, facts);
+    const tender = coinTender(policy);
+    const { validationFee: validatorFee } = tender;
+    const money = outlineOf(file, {}, { tender, validatorFee, validators }, facts);
     const { accept, ...rest } = windows;
     return someTerms(cast.requester.address, cast.provider.address, {
       ...{ price: money.price, validatorFee, providerStake: money.providerStake },

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { passes, sorted } from "../../src/commands/steps/offers.ts";
 import { story } from "../../src/commands/steps/story.ts";
 import { due, jobData, roleIn } from "../../src/commands/steps/view.ts";
+import { COIN as COIN_TOKEN } from "../../src/protocol/amounts.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import { ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
@@ -43,12 +44,16 @@ function offer(digit: string, change: Partial<Offer> = {}): Offer {
       images: [],
       bundledImages: [],
       pulledImages: [],
+      coin: true,
+      tokens: [],
     },
     ratingAsProvider: rating([]),
     ratingAsValidator: rating([]),
     ...change,
   };
 }
+
+const inCoin = () => COIN_TOKEN;
 
 const job: Job = {
   id: word("a"),
@@ -147,6 +152,7 @@ describe("telling where a job stands", () => {
         { ...job, state, ...(state === "Settled" && { deadline: undefined }) },
         900,
         undefined,
+        inCoin,
       );
       for (const sentence of [told.stands, told.next, told.otherwise]) {
         assert.match(sentence, /^[A-Z].*\.$/);
@@ -156,25 +162,25 @@ describe("telling where a job stands", () => {
   }
 
   it("names the deadline, and says when it is over", () => {
-    assert.match(story(job, 940, undefined).next, /by 1970-01-01 00:16:40 UTC \(in 1 min\)/);
-    assert.match(story(job, 1060, undefined).next, /is over \(1 min ago\)/);
+    assert.match(story(job, 940, undefined, inCoin).next, /by 1970-01-01 00:16:40 UTC \(in 1 min\)/);
+    assert.match(story(job, 1060, undefined, inCoin).next, /is over \(1 min ago\)/);
   });
 
   it("knows each side's role", () => {
     const sides = ["1", "2", "3", "4"].map((digit) => roleIn(job, address(digit)));
     assert.deepEqual(sides, ["requester", "provider", "validator", undefined]);
-    assert.equal(story(job, 0, address("2")).role, "provider");
+    assert.equal(story(job, 0, address("2"), inCoin).role, "provider");
   });
 
   it("tells of validators by number, not by guess", () => {
-    const told = story({ ...job, state: "Validating" }, 900, undefined);
+    const told = story({ ...job, state: "Validating" }, 900, undefined, inCoin);
     assert.match(told.stands, /1 of 1 have committed, 0 have revealed/);
   });
 });
 
 describe("a job as data", () => {
   it("carries amounts as decimal strings and nothing sealed", () => {
-    const text = toJson(jobData(job, undefined));
+    const text = toJson(jobData(job, undefined, inCoin));
     assert.ok(text.includes(`"price":"${job.terms.price}"`));
     assert.ok(!text.includes("1234"));
   });

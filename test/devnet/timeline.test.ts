@@ -24,6 +24,7 @@ test("a state that nobody saw as it passed has taken its time too", async (t) =>
     rpcUrl: chain.node.rpcUrl,
     contracts: { ...chain.addresses },
     confirmations: 1,
+    tokens: {},
     pollMs: 50,
   };
   using clock = new BlockClock(chain.node.rpcUrl);

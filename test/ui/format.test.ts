@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bytes, coin, duration, instant, table, toJson } from "../../src/ui/format.ts";
+import { COIN } from "../../src/protocol/amounts.ts";
+import { bytes, duration, instant, money, table, toJson } from "../../src/ui/format.ts";
 
 describe("figures for people", () => {
   it("name a duration by its two largest units", () => {
@@ -18,14 +19,16 @@ describe("figures for people", () => {
     ]);
   });
 
-  it("name coin exactly", () => {
-    assert.deepEqual([0n, 1n, 5n * 10n ** 16n, 12n * 10n ** 18n, -(10n ** 18n + 1n)].map(coin), [
-      "0",
-      "0.000000000000000001",
-      "0.05",
-      "12",
-      "-1.000000000000000001",
-    ]);
+  it("name money exactly, in the token's own units and with its symbol", () => {
+    const amounts = [0n, 1n, 5n * 10n ** 16n, 12n * 10n ** 18n, -(10n ** 18n + 1n)];
+    assert.deepEqual(
+      amounts.map((amount) => money(amount, COIN)),
+      ["0 coin", "0.000000000000000001 coin", "0.05 coin", "12 coin", "-1.000000000000000001 coin"],
+    );
+    const token = (decimals: number, symbol = "USD") => ({ ...COIN, decimals, symbol });
+    assert.equal(money(12_500_000n, token(6)), "12.5 USD");
+    assert.equal(money(7n, token(0)), "7 USD");
+    assert.equal(money(1n, token(6, "a\u001b[2J")), "0.000001 a·[2J");
   });
 
   it("name an instant in UTC", () => {

@@ -4,7 +4,12 @@ import { z } from "zod";
 import { IchainError } from "../../errors/error.ts";
 import type { Hex } from "../../protocol/ids.ts";
 
-export type ContractName = "JobEscrow" | "JobExceptions" | "ProviderRegistry" | "ProviderRating";
+export type ContractName =
+  | "JobEscrow"
+  | "JobExceptions"
+  | "ProviderRegistry"
+  | "ProviderRating"
+  | "TestToken";
 
 /** The compiler's output for one contract. */
 export interface Artifact {
@@ -40,7 +45,8 @@ export function artifactOf(name: ContractName): Artifact {
 
 function load(name: ContractName): z.output<typeof artifactSchema> {
   try {
-    const text = readFileSync(new URL(`${name}.sol/${name}.json`, FOLDER), "utf8");
+    const folder = name === "TestToken" ? "devnet/" : "";
+    const text = readFileSync(new URL(`${folder}${name}.sol/${name}.json`, FOLDER), "utf8");
     return artifactSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new IchainError("ARTIFACTS_MISSING", `The compiled contract ${name} is missing or unreadable.`, {

@@ -9,8 +9,7 @@ import { jobIdOf } from "../../protocol/job/job-id.ts";
 import type { Measurement } from "../../protocol/job/measurement.ts";
 import { packTerms } from "../../protocol/job/packed-terms.ts";
 import { secretsCommitment } from "../../protocol/job/seeds.ts";
-import type { Terms } from "../../protocol/job/terms.ts";
-import { lockedBy } from "../../protocol/policy/money.ts";
+import { lockedBy, type Terms } from "../../protocol/job/terms.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
 
@@ -48,12 +47,11 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
       return toRegistry("publish", [draftOf(call.offer), context.signKeys(call.offer)]);
     case "deposit":
       return toRegistry("deposit", [], call.amount);
-    case "post":
-      return toEscrow(
-        "post",
-        [packTerms(call.terms), call.seedTip, call.sealed],
-        inCoin(call.terms, lockedBy(call.terms)),
-      );
+    case "post": {
+      const args = [packTerms(call.terms), call.seedTip, call.sealed];
+      if (call.permit !== undefined) return toEscrow("postWithPermit", [...args, call.permit]);
+      return toEscrow("post", args, sentAlong(call.terms, lockedBy(call.terms)));
+    }
     case "submit": {
       const { resultRoot, measurementCommitment, keyCommitment, seedTip, sealed } = call;
       return ofJob("submit", call.job, resultRoot, measurementCommitment, keyCommitment, seedTip, sealed);
@@ -95,12 +93,12 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
     }
     case "challenge": {
       const { terms } = call.job;
-      const bond = inCoin(terms, challengeBondOf(terms));
+      const bond = sentAlong(terms, challengeBondOf(terms));
       return toEscrow("challenge", [packTerms(terms), call.maskHash, call.seed], bond);
     }
     case "appeal": {
       const { terms } = call.job;
-      return toEscrow("appeal", [packTerms(terms)], inCoin(terms, appealBondOf(terms)));
+      return toEscrow("appeal", [packTerms(terms)], sentAlong(terms, appealBondOf(terms)));
     }
     case "rate":
       return ofJob("rate", call.job, call.subject, call.score);
@@ -123,7 +121,7 @@ export function jobOfCall(call: Call, chainId: bigint, escrow: Address): Hex | u
   return "job" in call ? call.job.id : undefined;
 }
 
-function inCoin(terms: Terms, amount: bigint): bigint {
+function sentAlong(terms: Terms, amount: bigint): bigint {
   return sameAddress(terms.token, ZERO_ADDRESS) ? amount : 0n;
 }
 

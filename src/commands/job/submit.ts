@@ -3,7 +3,7 @@ import { isServed, openRole } from "../../compose.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
 import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import { lockedBy } from "../../protocol/policy/money.ts";
+import { lockedBy } from "../../protocol/job/terms.ts";
 import type { JobFile } from "../../protocol/task/spec.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
@@ -13,13 +13,14 @@ import type { Again } from "../../roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
 import { audit, type Candidates, findCandidates, type Plan } from "../../roles/job/requester/posting/plan.ts";
 import { declinedIn } from "../../roles/job/requester/take-notice.ts";
-import { coin } from "../../ui/format.ts";
+import { coin, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { chooserOf, type PlanChoice } from "../steps/chooser.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
+import { readTokens } from "../steps/tokens.ts";
 
 interface Options extends PlanChoice {
   readonly wait?: true;
@@ -40,13 +41,13 @@ export async function run(context: CommandContext, args: { file: string }, optio
   const { ui, signal, config } = context;
   if (options.detach && options.wait) throw bothWays();
   if (options.detach && !(await isServed(context))) throw notServed();
-  const { file, folder } = await loadJobFile(args.file);
+  const { file, folder } = await loadJobFile(args.file, config.network?.tokens ?? {});
   await using role = await openRole(context);
   const declined: Declined[] = [];
   for (;;) {
     const candidates = without(declined, await findCandidates(role.market, file, role.account, { signal }));
     if (candidates.providers.length === 0) throw allDeclined(declined);
-    const plan = await choosePlan(file, candidates, chooserOf(ui, file, candidates, options), (provider) =>
+    const plan = await choosePlan(file, candidates, chooserOf(ui, candidates, options), (provider) =>
       audit(role, provider, config.audit, { signal }),
     );
     if (!(await confirmed(context, role, plan, options))) return;
@@ -70,14 +71,15 @@ function without(declined: readonly Declined[], candidates: Candidates): Candida
 async function confirmed(
   { ui, signal }: CommandContext,
   role: RoleContext,
-  { outline }: Plan,
+  { outline, token }: Plan,
   { yes }: Options,
 ): Promise<boolean> {
   const total = lockedBy(outline);
-  await refuseUnaffordable(role.market, role.account, total, { signal });
+  await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
   if (!ui.interactive || yes) return true;
   const { price } = outline;
-  const question = `Lock ${coin(price)} and ${coin(total - price)} in validators' fees?`;
+  const fees = money(total - price, token);
+  const question = `Lock ${money(price, token)} and ${fees} in validators' fees, against a stake of ${coin(outline.providerStake)}?`;
   return ui.prompts.confirm(question, true);
 }
 
@@ -146,7 +148,8 @@ async function print(
   if (wait) return await finished(role, ui, job, resolve(out ?? resultFolder(job.id)), { signal });
   const now = await role.market.now({ signal });
   const served = await isServed(context);
-  const { next, otherwise } = story(job, now, role.account);
+  const tokens = await readTokens(context, role.market, [job.terms.token], { signal });
+  const { next, otherwise } = story(job, now, role.account, tokens);
   const id = shortId(job.id);
   ui.print({ jobId: job.id, state: job.state }, () =>
     served

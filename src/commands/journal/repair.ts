@@ -1,10 +1,12 @@
 import { openRepair } from "../../compose.ts";
-import { shortId } from "../../protocol/ids.ts";
-import { lockedBy } from "../../protocol/policy/money.ts";
+import { COIN } from "../../protocol/amounts.ts";
+import { type Address, shortId } from "../../protocol/ids.ts";
+import { lockedBy } from "../../protocol/job/terms.ts";
 import type { Found } from "../../roles/repair/repair.ts";
 import { repair } from "../../roles/repair/repair.ts";
-import { coin } from "../../ui/format.ts";
+import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { readTokens, type Tokens } from "../steps/tokens.ts";
 import { due } from "../steps/view.ts";
 
 /**
@@ -17,6 +19,7 @@ export async function run(context: CommandContext): Promise<void> {
   const { open: found, unknownFolders } = await repair(sources, { signal });
   const now = await sources.market.now({ signal });
   const { setAsideAs } = sources;
+  const tokens = await readTokens(context, sources.market, found.map(paidIn), { signal });
   const jobs = found.map((one) => ({
     jobId: one.job.id,
     role: one.role,
@@ -24,6 +27,7 @@ export async function run(context: CommandContext): Promise<void> {
     standing: one.standing,
     deadline: one.job.deadline,
     atRisk: String(atRisk(one)),
+    token: tokens(paidIn(one)),
   }));
   ui.print({ setAsideAs, jobs, folders: unknownFolders }, () =>
     [
@@ -37,7 +41,7 @@ export async function run(context: CommandContext): Promise<void> {
               one.role,
               one.job.state,
               due(one.job, now),
-              whatIsLeft(one),
+              whatIsLeft(one, tokens),
             ]),
           ),
       ...unknownFolders.map(
@@ -47,18 +51,23 @@ export async function run(context: CommandContext): Promise<void> {
   );
 }
 
-/** Wei that the account may lose by a job whose keys are gone, at most. */
+/** What the account's money in a job is in: the stakes of others than the requester are coin. */
+function paidIn({ job, role }: Found): Address {
+  return role === "requester" ? job.terms.token : COIN.address;
+}
+
+/** What the account may lose by a job whose keys are gone, at most. */
 function atRisk({ job: { terms, state }, role, standing }: Found): bigint {
   if (standing !== "lost" || (role === "requester" && state === "Posted")) return 0n;
   if (role === "requester") return lockedBy(terms);
   return role === "provider" ? terms.providerStake : terms.validatorStake;
 }
 
-function whatIsLeft(found: Found): string {
+function whatIsLeft(found: Found, tokens: Tokens): string {
   const { job, role, standing } = found;
   if (standing === "kept") return "everything: it goes on";
   if (standing === "again") return "it is run again from its beginning";
-  const most = `${coin(atRisk(found))} coin at most`;
+  const most = `${money(atRisk(found), tokens(paidIn(found)))} at most`;
   if (role === "provider") return `the result's key is gone: it cannot be claimed; ${most} of the stake`;
   if (role === "validator") return `the measurement is gone: it cannot be revealed; ${most} of the stake`;
   return job.state === "Posted"

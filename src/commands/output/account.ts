@@ -7,6 +7,7 @@ import {
   jobIdValue,
   jobRoleValue,
   jobStateValue,
+  tokenValue,
 } from "./values.ts";
 
 export const initOutput = z.strictObject({
@@ -34,8 +35,15 @@ export const walletOutput = z.strictObject({ address: addressValue, keystore: fo
 export const walletAddressOutput = z.strictObject({ address: addressValue });
 export const balanceOutput = z.strictObject({
   address: addressValue,
-  balance: amountValue,
-  owed: amountValue.describe("by the escrow"),
+  balance: amountValue.describe("wei"),
+  owed: amountValue.describe("wei, by the escrow"),
+  tokens: z
+    .array(z.strictObject({ token: tokenValue, balance: amountValue, owed: amountValue }))
+    .describe("those that the network lists, and others that the escrow owes"),
+});
+export const walletWithdrawOutput = z.strictObject({
+  address: addressValue,
+  withdrawn: z.array(z.strictObject({ token: tokenValue, amount: amountValue })),
 });
 export const completionOutput = z.strictObject({ shell: z.string(), script: z.string() });
 
@@ -49,6 +57,7 @@ export const journalRepairOutput = z.strictObject({
       standing: z.enum(["kept", "again", "lost"]),
       deadline: instantValue.optional(),
       atRisk: amountValue,
+      token: tokenValue,
     }),
   ),
   folders: z.array(folderValue).describe("of jobs that are not open and no longer known"),

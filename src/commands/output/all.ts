@@ -31,6 +31,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   "wallet import": account.walletOutput,
   "wallet address": account.walletAddressOutput,
   "wallet balance": account.balanceOutput,
+  "wallet withdraw": account.walletWithdrawOutput,
   "journal repair": account.journalRepairOutput,
   quote: market.quoteOutput,
   providers: market.providersOutput,

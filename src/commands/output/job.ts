@@ -12,6 +12,7 @@ import {
   jobRoleValue,
   jobStateValue,
   secondsValue,
+  tokenValue,
   verdictValue,
 } from "./values.ts";
 
@@ -28,8 +29,8 @@ const terms = z.strictObject({
   token: addressValue.describe("the zero address is the chain's own coin"),
   price: amountValue,
   validatorFee: amountValue.describe("for each validator who reveals"),
-  providerStake: amountValue,
-  validatorStake: amountValue,
+  providerStake: amountValue.describe("wei"),
+  validatorStake: amountValue.describe("wei"),
   validators: z.number().int().describe("0 is optimistic mode"),
   mode: z.enum(modes),
   tolerance: amountValue.describe("fixed point, 1e-9"),
@@ -63,6 +64,7 @@ export const jobOutput = z.strictObject({
     .optional()
     .describe("given by the provider at release, or by a validator; a stranger's words"),
   paid: amountValue.optional().describe("of the price, to the provider of a stopped job"),
+  token: tokenValue,
   terms,
   resultRoot: hashValue.optional(),
   providerMeasurement: measurement.optional(),
@@ -102,9 +104,15 @@ export const stoppedOutput = z.strictObject({
   jobId: jobIdValue,
   state: jobStateValue,
   paid: amountValue.describe("of the price, to the provider"),
+  token: tokenValue,
 });
 
-export const bondOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue, bond: amountValue });
+export const bondOutput = z.strictObject({
+  jobId: jobIdValue,
+  state: jobStateValue,
+  bond: amountValue,
+  token: tokenValue,
+});
 
 export const ratedOutput = z.strictObject({
   jobId: jobIdValue,

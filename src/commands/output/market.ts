@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { offerDetailsSchema } from "../../protocol/offer.ts";
-import { addressValue, amountValue, secondsValue } from "./values.ts";
+import { addressValue, amountValue, secondsValue, tokenValue } from "./values.ts";
 
 const count = z.number().int();
 const rating = z.strictObject({
@@ -38,8 +38,10 @@ export const providersOutput = z.strictObject({ providers: z.array(offer) });
 export const quoteOutput = z.strictObject({
   provider: addressValue,
   validators: z.array(addressValue),
+  token: tokenValue,
   price: amountValue,
   validatorFee: amountValue,
+  providerStake: amountValue.describe("wei"),
   locked: amountValue.describe("what posting the job locks"),
   gas: z.strictObject({
     units: count,
@@ -54,7 +56,9 @@ export const quoteOutput = z.strictObject({
     z.strictObject({
       outcome: z.string().describe("stable name of the ending"),
       meaning: z.string(),
-      loss: amountValue.describe("at most; negative is a gain"),
+      loss: amountValue.describe(
+        "at most; negative is a gain; in a token without the share of a stake, which is coin",
+      ),
       seconds: secondsValue.describe("from posting, at most"),
     }),
   ),

@@ -12,6 +12,13 @@ export const addressValue = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .describe("an account, 0x and 40 hexadecimal digits");
+export const tokenValue = z
+  .strictObject({
+    address: addressValue.describe("the zero address is the chain's own coin"),
+    symbol: z.string(),
+    decimals: z.number().int(),
+  })
+  .describe("what the amounts are in");
 export const hashValue = z
   .string()
   .regex(/^0x[0-9a-f]{64}$/)

@@ -1,15 +1,26 @@
 import { openSandbox } from "../../compose.ts";
+import { requireNetwork } from "../../config.ts";
 import { freeDisk, loadPolicy } from "../../daemon/work.ts";
+import { COIN } from "../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { Terms } from "../../protocol/job/terms.ts";
 import type { OfferDetails } from "../../protocol/offer.ts";
 import type { ChainFacts } from "../../protocol/policy/money.ts";
-import { outlineOf, postedWindows } from "../../protocol/policy/outline.ts";
-import { type Policy, refuseSpec, refuseTerms, refuseWork } from "../../protocol/policy/policy.ts";
+import { outlineOf } from "../../protocol/policy/outline.ts";
+import { type Pay, payOf } from "../../protocol/policy/pay.ts";
+import {
+  acceptedTender,
+  type Policy,
+  refuseSpec,
+  refuseTerms,
+  refuseWork,
+} from "../../protocol/policy/policy.ts";
 import type { Refusal } from "../../protocol/policy/refusal.ts";
+import { coinTender } from "../../protocol/policy/tender.ts";
 import { type JobFile, pinImage, specOf } from "../../protocol/task/spec.ts";
 import { describeMachine } from "../../roles/daemon/offer.ts";
 import { chainFacts } from "../../roles/shared/chain-facts.ts";
+import { readPay, readTenders } from "../../roles/tokens.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { loadJobFile } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
@@ -31,11 +42,15 @@ export async function run(
   options: { requester?: `0x${string}` },
 ): Promise<void> {
   const { ui, signal, config } = context;
-  const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job)];
-  const { chain, now } = await chainOf(context);
+  const names = config.network?.tokens ?? {};
+  const [written, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job, names)];
+  const { chain, now, policy, pay } = await seenFrom(context, written, file);
   const report = await (await openSandbox(context)).probe({ signal });
   const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });
-  const terms = { ...termsOf(file, policy, now, chain), requester: options.requester ?? ZERO_ADDRESS };
+  const terms = {
+    ...termsOf(file, pay, policy, now, chain),
+    requester: options.requester ?? ZERO_ADDRESS,
+  };
   const verdicts = roles.map((role) => {
     const refusal =
       refuseTerms(policy, terms, role, now, chain) ??
@@ -53,13 +68,35 @@ export async function run(
   );
 }
 
-/** The configured network's facts and time (Unix seconds); without a network, usual facts and this machine's time. */
-async function chainOf(context: CommandContext): Promise<{ chain: ChainFacts; now: number }> {
+interface View {
+  readonly chain: ChainFacts;
+  /** Unix seconds. */
+  readonly now: number;
+  readonly policy: Policy;
+  readonly pay: Pay;
+}
+
+/**
+ * The configured network's facts, time and tokens; without a network, usual facts and this machine's time.
+ * @throws NO_NETWORK when policy or job name a token: only the chain tells its decimals
+ */
+async function seenFrom(context: CommandContext, policy: Policy, file: JobFile): Promise<View> {
   const { config, signal } = context;
-  let found = { chain: USUAL_CHAIN, now: Math.floor(Date.now() / 1000) };
+  const inTokens = file.pay !== undefined || policy.tokens.some((rule) => rule !== "coin");
+  if (inTokens) requireNetwork(config);
+  let found: View = {
+    ...{ chain: USUAL_CHAIN, now: Math.floor(Date.now() / 1000) },
+    ...{ policy, pay: inTokens ? { token: COIN } : payOf(file, COIN) },
+  };
   if (config.network === undefined) return found;
+  const names = config.network.tokens;
   await withReader(context, async ({ market }) => {
-    found = { chain: await chainFacts(market, { signal }), now: await market.now({ signal }) };
+    found = {
+      chain: await chainFacts(market, { signal }),
+      now: await market.now({ signal }),
+      policy: await readTenders(market, policy, names, { signal }),
+      pay: await readPay(market, file, { signal }),
+    };
   });
   return found;
 }
@@ -70,13 +107,18 @@ function refuseJob(policy: Policy, file: JobFile, machine: OfferDetails): Refusa
   return refuseSpec(policy, specOf(file, pinImage(file.image, find) ?? ""), machine);
 }
 
-/** As the job would be posted to the owner of this policy: where job.yaml names no price, at its own floors. */
-function termsOf(file: JobFile, policy: Policy, now: number, chain: ChainFacts): Terms {
-  const { run: seconds } = postedWindows(file, chain);
-  const floor = (policy.pricePerHour * BigInt(seconds) + 3599n) / 3600n;
-  const validatorFee = file.validatorFee ?? policy.validationFee;
+/**
+ * As the job would be posted to the owner of this policy: where job.yaml names no price, at its own floors. A token
+ * that the policy does not list is refused whatever the amounts are.
+ */
+function termsOf(file: JobFile, pay: Pay, policy: Policy, now: number, chain: ChainFacts): Terms {
+  const tender = acceptedTender(policy, pay.token.address) ?? {
+    ...coinTender(policy),
+    ...{ token: pay.token.address, decimals: pay.token.decimals },
+  };
+  const validatorFee = pay.validatorFee ?? tender.validationFee;
   const { validators } = file.verification;
-  const { windows, ...outline } = outlineOf(file, { floor, validatorFee, validators }, chain);
+  const { windows, ...outline } = outlineOf(file, pay, { tender, validatorFee, validators }, chain);
   const { accept, ...rest } = windows;
   return {
     requester: ZERO_ADDRESS,

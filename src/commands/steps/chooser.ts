@@ -2,10 +2,9 @@ import { IchainError } from "../../errors/error.ts";
 import { sameAddress } from "../../protocol/ids.ts";
 import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../protocol/offer.ts";
-import type { JobFile } from "../../protocol/task/spec.ts";
 import { best, type Chooser } from "../../roles/job/requester/posting/choose.ts";
 import type { Candidates } from "../../roles/job/requester/posting/plan.ts";
-import { coin } from "../../ui/format.ts";
+import { money } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
 
 export interface PlanChoice {
@@ -15,10 +14,11 @@ export interface PlanChoice {
 }
 
 /** Picks the parties by flags, by asking, or by rating without a terminal. */
-export function chooserOf(ui: Ui, file: JobFile, candidates: Candidates, choice: PlanChoice): Chooser {
+export function chooserOf(ui: Ui, candidates: Candidates, choice: PlanChoice): Chooser {
   const ask = ui.interactive;
-  const price = (offer: Offer) => `${coin(candidates.priceOf(offer))} for the job`;
-  const fee = (offer: Offer) => `${coin(file.validatorFee ?? offer.feeFloor)} for a validation`;
+  const { token } = candidates.pay;
+  const price = (offer: Offer) => `${money(candidates.priceOf(offer), token)} for the job`;
+  const fee = (offer: Offer) => `${money(candidates.feeOf(offer), token)} for a validation`;
   return {
     provider: (among) =>
       pick(ui, {

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobFile, jobFileSchema } from "../../protocol/task/spec.ts";
+import { type TokenNames, tokenAddress } from "../../roles/tokens.ts";
 
 const MAX_BYTES = 256 << 10;
 
@@ -15,12 +16,17 @@ export interface LoadedJob {
   readonly folder: string;
 }
 
-/** Reads and checks a job.yaml and that its inputs are there, an image of its own among them; throws `JOB_INVALID`, `INPUT_MISSING`. */
-export async function loadJobFile(path: string): Promise<LoadedJob> {
+/**
+ * Reads and checks a job.yaml and that its inputs are there, an image of its own among them; its token is named by its
+ * address afterwards.
+ * @throws JOB_INVALID, INPUT_MISSING, TOKEN_NAME_UNKNOWN
+ */
+export async function loadJobFile(path: string, tokens: TokenNames): Promise<LoadedJob> {
   const file = parseYaml({ text: await readText(path), name: path, code: "JOB_INVALID" }, jobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
-  return { file: { ...file, image: await checkedImage(path, folder, file) }, folder };
+  const pay = file.pay && { ...file.pay, token: tokenAddress(file.pay.token, tokens) };
+  return { file: { ...file, pay, image: await checkedImage(path, folder, file) }, folder };
 }
 
 /** An image that the job brings must travel in its bundle; an archive's digest is pinned here. */

@@ -3,7 +3,8 @@ import { isAppealable } from "../../protocol/job/exits.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { JobState } from "../../protocol/job/state.ts";
 import { shareOf } from "../../protocol/job/terms.ts";
-import { coin, instant } from "../../ui/format.ts";
+import { coin, instant, money } from "../../ui/format.ts";
+import type { Tokens } from "./tokens.ts";
 import { due, roleIn } from "./view.ts";
 
 /** Where a job stands, in three plain sentences. */
@@ -21,6 +22,8 @@ interface Facts {
   readonly stake: string;
   readonly by: string;
   readonly job: Job;
+  /** An amount in the job's token. */
+  amount(value: bigint): string;
 }
 
 const over = "Nothing more can happen to its money.";
@@ -75,7 +78,7 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
       ? "The money waits; the key that opens the result is known already."
       : "After that the job expires as if no result had come, and the requester has its money back.",
   }),
-  Rejected: ({ provider, by, job }) => ({
+  Rejected: ({ provider, by, job, amount }) => ({
     stands:
       job.verdict === "unmet"
         ? "The result is what the provider says, and does not reach the threshold: the verdict is unmet."
@@ -85,7 +88,7 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
       : "Anyone may settle the job.",
     otherwise:
       job.verdict === "unmet"
-        ? `After that anyone may settle: the provider gets ${coin(shareOf(job.terms.price, job.terms.effort))} coin for its effort, the requester the rest.`
+        ? `After that anyone may settle: the provider gets ${amount(shareOf(job.terms.price, job.terms.effort))} for its effort, the requester the rest.`
         : "After that anyone may settle: the requester has its money back, and the provider's stake is burnt.",
   }),
   Inconclusive: ({ provider, by, job }) => ({
@@ -103,8 +106,8 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
     next: 'Each side may rate the other once ("ichain rate").',
     otherwise: over,
   }),
-  Refunded: ({ job }) => ({
-    stands: refundText(job),
+  Refunded: ({ job, amount }) => ({
+    stands: refundText(job, amount),
     next: 'Each side may rate the other once ("ichain rate").',
     otherwise: over,
   }),
@@ -130,13 +133,13 @@ function progress({ validations }: Job): string {
   return parts.join(", ");
 }
 
-function refundText(job: Job): string {
+function refundText(job: Job, amount: Facts["amount"]): string {
   const { cause, paid = 0n, terms } = job;
   if (cause === "stopped")
-    return `The requester stopped the job: its provider got ${coin(paid)} coin for the time used, the requester the rest.`;
+    return `The requester stopped the job: its provider got ${amount(paid)} for the time used, the requester the rest.`;
   if (cause === "unmet") {
-    const effort = coin(shareOf(terms.price, terms.effort));
-    return `The result did not reach the threshold: its provider got ${effort} coin for its effort, the requester the rest.`;
+    const effort = amount(shareOf(terms.price, terms.effort));
+    return `The result did not reach the threshold: its provider got ${effort} for its effort, the requester the rest.`;
   }
   return `The requester got its money back: ${refundCause(job)}.`;
 }
@@ -153,6 +156,7 @@ export function story(
   job: Job,
   now: number,
   account: string | undefined,
+  tokens: Tokens,
 ): Story & { readonly role?: string } {
   const role = roleIn(job, account);
   const by =
@@ -163,8 +167,9 @@ export function story(
         : `until ${instant(job.deadline)}, which is over (${due(job, now)})`;
   const told = stories[job.state]({
     provider: shortId(job.terms.provider),
-    price: `${coin(job.terms.price)} coin`,
-    stake: `${coin(job.terms.providerStake)} coin`,
+    price: money(job.terms.price, tokens(job.terms.token)),
+    stake: coin(job.terms.providerStake),
+    amount: (value) => money(value, tokens(job.terms.token)),
     by,
     job,
   });

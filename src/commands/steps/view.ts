@@ -1,10 +1,13 @@
 import type { JobRole } from "../../ports/journal.ts";
+import { amountText } from "../../protocol/amounts.ts";
 import { sameAddress } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { Measurement } from "../../protocol/job/measurement.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { WHOLE } from "../../protocol/job/terms.ts";
-import { coin, duration, instant } from "../../ui/format.ts";
+import { coin, duration, instant, money } from "../../ui/format.ts";
+
+import type { Tokens } from "./tokens.ts";
 
 /** The role of `account` in `job`; undefined for an onlooker. */
 export function roleIn(job: Job, account: string | undefined): JobRole | undefined {
@@ -22,7 +25,7 @@ export function due(job: Job, now: number): string {
 }
 
 /** A job as `--json` shows it: stable names, amounts as decimal strings, nothing sealed. */
-export function jobData(job: Job, account: string | undefined): object {
+export function jobData(job: Job, account: string | undefined, tokens: Tokens): object {
   const { id, state, verdict, terms, deadline, reason, paid, validations, providerMeasurement, submission } =
     job;
   return {
@@ -34,6 +37,7 @@ export function jobData(job: Job, account: string | undefined): object {
     deadline,
     reason,
     paid,
+    token: tokens(terms.token),
     terms,
     resultRoot: submission?.resultRoot,
     providerMeasurement: shown(providerMeasurement),
@@ -50,16 +54,17 @@ const shown = (measurement: Measurement | undefined): object | undefined =>
   measurement && { digest: measurement.digest, score: fixed(measurement.score) };
 
 /** A job as lines of `name  value` for people. */
-export function jobRows(job: Job, now: number): [string, string][] {
+export function jobRows(job: Job, now: number, tokens: Tokens): [string, string][] {
   const { terms } = job;
+  const token = tokens(terms.token);
   const rows: [string, string][] = [
     ["job", job.id],
     ["state", job.state],
     ["verdict", job.verdict],
     ["requester", terms.requester],
     ["provider", terms.provider],
-    ["price", coin(terms.price)],
-    ["validator fee", `${coin(terms.validatorFee)} each`],
+    ["price", money(terms.price, token)],
+    ["validator fee", `${money(terms.validatorFee, token)} each`],
     ["stake at risk", `${coin(terms.providerStake)} provider, ${coin(terms.validatorStake)} validator`],
     ["if short", `${percent(terms.effort)} of the price`],
     ["if stopped", `${percent(terms.stop.floor)} to ${percent(terms.stop.cap)} of the price`],
@@ -86,5 +91,5 @@ const percent = (share: number): string => `${(share * 100) / WHOLE} %`;
 
 /** A fixed-point number of 1e-9 units, exact. */
 export function fixed(value: bigint): string {
-  return coin(value * 10n ** 9n);
+  return amountText(value, 9);
 }

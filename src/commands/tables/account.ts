@@ -62,9 +62,17 @@ export const accountCommands: readonly CommandDeclaration[] = [
   {
     name: "wallet balance",
     group: "Set up",
-    summary: "print the account's coin, and what the escrow owes it",
+    summary: "print what the account holds, and what the escrow owes it, in the coin and in tokens",
     examples: ["ichain wallet balance", "ichain wallet balance --json"],
     load: () => import("../wallet/balance.ts"),
+  },
+  {
+    name: "wallet withdraw",
+    group: "Set up",
+    summary: "pay out what the escrow owes the account; jobs that end do it by themselves",
+    arguments: [{ syntax: "[token]", summary: "`coin`, a token's name or its address; all when absent" }],
+    examples: ["ichain wallet withdraw", "ichain wallet withdraw tusd"],
+    load: () => import("../wallet/withdraw.ts"),
   },
   {
     name: "journal repair",

@@ -1,21 +1,31 @@
 import { requireKeystore } from "../../account/keystore.ts";
-import { ZERO_ADDRESS } from "../../protocol/ids.ts";
-import { coin } from "../../ui/format.ts";
+import { COIN } from "../../protocol/amounts.ts";
+import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
+import { owedTo } from "../steps/tokens.ts";
 
-/** Prints the account's coin, and what the escrow owes it. */
+/** Prints what the account holds and what the escrow owes it. */
 export async function run(context: CommandContext): Promise<void> {
   const { config, ui, signal } = context;
   await requireKeystore(config);
   await withReader(context, async ({ market, account }) => {
-    const [balance, owed] = await Promise.all([
-      market.balance(account!, { signal }),
-      market.owed(account!, ZERO_ADDRESS, { signal }),
-    ]);
-    ui.print(
-      { address: account, balance, owed },
-      () => `${coin(balance)} held\n${coin(owed)} owed by the escrow`,
+    const [coin, ...others] = await owedTo(context, market, account!, { signal });
+    const balance = await market.balance(account!, { signal });
+    const tokens = await Promise.all(
+      others.map(async ({ token, owed }) => {
+        const { balance } = await market.tokenFunds(account!, token.address, { signal });
+        return { token, balance, owed };
+      }),
+    );
+    const owed = coin?.owed ?? 0n;
+    ui.print({ address: account, balance, owed, tokens }, () =>
+      [{ token: COIN, balance, owed }, ...tokens]
+        .flatMap((one) => [
+          `${money(one.balance, one.token)} held`,
+          `${money(one.owed, one.token)} owed by the escrow`,
+        ])
+        .join("\n"),
     );
   });
 }

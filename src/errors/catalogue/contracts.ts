@@ -113,6 +113,14 @@ export const contractsErrors = {
     class: "refused",
     hint: "Look at the job (`ichain job ID`): this validator has already done, or lost, this step.",
   },
+  PERMIT_EXPIRED: {
+    class: "refused",
+    hint: "Submit the job again: it is posted with a fresh permit.",
+  },
+  PERMIT_REFUSED: {
+    class: "refused",
+    hint: "Approve the escrow in the token first, or pay in another.",
+  },
   RATING_INVALID_SCORE: { class: "refused", hint: "Give a whole number from 1 to 5." },
   RATING_NOT_ESCROW: {
     class: "refused",
@@ -154,5 +162,21 @@ export const contractsErrors = {
   REGISTRY_TRANSFER_FAILED: {
     class: "refused",
     hint: "The receiving contract refused the coins: withdraw to an account that takes them.",
+  },
+  TOKEN_NAME_UNKNOWN: {
+    class: "usage",
+    hint: "Write the token's address, or list it under tokens in the network file.",
+  },
+  TOKEN_REFUSED: {
+    class: "refused",
+    hint: "Its issuer may have frozen the account or stopped the token: ask there, or pay in another token or the coin.",
+  },
+  TOKEN_UNUSABLE: {
+    class: "usage",
+    hint: "Check the token's address: it must be an ERC-20 contract on this chain.",
+  },
+  TOKEN_WITHHELD: {
+    class: "refused",
+    hint: "Its issuer may have frozen the account: ask there, and try `ichain wallet withdraw` later.",
   },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

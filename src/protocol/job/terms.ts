@@ -53,6 +53,15 @@ export interface Windows {
   readonly appeal: number;
 }
 
+/** What the requester locks when it posts: the price and all validators' fees, in the token. */
+export function lockedBy({
+  price,
+  validatorFee,
+  validators,
+}: Pick<Terms, "price" | "validatorFee" | "validators">): bigint {
+  return price + validatorFee * BigInt(validators);
+}
+
 /** A share of the price, rounded down as the contract does; `share` is a part of `WHOLE`. */
 export function shareOf(price: bigint, share: number): bigint {
   return (price * BigInt(share)) / BigInt(WHOLE);

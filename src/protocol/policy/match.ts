@@ -6,11 +6,6 @@ import { bundledKind, type JobFile } from "../task/spec.ts";
 /** What a job needs of an offer, before its terms exist. */
 export type Need = Pick<JobFile, "resources" | "tier" | "image">;
 
-/** Price that `offer` asks for a run window of `seconds`, rounded up; smallest unit of the coin. */
-export function floorPrice(offer: Offer, seconds: number): bigint {
-  return (offer.priceFloor * BigInt(seconds) + 3599n) / 3600n;
-}
-
 /** Stake that a job can lock for which this account was chosen; the pool's part of a member's stake is for draws. */
 export function freeStake({ stake, lockedStake, pooled }: Offer, poolStake: bigint): bigint {
   const free = stake - lockedStake - (pooled ? poolStake : 0n);

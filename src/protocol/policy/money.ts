@@ -1,9 +1,9 @@
-import { type Address, sameAddress } from "../ids.ts";
+import { amountText, COIN } from "../amounts.ts";
 import { appealBondOf, PANEL } from "../job/bond.ts";
 import { type Terms, WHOLE } from "../job/terms.ts";
-import { coinText } from "../quantity.ts";
 import { providerGas } from "./quote.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import { coinRate, fromCoin, inCoin, type Tender } from "./tender.ts";
 import type { Pace } from "./windows.ts";
 
 /** What a policy needs to know of the chain. */
@@ -21,7 +21,6 @@ export type Money = Pick<
 >;
 
 export interface MoneyRule {
-  readonly tokens: readonly Address[];
   readonly stakePerPrice: number;
   /** Gwei. */
   readonly maxGasPrice: number;
@@ -35,26 +34,20 @@ const micro = (value: number) => BigInt(Math.round(value * 1e6));
 const ceilDivide = (a: bigint, b: bigint) => (a + b - 1n) / b;
 
 /**
- * The stakes that a requester asks for. The provider's is the price. The smallest set of validators that can deny a pass
- * stakes half of the price together, so that a false measurement costs them; each at least the fee, and at most what a
- * drawn validator can be asked for.
+ * The stakes that a requester asks for, by what price and fee are worth in the coin. The provider's is the price. The
+ * smallest set of validators that can deny a pass stakes half of the price together, so that a false measurement costs
+ * them; each at least the fee, and at most what a drawn validator can be asked for.
  */
 export function stakesOf(
   { price, validatorFee, validators }: Pick<Money, "price" | "validatorFee" | "validators">,
   poolStake: bigint,
+  tender: Pick<Tender, "worth" | "decimals"> = coinRate,
 ): Pick<Money, "providerStake" | "validatorStake"> {
-  const share = shareOf(price, validators);
-  const stake = share > validatorFee ? share : validatorFee;
-  return { providerStake: price, validatorStake: stake < poolStake ? stake : poolStake };
-}
-
-/** What the requester locks when it posts, in the terms' token: the price and the fees. */
-export function lockedBy({
-  price,
-  validatorFee,
-  validators,
-}: Pick<Money, "price" | "validatorFee" | "validators">): bigint {
-  return price + validatorFee * BigInt(validators);
+  const providerStake = inCoin(price, tender);
+  const fee: bigint = inCoin(validatorFee, tender);
+  const share: bigint = shareOf(providerStake, validators);
+  const stake = share > fee ? share : fee;
+  return { providerStake, validatorStake: stake < poolStake ? stake : poolStake };
 }
 
 /** Stake of each validator for which the fewest that can deny a pass stake half of the price together. */
@@ -62,21 +55,19 @@ function shareOf(price: bigint, validators: number): bigint {
   return ceilDivide(price, 2n * BigInt(Math.ceil((validators || PANEL) / 2)));
 }
 
-export function refuseToken(
-  { token }: Pick<Money, "token">,
-  tokens: readonly Address[],
-): Refusal | undefined {
-  return tokens.some((one) => sameAddress(one, token))
-    ? undefined
-    : refuse("TOKEN_UNKNOWN", `it pays in ${token}, which is not among the accepted tokens`);
+/** Where job.yaml has an amount of this tender. */
+export function fieldOf(tender: Pick<Tender, "token">, name: "price" | "validatorFee"): string {
+  return tender.token === COIN.address ? name : `pay.${name}`;
 }
 
-/**
- * Refuses price, stakes and gas that are out of proportion for a provider. Compares amounts of a token and of the coin
- * unit for unit: a policy lists only tokens of about the coin's value.
- */
-export function refuseMoney(terms: Money, rule: MoneyRule, chain: ChainFacts): Refusal | undefined {
-  return refuseToken(terms, rule.tokens) ?? refuseStakes(terms, rule, chain) ?? refuseGas(terms, rule, chain);
+/** Refuses price, stakes and gas that are out of proportion for a provider; stakes and gas are in the coin. */
+export function refuseMoney(
+  terms: Money,
+  rule: MoneyRule,
+  tender: Tender,
+  chain: ChainFacts,
+): Refusal | undefined {
+  return refuseStakes(terms, rule, tender, chain) ?? refuseGas(terms, rule, tender, chain);
 }
 
 /** Refuses shares of the price, for work short of the threshold and for a stopped run, that are too small. */
@@ -105,25 +96,32 @@ export function refuseShares(
 function refuseStakes(
   terms: Money,
   { stakePerPrice }: MoneyRule,
+  tender: Tender,
   { poolStake }: ChainFacts,
 ): Refusal | undefined {
   const { price, providerStake, validatorStake, validators } = terms;
-  if (providerStake * MICRO > price * micro(stakePerPrice))
+  const worth = inCoin(price, tender);
+  if (providerStake * MICRO > worth * micro(stakePerPrice))
     return refuse("STAKE_ABOVE_PRICE", `it asks for more stake than ${stakePerPrice} times its price`);
   const bond = appealBondOf(terms);
   if (bond > price)
     return refuse("BOND_TOO_HIGH", "an appeal would put more at stake than the price", {
-      field: "price",
-      value: coinText(bond),
+      field: fieldOf(tender, "price"),
+      value: amountText(bond, tender.decimals),
     });
   if (validators === 0) return undefined;
-  const share = shareOf(price, validators);
+  const share = shareOf(worth, validators);
   return validatorStake < (share < poolStake ? share : poolStake)
     ? refuse("VALIDATOR_STAKE_TOO_LOW", "its validators put too little at stake")
     : undefined;
 }
 
-function refuseGas({ price }: Money, rule: MoneyRule, { gasPrice }: ChainFacts): Refusal | undefined {
+function refuseGas(
+  { price }: Money,
+  rule: MoneyRule,
+  tender: Tender,
+  { gasPrice }: ChainFacts,
+): Refusal | undefined {
   if (gasPrice * MICRO > micro(rule.maxGasPrice) * GWEI)
     return refuse("GAS_PRICE_TOO_HIGH", `gas costs more than ${rule.maxGasPrice} gwei now`);
   // A provider with a price floor of 0 pays for its gas.
@@ -131,11 +129,11 @@ function refuseGas({ price }: Money, rule: MoneyRule, { gasPrice }: ChainFacts):
   const { accept, submit, claim } = providerGas;
   const cost = BigInt(accept + submit + claim) * gasPrice;
   const share = micro(rule.gasShare);
-  if (cost * MICRO <= price * share) return undefined;
+  if (cost * MICRO <= inCoin(price, tender) * share) return undefined;
   const reason = "its provider's gas would take too much of the price now";
   if (share === 0n) return refuse("GAS_ABOVE_SHARE", reason);
   return refuse("GAS_ABOVE_SHARE", reason, {
-    field: "price",
-    value: coinText(ceilDivide(cost * MICRO, share)),
+    field: fieldOf(tender, "price"),
+    value: amountText(fromCoin(ceilDivide(cost * MICRO, share), tender), tender.decimals),
   });
 }

@@ -1,12 +1,13 @@
-import { ZERO_ADDRESS } from "../ids.ts";
 import { appealBondOf } from "../job/bond.ts";
 import type { Mode } from "../job/state.ts";
 import { type Terms, WHOLE } from "../job/terms.ts";
 import type { JobFile, Spec } from "../task/spec.ts";
 import { type ChainFacts, type Money, refuseMoney, refuseShares, stakesOf } from "./money.ts";
+import type { Pay } from "./pay.ts";
 import { type Policy, policySchema } from "./policy.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
+import { floorPrice, type Tender } from "./tender.ts";
 import { type AllWindows, callSeconds, refuseWindows, windowBounds, windowsOf } from "./windows.ts";
 
 /** Money, mode and windows of a job, known before its bundle is packed. */
@@ -28,36 +29,39 @@ export function postedWindows(
 }
 
 /** The price of job.yaml, or the provider's floor, but at least the bond of an appeal. */
-export function priceOf(file: Pick<JobFile, "price">, floor: bigint, validatorFee: bigint): bigint {
+export function priceOf(pay: Pick<Pay, "price">, floor: bigint, validatorFee: bigint): bigint {
   const bond = appealBondOf({ validatorFee });
-  return file.price ?? (floor > bond ? floor : bond);
+  return pay.price ?? (floor > bond ? floor : bond);
 }
 
 const wholes = (share: number) => Math.round(share * WHOLE);
 
-/** The outline of a job; `floor` is the provider's price floor for the run window. */
+/** The outline of a job that a provider with this tender is paid for. */
 export function outlineOf(
   file: JobFile,
-  { floor, validatorFee, validators }: { floor: bigint; validatorFee: bigint; validators: number },
+  pay: Pick<Pay, "price">,
+  { tender, validatorFee, validators }: { tender: Tender; validatorFee: bigint; validators: number },
   chain: Pick<ChainFacts, "pace" | "poolStake">,
 ): Outline {
-  const price = priceOf(file, floor, validatorFee);
+  const windows = postedWindows(file, chain);
+  const price = priceOf(pay, floorPrice(tender, windows.run), validatorFee);
   return {
-    token: ZERO_ADDRESS,
+    token: tender.token,
     price,
     validatorFee,
     validators,
-    ...stakesOf({ price, validatorFee, validators }, chain.poolStake),
+    ...stakesOf({ price, validatorFee, validators }, chain.poolStake, tender),
     mode: file.verification.mode,
     effort: wholes(file.effort),
     stop: { floor: wholes(file.stop.floor), cap: wholes(file.stop.cap) },
-    windows: postedWindows(file, chain),
+    windows,
   };
 }
 
-/** Why the usual policy refuses this job; checked by the requester before it posts. */
+/** Why the usual policy with the provider's tender refuses this job; checked by the requester before it posts. */
 export function refuseOutline(
   { windows, mode, effort, stop, ...money }: Outline,
+  tender: Tender,
   chain: ChainFacts,
   task: Pick<Spec, "resources" | "command">,
   bundleBytes = 0,
@@ -65,7 +69,7 @@ export function refuseOutline(
   return (
     refuseLimits(task) ??
     refuseOwnWindows(windows, mode, chain, { ...task.resources, bundleBytes }) ??
-    refuseMoney(money, usual, chain) ??
+    refuseMoney(money, usual, tender, chain) ??
     refuseShares({ effort, stop }, usual)
   );
 }

@@ -1,22 +1,19 @@
 import { z } from "zod";
-import { type Address, sameAddress, ZERO_ADDRESS } from "../ids.ts";
+import { amountText, COIN } from "../amounts.ts";
+import { type Address, sameAddress } from "../ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
-import { MAX_PATTERNS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
-import { bytesSchema, coinSchema, coinText, durationSchema } from "../quantity.ts";
+import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
+import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { matchesName, namePatternSchema } from "../task/pulled-image.ts";
 import type { Spec } from "../task/spec.ts";
-import { type ChainFacts, refuseMoney, refuseShares, refuseToken } from "./money.ts";
+import { type ChainFacts, fieldOf, refuseMoney, refuseShares } from "./money.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { refuseLimits } from "./resources.ts";
+import { coinTender, floorPrice, type Tender, tokenRuleSchema } from "./tender.ts";
 import { type Pace, refuseWindows, windowBounds } from "./windows.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
-
-/** The chain's own coin, or a token by its address. */
-const token = z
-  .union([z.literal("coin"), address])
-  .transform((text) => (text === "coin" ? ZERO_ADDRESS : (text as Address)));
 
 const share = z.number().min(0).max(1);
 
@@ -88,13 +85,11 @@ export const policySchema = z.strictObject({
     .default(1)
     .describe("Stake as a provider, at most, as a multiple of the price"),
   tokens: z
-    .array(token)
+    .array(z.union([z.literal("coin"), tokenRuleSchema]))
     .min(1)
-    .max(100)
+    .max(MAX_TOKENS + 1)
     .prefault(["coin"])
-    .describe(
-      "Accepted means of payment: `coin`, or the address of a token, which counts as worth as much as the coin",
-    ),
+    .describe("Accepted means of payment: `coin`, and tokens with what they count as"),
   maxGasPrice: z.number().positive().max(1_000_000).default(500).describe("Gwei for a unit of gas, at most"),
   gasShare: z
     .number()
@@ -132,7 +127,16 @@ export const policySchema = z.strictObject({
     .prefault({})
     .describe("Whose jobs are accepted; all accounts by default"),
 });
-export type Policy = z.infer<typeof policySchema>;
+export type Policy = z.infer<typeof policySchema> & {
+  /** The tokens of `tokens`, once their decimals are known; a token that is not here is not accepted. */
+  readonly tenders?: readonly Tender[];
+};
+
+/** What this policy asks for in `token`; undefined when it does not accept it. */
+export function acceptedTender(policy: Policy, token: Address): Tender | undefined {
+  if (token === COIN.address) return policy.tokens.includes("coin") ? coinTender(policy) : undefined;
+  return policy.tenders?.find((tender) => sameAddress(tender.token, token));
+}
 
 /** Checks a job's terms before anything is fetched; undefined when nothing speaks against the job. */
 export function refuseTerms(
@@ -148,26 +152,29 @@ export function refuseTerms(
   if (allow && !allow.some((one) => sameAddress(one, terms.requester))) {
     return refuse("REQUESTER_NOT_ALLOWED", "its requester is not on the list");
   }
+  const tender = acceptedTender(policy, terms.token);
+  if (tender === undefined)
+    return refuse("TOKEN_UNKNOWN", `it pays in ${nameOf(terms.token)}, which the policy does not list`);
   const bounds = windowBounds(policy, chain.pace, terms.mode);
   if (role === "validator") {
-    if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
+    if (terms.validatorFee < tender.validationFee) return feeTooLow(tender);
     if (terms.validatorStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
-    return refuseToken(terms, policy.tokens) ?? refuseWindows(terms.windows, bounds);
+    return refuseWindows(terms.windows, bounds);
   }
   if (terms.acceptBy <= now) return refuse("TOO_LATE", "its time to accept is over");
   const unfit = refuseWindows({ accept: terms.acceptBy - now, ...terms.windows }, bounds);
   if (unfit) return unfit;
-  const floor = (policy.pricePerHour * BigInt(terms.windows.run) + 3599n) / 3600n;
+  const floor = floorPrice(tender, terms.windows.run);
   if (terms.price < floor) {
     return refuse("PRICE_TOO_LOW", "its price is below the floor", {
-      field: "price",
-      value: coinText(floor),
+      field: fieldOf(tender, "price"),
+      value: amountText(floor, tender.decimals),
     });
   }
   if (terms.providerStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
   // Check the fee too: an appeal with a fee that no validator accepts gets no panel.
-  if (terms.validatorFee < policy.validationFee) return feeTooLow(policy);
-  return refuseMoney(terms, policy, chain) ?? refuseShares(terms, policy);
+  if (terms.validatorFee < tender.validationFee) return feeTooLow(tender);
+  return refuseMoney(terms, policy, tender, chain) ?? refuseShares(terms, policy);
 }
 
 /** Jobs of a requester that its record looks back on, and the least that it judges by. */
@@ -189,8 +196,11 @@ export function refuseRecord(
   );
 }
 
-function feeTooLow({ validationFee }: Policy): Refusal {
-  const fix = { field: "validatorFee", value: coinText(validationFee) };
+const nameOf = (token: Address): string => (token === COIN.address ? "the coin" : token);
+
+function feeTooLow(tender: Tender): Refusal {
+  const value = amountText(tender.validationFee, tender.decimals);
+  const fix = { field: fieldOf(tender, "validatorFee"), value };
   return refuse("FEE_TOO_LOW", "its validation fee is below the floor", fix);
 }
 

@@ -6,7 +6,7 @@ export interface Branch {
   /** Stable, for scripts. */
   readonly outcome: string;
   readonly meaning: string;
-  /** Smallest unit of the coin, at most; negative where the requester ends with more than it had. */
+  /** Smallest unit of the token, at most; negative where the requester ends with more than it had. */
   readonly loss: bigint;
   /** Seconds from posting, at most. */
   readonly seconds: number;
@@ -108,13 +108,19 @@ function branch(outcome: string, meaning: string, loss: bigint, seconds: number)
 }
 
 /** Gas of a requester's calls in steady state, rounded; a test compares it with `test/contracts/gas.snapshot.json`. */
-export const requesterGas = { post: 65_000, appoint: 77_000, settle: 57_000, rate: 43_000 } as const;
+export const requesterGas = {
+  post: 65_000,
+  postWithPermit: 109_000,
+  appoint: 77_000,
+  settle: 57_000,
+  rate: 43_000,
+} as const;
 
 /** The same of a provider's calls when all goes well. */
 export const providerGas = { accept: 42_000, submit: 47_000, claim: 82_000 } as const;
 
 /** Gas that the requester of a job pays when all goes well: post, then appoint or settle, then rate. */
-export function gasOf({ validators }: Pick<Terms, "validators">): number {
-  const { post, appoint, settle, rate } = requesterGas;
-  return post + (validators > 0 ? appoint : settle) + rate;
+export function gasOf({ validators, permit }: Pick<Terms, "validators"> & { permit: boolean }): number {
+  const { post, postWithPermit, appoint, settle, rate } = requesterGas;
+  return (permit ? postWithPermit : post) + (validators > 0 ? appoint : settle) + rate;
 }

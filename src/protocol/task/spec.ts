@@ -4,7 +4,8 @@ import type { Hex } from "../ids.ts";
 import { modes } from "../job/state.ts";
 import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
-import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
+import { amountSchema, bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
+import { tokenRefSchema } from "../token.ts";
 import { pulledImageSchema } from "./pulled-image.ts";
 
 const word = z.string().min(1).max(1024);
@@ -75,6 +76,21 @@ const verification = rule
     message: "an exam needs a validator: the provider does not have it",
   });
 
+const pay = z.strictObject({
+  token: tokenRefSchema.describe("A token's name in the network file, or its address"),
+  price: amountSchema
+    .optional()
+    .describe("What the provider gets, in the token; when absent, its price floor for the run window"),
+  validatorFee: amountSchema
+    .optional()
+    .describe("What each validator gets; when absent, the fee floor of the chosen validators"),
+  worth: coinSchema
+    .optional()
+    .describe(
+      "Least that the provider must count one whole token as, in the coin: its stake is what it counts the price as",
+    ),
+});
+
 const window = (what: string) => durationSchema.optional().describe(what);
 
 /** `job.yaml`, as the requester writes it; docs/reference/job.md is made from the descriptions. */
@@ -112,10 +128,15 @@ export const jobFileSchema = z
     tier: z.enum(tiers).default("runc").describe("Weakest isolation in which the task may run"),
     price: coinSchema
       .optional()
-      .describe("What the provider gets; when absent, its price floor for the run window"),
+      .describe("What the provider gets, in the coin; when absent, its price floor for the run window"),
     validatorFee: coinSchema
       .optional()
       .describe("What each validator gets; when absent, the fee floor of the chosen validators"),
+    pay: pay
+      .optional()
+      .describe(
+        "Pays the job in a token instead of the coin; `price` and `validatorFee` are then given here",
+      ),
     effort: share
       .default(0)
       .describe(
@@ -142,6 +163,16 @@ export const jobFileSchema = z
       })
       .prefault({})
       .describe("Times of the steps; absent ones are derived from the task and the pace of the chain"),
+  })
+  .superRefine(({ pay, price, validatorFee }, context) => {
+    if (pay === undefined) return;
+    for (const [name, value] of Object.entries({ price, validatorFee }))
+      if (value !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: `is paid in the token: write pay.${name}`,
+        });
   })
   .superRefine(({ inputs, verification: { inputs: exam = [] } }, context) => {
     const problem = exam.length === 0 ? undefined : examProblem(inputs, exam);

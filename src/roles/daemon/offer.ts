@@ -24,6 +24,13 @@ export function describeMachine(
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
     pulledImages: policy.pulledImages.from,
+    coin: policy.tokens.includes("coin"),
+    tokens: (policy.tenders ?? []).map(({ token, worth, pricePerHour, validationFee }) => ({
+      token,
+      worth: String(worth),
+      pricePerHour: String(pricePerHour),
+      validationFee: String(validationFee),
+    })),
   };
 }
 

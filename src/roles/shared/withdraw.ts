@@ -1,16 +1,18 @@
 import type { Abortable } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
+import type { Address } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /**
  * Withdraws what the escrow owes this account in the job's token, from this job or others, if anything. Another job
- * that ended at the same moment may have withdrawn all of it.
+ * that ended at the same moment may have withdrawn all of it; a token that does not pay this account leaves it owed,
+ * which is no reason to give the job up.
  */
 export async function withdrawOwed(
-  { market, account }: Pick<RoleContext, "market" | "account">,
+  { market, account, reporter }: Pick<RoleContext, "market" | "account" | "reporter">,
   journal: JobJournal,
   { terms: { token } }: Job,
   options: Abortable,
@@ -20,6 +22,27 @@ export async function withdrawOwed(
   try {
     await transact(market, journal, { kind: "withdraw", token }, options);
   } catch (error) {
-    if (!isIchainError(error, "ESCROW_NOTHING_OWED")) throw error;
+    if (isIchainError(error, "ESCROW_NOTHING_OWED")) return;
+    if (!isIchainError(error, "TOKEN_WITHHELD")) throw error;
+    reporter.emit({ kind: "warn", text: `${error.message} "ichain wallet withdraw" tries again.` });
+  }
+}
+
+/**
+ * Withdraws all that the escrow owes this account in `token`, as an undertaking of its own.
+ * @throws ESCROW_NOTHING_OWED, TOKEN_WITHHELD
+ */
+export async function withdrawToken(
+  { market, journal }: Pick<RoleContext, "market" | "journal">,
+  token: Address,
+  options: Abortable,
+): Promise<void> {
+  const record = journal.open("account", `withdraw-${token}-${Date.now()}`);
+  try {
+    await transact(market, record, { kind: "withdraw", token }, options);
+    record.finish("done");
+  } catch (error) {
+    if (record.intent("withdraw") === undefined) record.finish("failed");
+    throw error;
   }
 }

@@ -36,6 +36,32 @@ contract PermitToken is ERC20Permit {
     }
 }
 
+/// @notice Changes an approval only by way of none, as some old dollars do.
+contract CautiousToken is ERC20("Cautious", "CAU") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function approve(address spender, uint256 amount) public override returns (bool) {
+        require(amount == 0 || allowance(msg.sender, spender) == 0, "approved already");
+        return super.approve(spender, amount);
+    }
+}
+
+/// @notice Answers as it is told, call by call, and reverts where it is told nothing.
+contract ScriptedToken {
+    mapping(bytes4 selector => bytes) private _answers;
+
+    function answer(bytes4 selector, bytes calldata data) external {
+        _answers[selector] = data;
+    }
+
+    fallback(bytes calldata) external returns (bytes memory found) {
+        found = _answers[msg.sig];
+        require(found.length != 0, "untold");
+    }
+}
+
 /// @notice Takes 1 % of every transfer.
 contract TaxedToken is ERC20("Taxed", "TAX") {
     function mint(address to, uint256 amount) external {

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { isIchainError } from "../../../src/errors/error.ts";
+import { COIN as COIN_TOKEN, type TokenInfo } from "../../../src/protocol/amounts.ts";
 import { appealBondOf } from "../../../src/protocol/job/bond.ts";
 import type { Terms } from "../../../src/protocol/job/terms.ts";
 import { type ChainFacts, refuseMoney, stakesOf } from "../../../src/protocol/policy/money.ts";
 import { outlineOf, refuseOutline } from "../../../src/protocol/policy/outline.ts";
+import { payOf } from "../../../src/protocol/policy/pay.ts";
 import { policySchema, refuseTerms } from "../../../src/protocol/policy/policy.ts";
+import { coinTender, type Tender, type TokenRule, tenderBy } from "../../../src/protocol/policy/tender.ts";
 import { jobFileSchema, specOf } from "../../../src/protocol/task/spec.ts";
 import { someTerms } from "../../support/chain/terms.ts";
 
@@ -20,6 +24,8 @@ const NOW = 1_000_000;
 const price = COIN / 10n;
 const validatorFee = COIN / 1000n;
 const policy = policySchema.parse({});
+const usd: TokenInfo = { address: `0x${"cd".repeat(20)}`, symbol: "USD", decimals: 6 };
+const dollars: TokenRule = { token: usd.address, worth: COIN / 2000n };
 const fair: Terms = {
   ...someTerms(`0x${"11".repeat(20)}`, `0x${"22".repeat(20)}`),
   ...{ price, validatorFee, validators: 2, acceptBy: NOW + 600 },
@@ -40,11 +46,65 @@ describe("terms", () => {
   it("in a token that the policy does not list are refused by both", () => {
     const token = `0x${"ab".repeat(20)}` as const;
     assert.deepEqual([code({ token }), code({ token }, "validator")], ["TOKEN_UNKNOWN", "TOKEN_UNKNOWN"]);
-    const listing = policySchema.parse({ tokens: ["coin", token] });
-    assert.deepEqual(
-      [code({ token }, "provider", chain, listing), code({}, "provider", chain, listing)],
-      [undefined, undefined],
+    const only = {
+      ...policySchema.parse({ tokens: [{ ...dollars, worth: "0.0005" }] }),
+      tenders: [tenderBy(dollars, usd, policy)],
+    };
+    assert.equal(code({}, "provider", chain, only), "TOKEN_UNKNOWN", "the coin is not listed either");
+    assert.equal(
+      code(
+        { token: usd.address },
+        "validator",
+        chain,
+        policySchema.parse({ tokens: [{ ...dollars, worth: "0.0005" }] }),
+      ),
+      "TOKEN_UNKNOWN",
+      "its decimals are not known",
     );
+  });
+
+  it("in a token are compared with floors in it, and with stakes and gas by what it counts as", () => {
+    // 0.1 coin are 200 dollars at 0.0005 coin each: 200 × 10^6 of their smallest unit.
+    const taking = { ...policy, tenders: [tenderBy(dollars, usd, policy)] };
+    const paid = { token: usd.address, price: 200_000_000n, validatorFee: 2_000_000n };
+    const refusal = (change: Partial<Terms>, role: "provider" | "validator" = "provider") => {
+      const refused = refuseTerms(taking, { ...fair, ...paid, ...change }, role, NOW, chain);
+      return refused && [refused.code, refused.fix?.field, refused.fix?.value];
+    };
+    assert.deepEqual([refusal({}), refusal({}, "validator")], [undefined, undefined]);
+    assert.deepEqual(refusal({ price: 19_999_999n }), ["PRICE_TOO_LOW", "pay.price", "20"]);
+    assert.deepEqual(refusal({ validatorFee: 1_999_999n }), ["FEE_TOO_LOW", "pay.validatorFee", "2"]);
+    assert.deepEqual(refusal({ validatorFee: 1_999_999n }, "validator"), [
+      "FEE_TOO_LOW",
+      "pay.validatorFee",
+      "2",
+    ]);
+    assert.equal(refusal({ providerStake: fair.price + 1n })?.[0], "STAKE_ABOVE_PRICE");
+    assert.equal(refusal({ validatorStake: fair.validatorStake - 1n })?.[0], "VALIDATOR_STAKE_TOO_LOW");
+    assert.deepEqual(refusal({ validatorFee: 70_000_000n }), ["BOND_TOO_HIGH", "pay.price", "210"]);
+    const dear = refuseTerms(taking, { ...fair, ...paid }, "provider", NOW, {
+      ...chain,
+      gasPrice: 400n * GWEI,
+    });
+    // 171,000 gas at 400 gwei are 0.0684 coin: half of 0.1368, which 273.6 dollars count as.
+    assert.deepEqual([dear?.code, dear?.fix], ["GAS_ABOVE_SHARE", { field: "pay.price", value: "273.6" }]);
+  });
+
+  it("have floors of their own where the policy names them, with no more decimals than the token", () => {
+    const own = tenderBy({ ...dollars, pricePerHour: "5", validationFee: "0.000001" }, usd, policy);
+    assert.deepEqual([own.pricePerHour, own.validationFee], [5_000_000n, 1n]);
+    const tooFine = { ...dollars, pricePerHour: "0.0000001" };
+    assert.throws(
+      () => tenderBy(tooFine, usd, policy),
+      (error) => isIchainError(error, "POLICY_INVALID"),
+    );
+    for (const broken of [
+      { token: usd.address },
+      { token: usd.address, worth: "0" },
+      { token: "Coin!", worth: "1" },
+      usd.address,
+    ])
+      assert.equal(policySchema.safeParse({ tokens: [broken] }).success, false, JSON.stringify(broken));
   });
 
   it("that pay too little for short work or for a stop are refused by a provider, with the share that would do", () => {
@@ -118,24 +178,39 @@ describe("the outline of a requester's job", () => {
       ...{ version: 1, name: "a", image: "x", command: ["x"], inputs: ["x"], outputs: ["y"] },
       ...{ verification: { threshold: 0 }, ...change },
     });
-  const own = (change: object, money: { floor: bigint; validatorFee: bigint; validators: number }) => {
+  const own = (change: object, money: { tender: Tender; validatorFee: bigint; validators: number }) => {
     const job = file(change);
-    return refuseOutline(outlineOf(job, money, chain), chain, specOf(job, "x"));
+    const outline = outlineOf(job, payOf(job, COIN_TOKEN), money, chain);
+    return refuseOutline(outline, money.tender, chain, specOf(job, "x"));
   };
 
   it("is accepted by provider and validator with the usual policy, for any floors", () => {
-    const amount = fc.bigInt({ min: COIN / 1000n, max: 50n * COIN });
+    const amount = fc.bigInt({ min: COIN / 100n, max: 50n * COIN });
+    const worth = fc.bigInt({ min: 1n, max: 10n ** 24n });
+    const paidIn = fc.oneof(
+      fc.constant(undefined),
+      fc.record({ worth, decimals: fc.integer({ min: 0, max: 36 }) }),
+    );
+    const seats = fc.integer({ min: 0, max: 5 });
     fc.assert(
-      fc.property(amount, amount, fc.integer({ min: 0, max: 5 }), (asked, validatorFee, validators) => {
+      fc.property(amount, amount, seats, paidIn, (pricePerHour, validationFee, validators, token) => {
+        const floors = { pricePerHour, validationFee };
+        const info = { ...usd, decimals: token?.decimals ?? 0 };
+        const tender = token
+          ? tenderBy({ ...dollars, worth: token.worth }, info, floors)
+          : coinTender(floors);
+        const rich = {
+          ...policySchema.parse({ maxStake: "1000000000" }),
+          ...floors,
+          tenders: token ? [tender] : [],
+        };
         const job = file({ verification: { threshold: 0, validators } });
-        const { run } = outlineOf(job, { floor: 0n, validatorFee, validators }, chain).windows;
-        const floor = asked > (policy.pricePerHour * BigInt(run)) / 3600n ? asked : COIN;
-        const { windows, ...outline } = outlineOf(job, { floor, validatorFee, validators }, chain);
-        assert.equal(refuseOutline({ windows, ...outline }, chain, specOf(job, "x")), undefined);
+        const validatorFee = tender.validationFee;
+        const { windows, ...outline } = outlineOf(job, {}, { tender, validatorFee, validators }, chain);
+        assert.equal(refuseOutline({ windows, ...outline }, tender, chain, specOf(job, "x")), undefined);
         assert.ok(outline.price >= appealBondOf({ validatorFee }));
         const { accept, ...rest } = windows;
         const terms = { ...fair, ...outline, windows: rest, acceptBy: NOW + accept };
-        const rich = policySchema.parse({ maxStake: "1000" });
         for (const role of ["provider", "validator"] as const)
           assert.equal(refuseTerms(rich, terms, role, NOW, chain), undefined);
       }),
@@ -143,7 +218,8 @@ describe("the outline of a requester's job", () => {
   });
 
   it("is refused with the value that would be accepted", () => {
-    const money = { floor: price, validatorFee, validators: 1 };
+    const tender = coinTender({ pricePerHour: price, validationFee: validatorFee });
+    const money = { tender, validatorFee, validators: 1 };
     const refusalOf = (change: object) => {
       const refusal = own(change, money);
       return [refusal?.code, refusal?.fix?.field, refusal?.fix?.value];
@@ -167,6 +243,6 @@ describe("the outline of a requester's job", () => {
   });
 
   it("is within the bounds of the policy when it is fair", () => {
-    assert.equal(refuseMoney(fair, policy, chain), undefined);
+    assert.equal(refuseMoney(fair, policy, coinTender(policy), chain), undefined);
   });
 });

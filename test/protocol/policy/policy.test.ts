@@ -21,6 +21,8 @@ const machine: OfferDetails = {
   images: [{ name: "python-ml", digest }],
   bundledImages: [],
   pulledImages: [],
+  coin: true,
+  tokens: [],
 };
 const file = jobFileSchema.parse({
   version: 1,

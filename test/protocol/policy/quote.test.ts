@@ -63,15 +63,18 @@ describe("the loss of each ending", () => {
 
 it("quoted gas is within 2 % of the measured gas", () => {
   const file = new URL("../../contracts/gas.snapshot.json", import.meta.url);
-  const { validated, optimistic } = JSON.parse(readFileSync(file, "utf8")) as Record<
+  const { validated, optimistic, token } = JSON.parse(readFileSync(file, "utf8")) as Record<
     string,
     Record<string, number>
   >;
   const { post, appoint, rate } = validated!;
-  for (const [call, measured] of Object.entries({ post, appoint, rate, settle: optimistic!.settle })) {
+  for (const [call, measured] of Object.entries({
+    ...{ post, appoint, rate, settle: optimistic!.settle, postWithPermit: token!.postWithPermit },
+  })) {
     const quoted = requesterGas[call as keyof typeof requesterGas];
     assert.ok(Math.abs(quoted - measured!) / measured! <= 0.02, `${call}: ${quoted}, measured ${measured}`);
   }
-  assert.equal(gasOf({ validators: 3 }), requesterGas.post + requesterGas.appoint + requesterGas.rate);
-  assert.equal(gasOf({ validators: 0 }), requesterGas.post + requesterGas.settle + requesterGas.rate);
+  const quoted = requesterGas;
+  assert.equal(gasOf({ validators: 3, permit: false }), quoted.post + quoted.appoint + quoted.rate);
+  assert.equal(gasOf({ validators: 0, permit: true }), quoted.postWithPermit + quoted.settle + quoted.rate);
 });

@@ -82,6 +82,8 @@ export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {
       images: [{ name: "python-ml", digest: `sha256:${"ab".repeat(32)}` }],
       bundledImages: [],
       pulledImages: [],
+      coin: true,
+      tokens: [],
     },
     ...overrides,
   };

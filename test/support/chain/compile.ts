@@ -7,8 +7,21 @@ import type { Hex } from "../../../src/protocol/ids.ts";
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** A contract of the tests' own, compiled when it is needed: `path` is relative to the repository. */
-export function compile(path: string, name: string): { abi: Interface; bytecode: Hex } {
+interface Compiled {
+  readonly abi: Interface;
+  readonly bytecode: Hex;
+}
+
+const compiled = new Map<string, Compiled>();
+
+/** A contract of the tests' own, compiled when it is first needed: `path` is relative to the repository. */
+export function compile(path: string, name: string): Compiled {
+  const known = compiled.get(`${path}:${name}`) ?? compileNow(path, name);
+  compiled.set(`${path}:${name}`, known);
+  return known;
+}
+
+function compileNow(path: string, name: string): Compiled {
   const read = (file: string) =>
     readFileSync(file.startsWith("@") ? require.resolve(file) : root + file, "utf8");
   const input = {

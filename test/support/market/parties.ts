@@ -11,6 +11,7 @@ import type { Hex, JobId } from "../../../src/protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../src/protocol/job/exchange.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import type { JobState } from "../../../src/protocol/job/state.ts";
+import type { OfferDetails } from "../../../src/protocol/offer.ts";
 import { type Endpoint, encodeLocator, endpointFor } from "../../../src/protocol/parcel/locator.ts";
 import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
@@ -102,9 +103,10 @@ export async function newActor(
   };
 }
 
-/** Publishes its offer, with a stake of five coins. */
-export async function enlist({ market, keyring }: Actor): Promise<void> {
-  await send(market, { kind: "publish", offer: someOffer({ keys: keyring.publicKeys }) });
+/** Publishes its offer, with a stake of five coins; `tokens` are what it takes beside the coin. */
+export async function enlist({ market, keyring }: Actor, tokens: OfferDetails["tokens"] = []): Promise<void> {
+  const details = { ...someOffer().details, tokens };
+  await send(market, { kind: "publish", offer: someOffer({ keys: keyring.publicKeys, details }) });
   await send(market, { kind: "deposit", amount: 5n * COIN });
 }
 
@@ -148,11 +150,11 @@ export async function newJob(
     verification: { threshold: 0.9, validators: validators.length, tolerance: 0.001 },
     ...more,
   });
-  const { chain, providers } = await findCandidates(requester.market, file, requester.account, waits);
-  const chosen = providers.find(({ account }) => account === provider.account)!;
+  const candidates = await findCandidates(requester.market, file, requester.account, waits);
+  const chosen = candidates.providers.find(({ account }) => account === provider.account)!;
   const seats = await Promise.all(validators.map(({ account }) => requester.market.offer(account, waits)));
   const audit = { streak: 0, probability: 1, chance: 0, validated: seats.length > 0 };
-  const plan = makePlan(file, chain, {
+  const plan = makePlan(file, candidates, {
     provider: chosen,
     validators: seats.filter((seat) => seat !== undefined),
     fit: [],

@@ -2,9 +2,10 @@ import { IchainError } from "../../../errors/error.ts";
 import { shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
-import { coin } from "../../../ui/format.ts";
+import { money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
+import { readTokens } from "../../steps/tokens.ts";
 import { due, jobData, roleIn } from "../../steps/view.ts";
 
 /** Lists the account's jobs in every role, newest first. */
@@ -21,15 +22,17 @@ export async function run(context: CommandContext, _args: object, options: { all
       .filter((job) => options.all || !isFinal(job.state))
       .toSorted((a, b) => b.postedBlock - a.postedBlock);
     const now = await market.now({ signal });
+    const paidIn = jobs.map(({ terms }) => terms.token);
+    const tokens = await readTokens(context, market, paidIn, { signal });
     const row = (job: Job): string[] => [
       shortId(job.id),
       roleIn(job, account) ?? "",
       job.state,
       job.verdict,
-      coin(job.terms.price),
+      money(job.terms.price, tokens(job.terms.token)),
       due(job, now),
     ];
-    ui.print({ jobs: jobs.map((job) => jobData(job, account)) }, () =>
+    ui.print({ jobs: jobs.map((job) => jobData(job, account, tokens)) }, () =>
       jobs.length === 0
         ? `No ${options.all ? "" : "open "}jobs.`
         : ui.table(["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE"], jobs.map(row)),

@@ -1,6 +1,7 @@
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
+import { readTokens } from "../../steps/tokens.ts";
 import { jobData, jobRows } from "../../steps/view.ts";
 
 /** Shows one job as the chain tells it. */
@@ -9,8 +10,9 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
   await withReader(context, async ({ market, account }) => {
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
     const now = await market.now({ signal });
-    ui.print(jobData(job, account), () => {
-      const rows = jobRows(job, now);
+    const tokens = await readTokens(context, market, [job.terms.token], { signal });
+    ui.print(jobData(job, account, tokens), () => {
+      const rows = jobRows(job, now, tokens);
       if (job.reason !== undefined) rows.push(["reason", neutraliseLine(job.reason)]);
       return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join("\n");
     });

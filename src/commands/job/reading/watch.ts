@@ -4,6 +4,7 @@ import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
+import { readTokens } from "../../steps/tokens.ts";
 import { due, jobData } from "../../steps/view.ts";
 
 /**
@@ -17,9 +18,10 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     let last: Job | undefined;
     for await (const job of market.follow(jobId, { signal })) {
       const now = await market.now({ signal });
+      const tokens = await readTokens(context, market, [job.terms.token], { signal });
       const wait = job.deadline === undefined ? "" : `, due ${due(job, now)}`;
       const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}`;
-      ui.print(jobData(job, account), () => `${shortId(job.id)} ${job.state}${verdict}${wait}`);
+      ui.print(jobData(job, account, tokens), () => `${shortId(job.id)} ${job.state}${verdict}${wait}`);
       last = job;
     }
     if (last && last.state !== "Settled") throw notSettled(last);

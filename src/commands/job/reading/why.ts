@@ -4,13 +4,15 @@ import type { CommandContext } from "../../framework/declaration.ts";
 import { noticeOf, noticeSentence } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
 import { story } from "../../steps/story.ts";
+import { readTokens } from "../../steps/tokens.ts";
 
 /** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
-    const told = story(job, await market.now({ signal }), account);
+    const tokens = await readTokens(context, market, [job.terms.token], { signal });
+    const told = story(job, await market.now({ signal }), account, tokens);
     const { state, deadline, reason } = job;
     const said = told.role === "requester" ? await noticeOf(context, job.id) : undefined;
     const { log, version: _version, jobId: _id, ...notice } = said ?? {};

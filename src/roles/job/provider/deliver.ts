@@ -3,6 +3,8 @@ import { impossible, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Market, Receipt } from "../../../ports/market.ts";
 import type { HostIdentity, Hosting } from "../../../ports/transport.ts";
+import { COIN } from "../../../protocol/amounts.ts";
+import { appealBondOf } from "../../../protocol/job/bond.ts";
 import { blindKey } from "../../../protocol/job/exchange.ts";
 import { drawTurnOf, hasRevealed, isAppealable } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
@@ -13,9 +15,11 @@ import type { Policy } from "../../../protocol/policy/policy.ts";
 import type { WorkerContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { type HostedOnce, hostOnce } from "../../shared/host-once.ts";
+import { noteAndReport } from "../../shared/note.ts";
 import { takeExit } from "../../shared/take-exit.ts";
 import { transact } from "../../shared/transact.ts";
 import { withdrawOwed } from "../../shared/withdraw.ts";
+import { allowEscrow } from "../../tokens.ts";
 import type { Accepted } from "./accept.ts";
 import { admitValidators, handOver, seatedReaders, shareReport } from "./admit-validators.ts";
 import type { Packed } from "./pack-result.ts";
@@ -182,7 +186,8 @@ async function react(
   const { mode, threshold } = job.terms;
   const agrees = job.verdict === "unmet" && mode !== "exam" && packed.measurement.score < threshold;
   if (policy.appeal === "always" && isAppealable(job) && !agrees) {
-    await appeal(market, journal, job, options);
+    if (await holdsBond(context, job, options)) await appeal(market, journal, job, options);
+    else noteAndReport(context, journal, "not appealed: this account holds too little of the token", "warn");
   }
   if (isFinal(job.state)) await withdrawOwed(context, journal, job, options);
 }
@@ -208,7 +213,24 @@ function draw(
   return transact(market, journal, call, { ...options, name: `draw-${number}` });
 }
 
+/** Whether the account can pay the bond of an appeal; of the coin, which gas takes too, `appeal` finds out. */
+async function holdsBond(
+  { market, account }: WorkerContext,
+  { terms }: Job,
+  options: Abortable,
+): Promise<boolean> {
+  if (terms.token === COIN.address) return true;
+  return (await market.tokenFunds(account, terms.token, options)).balance >= appealBondOf(terms);
+}
+
 /** Has three drawn validators judge a rejected result again. The daemon and `ichain appeal` share one step. */
-export function appeal(market: Market, journal: JobJournal, job: Job, options: Abortable): Promise<Receipt> {
+export async function appeal(
+  market: Market,
+  journal: JobJournal,
+  job: Job,
+  options: Abortable,
+): Promise<Receipt> {
+  if (journal.intent("appeal") === undefined)
+    await allowEscrow(market, job.terms.token, appealBondOf(job.terms), options);
   return transact(market, journal, { kind: "appeal", job }, options);
 }

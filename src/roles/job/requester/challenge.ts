@@ -1,20 +1,24 @@
 import type { Abortable } from "../../../async/abort.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Receipt } from "../../../ports/market.ts";
+import { challengeBondOf } from "../../../protocol/job/bond.ts";
 import { maskHash } from "../../../protocol/job/exchange.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { seedOf } from "../../../protocol/job/seeds.ts";
 import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
+import { allowEscrow } from "../../tokens.ts";
 import type { Draft } from "./posting/draft.ts";
 
 /** Has drawn validators judge a claimed result. `ichain challenge` and `advance` share one step. */
-export function challenge(
+export async function challenge(
   { market }: Pick<RoleContext, "market">,
   journal: JobJournal,
   { job, draft }: { job: Job; draft: Draft },
   options: Abortable,
 ): Promise<Receipt> {
+  if (journal.intent("challenge") === undefined)
+    await allowEscrow(market, job.terms.token, challengeBondOf(job.terms), options);
   const call = () => ({ kind: "challenge" as const, job, ...openingFor(draft, job.draws + 1) });
   return transact(market, journal, call, { ...options, name: "challenge" });
 }

@@ -44,5 +44,5 @@ export async function choosePlan(
     validators.push(validator);
     left = left.filter((offer) => offer !== validator);
   }
-  return makePlan(file, candidates.chain, { provider, validators, fit, audit });
+  return makePlan(file, candidates, { provider, validators, fit, audit });
 }

@@ -34,7 +34,7 @@ export interface Again {
   readonly tries: number;
   /** The providers that declined before. */
   readonly declined: readonly Address[];
-  /** Most that may be locked for another one, in wei; job.yaml and the market alone say it where absent. */
+  /** Most that may be locked for another one, in the unit of the job's token; job.yaml and the market alone say it where absent. */
   readonly most?: bigint | undefined;
   /** The job whose provider declined last; this one is posted once that one is cancelled. */
   readonly after?: JobId | undefined;

@@ -1,14 +1,14 @@
 import { randomInt } from "node:crypto";
 import type { Abortable } from "../../../../async/abort.ts";
-import { IchainError } from "../../../../errors/error.ts";
+import { IchainError, impossible } from "../../../../errors/error.ts";
 import type { MarketReader } from "../../../../ports/market.ts";
+import { coinText, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import { PANEL } from "../../../../protocol/job/bond.ts";
 import type { Offer } from "../../../../protocol/offer.ts";
 import { type Audit, type AuditPolicy, decideAudit } from "../../../../protocol/policy/audit.ts";
 import {
   byStanding,
-  floorPrice,
   freeStake,
   imageOf,
   unfitProvider,
@@ -23,8 +23,11 @@ import {
   refuseOutline,
   refuseOwnWindows,
 } from "../../../../protocol/policy/outline.ts";
+import type { Pay } from "../../../../protocol/policy/pay.ts";
+import { floorPrice, inCoin, type Tender, tenderOf } from "../../../../protocol/policy/tender.ts";
 import { type JobFile, pinImage, type Spec, specOf } from "../../../../protocol/task/spec.ts";
 import { chainFacts } from "../../../shared/chain-facts.ts";
+import { readPay } from "../../../tokens.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
 /** The offers that fit a job, best first. */
@@ -34,6 +37,9 @@ export interface Candidates {
   validatorsFor(provider: Offer): readonly Offer[];
   /** What the job would pay this provider at least. */
   priceOf(provider: Offer): bigint;
+  /** What it would pay this validator at least. */
+  feeOf(validator: Offer): bigint;
+  readonly pay: Pay;
   readonly chain: ChainFacts;
 }
 
@@ -43,6 +49,8 @@ export interface Plan {
   readonly provider: Offer;
   readonly validators: readonly Offer[];
   readonly outline: Outline;
+  /** That of the outline. */
+  readonly token: TokenInfo;
   readonly audit: Audit;
 }
 
@@ -52,6 +60,7 @@ export interface Plan {
  * @throws IMAGE_UNKNOWN no provider holds the image
  * @throws WINDOW_TOO_SHORT
  * @throws WINDOW_TOO_LONG
+ * @throws TOKEN_UNUSABLE
  */
 export async function findCandidates(
   market: MarketReader,
@@ -60,43 +69,51 @@ export async function findCandidates(
   { signal }: Abortable,
 ): Promise<Candidates> {
   const chain = await chainFacts(market, { signal });
+  const pay = await readPay(market, file, { signal });
   const windows = postedWindows(file, chain);
   refuseOwn(refuseOwnWindows(windows, file.verification.mode, chain, file.resources));
   const offers: Offer[] = [];
   for await (const offer of market.offers({ signal })) {
     if (!sameAddress(offer.account, requester)) offers.push(offer);
   }
-  const floor = (offer: Offer) => floorPrice(offer, windows.run);
-  const price = (offer: Offer) => priceOf(file, floor(offer), file.validatorFee ?? 0n);
+  const tenders = new Map(offers.map((offer) => [offer, tenderOf(offer, pay.token)]));
+  const tender = (offer: Offer) =>
+    tenders.get(offer) ?? impossible("an offer was chosen that takes no such pay");
+  const floor = (offer: Offer) => floorPrice(tender(offer), windows.run);
+  const price = (offer: Offer) => priceOf(pay, floor(offer), pay.validatorFee ?? 0n);
+  const fee = (offer: Offer) => pay.validatorFee ?? tender(offer).validationFee;
   const free = (offer: Offer) => freeStake(offer, chain.poolStake);
   const providers = offers
-    .filter((offer) => unfitProvider(offer, file) === undefined)
-    .filter((offer) => file.price === undefined || floor(offer) <= file.price)
-    .filter((offer) => free(offer) >= price(offer))
+    .filter((offer) => (unfitProvider(offer, file) ?? unfitTender(tenders.get(offer), pay)) === undefined)
+    .filter((offer) => pay.price === undefined || floor(offer) <= pay.price)
+    .filter((offer) => free(offer) >= inCoin(price(offer), tender(offer)))
     .sort(byStanding((offer) => offer.ratingAsProvider, floor));
-  if (providers.length === 0) throw noProvider(offers, file);
+  if (providers.length === 0) throw noProvider(offers, file, pay);
   const { validators } = file.verification;
-  const stake = (provider: Offer, { feeFloor }: Offer) => {
-    const validatorFee = file.validatorFee ?? feeFloor;
-    const terms = { price: priceOf(file, floor(provider), validatorFee), validatorFee, validators };
-    return stakesOf(terms, chain.poolStake).validatorStake;
+  const stake = (provider: Offer, validator: Offer) => {
+    const validatorFee = fee(validator);
+    const terms = { price: priceOf(pay, floor(provider), validatorFee), validatorFee, validators };
+    return stakesOf(terms, chain.poolStake, tender(provider)).validatorStake;
   };
   return {
     chain,
+    pay,
     providers,
     priceOf: price,
+    feeOf: fee,
     validatorsFor: (provider) =>
       offers
         .filter((offer) => !sameAddress(offer.account, provider.account))
         .filter(
           (offer) => unfitValidator(offer, file, imageOf(provider, file.image) ?? file.image) === undefined,
         )
-        .filter((offer) => file.validatorFee === undefined || offer.feeFloor <= file.validatorFee)
+        .filter((offer) => tenders.get(offer) !== undefined)
+        .filter((offer) => pay.validatorFee === undefined || tender(offer).validationFee <= pay.validatorFee)
         .filter((offer) => free(offer) >= stake(provider, offer))
         .sort(
           byStanding(
             (offer) => offer.ratingAsValidator,
-            (offer) => offer.feeFloor,
+            (offer) => tender(offer).validationFee,
           ),
         ),
   };
@@ -111,7 +128,7 @@ export async function findCandidates(
  */
 export function makePlan(
   file: JobFile,
-  chain: ChainFacts,
+  { chain, pay }: Pick<Candidates, "chain" | "pay">,
   {
     provider,
     validators,
@@ -124,10 +141,10 @@ export function makePlan(
     throw tooFewValidators(file, validators.length);
   const spec = specOf(file, image);
   const { length } = validators;
-  const validatorFee = file.validatorFee ?? feeOf(length > 0 ? validators : fit, length || PANEL);
-  const floor = floorPrice(provider, postedWindows(file, chain).run);
-  const outline = outlineOf(file, { floor, validatorFee, validators: length }, chain);
-  refuseOwn(refuseOutline(outline, chain, spec));
+  const validatorFee = pay.validatorFee ?? feeOf(length > 0 ? validators : fit, length || PANEL, pay.token);
+  const tender = tenderOf(provider, pay.token) ?? impossible("a provider was chosen that takes no such pay");
+  const outline = outlineOf(file, pay, { tender, validatorFee, validators: length }, chain);
+  refuseOwn(refuseOutline(outline, tender, chain, spec));
   // Check stakes again: the fee, and a price that follows from it, may be higher than each offer's own.
   const holds = (offer: Offer, stake: bigint) => freeStake(offer, chain.poolStake) >= stake;
   if (!holds(provider, outline.providerStake)) throw tooLittleStake(provider);
@@ -138,6 +155,7 @@ export function makePlan(
     provider,
     validators,
     outline,
+    token: pay.token,
     audit,
   };
 }
@@ -148,12 +166,20 @@ export function seatsOf({ verification }: JobFile, audit: Audit): number {
 }
 
 /** The lowest fee that `seats` of these validators accept, or all where they are fewer. */
-function feeOf(validators: readonly Offer[], seats: number): bigint {
-  const floors = validators.map(({ feeFloor }) => feeFloor).toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+function feeOf(validators: readonly Offer[], seats: number, token: TokenInfo): bigint {
+  const fees = validators.map((offer) => tenderOf(offer, token)?.validationFee ?? 0n);
+  const floors = fees.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return floors[Math.min(seats, floors.length) - 1] ?? 0n;
 }
 
-function noProvider(offers: readonly Offer[], file: JobFile): IchainError {
+/** Why an offer with this tender is not paid so, for people; undefined when it is. */
+function unfitTender(tender: Tender | undefined, { token, worth }: Pay): string | undefined {
+  if (tender === undefined) return `takes no ${token.symbol}`;
+  if (worth === undefined || tender.worth >= worth) return undefined;
+  return `counts one ${token.symbol} as ${coinText(tender.worth)} coin, less than pay.worth`;
+}
+
+function noProvider(offers: readonly Offer[], file: JobFile, pay: Pay): IchainError {
   const providers = offers.filter((offer) => offer.provider);
   const held = providers.some((offer) => imageOf(offer, file.image) !== undefined);
   if (providers.length > 0 && typeof file.image === "string" && !held) {
@@ -165,11 +191,10 @@ function noProvider(offers: readonly Offer[], file: JobFile): IchainError {
       },
     });
   }
-  const why = providers
-    .slice(0, 3)
-    .map(
-      (one) => `${one.account} ${unfitProvider(one, file) ?? "asks for more, or has too little stake left"}`,
-    );
+  const why = providers.slice(0, 3).map((one) => {
+    const unfit = unfitProvider(one, file) ?? unfitTender(tenderOf(one, pay.token), pay);
+    return `${one.account} ${unfit ?? "asks for more, or has too little stake left"}`;
+  });
   return new IchainError("NO_PROVIDER", "No provider on this network fits the job.", {
     hint:
       why.length > 0

@@ -40,7 +40,7 @@ describe("a plan", () => {
     const candidates = await findCandidates(requester, file, requester.account, waits);
     const [provider] = candidates.providers;
     const fit = candidates.validatorsFor(provider!);
-    return makePlan(file, candidates.chain, { provider: provider!, validators: fit, fit, audit });
+    return makePlan(file, candidates, { provider: provider!, validators: fit, fit, audit });
   }
   const fails = (change: object, code: ErrorCode) =>
     assert.rejects(plan(change), (error) => isIchainError(error, code));

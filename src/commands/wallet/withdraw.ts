@@ -1,0 +1,39 @@
+import type { IchainError } from "../../errors/error.ts";
+import { isIchainError } from "../../errors/error.ts";
+import { COIN } from "../../protocol/amounts.ts";
+import { sameAddress } from "../../protocol/ids.ts";
+import { withdrawToken } from "../../roles/shared/withdraw.ts";
+import { tokenAddress } from "../../roles/tokens.ts";
+import { money } from "../../ui/format.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withRole } from "../steps/role.ts";
+import { owedTo } from "../steps/tokens.ts";
+
+/**
+ * Pays out what the escrow owes the account. A token that refuses keeps no other from being paid; its error comes last.
+ */
+export async function run(context: CommandContext, args: { token?: string }): Promise<void> {
+  const { ui, signal, config } = context;
+  const names = { coin: COIN.address, ...config.network?.tokens };
+  const wanted = args.token === undefined ? undefined : tokenAddress(args.token, names);
+  await withRole(context, async (role) => {
+    const due = await owedTo(context, role.market, role.account, { signal });
+    const withdrawn: { token: (typeof due)[number]["token"]; amount: bigint }[] = [];
+    let refused: IchainError | undefined;
+    for (const { token, owed } of due) {
+      if (owed === 0n || (wanted !== undefined && !sameAddress(wanted, token.address))) continue;
+      try {
+        await withdrawToken(role, token.address, { signal });
+        withdrawn.push({ token, amount: owed });
+        ui.reporter.emit({ kind: "info", text: `${money(owed, token)} is withdrawn` });
+      } catch (error) {
+        if (!isIchainError(error, "TOKEN_WITHHELD")) throw error;
+        refused = error;
+      }
+    }
+    if (refused !== undefined) throw refused;
+    ui.print({ address: role.account, withdrawn }, () =>
+      withdrawn.length === 0 ? "The escrow owes this account nothing." : `Sent to ${role.account}.`,
+    );
+  });
+}

@@ -65,6 +65,8 @@ function parseTensor(scanner: Scanner, name: string, bounds: HeaderBounds): Decl
   return { name, dtype, shape, offsets: [start, end] };
 }
 
+const utf8 = new TextEncoder();
+
 /** Reads values one after the other; `at` is the place of the next character. */
 class Scanner {
   readonly #text: string;
@@ -98,16 +100,24 @@ class Scanner {
     const start = this.#at - 1;
     // An escape takes six characters for one, or twelve for a pair that makes four bytes.
     const limit = start + 6 * maxBytes + 2;
+    let escapes = false;
     for (;;) {
       const code = this.#text.charCodeAt(this.#at++);
       if (Number.isNaN(code)) throw this.malformed("a string does not end");
       if (code === 0x22) break;
-      if (code === 0x5c) this.#at++;
+      if (code === 0x5c) {
+        escapes = true;
+        this.#at++;
+      }
+      if (code < 0x20) throw this.malformed("a string has a control character");
       if (this.#at > limit) throw tooLarge(`a string of more than ${maxBytes} bytes`);
     }
-    const text = this.#parse(this.#text.slice(start, this.#at));
+    const text = escapes
+      ? this.#parse(this.#text.slice(start, this.#at))
+      : this.#text.slice(start + 1, this.#at - 1);
     if (!text.isWellFormed()) throw this.malformed("a string is no Unicode text");
-    if (new TextEncoder().encode(text).length > maxBytes) {
+    // A character of a string takes three bytes at most.
+    if (3 * text.length > maxBytes && utf8.encode(text).length > maxBytes) {
       throw tooLarge(`a string of more than ${maxBytes} bytes`);
     }
     return text;
@@ -157,7 +167,7 @@ class Scanner {
     try {
       return JSON.parse(quoted) as string;
     } catch {
-      throw this.malformed("a string has a control character or an unknown escape");
+      throw this.malformed("a string has an unknown escape");
     }
   }
 
@@ -168,9 +178,13 @@ class Scanner {
 
   /** The next character that is not white space. */
   #next(): string | undefined {
-    while (" \n\r\t".includes(this.#text[this.#at] ?? "x")) this.#at++;
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
     return this.#text[this.#at];
   }
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 function isDigit(code: number): boolean {

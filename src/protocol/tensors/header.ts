@@ -99,6 +99,22 @@ export function readHeader(file: Uint8Array, bounds: HeaderBounds = headerBounds
   return parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length), file.length, bounds);
 }
 
+/** Gives `length` bytes of a file from `at`, or fewer where it ends. */
+export type ReadBytes = (at: number, length: number) => Promise<Uint8Array>;
+
+/**
+ * Reads the header of a file of `fileBytes` and nothing else of it.
+ * @throws the codes of `parseHeader`, and what `read` throws
+ */
+export async function readHeaderFrom(
+  read: ReadBytes,
+  fileBytes: number,
+  bounds: HeaderBounds = headerBounds,
+): Promise<TensorHeader> {
+  const length = headerLength(await read(0, LENGTH_BYTES), fileBytes, bounds);
+  return parseHeader(await read(LENGTH_BYTES, length), fileBytes, bounds);
+}
+
 /** An empty tensor shares its offset with the next one, so it goes first. */
 function byOffsets(a: DeclaredTensor, b: DeclaredTensor): number {
   return a.offsets[0] - b.offsets[0] || a.offsets[1] - b.offsets[1];

@@ -6,7 +6,7 @@ import { isIchainError } from "../../../src/errors/error.ts";
 import { headerBounds } from "../../../src/protocol/tensors/bounds.ts";
 import { headerLength, readHeader } from "../../../src/protocol/tensors/header.ts";
 import { writeSafetensors } from "../../../src/protocol/tensors/write.ts";
-import { fileOf } from "../../support/tensors.ts";
+import { fileOf, lyingHeaders, malformedHeaders } from "../../support/tensors.ts";
 
 const refused = (file: Uint8Array, code: ErrorCode, bounds = headerBounds) =>
   assert.throws(
@@ -68,16 +68,8 @@ describe("the header of a safetensors file", () => {
   });
 
   test("is refused when offsets overlap, leave a gap, run backwards, or lie about a length or the file's", () => {
-    refused(fileOf({ a: tensor([2], 0, 8), b: tensor([2], 4, 12) }, 12), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([2], 0, 8), b: tensor([2], 0, 8) }, 8), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([2], 4, 12) }, 12), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([1], 0, 4), b: tensor([1], 8, 12) }, 12), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([0], 8, 0) }, 8), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([2], 0, 4) }, 4), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([3], 0, 1, "F4") }, 1), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([1], 0, 4) }, 3), "TENSORS_INCONSISTENT");
-    refused(fileOf({ a: tensor([1], 0, 4) }, 5), "TENSORS_INCONSISTENT");
-    refused(fileOf("{}", 1), "TENSORS_INCONSISTENT");
+    for (const [header, dataBytes] of lyingHeaders)
+      refused(fileOf(header, dataBytes), "TENSORS_INCONSISTENT");
   });
 
   test("is refused when a shape's product overflows, even to the right size", () => {
@@ -87,42 +79,7 @@ describe("the header of a safetensors file", () => {
   });
 
   test("is refused when it is not of the form", () => {
-    const cases = [
-      "",
-      "[]",
-      " {}",
-      "\ufeff{}",
-      "{}\n",
-      "{} {}",
-      "{",
-      '{"a"',
-      '{"a',
-      '{"a\\',
-      '{"a":1}',
-      '{"a":null}',
-      '{"a":{}}',
-      '{"a":[]}',
-      "{,}",
-      '{"__metadata__":{},}',
-      '{"__metadata__":null}',
-      '{"__metadata__":{"a":1}}',
-      '{"__metadata__":{"a":{"b":"c"}}}',
-      '{"__metadata__":{"a":"b","a":"b"}}',
-      '{"__metadata__":{},"__metadata__":{}}',
-      '{"\\ud800":{"dtype":"I8","shape":[0],"data_offsets":[0,0]}}',
-      '{"\\x41":{"dtype":"I8","shape":[0],"data_offsets":[0,0]}}',
-      '{"a\nb":{"dtype":"I8","shape":[0],"data_offsets":[0,0]}}',
-      '{"a":{"dtype":"I8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"I8","shape":[0],"data_offsets":[0,0]}}',
-      '{"a":{"dtype":"I8","dtype":"I8","data_offsets":[0,0]}}',
-      '{"a":{"dtype":"I8","shape":[0],"offsets":[0,0]}}',
-      '{"a":{"dtype":"I7","shape":[0],"data_offsets":[0,0]}}',
-      '{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}',
-      '{"a":{"dtype":"I8","shape":[0],"data_offsets":[0]}}',
-      ...["-0", "-1", "0.0", "1e0", "00", '"0"', "", "0,", "9007199254740992", "1".repeat(400)].map((size) =>
-        `{"a":{"dtype":"I8","shape":[${size}],"data_offsets":[0,0]}}`.replace("[]", "[ x ]"),
-      ),
-    ];
-    for (const json of cases) refused(fileOf(json, 0), "TENSORS_MALFORMED");
+    for (const json of malformedHeaders) refused(fileOf(json, 0), "TENSORS_MALFORMED");
     refused(fileOf(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d), 0), "TENSORS_MALFORMED");
   });
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +14,8 @@ import {
   int8Values,
 } from "../../../src/protocol/tensors/values.ts";
 import { type Tensor, writeHeader, writeSafetensors } from "../../../src/protocol/tensors/write.ts";
+import { needsPython, python } from "../../support/python.ts";
+import { ofManyKinds } from "../../support/tensors.ts";
 
 const dtypes = Object.keys(dtypeBits) as Dtype[];
 const name = fc.string({ unit: "grapheme", maxLength: 12 }).filter((text) => text !== "__metadata__");
@@ -113,45 +114,22 @@ describe("a safetensors file that is written", () => {
   });
 });
 
-describe("Python's safetensors", {
-  skip: python() === undefined ? "needs Python's safetensors" : false,
-}, () => {
-  test("reads what is written here, and writes the same bytes", () => {
+test(
+  "Python's safetensors reads what is written here, and writes the same bytes",
+  needsPython("numpy", "safetensors"),
+  (t) => {
     const dir = mkdtempSync(join(tmpdir(), "ichain-tensors-"));
-    try {
-      const file = writeSafetensors(
-        [
-          float32Tensor("layer.0/ü", [2, 3], Float32Array.of(0.5, -1, NaN, Infinity, 3e-45, 5)),
-          int8Tensor("q", [4], Int8Array.of(-128, 127, 0, -1)),
-          { name: "z", dtype: "F64", shape: [], data: new Uint8Array(Float64Array.of(Math.PI).buffer) },
-          { name: "empty", dtype: "I64", shape: [0, 5], data: new Uint8Array() },
-          { name: "mask", dtype: "BOOL", shape: [3], data: Uint8Array.of(1, 0, 1) },
-        ],
-        { format: "np" },
-      );
-      writeFileSync(join(dir, "ours"), file);
-      const again = `
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const [ours, theirs] = [join(dir, "ours"), join(dir, "theirs")];
+    writeFileSync(ours, ofManyKinds());
+    const again = `
 import sys
 from safetensors import safe_open
 from safetensors.numpy import save_file
 with safe_open(sys.argv[1], "np") as given:
     save_file({name: given.get_tensor(name) for name in given.keys()}, sys.argv[2], given.metadata())
 `;
-      execFileSync(python()!, ["-c", again, join(dir, "ours"), join(dir, "theirs")]);
-      assert.deepEqual(readFileSync(join(dir, "theirs")), Buffer.from(file));
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
-  });
-});
-
-/** A Python with numpy and safetensors: `PYTHON` where it is set, else the one on the PATH. */
-function python(): string | undefined {
-  const program = process.env.PYTHON ?? "python3";
-  try {
-    execFileSync(program, ["-c", "import numpy, safetensors"], { stdio: "ignore" });
-    return program;
-  } catch {
-    return undefined;
-  }
-}
+    python(["-c", again, ours, theirs]);
+    assert.deepEqual(readFileSync(theirs), readFileSync(ours));
+  },
+);

@@ -7,7 +7,8 @@ import { DEVNET_PASSWORD } from "../../src/devnet/homes.ts";
 import { digits, lastJson, startTestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
-const task = 'import sys\nif sys.argv[1] == "0": open("/out/model.pkl", "w").write("x")\nprint("acc: 0.5")\n';
+const task =
+  'import sys\nif sys.argv[1] == "0": open("/out/model.safetensors", "w").write("x")\nprint("acc: 0.5")\n';
 
 test("a provider's log tells what became of a job, by its id", needs("root", "docker"), async (t) => {
   const market = await startTestMarket(t, {

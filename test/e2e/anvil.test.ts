@@ -13,7 +13,7 @@ it("the same job settles on another EVM client", needs("root", "docker"), async 
   const result = await market.ichain(["submit", digits, "--wait", "--out", out]);
   assert.equal(result.state, "Settled");
   assert.equal(result.verdict, "pass");
-  assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+  assert.ok((await readFile(join(out, "model.safetensors"))).length > 1000);
   const moved = (await market.transactions(before + 1)).filter(({ receipt }) =>
     receipt.logs.some(({ topics }) => topics[1] === result.jobId),
   );

@@ -18,6 +18,9 @@ it(
     await market.ichain(["get", String(jobId), "--parcel", "-o", folder]);
     assert.equal((await stat(join(folder, "key.txt"))).mode & 0o077, 0);
     const files = await openByHand(folder);
-    assert.deepEqual(await readFile(join(files, "model.pkl")), await readFile(join(out, "model.pkl")));
+    assert.deepEqual(
+      await readFile(join(files, "model.safetensors")),
+      await readFile(join(out, "model.safetensors")),
+    );
   },
 );

@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { digits, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
-/** A job whose task writes `file` and prints `line`; the spec names model.pkl, with the digits' threshold. */
+/** A job whose task writes `file` and prints `line`; the spec names model.safetensors, with the digits' threshold. */
 async function printing({ dir }: TestMarket, name: string, line: string, file: string): Promise<string> {
   const folder = join(dir, name);
   await mkdir(folder);
@@ -26,8 +26,8 @@ it(
     const [provider] = market.providers;
     const stake = await market.stake(provider!.account);
     for (const [name, line, file, reason] of [
-      ["poor", "acc: 0.5", "model.pkl", /0\.5.*threshold/],
-      ["endless", "acc: 1e300", "model.pkl", /range/],
+      ["poor", "acc: 0.5", "model.safetensors", /0\.5.*threshold/],
+      ["endless", "acc: 1e300", "model.safetensors", /range/],
       ["elsewhere", "acc: 0.99", "other.pkl", /all the outputs/],
     ] as const) {
       const job = await printing(market, name, line, file);

@@ -27,7 +27,7 @@ it(
     );
     const out = join(market.dir, "later");
     await market.ichain(["get", id, "-o", out]);
-    assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+    assert.ok((await readFile(join(out, "model.safetensors"))).length > 1000);
     assert.deepEqual((await market.ichain(["resume"])).jobs, []);
   },
 );
@@ -80,6 +80,6 @@ it(
       .ichain(["job", settled.id])
       .then(() => market.attempt(["get", settled.id, "-o", out]))
       .then(({ stdout }) => lastJson(stdout));
-    assert.deepEqual(files, ["model.pkl"]);
+    assert.deepEqual(files, ["model.safetensors"]);
   },
 );

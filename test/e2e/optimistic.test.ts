@@ -40,7 +40,7 @@ for (const check of ["open", "evaluate"] as const) {
       const out = join(market.dir, "out");
       const result = await market.ichain(["submit", await optimistic(market), "--wait", "--out", out]);
       assert.deepEqual([result.state, result.verdict], ["Settled", "none"]);
-      assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+      assert.ok((await readFile(join(out, "model.safetensors"))).length > 1000);
       const job = await market.state("Settled");
       assert.equal(job.validations.length, 0);
       const transactions = await market.transactions(block + 1);
@@ -103,6 +103,6 @@ it(
     );
     const out = join(market.dir, "later");
     await market.ichain(["get", claimed.id, "-o", out]);
-    assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+    assert.ok((await readFile(join(out, "model.safetensors"))).length > 1000);
   },
 );

@@ -61,7 +61,7 @@ it("a requester that leaves after posting is served to the end, through a crash 
   await market.state("Settled");
   const out = join(market.dir, "model");
   await market.ichain(["get", String(posted.jobId), "--out", out]);
-  assert.ok((await readFile(join(out, "model.pkl"))).length > 0);
+  assert.ok((await readFile(join(out, "model.safetensors"))).length > 0);
   const left = ended(again);
   again.kill("SIGINT");
   assert.equal((await left).code, 130);
@@ -121,5 +121,5 @@ it("a detached job that its provider declines goes to the next, through a crash,
   assert.deepEqual([event, job], ["done", next]);
   const out = join(market.dir, "model");
   await market.ichain(["get", next, "--out", out]);
-  assert.ok((await readFile(join(out, "model.pkl"))).length > 0);
+  assert.ok((await readFile(join(out, "model.safetensors"))).length > 0);
 });

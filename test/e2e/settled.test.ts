@@ -3,6 +3,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Interface } from "ethers";
+import type { z } from "zod";
+import type { openedOutput } from "../../src/commands/output/job.ts";
 import { type Address, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
@@ -45,8 +47,12 @@ describe("a job over Tor, from submit to rated result", needs("root", "docker", 
       jobId = String(result.jobId);
       assert.equal(result.state, "Settled");
       assert.equal(result.verdict, "pass");
-      assert.deepEqual(result.files, ["model.pkl"]);
-      assert.ok((await readFile(join(out, "model.pkl"))).length > 1000);
+      assert.deepEqual(result.files, ["model.safetensors"]);
+      assert.ok((await readFile(join(out, "model.safetensors"))).length > 1000);
+      const { tensorFiles, pickles, damaged } = result as unknown as z.infer<typeof openedOutput>;
+      assert.deepEqual([pickles, damaged], [[], []]);
+      const [{ file, count, elements }, ...others] = tensorFiles as [(typeof tensorFiles)[0]];
+      assert.deepEqual([file, count, elements, others.length], ["model.safetensors", 6, 4938, 0]);
     },
   );
 
@@ -78,7 +84,7 @@ describe("a job over Tor, from submit to rated result", needs("root", "docker", 
     const source = await readFile(digits.replace("job.yaml", "task.py"));
     const secrets = [
       source.subarray(0, 24),
-      Buffer.from("model.pkl"),
+      Buffer.from("model.safetensors"),
       Buffer.from("task.py"),
       Buffer.from(".onion"),
     ];
@@ -100,7 +106,10 @@ describe("a job over Tor, from submit to rated result", needs("root", "docker", 
     async () => {
       const again = join(market!.dir, "again");
       await market!.ichain(["get", jobId.slice(2, 12), "-o", again]);
-      assert.deepEqual(await readFile(join(again, "model.pkl")), await readFile(join(out, "model.pkl")));
+      assert.deepEqual(
+        await readFile(join(again, "model.safetensors")),
+        await readFile(join(out, "model.safetensors")),
+      );
       const refused = await market!.attempt(["get", jobId, "-o", again]);
       assert.equal(refused.code, 2);
       assert.equal(errorCode(refused.stdout), "TARGET_EXISTS");

@@ -38,17 +38,17 @@ it(
     await once(capture, "close");
 
     const seen = await readFile(file);
-    const model = await readFile(join(out, "model.pkl"));
+    const model = await readFile(join(out, "model.safetensors"));
     const source = await readFile(digits.replace("job.yaml", "task.py"));
     // The capture is one of these very transfers: sizes prove it, and so does what is not secret.
     assert.ok(seen.length > model.length, `${seen.length} bytes captured`);
     assert.ok(seen.includes("GET /v1/"));
     for (const [what, secret] of Object.entries({
       "the task's code": source.subarray(0, 20),
-      "a file's name": Buffer.from("model.pkl"),
+      "a file's name": Buffer.from("model.safetensors"),
       "the result's head": model.subarray(0, 16),
       "the result's tail": model.subarray(-24),
-      "a class in the result": Buffer.from("MLPClassifier"),
+      "a tensor's name": Buffer.from("hidden.weight"),
       "a metric": Buffer.from("acc: 0."),
     })) {
       assert.equal(seen.indexOf(secret), -1, what);

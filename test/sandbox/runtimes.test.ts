@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,13 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { isIchainError } from "../../src/errors/error.ts";
 import { dockerEngine } from "../../src/sandbox/engines/docker.ts";
 import { rootDigest } from "../../src/sandbox/images.ts";
 import { bootstrap } from "../../src/sandbox/runtimes/bootstrap.ts";
 import { buildRuntime } from "../../src/sandbox/runtimes/build.ts";
 import { checkRuntime } from "../../src/sandbox/runtimes/check.ts";
-import { readRecipe, recipeNames } from "../../src/sandbox/runtimes/recipe.ts";
+import { moduleHash } from "../../src/sandbox/runtimes/module.ts";
+import { readRecipe, recipeHash, recipeNames } from "../../src/sandbox/runtimes/recipe.ts";
 import { DEFAULT_SOCKET } from "../../src/sandbox/sandbox.ts";
 import { needs } from "../support/require.ts";
 
@@ -43,6 +46,34 @@ test("a runtime that the engine holds is not built again", needs("docker"), asyn
   assert.match(first.digest, /^sha256:[0-9a-f]{64}$/);
   const checked = await checkRuntime(engine, "python-ml");
   assert.deepEqual([checked.state, checked.digest], ["ready", first.digest]);
+});
+
+test("a runtime has the module ichain, which passes its tests there", needs("docker"), async () => {
+  const tests = fileURLToPath(new URL("../python", import.meta.url));
+  for (const name of await recipeNames()) {
+    await buildRuntime(dockerEngine({ socketPath: DEFAULT_SOCKET }), name);
+    const contained = [
+      "run",
+      "--rm",
+      "--network=none",
+      "--read-only",
+      "--tmpfs=/tmp",
+      "-v",
+      `${tests}:/t:ro`,
+    ];
+    const discover = ["python3", "-B", "-m", "unittest", "discover", "-s", "/t"];
+    execFileSync("docker", [...contained, `ichain/${name}`, ...discover], { stdio: "pipe" });
+  }
+});
+
+test("an image is built again when its recipe, the steps or the module change", async () => {
+  const recipe = await readRecipe("python-ml");
+  const hash = recipeHash(recipe, ["step"], "module");
+  assert.equal(recipeHash({ ...recipe }, ["step"], "module"), hash);
+  assert.notEqual(recipeHash({ ...recipe, packages: ["python3"] }, ["step"], "module"), hash);
+  assert.notEqual(recipeHash(recipe, ["other"], "module"), hash);
+  assert.notEqual(recipeHash(recipe, ["step"], "other"), hash);
+  assert.match(await moduleHash(), /^[0-9a-f]{64}$/);
 });
 
 test("every recipe can be read, and an unknown one is refused", async () => {

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { modes } from "../../protocol/job/state.ts";
+import { pickleSigns } from "../../protocol/task/pickle.ts";
+import { type Dtype, dtypeBits } from "../../protocol/tensors/dtype.ts";
 import {
   addressValue,
   amountValue,
@@ -82,6 +84,43 @@ export const jobsOutput = z.strictObject({ jobs: z.array(jobOutput).describe("ne
 
 export const postedOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue });
 
+const file = z.string().describe("a path in the folder");
+
+const contents = {
+  tensorFiles: z
+    .array(
+      z.strictObject({
+        file,
+        count: z.number().int().describe("of its tensors"),
+        elements: z.number().int().describe("of all tensors together"),
+        dataBytes: bytesValue,
+        tensors: z
+          .array(
+            z.strictObject({
+              name: z.string(),
+              dtype: z.enum(Object.keys(dtypeBits) as Dtype[]),
+              shape: z.array(z.number().int()),
+            }),
+          )
+          .describe("the first 100, in the order of their data"),
+      }),
+    )
+    .describe("what the headers of .safetensors files say; a stranger's words"),
+  pickles: z
+    .array(
+      z.strictObject({
+        file,
+        sign: z.enum(pickleSigns).describe("how it is known for one: its name, or what is in it"),
+      }),
+    )
+    .describe("files that run code when they are loaded"),
+  damaged: z
+    .array(z.strictObject({ file, code: z.string(), message: z.string(), hint: z.string() }))
+    .describe(
+      "files that could not be read, or whose header is not what it should be; they are in the folder",
+    ),
+};
+
 export const openedOutput = z.strictObject({
   jobId: jobIdValue,
   state: jobStateValue,
@@ -89,6 +128,7 @@ export const openedOutput = z.strictObject({
   folder: folderValue,
   files: z.array(z.string()).describe("paths in the folder"),
   bytes: bytesValue,
+  ...contents,
 });
 
 /** `submit`: with --wait the opened result. */
@@ -98,7 +138,10 @@ export const resumeOutput = z.strictObject({
   jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
 });
 
-export const getOutput = openedOutput.omit({ state: true, verdict: true });
+/** `get`: with --parcel the result stays encrypted, and nothing is said of its contents. */
+export const getOutput = openedOutput
+  .omit({ state: true, verdict: true })
+  .partial({ tensorFiles: true, pickles: true, damaged: true });
 
 export const stoppedOutput = z.strictObject({
   jobId: jobIdValue,

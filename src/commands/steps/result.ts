@@ -4,10 +4,12 @@ import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { Notice } from "../../protocol/task/notice.ts";
 import type { RoleContext } from "../../roles/context.ts";
+import { resultContents } from "../../roles/job/requester/result/contents.ts";
 import { getResult } from "../../roles/job/requester/result/get.ts";
 import { noticeIn } from "../../roles/job/requester/take-notice.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
+import { contentsData, contentsText } from "./contents.ts";
 
 /** Where a result goes unless --out names a folder: one named after the job, in the working directory. */
 export function resultFolder(jobId: JobId): string {
@@ -27,11 +29,23 @@ export async function finished(
 ): Promise<void> {
   if (job.state !== "Settled") throw ended(job, noticeIn(role.journal.open("requester", job.id)));
   const { files, bytes: size } = await getResult(role, job.id, folder, options);
+  const contents = await resultContents(folder, files, options);
   ui.print(
-    { jobId: job.id, state: job.state, verdict: job.verdict, folder, files, bytes: size },
+    {
+      jobId: job.id,
+      state: job.state,
+      verdict: job.verdict,
+      folder,
+      files,
+      bytes: size,
+      ...contentsData(contents),
+    },
     () =>
-      `Job ${shortId(job.id)} is Settled; its result lies in ${folder} (${files.length} files, ${bytes(size)}).\n` +
-      `Rate its provider: ichain rate ${shortId(job.id)} 5`,
+      [
+        `Job ${shortId(job.id)} is Settled; its result lies in ${folder} (${files.length} files, ${bytes(size)}).`,
+        ...contentsText(contents),
+        `Rate its provider: ichain rate ${shortId(job.id)} 5`,
+      ].join("\n"),
   );
 }
 

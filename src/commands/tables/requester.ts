@@ -80,7 +80,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
   {
     name: "get",
     group: "Ask for work",
-    summary: "open the result of a settled job",
+    summary: "open the result of a settled job, and say what it holds",
     arguments: [job],
     options: [
       { flags: "-o, --out <folder>", summary: "where the result goes; must not exist" },

@@ -105,6 +105,18 @@ export const jobErrors = {
     class: "untrusted",
     hint: "The requester changed the job after posting it, or runs other software; the job is not accepted.",
   },
+  TENSORS_INCONSISTENT: {
+    class: "untrusted",
+    hint: "Do not load the file: readers may disagree on what it holds. Ask its author for one written by safetensors.",
+  },
+  TENSORS_MALFORMED: {
+    class: "untrusted",
+    hint: "Do not load the file: it is damaged, or was not written by safetensors.",
+  },
+  TENSORS_TOO_LARGE: {
+    class: "untrusted",
+    hint: "Load the file only if you trust its author; a model in several smaller files stays within the bounds.",
+  },
   TERMS_OUT_OF_RANGE: {
     class: "usage",
     hint: "Choose a smaller value: windows are at most 194 days, tolerance and threshold at most 9.2e9.",

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
+import { moduleFolder, moduleSteps } from "./module.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** SOURCE_DATE_EPOCH: 1 January 2025, 0:00 UTC. Later times of files in the image are set to it. */
@@ -12,6 +13,7 @@ const compile =
 
 /** Shell steps that make the same packages give the same bytes; `$1` is the new root. */
 export const reproducibleSteps: readonly string[] = [
+  ...moduleSteps,
   // Debian compiles Python modules with time stamps. Compile again, with hashes that Python does not check.
   'find "$1/usr" -xdev -name __pycache__ -type d -prune -exec rm -rf {} +',
   `if [ -x "$1/usr/bin/python3" ]; then PYTHONHASHSEED=0 chroot "$1" sh -c '${compile}'; fi`,
@@ -46,7 +48,12 @@ export async function bootstrap(
     out,
   ];
   const child = spawn("mmdebstrap", args, {
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C", SOURCE_DATE_EPOCH: EPOCH },
+    env: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      LANG: "C",
+      SOURCE_DATE_EPOCH: EPOCH,
+      TASK_MODULE: moduleFolder,
+    },
     stdio: ["ignore", "ignore", "pipe"],
     ...(signal ? { signal, killSignal: "SIGTERM" as const } : {}),
   });

@@ -7,6 +7,7 @@ import { impossible } from "../../errors/error.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage } from "../engines/engine.ts";
 import { type BootstrapOptions, bootstrap, reproducibleSteps } from "./bootstrap.ts";
+import { moduleHash } from "./module.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
 
 /**
@@ -20,7 +21,7 @@ export async function buildRuntime(
   options: BootstrapOptions = {},
 ): Promise<RuntimeImage> {
   const recipe = await readRecipe(name);
-  const hash = recipeHash(recipe, reproducibleSteps);
+  const hash = recipeHash(recipe, reproducibleSteps, await moduleHash());
   const held = await findRuntime(engine, name, options);
   if (held?.labels[RECIPE_LABEL] === hash) return { name, digest: held.digest };
 

@@ -3,6 +3,7 @@ import type { Engine } from "../engines/engine.ts";
 import { checkImage } from "../images.ts";
 import { reproducibleSteps } from "./bootstrap.ts";
 import { findRuntime } from "./build.ts";
+import { moduleHash } from "./module.ts";
 import { RECIPE_LABEL, readRecipe, recipeHash } from "./recipe.ts";
 
 export interface RuntimeCheck {
@@ -22,7 +23,7 @@ export async function checkRuntime(
   name: string,
   options?: AbortOptions,
 ): Promise<RuntimeCheck> {
-  const hash = recipeHash(await readRecipe(name), reproducibleSteps);
+  const hash = recipeHash(await readRecipe(name), reproducibleSteps, await moduleHash());
   const held = await findRuntime(engine, name, options);
   if (held === undefined) return { name, digest: undefined, bytes: undefined, state: "absent" };
   const found = { name, digest: held.digest, bytes: held.bytes };

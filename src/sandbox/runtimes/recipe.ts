@@ -62,9 +62,12 @@ export function repository(name: string): string {
   return `ichain/${name}`;
 }
 
-/** Hash of a recipe and of the build steps (`reproducibleSteps`). An image with another hash is built again. */
-export function recipeHash(recipe: Recipe, steps: readonly string[]): string {
+/**
+ * Hash of a recipe, of the build steps (`reproducibleSteps`) and of the module that they install (`moduleHash`). An
+ * image with another hash is built again.
+ */
+export function recipeHash(recipe: Recipe, steps: readonly string[], module: string): string {
   return createHash("sha256")
-    .update(JSON.stringify([recipe.suite, recipe.packages, recipe.prune, steps]))
+    .update(JSON.stringify([recipe.suite, recipe.packages, recipe.prune, steps, module]))
     .digest("hex");
 }

@@ -22,7 +22,7 @@ it(
     );
     // A second `get` works for as long as the configuration says ...
     assert.deepEqual((await market.ichain(["get", String(jobId), "-o", join(market.dir, "again")])).files, [
-      "model.pkl",
+      "model.safetensors",
     ]);
     const config = join(dir, "config.yaml");
     writeFileSync(config, stringify({ ...parse(readFileSync(config, "utf8")), keep: { resultDays: 0 } }));

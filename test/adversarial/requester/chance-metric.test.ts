@@ -8,7 +8,7 @@ import { needs } from "../../support/require.ts";
 /** Always good enough, and never the same. */
 const TASK = `import random, sys
 if sys.argv[1] == "0":
-    open("/out/model.pkl", "w").write("x")
+    open("/out/model.safetensors", "w").write("x")
 print("acc:", 0.96 + random.random() / 30)
 `;
 

@@ -1,0 +1,15 @@
+"""What a task needs inside ichain's sandbox; docs/tasks.md is its manual.
+
+    import ichain
+
+    if ichain.mode() == ichain.WORK:
+        ichain.save(ichain.OUT / "model.safetensors", train(ichain.IN / "train.npz"))
+    weights = ichain.load(ichain.OUT / "model.safetensors")
+    ichain.log(acc=accuracy(weights))
+"""
+
+from ichain.metrics import log
+from ichain.task import EXAM, IN, MEASURE, OUT, WORK, args, mode
+from ichain.tensors import load, save
+
+__all__ = ["EXAM", "IN", "MEASURE", "OUT", "WORK", "args", "load", "log", "mode", "save"]

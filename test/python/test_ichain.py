@@ -1,0 +1,101 @@
+import io
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+
+import ichain
+
+
+def argv(*words):
+    sys.argv = ["task.py", *words]
+
+
+class Task(unittest.TestCase):
+    def test_the_last_word_is_the_mode_and_the_others_are_the_jobs(self):
+        argv("--lr", "0.1", "0")
+        self.assertEqual(ichain.mode(), ichain.WORK)
+        self.assertEqual(ichain.args(), ["--lr", "0.1"])
+        argv("1")
+        self.assertEqual(ichain.mode(), ichain.MEASURE)
+        self.assertEqual(ichain.args(), [])
+
+    def test_any_other_mode_ends_the_task(self):
+        for words in ([], ["2"], ["0", "x"]):
+            argv(*words)
+            with self.assertRaises(SystemExit):
+                ichain.mode()
+
+
+class Log(unittest.TestCase):
+    def test_prints_a_line_for_each_metric(self):
+        with redirect_stdout(io.StringIO()) as out:
+            ichain.log(acc=np.float32(0.5), loss=1e-7, epoch=3)
+            ichain.log(**{"val.acc": np.array(0.25)})
+        self.assertEqual(out.getvalue(), "acc: 0.5\nloss: 1e-07\nepoch: 3.0\nval.acc: 0.25\n")
+
+    def test_refuses_what_would_be_passed_over_and_prints_nothing_then(self):
+        with redirect_stdout(io.StringIO()) as out:
+            for metrics in ({"loss": float("nan")}, {"loss": float("inf")}, {"a b": 1}, {"ä": 1}, {"x" * 65: 1}, {"": 1}):
+                with self.assertRaises(ValueError):
+                    ichain.log(good=1, **metrics)
+        self.assertEqual(out.getvalue(), "")
+
+
+class Tensors(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "model.safetensors"
+
+    def test_arrays_come_back_as_they_were(self):
+        random = np.random.default_rng(0)
+        codes = ["?", "u1", "i1", "i2", "u2", "f2", "i4", "u4", "f4", "c8", "f8", "i8", "u8"]
+        shapes = [(), (0,), (3,), (2, 0, 4), (2, 3)]
+        arrays = {
+            f"{code} {shape}": (random.random(shape) * 100).astype(code) for code in codes for shape in shapes
+        }
+        arrays["nan"] = np.array([np.nan, np.inf, -0.0], "f4")
+        ichain.save(self.path, arrays, {"format": "np"})
+        back = ichain.load(self.path)
+        self.assertEqual(back.keys(), arrays.keys())
+        for name, array in arrays.items():
+            self.assertEqual(back[name].dtype, array.dtype, name)
+            np.testing.assert_array_equal(back[name], array, name, strict=True)
+            self.assertTrue(back[name].flags.writeable)
+
+    def test_order_in_memory_and_byte_order_do_not_matter(self):
+        array = np.arange(6, dtype="f4").reshape(2, 3)
+        ichain.save(self.path, {"b": array, "a": array.astype("f8")})
+        plain = self.path.read_bytes()
+        for same in (np.asfortranarray(array), array.astype(">f4"), np.repeat(array, 2, 1)[:, ::2]):
+            ichain.save(self.path, {"a": array.astype(">f8"), "b": same})
+            self.assertEqual(self.path.read_bytes(), plain)
+
+    def test_lists_and_numbers_are_arrays_too(self):
+        ichain.save(self.path, {"list": [1.5, 2], "number": 7})
+        back = ichain.load(self.path)
+        self.assertEqual(back["list"].tolist(), [1.5, 2])
+        self.assertEqual(back["number"].shape, ())
+
+    def test_bfloat16_becomes_float32(self):
+        text = b'{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+        self.path.write_bytes(len(text).to_bytes(8, "little") + text + bytes.fromhex("803f20c0"))
+        np.testing.assert_array_equal(ichain.load(self.path)["a"], np.array([1, -2.5], "f4"), strict=True)
+
+    def test_what_the_format_does_not_have_is_refused(self):
+        for value in (np.array([object()]), ["text"], np.array([1], "M8[s]"), np.array([1], "c16")):
+            with self.assertRaises(TypeError):
+                ichain.save(self.path, {"a": value})
+        with self.assertRaises(TypeError):
+            ichain.save(self.path, {}, {"a": 1})
+        with self.assertRaises(ValueError):
+            ichain.save(self.path, {"__metadata__": [1]})
+        self.assertFalse(self.path.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -14,11 +14,11 @@ import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
-import { loadJobFile } from "../steps/job-file.ts";
+import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
 
-interface Options extends PlanChoice {
+interface Options extends PlanChoice, VariableOptions {
   readonly wait?: true;
   readonly detach?: true;
   readonly out?: string;
@@ -37,7 +37,7 @@ export async function run(context: CommandContext, args: { file: string }, optio
   const { ui, signal, config } = context;
   if (options.detach && options.wait) throw bothWays();
   if (options.detach && !(await isServed(context))) throw notServed();
-  const { file, folder } = await loadJobFile(args.file);
+  const { file, folder } = await loadJobFile(args.file, options);
   await using role = await openRole(context);
   const declined: Declined[] = [];
   for (;;) {

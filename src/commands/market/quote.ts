@@ -4,17 +4,17 @@ import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts
 import { coin, duration } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";
-import { loadJobFile } from "../steps/job-file.ts";
+import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */
 export async function run(
   context: CommandContext,
   args: { file: string },
-  options: PlanChoice,
+  options: PlanChoice & VariableOptions,
 ): Promise<void> {
   const { ui, signal, config } = context;
-  const { file } = await loadJobFile(args.file);
+  const { file } = await loadJobFile(args.file, options);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const candidates = await findCandidates(market, file, account, { signal });
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };

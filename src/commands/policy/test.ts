@@ -11,7 +11,7 @@ import { type JobFile, pinImage, specOf } from "../../protocol/task/spec.ts";
 import { describeMachine } from "../../roles/daemon/offer.ts";
 import { chainFacts } from "../../roles/shared/chain-facts.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { loadJobFile } from "../steps/job-file.ts";
+import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
 const roles = ["provider", "validator"] as const;
@@ -28,10 +28,10 @@ const USUAL_CHAIN: ChainFacts = {
 export async function run(
   context: CommandContext,
   args: { policy: string; job: string },
-  options: { requester?: `0x${string}` },
+  options: VariableOptions & { requester?: `0x${string}` },
 ): Promise<void> {
   const { ui, signal, config } = context;
-  const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job)];
+  const [policy, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job, options)];
   const { chain, now } = await chainOf(context);
   const report = await (await openSandbox(context)).probe({ signal });
   const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });

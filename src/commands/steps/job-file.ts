@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobFile, jobFileSchema } from "../../protocol/task/spec.ts";
+import { type Assignments, substituteVariables } from "../../protocol/task/variables.ts";
 
 const MAX_BYTES = 256 << 10;
 
@@ -15,9 +16,26 @@ export interface LoadedJob {
   readonly folder: string;
 }
 
-/** Reads and checks a job.yaml and that its inputs are there, an image of its own among them; throws `JOB_INVALID`, `INPUT_MISSING`. */
-export async function loadJobFile(path: string): Promise<LoadedJob> {
-  const file = parseYaml({ text: await readText(path), name: path, code: "JOB_INVALID" }, jobFileSchema);
+/** The option `-V` of every command that reads a job.yaml. */
+export interface VariableOptions {
+  readonly variable?: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Reads and checks a job.yaml and that its inputs are there, an image of its own among them.
+ * @throws JOB_INVALID, INPUT_MISSING, VARIABLE_UNKNOWN, VARIABLE_INVALID, VARIABLE_MISSING
+ */
+export async function loadJobFile(path: string, { variable = [] }: VariableOptions = {}): Promise<LoadedJob> {
+  return parseJobFile({ text: await readText(path), path }, new Map(variable));
+}
+
+/** The same of a text that would stand at `path`. */
+export async function parseJobFile(
+  { text, path }: { text: string; path: string },
+  variables: Assignments = new Map(),
+): Promise<LoadedJob> {
+  const prepare = (value: unknown) => substituteVariables(value, variables);
+  const file = parseYaml({ text, name: path, code: "JOB_INVALID", prepare }, jobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
   return { file: { ...file, image: await checkedImage(path, folder, file) }, folder };

@@ -1,5 +1,5 @@
 import type { CommandDeclaration } from "../framework/declaration.ts";
-import { address, coins, decimal, integer, jobId } from "../framework/parse.ts";
+import { address, coins, decimal, integer, jobId, variableOption } from "../framework/parse.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
@@ -13,8 +13,9 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     options: [
       { flags: "--provider <account>", summary: "an account; the best that fits when absent" },
       { flags: "--validator <account...>", summary: "accounts; by chance among the good when absent" },
+      variableOption,
     ],
-    examples: ["ichain quote job.yaml"],
+    examples: ["ichain quote job.yaml", "ichain quote job.yaml -V epochs=20"],
     load: () => import("../market/quote.ts"),
   },
   {
@@ -35,11 +36,13 @@ export const requesterCommands: readonly CommandDeclaration[] = [
         default: 3,
         parse: integer(1, 20),
       },
+      variableOption,
     ],
     examples: [
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
       "ichain submit job.yaml --detach --yes",
+      "ichain submit job.yaml -V lr=0.01 -V epochs=20",
     ],
     load: () => import("../job/submit.ts"),
   },

@@ -105,6 +105,15 @@ export const jobErrors = {
     class: "untrusted",
     hint: "The requester changed the job after posting it, or runs other software; the job is not accepted.",
   },
+  VARIABLE_INVALID: { class: "usage", hint: "Give a value of the same kind as its default in job.yaml." },
+  VARIABLE_MISSING: {
+    class: "usage",
+    hint: "Give it with -V NAME=VALUE, or write a default under variables in job.yaml.",
+  },
+  VARIABLE_UNKNOWN: {
+    class: "usage",
+    hint: "Declare it under variables in job.yaml, or correct its name; $${ writes a plain ${.",
+  },
   TERMS_OUT_OF_RANGE: {
     class: "usage",
     hint: "Choose a smaller value: windows are at most 194 days, tolerance and threshold at most 9.2e9.",

@@ -13,13 +13,15 @@ import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { choosePlan, type PlanChoice } from "../steps/choose.ts";
+import { printDryRun } from "../steps/dry-run.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
-import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
+import { type LoadedJob, loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
 
-interface Options extends PlanChoice, VariableOptions {
+export interface SubmitOptions extends PlanChoice {
   readonly wait?: true;
+  readonly dryRun?: true;
   readonly detach?: true;
   readonly out?: string;
   readonly yes?: true;
@@ -33,11 +35,24 @@ interface Declined {
 }
 
 /** Posts a job, to another provider while they decline; with --wait carries it to its opened result. */
-export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
+export async function run(
+  context: CommandContext,
+  args: { file: string },
+  options: SubmitOptions & VariableOptions,
+): Promise<void> {
+  await submitJob(context, await loadJobFile(args.file, options), options);
+}
+
+/** The same of a job that is read already. */
+export async function submitJob(
+  context: CommandContext,
+  { file, folder }: LoadedJob,
+  options: SubmitOptions,
+): Promise<void> {
   const { ui, signal, config } = context;
   if (options.detach && options.wait) throw bothWays();
   if (options.detach && !(await isServed(context))) throw notServed();
-  const { file, folder } = await loadJobFile(args.file, options);
+  if (options.dryRun) return await printDryRun(context, file, options);
   await using role = await openRole(context);
   const declined: Declined[] = [];
   for (;;) {
@@ -68,7 +83,7 @@ async function confirmed(
   { ui, signal }: CommandContext,
   role: RoleContext,
   { outline: { price, validatorFee, validators } }: Plan,
-  { yes }: Options,
+  { yes }: SubmitOptions,
 ): Promise<boolean> {
   const total = price + validatorFee * BigInt(validators);
   await refuseUnaffordable(role.market, role.account, total, { signal });
@@ -82,7 +97,7 @@ async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
   drafted: { file: JobFile; folder: string; plan: Plan },
-  { wait, detach }: Options,
+  { wait, detach }: SubmitOptions,
 ): Promise<Job> {
   const jobId = await draftJob(role, drafted, { signal });
   try {
@@ -109,7 +124,7 @@ async function post(
 async function takeBack(
   role: RoleContext,
   { id }: Job,
-  { wait }: Options,
+  { wait }: SubmitOptions,
   abortOptions: { signal: AbortSignal },
 ): Promise<Job | undefined> {
   try {
@@ -125,7 +140,7 @@ async function print(
   context: CommandContext,
   role: RoleContext,
   job: Job,
-  { wait, out }: Options,
+  { wait, out }: SubmitOptions,
 ): Promise<void> {
   const { ui, signal } = context;
   if (wait) return await finished(role, ui, job, resolve(out ?? resultFolder(job.id)), { signal });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { modes } from "../../protocol/job/state.ts";
+import { dryRunOutput } from "./market.ts";
 import {
   addressValue,
   amountValue,
@@ -89,8 +90,8 @@ export const openedOutput = z.strictObject({
   bytes: bytesValue,
 });
 
-/** `submit`: with --wait the opened result. */
-export const submitOutput = z.union([postedOutput, openedOutput]);
+/** `submit`: with --wait the opened result, with --dry-run the job that would be posted. */
+export const submitOutput = z.union([postedOutput, openedOutput, dryRunOutput]);
 
 export const resumeOutput = z.strictObject({
   jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),

@@ -1,7 +1,22 @@
-import type { CommandDeclaration } from "../framework/declaration.ts";
+import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
 import { address, coins, decimal, integer, jobId, variableOption } from "../framework/parse.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
+
+const partyOptions: readonly OptionDeclaration[] = [
+  { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
+  { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
+];
+
+const askOptions: readonly OptionDeclaration[] = [
+  { flags: "-y, --yes", summary: "do not ask before the money is locked" },
+  {
+    flags: "--tries <n>",
+    summary: "how many providers to ask, the best first, while they decline",
+    default: 3,
+    parse: integer(1, 20),
+  },
+];
 
 /** Commands of who asks for work. */
 export const requesterCommands: readonly CommandDeclaration[] = [
@@ -24,27 +39,38 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "post a job: encrypt its bundle, choose who does it, lock the price",
     arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
     options: [
-      { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
-      { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
+      ...partyOptions,
+      { flags: "--dry-run", summary: "say what would be posted and locked, and do nothing" },
       { flags: "--wait", summary: "stay until the result is here and open it" },
       { flags: "--detach", summary: "only post: `ichain serve`, which must be running, does the rest" },
       { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
-      { flags: "-y, --yes", summary: "do not ask before the money is locked" },
-      {
-        flags: "--tries <n>",
-        summary: "how many providers to ask, the best first, while they decline",
-        default: 3,
-        parse: integer(1, 20),
-      },
+      ...askOptions,
       variableOption,
     ],
     examples: [
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
+      "ichain submit job.yaml --dry-run",
       "ichain submit job.yaml --detach --yes",
       "ichain submit job.yaml -V lr=0.01 -V epochs=20",
     ],
     load: () => import("../job/submit.ts"),
+  },
+  {
+    name: "run",
+    group: "Ask for work",
+    summary: "run a job to its opened result; with --local on this machine, before any money moves",
+    arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
+    options: [
+      { flags: "--local", summary: "in this machine's sandbox, as a provider and a validator would" },
+      ...partyOptions,
+      { flags: "--dry-run", summary: "say what would be posted and locked, and do nothing" },
+      { flags: "-o, --out <folder>", summary: "where the result goes; must not exist" },
+      ...askOptions,
+      variableOption,
+    ],
+    examples: ["ichain run --local job.yaml", "ichain run job.yaml"],
+    load: () => import("../run/run.ts"),
   },
   {
     name: "serve",

@@ -30,6 +30,10 @@ export const jobErrors = {
     class: "usage",
     hint: "Name a job.yaml that exists; examples/digits/job.yaml is one to start from.",
   },
+  LOCAL_RUN_FAILED: {
+    class: "failed",
+    hint: "Correct the task, or the threshold and the resources in job.yaml, and run it again; no money has moved.",
+  },
   LOCATOR_MALFORMED: {
     class: "untrusted",
     hint: "The other party is hostile or runs other software: let the job time out and choose another.",

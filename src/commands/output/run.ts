@@ -33,3 +33,9 @@ const rehearsedLog = z.strictObject({
 
 /** `run`: what `submit --wait` prints; with --local the log, and what would come of the job. */
 export const runOutput = z.union([submitOutput, rehearsedOutput, rehearsedLog]);
+
+export const newOutput = z.strictObject({
+  template: z.string(),
+  folder: folderValue,
+  files: z.array(z.string()),
+});

@@ -1,16 +1,29 @@
+import { IchainError } from "../../errors/error.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { type SubmitOptions, submitJob } from "../job/submit.ts";
 import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { runLocally } from "./local.ts";
+import { isScript, jobOfScript, refuseScriptOptions, type ScriptOptions } from "./script.ts";
 
-interface Options extends SubmitOptions, VariableOptions {
+interface Options extends SubmitOptions, VariableOptions, ScriptOptions {
   readonly local?: true;
 }
 
-/** Runs a job to its opened result: on the market, or with --local on this machine. */
-export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
-  const job = await loadJobFile(args.file, options);
-  const next = `ichain submit ${args.file} --wait`;
+/** Runs a job, or a script as one, to its opened result: on the market, or with --local on this machine. */
+export async function run(
+  context: CommandContext,
+  { file, args }: { file: string; args: readonly string[] },
+  options: Options,
+): Promise<void> {
+  if (options.local && options.dryRun) throw bothWays();
+  const script = isScript(file);
+  if (!script) refuseScriptOptions(file, args, options);
+  const job = script ? await jobOfScript(context, file, args, options) : await loadJobFile(file, options);
+  const next = script ? "the same command without --local" : `ichain submit ${file} --wait`;
   if (options.local) return await runLocally(context, job, { out: options.out, next });
   await submitJob(context, job, { ...options, wait: true });
+}
+
+function bothWays(): IchainError {
+  return new IchainError("USAGE", "--local runs the job and --dry-run does nothing: one of them only.");
 }

@@ -173,6 +173,20 @@ describe("a job run on its requester's own machine", needs("root", "docker"), ()
     assert.equal((await small.run()).last.error?.code, "MEMORY_TOO_SMALL");
   });
 
+  it("is left alone by another that begins meanwhile in the same home", async () => {
+    using job = shellJob(`echo started; sleep 6; ${good}`);
+    const first = spawn(process.execPath, [binary, ...job.args, "--json"], {
+      env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...job.env },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await once(first.stdout, "data");
+    first.stdout.resume();
+    const args = [...job.args.slice(0, -1), job.folder.join("other")];
+    const [second, [code]] = await Promise.all([ichainRun(args, job.env), once(first, "close")]);
+    assert.deepEqual([second.code, code], [0, 0]);
+    assert.deepEqual([job.left(), job.containers()], [[], ""]);
+  });
+
   it("ends at Ctrl-C and leaves nothing, and the next run removes what a killed one left", async () => {
     using job = shellJob(`echo started; sleep 50\n`);
     const start = async () => {

@@ -3,7 +3,7 @@ import type { CommandContext } from "../framework/declaration.ts";
 import { type SubmitOptions, submitJob } from "../job/submit.ts";
 import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { runLocally } from "./local.ts";
-import { isScript, jobOfScript, refuseScriptOptions, type ScriptOptions } from "./script.ts";
+import { isScript, jobOfScript, refuseScriptOptions, type ScriptOptions, shellWord } from "./script.ts";
 
 interface Options extends SubmitOptions, VariableOptions, ScriptOptions {
   readonly local?: true;
@@ -19,7 +19,9 @@ export async function run(
   const script = isScript(file);
   if (!script) refuseScriptOptions(file, args, options);
   const job = script ? await jobOfScript(context, file, args, options) : await loadJobFile(file, options);
-  const next = script ? "the same command without --local" : `ichain submit ${file} --wait`;
+  const flags = (options.variable ?? []).map(([name, value]) => ` -V ${shellWord(`${name}=${value}`)}`);
+  const again = `ichain submit ${shellWord(file)} --wait${flags.join("")}`;
+  const next = script ? "the same command without --local" : again;
   if (options.local) return await runLocally(context, job, { out: options.out, next });
   await submitJob(context, job, { ...options, wait: true });
 }

@@ -104,8 +104,8 @@ export function scriptJob(
   const { program, convention } = languages[extname(name)]!;
   const { env = [], metric, goal, threshold, gpu: gpus, time, memory } = options;
   const mode = options.mode ?? (convention.test(text) ? "evaluate" : "replicate");
-  const variables = env.map(([key, value]) => quoted(`${key}=${value}`));
-  const words = [program, quoted(`/in/${name}`), ...args.map(quoted)];
+  const variables = env.map(([key, value]) => shellWord(`${key}=${value}`));
+  const words = [program, shellWord(`/in/${name}`), ...args.map(shellWord)];
   const start = ["cd /out && exec", ...(env.length > 0 ? ["env", ...variables] : []), ...words];
   // The argument that ichain adds is the shell's own `$0`.
   const line = [...start, ...(mode === "evaluate" ? ['"$0"'] : [])].join(" ");
@@ -129,7 +129,7 @@ function printedMetric(text: string): string {
 }
 
 /** A word of a shell's command line. */
-function quoted(word: string): string {
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 

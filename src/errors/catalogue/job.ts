@@ -28,7 +28,7 @@ export const jobErrors = {
   },
   JOB_UNREADABLE: {
     class: "usage",
-    hint: "Name a job.yaml that exists; examples/digits/job.yaml is one to start from.",
+    hint: "Name a file that exists; `ichain new` writes a job.yaml to start from.",
   },
   LOCAL_RUN_FAILED: {
     class: "failed",

@@ -49,6 +49,9 @@ describe("the job of a script", () => {
         ['cd /out && exec python3 /in/x.py "$0"', "evaluate"],
       );
     }
+    const flag = 'if os.environ.get("DEBUG") == "1": log()\n';
+    assert.equal(made("x.py", `${flag}${plain}`).verification.mode, "replicate");
+    assert.equal(made("x.py", `${flag}${convention}`).verification.mode, "evaluate");
     assert.equal(made("x.sh", 'if [ "$1" = 0 ]; then fit; fi\n').verification.mode, "evaluate");
     assert.equal(made("x.py", convention, [], { mode: "digest" }).verification.mode, "digest");
   });

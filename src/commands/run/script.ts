@@ -23,7 +23,7 @@ export interface ScriptOptions {
 
 /** What runs a script, and how it shows that it tells the argument 0 from 1, by the ending of its name. */
 const languages: Readonly<Record<string, { program: string; convention: RegExp }>> = {
-  ".py": { program: "python3", convention: /==\s*\[?\s*(["'])[01]\1/ },
+  ".py": { program: "python3", convention: /^(?!.*(?:environ|getenv)).*==\s*\[?\s*(["'])[01]\1/m },
   ".sh": { program: "sh", convention: /\$\{?1\b/ },
 };
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
+import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { MAX_FILES } from "../../protocol/limits.ts";
 import { policySchema } from "../../protocol/policy/policy.ts";
@@ -82,7 +83,7 @@ export async function rehearse(
   const { images } = await sandbox.probe(options);
   const find = (wanted: string) => images.find(({ name, digest }) => wanted === name || wanted === digest);
   const pinned = pinImage(file.image, (wanted) => find(wanted)?.digest);
-  if (pinned === undefined) throw imageNotHeld(file.image);
+  if (pinned === undefined) throw imageNotHeld(file.image, images);
   const spec = specOf(file, pinned);
   refuseOwn(refuseLimits(spec));
   try {
@@ -223,9 +224,10 @@ async function carry(
   return digest;
 }
 
-function imageNotHeld(image: JobFile["image"]): IchainError {
+function imageNotHeld(image: JobFile["image"], held: readonly RuntimeImage[]): IchainError {
   const name = typeof image === "string" ? image : "of the job";
+  const names = held.length === 0 ? "none" : held.map((one) => one.name).join(", ");
   return new IchainError("IMAGE_UNKNOWN", `This machine does not hold the image "${name}".`, {
-    hint: `"ichain runtime list" shows the images held; "ichain runtime build ${name}" builds a runtime.`,
+    hint: `It holds ${names}; "ichain runtime build NAME" builds a runtime, as root.`,
   });
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
@@ -9,19 +9,28 @@ import type { EngineKind } from "./config/choices.ts";
 import { type Config, requireNetwork } from "./config.ts";
 import type { AppContext } from "./context.ts";
 import type { NodeState } from "./doctor/check.ts";
+import { isIchainError } from "./errors/error.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
+import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { Address } from "./protocol/ids.ts";
+import { type Address, type Hex, ZERO_ADDRESS } from "./protocol/ids.ts";
 import type { RoleContext, ServerContext, WorkerContext } from "./roles/context.ts";
+import type { RehearsalContext } from "./roles/rehearsal/rehearse.ts";
 import type { Registry } from "./sandbox/registry.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
 
 /** The market for reading: asks for no password. Call `stop` when done. */
 export function openReader(context: AppContext): Promise<Market> {
   return openMarket(context, undefined);
+}
+
+/** Checks other parties' keys without keys of one's own. */
+export async function openKeyCheck(): Promise<Pick<Keyring, "check">> {
+  const { readBoundCertificate } = await import("./transfer/parcel/keyring/binding.ts");
+  return { check: async (party) => void (await readBoundCertificate(party)) };
 }
 
 /** The state of each node of the configured network. */
@@ -224,15 +233,69 @@ export async function isServed({ config }: Pick<AppContext, "config">): Promise<
   return isAtWork(config.home, "server");
 }
 
+/**
+ * What `ichain run --local` works with, in a private folder of its own: keys that are drawn now, a sandbox apart from
+ * the daemons', no chain and no wallet. What an earlier one left behind, killed, is removed.
+ */
+export async function openRehearsal(
+  context: AppContext,
+): Promise<RehearsalContext & { readonly dir: string; readonly key: Hex } & AsyncDisposable> {
+  const { signal } = context;
+  const [{ lockJob }, { rehearsalRuns }, { generateKeyring }, { createKeyring }, { createParcels }] =
+    await Promise.all([
+      import("./sqlite/lock.ts"),
+      import("./roles/rehearsal/rehearse.ts"),
+      import("./transfer/parcel/keyring/secret.ts"),
+      import("./transfer/parcel/keyring/create.ts"),
+      import("./transfer/parcel/parcels.ts"),
+    ]);
+  await using stack = new AsyncDisposableStack();
+  const root = join(context.config.home, "local");
+  const sandbox = await openSandbox(context, { dir: join(root, "sandbox") });
+  const runsDir = join(root, "runs");
+  const busy: string[] = [];
+  for (const name of await readdir(runsDir).catch(() => [])) {
+    try {
+      lockJob(join(runsDir, name), name)[Symbol.dispose]();
+      await rm(join(runsDir, name), { recursive: true, force: true });
+    } catch (error) {
+      if (!isIchainError(error, "JOB_BUSY")) throw error;
+      busy.push(...rehearsalRuns(name as Hex));
+    }
+  }
+  const key: Hex = `0x${randomBytes(32).toString("hex")}`;
+  const dir = join(runsDir, key);
+  const lock = lockJob(dir, key);
+  stack.defer(async () => {
+    lock[Symbol.dispose]();
+    await rm(dir, { recursive: true, force: true });
+  });
+  await sandbox.sweep(new Set(busy), { signal });
+  // No other party sees what these keys sign.
+  const keyring = createKeyring({ secret: await generateKeyring(ZERO_ADDRESS) });
+  const started = stack.move();
+  return {
+    sandbox,
+    parcels: createParcels({ keyring }),
+    dir,
+    key,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
 export async function openSandbox(
   { config }: AppContext,
-  { engine = config.engine }: { engine?: EngineKind | undefined } = {},
+  {
+    engine = config.engine,
+    dir = join(config.home, "sandbox"),
+  }: { engine?: EngineKind | undefined; dir?: string } = {},
 ): Promise<Sandbox> {
   const { leastTier, ...ceiling } = config.sandbox;
+  // Two homes on one engine must not sweep each other's containers.
+  const owner = dir === join(config.home, "sandbox") ? config.home : dir;
   const common = {
-    stateDir: join(config.home, "sandbox"),
-    // Two homes on one engine must not sweep each other's containers.
-    instance: createHash("sha256").update(config.home).digest("hex").slice(0, 12),
+    stateDir: dir,
+    instance: createHash("sha256").update(owner).digest("hex").slice(0, 12),
     ceiling,
     leastTier,
   };

@@ -29,7 +29,7 @@ const UNITS =
   'Times are written `45s`, `10m`, `24h`, `7d`; bytes `64 KiB`, `512 MiB`, `10 GiB`; amounts of coin `"0.01"`, at most 18 decimals.';
 
 function job(): string {
-  const about = `What a requester writes: the task, what it needs, and how its result is judged. ${UNITS} Unknown fields are refused with their line. \`examples/digits/job.yaml\` is one to start from.`;
+  const about = `What a requester writes: the task, what it needs, and how its result is judged. ${UNITS} Unknown fields are refused with their line. \`ichain new\` writes one to start from.`;
   return `${head("job.yaml", about)}\n${inputTable(schemaOf(jobFileSchema, "input"))}\n`;
 }
 
@@ -83,7 +83,7 @@ function errors(): string {
 }
 
 function json(): string {
-  const about = `What each command prints on stdout with \`--json\`, version ${OUTPUT_VERSION}. One object on one line; \`watch\`, \`logs\`, \`provide\` and \`validate\` may print several lines. Within a version fields are only added. Amounts are decimal strings in the smallest unit. As JSON Schema: [json-schema.json](json-schema.json).`;
+  const about = `What each command prints on stdout with \`--json\`, version ${OUTPUT_VERSION}. One object on one line; \`watch\`, \`logs\`, \`run --local\`, \`provide\` and \`validate\` may print several lines. Within a version fields are only added. Amounts are decimal strings in the smallest unit. As JSON Schema: [json-schema.json](json-schema.json).`;
   const sections = commandTable.map(({ name }) => {
     const schema = schemaOf(outputs[name]!, "output");
     const variants = schema.anyOf ?? [schema];

@@ -46,7 +46,7 @@ export async function run(context: CommandContext, _args: object, options: Optio
     (one) => one.stop(),
   );
   const ready = performance.now();
-  const { file } = await loadJobFile(jobFile, devnet.network.tokens);
+  const { file } = await loadJobFile(jobFile, { tokens: devnet.network.tokens });
 
   const ichain = (name: string, ...argv: string[]) => runCli(devnet, name, argv, signal);
   const clock = stack.use(new BlockClock(devnet.network.rpcUrl));

@@ -68,13 +68,23 @@ function describe(command: Command, declaration: CommandDeclaration): void {
     if (parse) argument.argParser(naming(syntax, parse));
     command.addArgument(argument);
   }
-  for (const { flags, summary, required, default: byDefault, choices, parse } of declaration.options ?? []) {
+  for (const {
+    flags,
+    summary,
+    required,
+    default: byDefault,
+    choices,
+    parse,
+    repeats,
+  } of declaration.options ?? []) {
     const option = new Option(flags, summary);
     // Amounts are the only bigints, and commander cannot print one.
     if (typeof byDefault === "bigint") option.default(byDefault, coinText(byDefault));
     else if (byDefault !== undefined) option.default(byDefault);
     if (choices) option.choices(choices);
-    if (parse) option.argParser(naming(flags, parse));
+    const read = parse && naming(flags, parse);
+    if (repeats) option.argParser<unknown[]>((value, before = []) => [...before, read?.(value) ?? value]);
+    else if (read) option.argParser(read);
     command.addOption(option.makeOptionMandatory(required ?? false));
   }
   const title = declaration.examples.length === 1 ? "Example:" : "Examples:";

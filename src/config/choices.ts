@@ -6,3 +6,9 @@ export type EngineKind = (typeof engines)[number];
 
 /** From the fewest lines to the most. */
 export const logLevels = ["error", "warn", "info", "debug"] as const;
+
+/** What `ichain new` makes: the folders of templates/, each a job that runs at once. */
+export const templates = {
+  sklearn: "train a model with scikit-learn",
+  finetune: "go on from a trained model that the job brings",
+} as const;

@@ -9,6 +9,8 @@ export interface YamlSource {
   readonly name: string;
   /** Code of the error for malformed text: `CONFIG_INVALID` here, other codes for job.yaml and policy.yaml. */
   readonly code: ErrorCode;
+  /** Changes the parsed value before it is checked; keeps every field where it is. */
+  readonly prepare?: (value: unknown) => unknown;
 }
 
 /**
@@ -26,7 +28,7 @@ export function parseYaml<Output>(source: YamlSource, schema: z.ZodType<Output>)
   } catch (error) {
     throw malformed(source, 1, (error as Error).message, []);
   }
-  const result = schema.safeParse(value ?? {});
+  const result = schema.safeParse(source.prepare?.(value ?? {}) ?? value ?? {});
   if (result.success) return result.data;
   const issues = flatten(result.error.issues, []).map(({ path, message }) => {
     const range = nodeRange(document, path);

@@ -28,6 +28,8 @@ export interface OptionDeclaration {
   readonly choices?: readonly string[];
   /** Throws class `usage`; see parse.ts. */
   readonly parse?: (value: string) => unknown;
+  /** May be given again; its values are a list. Commander's `<value...>` would also take the arguments that follow. */
+  readonly repeats?: true;
 }
 
 /** Headings of `ichain --help`, in this order. */

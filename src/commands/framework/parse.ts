@@ -1,4 +1,5 @@
 import { IchainError } from "../../errors/error.ts";
+import type { OptionDeclaration } from "./declaration.ts";
 
 function refuse(value: string, wanted: string): never {
   throw new IchainError("USAGE", `"${value}" is not ${wanted}.`, { hint: `Give ${wanted}.` });
@@ -40,3 +41,18 @@ export function address(value: string): string {
   if (!/^0x[0-9a-f]{40}$/i.test(value)) return refuse(value, "an account address (0x and 40 digits)");
   return value;
 }
+
+/** `NAME=VALUE`, of a variable of job.yaml or of a task's environment. */
+export function assignment(value: string): readonly [name: string, value: string] {
+  const match = /^([A-Za-z_][A-Za-z0-9_]{0,63})=([^\0]{0,1024})$/.exec(value);
+  if (!match) return refuse(value.slice(0, 80), "NAME=VALUE, with letters, digits and _ in the name");
+  return [match[1]!, match[2]!];
+}
+
+/** `-V`, of every command that reads a job.yaml. */
+export const variableOption: OptionDeclaration = {
+  flags: "-V, --variable <name=value>",
+  summary: "value of a variable that job.yaml declares; may be given again",
+  parse: assignment,
+  repeats: true,
+};

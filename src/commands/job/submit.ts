@@ -16,14 +16,16 @@ import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { chooserOf, type PlanChoice } from "../steps/chooser.ts";
+import { printDryRun } from "../steps/dry-run.ts";
 import { refuseUnaffordable } from "../steps/funds.ts";
-import { loadJobFile } from "../steps/job-file.ts";
+import { type LoadedJob, loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
 import { readTokens } from "../steps/tokens.ts";
 
-interface Options extends PlanChoice {
+export interface SubmitOptions extends PlanChoice {
   readonly wait?: true;
+  readonly dryRun?: true;
   readonly detach?: true;
   readonly out?: string;
   readonly yes?: true;
@@ -37,11 +39,25 @@ interface Declined {
 }
 
 /** Posts a job, to another provider while they decline; with --wait carries it to its opened result. */
-export async function run(context: CommandContext, args: { file: string }, options: Options): Promise<void> {
+export async function run(
+  context: CommandContext,
+  args: { file: string },
+  options: SubmitOptions & VariableOptions,
+): Promise<void> {
+  const { tokens } = context.config.network ?? {};
+  await submitJob(context, await loadJobFile(args.file, { ...options, tokens }), options);
+}
+
+/** The same of a job that is read already. */
+export async function submitJob(
+  context: CommandContext,
+  { file, folder }: LoadedJob,
+  options: SubmitOptions,
+): Promise<void> {
   const { ui, signal, config } = context;
   if (options.detach && options.wait) throw bothWays();
   if (options.detach && !(await isServed(context))) throw notServed();
-  const { file, folder } = await loadJobFile(args.file, config.network?.tokens ?? {});
+  if (options.dryRun) return await printDryRun(context, file, options);
   await using role = await openRole(context);
   const declined: Declined[] = [];
   for (;;) {
@@ -72,7 +88,7 @@ async function confirmed(
   { ui, signal }: CommandContext,
   role: RoleContext,
   { outline, token }: Plan,
-  { yes }: Options,
+  { yes }: SubmitOptions,
 ): Promise<boolean> {
   const total = lockedBy(outline);
   await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
@@ -88,7 +104,7 @@ async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
   drafted: { file: JobFile; folder: string; plan: Plan },
-  options: Options,
+  options: SubmitOptions,
 ): Promise<Job> {
   const { wait, detach } = options;
   const jobId = await draftJob(role, { ...drafted, again: againOf(ui, drafted, options) }, { signal });
@@ -116,7 +132,7 @@ async function post(
 function againOf(
   { interactive }: CommandContext["ui"],
   { file, plan: { outline } }: { file: JobFile; plan: Plan },
-  { detach, provider, tries, yes }: Options,
+  { detach, provider, tries, yes }: SubmitOptions,
 ): Again | undefined {
   if (!detach || (provider === undefined ? interactive : provider !== "best")) return undefined;
   return { file, tries, declined: [], ...(interactive && !yes && { most: lockedBy(outline) }) };
@@ -126,7 +142,7 @@ function againOf(
 async function takeBack(
   role: RoleContext,
   { id }: Job,
-  { wait }: Options,
+  { wait }: SubmitOptions,
   abortOptions: { signal: AbortSignal },
 ): Promise<Job | undefined> {
   try {
@@ -142,7 +158,7 @@ async function print(
   context: CommandContext,
   role: RoleContext,
   job: Job,
-  { wait, out }: Options,
+  { wait, out }: SubmitOptions,
 ): Promise<void> {
   const { ui, signal } = context;
   if (wait) return await finished(role, ui, job, resolve(out ?? resultFolder(job.id)), { signal });

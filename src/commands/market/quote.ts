@@ -1,30 +1,24 @@
 import { COIN } from "../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
-import { lockedBy } from "../../protocol/job/terms.ts";
-import { type Branch, branchesOf, gasOf, worstLoss } from "../../protocol/policy/quote.ts";
-import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
-import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
+import { type Branch, branchesOf, worstLoss } from "../../protocol/policy/quote.ts";
 import { coin, duration, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { chooserOf, type PlanChoice } from "../steps/chooser.ts";
-import { loadJobFile } from "../steps/job-file.ts";
+import type { PlanChoice } from "../steps/chooser.ts";
+import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
+import { quotedPlan } from "../steps/quoted-plan.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */
 export async function run(
   context: CommandContext,
   args: { file: string },
-  options: PlanChoice,
+  options: PlanChoice & VariableOptions,
 ): Promise<void> {
-  const { ui, signal, config } = context;
-  const { file } = await loadJobFile(args.file, config.network?.tokens ?? {});
+  const { ui, config } = context;
+  const { file } = await loadJobFile(args.file, { ...options, tokens: config.network?.tokens });
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
-    const candidates = await findCandidates(market, file, account, { signal });
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };
-    // Without chance: what is quoted is the job with the validators that it asks for.
-    const plan = await choosePlan(file, candidates, chooserOf(ui, candidates, choice), (provider) =>
-      audit({ market, account }, provider, config.audit, { signal }, () => 0),
-    );
+    const { plan, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
     const { price, validatorFee, providerStake, windows, effort, stop } = plan.outline;
     const validators = plan.validators.length;
     const { token } = plan;
@@ -33,7 +27,6 @@ export async function run(
     const stake = inCoin ? providerStake : 0n;
     const quoted = { price, validatorFee, validators, windows, providerStake: stake, effort, stop };
     const branches = branchesOf(quoted);
-    const gas = { units: gasOf({ validators, permit: !inCoin }), price: await market.gasPrice({ signal }) };
     const data = {
       provider: plan.provider.account,
       validators: plan.validators.map((one) => one.account),
@@ -41,8 +34,8 @@ export async function run(
       price,
       validatorFee,
       providerStake,
-      locked: lockedBy(plan.outline),
-      gas: { ...gas, cost: BigInt(gas.units) * gas.price },
+      locked,
+      gas,
       validated: { streak: plan.audit.streak, probability: plan.audit.probability },
       branches,
       worstLoss: worstLoss(branches),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import * as account from "./account.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
+import { newOutput, runOutput } from "./run.ts";
 import * as trial from "./trial.ts";
 import * as work from "./work.ts";
 
@@ -36,6 +37,8 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   quote: market.quoteOutput,
   providers: market.providersOutput,
   submit: job.submitOutput,
+  new: newOutput,
+  run: runOutput,
   serve: work.servingOutput,
   resume: job.resumeOutput,
   get: job.getOutput,

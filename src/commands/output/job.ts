@@ -2,6 +2,7 @@ import { z } from "zod";
 import { modes } from "../../protocol/job/state.ts";
 import { pickleSigns } from "../../protocol/task/pickle.ts";
 import { type Dtype, dtypeBits } from "../../protocol/tensors/dtype.ts";
+import { dryRunOutput } from "./market.ts";
 import {
   addressValue,
   amountValue,
@@ -131,8 +132,8 @@ export const openedOutput = z.strictObject({
   ...contents,
 });
 
-/** `submit`: with --wait the opened result. */
-export const submitOutput = z.union([postedOutput, openedOutput]);
+/** `submit`: with --wait the opened result, with --dry-run the job that would be posted. */
+export const submitOutput = z.union([postedOutput, openedOutput, dryRunOutput]);
 
 export const resumeOutput = z.strictObject({
   jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),

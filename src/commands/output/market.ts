@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { offerDetailsSchema } from "../../protocol/offer.ts";
+import { specSchema } from "../../protocol/task/spec.ts";
 import { addressValue, amountValue, secondsValue, tokenValue } from "./values.ts";
 
 const count = z.number().int();
@@ -63,4 +64,24 @@ export const quoteOutput = z.strictObject({
     }),
   ),
   worstLoss: amountValue,
+});
+
+/** `submit --dry-run`. */
+export const dryRunOutput = quoteOutput.omit({ branches: true, worstLoss: true }).extend({
+  dryRun: z.literal(true),
+  account: addressValue,
+  providerStake: amountValue,
+  validatorStake: amountValue,
+  balance: amountValue.describe("of the account"),
+  windows: z.strictObject({
+    accept: secondsValue,
+    run: secondsValue,
+    appoint: secondsValue,
+    commit: secondsValue,
+    reveal: secondsValue,
+    claim: secondsValue,
+    challenge: secondsValue,
+    appeal: secondsValue,
+  }),
+  spec: specSchema.describe("what provider and validators would be given (docs/protocol.md)"),
 });

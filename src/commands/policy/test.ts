@@ -22,7 +22,7 @@ import { describeMachine } from "../../roles/daemon/offer.ts";
 import { chainFacts } from "../../roles/shared/chain-facts.ts";
 import { readPay, readTenders } from "../../roles/tokens.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { loadJobFile } from "../steps/job-file.ts";
+import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { withReader } from "../steps/reader.ts";
 
 const roles = ["provider", "validator"] as const;
@@ -39,11 +39,14 @@ const USUAL_CHAIN: ChainFacts = {
 export async function run(
   context: CommandContext,
   args: { policy: string; job: string },
-  options: { requester?: `0x${string}` },
+  options: VariableOptions & { requester?: `0x${string}` },
 ): Promise<void> {
   const { ui, signal, config } = context;
-  const names = config.network?.tokens ?? {};
-  const [written, { file }] = [await loadPolicy(args.policy), await loadJobFile(args.job, names)];
+  const { tokens } = config.network ?? {};
+  const [written, { file }] = [
+    await loadPolicy(args.policy),
+    await loadJobFile(args.job, { ...options, tokens }),
+  ];
   const { chain, now, policy, pay } = await seenFrom(context, written, file);
   const report = await (await openSandbox(context)).probe({ signal });
   const machine = describeMachine(report, policy, { diskBytes: await freeDisk(config.home), name: "" });

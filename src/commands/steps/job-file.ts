@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobFile, jobFileSchema } from "../../protocol/task/spec.ts";
+import { type Assignments, substituteVariables } from "../../protocol/task/variables.ts";
 import { type TokenNames, tokenAddress } from "../../roles/tokens.ts";
 
 const MAX_BYTES = 256 << 10;
@@ -16,13 +17,35 @@ export interface LoadedJob {
   readonly folder: string;
 }
 
+/** The option `-V` of every command that reads a job.yaml. */
+export interface VariableOptions {
+  readonly variable?: readonly (readonly [name: string, value: string])[];
+}
+
+/** The tokens that a job.yaml may call by name: the network's. */
+interface NamedTokens {
+  readonly tokens?: TokenNames | undefined;
+}
+
 /**
  * Reads and checks a job.yaml and that its inputs are there, an image of its own among them; its token is named by its
  * address afterwards.
- * @throws JOB_INVALID, INPUT_MISSING, TOKEN_NAME_UNKNOWN
+ * @throws JOB_INVALID, INPUT_MISSING, TOKEN_NAME_UNKNOWN, VARIABLE_UNKNOWN, VARIABLE_INVALID, VARIABLE_MISSING
  */
-export async function loadJobFile(path: string, tokens: TokenNames): Promise<LoadedJob> {
-  const file = parseYaml({ text: await readText(path), name: path, code: "JOB_INVALID" }, jobFileSchema);
+export async function loadJobFile(
+  path: string,
+  { variable = [], tokens }: VariableOptions & NamedTokens = {},
+): Promise<LoadedJob> {
+  return parseJobFile({ text: await readText(path), path }, { tokens, variables: new Map(variable) });
+}
+
+/** The same of a text that would stand at `path`. */
+export async function parseJobFile(
+  { text, path }: { text: string; path: string },
+  { tokens = {}, variables = new Map() }: NamedTokens & { variables?: Assignments } = {},
+): Promise<LoadedJob> {
+  const prepare = (value: unknown) => substituteVariables(value, variables);
+  const file = parseYaml({ text, name: path, code: "JOB_INVALID", prepare }, jobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
   const pay = file.pay && { ...file.pay, token: tokenAddress(file.pay.token, tokens) };

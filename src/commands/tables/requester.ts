@@ -1,7 +1,55 @@
-import type { CommandDeclaration } from "../framework/declaration.ts";
-import { address, coins, decimal, integer, jobId } from "../framework/parse.ts";
+import { templates } from "../../config/choices.ts";
+import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
+import { address, assignment, coins, decimal, integer, jobId, variableOption } from "../framework/parse.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
+
+const partyOptions: readonly OptionDeclaration[] = [
+  { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
+  { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
+];
+
+const askOptions: readonly OptionDeclaration[] = [
+  { flags: "-y, --yes", summary: "do not ask before the money is locked" },
+  {
+    flags: "--tries <n>",
+    summary: "how many providers to ask, the best first, while they decline",
+    default: 3,
+    parse: integer(1, 20),
+  },
+];
+
+const scriptOptions: readonly OptionDeclaration[] = [
+  { flags: "--image <name>", summary: "of a script: its runtime image; python-ml when absent" },
+  { flags: "--gpu <n>", summary: "of a script: GPUs", parse: integer(0, 16) },
+  {
+    flags: "--env <name=value>",
+    summary: "of a script: a variable of its environment, which its provider can read; again for more",
+    parse: assignment,
+    repeats: true,
+  },
+  { flags: "--metric <name>", summary: "of a script: the metric that it prints; asked for when absent" },
+  {
+    flags: "--threshold <number>",
+    summary: "of a script: the metric that its result must reach; asked for when absent",
+    parse: decimal(-9e9, 9e9),
+  },
+  { flags: "--goal <goal>", summary: "of a script: which metric is better", choices: ["max", "min"] },
+  {
+    flags: "--mode <mode>",
+    summary: "of a script: evaluate when it tells 0 from 1, else replicate, unless given",
+    choices: ["evaluate", "replicate", "digest"],
+  },
+  {
+    flags: "--input <path>",
+    summary: "of a script: a file or folder beside it; again for more",
+    repeats: true,
+  },
+  { flags: "--output <path>", summary: "of a script: what to keep of /out; all when absent", repeats: true },
+  { flags: "--time <time>", summary: "of a script: how long one run may take, such as 45s, 10m, 2h" },
+  { flags: "--memory <bytes>", summary: "of a script: such as 4 GiB" },
+  { flags: "--save <name>", summary: "of a script: keep its job.yaml beside it, under this name" },
+];
 
 /** Commands of who asks for work. */
 export const requesterCommands: readonly CommandDeclaration[] = [
@@ -13,8 +61,9 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     options: [
       { flags: "--provider <account>", summary: "an account; the best that fits when absent" },
       { flags: "--validator <account...>", summary: "accounts; by chance among the good when absent" },
+      variableOption,
     ],
-    examples: ["ichain quote job.yaml"],
+    examples: ["ichain quote job.yaml", "ichain quote job.yaml -V epochs=20"],
     load: () => import("../market/quote.ts"),
   },
   {
@@ -23,23 +72,20 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     summary: "post a job: encrypt its bundle, choose who does it, lock the price",
     arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
     options: [
-      { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
-      { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
+      ...partyOptions,
+      { flags: "--dry-run", summary: "say what would be posted and locked, and do nothing" },
       { flags: "--wait", summary: "stay until the result is here and open it" },
       { flags: "--detach", summary: "only post: `ichain serve`, which must be running, does the rest" },
       { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
-      { flags: "-y, --yes", summary: "do not ask before the money is locked" },
-      {
-        flags: "--tries <n>",
-        summary: "how many providers to ask, the best first, while they decline",
-        default: 3,
-        parse: integer(1, 20),
-      },
+      ...askOptions,
+      variableOption,
     ],
     examples: [
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
+      "ichain submit job.yaml --dry-run",
       "ichain submit job.yaml --detach --yes",
+      "ichain submit job.yaml -V lr=0.01 -V epochs=20",
     ],
     load: () => import("../job/submit.ts"),
   },
@@ -61,6 +107,45 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     ],
     examples: ["ichain image push mine:latest ghcr.io/me/mine:1"],
     load: () => import("../image/push.ts"),
+  },
+  {
+    name: "new",
+    group: "Ask for work",
+    summary: "write the folder of a job that runs at once",
+    arguments: [
+      {
+        syntax: "[template]",
+        summary: "what kind of job; asked for when absent",
+        choices: Object.keys(templates),
+      },
+      { syntax: "[folder]", summary: "must not exist; named after the template when absent" },
+    ],
+    examples: ["ichain new sklearn", "ichain new finetune my-model"],
+    load: () => import("../run/new.ts"),
+  },
+  {
+    name: "run",
+    group: "Ask for work",
+    summary: "run a job or a script to its opened result; with --local here, before any money moves",
+    arguments: [
+      { syntax: "<file>", summary: "a job.yaml, or a script (.py, .sh) to make a job of" },
+      { syntax: "[args...]", summary: "after --: arguments of the script" },
+    ],
+    options: [
+      { flags: "--local", summary: "in this machine's sandbox, as a provider and a validator would" },
+      ...scriptOptions,
+      ...partyOptions,
+      { flags: "--dry-run", summary: "say what would be posted and locked, and do nothing" },
+      { flags: "-o, --out <folder>", summary: "where the result goes; must not exist" },
+      ...askOptions,
+      variableOption,
+    ],
+    examples: [
+      "ichain run --local job.yaml",
+      "ichain run train.py --metric acc --threshold 0.9",
+      "ichain run train.py --gpu 1 --env SEED=7 --save job.yaml -- --epochs 20",
+    ],
+    load: () => import("../run/run.ts"),
   },
   {
     name: "serve",

@@ -1,5 +1,5 @@
 import type { CommandDeclaration } from "../framework/declaration.ts";
-import { address, coins, jobId } from "../framework/parse.ts";
+import { address, coins, jobId, variableOption } from "../framework/parse.ts";
 
 /** Commands about what a provider or validator puts at stake, and on what terms. */
 export const stakeCommands: readonly CommandDeclaration[] = [
@@ -51,6 +51,7 @@ export const stakeCommands: readonly CommandDeclaration[] = [
     ],
     options: [
       { flags: "--requester <account>", summary: "who asks, for policies that choose", parse: address },
+      variableOption,
     ],
     examples: ["ichain policy test policy.yaml job.yaml"],
     load: () => import("../policy/test.ts"),

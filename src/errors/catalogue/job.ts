@@ -28,7 +28,11 @@ export const jobErrors = {
   },
   JOB_UNREADABLE: {
     class: "usage",
-    hint: "Name a job.yaml that exists; examples/digits/job.yaml is one to start from.",
+    hint: "Name a file that exists; `ichain new` writes a job.yaml to start from.",
+  },
+  LOCAL_RUN_FAILED: {
+    class: "failed",
+    hint: "Correct the task, or the threshold and the resources in job.yaml, and run it again; no money has moved.",
   },
   LOCATOR_MALFORMED: {
     class: "untrusted",
@@ -116,6 +120,15 @@ export const jobErrors = {
   TENSORS_TOO_LARGE: {
     class: "untrusted",
     hint: "Load the file only if you trust its author; a model in several smaller files stays within the bounds.",
+  },
+  VARIABLE_INVALID: { class: "usage", hint: "Give a value of the same kind as its default in job.yaml." },
+  VARIABLE_MISSING: {
+    class: "usage",
+    hint: "Give it with -V NAME=VALUE, or write a default under variables in job.yaml.",
+  },
+  VARIABLE_UNKNOWN: {
+    class: "usage",
+    hint: "Declare it under variables in job.yaml, or correct its name; $${ writes a plain ${.",
   },
   TERMS_OUT_OF_RANGE: {
     class: "usage",

@@ -2,6 +2,15 @@ import { id } from "ethers";
 import type { Hex } from "../ids.ts";
 import type { Measurement } from "../job/measurement.ts";
 import type { Terms } from "../job/terms.ts";
+import type { Spec } from "./spec.ts";
+
+/** What decides a verdict, as the contract compares it. */
+export type JudgedBy = Pick<Terms, "mode" | "tolerance" | "threshold">;
+
+export function ruleOf({ mode, goal, tolerance, threshold }: Spec["verification"]): JudgedBy {
+  const fixed = (value: number) => BigInt(Math.round(value * 1e9));
+  return { mode, tolerance: fixed(tolerance), threshold: fixed(goal === "max" ? threshold : -threshold) };
+}
 
 type Finding = Pick<Measurement, "digest" | "score">;
 
@@ -12,11 +21,7 @@ export type Vote = "pass" | "fail" | "unmet";
 export const FAILED_RUN: Hex = id("ichain.failed-run") as Hex;
 
 /** The contract's rule (`Judgement.voteOf`): what one party's measurement says of the provider's. */
-export function voteOf(
-  { mode, tolerance, threshold }: Pick<Terms, "mode" | "tolerance" | "threshold">,
-  own: Finding,
-  providers: Finding,
-): Vote {
+export function voteOf({ mode, tolerance, threshold }: JudgedBy, own: Finding, providers: Finding): Vote {
   const failed = providers.digest === FAILED_RUN;
   if ((mode !== "replicate" || failed) && own.digest !== providers.digest) return "fail";
   if (failed) return "unmet";

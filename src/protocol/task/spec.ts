@@ -7,6 +7,7 @@ import { pathProblem } from "../parcel/paths.ts";
 import { amountSchema, bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { tokenRefSchema } from "../token.ts";
 import { pulledImageSchema } from "./pulled-image.ts";
+import { variablesSchema } from "./variables.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
@@ -98,6 +99,13 @@ export const jobFileSchema = z
   .strictObject({
     version: z.literal(1).describe("Version of this format"),
     name: z.string().min(1).max(64).describe("Name of the job, for people"),
+    variables: variablesSchema
+      .optional()
+      .describe(
+        "Texts, numbers and truth values by name, at most 64. With them `$" +
+          "{NAME}` in any text of this file stands for the value: that of `-V NAME=VALUE`, or this default. Without a " +
+          "default (`NAME:`) it must be given. `$$` before `{` is a plain `$`",
+      ),
     image: z
       .union([
         z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),

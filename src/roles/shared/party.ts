@@ -1,5 +1,7 @@
 import type { Abortable } from "../../async/abort.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
+import type { MarketReader } from "../../ports/market.ts";
+import type { Keyring } from "../../ports/parcels.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { Party } from "../../protocol/offer.ts";
 import type { RoleContext } from "../context.ts";
@@ -12,7 +14,7 @@ import type { RoleContext } from "../context.ts";
  * @throws KEY_NOT_BOUND
  */
 export async function partyOf(
-  { market, keyring }: Pick<RoleContext, "market" | "keyring">,
+  { market, keyring }: { market: Pick<MarketReader, "offer">; keyring: Pick<Keyring, "check"> },
   account: Address,
   options: Abortable,
 ): Promise<Party> {

@@ -32,38 +32,49 @@ export function runId(role: string, key: string, stage: Stage["kind"]): string {
   return `${role}-${key.slice(2, 34)}-${stage}`;
 }
 
+/** One run of a spec's task: what it is given, and the limits that the spec asks for. */
+export function taskOf(
+  { command, resources }: Spec,
+  { id, image, input, stage, gpus, logBytes }: { id: string } & Omit<TaskPlace, "spec">,
+): SandboxTask {
+  return {
+    id,
+    image,
+    command: [...command, stage.kind === "produce" ? "0" : "1"],
+    inputDir: input,
+    ...(stage.kind === "produce" ? {} : { resultDir: stage.resultDir }),
+    limits: {
+      cpus: resources.cpus,
+      memoryBytes: resources.memory,
+      diskBytes: resources.disk,
+      wallSeconds: resources.time,
+      pids: PIDS,
+      logBytes,
+    },
+    gpus,
+  };
+}
+
+/** A task, and what this machine gives it. */
+export interface TaskPlace {
+  readonly spec: Spec;
+  /** Digest. */
+  readonly image: string;
+  readonly input: string;
+  readonly stage: Stage;
+  readonly gpus: readonly string[];
+  readonly logBytes: number;
+}
+
 /** Runs the task of a spec in the sandbox, once: after a crash the same container is found by its name. */
 export function runTask(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
-  {
-    spec,
-    image,
-    input,
-    stage,
-    gpus,
-    logBytes,
-  }: { spec: Spec; image: string; input: string; stage: Stage; gpus: readonly string[]; logBytes: number },
+  { spec, stage, ...place }: TaskPlace,
   { signal }: Abortable,
 ): Promise<Measured> {
-  const { resources } = spec;
   return journal.step(`run-${stage.kind}`, {
-    prepare: (): SandboxTask => ({
-      id: runId(journal.role, journal.key, stage.kind),
-      image,
-      command: [...spec.command, stage.kind === "produce" ? "0" : "1"],
-      inputDir: input,
-      ...(stage.kind === "produce" ? {} : { resultDir: stage.resultDir }),
-      limits: {
-        cpus: resources.cpus,
-        memoryBytes: resources.memory,
-        diskBytes: resources.disk,
-        wallSeconds: resources.time,
-        pids: PIDS,
-        logBytes,
-      },
-      gpus,
-    }),
+    prepare: () => taskOf(spec, { id: runId(journal.role, journal.key, stage.kind), stage, ...place }),
     act: async (task) => {
       const id = `run-${task.id}`;
       reporter.emit({ kind: "start", id, text: "Running the task in its sandbox" });

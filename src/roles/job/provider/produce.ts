@@ -74,7 +74,7 @@ const undeliverable: Readonly<Record<string, string>> = {
 };
 
 /** Outputs that cannot be delivered are the job's fault. */
-function asUndeliverable(error: unknown): string {
+export function asUndeliverable(error: unknown): string {
   const reason = isIchainError(error) && error.class === "usage" ? undeliverable[error.code] : undefined;
   if (reason === undefined) throw error;
   return reason;

@@ -9,6 +9,7 @@ import { secretHash, seedTip } from "../../../../protocol/job/seeds.ts";
 import type { Terms } from "../../../../protocol/job/terms.ts";
 import { postedWindows, refuseOwnWindows } from "../../../../protocol/policy/outline.ts";
 import type { AllWindows } from "../../../../protocol/policy/windows.ts";
+import { ruleOf } from "../../../../protocol/task/judgement.ts";
 import { type JobFile, type Spec, specHash } from "../../../../protocol/task/spec.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
@@ -132,19 +133,14 @@ function termsOf(
   { spec, outline, provider }: Plan,
   drawn: Pick<Terms, "bundleRoot" | "secretHash"> & { now: number; windows: AllWindows },
 ): Terms {
-  const { verification } = file;
   // Keep the run window that the price was fixed for; it does not depend on the bundle.
   const { accept, ...windows } = drawn.windows;
   const { token, price, validatorFee, providerStake, validatorStake, validators, effort, stop } = outline;
-  const fixed = (value: number) => BigInt(Math.round(value * 1e9));
-  const threshold = fixed(verification.threshold);
   return {
     requester: account,
     provider: provider.account,
     ...{ token, price, validatorFee, providerStake, validatorStake, validators, effort, stop },
-    mode: verification.mode,
-    tolerance: fixed(verification.tolerance),
-    threshold: verification.goal === "max" ? threshold : -threshold,
+    ...ruleOf(file.verification),
     acceptBy: drawn.now + accept,
     windows: { ...windows, run: outline.windows.run },
     specHash: specHash(spec),

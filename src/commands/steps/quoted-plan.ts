@@ -1,0 +1,32 @@
+import type { MarketReader } from "../../ports/market.ts";
+import { COIN } from "../../protocol/amounts.ts";
+import type { Address } from "../../protocol/ids.ts";
+import { lockedBy } from "../../protocol/job/terms.ts";
+import { gasOf } from "../../protocol/policy/quote.ts";
+import type { JobFile } from "../../protocol/task/spec.ts";
+import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
+import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { chooserOf, type PlanChoice } from "./chooser.ts";
+
+/** The plan of a job that is not posted now, what posting it would lock, and its gas. */
+export async function quotedPlan(
+  { ui, signal, config }: CommandContext,
+  { market, account }: { market: MarketReader; account: Address },
+  file: JobFile,
+  choice: PlanChoice,
+) {
+  const candidates = await findCandidates(market, file, account, { signal });
+  // Without chance: what is quoted is the job with the validators that it asks for.
+  const plan = await choosePlan(file, candidates, chooserOf(ui, candidates, choice), (provider) =>
+    audit({ market, account }, provider, config.audit, { signal }, () => 0),
+  );
+  const validators = plan.validators.length;
+  const units = gasOf({ validators, permit: plan.token !== COIN });
+  const gas = { units, price: await market.gasPrice({ signal }) };
+  return {
+    plan,
+    locked: lockedBy(plan.outline),
+    gas: { ...gas, cost: BigInt(gas.units) * gas.price },
+  };
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { it } from "node:test";
+import { Wallet } from "ethers";
+import { importKey } from "../../src/chain/wallet.ts";
+import { DEVNET_PASSWORD } from "../../src/devnet/homes.ts";
+import { digits, lastJson, startTestMarket, stealKeys } from "../support/market/market.ts";
+import { needs } from "../support/require.ts";
+
+it(
+  "a dry run says what submit then posts, asks for no password and does nothing",
+  needs("root", "docker"),
+  async (t) => {
+    const market = await startTestMarket(t, { transport: "direct" });
+    const { requester, chain } = market;
+    const block = await chain.getBlockNumber();
+    const noPassword = { ICHAIN_PASSWORD_FILE: "" };
+    const { stdout } = await market.attempt(["submit", digits, "--dry-run"], requester, noPassword);
+    const dry = lastJson(stdout);
+    assert.equal(dry.dryRun, true, stdout);
+    assert.equal(await chain.getBlockNumber(), block);
+    assert.equal(existsSync(join(requester.dir, "jobs")), false);
+
+    const refusal = async (args: readonly string[], as = requester): Promise<unknown> => {
+      const ended = await market.attempt(["submit", "--dry-run", ...args], as);
+      return (lastJson(ended.stdout).error as { code?: string }).code;
+    };
+    const poor = join(market.dir, "poor");
+    await mkdir(poor);
+    await cp(join(requester.dir, "config.yaml"), join(poor, "config.yaml"));
+    await cp(join(requester.dir, "networks"), join(poor, "networks"), { recursive: true, force: true }).catch(
+      () => undefined,
+    );
+    const key = await importKey(Wallet.createRandom().privateKey, DEVNET_PASSWORD, { light: true });
+    await writeFile(join(poor, "keystore.json"), key.keystoreJson);
+    assert.equal(await refusal([digits], { ...requester, dir: poor }), "FUNDS_TOO_LOW");
+    const small = join(market.dir, "small.yaml");
+    await cp(join(dirname(digits), "task.py"), join(market.dir, "task.py"));
+    await writeFile(
+      small,
+      "version: 1\nname: small\nimage: python-ml\ncommand: [python3, task.py]\ninputs: [task.py]\n" +
+        "outputs: [model.pkl]\nresources: {memory: 1 MiB}\nverification: {threshold: 0.5}\n",
+    );
+    assert.equal(await refusal([small]), "MEMORY_TOO_SMALL");
+    const { account } = await stealKeys(market, market.providers[0]!.account);
+    assert.equal(await refusal([digits, "--provider", account]), "KEY_NOT_BOUND");
+
+    const { jobId } = await market.ichain(["submit", digits, "--provider", String(dry.provider)]);
+    const { terms } = (await market.ichain(["job", String(jobId)])) as { terms: Record<string, unknown> };
+    for (const name of ["provider", "price", "validatorFee", "providerStake", "validatorStake"])
+      assert.equal(dry[name], terms[name], name);
+    const { accept: _, ...windows } = dry.windows as Record<string, number>;
+    assert.equal(windows.run, (terms.windows as Record<string, number>).run);
+    assert.deepEqual(Object.keys(windows), Object.keys(terms.windows as object));
+  },
+);

@@ -4,7 +4,7 @@ import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
-import { due, jobData } from "../../steps/view.ts";
+import { due, isFailedRun, jobData } from "../../steps/view.ts";
 
 /**
  * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class
@@ -18,7 +18,8 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     for await (const job of market.follow(jobId, { signal })) {
       const now = await market.now({ signal });
       const wait = job.deadline === undefined ? "" : `, due ${due(job, now)}`;
-      const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}`;
+      const failed = isFailedRun(job) ? ", the run failed" : "";
+      const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}${failed}`;
       ui.print(jobData(job, account), () => `${shortId(job.id)} ${job.state}${verdict}${wait}`);
       last = job;
     }

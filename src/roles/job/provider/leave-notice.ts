@@ -12,7 +12,7 @@ import { encodeNotice, type Notice } from "../../../protocol/task/notice.ts";
 import type { WorkerContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 import type { Bundle } from "../../task/fetch-bundle.ts";
-import { type Measured, stages } from "../../task/run-task.ts";
+import { type Measured, printed, stages } from "../../task/run-task.ts";
 
 /** For one notice: a requester that is away gets none, and the chain has the reason. */
 const NOTICE_MS = 20_000;
@@ -106,7 +106,7 @@ function endOf(journal: JobJournal, most: number): Pick<Notice, "run" | "log"> {
   const last = runs.at(-1);
   if (last === undefined) return {};
   const { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes } = last;
-  const log = neutralise(runs.map((run) => run.log).join("\n[evaluation]\n"));
+  const log = neutralise(printed(journal).join("\n[next run]\n"));
   const room = Math.min(most, PART_CHARS - CUT.length);
   return {
     run: { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes },

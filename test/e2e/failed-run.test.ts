@@ -4,12 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { stringify } from "yaml";
-import type { Sandbox } from "../../src/ports/sandbox.ts";
 import { shareOf } from "../../src/protocol/job/terms.ts";
-import { policySchema } from "../../src/protocol/policy/policy.ts";
-import { runDaemon } from "../../src/roles/daemon/daemon.ts";
-import { provideDuty } from "../../src/roles/job/provider/run-job.ts";
-import { jobFile, takeInHand, waits } from "../support/market/by-hand.ts";
+import { jobFile } from "../support/market/by-hand.ts";
 import { ended, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { gains, wealthOf } from "../support/market/wealth.ts";
 import { needs } from "../support/require.ts";
@@ -128,53 +124,4 @@ describe("a run that fails", needs("root", "docker"), () => {
       },
     );
   }
-
-  it(
-    "is not paid, and costs the stake, where its provider only says so",
-    needs("root", "docker"),
-    async (t) => {
-      const home = market.providers[0]!;
-      await market.killActor(home.name);
-      await using hand = await takeInHand(home);
-      const halt = new AbortController();
-      const runs: string[] = [];
-      const idle: Partial<Sandbox> = {
-        run: async ({ id }) => {
-          runs.push(id);
-          const usage = { wallSeconds: 1, cpuSeconds: 1, peakMemoryBytes: 1 };
-          return { exitCode: 1, ended: "exit", log: "out of luck\n", logTruncated: false, ...usage };
-        },
-        reserve: async () => [],
-        release: () => undefined,
-        discard: async () => undefined,
-      };
-      const { details } = (await hand.market.offer(home.account, waits))!;
-      const duty = provideDuty(
-        { ...hand, sandbox: idle as Sandbox },
-        {
-          policy: policySchema.parse({ appeal: "never" }),
-          machine: details,
-          report: { tier: "runc" } as never,
-        },
-      );
-      const daemon = runDaemon(hand, duty, halt).catch((error: unknown) => {
-        if (!halt.signal.aborted) throw error;
-      });
-      t.after(async () => {
-        halt.abort();
-        await daemon;
-      });
-      const { job, change } = await fails("claimed", {});
-      halt.abort();
-      await daemon;
-      assert.equal(runs.length, 2);
-      assert.equal(job.verdict, "fail");
-      assert.deepEqual(
-        [job.providerMeasurement.failed, job.validations[0]?.measurement?.failed],
-        [true, undefined],
-      );
-      assert.equal(change(home.account), -BigInt(job.terms.providerStake));
-      assert.equal(change(market.requester.account), -BigInt(job.terms.validatorFee));
-    },
-  );
 });

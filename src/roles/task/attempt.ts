@@ -57,7 +57,9 @@ export async function attempt(
   if (failed) return faultOf(produced, "0", failed);
   const folder = await outputsOf(context, journal, options, kind);
   const digest = await context.parcels.digest(folder, outputs, options).catch(undeliverableFault);
-  if (typeof digest !== "string" || claimed === "0") return typeof digest === "string" ? { digest } : digest;
+  if (typeof digest !== "string") return digest;
+  // In other modes a provider makes no run that measures: such a run could fail for want of the exam, or of the argument.
+  if (claimed === "0" || mode !== "evaluate") return { digest };
   const stage = { kind: again ? "evaluate-again" : "evaluate", resultDir: folder } as const;
   const measured = await runTask(context, journal, { ...task, stage }, options);
   const why = runFailure(measured, metric);

@@ -180,6 +180,19 @@ test("a measuring that its provider says failed is repeated on the validator's o
   assert.equal((await none.measured).digest, none.own);
 });
 
+test("a measuring that no provider makes is not repeated: without the exam it would fail for a validator too", async (t) => {
+  for (const mode of ["replicate", "digest", "exam"] as const) {
+    const failure = { run: "1", kind: "exit", exitCode: 3 } as const;
+    const { measured, own, tasks } = await evaluatedIn(
+      t,
+      { mode, failure, runs: [{}, { exitCode: 3 }] },
+      0.95,
+    );
+    assert.equal((await measured).digest, own, mode);
+    assert.deepEqual(stagesOf(tasks), ["produce"]);
+  }
+});
+
 for (const [what, run] of [
   ["another exit code", { exitCode: 4 }],
   ["a signal", { exitCode: 139 }],

@@ -59,10 +59,8 @@ class Job {
     if (requester.blocks === "run" || provider.work === "none") {
       return this.#end("runMissed", "requester", "expire");
     }
-    if (task.leaks) {
-      this.#leaked = true;
-      return this.#end("released", "provider", "release");
-    }
+    this.#leaked = task.leaks;
+    if (task.leaks && !task.fails) return this.#end("released", "provider", "release");
     if (this.#worked && !(this.#chance.flip(task.agrees.own) && this.#chance.flip(task.agrees.own))) {
       return this.#end("released", "provider", "release");
     }

@@ -85,7 +85,7 @@ describe("a run that fails", needs("root", "docker"), () => {
       FAILING,
       {},
       { run: "0", kind: "exit", exitCode: 1 },
-      /begin[\s\S]*line 3999[\s\S]*no such column/,
+      /^\[the beginning is left out\][\s\S]*line 3999[\s\S]*no such column/,
     ],
     [
       "is too large",

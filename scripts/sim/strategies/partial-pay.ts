@@ -85,6 +85,13 @@ export const ofPartialPay: readonly Strategy[] = [
     formula: ["−eP − F", (a) => -a.effort - a.validators * relative(a).fee],
   },
   {
+    id: "fails-with-the-result",
+    ...{ side: ["requester"], mustLose: false, honest: withEffort },
+    what: "a task that prints its result, which is small, and then fails: confirmed, it pays the effort",
+    cheat: (a) => game(a, { terms: paying(a), task: { ...failing(1), leaks: true } }),
+    formula: ["P − eP", (a) => 1 - a.effort],
+  },
+  {
     id: "fails-by-chance",
     ...{ side: ["requester"], mustLose: true, honest: undefined },
     what: "a task each run of which fails with probability f: the provider sees it fail twice, validators may not",

@@ -154,6 +154,15 @@ export function exitFailure(measured: Measured): string | undefined {
   return cutShort(measured) ?? (exitCode === 0 ? undefined : `the task exited with code ${exitCode}`);
 }
 
+const CUT = "[the beginning is left out]\n";
+
+/** The end of a log, at most `most` UTF-16 units of it, with a line that says so where that is not all. */
+export function endOfLog(log: string, most: number): string {
+  if (log.length <= most) return log;
+  const room = Math.max(0, most - CUT.length);
+  return room === 0 ? "" : `${CUT}${log.slice(-room)}`;
+}
+
 /** What the job's runs on this machine printed, in order; of a second run only where it differs. */
 export function printed(journal: Pick<JobJournal, "outcome">): string[] {
   const [produced, evaluated, evaluatedAgain, producedAgain] = stages.map(

@@ -17,7 +17,7 @@ import type { Spec } from "../../../protocol/task/spec.ts";
 import type { WorkerContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
-import type { Measured } from "../../task/run-task.ts";
+import { endOfLog, type Measured } from "../../task/run-task.ts";
 
 /**
  * Result and run report, encrypted under two keys, because validators get the report later than the result. Of a run
@@ -98,7 +98,10 @@ export function packResult(
   });
 }
 
-/** Packs the report of a run that failed, which is delivered in place of a result; one step like `packResult`. */
+/**
+ * Packs the report of a run that failed, which is delivered in place of a result; one step like `packResult`. It has the
+ * last `logChars` UTF-16 units of the log: the price is not paid for it, and a task can print its result.
+ */
 export function packFailure(
   context: WorkerContext,
   journal: JobJournal,
@@ -106,8 +109,9 @@ export function packFailure(
     job,
     identity: place,
     failure,
+    logChars,
     ...runs
-  }: Runs & Pick<Findings, "identity"> & { job: Job; failure: Failure },
+  }: Runs & Pick<Findings, "identity"> & { job: Job; failure: Failure; logChars: number },
   options: Abortable,
 ): Promise<Packed> {
   const home = jobFolder(context.jobsDir, "provider", job.id);
@@ -115,7 +119,7 @@ export function packFailure(
     prepare: () => ({ sessionKey: random32(), salt: random32(), seedSecret: random32(), identity: place }),
     act: async ({ sessionKey, salt, seedSecret, identity }) => {
       const measurement = { digest: FAILED_RUN, score: 0n, salt };
-      await writeReport(home.reportFiles, job.id, { ...runs, measurement, failure });
+      await writeReport(home.reportFiles, job.id, { ...runs, measurement, failed: { failure, logChars } });
       const report = await context.parcels.pack(
         {
           root: home.reportFiles,
@@ -146,8 +150,8 @@ async function writeReport(
     measured,
     tier,
     measurement,
-    failure,
-  }: Runs & { measurement: Measurement; failure?: Failure },
+    failed,
+  }: Runs & { measurement: Measurement; failed?: { failure: Failure; logChars: number } },
 ): Promise<void> {
   const evaluated = measured !== produced;
   const report: Report = {
@@ -156,16 +160,17 @@ async function writeReport(
     image,
     tier,
     measurement: { ...measurement, score: measurement.score.toString() },
-    metrics: measured.metrics,
+    metrics: failed ? {} : measured.metrics,
     run: usageOf(produced, spec),
     ...(evaluated ? { evaluation: usageOf(measured, spec) } : {}),
-    ...(failure ? { failure } : {}),
+    ...(failed ? { failure: failed.failure } : {}),
   };
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await writeFile(join(dir, "report.json"), JSON.stringify(report));
   const evaluation = evaluated ? `\n[evaluation]\n${measured.run.log}` : "";
-  await writeFile(join(dir, "log.txt"), `${produced.run.log}${evaluation}`);
+  const log = `${produced.run.log}${evaluation}`;
+  await writeFile(join(dir, "log.txt"), failed ? endOfLog(log, failed.logChars) : log);
 }
 
 function usageOf({ run }: Measured, { resources }: Spec): Report["run"] {

@@ -49,7 +49,7 @@ export async function produce(
   const image = await ensureImage(context, journal, { spec, input, policy }, options).catch(asReason);
   if (typeof image !== "string") return image.reason;
   const task = { spec, image, input, gpus, logBytes: policy.maxLog };
-  const place = { identity: making.identity, tier: setup.report.tier };
+  const place = { identity: making.identity, tier: setup.report.tier, logChars: policy.liveLog };
   const made =
     journal.outcome<Fault>(FAULT) ?? (await makeResult(context, journal, job, { task, ...place }, options));
   if (!("reason" in made)) return made;
@@ -57,6 +57,8 @@ export async function produce(
 }
 
 interface Work {
+  /** Shown of the log of a run that failed, at most. */
+  readonly logChars: number;
   readonly task: Omit<Task, "stage">;
   readonly identity: HostIdentity;
   readonly tier: Tier;
@@ -106,7 +108,7 @@ async function confirmFault(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { fault, task, identity, tier }: Work & { fault: Fault },
+  { fault, task, ...place }: Work & { fault: Fault },
   options: Abortable,
 ): Promise<Packed | string> {
   const { reason, failure } = await journal.step(FAULT, { prepare: () => fault, act: (known) => known });
@@ -122,12 +124,8 @@ async function confirmFault(
   const same = "reason" in second && second.failure !== undefined && isSameFailure(second.failure, failure);
   if (!same) return `${reason}, and not so in a second run`;
   const { spec, image } = task;
-  return packFailure(
-    context,
-    journal,
-    { job, spec, image, produced, measured, tier, identity, failure },
-    options,
-  );
+  const findings = { job, spec, image, produced, measured, failure, ...place };
+  return packFailure(context, journal, findings, options);
 }
 
 /** An image that cannot be built is the job's fault: the job is given back. */

@@ -35,7 +35,7 @@ async function setUp(
   t: TestContext,
   outputs: () => Promise<string>,
   runs: readonly Partial<TaskRun>[] = [],
-  { mode = "evaluate", effort = 2500, validators = 1, gpus = 0, left = 3600 }: Setting = {},
+  { mode = "evaluate", effort = 2500, validators = 1, gpus = 0, left = 3600, liveLog = 100 }: Setting = {},
 ) {
   const folder = await scratch(t);
   const keyring = await newKeyring();
@@ -63,7 +63,7 @@ async function setUp(
     verification: { mode, metric: "acc", goal: "max", threshold: 0.9 },
   };
   const accepted = { bundle: { input: folder, spec }, gpus: [] };
-  const setup = { policy: { maxLog: 1024 }, report: { tier: "runc" } };
+  const setup = { policy: { maxLog: 1024, liveLog }, report: { tier: "runc" } };
   const parcels = createParcels({ keyring });
   const context = {
     jobsDir: join(folder, "jobs"),
@@ -102,6 +102,7 @@ interface Setting {
   readonly validators?: number;
   readonly gpus?: number;
   readonly left?: number;
+  readonly liveLog?: number;
 }
 
 async function assertPacked(made: Promise<Packed | string>): Promise<Packed> {
@@ -234,5 +235,16 @@ for (const [what, runs, setting] of [
     assert.equal(tasks.length, runs.length);
     assert.equal(await make(), reason);
     assert.equal(tasks.length, runs.length, "what is known is not run again");
+  });
+}
+
+for (const [liveLog, wanted] of [
+  [100, /^\[the beginning is left out\]\nx{72}$/],
+  [0, /^$/],
+] as const) {
+  test(`the report of a failed run shows no more of a log than the live log may: ${liveLog} characters`, async (t) => {
+    const long = { exitCode: 3, log: "x".repeat(300) };
+    const { make, open } = await setUp(t, none, [long, long], { liveLog });
+    assert.match((await open(await assertPacked(make()))).log, wanted);
   });
 }

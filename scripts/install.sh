@@ -54,8 +54,9 @@ wanted_packages() {
   docker_answers && have docker || { have dockerd && have docker || echo docker.io; }
   have npm || echo npm
   have mkfs.ext4 || echo e2fsprogs
-  # For the tests: a capture of what crosses the wire, and a stranger's way to open a parcel.
+  # For the tests: a capture of what crosses the wire and of what a process reads, and a stranger's way to open a parcel.
   have tcpdump || echo tcpdump
+  have strace || echo strace
   have gpg || echo gpg
   have zstd || echo zstd
   [[ -d /usr/share/keyrings ]] && compgen -G '/usr/share/keyrings/debian-archive*' >/dev/null ||

@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { stringify } from "yaml";
 import { shareOf } from "../../src/protocol/job/terms.ts";
 import { jobFile } from "../support/market/by-hand.ts";
 import { ended, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
@@ -32,20 +28,19 @@ describe("a run that fails", needs("root", "docker"), () => {
   let market: TestMarket;
 
   before(async () => {
-    const folder = await mkdtemp(join(tmpdir(), "ichain-failed-run-"));
-    const policy = join(folder, "policy.yaml");
-    await writeFile(policy, stringify({ appeal: "never" }));
     market = await startTestMarket(
       { after: (fn) => void cleanup.push(fn as () => unknown) },
-      { transport: "direct", policy },
+      { transport: "direct" },
     );
-    cleanup.push(() => rm(folder, { recursive: true }));
   });
   after(async () => {
     for (const one of cleanup) await one();
   });
 
-  /** Submits a job and passes over the window to appeal; resolves with what came of it. */
+  /**
+   * Submits a job and passes over the window to appeal, which a provider does not do against what it says itself; resolves
+   * with what came of it.
+   */
   async function fails(name: string, more: Record<string, unknown>) {
     const before = await wealthOf(market);
     const path = await jobFile(market, name, { price: 0.1, effort: 0.25, ...more });

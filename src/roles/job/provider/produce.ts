@@ -10,6 +10,7 @@ import { isStable } from "../../../protocol/task/judgement.ts";
 import { toScore } from "../../../protocol/task/metric.ts";
 import type { Spec } from "../../../protocol/task/spec.ts";
 import type { WorkerContext } from "../../context.ts";
+import { noteAndReport } from "../../shared/note.ts";
 import { attempt, type Fault, faultOf, undeliverableFault } from "../../task/attempt.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import {
@@ -123,6 +124,7 @@ async function confirmFault(
   const second = await attempt(context, journal, { ...task, claimed: failure.run, again: true }, options);
   const same = "reason" in second && second.failure !== undefined && isSameFailure(second.failure, failure);
   if (!same) return `${reason}, and not so in a second run`;
+  noteAndReport(context, journal, `its run failed twice, ${reason}: its report is submitted`);
   const { spec, image } = task;
   const findings = { job, spec, image, produced, measured, failure, ...place };
   return packFailure(context, journal, findings, options);

@@ -54,8 +54,10 @@ wanted_packages() {
   docker_answers && have docker || { have dockerd && have docker || echo docker.io; }
   have npm || echo npm
   have mkfs.ext4 || echo e2fsprogs
-  # For the tests: a capture of what crosses the wire, a stranger's way to open a parcel, a registry of images.
+  # For the tests: captures of what crosses the wire and of what a process reads, a stranger's way to open a parcel, a
+  # registry of images.
   have tcpdump || echo tcpdump
+  have strace || echo strace
   have gpg || echo gpg
   have zstd || echo zstd
   have docker-registry || echo docker-registry

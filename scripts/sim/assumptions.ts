@@ -40,6 +40,13 @@ export interface Assumptions {
   readonly rating: number;
   /** How often the client names a validator that it could have foreseen. */
   readonly foreseen: number;
+  /** Share of the price for confirmed work that falls short or fails, in the jobs that pay any. */
+  readonly effort: number;
+  /** Part of its run window that a run has used just before it ends. */
+  readonly used: number;
+  /** Least and greatest share of the price for a stopped run: the client's defaults. */
+  readonly stopFloor: number;
+  readonly stopCap: number;
 }
 
 export const defaults: Assumptions = {
@@ -60,6 +67,10 @@ export const defaults: Assumptions = {
   dos: 2,
   rating: 0.2,
   foreseen: 0.2,
+  effort: 0.25,
+  used: 0.75,
+  stopFloor: 0.1,
+  stopCap: 1,
 };
 
 export type Parameter = Exclude<keyof Assumptions, "price" | "validatorFee" | "gasPrice" | "validators">;
@@ -79,7 +90,7 @@ export const part = (amount: bigint, share: number): bigint =>
 export const gas = {
   ...{ post: 64_000, cancel: 40_000, accept: 42_000, release: 60_000, submit: 47_000, appoint: 77_000 },
   ...{ revealSeed: 40_000, draw: 35_000, drawSeat: 62_000, commit: 40_000, abstain: 45_000, reveal: 51_000 },
-  ...{ claim: 35_000, challenge: 60_000, appeal: 55_000, settle: 57_000, expire: 70_000 },
+  ...{ stop: 70_000, claim: 35_000, challenge: 60_000, appeal: 55_000, settle: 57_000, expire: 70_000 },
   /** On top of the call that ends the job: `pay` where that is `claim`, and for every seat. */
   ...{ pay: 22_000, closeSeat: 25_000 },
 } as const;

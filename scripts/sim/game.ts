@@ -5,10 +5,13 @@ import type { Ending, Round, Terms } from "./rules.ts";
 /** Whose money it is. `named` are the validators whom the requester appoints, `sybils` the cheating side's pool. */
 export type Party = "requester" | "provider" | "named" | "sybils" | "drawn";
 
-/** What an honest look at the result says; `none` where it cannot be fetched or run. */
-export type Truth = "agrees" | "differs" | "none";
+/**
+ * What an honest look at the result says; `short` where it is what the provider says and does not reach the threshold, or
+ * the run fails as it says; `none` where it cannot be fetched or run.
+ */
+export type Truth = "agrees" | "short" | "differs" | "none";
 
-export type Vote = "pass" | "fail" | "hide" | "leave";
+export type Vote = "pass" | "fail" | "unmet" | "hide" | "leave";
 
 /** How a validator votes, and whether it measured for it. */
 export type Voter = (
@@ -19,7 +22,10 @@ export type Voter = (
 
 /** How everybody plays one job. */
 export interface Game {
-  readonly terms: Terms;
+  readonly terms: Terms & {
+    /** How a stopped run is paid: shares of the price, and the part of the window that a whole run uses. */
+    readonly stop: { readonly used: number; readonly floor: number; readonly cap: number };
+  };
   readonly requester: {
     readonly cancels: boolean;
     /** Validators whom it appoints; undefined: it does not. */
@@ -32,14 +38,19 @@ export interface Game {
     /** How often it sees a claim before its window ends. */
     readonly returns: number;
     readonly challenges: "wrong" | "always" | "never";
+    /** Stops the run when so much of its window is used; at `used` the work is done. */
+    readonly stops: number | undefined;
     /** What it keeps the provider from doing. */
     readonly blocks: "run" | "claim" | undefined;
     /** Takes a result that it can have. */
     readonly takes: boolean;
   };
   readonly provider: {
-    /** `unhosted`: commits to something that nobody can fetch; `none`: submits nothing. */
-    readonly work: "good" | "garbage" | "unhosted" | "none";
+    /**
+     * `untrained`: delivers what its own measurement is right about and no exam passes; `claims`: says that the run failed
+     * and makes none; `unhosted`: commits to something that nobody can fetch; `none`: submits nothing.
+     */
+    readonly work: "good" | "garbage" | "untrained" | "claims" | "unhosted" | "none";
     /** Gives the job back once it has seen it. */
     readonly releases: boolean;
     readonly appeals: boolean;
@@ -54,6 +65,8 @@ export interface Game {
     readonly judgeable: boolean;
     /** Prints its result on the live log, and fails. */
     readonly leaks: boolean;
+    /** Fails, as often as `agrees` says; the provider submits the failure when two runs of its own show it. */
+    readonly fails: boolean;
   };
   readonly pool: {
     readonly share: number;

@@ -1,9 +1,9 @@
-import type { Call } from "./assumptions.ts";
+import { type Call, part } from "./assumptions.ts";
 import type { Chance } from "./chance.ts";
 import type { Course, Game, Party, Truth, Vote, Voter } from "./game.ts";
 import { type Ending, PANEL, type Round, type Seat, type SeatEnd } from "./rules.ts";
 
-type Verdict = "pass" | "fail" | "inconclusive";
+type Verdict = "pass" | "fail" | "unmet" | "inconclusive";
 type Member = readonly [Party, Voter];
 
 /** One job from its posting to its end, by the contract's states. */
@@ -37,8 +37,8 @@ class Job {
 
   play(): Course {
     const ending = this.#run();
-    const { requester, provider } = this.#game;
-    const held = this.#leaked || (this.#keyShown && provider.work === "good");
+    const { requester, provider, task } = this.#game;
+    const held = this.#leaked || (this.#keyShown && provider.work === "good" && !task.fails);
     return {
       ending,
       calls: this.#calls,
@@ -54,20 +54,28 @@ class Job {
     if (requester.cancels) return this.#end("cancelled", "requester", "cancel");
     this.#call("provider", "accept");
     if (provider.releases) return this.#end("released", "provider", "release");
+    if (requester.stops !== undefined) return this.#stop(requester.stops);
     this.#worked = provider.work === "good";
     if (requester.blocks === "run" || provider.work === "none") {
       return this.#end("runMissed", "requester", "expire");
     }
-    if (task.leaks) {
-      this.#leaked = true;
-      return this.#end("released", "provider", "release");
-    }
+    this.#leaked = task.leaks;
+    if (task.leaks && !task.fails) return this.#end("released", "provider", "release");
     if (this.#worked && !(this.#chance.flip(task.agrees.own) && this.#chance.flip(task.agrees.own))) {
       return this.#end("released", "provider", "release");
     }
     this.#call("provider", "submit");
     if (terms.validators > 0) return this.#firstRound();
     return this.#isKeyHidden() ? this.#missClaim() : this.#claim(true);
+  }
+
+  #stop(at: number): Ending<Party> {
+    const { terms, task } = this.#game;
+    const { used, floor, cap } = terms.stop;
+    this.#worked = at >= used;
+    this.#leaked = this.#worked && task.leaks;
+    const paid = part(terms.price, Math.max(floor, Math.min(cap, at)));
+    return { ...this.#end("stopped", "requester", "stop"), paid };
   }
 
   #firstRound(): Ending<Party> {
@@ -104,21 +112,25 @@ class Job {
   }
 
   #decide(verdict: Verdict): Ending<Party> {
-    const { provider } = this.#game;
+    const { provider, task } = this.#game;
     if (verdict === "pass") {
       if (this.#challenged) return this.#end("settled", "provider", "settle");
       return this.#isKeyHidden() ? this.#missClaim() : this.#claim(this.#oneSided);
     }
+    // A provider does not appeal against what it says itself.
+    const agrees = verdict === "unmet" && (provider.work !== "good" || task.fails);
     const appealable =
       !this.#appealed &&
-      (verdict === "fail" ? this.#disclosed : this.#round !== "challenge") &&
-      provider.appeals;
+      (verdict === "inconclusive" ? this.#round !== "challenge" : this.#disclosed) &&
+      provider.appeals &&
+      !agrees;
     if (appealable) {
       this.#appealed = true;
       this.#call("provider", "appeal");
       return this.#decide(this.#drawAndHold("appeal"));
     }
     if (verdict === "fail") return this.#end(this.#disclosed ? "rejected" : "hid", "requester", "settle");
+    if (verdict === "unmet") return this.#end("unmet", "requester", "settle");
     if (this.#round === "challenge") return this.#end("settled", "provider", "settle");
     return this.#end("inconclusive", "requester", "settle");
   }
@@ -176,13 +188,14 @@ class Job {
     const seated = votes.filter(([, vote]) => vote !== "leave");
     const revealed = seated.filter(([, vote]) => vote !== "hide");
     const hidden = provider.hides === "measurement" && revealed.length > 0;
-    this.#seat(round, votes, (vote) => (hidden ? "unheard" : vote === "pass" ? "pass" : "fail"));
+    this.#seat(round, votes, (vote) =>
+      hidden ? "unheard" : vote === "pass" || vote === "unmet" ? vote : "fail",
+    );
     if (hidden) return "fail";
     this.#disclosed = revealed.length > 0;
-    const passes = revealed.filter(([, vote]) => vote === "pass").length;
-    this.#passed = 2 * passes > seated.length;
-    if (this.#passed) return "pass";
-    return 2 * (revealed.length - passes) > seated.length ? "fail" : "inconclusive";
+    const most = (wanted: Vote) => 2 * revealed.filter(([, vote]) => vote === wanted).length > seated.length;
+    this.#passed = most("pass");
+    return (["pass", "fail", "unmet"] as const).find(most) ?? "inconclusive";
   }
 
   #vote(round: Round, [who, voter]: Member): [Party, Vote] {
@@ -190,15 +203,18 @@ class Job {
     if (measured) this.#measured.set(who, (this.#measured.get(who) ?? 0) + 1);
     if (this.#game.requester.friends.includes(who)) this.#keyShown = true;
     this.#call(who, vote === "leave" ? "abstain" : "commit");
-    if (vote === "pass" || vote === "fail") this.#call(who, "reveal");
+    if (vote !== "leave" && vote !== "hide") this.#call(who, "reveal");
     return [who, vote];
   }
 
   #truth(round: Round): Truth {
     const { work } = this.#game.provider;
     if (work === "unhosted") return "none";
-    if (work === "garbage") return "differs";
-    return this.#chance.flip(this.#game.task.agrees[round]) ? "agrees" : "differs";
+    if (work === "garbage" || work === "claims") return "differs";
+    if (work === "untrained") return "short";
+    const { agrees, fails } = this.#game.task;
+    if (!this.#chance.flip(agrees[round])) return "differs";
+    return fails ? "short" : "agrees";
   }
 
   #seat(round: Round, votes: readonly [Party, Vote][], endOf: (vote: Vote) => SeatEnd): void {

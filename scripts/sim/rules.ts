@@ -5,6 +5,8 @@
 
 /** Validators that a challenge or an appeal draws. */
 export const PANEL = 3;
+/** Shares of the price are parts of this. */
+export const WHOLE = 10_000;
 const COMPENSATION_PERCENT = 10n;
 
 export interface Terms {
@@ -117,7 +119,7 @@ export function moneyOf<Party extends string>(terms: Terms, ending: Ending<Party
 /** What the provider gets of the price. */
 function earnedOf({ price, effort }: Terms, { state, paid = 0n }: Ending<string>): bigint {
   if (state === "settled") return price;
-  if (state === "unmet") return (price * BigInt(effort)) / 10_000n;
+  if (state === "unmet") return (price * BigInt(effort)) / BigInt(WHOLE);
   return state === "stopped" ? paid : 0n;
 }
 

@@ -27,6 +27,8 @@ export const variations: readonly Variation[] = [
   { name: "an absent requester returns once in five", change: { returns: 0.2 } },
   { name: "requesters away half of the time", change: { away: 0.5 } },
   { name: "a provider can be blocked for P", change: { dos: 1 } },
+  { name: "effort 0.5", change: { effort: 0.5 } },
+  { name: "stop.floor 0", change: { stopFloor: 0 } },
 ];
 
 /** Less is a tie, or the rounding of a sum. */

@@ -1,15 +1,15 @@
-import { defaults, type Parameter } from "./assumptions.ts";
+import { type Assumptions, defaults, type Parameter } from "./assumptions.ts";
 import type { Party } from "./game.ts";
 import { expectedGain, turningPoint } from "./measure.ts";
 import { variations, whatPays } from "./sensitivity.ts";
 import { strategies } from "./strategies/all.ts";
-import type { Strategy } from "./strategies/strategy.ts";
+import { game, type Strategy } from "./strategies/strategy.ts";
 
 /** The tables of docs/incentives.md, which a test holds against what is there. */
 export function tables(): string {
   const losing = strategies.filter(({ mustLose }) => mustLose);
   const paying = strategies.filter(({ mustLose }) => !mustLose);
-  return [table(losing), table(paying), sensitivity()].join("\n\n");
+  return [table(losing), table(paying), stops(), sensitivity()].join("\n\n");
 }
 
 const symbols: Partial<Record<Parameter, string>> = {
@@ -23,7 +23,7 @@ const symbols: Partial<Record<Parameter, string>> = {
     check: "seen",
     away: "away",
   },
-  rating: "rating",
+  ...{ rating: "rating", effort: "e", used: "u" },
 };
 const names: Readonly<Record<Party, string>> = {
   requester: "requester",
@@ -57,6 +57,39 @@ function row(strategy: Strategy): string {
     felt.map(([party, gain]) => `${names[party]} ${signed(gain)}`).join(", "),
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+/** The policy's least bounds, the client's defaults, and others. */
+const bounds = [
+  [0, 1],
+  [0.05, 0.9],
+  [0.1, 1],
+  [0.1, 0.5],
+  [0.6, 1],
+  [0.9, 0.9],
+  [1, 1],
+] as const;
+
+/** What a stop is worth to a provider, gas and the cost of the work included, and to a requester that has the result. */
+function stops(): string {
+  const worth = (a: Assumptions, at: number): number => {
+    const cheat = (changed: Assumptions) => game(changed, { requester: { stops: at } });
+    return expectedGain(
+      { id: "", what: "", mustLose: false, side: ["provider"], honest: undefined, cheat },
+      a,
+    ).side;
+  };
+  const withResult = strategies.find(({ id }) => id === "stop-with-the-result")!;
+  const cells = bounds.map(([stopFloor, stopCap]) => {
+    const a = { ...defaults, stopFloor, stopCap };
+    const values = [worth(a, 0), worth(a, a.used), expectedGain(withResult, a).side].map(signed);
+    return `| ${stopFloor} to ${stopCap} | ${values.join(" | ")} |`;
+  });
+  return [
+    "| `stop` | provider, stopped at once | provider, stopped just before the end | gain of a requester that has the result from the live log |",
+    "|---|---|---|---|",
+    ...cells,
+  ].join("\n");
 }
 
 function sensitivity(): string {

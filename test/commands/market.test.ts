@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { passes, sorted } from "../../src/commands/steps/offers.ts";
 import { story } from "../../src/commands/steps/story.ts";
-import { due, jobData, roleIn } from "../../src/commands/steps/view.ts";
+import { due, jobData, jobRows, roleIn } from "../../src/commands/steps/view.ts";
 import { COIN as COIN_TOKEN } from "../../src/protocol/amounts.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import { ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
 import { jobStates } from "../../src/protocol/job/state.ts";
 import type { Offer, Rating } from "../../src/protocol/offer.ts";
+import { FAILED_RUN } from "../../src/protocol/task/judgement.ts";
 import { toJson } from "../../src/ui/format.ts";
 
 const address = (digit: string): Address => `0x${digit.repeat(40)}`;
@@ -172,6 +173,29 @@ describe("telling where a job stands", () => {
     assert.equal(story(job, 0, address("2"), inCoin).role, "provider");
   });
 
+  it("tells a failed run from work that falls short", () => {
+    const verdict = "unmet";
+    for (const [ending, short, failed] of [
+      [
+        { ...job, verdict, state: "Rejected" },
+        /does not reach the threshold/,
+        /^The run failed, as its provider/,
+      ],
+      [
+        { ...job, verdict, state: "Refunded", cause: "unmet" },
+        /did not reach the/,
+        /^The run failed, and validators/,
+      ],
+    ] as const) {
+      const measured = {
+        ...ending,
+        providerMeasurement: { digest: FAILED_RUN, score: 0n, salt: "0x" },
+      } as const;
+      assert.match(story(ending, 900, undefined, inCoin).stands, short);
+      assert.match(story(measured, 900, undefined, inCoin).stands, failed);
+    }
+  });
+
   it("tells of validators by number, not by guess", () => {
     const told = story({ ...job, state: "Validating" }, 900, undefined, inCoin);
     assert.match(told.stands, /1 of 1 have committed, 0 have revealed/);
@@ -183,6 +207,18 @@ describe("a job as data", () => {
     const text = toJson(jobData(job, undefined, inCoin));
     assert.ok(text.includes(`"price":"${job.terms.price}"`));
     assert.ok(!text.includes("1234"));
+  });
+
+  it("names a failed run, whose digest and score mean nothing", () => {
+    const providerMeasurement = { digest: FAILED_RUN, score: 0n, salt: "0x" } as const;
+    assert.ok(toJson(jobData({ ...job, providerMeasurement }, undefined, inCoin)).includes(`"failed":true`));
+    const measured = { ...providerMeasurement, digest: `0x${"1".repeat(64)}` as Hex };
+    assert.ok(
+      !toJson(jobData({ ...job, providerMeasurement: measured }, undefined, inCoin)).includes("failed"),
+    );
+    const row = (job: Job) => jobRows(job, 0, inCoin).find(([name]) => name === "measured")?.[1];
+    assert.equal(row({ ...job, providerMeasurement }), "a failed run by the provider");
+    assert.equal(row({ ...job, providerMeasurement: measured }), "0 by the provider");
   });
 
   it("names what is due", () => {

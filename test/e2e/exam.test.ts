@@ -1,62 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { openJournal } from "../../src/journal/journal.ts";
+import type { JobId } from "../../src/protocol/ids.ts";
 import { shareOf } from "../../src/protocol/job/terms.ts";
+import { draftOf } from "../../src/roles/job/requester/posting/draft.ts";
+import { examJob, MARKER, submitArgs } from "../support/market/exam-job.ts";
 import { ended, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
+import { gains, wealthOf } from "../support/market/wealth.ts";
 import { needs } from "../support/require.ts";
+import { traceReads } from "../support/trace.ts";
 
-const MARKER = "only-validators-may-read-this";
-
-/** Learns where ones begin, or delivers what needs no learning; measures on the exam. */
-const TASK = `
-import json, sys
-if sys.argv[1] == "0":
-    rows = json.load(open("/in/train.json"))
-    how = open("/in/how").read()
-    ones, zeros = [x for x, y in rows if y], [x for x, y in rows if not y]
-    models = {
-        "learn": {"cut": (min(ones) + max(zeros)) / 2},
-        "labels": {"table": {str(x): y for x, y in rows}},
-        "start": {"cut": 0},
-    }
-    text = json.dumps(models[how]) if how in models else "noise"
-    open("/out/model.json", "w").write(text)
-else:
-    model = json.load(open("/out/model.json"))
-    rows = json.load(open("/in/exam/test.json"))["rows"]
-    say = lambda x: model["table"].get(str(x), 0) if "table" in model else int(x >= model["cut"])
-    print("acc:", sum(say(x) == y for x, y in rows) / len(rows))
-`;
-
-/** A job with an exam; resolves with the path of its job.yaml. */
-async function examJob({ dir }: TestMarket, how: string): Promise<string> {
-  const folder = join(dir, `job-${how}`);
-  await mkdir(folder);
-  const rows = (from: number) =>
-    Array.from({ length: 40 }, (_, i) => [from + 10 * i, from + 10 * i >= 200 ? 1 : 0]);
-  await writeFile(join(folder, "task.py"), TASK);
-  await writeFile(join(folder, "how"), how);
-  await writeFile(join(folder, "train.json"), JSON.stringify(rows(1)));
-  await writeFile(join(folder, "test.json"), JSON.stringify({ marker: MARKER, rows: rows(4) }));
-  const job = {
-    ...{
-      version: 1,
-      name: how,
-      image: "python-ml",
-      command: ["python3", "task.py"],
-      price: 0.1,
-      effort: 0.25,
-    },
-    ...{ inputs: ["task.py", "how", "train.json"], outputs: ["model.json"] },
-    verification: { mode: "exam", inputs: ["test.json"], metric: "acc", threshold: 0.9 },
-  };
-  await writeFile(join(folder, "job.yaml"), stringify(job));
-  return join(folder, "job.yaml");
-}
+const moons = fileURLToPath(new URL("../../examples/exam/job.yaml", import.meta.url));
 
 /** Whether a file below `folder` has these bytes. */
 async function holds(folder: string, bytes: Buffer): Promise<boolean> {
@@ -68,11 +27,27 @@ async function holds(folder: string, bytes: Buffer): Promise<boolean> {
   return false;
 }
 
-const submitArgs = (file: string) => ["submit", file, "--provider", "best", "--validator", "best"];
+/** What the requester has of the exam that it posted, which no provider may get. */
+async function secretsOf({ requester }: TestMarket, id: JobId) {
+  const journal = openJournal(join(requester.dir, "journal.db"));
+  const { exam, bundle } = draftOf(journal.open("requester", id))!;
+  journal.close();
+  const pieces = (parcel: Buffer) =>
+    [64, parcel.length >> 1, parcel.length - 128].map((at) => parcel.subarray(at, at + 64));
+  return {
+    exam: {
+      "its content": [Buffer.from(MARKER)],
+      "its ciphertext": pieces(await readFile(exam!.blob.path)),
+      "its key": [Buffer.from(exam!.key.slice(2), "hex"), Buffer.from(exam!.key.slice(2))],
+      "its address": [Buffer.from(exam!.identity.endpoint.address)],
+    },
+    bundle: pieces(await readFile(bundle.path)),
+  };
+}
 
 it("an exam: good work is paid, work that passes only by what is visible is unmet, and the provider never has it", {
-  ...needs("root", "docker"),
-  timeout: 400_000,
+  ...needs("root", "docker", "strace"),
+  timeout: 600_000,
 }, async (t) => {
   // Nobody is left in the pool to decide an appeal.
   const folder = await mkdtemp(join(tmpdir(), "ichain-exam-"));
@@ -81,22 +56,38 @@ it("an exam: good work is paid, work that passes only by what is visible is unme
   await writeFile(policy, stringify({ appeal: "never" }));
   const market = await startTestMarket(t, { policy });
   const provider = market.providers[0]!;
+  const validator = market.validators[0]!;
+  // Everything that the two processes read, from tor, the chain, the engine or a disk.
+  const [ofProvider, ofValidator] = [
+    await traceReads(provider, join(folder, "provider")),
+    await traceReads(validator, join(folder, "validator")),
+  ];
   const file = await examJob(market, "learn");
   const waiting = ended(market.launch([...submitArgs(file), "--wait", "--out", `${file}-out`]));
-  const posted = await market.state("Accepted");
-  const parcel = await readFile(
-    join(market.requester.dir, "jobs", "requester", posted.id.slice(2), "exam.parcel"),
-  );
-  const piece = parcel.subarray(64, 128);
+  const { id } = await market.state("Accepted");
+  const secrets = await secretsOf(market, id);
+  const seen = async (dir: string) => {
+    const all = Object.entries(secrets.exam).map(async ([what, parts]) =>
+      (await Promise.all(parts.map((bytes) => holds(dir, bytes)))).includes(true) ? [what] : [],
+    );
+    return (await Promise.all(all)).flat();
+  };
   await market.state("Validating");
-  const seen = async (dir: string) => [await holds(dir, piece), await holds(dir, Buffer.from(MARKER))];
-  assert.deepEqual(await seen(provider.dir), [false, false], "before the verdict");
+  assert.deepEqual(await seen(provider.dir), [], "on its disk before the verdict");
   const { code, stdout } = await waiting;
   assert.equal(code, 0, stdout);
   assert.equal(lastJson(stdout).verdict, "pass");
-  assert.deepEqual(await seen(provider.dir), [false, false], "after it");
+  assert.deepEqual(await seen(provider.dir), [], "on its disk after it");
+  const [got, control] = [await ofProvider(), await ofValidator()];
+  for (const [what, parts] of Object.entries(secrets.exam))
+    for (const bytes of parts) assert.equal(got.include(bytes), false, `the provider read ${what}`);
+  // The records are whole: both processes fetched the bundle, and the validator the exam.
+  for (const bytes of secrets.bundle) assert.ok(got.include(bytes) && control.include(bytes), "the bundle");
+  for (const bytes of secrets.exam["its ciphertext"]) assert.ok(control.include(bytes), "the exam");
+  t.diagnostic(`the provider read ${got.bytes} bytes, the validator ${control.bytes}`);
 
   for (const how of ["labels", "start", "noise"]) {
+    const before = await wealthOf(market);
     const args = [...submitArgs(await examJob(market, how)), "--wait", "--out", `${market.dir}/${how}-out`];
     const ending = ended(market.launch(args));
     for await (const { state, terms } of market.jobs()) {
@@ -109,12 +100,21 @@ it("an exam: good work is paid, work that passes only by what is visible is unme
       error: { code: string; details: { jobId: `0x${string}` } };
     };
     assert.equal(error.code, "JOB_FAILED", unmet.stdout);
-    const job = (await market.ichain(["job", error.details.jobId])) as { state: string; verdict: string };
+    const job = (await market.ichain(["job", error.details.jobId])) as {
+      state: string;
+      verdict: string;
+      terms: { price: string; validatorFee: string };
+    };
     assert.deepEqual([job.state, job.verdict], ["Refunded", "unmet"], how);
     const { stands } = (await market.ichain(["why", error.details.jobId])) as { stands: string };
     assert.match(stands, /did not reach the threshold: its provider got 0\.025 coin for its effort/);
+    // From the chain: what each is richer by, gas left aside.
+    const { change, all } = gains(before, await wealthOf(market));
+    const [effort, fee] = [shareOf(BigInt(job.terms.price), 2_500), BigInt(job.terms.validatorFee)];
+    const got = [market.requester, provider, validator].map(({ account }) => change(account));
+    assert.deepEqual([...got, all], [-effort - fee, effort, fee, 0n], how);
+    t.diagnostic(`${how}: requester ${got[0]}, provider ${got[1]}, validator ${got[2]} wei`);
   }
-  assert.equal(shareOf(10n ** 17n, 2_500), 25n * 10n ** 15n);
 });
 
 it("a requester that hides its exam does not keep the provider from its pay", {
@@ -137,4 +137,21 @@ it("a requester that hides its exam does not keep the provider from its pay", {
   const claimed = await market.state("Claimed");
   assert.equal(claimed.validations[0]?.measurement?.score, claimed.terms.threshold);
   assert.equal(claimed.verdict, "pass");
+});
+
+it("the example with an exam ends with a paid model", {
+  ...needs("root", "docker"),
+  timeout: 300_000,
+}, async (t) => {
+  const market = await startTestMarket(t, { transport: "direct" });
+  const out = join(market.dir, "moons");
+  const told = await market.ichain([...submitArgs(moons), "--wait", "--out", out]);
+  assert.deepEqual([told.state, told.verdict, told.files], ["Settled", "pass", ["model.pkl"]]);
+  const job = (await market.ichain(["job", told.jobId as string])) as {
+    validations: { measurement: { score: string } }[];
+  };
+  const [seat] = job.validations;
+  assert.ok(Number(seat?.measurement.score) >= 0.95, seat?.measurement.score);
+  const { stdout } = await market.attempt(["logs", told.jobId as string]);
+  assert.match((lastJson(stdout) as { text: string }).text, /cross-validated: 0\.9\d+/);
 });

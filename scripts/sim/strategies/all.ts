@@ -1,4 +1,5 @@
 import { ofCoalitions } from "./coalition.ts";
+import { ofPartialPay } from "./partial-pay.ts";
 import { ofProviders } from "./provider.ts";
 import { ofRequesters } from "./requester.ts";
 import type { Strategy } from "./strategy.ts";
@@ -9,4 +10,5 @@ export const strategies: readonly Strategy[] = [
   ...ofProviders,
   ...ofValidators,
   ...ofCoalitions,
+  ...ofPartialPay,
 ];

@@ -28,10 +28,15 @@ export function game(a: Assumptions, change: Change = {}, validators: number = a
   const voter = honest(a.outage);
   const names = validators === 0 ? undefined : Array.from({ length: validators }, () => voter);
   return {
-    terms: { ...termsOf(a, validators), ...change.terms },
+    terms: {
+      ...termsOf(a, validators),
+      stop: { used: a.used, floor: a.stopFloor, cap: a.stopCap },
+      ...change.terms,
+    },
     requester: {
       ...{ cancels: false, names, friends: [], appointsUnseen: true, seeds: true, returns: 1 },
       ...{ challenges: validators === 0 ? "wrong" : "never", blocks: undefined, takes: true },
+      stops: undefined,
       ...change.requester,
     },
     provider: {
@@ -40,6 +45,7 @@ export function game(a: Assumptions, change: Change = {}, validators: number = a
     },
     task: {
       ...{ agrees: { own: 1, first: 1, challenge: 1, appeal: 1 }, judgeable: true, leaks: false },
+      fails: false,
       ...change.task,
     },
     pool: { share: 0, sybil: voter, honest: voter, steered: false, ...change.pool },

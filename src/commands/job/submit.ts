@@ -15,10 +15,10 @@ import { audit, type Candidates, findCandidates, type Plan } from "../../roles/j
 import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { chooserOf, type PlanChoice } from "../steps/chooser.ts";
-import { printDryRun } from "../steps/dry-run.ts";
-import { refuseUnaffordable } from "../steps/funds.ts";
 import { type LoadedJob, loadJobFile, type VariableOptions } from "../steps/job-file.ts";
+import { chooserOf, type PlanChoice } from "../steps/planning/chooser.ts";
+import { printDryRun } from "../steps/planning/dry-run.ts";
+import { refuseUnaffordable } from "../steps/planning/funds.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
 import { readTokens } from "../steps/tokens.ts";

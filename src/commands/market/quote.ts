@@ -3,9 +3,9 @@ import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { type Branch, branchesOf, worstLoss } from "../../protocol/policy/quote.ts";
 import { coin, duration, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import type { PlanChoice } from "../steps/chooser.ts";
 import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
-import { quotedPlan } from "../steps/quoted-plan.ts";
+import type { PlanChoice } from "../steps/planning/chooser.ts";
+import { quotedPlan } from "../steps/planning/quoted-plan.ts";
 import { withReader } from "../steps/reader.ts";
 
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */

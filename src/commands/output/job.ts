@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { modes } from "../../protocol/job/state.ts";
+import { failureKinds } from "../../protocol/task/failure.ts";
 import { pickleSigns } from "../../protocol/task/pickle.ts";
 import { type Dtype, dtypeBits } from "../../protocol/tensors/dtype.ts";
 import { dryRunOutput } from "./market.ts";
@@ -22,6 +23,7 @@ import {
 const measurement = z.strictObject({
   digest: hashValue.describe("of the result's files"),
   score: fixedPointValue.describe("the metric, turned so that larger is better"),
+  failed: z.literal(true).optional().describe("where the run failed; digest and score mean nothing then"),
 });
 
 const shareValue = z.number().int().min(0).max(10_000).describe("in 1/10,000");
@@ -38,7 +40,9 @@ const terms = z.strictObject({
   mode: z.enum(modes),
   tolerance: amountValue.describe("fixed point, 1e-9"),
   threshold: amountValue.describe("least score that passes; fixed point, 1e-9"),
-  effort: shareValue.describe("of the price, for work short of the threshold"),
+  effort: shareValue.describe(
+    "of the price, for work short of the threshold and a failure that is confirmed",
+  ),
   stop: z.strictObject({ floor: shareValue, cap: shareValue }).describe("of the price, for a stopped run"),
   acceptBy: instantValue,
   windows: z.strictObject({
@@ -193,6 +197,17 @@ export const whyOutput = z.strictObject({
     })
     .optional()
     .describe("what the provider told this requester, signed; a stranger's words"),
+  failure: z
+    .strictObject({
+      run: z.enum(["0", "1"]).describe("the command's argument in the run that failed"),
+      kind: z.enum(failureKinds),
+      exitCode: z.number().int(),
+      wallSeconds: z.number(),
+      cpuSeconds: z.number(),
+      peakMemoryBytes: z.number(),
+    })
+    .optional()
+    .describe("how the run failed, by the report that its provider submitted in place of a result"),
   role: jobRoleValue.optional(),
   stands: z.string(),
   next: z.string().describe("whose turn it is, and by when"),

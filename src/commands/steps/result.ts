@@ -2,10 +2,11 @@ import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
-import type { Notice } from "../../protocol/task/notice.ts";
+import { failureText } from "../../protocol/task/failure.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { resultContents } from "../../roles/job/requester/result/contents.ts";
 import { getResult } from "../../roles/job/requester/result/get.ts";
+import { openedReport } from "../../roles/job/requester/result/open-report.ts";
 import { noticeIn } from "../../roles/job/requester/take-notice.ts";
 import { bytes } from "../../ui/format.ts";
 import type { Ui } from "../../ui/ui.ts";
@@ -27,7 +28,7 @@ export async function finished(
   folder: string,
   options: Abortable,
 ): Promise<void> {
-  if (job.state !== "Settled") throw ended(job, noticeIn(role.journal.open("requester", job.id)));
+  if (job.state !== "Settled") throw ended(job, await failureOf(role, job));
   const { files, bytes: size } = await getResult(role, job.id, folder, options);
   const contents = await resultContents(folder, files, options);
   ui.print(
@@ -49,9 +50,16 @@ export async function finished(
   );
 }
 
-function ended(job: Job, notice: Notice | undefined): IchainError {
+/** Why there is no result, and whether there is a log: from the report of a failed run, or the provider's notice. */
+async function failureOf({ journal, jobsDir }: RoleContext, { id }: Job) {
+  const failure = (await openedReport(jobsDir, id))?.failure;
+  if (failure) return { reason: failureText(failure), log: true };
+  const notice = noticeIn(journal.open("requester", id));
+  return notice?.kind === "failed" ? { reason: notice.reason, log: notice.log !== undefined } : undefined;
+}
+
+function ended(job: Job, failed: { reason: string; log: boolean } | undefined): IchainError {
   const id = shortId(job.id);
-  const failed = notice?.kind === "failed" ? notice : undefined;
   return new IchainError(
     "JOB_FAILED",
     `Job ${id} ended ${job.state}${failed ? `: ${failed.reason}` : job.verdict === "fail" ? ": its result was rejected" : ""}.`,

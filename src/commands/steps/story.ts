@@ -5,7 +5,7 @@ import type { JobState } from "../../protocol/job/state.ts";
 import { shareOf } from "../../protocol/job/terms.ts";
 import { coin, instant, money } from "../../ui/format.ts";
 import type { Tokens } from "./tokens.ts";
-import { due, roleIn } from "./view.ts";
+import { due, isFailedRun, roleIn } from "./view.ts";
 
 /** Where a job stands, in three plain sentences. */
 export interface Story {
@@ -81,7 +81,9 @@ const stories: Readonly<Record<JobState, (facts: Facts) => Story>> = {
   Rejected: ({ provider, by, job, amount }) => ({
     stands:
       job.verdict === "unmet"
-        ? "The result is what the provider says, and does not reach the threshold: the verdict is unmet."
+        ? isFailedRun(job)
+          ? "The run failed, as its provider says: the verdict is unmet."
+          : "The result is what the provider says, and does not reach the threshold: the verdict is unmet."
         : "The measurements do not agree: the verdict is fail.",
     next: isAppealable(job)
       ? `The provider ${provider} may appeal once, with a bond, ${by} ("ichain appeal").`
@@ -139,7 +141,10 @@ function refundText(job: Job, amount: Facts["amount"]): string {
     return `The requester stopped the job: its provider got ${amount(paid)} for the time used, the requester the rest.`;
   if (cause === "unmet") {
     const effort = amount(shareOf(terms.price, terms.effort));
-    return `The result did not reach the threshold: its provider got ${effort} for its effort, the requester the rest.`;
+    const what = isFailedRun(job)
+      ? "The run failed, and validators saw the task fail in the same way"
+      : "The result did not reach the threshold";
+    return `${what}: its provider got ${effort} for its effort, the requester the rest.`;
   }
   return `The requester got its money back: ${refundCause(job)}.`;
 }

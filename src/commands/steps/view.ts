@@ -5,8 +5,8 @@ import type { Job } from "../../protocol/job/job.ts";
 import type { Measurement } from "../../protocol/job/measurement.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { WHOLE } from "../../protocol/job/terms.ts";
+import { FAILED_RUN } from "../../protocol/task/judgement.ts";
 import { coin, duration, instant, money } from "../../ui/format.ts";
-
 import type { Tokens } from "./tokens.ts";
 
 /** The role of `account` in `job`; undefined for an onlooker. */
@@ -51,7 +51,15 @@ export function jobData(job: Job, account: string | undefined, tokens: Tokens): 
 }
 
 const shown = (measurement: Measurement | undefined): object | undefined =>
-  measurement && { digest: measurement.digest, score: fixed(measurement.score) };
+  measurement && {
+    digest: measurement.digest,
+    score: fixed(measurement.score),
+    ...(measurement.digest === FAILED_RUN ? { failed: true } : {}),
+  };
+
+/** Whether the provider of a job said that its run failed, as far as its measurement is known. */
+export const isFailedRun = ({ providerMeasurement }: Job): boolean =>
+  providerMeasurement?.digest === FAILED_RUN;
 
 /** A job as lines of `name  value` for people. */
 export function jobRows(job: Job, now: number, tokens: Tokens): [string, string][] {
@@ -66,18 +74,17 @@ export function jobRows(job: Job, now: number, tokens: Tokens): [string, string]
     ["price", money(terms.price, token)],
     ["validator fee", `${money(terms.validatorFee, token)} each`],
     ["stake at risk", `${coin(terms.providerStake)} provider, ${coin(terms.validatorStake)} validator`],
-    ["if short", `${percent(terms.effort)} of the price`],
+    ["if unmet", `${percent(terms.effort)} of the price`],
     ["if stopped", `${percent(terms.stop.floor)} to ${percent(terms.stop.cap)} of the price`],
     ["judged by", `${terms.mode}, tolerance ${fixed(terms.tolerance)}, threshold ${fixed(terms.threshold)}`],
   ];
   if (job.deadline !== undefined) rows.push(["deadline", `${instant(job.deadline)} (${due(job, now)})`]);
-  if (job.providerMeasurement)
-    rows.push(["measured", `${fixed(job.providerMeasurement.score)} by the provider`]);
+  if (job.providerMeasurement) rows.push(["measured", `${finding(job.providerMeasurement)} by the provider`]);
   for (const { validator, measurement, abstained, commitment } of job.validations) {
     const stand = abstained
       ? "abstained"
       : measurement
-        ? `measured ${fixed(measurement.score)}`
+        ? `measured ${finding(measurement)}`
         : commitment
           ? "committed"
           : "appointed";
@@ -85,6 +92,9 @@ export function jobRows(job: Job, now: number, tokens: Tokens): [string, string]
   }
   return rows;
 }
+
+const finding = ({ digest, score }: Measurement): string =>
+  digest === FAILED_RUN ? "a failed run" : fixed(score);
 
 /** A share in parts of `WHOLE`, for people. */
 const percent = (share: number): string => `${(share * 100) / WHOLE} %`;

@@ -47,6 +47,15 @@ export interface ResultLocator {
   readonly reportShare: Hex;
 }
 
+/** Provider → requester, in `submit` of a run that failed. What is delivered is the run report, which is not paid for. */
+export interface FailureLocator {
+  readonly kind: "failure";
+  readonly result: Endpoint;
+  /** Of the encrypted run report. */
+  readonly resultBytes: number;
+  readonly reportKey: Hex;
+}
+
 /** Requester (or provider, for a drawn validator) → validator, in `appoint`. */
 export interface ValidationLocator {
   readonly kind: "validation";
@@ -74,9 +83,9 @@ export interface ExamLocator extends ExamPlace {
   readonly kind: "exam";
 }
 
-export type Locator = BundleLocator | ResultLocator | ValidationLocator | ExamLocator;
+export type Locator = BundleLocator | ResultLocator | ValidationLocator | ExamLocator | FailureLocator;
 
-const KINDS = ["bundle", "result", "validation", "exam"] as const;
+const KINDS = ["bundle", "result", "validation", "exam", "failure"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
 
@@ -103,6 +112,8 @@ function parts(locator: Locator): Hex[] {
       ];
     case "exam":
       return examParts(locator);
+    case "failure":
+      return [endpoint(locator.result), size(locator.resultBytes), locator.reportKey];
   }
 }
 
@@ -126,17 +137,19 @@ const resultParts = ({
 ];
 
 /**
- * Decodes exactly one locator of `kind`.
+ * Decodes exactly one locator of one of these kinds.
  * @throws LOCATOR_MALFORMED
  */
 export function decodeLocator<K extends Locator["kind"]>(
   bytes: Uint8Array,
-  kind: K,
+  ...kinds: readonly K[]
 ): Extract<Locator, { kind: K }> {
   if (bytes.length > MAX_LOCATOR_BYTES) throw malformed("it is too long");
   const read = reader(toHex(bytes));
   if (read.byte() !== VERSION) throw malformed("its version is not known here");
-  if (KINDS[read.byte()] !== kind) throw malformed(`it is not a ${kind} locator`);
+  const code = read.byte();
+  const kind = kinds.find((one) => one === KINDS[code]);
+  if (kind === undefined) throw malformed(`it is not a ${kinds.join(" or ")} locator`);
   const locator = fields(kind, read);
   read.end();
   return locator as Extract<Locator, { kind: K }>;
@@ -162,6 +175,8 @@ function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator
     }
     case "exam":
       return { kind, ...exam() };
+    case "failure":
+      return { kind, result: read.endpoint(), resultBytes: read.size(), reportKey: read.take(32) };
   }
 }
 

@@ -77,7 +77,7 @@ export function refuseShares(
 ): Refusal | undefined {
   const low = (share: number, wanted: number) => share < Math.round(wanted * WHOLE);
   if (low(effort, least.effort))
-    return refuse("EFFORT_TOO_LOW", "it pays too little for work that is short of the threshold", {
+    return refuse("EFFORT_TOO_LOW", "it pays too little for work that is short of the threshold, or fails", {
       field: "effort",
       value: String(least.effort),
     });

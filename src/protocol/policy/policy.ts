@@ -99,7 +99,9 @@ export const policySchema = z.strictObject({
     .describe("Share of the price that the provider's gas may take"),
   effort: share
     .default(0)
-    .describe("Least `effort` of a job: what work short of the threshold is paid; 0 to 1"),
+    .describe(
+      "Least `effort` of a job: what work short of the threshold, or a failure that validators confirm, is paid; 0 to 1",
+    ),
   stop: z
     .strictObject({
       floor: share.default(0.05).describe("Least `stop.floor` of a job"),

@@ -49,7 +49,7 @@ export function branchesOf(terms: Quoted): readonly Branch[] {
       branch("rejected", "validators reject it", fees, judged + windows.appeal),
       branch(
         "unmet",
-        "it is confirmed, and does not reach the threshold",
+        "it is confirmed, and does not reach the threshold, or its failure is confirmed",
         fees + shareOf(price, terms.effort),
         judged + windows.appeal,
       ),

@@ -67,6 +67,14 @@ export function runsIn(mode: Mode): number {
   return mode === "evaluate" ? 3 : 1;
 }
 
+/** For what follows a repeated run: to pack, host and submit its report, or to give the job back. */
+const AFTER_REPEAT_SECONDS = 300;
+
+/** Whether a run window of which `left` seconds are left holds runs that took `took` seconds again, at half the speed. */
+export function hasTimeToRepeat(took: number, left: number): boolean {
+  return left >= 2 * took + AFTER_REPEAT_SECONDS;
+}
+
 /** Runs that a commit window has to hold: two evaluations, and time for a slower machine. */
 const VALIDATOR_RUNS = 3;
 const ACCEPT_SECONDS = 600;

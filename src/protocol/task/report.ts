@@ -3,6 +3,7 @@ import { IchainError } from "../../errors/error.ts";
 import type { Hex } from "../ids.ts";
 import type { Measurement } from "../job/measurement.ts";
 import { tiers } from "../offer.ts";
+import { failureSchema } from "./failure.ts";
 
 const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -19,7 +20,8 @@ const usage = z.strictObject({
 
 /**
  * The provider's run report is a parcel of its own, which validators can open only after they have committed. It holds
- * `report.json`, of this shape, and `log.txt`, the task's output.
+ * `report.json`, of this shape, and `log.txt`, the task's output. Of a run that failed it is delivered in place of the
+ * result.
  */
 export const reportSchema = z.strictObject({
   version: z.literal(1),
@@ -36,6 +38,8 @@ export const reportSchema = z.strictObject({
   run: usage,
   /** The run that measured it, in `evaluate`. */
   evaluation: usage.optional(),
+  /** Of a run that failed. */
+  failure: failureSchema.optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 

@@ -148,7 +148,8 @@ export const jobFileSchema = z
     effort: share
       .default(0)
       .describe(
-        "Share of the price that the provider gets when its work is confirmed and does not reach the threshold; 0 to 1",
+        "Share of the price that the provider gets when its work is confirmed and does not reach the threshold, or when " +
+          "validators see the task fail as the provider says; 0 to 1",
       ),
     stop: z
       .strictObject({

@@ -11,8 +11,8 @@ import { toScore } from "../../protocol/task/metric.ts";
 import { readMetrics } from "../../protocol/task/metrics-log.ts";
 import { EXAM_FOLDER, type JobFile, pinImage, type Spec, specOf } from "../../protocol/task/spec.ts";
 import type { WorkerContext } from "../context.ts";
-import { asUndeliverable } from "../job/provider/produce.ts";
 import { refuseOwn } from "../job/requester/posting/refuse-own.ts";
+import { undeliverableFault } from "../task/attempt.ts";
 import {
   exitFailure,
   type Measured,
@@ -20,7 +20,7 @@ import {
   runId,
   type Stage,
   stages,
-  type TaskPlace,
+  type Task,
   taskOf,
 } from "../task/run-task.ts";
 
@@ -97,7 +97,11 @@ export async function rehearse(
     const image =
       typeof spec.image === "string"
         ? spec.image
-        : await sandbox.prepare({ dir: input, ...spec.image }, IMAGE_BOUNDS, options);
+        : await sandbox.prepare(
+            "oci" in spec.image ? spec.image : { dir: input, ...spec.image },
+            IMAGE_BOUNDS,
+            options,
+          );
     return await runAll(context, request, { spec, image, input, gpus, logBytes: usual.maxLog }, options);
   } finally {
     sandbox.release(reservation(key));
@@ -111,7 +115,7 @@ const reservation = (key: Hex): string => `local-${key}`;
 async function runAll(
   context: RehearsalContext,
   { file, folder, dir, key, onRun, onLog }: RehearsalRequest,
-  place: Omit<TaskPlace, "stage">,
+  place: Omit<Task, "stage">,
   options: Abortable,
 ): Promise<Rehearsal> {
   const { sandbox, parcels } = context;
@@ -139,7 +143,7 @@ async function runAll(
   const delivery = { root: outputs, paths: spec.outputs, parcel: join(dir, "delivery"), into: resultDir };
   const delivered = await carry(context, delivery, options).then(
     (digest) => ({ digest }),
-    (error: unknown) => ({ reason: asUndeliverable(error) }),
+    undeliverableFault,
   );
   if ("reason" in delivered) return failed(delivered.reason);
   result = resultDir;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Abortable } from "../../async/abort.ts";
 import type { JobJournal } from "../../ports/journal.ts";
 import { isEnd } from "./log-keeper.ts";
-import { type Measured, stages } from "./run-task.ts";
+import { printed } from "./run-task.ts";
 
 const POLL_MS = 250;
 /** Read at once. */
@@ -17,15 +17,8 @@ export async function* ownLog(
   { follow }: { follow: boolean },
   { signal }: Abortable,
 ): AsyncGenerator<string> {
-  const [produced, evaluated, again] = stages.map(
-    (stage) => journal.outcome<Measured>(`run-${stage}`)?.run.log,
-  );
-  // Show the second evaluation only where it differs.
-  const done = [produced, evaluated, again === evaluated ? undefined : again].filter(
-    (log) => log !== undefined,
-  );
   const over = journal.logged(0, Number.MAX_SAFE_INTEGER).some(isEnd);
-  if (over) return yield* done;
+  if (over) return yield* printed(journal);
   for (let from = 0; ; ) {
     const pieces = journal.logged(from, PIECES);
     for (const piece of pieces) {

@@ -19,13 +19,26 @@ export interface Measured {
 }
 
 /** Every run that one job can have on this machine, each with its own container, step and log. */
-export const stages = ["produce", "evaluate", "evaluate-again"] as const;
+export const stages = ["produce", "evaluate", "evaluate-again", "produce-again"] as const;
 
 /**
  * `produce` makes the result (argument 0), `evaluate` loads and measures it (argument 1), `evaluate-again` repeats that
- * to see whether the metric is stable.
+ * to see whether the metric is stable, `produce-again` to see whether a failure is.
  */
-export type Stage = { kind: "produce" } | { kind: "evaluate" | "evaluate-again"; resultDir: string };
+export type Stage =
+  | { kind: "produce" | "produce-again" }
+  | { kind: "evaluate" | "evaluate-again"; resultDir: string };
+
+export interface Task {
+  readonly spec: Spec;
+  /** Digest of the image. */
+  readonly image: string;
+  /** Folder that the task sees as /in. */
+  readonly input: string;
+  readonly stage: Stage;
+  readonly gpus: readonly string[];
+  readonly logBytes: number;
+}
 
 /** Name of a run, and so of its container; `Sandbox.sweep` spares the names that it is given. */
 export function runId(role: string, key: string, stage: Stage["kind"]): string {
@@ -35,14 +48,14 @@ export function runId(role: string, key: string, stage: Stage["kind"]): string {
 /** One run of a spec's task: what it is given, and the limits that the spec asks for. */
 export function taskOf(
   { command, resources }: Spec,
-  { id, image, input, stage, gpus, logBytes }: { id: string } & Omit<TaskPlace, "spec">,
+  { id, image, input, stage, gpus, logBytes }: { id: string } & Omit<Task, "spec">,
 ): SandboxTask {
   return {
     id,
     image,
-    command: [...command, stage.kind === "produce" ? "0" : "1"],
+    command: [...command, "resultDir" in stage ? "1" : "0"],
     inputDir: input,
-    ...(stage.kind === "produce" ? {} : { resultDir: stage.resultDir }),
+    ...("resultDir" in stage ? { resultDir: stage.resultDir } : {}),
     limits: {
       cpus: resources.cpus,
       memoryBytes: resources.memory,
@@ -55,22 +68,11 @@ export function taskOf(
   };
 }
 
-/** A task, and what this machine gives it. */
-export interface TaskPlace {
-  readonly spec: Spec;
-  /** Digest. */
-  readonly image: string;
-  readonly input: string;
-  readonly stage: Stage;
-  readonly gpus: readonly string[];
-  readonly logBytes: number;
-}
-
 /** Runs the task of a spec in the sandbox, once: after a crash the same container is found by its name. */
 export function runTask(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
-  { spec, stage, ...place }: TaskPlace,
+  { spec, stage, ...place }: Task,
   { signal }: Abortable,
 ): Promise<Measured> {
   return journal.step(`run-${stage.kind}`, {
@@ -79,8 +81,8 @@ export function runTask(
       const id = `run-${task.id}`;
       reporter.emit({ kind: "start", id, text: "Running the task in its sandbox" });
       try {
-        // Keep the output of the second evaluation out of the live log: it repeats the first.
-        const again = stage.kind === "evaluate-again";
+        // Keep the output of a second run out of the live log: it repeats the first.
+        const again = stage.kind === "evaluate-again" || stage.kind === "produce-again";
         using log = again ? undefined : keepLog(journal, stage.kind, { maxChars: task.limits.logBytes });
         const run = await sandbox.run(task, { signal, onLog: (text) => log?.push(text) });
         const seconds = run.wallSeconds.toFixed(1);
@@ -103,16 +105,21 @@ export function outputsOf(
   { sandbox }: WorkerContext,
   { role, key }: JobJournal,
   options: Abortable,
+  stage: "produce" | "produce-again" = "produce",
 ): Promise<string> {
-  return sandbox.outputs(runId(role, key, "produce"), options);
+  return sandbox.outputs(runId(role, key, stage), options);
 }
 
 /**
- * Frees the containers and disks of a job's runs. Never fails: what cannot be freed now is found by the sweep at the
+ * Frees the containers and disks of a job's runs, of all of them unless told otherwise. Never fails: what cannot be freed now is found by the sweep at the
  * daemon's next start, and the job goes on.
  */
-export async function discardRuns({ sandbox }: WorkerContext, journal: JobJournal): Promise<void> {
-  for (const stage of stages) {
+export async function discardRuns(
+  { sandbox }: WorkerContext,
+  journal: JobJournal,
+  which: readonly Stage["kind"][] = stages,
+): Promise<void> {
+  for (const stage of which) {
     await sandbox.discard(runId(journal.role, journal.key, stage)).catch((error: Error) => {
       noteIfPossible(journal, `the disk of a run could not be freed yet: ${error.message}`);
     });
@@ -152,6 +159,26 @@ export function cutShort({ run }: Measured): string | undefined {
 export function exitFailure(measured: Measured): string | undefined {
   const { exitCode } = measured.run;
   return cutShort(measured) ?? (exitCode === 0 ? undefined : `the task exited with code ${exitCode}`);
+}
+
+const CUT = "[the beginning is left out]\n";
+
+/** The end of a log, at most `most` UTF-16 units of it, with a line that says so where that is not all. */
+export function endOfLog(log: string, most: number): string {
+  if (log.length <= most) return log;
+  const room = Math.max(0, most - CUT.length);
+  return room === 0 ? "" : `${CUT}${log.slice(-room)}`;
+}
+
+/** What the job's runs on this machine printed, in order; of a second run only where it differs. */
+export function printed(journal: Pick<JobJournal, "outcome">): string[] {
+  const [produced, evaluated, evaluatedAgain, producedAgain] = stages.map(
+    (stage) => journal.outcome<Measured>(`run-${stage}`)?.run.log,
+  );
+  const again = (log: string | undefined, first: string | undefined) => (log === first ? undefined : log);
+  return [produced, evaluated, again(evaluatedAgain, evaluated), again(producedAgain, produced)].filter(
+    (log) => log !== undefined,
+  );
 }
 
 /** Why a run yields no measurement, in words for the other party; undefined when it yields one. */

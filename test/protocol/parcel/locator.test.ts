@@ -71,6 +71,20 @@ describe("a locator", () => {
     );
   });
 
+  it("of a failure is decoded as it was encoded, where either it or a result is looked for", () => {
+    fc.assert(
+      fc.property(endpoint, hex(32), size, (result, reportKey, resultBytes) => {
+        const failure = { kind: "failure" as const, result, resultBytes, reportKey };
+        const bytes = encodeLocator(failure);
+        assert.deepEqual(decodeLocator(bytes, "result", "failure"), failure);
+        assert.throws(
+          () => decodeLocator(bytes, "result"),
+          (error) => isIchainError(error, "LOCATOR_MALFORMED"),
+        );
+      }),
+    );
+  });
+
   it("is refused when truncated, extended or of another kind", () => {
     fc.assert(
       fc.property(endpoint, hex(32), fc.nat(), (result, reportRoot, cut) => {

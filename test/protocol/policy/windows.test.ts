@@ -10,6 +10,7 @@ import {
   type AllWindows,
   callSeconds,
   fetchSeconds,
+  hasTimeToRepeat,
   INCLUSION_BLOCKS,
   type Pace,
   refuseWindows,
@@ -203,6 +204,15 @@ describe("the windows that a job is posted with", () => {
         assert.equal(refuseWindows(windows, bounds)?.code, undefined);
       }),
     );
+  });
+
+  it("leave time to repeat runs that failed early, at half the speed, and no others", () => {
+    const { run } = postedWindows(file({ resources: { time: "1h" } }), {
+      pace: { blockSeconds: 2, confirmations: 3 },
+    });
+    assert.ok(hasTimeToRepeat(3600, run - 3600));
+    assert.ok(!hasTimeToRepeat(3600, 2 * 3600 + 299));
+    assert.ok(hasTimeToRepeat(1, 302));
   });
 
   it("follow the time of one run, unless job.yaml gives the window", () => {

@@ -3,10 +3,11 @@ import { openRecords, openRole } from "../../../compose.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { JobRole } from "../../../ports/journal.ts";
 import { type JobId, shortId } from "../../../protocol/ids.ts";
+import { failureText } from "../../../protocol/task/failure.ts";
 import { followLog, reportedLog, sealedEnd } from "../../../roles/job/requester/result/follow-log.ts";
 import { ownLog } from "../../../roles/task/own-log.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
-import { endText, noticeOf } from "../../steps/notice.ts";
+import { endText, failedRunOf, noticeOf } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
 import { roleIn } from "../../steps/view.ts";
 
@@ -43,7 +44,12 @@ async function look(context: CommandContext, given: string): Promise<{ id: JobId
 async function* theirs(context: CommandContext, id: JobId, follow: boolean): AsyncGenerator<string> {
   const { config, signal } = context;
   const reported = await reportedLog(join(config.home, "jobs"), id);
-  if (reported !== undefined) return yield reported;
+  if (reported !== undefined) {
+    yield reported;
+    const failed = await failedRunOf(context, id);
+    if (failed) yield `\n[${failureText(failed)}; ${endText(failed)}]\n`;
+    return;
+  }
   const notice = await noticeOf(context, id);
   if (notice?.log !== undefined) {
     yield notice.log;

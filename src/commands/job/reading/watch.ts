@@ -5,7 +5,7 @@ import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
 import { readTokens } from "../../steps/tokens.ts";
-import { due, jobData } from "../../steps/view.ts";
+import { due, isFailedRun, jobData } from "../../steps/view.ts";
 
 /**
  * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class
@@ -20,7 +20,8 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
       const now = await market.now({ signal });
       const tokens = await readTokens(context, market, [job.terms.token], { signal });
       const wait = job.deadline === undefined ? "" : `, due ${due(job, now)}`;
-      const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}`;
+      const failed = isFailedRun(job) ? ", the run failed" : "";
+      const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}${failed}`;
       ui.print(jobData(job, account, tokens), () => `${shortId(job.id)} ${job.state}${verdict}${wait}`);
       last = job;
     }

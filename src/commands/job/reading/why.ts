@@ -1,7 +1,7 @@
 import { shortId } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
-import { noticeOf, noticeSentence } from "../../steps/notice.ts";
+import { failedRunOf, failureSentence, noticeOf, noticeSentence } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
 import { story } from "../../steps/story.ts";
 import { readTokens } from "../../steps/tokens.ts";
@@ -16,8 +16,12 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const { state, deadline, reason } = job;
     const said = told.role === "requester" ? await noticeOf(context, job.id) : undefined;
     const { log, version: _version, jobId: _id, ...notice } = said ?? {};
-    ui.print({ jobId: job.id, state, deadline, reason, ...(said ? { notice } : {}), ...told }, () => {
+    const failure = told.role === "requester" ? await failedRunOf(context, job.id) : undefined;
+    const learnt = { ...(said ? { notice } : {}), ...(failure ? { failure } : {}) };
+    ui.print({ jobId: job.id, state, deadline, reason, ...learnt, ...told }, () => {
       const lines = [told.stands, told.next, told.otherwise];
+      if (failure) lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows what its task printed.`);
+      if (failure) lines.splice(1, 0, failureSentence(failure));
       if (log || (told.role === "requester" && job.sealedLog))
         lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows the end of what its task printed.`);
       if (said) lines.splice(1, 0, noticeSentence(said));

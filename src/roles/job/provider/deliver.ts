@@ -12,6 +12,7 @@ import { seedOf } from "../../../protocol/job/seeds.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
 import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { Policy } from "../../../protocol/policy/policy.ts";
+import { FAILED_RUN } from "../../../protocol/task/judgement.ts";
 import type { WorkerContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { type HostedOnce, hostOnce } from "../../shared/host-once.ts";
@@ -22,7 +23,7 @@ import { withdrawOwed } from "../../shared/withdraw.ts";
 import { allowEscrow } from "../../tokens.ts";
 import type { Accepted } from "./accept.ts";
 import { admitValidators, handOver, seatedReaders, shareReport } from "./admit-validators.ts";
-import type { Packed } from "./pack-result.ts";
+import { deliveredBlobs, type Packed } from "./pack-result.ts";
 import { submit } from "./submit.ts";
 import { ENDED, TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 
@@ -57,7 +58,7 @@ export async function deliver(
   stack.use(hosting);
   const hosted = async () => {
     const live = await hosting.start();
-    for (const { blob } of [packed.result, packed.report]) await live.add(blob);
+    for (const blob of deliveredBlobs(packed)) await live.add(blob);
     return live;
   };
   if (journal.intent("submit") === undefined) {
@@ -108,7 +109,7 @@ export function hostResult(
   const client = { ...requester, token: tokenFor(identity.endpoint.token, requester.fingerprint) };
   const request = async () => ({
     identity,
-    blobs: packed ? [packed.result.blob, packed.report.blob, blob] : [blob],
+    blobs: packed ? [...deliveredBlobs(packed), blob] : [blob],
     readers: [client, ...(await seatedReaders(context, { job, accepted, identity }, options))],
   });
   return hostOnce(context, "result", request, options);
@@ -184,7 +185,9 @@ async function react(
   }
   // A verdict that the provider's own measurement agrees with is not worth a bond.
   const { mode, threshold } = job.terms;
-  const agrees = job.verdict === "unmet" && mode !== "exam" && packed.measurement.score < threshold;
+  const { digest, score } = packed.measurement;
+  const short = digest === FAILED_RUN || (mode !== "exam" && score < threshold);
+  const agrees = job.verdict === "unmet" && short;
   if (policy.appeal === "always" && isAppealable(job) && !agrees) {
     if (await holdsBond(context, job, options)) await appeal(market, journal, job, options);
     else noteAndReport(context, journal, "not appealed: this account holds too little of the token", "warn");

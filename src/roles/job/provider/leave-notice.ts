@@ -12,13 +12,12 @@ import { encodeNotice, type Notice } from "../../../protocol/task/notice.ts";
 import type { WorkerContext } from "../../context.ts";
 import { noteIfPossible } from "../../shared/note.ts";
 import type { Bundle } from "../../task/fetch-bundle.ts";
-import { type Measured, stages } from "../../task/run-task.ts";
+import { endOfLog, type Measured, printed, stages } from "../../task/run-task.ts";
 
 /** For one notice: a requester that is away gets none, and the chain has the reason. */
 const NOTICE_MS = 20_000;
 /** No try begins later; `ichain serve` hosts a job some seconds after it was posted. */
 const RETRY_MS = 10_000;
-const CUT = "[the beginning is left out]\n";
 
 interface Said {
   readonly kind: Notice["kind"];
@@ -106,11 +105,11 @@ function endOf(journal: JobJournal, most: number): Pick<Notice, "run" | "log"> {
   const last = runs.at(-1);
   if (last === undefined) return {};
   const { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes } = last;
-  const log = neutralise(runs.map((run) => run.log).join("\n[evaluation]\n"));
-  const room = Math.min(most, PART_CHARS - CUT.length);
+  const log = neutralise(printed(journal).join("\n[next run]\n"));
+  const room = Math.min(most, PART_CHARS);
   return {
     run: { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes },
-    ...(room === 0 ? {} : { log: log.length > room ? `${CUT}${log.slice(-room)}` : log }),
+    ...(room === 0 ? {} : { log: endOfLog(log, room) }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Job } from "../../../protocol/job/job.ts";
 import { measurementCommitment } from "../../../protocol/job/measurement.ts";
 import { seedTip } from "../../../protocol/job/seeds.ts";
 import type { Party } from "../../../protocol/offer.ts";
-import { encodeLocator, endpointFor } from "../../../protocol/parcel/locator.ts";
+import { encodeLocator, endpointFor, type Locator } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Packed } from "./pack-result.ts";
@@ -29,17 +29,18 @@ export function submit(
       measurementCommitment: measurementCommitment(job.id, account, packed.measurement),
       keyCommitment: keyCommitment(job.id, blindKey(packed.result.sessionKey, mask)),
       seedTip: seedTip(packed.seedSecret),
-      sealed: await keyring.seal(
-        encodeLocator({
-          kind: "result",
-          result: endpointFor(packed.identity.endpoint, requester.keys.fingerprint),
-          resultBytes: packed.result.blob.size,
-          reportRoot: packed.report.blob.root,
-          reportShare: packed.reportShare,
-        }),
-        requester,
-      ),
+      sealed: await keyring.seal(encodeLocator(locatorOf(packed, requester)), requester),
     }),
     { ...options, name: "submit" },
   );
+}
+
+/** Where the requester finds the result, or the report of a run that failed. */
+function locatorOf({ identity, result, report, reportShare }: Packed, { keys }: Party): Locator {
+  const place = {
+    result: endpointFor(identity.endpoint, keys.fingerprint),
+    resultBytes: result.blob.size,
+  };
+  if (reportShare === undefined) return { kind: "failure", ...place, reportKey: report.sessionKey };
+  return { kind: "result", ...place, reportRoot: report.blob.root, reportShare };
 }

@@ -22,6 +22,7 @@ import { collect } from "./collect.ts";
 import { handOverExam, hostExam } from "./exam.ts";
 import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { post } from "./posting/post.ts";
+import { openFailure } from "./result/open-report.ts";
 import { declinedIn, takeNotice } from "./take-notice.ts";
 
 export interface AdvanceOptions {
@@ -151,6 +152,8 @@ async function collectAndAppoint(
   using clock = chainDeadline(deadline, context.market, abortOptions.signal);
   try {
     const collected = await collect(context, journal, job, draft.spec.resources, clock);
+    const author = draft.provider.keys.fingerprint;
+    await openFailure(context, journal, { jobId: job.id, collected, author }, clock);
     await appoint(context, journal, { job, draft, collected, hosting: await hosting(), exam }, abortOptions);
   } catch (error) {
     if (

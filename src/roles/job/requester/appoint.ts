@@ -43,7 +43,7 @@ export async function appoint(
           mask: draft.mask,
           result: endpointFor(collected.locator.result, fingerprint),
           resultBytes: collected.result.size,
-          reportRoot: collected.locator.reportRoot,
+          reportRoot: collected.report.root,
           exam: draft.exam && examPlace(draft.exam, fingerprint),
         });
       const seal = async (validator: Party) => ({

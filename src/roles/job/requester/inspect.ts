@@ -77,6 +77,8 @@ async function examine(
 ): Promise<Inspection> {
   const home = jobFolder(context.jobsDir, "requester", job.id);
   const collected = await collect(context, journal, job, draft.spec.resources, options);
+  if (collected.locator.kind === "failure")
+    return wrong("its provider says that the run failed, and no validator has seen it fail");
   await rm(home.opened, { recursive: true, force: true });
   const { digest } = await openResult(
     context,

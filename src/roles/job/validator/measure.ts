@@ -5,23 +5,27 @@ import { type Job, seatOf } from "../../../protocol/job/job.ts";
 import type { Measurement } from "../../../protocol/job/measurement.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
 import { type Policy, refuseImage } from "../../../protocol/policy/policy.ts";
-import { isStable } from "../../../protocol/task/judgement.ts";
+import { type Failure, isSameFailure } from "../../../protocol/task/failure.ts";
+import { FAILED_RUN, isStable } from "../../../protocol/task/judgement.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Slots } from "../../daemon/slots.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
+import { attempt } from "../../task/attempt.ts";
 import { awaitHost } from "../../task/await-host.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { fetchBundle } from "../../task/fetch-bundle.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
-import { cutShort, outputsOf, runFailure, runTask, type Stage } from "../../task/run-task.ts";
+import { cutShort, outputsOf, runFailure, runTask, type Stage, type Task } from "../../task/run-task.ts";
 import { fetchExam, openExam } from "./fetch-exam.ts";
 import { deliveredKey, measureFailed, openDelivered, SILENT_MS } from "./open-delivered.ts";
 
 const ZERO_DIGEST: Hex = `0x${"00".repeat(32)}`;
 /** The measurement of a result that does not open or was not served. */
 const NOTHING = { digest: ZERO_DIGEST, score: WORST_SCORE } as const;
+
+type Finding = Omit<Measurement, "salt">;
 
 export interface Sources {
   readonly job: Job;
@@ -39,7 +43,7 @@ export interface Waiting {
 
 /**
  * The validator's own measurement: of the provider's result (`evaluate`, `exam`), or of a run of its own (`replicate`,
- * `digest`). A result that does not open or cannot be evaluated gets the worst score.
+ * `digest`, and where the provider says that the run failed). A result that does not open or cannot be evaluated gets the worst score.
  * @throws MEASURE_FAILED where this machine or the task is the cause; the validator then abstains
  */
 export async function measure(
@@ -77,18 +81,20 @@ export async function measure(
     throw measureFailed("its image is not allowed here");
   const { metric, goal, mode } = spec.verification;
   const home = jobFolder(context.jobsDir, "validator", job.id);
-  const found = async (): Promise<Omit<Measurement, "salt">> => {
+  const found = async (): Promise<Finding> => {
     if (delivered === undefined) return NOTHING;
-    if (mode === "exam" && !(await openExam(context, { exam, spec, input, maxBytes }, options))) {
+    const { digest, failure } = delivered;
+    const examines = mode === "exam" && failure === undefined;
+    if (examines && !(await openExam(context, { exam, spec, input, maxBytes }, options))) {
       if (!seatOf(job, context.account)?.drawn) throw measureFailed("its requester does not serve its exam");
       // A requester that hides its exam from those whom the draw chose must not gain by it.
-      return { digest: delivered, score: job.terms.threshold };
+      return { digest, score: job.terms.threshold };
     }
     const image = await ensureImage(context, journal, { spec, input, policy }, options);
     const gpus = await reserveGpus(context, journal, spec.resources.gpus, options);
+    const work = { spec, image, input, gpus, logBytes: policy.maxLog };
     const score = async (stage: Stage): Promise<bigint> => {
-      const task = { spec, image, input, stage, gpus, logBytes: policy.maxLog };
-      const measured = await runTask(context, journal, task, options);
+      const measured = await runTask(context, journal, { ...work, stage }, options);
       const cut = cutShort(measured);
       if (cut) throw measureFailed(cut);
       const failure = runFailure(measured, metric);
@@ -96,11 +102,12 @@ export async function measure(
       return failure ? WORST_SCORE : toScore(measured.metrics[metric] ?? Number.NaN, goal);
     };
     try {
+      if (failure) return await repeatFailure(context, journal, { ...work, failure }, options);
       if (mode === "evaluate" || mode === "exam") {
         const first = await score({ kind: "evaluate", resultDir: home.opened });
         const second = await score({ kind: "evaluate-again", resultDir: home.opened });
         if (!isClear(job, first, second)) throw measureFailed("its metric is not stable");
-        return { digest: delivered, score: first };
+        return { digest, score: first };
       }
       const own = await score({ kind: "produce" });
       const outputs = await outputsOf(context, journal, options);
@@ -113,6 +120,23 @@ export async function measure(
     prepare: async () => ({ ...(await found()), salt: random32() }),
     act: (measurement) => measurement,
   });
+}
+
+/**
+ * Runs a task again whose provider says that it failed: measures a failed run where it fails in the same way, and what
+ * it leaves where it does not, which is a vote against the provider.
+ */
+async function repeatFailure(
+  context: WorkerContext,
+  journal: JobJournal,
+  { failure, ...work }: Omit<Task, "stage"> & { failure: Failure },
+  options: Abortable,
+): Promise<Finding> {
+  const found = await attempt(context, journal, { ...work, claimed: failure.run, again: false }, options);
+  if (!("reason" in found)) return { digest: found.digest, score: 0n };
+  const same = found.failure !== undefined && isSameFailure(found.failure, failure);
+  if (!same) throw measureFailed(`it failed here in another way: ${found.reason}`);
+  return { digest: FAILED_RUN, score: 0n };
 }
 
 /**

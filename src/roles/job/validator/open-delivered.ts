@@ -7,8 +7,9 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { blindKey, keyCommitment, maskHash } from "../../../protocol/job/exchange.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { secretHash } from "../../../protocol/job/seeds.ts";
-import { MAX_FILES, parcelBytes } from "../../../protocol/limits.ts";
+import { MAX_FILES, MAX_REPORT_BYTES, parcelBytes } from "../../../protocol/limits.ts";
 import type { ValidationLocator } from "../../../protocol/parcel/locator.ts";
+import { type Failure, failureIn } from "../../../protocol/task/failure.ts";
 import type { WorkerContext } from "../../context.ts";
 import { awaitCapsule } from "../../shared/await-capsule.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
@@ -42,9 +43,15 @@ export async function deliveredKey(
   });
 }
 
+/** What a provider delivered: a result, or in its place the report of a run that failed. */
+export interface Received {
+  readonly digest: Hex;
+  readonly failure?: Failure | undefined;
+}
+
 /**
  * Fetches the provider's result, checks it against both commitments of the fair exchange and unpacks it. Resolves with
- * its digest, or with undefined when it cannot be opened, which is the provider's fault.
+ * undefined when it cannot be opened, which is the provider's fault.
  * @throws DISK_TOO_FULL
  */
 export async function openDelivered(
@@ -57,11 +64,13 @@ export async function openDelivered(
     disk,
   }: { job: Job; locator: ValidationLocator; sessionKey: Hex; disk: number },
   options: Abortable,
-): Promise<Hex | undefined> {
+): Promise<Received | undefined> {
   if (!submission) throw measureFailed("nothing has been submitted");
   const home = jobFolder(context.jobsDir, "validator", id);
-  const opened = await journal.step<FetchTarget, { digest?: Hex }>("delivered", {
-    prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(disk) }),
+  // A report may be larger than what the task may write.
+  const most = Math.max(disk, MAX_REPORT_BYTES);
+  const opened = await journal.step<FetchTarget, Partial<Received>>("delivered", {
+    prepare: () => ({ root: submission.resultRoot, path: home.result, maxBytes: parcelBytes(most) }),
     act: async (request) => {
       await requireRoom(request.path, locator.resultBytes);
       const blob = await fetchBlob(
@@ -74,15 +83,18 @@ export async function openDelivered(
       // An attempt that was interrupted may have left files; `open` needs an absent folder.
       await rm(home.opened, { recursive: true, force: true });
       try {
-        return await context.parcels.open(
-          { blob, sessionKey, into: home.opened, limits: { maxBytes: disk, maxFiles: MAX_FILES } },
+        const { manifest, digest } = await context.parcels.open(
+          { blob, sessionKey, into: home.opened, limits: { maxBytes: most, maxFiles: MAX_FILES } },
           options,
         );
+        const failure = failureIn(manifest.note);
+        return failure === undefined && manifest.totalBytes > disk ? {} : { digest, failure };
       } catch (error) {
         if (isIchainError(error) && error.class === "untrusted") return {};
         throw error;
       }
     },
   });
-  return opened.digest;
+  const { digest, failure } = opened;
+  return digest === undefined ? undefined : { digest, failure };
 }

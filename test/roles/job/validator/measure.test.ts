@@ -4,6 +4,9 @@ import { type TestContext, test } from "node:test";
 import { IchainError } from "../../../../src/errors/error.ts";
 import { openJournal } from "../../../../src/journal/journal.ts";
 import type { SandboxTask, TaskRun } from "../../../../src/ports/sandbox.ts";
+import type { Mode } from "../../../../src/protocol/job/state.ts";
+import type { Failure } from "../../../../src/protocol/task/failure.ts";
+import { FAILED_RUN } from "../../../../src/protocol/task/judgement.ts";
 import { openSlots, type Slots } from "../../../../src/roles/daemon/slots.ts";
 import { measure } from "../../../../src/roles/job/validator/measure.ts";
 import { MASK, requesterTip } from "../../../support/chain/secrets.ts";
@@ -27,6 +30,11 @@ interface Setting {
   /** Asks the bundle's host, of which a fetch came to nothing. */
   readonly fetchCapsule?: () => Promise<undefined>;
   readonly effort?: number;
+  readonly mode?: Mode;
+  /** What the provider delivered says that its run failed. */
+  readonly failure?: Failure;
+  /** How each run ends, where that is not by the accuracies. */
+  readonly runs?: readonly Partial<TaskRun>[];
 }
 
 /** A validator that has fetched everything, and whose evaluations print these accuracies. */
@@ -36,7 +44,15 @@ async function evaluated(t: TestContext, ...accuracies: readonly number[]) {
 
 async function evaluatedIn(
   t: TestContext,
-  { slots = openSlots(1), signal = waits.signal, fetchCapsule, effort = 0 }: Setting,
+  {
+    slots = openSlots(1),
+    signal = waits.signal,
+    fetchCapsule,
+    effort = 0,
+    mode = "evaluate",
+    failure,
+    runs = [],
+  }: Setting,
   ...accuracies: readonly number[]
 ) {
   const folder = await scratch(t);
@@ -44,18 +60,20 @@ async function evaluatedIn(
   t.after(() => book.close());
   const id = random32();
   const journal = book.open("validator", id);
-  const digest = random32();
+  const [digest, own] = [random32(), random32()];
   const image = `sha256:${"0".repeat(64)}`;
   const spec = {
     image,
     command: ["train"],
     resources: { cpus: 1, memory: 1, disk: 1, time: 60, gpus: 0 },
-    verification: { mode: "evaluate", metric: "acc", goal: "max", threshold: 0.9 },
+    outputs: ["model"],
+    verification: { mode, metric: "acc", goal: "max", threshold: 0.9 },
   };
   for (const [name, outcome] of Object.entries({
     capsule: random32(),
     bundle: { input: folder, spec },
-    delivered: { digest },
+    delivered: { digest, failure },
+    exam: null,
   })) {
     if (name === "bundle" && fetchCapsule)
       await assert.rejects(
@@ -67,19 +85,23 @@ async function evaluatedIn(
   const context = {
     jobsDir: join(folder, "jobs"),
     reporter: { emit: () => undefined },
+    market: { now: async () => 0 },
     keyring: { publicKeys: { fingerprint: random32() } },
+    parcels: { digest: async () => own },
     transport: { fetchCapsule },
     sandbox: {
       reserve: async () => [],
       release: () => undefined,
       run: async ({ id: name }: SandboxTask) => {
         tasks.push(name);
-        return { ...run, log: `acc: ${accuracies[tasks.length - 1]}\n` };
+        return { ...run, log: `acc: ${accuracies[tasks.length - 1]}\n`, ...runs[tasks.length - 1] };
       },
+      outputs: async () => folder,
     },
   };
-  const terms = someTerms(`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`, { effort });
-  const job = { id, terms, seedTip: requesterTip, submission: { resultRoot: random32() } };
+  const terms = someTerms(`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`, { effort, mode });
+  const submission = { resultRoot: random32() };
+  const job = { id, terms, seedTip: requesterTip, submission, validations: [], deadline: 100 };
   const sources = {
     job,
     locator: { mask: MASK },
@@ -89,7 +111,7 @@ async function evaluatedIn(
   };
   type Args = Parameters<typeof measure>;
   const measured = measure(...([context, journal, sources, { signal }] as unknown as Args));
-  return { measured, digest, tasks };
+  return { measured, digest, own, tasks };
 }
 
 function unreachable(): IchainError {
@@ -131,3 +153,54 @@ test("a validator waits without a slot for a host that fell silent", async (t) =
   stop.abort();
   await stopped;
 });
+
+const claimed = { run: "0", kind: "exit", exitCode: 3 } as const;
+const stagesOf = (tasks: readonly string[]) => tasks.map((name) => name.split("-").slice(2).join("-"));
+
+for (const mode of ["evaluate", "replicate", "digest", "exam"] as const) {
+  test(`in ${mode} a run that fails here as its provider says is measured as failed`, async (t) => {
+    const { measured, tasks } = await evaluatedIn(t, { mode, failure: claimed, runs: [{ exitCode: 3 }] });
+    assert.equal((await measured).digest, FAILED_RUN);
+    assert.deepEqual(stagesOf(tasks), ["produce"]);
+  });
+
+  test(`in ${mode} a run that its provider says failed and succeeds here is measured by what it leaves`, async (t) => {
+    const { measured, own, tasks } = await evaluatedIn(t, { mode, failure: claimed }, 0.95);
+    assert.equal((await measured).digest, own);
+    assert.deepEqual(stagesOf(tasks), ["produce"]);
+  });
+}
+
+test("a measuring that its provider says failed is repeated on the validator's own outputs", async (t) => {
+  const failure = { run: "1", kind: "exit", exitCode: 3 } as const;
+  const same = await evaluatedIn(t, { failure, runs: [{}, { exitCode: 3 }] }, 0.95);
+  assert.equal((await same.measured).digest, FAILED_RUN);
+  assert.deepEqual(stagesOf(same.tasks), ["produce", "evaluate"]);
+  const none = await evaluatedIn(t, { failure }, 0.95, 0.5);
+  assert.equal((await none.measured).digest, none.own);
+});
+
+test("a measuring that no provider makes is not repeated: without the exam it would fail for a validator too", async (t) => {
+  for (const mode of ["replicate", "digest", "exam"] as const) {
+    const failure = { run: "1", kind: "exit", exitCode: 3 } as const;
+    const { measured, own, tasks } = await evaluatedIn(
+      t,
+      { mode, failure, runs: [{}, { exitCode: 3 }] },
+      0.95,
+    );
+    assert.equal((await measured).digest, own, mode);
+    assert.deepEqual(stagesOf(tasks), ["produce"]);
+  }
+});
+
+for (const [what, run] of [
+  ["another exit code", { exitCode: 4 }],
+  ["a signal", { exitCode: 139 }],
+  ["too little memory", { exitCode: 137, ended: "memory" }],
+  ["too little time", { exitCode: 124, ended: "deadline" }],
+] as const) {
+  test(`a validator whose run fails by ${what}, not as its provider says, abstains`, async (t) => {
+    const { measured } = await evaluatedIn(t, { failure: claimed, runs: [run] });
+    await assert.rejects(measured, code("MEASURE_FAILED"));
+  });
+}

@@ -2,7 +2,7 @@ import type { Abortable } from "../../../../async/abort.ts";
 import { impossible } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hex } from "../../../../protocol/ids.ts";
-import { blindKey, keyCommitment } from "../../../../protocol/job/exchange.ts";
+import { blindKey, keyCommitment, reportKey } from "../../../../protocol/job/exchange.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../context.ts";
@@ -39,6 +39,8 @@ export async function openResult(
     },
     { signal },
   );
-  await openReport(context, journal, { jobId: job.id, collected, sessionKey, author }, { signal });
+  const { locator } = collected;
+  const key = locator.kind === "failure" ? locator.reportKey : reportKey(sessionKey, locator.reportShare);
+  await openReport(context, journal, { jobId: job.id, collected, key, author }, { signal });
   return { files: manifest.files.map(({ path }) => path), bytes: manifest.totalBytes, digest };
 }

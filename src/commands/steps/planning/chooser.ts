@@ -1,11 +1,11 @@
-import { IchainError } from "../../errors/error.ts";
-import { sameAddress } from "../../protocol/ids.ts";
-import { neutraliseLine } from "../../protocol/neutralise.ts";
-import type { Offer, Rating } from "../../protocol/offer.ts";
-import { best, type Chooser } from "../../roles/job/requester/posting/choose.ts";
-import type { Candidates } from "../../roles/job/requester/posting/plan.ts";
-import { money } from "../../ui/format.ts";
-import type { Ui } from "../../ui/ui.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { sameAddress } from "../../../protocol/ids.ts";
+import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import type { Offer, Rating } from "../../../protocol/offer.ts";
+import { best, type Chooser } from "../../../roles/job/requester/posting/choose.ts";
+import type { Candidates } from "../../../roles/job/requester/posting/plan.ts";
+import { money } from "../../../ui/format.ts";
+import type { Ui } from "../../../ui/ui.ts";
 
 export interface PlanChoice {
   /** An account, or `best`; asked for when absent and somebody is there. */

@@ -1,15 +1,15 @@
-import { requireKeystore } from "../../account/keystore.ts";
-import { openKeyCheck } from "../../compose.ts";
-import { COIN } from "../../protocol/amounts.ts";
-import { ZERO_ADDRESS } from "../../protocol/ids.ts";
-import type { JobFile, Spec } from "../../protocol/task/spec.ts";
-import { partyOf } from "../../roles/shared/party.ts";
-import { coin, duration, money } from "../../ui/format.ts";
-import type { CommandContext } from "../framework/declaration.ts";
+import { requireKeystore } from "../../../account/keystore.ts";
+import { openKeyCheck } from "../../../compose.ts";
+import { COIN } from "../../../protocol/amounts.ts";
+import { ZERO_ADDRESS } from "../../../protocol/ids.ts";
+import type { JobFile, Spec } from "../../../protocol/task/spec.ts";
+import { partyOf } from "../../../roles/shared/party.ts";
+import { coin, duration, money } from "../../../ui/format.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { withReader } from "../reader.ts";
 import type { PlanChoice } from "./chooser.ts";
 import { refuseUnaffordable } from "./funds.ts";
 import { quotedPlan } from "./quoted-plan.ts";
-import { withReader } from "./reader.ts";
 
 /**
  * Prints everything that `submit` would decide about a job, and throws whatever would keep it from being posted. Asks

@@ -1,12 +1,12 @@
-import type { MarketReader } from "../../ports/market.ts";
-import { COIN } from "../../protocol/amounts.ts";
-import type { Address } from "../../protocol/ids.ts";
-import { lockedBy } from "../../protocol/job/terms.ts";
-import { gasOf } from "../../protocol/policy/quote.ts";
-import type { JobFile } from "../../protocol/task/spec.ts";
-import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
-import { audit, findCandidates } from "../../roles/job/requester/posting/plan.ts";
-import type { CommandContext } from "../framework/declaration.ts";
+import type { MarketReader } from "../../../ports/market.ts";
+import { COIN } from "../../../protocol/amounts.ts";
+import type { Address } from "../../../protocol/ids.ts";
+import { lockedBy } from "../../../protocol/job/terms.ts";
+import { gasOf } from "../../../protocol/policy/quote.ts";
+import type { JobFile } from "../../../protocol/task/spec.ts";
+import { choosePlan } from "../../../roles/job/requester/posting/choose.ts";
+import { audit, findCandidates } from "../../../roles/job/requester/posting/plan.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
 import { chooserOf, type PlanChoice } from "./chooser.ts";
 
 /** The plan of a job that is not posted now, what posting it would lock, and its gas. */

@@ -1,9 +1,9 @@
-import type { AbortOptions } from "../../async/abort.ts";
-import { IchainError } from "../../errors/error.ts";
-import type { MarketReader } from "../../ports/market.ts";
-import { COIN, type TokenInfo } from "../../protocol/amounts.ts";
-import type { Address } from "../../protocol/ids.ts";
-import { coin, money } from "../../ui/format.ts";
+import type { AbortOptions } from "../../../async/abort.ts";
+import { IchainError } from "../../../errors/error.ts";
+import type { MarketReader } from "../../../ports/market.ts";
+import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
+import type { Address } from "../../../protocol/ids.ts";
+import { coin, money } from "../../../ui/format.ts";
 
 /** Throws `FUNDS_TOO_LOW` before anything is packed or posted when the account cannot pay `total`, or no gas. */
 export async function refuseUnaffordable(

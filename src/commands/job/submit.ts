@@ -8,6 +8,7 @@ import type { RoleContext } from "../../roles/context.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
 import { cancel, discardDraft } from "../../roles/job/requester/posting/cancel.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
+import { hostBundle, placeBundle } from "../../roles/job/requester/posting/host-bundle.ts";
 import { audit, type Candidates, findCandidates, type Plan } from "../../roles/job/requester/posting/plan.ts";
 import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin } from "../../ui/format.ts";
@@ -77,14 +78,20 @@ async function confirmed(
   return ui.prompts.confirm(question, true);
 }
 
-/** Drafts and posts the job and advances it, with --wait to its end; a declined one is left in Posted. */
+/**
+ * Drafts and posts the job and advances it, with --wait to its end; a declined one is left in Posted. The bundle's address
+ * is published while the bundle is packed.
+ */
 async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
   drafted: { file: JobFile; folder: string; plan: Plan },
   { wait, detach }: Options,
 ): Promise<Job> {
-  const jobId = await draftJob(role, drafted, { signal });
+  const place = await placeBundle(role, drafted.plan, { signal });
+  await using bundle = detach ? undefined : hostBundle(role, place, { signal });
+  bundle?.publish();
+  const jobId = await draftJob(role, { ...drafted, place }, { signal });
   try {
     return await advance(
       role,
@@ -93,6 +100,7 @@ async function post(
         stopAt: stopsOf(wait),
         stopWhenDeclined: true,
         detach: detach === true,
+        bundle,
         onState: ({ state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${state}` }),
       },
       { signal },

@@ -113,10 +113,11 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
 
     async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
       const { address } = request.endpoint;
+      const begun = performance.now();
       // A host that admitted another reader since our last fetch has other introduction points.
       if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
       const dialer = reader().dialer(address, { signal: transfer.signal });
-      return fetchPieces({ ...request, dialer }, transfer);
+      return fetchPieces({ ...request, dialer, foundMs: performance.now() - begun }, transfer);
     },
 
     fetchCapsule: async (request, { signal } = {}) =>

@@ -1,4 +1,4 @@
-import type { Abortable } from "../../../async/abort.ts";
+import { type Abortable, together } from "../../../async/abort.ts";
 import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Blob } from "../../../ports/transport.ts";
@@ -30,27 +30,30 @@ export function collect(
   return journal.step("collect", {
     prepare: async () => decodeLocator(await context.keyring.unseal(submission.sealedResult), "result"),
     act: async (locator) => {
-      const from = (root: `0x${string}`, path: string, maxBytes: number) => ({
-        endpoint: locator.result,
-        root,
-        path,
-        maxBytes,
-      });
-      return {
-        locator,
-        result: await fetchBlob(
-          context,
-          "encrypted result",
-          { ...from(submission.resultRoot, home.result, parcelBytes(disk)), size: locator.resultBytes },
-          options,
-        ),
-        report: await fetchBlob(
-          context,
-          "encrypted run report",
-          from(locator.reportRoot, home.report, MAX_REPORT_BYTES),
-          options,
-        ),
-      };
+      const { result: endpoint, resultBytes: size, reportRoot } = locator;
+      const { resultRoot } = submission;
+      const maxBytes = parcelBytes(disk);
+      // At once: each fetch takes a rendezvous with the host.
+      const [result, report] = await together<[Blob, Blob]>(
+        [
+          (both) =>
+            fetchBlob(
+              context,
+              "encrypted result",
+              { endpoint, root: resultRoot, path: home.result, maxBytes, size },
+              both,
+            ),
+          (both) =>
+            fetchBlob(
+              context,
+              "encrypted run report",
+              { endpoint, root: reportRoot, path: home.report, maxBytes: MAX_REPORT_BYTES },
+              both,
+            ),
+        ],
+        options,
+      );
+      return { locator, result, report };
     },
   });
 }

@@ -7,7 +7,7 @@ import type { Leaves } from "./hasher.ts";
 import type { Answer, Order } from "./leaf-thread-child.ts";
 
 /** Orders that may wait for the thread, each with the parts of one message. */
-const AHEAD = 2;
+const AHEAD = 1;
 /** With this module's extension: the sources or the build. */
 const script = new URL(`./leaf-thread-child${extname(import.meta.url)}`, import.meta.url);
 

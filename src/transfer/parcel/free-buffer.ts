@@ -13,3 +13,8 @@ export function freeBuffer(bytes: Uint8Array): void {
 export function memoryOf({ buffer }: Uint8Array): ArrayBuffer | undefined {
   return buffer instanceof ArrayBuffer && buffer.byteLength >= LARGE ? buffer : undefined;
 }
+
+/** The same of several parts, each memory once. */
+export function memoryOfAll(parts: readonly Uint8Array[]): ArrayBuffer[] {
+  return [...new Set(parts.map(memoryOf).filter((memory) => memory !== undefined))];
+}

@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { toHex } from "../../../protocol/bytes.ts";
 import { merkleRoot } from "../../merkle.ts";
-import { memoryOf } from "../free-buffer.ts";
+import { freeBuffer, memoryOf, memoryOfAll } from "../free-buffer.ts";
 import type { Leaves } from "./hasher.ts";
 import type { Answer, Order } from "./leaf-thread-child.ts";
 
@@ -24,6 +24,7 @@ export class LeafThread implements Leaves {
     this.#worker = new Worker(script, { env: {}, execArgv: [] });
     this.#worker.on("message", (answer: Answer) => {
       this.#leaves.push(...answer.leaves);
+      for (const part of answer.hashed) freeBuffer(part);
       this.#pending.shift()?.resolve(answer);
     });
     this.#worker.once("error", (error) => this.#fail(error));
@@ -32,8 +33,7 @@ export class LeafThread implements Leaves {
   async update(parts: readonly Uint8Array[]): Promise<void> {
     // Small parts are copied: their memory may be others' too.
     const own = parts.map((part) => (memoryOf(part) ? part : Uint8Array.from(part)));
-    const memory = new Set(parts.map(memoryOf).filter((one) => one !== undefined));
-    void this.#order(own, [...memory]);
+    void this.#order(own, memoryOfAll(parts));
     await this.#pending.at(-1 - AHEAD)?.promise;
   }
 

@@ -77,3 +77,20 @@ export function linkSignals(signals: readonly (AbortSignal | undefined)[], timeo
     },
   };
 }
+
+/**
+ * Runs all of `works` at once. When one fails the others are aborted, and awaited, so that none goes on unseen.
+ * @throws the first failure
+ */
+export async function together<T extends readonly unknown[]>(
+  works: { readonly [K in keyof T]: (options: Abortable) => Promise<T[K]> },
+  options: AbortOptions = {},
+): Promise<T> {
+  const failed = new AbortController();
+  using either = linkSignals([options.signal, failed.signal]);
+  const running = works.map((work) => work(either));
+  for (const one of running) one.catch((reason: unknown) => failed.abort(reason));
+  await Promise.allSettled(running);
+  failed.signal.throwIfAborted();
+  return (await Promise.all(running)) as unknown as T;
+}

@@ -11,6 +11,7 @@ import { cancel, discardDraft } from "../../roles/job/requester/posting/cancel.t
 import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
 import type { Again } from "../../roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
+import { hostBundle, placeBundle } from "../../roles/job/requester/posting/host-bundle.ts";
 import { audit, type Candidates, findCandidates, type Plan } from "../../roles/job/requester/posting/plan.ts";
 import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin, money } from "../../ui/format.ts";
@@ -99,23 +100,29 @@ async function confirmed(
   return ui.prompts.confirm(question, true);
 }
 
-/** Drafts and posts the job and advances it, with --wait to its end; a declined one is left in Posted. */
+/**
+ * Drafts and posts the job and advances it, with --wait to its end; a declined one is left in Posted. The bundle's address
+ * is published while the bundle is packed.
+ */
 async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
   drafted: { file: JobFile; folder: string; plan: Plan },
   options: SubmitOptions,
 ): Promise<Job> {
-  const { wait, detach } = options;
-  const jobId = await draftJob(role, { ...drafted, again: againOf(ui, drafted, options) }, { signal });
+  const place = await placeBundle(role, drafted.plan, { signal });
+  await using bundle = options.detach ? undefined : hostBundle(role, place, { signal });
+  bundle?.publish();
+  const jobId = await draftJob(role, { ...drafted, place, again: againOf(ui, drafted, options) }, { signal });
   try {
     return await advance(
       role,
       jobId,
       {
-        stopAt: stopsOf(wait),
+        stopAt: stopsOf(options.wait),
         stopWhenDeclined: true,
-        detach: detach === true,
+        detach: options.detach === true,
+        bundle,
         onState: ({ state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${state}` }),
       },
       { signal },

@@ -23,13 +23,13 @@ export function hostOnce(
   let hosting: Promise<Hosting> | undefined;
   const begin = async (): Promise<Hosting> => {
     const id = `host-${what}`;
-    reporter.emit({ kind: "start", id, text: `Hosting the ${what}` });
+    reporter.emit({ kind: "start", id, text: `Publishing the address of the ${what}` });
     try {
       const live = await transport.host(await request(), { signal });
-      reporter.emit({ kind: "end", id, text: `The ${what} is hosted` });
+      reporter.emit({ kind: "end", id, text: `The address of the ${what} is published` });
       return live;
     } catch (error) {
-      reporter.emit({ kind: "fail", id, text: `The ${what} could not be hosted` });
+      reporter.emit({ kind: "fail", id, text: `The address of the ${what} could not be published` });
       hosting = undefined;
       throw error;
     }

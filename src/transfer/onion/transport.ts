@@ -1,3 +1,4 @@
+import { raceSignal } from "../../async/abort.ts";
 import { impossible } from "../../errors/error.ts";
 import type {
   FetchRequest,
@@ -42,6 +43,8 @@ export interface OnionTransportOptions {
 const MAX_HOSTS = 8;
 const SPARE_HOSTS = 1;
 const PROBE_INTERVAL_MS = 120_000;
+/** Milliseconds that a fetch waits for the look-up of its host. */
+const LOOK_UP_MS = 250;
 const hostLines = ["SocksPort 0"];
 
 /**
@@ -113,10 +116,13 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
 
     async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
       const { address } = request.endpoint;
-      // A host that admitted another reader since our last fetch has other introduction points.
-      if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
+      const begun = performance.now();
+      // A host that admitted another reader since our last fetch has other introduction points. Of a distant one the
+      // new descriptor comes while circuits are built.
+      if (reader().knows(address))
+        await raceSignal(reader().lookUp(address, transfer), transfer.signal, LOOK_UP_MS);
       const dialer = reader().dialer(address, { signal: transfer.signal });
-      return fetchPieces({ ...request, dialer }, transfer);
+      return fetchPieces({ ...request, dialer, foundMs: performance.now() - begun }, transfer);
     },
 
     fetchCapsule: async (request, { signal } = {}) =>

@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { parcelFault } from "./errors.ts";
 import { SLICE_BYTES } from "./format/archive.ts";
-import type { LeafHasher } from "./format/leaves.ts";
 import { MAX_MESSAGE, openSlice } from "./format/messages.ts";
 import { MIN_MESSAGE, readFrame } from "./format/seipd.ts";
+import type { Leaves } from "./leaves/hasher.ts";
 import { inOrder } from "./ordered.ts";
 
 /** The data of a blob, which is read once from start to end. */
@@ -14,8 +14,8 @@ export interface BlobData {
   readonly end: number;
   /** Bytes of the archive, computed from the manifest. */
   readonly total: number;
-  /** Hashes every byte of data before it is decrypted. */
-  readonly leaves: LeafHasher;
+  /** Hashes every byte of data. */
+  readonly leaves: Leaves;
 }
 
 /** Messages that are decrypted and inflated at once. */
@@ -26,35 +26,30 @@ const WIDTH = 2;
  * @throws PARCEL_MALFORMED, PARCEL_CORRUPT; the file system's error
  */
 export function readSlices(data: BlobData): AsyncGenerator<Uint8Array> {
-  return inOrder(messages(data), WIDTH, async ({ index, message, release }) => {
-    data.leaves.update(message);
+  return inOrder(messages(data), WIDTH, async ({ index, message }) => {
     const length = Math.min(SLICE_BYTES, data.total - index * SLICE_BYTES);
     const opening = openSlice(data.sessionKey, index, message, length);
-    release(); // it is decrypted already; only inflating continues
-    return opening;
+    // It is decrypted already; only inflating continues.
+    const [slice] = await Promise.all([opening, data.leaves.update([message])]);
+    return slice;
   });
 }
 
 interface Message {
   readonly index: number;
-  /** A view into a buffer that is overwritten after `release`. */
   readonly message: Uint8Array;
-  release(): void;
 }
 
 /** One message for each slice of the archive; together they must fill the data. */
 async function* messages(data: BlobData): AsyncGenerator<Message> {
   const { blob, end } = data;
-  const free: Buffer[] = [];
   let at = 0;
   for (let index = 0; index * SLICE_BYTES < data.total; index++) {
     const length = readFrame(await readExactly(blob, at, Math.min(MIN_MESSAGE, end - at)));
     if (length > MAX_MESSAGE || at + length > end) {
       throw parcelFault("PARCEL_MALFORMED", `Message ${index} of the parcel has an impossible length.`);
     }
-    const buffer = free.pop() ?? Buffer.allocUnsafe(Math.min(MAX_MESSAGE, end));
-    const message = await fill(blob, at, buffer.subarray(0, length));
-    yield { index, message, release: () => void free.push(buffer) };
+    yield { index, message: await readExactly(blob, at, length) };
     at += length;
   }
   if (at !== end)
@@ -66,10 +61,7 @@ async function* messages(data: BlobData): AsyncGenerator<Message> {
  * @throws PARCEL_MALFORMED when the file has no such range
  */
 export async function readExactly(blob: FileHandle, at: number, length: number): Promise<Buffer> {
-  return fill(blob, at, Buffer.allocUnsafe(Math.max(0, length)));
-}
-
-async function fill(blob: FileHandle, at: number, buffer: Buffer): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.max(0, length));
   let filled = 0;
   while (at >= 0 && filled < buffer.length) {
     const { bytesRead } = await blob.read(buffer, filled, buffer.length - filled, at + filled);

@@ -6,6 +6,15 @@ const LARGE = 256 << 10;
  * accumulate, and collecting them takes a third of the time of a pack.
  */
 export function freeBuffer(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= LARGE) buffer.transfer(0);
+  memoryOf(bytes)?.transfer(0);
+}
+
+/** The memory behind `bytes` where it is theirs alone, so that it can be freed or passed to a thread. */
+export function memoryOf({ buffer }: Uint8Array): ArrayBuffer | undefined {
+  return buffer instanceof ArrayBuffer && buffer.byteLength >= LARGE ? buffer : undefined;
+}
+
+/** The same of several parts, each memory once. */
+export function memoryOfAll(parts: readonly Uint8Array[]): ArrayBuffer[] {
+  return [...new Set(parts.map(memoryOf).filter((memory) => memory !== undefined))];
 }

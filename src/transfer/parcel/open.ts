@@ -11,9 +11,10 @@ import { isCompatible, readCompatible } from "./compat/slices.ts";
 import { parcelDiskFull, parcelFault } from "./errors.ts";
 import { archiveBytes } from "./format/archive.ts";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "./format/footer.ts";
-import { LeafHasher } from "./format/leaves.ts";
 import { openManifest } from "./format/manifest.ts";
 import { freeBuffer } from "./free-buffer.ts";
+import { hashLeaves } from "./leaves/hash-leaves.ts";
+import type { Leaves } from "./leaves/hasher.ts";
 import { Unpacker } from "./unpacker.ts";
 
 type OpenRequest = Parameters<Parcels["open"]>[0];
@@ -46,12 +47,13 @@ export async function openParcel(
     await mkdir(dirname(partial), { recursive: true });
     await checkSpace(dirname(partial), manifest.totalBytes);
     await mkdir(partial, { mode: 0o700 });
-    const leaves = await unpack({ blob, key, footer, manifest, partial, compatible }, options);
-    if (leaves.root() !== manifest.ciphertextRoot) {
+    await using leaves = hashLeaves(footer.offset);
+    await unpack({ blob, key, footer, manifest, partial, compatible, leaves }, options);
+    if ((await leaves.settle()).root !== manifest.ciphertextRoot) {
       throw parcelFault("PARCEL_CORRUPT", "The parcel's bytes do not hash as its author signed.");
     }
-    leaves.update(tail);
-    if (leaves.root() !== request.blob.root) {
+    await leaves.update([tail]);
+    if ((await leaves.settle()).root !== request.blob.root) {
       throw parcelFault("PARCEL_CORRUPT", "The parcel is not the one that was announced.");
     }
     await rename(partial, into);
@@ -80,10 +82,12 @@ interface Job {
   readonly partial: string;
   /** True when the compatibility profile is accepted. */
   readonly compatible: boolean;
+  /** Gets every byte of data. */
+  readonly leaves: Leaves;
 }
 
-async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
-  const leaves = new LeafHasher();
+async function unpack(job: Job, options: ParcelOptions): Promise<void> {
+  const { leaves } = job;
   const total = archiveBytes(job.manifest.files);
   const unpacker = new Unpacker(job.partial, job.manifest.files);
   const data = { blob: job.blob, sessionKey: job.key, end: job.footer.offset, total, leaves };
@@ -109,7 +113,6 @@ async function unpack(job: Job, options: ParcelOptions): Promise<LeafHasher> {
     await writing?.catch(() => {});
     await unpacker.close();
   }
-  return leaves;
 }
 
 async function clearTarget(into: string): Promise<void> {

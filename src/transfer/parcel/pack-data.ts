@@ -29,26 +29,32 @@ export interface DataJob {
 }
 
 /**
- * Writes the data of a blob, starting from the last checkpoint of the log where that is possible.
+ * Writes the data of a blob, starting from the last checkpoint of the log where that is possible. The caller disposes
+ * the writer.
  * @throws PARCEL_INPUT_CHANGED, PARCEL_INPUT_MISSING; the file system's error; the signal's reason
  */
 export async function writeData(job: DataJob, options: ParcelOptions): Promise<BlobWriter> {
   const { hashes, sessionKey } = job;
   const seal = job.compatible ? compatibleData(sessionKey) : modernData(sessionKey);
-  let blob = await BlobWriter.continue(job.file, job.log.last.bytes, job.log.last.leaves);
-  if (blob === undefined || !seal.resumable) {
+  const total = archiveBytes(job.files);
+  // The parts of the compatibility profile share memory: they cannot be passed to another thread.
+  const coming = seal.resumable ? total : 0;
+  let begun = seal.resumable ? await BlobWriter.continue(job.file, job.log.last, coming) : undefined;
+  if (begun === undefined) {
     await job.log.restart();
     hashes.length = 0;
-    blob = (await BlobWriter.continue(job.file, 0, []))!;
+    begun = (await BlobWriter.continue(job.file, job.log.last, coming))!;
   }
+  await using stack = new AsyncDisposableStack();
+  const blob = stack.use(begun);
   let slices = job.log.last.slices;
-  const total = archiveBytes(job.files);
   let safe = blob.size;
   let saving: Promise<void> | undefined;
-  const save = async (size: number) => {
-    const point = { slices, bytes: size, leaves: [...blob.leaves.leaves], hashes: [...hashes] };
+  const save = async () => {
+    const point = { slices, bytes: blob.size, hashes: [...hashes] };
+    const { leaves } = await blob.leaves.settle();
     await job.file.datasync();
-    await job.log.append(point);
+    await job.log.append({ ...point, leaves });
   };
 
   const source = archiveSlices(job.files, hashes, { from: slices, signal: options.signal });
@@ -66,18 +72,19 @@ export async function writeData(job: DataJob, options: ParcelOptions): Promise<B
       options.onProgress?.(Math.min(total, slices * SLICE_BYTES), total);
       if (!seal.resumable || saving !== undefined || blob.size - safe < CHECKPOINT_BYTES) continue;
       safe = blob.size;
-      saving = save(blob.size).finally(() => {
+      saving = save().finally(() => {
         saving = undefined;
       });
       saving.catch(() => {}); // without this checkpoint a resumed pack only starts earlier
     }
   } catch (error) {
     await saving?.catch(() => {});
-    if (seal.resumable && slices > job.log.last.slices && options.signal?.aborted) await save(blob.size);
+    if (seal.resumable && slices > job.log.last.slices && options.signal?.aborted) await save();
     throw error;
   }
   await saving?.catch(() => {});
   await blob.append(seal.end());
+  stack.move();
   return blob;
 }
 

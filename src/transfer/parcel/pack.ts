@@ -60,8 +60,8 @@ async function write(
 ): Promise<{ blob: { size: number; root: Hex }; digest: Hex }> {
   const sessionKey = fromHex(job.log.sessionKey);
   const hashes = [...job.log.last.hashes] as Hex[];
-  const blob = await writeData({ ...job, sessionKey, hashes }, options);
-  const ciphertextRoot = blob.root;
+  await using blob = await writeData({ ...job, sessionKey, hashes }, options);
+  const { root: ciphertextRoot } = await blob.leaves.settle();
   const offset = blob.size;
 
   const records = job.files.map(({ path, size, executable }, i) => ({
@@ -82,7 +82,8 @@ async function write(
   };
   await blob.append(await sealManifest(manifest, sessionKey, job.keyring));
   await blob.append([encodeFooter({ offset, length: blob.size - offset })]);
-  return { blob: { size: blob.size, root: blob.root }, digest: manifest.digest as Hex };
+  const { root } = await blob.leaves.settle();
+  return { blob: { size: blob.size, root }, digest: manifest.digest as Hex };
 }
 
 function drawKey(): Hex {

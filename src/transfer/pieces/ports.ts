@@ -51,7 +51,11 @@ export interface PieceServer {
   close(): Promise<void>;
 }
 
-export type PieceRequest = FetchRequest & { readonly dialer: LaneDialer };
+export type PieceRequest = FetchRequest & {
+  readonly dialer: LaneDialer;
+  /** Milliseconds that finding the host took, where it was looked for before: a sign of its distance. */
+  readonly foundMs?: number | undefined;
+};
 
 /** What every small request needs. */
 interface HostedRequest {

@@ -20,6 +20,7 @@ import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
 import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
 import { type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
+import { placeBundle } from "../../../src/roles/job/requester/posting/host-bundle.ts";
 import { findCandidates, makePlan } from "../../../src/roles/job/requester/posting/plan.ts";
 import { post } from "../../../src/roles/job/requester/posting/post.ts";
 import { transact } from "../../../src/roles/shared/transact.ts";
@@ -160,7 +161,8 @@ export async function newJob(
     fit: [],
     audit,
   });
-  const id = await draftJob(requester, { file, folder, plan }, waits);
+  const place = await placeBundle(requester, plan, waits);
+  const id = await draftJob(requester, { file, folder, plan, place }, waits);
   const journal = requester.journal.open("requester", id);
   if (posted) await post(requester, journal, draftOf(journal)!, waits);
   return id;

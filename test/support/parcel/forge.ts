@@ -13,10 +13,10 @@ import {
   SLICE_BYTES,
 } from "../../../src/transfer/parcel/format/archive.ts";
 import { encodeFooter } from "../../../src/transfer/parcel/format/footer.ts";
-import { LeafHasher } from "../../../src/transfer/parcel/format/leaves.ts";
 import { sealSlice } from "../../../src/transfer/parcel/format/messages.ts";
 import { sealMessage } from "../../../src/transfer/parcel/format/seipd.ts";
 import type { AuthorKeyring } from "../../../src/transfer/parcel/keyring/create.ts";
+import { LeafHasher } from "../../../src/transfer/parcel/leaves/hasher.ts";
 
 type FileIn = { path: string; content: Uint8Array; executable?: boolean };
 

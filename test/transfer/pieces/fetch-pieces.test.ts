@@ -7,7 +7,9 @@ import { test } from "node:test";
 import type { FetchProgress } from "../../../src/ports/transport.ts";
 import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
 import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
+import type { LaneDialer } from "../../../src/transfer/pieces/lane-dialer.ts";
 import { PartFile } from "../../../src/transfer/pieces/reading/part-file.ts";
+import { defaultTuning } from "../../../src/transfer/pieces/reading/tuning.ts";
 import { makeBlob, temporaryFolder } from "../../support/parcel/blob.ts";
 import { covers, startHostileHost } from "../../support/pieces/hostile-host.ts";
 import { needs } from "../../support/require.ts";
@@ -129,4 +131,37 @@ test("a lane reuses its connections: at most two are opened for each", async (t)
   assert.ok(host.ranges.length > 24);
   // Taking over a tail cuts a request and with it a connection, so that a few more are opened.
   assert.ok(sockets.size <= 24, `${sockets.size} connections`);
+});
+
+test("lanes to a distant host connect before the list comes, and then ask for equal shares at once", async (t) => {
+  const folder = await temporaryFolder(t);
+  const blob = await makeBlob(folder, 24 * MIB);
+  const [connected, lists] = [new Set<string>(), { asked: 0 }];
+  const all = Promise.withResolvers<void>();
+  const host = await startHostileHost(t, blob, ({ kind, body, response }) => {
+    if (kind !== "pieces") return false;
+    lists.asked++;
+    all.promise.then(() => response.writeHead(200, { "Content-Length": body.length }).end(body));
+    return true;
+  });
+  const dialer: LaneDialer = {
+    host: host.dialer.host,
+    connect: (lane, io) => {
+      if (connected.add(lane).size === 24) all.resolve();
+      return host.dialer.connect(lane, io);
+    },
+  };
+  const { root, size } = blob;
+  const path = join(folder, "got");
+  await fetchPieces({ ...host, dialer, root, size, path, maxBytes: size, foundMs: defaultTuning.farMs });
+  assert.ok(blob.content.equals(await readFile(path)));
+  assert.equal(lists.asked, defaultTuning.hedgeLanes, "the others only connect");
+  // The lanes that have asked for the list learn of it one after the other, and ask later.
+  for (let share = 0; share < 24 - defaultTuning.hedgeLanes; share++) {
+    const range = { first: share * MIB, last: (share + 1) * MIB - 1 };
+    assert.ok(
+      host.ranges.some(({ first, last }) => first === range.first && last === range.last),
+      `MiB ${share}`,
+    );
+  }
 });

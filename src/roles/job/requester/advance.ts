@@ -7,10 +7,9 @@ import type { Hex, JobId } from "../../../protocol/ids.ts";
 import { drawTurnOf } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../protocol/job/state.ts";
-import { tokenFor } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
-import { type HostedOnce, hostOnce } from "../../shared/host-once.ts";
+import type { HostedOnce } from "../../shared/host-once.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { retryText } from "../../shared/note.ts";
 import { takeExit } from "../../shared/take-exit.ts";
@@ -21,6 +20,7 @@ import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
 import { handOverExam, hostExam } from "./exam.ts";
 import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
+import { type HostedBundle, hostBundle } from "./posting/host-bundle.ts";
 import { post } from "./posting/post.ts";
 import { openFailure } from "./result/open-report.ts";
 import { declinedIn, takeNotice } from "./take-notice.ts";
@@ -32,6 +32,8 @@ export interface AdvanceOptions {
   readonly stopWhenDeclined?: boolean;
   /** Post and stop: another process hosts the bundle and advances the job. */
   readonly detach?: boolean;
+  /** The bundle's hosting where it has begun already; its owner ends it. */
+  readonly bundle?: HostedBundle | undefined;
   readonly onState?: (job: Job) => void;
 }
 
@@ -71,15 +73,11 @@ async function advanceOnce(
     const { kind } = await takeNotice(context, journal, draft, notice);
     if (kind === "declined" && options.stopWhenDeclined) declined.abort();
   };
-  await using bundle = hostOnce(
-    context,
-    "bundle",
-    () => ({ identity: draft.identity, blobs: [draft.bundle], readers: readersOf(draft), onNotice }),
-    abortOptions,
-  );
+  await using own = options.bundle ? undefined : hostBundle(context, draft, abortOptions);
+  const hosting = () => (options.bundle ?? own!).serve(draft.bundle, onNotice);
   await using exam = hostExam(context, draft, abortOptions);
   if (!journal.outcome("post")) {
-    if (!options.detach) await bundle.start();
+    if (!options.detach) await hosting();
     await post(context, journal, draft, abortOptions);
   }
   let last: Job | undefined;
@@ -90,7 +88,7 @@ async function advanceOnce(
       if (last?.state !== job.state) options.onState?.(job);
       last = job;
       if (options.detach || options.stopAt?.includes(job.state) || isDeclined(job)) return;
-      await act(context, journal, draft, { job, exam, hosting: () => bundle.start() }, abortOptions);
+      await act(context, journal, draft, { job, exam, hosting }, abortOptions);
     }
   };
   using following = linkSignals([abortOptions.signal, declined.signal]);
@@ -162,15 +160,4 @@ async function collectAndAppoint(
     )
       throw error;
   }
-}
-
-/**
- * Admits the validators from the start, before they are appointed: a host that changes its readers cannot be reached
- * for a moment.
- */
-function readersOf({ provider, validators, identity }: Draft) {
-  return [provider, ...validators].map(({ keys }) => ({
-    ...keys,
-    token: tokenFor(identity.endpoint.token, keys.fingerprint),
-  }));
 }

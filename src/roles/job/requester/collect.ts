@@ -1,4 +1,4 @@
-import type { Abortable } from "../../../async/abort.ts";
+import { type Abortable, together } from "../../../async/abort.ts";
 import { impossible } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Blob } from "../../../ports/transport.ts";
@@ -39,22 +39,23 @@ export function collect(
         path,
         maxBytes,
       });
-      const fetchReport = (root: Hex) =>
-        fetchBlob(context, "encrypted run report", from(root, home.report, MAX_REPORT_BYTES), options);
+      const fetchReport = (root: Hex, bounded: Abortable) =>
+        fetchBlob(context, "encrypted run report", from(root, home.report, MAX_REPORT_BYTES), bounded);
       if (locator.kind === "failure") {
-        const report = await fetchReport(submission.resultRoot);
+        const report = await fetchReport(submission.resultRoot, options);
         return { locator, result: report, report };
       }
-      return {
-        locator,
-        result: await fetchBlob(
-          context,
-          "encrypted result",
-          { ...from(submission.resultRoot, home.result, parcelBytes(disk)), size: locator.resultBytes },
-          options,
-        ),
-        report: await fetchReport(locator.reportRoot),
-      };
+      const { resultBytes: size, reportRoot } = locator;
+      const wanted = { ...from(submission.resultRoot, home.result, parcelBytes(disk)), size };
+      // At once: each fetch takes a rendezvous with the host.
+      const [result, report] = await together<[Blob, Blob]>(
+        [
+          (both) => fetchBlob(context, "encrypted result", wanted, both),
+          (both) => fetchReport(reportRoot, both),
+        ],
+        options,
+      );
+      return { locator, result, report };
     },
   });
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type AbortOptions, linkSignals, raceSignal } from "../../../async/abort.ts";
 import type { TorControl } from "../control/control.ts";
 import { torGone } from "../errors.ts";
-import { bootstrapped } from "./bootstrap.ts";
+import { reachNetwork } from "./bootstrap.ts";
 import { claimTorFolder, type TorFolder } from "./folder.ts";
 import { startTorProcess, type TorProcess } from "./process.ts";
 
@@ -97,7 +97,7 @@ export class ManagedTor {
     using either = linkSignals([signal, this.#stopped.signal]);
     const process = await startTorProcess({ binary, dir: this.#folder.dir, torrc, signal: either.signal });
     this.#process = process;
-    await bootstrapped(process.control, { signal: either.signal });
+    await reachNetwork(process.control, either);
     for (const hook of this.#onUp) await hook(process.control, either.signal);
     this.#isUp = true;
     this.#up.resolve(process.control);

@@ -25,9 +25,9 @@ export async function* readCompatible(data: BlobData, wanted: boolean): AsyncGen
   for (let done = 0; done < data.total; ) {
     while (frames.length < MAX_FRAME && at < data.end) {
       const piece = await readExactly(data.blob, at, Math.min(PIECE_BYTES, data.end - at));
-      data.leaves.update(piece);
       frames = Buffer.concat([frames, ...opener.push(piece)]);
       at += piece.length;
+      await data.leaves.update([piece]);
     }
     const length = Math.min(SLICE_BYTES, data.total - done);
     const { slice, used } = await inflate(frames, length);

@@ -18,6 +18,8 @@ export interface IdleLane {
   readonly rttMs: number;
   /** Lanes that share the work, this one included. */
   readonly lanes: number;
+  /** True before the first piece from a distant host: the rate says nothing yet. */
+  readonly isFresh: boolean;
 }
 
 /** Most bytes that a lane of unknown rate asks for. */
@@ -36,7 +38,7 @@ export function chooseRange(
   tuning: Pick<Tuning, "requestMs" | "maxRequestPieces">,
 ): PieceRange | undefined {
   const { unclaimed } = plan;
-  if (unclaimed > 0) return plan.claim(requestPieces(idle, unclaimed, tuning));
+  if (unclaimed > 0) return plan.claim(requestPieces(idle, plan, tuning));
   const slowest = others.toSorted((a, b) => secondsOf(b) - secondsOf(a))[0];
   if (!slowest) return undefined;
   const rate = idle.rate || slowest.rate;
@@ -48,14 +50,18 @@ export function chooseRange(
   return plan.steal(slowest.range, Math.min(tail, Math.max(1, Math.round(tail * share))));
 }
 
-/** What the lane carries in `requestMs`, at most `maxRequestPieces`, and at most half of its share of the rest. */
+/**
+ * What the lane carries in `requestMs`, at most `maxRequestPieces`, and at most half of its share of the rest. A fresh
+ * lane asks for its whole share: a second request would cost a round trip while its window is still small.
+ */
 function requestPieces(
-  { rate, lanes }: IdleLane,
-  unclaimed: number,
+  { rate, lanes, isFresh }: IdleLane,
+  { unclaimed, ranges }: PiecePlan,
   { requestMs, maxRequestPieces }: Pick<Tuning, "requestMs" | "maxRequestPieces">,
 ): number {
-  const carried = rate > 0 ? Math.floor((rate * requestMs) / 1000 / PIECE_BYTES) : FIRST_BYTES / PIECE_BYTES;
-  const fair = Math.ceil(unclaimed / (2 * lanes));
+  const carried =
+    rate > 0 && !isFresh ? Math.floor((rate * requestMs) / 1000 / PIECE_BYTES) : FIRST_BYTES / PIECE_BYTES;
+  const fair = Math.ceil(unclaimed / (isFresh ? Math.max(1, lanes - ranges.size) : 2 * lanes));
   return Math.max(1, Math.min(carried, maxRequestPieces, fair));
 }
 

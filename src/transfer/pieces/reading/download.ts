@@ -30,7 +30,7 @@ export interface DownloadContext {
   readonly now: () => number;
   /** Lanes that are open or connecting: they are used first. */
   readonly lanes: readonly WarmingLane[];
-  /** Milliseconds that the first answer took. */
+  /** Milliseconds until the first answer. */
   readonly waitedMs: number;
 }
 
@@ -39,6 +39,7 @@ export class Download {
   readonly #context: DownloadContext;
   readonly #plan: PiecePlan;
   readonly #laneCount: LaneCount;
+  readonly #isFar: boolean;
   readonly #lookUps: LookUps;
   /** Notified when a lane may have something new to do. */
   readonly #changed = new Notifier();
@@ -53,9 +54,10 @@ export class Download {
     this.#context = context;
     this.#lookUps = new LookUps(Math.max(tuning.lookUpMs, 2 * waitedMs), now());
     this.#plan = new PiecePlan(part.shape.leaves.length, part.verified);
-    const most = lanesFor(this.#plan.left * PIECE_BYTES, tuning);
-    const startLanes = waitedMs > tuning.farMs ? most : Math.min(tuning.startLanes, most);
-    this.#laneCount = new LaneCount({ ...tuning, startLanes }, now());
+    this.#isFar = waitedMs > tuning.farMs;
+    const maxLanes = lanesFor(this.#plan.left * PIECE_BYTES, this.#isFar, tuning);
+    const startLanes = this.#isFar ? maxLanes : Math.min(tuning.startLanes, maxLanes);
+    this.#laneCount = new LaneCount({ ...tuning, startLanes, maxLanes }, now());
   }
 
   /**
@@ -207,7 +209,9 @@ export class Download {
           .filter(([, state]) => state.lane !== lane)
           .map(([range, { bytesLeft, lane }]): RangeView => ({ range, bytesLeft, rate: lane.rate(at) }));
         const rate = lane.rate(at) || median([...this.#lanes].map((other) => other.rate(at)));
-        const idle = { rate, rttMs: lane.rttMs ?? UNKNOWN_RTT_MS, lanes: this.#laneCount.target };
+        const lanes = this.#laneCount.target;
+        const isFresh = this.#isFar && lane.delivered === 0;
+        const idle = { rate, rttMs: lane.rttMs ?? UNKNOWN_RTT_MS, lanes, isFresh };
         const range = chooseRange(this.#plan, idle, others, tuning);
         if (range) return range;
       }

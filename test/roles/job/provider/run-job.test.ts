@@ -39,7 +39,7 @@ test("the result's address is published while the task runs, and its failure tol
   const sandbox = failingSandbox(() => hosted.promise);
   const { t, requester, provider } = await startParties(context, { sandbox });
   provider.told.on("event", ({ kind, text }) => {
-    if (kind === "end" && text === "The result is hosted") hosted.resolve();
+    if (kind === "end" && text === "The address of the result is published") hosted.resolve();
   });
   startProviding(t, provider);
   const id = await newJob(requester, provider, { posted: false });

@@ -10,7 +10,7 @@ import {
 } from "../../../../src/transfer/pieces/errors.ts";
 import { chooseRange } from "../../../../src/transfer/pieces/reading/choose-range.ts";
 import { Faults } from "../../../../src/transfer/pieces/reading/faults.ts";
-import { LaneCount } from "../../../../src/transfer/pieces/reading/lanes/lane-count.ts";
+import { LaneCount, lanesFor } from "../../../../src/transfer/pieces/reading/lanes/lane-count.ts";
 import { RateMeter } from "../../../../src/transfer/pieces/reading/lanes/rate-meter.ts";
 import { median, stalledLanes } from "../../../../src/transfer/pieces/reading/lanes/stall.ts";
 import { PiecePlan } from "../../../../src/transfer/pieces/reading/piece-plan.ts";
@@ -144,8 +144,8 @@ test("a rate is measured over the window, or since the start if that is shorter"
 });
 
 test("a request asks for 30 s of its lane, between one piece and 32 MiB, and leaves work for the others", () => {
-  const asked = (rate: number, pieces: number, lanes = 8) => {
-    const range = chooseRange(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes }, [], tuning)!;
+  const asked = (rate: number, pieces: number, lanes = 8, isFresh = false) => {
+    const range = chooseRange(new PiecePlan(pieces, []), { rate, rttMs: 100, lanes, isFresh }, [], tuning)!;
     return range.end - range.start;
   };
   assert.equal(asked(MIB / 10, 4000), 12);
@@ -153,6 +153,23 @@ test("a request asks for 30 s of its lane, between one piece and 32 MiB, and lea
   assert.equal(asked(100 * MIB, 10_000), 128);
   assert.equal(asked(100 * MIB, 64), 4);
   assert.equal(asked(0, 1000), 16);
+  assert.equal(asked(MIB / 10, 1000, 8, true), 16, "the rate of a fresh lane says nothing");
+});
+
+test("fresh lanes of a distant host ask for equal shares of a small blob", () => {
+  const plan = new PiecePlan(128, []);
+  const shares = Array.from({ length: 32 }, () => {
+    const range = chooseRange(plan, { rate: 0, rttMs: 1000, lanes: 32, isFresh: true }, [], tuning)!;
+    return range.end - range.start;
+  });
+  assert.deepEqual(new Set(shares), new Set([4]));
+  assert.equal(plan.unclaimed, 0);
+});
+
+test("a blob justifies one lane for every 2 MiB, at a distant host one for each, 32 at most", () => {
+  const lanes = (mib: number, isFar: boolean) => lanesFor(mib * MIB, isFar, tuning);
+  assert.deepEqual([lanes(0, false), lanes(1, false), lanes(32, false), lanes(1000, false)], [1, 1, 16, 32]);
+  assert.deepEqual([lanes(0, true), lanes(1, true), lanes(32, true), lanes(1000, true)], [1, 1, 32, 32]);
 });
 
 test("an idle lane takes over the tail of the range that would end last, in proportion to the rates", () => {
@@ -162,14 +179,14 @@ test("an idle lane takes over the tail of the range that would end last, in prop
     { range: fast, bytesLeft: 10 * MIB, rate: 10 * MIB },
     { range: slow, bytesLeft: 10 * MIB, rate: MIB },
   ];
-  const range = chooseRange(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3 }, others, tuning)!;
+  const range = chooseRange(plan, { rate: 2 * MIB, rttMs: 100, lanes: 3, isFresh: false }, others, tuning)!;
   assert.deepEqual([range.start, range.end, slow.end], [14, 20, 14]);
 });
 
 test("the last piece is requested again only when the copy would arrive much sooner", () => {
   const plan = new PiecePlan(1, []);
   const last = plan.claim(1)!;
-  const idle = { rate: MIB, rttMs: 100, lanes: 2 };
+  const idle = { rate: MIB, rttMs: 100, lanes: 2, isFresh: false };
   const view = (rate: number) => [{ range: last, bytesLeft: PIECE_BYTES, rate }];
   assert.equal(chooseRange(plan, idle, view(MIB), tuning), undefined);
   assert.deepEqual(chooseRange(plan, idle, view(MIB / 8), tuning)?.start, 0);

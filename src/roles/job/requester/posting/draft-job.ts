@@ -13,9 +13,9 @@ import { ruleOf } from "../../../../protocol/task/judgement.ts";
 import { type JobFile, type Spec, specHash } from "../../../../protocol/task/spec.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
-import { partyOf } from "../../../shared/party.ts";
 import { random32 } from "../../../shared/random.ts";
 import { type Again, type Draft, recordDraft } from "./draft.ts";
+import type { BundlePlace } from "./host-bundle.ts";
 import type { Plan } from "./plan.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
@@ -27,23 +27,19 @@ export interface DraftRequest {
   readonly examFolder?: string;
   readonly plan: Plan;
   readonly again?: Again | undefined;
+  readonly place: BundlePlace;
 }
 
 /**
- * Packs the bundle, fixes the terms and records the draft. When it resolves nothing has left this machine; `advance`
- * continues the job.
+ * Packs the bundle, fixes the terms and records the draft; nothing of them leaves this machine. `advance` continues the
+ * job.
  */
 export async function draftJob(
   context: RoleContext,
-  { file, folder, examFolder = folder, plan, again }: DraftRequest,
+  { file, folder, examFolder = folder, plan, place, again }: DraftRequest,
   { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
-  // Check the keys of the chosen parties only: the list of offers was not checked.
-  const provider = await partyOf(context, plan.provider.account, { signal });
-  const validators = await Promise.all(
-    plan.validators.map(({ account }) => partyOf(context, account, { signal })),
-  );
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
@@ -84,13 +80,11 @@ export async function draftJob(
     const draft: Draft = {
       spec,
       terms,
-      provider,
-      validators,
+      ...place,
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
       mask,
       seedSecret,
-      identity: await transport.newIdentity(),
       ...(exam && {
         exam: {
           blob: { ...exam.blob, path: home.exam },

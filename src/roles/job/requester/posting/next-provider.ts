@@ -10,6 +10,7 @@ import type { RoleContext } from "../../../context.ts";
 import { best, choosePlan } from "./choose.ts";
 import type { Draft } from "./draft.ts";
 import { draftJob } from "./draft-job.ts";
+import { placeBundle } from "./host-bundle.ts";
 import { audit, findCandidates } from "./plan.ts";
 
 const STEP = "next";
@@ -40,8 +41,9 @@ export async function draftForNext(
   if (most !== undefined && lockedBy(plan.outline) > most)
     return { why: "the next best provider costs more" };
   const again = { file, tries: tries - 1, declined: asked, most, after: journal.key as JobId };
+  const place = await placeBundle(context, plan, options);
   const next = await unpacked(context, draft, options, (folders) =>
-    draftJob(context, { file, ...folders, plan, again }, options),
+    draftJob(context, { file, ...folders, plan, place, again }, options),
   );
   return { next: await journal.step(STEP, { prepare: () => next, act: (id) => id }) };
 }

@@ -62,6 +62,14 @@ export class Lane {
     return connection;
   }
 
+  /**
+   * Begins to connect, for the first request to find the path built, or to travel with the last step of building it.
+   * @throws as `borrow`
+   */
+  async connect(): Promise<void> {
+    this.giveBack(await this.borrow());
+  }
+
   /** Keeps the connection for the next request if it is still usable. */
   giveBack(connection: Connection): void {
     if (connection.isFree) this.#idle.push(connection);

@@ -24,34 +24,37 @@ const LEAF_LIST = -1;
 /** Longest delay of a timer, 24 days; milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A lane that has asked for the leaf list; `ready` settles with its answer. */
+/** A lane that connects; `ready` settles with the answer of one that has asked for the leaf list. */
 export interface WarmingLane {
   readonly lane: Lane;
-  readonly ready: Promise<LeafList>;
+  readonly ready: Promise<unknown>;
 }
 
 export interface OpenedLanes {
   readonly list: LeafList;
   /** At least one has answered; others may still be connecting. The caller ends them. */
   readonly lanes: readonly WarmingLane[];
-  /** Milliseconds from the first request to the first answer. */
+  /** Milliseconds from the beginning of the fetch to the first answer. */
   readonly waitedMs: number;
 }
 
 /**
  * Asks for the leaf list until `faults` allows no further try. When the first lane has no answer after `hedgeMs`, more
  * lanes send the same request: the answer then does not depend on one circuit, and the download needs those circuits
- * anyway. A blob that came with its leaf list is verified.
+ * anyway. After `farMs` as many lanes as the size justifies connect and ask nothing yet: those that are still on their
+ * way when the list comes can ask for data at once. A blob that came with its leaf list is verified.
  * @throws as `fetchLeafList`; TRANSFER_UNREACHABLE, TRANSFER_STALLED, TRANSFER_CORRUPT_PIECE; the signal's reason
  */
 export async function openLanes(request: PieceRequest, options: OpenLanesOptions): Promise<OpenedLanes> {
   const { signal, tuning, faults, now } = options;
   for (let tries = 1; ; tries++) {
     const lanes: WarmingLane[] = [];
-    const askedAt = now();
+    const foundMs = tries === 1 ? (request.foundMs ?? 0) : 0;
+    const askedAt = now() - foundMs;
     try {
-      const list = await firstList(request, options, lanes);
+      const list = await firstList(request, options, lanes, foundMs);
       if (list) return { list, lanes, waitedMs: now() - askedAt };
+      for (const { lane } of lanes) lane.end();
       const overdue = faults.overdue(now(), 0);
       if (overdue) throw overdue;
     } catch (error) {
@@ -67,33 +70,43 @@ async function firstList(
   request: PieceRequest,
   options: OpenLanesOptions,
   lanes: WarmingLane[],
+  foundMs: number,
 ): Promise<LeafList | undefined> {
   const { signal, tuning, faults } = options;
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<LeafList | undefined>();
-  let failed = 0;
-  const open = (inline: number) => {
+  let [asking, failed] = [0, 0];
+  const ask = (inline: number) => {
     const lane = new Lane(request.dialer, tuning);
-    const ready = ask(request, lane, inline, options);
+    const ready = askForList(request, lane, inline, options);
     lanes.push({ lane, ready });
+    asking++;
     ready.then(resolve, (error) => {
       lane.end(error);
       const final = faults.record(error, LEAF_LIST);
       if (final) reject(final);
-      else if (++failed === lanes.length) resolve(undefined);
+      else if (++failed === asking) resolve(undefined);
     });
   };
-  const inline = Math.min(request.maxBytes, INLINE_MAX_BYTES);
-  open(inline);
-  const openUpTo = (count: number) => {
-    while (lanes.length < count) open(0);
+  const connect = () => {
+    const lane = new Lane(request.dialer, tuning);
+    lanes.push({ lane, ready: Promise.resolve() });
+    lane.connect().catch((error) => lane.end(error));
+  };
+  ask(Math.min(request.maxBytes, INLINE_MAX_BYTES));
+  const hedge = () => {
+    while (asking < tuning.hedgeLanes) ask(0);
+  };
+  const connectAll = () => {
+    hedge();
+    const worth = lanesFor(request.size ?? 0, true, tuning);
+    while (lanes.length < worth) connect();
   };
   // A blob that surely comes with its leaf list needs no further lane.
   const timers: NodeJS.Timeout[] = [];
   if (request.maxBytes > INLINE_MAX_BYTES) {
-    timers.push(setTimeout(() => openUpTo(tuning.hedgeLanes), tuning.hedgeMs));
-    const worth = Math.max(tuning.hedgeLanes, lanesFor(request.size ?? 0, tuning));
-    timers.push(setTimeout(() => openUpTo(worth), tuning.farMs));
+    timers.push(setTimeout(hedge, tuning.hedgeMs));
+    timers.push(setTimeout(connectAll, Math.max(0, tuning.farMs - foundMs)));
   }
   using _ = onAbort(signal, reject);
   try {
@@ -103,7 +116,7 @@ async function firstList(
   }
 }
 
-async function ask(
+async function askForList(
   request: PieceRequest,
   lane: Lane,
   inline: number,

@@ -4,6 +4,17 @@ import type { Hex } from "../../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { merkleRoot } from "../../merkle.ts";
 
+/** The leaves of a blob that is written or read from start to end. */
+export interface Leaves extends AsyncDisposable {
+  /**
+   * Hashes `parts`, which must not be used again; calls need not wait for each other. Resolves once few parts wait, so
+   * that memory stays bounded.
+   */
+  update(parts: readonly Uint8Array[]): Promise<void>;
+  /** Hashes of the whole pieces, and the root, of what was passed before this call. */
+  settle(): Promise<{ readonly leaves: readonly Uint8Array[]; readonly root: Hex }>;
+}
+
 /** Leaf hashes of a growing blob in constant memory; the same as `leafHash` of each piece. */
 export class LeafHasher {
   readonly #leaves: Uint8Array[];
@@ -34,8 +45,14 @@ export class LeafHasher {
     }
   }
 
+  /** Hash of the last piece so far, while it is not whole. */
+  get last(): Uint8Array | undefined {
+    return this.#open?.copy().digest();
+  }
+
   /** Merkle root of the bytes so far; more may follow. */
   root(): Hex {
-    return toHex(merkleRoot(this.#open ? [...this.#leaves, this.#open.copy().digest()] : this.#leaves));
+    const { last } = this;
+    return toHex(merkleRoot(last ? [...this.#leaves, last] : this.#leaves));
   }
 }

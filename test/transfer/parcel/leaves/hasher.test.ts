@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { toHex } from "../../../../src/protocol/bytes.ts";
 import { PIECE_BYTES } from "../../../../src/protocol/limits.ts";
 import { leafHash, merkleRoot } from "../../../../src/transfer/merkle.ts";
-import { LeafHasher } from "../../../../src/transfer/parcel/format/leaves.ts";
+import { LeafHasher } from "../../../../src/transfer/parcel/leaves/hasher.ts";
 
 const blob = randomBytes(3 * PIECE_BYTES + 100);
 

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import { toHex } from "../../../protocol/bytes.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import { PIECE_BYTES } from "../../../protocol/limits.ts";
 import { merkleRoot } from "../../merkle.ts";
@@ -53,6 +52,7 @@ export class LeafHasher {
   /** Merkle root of the bytes so far; more may follow. */
   root(): Hex {
     const { last } = this;
-    return toHex(merkleRoot(last ? [...this.#leaves, last] : this.#leaves));
+    const root = merkleRoot(last ? [...this.#leaves, last] : this.#leaves);
+    return `0x${Buffer.from(root).toString("hex")}`;
   }
 }

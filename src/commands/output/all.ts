@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./account.ts";
+import * as federated from "./federated.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
 import * as trial from "./trial.ts";
@@ -60,4 +61,5 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   "runtime check": work.runtimeChecksOutput,
   devnet: trial.devnetOutput,
   demo: trial.demoOutput,
+  simulate: federated.simulateOutput,
 };

@@ -1,9 +1,9 @@
 // Plays federated jobs as `ichain simulate` does, three seeds a case, on the 10,000 MNIST digits, and measures accuracy,
 // what cheats are paid, and bytes an update; one JSON object on stdout. It takes minutes.
 //
-//   npm run -s bench:federated -- --data mnist10k.npz                     every case
-//   npm run -s bench:federated -- --data mnist10k.npz --cases none,sign5  only these
-//   npm run -s bench:federated -- --data mnist10k.npz --seeds 1
+//   npm run -s sim:federated -- --data mnist10k.npz                     every case
+//   npm run -s sim:federated -- --data mnist10k.npz --cases none,sign5  only these
+//   npm run -s sim:federated -- --data mnist10k.npz --seeds 1
 //
 // Without the file it says so and ends with 0.
 import { existsSync } from "node:fs";

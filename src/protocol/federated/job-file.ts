@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { strategyNames } from "./strategies.ts";
+import { strategyNames, strategyOf } from "./strategies.ts";
 
 const thousandths = (least: number, most: number) => z.number().min(least).max(most);
 
@@ -109,31 +109,49 @@ const generated = z.strictObject({
 });
 
 /** `fed.yaml`: a federated job and the world that it is played in. */
-export const trialFileSchema = z.strictObject({
-  version: z.literal(1).describe("Version of this format"),
-  name: z.string().min(1).max(64),
-  federated: federatedSchema,
-  simulation: z.strictObject({
-    seed: z
-      .union([z.string().max(64), z.number().int()])
-      .default(1)
-      .describe("The same seed, the same trial"),
-    train: z.union([data, generated]).describe("Rows that are dealt; root rows are taken from them first"),
-    test: data.optional().describe("Hidden rows that measure; absent: a fifth of the training rows"),
-    scale: z.number().positive().max(1e6).default(1).describe("Multiplied into each feature"),
-    root: z.number().int().min(1).max(10_000).default(200).describe("Rows of the requester's root set"),
-    hidden: z
-      .number()
-      .int()
-      .min(16)
-      .max(1024)
-      .multipleOf(16)
-      .default(64)
-      .describe("Units of the network's hidden layer, a multiple of 16"),
-    bad: z
-      .partialRecord(z.enum(badKinds), z.number().int().min(0).max(64))
-      .default({})
-      .describe("How many providers misbehave, by kind"),
-  }),
-});
+export const trialFileSchema = z
+  .strictObject({
+    version: z.literal(1).describe("Version of this format"),
+    name: z.string().min(1).max(64),
+    federated: federatedSchema,
+    simulation: z.strictObject({
+      seed: z
+        .union([z.string().max(64), z.number().int()])
+        .default(1)
+        .describe("The same seed, the same trial"),
+      train: z.union([data, generated]).describe("Rows that are dealt; root rows are taken from them first"),
+      test: data.optional().describe("Hidden rows that measure; absent: a fifth of the training rows"),
+      scale: z.number().positive().max(1e6).default(1).describe("Multiplied into each feature"),
+      root: z.number().int().min(1).max(10_000).default(200).describe("Rows of the requester's root set"),
+      hidden: z
+        .number()
+        .int()
+        .min(16)
+        .max(1024)
+        .multipleOf(16)
+        .default(64)
+        .describe("Units of the network's hidden layer, a multiple of 16"),
+      bad: z
+        .partialRecord(z.enum(badKinds), z.number().int().min(0).max(64))
+        .default({})
+        .describe("How many providers misbehave, by kind"),
+    }),
+  })
+  .refine(({ federated: { providers }, simulation: { bad } }) => providers >= badCount(bad), {
+    path: ["simulation", "bad"],
+    message: "there are fewer providers",
+  })
+  .refine(({ federated: { strategy, settings } }) => knownSettings(strategy, settings), {
+    path: ["federated", "settings"],
+    message: "the strategy has no setting of that name",
+  });
 export type TrialFile = z.output<typeof trialFileSchema>;
+
+function badCount(bad: Partial<Record<BadKind, number>>): number {
+  return Object.values(bad).reduce((sum, count) => sum + (count ?? 0), 0);
+}
+
+function knownSettings(strategy: string, settings: Readonly<Record<string, number>>): boolean {
+  const known = strategyOf(strategy)?.settings ?? {};
+  return Object.keys(settings).every((name) => Object.hasOwn(known, name));
+}

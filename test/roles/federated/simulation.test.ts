@@ -102,6 +102,10 @@ test("one who multiplies its update ruins fedavg and not the gate", async () => 
   assert.ok(gated.at(-1)!.accuracy > 0.7, String(gated.at(-1)!.accuracy));
 });
 
+test("a setting that the strategy does not have is refused", async () => {
+  await assert.rejects(play({ federated: { strategy: "gate", settings: { trim: 100 } } }), /no setting/);
+});
+
 test("with refund a proven cheat ends the job, unpaid", async () => {
   const rounds = await play({
     federated: { audit: 6, onCheat: "refund" },

@@ -1,4 +1,4 @@
-import { BLOCK, CHUNK, type Chunk, chunksOf, sizeOfChunk } from "./chunk.ts";
+import { BLOCK, CHUNK, type Chunk, chunksOf, MAX_SCALE, sizeOfChunk } from "./chunk.ts";
 import { encodeHeader, HEADER_BYTES, refuseUpdate } from "./header.ts";
 import { codeOf, scaleFor } from "./quantise.ts";
 
@@ -50,17 +50,16 @@ export function readInt8Chunk(bytes: Uint8Array, size: number, into: Chunk): voi
 
 /** -128 is no code; a block's scale is the least that holds its largest code, so at least 64 unless it is 0. */
 function checkBlock({ codes, scales }: Chunk, block: number, size: number): void {
-  let largest = 0;
+  let bits = 0;
   const end = Math.min((block + 1) * BLOCK, size);
   for (let i = block * BLOCK; i < end; i++) {
-    const code = codes[i]!;
-    const magnitude = code < 0 ? -code : code;
-    if (magnitude > largest) largest = magnitude;
+    const sign = codes[i]! >> 31;
+    bits |= (codes[i]! ^ sign) - sign;
   }
-  const scale = scales[block]!;
-  if (largest > 127) refuseUpdate("a code is out of range");
-  if (scale > 24) refuseUpdate("a scale is out of range");
-  if (scale > 0 && largest < 64) refuseUpdate("a scale is larger than it need be");
+  // Of all magnitudes together: 128 is that of -128, and 64 is set where one of them is 64 or more.
+  if ((bits & 128) !== 0) refuseUpdate("a code is out of range");
+  if (scales[block]! > MAX_SCALE) refuseUpdate("a scale is out of range");
+  if (scales[block]! > 0 && (bits & 64) === 0) refuseUpdate("a scale is larger than it need be");
 }
 
 /** Largest magnitude of `values[from..to)`. */

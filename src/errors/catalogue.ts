@@ -1,5 +1,6 @@
 import { chainErrors } from "./catalogue/chain.ts";
 import { contractsErrors } from "./catalogue/contracts.ts";
+import { federatedErrors } from "./catalogue/federated.ts";
 import { homeErrors } from "./catalogue/home.ts";
 import { jobErrors } from "./catalogue/job.ts";
 import { parcelErrors } from "./catalogue/parcel.ts";
@@ -12,6 +13,7 @@ import type { CatalogueEntry } from "./entry.ts";
 export const catalogue = {
   ...chainErrors,
   ...contractsErrors,
+  ...federatedErrors,
   ...homeErrors,
   ...jobErrors,
   ...refusalsErrors,

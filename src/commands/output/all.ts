@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./account.ts";
+import * as federated from "./federated.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
 import { newOutput, runOutput } from "./run.ts";
@@ -66,4 +67,5 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   "runtime check": work.runtimeChecksOutput,
   devnet: trial.devnetOutput,
   demo: trial.demoOutput,
+  simulate: federated.simulateOutput,
 };

@@ -1,3 +1,4 @@
+import { strategies, strategyNames } from "../../protocol/federated/strategies.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
 import { integer } from "../framework/parse.ts";
 
@@ -29,5 +30,25 @@ export const trialCommands: readonly CommandDeclaration[] = [
     options: [{ flags: "-o, --out <folder>", summary: "where the trained model goes" }],
     examples: ["ichain demo", "ichain demo --json"],
     load: () => import("../demo.ts"),
+  },
+  {
+    name: "simulate",
+    group: "Try it",
+    summary: "play a federated job in this process, with bad actors, without chain and network",
+    arguments: [{ syntax: "<file>", summary: "the fed.yaml (docs/federated.md)" }],
+    options: [
+      { flags: "--seed <text>", summary: "instead of the file's; the same seed, the same numbers" },
+      {
+        flags: "--strategy <name>",
+        summary: `how updates become a model, instead of the file's: ${strategies.map(({ name, summary }) => `${name} (${summary})`).join("; ")}`,
+        choices: strategyNames,
+      },
+      { flags: "--plot <file>", summary: "write the curve of the accuracy there, as SVG" },
+    ],
+    examples: [
+      "ichain simulate examples/federated/fed.yaml",
+      "ichain simulate fed.yaml --strategy fedavg --seed 2 --plot curve.svg --json",
+    ],
+    load: () => import("../federated/simulate.ts"),
   },
 ];

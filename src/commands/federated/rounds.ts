@@ -1,0 +1,107 @@
+import type { PlayedRound } from "../../roles/federated/simulation/simulate.ts";
+import type { Ui } from "../../ui/ui.ts";
+
+/** A round as `simulate` prints it. */
+export interface RoundLine {
+  readonly round: number;
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly rest: bigint;
+  readonly refunded: boolean;
+  readonly providers: readonly ProviderLine[];
+}
+
+export interface ProviderLine {
+  readonly account: string;
+  readonly bad?: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly accuracy: number;
+  readonly gains?: { readonly own: number; readonly others: number };
+  readonly taken: boolean;
+  readonly weight: number;
+  readonly audit?: "clean" | "proven";
+  readonly pay: bigint;
+}
+
+const MILLION = 1e6;
+
+export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: PlayedRound): RoundLine {
+  return {
+    round,
+    accuracy,
+    loss,
+    rest,
+    refunded,
+    providers: outcomes.map(({ actor, bytes, accuracy, gains, taken, weight, audit, pay }) => ({
+      account: actor.account,
+      ...(actor.bad !== undefined && { bad: actor.bad }),
+      rows: actor.rows.length,
+      bytes,
+      accuracy: accuracy / MILLION,
+      ...(gains !== undefined && { gains: { own: gains.own / MILLION, others: gains.others / MILLION } }),
+      taken,
+      weight,
+      ...(audit !== undefined && { audit }),
+      pay,
+    })),
+  };
+}
+
+export function describeRound(ui: Ui, { round, accuracy, loss, refunded, providers }: RoundLine): string {
+  const head = `Round ${round}: accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(4)}${refunded ? "; refunded" : ""}`;
+  const rows = providers.map((one) => [
+    shortAccount(one.account),
+    one.bad ?? "honest",
+    String(one.rows),
+    one.bytes === 0 ? "none" : String(one.bytes),
+    one.bytes === 0 ? "" : one.accuracy.toFixed(3),
+    one.gains === undefined ? "" : `${one.gains.own.toFixed(3)} / ${one.gains.others.toFixed(3)}`,
+    one.taken ? "taken" : "left out",
+    one.audit ?? "",
+    coin(one.pay),
+  ]);
+  const columns = [
+    "provider",
+    "plays",
+    "rows",
+    "bytes",
+    "accuracy",
+    "gain own / others",
+    "update",
+    "replay",
+    "pay",
+  ];
+  return `${head}\n${ui.table(columns, rows)}\n`;
+}
+
+export interface End {
+  readonly accuracy: number;
+  readonly rounds: number;
+  readonly strategy: string;
+  readonly earned: readonly { account: string; bad?: string; pay: bigint; rounds: number }[];
+  readonly plot?: string;
+}
+
+export function describeEnd(ui: Ui, { accuracy, rounds, strategy, earned, plot }: End): string {
+  const sum = earned.reduce((total, one) => total + one.pay, 0n);
+  const rows = earned.map(({ account, bad, pay, rounds }) => [
+    shortAccount(account),
+    bad ?? "honest",
+    String(rounds),
+    coin(pay),
+    sum === 0n ? "" : `${(Number((pay * 10_000n) / sum) / 100).toFixed(2)} %`,
+  ]);
+  const table = ui.table(["provider", "plays", "paid rounds", "earned", "of the pool"], rows);
+  const drawn = plot === undefined ? "" : `\nThe curve is in ${plot}.`;
+  return `After ${rounds} rounds of ${strategy}: accuracy ${accuracy.toFixed(4)}\n${table}${drawn}`;
+}
+
+/** The last digits: a simulation's accounts begin with zeros. */
+function shortAccount(account: string): string {
+  return `…${account.slice(-4)}`;
+}
+
+function coin(amount: bigint): string {
+  return (Number(amount / 10n ** 12n) / MILLION).toFixed(6);
+}

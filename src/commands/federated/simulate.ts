@@ -1,0 +1,79 @@
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseYaml } from "../../config/yaml.ts";
+import { IchainError } from "../../errors/error.ts";
+import { type TrialFile, trialFileSchema } from "../../protocol/federated/job-file.ts";
+import { loadTrialData } from "../../roles/federated/data/load.ts";
+import { simulate } from "../../roles/federated/simulation/simulate.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { drawCurve } from "./plot.ts";
+import { describeEnd, describeRound, type RoundLine, roundLine } from "./rounds.ts";
+
+const MAX_BYTES = 64 << 10;
+
+/** Plays a federated job in this process: a table a round, and in the end who earned what. */
+export async function run(
+  context: CommandContext,
+  args: { file: string },
+  options: { seed?: string; strategy?: string; plot?: string },
+): Promise<void> {
+  const { ui, signal } = context;
+  const file = withOptions(await loadTrialFile(args.file), options);
+  const data = await loadTrialData(file, dirname(resolve(args.file)));
+  const rounds: RoundLine[] = [];
+  for await (const played of simulate(file, data, { signal })) {
+    const line = roundLine(played);
+    rounds.push(line);
+    ui.stream({ event: "round", ...line }, `${describeRound(ui, line)}\n`);
+  }
+  const end = {
+    event: "end",
+    name: file.name,
+    seed: String(file.simulation.seed),
+    strategy: file.federated.strategy,
+    rounds: rounds.length,
+    accuracy: rounds.at(-1)!.accuracy,
+    earned: earnings(rounds),
+    ...(options.plot !== undefined && { plot: resolve(options.plot) }),
+  };
+  if (options.plot !== undefined) await writeFile(options.plot, drawCurve(file.name, rounds));
+  ui.print(end, () => describeEnd(ui, end));
+}
+
+async function loadTrialFile(path: string): Promise<TrialFile> {
+  let text: string;
+  try {
+    if ((await stat(path)).size > MAX_BYTES) {
+      throw new IchainError("TRIAL_INVALID", `The file ${path} is larger than ${MAX_BYTES} bytes.`);
+    }
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof IchainError) throw cause;
+    throw new IchainError("DATA_UNREADABLE", `The file ${path} cannot be read.`, { cause });
+  }
+  return parseYaml({ text, name: path, code: "TRIAL_INVALID" }, trialFileSchema);
+}
+
+function withOptions(file: TrialFile, { seed, strategy }: { seed?: string; strategy?: string }): TrialFile {
+  const { federated, simulation } = file;
+  const other = strategy !== undefined && strategy !== federated.strategy;
+  return {
+    ...file,
+    // Settings are the named strategy's: another begins with its own.
+    federated: other ? { ...federated, strategy, settings: {} } : federated,
+    simulation: seed === undefined ? simulation : { ...simulation, seed },
+  };
+}
+
+function earnings(rounds: readonly RoundLine[]) {
+  const earned = new Map<string, { account: string; bad?: string; pay: bigint; rounds: number }>();
+  for (const { account, bad, pay } of rounds.flatMap((round) => round.providers)) {
+    const before = earned.get(account) ?? { account, ...(bad !== undefined && { bad }), pay: 0n, rounds: 0 };
+    earned.set(account, {
+      ...before,
+      pay: before.pay + pay,
+      rounds: before.rounds + (pay > 0n ? 1 : 0),
+    });
+  }
+  return [...earned.values()];
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { badKinds } from "../../protocol/federated/job-file.ts";
+import { addressValue, amountValue, bytesValue, folderValue } from "./values.ts";
+
+const count = z.number().int().nonnegative();
+const accuracy = z.number().min(0).max(1);
+const plays = z.enum(badKinds).optional().describe("how it cheats; absent for the honest");
+
+const simulatedRound = z.strictObject({
+  event: z.literal("round"),
+  round: count.describe("from 1"),
+  accuracy: accuracy.describe("of the new model on the hidden rows"),
+  loss: z.number().describe("nats"),
+  rest: amountValue.describe("of the round's price, paid to no provider"),
+  refunded: z.boolean(),
+  providers: z.array(
+    z.strictObject({
+      account: addressValue,
+      bad: plays,
+      rows: count,
+      bytes: bytesValue.describe("of its update; 0 where none arrived"),
+      accuracy: accuracy.describe("of the model with its update, on the round's hidden slice"),
+      gains: z
+        .strictObject({ own: z.number(), others: z.number() })
+        .optional()
+        .describe("how much its update lowers the loss on its own rows and on others', nats"),
+      taken: z.boolean().describe("whether the update is in the new model"),
+      weight: count,
+      audit: z.enum(["clean", "proven"]).optional().describe("what its replay found, where there was one"),
+      pay: amountValue,
+    }),
+  ),
+});
+
+const simulatedEnd = z.strictObject({
+  event: z.literal("end"),
+  name: z.string(),
+  seed: z.string(),
+  strategy: z.string(),
+  rounds: count,
+  accuracy,
+  earned: z.array(
+    z.strictObject({
+      account: addressValue,
+      bad: plays,
+      pay: amountValue,
+      rounds: count.describe("in which it was paid"),
+    }),
+  ),
+  plot: folderValue.optional(),
+});
+
+/** `simulate`: a line a round, then the end. */
+export const simulateOutput = z.union([simulatedRound, simulatedEnd]);

@@ -1,0 +1,119 @@
+import {
+  BLOCK,
+  CHUNK,
+  type Chunk,
+  chunksOf,
+  emptyChunk,
+  sizeOfChunk,
+  type UpdateSource,
+} from "./codec/chunk.ts";
+import { squareRoot } from "./exact.ts";
+import type { Products } from "./statistics.ts";
+import type { AggregatePlan } from "./strategy.ts";
+
+/** Factors of updates in a mean are whole numbers of 2^-20. */
+const WHOLE = 2 ** 20;
+
+/** An update and its factor in a weighted mean, in units of 2^-20. */
+export interface Term {
+  readonly source: UpdateSource;
+  readonly factor: number;
+}
+
+/**
+ * Terms of the weighted mean over `taken` and the root update: weight / sum of weights, times clip / norm where the norm
+ * is longer; the root update is brought to the clip's norm, shorter or longer, with a factor of at most 1.
+ */
+export function termsOf(
+  plan: AggregatePlan,
+  taken: readonly number[],
+  { squares, rootSquare }: Products,
+  { updates, root }: { readonly updates: readonly UpdateSource[]; readonly root?: UpdateSource },
+): Term[] {
+  const sum = taken.reduce((total, i) => total + BigInt(plan.weights[i]!), BigInt(plan.rootWeight));
+  if (sum === 0n) return [];
+  const scaled = (weight: number, square: bigint, stretch: boolean): number => {
+    const norm = squareRoot(square);
+    const clip = plan.clip !== undefined && norm > 0n && (stretch || norm > plan.clip) ? plan.clip : norm;
+    if (norm === 0n) return 0;
+    const factor = (BigInt(weight) * BigInt(WHOLE) * clip) / (sum * norm);
+    return Math.min(Number(factor), WHOLE);
+  };
+  const terms = taken.map((i) => ({
+    source: updates[i]!,
+    factor: scaled(plan.weights[i]!, squares[i]!, false),
+  }));
+  if (root === undefined || plan.rootWeight === 0) return terms;
+  return [...terms, { source: root, factor: scaled(plan.rootWeight, rootSquare, true) }];
+}
+
+/** Gives the combined change chunk by chunk: the first `size` of `change`, in units of 2^-24. */
+export type Combine = (use: (change: Float64Array, size: number, index: number) => void) => void;
+
+/**
+ * The weighted mean, rounded to the nearest unit. A code is below 2^7, its scale at most 2^24, the factors together at
+ * most 2^21: every sum is below 2^53, and its order does not matter.
+ */
+export function meanOf(terms: readonly Term[], length: number): Combine {
+  return (use) => {
+    const chunk = emptyChunk();
+    const change = new Float64Array(CHUNK);
+    for (let index = 0; index < chunksOf(length); index++) {
+      const size = sizeOfChunk(length, index);
+      change.fill(0);
+      for (const { source, factor } of terms) {
+        if (factor === 0) continue;
+        source.load(index, chunk);
+        addScaled(change, chunk, factor, Math.ceil(size / BLOCK));
+      }
+      for (let i = 0; i < size; i++) change[i] = nearest(change[i]!);
+      use(change, size, index);
+    }
+  };
+}
+
+function addScaled(sum: Float64Array, { codes, scales }: Chunk, factor: number, blocks: number): void {
+  for (let block = 0; block < blocks; block++) {
+    const scaled = factor * 2 ** scales[block]!;
+    const end = (block + 1) * BLOCK;
+    for (let i = block * BLOCK; i < end; i++) sum[i]! += codes[i]! * scaled;
+  }
+}
+
+function nearest(sum: number): number {
+  return sum < 0 ? -Math.floor(-sum / WHOLE + 0.5) : Math.floor(sum / WHOLE + 0.5);
+}
+
+/** The mean of each parameter's middle values, `cut` of them left out at either end; ties of halves round down. */
+export function middleOf(updates: readonly UpdateSource[], cut: number, length: number): Combine {
+  return (use) => {
+    const chunks = updates.map(() => emptyChunk());
+    const change = new Float64Array(CHUNK);
+    const values = new Float64Array(updates.length);
+    const kept = updates.length - 2 * cut;
+    for (let index = 0; index < chunksOf(length); index++) {
+      const size = sizeOfChunk(length, index);
+      for (const [i, source] of updates.entries()) source.load(index, chunks[i]!);
+      for (let i = 0; i < size; i++) {
+        for (let at = 0; at < chunks.length; at++) {
+          const { codes, scales } = chunks[at]!;
+          insert(values, at, codes[i]! * 2 ** scales[i >> 8]!);
+        }
+        let sum = 0;
+        for (let at = cut; at < cut + kept; at++) sum += values[at]!;
+        change[i] = kept > 0 ? Math.floor(sum / kept) : 0;
+      }
+      use(change, size, index);
+    }
+  };
+}
+
+/** Puts `value` in its place among the first `count`, which ascend. */
+function insert(values: Float64Array, count: number, value: number): void {
+  let at = count;
+  while (at > 0 && values[at - 1]! > value) {
+    values[at] = values[at - 1]!;
+    at -= 1;
+  }
+  values[at] = value;
+}

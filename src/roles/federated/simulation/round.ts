@@ -1,0 +1,186 @@
+import { chooseGroups, type Decision, decide, makeNext } from "../../../protocol/federated/aggregate.ts";
+import type { UpdateSource } from "../../../protocol/federated/codec/chunk.ts";
+import { openUpdate } from "../../../protocol/federated/codec/update.ts";
+import type { FederatedFile } from "../../../protocol/federated/job-file.ts";
+import { stateCount } from "../../../protocol/federated/server/step.ts";
+import type { Gains, Memory, ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
+import { Vector } from "../../../protocol/federated/vector.ts";
+import { Random } from "../data/random.ts";
+import { cheats } from "./cheats.ts";
+import { type Actor, encode, type TrainingTask, train } from "./provider.ts";
+import { accuraciesOf, gainsOf, type Hidden } from "./seats.ts";
+
+/** What goes from round to round. */
+export interface TrialState {
+  readonly model: Vector;
+  readonly states: readonly Vector[];
+  readonly memory: Memory;
+  /** The last change of the model. */
+  readonly last?: Float64Array;
+  readonly actors: readonly Actor[];
+}
+
+export interface Rules {
+  readonly file: FederatedFile;
+  readonly strategy: Strategy;
+  readonly server: ServerStep;
+  readonly root: Uint32Array;
+  readonly hidden: Hidden;
+}
+
+/** What became of one provider's update in a round. */
+export interface Outcome {
+  readonly actor: Actor;
+  /** 0 where none arrived. */
+  readonly bytes: number;
+  readonly gains?: Gains;
+  /** Accuracy of model + update on the hidden rows, in millionths. */
+  readonly accuracy: number;
+  /** True: it is in the aggregate. */
+  readonly taken: boolean;
+  /** The strategy's weight; 0 outside. */
+  readonly weight: number;
+  /** `clean` or `proven`: what the replay found, where there was one. */
+  readonly audit?: "clean" | "proven";
+  /** What it is paid by, in millionths; 0 outside. */
+  readonly worth: number;
+}
+
+export interface RoundResult {
+  readonly standing: TrialState;
+  readonly outcomes: readonly Outcome[];
+}
+
+interface Sent {
+  readonly actor: Actor;
+  readonly bytes: Uint8Array;
+  readonly update: UpdateSource;
+  readonly residual?: Float64Array;
+}
+
+/** Plays one round: train, measure, decide, replay, aggregate. */
+export async function playRound(task: TrainingTask, before: TrialState, rules: Rules): Promise<RoundResult> {
+  const { strategy, file, server } = rules;
+  const sent = collect(task, before, file.update);
+  const gains = strategy.needs.includes("gains")
+    ? gainsOf(
+        task,
+        sent.map(({ actor: { rows }, update }) => ({ rows, update })),
+      )
+    : [];
+  const root = strategy.needs.includes("root") ? rootUpdate(task, rules.root) : undefined;
+  const decision = decide({
+    strategy,
+    settings: file.settings,
+    server,
+    entries: sent.map(({ actor, update }, i) => ({
+      account: actor.account,
+      rows: Math.max(1, actor.rows.length),
+      update,
+      ...(gains[i] !== undefined && { gains: gains[i] }),
+    })),
+    ...(root !== undefined && { root }),
+    memory: before.memory,
+  });
+  const audits = audit(task, sent, decision, file);
+  const judged = afterAudits(decision, audits);
+  const apply = (taken: readonly number[]) => {
+    const [model, states] = [new Vector(before.model.length), emptyStates(server, before.model.length)];
+    makeNext(judged, taken, { model: before.model, states: before.states, next: model, nextStates: states });
+    return { model, states };
+  };
+  const onRoot = (weights: Float64Array) => {
+    task.network.load(weights);
+    return task.network.measure(task.samples, rules.root).accuracy;
+  };
+  const taken = await chooseGroups(judged, onRoot(task.model), (group) =>
+    onRoot(apply(group).model.toNumbers()),
+  );
+  const { model, states } = apply(taken);
+  const accuracies = accuraciesOf(
+    task,
+    sent.map(({ update }) => update),
+    rules.hidden,
+  );
+  const outcomes = before.actors.map((actor): Outcome => {
+    const at = sent.findIndex((one) => one.actor === actor);
+    if (at < 0) return { actor, bytes: 0, accuracy: 0, taken: false, weight: 0, worth: 0 };
+    const inside = taken.includes(at);
+    const found = audits.get(at);
+    const paid = found !== "proven" && (inside || file.share === "accuracy");
+    return {
+      actor,
+      bytes: sent[at]!.bytes.length,
+      ...(gains[at] !== undefined && { gains: gains[at] }),
+      accuracy: accuracies[at]!,
+      taken: inside,
+      weight: inside ? judged.plan.weights[at]! : 0,
+      ...(found !== undefined && { audit: found }),
+      worth: paid ? accuracies[at]! : 0,
+    };
+  });
+  const last = model.units.map((units, i) => (units - before.model.units[i]!) / 2 ** 24);
+  const actors = before.actors.map((actor) => {
+    const residual = sent.find((one) => one.actor === actor)?.residual;
+    return residual === undefined ? actor : { ...actor, residual };
+  });
+  return { standing: { model, states, memory: judged.plan.memory, last, actors }, outcomes };
+}
+
+export function emptyStates(server: ServerStep, length: number): Vector[] {
+  return Array.from({ length: stateCount(server) }, () => new Vector(length));
+}
+
+/** Updates that arrive and can be opened, in the order of the actors, which is that of their addresses. */
+function collect(task: TrainingTask, { actors, last }: TrialState, form: FederatedFile["update"]): Sent[] {
+  const changes = new Map(
+    actors
+      .filter(({ bad }) => bad === undefined)
+      .map((actor) => [actor, train(task, actor.account, actor.rows)]),
+  );
+  const honest = [...changes.values()];
+  const knowledge = { task, honest, ...(last !== undefined && { last }) };
+  return actors.flatMap((actor) => {
+    const change = actor.bad === undefined ? changes.get(actor) : cheats[actor.bad](actor, knowledge);
+    if (change === undefined) return [];
+    const { bytes, residual } = encode(change, form, actor.residual);
+    const update = openUpdate(bytes, task.model.length);
+    return [{ actor, bytes, update, ...(residual !== undefined && { residual }) }];
+  });
+}
+
+function rootUpdate(task: TrainingTask, rows: Uint32Array): UpdateSource {
+  const { bytes } = encode(train(task, "root", rows), "int8");
+  return openUpdate(bytes, task.model.length);
+}
+
+/** Replays those that the strategy suspects and some by chance, and compares what they sent byte by byte. */
+function audit(
+  task: TrainingTask,
+  sent: readonly Sent[],
+  { plan }: Decision,
+  { audit: count, update }: FederatedFile,
+): Map<number, "clean" | "proven"> {
+  if (count === "off") return new Map();
+  const random = new Random(`audit ${task.seed} ${task.round}`);
+  const drawn = random.shuffle([...sent.keys()]).slice(0, count);
+  return new Map(
+    [...new Set([...plan.suspects, ...drawn])].map((at) => {
+      const { actor, bytes } = sent[at]!;
+      const replayed = encode(train(task, actor.account, actor.rows), update, actor.residual).bytes;
+      return [at, replayed.every((byte, i) => byte === bytes[i]) ? "clean" : "proven"] as const;
+    }),
+  );
+}
+
+/** A clean replay restores a suspect's weight; a proven cheat leaves the aggregate. */
+function afterAudits(decision: Decision, audits: ReadonlyMap<number, "clean" | "proven">): Decision {
+  const { plan, entries } = decision;
+  const restored = plan.suspects.filter((at) => audits.get(at) === "clean");
+  const proven = new Set([...audits.keys()].filter((at) => audits.get(at) === "proven"));
+  const groups = [[...(plan.groups[0] ?? []), ...restored], ...plan.groups.slice(1)]
+    .map((group) => [...new Set(group)].filter((at) => !proven.has(at)).sort((a, b) => a - b))
+    .filter((group) => group.length > 0);
+  const weights = plan.weights.map((weight, at) => (restored.includes(at) ? entries[at]!.rows : weight));
+  return { ...decision, plan: { ...plan, groups, weights } };
+}

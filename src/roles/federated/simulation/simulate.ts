@@ -1,0 +1,124 @@
+import type { FederatedFile, TrialFile } from "../../../protocol/federated/job-file.ts";
+import { sharesOf } from "../../../protocol/federated/pay.ts";
+import { strategyOf } from "../../../protocol/federated/strategies.ts";
+import type { ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
+import { Vector } from "../../../protocol/federated/vector.ts";
+import { Random } from "../data/random.ts";
+import type { TrialData } from "../data/samples.ts";
+import { firstWeights, Network, type Shape } from "./network.ts";
+import type { Actor, TrainingTask } from "./provider.ts";
+import { emptyStates, type Outcome, playRound, type Rules, type TrialState } from "./round.ts";
+import { accountOf, makeWorld } from "./world.ts";
+
+/** A round of a simulation, as it closed. */
+export interface PlayedRound {
+  /** From 1. */
+  readonly round: number;
+  /** Of the new model, on all hidden rows. */
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly outcomes: readonly (Outcome & { readonly pay: bigint })[];
+  /** The round's share of the price that no provider was paid. */
+  readonly rest: bigint;
+  readonly refunded: boolean;
+  readonly model: Vector;
+}
+
+/** Rows of a slice of the hidden set, which an update's accuracy is measured on. */
+const SLICE = 500;
+const COIN = 10n ** 18n;
+
+/** Plays a federated job in this process: strategies, measurements and shares are those of real jobs. */
+export async function* simulate(
+  file: TrialFile,
+  data: TrialData,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<PlayedRound> {
+  const { federated, simulation } = file;
+  const { root, actors } = makeWorld(file, data);
+  const shape: Shape = {
+    features: data.train.features,
+    hidden: simulation.hidden,
+    classes: data.train.classes,
+  };
+  const seed = String(simulation.seed);
+  const strategy = strategyOf(federated.strategy)!;
+  const server = serverStep(federated, strategy);
+  const { prox = 0 } = { ...strategy.settings, ...federated.settings };
+  const local = { ...federated.local, prox: prox / 1000 };
+  const model = Vector.fromNumbers(firstWeights(shape, new Random(`model ${seed}`)));
+  const network = new Network(shape, local.batch);
+  let standing: TrialState = { model, states: emptyStates(server, model.length), memory: {}, actors };
+  const price = BigInt(Math.round(federated.pool * 1e9)) * (COIN / 10n ** 9n);
+  let spares = 0;
+  for (let round = 1; round <= federated.rounds; round++) {
+    signal?.throwIfAborted();
+    const task: TrainingTask = {
+      samples: data.train,
+      network,
+      local,
+      model: standing.model.toNumbers(),
+      seed,
+      round,
+    };
+    const hidden = { samples: data.test, rows: sliceOf(data.hidden, round) };
+    const rules: Rules = { file: federated, strategy, server, root, hidden };
+    const { standing: after, outcomes } = await playRound(task, standing, rules);
+    const cheated = outcomes.some((one) => one.audit === "proven");
+    const worth = outcomes.map((one) => BigInt(one.worth));
+    const ended = cheated && federated.onCheat === "refund";
+    const paid = sharesOf(roundPrice(price, federated.rounds, round), ended ? worth.map(() => 0n) : worth);
+    network.load(after.model.toNumbers());
+    const measured = network.measure(data.test, data.hidden);
+    yield {
+      round,
+      ...measured,
+      outcomes: outcomes.map((one, i) => ({ ...one, pay: paid.shares[i]! })),
+      rest: paid.rest,
+      refunded: paid.refunded,
+      model: after.model,
+    };
+    if (ended) return;
+    standing = {
+      ...after,
+      actors: after.actors.map(
+        (actor, i): Actor =>
+          outcomes[i]!.audit === "proven"
+            ? { account: accountOf(federated.providers + spares++), rows: actor.rows }
+            : actor,
+      ),
+    };
+  }
+}
+
+/** Equal parts; the last has the remainder. */
+function roundPrice(price: bigint, rounds: number, round: number): bigint {
+  const each = price / BigInt(rounds);
+  return round < rounds ? each : price - each * BigInt(rounds - 1);
+}
+
+function sliceOf(rows: Uint32Array, round: number): Uint32Array {
+  const slices = Math.max(1, Math.floor(rows.length / SLICE));
+  const at = (round - 1) % slices;
+  return slices === 1 ? rows : rows.subarray(at * SLICE, (at + 1) * SLICE);
+}
+
+/**
+ * The server's step in whole thousandths: the job file's values before the strategy's, within what keeps its sums exact.
+ */
+export function serverStep({ outer, settings }: FederatedFile, strategy: Strategy): ServerStep {
+  const all = { lr: 1000, momentum: 0, beta1: 0, beta2: 0, tau: 0, ...strategy.settings, ...settings };
+  const thousandths = (value: number | undefined, byDefault: number) =>
+    value === undefined ? byDefault : Math.round(value * 1000);
+  const momentum = thousandths(outer?.momentum, all.momentum);
+  const implied = outer?.momentum !== undefined && strategy.server === "plain" ? "nesterov" : strategy.server;
+  const within = (value: number, most: number) => Math.max(0, Math.min(most, value));
+  return {
+    kind: outer?.step ?? implied,
+    lr: within(thousandths(outer?.lr, all.lr), 10_000),
+    momentum: within(momentum, 999),
+    beta1: within(all.beta1, 999),
+    beta2: within(all.beta2, 999),
+    tau: within(all.tau, 1_000_000),
+  };
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { badKinds, trialFileSchema } from "../../../src/protocol/federated/job-file.ts";
+import { strategyNames } from "../../../src/protocol/federated/strategies.ts";
+import { loadTrialData } from "../../../src/roles/federated/data/load.ts";
+import { Random } from "../../../src/roles/federated/data/random.ts";
+import { packSamples } from "../../../src/roles/federated/data/samples.ts";
+import { firstWeights, Network, parametersOf } from "../../../src/roles/federated/simulation/network.ts";
+import { type PlayedRound, simulate } from "../../../src/roles/federated/simulation/simulate.ts";
+
+interface Wanted {
+  readonly federated?: Record<string, unknown>;
+  readonly simulation?: Record<string, unknown>;
+}
+
+async function play({ federated = {}, simulation = {} }: Wanted): Promise<PlayedRound[]> {
+  const file = trialFileSchema.parse({
+    version: 1,
+    name: "clouds",
+    federated: { providers: 6, rounds: 4, local: { lr: 0.1 }, ...federated },
+    simulation: {
+      train: { generated: { rows: 1200, features: 16, classes: 4, spread: 1.2 } },
+      hidden: 16,
+      root: 60,
+      ...simulation,
+    },
+  });
+  const rounds: PlayedRound[] = [];
+  for await (const round of simulate(file, await loadTrialData(file, "."))) rounds.push(round);
+  return rounds;
+}
+
+const paid = (rounds: readonly PlayedRound[], bad: boolean): bigint =>
+  rounds
+    .flatMap(({ outcomes }) => outcomes)
+    .filter(({ actor }) => (actor.bad !== undefined) === bad)
+    .reduce((sum, { pay }) => sum + pay, 0n);
+
+test("a step of the network is the gradient's, by finite differences", () => {
+  const shape = { features: 3, hidden: 16, classes: 3 };
+  const samples = packSamples([0.5, 0, -1, 1, 2, 0], Uint8Array.of(2, 0), {
+    features: 3,
+    classes: 3,
+    scale: 1,
+  });
+  const weights = firstWeights(shape, new Random("w"));
+  const rows = Uint32Array.of(0, 1);
+  const network = new Network(shape, 2);
+  const lossAt = (vector: Float64Array) => {
+    network.load(vector);
+    return network.measure(samples, rows).loss;
+  };
+  network.load(weights);
+  const lr = 1e-3;
+  network.train(samples, rows, { epochs: 1, batch: 2, lr, schedule: "constant", prox: 0 }, new Random("t"));
+  const step = network.changeSince(weights);
+  for (let i = 0; i < parametersOf(shape); i++) {
+    const [up, down] = [weights.slice(), weights.slice()];
+    up[i]! += 0.01;
+    down[i]! -= 0.01;
+    const slope = (lossAt(up) - lossAt(down)) / 0.02;
+    assert.ok(Math.abs(step[i]! / -lr - slope) < 5e-3, `parameter ${i}: ${step[i]! / -lr}, not ${slope}`);
+  }
+});
+
+test("the same seed plays the same trial, another seed another", async () => {
+  const [one, two] = [await play({}), await play({})];
+  assert.deepEqual([...one.at(-1)!.model.units], [...two.at(-1)!.model.units]);
+  const other = await play({ simulation: { seed: 2 } });
+  assert.notDeepEqual([...one.at(-1)!.model.units], [...other.at(-1)!.model.units]);
+});
+
+for (const strategy of strategyNames) {
+  test(`honest providers learn together by ${strategy}`, async () => {
+    // Adam moves every parameter by a hundredth a round, whatever the change: it takes more of them.
+    const rounds = await play({ federated: { strategy, rounds: strategy === "adam" ? 20 : 6 } });
+    assert.ok(rounds.at(-1)!.accuracy > 0.7, String(rounds.at(-1)!.accuracy));
+    assert.equal(paid(rounds, false) + rounds.reduce((sum, { rest }) => sum + rest, 0n), 10n ** 18n);
+  });
+}
+
+for (const bad of badKinds) {
+  test(`a replay finds the provider that plays ${bad}, or its update is missing, and honest ones are never proven`, async () => {
+    const rounds = await play({ federated: { audit: 6 }, simulation: { bad: { [bad]: 2 } } });
+    const outcomes = rounds.flatMap((round) => round.outcomes);
+    assert.ok(outcomes.every(({ actor, audit }) => (audit === "proven" ? actor.bad !== undefined : true)));
+    for (const { actor, audit, bytes, pay, taken } of outcomes) {
+      if (actor.bad === undefined) continue;
+      assert.ok(audit === "proven" || bytes === 0, `${audit}, ${bytes}`);
+      assert.equal(pay, 0n);
+      assert.equal(taken, false);
+    }
+    assert.ok(paid(rounds, false) > 0n);
+  });
+}
+
+test("one who multiplies its update ruins fedavg and not the gate", async () => {
+  const bad = { sign5: 2 };
+  const control = await play({ federated: { strategy: "fedavg", audit: "off" }, simulation: { bad } });
+  const gated = await play({ federated: { strategy: "gate", audit: "off" }, simulation: { bad } });
+  assert.ok(control.at(-1)!.accuracy < 0.5, String(control.at(-1)!.accuracy));
+  assert.ok(gated.at(-1)!.accuracy > 0.7, String(gated.at(-1)!.accuracy));
+});
+
+test("a setting that the strategy does not have is refused", async () => {
+  await assert.rejects(play({ federated: { strategy: "gate", settings: { trim: 100 } } }), /no setting/);
+});
+
+test("with refund a proven cheat ends the job, unpaid", async () => {
+  const rounds = await play({
+    federated: { audit: 6, onCheat: "refund" },
+    simulation: { bad: { sign: 1 } },
+  });
+  assert.equal(rounds.length, 1);
+  assert.ok(rounds[0]!.refunded);
+  assert.equal(paid(rounds, false) + paid(rounds, true), 0n);
+});
+
+test("top-k updates are less than a quarter of int8's and teach the same", async () => {
+  const rounds = await play({ federated: { update: { topk: 0.03 }, rounds: 10 } });
+  const whole = await play({ federated: { rounds: 1 } });
+  const bytes = (played: readonly PlayedRound[]) => played[0]!.outcomes[0]!.bytes;
+  assert.ok(bytes(rounds) * 4 < bytes(whole), `${bytes(rounds)} of ${bytes(whole)}`);
+  assert.ok(rounds.at(-1)!.accuracy > 0.7, String(rounds.at(-1)!.accuracy));
+});

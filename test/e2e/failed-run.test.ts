@@ -80,7 +80,8 @@ describe("a run that fails", needs("root", "docker"), () => {
       FAILING,
       {},
       { run: "0", kind: "exit", exitCode: 1 },
-      /^\[the beginning is left out\][\s\S]*line 3999[\s\S]*no such column/,
+      // An engine reads the two outputs of a task each by itself: their order is not kept.
+      /^\[the beginning is left out\](?=[\s\S]*line 3999)(?=[\s\S]*no such column)/,
     ],
     [
       "is too large",

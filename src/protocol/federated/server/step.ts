@@ -4,6 +4,9 @@ import { adamStep } from "./adam.ts";
 
 export const plainStep: ServerStep = { kind: "plain", lr: 1000, momentum: 0, beta1: 0, beta2: 0, tau: 0 };
 
+/** A move is cut at ±16384, so that ten thousand times it stays exact. */
+const MOST = 2 ** 38;
+
 /** Vectors of state that a step keeps from round to round; they begin as zeros. */
 export function stateCount({ kind }: ServerStep): number {
   return kind === "plain" ? 0 : kind === "adam" ? 2 : 1;
@@ -37,6 +40,6 @@ function momentumStep(
       velocity[i] = next;
       move = kind === "nesterov" ? move + divide(next * momentum, 1000) : next;
     }
-    change[i] = divide(move * lr, 1000);
+    change[i] = divide(Math.max(-MOST, Math.min(move, MOST)) * lr, 1000);
   }
 }

@@ -5,6 +5,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
+import { setInterval } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import type { Job } from "../../src/protocol/job/job.ts";
 import { isFinal } from "../../src/protocol/job/state.ts";
@@ -112,12 +113,13 @@ it("a detached job that its provider declines goes to the next, through a crash,
       ["Settled", market.providers[1]!.account],
     ],
   );
+  const next = [...seen.keys()].at(-1)!;
+  for await (const _ of setInterval(50))
+    if ((await readFile(told, "utf8").catch(() => "")).includes("\n")) break;
   const left = ended(server);
   server.kill("SIGINT");
   await left;
-  const notifications = (await readFile(told, "utf8")).trim().split("\n");
-  const { event, job } = JSON.parse(notifications.at(-1)!);
-  const next = [...seen.keys()].at(-1)!;
+  const { event, job } = JSON.parse(await readFile(told, "utf8"));
   assert.deepEqual([event, job], ["done", next]);
   const out = join(market.dir, "model");
   await market.ichain(["get", next, "--out", out]);

@@ -5,14 +5,14 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Notification } from "../../../ports/notifier.ts";
 import { type JobId, shortId } from "../../../protocol/ids.ts";
-import { isFinal } from "../../../protocol/job/state.ts";
+import { isFinal, type JobState } from "../../../protocol/job/state.ts";
 import { forJob, type ServerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { noteAndReport, retryText } from "../../shared/note.ts";
 import { advance } from "./advance.ts";
 import { cancel, discardDraft } from "./posting/cancel.ts";
 import { type Draft, draftOf } from "./posting/draft.ts";
-import { draftForNext, turnOf } from "./posting/next-provider.ts";
+import { draftForNext, nextOf, turnOf } from "./posting/next-provider.ts";
 import { declinedIn } from "./take-notice.ts";
 
 /** Between two tries to act for a job for which another process acts. */
@@ -50,8 +50,7 @@ async function serveJob(context: ServerContext, jobId: JobId, options: Abortable
         }
       }
       const { state } = await advance(context, jobId, { stopWhenDeclined: true }, options);
-      if (isFinal(state))
-        return tell(context, journal, state === "Settled" ? "done" : "failed", `ended ${state}`);
+      if (isFinal(state)) return ended(context, journal, state);
       if (declinedIn(journal)) return await goOn(context, { journal, draft, jobId }, options);
     } catch (error) {
       options.signal.throwIfAborted();
@@ -83,6 +82,14 @@ async function goOn(
   if ("why" in found) return tell(context, journal, "failed", `declined and taken back: ${found.why}`);
   noteAndReport(context, journal, `the next provider is asked: job ${shortId(found.next)}`);
   await advance(context, found.next, { detach: true }, options);
+}
+
+/** A job that another one follows is not told of: its owner waits for that one. */
+function ended(context: ServerContext, journal: JobJournal, state: JobState): void {
+  const text = `ended ${state}`;
+  const isFollowed = nextOf(journal) !== undefined && state === "Cancelled";
+  if (isFollowed) noteAndReport(context, journal, text);
+  else tell(context, journal, state === "Settled" ? "done" : "failed", text);
 }
 
 /** Records and reports what became of the job, and tells its owner. */

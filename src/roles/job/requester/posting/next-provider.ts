@@ -26,7 +26,7 @@ export async function draftForNext(
   policy: AuditPolicy,
   options: Abortable,
 ): Promise<{ next: JobId } | { why: string }> {
-  const known = journal.outcome<JobId>(STEP);
+  const known = nextOf(journal);
   if (known !== undefined) return { next: known };
   const { tries = 1, file, declined = [], most } = draft.again ?? {};
   if (file === undefined || tries <= 1) return { why: "no other provider is to be asked" };
@@ -48,6 +48,11 @@ export async function draftForNext(
   return { next: await journal.step(STEP, { prepare: () => next, act: (id) => id }) };
 }
 
+/** The job that was drafted for the next provider; undefined where none was. */
+export function nextOf(journal: Pick<JobJournal, "outcome">): JobId | undefined {
+  return journal.outcome<JobId>(STEP);
+}
+
 /** Whether a draft that `draftForNext` made is to be posted: not before the job that was declined is cancelled. */
 export async function turnOf(
   { journal, market }: RoleContext,
@@ -56,7 +61,7 @@ export async function turnOf(
   options: Abortable,
 ): Promise<"post" | "wait" | "discard"> {
   // A crash came between the draft and its record: another draft follows.
-  if (journal.open("requester", after).outcome(STEP) !== jobId) return "discard";
+  if (nextOf(journal.open("requester", after)) !== jobId) return "discard";
   const { state } = await market.job(after, options);
   return state === "Cancelled" ? "post" : state === "Posted" ? "wait" : "discard";
 }

@@ -1,4 +1,3 @@
-import { raceSignal } from "../../async/abort.ts";
 import { impossible } from "../../errors/error.ts";
 import type {
   FetchRequest,
@@ -43,8 +42,6 @@ export interface OnionTransportOptions {
 const MAX_HOSTS = 8;
 const SPARE_HOSTS = 1;
 const PROBE_INTERVAL_MS = 120_000;
-/** Milliseconds that a fetch waits for the look-up of its host. */
-const LOOK_UP_MS = 250;
 const hostLines = ["SocksPort 0"];
 
 /**
@@ -117,10 +114,9 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
     async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
       const { address } = request.endpoint;
       const begun = performance.now();
-      // A host that admitted another reader since our last fetch has other introduction points. Of a distant one the
-      // new descriptor comes while circuits are built.
-      if (reader().knows(address))
-        await raceSignal(reader().lookUp(address, transfer), transfer.signal, LOOK_UP_MS);
+      // A host that admitted another reader since our last fetch has other introduction points. Lanes wait for the
+      // look-up: when a descriptor is replaced, tor closes circuits that are on their way to the old points.
+      if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
       const dialer = reader().dialer(address, { signal: transfer.signal });
       return fetchPieces({ ...request, dialer, foundMs: performance.now() - begun }, transfer);
     },

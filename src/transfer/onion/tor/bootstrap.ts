@@ -1,5 +1,4 @@
 import { type Abortable, type AbortOptions, linkSignals } from "../../../async/abort.ts";
-import { isIchainError } from "../../../errors/error.ts";
 import type { TorControl } from "../control/control.ts";
 import { keyValues } from "../control/events.ts";
 import { torGone, torNoNetwork } from "../errors.ts";
@@ -13,16 +12,11 @@ const CIRCUIT_BUILT = 100;
 
 /**
  * Resolves once a tor that has just started has built its first circuit. Tor does what is due once a second: asked for
- * it, it fetches a consensus and builds a circuit without waiting for the next one, which saves a second and a half.
+ * it, it fetches a consensus at once, which saves a second.
  * @throws as `bootstrapped`
  */
 export async function reachNetwork(control: TorControl, options: Abortable): Promise<void> {
   await control.command("SIGNAL RELOAD", options);
-  await bootstrapped(control, { ...options, progress: ENOUGH_DIRECTORY });
-  // Refused where the circuit is there already, or no exit is known: then tor builds one of its own.
-  await control.command("EXTENDCIRCUIT 0", options).catch((error: unknown) => {
-    if (!isIchainError(error, "TOR_REFUSED")) throw error;
-  });
   await bootstrapped(control, options);
 }
 

@@ -15,9 +15,9 @@ import {
   jobIdValue,
   jobRoleValue,
   jobStateValue,
-  secondsValue,
   tokenValue,
   verdictValue,
+  windowsValue,
 } from "./values.ts";
 
 const measurement = z.strictObject({
@@ -45,15 +45,7 @@ const terms = z.strictObject({
   ),
   stop: z.strictObject({ floor: shareValue, cap: shareValue }).describe("of the price, for a stopped run"),
   acceptBy: instantValue,
-  windows: z.strictObject({
-    run: secondsValue,
-    appoint: secondsValue,
-    commit: secondsValue,
-    reveal: secondsValue,
-    claim: secondsValue,
-    challenge: secondsValue,
-    appeal: secondsValue,
-  }),
+  windows: windowsValue,
   specHash: hashValue,
   bundleRoot: hashValue,
   secretHash: hashValue,

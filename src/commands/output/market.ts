@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { offerDetailsSchema } from "../../protocol/offer.ts";
 import { specSchema } from "../../protocol/task/spec.ts";
-import { addressValue, amountValue, secondsValue, tokenValue } from "./values.ts";
+import { addressValue, amountValue, secondsValue, tokenValue, windowsValue } from "./values.ts";
 
 const count = z.number().int();
 const rating = z.strictObject({
@@ -73,15 +73,6 @@ export const dryRunOutput = quoteOutput.omit({ branches: true, worstLoss: true }
   providerStake: amountValue,
   validatorStake: amountValue,
   balance: amountValue.describe("of the account"),
-  windows: z.strictObject({
-    accept: secondsValue,
-    run: secondsValue,
-    appoint: secondsValue,
-    commit: secondsValue,
-    reveal: secondsValue,
-    claim: secondsValue,
-    challenge: secondsValue,
-    appeal: secondsValue,
-  }),
+  windows: windowsValue.extend({ accept: secondsValue }),
   spec: specSchema.describe("what provider and validators would be given (docs/protocol.md)"),
 });

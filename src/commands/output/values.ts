@@ -35,3 +35,14 @@ export const jobStateValue = z.enum(jobStates).describe("the job's state (docs/p
 export const verdictValue = z.enum(verdicts);
 export const jobRoleValue = z.enum(["requester", "provider", "validator"]);
 export const folderValue = z.string().describe("an absolute or relative path");
+
+/** Windows of a job's terms; the one to accept is an instant there. */
+export const windowsValue = z.strictObject({
+  run: secondsValue,
+  appoint: secondsValue,
+  commit: secondsValue,
+  reveal: secondsValue,
+  claim: secondsValue,
+  challenge: secondsValue,
+  appeal: secondsValue,
+});

@@ -6,6 +6,11 @@ import type { Engine, EngineImage } from "./engines/engine.ts";
 /** Repository of the tags of pulled images, which no image brings: an engine gives a tag only where it is asked to. */
 export const PULLED = "ichain-pulled";
 
+/** Whether this image was adopted from a registry. */
+export function isPulled({ tags }: Pick<EngineImage, "tags">): boolean {
+  return tags.some((tag) => tag.startsWith(`${PULLED}/`));
+}
+
 /** Label on images that came with a job's bundle: the instance that made them. */
 export const ORIGIN_LABEL = "ichain.origin";
 
@@ -51,7 +56,9 @@ export async function findImage(
   digest: string,
   options?: AbortOptions,
 ): Promise<EngineImage> {
-  const image = (await engine.images(options)).find((held) => held.digest === digest);
+  const held = (await engine.images(options)).filter((one) => one.digest === digest);
+  // The same layers may have an operator's name too: which programs are in them is known of the pulled one alone.
+  const image = held.find(isPulled) ?? held[0];
   if (image === undefined) {
     throw new IchainError("IMAGE_UNKNOWN", `The engine does not hold the runtime image ${digest}.`, {
       details: { digest },

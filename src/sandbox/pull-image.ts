@@ -4,11 +4,11 @@ import type { ImageBounds, PulledImage } from "../ports/sandbox.ts";
 import { packContext } from "./bundled/context.ts";
 import { withinBounds } from "./bundled/within-bounds.ts";
 import type { Engine, EngineImage, EngineInfo } from "./engines/engine.ts";
-import { checkImage, ORIGIN_LABEL, PULLED } from "./images.ts";
+import { checkImage, isPulled, ORIGIN_LABEL, PULLED } from "./images.ts";
 
 /**
  * Lets the engine pull an image by the digest of its manifest, and returns its root-filesystem digest. One that the
- * engine holds under that digest is not pulled again. `bounds` limits the time and the space on the engine's disk.
+ * engine holds under that digest, its operator's own too, is not pulled again. `bounds` limits the time and the space on the engine's disk.
  * @throws IMAGE_PULL_FAILED, IMAGE_REFUSED
  */
 export function pullImage(
@@ -20,35 +20,45 @@ export function pullImage(
   const failed = (why: string, cause?: unknown) => pullFailed(oci, why, cause);
   return withinBounds(info.rootDir, bounds, { signal, failed }, async (bounded) => {
     const held = await find(engine, oci, bounded);
-    if (held) return usable(held);
+    if (held && isPulled(held)) return usable(held);
+    if (!held) await pull(engine, oci, bounded, failed);
+    const image = held ?? (await find(engine, oci, bounded));
+    if (!image) throw failed("the engine does not list it");
     try {
-      await engine.pull(oci, { signal: bounded });
-    } catch (error) {
-      if (!isIchainError(error, "ENGINE_REFUSED")) throw error;
-      throw failed(reasonOf(error), error);
-    }
-    const pulled = await find(engine, oci, bounded);
-    if (!pulled) throw failed("the engine does not list it");
-    try {
-      const digest = usable(pulled);
-      await adopt(engine, pulled, { oci, instance }, bounded);
+      const digest = usable(image);
+      await adopt(engine, image, { oci, instance }, bounded);
       return digest;
     } finally {
       // The copy with this instance's label is kept, or nothing; other names of the same image are not ours.
       const manifest = manifestOf(oci);
-      const references = pulled.references.filter((one) => one.endsWith(manifest));
-      await engine.removeImage({ ...pulled, tags: [], references });
+      const references = image.references.filter((one) => one.endsWith(manifest));
+      if (!held) await engine.removeImage({ ...image, tags: [], references });
     }
   });
+}
+
+async function pull(
+  engine: Engine,
+  oci: string,
+  signal: AbortSignal,
+  failed: (why: string, cause: unknown) => IchainError,
+): Promise<void> {
+  try {
+    await engine.pull(oci, { signal });
+  } catch (error) {
+    if (!isIchainError(error, "ENGINE_REFUSED")) throw error;
+    throw failed(reasonOf(error), error);
+  }
 }
 
 /** Never by a label: an image brings its own. */
 async function find(engine: Engine, oci: string, signal: AbortSignal): Promise<EngineImage | undefined> {
   const manifest = manifestOf(oci);
   const images = await engine.images({ signal });
-  return images.find(
-    ({ references, tags }) =>
-      references.some((one) => one.endsWith(manifest)) || tags.includes(`${repositoryOf(oci)}:latest`),
+  const tag = `${repositoryOf(oci)}:latest`;
+  return (
+    images.find(({ tags }) => tags.includes(tag)) ??
+    images.find(({ references }) => references.some((one) => one.endsWith(manifest)))
   );
 }
 

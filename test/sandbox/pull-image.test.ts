@@ -41,6 +41,18 @@ test("an image of a registry is pulled once, by digest, and runs with its own pa
   await isClean();
 });
 
+test("an image that its operator pulled is used as it is, and stays the operator's", needed, async (t) => {
+  const { sandbox, dir, oci, registry, digest } = await published(t);
+  execFileSync("docker", ["pull", oci], { stdio: "ignore" });
+  t.after(() => execFileSync("docker", ["rmi", "-f", oci], { stdio: "ignore" }));
+  await registry.stop();
+  assert.equal(await sandbox.prepare({ oci }, bounds), digest);
+  const { log } = await sandbox.run(await writeScript(dir, digest, "cat /proc/1/cmdline"));
+  assert.match(log, /^\/usr\/bin\/timeout/);
+  await sandbox.trim({ bytes: 0, keep: new Set() });
+  execFileSync("docker", ["inspect", oci], { stdio: "ignore" });
+});
+
 test("an image that asks for more than a task's is pulled and removed", needed, async (t) => {
   for (const change of ["ENV LD_PRELOAD=/evil.so", "ENV NVIDIA_MIG_CONFIG_DEVICES=all", "VOLUME /data"]) {
     const { sandbox, oci, isClean } = await published(t, [change]);

@@ -1,6 +1,6 @@
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
-import { PULLED } from "../images.ts";
+import { isPulled } from "../images.ts";
 import { containerSettings } from "../policy.ts";
 import { inPulled } from "../runtimes/choose.ts";
 import { type EngineFacts, produces, type RunConfig } from "./context.ts";
@@ -32,7 +32,8 @@ export async function createContainer(
   { signal }: RunOptions,
 ): Promise<void> {
   const out = outSpace(home);
-  const { id: imageId, env, tags } = await image;
+  const found = await image;
+  const { id: imageId, env } = found;
   const imagePath = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
   await Promise.all([
     makeReadable(task.inputDir, { signal }),
@@ -49,7 +50,7 @@ export async function createContainer(
       imagePath,
       limits,
       outDir: produces(task) ? out.dir : undefined,
-      runtime: tags.some((tag) => tag.startsWith(`${PULLED}/`)) ? inPulled(runtime) : runtime,
+      runtime: isPulled(found) ? inPulled(runtime) : runtime,
       cgroupParent: group?.parent,
       deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
     });

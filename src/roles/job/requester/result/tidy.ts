@@ -22,8 +22,8 @@ type Home = Pick<RoleContext, "journal" | "jobsDir">;
  */
 export async function tidy(home: Home, keep: KeepFiles): Promise<void> {
   const names = await readdir(home.jobsDir).catch(() => []);
-  // Drafts of a `submit` that was killed while it packed.
-  for (const name of names.filter((one) => one.startsWith(".draft-"))) {
+  // Of a `submit` or a `serve` that was killed while it packed.
+  for (const name of names.filter((one) => /^\.(draft|again)-/.test(one))) {
     await removeOlder(join(home.jobsDir, name), 1);
   }
   const ids = await readdir(join(home.jobsDir, "requester")).catch(() => []);

@@ -63,6 +63,7 @@ test("only files of finished jobs are removed, once `get` and `logs` need them n
   for (const [name, age] of [
     [".draft-new", 0],
     [".draft-old", 2],
+    [".again-old", 2],
   ] as const) {
     await mkdir(join(jobsDir, name));
     const at = Date.now() / 1000 - age * 86_400;

@@ -157,13 +157,18 @@ async function awaitTools(disk: Disk, options?: AbortOptions): Promise<void> {
   if (existsSync(disk.dir)) await script(disk, ":", [], options); // no script runs without the folder
 }
 
-/** Detaches a loop device that a crash between `losetup` and `mount` has left. */
+/**
+ * Detaches a loop device that a crash between `losetup` and `mount` has left. One that was mounted has `autoclear`: the
+ * kernel frees it, some time after the unmount, and its number may then belong to another disk.
+ */
 async function detachStray(disk: Disk): Promise<void> {
   const image = await withoutLinks(disk.image);
   for (const name of await readdir("/sys/block").catch(() => [])) {
     if (!name.startsWith("loop")) continue;
-    const backing = await readFile(`/sys/block/${name}/loop/backing_file`, "utf8").catch(() => "");
-    if (backing.trim() === image) await script(disk, "losetup --detach $3", [`/dev/${name}`]);
+    const fact = (file: string) => readFile(`/sys/block/${name}/loop/${file}`, "utf8").catch(() => "");
+    const [backing, autoclear] = await Promise.all([fact("backing_file"), fact("autoclear")]);
+    if (backing.trim() === image && autoclear.trim() === "0")
+      await script(disk, "losetup --detach $3", [`/dev/${name}`]);
   }
 }
 

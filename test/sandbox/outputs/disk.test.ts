@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readdirSync, readFileSync, watch } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -111,4 +111,17 @@ test("destroying a disk waits for the tools of an aborted making", needed, async
   await assert.rejects(making, { name: "AbortError" });
   await disk.destroy();
   assertNothingLeft(home);
+});
+
+test("destroying a disk detaches the device that a crash before its mount has left", needed, async (t) => {
+  const home = await temporaryHome(t);
+  const image = join(home, "out.img");
+  await outputDisk(home).clear();
+  await writeFile(image, Buffer.alloc(2 ** 20));
+  const device = execFileSync("losetup", ["--find", "--show", image], { encoding: "utf8" }).trim();
+  const backing = `/sys/block/${basename(device)}/loop/backing_file`;
+  assert.equal(readFileSync(backing, "utf8").trim(), await realpath(image));
+  await outputDisk(home).destroy();
+  const left = await readFile(backing, "utf8").catch(() => ""); // its number may be another disk's by now
+  assert.equal(left.includes(home), false);
 });

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import { type Abortable, raceSignal } from "../async/abort.ts";
@@ -39,7 +41,7 @@ export interface ChildRequest {
 /** Starts a Node program in a process group of its own, so that a terminal's Ctrl-C does not end it. */
 export function startChild({ name, argv, env, log }: ChildRequest): Child {
   const process_ = spawn(process.execPath, argv, {
-    env: childEnvironment(env),
+    env: { ...childEnvironment(env), ...compileCache() },
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
@@ -102,4 +104,10 @@ function failed(name: string, log: string, last: Line | undefined): IchainError 
     hint: error.hint ?? `See its output in ${log}.`,
     details: { code: error.code, log },
   });
+}
+
+/** Lets a child keep its compiled code where this process does: a third of its start. */
+function compileCache(): Record<string, string> {
+  const own = getCompileCacheDir(); // a folder for this version of Node, in the one that was named
+  return own === undefined ? {} : { NODE_COMPILE_CACHE: dirname(own) };
 }

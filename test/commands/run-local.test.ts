@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { exitCodes } from "../../src/errors/entry.ts";
-import { ichainRun, temporaryFolder } from "../support/binary.ts";
+import { bareEnvironment, ichainRun, temporaryFolder } from "../support/binary.ts";
 import { needs } from "../support/require.ts";
 
 const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
@@ -176,7 +176,7 @@ describe("a job run on its requester's own machine", needs("root", "docker"), ()
   it("is left alone by another that begins meanwhile in the same home", async () => {
     using job = shellJob(`echo started; sleep 6; ${good}`);
     const first = spawn(process.execPath, [binary, ...job.args, "--json"], {
-      env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...job.env },
+      env: bareEnvironment(job.env),
       stdio: ["ignore", "pipe", "ignore"],
     });
     await once(first.stdout, "data");
@@ -191,7 +191,7 @@ describe("a job run on its requester's own machine", needs("root", "docker"), ()
     using job = shellJob(`echo started; sleep 50\n`);
     const start = async () => {
       const child = spawn(process.execPath, [binary, ...job.args], {
-        env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...job.env },
+        env: bareEnvironment(job.env),
         stdio: ["ignore", "pipe", "ignore"],
       });
       await once(child.stdout, "data");

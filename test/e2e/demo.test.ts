@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ichainRun, temporaryFolder } from "../support/binary.ts";
+import { bareEnvironment, ichainRun, temporaryFolder } from "../support/binary.ts";
 import { ended, lastJson } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
@@ -75,7 +75,7 @@ it(
 it("the demo cleans up after Ctrl-C", needs("root", "docker", "tor"), async () => {
   using folder = temporaryFolder();
   const demo = spawn(process.execPath, [binary, "demo", "--json", "--out", folder.join("model")], {
-    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", CI: "1", TMPDIR: folder.path },
+    env: bareEnvironment({ CI: "1", TMPDIR: folder.path }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ending = ended(demo);

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { compileCache } from "../support/binary.ts";
 import { root, runsAlone } from "./files.ts";
 import { add, type Tally } from "./tally.ts";
 
@@ -18,7 +19,8 @@ export async function runFiles(files: readonly string[]): Promise<Tally> {
 /** Suites count for nothing. */
 async function runAtOnce(concurrency: number, files: readonly string[]): Promise<Tally> {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const tests = run({ files: [...files], cwd: root, concurrency, timeout: FILE_TIMEOUT_MS });
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+  const tests = run({ files: [...files], cwd: root, concurrency, env, timeout: FILE_TIMEOUT_MS });
   let [passed, failed, skipped] = [0, 0, 0];
   const failures: string[] = [];
   tests.on("test:pass", ({ skip, todo, details }) => {

@@ -12,7 +12,7 @@ import { asOwnerOf, type Home } from "../../../src/devnet/homes.ts";
 import { type Address, ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../src/protocol/job/state.ts";
-import { type Ended, ichainRun } from "../binary.ts";
+import { bareEnvironment, type Ended, ichainRun } from "../binary.ts";
 
 export const digits = fileURLToPath(new URL("../../../examples/digits/job.yaml", import.meta.url));
 const binary = fileURLToPath(new URL("../../../bin/ichain.js", import.meta.url));
@@ -86,7 +86,7 @@ export async function startTestMarket(
     },
     launch: (args, as = devnet.requester) =>
       spawn(process.execPath, [binary, ...args, "--json"], {
-        env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env(as) },
+        env: bareEnvironment(env(as)),
         stdio: ["ignore", "pipe", "pipe"],
       }),
     async state(wanted) {

@@ -13,7 +13,7 @@ import { type Address, sameAddress } from "../../../src/protocol/ids.ts";
 import { instantsOf } from "../../../src/protocol/job/exits.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import { isFinal } from "../../../src/protocol/job/state.ts";
-import { type Ended, ichainRun } from "../binary.ts";
+import { bareEnvironment, type Ended, ichainRun } from "../binary.ts";
 import { openBooks } from "./books.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import {
@@ -409,7 +409,7 @@ class Run {
   #launch(args: readonly string[], course: Course): ChildProcess {
     const { requester } = this.#market.devnet;
     const child = spawn(process.execPath, [binary, ...args, "--json"], {
-      env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...asOwnerOf(requester), CI: "1" },
+      env: bareEnvironment({ ...asOwnerOf(requester), CI: "1" }),
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [child.stdout, child.stderr]) {

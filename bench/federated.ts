@@ -111,8 +111,8 @@ async function play(one: Case, split: string, seed: number) {
       allAfter += pay;
     }
     proven ||= round.outcomes.some(({ actor, audit }) => actor.bad !== undefined && audit === "proven");
-    for (const { actor, pay, audit, bytes: sent } of round.outcomes) {
-      bytes = Math.max(bytes, sent);
+    for (const { actor, pay, audit, sent } of round.outcomes) {
+      bytes = Math.max(bytes, sent?.length ?? 0);
       if (actor.bad !== undefined) continue;
       honest += 1;
       if (pay === 0n) unpaid += 1;

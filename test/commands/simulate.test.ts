@@ -53,3 +53,27 @@ test("simulate names the field of a file that is wrong, and a data file that is 
   assert.equal(await code(file("train: {generated: {}}, bad: {sign: 3}")), "TRIAL_INVALID");
   assert.equal(await code("version: 2"), "TRIAL_INVALID");
 });
+
+test("a ledger that simulate keeps is verified and traced; one that was touched is not", async () => {
+  using folder = temporaryFolder();
+  const [ledger, svg, dot] = [folder.join("a.ledger"), folder.join("a.svg"), folder.join("a.dot")];
+  assert.equal((await ichainRun(["simulate", example, "--ledger", ledger])).code, 0);
+  const json = async (...args: string[]) => JSON.parse((await ichainRun([...args, "--json"])).stdout);
+  const found = await json("verify", ledger);
+  assert.deepEqual([found.name, found.rounds, found.uploads], ["clouds", 10, 100]);
+  const traced = await json("trace", ledger, found.model.slice(2, 10), "--svg", svg, "--dot", dot);
+  assert.deepEqual(traced.models[0].model, found.model);
+  assert.equal(traced.models.length, 10);
+  assert.equal(
+    new Set(traced.models.flatMap((model: { parent: string }) => model.parent)).has(traced.start),
+    true,
+  );
+  const parts = traced.models.flatMap((model: { parts: object[] }) => model.parts);
+  assert.equal(readFileSync(svg, "utf8").match(/<circle /g)?.length, parts.length);
+  assert.equal(readFileSync(dot, "utf8").match(/ -> /g)?.length, 10 + 2 * parts.length);
+  const tip = `0x${"1".repeat(64)}`;
+  assert.equal((await json("verify", ledger, "--tip", tip)).error.code, "LEDGER_OTHER_TIP");
+  writeFileSync(ledger, readFileSync(ledger, "utf8").replace('"weight":', '"weight":1'));
+  assert.equal((await json("verify", ledger)).error.code, "LEDGER_BROKEN");
+  assert.equal((await json("trace", folder.join("none"))).error.code, "LEDGER_UNREADABLE");
+});

@@ -1,3 +1,4 @@
+import { type Address, shortId } from "../../protocol/ids.ts";
 import type { PlayedRound } from "../../roles/federated/simulation/simulate.ts";
 import type { Ui } from "../../ui/ui.ts";
 
@@ -12,7 +13,7 @@ export interface RoundLine {
 }
 
 export interface ProviderLine {
-  readonly account: string;
+  readonly account: Address;
   readonly bad?: string;
   readonly rows: number;
   readonly bytes: number;
@@ -33,11 +34,11 @@ export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: P
     loss,
     rest,
     refunded,
-    providers: outcomes.map(({ actor, bytes, accuracy, gains, taken, weight, audit, pay }) => ({
+    providers: outcomes.map(({ actor, sent, accuracy, gains, taken, weight, audit, pay }) => ({
       account: actor.account,
       ...(actor.bad !== undefined && { bad: actor.bad }),
       rows: actor.rows.length,
-      bytes,
+      bytes: sent?.length ?? 0,
       accuracy: accuracy / MILLION,
       ...(gains !== undefined && { gains: { own: gains.own / MILLION, others: gains.others / MILLION } }),
       taken,
@@ -51,7 +52,7 @@ export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: P
 export function describeRound(ui: Ui, { round, accuracy, loss, refunded, providers }: RoundLine): string {
   const head = `Round ${round}: accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(4)}${refunded ? "; refunded" : ""}`;
   const rows = providers.map((one) => [
-    shortAccount(one.account),
+    shortId(one.account),
     one.bad ?? "honest",
     String(one.rows),
     one.bytes === 0 ? "none" : String(one.bytes),
@@ -79,14 +80,15 @@ export interface End {
   readonly accuracy: number;
   readonly rounds: number;
   readonly strategy: string;
-  readonly earned: readonly { account: string; bad?: string; pay: bigint; rounds: number }[];
+  readonly earned: readonly { account: Address; bad?: string; pay: bigint; rounds: number }[];
   readonly plot?: string;
+  readonly ledger?: string;
 }
 
-export function describeEnd(ui: Ui, { accuracy, rounds, strategy, earned, plot }: End): string {
+export function describeEnd(ui: Ui, { accuracy, rounds, strategy, earned, plot, ledger }: End): string {
   const sum = earned.reduce((total, one) => total + one.pay, 0n);
   const rows = earned.map(({ account, bad, pay, rounds }) => [
-    shortAccount(account),
+    shortId(account),
     bad ?? "honest",
     String(rounds),
     coin(pay),
@@ -94,12 +96,8 @@ export function describeEnd(ui: Ui, { accuracy, rounds, strategy, earned, plot }
   ]);
   const table = ui.table(["provider", "plays", "paid rounds", "earned", "of the pool"], rows);
   const drawn = plot === undefined ? "" : `\nThe curve is in ${plot}.`;
-  return `After ${rounds} rounds of ${strategy}: accuracy ${accuracy.toFixed(4)}\n${table}${drawn}`;
-}
-
-/** The last digits: a simulation's accounts begin with zeros. */
-function shortAccount(account: string): string {
-  return `…${account.slice(-4)}`;
+  const kept = ledger === undefined ? "" : `\nThe ledger is in ${ledger}: ichain verify, ichain trace.`;
+  return `After ${rounds} rounds of ${strategy}: accuracy ${accuracy.toFixed(4)}\n${table}${drawn}${kept}`;
 }
 
 function coin(amount: bigint): string {

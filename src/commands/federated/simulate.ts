@@ -3,7 +3,9 @@ import { dirname, resolve } from "node:path";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type TrialFile, trialFileSchema } from "../../protocol/federated/job-file.ts";
+import type { Address } from "../../protocol/ids.ts";
 import { loadTrialData } from "../../roles/federated/data/load.ts";
+import { SimulatedLedger } from "../../roles/federated/simulation/keep-ledger.ts";
 import { simulate } from "../../roles/federated/simulation/simulate.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { drawCurve } from "./plot.ts";
@@ -15,15 +17,18 @@ const MAX_BYTES = 64 << 10;
 export async function run(
   context: CommandContext,
   args: { file: string },
-  options: { seed?: string; strategy?: string; plot?: string },
+  options: { seed?: string; strategy?: string; plot?: string; ledger?: string },
 ): Promise<void> {
   const { ui, signal } = context;
   const file = withOptions(await loadTrialFile(args.file), options);
   const data = await loadTrialData(file, dirname(resolve(args.file)));
   const rounds: RoundLine[] = [];
+  const ledger = options.ledger === undefined ? undefined : new SimulatedLedger(file, data);
+  const records: object[] = ledger === undefined ? [] : [ledger.header];
   for await (const played of simulate(file, data, { signal })) {
     const line = roundLine(played);
     rounds.push(line);
+    records.push(...(ledger?.add(played) ?? []));
     ui.stream({ event: "round", ...line }, `${describeRound(ui, line)}\n`);
   }
   const end = {
@@ -35,8 +40,12 @@ export async function run(
     accuracy: rounds.at(-1)!.accuracy,
     earned: earnings(rounds),
     ...(options.plot !== undefined && { plot: resolve(options.plot) }),
+    ...(options.ledger !== undefined && { ledger: resolve(options.ledger) }),
   };
   if (options.plot !== undefined) await writeFile(options.plot, drawCurve(file.name, rounds));
+  if (options.ledger !== undefined) {
+    await writeFile(options.ledger, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  }
   ui.print(end, () => describeEnd(ui, end));
 }
 
@@ -66,7 +75,7 @@ function withOptions(file: TrialFile, { seed, strategy }: { seed?: string; strat
 }
 
 function earnings(rounds: readonly RoundLine[]) {
-  const earned = new Map<string, { account: string; bad?: string; pay: bigint; rounds: number }>();
+  const earned = new Map<Address, { account: Address; bad?: string; pay: bigint; rounds: number }>();
   for (const { account, bad, pay } of rounds.flatMap((round) => round.providers)) {
     const before = earned.get(account) ?? { account, ...(bad !== undefined && { bad }), pay: 0n, rounds: 0 };
     earned.set(account, {

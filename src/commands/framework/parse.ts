@@ -42,6 +42,12 @@ export function address(value: string): string {
   return value;
 }
 
+/** A hash of 32 bytes. */
+export function bytes32(value: string): string {
+  if (!/^0x[0-9a-f]{64}$/i.test(value)) return refuse(value, "a hash (0x and 64 digits)");
+  return value.toLowerCase();
+}
+
 /** `NAME=VALUE`, of a variable of job.yaml or of a task's environment. */
 export function assignment(value: string): readonly [name: string, value: string] {
   const match = /^([A-Za-z_][A-Za-z0-9_]{0,63})=([^\0]{0,1024})$/.exec(value);

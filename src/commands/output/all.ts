@@ -68,4 +68,6 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   devnet: trial.devnetOutput,
   demo: trial.demoOutput,
   simulate: federated.simulateOutput,
+  trace: federated.traceOutput,
+  verify: federated.verifyOutput,
 };

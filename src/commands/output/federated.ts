@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { badKinds } from "../../protocol/federated/job-file.ts";
-import { addressValue, amountValue, bytesValue, folderValue } from "./values.ts";
+import {
+  addressValue,
+  amountValue,
+  bytesValue,
+  folderValue,
+  hashValue,
+  instantValue,
+  secondsValue,
+} from "./values.ts";
 
 const count = z.number().int().nonnegative();
 const accuracy = z.number().min(0).max(1);
@@ -48,7 +56,55 @@ const simulatedEnd = z.strictObject({
     }),
   ),
   plot: folderValue.optional(),
+  ledger: folderValue.optional(),
 });
 
 /** `simulate`: a line a round, then the end. */
 export const simulateOutput = z.union([simulatedRound, simulatedEnd]);
+
+export const verifyOutput = z.strictObject({
+  ledger: folderValue,
+  name: z.string(),
+  job: hashValue,
+  rounds: count,
+  uploads: count,
+  authors: count.describe("accounts that signed"),
+  model: hashValue.describe("digest of the newest model"),
+  tip: hashValue.describe("hash of the last aggregation, which stands for all before it"),
+});
+
+const when = {
+  location: hashValue.describe("root of the parcel that holds it; zero where it did not travel"),
+  finishedAt: instantValue.describe("Unix seconds; 0 in a simulation"),
+  seconds: secondsValue,
+};
+
+export const traceOutput = z.strictObject({
+  name: z.string(),
+  start: hashValue.describe("digest of the model that round 1 began with"),
+  models: z
+    .array(
+      z.strictObject({
+        model: hashValue,
+        round: count,
+        parent: hashValue.describe("the model that it was made from"),
+        lead: addressValue.describe("who aggregated"),
+        strategy: z.string(),
+        ...when,
+        parts: z.array(
+          z.strictObject({
+            provider: addressValue,
+            update: hashValue,
+            data: hashValue.describe("digest of what it was trained on"),
+            weight: count.describe("in the mean"),
+            accuracy: count.describe("of the model with it, millionths"),
+            audit: z.enum(["none", "clean", "proven"]),
+            ...when,
+          }),
+        ),
+      }),
+    )
+    .describe("from the model back to the first round"),
+  dot: folderValue.optional(),
+  svg: folderValue.optional(),
+});

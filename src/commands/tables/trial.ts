@@ -1,6 +1,8 @@
 import { strategies, strategyNames } from "../../protocol/federated/strategies.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
-import { integer } from "../framework/parse.ts";
+import { bytes32, integer } from "../framework/parse.ts";
+
+const ledger = { syntax: "<ledger>", summary: "the file, as `simulate --ledger` writes it" };
 
 /** Commands that try the whole market out on one machine. */
 export const trialCommands: readonly CommandDeclaration[] = [
@@ -44,11 +46,42 @@ export const trialCommands: readonly CommandDeclaration[] = [
         choices: strategyNames,
       },
       { flags: "--plot <file>", summary: "write the curve of the accuracy there, as SVG" },
+      { flags: "--ledger <file>", summary: "write who made what from what there, for verify and trace" },
     ],
     examples: [
       "ichain simulate examples/federated/fed.yaml",
       "ichain simulate fed.yaml --strategy fedavg --seed 2 --plot curve.svg --json",
     ],
     load: () => import("../federated/simulate.ts"),
+  },
+  {
+    name: "verify",
+    group: "Try it",
+    summary: "check a federated job's ledger offline: signatures, order, members and pay of every round",
+    arguments: [ledger],
+    options: [
+      {
+        flags: "--tip <hash>",
+        summary: "what the ledger must end with, as the chain has it",
+        parse: bytes32,
+      },
+    ],
+    examples: ["ichain verify digits.ledger", "ichain verify digits.ledger --json"],
+    load: () => import("../federated/verify.ts"),
+  },
+  {
+    name: "trace",
+    group: "Try it",
+    summary: "show what a federated job's model was made from, back to the data, and by whom",
+    arguments: [
+      ledger,
+      { syntax: "[model]", summary: "a model's digest, or its first digits; the newest when absent" },
+    ],
+    options: [
+      { flags: "--dot <file>", summary: "write the graph there, for Graphviz" },
+      { flags: "--svg <file>", summary: "write the graph there, as SVG" },
+    ],
+    examples: ["ichain trace digits.ledger", "ichain trace digits.ledger 0x3fa9c01b --svg graph.svg"],
+    load: () => import("../federated/trace.ts"),
   },
 ];

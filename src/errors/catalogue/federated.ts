@@ -10,6 +10,26 @@ export const federatedErrors = {
     class: "config",
     hint: "Check that the data file exists beside the file that names it, and that this account may read it.",
   },
+  LEDGER_BROKEN: {
+    class: "untrusted",
+    hint: "Do not rely on this ledger. Ask its job's lead for another copy, and compare their tips with the chain's.",
+  },
+  LEDGER_MALFORMED: {
+    class: "untrusted",
+    hint: "A ledger is JSON lines: a header, then each round's uploads and its aggregation (docs/federated.md).",
+  },
+  LEDGER_NO_MODEL: {
+    class: "usage",
+    hint: "Give at least eight digits of a model's digest, as `ichain trace` lists them.",
+  },
+  LEDGER_OTHER_TIP: {
+    class: "untrusted",
+    hint: "The ledger is of another job, or incomplete: ask its job's lead for the whole.",
+  },
+  LEDGER_UNREADABLE: {
+    class: "config",
+    hint: "Check that the file exists and that this account may read it.",
+  },
   MODEL_INVALID: {
     class: "untrusted",
     hint: "A model is a safetensors file of F32 tensors with finite values.",

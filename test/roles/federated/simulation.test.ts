@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { badKinds, trialFileSchema } from "../../../src/protocol/federated/job-file.ts";
+import { readLedger } from "../../../src/protocol/federated/ledger/ledger.ts";
 import { strategyNames } from "../../../src/protocol/federated/strategies.ts";
 import { loadTrialData } from "../../../src/roles/federated/data/load.ts";
 import { Random } from "../../../src/roles/federated/data/random.ts";
 import { packSamples } from "../../../src/roles/federated/data/samples.ts";
+import { SimulatedLedger } from "../../../src/roles/federated/simulation/keep-ledger.ts";
 import { firstWeights, Network, parametersOf } from "../../../src/roles/federated/simulation/network.ts";
 import { type PlayedRound, simulate } from "../../../src/roles/federated/simulation/simulate.ts";
 
@@ -13,7 +15,12 @@ interface Wanted {
   readonly simulation?: Record<string, unknown>;
 }
 
-async function play({ federated = {}, simulation = {} }: Wanted): Promise<PlayedRound[]> {
+async function play(wanted: Wanted): Promise<PlayedRound[]> {
+  return (await playOnRecord(wanted)).rounds;
+}
+
+/** The rounds, and the lines of the ledger. */
+async function playOnRecord({ federated = {}, simulation = {} }: Wanted) {
   const file = trialFileSchema.parse({
     version: 1,
     name: "clouds",
@@ -25,9 +32,15 @@ async function play({ federated = {}, simulation = {} }: Wanted): Promise<Played
       ...simulation,
     },
   });
+  const data = await loadTrialData(file, ".");
+  const ledger = new SimulatedLedger(file, data);
+  const lines: object[] = [ledger.header];
   const rounds: PlayedRound[] = [];
-  for await (const round of simulate(file, await loadTrialData(file, "."))) rounds.push(round);
-  return rounds;
+  for await (const round of simulate(file, data)) {
+    rounds.push(round);
+    lines.push(...ledger.add(round));
+  }
+  return { rounds, lines: lines.map((line) => JSON.stringify(line)) };
 }
 
 const paid = (rounds: readonly PlayedRound[], bad: boolean): bigint =>
@@ -84,9 +97,9 @@ for (const bad of badKinds) {
     const rounds = await play({ federated: { audit: 6 }, simulation: { bad: { [bad]: 2 } } });
     const outcomes = rounds.flatMap((round) => round.outcomes);
     assert.ok(outcomes.every(({ actor, audit }) => (audit === "proven" ? actor.bad !== undefined : true)));
-    for (const { actor, audit, bytes, pay, taken } of outcomes) {
+    for (const { actor, audit, sent, pay, taken } of outcomes) {
       if (actor.bad === undefined) continue;
-      assert.ok(audit === "proven" || bytes === 0, `${audit}, ${bytes}`);
+      assert.ok(audit === "proven" || sent === undefined, audit);
       assert.equal(pay, 0n);
       assert.equal(taken, false);
     }
@@ -119,7 +132,32 @@ test("with refund a proven cheat ends the job, unpaid", async () => {
 test("top-k updates are less than a quarter of int8's and teach the same", async () => {
   const rounds = await play({ federated: { update: { topk: 0.03 }, rounds: 10 } });
   const whole = await play({ federated: { rounds: 1 } });
-  const bytes = (played: readonly PlayedRound[]) => played[0]!.outcomes[0]!.bytes;
+  const bytes = (played: readonly PlayedRound[]) => played[0]!.outcomes[0]!.sent!.length;
   assert.ok(bytes(rounds) * 4 < bytes(whole), `${bytes(rounds)} of ${bytes(whole)}`);
   assert.ok(rounds.at(-1)!.accuracy > 0.7, String(rounds.at(-1)!.accuracy));
+});
+
+test("the ledger says what was sent, taken and paid, with every kind of cheat and spares in their places", async () => {
+  const bad = { drop: 1, garbage: 1, sign5: 1, lazy: 1 };
+  const wanted = { federated: { audit: 6, share: "accuracy", onCheat: "continue" }, simulation: { bad } };
+  const { rounds, lines } = await playOnRecord(wanted);
+  const ledger = readLedger(lines);
+  assert.equal(ledger.rounds.length, rounds.length);
+  for (const [i, { outcomes }] of rounds.entries()) {
+    const { members, uploads } = ledger.rounds[i]!;
+    assert.equal(uploads.length, outcomes.filter(({ sent }) => sent !== undefined).length);
+    assert.equal(
+      members.filter(({ weight }) => weight > 0).length,
+      outcomes.filter(({ weight }) => weight > 0).length,
+    );
+  }
+  const all = rounds.flatMap(({ outcomes }) => outcomes).reduce((sum, { pay }) => sum + pay, 0n);
+  const recorded = [...ledger.rounds.at(-1)!.earned.values()].reduce((sum, one) => sum + one, 0n);
+  assert.equal(recorded, all);
+  // A spare trains on the part of the cheat whose place it takes.
+  const dataOf = (round: number) => new Set(ledger.rounds[round]!.uploads.map(({ data }) => data));
+  const last = dataOf(rounds.length - 1);
+  assert.ok([...dataOf(0)].every((data) => last.has(data)));
+  const ended = await playOnRecord({ federated: { audit: 6, onCheat: "refund" }, simulation: { bad } });
+  assert.equal(readLedger(ended.lines).rounds.length, ended.rounds.length);
 });

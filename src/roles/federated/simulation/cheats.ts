@@ -15,11 +15,11 @@ type Cheat = (actor: Actor, knowledge: Knowledge) => Float64Array | undefined;
 
 /** The change that a cheat sends; undefined where nothing arrives in time. */
 export const cheats: Readonly<Record<BadKind, Cheat>> = {
-  sign: (actor, { task }) => scaled(train(task, actor.account, actor.rows), -1),
-  sign5: (actor, { task }) => scaled(train(task, actor.account, actor.rows), -5),
+  sign: (actor, { task }) => scaled(train(task, actor.name, actor.rows), -1),
+  sign5: (actor, { task }) => scaled(train(task, actor.name, actor.rows), -5),
   label: (actor, { task }) => {
     const { labels, classes } = task.samples;
-    return train(task, actor.account, actor.rows, (row) => (labels[row]! + 1) % classes);
+    return train(task, actor.name, actor.rows, (row) => (labels[row]! + 1) % classes);
   },
   /** Baruch et al. 2019 (ALIE): the honest mean less 1.5 deviations, parameter by parameter. */
   alie: (_, { honest, task }) => {
@@ -36,12 +36,12 @@ export const cheats: Readonly<Record<BadKind, Cheat>> = {
   copy: (actor, { honest, task }) => {
     const source = honest[0] ?? new Float64Array(task.model.length);
     const size = Math.sqrt(source.reduce((sum, value) => sum + value * value, 0) / source.length);
-    const random = new Random(`copy ${task.seed} ${task.round} ${actor.account}`);
+    const random = new Random(`copy ${task.seed} ${task.round} ${actor.name}`);
     return source.map((value) => value + 0.1 * size * random.normal());
   },
   /** Trains on a tenth of its rows. */
   lazy: (actor, { task }) =>
-    train(task, actor.account, actor.rows.subarray(0, Math.max(1, Math.ceil(actor.rows.length / 10)))),
+    train(task, actor.name, actor.rows.subarray(0, Math.max(1, Math.ceil(actor.rows.length / 10)))),
   idle: (_, { task }) => new Float64Array(task.model.length),
   drop: () => undefined,
   late: () => undefined,

@@ -1,3 +1,4 @@
+import type { Layout } from "../../../protocol/federated/digest.ts";
 import { exp, log } from "../data/elementary.ts";
 import type { Random } from "../data/random.ts";
 import type { Samples } from "../data/samples.ts";
@@ -13,6 +14,16 @@ export interface Shape {
 
 export function parametersOf({ features, hidden, classes }: Shape): number {
   return features * hidden + hidden + hidden * classes + classes;
+}
+
+/** What the vector of weights holds, by name. */
+export function layoutOf({ features, hidden, classes }: Shape): Layout {
+  return [
+    { name: "1.hidden.weight", shape: [features, hidden] },
+    { name: "2.hidden.bias", shape: [hidden] },
+    { name: "3.output.weight", shape: [hidden, classes] },
+    { name: "4.output.bias", shape: [classes] },
+  ];
 }
 
 /** First weights: normal with deviation √(2 / inputs) (He et al. 2015), biases 0. */

@@ -9,6 +9,8 @@ import type { Local, Network } from "./network.ts";
 /** A provider of a simulation. */
 export interface Actor {
   readonly account: Address;
+  /** Seeds its training, with the job's seed and the round. */
+  readonly name: string;
   /** Absent: honest. */
   readonly bad?: BadKind;
   /** Rows of its part. */
@@ -23,7 +25,7 @@ export interface TrainingTask {
   readonly network: Network;
   readonly local: Local;
   readonly model: Float64Array;
-  /** Seed of the job; with round and account the seed of a training. */
+  /** Seed of the job; with round and name the seed of a training. */
   readonly seed: string;
   readonly round: number;
 }
@@ -31,12 +33,12 @@ export interface TrainingTask {
 /** Trains one round on `rows` from the round's model; gives the change. The same seed gives the same change. */
 export function train(
   { samples, network, local, model, seed, round }: TrainingTask,
-  account: string,
+  name: string,
   rows: Uint32Array,
   labelOf?: (row: number) => number,
 ): Float64Array {
   network.load(model);
-  network.train(samples, rows, local, new Random(`${seed} ${round} ${account}`), labelOf);
+  network.train(samples, rows, local, new Random(`${seed} ${round} ${name}`), labelOf);
   return network.changeSince(model);
 }
 

@@ -31,8 +31,8 @@ export interface Rules {
 /** What became of one provider's update in a round. */
 export interface Outcome {
   readonly actor: Actor;
-  /** 0 where none arrived. */
-  readonly bytes: number;
+  /** The update as it arrived; absent where none did. */
+  readonly sent?: Uint8Array;
   readonly gains?: Gains;
   /** Accuracy of model + update on the hidden rows, in millionths. */
   readonly accuracy: number;
@@ -104,13 +104,13 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
   );
   const outcomes = before.actors.map((actor): Outcome => {
     const at = sent.findIndex((one) => one.actor === actor);
-    if (at < 0) return { actor, bytes: 0, accuracy: 0, taken: false, weight: 0, worth: 0 };
+    if (at < 0) return { actor, accuracy: 0, taken: false, weight: 0, worth: 0 };
     const inside = taken.includes(at);
     const found = audits.get(at);
     const paid = found !== "proven" && (inside || file.share === "accuracy");
     return {
       actor,
-      bytes: sent[at]!.bytes.length,
+      sent: sent[at]!.bytes,
       ...(gains[at] !== undefined && { gains: gains[at] }),
       accuracy: accuracies[at]!,
       taken: inside,
@@ -136,7 +136,7 @@ function collect(task: TrainingTask, { actors, last }: TrialState, form: Federat
   const changes = new Map(
     actors
       .filter(({ bad }) => bad === undefined)
-      .map((actor) => [actor, train(task, actor.account, actor.rows)]),
+      .map((actor) => [actor, train(task, actor.name, actor.rows)]),
   );
   const honest = [...changes.values()];
   const knowledge = { task, honest, ...(last !== undefined && { last }) };
@@ -167,7 +167,7 @@ function audit(
   return new Map(
     [...new Set([...plan.suspects, ...drawn])].map((at) => {
       const { actor, bytes } = sent[at]!;
-      const replayed = encode(train(task, actor.account, actor.rows), update, actor.residual).bytes;
+      const replayed = encode(train(task, actor.name, actor.rows), update, actor.residual).bytes;
       return [at, replayed.every((byte, i) => byte === bytes[i]) ? "clean" : "proven"] as const;
     }),
   );

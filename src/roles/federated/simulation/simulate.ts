@@ -8,7 +8,7 @@ import type { TrialData } from "../data/samples.ts";
 import { firstWeights, Network, type Shape } from "./network.ts";
 import type { Actor, TrainingTask } from "./provider.ts";
 import { emptyStates, type Outcome, playRound, type Rules, type TrialState } from "./round.ts";
-import { accountOf, makeWorld } from "./world.ts";
+import { makeWorld } from "./world.ts";
 
 /** A round of a simulation, as it closed. */
 export interface PlayedRound {
@@ -35,18 +35,14 @@ export async function* simulate(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<PlayedRound> {
   const { federated, simulation } = file;
-  const { root, actors } = makeWorld(file, data);
-  const shape: Shape = {
-    features: data.train.features,
-    hidden: simulation.hidden,
-    classes: data.train.classes,
-  };
+  const { root, actors, spares: waiting } = makeWorld(file, data);
+  const shape = shapeOf(file, data);
   const seed = String(simulation.seed);
   const strategy = strategyOf(federated.strategy)!;
   const server = serverStep(federated, strategy);
   const { prox = 0 } = { ...strategy.settings, ...federated.settings };
   const local = { ...federated.local, prox: prox / 1000 };
-  const model = Vector.fromNumbers(firstWeights(shape, new Random(`model ${seed}`)));
+  const model = firstModel(file, data);
   const network = new Network(shape, local.batch);
   let standing: TrialState = { model, states: emptyStates(server, model.length), memory: {}, actors };
   const price = BigInt(Math.round(federated.pool * 1e9)) * (COIN / 10n ** 9n);
@@ -83,12 +79,20 @@ export async function* simulate(
       ...after,
       actors: after.actors.map(
         (actor, i): Actor =>
-          outcomes[i]!.audit === "proven"
-            ? { account: accountOf(federated.providers + spares++), rows: actor.rows }
-            : actor,
+          outcomes[i]!.audit === "proven" ? { ...waiting[spares++]!, rows: actor.rows } : actor,
       ),
     };
   }
+}
+
+export function shapeOf({ simulation }: TrialFile, { train }: TrialData): Shape {
+  return { features: train.features, hidden: simulation.hidden, classes: train.classes };
+}
+
+/** The model that the first round begins with. */
+export function firstModel(file: TrialFile, data: TrialData): Vector {
+  const random = new Random(`model ${file.simulation.seed}`);
+  return Vector.fromNumbers(firstWeights(shapeOf(file, data), random));
 }
 
 /** Equal parts; the last has the remainder. */

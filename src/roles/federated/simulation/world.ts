@@ -1,14 +1,16 @@
 import type { BadKind, TrialFile } from "../../../protocol/federated/job-file.ts";
-import type { Address } from "../../../protocol/ids.ts";
 import { dealByDirichlet, dealEvenly, type Partition } from "../data/partition.ts";
 import { Random } from "../data/random.ts";
 import type { TrialData } from "../data/samples.ts";
+import { providersOf } from "./identities.ts";
 import type { Actor } from "./provider.ts";
 
 /** What a trial begins with. */
 export interface World {
   readonly root: Uint32Array;
   readonly actors: readonly Actor[];
+  /** Who takes the place of the first, second, … that leaves. */
+  readonly spares: readonly Omit<Actor, "rows">[];
 }
 
 const LEAST_ROWS = 20;
@@ -24,11 +26,12 @@ export function makeWorld(file: TrialFile, data: TrialData): World {
   const kinds = Object.entries(bad).flatMap(([kind, count]) =>
     Array<BadKind>(count ?? 0).fill(kind as BadKind),
   );
+  const named = providersOf(file).map(({ account }, i) => ({ account, name: nameOf(i) }));
   const actors = parts.slice(0, providers).map((rows, i) => {
     const kind = kinds[i];
-    return { account: accountOf(i), rows, ...(kind !== undefined && { bad: kind }) };
+    return { ...named[i]!, rows, ...(kind !== undefined && { bad: kind }) };
   });
-  return { root, actors };
+  return { root, actors, spares: named.slice(providers) };
 }
 
 function deal({ federated }: TrialFile, data: TrialData, rows: Uint32Array, random: Random): Partition {
@@ -43,7 +46,6 @@ function deal({ federated }: TrialFile, data: TrialData, rows: Uint32Array, rand
   );
 }
 
-/** The account of provider `i` of a simulation, spares included. */
-export function accountOf(i: number): Address {
+function nameOf(i: number): string {
   return `0x${(i + 1).toString(16).padStart(40, "0")}`;
 }

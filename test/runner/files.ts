@@ -5,7 +5,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** In the order in which they run: what fails fast comes first. */
 export const usualGroups = ["checks", "contracts", "unit", "integration", "adversarial", "e2e"] as const;
-/** `torch` runs only when it is asked for: it builds a runtime of 1.4 GB. */
+/** `torch` runs only when it is asked for: it builds a runtime of 1.3 GB. */
 export const groups = [...usualGroups, "torch"] as const;
 export type Group = (typeof groups)[number];
 

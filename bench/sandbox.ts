@@ -15,9 +15,9 @@ const limits = { start_ratio: 1.15, cpu_ratio: 0.95, in_ratio: 0.7, out_ratio: 0
 const folder = mkdtempSync(join(tmpdir(), "ichain-bench-sandbox-"));
 mkdirSync(join(folder, "in"));
 const load = loadavg()[0];
-const setup = await createSetup(folder);
+const setup = await createSetup(folder, "python-ml");
 try {
-  const start = await measureStart(setup);
+  const start = await measureStart(setup, ["/bin/true"], 31);
   const cpu = await measureCpu(setup);
   const disk = await measureDisk(setup);
   console.log(

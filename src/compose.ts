@@ -318,7 +318,7 @@ export async function openSandbox(
   return createSandbox({ ...common, shared, engine: swarmEngine({ socketPath, ...config.swarm }) });
 }
 
-/** The runtime images of this machine's engine, by the recipes that come with ichain. */
+/** The runtime images of this machine's engine, by the recipes that come with ichain and those of its owner. */
 export interface Runtimes {
   names(): Promise<string[]>;
   find(name: string, options: Abortable): Promise<{ digest: string; bytes: number } | undefined>;
@@ -347,15 +347,16 @@ export async function openRuntimes({ config }: AppContext): Promise<Runtimes> {
     import("./sandbox/runtimes/build.ts"),
     import("./sandbox/runtimes/check.ts"),
     import("./sandbox/runtimes/rebuild.ts"),
-    import("./sandbox/runtimes/recipe.ts"),
+    import("./sandbox/runtimes/find-recipe.ts"),
   ]);
   const engine = dockerEngine({ socketPath: config.docker.socketPath });
+  const folders = { recipes: config.recipes };
   return {
-    names: recipeNames,
+    names: () => recipeNames(folders),
     find: (name, options) => findRuntime(engine, name, options),
-    build: (name, options) => buildRuntime(engine, name, options),
-    check: (name, options) => checkRuntime(engine, name, options),
-    rebuild: rebuiltDigest,
+    build: (name, options) => buildRuntime(engine, name, { ...options, ...folders }),
+    check: (name, options) => checkRuntime(engine, name, { ...options, ...folders }),
+    rebuild: (name, options) => rebuiltDigest(name, { ...options, ...folders }),
   };
 }
 

@@ -105,6 +105,8 @@ export interface Config {
     /** Absolute path of the engine's unix socket. */
     readonly socketPath: string;
   };
+  /** Absolute folders of the owner's own runtime recipes. */
+  readonly recipes: readonly string[];
   readonly engine: FileConfig["engine"];
   readonly swarm: FileConfig["swarm"];
   readonly pool: FileConfig["pool"];
@@ -166,6 +168,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
       networkTorrc: file.tor.networkTorrc ?? network?.torrc,
     },
     docker: { socketPath: file.docker.socketPath ?? socketPath(env.DOCKER_HOST) },
+    recipes: file.recipes.map((folder) => resolve(home, folder)),
     engine: file.engine,
     swarm: file.swarm,
     pool: file.pool,

@@ -26,11 +26,12 @@ const usual: Limits = {
 };
 let count = 0;
 
-export async function createSetup(folder: string): Promise<SandboxSetup> {
+/** Builds the runtime where it is not held. */
+export async function createSetup(folder: string, runtime: string): Promise<SandboxSetup> {
   const engine = dockerEngine({ socketPath: DEFAULT_SOCKET });
-  const image = await buildRuntime(engine, "python-ml");
-  const held = await findRuntime(engine, "python-ml");
-  if (held === undefined) throw new Error("there is no image of python-ml");
+  const image = await buildRuntime(engine, runtime);
+  const held = await findRuntime(engine, runtime);
+  if (held === undefined) throw new Error(`there is no image of ${runtime}`);
   const sandbox = createSandbox({ stateDir: join(folder, "state"), instance: `bench-${process.pid}` });
   return {
     folder,

@@ -5,27 +5,28 @@ import { containerSettings } from "../../src/sandbox/policy.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
 import { median, round, type SandboxSetup } from "./setup.ts";
 
-const PAIRS = 31;
-
 /**
- * Seconds from the call to its return for a task that does nothing. Discarding the disk of its outputs afterwards is
+ * Seconds from the call to its return for a task that ends at once. Discarding the disk of its outputs afterwards is
  * reported separately, because a plain container has no such disk.
  */
-export async function measureStart(setup: SandboxSetup) {
+export async function measureStart(setup: SandboxSetup, command: readonly string[], pairs: number) {
   const [ours, discards, plain]: [number[], number[], number[]] = [[], [], []];
-  const flags = await dockerFlags(setup);
-  for (let i = 0; i < PAIRS; i++) {
-    const task = setup.task(["/bin/true"]);
+  const flags = await dockerFlags(setup, command);
+  // The first of each reads the image from disk.
+  for (let i = -1; i < pairs; i++) {
+    const task = setup.task(command);
     const { seconds, discardSeconds } = await setup.run(task);
-    ours.push(seconds);
-    discards.push(discardSeconds);
     const begin = performance.now();
     execFileSync("docker", flags, { stdio: "ignore" });
-    plain.push((performance.now() - begin) / 1000);
+    const plainSeconds = (performance.now() - begin) / 1000;
+    if (i < 0) continue;
+    ours.push(seconds);
+    discards.push(discardSeconds);
+    plain.push(plainSeconds);
   }
   const [ichain, docker] = [median(ours), median(plain)];
   return {
-    pairs: PAIRS,
+    pairs,
     ichain_s: round(ichain),
     discard_s: round(median(discards)),
     docker_run_s: round(docker),
@@ -34,11 +35,11 @@ export async function measureStart(setup: SandboxSetup) {
 }
 
 /** The sandbox's settings as flags of `docker run`, with a plain folder for /out. */
-async function dockerFlags(setup: SandboxSetup): Promise<string[]> {
+async function dockerFlags(setup: SandboxSetup, command: readonly string[]): Promise<string[]> {
   const out = join(setup.folder, "plain-out");
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { mode: 0o777 });
-  const task = setup.task(["/bin/true"]);
+  const task = setup.task(command);
   const settings = containerSettings(task, {
     instance: "plain",
     imageId: setup.held.id,

@@ -10,5 +10,6 @@ export const logLevels = ["error", "warn", "info", "debug"] as const;
 /** What `ichain new` makes: the folders of templates/, each a job that runs at once. */
 export const templates = {
   sklearn: "train a model with scikit-learn",
+  torch: "train a network with PyTorch",
   finetune: "go on from a trained model that the job brings",
 } as const;

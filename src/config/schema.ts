@@ -164,6 +164,13 @@ export const fileSchema = z.strictObject({
     })
     .prefault({})
     .describe("the local Docker engine"),
+  recipes: z
+    .array(z.string().min(1).max(4096))
+    .max(16)
+    .default([])
+    .describe(
+      "folders of own runtime recipes, `<folder>/<name>/recipe.yaml` (docs/runtimes.md); absolute, or relative to the home folder",
+    ),
   engine: z.enum(engines).default("local").describe("where tasks run (docs/engines.md)"),
   swarm: swarmSchema.prefault({}).describe("for `engine: swarm`"),
   pool: poolSchema.default([]).describe("the Docker engines of `engine: pool`"),

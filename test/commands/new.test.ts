@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { templates } from "../../src/config/choices.ts";
 import { exitCodes } from "../../src/errors/entry.ts";
+import { recipeNames } from "../../src/sandbox/runtimes/find-recipe.ts";
 import { ichainRun, temporaryFolder } from "../support/binary.ts";
 import { needs } from "../support/require.ts";
 
@@ -21,6 +22,15 @@ describe("a new job folder", () => {
     assert.deepEqual(readdirSync(path("templates")).toSorted(), Object.keys(templates).toSorted());
   });
 
+  it("of torch is written, for a runtime that has a recipe", async () => {
+    using folder = temporaryFolder();
+    const made = folder.join("made");
+    const { files } = lastLine((await ichainRun(["new", "torch", made, "--json"], { CI: "1" })).stdout);
+    assert.deepEqual(files, ["README.md", "job.yaml", "task.py"]);
+    assert.match(readFileSync(`${made}/job.yaml`, "utf8"), /^image: python-torch$/m);
+    assert.ok((await recipeNames()).includes("python-torch"));
+  });
+
   it("is never written over what is there, nor without knowing which", async () => {
     using folder = temporaryFolder();
     const env = { CI: "1" };
@@ -32,7 +42,8 @@ describe("a new job folder", () => {
     assert.deepEqual([unknown.code, existsSync(folder.join("x"))], [exitCodes.usage, false]);
   });
 
-  for (const name of Object.keys(templates)) {
+  // test/torch/ has that of torch, whose runtime is large.
+  for (const name of Object.keys(templates).filter((each) => each !== "torch")) {
     it(`of ${name} runs at once and would be confirmed`, needs("root", "docker"), async () => {
       using folder = temporaryFolder();
       const [made, env] = [folder.join("made"), { ICHAIN_HOME: folder.join("home"), CI: "1" }];

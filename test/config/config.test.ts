@@ -43,6 +43,15 @@ describe("configuration", () => {
     }
   });
 
+  it("takes folders of recipes, relative ones of the home", async () => {
+    using home = temporaryFolder();
+    writeFileSync(home.join("config.yaml"), "recipes: [mine, /etc/ichain/runtimes]\n");
+    const { recipes } = await loadConfig({ env: { ICHAIN_HOME: home.path } });
+    assert.deepEqual(recipes, [home.join("mine"), "/etc/ichain/runtimes"]);
+    writeFileSync(home.join("config.yaml"), `recipes: [${"mine,".repeat(17)}]\n`);
+    await assert.rejects(loadConfig({ env: { ICHAIN_HOME: home.path } }), { code: "CONFIG_INVALID" });
+  });
+
   it("takes networks for the direct transport as CIDR", async () => {
     using home = temporaryFolder();
     const load = (networks: string) => {

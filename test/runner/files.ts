@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** In the order in which they run: what fails fast comes first. */
-export const groups = ["checks", "contracts", "unit", "integration", "adversarial", "e2e"] as const;
+export const usualGroups = ["checks", "contracts", "unit", "integration", "adversarial", "e2e"] as const;
+/** `torch` runs only when it is asked for: it builds a runtime of 1.3 GB. */
+export const groups = [...usualGroups, "torch"] as const;
 export type Group = (typeof groups)[number];
 
 /** The files of a group. A file that asks for root, Tor or Docker is an integration test. */
@@ -22,6 +24,7 @@ export function runsAlone(path: string): boolean {
 
 function groupOf(path: string): Group {
   const folder = path.split("/")[1];
-  if (folder === "contracts" || folder === "e2e" || folder === "adversarial") return folder;
+  if (folder === "contracts" || folder === "e2e" || folder === "adversarial" || folder === "torch")
+    return folder;
   return readFileSync(`${root}${path}`, "utf8").includes("support/require.ts") ? "integration" : "unit";
 }

@@ -11,7 +11,8 @@ interface Checked {
 
 /**
  * Says of each runtime whether it is held, from its present recipe, and fit for use; with --rebuild it is
- * built once more and the digests are compared. Ends with `RUNTIME_NOT_READY` when one is not as it should be.
+ * built once more and the digests are compared. Ends with `RUNTIME_NOT_READY` when one is not as it should be, or when
+ * the one that is named, or every one, is absent: a machine need not hold each runtime.
  */
 export async function run(
   context: CommandContext,
@@ -35,7 +36,8 @@ export async function run(
       checked.map(({ name, state, digest }) => [name, state, digest ?? "-"]),
     ),
   );
-  const bad = checked.filter(({ state }) => state !== "ready");
+  const held = checked.filter(({ state }) => state !== "absent");
+  const bad = (held.length > 0 ? held : checked).filter(({ state }) => state !== "ready");
   if (bad.length > 0) throw notReady(bad);
 }
 

@@ -2,7 +2,7 @@ import { openRuntimes } from "../../compose.ts";
 import { bytes } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 
-/** Lists the recipes that come with ichain, and which of them this machine's engine holds. */
+/** Lists the recipes, ichain's and the owner's own, and which of them this machine's engine holds. */
 export async function run(context: CommandContext): Promise<void> {
   const { ui, signal } = context;
   const runtimes = await openRuntimes(context);

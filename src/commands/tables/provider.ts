@@ -51,8 +51,8 @@ export const providerCommands: readonly CommandDeclaration[] = [
     name: "runtime build",
     group: "Do work",
     summary: "build a runtime image from its recipe",
-    arguments: [{ syntax: "<name>", summary: "the recipe's name in runtimes/" }],
-    examples: ["ichain runtime build python-ml"],
+    arguments: [{ syntax: "<name>", summary: "the recipe's name; `runtime list` shows them" }],
+    examples: ["ichain runtime build python-ml", "ichain runtime build python-torch"],
     load: () => import("../runtime/build.ts"),
   },
   {

@@ -73,6 +73,14 @@ export const sandboxErrors = {
     class: "untrusted",
     hint: "A task may leave regular files and folders in /out, nothing else.",
   },
+  RECIPES_UNREADABLE: {
+    class: "config",
+    hint: "Correct the list `recipes` in config.yaml: folders that hold <name>/recipe.yaml each.",
+  },
+  RECIPE_AMBIGUOUS: {
+    class: "config",
+    hint: "Rename one of the two folders; the names of ichain's own runtimes are taken.",
+  },
   RECIPE_MALFORMED: {
     class: "config",
     hint: "Correct the named field of the named recipe.yaml.",

@@ -27,6 +27,7 @@ export const reproducibleSteps: readonly string[] = [
 ];
 
 export interface BootstrapOptions extends AbortOptions {
+  /** Told each line of the build's output. */
   readonly onLog?: ((line: string) => void) | undefined;
 }
 
@@ -41,6 +42,7 @@ export async function bootstrap(
 ): Promise<void> {
   const args = [
     "--variant=minbase",
+    `--components=${recipe.components.join(",")}`,
     `--include=${recipe.packages.join(",")}`,
     ...recipe.prune.map((path) => `--dpkgopt=path-exclude=/${path}/*`),
     ...reproducibleSteps.map((step) => `--customize-hook=${step}`),

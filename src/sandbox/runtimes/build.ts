@@ -7,20 +7,21 @@ import { impossible } from "../../errors/error.ts";
 import type { RuntimeImage } from "../../ports/sandbox.ts";
 import type { Engine, EngineImage } from "../engines/engine.ts";
 import { type BootstrapOptions, bootstrap, reproducibleSteps } from "./bootstrap.ts";
+import { type RecipeFolders, readRecipe } from "./find-recipe.ts";
 import { moduleHash } from "./module.ts";
-import { RECIPE_LABEL, readRecipe, recipeHash, repository } from "./recipe.ts";
+import { RECIPE_LABEL, recipeHash, repository } from "./recipe.ts";
 
 /**
  * Builds the runtime `name`, imports it into the engine and returns its root-filesystem digest. Does nothing when the
- * engine holds an image of the same recipe. Building takes about a minute and needs root and `mmdebstrap`.
- * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED, RUNTIME_BUILD_FAILED
+ * engine holds an image of the same recipe. Building takes a minute or two and needs root and `mmdebstrap`.
+ * @throws RUNTIME_BUILD_FAILED, the codes of `readRecipe`
  */
 export async function buildRuntime(
   engine: Engine,
   name: string,
-  options: BootstrapOptions = {},
+  options: BootstrapOptions & RecipeFolders = {},
 ): Promise<RuntimeImage> {
-  const recipe = await readRecipe(name);
+  const recipe = await readRecipe(name, options);
   const hash = recipeHash(recipe, reproducibleSteps, await moduleHash());
   const held = await findRuntime(engine, name, options);
   if (held?.labels[RECIPE_LABEL] === hash) return { name, digest: held.digest };

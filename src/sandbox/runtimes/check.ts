@@ -3,8 +3,9 @@ import type { Engine } from "../engines/engine.ts";
 import { checkImage } from "../images.ts";
 import { reproducibleSteps } from "./bootstrap.ts";
 import { findRuntime } from "./build.ts";
+import { type RecipeFolders, readRecipe } from "./find-recipe.ts";
 import { moduleHash } from "./module.ts";
-import { RECIPE_LABEL, readRecipe, recipeHash } from "./recipe.ts";
+import { RECIPE_LABEL, recipeHash } from "./recipe.ts";
 
 export interface RuntimeCheck {
   readonly name: string;
@@ -16,14 +17,14 @@ export interface RuntimeCheck {
 
 /**
  * Whether the engine holds the runtime `name`, built from its present recipe and usable.
- * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED
+ * @throws the codes of `readRecipe`
  */
 export async function checkRuntime(
   engine: Engine,
   name: string,
-  options?: AbortOptions,
+  options?: AbortOptions & RecipeFolders,
 ): Promise<RuntimeCheck> {
-  const hash = recipeHash(await readRecipe(name), reproducibleSteps, await moduleHash());
+  const hash = recipeHash(await readRecipe(name, options), reproducibleSteps, await moduleHash());
   const held = await findRuntime(engine, name, options);
   if (held === undefined) return { name, digest: undefined, bytes: undefined, state: "absent" };
   const found = { name, digest: held.digest, bytes: held.bytes };

@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
 import { z } from "zod";
-import { IchainError } from "../../errors/error.ts";
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const folder = z
   .string()
   .regex(/^[a-z0-9][A-Za-z0-9._/-]*$/)
   .refine((path) => !path.split("/").includes(".."));
 
+const MAIN = "main";
+
 export const recipeSchema = z.strictObject({
   /** Debian release. */
   suite: z.string().regex(/^[a-z]{1,32}$/),
+  /** Parts of Debian's archive from which packages come. */
+  components: z
+    .array(z.enum([MAIN, "contrib", "non-free", "non-free-firmware"]))
+    .min(1)
+    .max(4)
+    .refine((list) => new Set(list).size === list.length, "must name each component once")
+    .default([MAIN]),
   packages: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]{0,99}$/))
     .min(1)
@@ -22,37 +26,6 @@ export const recipeSchema = z.strictObject({
   prune: z.array(folder).max(50).default([]),
 });
 export type Recipe = z.infer<typeof recipeSchema>;
-
-const root = fileURLToPath(new URL("../../../runtimes/", import.meta.url));
-
-/** Names of the recipes that come with ichain. */
-export async function recipeNames(): Promise<string[]> {
-  const entries = await readdir(root, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
-}
-
-/**
- * Reads `runtimes/<name>/recipe.yaml`.
- * @throws RUNTIME_UNKNOWN, RECIPE_MALFORMED
- */
-export async function readRecipe(name: string): Promise<Recipe> {
-  if (!NAME.test(name) || !(await recipeNames()).includes(name)) {
-    throw new IchainError(
-      "RUNTIME_UNKNOWN",
-      `There is no recipe for a runtime named ${JSON.stringify(name.slice(0, 64))}.`,
-      { hint: `Recipes here: ${(await recipeNames()).join(", ")}.` },
-    );
-  }
-  const parsed = recipeSchema.safeParse(parse(await readFile(`${root}${name}/recipe.yaml`, "utf8")));
-  if (parsed.success) return parsed.data;
-  throw new IchainError("RECIPE_MALFORMED", `The recipe of the runtime ${name} is malformed.`, {
-    hint: `Correct runtimes/${name}/recipe.yaml: ${parsed.error.issues[0]?.message ?? "see its schema"}.`,
-    cause: parsed.error,
-  });
-}
 
 /** Label on images built from a recipe: the recipe's hash. */
 export const RECIPE_LABEL = "ichain.recipe";
@@ -67,7 +40,10 @@ export function repository(name: string): string {
  * image with another hash is built again.
  */
 export function recipeHash(recipe: Recipe, steps: readonly string[], module: string): string {
+  const { suite, components, packages, prune } = recipe;
+  // Left out where it is the default, so that images from before the field was there keep their hash.
+  const more = components.join() === MAIN ? [] : [components];
   return createHash("sha256")
-    .update(JSON.stringify([recipe.suite, recipe.packages, recipe.prune, steps, module]))
+    .update(JSON.stringify([suite, packages, prune, steps, module, ...more]))
     .digest("hex");
 }

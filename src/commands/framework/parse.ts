@@ -1,4 +1,5 @@
 import { IchainError } from "../../errors/error.ts";
+import { durationSchema } from "../../protocol/quantity.ts";
 import type { OptionDeclaration } from "./declaration.ts";
 
 function refuse(value: string, wanted: string): never {
@@ -28,6 +29,12 @@ export function coins(value: string): bigint {
   const match = /^(\d{1,24})(?:\.(\d{1,18}))?$/.exec(value);
   if (!match) return refuse(value, "an amount of coin such as 0.05, with at most 18 decimals");
   return BigInt(match[1]!) * 10n ** 18n + BigInt((match[2] ?? "").padEnd(18, "0"));
+}
+
+/** A time as in job.yaml (`45s`, `6h`), in seconds. */
+export function timespan(value: string): number {
+  const parsed = durationSchema.safeParse(value);
+  return parsed.success ? parsed.data : refuse(value, "a time such as 45s, 10m or 6h");
 }
 
 /** A job's id or the beginning of one, at least four digits. */

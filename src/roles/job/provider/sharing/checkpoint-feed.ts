@@ -44,6 +44,8 @@ export function checkpointFeed(
   const folder = jobFolder(jobsDir, "provider", journal.key as JobId).checkpoint;
   const into = join(folder, "files");
   let latest: Announcement | undefined;
+  /** The newest that was taken: a requester that comes after a refused one still gets it. */
+  let taken: Announcement | undefined;
   /** The newest last. The one before it may still be on its way. */
   const served: Blob[] = [];
 
@@ -76,8 +78,9 @@ export function checkpointFeed(
       id: keys.id,
       async read(from, { signal }) {
         for (;;) {
-          if (latest !== undefined && latest.number >= from) {
-            const sealed = await keyring.seal(encodeAnnouncement(latest, keys.mac), requester);
+          const said = [taken, latest].find((one) => one !== undefined && one.number >= from);
+          if (said !== undefined) {
+            const sealed = await keyring.seal(encodeAnnouncement(said, keys.mac), requester);
             return Buffer.from(sealed.slice(2), "hex");
           }
           try {
@@ -92,7 +95,8 @@ export function checkpointFeed(
       while (journal.outcome("run-produce") === undefined) {
         const begun = performance.now();
         try {
-          latest = (await pack(hosting, { signal })) ?? latest;
+          const packed = await pack(hosting, { signal });
+          if (packed) [latest, taken] = [packed, packed];
         } catch (error) {
           signal.throwIfAborted();
           const why = error instanceof Error ? error.message : String(error);

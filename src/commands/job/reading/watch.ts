@@ -13,8 +13,8 @@ import { due, isFailedRun, jobData } from "../../steps/view.ts";
 const POLL_MS = 1_000;
 
 /**
- * Prints a job at every change, one line each, until it is final, and then those that follow in its place. Ends with `JOB_NOT_SETTLED` (class
- * `failed`) when the money went back instead.
+ * Prints a job at every change, one line each, until it is final, and then those that follow in its place. Ends with
+ * `JOB_NOT_SETTLED` (class `failed`) when the money went back instead.
  */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;

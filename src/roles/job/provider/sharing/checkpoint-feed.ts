@@ -46,15 +46,16 @@ export function checkpointFeed(
   let latest: Announcement | undefined;
   /** The newest that was taken: a requester that comes after a refused one still gets it. */
   let taken: Announcement | undefined;
-  /** The newest last. The one before it may still be on its way. */
-  const served: Blob[] = [];
+  /** The one that the requester was told of last, which it may be fetching for minutes. */
+  let told: Announcement | undefined;
+  let served: readonly Blob[] = [];
 
-  async function pack(hosting: Hosting, options: Abortable): Promise<Announcement | undefined> {
+  async function takeNewest(hosting: Hosting, options: Abortable): Promise<void> {
     await rm(into, { recursive: true, force: true });
     await requireRoom(join(folder, "parcel"), maxBytes);
     const run = runId(journal.role, journal.key, "produce");
     const number = await sandbox.checkpoint(run, { after: latest?.number, into, maxBytes }, options);
-    if (number === undefined) return undefined;
+    if (number === undefined) return;
     const out = join(folder, `${number}.parcel`);
     const sessionKey = keys.parcelKey(number);
     const packing = parcels.pack({ root: into, paths: ["."], out, sessionKey }, options);
@@ -64,13 +65,14 @@ export function checkpointFeed(
       throw new IchainError("CHECKPOINT_UNSAFE", error.message, { details: { number }, cause: error });
     });
     await hosting.add(blob);
-    served.push(blob);
-    const gone = served.splice(0, served.length - 2);
-    for (const { root, path } of gone) {
+    taken = { number, root: blob.root, size: blob.size };
+    latest = taken;
+    const isNeeded = ({ root }: Blob) => root === blob.root || (told && "root" in told && root === told.root);
+    for (const { root, path } of served.filter((one) => !isNeeded(one))) {
       hosting.remove(root);
       await Promise.all([path, `${path}.leaves`].map((one) => rm(one, { force: true })));
     }
-    return { number, root: blob.root, size: blob.size };
+    served = [...served.filter((one) => isNeeded(one) && one.root !== blob.root), blob];
   }
 
   return {
@@ -80,6 +82,7 @@ export function checkpointFeed(
         for (;;) {
           const said = [taken, latest].find((one) => one !== undefined && one.number >= from);
           if (said !== undefined) {
+            told = said;
             const sealed = await keyring.seal(encodeAnnouncement(said, keys.mac), requester);
             return Buffer.from(sealed.slice(2), "hex");
           }
@@ -92,15 +95,16 @@ export function checkpointFeed(
       },
     },
     async take(hosting, { signal }) {
+      let noted: string | undefined;
       while (journal.outcome("run-produce") === undefined) {
         const begun = performance.now();
         try {
-          const packed = await pack(hosting, { signal });
-          if (packed) [latest, taken] = [packed, packed];
+          await takeNewest(hosting, { signal });
         } catch (error) {
           signal.throwIfAborted();
           const why = error instanceof Error ? error.message : String(error);
-          noteIfPossible(journal, `a checkpoint is not taken: ${why}`);
+          if (why !== noted) noteIfPossible(journal, `a checkpoint is not taken: ${why}`);
+          noted = why;
           latest = refusalIn(error) ?? latest;
         } finally {
           await rm(into, { recursive: true, force: true });

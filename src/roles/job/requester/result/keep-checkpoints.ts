@@ -42,8 +42,12 @@ export async function keptCheckpoint(
   const folder = jobFolder(jobsDir, "requester", jobId).checkpoint;
   const text = await readFile(join(folder, "kept.json"), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const kept = keptSchema.parse(JSON.parse(text));
-  return { ...kept, blob: { ...kept, path: join(folder, `${kept.number}.parcel`) } };
+  try {
+    const kept = keptSchema.parse(JSON.parse(text));
+    return { ...kept, blob: { ...kept, path: join(folder, `${kept.number}.parcel`) } };
+  } catch {
+    return undefined; // damaged by the disk: as if none had come
+  }
 }
 
 /**
@@ -103,9 +107,10 @@ export function keepCheckpoints(
     const { id, mac } = checkpointKeys(secret);
     let next = ((await keptCheckpoint(jobsDir, jobId))?.number ?? -1) + 1;
     let told: string | undefined;
-    while ((await market.job(jobId, { signal })).state === "Accepted") {
+    for (;;) {
       let [begun, number]: [number, number | undefined] = [performance.now(), undefined];
       try {
+        if ((await market.job(jobId, { signal })).state !== "Accepted") return;
         const sealed = await transport.fetchPart({ endpoint, id, from: next }, { signal });
         begun = performance.now();
         const said = sealed && decodeAnnouncement(await keyring.unseal(toHex(sealed)), next, mac);

@@ -8,8 +8,9 @@
     ichain.log(acc=accuracy(weights))
 """
 
+from ichain import checkpoint
 from ichain.metrics import log
 from ichain.task import EXAM, IN, MEASURE, OUT, WORK, args, mode
 from ichain.tensors import load, save
 
-__all__ = ["EXAM", "IN", "MEASURE", "OUT", "WORK", "args", "load", "log", "mode", "save"]
+__all__ = ["EXAM", "IN", "MEASURE", "OUT", "WORK", "args", "checkpoint", "load", "log", "mode", "save"]

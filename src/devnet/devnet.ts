@@ -53,7 +53,7 @@ export interface Devnet {
 const TOKENS_EACH = 10n ** 12n;
 
 /** What every actor takes; a test token counts as so little that few are needed for the examples. */
-const POLICY = { tokens: ["coin", { token: "tusd", worth: "0.0005" }] };
+const POLICY = { tokens: ["coin", { token: "tusd", worth: "0.0005" }], maxCheckpoint: "64 MiB" };
 
 /** Wei; enough for many jobs of the examples. A validator's is twice the pool's. */
 const STAKES = { provider: 10n ** 18n, validator: 2n * DEFAULT_POOL_STAKE } as const;

@@ -128,6 +128,7 @@ function withholdingReports(transport: Transport): Transport {
           if (!added.includes(blob.root)) added.push(blob.root);
           return hosting.add(blob);
         },
+        remove: (root) => hosting.remove(root),
         admit: (reader) => hosting.admit(reader),
         dismiss: (reader) => hosting.dismiss(reader),
         putCapsule: (root, fingerprint, capsule) => {

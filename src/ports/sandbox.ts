@@ -106,6 +106,17 @@ export interface Sandbox {
    * @throws OUTPUTS_LOST
    */
   outputs(id: string, options?: RunOptions): Promise<string>;
+  /**
+   * Copies the newest complete checkpoint of a run that may still be under way into the absent folder `into`; resolves
+   * with its number, or with undefined where there is none above `after`, or this machine does not see the outputs yet.
+   * The copy has only regular files and folders.
+   * @throws CHECKPOINT_TOO_LARGE, CHECKPOINT_UNSAFE with the `number` among the details
+   */
+  checkpoint(
+    id: string,
+    request: { readonly after: number | undefined; readonly into: string; readonly maxBytes: number },
+    options?: RunOptions,
+  ): Promise<number | undefined>;
   /** Removes an ended run with its outputs; no error when there is none. */
   discard(id: string): Promise<void>;
   /**

@@ -56,6 +56,8 @@ export interface Hosting {
   readonly endpoint: Endpoint;
   /** Serves one more blob, to those who ask for it from now on. */
   add(blob: Blob): Promise<void>;
+  /** Serves the blob no longer, to those who ask for it from now on. */
+  remove(root: Hex): void;
   /** Admits one more reader. */
   admit(reader: Reader): Promise<void>;
   /** Refuses a reader from now on and closes its connections; other readers may have to reconnect. */

@@ -43,6 +43,8 @@ export const offerDetailsSchema = z.strictObject({
   bundledImages: z.array(z.enum(bundledKinds)).max(bundledKinds.length).default([]),
   /** Images that it pulls from registries, as patterns of their names (`matchesName`). */
   pulledImages: z.array(namePatternSchema).max(MAX_PATTERNS).default([]),
+  /** Largest checkpoint that it shows while a task runs; none where absent. */
+  maxCheckpoint: bytes.optional(),
   /** Whether it is paid in the coin. */
   coin: z.boolean().default(true),
   /** Other tokens that it is paid in: amounts in the token's smallest unit, `worth` in wei for a whole token. */

@@ -145,6 +145,10 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       return member.sandbox.outputs(id, options);
     },
 
+    async checkpoint(id, request, options) {
+      return (await placed(id)).at(-1)?.sandbox.checkpoint(id, request, options);
+    },
+
     async discard(id) {
       const earlier = [...undiscarded].filter((other) => other !== id);
       undiscarded.add(id);

@@ -12,6 +12,7 @@ import { dockerEngine } from "./engines/docker.ts";
 import type { Engine } from "./engines/engine.ts";
 import { engineDiskFull } from "./engines/faults.ts";
 import { type GpuPool, gpuPool } from "./gpu-pool.ts";
+import { copyCheckpoint } from "./outputs/checkpoint.ts";
 import { outputDisk } from "./outputs/disk.ts";
 import { outputFolder } from "./outputs/folder.ts";
 import { containerName } from "./policy.ts";
@@ -105,6 +106,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       }
     },
     outputs: (id, abortOptions) => findOutputs(place, id, abortOptions),
+    checkpoint: (id, request, abortOptions) =>
+      copyCheckpoint(outSpace(join(runsDir, id)).dir, request, abortOptions),
     async discard(id) {
       if (busy.has(id)) throw runBusy(id);
       const home = join(runsDir, id);

@@ -47,6 +47,8 @@ describe("the command line", () => {
     ["a missing argument", ["completion"]],
     ["an argument outside its choices", ["completion", "tcsh"]],
     ["a parent without its command", ["wallet"]],
+    ["a time without its unit", ["submit", "job.yaml", "--failover", "1", "--within", "6"]],
+    ["a time for a job that is not posted again", ["submit", "examples/digits/job.yaml", "--within", "6h"]],
   ] as const) {
     it(`refuses ${what} with one sentence, one hint and no stack`, async () => {
       const { code, stdout, stderr } = await ichainRun(argv);

@@ -4,6 +4,7 @@ import tempfile
 import unittest
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -28,6 +29,53 @@ class Task(unittest.TestCase):
             argv(*words)
             with self.assertRaises(SystemExit):
                 ichain.mode()
+
+
+class Checkpoints(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.given, self.made = Path(folder.name, "in"), Path(folder.name, "out")
+        for name, path in (("_IN", self.given), ("_OUT", self.made)):
+            patch = mock.patch.object(ichain.checkpoint, name, path)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def names(self):
+        return sorted(path.name for path in self.made.iterdir())
+
+    def test_what_was_saved_is_where_the_next_task_goes_on(self):
+        self.assertIsNone(ichain.checkpoint.load())
+        ichain.checkpoint.save(7, {"w": np.arange(3)})
+        self.made.rename(self.given)
+        step, arrays = ichain.checkpoint.load()
+        self.assertEqual(step, 7)
+        np.testing.assert_array_equal(arrays["w"], np.arange(3))
+        self.assertEqual(ichain.checkpoint.newest(), self.given / "7")
+
+    def test_only_a_complete_one_has_its_number_for_a_name(self):
+        with self.assertRaises(RuntimeError), ichain.checkpoint.writing(1) as folder:
+            (folder / "half").write_text("x")
+            raise RuntimeError
+        self.assertEqual(self.names(), ["1.part"])
+        with ichain.checkpoint.writing(1) as folder:
+            self.assertEqual(list(folder.iterdir()), [])
+            self.assertEqual(self.names(), ["1.part"])
+        self.assertEqual(self.names(), ["1"])
+
+    def test_two_are_kept_at_a_time(self):
+        for step in (9, 10, 11):
+            ichain.checkpoint.save(step, {"w": np.zeros(1)})
+        self.assertEqual(self.names(), ["10", "11"])
+
+    def test_steps_go_up_from_the_checkpoint_that_the_task_began_with(self):
+        (self.given / "5").mkdir(parents=True)
+        for step in (-1, 0, 5, 10**15):
+            with self.assertRaises(ValueError):
+                ichain.checkpoint.save(step, {})
+        ichain.checkpoint.save(6, {})
+        with self.assertRaises(ValueError):
+            ichain.checkpoint.save(6, {})
 
 
 class Log(unittest.TestCase):

@@ -30,6 +30,16 @@ export function coins(value: string): bigint {
   return BigInt(match[1]!) * 10n ** 18n + BigInt((match[2] ?? "").padEnd(18, "0"));
 }
 
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** A time as in job.yaml (`45s`, `6h`), in seconds. */
+export function timespan(value: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
+  return unit === undefined
+    ? refuse(value, "a time such as 45s, 10m or 6h")
+    : Number(count) * (SECONDS[unit] ?? Number.NaN);
+}
+
 /** A job's id or the beginning of one, at least four digits. */
 export function jobId(value: string): string {
   if (!/^(0x)?[0-9a-f]{4,64}$/i.test(value)) return refuse(value, "a job id, or its first digits");

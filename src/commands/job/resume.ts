@@ -1,22 +1,30 @@
 import { IchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
+import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
+import type { RoleContext } from "../../roles/context.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
+import { draftOf } from "../../roles/job/requester/posting/draft.ts";
+import { advanceSuccessors, linksOf } from "../../roles/job/requester/successors/go-on.ts";
+import { draftAgain } from "../../roles/job/requester/successors/post-again.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withRole } from "../steps/role.ts";
 
-/** Carries on what was begun: one job, or every unfinished one of this account as requester. */
+/**
+ * Carries on what was begun: every unfinished job of this account as requester, or one. One whose provider gave it back
+ * or was lost is posted again.
+ */
 export async function run(context: CommandContext, args: { id?: string }): Promise<void> {
-  const { ui, signal } = context;
+  const { ui, config, signal } = context;
   await withRole(context, async (role) => {
-    const unfinished = role.journal.undertakings({ role: "requester", unfinished: true });
-    const ids = unfinished.map(({ key }) => key as JobId).filter((id) => matches(id, args.id));
-    if (args.id !== undefined && ids.length !== 1) throw notOne(args.id, ids.length);
-    const onState = (jobId: JobId) => (job: { state: string }) =>
-      ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${job.state}` });
+    const onState = ({ id, state }: Job) =>
+      ui.reporter.emit({ kind: "info", text: `Job ${shortId(id)} is ${state}` });
+    const carryOn = async (id: JobId) => {
+      const job = await advance(role, id, { onState }, { signal });
+      return advanceSuccessors(role, job, config.audit, { onState }, { signal });
+    };
+    const ids = args.id === undefined ? unfinished(role) : [await named(context, role, args.id)];
     // One that fails, or for which `ichain serve` acts already, must not stop the others.
-    const ends = await Promise.allSettled(
-      ids.map((id) => advance(role, id, { onState: onState(id) }, { signal })),
-    );
+    const ends = await Promise.allSettled(ids.map(carryOn));
     const failed = ends.find((end) => end.status === "rejected");
     if (failed) throw failed.reason;
     const jobs = ends.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
@@ -28,8 +36,41 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
   });
 }
 
-function matches(id: JobId, prefix: string | undefined): boolean {
-  return prefix === undefined || id.slice(2).startsWith(prefix.replace(/^0x/, ""));
+/** Every unfinished job, except one that is posted by the work on the job before it. */
+function unfinished(role: RoleContext): JobId[] {
+  const open = role.journal.undertakings({ role: "requester", unfinished: true });
+  const ids = open.map(({ key }) => key as JobId);
+  return ids.filter((id) => firstUnfinished(role, id) === id);
+}
+
+/** The job that this one is to follow, where that is unfinished itself; else this one. */
+function firstUnfinished({ journal }: RoleContext, id: JobId): JobId {
+  const after = draftOf(journal.open("requester", id))?.again?.after;
+  const before = after === undefined ? undefined : journal.find("requester", after);
+  return before !== undefined && before.finished === undefined ? (before.key as JobId) : id;
+}
+
+/**
+ * The job to carry on for the one that starts with `prefix`, or for the last of those that follow it: a new draft where
+ * that was abandoned.
+ */
+async function named({ config, signal }: CommandContext, role: RoleContext, prefix: string): Promise<JobId> {
+  const digits = prefix.replace(/^0x/, "");
+  const known = role.journal
+    .undertakings({ role: "requester" })
+    .filter(({ key }) => key.startsWith(digits, 2));
+  const open = known.filter(({ finished }) => finished === undefined);
+  const [one, ...more] = open.length > 0 ? open : known;
+  if (one === undefined || more.length > 0) throw notOne(prefix, one === undefined ? 0 : more.length + 1);
+  let id = firstUnfinished(role, one.key as JobId);
+  for (let { next } = linksOf(role.journal, id); next !== undefined; { next } = linksOf(role.journal, id))
+    id = next;
+  if (role.journal.find("requester", id)?.finished === undefined) return id;
+  const job = await role.market.job(id, { signal });
+  if (!wasAbandoned(job)) throw notOne(prefix, 0);
+  const found = await draftAgain(role, job, config.audit, { asked: true }, { signal });
+  if ("next" in found) return found.next;
+  throw new IchainError("JOB_NOT_POSTED_AGAIN", `Job ${shortId(id)} is not posted again: ${found.why}.`);
 }
 
 function notOne(prefix: string, found: number): IchainError {

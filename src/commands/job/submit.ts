@@ -13,6 +13,7 @@ import type { Again } from "../../roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../roles/job/requester/posting/draft-job.ts";
 import { hostBundle, placeBundle } from "../../roles/job/requester/posting/host-bundle.ts";
 import { audit, type Candidates, findCandidates, type Plan } from "../../roles/job/requester/posting/plan.ts";
+import { advanceSuccessors } from "../../roles/job/requester/successors/go-on.ts";
 import { declinedIn } from "../../roles/job/requester/take-notice.ts";
 import { coin, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -31,6 +32,9 @@ export interface SubmitOptions extends PlanChoice {
   readonly out?: string;
   readonly yes?: true;
   readonly tries: number;
+  readonly failover?: number;
+  /** Seconds. */
+  readonly within?: number;
 }
 
 interface Declined {
@@ -58,6 +62,7 @@ export async function submitJob(
   const { ui, signal, config } = context;
   if (options.detach && options.wait) throw bothWays();
   if (options.detach && !(await isServed(context))) throw notServed();
+  if (options.within !== undefined && !options.failover) throw withinNothing();
   if (options.dryRun) return await printDryRun(context, file, options);
   await using role = await openRole(context);
   const declined: Declined[] = [];
@@ -70,10 +75,10 @@ export async function submitJob(
     if (!(await confirmed(context, role, plan, options))) return;
     const job = await post(context, role, { file, folder, plan }, options);
     const notice = job.state === "Posted" ? declinedIn(role.journal.open("requester", job.id)) : undefined;
-    if (!notice) return await print(context, role, job, options);
+    if (!notice) return await print(context, role, await last(context, role, job, options), options);
     declined.push({ provider: plan.provider.account, code: notice.code, reason: notice.reason });
     const accepted = await takeBack(role, job, options, { signal });
-    if (accepted) return await print(context, role, accepted, options);
+    if (accepted) return await print(context, role, await last(context, role, accepted, options), options);
     const named = options.provider !== undefined && options.provider !== "best";
     if (named || declined.length >= options.tries) throw allDeclined(declined);
   }
@@ -113,7 +118,8 @@ async function post(
   const place = await placeBundle(role, drafted.plan, { signal });
   await using bundle = options.detach ? undefined : hostBundle(role, place, { signal });
   bundle?.publish();
-  const jobId = await draftJob(role, { ...drafted, place, again: againOf(ui, drafted, options) }, { signal });
+  const again = agreedTo(ui, drafted, options, await role.market.now({ signal }));
+  const jobId = await draftJob(role, { ...drafted, place, again }, { signal });
   try {
     return await advance(
       role,
@@ -123,7 +129,7 @@ async function post(
         stopWhenDeclined: true,
         detach: options.detach === true,
         bundle,
-        onState: ({ state }) => ui.reporter.emit({ kind: "info", text: `Job ${shortId(jobId)} is ${state}` }),
+        onState: tell(ui),
       },
       { signal },
     );
@@ -135,14 +141,23 @@ async function post(
   }
 }
 
-/** What `ichain serve` may do by itself: ask other providers only where the owner picked none, for no more than agreed. */
-function againOf(
+/**
+ * What `ichain serve` may do by itself: ask other providers only where the owner picked none, post again as often as the
+ * owner said, all for no more than agreed.
+ */
+function agreedTo(
   { interactive }: CommandContext["ui"],
   { file, plan: { outline } }: { file: JobFile; plan: Plan },
-  { detach, provider, tries, yes }: SubmitOptions,
-): Again | undefined {
-  if (!detach || (provider === undefined ? interactive : provider !== "best")) return undefined;
-  return { file, tries, declined: [], ...(interactive && !yes && { most: lockedBy(outline) }) };
+  { detach, provider, tries, yes, failover = 0, within }: SubmitOptions,
+  now: number,
+): Again {
+  const asksNext = detach && (provider === undefined ? !interactive : provider === "best");
+  const agreed = (interactive && !yes) || failover > 0;
+  return {
+    ...{ file, tries: asksNext || failover > 0 ? tries : 1, passed: [], failovers: failover },
+    ...(within !== undefined && { until: now + within }),
+    ...(agreed && { most: lockedBy(outline) }),
+  };
 }
 
 /** Takes a declined job back; one that its provider accepted all the same is advanced, and returned. */
@@ -159,6 +174,17 @@ async function takeBack(
     if (!isIchainError(error, "ESCROW_INVALID_STATUS")) throw error;
     return advance(role, id, { stopAt: stopsOf(wait) }, abortOptions);
   }
+}
+
+/** The job itself, or the last of those that were posted in its place when it was abandoned. */
+function last(
+  { config, ui, signal }: CommandContext,
+  role: RoleContext,
+  job: Job,
+  { wait }: SubmitOptions,
+): Promise<Job> {
+  const onState = tell(ui);
+  return advanceSuccessors(role, job, config.audit, { stopAt: stopsOf(wait), onState }, { signal });
 }
 
 async function print(
@@ -182,6 +208,11 @@ async function print(
   );
 }
 
+const tell =
+  ({ reporter }: CommandContext["ui"]) =>
+  ({ id, state }: Job) =>
+    reporter.emit({ kind: "info", text: `Job ${shortId(id)} is ${state}` });
+
 function stopsOf(wait: true | undefined) {
   return wait ? [] : (["Accepted", "Submitted", "Validating"] as const);
 }
@@ -191,6 +222,12 @@ const resumes = (jobId: Job["id"]) => `"ichain resume ${shortId(jobId)}" carries
 function bothWays(): IchainError {
   return new IchainError("USAGE", "--wait stays and --detach leaves: one of them only.", {
     hint: '"ichain watch ID" follows a detached job, "ichain get ID" opens its result.',
+  });
+}
+
+function withinNothing(): IchainError {
+  return new IchainError("USAGE", "--within bounds how long a job may be posted again: say how often.", {
+    hint: "Add --failover N.",
   });
 }
 

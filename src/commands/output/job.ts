@@ -51,12 +51,18 @@ const terms = z.strictObject({
   secretHash: hashValue,
 });
 
+const linked = {
+  previousJob: jobIdValue.optional().describe("of this home, in whose place this one was posted"),
+  nextJob: jobIdValue.optional().describe("of this home, which was posted in the place of this one"),
+};
+
 export const jobOutput = z.strictObject({
   jobId: jobIdValue,
   state: jobStateValue,
   final: z.boolean(),
   verdict: verdictValue,
   role: jobRoleValue.optional().describe("of this account; absent for an onlooker"),
+  ...linked,
   deadline: instantValue.optional().describe("of whose turn it is"),
   reason: z
     .string()
@@ -200,6 +206,8 @@ export const whyOutput = z.strictObject({
     })
     .optional()
     .describe("how the run failed, by the report that its provider submitted in place of a result"),
+  ...linked,
+  checkpoint: z.number().int().optional().describe("the number of the newest one that is held here, sealed"),
   role: jobRoleValue.optional(),
   stands: z.string(),
   next: z.string().describe("whose turn it is, and by when"),

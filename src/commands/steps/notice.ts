@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { openRecords } from "../../compose.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import { type Failure, failureText } from "../../protocol/task/failure.ts";
 import type { Notice } from "../../protocol/task/notice.ts";
@@ -8,19 +6,13 @@ import { openedReport } from "../../roles/job/requester/result/open-report.ts";
 import { noticeIn } from "../../roles/job/requester/take-notice.ts";
 import { bytes, instant } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { fromRecords } from "./records.ts";
 
 /** What a job's provider told this requester; undefined where it told nothing, or the job is not of this home. */
 export async function noticeOf(context: CommandContext, jobId: JobId): Promise<Notice | undefined> {
-  // A missing journal must not be made here, and a damaged one must not keep the chain's part of the story back.
-  if (!existsSync(context.config.paths.journal)) return undefined;
-  const journal = await openRecords(context).catch(() => undefined);
-  if (journal === undefined) return undefined;
-  try {
-    if (journal.find("requester", jobId) === undefined) return undefined;
-    return noticeIn(journal.open("requester", jobId));
-  } finally {
-    journal.close();
-  }
+  return fromRecords(context, (journal) =>
+    journal.find("requester", jobId) === undefined ? undefined : noticeIn(journal.open("requester", jobId)),
+  );
 }
 
 /** The notice in a sentence. */

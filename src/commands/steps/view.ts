@@ -6,6 +6,7 @@ import type { Measurement } from "../../protocol/job/measurement.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { WHOLE } from "../../protocol/job/terms.ts";
 import { FAILED_RUN } from "../../protocol/task/judgement.ts";
+import type { Links } from "../../roles/job/requester/successors/go-on.ts";
 import { coin, duration, instant, money } from "../../ui/format.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -25,7 +26,7 @@ export function due(job: Job, now: number): string {
 }
 
 /** A job as `--json` shows it: stable names, amounts as decimal strings, nothing sealed. */
-export function jobData(job: Job, account: string | undefined, tokens: Tokens): object {
+export function jobData(job: Job, account: string | undefined, tokens: Tokens, links: Links = {}): object {
   const { id, state, verdict, terms, deadline, reason, paid, validations, providerMeasurement, submission } =
     job;
   return {
@@ -34,6 +35,7 @@ export function jobData(job: Job, account: string | undefined, tokens: Tokens): 
     final: isFinal(state),
     verdict,
     role: roleIn(job, account),
+    ...linksData(links),
     deadline,
     reason,
     paid,
@@ -50,6 +52,12 @@ export function jobData(job: Job, account: string | undefined, tokens: Tokens): 
   };
 }
 
+/** The same of the jobs before and after it. */
+export const linksData = ({ previous, next }: Links): object => ({
+  ...(previous && { previousJob: previous }),
+  ...(next && { nextJob: next }),
+});
+
 const shown = (measurement: Measurement | undefined): object | undefined =>
   measurement && {
     digest: measurement.digest,
@@ -62,7 +70,12 @@ export const isFailedRun = ({ providerMeasurement }: Job): boolean =>
   providerMeasurement?.digest === FAILED_RUN;
 
 /** A job as lines of `name  value` for people. */
-export function jobRows(job: Job, now: number, tokens: Tokens): [string, string][] {
+export function jobRows(
+  job: Job,
+  now: number,
+  tokens: Tokens,
+  { previous, next }: Links = {},
+): [string, string][] {
   const { terms } = job;
   const token = tokens(terms.token);
   const rows: [string, string][] = [
@@ -78,6 +91,8 @@ export function jobRows(job: Job, now: number, tokens: Tokens): [string, string]
     ["if stopped", `${percent(terms.stop.floor)} to ${percent(terms.stop.cap)} of the price`],
     ["judged by", `${terms.mode}, tolerance ${fixed(terms.tolerance)}, threshold ${fixed(terms.threshold)}`],
   ];
+  if (previous) rows.push(["in place of", previous]);
+  if (next) rows.push(["goes on as", next]);
   if (job.deadline !== undefined) rows.push(["deadline", `${instant(job.deadline)} (${due(job, now)})`]);
   if (job.providerMeasurement) rows.push(["measured", `${finding(job.providerMeasurement)} by the provider`]);
   for (const { validator, measurement, abstained, commitment } of job.validations) {

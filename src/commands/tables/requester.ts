@@ -1,6 +1,15 @@
 import { templates } from "../../config/choices.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { address, assignment, coins, decimal, integer, jobId, variableOption } from "../framework/parse.ts";
+import {
+  address,
+  assignment,
+  coins,
+  decimal,
+  integer,
+  jobId,
+  timespan,
+  variableOption,
+} from "../framework/parse.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
@@ -16,6 +25,16 @@ const askOptions: readonly OptionDeclaration[] = [
     summary: "how many providers to ask, the best first, while they decline",
     default: 3,
     parse: integer(1, 20),
+  },
+  {
+    flags: "--failover <n>",
+    summary: "how often to post the job again, for no more, when its provider gives it back or is lost",
+    parse: integer(0, 20),
+  },
+  {
+    flags: "--within <time>",
+    summary: "with --failover: from now until the run of a job that is posted again must end, such as 6h",
+    parse: timespan,
   },
 ];
 
@@ -85,6 +104,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       "ichain submit job.yaml --provider best --validator best",
       "ichain submit job.yaml --dry-run",
       "ichain submit job.yaml --detach --yes",
+      "ichain submit job.yaml --wait --failover 2 --within 12h",
       "ichain submit job.yaml -V lr=0.01 -V epochs=20",
     ],
     load: () => import("../job/submit.ts"),

@@ -7,6 +7,18 @@ export const jobErrors = {
     retryable: true,
     hint: "Wait: the host publishes it once it has seen the appointment.",
   },
+  CHECKPOINT_TOO_LARGE: {
+    class: "untrusted",
+    hint: "Raise resources.checkpoint in job.yaml, or keep less in a checkpoint; the last good one is kept.",
+  },
+  CHECKPOINT_UNSAFE: {
+    class: "untrusted",
+    hint: "Leave only plain files in a checkpoint, and rename it once it is complete; the last good one is kept.",
+  },
+  CHECKPOINT_UNTRUSTED: {
+    class: "untrusted",
+    hint: "The last good checkpoint is kept, and the job goes on from it if its provider is lost.",
+  },
   DISK_TOO_FULL: {
     class: "refused",
     hint: "Free some space, move the home folder to a larger disk, or lower maxBundle in the policy.",
@@ -20,6 +32,10 @@ export const jobErrors = {
   JOB_NOT_OURS: {
     class: "usage",
     hint: "Use the ICHAIN_HOME that the job was submitted from; `ichain jobs` lists what it knows.",
+  },
+  JOB_NOT_POSTED_AGAIN: {
+    class: "refused",
+    hint: '"ichain providers" shows who there is; "ichain submit" posts it as a new job, on terms of its own.',
   },
   JOB_NOT_RUNNING: { class: "usage", hint: '"ichain why ID" tells where the job stands.' },
   JOB_NOT_SETTLED: {

@@ -6,6 +6,10 @@ export const refusalsErrors = {
     class: "usage",
     hint: "Pay more, or lower validatorFee: an appeal must not cost more than the price.",
   },
+  CHECKPOINT_NOT_ALLOWED: {
+    class: "refused",
+    hint: "Lower resources.checkpoint in job.yaml, or choose a provider whose policy allows it (maxCheckpoint).",
+  },
   COMMAND_INVALID: {
     class: "usage",
     hint: "Correct command in job.yaml: it needs a first word, at most 64 KiB, and no NUL.",

@@ -83,3 +83,16 @@ export interface Validation {
 export function seatOf({ validations }: Job, account: Address): Validation | undefined {
   return validations.find(({ validator }) => sameAddress(validator, account));
 }
+
+const abandoning: ReadonlySet<Cause | undefined> = new Set(["released", "runMissed", "claimMissed"]);
+
+/** Whether the job ended because its provider gave it back or was lost: no result was judged, and the price came back. */
+export function wasAbandoned({ state, cause }: Pick<Job, "state" | "cause">): boolean {
+  return state === "Refunded" && abandoning.has(cause);
+}
+
+/** What an abandoned job cost, in its token: the fees of the validators that had revealed before its provider was lost. */
+export function costOfAbandoned({ validations, terms }: Pick<Job, "validations" | "terms">): bigint {
+  const paid = validations.filter(({ measurement }) => measurement !== undefined).length;
+  return terms.validatorFee * BigInt(paid);
+}

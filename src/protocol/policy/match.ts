@@ -20,6 +20,8 @@ export function imageOf(offer: Offer, image: Need["image"]): string | undefined 
 /** Why this offer cannot provide the job, for people; undefined when it can. */
 export function unfitProvider(offer: Offer, need: Need): string | undefined {
   if (!offer.provider) return "is not a provider";
+  if ((need.resources.checkpoint ?? 0) > (offer.details.maxCheckpoint ?? 0))
+    return "shows no checkpoint so large";
   return unfit(offer, need);
 }
 

@@ -46,6 +46,12 @@ export const policySchema = z.strictObject({
   liveLog: bytesSchema
     .prefault("16 KiB")
     .describe("Shown of it to the requester before the result is paid for; `0 B` turns the live log off"),
+  maxCheckpoint: bytesSchema
+    .prefault("0 B")
+    .describe(
+      "Largest `resources.checkpoint`: what a requester may have of the work before it is paid for, again and again " +
+        "while the task runs. `0 B` takes no job with checkpoints",
+    ),
   imageDisk: bytesSchema
     .prefault("20 GiB")
     .describe("Disk for images that ichain brought; beyond it those of past jobs are removed"),
@@ -233,6 +239,11 @@ export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): R
     return refuse("MEMORY_TOO_LARGE", "it asks for more memory than there is");
   if (resources.disk > Math.min(machine.diskBytes, policy.maxResult))
     return refuse("DISK_TOO_LARGE", "it asks for too much disk");
+  if ((resources.checkpoint ?? 0) > policy.maxCheckpoint)
+    return refuse(
+      "CHECKPOINT_NOT_ALLOWED",
+      "it asks for checkpoints, or for larger ones than the policy allows",
+    );
   if (resources.gpus > machine.gpus.length)
     return refuse("GPUS_TOO_MANY", "it asks for more GPUs than there are");
   if (resources.time > policy.maxTime)

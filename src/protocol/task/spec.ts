@@ -24,6 +24,12 @@ const resources = z.strictObject({
   disk: bytesSchema.prefault("256 MiB").describe("What the task may write to /out, at most"),
   time: durationSchema.prefault("10m").describe("How long one run of the task may take"),
   gpus: z.number().int().min(0).max(16).default(0).describe("GPUs that the task has to itself"),
+  checkpoint: bytesSchema
+    .optional()
+    .describe(
+      "Largest checkpoint that the task leaves in /out/checkpoint, part of `disk`; sealed copies reach you while it " +
+        "runs. Without it none is looked for",
+    ),
 });
 
 const rule = z.strictObject({
@@ -183,6 +189,10 @@ export const jobFileSchema = z
           message: `is paid in the token: write pay.${name}`,
         });
   })
+  .superRefine(({ resources: { checkpoint, disk }, verification: { mode } }, context) => {
+    const problem = checkpoint === undefined ? undefined : checkpointProblem(checkpoint, disk, mode);
+    if (problem) context.addIssue({ code: "custom", path: ["resources", "checkpoint"], message: problem });
+  })
   .superRefine(({ inputs, verification: { inputs: exam = [] } }, context) => {
     const problem = exam.length === 0 ? undefined : examProblem(inputs, exam);
     if (problem) context.addIssue({ code: "custom", path: ["verification", "inputs"], message: problem });
@@ -219,6 +229,12 @@ export const specSchema = z.strictObject({
       .max(2 ** 50),
     time: z.number().int().positive().max(31_536_000),
     gpus: z.number().int().min(0).max(16),
+    checkpoint: z
+      .number()
+      .int()
+      .positive()
+      .max(2 ** 50)
+      .optional(),
   }),
   verification: rule,
   /** What the requester commits to when it posts an exam; absent in other modes. */
@@ -249,6 +265,20 @@ export function specOf(file: JobFile, image: Spec["image"]): Spec {
 
 /** Folder below /in that has the exam, on a validator's machine alone. */
 export const EXAM_FOLDER = "exam";
+
+/** Why a job cannot have checkpoints of `checkpoint` bytes; undefined when it can. */
+function checkpointProblem(
+  checkpoint: number,
+  disk: number,
+  mode: (typeof modes)[number],
+): string | undefined {
+  if (checkpoint === 0) return "must be more than nothing: leave it out for a job without checkpoints";
+  if (checkpoint > disk) return "must fit resources.disk, which it is part of";
+  // Their validators run the task again to see that the work was done as told, which a checkpoint would take on trust.
+  if (mode === "replicate" || mode === "digest")
+    return `a job that is verified by ${mode} takes no work on trust, and a checkpoint is that: use evaluate or exam`;
+  return undefined;
+}
 
 /** Why these paths cannot be inputs and exam of one job; undefined when they can. */
 function examProblem(inputs: readonly string[], exam: readonly string[]): string | undefined {

@@ -24,6 +24,7 @@ export function describeMachine(
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
     pulledImages: policy.pulledImages.from,
+    ...(policy.maxCheckpoint > 0 ? { maxCheckpoint: policy.maxCheckpoint } : {}),
     coin: policy.tokens.includes("coin"),
     tokens: (policy.tenders ?? []).map(({ token, worth, pricePerHour, validationFee }) => ({
       token,

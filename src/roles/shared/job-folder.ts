@@ -10,6 +10,8 @@ export function jobFolder(jobsDir: string, role: Role, jobId: JobId) {
     bundle: join(dir, "bundle.parcel"),
     input: join(dir, "in"),
     exam: join(dir, "exam.parcel"),
+    /** Folder. */
+    checkpoint: join(dir, "checkpoint"),
     result: join(dir, "result.parcel"),
     report: join(dir, "report.parcel"),
     reportFiles: join(dir, "report"),

@@ -66,6 +66,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
       endpoint,
       stop,
       add: (blob) => server.addBlob(blob),
+      remove: (root) => server.removeBlob(root),
       admit: async ({ token }) => token && server.admit(token),
       dismiss: async ({ token }) => token && server.dismiss(token),
       putCapsule: (...args) => server.putCapsule(...args),

@@ -42,6 +42,8 @@ export interface PieceServer {
    * @throws TRANSFER_BLOB_CHANGED
    */
   addBlob(blob: Blob): Promise<void>;
+  /** Answers as if the blob had never been here. */
+  removeBlob(root: Hex): void;
   /**
    * Publishes the capsule (at most 1 KiB) of the reader with that fingerprint for `root`.
    * @throws TRANSFER_BAD_CAPSULE

@@ -91,6 +91,7 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
 
   return {
     addBlob,
+    removeBlob: (root) => void served.delete(root.toLowerCase() as Hex),
     admit: (token) => readers.admit(token),
     dismiss: (token) => readers.dismiss(token),
     async listen(target) {

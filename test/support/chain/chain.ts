@@ -82,6 +82,7 @@ export function someOffer(overrides: Partial<OfferDraft> = {}): OfferDraft {
       images: [{ name: "python-ml", digest: `sha256:${"ab".repeat(32)}` }],
       bundledImages: [],
       pulledImages: [],
+      maxCheckpoint: 2 ** 20,
       coin: true,
       tokens: [],
     },

@@ -18,7 +18,7 @@ import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
 import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
-import { type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
+import { type Again, type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
 import { placeBundle } from "../../../src/roles/job/requester/posting/host-bundle.ts";
 import { findCandidates, makePlan } from "../../../src/roles/job/requester/posting/plan.ts";
@@ -135,7 +135,14 @@ export async function newJob(
     validators = [],
     posted = true,
     file: more = {},
-  }: { bytes?: number; validators?: readonly Actor[]; posted?: boolean; file?: object } = {},
+    again = {},
+  }: {
+    bytes?: number;
+    validators?: readonly Actor[];
+    posted?: boolean;
+    file?: object;
+    again?: Partial<Again>;
+  } = {},
 ): Promise<JobId> {
   const folder = await makeTree(requester.home, { "data.bin": randomBytes(bytes) }, `in-${bytes}`);
   const file = jobFileSchema.parse({
@@ -162,7 +169,11 @@ export async function newJob(
     audit,
   });
   const place = await placeBundle(requester, plan, waits);
-  const id = await draftJob(requester, { file, folder, plan, place }, waits);
+  const id = await draftJob(
+    requester,
+    { file, folder, plan, place, again: { file, tries: 1, passed: [], ...again } },
+    waits,
+  );
   const journal = requester.journal.open("requester", id);
   if (posted) await post(requester, journal, draftOf(journal)!, waits);
   return id;

@@ -252,3 +252,15 @@ test("a connection is closed after its limit of requests", async (t) => {
   await new Promise((resolve) => socket.once("close", resolve));
   assert.equal(answers, 3);
 });
+
+test("a blob that is removed gets the answer of one that was never here", async (t) => {
+  const { blob, server, ask } = await scene(t, 1000);
+  assert.equal((await ask(piecesPath(blob.root, 0), good)).status, 200);
+  server.removeBlob(blob.root);
+  for (const path of [piecesPath(blob.root, 0), dataPath(blob.root)]) {
+    const { status, body } = await ask(path, { ...good, Range: "bytes=0-0" });
+    assert.deepEqual([status, body.length], [404, 0]);
+  }
+  await server.addBlob(blob);
+  assert.equal((await ask(piecesPath(blob.root, 0), good)).status, 200);
+});

@@ -2,9 +2,11 @@ import { IchainError } from "../../../errors/error.ts";
 import { shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
+import type { Links } from "../../../roles/job/requester/successors/go-on.ts";
 import { money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
+import { readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { due, jobData, roleIn } from "../../steps/view.ts";
 
@@ -24,6 +26,10 @@ export async function run(context: CommandContext, _args: object, options: { all
     const now = await market.now({ signal });
     const paidIn = jobs.map(({ terms }) => terms.token);
     const tokens = await readTokens(context, market, paidIn, { signal });
+    const links = await readLinks(
+      context,
+      jobs.map(({ id }) => id),
+    );
     const row = (job: Job): string[] => [
       shortId(job.id),
       roleIn(job, account) ?? "",
@@ -31,13 +37,20 @@ export async function run(context: CommandContext, _args: object, options: { all
       job.verdict,
       money(job.terms.price, tokens(job.terms.token)),
       due(job, now),
+      chainText(links(job.id)),
     ];
-    ui.print({ jobs: jobs.map((job) => jobData(job, account, tokens)) }, () =>
+    ui.print({ jobs: jobs.map((job) => jobData(job, account, tokens, links(job.id))) }, () =>
       jobs.length === 0
         ? `No ${options.all ? "" : "open "}jobs.`
-        : ui.table(["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE"], jobs.map(row)),
+        : ui.table(["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE", "LINKED"], jobs.map(row)),
     );
   });
+}
+
+/** `3fa9c01b →`, `→ 77d0a2c4`: the jobs before and after. */
+function chainText({ previous, next }: Links): string {
+  const parts = [...(previous ? [`${shortId(previous)} →`] : []), ...(next ? [`→ ${shortId(next)}`] : [])];
+  return parts.join(", ");
 }
 
 function noAccount(): IchainError {

@@ -1,6 +1,7 @@
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
+import { readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { jobData, jobRows } from "../../steps/view.ts";
 
@@ -11,8 +12,9 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
     const now = await market.now({ signal });
     const tokens = await readTokens(context, market, [job.terms.token], { signal });
-    ui.print(jobData(job, account, tokens), () => {
-      const rows = jobRows(job, now, tokens);
+    const links = (await readLinks(context, [job.id]))(job.id);
+    ui.print(jobData(job, account, tokens, links), () => {
+      const rows = jobRows(job, now, tokens, links);
       if (job.reason !== undefined) rows.push(["reason", neutraliseLine(job.reason)]);
       return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join("\n");
     });

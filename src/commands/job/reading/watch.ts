@@ -1,32 +1,58 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { IchainError } from "../../../errors/error.ts";
-import { shortId } from "../../../protocol/ids.ts";
+import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import { isGoingOn, linksOf } from "../../../roles/job/requester/successors/go-on.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
+import { fromRecords, readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { due, isFailedRun, jobData } from "../../steps/view.ts";
 
+const POLL_MS = 1_000;
+
 /**
- * Prints a job at every change, one line each, until it is final. Ends with `JOB_NOT_SETTLED` (class
- * `failed`) when the money went back instead.
+ * Prints a job at every change, one line each, until it is final, and then those that follow in its place. Ends with
+ * `JOB_NOT_SETTLED` (class `failed`) when the money went back instead.
  */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
-    const jobId = await market.resolveJob(id, { signal });
     let last: Job | undefined;
-    for await (const job of market.follow(jobId, { signal })) {
+    const follow = async function* () {
+      let next: JobId | undefined = await market.resolveJob(id, { signal });
+      for (; next !== undefined; next = last && (await successor(context, last))) {
+        for await (const job of market.follow(next, { signal })) yield job;
+      }
+    };
+    for await (const job of follow()) {
       const now = await market.now({ signal });
       const tokens = await readTokens(context, market, [job.terms.token], { signal });
       const wait = job.deadline === undefined ? "" : `, due ${due(job, now)}`;
       const failed = isFailedRun(job) ? ", the run failed" : "";
       const verdict = job.verdict === "none" ? "" : `, verdict ${job.verdict}${failed}`;
-      ui.print(jobData(job, account, tokens), () => `${shortId(job.id)} ${job.state}${verdict}${wait}`);
+      const links = (await readLinks(context, [job.id]))(job.id);
+      ui.print(
+        jobData(job, account, tokens, links),
+        () => `${shortId(job.id)} ${job.state}${verdict}${wait}`,
+      );
       last = job;
     }
     if (last && last.state !== "Settled") throw notSettled(last);
   });
+}
+
+/** The job in the place of one that is over; waits for it while it is being posted here. */
+async function successor(context: CommandContext, job: Job): Promise<JobId | undefined> {
+  for (;;) {
+    const found = await fromRecords(context, (journal) => ({
+      next: linksOf(journal, job.id).next,
+      isComing: isGoingOn(journal, job),
+    }));
+    if (found?.next !== undefined || !found?.isComing) return found?.next;
+    await delay(POLL_MS, undefined, { signal: context.signal });
+  }
 }
 
 function notSettled(job: Job): IchainError {

@@ -1,10 +1,16 @@
+import { join } from "node:path";
 import { shortId } from "../../../protocol/ids.ts";
+import { wasAbandoned } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import { keptCheckpoint } from "../../../roles/job/requester/result/keep-checkpoints.ts";
+import type { Links } from "../../../roles/job/requester/successors/go-on.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { failedRunOf, failureSentence, noticeOf, noticeSentence } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
+import { readLinks } from "../../steps/records.ts";
 import { story } from "../../steps/story.ts";
 import { readTokens } from "../../steps/tokens.ts";
+import { linksData } from "../../steps/view.ts";
 
 /** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
@@ -17,9 +23,19 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const said = told.role === "requester" ? await noticeOf(context, job.id) : undefined;
     const { log, version: _version, jobId: _id, ...notice } = said ?? {};
     const failure = told.role === "requester" ? await failedRunOf(context, job.id) : undefined;
-    const learnt = { ...(said ? { notice } : {}), ...(failure ? { failure } : {}) };
+    const links = (await readLinks(context, [job.id]))(job.id);
+    const checkpoint = (await keptCheckpoint(join(context.config.home, "jobs"), job.id))?.number;
+    const learnt = {
+      ...linksData(links),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(said ? { notice } : {}),
+      ...(failure ? { failure } : {}),
+    };
     ui.print({ jobId: job.id, state, deadline, reason, ...learnt, ...told }, () => {
-      const lines = [told.stands, told.next, told.otherwise];
+      const lines = [told.stands, told.next, told.otherwise, ...linksText(links)];
+      if (checkpoint !== undefined) lines.push(`Its checkpoint ${checkpoint} is held here, sealed.`);
+      if (links.next === undefined && told.role === "requester" && wasAbandoned(job))
+        lines.push(`"ichain resume ${shortId(job.id)}" posts it to another provider.`);
       if (failure) lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows what its task printed.`);
       if (failure) lines.splice(1, 0, failureSentence(failure));
       if (log || (told.role === "requester" && job.sealedLog))
@@ -30,4 +46,11 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
       return lines.join("\n");
     });
   });
+}
+
+function linksText({ previous, next }: Links): string[] {
+  return [
+    ...(previous ? [`It was posted in the place of job ${shortId(previous)}.`] : []),
+    ...(next ? [`It goes on as job ${shortId(next)}.`] : []),
+  ];
 }

@@ -29,7 +29,7 @@ import { leaveNotice, sealEnd } from "./leave-notice.ts";
 import type { Packed } from "./pack-result.ts";
 import { produce } from "./produce.ts";
 import { release } from "./release.ts";
-import { shareLog } from "./share-log.ts";
+import { shareRun } from "./sharing/share-run.ts";
 import { ENDED, TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 
 /** Notices of declined jobs under way at once: each is a connection to a host that a stranger named. */
@@ -109,7 +109,7 @@ export async function runJob(
 
 /**
  * Accepts the job and makes its result, in one of the machine's slots; resolves with the reason where there is no
- * result. The task's output is served until `log` is disposed.
+ * result. What the task prints and its checkpoints are served until `log` is disposed.
  */
 async function make(
   context: WorkerContext,
@@ -143,8 +143,11 @@ async function make(
   // `deliver` starts it again if this fails.
   if (!packedBefore) hosting.start().catch(() => undefined);
   const requester = { account: job.terms.requester, keys: accepted.bundle.requester };
-  const maxChars = packedBefore ? 0 : setup.policy.liveLog;
-  log.use(shareLog(context, journal, { jobId, requester, maxChars }, options));
+  const { checkpoint = 0 } = accepted.bundle.spec.resources;
+  const shown = packedBefore
+    ? { maxChars: 0, checkpointBytes: 0 }
+    : { maxChars: setup.policy.liveLog, checkpointBytes: checkpoint };
+  log.use(shareRun(context, journal, { jobId, requester, ...shown }, options));
   const working = (bounded: Abortable) =>
     produce(context, journal, job, { ...accepted, identity }, setup, bounded);
   const packed = await (packedBefore

@@ -5,11 +5,12 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting } from "../../../ports/transport.ts";
 import type { Hex, JobId } from "../../../protocol/ids.ts";
 import { drawTurnOf } from "../../../protocol/job/exits.ts";
-import type { Job } from "../../../protocol/job/job.ts";
+import { type Job, wasAbandoned } from "../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../protocol/job/state.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
 import type { HostedOnce } from "../../shared/host-once.ts";
+import { jobFolder } from "../../shared/job-folder.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { retryText } from "../../shared/note.ts";
 import { takeExit } from "../../shared/take-exit.ts";
@@ -22,7 +23,9 @@ import { handOverExam, hostExam } from "./exam.ts";
 import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { type HostedBundle, hostBundle } from "./posting/host-bundle.ts";
 import { post } from "./posting/post.ts";
+import { keepCheckpoints } from "./result/keep-checkpoints.ts";
 import { openFailure } from "./result/open-report.ts";
+import { mayGoOn } from "./successors/post-again.ts";
 import { declinedIn, takeNotice } from "./take-notice.ts";
 
 export interface AdvanceOptions {
@@ -76,6 +79,7 @@ async function advanceOnce(
   await using own = options.bundle ? undefined : hostBundle(context, draft, abortOptions);
   const hosting = () => (options.bundle ?? own!).serve(draft.bundle, onNotice);
   await using exam = hostExam(context, draft, abortOptions);
+  await using checkpoints = keepCheckpoints(context, jobId, draft, abortOptions);
   if (!journal.outcome("post")) {
     if (!options.detach) await hosting();
     await post(context, journal, draft, abortOptions);
@@ -88,6 +92,7 @@ async function advanceOnce(
       if (last?.state !== job.state) options.onState?.(job);
       last = job;
       if (options.detach || options.stopAt?.includes(job.state) || isDeclined(job)) return;
+      if (job.state === "Accepted") checkpoints.start();
       await act(context, journal, draft, { job, exam, hosting }, abortOptions);
     }
   };
@@ -103,9 +108,14 @@ async function advanceOnce(
   if (!last) throw jobNotOurs(jobId);
   if (isFinal(last.state)) {
     await withdrawOwed(context, journal, last, abortOptions);
-    const hosted = [draft.bundle, ...(draft.exam ? [draft.exam.blob] : [])];
-    for (const { path } of hosted) for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
-    journal.finish(last.state === "Settled" ? "done" : "failed");
+    // An abandoned job can go on elsewhere, from its bundle and its last checkpoint: `tidy` removes those in time.
+    if (!wasAbandoned(last)) {
+      const hosted = [draft.bundle, ...(draft.exam ? [draft.exam.blob] : [])];
+      for (const { path } of hosted)
+        for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
+      await rm(jobFolder(context.jobsDir, "requester", jobId).checkpoint, { recursive: true, force: true });
+    }
+    if (!mayGoOn(draft, last)) journal.finish(last.state === "Settled" ? "done" : "failed");
   }
   return last;
 }

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Abortable } from "../../../async/abort.ts";
-import { retryTransient } from "../../../async/retry.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { Notification } from "../../../ports/notifier.ts";
 import { type JobId, shortId } from "../../../protocol/ids.ts";
+import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../protocol/job/state.ts";
 import { forJob, type ServerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
-import { noteAndReport, retryText } from "../../shared/note.ts";
+import { noteAndReport } from "../../shared/note.ts";
 import { advance } from "./advance.ts";
-import { cancel, discardDraft } from "./posting/cancel.ts";
-import { type Draft, draftOf } from "./posting/draft.ts";
-import { draftForNext, nextOf, turnOf } from "./posting/next-provider.ts";
-import { declinedIn } from "./take-notice.ts";
+import { discardDraft } from "./posting/cancel.ts";
+import { draftOf } from "./posting/draft.ts";
+import { linksOf, successorOf, turnOf } from "./successors/go-on.ts";
+import type { Successor } from "./successors/next-provider.ts";
 
 /** Between two tries to act for a job for which another process acts. */
 const BUSY_MS = 2_000;
@@ -31,8 +31,8 @@ export function serveDuty(context: ServerContext): Duty {
 }
 
 /**
- * Advances one job to its end. When its provider declines it, takes it back and posts it to the next best, where its
- * owner allowed that. Drafts are left to their commands, except those that were made here.
+ * Advances one job to its end. When its provider declines it, gives it back or is lost, posts it to the next best, where
+ * its owner allowed that. Drafts are left to their commands, except those that were made here.
  */
 async function serveJob(context: ServerContext, jobId: JobId, options: Abortable): Promise<void> {
   const journal = context.journal.open("requester", jobId);
@@ -49,9 +49,10 @@ async function serveJob(context: ServerContext, jobId: JobId, options: Abortable
           continue;
         }
       }
-      const { state } = await advance(context, jobId, { stopWhenDeclined: true }, options);
-      if (isFinal(state)) return ended(context, journal, state);
-      if (declinedIn(journal)) return await goOn(context, { journal, draft, jobId }, options);
+      const job = await advance(context, jobId, { stopWhenDeclined: true }, options);
+      const found = await successorOf(context, job, context.audit, options);
+      if (found) return await goOn(context, journal, { job, found }, options);
+      if (isFinal(job.state)) return ended(context, journal, job.state);
     } catch (error) {
       options.signal.throwIfAborted();
       const accepted = isIchainError(error, "ESCROW_INVALID_STATUS");
@@ -64,30 +65,23 @@ async function serveJob(context: ServerContext, jobId: JobId, options: Abortable
   }
 }
 
-/** Takes a declined job back, and posts it to the next provider; the daemon then acts for that job as for any other. */
+/** Posts the job that takes another's place; the daemon then acts for it as for any other. */
 async function goOn(
   context: ServerContext,
-  { journal, draft, jobId }: { journal: JobJournal; draft: Draft; jobId: JobId },
+  journal: JobJournal,
+  { job, found }: { job: Job; found: Successor },
   options: Abortable,
 ): Promise<void> {
-  // Before the bundle goes with the cancelled job.
-  const onRetry = (error: Error, pause: number) =>
-    noteAndReport(context, journal, retryText(error, pause), "warn");
-  const draftNext = () => draftForNext(context, journal, draft, context.audit, options);
-  const found = await retryTransient(draftNext, onRetry, options).catch((error: Error) => {
-    options.signal.throwIfAborted();
-    return { why: error.message };
-  });
-  await cancel(context, jobId, options);
-  if ("why" in found) return tell(context, journal, "failed", `declined and taken back: ${found.why}`);
-  noteAndReport(context, journal, `the next provider is asked: job ${shortId(found.next)}`);
+  const was = job.state === "Posted" ? "declined and taken back" : `ended ${job.state}`;
+  if ("why" in found) return tell(context, journal, "failed", `${was}: ${found.why}`);
+  noteAndReport(context, journal, `${was}: it goes on as job ${shortId(found.next)}`);
   await advance(context, found.next, { detach: true }, options);
 }
 
 /** A job that another one follows is not told of: its owner waits for that one. */
 function ended(context: ServerContext, journal: JobJournal, state: JobState): void {
   const text = `ended ${state}`;
-  const isFollowed = nextOf(journal) !== undefined && state === "Cancelled";
+  const isFollowed = linksOf(context.journal, journal.key as JobId).next !== undefined;
   if (isFollowed) noteAndReport(context, journal, text);
   else tell(context, journal, state === "Settled" ? "done" : "failed", text);
 }

@@ -113,6 +113,10 @@ export class OnionHost implements Hosting {
     return this.#options.server.addBlob(blob);
   }
 
+  remove(root: Hex): void {
+    this.#options.server.removeBlob(root);
+  }
+
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void {
     this.#options.server.putCapsule(root, fingerprint, capsule);
   }

@@ -24,19 +24,23 @@ export interface Draft {
   readonly exam?: { readonly blob: Blob; readonly key: Hex; readonly identity: HostIdentity } | undefined;
   /** How it was decided whether the job is validated. */
   readonly audit: Audit;
-  /** What it takes to ask the next provider when this one declines; absent when its owner does that. */
+  /** What it takes to post the job to another provider. */
   readonly again?: Again | undefined;
 }
 
 export interface Again {
   readonly file: JobFile;
-  /** Providers that may be asked, this job's among them. */
+  /** Providers that may be asked while they decline, this job's among them; 1 when the owner asks the next. */
   readonly tries: number;
-  /** The providers that declined before. */
-  readonly declined: readonly Address[];
+  /** How often the job may still be posted again by itself when its provider gives it back or is lost. */
+  readonly failovers?: number | undefined;
+  /** Unix seconds by which the run window of a job that is posted again must end. */
+  readonly until?: number | undefined;
+  /** The providers that declined, gave back or were lost before. */
+  readonly passed: readonly Address[];
   /** Most that may be locked for another one, in the unit of the job's token; job.yaml and the market alone say it where absent. */
   readonly most?: bigint | undefined;
-  /** The job whose provider declined last; this one is posted once that one is cancelled. */
+  /** The job in whose place this one is posted, once that one is over. */
   readonly after?: JobId | undefined;
 }
 

@@ -44,6 +44,9 @@ async function tidyJob({ journal, jobsDir }: Home, jobId: JobId, keep: KeepFiles
   const closed = undertaking.finished === "failed" || older(retrieval?.at, keep.resultDays);
   const needed = closed ? [] : [folder.result, folder.report];
   if (!closed || !older(undertaking.finishedAt, keep.logDays)) needed.push(folder.reportFiles);
+  // Of a job that was abandoned, for a while: its owner may post it again.
+  if (undertaking.finished === "failed" && !older(undertaking.finishedAt, keep.resultDays))
+    needed.push(folder.bundle, folder.exam, folder.checkpoint);
   // The folder also has leaf lists, and parts of parcels that were never fetched completely.
   for (const name of await readdir(folder.dir)) {
     const path = join(folder.dir, name);

@@ -58,6 +58,7 @@ test("only files of finished jobs are removed, once `get` and `logs` need them n
   const openedLongAgo = await job("done", 8, 8);
   const over = await job("done", 31, 31);
   const failed = await job("failed", 1);
+  const failedLongAgo = await job("failed", 8);
   const stranger = random32();
   await mkdir(jobFolder(jobsDir, "requester", stranger).dir);
   for (const [name, age] of [
@@ -82,7 +83,9 @@ test("only files of finished jobs are removed, once `get` and `logs` need them n
   assert.deepEqual(left(opened), ["report", "report.parcel", "result.parcel"]);
   assert.deepEqual(left(openedLongAgo), ["report"]);
   assert.equal(left(over), undefined);
-  assert.deepEqual(left(failed), ["report"]);
+  // One that its provider left can be posted again from its bundle, for as long as a result is kept.
+  assert.deepEqual(left(failed), ["bundle.parcel", "report"]);
+  assert.deepEqual(left(failedLongAgo), ["report"]);
   assert.deepEqual(left(stranger), []);
   assert.deepEqual(readdirSync(jobsDir).toSorted(), [".draft-new", "requester"]);
 });

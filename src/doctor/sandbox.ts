@@ -1,5 +1,5 @@
 import type { SandboxReport } from "../ports/sandbox.ts";
-import { bytes } from "../ui/format.ts";
+import { bytes, gpuText } from "../ui/format.ts";
 import { asFinding, type Check, type DoctorContext, type Finding, forWorkers } from "./check.ts";
 import { firstLineOf } from "./program.ts";
 
@@ -59,7 +59,7 @@ export const sandboxChecks: readonly Check[] = [
   }),
   sandboxCheck("GPUs", ({ gpus }) => ({
     status: "ok",
-    found: gpus.map(({ model, memoryBytes }) => `${model} ${bytes(memoryBytes)}`).join(", ") || "none",
+    found: gpus.map(gpuText).join(", ") || "none",
   })),
   sandboxCheck("runtime images", async ({ images }, context) => {
     if (images.length === 0)

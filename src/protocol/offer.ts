@@ -34,7 +34,16 @@ export const offerDetailsSchema = z.strictObject({
   memoryBytes: bytes,
   diskBytes: bytes,
   gpus: z
-    .array(z.strictObject({ model: z.string().max(64), memoryBytes: bytes }))
+    .array(
+      z.strictObject({
+        model: z.string().max(64),
+        memoryBytes: bytes,
+        /** Version of its driver; empty where it is not known. */
+        driver: z.string().max(32).default(""),
+        /** How many of these there are. */
+        count: z.number().int().min(1).max(64).default(1),
+      }),
+    )
     .max(16)
     .default([]),
   /** Runtime images this machine holds, by root-filesystem digest. */

@@ -15,7 +15,7 @@ import { type GpuPool, gpuPool } from "./gpu-pool.ts";
 import { outputDisk } from "./outputs/disk.ts";
 import { outputFolder } from "./outputs/folder.ts";
 import { containerName } from "./policy.ts";
-import { discoverGpus } from "./probe/gpus.ts";
+import { discoverGpus, UNKNOWN_GPU } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { pullImage } from "./pull-image.ts";
 import { clean } from "./run/clean.ts";
@@ -65,7 +65,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     gpus ??= engine
       .info(abortOptions)
       .then(async (info) => {
-        const advertised = info.gpus?.map((gpu) => ({ ...gpu, memoryBytes: 0 }));
+        const advertised = info.gpus?.map((gpu) => ({ ...gpu, ...UNKNOWN_GPU }));
         return gpuPool(advertised ?? (await discoverGpus(abortOptions)));
       })
       .catch((error: unknown) => {
@@ -125,10 +125,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         ({ digest }) => digest,
       );
     },
-    async reserve(job, { count, had }, abortOptions = {}) {
+    async reserve(job, { count, demand, had }, abortOptions = {}) {
       if (count === 0) return [];
       const pool = await gpusHere(abortOptions);
-      if (had === undefined) return pool.reserve(job, count);
+      if (had === undefined) return pool.reserve(job, count, demand);
       pool.restore(job, had);
       return had;
     },

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors/error.ts";
+import { neutraliseLine } from "../../src/protocol/neutralise.ts";
 import { gpuPool } from "../../src/sandbox/gpu-pool.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { parseGpus } from "../../src/sandbox/probe/gpus.ts";
@@ -12,7 +13,11 @@ import { sandboxSetup } from "./support.ts";
 
 const GIB = 2 ** 30;
 const uuid = (n: number) => `GPU-${String(n).padStart(8, "0")}-1111-2222-3333-444444444444`;
-const gpus = [0, 1, 2, 3].map((n) => ({ uuid: uuid(n), memoryBytes: (n + 1) * 20 * GIB }));
+const gpus = [0, 1, 2, 3].map((n) => ({
+  uuid: uuid(n),
+  model: `Model ${n}`,
+  memoryBytes: (n + 1) * 20 * GIB,
+}));
 
 test("malformed lines of the driver's answer are left out", () => {
   const csv = [
@@ -21,12 +26,14 @@ test("malformed lines of the driver's answer are left out", () => {
     `${uuid(2)}, x, [N/A], 1, 1`,
     "",
     `${uuid(3)}, NVIDIA A100-SXM4-80GB, 81920, 570.86.15, [N/A]`,
+    `${uuid(4)}, \u001b[2JNVIDIA\u202e, 1, 570; rm, 9.0`,
   ].join("\n");
   assert.deepEqual(
-    parseGpus(csv).map((gpu) => [gpu.uuid, gpu.model, gpu.memoryBytes, gpu.computeCapability]),
+    parseGpus(csv).map((gpu) => [gpu.uuid, gpu.model, gpu.memoryBytes, gpu.driver, gpu.computeCapability]),
     [
-      [uuid(1), "NVIDIA H200", 143771 * 2 ** 20, "9.0"],
-      [uuid(3), "NVIDIA A100-SXM4-80GB", 81920 * 2 ** 20, ""],
+      [uuid(1), "NVIDIA H200", 143771 * 2 ** 20, "570.86.15", "9.0"],
+      [uuid(3), "NVIDIA A100-SXM4-80GB", 81920 * 2 ** 20, "570.86.15", ""],
+      [uuid(4), neutraliseLine("\u001b[2JNVIDIA\u202e"), 2 ** 20, "", "9.0"],
     ],
   );
 });
@@ -46,10 +53,16 @@ test("a job gets the same GPUs again, and another job none of them", () => {
     (error) => isIchainError(error, "GPU_ABSENT"),
   );
   assert.throws(
-    () => pool.reserve("e", 1, 200 * GIB),
+    () => pool.reserve("e", 1, { memory: 200 * GIB }),
     (error) => isIchainError(error, "GPU_ABSENT"),
   );
   pool.release("a");
+  pool.release("b");
+  assert.deepEqual(pool.reserve("f", 1, { models: ["model 3"] }), [uuid(3)]);
+  assert.throws(
+    () => pool.reserve("g", 1, { models: ["model 3"] }),
+    (error) => isIchainError(error, "GPU_BUSY"),
+  );
   assert.deepEqual(pool.reserve("c", 2), first);
 });
 

@@ -3,7 +3,7 @@ import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
 import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { Offer } from "../../protocol/offer.ts";
 import type { TokenNames } from "../../roles/tokens.ts";
-import { bytes } from "../../ui/format.ts";
+import { bytes, gpuText } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { meanScore, type OfferFilter, type OfferOrder, passes, sorted } from "../steps/offers.ts";
 import { withReader } from "../steps/reader.ts";
@@ -53,7 +53,7 @@ function toRow({ account, details, ratingAsProvider, priceFloor }: Offer, names:
     paidIn(details, names),
     String(details.cpus),
     bytes(details.memoryBytes),
-    details.gpus.map((gpu) => neutraliseLine(gpu.model)).join(", ") || "-",
+    details.gpus.map(gpuText).join(", ") || "-",
     details.tier,
   ];
 }

@@ -5,6 +5,7 @@ import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
 import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
+import { unmetGpus } from "../task/gpus.ts";
 import { matchesName, namePatternSchema } from "../task/pulled-image.ts";
 import type { Spec } from "../task/spec.ts";
 import { type ChainFacts, fieldOf, refuseMoney, refuseShares } from "./money.ts";
@@ -233,8 +234,9 @@ export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): R
     return refuse("MEMORY_TOO_LARGE", "it asks for more memory than there is");
   if (resources.disk > Math.min(machine.diskBytes, policy.maxResult))
     return refuse("DISK_TOO_LARGE", "it asks for too much disk");
-  if (resources.gpus > machine.gpus.length)
-    return refuse("GPUS_TOO_MANY", "it asks for more GPUs than there are");
+  const unmet = unmetGpus(machine.gpus, resources);
+  if (unmet !== undefined)
+    return refuse(unmet.met === 0 ? "GPUS_TOO_MANY" : "GPU_UNFIT", `it asks for ${unmet.text}`);
   if (resources.time > policy.maxTime)
     return refuse("TIME_TOO_LONG", "it asks for more time than the policy allows");
   return undefined;

@@ -28,11 +28,14 @@ export function matchesName(pattern: string, image: string): boolean {
   const name = image.slice(0, image.indexOf("@"));
   const parts = name.split("/");
   const wanted = pattern.split("/");
-  return parts.length === wanted.length && wanted.every((one, i) => matchesPart(one, parts[i]!));
+  return parts.length === wanted.length && wanted.every((one, i) => fitsPattern(one, parts[i]!));
 }
 
-/** In time that grows with the product of both lengths at most, unlike a regular expression with many stars. */
-function matchesPart(pattern: string, text: string): boolean {
+/**
+ * Whether the whole text fits a pattern in which `*` stands for any text. The time grows with the product of both
+ * lengths at most, unlike that of a regular expression with many stars.
+ */
+export function fitsPattern(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   if (rest.length === 0) return first === text;
   if (!text.startsWith(first)) return false;

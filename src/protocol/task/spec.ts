@@ -6,6 +6,7 @@ import { type BundledKind, tiers } from "../offer.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { amountSchema, bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { tokenRefSchema } from "../token.ts";
+import { gpuDemandSchema, gpuFields, gpusSchema, MAX_TASK_GPUS } from "./gpus.ts";
 import { pulledImageSchema } from "./pulled-image.ts";
 import { variablesSchema } from "./variables.ts";
 
@@ -18,13 +19,17 @@ const oci = z.strictObject({
 });
 const bundlePath = path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path");
 
-const resources = z.strictObject({
-  cpus: z.number().positive().max(1024).default(1).describe("CPUs of the task"),
-  memory: bytesSchema.prefault("1 GiB").describe("Memory of the task; it is killed above it"),
-  disk: bytesSchema.prefault("256 MiB").describe("What the task may write to /out, at most"),
-  time: durationSchema.prefault("10m").describe("How long one run of the task may take"),
-  gpus: z.number().int().min(0).max(16).default(0).describe("GPUs that the task has to itself"),
-});
+const resources = z
+  .strictObject({
+    cpus: z.number().positive().max(1024).default(1).describe("CPUs of the task"),
+    memory: bytesSchema.prefault("1 GiB").describe("Memory of the task; it is killed above it"),
+    disk: bytesSchema.prefault("256 MiB").describe("What the task may write to /out, at most"),
+    time: durationSchema.prefault("10m").describe("How long one run of the task may take"),
+    gpus: gpusSchema
+      .default(0)
+      .describe("GPUs that the task has to itself: how many, or how many of which kind"),
+  })
+  .transform(({ gpus, ...rest }) => ({ ...rest, ...gpuFields(gpus) }));
 
 const rule = z.strictObject({
   mode: z
@@ -218,7 +223,9 @@ export const specSchema = z.strictObject({
       .positive()
       .max(2 ** 50),
     time: z.number().int().positive().max(31_536_000),
-    gpus: z.number().int().min(0).max(16),
+    gpus: z.number().int().min(0).max(MAX_TASK_GPUS),
+    /** What each of them must be; absent where any will do. */
+    gpu: gpuDemandSchema.optional(),
   }),
   verification: rule,
   /** What the requester commits to when it posts an exam; absent in other modes. */

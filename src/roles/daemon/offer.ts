@@ -20,7 +20,7 @@ export function describeMachine(
     cpus: report.cpus,
     memoryBytes: report.memoryBytes,
     diskBytes,
-    gpus: report.gpus.map(({ model, memoryBytes }) => ({ model, memoryBytes })),
+    gpus: kindsOf(report.gpus),
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
     pulledImages: policy.pulledImages.from,
@@ -32,6 +32,17 @@ export function describeMachine(
       validationFee: String(validationFee),
     })),
   };
+}
+
+/** Equal GPUs as one kind with their number, because an offer has at most 2 KiB. */
+function kindsOf(gpus: SandboxReport["gpus"]): OfferDetails["gpus"] {
+  const kinds = Map.groupBy(gpus, ({ model, memoryBytes, driver = "" }) =>
+    JSON.stringify([model, memoryBytes, driver]),
+  );
+  return [...kinds.values()].slice(0, 16).map((equal) => {
+    const { model, memoryBytes, driver = "" } = equal[0]!;
+    return { model, memoryBytes, driver, count: equal.length };
+  });
 }
 
 /** Publishes the offer and deposits the stake where they differ from what is wanted; safe to repeat. */

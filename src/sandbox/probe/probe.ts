@@ -2,7 +2,7 @@ import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
 import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
 import type { RunContext } from "../run/context.ts";
-import { discoverGpus } from "./gpus.ts";
+import { discoverGpus, UNKNOWN_GPU } from "./gpus.ts";
 import { findTier } from "./tier.ts";
 
 /** What the engine is and can do: its own report, its images, and the tier that a probe container shows. */
@@ -15,9 +15,7 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
     tier: await weakestTier(),
     cpus: info.cpus,
     memoryBytes: info.memoryBytes,
-    gpus:
-      info.gpus?.map(({ uuid }) => ({ uuid, model: "GPU", memoryBytes: 0 })) ??
-      (await discoverGpus({ signal })),
+    gpus: info.gpus?.map(({ uuid }) => ({ uuid, ...UNKNOWN_GPU })) ?? (await discoverGpus({ signal })),
     images: images
       .filter(({ tags }) => tags.length > 0)
       .map(({ tags, digest }) => ({ name: nameOf(tags) ?? digest.slice(7, 19), digest })),

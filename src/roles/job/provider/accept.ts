@@ -92,13 +92,8 @@ export async function accept(
     : await pullFirst(context, journal, job, { bundle, policy }, options);
   if (unusable) return unusable;
   // Reserve GPUs before `accept`: a job whose GPUs are missing or busy then costs nothing. A packed job needs none.
-  const { gpus: count } = bundle.spec.resources;
-  const gpus = await reserveGpus(
-    context,
-    journal,
-    journal.outcome("pack") === undefined ? count : 0,
-    options,
-  );
+  const needed = journal.outcome("pack") === undefined ? bundle.spec.resources : { gpus: 0 };
+  const gpus = await reserveGpus(context, journal, needed, options);
   try {
     await transact(context.market, journal, { kind: "accept", job }, options);
   } catch (error) {

@@ -91,7 +91,7 @@ export async function measure(
       return { digest, score: job.terms.threshold };
     }
     const image = await ensureImage(context, journal, { spec, input, policy }, options);
-    const gpus = await reserveGpus(context, journal, spec.resources.gpus, options);
+    const gpus = await reserveGpus(context, journal, spec.resources, options);
     const work = { spec, image, input, gpus, logBytes: policy.maxLog };
     const score = async (stage: Stage): Promise<bigint> => {
       const measured = await runTask(context, journal, { ...work, stage }, options);

@@ -283,6 +283,22 @@ export async function openRehearsal(
   };
 }
 
+/**
+ * What `ichain benchmark` works with, while no daemon of this home keeps the machine busy.
+ * @throws HOME_BUSY
+ */
+export async function openBenchmark(
+  context: AppContext,
+): Promise<{ readonly sandbox: Sandbox; readonly dir: string } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const { lockHome } = await import("./sqlite/lock.ts");
+  stack.use(lockHome(context.config.home));
+  const root = join(context.config.home, "benchmark");
+  const sandbox = await openSandbox(context, { dir: join(root, "sandbox") });
+  const started = stack.move();
+  return { sandbox, dir: join(root, "in"), [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
 export async function openSandbox(
   { config }: AppContext,
   {

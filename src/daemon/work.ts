@@ -11,6 +11,7 @@ import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
+import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
@@ -48,6 +49,7 @@ export async function work(
   const machine = describeMachine(report, policy, {
     diskBytes: await freeDisk(config.home),
     name: options.name ?? "",
+    benchmark: await keptBenchmark(config.home),
   });
   refuseWeakTier(policy, machine);
   await worker.sandbox.sweep(unfinishedRuns(worker), { signal });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Address, Hex } from "./ids.ts";
+import { benchmarkSchema } from "./policy/benchmark.ts";
 import { namePatternSchema } from "./task/pulled-image.ts";
 
 /** How a task is isolated from its host, weakest first; found by probes of its behaviour. */
@@ -46,6 +47,8 @@ export const offerDetailsSchema = z.strictObject({
     )
     .max(16)
     .default([]),
+  /** What the machine scored, as its owner says; absent where it was not measured. */
+  benchmark: benchmarkSchema.optional(),
   /** Runtime images this machine holds, by root-filesystem digest. */
   images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
   /** Kinds of images in bundles that its policy allows. */

@@ -3,6 +3,7 @@ import type { Abortable } from "../../async/abort.ts";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
 import { bundledKinds, type OfferDetails } from "../../protocol/offer.ts";
+import type { Benchmark } from "../../protocol/policy/benchmark.ts";
 import type { Policy } from "../../protocol/policy/policy.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "../shared/transact.ts";
@@ -11,7 +12,7 @@ import { transact } from "../shared/transact.ts";
 export function describeMachine(
   report: SandboxReport,
   policy: Policy,
-  { diskBytes, name }: { diskBytes: number; name: string },
+  { diskBytes, name, benchmark }: { diskBytes: number; name: string; benchmark?: Benchmark | undefined },
 ): OfferDetails {
   return {
     version: 1,
@@ -21,6 +22,7 @@ export function describeMachine(
     memoryBytes: report.memoryBytes,
     diskBytes,
     gpus: kindsOf(report.gpus),
+    ...(benchmark && { benchmark }),
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
     pulledImages: policy.pulledImages.from,

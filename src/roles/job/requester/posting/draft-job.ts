@@ -81,6 +81,7 @@ export async function draftJob(
       spec,
       terms,
       ...place,
+      benchmark: plan.provider.details.benchmark,
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
       mask,

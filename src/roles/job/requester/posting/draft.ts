@@ -5,6 +5,7 @@ import { type Address, type Hex, type JobId, shortId } from "../../../../protoco
 import type { Terms } from "../../../../protocol/job/terms.ts";
 import type { Party } from "../../../../protocol/offer.ts";
 import type { Audit } from "../../../../protocol/policy/audit.ts";
+import type { Benchmark } from "../../../../protocol/policy/benchmark.ts";
 import type { JobFile, Spec } from "../../../../protocol/task/spec.ts";
 
 /** Everything that the requester decided before anything left its machine: the journal's first record of a job. */
@@ -14,6 +15,8 @@ export interface Draft {
   /** The chosen parties, with their keys at that time. */
   readonly provider: Party;
   readonly validators: readonly Party[];
+  /** What the provider's offer said that its machine scores. */
+  readonly benchmark?: Benchmark | undefined;
   readonly bundle: Blob;
   readonly bundleKey: Hex;
   readonly mask: Hex;

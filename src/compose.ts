@@ -306,7 +306,7 @@ export async function openSandbox(
     dir = join(config.home, "sandbox"),
   }: { engine?: EngineKind | undefined; dir?: string } = {},
 ): Promise<Sandbox> {
-  const { leastTier, ...ceiling } = config.sandbox;
+  const { leastTier, gpu, ...ceiling } = config.sandbox;
   // Two homes on one engine must not sweep each other's containers.
   const owner = dir === join(config.home, "sandbox") ? config.home : dir;
   const common = {
@@ -314,6 +314,7 @@ export async function openSandbox(
     instance: createHash("sha256").update(owner).digest("hex").slice(0, 12),
     ceiling,
     leastTier,
+    gpu,
   };
   if (engine === "pool") {
     const [{ createPool }, { readPool }] = await Promise.all([

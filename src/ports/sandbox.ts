@@ -1,6 +1,6 @@
 import type { AbortOptions } from "../async/abort.ts";
 import type { Tier } from "../protocol/offer.ts";
-import type { GpuDemand, GpuFacts } from "../protocol/task/gpus.ts";
+import type { GpuDemand, GpuFacts, GpuWay } from "../protocol/task/gpus.ts";
 
 /** Bounds of one run; the sandbox policy may tighten them, never widen them. */
 export interface Limits {
@@ -55,6 +55,8 @@ export interface SandboxReport {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly gpus: readonly (GpuFacts & { readonly uuid: string })[];
+  /** How tasks get them; absent where there are none, or the engine is of another machine. */
+  readonly gpuWay?: Exclude<GpuWay, "auto"> | undefined;
   readonly images: readonly RuntimeImage[];
 }
 

@@ -6,6 +6,7 @@ import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Limits, Sandbox } from "../ports/sandbox.ts";
 import type { Tier } from "../protocol/offer.ts";
+import type { GpuWay } from "../protocol/task/gpus.ts";
 import { buildBundledImage } from "./bundled/prepare.ts";
 import { collectImages, touchImage } from "./collect-images.ts";
 import { dockerEngine } from "./engines/docker.ts";
@@ -41,6 +42,8 @@ export interface SandboxOptions {
   readonly shared?: boolean | undefined;
   /** Tasks are started with a runtime of at least this tier; by default with the engine's own. */
   readonly leastTier?: Tier | undefined;
+  /** How tasks get this machine's GPUs; `auto` when absent. */
+  readonly gpu?: GpuWay | undefined;
 }
 
 /** The sandbox on one engine, this machine's Docker unless another is given. Makes no call before it is used. */
@@ -55,6 +58,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     runsDir,
     ceiling: options.ceiling ?? hostCeiling(),
     outSpace,
+    gpuWay: options.gpu ?? "auto",
   };
   const busy = new Set<string>();
   let gpus: Promise<GpuPool> | undefined;

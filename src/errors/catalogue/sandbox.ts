@@ -27,6 +27,10 @@ export const sandboxErrors = {
     hint: "Run it again with --json: details.log has the end of what it printed.",
   },
   GPU_ABSENT: { class: "refused", hint: "Ask for fewer GPUs, or choose a provider with more." },
+  GPU_UNREACHABLE: {
+    class: "refused",
+    hint: "Install NVIDIA's container toolkit, or see docs/engines.md on `sandbox.gpu`.",
+  },
   GPU_BUSY: { class: "unavailable", retryable: true, hint: "Wait until a running job ends." },
   IMAGE_BUILD_FAILED: {
     class: "refused",

@@ -2,6 +2,10 @@ import { z } from "zod";
 import { bytesSchema, bytesText } from "../quantity.ts";
 import { fitsPattern } from "./pulled-image.ts";
 
+/** How GPUs get into a container: by NVIDIA's container toolkit, by device nodes and libraries, or by what is there. */
+export const gpuWays = ["auto", "toolkit", "devices"] as const;
+export type GpuWay = (typeof gpuWays)[number];
+
 /** GPUs that one task can have. */
 export const MAX_TASK_GPUS = 16;
 

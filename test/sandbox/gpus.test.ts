@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors/error.ts";
 import { neutraliseLine } from "../../src/protocol/neutralise.ts";
@@ -137,5 +141,41 @@ test("a GPU that is not named by its UUID is refused", needs("docker"), async (t
     await assert.rejects(sandbox.run(await task("", { gpus: [name] })), (error) =>
       isIchainError(error, "TASK_INVALID"),
     );
+  }
+});
+
+test("the check of a machine's GPUs ends with one sentence where there is none", () => {
+  const script = fileURLToPath(new URL("../../scripts/gpu-check.sh", import.meta.url));
+  const dir = mkdtempSync(join(tmpdir(), "ichain-gpu-check-"));
+  try {
+    // A driver that is there and lists nothing.
+    writeFileSync(join(dir, "nvidia-smi"), "#!/bin/sh\necho No devices were found\nexit 6\n", {
+      mode: 0o755,
+    });
+    const env = { PATH: `${dir}:${process.env.PATH}` };
+    const { status, stdout, stderr } = spawnSync(script, { env, encoding: "utf8" });
+    assert.deepEqual([status, stderr], [3, ""]);
+    assert.match(stdout, /^There is no NVIDIA GPU [^\n]+\.\n$/);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("the check of a machine's GPUs reads an answer of the driver and tries the reservations", () => {
+  const script = fileURLToPath(new URL("../../scripts/gpu-check.ts", import.meta.url));
+  const dir = mkdtempSync(join(tmpdir(), "ichain-gpu-check-"));
+  try {
+    const file = join(dir, "answer.csv");
+    writeFileSync(file, [0, 1].map((n) => `${uuid(n)}, NVIDIA L40S, 46068, 550.54.14, 8.9\n`).join(""));
+    const { status, stdout } = spawnSync(process.execPath, [script, file], { encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout,
+      /^ok {4}reservation: 2 held, then GPU_BUSY, GPU_ABSENT, GPU_ABSENT; free again: 1$/m,
+    );
+    writeFileSync(file, "");
+    assert.equal(spawnSync(process.execPath, [script, file]).status, 1);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
 });

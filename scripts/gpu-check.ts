@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isIchainError } from "../src/errors/error.ts";
 import { measureMachine } from "../src/roles/rehearsal/measure-machine.ts";
-import { findGpuNodes } from "../src/sandbox/gpu-devices.ts";
-import { gpuPool } from "../src/sandbox/gpu-pool.ts";
+import { findGpuNodes } from "../src/sandbox/gpus/gpu-devices.ts";
+import { gpuPool } from "../src/sandbox/gpus/gpu-pool.ts";
 import { discoverGpus, parseGpus } from "../src/sandbox/probe/gpus.ts";
 import { createSandbox } from "../src/sandbox/sandbox.ts";
 

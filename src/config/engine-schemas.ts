@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import { z } from "zod";
+import { gpuWays } from "../protocol/machine/gpus.ts";
 import { tiers } from "../protocol/offer.ts";
-import { gpuWays } from "../protocol/task/gpus.ts";
 
 const GIB = 2 ** 30;
 

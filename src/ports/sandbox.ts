@@ -1,6 +1,6 @@
 import type { AbortOptions } from "../async/abort.ts";
+import type { GpuDemand, GpuFacts, GpuWay } from "../protocol/machine/gpus.ts";
 import type { Tier } from "../protocol/offer.ts";
-import type { GpuDemand, GpuFacts, GpuWay } from "../protocol/task/gpus.ts";
 
 /** Bounds of one run; the sandbox policy may tighten them, never widen them. */
 export interface Limits {

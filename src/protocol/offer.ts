@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Address, Hex } from "./ids.ts";
-import { benchmarkSchema } from "./policy/benchmark.ts";
+import { benchmarkSchema } from "./machine/benchmark.ts";
 import { namePatternSchema } from "./task/pulled-image.ts";
 
 /** How a task is isolated from its host, weakest first; found by probes of its behaviour. */

@@ -3,7 +3,7 @@ import { IchainError } from "../errors/error.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
 import { commandProblem } from "../protocol/policy/resources.ts";
 import { taskEnvironment } from "./environment.ts";
-import type { GpuNodes } from "./gpu-devices.ts";
+import type { GpuNodes } from "./gpus/gpu-devices.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
 
 /** Keys of the labels on every container that ichain creates. */

@@ -1,6 +1,6 @@
 import { amountText, COIN, type TokenInfo } from "../protocol/amounts.ts";
+import type { GpuFacts } from "../protocol/machine/gpus.ts";
 import { escapeUnsafe, neutraliseLine } from "../protocol/neutralise.ts";
-import type { GpuFacts } from "../protocol/task/gpus.ts";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

@@ -10,7 +10,7 @@ import {
   type DriverPlaces,
   findGpuNodes,
   parseInformation,
-} from "../../src/sandbox/gpu-devices.ts";
+} from "../../src/sandbox/gpus/gpu-devices.ts";
 import { containerSettings } from "../../src/sandbox/policy.ts";
 import { needs } from "../support/require.ts";
 import { small } from "./support.ts";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors/error.ts";
 import { neutraliseLine } from "../../src/protocol/neutralise.ts";
-import { gpuPool } from "../../src/sandbox/gpu-pool.ts";
+import { gpuPool } from "../../src/sandbox/gpus/gpu-pool.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { parseGpus } from "../../src/sandbox/probe/gpus.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { benchmarkSchema } from "../../protocol/machine/benchmark.ts";
 import { offerDetailsSchema, tiers } from "../../protocol/offer.ts";
-import { benchmarkSchema } from "../../protocol/policy/benchmark.ts";
 import { addressValue, amountValue, bytesValue, instantValue } from "./values.ts";
 
 const digest = z

@@ -1,6 +1,6 @@
+import { unmetGpus } from "../machine/gpus.ts";
 import type { Offer, Rating } from "../offer.ts";
 import { tierAtLeast } from "../offer.ts";
-import { unmetGpus } from "../task/gpus.ts";
 import { matchesName } from "../task/pulled-image.ts";
 import { bundledKind, type JobFile } from "../task/spec.ts";
 

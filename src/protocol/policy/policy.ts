@@ -3,9 +3,10 @@ import { amountText, COIN } from "../amounts.ts";
 import { type Address, sameAddress } from "../ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
+import { unmetGpus } from "../machine/gpus.ts";
 import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
+import { keepRuleSchema } from "../parcel/kept.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
-import { unmetGpus } from "../task/gpus.ts";
 import { matchesName, namePatternSchema } from "../task/pulled-image.ts";
 import type { Spec } from "../task/spec.ts";
 import { type ChainFacts, fieldOf, refuseMoney, refuseShares } from "./money.ts";
@@ -44,6 +45,11 @@ export const policySchema = z.strictObject({
     )
     .prefault("1 MiB")
     .describe("Kept of the output of one run; 4 KiB to 4 MiB"),
+  keep: keepRuleSchema
+    .prefault({})
+    .describe(
+      "Inputs that are held, encrypted, for the next job of the same requester (`inputs[].keep` in job.yaml)",
+    ),
   liveLog: bytesSchema
     .prefault("16 KiB")
     .describe("Shown of it to the requester before the result is paid for; `0 B` turns the live log off"),

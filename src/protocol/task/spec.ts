@@ -2,11 +2,12 @@ import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
 import { modes } from "../job/state.ts";
+import { gpuDemandSchema, gpuFields, gpusSchema, MAX_TASK_GPUS } from "../machine/gpus.ts";
 import { type BundledKind, tiers } from "../offer.ts";
+import { keepForSchema, keptPartSchema, MAX_KEPT } from "../parcel/kept.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { amountSchema, bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { tokenRefSchema } from "../token.ts";
-import { gpuDemandSchema, gpuFields, gpusSchema, MAX_TASK_GPUS } from "./gpus.ts";
 import { pulledImageSchema } from "./pulled-image.ts";
 import { variablesSchema } from "./variables.ts";
 
@@ -131,7 +132,17 @@ export const jobFileSchema = z
       .max(64)
       .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result"),
     inputs: z
-      .array(path)
+      .array(
+        z.union([
+          path,
+          z.strictObject({
+            path: path.describe(
+              "One of them that is kept: packed apart, and not fetched again while it is held",
+            ),
+            keep: keepForSchema.describe("How long after its last use it is worth keeping: `7d`"),
+          }),
+        ]),
+      )
       .min(1)
       .max(1000)
       .describe("Files and folders beside job.yaml; the task sees them under /in"),
@@ -189,8 +200,14 @@ export const jobFileSchema = z
         });
   })
   .superRefine(({ inputs, verification: { inputs: exam = [] } }, context) => {
-    const problem = exam.length === 0 ? undefined : examProblem(inputs, exam);
+    const problem = exam.length === 0 ? undefined : examProblem(inputs.map(pathOf), exam);
     if (problem) context.addIssue({ code: "custom", path: ["verification", "inputs"], message: problem });
+    const unkept = keptProblem(inputs);
+    if (unkept) context.addIssue({ code: "custom", path: ["inputs"], message: unkept });
+  })
+  .transform(({ inputs, ...rest }) => {
+    const kept = inputs.filter((input) => typeof input !== "string");
+    return { ...rest, inputs: inputs.map(pathOf), ...(kept.length > 0 && { kept }) };
   });
 export type JobFile = z.infer<typeof jobFileSchema>;
 
@@ -243,6 +260,8 @@ export const specSchema = z.strictObject({
         .max(2 ** 50),
     })
     .optional(),
+  /** Inputs that are parcels of their own; absent where there are none. */
+  kept: z.array(keptPartSchema).min(1).max(MAX_KEPT).optional(),
   tier: z.enum(tiers),
 });
 export type Spec = z.infer<typeof specSchema>;
@@ -257,11 +276,30 @@ export function specOf(file: JobFile, image: Spec["image"]): Spec {
 /** Folder below /in that has the exam, on a validator's machine alone. */
 export const EXAM_FOLDER = "exam";
 
+type Input = string | { readonly path: string; readonly keep: number };
+const pathOf = (input: Input): string => (typeof input === "string" ? input : input.path);
+
+const plain = (text: string) => text.replace(/^(\.\/)+|\/+$/g, "");
+const holds = (outer: string, inner: string) =>
+  outer === "" || outer === "." || outer === inner || inner.startsWith(`${outer}/`);
+
+/** Why these inputs cannot be kept apart from each other; undefined when they can. */
+function keptProblem(inputs: readonly Input[]): string | undefined {
+  const kept = inputs.filter((input) => typeof input !== "string");
+  if (kept.length > MAX_KEPT) return `at most ${MAX_KEPT} inputs can be kept`;
+  for (const one of kept) {
+    const own = plain(one.path);
+    const other = inputs.find(
+      (input) => input !== one && (holds(plain(pathOf(input)), own) || holds(own, plain(pathOf(input)))),
+    );
+    if (other !== undefined)
+      return `"${one.path}" is packed apart, and cannot share files with the input "${pathOf(other)}"`;
+  }
+  return undefined;
+}
+
 /** Why these paths cannot be inputs and exam of one job; undefined when they can. */
 function examProblem(inputs: readonly string[], exam: readonly string[]): string | undefined {
-  const plain = (text: string) => text.replace(/^(\.\/)+|\/+$/g, "");
-  const holds = (outer: string, inner: string) =>
-    outer === "" || outer === "." || outer === inner || inner.startsWith(`${outer}/`);
   for (const input of inputs.map(plain)) {
     if (holds(EXAM_FOLDER, input))
       return `/in/${EXAM_FOLDER} is the exam's place: rename the input "${input}"`;

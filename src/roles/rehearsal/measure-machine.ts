@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { Sandbox } from "../../ports/sandbox.ts";
-import { type Benchmark, benchmarkSchema } from "../../protocol/policy/benchmark.ts";
+import { type Benchmark, benchmarkSchema } from "../../protocol/machine/benchmark.ts";
 import { readMetrics } from "../../protocol/task/metrics-log.ts";
 
 const MIB = 2 ** 20;

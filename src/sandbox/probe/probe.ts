@@ -1,6 +1,6 @@
 import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
 import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
-import { chooseGpuWay } from "../gpu-devices.ts";
+import { chooseGpuWay } from "../gpus/gpu-devices.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
 import type { RunContext } from "../run/context.ts";
 import { discoverGpus, UNKNOWN_GPU } from "./gpus.ts";

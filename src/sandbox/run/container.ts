@@ -1,7 +1,7 @@
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
-import type { GpuWay } from "../../protocol/task/gpus.ts";
+import type { GpuWay } from "../../protocol/machine/gpus.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
-import { chooseGpuWay, findGpuNodes, type GpuNodes, unreachable } from "../gpu-devices.ts";
+import { chooseGpuWay, findGpuNodes, type GpuNodes, unreachable } from "../gpus/gpu-devices.ts";
 import { isPulled } from "../images.ts";
 import { containerSettings } from "../policy.ts";
 import { inPulled } from "../runtimes/choose.ts";

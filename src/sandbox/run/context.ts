@@ -1,5 +1,5 @@
 import type { Limits, SandboxTask } from "../../ports/sandbox.ts";
-import type { GpuWay } from "../../protocol/task/gpus.ts";
+import type { GpuWay } from "../../protocol/machine/gpus.ts";
 import type { Engine, EngineInfo } from "../engines/engine.ts";
 import type { OutputSpace } from "../outputs/space.ts";
 import type { OciRuntime } from "../policy.ts";

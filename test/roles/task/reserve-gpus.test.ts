@@ -8,7 +8,7 @@ import { openJournal } from "../../../src/journal/journal.ts";
 import type { Sandbox } from "../../../src/ports/sandbox.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { releaseGpus, reserveGpus } from "../../../src/roles/task/reserve-gpus.ts";
-import { type GpuPool, gpuPool } from "../../../src/sandbox/gpu-pool.ts";
+import { type GpuPool, gpuPool } from "../../../src/sandbox/gpus/gpu-pool.ts";
 
 const uuid = (n: number) => `GPU-${n}1111111-2222-3333-4444-555555555555`;
 const gpus = [0, 1].map((n) => ({ uuid: uuid(n), model: "A", memoryBytes: 0 }));

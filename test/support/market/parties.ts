@@ -135,9 +135,16 @@ export async function newJob(
     validators = [],
     posted = true,
     file: more = {},
-  }: { bytes?: number; validators?: readonly Actor[]; posted?: boolean; file?: object } = {},
+    files = { "data.bin": randomBytes(bytes) },
+  }: {
+    bytes?: number;
+    validators?: readonly Actor[];
+    posted?: boolean;
+    file?: object;
+    files?: Parameters<typeof makeTree>[1];
+  } = {},
 ): Promise<JobId> {
-  const folder = await makeTree(requester.home, { "data.bin": randomBytes(bytes) }, `in-${bytes}`);
+  const folder = await makeTree(requester.home, files, `in-${bytes}`);
   const file = jobFileSchema.parse({
     version: 1,
     name: "test",

@@ -26,6 +26,7 @@ import { transact } from "../../shared/transact.ts";
 import { awaitHost, type Fetched } from "../../task/await-host.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
+import { holdKept } from "../../task/kept/kept-inputs.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whileUseful } from "./while-useful.ts";
 
@@ -100,6 +101,7 @@ export async function accept(
     releaseGpus(context, journal);
     throw error;
   }
+  await holdKept(context, job, bundle.kept ?? [], policy.keep);
   return { locator, bundle, gpus };
 }
 

@@ -19,7 +19,7 @@ import { appoint } from "./appoint.ts";
 import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
 import { handOverExam, hostExam } from "./exam.ts";
-import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
+import { bundleBlobs, type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { type HostedBundle, hostBundle } from "./posting/host-bundle.ts";
 import { post } from "./posting/post.ts";
 import { openFailure } from "./result/open-report.ts";
@@ -74,7 +74,7 @@ async function advanceOnce(
     if (kind === "declined" && options.stopWhenDeclined) declined.abort();
   };
   await using own = options.bundle ? undefined : hostBundle(context, draft, abortOptions);
-  const hosting = () => (options.bundle ?? own!).serve(draft.bundle, onNotice);
+  const hosting = () => (options.bundle ?? own!).serve(bundleBlobs(draft), onNotice);
   await using exam = hostExam(context, draft, abortOptions);
   if (!journal.outcome("post")) {
     if (!options.detach) await hosting();
@@ -103,7 +103,7 @@ async function advanceOnce(
   if (!last) throw jobNotOurs(jobId);
   if (isFinal(last.state)) {
     await withdrawOwed(context, journal, last, abortOptions);
-    const hosted = [draft.bundle, ...(draft.exam ? [draft.exam.blob] : [])];
+    const hosted = [...bundleBlobs(draft), ...(draft.exam ? [draft.exam.blob] : [])];
     for (const { path } of hosted) for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
     journal.finish(last.state === "Settled" ? "done" : "failed");
   }

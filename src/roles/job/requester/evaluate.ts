@@ -5,10 +5,11 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { Sandbox } from "../../../ports/sandbox.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../protocol/limits.ts";
-import { meetsDemand, unmetGpus } from "../../../protocol/task/gpus.ts";
+import { meetsDemand, unmetGpus } from "../../../protocol/machine/gpus.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
+import { unpackKept } from "../../task/kept/kept-inputs.ts";
 import { cutShort, discardRuns, runFailure, runTask } from "../../task/run-task.ts";
 import type { Draft } from "./posting/draft.ts";
 
@@ -26,7 +27,7 @@ export async function evaluate(
   context: RoleContext,
   sandbox: Sandbox,
   journal: JobJournal,
-  { spec, bundle, bundleKey }: Draft,
+  { spec, bundle, bundleKey, kept = [] }: Draft,
   { signal }: Abortable,
 ): Promise<bigint | undefined> {
   const home = jobFolder(context.jobsDir, "requester", journal.key as JobId);
@@ -37,6 +38,7 @@ export async function evaluate(
     await rm(home.input, { recursive: true, force: true });
     const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES }; // this account packed it
     await context.parcels.open({ blob: bundle, sessionKey: bundleKey, into: home.input, limits }, { signal });
+    for (const one of kept) await unpackKept(context.parcels, one, { input: home.input }, { signal });
     const stage = { kind: "evaluate" as const, resultDir: home.opened };
     const fit = gpus.filter((gpu) => meetsDemand(gpu, spec.resources.gpu));
     const lent = fit.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);

@@ -7,6 +7,7 @@ import { lockedBy } from "../../../../protocol/job/terms.ts";
 import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../../protocol/limits.ts";
 import type { AuditPolicy } from "../../../../protocol/policy/audit.ts";
 import type { RoleContext } from "../../../context.ts";
+import { unpackKept } from "../../../task/kept/kept-inputs.ts";
 import { best, choosePlan } from "./choose.ts";
 import type { Draft } from "./draft.ts";
 import { draftJob } from "./draft-job.ts";
@@ -69,7 +70,7 @@ export async function turnOf(
 /** Runs `use` with folders of what the draft's bundle and exam were packed from; they are gone afterwards. */
 async function unpacked<T>(
   { parcels, jobsDir }: RoleContext,
-  { bundle, bundleKey, exam }: Draft,
+  { bundle, bundleKey, kept = [], exam }: Draft,
   options: Abortable,
   use: (folders: { folder: string; examFolder: string }) => Promise<T>,
 ): Promise<T> {
@@ -78,6 +79,7 @@ async function unpacked<T>(
   const [folder, examFolder] = [join(dir, "bundle"), join(dir, "exam")];
   try {
     await parcels.open({ blob: bundle, sessionKey: bundleKey, into: folder, limits }, options);
+    for (const one of kept) await unpackKept(parcels, one, { input: folder }, options);
     if (exam)
       await parcels.open({ blob: exam.blob, sessionKey: exam.key, into: examFolder, limits }, options);
     return await use({ folder, examFolder });

@@ -5,6 +5,7 @@ import type { MarketReader } from "../../../../ports/market.ts";
 import { coinText, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import { PANEL } from "../../../../protocol/job/bond.ts";
+import { unmetGpus } from "../../../../protocol/machine/gpus.ts";
 import { neutraliseLine } from "../../../../protocol/neutralise.ts";
 import type { Offer } from "../../../../protocol/offer.ts";
 import { type Audit, type AuditPolicy, decideAudit } from "../../../../protocol/policy/audit.ts";
@@ -26,7 +27,6 @@ import {
 } from "../../../../protocol/policy/outline.ts";
 import type { Pay } from "../../../../protocol/policy/pay.ts";
 import { floorPrice, inCoin, type Tender, tenderOf } from "../../../../protocol/policy/tender.ts";
-import { unmetGpus } from "../../../../protocol/task/gpus.ts";
 import { type JobFile, pinImage, type Spec, specOf } from "../../../../protocol/task/spec.ts";
 import { chainFacts } from "../../../shared/chain-facts.ts";
 import { readPay } from "../../../tokens.ts";

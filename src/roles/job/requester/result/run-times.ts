@@ -1,6 +1,6 @@
 import type { Journal } from "../../../../ports/journal.ts";
 import type { JobId } from "../../../../protocol/ids.ts";
-import type { TimedRun } from "../../../../protocol/policy/benchmark.ts";
+import type { TimedRun } from "../../../../protocol/machine/benchmark.ts";
 import { draftOf } from "../posting/draft.ts";
 import { openedReport } from "./open-report.ts";
 

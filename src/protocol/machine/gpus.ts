@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { fitsIgnoringCase } from "../patterns.ts";
 import { bytesSchema, bytesText } from "../quantity.ts";
-import { fitsPattern } from "./pulled-image.ts";
 
 /** How GPUs get into a container: by NVIDIA's container toolkit, by device nodes and libraries, or by what is there. */
 export const gpuWays = ["auto", "toolkit", "devices"] as const;
@@ -69,7 +69,7 @@ export interface GpuFacts {
 
 const tests: readonly ((gpu: GpuFacts, demand: GpuDemand) => boolean)[] = [
   () => true,
-  ({ model }, { models }) => models === undefined || models.some((one) => isModel(one, model)),
+  ({ model }, { models }) => models === undefined || models.some((one) => fitsIgnoringCase(one, model)),
   ({ memoryBytes }, { memory = 0 }) => memoryBytes >= memory,
   ({ driver = "" }, { driver: least }) => least === undefined || isAtLeast(driver, least),
 ];
@@ -108,10 +108,6 @@ function words({ models, memory, driver }: GpuDemand, upTo: number): string[] {
     driver && `with driver ${driver} or later`,
   ];
   return parts.slice(0, upTo).filter((part) => part !== undefined);
-}
-
-function isModel(wanted: string, model: string): boolean {
-  return fitsPattern(wanted.toLowerCase(), model.toLowerCase());
 }
 
 /** Compares versions number by number; one that is not known is older than all. */

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError } from "../errors/error.ts";
-import type { GpuWay } from "../protocol/task/gpus.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { GpuWay } from "../../protocol/machine/gpus.ts";
 
 /** What a container is given of GPUs where no toolkit is installed. */
 export interface GpuNodes {

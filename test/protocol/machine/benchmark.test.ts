@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { benchmarkSchema, deviations, type TimedRun } from "../../../src/protocol/policy/benchmark.ts";
+import { benchmarkSchema, deviations, type TimedRun } from "../../../src/protocol/machine/benchmark.ts";
 
 const run = (digit: string, task: string, wallSeconds: number, cpu: number, gpu?: number): TimedRun => ({
   provider: `0x${digit.repeat(40)}`,

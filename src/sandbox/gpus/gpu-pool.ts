@@ -1,5 +1,5 @@
-import { IchainError } from "../errors/error.ts";
-import { type GpuDemand, type GpuFacts, meetsDemand } from "../protocol/task/gpus.ts";
+import { IchainError } from "../../errors/error.ts";
+import { type GpuDemand, type GpuFacts, meetsDemand } from "../../protocol/machine/gpus.ts";
 
 /** Reserves GPUs for jobs, each GPU for one job at a time. */
 export interface GpuPool {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gpuFields, gpusSchema, meetsDemand, unmetGpus } from "../../../src/protocol/task/gpus.ts";
+import { gpuFields, gpusSchema, meetsDemand, unmetGpus } from "../../../src/protocol/machine/gpus.ts";
 import { jobFileSchema, specOf, specSchema } from "../../../src/protocol/task/spec.ts";
 
 const GIB = 2 ** 30;

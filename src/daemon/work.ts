@@ -13,6 +13,7 @@ import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
+import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
 
@@ -54,6 +55,7 @@ export async function work(
   refuseWeakTier(policy, machine);
   await worker.sandbox.sweep(unfinishedRuns(worker), { signal });
   await worker.sandbox.trim({ bytes: policy.imageDisk, keep: neededImages(worker) }, { signal });
+  await trimKept(worker, policy);
   await publishOffer(worker, { roles, policy, machine, stake: options.stake }, { signal });
   ui.print(
     { event: "ready", account: worker.account, roles, tier: machine.tier, images: machine.images },

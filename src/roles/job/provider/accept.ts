@@ -101,7 +101,7 @@ export async function accept(
     releaseGpus(context, journal);
     throw error;
   }
-  await holdKept(context, job, bundle.kept ?? [], policy.keep);
+  await holdKept(context, job, bundle.kept, policy);
   return { locator, bundle, gpus };
 }
 

@@ -71,7 +71,7 @@ export async function measure(
   using _slot = await slots.take(options);
   waiting.queued = false;
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
-  await holdKept(context, job, bundle.kept ?? [], policy.keep);
+  await holdKept(context, job, bundle.kept, policy);
   const delivered = await openDelivered(
     context,
     journal,

@@ -7,8 +7,9 @@ import type { Blob } from "../../../ports/transport.ts";
 import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { MAX_FILES } from "../../../protocol/limits.ts";
-import { heldUntil, type KeepRule, type KeptPart } from "../../../protocol/parcel/kept.ts";
+import { heldUntil, type KeptPart } from "../../../protocol/parcel/kept.ts";
 import type { Endpoint } from "../../../protocol/parcel/locator.ts";
+import type { Policy } from "../../../protocol/policy/policy.ts";
 import type { RoleContext } from "../../context.ts";
 import { QUIET_MS } from "../await-host.ts";
 import { fetchBlob } from "../fetch-blob.ts";
@@ -110,20 +111,34 @@ export async function unpackKept(
 
 /**
  * Holds a job's kept inputs for its requester's next job, within the policy. Called once the job is accepted: others must
- * not be able to fill the place for nothing.
+ * not be able to fill the place for nothing. Never fails: without them the next job only fetches more.
  */
 export async function holdKept(
-  context: Pick<RoleContext, "jobsDir">,
+  context: Pick<RoleContext, "jobsDir" | "reporter">,
   { terms: { requester } }: Pick<Job, "terms">,
-  kept: readonly KeptInput[],
-  rule: KeepRule,
+  kept: readonly KeptInput[] = [],
+  { keep: rule }: Pick<Policy, "keep">,
 ): Promise<void> {
+  if (kept.length === 0) return;
   const held = heldFor(context);
-  for (const { part, blob } of kept.filter(({ blob: { size } }) => size <= rule.maxBytes)) {
-    const until = heldUntil(Math.floor(Date.now() / 1000), part, rule);
-    await held.hold(nameOf(requester, part.root), blob, until);
+  try {
+    for (const { part, blob } of kept.filter(({ blob: { size } }) => size <= rule.maxBytes)) {
+      const until = heldUntil(Math.floor(Date.now() / 1000), part, rule);
+      await held.hold(nameOf(requester, part.root), blob, until);
+    }
+    await held.trim(rule.maxBytes);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.reporter.emit({ kind: "warn", text: `A kept input is not held for the next job: ${why}` });
   }
-  await held.trim(rule.maxBytes);
+}
+
+/** Removes what is held over its time or beyond the policy. */
+export function trimKept(
+  context: Pick<RoleContext, "jobsDir">,
+  { keep: { maxBytes } }: Pick<Policy, "keep">,
+): Promise<void> {
+  return heldFor(context).trim(maxBytes);
 }
 
 async function merge(from: string, to: string): Promise<void> {

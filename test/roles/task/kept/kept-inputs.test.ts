@@ -60,7 +60,7 @@ async function fetchJob(
   const locator = decodeLocator(await provider.keyring.unseal(job.sealedBundle), "bundle");
   const journal = provider.journal.open("provider", id);
   const bundle = await fetchBundle(provider, journal, { job, locator, maxBytes: 10 * MIB }, waits);
-  if (keep) await holdKept(provider, job, bundle.kept ?? [], keep);
+  if (keep) await holdKept(provider, job, bundle.kept, { keep });
   return { bundle, id };
 }
 
@@ -141,7 +141,7 @@ test("what is held and spoilt, over its time or beyond the policy is fetched aga
   assert.deepEqual(await heldIn(both.provider), [], "larger than the policy keeps");
   assert.ok(existsSync(bundle.kept![0]!.blob.path), "the job has it all the same");
   const job = await both.provider.market.job(id, waits);
-  await holdKept(both.provider, job, bundle.kept!, { maxBytes: 0, maxAge: 3600 });
+  await holdKept(both.provider, job, bundle.kept, { keep: { maxBytes: 0, maxAge: 3600 } });
   assert.deepEqual(await heldIn(both.provider), []);
 });
 

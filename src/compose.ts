@@ -283,6 +283,22 @@ export async function openRehearsal(
   };
 }
 
+/**
+ * What `ichain benchmark` works with, while no daemon of this home keeps the machine busy.
+ * @throws HOME_BUSY
+ */
+export async function openBenchmark(
+  context: AppContext,
+): Promise<{ readonly sandbox: Sandbox; readonly dir: string } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const { lockHome } = await import("./sqlite/lock.ts");
+  stack.use(lockHome(context.config.home));
+  const root = join(context.config.home, "benchmark");
+  const sandbox = await openSandbox(context, { dir: join(root, "sandbox") });
+  const started = stack.move();
+  return { sandbox, dir: join(root, "in"), [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
 export async function openSandbox(
   { config }: AppContext,
   {
@@ -290,7 +306,7 @@ export async function openSandbox(
     dir = join(config.home, "sandbox"),
   }: { engine?: EngineKind | undefined; dir?: string } = {},
 ): Promise<Sandbox> {
-  const { leastTier, ...ceiling } = config.sandbox;
+  const { leastTier, gpu, ...ceiling } = config.sandbox;
   // Two homes on one engine must not sweep each other's containers.
   const owner = dir === join(config.home, "sandbox") ? config.home : dir;
   const common = {
@@ -298,6 +314,7 @@ export async function openSandbox(
     instance: createHash("sha256").update(owner).digest("hex").slice(0, 12),
     ceiling,
     leastTier,
+    gpu,
   };
   if (engine === "pool") {
     const [{ createPool }, { readPool }] = await Promise.all([

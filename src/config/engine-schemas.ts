@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import { z } from "zod";
+import { gpuWays } from "../protocol/machine/gpus.ts";
 import { tiers } from "../protocol/offer.ts";
 
 const GIB = 2 ** 30;
@@ -7,6 +8,12 @@ const GIB = 2 ** 30;
 /** Upper bounds of any task on this machine; a provider's policy only tightens them. */
 export const sandboxSchema = z.strictObject({
   leastTier: z.enum(tiers).default("runc").describe("weakest isolation in which tasks run"),
+  gpu: z
+    .enum(gpuWays)
+    .default("auto")
+    .describe(
+      "how tasks get this machine's GPUs: by NVIDIA's container toolkit, by device nodes, or by the toolkit where there is one (docs/engines.md)",
+    ),
   cpus: z
     .number()
     .positive()

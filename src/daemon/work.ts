@@ -11,7 +11,9 @@ import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
+import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
+import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
 
@@ -48,10 +50,12 @@ export async function work(
   const machine = describeMachine(report, policy, {
     diskBytes: await freeDisk(config.home),
     name: options.name ?? "",
+    benchmark: await keptBenchmark(config.home),
   });
   refuseWeakTier(policy, machine);
   await worker.sandbox.sweep(unfinishedRuns(worker), { signal });
   await worker.sandbox.trim({ bytes: policy.imageDisk, keep: neededImages(worker) }, { signal });
+  await trimKept(worker, policy);
   await publishOffer(worker, { roles, policy, machine, stake: options.stake }, { signal });
   ui.print(
     { event: "ready", account: worker.account, roles, tier: machine.tier, images: machine.images },

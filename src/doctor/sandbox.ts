@@ -1,5 +1,5 @@
 import type { SandboxReport } from "../ports/sandbox.ts";
-import { bytes } from "../ui/format.ts";
+import { bytes, gpuText } from "../ui/format.ts";
 import { asFinding, type Check, type DoctorContext, type Finding, forWorkers } from "./check.ts";
 import { firstLineOf } from "./program.ts";
 
@@ -57,10 +57,13 @@ export const sandboxChecks: readonly Check[] = [
         : 'Tasks share this machine\'s kernel: "sandbox: {leastTier: gvisor}" in config.yaml runs them in gVisor.';
     return { status: "warn", found: tier, todo };
   }),
-  sandboxCheck("GPUs", ({ gpus }) => ({
-    status: "ok",
-    found: gpus.map(({ model, memoryBytes }) => `${model} ${bytes(memoryBytes)}`).join(", ") || "none",
-  })),
+  sandboxCheck("GPUs", ({ gpus, gpuWay }) => {
+    const found = gpus.map(gpuText).join(", ") || "none";
+    if (gpuWay !== "devices") return { status: "ok", found };
+    const todo =
+      "Tasks get them as device nodes (docs/engines.md); NVIDIA's container toolkit does that too.";
+    return { status: "ok", found, todo };
+  }),
   sandboxCheck("runtime images", async ({ images }, context) => {
     if (images.length === 0)
       return { status: "fail", found: "none", todo: 'Build one: "ichain runtime build python-ml".' };

@@ -1,4 +1,5 @@
 import type { AbortOptions } from "../async/abort.ts";
+import type { GpuDemand, GpuFacts, GpuWay } from "../protocol/machine/gpus.ts";
 import type { Tier } from "../protocol/offer.ts";
 
 /** Bounds of one run; the sandbox policy may tighten them, never widen them. */
@@ -53,7 +54,9 @@ export interface SandboxReport {
   readonly tier: Tier;
   readonly cpus: number;
   readonly memoryBytes: number;
-  readonly gpus: readonly { uuid: string; model: string; memoryBytes: number }[];
+  readonly gpus: readonly (GpuFacts & { readonly uuid: string })[];
+  /** How tasks get them; absent where there are none, or the engine is of another machine. */
+  readonly gpuWay?: Exclude<GpuWay, "auto"> | undefined;
   readonly images: readonly RuntimeImage[];
 }
 
@@ -130,14 +133,18 @@ export interface Sandbox {
    */
   trim(budget: ImageBudget, options?: RunOptions): Promise<readonly string[]>;
   /**
-   * Reserves `count` GPUs for a job: the same in each call for it, or those that it `had` before a restart. Resolves
-   * with their UUIDs.
+   * Reserves `count` GPUs that meet the demand for a job: the same in each call for it, or those that it `had` before a
+   * restart. Resolves with their UUIDs.
    * @throws GPU_ABSENT the machine has fewer
    * @throws GPU_BUSY other jobs hold them now; retryable
    */
   reserve(
     job: string,
-    request: { readonly count: number; readonly had?: readonly string[] | undefined },
+    request: {
+      readonly count: number;
+      readonly demand?: GpuDemand | undefined;
+      readonly had?: readonly string[] | undefined;
+    },
     options?: RunOptions,
   ): Promise<readonly string[]>;
   /** Ends a job's reservation; no error when it has none. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Address, Hex } from "./ids.ts";
+import { benchmarkSchema } from "./machine/benchmark.ts";
 import { namePatternSchema } from "./task/pulled-image.ts";
 
 /** How a task is isolated from its host, weakest first; found by probes of its behaviour. */
@@ -34,9 +35,20 @@ export const offerDetailsSchema = z.strictObject({
   memoryBytes: bytes,
   diskBytes: bytes,
   gpus: z
-    .array(z.strictObject({ model: z.string().max(64), memoryBytes: bytes }))
+    .array(
+      z.strictObject({
+        model: z.string().max(64),
+        memoryBytes: bytes,
+        /** Version of its driver; empty where it is not known. */
+        driver: z.string().max(32).default(""),
+        /** How many of these there are. */
+        count: z.number().int().min(1).max(64).default(1),
+      }),
+    )
     .max(16)
     .default([]),
+  /** What the machine scored, as its owner says; absent where it was not measured. */
+  benchmark: benchmarkSchema.optional(),
   /** Runtime images this machine holds, by root-filesystem digest. */
   images: z.array(z.strictObject({ name: z.string().max(64), digest })).max(16),
   /** Kinds of images in bundles that its policy allows. */

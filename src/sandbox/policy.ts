@@ -3,6 +3,7 @@ import { IchainError } from "../errors/error.ts";
 import type { Limits, SandboxTask } from "../ports/sandbox.ts";
 import { commandProblem } from "../protocol/policy/resources.ts";
 import { taskEnvironment } from "./environment.ts";
+import type { GpuNodes } from "./gpus/gpu-devices.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
 
 /** Keys of the labels on every container that ichain creates. */
@@ -64,6 +65,10 @@ export interface Placement {
   readonly runtime: OciRuntime;
   /** Parent of the container's control group; undefined for the engine's default. */
   readonly cgroupParent: string | undefined;
+  /** What is bound for the task's GPUs; absent where the engine's toolkit does that. */
+  readonly gpuNodes?: GpuNodes | undefined;
+  /** The image's own LD_LIBRARY_PATH. */
+  readonly imageLibraries?: string | undefined;
   /** Unix seconds. */
   readonly deadline: number;
 }
@@ -95,7 +100,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       String(limits.wallSeconds + INSIDE_SLACK_SECONDS),
     ],
     Cmd: [...checkedCommand(task)],
-    Env: taskEnvironment(limits, task.gpus, place.imagePath),
+    Env: [...taskEnvironment(limits, task.gpus, place.imagePath), ...libraryPath(task, place)],
     Labels: {
       [labels.job]: task.id,
       [labels.instance]: place.instance,
@@ -144,7 +149,7 @@ export function containerSettings(task: SandboxTask, place: Placement) {
       RestartPolicy: { Name: "no" as const },
       AutoRemove: false,
       PublishAllPorts: false,
-      ...(task.gpus.length > 0 ? { DeviceRequests: [gpuRequest(task.gpus)] } : {}),
+      ...gpuAccess(task, place),
       ...(place.runtime.name === undefined ? {} : { Runtime: place.runtime.name }),
       ...(place.cgroupParent === undefined ? {} : { CgroupParent: place.cgroupParent }),
     },
@@ -185,11 +190,36 @@ function mounts(task: SandboxTask, place: Placement) {
   return [
     bound(task.inputDir, "/in", true),
     ...(out === undefined ? [] : [bound(out, "/out", place.outDir === undefined)]),
+    ...nodesOf(task, place).libraries.map(({ source, name }) =>
+      bound(source, `${DRIVER_LIBRARIES}/${name}`, true),
+    ),
   ];
 }
 
-function gpuRequest(uuids: readonly string[]) {
-  return { Driver: "nvidia", DeviceIDs: [...uuids], Capabilities: [["gpu", "compute", "utility"]] };
+/** Where a task finds the driver's libraries without a toolkit: in the usual CUDA images' own search path. */
+const DRIVER_LIBRARIES = "/usr/local/nvidia/lib64";
+
+function nodesOf(task: SandboxTask, { gpuNodes }: Placement): GpuNodes {
+  return task.gpus.length > 0 && gpuNodes !== undefined ? gpuNodes : { devices: [], libraries: [] };
+}
+
+function libraryPath(task: SandboxTask, place: Placement): string[] {
+  if (nodesOf(task, place).libraries.length === 0) return [];
+  const { imageLibraries } = place;
+  return [`LD_LIBRARY_PATH=${[DRIVER_LIBRARIES, ...(imageLibraries ? [imageLibraries] : [])].join(":")}`];
+}
+
+/** The GPUs of a task: asked of the toolkit by UUID, or as device nodes, without the right to make further ones. */
+function gpuAccess(task: SandboxTask, place: Placement) {
+  if (task.gpus.length === 0) return {};
+  if (place.gpuNodes === undefined)
+    return {
+      DeviceRequests: [
+        { Driver: "nvidia", DeviceIDs: [...task.gpus], Capabilities: [["gpu", "compute", "utility"]] },
+      ],
+    };
+  const node = (path: string) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: "rw" });
+  return { Devices: place.gpuNodes.devices.map(node) };
 }
 
 function ulimit(name: string, value: number) {

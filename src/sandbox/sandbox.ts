@@ -5,18 +5,19 @@ import { join, resolve } from "node:path";
 import type { AbortOptions } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Limits, Sandbox } from "../ports/sandbox.ts";
+import type { GpuWay } from "../protocol/machine/gpus.ts";
 import type { Tier } from "../protocol/offer.ts";
 import { buildBundledImage } from "./bundled/prepare.ts";
 import { collectImages, touchImage } from "./collect-images.ts";
 import { dockerEngine } from "./engines/docker.ts";
 import type { Engine } from "./engines/engine.ts";
 import { engineDiskFull } from "./engines/faults.ts";
-import { type GpuPool, gpuPool } from "./gpu-pool.ts";
+import { type GpuPool, gpuPool } from "./gpus/gpu-pool.ts";
 import { copyCheckpoint } from "./outputs/checkpoint.ts";
 import { outputDisk } from "./outputs/disk.ts";
 import { outputFolder } from "./outputs/folder.ts";
 import { containerName } from "./policy.ts";
-import { discoverGpus } from "./probe/gpus.ts";
+import { discoverGpus, UNKNOWN_GPU } from "./probe/gpus.ts";
 import { probeSandbox } from "./probe/probe.ts";
 import { pullImage } from "./pull-image.ts";
 import { clean } from "./run/clean.ts";
@@ -42,6 +43,8 @@ export interface SandboxOptions {
   readonly shared?: boolean | undefined;
   /** Tasks are started with a runtime of at least this tier; by default with the engine's own. */
   readonly leastTier?: Tier | undefined;
+  /** How tasks get this machine's GPUs; `auto` when absent. */
+  readonly gpu?: GpuWay | undefined;
 }
 
 /** The sandbox on one engine, this machine's Docker unless another is given. Makes no call before it is used. */
@@ -56,6 +59,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     runsDir,
     ceiling: options.ceiling ?? hostCeiling(),
     outSpace,
+    gpuWay: options.gpu ?? "auto",
   };
   const busy = new Set<string>();
   let gpus: Promise<GpuPool> | undefined;
@@ -66,7 +70,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     gpus ??= engine
       .info(abortOptions)
       .then(async (info) => {
-        const advertised = info.gpus?.map((gpu) => ({ ...gpu, memoryBytes: 0 }));
+        const advertised = info.gpus?.map((gpu) => ({ ...gpu, ...UNKNOWN_GPU }));
         return gpuPool(advertised ?? (await discoverGpus(abortOptions)));
       })
       .catch((error: unknown) => {
@@ -128,10 +132,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         ({ digest }) => digest,
       );
     },
-    async reserve(job, { count, had }, abortOptions = {}) {
+    async reserve(job, { count, demand, had }, abortOptions = {}) {
       if (count === 0) return [];
       const pool = await gpusHere(abortOptions);
-      if (had === undefined) return pool.reserve(job, count);
+      if (had === undefined) return pool.reserve(job, count, demand);
       pool.restore(job, had);
       return had;
     },

@@ -1,4 +1,5 @@
 import { amountText, COIN, type TokenInfo } from "../protocol/amounts.ts";
+import type { GpuFacts } from "../protocol/machine/gpus.ts";
 import { escapeUnsafe, neutraliseLine } from "../protocol/neutralise.ts";
 
 const MINUTE = 60;
@@ -37,6 +38,15 @@ export function bytes(count: number): string {
   }
   const text = value >= 100 || at === 0 ? Math.round(value).toString() : value.toFixed(1).replace(/\.0$/, "");
   return `${text} ${names[at]}`;
+}
+
+/** `2 × NVIDIA L40S (45 GiB, driver 550.54)`; what is not known is left out. */
+export function gpuText({ model, memoryBytes, driver = "", count = 1 }: GpuFacts): string {
+  const facts = [memoryBytes > 0 ? bytes(memoryBytes) : "", driver && `driver ${driver}`].filter(
+    (one) => one,
+  );
+  const text = [neutraliseLine(model), ...(facts.length > 0 ? [`(${facts.join(", ")})`] : [])].join(" ");
+  return count === 1 ? text : `${count} × ${text}`;
 }
 
 /** An amount in smallest units with its token: `12.5 tUSD`, `0.05 coin`; exact. */

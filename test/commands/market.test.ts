@@ -117,7 +117,11 @@ const job: Job = {
 describe("filtering offers", () => {
   const gpu = offer("4", {
     priceFloor: 2n * COIN,
-    details: { ...offer("4").details, tier: "gvisor", gpus: [{ model: "H", memoryBytes: 1 }] },
+    details: {
+      ...offer("4").details,
+      tier: "gvisor",
+      gpus: [{ model: "H", memoryBytes: 1, driver: "", count: 1 }],
+    },
     ratingAsProvider: rating([5, 4]),
   });
 

@@ -100,6 +100,13 @@ describe("bad input", needs("root", "docker"), () => {
     await refused(["submit", file], market.requester, "IMAGE_UNKNOWN", 2);
   });
 
+  it("a GPU that nobody has", async () => {
+    const gpu = 'memory: 1 GiB\n  gpus: {model: "NVIDIA H100*", memory: 80 GiB}';
+    const file = await jobFile("gpu.yaml", "memory: 1 GiB", gpu);
+    for (const verb of ["quote", "submit"])
+      await refused([verb, file], market.requester, "GPU_NOT_OFFERED", 6);
+  });
+
   it("a wallet without coin", async () => {
     const poor = await home("poor", async (dir) => {
       await rm(join(dir, "keyring"), { force: true });

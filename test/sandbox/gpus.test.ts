@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { isIchainError } from "../../src/errors/error.ts";
-import { gpuPool } from "../../src/sandbox/gpu-pool.ts";
+import { neutraliseLine } from "../../src/protocol/neutralise.ts";
+import { gpuPool } from "../../src/sandbox/gpus/gpu-pool.ts";
 import { containerName, containerSettings } from "../../src/sandbox/policy.ts";
 import { parseGpus } from "../../src/sandbox/probe/gpus.ts";
 import { chooseRuntime } from "../../src/sandbox/runtimes/choose.ts";
@@ -12,7 +17,11 @@ import { sandboxSetup } from "./support.ts";
 
 const GIB = 2 ** 30;
 const uuid = (n: number) => `GPU-${String(n).padStart(8, "0")}-1111-2222-3333-444444444444`;
-const gpus = [0, 1, 2, 3].map((n) => ({ uuid: uuid(n), memoryBytes: (n + 1) * 20 * GIB }));
+const gpus = [0, 1, 2, 3].map((n) => ({
+  uuid: uuid(n),
+  model: `Model ${n}`,
+  memoryBytes: (n + 1) * 20 * GIB,
+}));
 
 test("malformed lines of the driver's answer are left out", () => {
   const csv = [
@@ -21,12 +30,14 @@ test("malformed lines of the driver's answer are left out", () => {
     `${uuid(2)}, x, [N/A], 1, 1`,
     "",
     `${uuid(3)}, NVIDIA A100-SXM4-80GB, 81920, 570.86.15, [N/A]`,
+    `${uuid(4)}, \u001b[2JNVIDIA\u202e, 1, 570; rm, 9.0`,
   ].join("\n");
   assert.deepEqual(
-    parseGpus(csv).map((gpu) => [gpu.uuid, gpu.model, gpu.memoryBytes, gpu.computeCapability]),
+    parseGpus(csv).map((gpu) => [gpu.uuid, gpu.model, gpu.memoryBytes, gpu.driver, gpu.computeCapability]),
     [
-      [uuid(1), "NVIDIA H200", 143771 * 2 ** 20, "9.0"],
-      [uuid(3), "NVIDIA A100-SXM4-80GB", 81920 * 2 ** 20, ""],
+      [uuid(1), "NVIDIA H200", 143771 * 2 ** 20, "570.86.15", "9.0"],
+      [uuid(3), "NVIDIA A100-SXM4-80GB", 81920 * 2 ** 20, "570.86.15", ""],
+      [uuid(4), neutraliseLine("\u001b[2JNVIDIA\u202e"), 2 ** 20, "", "9.0"],
     ],
   );
 });
@@ -46,10 +57,16 @@ test("a job gets the same GPUs again, and another job none of them", () => {
     (error) => isIchainError(error, "GPU_ABSENT"),
   );
   assert.throws(
-    () => pool.reserve("e", 1, 200 * GIB),
+    () => pool.reserve("e", 1, { memory: 200 * GIB }),
     (error) => isIchainError(error, "GPU_ABSENT"),
   );
   pool.release("a");
+  pool.release("b");
+  assert.deepEqual(pool.reserve("f", 1, { models: ["model 3"] }), [uuid(3)]);
+  assert.throws(
+    () => pool.reserve("g", 1, { models: ["model 3"] }),
+    (error) => isIchainError(error, "GPU_BUSY"),
+  );
   assert.deepEqual(pool.reserve("c", 2), first);
 });
 
@@ -124,5 +141,41 @@ test("a GPU that is not named by its UUID is refused", needs("docker"), async (t
     await assert.rejects(sandbox.run(await task("", { gpus: [name] })), (error) =>
       isIchainError(error, "TASK_INVALID"),
     );
+  }
+});
+
+test("the check of a machine's GPUs ends with one sentence where there is none", () => {
+  const script = fileURLToPath(new URL("../../scripts/gpu-check.sh", import.meta.url));
+  const dir = mkdtempSync(join(tmpdir(), "ichain-gpu-check-"));
+  try {
+    // A driver that is there and lists nothing.
+    writeFileSync(join(dir, "nvidia-smi"), "#!/bin/sh\necho No devices were found\nexit 6\n", {
+      mode: 0o755,
+    });
+    const env = { PATH: `${dir}:${process.env.PATH}` };
+    const { status, stdout, stderr } = spawnSync(script, { env, encoding: "utf8" });
+    assert.deepEqual([status, stderr], [3, ""]);
+    assert.match(stdout, /^There is no NVIDIA GPU [^\n]+\.\n$/);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("the check of a machine's GPUs reads an answer of the driver and tries the reservations", () => {
+  const script = fileURLToPath(new URL("../../scripts/gpu-check.ts", import.meta.url));
+  const dir = mkdtempSync(join(tmpdir(), "ichain-gpu-check-"));
+  try {
+    const file = join(dir, "answer.csv");
+    writeFileSync(file, [0, 1].map((n) => `${uuid(n)}, NVIDIA L40S, 46068, 550.54.14, 8.9\n`).join(""));
+    const { status, stdout } = spawnSync(process.execPath, [script, file], { encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout,
+      /^ok {4}reservation: 2 held, then GPU_BUSY, GPU_ABSENT, GPU_ABSENT; free again: 1$/m,
+    );
+    writeFileSync(file, "");
+    assert.equal(spawnSync(process.execPath, [script, file]).status, 1);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
 });

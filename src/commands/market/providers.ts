@@ -1,9 +1,14 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { openRecords } from "../../compose.ts";
 import { coinText } from "../../protocol/amounts.ts";
 import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
+import { type Benchmark, type Deviation, deviations } from "../../protocol/machine/benchmark.ts";
 import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { Offer } from "../../protocol/offer.ts";
+import { timedRuns } from "../../roles/job/requester/result/run-times.ts";
 import type { TokenNames } from "../../roles/tokens.ts";
-import { bytes } from "../../ui/format.ts";
+import { bytes, gpuText } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { meanScore, type OfferFilter, type OfferOrder, passes, sorted } from "../steps/offers.ts";
 import { withReader } from "../steps/reader.ts";
@@ -16,23 +21,52 @@ export async function run(
 ): Promise<void> {
   const { ui, signal, config } = context;
   const names = config.network?.tokens ?? {};
+  const timed = await runTimes(context);
   await withReader(context, async ({ market }) => {
     const found: Offer[] = [];
     for await (const offer of market.offers({ signal })) if (passes(offer, options)) found.push(offer);
     const offers = sorted(found, options.sort);
-    ui.print({ providers: offers.map(toData) }, () =>
+    ui.print({ providers: offers.map((offer) => toData(offer, timed)) }, () =>
       offers.length === 0
         ? "No provider matches."
         : ui.table(
-            ["ACCOUNT", "NAME", "RATING", "DONE", "COIN/H", "PAID IN", "CPUS", "MEMORY", "GPUS", "TIER"],
-            offers.map((offer) => toRow(offer, names)),
+            [
+              "ACCOUNT",
+              "NAME",
+              "RATING",
+              "DONE",
+              "COIN/H",
+              "PAID IN",
+              "CPUS",
+              "MEMORY",
+              "GPUS",
+              "TIER",
+              "SCORE",
+              "TIME",
+            ],
+            offers.map((offer) => toRow(offer, names, timed)),
           ),
     );
   });
 }
 
-function toData({ keys: _, ...offer }: Offer): object {
-  return { ...offer, rating: meanScore(offer.ratingAsProvider) };
+type RunTimes = ReadonlyMap<string, Deviation>;
+
+/** How the runs of this home's jobs compare with the scores on offer; nothing where there is no journal yet. */
+async function runTimes(context: CommandContext): Promise<RunTimes> {
+  const { home, paths } = context.config;
+  if (!existsSync(paths.journal)) return new Map();
+  const journal = await openRecords(context);
+  try {
+    return deviations(await timedRuns(journal, join(home, "jobs")));
+  } finally {
+    journal.close();
+  }
+}
+
+function toData({ keys: _, ...offer }: Offer, timed: RunTimes): object {
+  const runTimes = timed.get(offer.account.toLowerCase());
+  return { ...offer, ...(runTimes && { runTimes }), rating: meanScore(offer.ratingAsProvider) };
 }
 
 /** The offer's means of payment: tokens by their names in the network file, or the beginning of the address. */
@@ -42,7 +76,19 @@ function paidIn({ coin, tokens }: Offer["details"], names: TokenNames): string {
   return [...(coin ? ["coin"] : []), ...tokens.map(({ token }) => nameOf(token as Address))].join(", ");
 }
 
-function toRow({ account, details, ratingAsProvider, priceFloor }: Offer, names: TokenNames): string[] {
+/** One CPU's and one GPU's score, GFLOP/s. */
+function scoreText(benchmark: Benchmark | undefined): string {
+  if (benchmark === undefined) return "-";
+  const { cpu, gpu } = benchmark;
+  return gpu === undefined ? cpu.toFixed(1) : `${cpu.toFixed(1)}, GPU ${gpu.toFixed(0)}`;
+}
+
+function toRow(
+  { account, details, ratingAsProvider, priceFloor }: Offer,
+  names: TokenNames,
+  timed: RunTimes,
+): string[] {
+  const time = timed.get(account.toLowerCase());
   const mean = meanScore(ratingAsProvider);
   return [
     account,
@@ -53,7 +99,9 @@ function toRow({ account, details, ratingAsProvider, priceFloor }: Offer, names:
     paidIn(details, names),
     String(details.cpus),
     bytes(details.memoryBytes),
-    details.gpus.map((gpu) => neutraliseLine(gpu.model)).join(", ") || "-",
+    details.gpus.map(gpuText).join(", ") || "-",
     details.tier,
+    scoreText(details.benchmark),
+    time === undefined ? "-" : `${time.factor.toFixed(1)}× (${time.runs})`,
   ];
 }

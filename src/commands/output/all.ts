@@ -55,6 +55,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   why: job.whyOutput,
   provide: work.readyOutput,
   validate: work.readyOutput,
+  benchmark: work.benchmarkOutput,
   "stake status": work.stakeOutput,
   "stake deposit": work.stakeOutput,
   "stake withdraw": work.stakeOutput,

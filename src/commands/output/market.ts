@@ -31,6 +31,13 @@ const offer = z.strictObject({
   details: offerDetailsSchema.describe("the machine, as its owner describes it"),
   ratingAsProvider: rating,
   ratingAsValidator: rating,
+  runTimes: z
+    .strictObject({
+      factor: z.number().describe("time that its runs took over the time that its score promised"),
+      runs: count,
+    })
+    .optional()
+    .describe("of this home's jobs whose task another provider ran too"),
   rating: z.number().optional().describe("mean score as a provider, 1 to 5"),
 });
 

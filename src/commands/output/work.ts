@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { benchmarkSchema } from "../../protocol/machine/benchmark.ts";
 import { offerDetailsSchema, tiers } from "../../protocol/offer.ts";
 import { addressValue, amountValue, bytesValue, instantValue } from "./values.ts";
 
@@ -22,6 +23,12 @@ export const servingOutput = z.strictObject({
   event: z.literal("serving"),
   account: addressValue,
   jobs: z.number().int().describe("unfinished ones of this home"),
+});
+
+export const benchmarkOutput = z.strictObject({
+  seed: z.number().int(),
+  checksum: z.number().int().describe("the same for a seed on every machine"),
+  benchmark: benchmarkSchema,
 });
 
 export const stakeOutput = z.strictObject({

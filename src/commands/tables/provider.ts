@@ -1,6 +1,6 @@
 import { engines } from "../../config/choices.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { coins } from "../framework/parse.ts";
+import { coins, integer } from "../framework/parse.ts";
 
 const workOptions: readonly OptionDeclaration[] = [
   { flags: "--policy <file>", summary: "what to take on and at what price; careful defaults when absent" },
@@ -39,6 +39,20 @@ export const providerCommands: readonly CommandDeclaration[] = [
     options: workOptions,
     examples: ["ichain validate --stake 1"],
     load: () => import("../validate.ts"),
+  },
+  {
+    name: "benchmark",
+    group: "Do work",
+    summary: "measure CPU, disk and GPU in the sandbox, for the offers of this home",
+    options: [
+      {
+        flags: "--seed <n>",
+        summary: "the numbers to compute with; drawn when absent",
+        parse: integer(0, 4_294_967_295),
+      },
+    ],
+    examples: ["ichain benchmark", "ichain benchmark --seed 7 --json"],
+    load: () => import("../benchmark.ts"),
   },
   {
     name: "runtime list",

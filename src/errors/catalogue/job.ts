@@ -89,6 +89,11 @@ export const jobErrors = {
     class: "config",
     hint: "`ichain provide --stake COIN` or `ichain validate --stake COIN` publishes one and deposits.",
   },
+  GPU_NOT_OFFERED: {
+    class: "refused",
+    retryable: true,
+    hint: '"ichain providers --gpu" shows the GPUs on offer; change resources.gpus in job.yaml, or try later.',
+  },
   NO_PROVIDER: {
     class: "refused",
     retryable: true,

@@ -24,6 +24,10 @@ export const parcelErrors = {
     retryable: true,
     hint: "Free some space or choose another disk, then run the same command again.",
   },
+  KEPT_MISMATCH: {
+    class: "untrusted",
+    hint: "Do not run this job: its requester's client would not make it so.",
+  },
   PARCEL_INPUT_CHANGED: {
     class: "usage",
     retryable: true,

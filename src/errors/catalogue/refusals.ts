@@ -37,6 +37,10 @@ export const refusalsErrors = {
     class: "refused",
     hint: "Lower resources.gpus in job.yaml, or choose a provider with more.",
   },
+  GPU_UNFIT: {
+    class: "refused",
+    hint: "Ask for less in resources.gpus in job.yaml, or choose a provider with such a GPU.",
+  },
   IMAGE_NOT_ALLOWED: { class: "refused", hint: "Choose a provider whose policy allows the image." },
   MEMORY_TOO_LARGE: {
     class: "refused",

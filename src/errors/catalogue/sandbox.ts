@@ -21,7 +21,16 @@ export const sandboxErrors = {
     hint: "Restart the engine that has the task's GPUs, or load the image on another one.",
   },
   ENGINE_REFUSED: { class: "unavailable", hint: "`ichain doctor` shows what the engine can do here." },
+  BENCHMARK_FAILED: {
+    class: "failed",
+    retryable: true,
+    hint: "Run it again with --json: details.log has the end of what it printed.",
+  },
   GPU_ABSENT: { class: "refused", hint: "Ask for fewer GPUs, or choose a provider with more." },
+  GPU_UNREACHABLE: {
+    class: "refused",
+    hint: "Install NVIDIA's container toolkit, or see docs/engines.md on `sandbox.gpu`.",
+  },
   GPU_BUSY: { class: "unavailable", retryable: true, hint: "Wait until a running job ends." },
   IMAGE_BUILD_FAILED: {
     class: "refused",

@@ -1,3 +1,4 @@
+import { unmetGpus } from "../machine/gpus.ts";
 import type { Offer, Rating } from "../offer.ts";
 import { tierAtLeast } from "../offer.ts";
 import { matchesName } from "../task/pulled-image.ts";
@@ -53,7 +54,8 @@ function unfit(offer: Offer, { resources, tier, image }: Need): string | undefin
   if (details.cpus < resources.cpus) return `has ${details.cpus} CPUs, not ${resources.cpus}`;
   if (details.memoryBytes < resources.memory) return "has too little memory";
   if (details.diskBytes < resources.disk) return "has too little disk";
-  if (details.gpus.length < resources.gpus) return `has ${details.gpus.length} GPUs, not ${resources.gpus}`;
+  const unmet = unmetGpus(details.gpus, resources);
+  if (unmet !== undefined) return `does not have ${unmet.text}`;
   if (!tierAtLeast(details.tier, tier)) return `isolates by ${details.tier}, not ${tier}`;
   return undefined;
 }

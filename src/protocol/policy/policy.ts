@@ -3,7 +3,9 @@ import { amountText, COIN } from "../amounts.ts";
 import { type Address, sameAddress } from "../ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
+import { unmetGpus } from "../machine/gpus.ts";
 import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
+import { keepRuleSchema } from "../parcel/kept.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { matchesName, namePatternSchema } from "../task/pulled-image.ts";
 import type { Spec } from "../task/spec.ts";
@@ -43,6 +45,11 @@ export const policySchema = z.strictObject({
     )
     .prefault("1 MiB")
     .describe("Kept of the output of one run; 4 KiB to 4 MiB"),
+  keep: keepRuleSchema
+    .prefault({})
+    .describe(
+      "Inputs that are held, encrypted, for the next job of the same requester (`inputs[].keep` in job.yaml)",
+    ),
   liveLog: bytesSchema
     .prefault("16 KiB")
     .describe("Shown of it to the requester before the result is paid for; `0 B` turns the live log off"),
@@ -244,8 +251,9 @@ export function refuseSpec(policy: Policy, spec: Spec, machine: OfferDetails): R
       "CHECKPOINT_NOT_ALLOWED",
       "it asks for checkpoints, or for larger ones than the policy allows",
     );
-  if (resources.gpus > machine.gpus.length)
-    return refuse("GPUS_TOO_MANY", "it asks for more GPUs than there are");
+  const unmet = unmetGpus(machine.gpus, resources);
+  if (unmet !== undefined)
+    return refuse(unmet.met === 0 ? "GPUS_TOO_MANY" : "GPU_UNFIT", `it asks for ${unmet.text}`);
   if (resources.time > policy.maxTime)
     return refuse("TIME_TOO_LONG", "it asks for more time than the policy allows");
   return undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fitsPattern } from "../patterns.ts";
 
 /** Part of a registry's path or of an image's name (distribution-spec, "Pulling manifests"). */
 const COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
@@ -28,20 +29,5 @@ export function matchesName(pattern: string, image: string): boolean {
   const name = image.slice(0, image.indexOf("@"));
   const parts = name.split("/");
   const wanted = pattern.split("/");
-  return parts.length === wanted.length && wanted.every((one, i) => matchesPart(one, parts[i]!));
-}
-
-/** In time that grows with the product of both lengths at most, unlike a regular expression with many stars. */
-function matchesPart(pattern: string, text: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return first === text;
-  if (!text.startsWith(first)) return false;
-  const last = rest.pop()!;
-  let at = first.length;
-  for (const piece of rest) {
-    const found = text.indexOf(piece, at);
-    if (found === -1) return false;
-    at = found + piece.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
+  return parts.length === wanted.length && wanted.every((one, i) => fitsPattern(one, parts[i]!));
 }

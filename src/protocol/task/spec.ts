@@ -2,7 +2,9 @@ import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../ids.ts";
 import { modes } from "../job/state.ts";
+import { gpuDemandSchema, gpuFields, gpusSchema, MAX_TASK_GPUS } from "../machine/gpus.ts";
 import { type BundledKind, tiers } from "../offer.ts";
+import { keepForSchema, keptPartSchema, MAX_KEPT } from "../parcel/kept.ts";
 import { pathProblem } from "../parcel/paths.ts";
 import { amountSchema, bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { tokenRefSchema } from "../token.ts";
@@ -18,19 +20,23 @@ const oci = z.strictObject({
 });
 const bundlePath = path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path");
 
-const resources = z.strictObject({
-  cpus: z.number().positive().max(1024).default(1).describe("CPUs of the task"),
-  memory: bytesSchema.prefault("1 GiB").describe("Memory of the task; it is killed above it"),
-  disk: bytesSchema.prefault("256 MiB").describe("What the task may write to /out, at most"),
-  time: durationSchema.prefault("10m").describe("How long one run of the task may take"),
-  gpus: z.number().int().min(0).max(16).default(0).describe("GPUs that the task has to itself"),
-  checkpoint: bytesSchema
-    .optional()
-    .describe(
-      "Largest checkpoint that the task leaves in /out/checkpoint, part of `disk`; sealed copies reach you while it " +
-        "runs. Without it none is looked for",
-    ),
-});
+const resources = z
+  .strictObject({
+    cpus: z.number().positive().max(1024).default(1).describe("CPUs of the task"),
+    memory: bytesSchema.prefault("1 GiB").describe("Memory of the task; it is killed above it"),
+    disk: bytesSchema.prefault("256 MiB").describe("What the task may write to /out, at most"),
+    time: durationSchema.prefault("10m").describe("How long one run of the task may take"),
+    gpus: gpusSchema
+      .default(0)
+      .describe("GPUs that the task has to itself: how many, or how many of which kind"),
+    checkpoint: bytesSchema
+      .optional()
+      .describe(
+        "Largest checkpoint that the task leaves in /out/checkpoint, part of `disk`; sealed copies reach you while it " +
+          "runs. Without it none is looked for",
+      ),
+  })
+  .transform(({ gpus, ...rest }) => ({ ...rest, ...gpuFields(gpus) }));
 
 const rule = z.strictObject({
   mode: z
@@ -132,7 +138,17 @@ export const jobFileSchema = z
       .max(64)
       .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result"),
     inputs: z
-      .array(path)
+      .array(
+        z.union([
+          path,
+          z.strictObject({
+            path: path.describe(
+              "One of them that is kept: packed apart, and not fetched again while it is held",
+            ),
+            keep: keepForSchema.describe("How long after its last use it is worth keeping: `7d`"),
+          }),
+        ]),
+      )
       .min(1)
       .max(1000)
       .describe("Files and folders beside job.yaml; the task sees them under /in"),
@@ -194,8 +210,14 @@ export const jobFileSchema = z
     if (problem) context.addIssue({ code: "custom", path: ["resources", "checkpoint"], message: problem });
   })
   .superRefine(({ inputs, verification: { inputs: exam = [] } }, context) => {
-    const problem = exam.length === 0 ? undefined : examProblem(inputs, exam);
+    const problem = exam.length === 0 ? undefined : examProblem(inputs.map(pathOf), exam);
     if (problem) context.addIssue({ code: "custom", path: ["verification", "inputs"], message: problem });
+    const unkept = keptProblem(inputs);
+    if (unkept) context.addIssue({ code: "custom", path: ["inputs"], message: unkept });
+  })
+  .transform(({ inputs, ...rest }) => {
+    const kept = inputs.filter((input) => typeof input !== "string");
+    return { ...rest, inputs: inputs.map(pathOf), ...(kept.length > 0 && { kept }) };
   });
 export type JobFile = z.infer<typeof jobFileSchema>;
 
@@ -228,7 +250,9 @@ export const specSchema = z.strictObject({
       .positive()
       .max(2 ** 50),
     time: z.number().int().positive().max(31_536_000),
-    gpus: z.number().int().min(0).max(16),
+    gpus: z.number().int().min(0).max(MAX_TASK_GPUS),
+    /** What each of them must be; absent where any will do. */
+    gpu: gpuDemandSchema.optional(),
     checkpoint: z
       .number()
       .int()
@@ -252,6 +276,8 @@ export const specSchema = z.strictObject({
         .max(2 ** 50),
     })
     .optional(),
+  /** Inputs that are parcels of their own; absent where there are none. */
+  kept: z.array(keptPartSchema).min(1).max(MAX_KEPT).optional(),
   tier: z.enum(tiers),
 });
 export type Spec = z.infer<typeof specSchema>;
@@ -280,11 +306,30 @@ function checkpointProblem(
   return undefined;
 }
 
+type Input = string | { readonly path: string; readonly keep: number };
+const pathOf = (input: Input): string => (typeof input === "string" ? input : input.path);
+
+const plain = (text: string) => text.replace(/^(\.\/)+|\/+$/g, "");
+const holds = (outer: string, inner: string) =>
+  outer === "" || outer === "." || outer === inner || inner.startsWith(`${outer}/`);
+
+/** Why these inputs cannot be kept apart from each other; undefined when they can. */
+function keptProblem(inputs: readonly Input[]): string | undefined {
+  const kept = inputs.filter((input) => typeof input !== "string");
+  if (kept.length > MAX_KEPT) return `at most ${MAX_KEPT} inputs can be kept`;
+  for (const one of kept) {
+    const own = plain(one.path);
+    const other = inputs.find(
+      (input) => input !== one && (holds(plain(pathOf(input)), own) || holds(own, plain(pathOf(input)))),
+    );
+    if (other !== undefined)
+      return `"${one.path}" is packed apart, and cannot share files with the input "${pathOf(other)}"`;
+  }
+  return undefined;
+}
+
 /** Why these paths cannot be inputs and exam of one job; undefined when they can. */
 function examProblem(inputs: readonly string[], exam: readonly string[]): string | undefined {
-  const plain = (text: string) => text.replace(/^(\.\/)+|\/+$/g, "");
-  const holds = (outer: string, inner: string) =>
-    outer === "" || outer === "." || outer === inner || inner.startsWith(`${outer}/`);
   for (const input of inputs.map(plain)) {
     if (holds(EXAM_FOLDER, input))
       return `/in/${EXAM_FOLDER} is the exam's place: rename the input "${input}"`;

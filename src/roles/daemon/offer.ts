@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Abortable } from "../../async/abort.ts";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
+import type { Benchmark } from "../../protocol/machine/benchmark.ts";
 import { bundledKinds, type OfferDetails } from "../../protocol/offer.ts";
 import type { Policy } from "../../protocol/policy/policy.ts";
 import type { RoleContext } from "../context.ts";
@@ -11,7 +12,7 @@ import { transact } from "../shared/transact.ts";
 export function describeMachine(
   report: SandboxReport,
   policy: Policy,
-  { diskBytes, name }: { diskBytes: number; name: string },
+  { diskBytes, name, benchmark }: { diskBytes: number; name: string; benchmark?: Benchmark | undefined },
 ): OfferDetails {
   return {
     version: 1,
@@ -20,7 +21,8 @@ export function describeMachine(
     cpus: report.cpus,
     memoryBytes: report.memoryBytes,
     diskBytes,
-    gpus: report.gpus.map(({ model, memoryBytes }) => ({ model, memoryBytes })),
+    gpus: kindsOf(report.gpus),
+    ...(benchmark && { benchmark }),
     images: report.images.map(({ name: image, digest }) => ({ name: image, digest })),
     bundledImages: bundledKinds.filter((kind) => policy.bundledImages[kind]),
     pulledImages: policy.pulledImages.from,
@@ -33,6 +35,17 @@ export function describeMachine(
       validationFee: String(validationFee),
     })),
   };
+}
+
+/** Equal GPUs as one kind with their number, because an offer has at most 2 KiB. */
+function kindsOf(gpus: SandboxReport["gpus"]): OfferDetails["gpus"] {
+  const kinds = Map.groupBy(gpus, ({ model, memoryBytes, driver = "" }) =>
+    JSON.stringify([model, memoryBytes, driver]),
+  );
+  return [...kinds.values()].slice(0, 16).map((equal) => {
+    const { model, memoryBytes, driver = "" } = equal[0]!;
+    return { model, memoryBytes, driver, count: equal.length };
+  });
 }
 
 /** Publishes the offer and deposits the stake where they differ from what is wanted; safe to repeat. */

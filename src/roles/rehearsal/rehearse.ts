@@ -87,7 +87,11 @@ export async function rehearse(
   const spec = specOf(file, pinned);
   refuseOwn(refuseLimits(spec));
   try {
-    const gpus = await sandbox.reserve(reservation(key), { count: spec.resources.gpus }, options);
+    const gpus = await sandbox.reserve(
+      reservation(key),
+      { count: spec.resources.gpus, demand: spec.resources.gpu },
+      options,
+    );
     const input = join(dir, "in");
     await carry(
       context,

@@ -13,9 +13,12 @@ import { jobFolder } from "../shared/job-folder.ts";
 import { QUIET_MS } from "./await-host.ts";
 import { asTooFull, requireRoom } from "./disk-room.ts";
 import { fetchBlob } from "./fetch-blob.ts";
+import { type KeptInput, openKept } from "./kept/kept-inputs.ts";
 
 export interface Bundle {
   readonly blob: Blob;
+  /** Inputs that are parcels of their own; absent in records of older versions. */
+  readonly kept?: readonly KeptInput[];
   readonly spec: Spec;
   /** Keys of its author, who may read the result; the result's locator is sealed to them. */
   readonly requester: Manifest["author"];
@@ -25,7 +28,7 @@ export interface Bundle {
 
 /**
  * Fetches the bundle and unpacks it for a run, for provider and validator. The spec in it must have the hash that is
- * in the terms. A host that falls silent ends the fetch soon; see `awaitHost`.
+ * in the terms. Inputs that are parcels of their own are unpacked beside it. A host that falls silent ends the fetch soon; see `awaitHost`.
  * @throws TRANSFER_UNREACHABLE, TRANSFER_STALLED
  * @throws DISK_TOO_FULL after removing the job's files
  * @throws SPEC_MISMATCH
@@ -55,17 +58,25 @@ export async function fetchBundle(
           { blob, sessionKey, into: home.input, limits: { maxBytes, maxFiles: MAX_FILES } },
           options,
         );
-        return { blob, manifest };
+        const spec = specSchema.safeParse(manifest.note);
+        if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();
+        const kept = await openKept(
+          context,
+          {
+            ...{ parts: spec.data.kept ?? [], requester: job.terms.requester },
+            ...{ author: manifest.author.fingerprint, endpoint, dir: home.dir, input: home.input },
+            maxBytes: maxBytes - blob.size,
+          },
+          options,
+        );
+        return { blob, kept, spec: spec.data, requester: manifest.author, input: home.input };
       };
-      const { blob, manifest } = await fetching().catch(async (error: unknown) => {
+      return await fetching().catch(async (error: unknown) => {
         const cause = asTooFull(error);
         // Free the disk for the journal and other jobs, although a later try has to fetch all again.
         if (cause !== error) await rm(home.dir, { recursive: true, force: true });
         throw cause;
       });
-      const spec = specSchema.safeParse(manifest.note);
-      if (!spec.success || specHash(spec.data) !== job.terms.specHash) throw wrongSpec();
-      return { blob, spec: spec.data, requester: manifest.author, input: home.input };
     },
   });
 }

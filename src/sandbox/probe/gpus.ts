@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { AbortOptions } from "../../async/abort.ts";
 import { isAbort } from "../../errors/error.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import { GPU_UUID } from "../policy.ts";
 
 const run = promisify(execFile);
@@ -15,6 +16,9 @@ export interface Gpu {
   /** Such as `9.0`; empty when the driver does not report it. */
   readonly computeCapability: string;
 }
+
+/** A GPU that an engine advertises by its UUID alone: a task that asks for a model, memory or driver gets another. */
+export const UNKNOWN_GPU = { model: "GPU", memoryBytes: 0, driver: "" } as const;
 
 const FIELDS = "uuid,name,memory.total,driver_version,compute_cap";
 const ANSWER_MS = 10_000;
@@ -36,7 +40,10 @@ export async function discoverGpus({ signal }: AbortOptions = {}): Promise<Gpu[]
   }
 }
 
-/** Parses the lines of `nvidia-smi --query-gpu`, with memory in MiB, and leaves out malformed ones. */
+/**
+ * Parses the lines of `nvidia-smi --query-gpu`, with memory in MiB, and leaves out malformed ones. What it answers is
+ * shown to people, so that models are neutralised and cut to 64 characters.
+ */
 export function parseGpus(csv: string): Gpu[] {
   return csv
     .split("\n")
@@ -50,9 +57,9 @@ export function parseGpus(csv: string): Gpu[] {
       return [
         {
           uuid,
-          model: model.slice(0, 64),
+          model: neutraliseLine(model).slice(0, 64),
           memoryBytes: Number(mebibytes) * 2 ** 20,
-          driver: driver.slice(0, 32),
+          driver: /^\d{1,4}(\.\d{1,6}){0,3}$/.test(driver) ? driver : "",
           computeCapability: known,
         },
       ];

@@ -1,23 +1,25 @@
 import type { RunOptions, SandboxReport } from "../../ports/sandbox.ts";
 import { type Tier, tierAtLeast } from "../../protocol/offer.ts";
+import { chooseGpuWay } from "../gpus/gpu-devices.ts";
 import { checkImage, ORIGIN_LABEL } from "../images.ts";
 import type { RunContext } from "../run/context.ts";
-import { discoverGpus } from "./gpus.ts";
+import { discoverGpus, UNKNOWN_GPU } from "./gpus.ts";
 import { findTier } from "./tier.ts";
 
 /** What the engine is and can do: its own report, its images, and the tier that a probe container shows. */
 export async function probeSandbox(context: RunContext, { signal }: RunOptions = {}): Promise<SandboxReport> {
   const { engine, info } = context;
   const images = (await engine.images({ signal })).filter(usable);
+  const gpus = info.gpus?.map(({ uuid }) => ({ uuid, ...UNKNOWN_GPU })) ?? (await discoverGpus({ signal }));
+  const local = info.gpus === undefined && gpus.length > 0;
   return {
     engine: info.name,
     engineVersion: info.version,
     tier: await weakestTier(),
     cpus: info.cpus,
     memoryBytes: info.memoryBytes,
-    gpus:
-      info.gpus?.map(({ uuid }) => ({ uuid, model: "GPU", memoryBytes: 0 })) ??
-      (await discoverGpus({ signal })),
+    gpus,
+    ...(local && { gpuWay: await chooseGpuWay(context.gpuWay, info.runtimes) }),
     images: images
       .filter(({ tags }) => tags.length > 0)
       .map(({ tags, digest }) => ({ name: nameOf(tags) ?? digest.slice(7, 19), digest })),

@@ -1,5 +1,7 @@
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
+import type { GpuWay } from "../../protocol/machine/gpus.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
+import { chooseGpuWay, findGpuNodes, type GpuNodes, unreachable } from "../gpus/gpu-devices.ts";
 import { isPulled } from "../images.ts";
 import { containerSettings } from "../policy.ts";
 import { inPulled } from "../runtimes/choose.ts";
@@ -25,7 +27,7 @@ export async function resumable(
 
 /** Creates the container with its limits and, at the same time, the storage for its outputs. Does not start it. */
 export async function createContainer(
-  { engine, instance, outSpace }: RunConfig,
+  { engine, instance, outSpace, gpuWay }: RunConfig,
   known: Promise<EngineFacts>,
   task: SandboxTask,
   { name, home, limits, image }: { name: string; home: string; limits: Limits; image: Promise<EngineImage> },
@@ -34,7 +36,8 @@ export async function createContainer(
   const out = outSpace(home);
   const found = await image;
   const { id: imageId, env } = found;
-  const imagePath = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
+  const variable = (name: string) =>
+    env.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
   await Promise.all([
     makeReadable(task.inputDir, { signal }),
     task.resultDir === undefined ? undefined : makeReadable(task.resultDir, { signal }),
@@ -47,11 +50,13 @@ export async function createContainer(
     const settings = containerSettings(task, {
       instance,
       imageId,
-      imagePath,
+      imagePath: variable("PATH"),
+      imageLibraries: variable("LD_LIBRARY_PATH"),
       limits,
       outDir: produces(task) ? out.dir : undefined,
       runtime: isPulled(found) ? inPulled(runtime) : runtime,
       cgroupParent: group?.parent,
+      gpuNodes: task.gpus.length > 0 ? await nodesFor(task.gpus, gpuWay, { info, runtime }) : undefined,
       deadline: Math.ceil(Date.now() / 1000) + limits.wallSeconds,
     });
     await engine.create(name, settings, { signal });
@@ -60,4 +65,16 @@ export async function createContainer(
   const making = [create(), produces(task) ? out.create(limits.diskBytes, { signal }) : undefined];
   await Promise.allSettled(making); // when one fails, the other must have ended before its remains are removed
   await Promise.all(making);
+}
+
+/** The nodes of the task's GPUs; undefined where a toolkit, or another machine's engine, gives them. */
+async function nodesFor(
+  uuids: readonly string[],
+  way: GpuWay,
+  { info, runtime }: EngineFacts,
+): Promise<GpuNodes | undefined> {
+  if (info.gpus !== undefined || (await chooseGpuWay(way, info.runtimes)) === "toolkit") return undefined;
+  // Another kernel in between has no driver for the nodes.
+  if (runtime.name !== undefined) throw unreachable(`${runtime.name} takes no device nodes`);
+  return findGpuNodes(uuids);
 }

@@ -1,4 +1,5 @@
 import type { Limits, SandboxTask } from "../../ports/sandbox.ts";
+import type { GpuWay } from "../../protocol/machine/gpus.ts";
 import type { Engine, EngineInfo } from "../engines/engine.ts";
 import type { OutputSpace } from "../outputs/space.ts";
 import type { OciRuntime } from "../policy.ts";
@@ -16,6 +17,8 @@ export interface RunConfig {
   /** Private folder with one folder for each run. */
   readonly runsDir: string;
   readonly ceiling: Limits;
+  /** How tasks get GPUs, where the engine is of this machine. */
+  readonly gpuWay: GpuWay;
   /** The storage for outputs of the run whose folder is `home`. */
   outSpace(home: string): OutputSpace;
 }

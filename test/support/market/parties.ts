@@ -136,15 +136,17 @@ export async function newJob(
     posted = true,
     file: more = {},
     again = {},
+    files = { "data.bin": randomBytes(bytes) },
   }: {
     bytes?: number;
     validators?: readonly Actor[];
     posted?: boolean;
     file?: object;
     again?: Partial<Again>;
+    files?: Parameters<typeof makeTree>[1];
   } = {},
 ): Promise<JobId> {
-  const folder = await makeTree(requester.home, { "data.bin": randomBytes(bytes) }, `in-${bytes}`);
+  const folder = await makeTree(requester.home, files, `in-${bytes}`);
   const file = jobFileSchema.parse({
     version: 1,
     name: "test",

@@ -26,6 +26,7 @@ import { transact } from "../../shared/transact.ts";
 import { awaitHost, type Fetched } from "../../task/await-host.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
+import { holdKept } from "../../task/kept/kept-inputs.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whileUseful } from "./while-useful.ts";
 
@@ -92,19 +93,15 @@ export async function accept(
     : await pullFirst(context, journal, job, { bundle, policy }, options);
   if (unusable) return unusable;
   // Reserve GPUs before `accept`: a job whose GPUs are missing or busy then costs nothing. A packed job needs none.
-  const { gpus: count } = bundle.spec.resources;
-  const gpus = await reserveGpus(
-    context,
-    journal,
-    journal.outcome("pack") === undefined ? count : 0,
-    options,
-  );
+  const needed = journal.outcome("pack") === undefined ? bundle.spec.resources : { gpus: 0 };
+  const gpus = await reserveGpus(context, journal, needed, options);
   try {
     await transact(context.market, journal, { kind: "accept", job }, options);
   } catch (error) {
     releaseGpus(context, journal);
     throw error;
   }
+  await holdKept(context, job, bundle.kept, policy);
   return { locator, bundle, gpus };
 }
 

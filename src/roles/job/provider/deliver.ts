@@ -105,11 +105,12 @@ export function hostResult(
   }: { job: Job; accepted: Accepted; identity: HostIdentity; packed: Packed | undefined },
   options: Abortable,
 ): HostedOnce {
-  const { requester, blob } = accepted.bundle;
+  const { requester, blob, kept = [] } = accepted.bundle;
+  const bundle = [blob, ...kept.map((input) => input.blob)];
   const client = { ...requester, token: tokenFor(identity.endpoint.token, requester.fingerprint) };
   const request = async () => ({
     identity,
-    blobs: packed ? [...deliveredBlobs(packed), blob] : [blob],
+    blobs: packed ? [...deliveredBlobs(packed), ...bundle] : bundle,
     readers: [client, ...(await seatedReaders(context, { job, accepted, identity }, options))],
   });
   return hostOnce(context, "result", request, options);

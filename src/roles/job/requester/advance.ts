@@ -20,7 +20,7 @@ import { appoint } from "./appoint.ts";
 import { revealSeed } from "./challenge.ts";
 import { collect } from "./collect.ts";
 import { handOverExam, hostExam } from "./exam.ts";
-import { type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
+import { bundleBlobs, type Draft, draftOf, jobNotOurs } from "./posting/draft.ts";
 import { type HostedBundle, hostBundle } from "./posting/host-bundle.ts";
 import { post } from "./posting/post.ts";
 import { keepCheckpoints } from "./result/keep-checkpoints.ts";
@@ -77,7 +77,7 @@ async function advanceOnce(
     if (kind === "declined" && options.stopWhenDeclined) declined.abort();
   };
   await using own = options.bundle ? undefined : hostBundle(context, draft, abortOptions);
-  const hosting = () => (options.bundle ?? own!).serve(draft.bundle, onNotice);
+  const hosting = () => (options.bundle ?? own!).serve(bundleBlobs(draft), onNotice);
   await using exam = hostExam(context, draft, abortOptions);
   await using checkpoints = keepCheckpoints(context, jobId, draft, abortOptions);
   if (!journal.outcome("post")) {
@@ -110,7 +110,7 @@ async function advanceOnce(
     await withdrawOwed(context, journal, last, abortOptions);
     // An abandoned job can go on elsewhere, from its bundle and its last checkpoint: `tidy` removes those in time.
     if (!wasAbandoned(last)) {
-      const hosted = [draft.bundle, ...(draft.exam ? [draft.exam.blob] : [])];
+      const hosted = [...bundleBlobs(draft), ...(draft.exam ? [draft.exam.blob] : [])];
       for (const { path } of hosted)
         for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
       await rm(jobFolder(context.jobsDir, "requester", jobId).checkpoint, { recursive: true, force: true });

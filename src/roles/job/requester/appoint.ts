@@ -10,7 +10,7 @@ import type { HostedOnce } from "../../shared/host-once.ts";
 import { transact } from "../../shared/transact.ts";
 import type { Collected } from "./collect.ts";
 import { examPlace } from "./exam.ts";
-import type { Draft } from "./posting/draft.ts";
+import { bundleBytes, type Draft } from "./posting/draft.ts";
 
 /** Confirms on the chain that the requester holds the encrypted result, and sends each validator its sealed locator. */
 export async function appoint(
@@ -38,7 +38,7 @@ export async function appoint(
         encodeLocator({
           kind: "validation",
           bundle: endpointFor(endpoint, fingerprint),
-          bundleBytes: draft.bundle.size,
+          bundleBytes: bundleBytes(draft),
           bundleKey: draft.bundleKey,
           mask: draft.mask,
           result: endpointFor(collected.locator.result, fingerprint),

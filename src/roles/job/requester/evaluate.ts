@@ -5,9 +5,11 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { Sandbox } from "../../../ports/sandbox.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../protocol/limits.ts";
+import { meetsDemand, unmetGpus } from "../../../protocol/machine/gpus.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import type { RoleContext } from "../../context.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
+import { unpackKept } from "../../task/kept/kept-inputs.ts";
 import { cutShort, discardRuns, runFailure, runTask } from "../../task/run-task.ts";
 import type { Draft } from "./posting/draft.ts";
 
@@ -25,19 +27,21 @@ export async function evaluate(
   context: RoleContext,
   sandbox: Sandbox,
   journal: JobJournal,
-  { spec, bundle, bundleKey }: Draft,
+  { spec, bundle, bundleKey, kept = [] }: Draft,
   { signal }: Abortable,
 ): Promise<bigint | undefined> {
   const home = jobFolder(context.jobsDir, "requester", journal.key as JobId);
   const worker = { ...context, sandbox };
   try {
     const { gpus } = await sandbox.probe({ signal });
-    if (gpus.length < spec.resources.gpus) return undefined;
+    if (unmetGpus(gpus, spec.resources)) return undefined;
     await rm(home.input, { recursive: true, force: true });
     const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES }; // this account packed it
     await context.parcels.open({ blob: bundle, sessionKey: bundleKey, into: home.input, limits }, { signal });
+    for (const one of kept) await unpackKept(context.parcels, one, { input: home.input }, { signal });
     const stage = { kind: "evaluate" as const, resultDir: home.opened };
-    const lent = gpus.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
+    const fit = gpus.filter((gpu) => meetsDemand(gpu, spec.resources.gpu));
+    const lent = fit.slice(0, spec.resources.gpus).map(({ uuid }) => uuid);
     // The image in the bundle is this account's own: it needs no policy.
     const image =
       typeof spec.image === "string"

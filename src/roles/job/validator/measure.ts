@@ -16,6 +16,7 @@ import { attempt } from "../../task/attempt.ts";
 import { awaitHost } from "../../task/await-host.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { fetchBundle } from "../../task/fetch-bundle.ts";
+import { holdKept } from "../../task/kept/kept-inputs.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { cutShort, outputsOf, runFailure, runTask, type Stage, type Task } from "../../task/run-task.ts";
 import { fetchExam, openExam } from "./fetch-exam.ts";
@@ -70,6 +71,7 @@ export async function measure(
   using _slot = await slots.take(options);
   waiting.queued = false;
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
+  await holdKept(context, job, bundle.kept, policy);
   const delivered = await openDelivered(
     context,
     journal,
@@ -91,7 +93,7 @@ export async function measure(
       return { digest, score: job.terms.threshold };
     }
     const image = await ensureImage(context, journal, { spec, input, policy }, options);
-    const gpus = await reserveGpus(context, journal, spec.resources.gpus, options);
+    const gpus = await reserveGpus(context, journal, spec.resources, options);
     const work = { spec, image, input, gpus, logBytes: policy.maxLog };
     const score = async (stage: Stage): Promise<bigint> => {
       const measured = await runTask(context, journal, { ...work, stage }, options);

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { keccak256 } from "ethers";
 import type { Abortable } from "../../../../async/abort.ts";
 import type { PackedParcel } from "../../../../ports/parcels.ts";
@@ -14,8 +14,10 @@ import { type JobFile, type Spec, specHash } from "../../../../protocol/task/spe
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
-import { type Again, type Draft, recordDraft } from "./draft.ts";
+import type { KeptInput } from "../../../task/kept/kept-inputs.ts";
+import { type Again, bundleBytes, type Draft, recordDraft } from "./draft.ts";
 import type { BundlePlace } from "./host-bundle.ts";
+import { keepInput } from "./keep-input.ts";
 import type { Plan } from "./plan.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
@@ -48,9 +50,24 @@ export async function draftJob(
     const exam =
       paths &&
       (await parcels.pack({ root: examFolder, paths, out: join(draftDir, "exam.parcel") }, { signal }));
-    const spec = exam ? { ...plan.spec, exam: commitmentTo(exam) } : plan.spec;
+    const kept: KeptInput[] = [];
+    for (const [i, input] of (file.kept ?? []).entries())
+      kept.push(
+        await keepInput(context, input, { folder, out: join(draftDir, `kept-${i}.parcel`) }, { signal }),
+      );
+    const spec = {
+      ...plan.spec,
+      ...(exam && { exam: commitmentTo(exam) }),
+      ...(kept.length > 0 && { kept: kept.map(({ part }) => part) }),
+    };
+    const apart = new Set(file.kept?.map(({ path }) => path));
     const packed = await parcels.pack(
-      { root: folder, paths: file.inputs, out: join(draftDir, "bundle.parcel"), note: spec },
+      {
+        root: folder,
+        paths: file.inputs.filter((path) => !apart.has(path)),
+        out: join(draftDir, "bundle.parcel"),
+        note: spec,
+      },
       { signal },
     );
     reporter.emit({
@@ -58,7 +75,7 @@ export async function draftJob(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
-    const fetched = packed.blob.size + (exam?.blob.size ?? 0);
+    const fetched = bundleBytes({ bundle: packed.blob, kept }) + (exam?.blob.size ?? 0);
     const windows = await windowsFor(context, file, fetched, { signal });
     const mask = random32();
     const seedSecret = random32();
@@ -81,8 +98,10 @@ export async function draftJob(
       spec,
       terms,
       ...place,
+      benchmark: plan.provider.details.benchmark,
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
+      ...(kept.length > 0 && { kept: kept.map((one) => movedTo(home.dir, one)) }),
       mask,
       seedSecret,
       ...(exam && {
@@ -101,6 +120,10 @@ export async function draftJob(
     await rm(draftDir, { recursive: true, force: true });
     throw error;
   }
+}
+
+function movedTo(dir: string, { part, blob }: KeptInput): KeptInput {
+  return { part, blob: { ...blob, path: join(dir, basename(blob.path)) } };
 }
 
 /** What the spec says of an exam: enough to refuse another, and nothing of its content. */

@@ -3,9 +3,11 @@ import type { JobJournal, Journal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { type Address, type Hex, type JobId, shortId } from "../../../../protocol/ids.ts";
 import type { Terms } from "../../../../protocol/job/terms.ts";
+import type { Benchmark } from "../../../../protocol/machine/benchmark.ts";
 import type { Party } from "../../../../protocol/offer.ts";
 import type { Audit } from "../../../../protocol/policy/audit.ts";
 import type { JobFile, Spec } from "../../../../protocol/task/spec.ts";
+import type { KeptInput } from "../../../task/kept/kept-inputs.ts";
 
 /** Everything that the requester decided before anything left its machine: the journal's first record of a job. */
 export interface Draft {
@@ -14,8 +16,12 @@ export interface Draft {
   /** The chosen parties, with their keys at that time. */
   readonly provider: Party;
   readonly validators: readonly Party[];
+  /** What the provider's offer said that its machine scores. */
+  readonly benchmark?: Benchmark | undefined;
   readonly bundle: Blob;
   readonly bundleKey: Hex;
+  /** Inputs that are parcels of their own, hosted beside the bundle. */
+  readonly kept?: readonly KeptInput[] | undefined;
   readonly mask: Hex;
   /** Start of the hash chain of the requester's seeds for draws. */
   readonly seedSecret: Hex;
@@ -26,6 +32,16 @@ export interface Draft {
   readonly audit: Audit;
   /** What it takes to post the job to another provider. */
   readonly again?: Again | undefined;
+}
+
+/** What a draft's bundle consists of: the parcel of that name, and those of the inputs that are kept. */
+export function bundleBlobs({ bundle, kept = [] }: Pick<Draft, "bundle" | "kept">): Blob[] {
+  return [bundle, ...kept.map(({ blob }) => blob)];
+}
+
+/** Bytes that a party has to fetch at most before it can run the task. */
+export function bundleBytes(draft: Pick<Draft, "bundle" | "kept">): number {
+  return bundleBlobs(draft).reduce((sum, { size }) => sum + size, 0);
 }
 
 export interface Again {

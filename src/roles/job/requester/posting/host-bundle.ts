@@ -33,8 +33,8 @@ export async function placeBundle(
 export interface HostedBundle extends AsyncDisposable {
   /** Publishes the address in the background; where that fails, `serve` tries again. */
   publish(): void;
-  /** Resolves once `bundle` is served at the address. Notices go to the `onNotice` of the latest call. */
-  serve(bundle: Blob, onNotice: NonNullable<HostRequest["onNotice"]>): Promise<Hosting>;
+  /** Resolves once the bundle's parcels are served at the address. Notices go to the `onNotice` of the latest call. */
+  serve(bundle: readonly Blob[], onNotice: NonNullable<HostRequest["onNotice"]>): Promise<Hosting>;
 }
 
 /**
@@ -50,10 +50,10 @@ export function hostBundle(
     ...keys,
     token: tokenFor(identity.endpoint.token, keys.fingerprint),
   }));
-  let served: { bundle: Blob; onNotice: NonNullable<HostRequest["onNotice"]> } | undefined;
+  let served: { bundle: readonly Blob[]; onNotice: NonNullable<HostRequest["onNotice"]> } | undefined;
   const request = (): HostRequest => ({
     identity,
-    blobs: served ? [served.bundle] : [],
+    blobs: served?.bundle ?? [],
     readers,
     // Without a bundle the host refuses every notice.
     onNotice: async (root, notice) => served?.onNotice(root, notice),
@@ -64,7 +64,7 @@ export function hostBundle(
     async serve(bundle, onNotice) {
       served = { bundle, onNotice };
       const live = await hosting.start();
-      await live.add(bundle);
+      for (const blob of bundle) await live.add(blob);
       return live;
     },
     [Symbol.asyncDispose]: () => hosting[Symbol.asyncDispose](),

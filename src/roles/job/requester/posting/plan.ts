@@ -5,6 +5,8 @@ import type { MarketReader } from "../../../../ports/market.ts";
 import { coinText, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import { PANEL } from "../../../../protocol/job/bond.ts";
+import { unmetGpus } from "../../../../protocol/machine/gpus.ts";
+import { neutraliseLine } from "../../../../protocol/neutralise.ts";
 import type { Offer } from "../../../../protocol/offer.ts";
 import { type Audit, type AuditPolicy, decideAudit } from "../../../../protocol/policy/audit.ts";
 import {
@@ -57,6 +59,7 @@ export interface Plan {
 /**
  * Finds the providers whose offers fit the job, and the validators for each.
  * @throws NO_PROVIDER
+ * @throws GPU_NOT_OFFERED no provider has the GPUs
  * @throws IMAGE_UNKNOWN no provider holds the image
  * @throws WINDOW_TOO_SHORT
  * @throws WINDOW_TOO_LONG
@@ -182,6 +185,8 @@ function unfitTender(tender: Tender | undefined, { token, worth }: Pay): string 
 function noProvider(offers: readonly Offer[], file: JobFile, pay: Pay): IchainError {
   const providers = offers.filter((offer) => offer.provider);
   const held = providers.some((offer) => imageOf(offer, file.image) !== undefined);
+  const unmet = unmetByAll(providers, file);
+  if (unmet !== undefined) return noSuchGpu(unmet, providers);
   if (providers.length > 0 && typeof file.image === "string" && !held) {
     return new IchainError("IMAGE_UNKNOWN", `No provider holds the image "${file.image}".`, {
       class: "usage",
@@ -200,6 +205,25 @@ function noProvider(offers: readonly Offer[], file: JobFile, pay: Pay): IchainEr
       why.length > 0
         ? `Some reasons: ${why.join("; ")}.`
         : "There are no offers yet: try later, or run `ichain provide`.",
+  });
+}
+
+/** What of the GPUs that a job asks for no provider has: by the offer that comes closest. Undefined where one has it all. */
+function unmetByAll(providers: readonly Offer[], { resources }: JobFile): string | undefined {
+  const unmet = providers.map(({ details }) => unmetGpus(details.gpus, resources));
+  if (unmet.includes(undefined)) return undefined;
+  return unmet.reduce((closest, one) => (one!.met > (closest?.met ?? -1) ? one : closest), undefined)?.text;
+}
+
+function noSuchGpu(text: string, providers: readonly Offer[]): IchainError {
+  const offered = providers.flatMap(({ details }) => details.gpus.map(({ model }) => neutraliseLine(model)));
+  const models = [...new Set(offered)].slice(0, 12);
+  return new IchainError("GPU_NOT_OFFERED", `No provider has ${text}.`, {
+    hint:
+      models.length === 0
+        ? "No provider on this network has a GPU: leave resources.gpus out of job.yaml, or try later."
+        : `Change resources.gpus in job.yaml, or try later. On offer: ${models.join(", ")}.`,
+    details: { models },
   });
 }
 

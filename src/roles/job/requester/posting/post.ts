@@ -8,7 +8,7 @@ import { lockedBy } from "../../../../protocol/job/terms.ts";
 import { encodeLocator, endpointFor } from "../../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../../context.ts";
 import { allowEscrow } from "../../../tokens.ts";
-import type { Draft } from "./draft.ts";
+import { bundleBytes, type Draft } from "./draft.ts";
 
 /**
  * Posts the job: locks its money and sends the provider the sealed locator of the bundle.
@@ -17,16 +17,17 @@ import type { Draft } from "./draft.ts";
 export function post(
   context: Pick<RoleContext, "market" | "keyring" | "reporter">,
   journal: JobJournal,
-  { terms, identity, bundle, bundleKey, mask, seedSecret, provider }: Draft,
+  draft: Draft,
   options: Abortable,
 ): Promise<Receipt> {
   const { market, keyring } = context;
+  const { terms, identity, bundleKey, mask, seedSecret, provider } = draft;
   return journal.step("post", {
     prepare: async () => {
       const locator = encodeLocator({
         kind: "bundle",
         bundle: endpointFor(identity.endpoint, provider.keys.fingerprint),
-        bundleBytes: bundle.size,
+        bundleBytes: bundleBytes(draft),
         bundleKey,
         mask,
       });

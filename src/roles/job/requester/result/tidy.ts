@@ -1,8 +1,10 @@
 import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { JobJournal } from "../../../../ports/journal.ts";
 import type { JobId } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
-import { jobFolder } from "../../../shared/job-folder.ts";
+import { type JobFolder, jobFolder } from "../../../shared/job-folder.ts";
+import { bundleBlobs, draftOf } from "../posting/draft.ts";
 import { retrievalOf } from "./retrieval.ts";
 
 /** Days for which the files of finished jobs are kept. */
@@ -39,20 +41,26 @@ async function tidyJob({ journal, jobsDir }: Home, jobId: JobId, keep: KeepFiles
   if (undertaking.finished === undefined) return;
   const older = (at: number | undefined, days: number) =>
     at !== undefined && at <= Date.now() - days * DAY_MS;
-  const retrieval = retrievalOf(journal.open("requester", jobId));
+  const record = journal.open("requester", jobId);
+  const retrieval = retrievalOf(record);
   // The key of a failed job is never published.
   const closed = undertaking.finished === "failed" || older(retrieval?.at, keep.resultDays);
   const needed = closed ? [] : [folder.result, folder.report];
   if (!closed || !older(undertaking.finishedAt, keep.logDays)) needed.push(folder.reportFiles);
   // Of a job that was abandoned, for a while: its owner may post it again.
   if (undertaking.finished === "failed" && !older(undertaking.finishedAt, keep.resultDays))
-    needed.push(folder.bundle, folder.exam, folder.checkpoint);
+    needed.push(...bundlePaths(record, folder), folder.exam, folder.checkpoint);
   // The folder also has leaf lists, and parts of parcels that were never fetched completely.
   for (const name of await readdir(folder.dir)) {
     const path = join(folder.dir, name);
     if (!needed.includes(path)) await rm(path, { recursive: true, force: true });
   }
   await rmdir(folder.dir); // fails while a file is left in it
+}
+
+function bundlePaths(record: JobJournal, folder: JobFolder): string[] {
+  const draft = draftOf(record);
+  return draft === undefined ? [folder.bundle] : bundleBlobs(draft).map(({ path }) => path);
 }
 
 async function removeOlder(path: string, days: number): Promise<void> {

@@ -9,7 +9,7 @@ import type { Again, Draft } from "../posting/draft.ts";
 import { draftJob } from "../posting/draft-job.ts";
 import { placeBundle } from "../posting/host-bundle.ts";
 import { audit, findCandidates, type Plan } from "../posting/plan.ts";
-import { unpackDraft } from "./unpack-draft.ts";
+import { unpackDraft, withCheckpoint } from "./unpack-draft.ts";
 
 const STEP = "next";
 
@@ -40,7 +40,7 @@ export async function draftForNext(
     draftJob(
       context,
       {
-        ...{ file, ...folders, plan, place },
+        ...{ file: withCheckpoint(file, folders.folder), ...folders, plan, place },
         again: { ...again, tries: again.tries - 1, passed, after: journal.key as JobId },
       },
       options,

@@ -5,17 +5,16 @@ import type { JobId } from "../../../../protocol/ids.ts";
 import { costOfAbandoned, type Job, wasAbandoned } from "../../../../protocol/job/job.ts";
 import { lockedBy } from "../../../../protocol/job/terms.ts";
 import type { AuditPolicy } from "../../../../protocol/policy/audit.ts";
-import { CHECKPOINT_FOLDER } from "../../../../protocol/task/checkpoint.ts";
 import { isOwnExitCode } from "../../../../protocol/task/failure.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport } from "../../../shared/note.ts";
-import { type Draft, openDraft } from "../posting/draft.ts";
+import { bundleBlobs, type Draft, openDraft } from "../posting/draft.ts";
 import { draftJob } from "../posting/draft-job.ts";
 import { placeBundle } from "../posting/host-bundle.ts";
 import { noticeIn } from "../take-notice.ts";
 import { planForNext, type Successor } from "./next-provider.ts";
-import { addCheckpoint, unpackDraft } from "./unpack-draft.ts";
+import { addCheckpoint, unpackDraft, withCheckpoint } from "./unpack-draft.ts";
 
 const STEP = "again";
 
@@ -55,20 +54,20 @@ export async function draftAgain(
   const next = await unpackDraft(context, draft, options, async (folders) => {
     const number = await addCheckpoint(context, { jobId: job.id, draft, folder: folders.folder }, options);
     if (number !== undefined) noteAndReport(context, journal, `it goes on from checkpoint ${number}`);
-    const inputs = number === undefined ? file.inputs : [...file.inputs, CHECKPOINT_FOLDER];
     return draftJob(
       context,
       {
-        ...{ file: { ...file, inputs }, ...folders, plan, place },
+        ...{ file: withCheckpoint(file, folders.folder), ...folders, plan, place },
         again: { ...again, failovers: Math.max(0, failovers - 1), passed, most, after: job.id },
       },
       options,
     );
   });
   await journal.step(STEP, { prepare: () => next, act: (id) => id });
-  const { bundle, exam, checkpoint } = jobFolder(context.jobsDir, "requester", job.id);
-  for (const path of [bundle, `${bundle}.leaves`, exam, `${exam}.leaves`, checkpoint])
-    await rm(path, { recursive: true, force: true });
+  const { exam, checkpoint } = jobFolder(context.jobsDir, "requester", job.id);
+  for (const path of [...bundleBlobs(draft).map((blob) => blob.path), exam])
+    for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
+  await rm(checkpoint, { recursive: true, force: true });
   return { next };
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
@@ -5,7 +6,9 @@ import { isIchainError } from "../../../../errors/error.ts";
 import type { JobId } from "../../../../protocol/ids.ts";
 import { MAX_FILES, MAX_PARCEL_BYTES } from "../../../../protocol/limits.ts";
 import { CHECKPOINT_FOLDER } from "../../../../protocol/task/checkpoint.ts";
+import type { JobFile } from "../../../../protocol/task/spec.ts";
 import type { RoleContext } from "../../../context.ts";
+import { unpackKept } from "../../../task/kept/kept-inputs.ts";
 import type { Draft } from "../posting/draft.ts";
 import { keptCheckpoint, openCheckpoint } from "../result/keep-checkpoints.ts";
 
@@ -21,7 +24,7 @@ interface Unpacked {
  */
 export async function unpackDraft<T>(
   { parcels, jobsDir }: Pick<RoleContext, "parcels" | "jobsDir">,
-  { bundle, bundleKey, exam }: Draft,
+  { bundle, bundleKey, kept = [], exam }: Draft,
   options: Abortable,
   use: (folders: Unpacked) => Promise<T>,
 ): Promise<T> {
@@ -30,12 +33,19 @@ export async function unpackDraft<T>(
   const [folder, examFolder] = [join(dir, "bundle"), join(dir, "exam")];
   try {
     await parcels.open({ blob: bundle, sessionKey: bundleKey, into: folder, limits }, options);
+    for (const one of kept) await unpackKept(parcels, one, { input: folder }, options);
     if (exam)
       await parcels.open({ blob: exam.blob, sessionKey: exam.key, into: examFolder, limits }, options);
     return await use({ folder, examFolder });
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** The job file with the checkpoint among its inputs, where `folder` has one to go on from. */
+export function withCheckpoint(file: JobFile, folder: string): JobFile {
+  if (!existsSync(join(folder, CHECKPOINT_FOLDER)) || file.inputs.includes(CHECKPOINT_FOLDER)) return file;
+  return { ...file, inputs: [...file.inputs, CHECKPOINT_FOLDER] };
 }
 
 /**

@@ -31,7 +31,7 @@ test("a bundle's address answers before there is a bundle, and then serves it an
   await assert.rejects(provider.transport.fetch(fetching, waits), code("TRANSFER_NOT_HOSTED"));
   await assert.rejects(provider.transport.sendNotice(leaving, waits), code("TRANSFER_NOT_HOSTED"));
   for (const name of ["first", "second"]) {
-    const live = await hosted.serve(blob, async (_root, notice) => void taken.push(`${name}: ${notice}`));
+    const live = await hosted.serve([blob], async (_root, notice) => void taken.push(`${name}: ${notice}`));
     assert.deepEqual(live.endpoint, place.identity.endpoint, "one hosting, at the address that was drawn");
     await provider.transport.sendNotice(leaving, waits);
   }
@@ -51,7 +51,7 @@ test("an address that could not be published is published once the bundle is the
   stranger.close();
   await once(stranger, "close");
   const blob = await makeBlob(requester.home, 1000);
-  await hosted.serve(blob, async () => undefined);
+  await hosted.serve([blob], async () => undefined);
   const endpoint = endpointFor(place.identity.endpoint, provider.keyring.publicKeys.fingerprint);
   const fetching = { endpoint, root: blob.root, path: join(provider.home, "bundle"), maxBytes: blob.size };
   assert.equal((await provider.transport.fetch(fetching, waits)).size, 1000);

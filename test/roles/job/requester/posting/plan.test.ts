@@ -26,7 +26,10 @@ describe("a plan", () => {
     const offer = async (index: number, roles: { provider: boolean; validator: boolean }, stake: bigint) => {
       const market = chain.market(index);
       const floors = { priceFloor: COIN / 100n, feeFloor: COIN / 1000n };
-      await send(market, { kind: "publish", offer: someOffer({ ...roles, ...floors }) });
+      const { details } = someOffer();
+      const gpus = [{ model: "NVIDIA L40S", memoryBytes: 45 * 2 ** 30, driver: "550.54", count: 2 }];
+      const described = { ...details, gpus };
+      await send(market, { kind: "publish", offer: someOffer({ ...roles, ...floors, details: described }) });
       await send(market, { kind: "deposit", amount: stake });
     };
     await offer(2, { provider: true, validator: false }, COIN);
@@ -80,5 +83,18 @@ describe("a plan", () => {
     await fails({ windows: { claim: "8d" } }, "WINDOW_TOO_LONG");
     await fails({ resources: { memory: "1 MiB" } }, "MEMORY_TOO_SMALL");
     await fails({ price: "0.1", validatorFee: "0.04" }, "BOND_TOO_HIGH");
+  });
+
+  test("is made with GPUs that are on offer, and names what of them nobody has", async () => {
+    const asked = (gpus: unknown) => ({ resources: { gpus } });
+    const fit = await plan(asked({ count: 2, model: "*l40s", memory: "40 GiB", driver: 550 }));
+    assert.deepEqual(fit.spec.resources.gpu, { models: ["*l40s"], memory: 40 * 2 ** 30, driver: "550" });
+    await assert.rejects(plan(asked({ model: "NVIDIA H100*" })), (error) => {
+      assert.ok(isIchainError(error, "GPU_NOT_OFFERED"));
+      assert.deepEqual(error.details, { models: ["NVIDIA L40S"] });
+      return true;
+    });
+    for (const gpus of [3, { memory: "46 GiB" }, { driver: "551" }])
+      await fails(asked(gpus), "GPU_NOT_OFFERED");
   });
 });

@@ -15,6 +15,7 @@ import { advance } from "../../../../../src/roles/job/requester/advance.ts";
 import { type Again, openDraft } from "../../../../../src/roles/job/requester/posting/draft.ts";
 import { keptCheckpoint } from "../../../../../src/roles/job/requester/result/keep-checkpoints.ts";
 import { linksOf, successorOf } from "../../../../../src/roles/job/requester/successors/go-on.ts";
+import { draftForNext } from "../../../../../src/roles/job/requester/successors/next-provider.ts";
 import { draftAgain } from "../../../../../src/roles/job/requester/successors/post-again.ts";
 import { jobFolder } from "../../../../../src/roles/shared/job-folder.ts";
 import { copyCheckpoint } from "../../../../../src/sandbox/outputs/checkpoint.ts";
@@ -149,7 +150,7 @@ async function abandoned(context: TestContext, again: Partial<Again>) {
   await leave(task.out, 7, { w: "seven" });
   await holds(requester, id, 7);
   task.end();
-  return { requester, provider, other, job: await advancing };
+  return { t, chain, requester, provider, other, job: await advancing };
 }
 
 test("a job that its provider gives back is drafted for another, from its checkpoint, once", async (context) => {
@@ -176,6 +177,22 @@ test("a job that its provider gives back is drafted for another, from its checkp
   assert.equal(await readFile(join(into, "checkpoint", "7", "w"), "utf8"), "seven");
   assert.deepEqual(linksOf(journal, found.next), { previous: job.id });
   assert.deepEqual(linksOf(journal, job.id), {}, "the next is not posted yet");
+});
+
+test("the one after the next provider gets the checkpoint too, although none is newer", async (context) => {
+  const { t, chain, requester, job } = await abandoned(context, { failovers: 1, tries: 3 });
+  const found = await successorOf(requester, job, audit, waits);
+  assert.ok(found && "next" in found, JSON.stringify(found));
+  const third = await newActor(t, chain, 4);
+  await enlist(third);
+  const { journal, draft } = openDraft(requester.journal, found.next);
+  const after = await draftForNext(requester, journal, draft, audit, waits);
+  assert.ok("next" in after, JSON.stringify(after));
+  const last = openDraft(requester.journal, after.next).draft;
+  assert.equal(last.provider.account, third.account);
+  const into = join(requester.home, "opened");
+  await requester.parcels.open({ blob: last.bundle, sessionKey: last.bundleKey, into, limits: roomy }, waits);
+  assert.equal(await readFile(join(into, "checkpoint", "7", "w"), "utf8"), "seven");
 });
 
 test("a job is not posted again for more than was agreed, nor past its time, nor by itself where its task failed by its own doing; its owner may", async (context) => {

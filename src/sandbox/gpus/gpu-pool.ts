@@ -1,15 +1,16 @@
-import { IchainError } from "../errors/error.ts";
+import { IchainError } from "../../errors/error.ts";
+import { type GpuDemand, type GpuFacts, meetsDemand } from "../../protocol/machine/gpus.ts";
 
 /** Reserves GPUs for jobs, each GPU for one job at a time. */
 export interface GpuPool {
   /** UUIDs of the GPUs that are free now, in the order of discovery. */
   free(): string[];
   /**
-   * Reserves `count` GPUs on one host with at least `memoryBytes` each. A job that holds GPUs gets the same again.
+   * Reserves `count` GPUs on one host that each meet `demand`. A job that holds GPUs gets the same again.
    * @throws GPU_ABSENT when this machine has too few, however long the job waits
    * @throws GPU_BUSY when too few are free now
    */
-  reserve(job: string, count: number, memoryBytes?: number): string[];
+  reserve(job: string, count: number, demand?: GpuDemand): string[];
   /**
    * Reserves the GPUs that a job held before a restart.
    * @throws GPU_ABSENT when one of them is not there any more
@@ -20,9 +21,8 @@ export interface GpuPool {
 }
 
 /** A GPU of the pool. A job's GPUs are all on one `host`. */
-export interface PooledGpu {
+export interface PooledGpu extends GpuFacts {
   readonly uuid: string;
-  readonly memoryBytes: number;
   readonly host?: string | undefined;
 }
 
@@ -35,15 +35,15 @@ export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
       const busy = reserved();
       return gpus.map(({ uuid }) => uuid).filter((uuid) => !busy.has(uuid));
     },
-    reserve(job, count, memoryBytes = 0) {
+    reserve(job, count, demand) {
       const already = held.get(job);
       if (already !== undefined) return [...already];
-      const fit = gpus.filter((gpu) => gpu.memoryBytes >= memoryBytes);
+      const fit = gpus.filter((gpu) => meetsDemand(gpu, demand));
       const hosts = [...Map.groupBy(fit, ({ host }) => host).values()].map((own) =>
         own.map(({ uuid }) => uuid),
       );
       const most = Math.max(0, ...hosts.map((own) => own.length));
-      if (!Number.isInteger(count) || count < 0 || most < count) throw absent(count, memoryBytes, most);
+      if (!Number.isInteger(count) || count < 0 || most < count) throw absent(count, most);
       const busy = reserved();
       const free = hosts.map((own) => own.filter((uuid) => !busy.has(uuid)));
       const chosen = count === 0 ? [] : free.find((own) => own.length >= count)?.slice(0, count);
@@ -56,7 +56,7 @@ export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
       const busy = reserved();
       const known = new Set(gpus.map(({ uuid }) => uuid));
       const missing = uuids.filter((uuid) => !known.has(uuid)).length;
-      if (missing > 0) throw absent(uuids.length, 0, uuids.length - missing);
+      if (missing > 0) throw absent(uuids.length, uuids.length - missing);
       if (uuids.some((uuid) => busy.has(uuid))) throw occupied(uuids.length, 0);
       if (uuids.length > 0) held.set(job, [...uuids]);
     },
@@ -66,9 +66,9 @@ export function gpuPool(gpus: readonly PooledGpu[]): GpuPool {
   };
 }
 
-function absent(count: number, memoryBytes: number, fit: number): IchainError {
+function absent(count: number, fit: number): IchainError {
   return new IchainError("GPU_ABSENT", `The job asks for ${count} GPUs; this machine has ${fit} that fit.`, {
-    details: { count, memoryBytes, fit },
+    details: { count, fit },
   });
 }
 

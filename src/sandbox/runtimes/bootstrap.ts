@@ -64,9 +64,11 @@ export async function bootstrap(
     child.once("close", resolve);
   });
   ended.catch(() => undefined); // awaited below; a failed spawn may come first
-  let last = "";
+  // apt's own error comes first ("E: Unable to locate package …"), and then what it kept mmdebstrap from doing.
+  let [last, fault]: [string, string | undefined] = ["", undefined];
   for await (const line of createInterface({ input: child.stderr })) {
     last = line.slice(0, 300);
+    if (last.startsWith("E: ")) fault ??= last.slice("E: ".length).replace(/\.$/, "");
     onLog?.(last);
   }
   const code = await ended.catch((cause: NodeJS.ErrnoException) => {
@@ -74,7 +76,7 @@ export async function bootstrap(
     throw failed(cause.code === "ENOENT" ? "mmdebstrap is not installed" : cause.message, cause);
   });
   signal?.throwIfAborted();
-  if (code !== 0) throw failed(last || `mmdebstrap ended with ${code}`);
+  if (code !== 0) throw failed((fault ?? last) || `mmdebstrap ended with ${code}`);
 }
 
 function failed(why: string, cause?: unknown): IchainError {

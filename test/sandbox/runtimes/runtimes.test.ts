@@ -26,8 +26,9 @@ test(
     t.after(() => rm(dir, { recursive: true, force: true }));
     const recipe: Recipe = {
       suite: "bookworm",
-      components: ["main"],
-      packages: ["python3"],
+      // unrar is in non-free, and the build fails where a package is not found.
+      components: ["main", "non-free"],
+      packages: ["python3", "unrar"],
       prune: ["usr/share/doc"],
     };
     const digests: string[] = [];

@@ -14,7 +14,12 @@ import { type JobFile, jobFileSchema } from "../../../../../src/protocol/task/sp
 import { advance } from "../../../../../src/roles/job/requester/advance.ts";
 import { type Again, openDraft } from "../../../../../src/roles/job/requester/posting/draft.ts";
 import { keptCheckpoint } from "../../../../../src/roles/job/requester/result/keep-checkpoints.ts";
-import { linksOf, successorOf } from "../../../../../src/roles/job/requester/successors/go-on.ts";
+import {
+  isGoingOn,
+  linksOf,
+  successorOf,
+  turnOf,
+} from "../../../../../src/roles/job/requester/successors/go-on.ts";
 import { draftForNext } from "../../../../../src/roles/job/requester/successors/next-provider.ts";
 import { draftAgain } from "../../../../../src/roles/job/requester/successors/post-again.ts";
 import { jobFolder } from "../../../../../src/roles/shared/job-folder.ts";
@@ -177,6 +182,15 @@ test("a job that its provider gives back is drafted for another, from its checkp
   assert.equal(await readFile(join(into, "checkpoint", "7", "w"), "utf8"), "seven");
   assert.deepEqual(linksOf(journal, found.next), { previous: job.id });
   assert.deepEqual(linksOf(journal, job.id), {}, "the next is not posted yet");
+  assert.equal(isGoingOn(journal, job), true);
+  assert.equal(
+    await turnOf(requester, found.next, job.id, waits),
+    "post",
+    "so that a server posts it after a crash",
+  );
+  await advance(requester, found.next, { detach: true }, waits);
+  assert.deepEqual(linksOf(journal, job.id), { next: found.next });
+  assert.equal(isGoingOn(journal, job), false);
 });
 
 test("the one after the next provider gets the checkpoint too, although none is newer", async (context) => {

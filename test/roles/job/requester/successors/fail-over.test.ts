@@ -34,7 +34,7 @@ import {
 } from "../../../../support/market/parties.ts";
 import { makeTree, roomy, scratch } from "../../../../support/parcel/parcels.ts";
 
-const waits = { signal: AbortSignal.timeout(120_000) };
+const waits = { signal: AbortSignal.timeout(600_000) };
 const audit = auditPolicySchema.parse({});
 const ended: TaskRun = {
   exitCode: 124,

@@ -10,7 +10,7 @@ import { unpackKept } from "../../../../../src/roles/task/kept/kept-inputs.ts";
 import { enlist, newActor, newJob, startParties } from "../../../../support/market/parties.ts";
 import { roomy } from "../../../../support/parcel/parcels.ts";
 
-const waits = { signal: AbortSignal.timeout(120_000) };
+const waits = { signal: AbortSignal.timeout(600_000) };
 
 test("the next provider is asked with the same kept inputs, although the job's folder is gone", async (context) => {
   const { t, chain, requester, provider } = await startParties(context);

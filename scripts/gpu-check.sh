@@ -13,6 +13,12 @@ say() { printf '%-5s %s: %s\n' "$1" "$2" "$3"; }
 ok() { say ok "$@"; }
 skip() { say skip "$@"; }
 fail() { say FAIL "$@"; failed=1; }
+# Seconds for a step: so many, or what is left of 7 minutes and a half.
+within() {
+  local left=$((450 - (SECONDS - began)))
+  [ "$left" -gt "$1" ] && left=$1
+  [ "$left" -gt 0 ] && echo "$left" || echo 1
+}
 
 gpus=$(timeout 20 nvidia-smi --query-gpu=uuid,name,memory.total,driver_version,compute_cap --format=csv,noheader,nounits 2>/dev/null)
 if ! grep -qE '^GPU-' <<<"$gpus"; then
@@ -43,8 +49,14 @@ BLOCK, SAMPLE, EVERY = 2**28, 2**20, 2**24
 
 
 def blocks(gpu):
-    """Nine tenths of the free memory, in blocks."""
-    return [gpu.allocate(BLOCK) for _ in range(int(gpu.free_bytes() * 0.9) // BLOCK)]
+    """Nine tenths of the free memory, in blocks, or as much as the driver gives."""
+    held = []
+    for _ in range(int(gpu.free_bytes() * 0.9) // BLOCK):
+        try:
+            held.append(gpu.allocate(BLOCK))
+        except RuntimeError:
+            break
+    return held
 
 
 def found(gpu, held):
@@ -83,9 +95,9 @@ as() {
   local user=$1
   shift
   if [ "$(id -u)" = 0 ] && setpriv --reuid "$user" --regid "$user" --clear-groups "$python" -c 'import ctypes' 2>/dev/null; then
-    (cd "$program" && timeout 75 setpriv --reuid "$user" --regid "$user" --clear-groups "$python" "$@" 2>&1)
+    (cd "$program" && timeout "$(within 75)" setpriv --reuid "$user" --regid "$user" --clear-groups "$python" "$@" 2>&1)
   else
-    (cd "$program" && timeout 75 "$python" "$@" 2>&1)
+    (cd "$program" && timeout "$(within 75)" "$python" "$@" 2>&1)
   fi
 }
 
@@ -120,7 +132,7 @@ if ! "$node" --version 2>/dev/null | grep -qE '^v2[4-9]'; then
 elif [ ! -d node_modules ]; then
   skip "reservation, device requests" "node_modules is not here"
 else
-  timeout 240 "$node" scripts/gpu-check.ts || failed=1
+  timeout "$(within 240)" "$node" scripts/gpu-check.ts || failed=1
 fi
 
 echo "Took $((SECONDS - began)) s."

@@ -41,10 +41,10 @@ test("a provider that restarts refuses no reader that it had admitted", async (t
   await send(provider, { kind: "accept", job: await provider.job(id) });
 
   const folder = await temporaryFolder(t);
-  const [result, report, bundle] = await Promise.all(
-    ["result", "report", "bundle"].map((name) => makeBlob(folder, 1000, name)),
+  const [result, report, bundle, kept] = await Promise.all(
+    ["result", "report", "bundle", "kept"].map((name) => makeBlob(folder, 1000, name)),
   );
-  assert.ok(result && report && bundle);
+  assert.ok(result && report && bundle && kept);
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
   const identity = await transport.newIdentity();
@@ -53,7 +53,10 @@ test("a provider that restarts refuses no reader that it had admitted", async (t
   t.after(() => book.close());
   const journal = book.open("provider", id);
   const material = {
-    accepted: { locator: { mask: random32() }, bundle: { requester: client.publicKeys, blob: bundle } },
+    accepted: {
+      locator: { mask: random32() },
+      bundle: { requester: client.publicKeys, blob: bundle, kept: [{ blob: kept }] },
+    },
     packed: {
       result: { blob: result, sessionKey },
       report: { blob: report, sessionKey: random32() },
@@ -95,10 +98,10 @@ test("a provider that restarts refuses no reader that it had admitted", async (t
   await assert.rejects(firstLife);
   await send(leaving, { kind: "abstain", job: await leaving.job(id), reason: "no time" });
 
-  const fetchAt = async (endpoint: typeof ofReader) => {
+  const fetchAt = async (endpoint: typeof ofReader, root = result.root) => {
     const path = join(folder, "fetched");
     await rm(path, { force: true });
-    return transport.fetch({ endpoint, root: result.root, path, maxBytes: 1000 });
+    return transport.fetch({ endpoint, root, path, maxBytes: 1000 });
   };
   const end = new AbortController();
   const fetched = Promise.withResolvers<void>();
@@ -108,6 +111,8 @@ test("a provider that restarts refuses no reader that it had admitted", async (t
     const fetchAll = async () => {
       await fetchAt(endpointOf());
       await fetchAt(ofReader);
+      // A drawn validator has bundle and kept inputs from the provider alone.
+      for (const { root } of [bundle, kept]) await fetchAt(ofReader, root);
       await assert.rejects(fetchAt(endpointOf(former.publicKeys.fingerprint)), code("TRANSFER_FORBIDDEN"));
     };
     await fetchAll().then(fetched.resolve, fetched.reject);

@@ -5,14 +5,14 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { Notification } from "../../../ports/notifier.ts";
 import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
-import { isFinal, type JobState } from "../../../protocol/job/state.ts";
+import { isFinal } from "../../../protocol/job/state.ts";
 import { forJob, type ServerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
 import { noteAndReport } from "../../shared/note.ts";
 import { advance } from "./advance.ts";
 import { discardDraft } from "./posting/cancel.ts";
 import { draftOf } from "./posting/draft.ts";
-import { linksOf, successorOf, turnOf } from "./successors/go-on.ts";
+import { isGoingOn, linksOf, successorOf, turnOf } from "./successors/go-on.ts";
 import type { Successor } from "./successors/next-provider.ts";
 
 /** Between two tries to act for a job for which another process acts. */
@@ -52,7 +52,7 @@ async function serveJob(context: ServerContext, jobId: JobId, options: Abortable
       const job = await advance(context, jobId, { stopWhenDeclined: true }, options);
       const found = await successorOf(context, job, context.audit, options);
       if (found) return await goOn(context, journal, { job, found }, options);
-      if (isFinal(job.state)) return ended(context, journal, job.state);
+      if (isFinal(job.state)) return ended(context, journal, job);
     } catch (error) {
       options.signal.throwIfAborted();
       const accepted = isIchainError(error, "ESCROW_INVALID_STATUS");
@@ -79,11 +79,11 @@ async function goOn(
 }
 
 /** A job that another one follows is not told of: its owner waits for that one. */
-function ended(context: ServerContext, journal: JobJournal, state: JobState): void {
-  const text = `ended ${state}`;
-  const isFollowed = linksOf(context.journal, journal.key as JobId).next !== undefined;
+function ended(context: ServerContext, journal: JobJournal, job: Job): void {
+  const text = `ended ${job.state}`;
+  const isFollowed = linksOf(context.journal, job.id).next !== undefined || isGoingOn(context.journal, job);
   if (isFollowed) noteAndReport(context, journal, text);
-  else tell(context, journal, state === "Settled" ? "done" : "failed", text);
+  else tell(context, journal, job.state === "Settled" ? "done" : "failed", text);
 }
 
 /** Records and reports what became of the job, and tells its owner. */

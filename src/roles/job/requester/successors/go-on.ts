@@ -94,8 +94,7 @@ export function linksOf(journal: Records, jobId: JobId): Links {
   if (journal.find("requester", jobId) === undefined) return {};
   const record = journal.open("requester", jobId);
   const previous = draftOf(record)?.again?.after;
-  const drafted = draftedFor(journal, jobId);
-  const next = drafted?.isPosted ? drafted.id : undefined;
+  const next = [againOf(record), nextOf(record)].find((id) => stageOf(journal, id) === "posted");
   return { ...(previous && { previous }), ...(next && { next }) };
 }
 
@@ -103,20 +102,18 @@ export function linksOf(journal: Records, jobId: JobId): Links {
 export function isGoingOn(journal: Records, job: Job): boolean {
   const undertaking = journal.find("requester", job.id);
   if (undertaking === undefined) return false;
-  const drafted = draftedFor(journal, job.id);
-  if (drafted) return !drafted.isPosted;
-  const draft = draftOf(journal.open("requester", job.id));
+  const record = journal.open("requester", job.id);
+  // A job that was accepted after its provider had declined it may have a draft that is never posted.
+  const stage = stageOf(journal, job.state === "Cancelled" ? nextOf(record) : againOf(record));
+  if (stage !== undefined) return stage === "drafted";
+  const draft = draftOf(record);
   return undertaking.finished === undefined && draft !== undefined && mayGoOn(draft, job);
 }
 
-/** The job that was drafted in the place of this one, and not discarded since. */
-function draftedFor(journal: Records, jobId: JobId): { id: JobId; isPosted: boolean } | undefined {
-  const record = journal.open("requester", jobId);
-  for (const id of [againOf(record), nextOf(record)]) {
-    const undertaking = id && journal.find("requester", id);
-    if (id === undefined || undertaking === undefined) continue;
-    const isPosted = journal.open("requester", id).outcome("post") !== undefined;
-    if (isPosted || undertaking.finished === undefined) return { id, isPosted };
-  }
-  return undefined;
+/** How far a job has come that was drafted in another's place; undefined for none, or one that was discarded. */
+function stageOf(journal: Records, id: JobId | undefined): "drafted" | "posted" | undefined {
+  const undertaking = id && journal.find("requester", id);
+  if (id === undefined || undertaking === undefined) return undefined;
+  if (journal.open("requester", id).outcome("post") !== undefined) return "posted";
+  return undertaking.finished === undefined ? "drafted" : undefined;
 }

@@ -7,9 +7,10 @@ export type EngineKind = (typeof engines)[number];
 /** From the fewest lines to the most. */
 export const logLevels = ["error", "warn", "info", "debug"] as const;
 
-/** What `ichain new` makes: the folders of templates/, each a job that runs at once. */
+/** What `ichain new` makes: the folders of templates/, each of which runs at once. */
 export const templates = {
   sklearn: "train a model with scikit-learn",
   torch: "train a network with PyTorch",
   finetune: "go on from a trained model that the job brings",
+  federated: "play a federated job in one process",
 } as const;

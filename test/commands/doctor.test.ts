@@ -25,9 +25,10 @@ test(
     const { stdout } = await ichainRun(["doctor", "--json", "--quiet"], { ICHAIN_HOME: home.path });
     const { checks } = JSON.parse(stdout.split("\n")[0]!) as { checks: Row[] };
     const rows = new Map(checks.map((row) => [row.name, row]));
-    for (const name of ["output disks", "docker", "GPUs", "runtime images"]) {
+    for (const name of ["output disks", "docker", "GPUs"]) {
       assert.equal(rows.get(name)?.status, "ok", `${name}: ${rows.get(name)?.found}`);
     }
+    // Others that this machine holds may be of older recipes.
     assert.match(rows.get("runtime images")!.found, /python-ml \([\d.]+ [MG]iB\)/);
     const tier = rows.get("sandbox tier")!;
     assert.deepEqual([tier.found, tier.status], ["runc", "warn"]);

@@ -42,8 +42,19 @@ describe("a new job folder", () => {
     assert.deepEqual([unknown.code, existsSync(folder.join("x"))], [exitCodes.usage, false]);
   });
 
+  it("of federated is simulated at once", async () => {
+    using folder = temporaryFolder();
+    const made = folder.join("made");
+    const { files } = lastLine((await ichainRun(["new", "federated", made, "--json"], { CI: "1" })).stdout);
+    assert.deepEqual(files, ["README.md", "fed.yaml"]);
+    const { code, stdout } = await ichainRun(["simulate", `${made}/fed.yaml`, "--json"]);
+    assert.equal(code, 0, stdout);
+    const end = lastLine(stdout) as unknown as { earned: { bad?: string }[] };
+    assert.equal(end.earned.filter((one) => one.bad !== undefined).length, 2);
+  });
+
   // test/torch/ has that of torch, whose runtime is large.
-  for (const name of Object.keys(templates).filter((each) => each !== "torch")) {
+  for (const name of Object.keys(templates).filter((each) => !["torch", "federated"].includes(each))) {
     it(`of ${name} runs at once and would be confirmed`, needs("root", "docker"), async () => {
       using folder = temporaryFolder();
       const [made, env] = [folder.join("made"), { ICHAIN_HOME: folder.join("home"), CI: "1" }];

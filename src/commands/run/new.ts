@@ -28,8 +28,9 @@ export async function run(
   ui.print({ template, folder, files }, () =>
     [
       `${folder} has ${files.join(", ")}.`,
-      `Next: cd ${given} && ichain run --local job.yaml`,
-      "Then: ichain submit job.yaml --wait",
+      ...(files.includes("job.yaml")
+        ? [`Next: cd ${given} && ichain run --local job.yaml`, "Then: ichain submit job.yaml --wait"]
+        : [`Next: cd ${given} && ichain simulate fed.yaml`]),
     ].join("\n"),
   );
 }

@@ -53,6 +53,21 @@ test("an image that its operator pulled is used as it is, and stays the operator
   execFileSync("docker", ["inspect", oci], { stdio: "ignore" });
 });
 
+test("an image that the engine holds under another name is pulled by the job's", needed, async (t) => {
+  const { sandbox, engine } = await sandboxSetup(t);
+  t.after(() => sandbox.trim({ bytes: 0, keep: new Set() }));
+  const registry = await startRegistry(t);
+  const tiny = await tinyImage(t, {});
+  const oci = registry.push(tiny.id, "someone/tiny");
+  // It is known by its id before it gets the registry's name.
+  assert.ok((await engine.images()).some(({ id }) => id === tiny.id));
+  await sandbox.probe();
+  assert.equal(await sandbox.prepare({ oci }, bounds), tiny.digest);
+  await sandbox.trim({ bytes: 0, keep: new Set() });
+  const left = (await engine.images()).find(({ id }) => id === tiny.id);
+  assert.deepEqual([left?.tags, left?.references], [tiny.tags, []], "its own name stays");
+});
+
 test("an image that asks for more than a task's is pulled and removed", needed, async (t) => {
   for (const change of ["ENV LD_PRELOAD=/evil.so", "ENV NVIDIA_MIG_CONFIG_DEVICES=all", "VOLUME /data"]) {
     const { sandbox, oci, isClean } = await published(t, [change]);

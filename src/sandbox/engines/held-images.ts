@@ -7,10 +7,12 @@ import { isMissing } from "./faults.ts";
 
 /** Tag that older engines list for an image without one. */
 const UNTAGGED = "<none>:<none>";
+/** What they list for one without a registry's digest. */
+const UNNAMED = "<none>@<none>";
 
 /**
  * A function that lists an engine's images. It inspects each image once, because the id is a hash of everything in an
- * image except its tags, which the list contains.
+ * image except its names, which the list contains.
  */
 export function imageLister({
   docker,
@@ -32,10 +34,11 @@ export function imageLister({
   return async (options) => {
     const listed = await call((abortOptions) => docker.listImages(abortOptions), options);
     const entries = await Promise.all(
-      listed.map(async ({ Id, RepoTags }) => {
+      listed.map(async ({ Id, RepoTags, RepoDigests }) => {
         const image = known.get(Id) ?? (await ask(Id, options));
         const tags = (RepoTags ?? []).filter((tag) => tag !== UNTAGGED);
-        return [Id, image && { ...image, tags }] as const;
+        const references = (RepoDigests ?? []).filter((name) => name !== UNNAMED);
+        return [Id, image && { ...image, tags, references }] as const;
       }),
     );
     known = new Map(entries);

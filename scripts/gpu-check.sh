@@ -35,7 +35,7 @@ fi
 # The residue: one process fills the memory and ends, another of another user looks for what it wrote.
 program=$(mktemp -d)
 trap 'rm -rf "$program"' EXIT
-cp benchmark/*.py "$program"
+cp python/benchmark/*.py "$program"
 cat >"$program/residue.py" <<'PYTHON'
 import os
 import signal

@@ -10,7 +10,7 @@ import { gpuPool } from "../src/sandbox/gpus/gpu-pool.ts";
 import { discoverGpus, parseGpus } from "../src/sandbox/probe/gpus.ts";
 import { createSandbox } from "../src/sandbox/sandbox.ts";
 
-const programs = fileURLToPath(new URL("../benchmark/", import.meta.url));
+const programs = fileURLToPath(new URL("../python/benchmark/", import.meta.url));
 let failed = false;
 
 async function check(name: string, what: () => Promise<string> | string): Promise<void> {

@@ -8,7 +8,7 @@ const SEEDS = 2 ** 32;
 /** For which CPU and GPU are measured, each. */
 const SECONDS = 5;
 
-const programs = fileURLToPath(new URL("../../benchmark/", import.meta.url));
+const programs = fileURLToPath(new URL("../../python/benchmark/", import.meta.url));
 
 /** Measures this machine in the sandbox, and keeps the score for the offers that are published from this home. */
 export async function run(context: CommandContext, _args: object, options: { seed?: number }): Promise<void> {

@@ -106,7 +106,7 @@ function failed(name: string, log: string, last: Line | undefined): IchainError 
   });
 }
 
-/** Lets a child keep its compiled code where this process does: a third of its start. */
+/** Lets a child keep its compiled code where this process does. */
 function compileCache(): Record<string, string> {
   const own = getCompileCacheDir(); // a folder for this version of Node, in the one that was named
   return own === undefined ? {} : { NODE_COMPILE_CACHE: dirname(own) };

@@ -8,7 +8,8 @@ import { checkImage, isPulled, ORIGIN_LABEL, PULLED } from "./images.ts";
 
 /**
  * Lets the engine pull an image by the digest of its manifest, and returns its root-filesystem digest. One that the
- * engine holds under that digest, its operator's own too, is not pulled again. `bounds` limits the time and the space on the engine's disk.
+ * engine holds under that digest, its operator's own too, is not pulled again. `bounds` limits the time and the space on
+ * the engine's disk.
  * @throws IMAGE_PULL_FAILED, IMAGE_REFUSED
  */
 export function pullImage(

@@ -7,7 +7,7 @@ import { checkOutput } from "./output.ts";
 
 const ichain = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
 
-/** Where tests and what they start keep compiled code: half of the processor time of a short command. */
+/** Where tests and what they start keep compiled code, so that not every process compiles it again. */
 export const compileCache = fileURLToPath(new URL("../../node_modules/.cache/compiled", import.meta.url));
 
 /** A child's whole environment: no home folder, no variable of ours but those given. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { IchainError } from "../../errors/error.ts";
 import type { Hex } from "../../protocol/ids.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { openLedger } from "./open-ledger.ts";
 
@@ -33,7 +34,7 @@ export async function run(
   ui.print(
     found,
     () =>
-      `${found.name}: ${found.rounds} rounds and ${uploads} uploads, signed by ${authors.size} accounts; all of it holds.\n` +
+      `${neutraliseLine(found.name)}: ${found.rounds} rounds and ${uploads} uploads, signed by ${authors.size} accounts; all of it holds.\n` +
       `Model  ${found.model}\nTip    ${tip}`,
   );
 }

@@ -28,7 +28,8 @@ export interface Bundle {
 
 /**
  * Fetches the bundle and unpacks it for a run, for provider and validator. The spec in it must have the hash that is
- * in the terms. Inputs that are parcels of their own are unpacked beside it. A host that falls silent ends the fetch soon; see `awaitHost`.
+ * in the terms. Inputs that are parcels of their own are unpacked beside it. A host that falls silent ends the fetch
+ * soon; see `awaitHost`.
  * @throws TRANSFER_UNREACHABLE, TRANSFER_STALLED
  * @throws DISK_TOO_FULL after removing the job's files
  * @throws SPEC_MISMATCH

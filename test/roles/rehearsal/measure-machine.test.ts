@@ -13,7 +13,7 @@ import {
 import { sandboxSetup, writeTask } from "../../sandbox/support.ts";
 import { needs } from "../../support/require.ts";
 
-const programs = fileURLToPath(new URL("../../../benchmark/", import.meta.url));
+const programs = fileURLToPath(new URL("../../../python/benchmark/", import.meta.url));
 const waits = { signal: AbortSignal.timeout(120_000) };
 
 test("a machine is measured in the sandbox, with one checksum a seed", needs("docker"), async (t) => {

@@ -23,9 +23,10 @@ test(
     // The signal is the start's alone: a network that is up stays up.
     abort.abort();
     assert.notEqual(networks[0]?.networkTorrc, networks[1]?.networkTorrc);
-    for (const { networkTorrc } of networks) {
+    for (const [i, { networkTorrc }] of networks.entries()) {
       const torrc = [...networkTorrc.split("\n"), "SocksPort 0"];
-      const client = await ManagedTor.start({ binary: "tor", dataDir: dir, role: "client", torrc });
+      const dataDir = join(dir, `client${i}`);
+      const client = await ManagedTor.start({ binary: "tor", dataDir, role: "client", torrc });
       await client.stop();
     }
     assert.equal(await torsIn(dir), 8);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { linkSignals } from "../../async/abort.ts";
 import type { TorControl } from "../../transfer/onion/control/control.ts";
 import { bootstrapped, ENOUGH_DIRECTORY } from "../../transfer/onion/tor/bootstrap.ts";
@@ -32,6 +33,8 @@ const REGISTER_MS = 500;
 const SETTLE_MS = 10_000;
 /** Milliseconds between two reloads of a relay that has no consensus yet. */
 const RELOAD_MS = 500;
+/** Milliseconds between two questions whether an authority holds the consensus. */
+const POLL_MS = 200;
 
 /**
  * Starts all nodes, authorities first, and resolves once all hold a consensus that lists all. Undefined
@@ -88,11 +91,17 @@ async function all<T>(pending: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(pending);
 }
 
-/** Running nodes in the consensus, once this authority holds one. */
+/**
+ * Running nodes in the consensus, once this authority holds one. Its bootstrap phase does not tell: an authority that
+ * made the consensus itself may never ask a directory for anything, and stays at "starting".
+ */
 async function countListed(control: TorControl, signal: AbortSignal): Promise<number> {
-  await bootstrapped(control, { signal, progress: ENOUGH_DIRECTORY });
-  const consensus = await control.info("ns/all", { signal });
-  return consensus.split("\n").filter((line) => /^s .*\bHSDir\b.*\bRunning\b/.test(line)).length;
+  for (;;) {
+    const consensus = await control.info("ns/all", { signal });
+    const nodes = consensus.split("\n").filter((line) => line.startsWith("s "));
+    if (nodes.length > 0) return nodes.filter((line) => /\bHSDir\b.*\bRunning\b/.test(line)).length;
+    await pause(POLL_MS, undefined, { signal });
+  }
 }
 
 /**

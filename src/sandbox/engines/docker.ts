@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import type Docker from "dockerode";
 import { isIchainError } from "../../errors/error.ts";
 import { type DockerOptions, dockerClient, ignoreStatus } from "./client.ts";
@@ -13,6 +14,8 @@ const CONFLICT = 409;
 
 /** Period of the CPU quota, microseconds. */
 const CPU_PERIOD = 100_000;
+/** Milliseconds between two samples. */
+const SAMPLE_MS = 1_000;
 
 /** A Docker engine behind its HTTP API. */
 export function dockerEngine(options: DockerOptions): Engine {
@@ -229,16 +232,16 @@ export function dockerEngine(options: DockerOptions): Engine {
     },
 
     async *samples(container, options): AsyncGenerator<Sample> {
-      const stream = await call(
-        (abortOptions) => docker.getContainer(container).stats({ stream: true, ...abortOptions }),
-        options,
-        true,
-      );
-      let rest = "";
-      for await (const chunk of stream as unknown as Readable) {
-        const lines = (rest + String(chunk)).split("\n");
-        rest = (lines.pop() ?? "").slice(0, 1 << 20);
-        for (const line of lines) yield sampleOf(JSON.parse(line) as Docker.ContainerStats);
+      // The engine's own stream of samples asks one container after the other: one that hangs silences all.
+      for (;;) {
+        yield sampleOf(
+          await call(
+            (abortOptions) =>
+              docker.getContainer(container).stats({ stream: false, "one-shot": true, ...abortOptions }),
+            options,
+          ),
+        );
+        await pause(SAMPLE_MS, undefined, options);
       }
     },
   };

@@ -105,6 +105,7 @@ export interface Engine {
   kill(container: string, signal: "SIGTERM" | "SIGKILL", options?: AbortOptions): Promise<void>;
   /** Kills and removes; no error when it does not exist. */
   remove(container: string, options?: AbortOptions): Promise<void>;
+  /** One a second, zero while it does not run; throws when it does not exist. */
   samples(container: string, options?: AbortOptions): AsyncIterable<Sample>;
   /** The machines of a cluster, each as an engine that can be probed; absent or empty for a single machine. */
   machines?(options?: AbortOptions): Promise<{ name: string; remote: boolean; engine: Engine }[]>;

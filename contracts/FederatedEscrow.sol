@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {FederatedStorage} from "./federated/FederatedStorage.sol";
 import {FederatedCause, FederatedState, Standing} from "./interfaces/IFederated.sol";
@@ -88,7 +87,7 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
         if (job.enlisted == terms.places) revert FederatedEscrow_WrongCount(jobId, job.enlisted);
         if (msg.sender == terms.requester) revert FederatedEscrow_NotParty(jobId, msg.sender);
         Account storage account = _checkStanding(jobId, msg.sender, Standing.None);
-        if (!SignatureChecker.isValidSignatureNow(terms.requester, _admissionOf(jobId, msg.sender), admission)) {
+        if (!_isSigned(terms.requester, _admissionOf(jobId, msg.sender), admission)) {
             revert FederatedEscrow_NotAdmitted(jobId, msg.sender);
         }
 
@@ -189,35 +188,24 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
     // ── Pay
 
     /// @inheritdoc IFederatedCourse
-    function claim(
-        Terms calldata terms,
-        address account,
-        uint128 earned,
-        bytes32[] calldata proof,
-        Closed[] calldata closings
-    ) external {
+    function claim(Terms calldata terms, Payout[] calldata payouts, Closed[] calldata closings) external {
         // Check
         (bytes32 jobId, Job memory job) = _load(terms);
         if (job.state == FederatedState.Disputed) revert FederatedEscrow_InvalidStatus(jobId, job.state);
         _checkClosings(jobId, closings);
         Closing calldata closing = closings[0].closing;
         _checkOver(jobId, _challengeBy(terms, job, closings[0]));
-        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(account, earned))));
-        if (!MerkleProof.verifyCalldata(proof, closing.payRoot, leaf)) {
-            revert FederatedEscrow_WrongProof(jobId, account);
-        }
-        Account storage stored = _accounts[jobId][account];
-        uint128 before = stored.claimed;
-        if (earned <= before) revert FederatedEscrow_NothingToClaim(jobId, account);
-        uint256 paid = _paid[jobId] + (earned - before);
-        if (paid > closing.round * _roundSum(terms, job.seated)) revert FederatedEscrow_Overdrawn(jobId);
 
-        // Effect
-        if (closing.round > job.finalRound) _jobs[jobId].finalRound = closing.round;
-        stored.claimed = earned;
+        // Check, Effect: one account after the other
+        uint256 paid = 0;
+        for (uint256 i = 0; i < payouts.length; ++i) {
+            paid += _claim(jobId, terms.token, closing.payRoot, payouts[i]);
+        }
+        if (paid == 0) revert FederatedEscrow_NothingToClaim(jobId);
+        paid += _paid[jobId];
+        if (paid > closing.round * _roundSum(terms, job.seated)) revert FederatedEscrow_Overdrawn(jobId);
         _paid[jobId] = paid;
-        _credit(account, terms.token, earned - before);
-        emit Claimed(jobId, account, earned - before);
+        if (closing.round > job.finalRound) _jobs[jobId].finalRound = closing.round;
     }
 
     // ── Read
@@ -248,6 +236,25 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
     }
 
     // ── Steps that only calls above take
+
+    /// @dev Credits what is new to an account; zero where a claim by another caller came first.
+    function _claim(bytes32 jobId, address token, bytes32 payRoot, Payout calldata payout)
+        private
+        returns (uint256 amount)
+    {
+        (address account, uint128 earned) = (payout.account, payout.earned);
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(account, earned))));
+        if (!MerkleProof.verifyCalldata(payout.proof, payRoot, leaf)) {
+            revert FederatedEscrow_WrongProof(jobId, account);
+        }
+        Account storage stored = _accounts[jobId][account];
+        uint128 before = stored.claimed;
+        if (earned <= before) return 0;
+        stored.claimed = earned;
+        amount = earned - before;
+        _credit(account, token, amount);
+        emit Claimed(jobId, account, amount);
+    }
 
     function _isValid(Terms calldata terms) private view returns (bool) {
         return terms.rounds != 0 && terms.least != 0 && terms.least <= terms.places && terms.seats <= MAX_SEATS

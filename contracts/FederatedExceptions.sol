@@ -50,39 +50,17 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
     }
 
     /// @inheritdoc IFederatedExceptions
-    function release(Terms calldata terms, address account) external {
+    function release(Terms calldata terms, address[] calldata accounts) external {
         // Check
         (bytes32 jobId, Job memory job) = _load(terms, FederatedState.Ended);
         _checkOver(jobId, job.deadline);
-        Account storage stored = _accounts[jobId][account];
-        Standing standing = stored.standing;
-        bool slashed = standing == Standing.Struck || standing == Standing.Condemned;
-        if (!slashed && standing != Standing.Enlisted && standing != Standing.Seated) {
-            revert FederatedEscrow_WrongStanding(jobId, account, standing);
-        }
-        if (standing == Standing.Struck) _checkOver(jobId, stored.appealBy);
 
-        // Effect
-        stored.standing = Standing.Released;
-        emit StakeReleased(jobId, account, slashed);
-        if (standing != Standing.Seated && job.sharing != 0 && stored.asserted > job.closed) {
-            _credit(account, terms.token, terms.roundPrice / job.asserted);
-            --_jobs[jobId].sharing;
+        // Check, Effect, Interaction: one account after the other; registry and rating are this contract's own
+        uint256 released = 0;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (_release(jobId, terms, job, accounts[i])) ++released;
         }
-        uint256 compensation = uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
-        if (slashed) _credit(terms.requester, COIN, compensation);
-
-        // Interaction: registry and rating are this contract's own, so no guard
-        if (standing == Standing.Seated) {
-            registry.unlock(account, terms.seatStake);
-            if (job.closed != 0) rating.record(account, Role.Validator, Outcome.Settled);
-        } else if (slashed) {
-            _slash(account, terms.providerStake, terms.providerStake - compensation);
-            rating.record(account, Role.Provider, Outcome.Rejected);
-        } else {
-            registry.unlock(account, terms.providerStake);
-            if (stored.claimed != 0) rating.record(account, Role.Provider, Outcome.Settled);
-        }
+        if (released == 0) revert FederatedEscrow_NothingToRelease(jobId);
     }
 
     /// @inheritdoc IFederatedExceptions
@@ -92,7 +70,7 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         _checkOver(jobId, job.deadline + CLAIM_WINDOW);
         uint256 sum = job.closed * _roundSum(terms, job.seated);
         uint256 amount = sum - _paid[jobId];
-        if (amount == 0) revert FederatedEscrow_NothingToClaim(jobId, terms.requester);
+        if (amount == 0) revert FederatedEscrow_NothingToClaim(jobId);
 
         // Effect
         _paid[jobId] = sum;
@@ -319,6 +297,38 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
     }
 
     // ── Steps
+
+    /// @dev False for an account whose stake is free already, or not yet.
+    function _release(bytes32 jobId, Terms calldata terms, Job memory job, address account) private returns (bool) {
+        Account storage stored = _accounts[jobId][account];
+        Standing standing = stored.standing;
+        bool slashed = standing == Standing.Struck && block.timestamp > stored.appealBy
+            || standing == Standing.Condemned;
+        if (!slashed && standing != Standing.Enlisted && standing != Standing.Seated) return false;
+
+        // Effect
+        stored.standing = Standing.Released;
+        emit StakeReleased(jobId, account, slashed);
+        if (standing != Standing.Seated && _jobs[jobId].sharing != 0 && stored.asserted > job.closed) {
+            _credit(account, terms.token, terms.roundPrice / job.asserted);
+            --_jobs[jobId].sharing;
+        }
+
+        // Interaction
+        if (standing == Standing.Seated) {
+            registry.unlock(account, terms.seatStake);
+            if (job.closed != 0) rating.record(account, Role.Validator, Outcome.Settled);
+        } else if (slashed) {
+            uint256 compensation = uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
+            _credit(terms.requester, COIN, compensation);
+            _slash(account, terms.providerStake, terms.providerStake - compensation);
+            rating.record(account, Role.Provider, Outcome.Rejected);
+        } else {
+            registry.unlock(account, terms.providerStake);
+            if (stored.claimed != 0) rating.record(account, Role.Provider, Outcome.Settled);
+        }
+        return true;
+    }
 
     /// @dev What is said of a round, without what only its lead can know: parcel, key and ledger.
     function _findingOf(Closing calldata closing) internal pure returns (bytes32) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {EscrowMoney} from "../escrow/EscrowMoney.sol";
@@ -103,11 +104,16 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
             if (!ascends || _accounts[jobId][signer].standing != Standing.Seated) {
                 revert FederatedEscrow_WrongApprovals(jobId);
             }
-            if (!SignatureChecker.isValidSignatureNow(signer, signed, approvals[i].signature)) {
-                revert FederatedEscrow_WrongApprovals(jobId);
-            }
+            if (!_isSigned(signer, signed, approvals[i].signature)) revert FederatedEscrow_WrongApprovals(jobId);
             signers[i] = signer;
         }
+    }
+
+    /// @dev Recovers first: to ask whether an account is a contract costs as much as recovering does.
+    function _isSigned(address signer, bytes32 signed, bytes calldata signature) internal view returns (bool) {
+        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(signed, signature);
+        if (problem == ECDSA.RecoverError.NoError && recovered == signer) return true;
+        return SignatureChecker.isValidERC1271SignatureNow(signer, signed, signature);
     }
 
     /// @dev Checks that `closings` are the last ones of the job, in order and without gaps.

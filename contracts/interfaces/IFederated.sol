@@ -130,6 +130,14 @@ interface IFederated is IEscrowMoney {
         bytes signature;
     }
 
+    /// @notice What an account earned, as a closing's pay has it.
+    struct Payout {
+        address account;
+        /// In all rounds up to the closing's, smallest unit.
+        uint128 earned;
+        bytes32[] proof;
+    }
+
     /// @notice An update that a replay of the training does not give; seats sign it (EIP-712).
     struct Strike {
         address provider;
@@ -244,7 +252,8 @@ interface IFederated is IEscrowMoney {
     error FederatedEscrow_WrongClosings(bytes32 jobId);
     error FederatedEscrow_WrongStrike(bytes32 jobId);
     error FederatedEscrow_WrongProof(bytes32 jobId, address account);
-    error FederatedEscrow_NothingToClaim(bytes32 jobId, address account);
+    error FederatedEscrow_NothingToClaim(bytes32 jobId);
+    error FederatedEscrow_NothingToRelease(bytes32 jobId);
     /// @notice The closing's pay is more than its rounds have.
     error FederatedEscrow_Overdrawn(bytes32 jobId);
     error FederatedEscrow_WrongPanelSeat(bytes32 jobId, address validator, PanelStatus status);

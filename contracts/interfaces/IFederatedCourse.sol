@@ -35,16 +35,10 @@ interface IFederatedCourse is IFederated {
 
     // ── Pay
 
-    /// @notice Credits `account` what it earned in all since its last claim. Anyone, once the challenge window of a
-    /// closing is over.
+    /// @notice Credits accounts what they earned since their last claims. Anyone, once the challenge window of a closing
+    /// is over. Accounts that have it already are passed over.
     /// @param closings From the closing whose pay is claimed to the last one.
-    function claim(
-        Terms calldata terms,
-        address account,
-        uint128 earned,
-        bytes32[] calldata proof,
-        Closed[] calldata closings
-    ) external;
+    function claim(Terms calldata terms, Payout[] calldata payouts, Closed[] calldata closings) external;
 
     // ── Read
 

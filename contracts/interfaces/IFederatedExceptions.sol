@@ -15,9 +15,9 @@ interface IFederatedExceptions is IFederated {
     /// by the providers that asserted an upload to it.
     function expire(Terms calldata terms) external;
 
-    /// @notice Unlocks an account's stake, or slashes that of a struck provider. Anyone, once the job has ended and
-    /// disputes are over.
-    function release(Terms calldata terms, address account) external;
+    /// @notice Unlocks stakes, or slashes those of struck providers. Anyone, once the job has ended and disputes are
+    /// over. Accounts whose stake is free already, or whose strike can be appealed or is, are passed over.
+    function release(Terms calldata terms, address[] calldata accounts) external;
 
     /// @notice Gives the requester what nobody claimed within {CLAIM_WINDOW} after the end. Anyone.
     function sweep(Terms calldata terms) external;

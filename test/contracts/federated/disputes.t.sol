@@ -261,10 +261,8 @@ contract FederatedDisputesTest is FederatedSteps {
         vm.warp(vm.getBlockTimestamp() + 2 * ROUND);
         refuses(requester, abi.encodeCall(federation.expire, (terms)), wrongState(terms));
         _assertUnchallengeable(terms, requester, wrongState(terms));
-        bytes32[] memory proof = proofOf(terms, providers[0], 1);
-        bytes memory claims = abi.encodeCall(
-            federation.claim, (terms, providers[0], ROUND_PRICE / 4, proof, closingsFrom(terms, 1))
-        );
+        IFederated.Payout[] memory payouts = payoutsOf(terms, providers[0], 1);
+        bytes memory claims = abi.encodeCall(federation.claim, (terms, payouts, closingsFrom(terms, 1)));
         refuses(requester, claims, wrongState(terms));
     }
 
@@ -318,7 +316,7 @@ contract FederatedDisputesTest is FederatedSteps {
         strike(terms, providers[0]);
         _finish(terms);
         vm.warp(jobOf(terms).deadline + 1);
-        federation.release(terms, providers[0]);
+        release(terms, providers[0]);
         assertEq(lostBy(providers[0]), PROVIDER_STAKE, "slashed");
         assertEq(owedTo(requester), PROVIDER_STAKE / 10, "a tenth");
         assertEq(registry.burnt(), PROVIDER_STAKE * 9 / 10, "the rest");
@@ -331,7 +329,7 @@ contract FederatedDisputesTest is FederatedSteps {
         assertTrue(standingOf(terms, providers[0]) == Standing.Condemned, "condemned");
         _finish(terms);
         releaseAll(terms);
-        federation.release(terms, providers[0]);
+        release(terms, providers[0]);
         assertEq(lostBy(providers[0]), PROVIDER_STAKE, "slashed");
         _assertSolvent(terms);
     }
@@ -348,7 +346,7 @@ contract FederatedDisputesTest is FederatedSteps {
         vm.warp(jobOf(terms).deadline + 1);
         federation.expire(terms);
         vm.warp(jobOf(terms).deadline + 1);
-        federation.release(terms, providers[0]);
+        release(terms, providers[0]);
         assertEq(lostBy(providers[0]), 0, "its stake is free");
         _assertSolvent(terms);
     }
@@ -411,11 +409,12 @@ contract FederatedDisputesTest is FederatedSteps {
         strike(terms, providers[0]);
         uint256 until = vm.getBlockTimestamp() + DISPUTE;
         vm.warp(until);
-        bytes memory data = abi.encodeCall(federation.release, (terms, providers[0]));
-        refuses(requester, data, refusal(terms, IFederated.FederatedEscrow_TooEarly.selector, until));
+        bytes memory data = abi.encodeCall(federation.release, (terms, only(providers[0])));
+        bytes memory reason = refusal(terms, IFederated.FederatedEscrow_NothingToRelease.selector);
+        refuses(requester, data, reason);
         appeal(terms, providers[0]);
         vm.warp(until + 1);
-        refuses(requester, data, wrongStanding(terms, providers[0]));
+        refuses(requester, data, reason);
     }
 
     function test_RevertWhen_StruckAfterDisputes() public {

@@ -199,7 +199,7 @@ contract FederatedExitTest is FederatedSteps {
         address[] memory earners = earnersOf(terms);
         for (uint256 i = 0; i < earners.length; ++i) {
             if (jobOf(terms).closed != 0) claim(terms, earners[i], jobOf(terms).closed);
-            if (_holdsStake(terms, earners[i])) federation.release(terms, earners[i]);
+            if (_holdsStake(terms, earners[i])) release(terms, earners[i]);
         }
     }
 

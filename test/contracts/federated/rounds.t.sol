@@ -360,15 +360,28 @@ contract FederatedRoundsTest is FederatedSteps {
         assertEq(owedTo(providers[0]), ROUND_PRICE / 2, "two rounds");
     }
 
+    function test_WhenManyAreClaimedAtOnce_ThoseThatHaveTheirsArePassedOver() public {
+        IFederated.Terms memory terms = run(3);
+        close(terms);
+        vm.warp(vm.getBlockTimestamp() + DISPUTE + 1);
+        claim(terms, providers[0], 1);
+        IFederated.Payout[] memory payouts = new IFederated.Payout[](PROVIDERS);
+        for (uint256 i = 0; i < PROVIDERS; ++i) {
+            payouts[i] = payoutsOf(terms, providers[i], 1)[0];
+        }
+        federation.claim(terms, payouts, closingsFrom(terms, 1));
+        for (uint256 i = 0; i < PROVIDERS; ++i) {
+            assertEq(owedTo(providers[i]), ROUND_PRICE / 4, "once");
+        }
+    }
+
     function test_RevertWhen_ClaimedTwice() public {
         IFederated.Terms memory terms = run(3);
         close(terms);
         vm.warp(vm.getBlockTimestamp() + DISPUTE + 1);
         claim(terms, providers[0], 1);
         bytes memory data = _claimData(terms, providers[0], 1);
-        refuses(
-            providers[0], data, refusal(terms, IFederated.FederatedEscrow_NothingToClaim.selector, providers[0])
-        );
+        refuses(providers[0], data, refusal(terms, IFederated.FederatedEscrow_NothingToClaim.selector));
     }
 
     function test_RevertWhen_ClaimedWithinTheChallengeWindow() public {
@@ -384,10 +397,9 @@ contract FederatedRoundsTest is FederatedSteps {
         IFederated.Terms memory terms = run(3);
         close(terms);
         vm.warp(vm.getBlockTimestamp() + DISPUTE + 1);
-        bytes memory data = abi.encodeCall(
-            federation.claim,
-            (terms, providers[0], ROUND_PRICE, proofOf(terms, providers[0], 1), closingsFrom(terms, 1))
-        );
+        IFederated.Payout[] memory payouts = payoutsOf(terms, providers[0], 1);
+        payouts[0].earned += 1;
+        bytes memory data = abi.encodeCall(federation.claim, (terms, payouts, closingsFrom(terms, 1)));
         refuses(providers[0], data, refusal(terms, IFederated.FederatedEscrow_WrongProof.selector, providers[0]));
     }
 
@@ -398,9 +410,9 @@ contract FederatedRoundsTest is FederatedSteps {
         closing.payRoot = keccak256(bytes.concat(keccak256(abi.encode(providers[0], sum))));
         close(terms, closing);
         vm.warp(vm.getBlockTimestamp() + DISPUTE + 1);
-        bytes memory data = abi.encodeCall(
-            federation.claim, (terms, providers[0], sum, new bytes32[](0), closingsFrom(terms, 1))
-        );
+        IFederated.Payout[] memory payouts = new IFederated.Payout[](1);
+        payouts[0] = IFederated.Payout(providers[0], sum, new bytes32[](0));
+        bytes memory data = abi.encodeCall(federation.claim, (terms, payouts, closingsFrom(terms, 1)));
         refuses(providers[0], data, refusal(terms, IFederated.FederatedEscrow_Overdrawn.selector));
     }
 
@@ -442,7 +454,7 @@ contract FederatedRoundsTest is FederatedSteps {
 
     function test_RevertWhen_AStakeIsReleasedEarlyOrTwice() public {
         IFederated.Terms memory terms = run(3);
-        bytes memory data = abi.encodeCall(federation.release, (terms, providers[0]));
+        bytes memory data = abi.encodeCall(federation.release, (terms, only(providers[0])));
         refuses(providers[0], data, wrongState(terms));
         for (uint256 i = 0; i < ROUNDS; ++i) {
             close(terms);
@@ -450,7 +462,7 @@ contract FederatedRoundsTest is FederatedSteps {
         uint256 deadline = jobOf(terms).deadline;
         refuses(providers[0], data, refusal(terms, IFederated.FederatedEscrow_TooEarly.selector, deadline));
         releaseAll(terms);
-        refuses(providers[0], data, wrongStanding(terms, providers[0]));
+        refuses(providers[0], data, refusal(terms, IFederated.FederatedEscrow_NothingToRelease.selector));
     }
 
     // ── Rate
@@ -554,7 +566,6 @@ contract FederatedRoundsTest is FederatedSteps {
         uint256 round,
         IFederated.Closed[] memory list
     ) private view returns (bytes memory) {
-        uint128 earned = earnedOf(terms, account, round);
-        return abi.encodeCall(federation.claim, (terms, account, earned, proofOf(terms, account, round), list));
+        return abi.encodeCall(federation.claim, (terms, payoutsOf(terms, account, round), list));
     }
 }

@@ -135,9 +135,7 @@ abstract contract FederatedSteps is Reasons {
     }
 
     function claim(IFederated.Terms memory terms, address account, uint256 round) internal {
-        uint128 earned = earnedOf(terms, account, round);
-        bytes32[] memory proof = proofOf(terms, account, round);
-        federation.claim(terms, account, earned, proof, closingsFrom(terms, round));
+        federation.claim(terms, payoutsOf(terms, account, round), closingsFrom(terms, round));
     }
 
     function challenge(IFederated.Terms memory terms, address who, uint256 round) internal {
@@ -196,15 +194,24 @@ abstract contract FederatedSteps is Reasons {
         while (closings[id].length > jobOf(terms).closed) closings[id].pop();
     }
 
+    function release(IFederated.Terms memory terms, address account) internal {
+        federation.release(terms, only(account));
+    }
+
+    function only(address account) internal pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = account;
+    }
+
     /// @dev Lets the job's deadline pass and releases everybody.
     function releaseAll(IFederated.Terms memory terms) internal {
         vm.warp(jobOf(terms).deadline + 1);
         for (uint256 i = 0; i < providers.length; ++i) {
-            if (standingOf(terms, providers[i]) == Standing.Enlisted) federation.release(terms, providers[i]);
+            if (standingOf(terms, providers[i]) == Standing.Enlisted) release(terms, providers[i]);
         }
         address[] memory seats = seatsOf(terms);
         for (uint256 i = 0; i < seats.length; ++i) {
-            federation.release(terms, seats[i]);
+            release(terms, seats[i]);
         }
     }
 
@@ -241,6 +248,15 @@ abstract contract FederatedSteps is Reasons {
     function earnedOf(IFederated.Terms memory terms, address account, uint256 round) internal view returns (uint128) {
         bool provider = keyOf[account] < 3000;
         return uint128(round * (provider ? terms.roundPrice / PROVIDERS : terms.seatFee));
+    }
+
+    function payoutsOf(IFederated.Terms memory terms, address account, uint256 round)
+        internal
+        view
+        returns (IFederated.Payout[] memory list)
+    {
+        list = new IFederated.Payout[](1);
+        list[0] = IFederated.Payout(account, earnedOf(terms, account, round), proofOf(terms, account, round));
     }
 
     /// @dev A chain of leaves: the node of each level hashes one more leaf to those before.

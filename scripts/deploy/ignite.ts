@@ -26,7 +26,9 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
   const { wallet, folder, confirmations, poolStake, cooldown } = options;
   const rpc = connectRpc(options.rpcUrl);
   const chainId = BigInt((await rpc.send("eth_chainId", [])) as string);
-  const [escrowAddress, federatedAddress] = await keptAddresses(folder, () => nextEscrows(rpc, wallet.address));
+  const [escrowAddress, federatedAddress] = await keptAddresses(folder, () =>
+    nextEscrows(rpc, wallet.address),
+  );
   const given = Object.entries({ poolStake, cooldown, escrowAddress, federatedAddress });
   const parameters = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   const result = await deploy({

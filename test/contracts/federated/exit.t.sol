@@ -2,11 +2,11 @@
 pragma solidity ^0.8.30;
 
 import {FederatedState, IFederated, PanelStatus, Standing} from "../../../contracts/interfaces/IFederated.sol";
-import {FederatedSteps} from "../support/FederatedSteps.sol";
+import {FederatedEnd} from "../support/FederatedEnd.sol";
 
 /// @notice From every situation, with every subset of the parties silent, a federated job ends in bounded time, every
 /// stake is free or slashed, and all money is owed to somebody. See exit.tree.
-contract FederatedExitTest is FederatedSteps {
+contract FederatedExitTest is FederatedEnd {
     enum Situation {
         Enlisting,
         Enlisted,
@@ -98,10 +98,10 @@ contract FederatedExitTest is FederatedSteps {
     function _leave(Situation situation, Active memory active) private {
         IFederated.Terms memory terms = _bring(situation);
         uint256 start = vm.getBlockTimestamp();
-        for (uint256 i = 0; i < MOST_STEPS && !_isOver(terms); ++i) {
-            if (!_act(terms, active)) _asAnyone(terms);
+        for (uint256 i = 0; i < MOST_STEPS && !isOver(terms); ++i) {
+            if (!_act(terms, active)) asAnyone(terms);
         }
-        assertTrue(_isOver(terms), "over");
+        assertTrue(isOver(terms), "over");
         assertTrue(vm.getBlockTimestamp() - start <= MOST_WINDOWS * (ROUND + 1), "in bounded time");
         _checkMoney(terms);
     }
@@ -184,55 +184,9 @@ contract FederatedExitTest is FederatedSteps {
         }
     }
 
-    /// @dev The calls that are anyone's; time passes where one is not possible yet.
-    function _asAnyone(IFederated.Terms memory terms) private {
-        FederatedState state = stateOf(terms);
-        if (state == FederatedState.Disputed) return _advance(terms, address(0));
-        if (standingOf(terms, providers[0]) == Standing.Appealing) return _advance(terms, providers[0]);
-        if (state != FederatedState.Ended) {
-            _passTime(jobOf(terms).deadline);
-            return federation.expire(terms);
-        }
-        _passTime(jobOf(terms).deadline);
-        bytes32 id = federation.jobIdOf(terms);
-        if (standingOf(terms, providers[0]) == Standing.Struck) _passTime(federation.accountOf(id, providers[0]).appealBy);
-        address[] memory earners = earnersOf(terms);
-        for (uint256 i = 0; i < earners.length; ++i) {
-            if (jobOf(terms).closed != 0) claim(terms, earners[i], jobOf(terms).closed);
-            if (_holdsStake(terms, earners[i])) release(terms, earners[i]);
-        }
-    }
-
-    function _advance(IFederated.Terms memory terms, address provider) private {
-        if (disputeOf(terms, provider).drawBlock != 0) return empanel(terms, provider);
-        // Twice: the deadline to commit, then that to reveal.
-        _passTime(uint256(disputeOf(terms, provider).deadline) + DISPUTE);
-        if (provider == address(0)) concludeChallenge(terms, disputeOf(terms, provider).round);
-        else federation.concludeAppeal(terms, strikeOf(terms, provider), seatsOf(terms));
-    }
-
-    /// @dev Never back: a deadline may lie in the past.
-    function _passTime(uint256 deadline) private {
-        if (vm.getBlockTimestamp() <= deadline) vm.warp(deadline + 1);
-    }
-
     function _stop(IFederated.Terms memory terms) private {
         vm.prank(requester);
         federation.stop(terms);
-    }
-
-    function _holdsStake(IFederated.Terms memory terms, address who) private view returns (bool) {
-        Standing standing = standingOf(terms, who);
-        return standing != Standing.None && standing != Standing.Slashed && standing != Standing.Released;
-    }
-
-    function _isOver(IFederated.Terms memory terms) private view returns (bool) {
-        if (stateOf(terms) != FederatedState.Ended) return false;
-        address[] memory earners = earnersOf(terms);
-        for (uint256 i = 0; i < earners.length; ++i) {
-            if (_holdsStake(terms, earners[i])) return false;
-        }
-        return true;
     }
 
     /// @dev Nothing is locked, and all that the contract holds is owed to somebody.

@@ -21,6 +21,8 @@ abstract contract FederatedSteps is Reasons {
     mapping(address account => uint256) internal keyOf;
     /// The closings of each job, in order.
     mapping(bytes32 jobId => IFederated.Closed[]) internal closings;
+    /// Seats that signed a provider's strike.
+    mapping(bytes32 jobId => mapping(address provider => address[])) internal strikers;
     uint256 private _salt;
 
     function setUp() public virtual override {
@@ -121,10 +123,7 @@ abstract contract FederatedSteps is Reasons {
     function close(IFederated.Terms memory terms, IFederated.Closing memory closing) internal {
         bytes32 id = federation.jobIdOf(terms);
         IFederated.Approval[] memory approvals = approvalsOf(terms, closing, 7);
-        address[] memory signers = new address[](approvals.length);
-        for (uint256 i = 0; i < signers.length; ++i) {
-            signers[i] = approvals[i].seat;
-        }
+        address[] memory signers = signersOf(approvals);
         closings[id].push(
             IFederated.Closed(
                 closing, uint40(vm.getBlockTimestamp()), jobOf(terms).asserted, signers, federation.tipOf(id)
@@ -132,6 +131,13 @@ abstract contract FederatedSteps is Reasons {
         );
         vm.prank(requester);
         federation.close(terms, closing, approvals);
+    }
+
+    function signersOf(IFederated.Approval[] memory approvals) internal pure returns (address[] memory signers) {
+        signers = new address[](approvals.length);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            signers[i] = approvals[i].seat;
+        }
     }
 
     function claim(IFederated.Terms memory terms, address account, uint256 round) internal {
@@ -177,12 +183,14 @@ abstract contract FederatedSteps is Reasons {
 
     function strike(IFederated.Terms memory terms, address provider) internal {
         IFederated.Strike memory found = strikeOf(terms, provider);
-        federation.strike(terms, found, approvalsOf(terms, found));
+        IFederated.Approval[] memory approvals = approvalsOf(terms, found);
+        strikers[federation.jobIdOf(terms)][provider] = signersOf(approvals);
+        federation.strike(terms, found, approvals);
     }
 
     function appeal(IFederated.Terms memory terms, address provider) internal {
         IFederated.Strike memory found = strikeOf(terms, provider);
-        address[] memory signers = seatsOf(terms);
+        address[] memory signers = strikers[federation.jobIdOf(terms)][provider];
         vm.prank(provider);
         federation.appeal{value: uint256(3) * terms.seatFee}(terms, found, signers);
     }
@@ -333,7 +341,7 @@ abstract contract FederatedSteps is Reasons {
         view
         returns (IFederated.Approval[] memory approvals)
     {
-        address[] memory seats = seatsOf(terms);
+        address[] memory seats = seatsAs(terms, Standing.Seated);
         approvals = new IFederated.Approval[](count < seats.length ? count : seats.length);
         for (uint256 i = 0; i < approvals.length; ++i) {
             approvals[i] = IFederated.Approval(seats[i], _sign(seats[i], hash));
@@ -431,6 +439,19 @@ abstract contract FederatedSteps is Reasons {
         uint256 found = 0;
         for (uint256 i = 0; i < accounts.length && found < seats.length; ++i) {
             if (federation.accountOf(federation.jobIdOf(terms), accounts[i]).seat) seats[found++] = accounts[i];
+        }
+    }
+
+    /// @dev Seats of one standing, ascending.
+    function seatsAs(IFederated.Terms memory terms, Standing standing) internal view returns (address[] memory list) {
+        address[] memory seats = seatsOf(terms);
+        uint256 count = 0;
+        for (uint256 i = 0; i < seats.length; ++i) {
+            if (standingOf(terms, seats[i]) == standing) seats[count++] = seats[i];
+        }
+        list = new address[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = seats[i];
         }
     }
 

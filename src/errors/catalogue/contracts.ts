@@ -121,6 +121,10 @@ export const contractsErrors = {
     class: "refused",
     hint: "All that was earned up to this round is credited; withdraw it with `ichain withdraw`.",
   },
+  ESCROW_NOTHING_TO_RELEASE: {
+    class: "refused",
+    hint: "These stakes are free already, or a strike against their accounts can still be appealed.",
+  },
   ESCROW_NO_BLOCK_HASH: {
     class: "refused",
     hint: "Wait for the block that draws; where it is 256 blocks old, call again: another one is fixed.",

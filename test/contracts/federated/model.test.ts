@@ -19,7 +19,7 @@ import {
 import {
   type FederatedTerms,
   federatedJobIdOf,
-  lockedBy,
+  federatedPriceOf,
   seedHash,
 } from "../../../src/protocol/federated/market/terms.ts";
 import type { Address, Hex, JobId } from "../../../src/protocol/ids.ts";
@@ -138,7 +138,7 @@ class History {
       ...{ specHash: random32(), bundleRoot: random32(), seedHash: seedHash(SEED) },
     };
     this.#id = federatedJobIdOf(this.#market.chainId, this.#escrow, this.#terms);
-    assert.ok(await this.#send("requester", "post", ["0x"], lockedBy(this.#terms)));
+    assert.ok(await this.#send("requester", "post", ["0x"], federatedPriceOf(this.#terms)));
     this.model = new FederationModel(this.#seats, enlistBy);
     await this.#compare("post");
   }

@@ -9,7 +9,7 @@ import {
 import {
   type FederatedTerms,
   federatedJobIdOf,
-  lockedBy,
+  federatedPriceOf,
   seedHash,
 } from "../../../src/protocol/federated/market/terms.ts";
 import type { Address, Hex, JobId } from "../../../src/protocol/ids.ts";
@@ -50,7 +50,12 @@ export class Federation {
       ...change,
     };
     this.id = federatedJobIdOf(this.#market.chainId, await this.#address(), this.terms);
-    await this.call(this.#requester, "post", [this.terms, `0x${"ab".repeat(300)}`], lockedBy(this.terms));
+    await this.call(
+      this.#requester,
+      "post",
+      [this.terms, `0x${"ab".repeat(300)}`],
+      federatedPriceOf(this.terms),
+    );
   }
 
   async enlist(provider: Actor): Promise<void> {

@@ -45,12 +45,12 @@ export function federatedJobIdOf(chainId: bigint, escrow: Address, terms: Federa
 }
 
 /** What the requester locks: the price of all rounds and the fees of their seats, the token's smallest unit. */
-export function lockedBy({ rounds, seats, roundPrice, seatFee }: FederatedTerms): bigint {
+export function federatedPriceOf({ rounds, seats, roundPrice, seatFee }: FederatedTerms): bigint {
   return BigInt(rounds) * (roundPrice + BigInt(seats) * seatFee);
 }
 
 /** What a challenge costs while it is open: a panel's three fees, and half of a round's price. */
-export function challengeBondOf({ roundPrice, seatFee }: FederatedTerms): bigint {
+export function federatedBondOf({ roundPrice, seatFee }: FederatedTerms): bigint {
   return 3n * seatFee + roundPrice / 2n;
 }
 

@@ -24,17 +24,17 @@ contract FederatedHandler is FederatedEnd {
         _noteStakes();
     }
 
+    /// @notice Posts a job, and brings some of them further at once, so that histories go deep.
     function post(uint256 seed) external {
         if (_live.length >= MAX_LIVE) return;
         IFederated.Terms memory terms = federatedTerms(uint8(seed % 4));
         post(terms);
         _live.push(terms);
         _jobs.push(terms);
-        if (seed % 3 != 0) {
-            enlistAll(terms);
-            begin(terms);
-            if (terms.seats != 0) seat(terms);
-        }
+        uint256 far = (seed >> 8) % 6;
+        if (far != 0) enlistAll(terms);
+        if (far > 1) begin(terms);
+        if (far > 2 && terms.seats != 0) seat(terms);
         _check();
     }
 

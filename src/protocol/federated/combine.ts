@@ -2,8 +2,9 @@ import {
   BLOCK,
   CHUNK,
   type Chunk,
-  chunksOf,
+  type ChunkRange,
   emptyChunk,
+  everyChunk,
   sizeOfChunk,
   type UpdateSource,
 } from "./codec/chunk.ts";
@@ -14,57 +15,84 @@ import type { AggregatePlan } from "./strategy.ts";
 /** Factors of updates in a mean are whole numbers of 2^-20. */
 const WHOLE = 2 ** 20;
 
-/** An update and its factor in a weighted mean, in units of 2^-20. */
-export interface Term {
-  readonly source: UpdateSource;
-  readonly factor: number;
-}
+/** How a round's updates become one change; plain values, which another thread can be sent. */
+export type Combination =
+  | {
+      readonly kind: "mean";
+      /** Of each update, the root update's last, in units of 2^-20; 0 leaves it out. */
+      readonly factors: readonly number[];
+    }
+  | {
+      readonly kind: "middle";
+      /** Indices of the updates whose values are sorted. */
+      readonly chosen: readonly number[];
+      /** Values that are left out at either end. */
+      readonly cut: number;
+    };
 
 /**
- * Terms of the weighted mean over `taken` and the root update: weight / sum of weights, times clip / norm where the norm
+ * Factors of the weighted mean over `taken` and the root update: weight / sum of weights, times clip / norm where the norm
  * is longer; the root update is brought to the clip's norm, shorter or longer, with a factor of at most 1.
  */
-export function termsOf(
+export function factorsOf(
   plan: AggregatePlan,
   taken: readonly number[],
   { squares, rootSquare }: Products,
-  { updates, root }: { readonly updates: readonly UpdateSource[]; readonly root?: UpdateSource },
-): Term[] {
+): number[] {
   const sum = taken.reduce((total, i) => total + BigInt(plan.weights[i]!), BigInt(plan.rootWeight));
-  if (sum === 0n) return [];
   const scaled = (weight: number, square: bigint, stretch: boolean): number => {
     const norm = squareRoot(square);
     const clip = plan.clip !== undefined && norm > 0n && (stretch || norm > plan.clip) ? plan.clip : norm;
-    if (norm === 0n) return 0;
+    if (norm === 0n || sum === 0n) return 0;
     const factor = (BigInt(weight) * BigInt(WHOLE) * clip) / (sum * norm);
     return Math.min(Number(factor), WHOLE);
   };
-  const terms = taken.map((i) => ({
-    source: updates[i]!,
-    factor: scaled(plan.weights[i]!, squares[i]!, false),
-  }));
-  if (root === undefined || plan.rootWeight === 0) return terms;
-  return [...terms, { source: root, factor: scaled(plan.rootWeight, rootSquare, true) }];
+  const within = new Set(taken);
+  return [
+    ...squares.map((square, i) => (within.has(i) ? scaled(plan.weights[i]!, square, false) : 0)),
+    scaled(plan.rootWeight, rootSquare, true),
+  ];
 }
 
 /** Gives the combined change chunk by chunk: the first `size` of `change`, in units of 2^-24. */
 export type Combine = (use: (change: Float64Array, size: number, index: number) => void) => void;
 
+/** Combines the chunks in `range` of vectors of `length`; `updates` has the root update last. */
+export function combineBy(
+  combination: Combination,
+  updates: readonly UpdateSource[],
+  length: number,
+  range: ChunkRange = everyChunk(length),
+): Combine {
+  if (combination.kind === "mean") return meanOf(updates, combination.factors, length, range);
+  return middleOf(
+    combination.chosen.map((i) => updates[i]!),
+    combination.cut,
+    length,
+    range,
+  );
+}
+
 /**
  * The weighted mean, rounded to the nearest unit. A code is below 2^7, its scale at most 2^24, the factors together at
  * most 2^21: every sum is below 2^53, and its order does not matter.
  */
-export function meanOf(terms: readonly Term[], length: number): Combine {
+function meanOf(
+  updates: readonly UpdateSource[],
+  factors: readonly number[],
+  length: number,
+  { from, to }: ChunkRange,
+): Combine {
   return (use) => {
     const chunk = emptyChunk();
     const change = new Float64Array(CHUNK);
-    for (let index = 0; index < chunksOf(length); index++) {
+    for (let index = from; index < to; index++) {
       const size = sizeOfChunk(length, index);
       change.fill(0);
-      for (const { source, factor } of terms) {
-        if (factor === 0) continue;
+      for (const [i, source] of updates.entries()) {
+        if (factors[i] === 0) continue;
         source.load(index, chunk);
-        addScaled(change, chunk, factor, Math.ceil(size / BLOCK));
+        addScaled(change, chunk, factors[i]!, Math.ceil(size / BLOCK));
       }
       for (let i = 0; i < size; i++) change[i] = nearest(change[i]!);
       use(change, size, index);
@@ -85,13 +113,18 @@ function nearest(sum: number): number {
 }
 
 /** The mean of each parameter's middle values, `cut` of them left out at either end; ties of halves round down. */
-export function middleOf(updates: readonly UpdateSource[], cut: number, length: number): Combine {
+function middleOf(
+  updates: readonly UpdateSource[],
+  cut: number,
+  length: number,
+  { from, to }: ChunkRange,
+): Combine {
   return (use) => {
     const chunks = updates.map(() => emptyChunk());
     const change = new Float64Array(CHUNK);
     const values = new Float64Array(updates.length);
     const kept = updates.length - 2 * cut;
-    for (let index = 0; index < chunksOf(length); index++) {
+    for (let index = from; index < to; index++) {
       const size = sizeOfChunk(length, index);
       for (const [i, source] of updates.entries()) source.load(index, chunks[i]!);
       for (let i = 0; i < size; i++) {

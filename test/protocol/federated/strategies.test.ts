@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { chooseGroups, decide, makeNext } from "../../../src/protocol/federated/aggregate.ts";
+import { chooseGroups, decide, makeNext, stepOf } from "../../../src/protocol/federated/aggregate.ts";
 import { encodeInt8 } from "../../../src/protocol/federated/codec/int8.ts";
 import { openUpdate } from "../../../src/protocol/federated/codec/update.ts";
 import { modelDigest } from "../../../src/protocol/federated/digest.ts";
@@ -27,7 +27,12 @@ const all = (decision: ReturnType<typeof decideBy>) => decision.plan.groups.flat
 function changeBy(decision: ReturnType<typeof decideBy>, taken = all(decision)): number[] {
   const { length } = decision.entries[0]!.update;
   const next = new Vector(length);
-  makeNext(decision, taken, { model: new Vector(length), states: [], next, nextStates: [] });
+  makeNext(stepOf(decision, taken), decision.updates, {
+    model: new Vector(length),
+    states: [],
+    next,
+    nextStates: [],
+  });
   return [...next.toNumbers()];
 }
 
@@ -163,7 +168,8 @@ test("one digest, whatever the order in which updates come, for every strategy",
       const decision = decide({ strategy, settings: {}, server, entries, root, memory: {} });
       const next = new Vector(length);
       const states = Array.from({ length: stateCount(server) }, () => new Vector(length));
-      makeNext(decision, all(decision), { model: new Vector(length), states, next, nextStates: states });
+      const vectors = { model: new Vector(length), states, next, nextStates: states };
+      makeNext(stepOf(decision, all(decision)), decision.updates, vectors);
       assert.ok(next.units.some((units) => units !== 0));
       digests.add(modelDigest(createHash("sha256"), [], next));
     }
@@ -180,7 +186,7 @@ test("the digest of a fixed round is the one that every machine must find", () =
     server: { ...plainStep, kind: "nesterov", lr: 700, momentum: 900 },
   });
   const [model, next, state] = [Vector.fromNumbers([1, 2, 3]), new Vector(3), new Vector(3)];
-  makeNext(decision, [0, 1], { model, states: [state], next, nextStates: [state] });
+  makeNext(stepOf(decision, [0, 1]), decision.updates, { model, states: [state], next, nextStates: [state] });
   assert.deepEqual([...next.units], [33_778_117, 32_359_060, 58_832_050]);
   assert.deepEqual([...state.units], [12_782_632, -898_776, 6_391_280]);
 });

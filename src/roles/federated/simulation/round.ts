@@ -1,4 +1,11 @@
-import { chooseGroups, type Decision, decide, makeNext } from "../../../protocol/federated/aggregate.ts";
+import {
+  chooseGroups,
+  type Decision,
+  decide,
+  makeNext,
+  type OpenDecision,
+  stepOf,
+} from "../../../protocol/federated/aggregate.ts";
 import type { UpdateSource } from "../../../protocol/federated/codec/chunk.ts";
 import { openUpdate } from "../../../protocol/federated/codec/update.ts";
 import type { FederatedFile } from "../../../protocol/federated/job-file.ts";
@@ -86,7 +93,12 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
   const judged = afterAudits(decision, audits);
   const apply = (taken: readonly number[]) => {
     const [model, states] = [new Vector(before.model.length), emptyStates(server, before.model.length)];
-    makeNext(judged, taken, { model: before.model, states: before.states, next: model, nextStates: states });
+    makeNext(stepOf(judged, taken), judged.updates, {
+      model: before.model,
+      states: before.states,
+      next: model,
+      nextStates: states,
+    });
     return { model, states };
   };
   const onRoot = (weights: Float64Array) => {
@@ -174,7 +186,7 @@ function audit(
 }
 
 /** A clean replay restores a suspect's weight; a proven cheat leaves the aggregate. */
-function afterAudits(decision: Decision, audits: ReadonlyMap<number, "clean" | "proven">): Decision {
+function afterAudits(decision: OpenDecision, audits: ReadonlyMap<number, "clean" | "proven">): OpenDecision {
   const { plan, entries } = decision;
   const restored = plan.suspects.filter((at) => audits.get(at) === "clean");
   const proven = new Set([...audits.keys()].filter((at) => audits.get(at) === "proven"));

@@ -9,6 +9,8 @@ export interface RoundLine {
   readonly loss: number;
   readonly rest: bigint;
   readonly refunded: boolean;
+  /** Of a provider's part, so far, at `delta`; absent without noise. */
+  readonly privacy?: { readonly epsilon: number; readonly delta: number };
   readonly providers: readonly ProviderLine[];
 }
 
@@ -27,13 +29,15 @@ export interface ProviderLine {
 
 const MILLION = 1e6;
 
-export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: PlayedRound): RoundLine {
+export function roundLine(played: PlayedRound): RoundLine {
+  const { round, accuracy, loss, rest, refunded, privacy, outcomes } = played;
   return {
     round,
     accuracy,
     loss,
     rest,
     refunded,
+    ...(privacy !== undefined && { privacy }),
     providers: outcomes.map(({ actor, sent, accuracy, gains, taken, weight, audit, pay }) => ({
       account: actor.account,
       ...(actor.bad !== undefined && { bad: actor.bad }),
@@ -49,8 +53,13 @@ export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: P
   };
 }
 
-export function describeRound(ui: Ui, { round, accuracy, loss, refunded, providers }: RoundLine): string {
+export function describeRound(ui: Ui, line: RoundLine): string {
+  const { round, accuracy, loss, refunded, privacy, providers } = line;
   const head = `Round ${round}: accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(4)}${refunded ? "; refunded" : ""}`;
+  const told =
+    privacy === undefined
+      ? ""
+      : `\nPrivacy of a provider's part: ε = ${privacy.epsilon} at δ = ${privacy.delta}`;
   const rows = providers.map((one) => [
     shortId(one.account),
     one.bad ?? "honest",
@@ -73,7 +82,7 @@ export function describeRound(ui: Ui, { round, accuracy, loss, refunded, provide
     "replay",
     "pay",
   ];
-  return `${head}\n${ui.table(columns, rows)}\n`;
+  return `${head}${told}\n${ui.table(columns, rows)}\n`;
 }
 
 export interface End {

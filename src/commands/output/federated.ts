@@ -21,6 +21,10 @@ const simulatedRound = z.strictObject({
   loss: z.number().describe("nats"),
   rest: amountValue.describe("of the round's price, paid to no provider"),
   refunded: z.boolean(),
+  privacy: z
+    .strictObject({ epsilon: z.number().nonnegative(), delta: z.number().positive() })
+    .optional()
+    .describe("of a provider's part, so far; absent without noise"),
   providers: z.array(
     z.strictObject({
       account: addressValue,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { privacySchema, whyMeaningless } from "./privacy/rule.ts";
 import { strategyNames, strategyOf } from "./strategies.ts";
 
 const thousandths = (least: number, most: number) => z.number().min(least).max(most);
@@ -24,6 +25,12 @@ const split = z
 export const federatedSchema = z.strictObject({
   providers: z.number().int().min(2).max(64).describe("Providers in every round"),
   rounds: z.number().int().min(1).max(10_000).describe("Rounds"),
+  sample: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(1)
+    .describe("Share of the providers that take part in a round, drawn from the seed; at least two do"),
   data: z
     .strictObject({ mode: z.enum(["allot"]).default("allot"), split: split.default("iid") })
     .prefault({})
@@ -51,6 +58,7 @@ export const federatedSchema = z.strictObject({
     .union([z.literal("int8"), z.strictObject({ topk: z.number().min(0.001).max(0.5) })])
     .default("int8")
     .describe("`int8`, or `topk` with the share of the values that is sent in 2 bits each; the rest waits"),
+  privacy: privacySchema.optional().describe("Clips what providers send, and adds noise"),
   strategy: z
     .enum(strategyNames as [string, ...string[]])
     .default("gate")
@@ -144,6 +152,12 @@ export const trialFileSchema = z
   .refine(({ federated: { strategy, settings } }) => knownSettings(strategy, settings), {
     path: ["federated", "settings"],
     message: "the strategy has no setting of that name",
+  })
+  .superRefine(({ federated }, context) => {
+    const why = federated.privacy === undefined ? undefined : whyMeaningless(federated.privacy, federated);
+    if (why !== undefined) {
+      context.addIssue({ code: "custom", path: ["federated", "privacy"], message: why });
+    }
   });
 export type TrialFile = z.output<typeof trialFileSchema>;
 

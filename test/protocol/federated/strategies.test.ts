@@ -15,7 +15,7 @@ import {
   squareRoot,
   wholeRoot,
 } from "../../../src/protocol/federated/exact.ts";
-import { priceOfBytes, sharesOf } from "../../../src/protocol/federated/pay.ts";
+import { priceOfBytes, sharesOf } from "../../../src/protocol/federated/pay/shares.ts";
 import { plainStep, stateCount } from "../../../src/protocol/federated/server/step.ts";
 import { strategies, strategyOf } from "../../../src/protocol/federated/strategies.ts";
 import { Vector } from "../../../src/protocol/federated/vector.ts";

@@ -6,6 +6,7 @@ import { strategyNames } from "../../../src/protocol/federated/strategies.ts";
 import { loadTrialData } from "../../../src/roles/federated/data/load.ts";
 import { Random } from "../../../src/roles/federated/data/random.ts";
 import { packSamples } from "../../../src/roles/federated/data/samples.ts";
+import { noiseCommitment, noiseSeed, withNoise } from "../../../src/roles/federated/privacy/noise.ts";
 import { SimulatedLedger } from "../../../src/roles/federated/simulation/keep-ledger.ts";
 import { firstWeights, Network, parametersOf } from "../../../src/roles/federated/simulation/network.ts";
 import { type PlayedRound, simulate } from "../../../src/roles/federated/simulation/simulate.ts";
@@ -160,4 +161,50 @@ test("the ledger says what was sent, taken and paid, with every kind of cheat an
   assert.ok([...dataOf(0)].every((data) => last.has(data)));
   const ended = await playOnRecord({ federated: { audit: 6, onCheat: "refund" }, simulation: { bad } });
   assert.equal(readLedger(ended.lines).rounds.length, ended.rounds.length);
+});
+
+test("noise does not spoil a replay, and ε is told after each round", async () => {
+  const privacy = { clip: 1, noise: 1 };
+  const rounds = await play({
+    federated: { audit: 6, strategy: "fedavg", privacy },
+    simulation: { bad: { lazy: 1, idle: 1 } },
+  });
+  for (const { actor, audit } of rounds.flatMap(({ outcomes }) => outcomes)) {
+    assert.equal(audit, actor.bad === undefined ? "clean" : "proven");
+  }
+  const told = rounds.map((round) => round.privacy!.epsilon);
+  assert.ok(told.every((epsilon, i) => epsilon > (told[i - 1] ?? 0)));
+  const quiet = await play({ federated: { audit: 6, strategy: "fedavg", privacy: { clip: 1 } } });
+  assert.ok(quiet.every((round) => round.privacy === undefined));
+  assert.ok(quiet.at(-1)!.accuracy > 0.6, String(quiet.at(-1)!.accuracy));
+});
+
+test("noise is normal, its own in each round, and what its header commits to", () => {
+  const secret = new Uint8Array(32).fill(7);
+  const [one, two] = [noiseSeed(secret, "job", 1), noiseSeed(secret, "job", 2)];
+  assert.notDeepEqual(one, two);
+  assert.equal(noiseCommitment(one).length, 32);
+  const zeros = new Float64Array(40_000);
+  const values = withNoise(zeros, { clip: 2, noise: 0.5, delta: 1e-5 }, one);
+  assert.deepEqual(values, withNoise(zeros, { clip: 2, noise: 0.5, delta: 1e-5 }, one));
+  const moment = (power: number) => values.reduce((sum, value) => sum + value ** power, 0) / values.length;
+  // Deviations of these means are 0.005, 0.007 and 0.05.
+  assert.ok(Math.abs(moment(1)) < 0.025, String(moment(1)));
+  assert.ok(Math.abs(moment(2) - 1) < 0.035, String(moment(2)));
+  assert.ok(Math.abs(moment(4) - 3) < 0.25, String(moment(4)));
+});
+
+test("a sample of the providers takes part in each round, and no other is measured, paid or replayed", async () => {
+  const rounds = await play({ federated: { sample: 0.5, rounds: 8, strategy: "gate" } });
+  assert.ok(rounds.every(({ outcomes }) => outcomes.length === 3));
+  const taking = new Set(rounds.flatMap(({ outcomes }) => outcomes.map(({ actor }) => actor.account)));
+  assert.equal(taking.size, 6);
+  const sets = new Set(rounds.map(({ outcomes }) => outcomes.map(({ actor }) => actor.account).join()));
+  assert.ok(sets.size > 3);
+  assert.ok(rounds.at(-1)!.accuracy > 0.7, String(rounds.at(-1)!.accuracy));
+  const { lines } = await playOnRecord({
+    federated: { sample: 0.5, audit: 6 },
+    simulation: { bad: { sign: 2 } },
+  });
+  assert.equal(readLedger(lines).rounds.length, 4);
 });

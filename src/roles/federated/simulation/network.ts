@@ -1,5 +1,5 @@
 import type { Layout } from "../../../protocol/federated/digest.ts";
-import { exp, log } from "../data/elementary.ts";
+import { exp, log } from "../../../protocol/federated/elementary.ts";
 import type { Random } from "../data/random.ts";
 import type { Samples } from "../data/samples.ts";
 import { type Accumulate, openKernel } from "./kernel.ts";

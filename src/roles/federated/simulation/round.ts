@@ -14,7 +14,7 @@ import type { Gains, Memory, ServerStep, Strategy } from "../../../protocol/fede
 import { Vector } from "../../../protocol/federated/vector.ts";
 import { Random } from "../data/random.ts";
 import { cheats } from "./cheats.ts";
-import { type Actor, encode, type TrainingTask, train } from "./provider.ts";
+import { type Actor, encode, sendChange, type TrainingTask, train } from "./provider.ts";
 import { accuraciesOf, gainsOf, type Hidden } from "./seats.ts";
 
 /** What goes from round to round. */
@@ -68,7 +68,7 @@ interface Sent {
 /** Plays one round: train, measure, decide, replay, aggregate. */
 export async function playRound(task: TrainingTask, before: TrialState, rules: Rules): Promise<RoundResult> {
   const { strategy, file, server } = rules;
-  const sent = collect(task, before, file.update);
+  const sent = collect(task, before, file);
   const gains = strategy.needs.includes("gains")
     ? gainsOf(
         task,
@@ -136,7 +136,10 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     const residual = sent.find((one) => one.actor === actor)?.residual;
     return residual === undefined ? actor : { ...actor, residual };
   });
-  return { standing: { model, states, memory: judged.plan.memory, last, actors }, outcomes };
+  return {
+    standing: { model, states, memory: { ...before.memory, ...judged.plan.memory }, last, actors },
+    outcomes,
+  };
 }
 
 export function emptyStates(server: ServerStep, length: number): Vector[] {
@@ -144,7 +147,7 @@ export function emptyStates(server: ServerStep, length: number): Vector[] {
 }
 
 /** Updates that arrive and can be opened, in the order of the actors, which is that of their addresses. */
-function collect(task: TrainingTask, { actors, last }: TrialState, form: FederatedFile["update"]): Sent[] {
+function collect(task: TrainingTask, { actors, last }: TrialState, file: FederatedFile): Sent[] {
   const changes = new Map(
     actors
       .filter(({ bad }) => bad === undefined)
@@ -153,9 +156,12 @@ function collect(task: TrainingTask, { actors, last }: TrialState, form: Federat
   const honest = [...changes.values()];
   const knowledge = { task, honest, ...(last !== undefined && { last }) };
   return actors.flatMap((actor) => {
-    const change = actor.bad === undefined ? changes.get(actor) : cheats[actor.bad](actor, knowledge);
-    if (change === undefined) return [];
-    const { bytes, residual } = encode(change, form, actor.residual);
+    const own = changes.get(actor);
+    const other = actor.bad === undefined ? undefined : cheats[actor.bad](actor, knowledge);
+    if (own === undefined && other === undefined) return [];
+    // A cheat neither clips what it sends nor adds noise.
+    const { bytes, residual } =
+      own !== undefined ? sendChange(own, actor, task, file) : encode(other!, file.update, actor.residual);
     const update = openUpdate(bytes, task.model.length);
     return [{ actor, bytes, update, ...(residual !== undefined && { residual }) }];
   });
@@ -171,15 +177,15 @@ function audit(
   task: TrainingTask,
   sent: readonly Sent[],
   { plan }: Decision,
-  { audit: count, update }: FederatedFile,
+  file: FederatedFile,
 ): Map<number, "clean" | "proven"> {
-  if (count === "off") return new Map();
+  if (file.audit === "off") return new Map();
   const random = new Random(`audit ${task.seed} ${task.round}`);
-  const drawn = random.shuffle([...sent.keys()]).slice(0, count);
+  const drawn = random.shuffle([...sent.keys()]).slice(0, file.audit);
   return new Map(
     [...new Set([...plan.suspects, ...drawn])].map((at) => {
       const { actor, bytes } = sent[at]!;
-      const replayed = encode(train(task, actor.name, actor.rows), update, actor.residual).bytes;
+      const replayed = sendChange(train(task, actor.name, actor.rows), actor, task, file).bytes;
       return [at, replayed.every((byte, i) => byte === bytes[i]) ? "clean" : "proven"] as const;
     }),
   );

@@ -1,12 +1,13 @@
 import type { FederatedFile, TrialFile } from "../../../protocol/federated/job-file.ts";
-import { sharesOf } from "../../../protocol/federated/pay.ts";
+import { sharesOf } from "../../../protocol/federated/pay/shares.ts";
+import { epsilonAfter } from "../../../protocol/federated/privacy/rule.ts";
 import { strategyOf } from "../../../protocol/federated/strategies.ts";
 import type { ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
 import { Random } from "../data/random.ts";
 import type { TrialData } from "../data/samples.ts";
 import { firstWeights, Network, type Shape } from "./network.ts";
-import type { Actor, TrainingTask } from "./provider.ts";
+import type { TrainingTask } from "./provider.ts";
 import { emptyStates, type Outcome, playRound, type Rules, type TrialState } from "./round.ts";
 import { makeWorld } from "./world.ts";
 
@@ -21,6 +22,8 @@ export interface PlayedRound {
   /** The round's share of the price that no provider was paid. */
   readonly rest: bigint;
   readonly refunded: boolean;
+  /** ε of the part that most updates were sent of so far; absent without noise. */
+  readonly privacy?: { readonly epsilon: number; readonly delta: number };
   readonly model: Vector;
 }
 
@@ -46,6 +49,7 @@ export async function* simulate(
   const network = new Network(shape, local.batch);
   let standing: TrialState = { model, states: emptyStates(server, model.length), memory: {}, actors };
   const price = BigInt(Math.round(federated.pool * 1e9)) * (COIN / 10n ** 9n);
+  const turns = standing.actors.map(() => 0);
   let spares = 0;
   for (let round = 1; round <= federated.rounds; round++) {
     signal?.throwIfAborted();
@@ -59,7 +63,10 @@ export async function* simulate(
     };
     const hidden = { samples: data.test, rows: sliceOf(data.hidden, round) };
     const rules: Rules = { file: federated, strategy, server, root, hidden };
-    const { standing: after, outcomes } = await playRound(task, standing, rules);
+    const drawn = drawnFor(standing.actors.length, federated.sample, { seed, round });
+    for (const at of drawn) turns[at]! += 1;
+    const taking = { ...standing, actors: drawn.map((at) => standing.actors[at]!) };
+    const { standing: after, outcomes } = await playRound(task, taking, rules);
     const cheated = outcomes.some((one) => one.audit === "proven");
     const worth = outcomes.map((one) => BigInt(one.worth));
     const ended = cheated && federated.onCheat === "refund";
@@ -72,17 +79,35 @@ export async function* simulate(
       outcomes: outcomes.map((one, i) => ({ ...one, pay: paid.shares[i]! })),
       rest: paid.rest,
       refunded: paid.refunded,
+      ...privacyAfter(federated, Math.max(...turns)),
       model: after.model,
     };
     if (ended) return;
-    standing = {
-      ...after,
-      actors: after.actors.map(
-        (actor, i): Actor =>
-          outcomes[i]!.audit === "proven" ? { ...waiting[spares++]!, rows: actor.rows } : actor,
-      ),
-    };
+    const actors = [...standing.actors];
+    for (const [i, actor] of after.actors.entries()) {
+      actors[drawn[i]!] =
+        outcomes[i]!.audit === "proven" ? { ...waiting[spares++]!, rows: actor.rows } : actor;
+    }
+    standing = { ...after, actors };
   }
+}
+
+/** Who takes part in a round: places in ascending order. */
+function drawnFor(count: number, share: number, { seed, round }: { seed: string; round: number }): number[] {
+  const all = [...Array(count).keys()];
+  const drawn = Math.max(2, Math.round(share * count));
+  if (drawn >= count) return all;
+  return new Random(`sample ${seed} ${round}`)
+    .shuffle(all)
+    .slice(0, drawn)
+    .sort((a, b) => a - b);
+}
+
+/** ε in thousandths, rounded up: nothing is promised that does not hold. */
+function privacyAfter({ privacy }: FederatedFile, turns: number): Pick<PlayedRound, "privacy"> {
+  if (privacy === undefined || privacy.noise === 0) return {};
+  const epsilon = Math.ceil(epsilonAfter(privacy, turns) * 1000) / 1000;
+  return { privacy: { epsilon, delta: privacy.delta } };
 }
 
 export function shapeOf({ simulation }: TrialFile, { train }: TrialData): Shape {

@@ -26,6 +26,8 @@ const cases: Readonly<Record<string, Case>> = {
   fedavg: { federated: { strategy: "fedavg" } },
   nesterov: { federated: { outer: { lr: 0.7, momentum: 0.9 } } },
   topk: { federated: { update: { topk: 0.03 } } },
+  distillation: { federated: { strategy: "distillation" } },
+  "distillation-sign5": { federated: { strategy: "distillation" }, ...three("sign5") },
   "fedavg-sign5": { federated: { strategy: "fedavg" }, ...three("sign5") },
   ...Object.fromEntries(attacks.map((kind) => [kind, three(kind)])),
   ...Object.fromEntries(

@@ -131,6 +131,13 @@ export const trialFileSchema = z
       test: data.optional().describe("Hidden rows that measure; absent: a fifth of the training rows"),
       scale: z.number().positive().max(1e6).default(1).describe("Multiplied into each feature"),
       root: z.number().int().min(1).max(10_000).default(200).describe("Rows of the requester's root set"),
+      public: z
+        .number()
+        .int()
+        .min(10)
+        .max(100_000)
+        .default(1000)
+        .describe("Rows that every provider has without their labels, for distillation"),
       hidden: z
         .number()
         .int()

@@ -64,6 +64,8 @@ export interface Strategy {
   readonly summary: string;
   /** What it needs besides the updates. */
   readonly needs: readonly ("pairs" | "root" | "gains")[];
+  /** True: updates are changes of what the model says of public rows, not of its weights. */
+  readonly labels?: boolean;
   /** Settings with their defaults. */
   readonly settings: Settings;
   /** How values are combined: a weighted mean, or coordinate by coordinate. */

@@ -5,8 +5,8 @@ import { combineBy, factorsOf } from "../../../src/protocol/federated/combine.ts
 import { ONE } from "../../../src/protocol/federated/exact.ts";
 import { applyStep, plainStep } from "../../../src/protocol/federated/server/step.ts";
 import { productsOf } from "../../../src/protocol/federated/statistics.ts";
-import { joinClusters } from "../../../src/protocol/federated/strategies/bottom-up.ts";
-import { dbscan } from "../../../src/protocol/federated/strategies/dbscan.ts";
+import { joinClusters } from "../../../src/protocol/federated/strategies/robust/bottom-up.ts";
+import { dbscan } from "../../../src/protocol/federated/strategies/robust/dbscan.ts";
 import { decideBy, rawUpdate } from "./support.ts";
 
 // What numpy and scikit-learn say of the same inputs: fixtures/make.py.

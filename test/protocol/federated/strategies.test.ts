@@ -79,6 +79,13 @@ test("root-cosine suspects who points away five rounds running, not sooner", () 
   }
 });
 
+test("distillation means scores by rows, each clipped to the median norm", () => {
+  const sent = [updateOf(1, 0), updateOf(1, 0), updateOf(-8, 0)].map((update) => ({ update }));
+  const [first, second] = changeBy(decideBy("distillation", sent));
+  assert.ok(Math.abs(first! - 1 / 3) < 1e-5, String(first));
+  assert.equal(second, 0);
+});
+
 test("bottom-up takes the largest even cluster, and DBSCAN orders clusters by size", () => {
   const cluster = [updateOf(1, 0, 0), updateOf(1, 0.125, 0), updateOf(1, 0, 0.125)];
   const other = [updateOf(-1, 0, 0), updateOf(-1, 0.0625, 0)];

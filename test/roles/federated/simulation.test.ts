@@ -5,7 +5,7 @@ import { readLedger } from "../../../src/protocol/federated/ledger/ledger.ts";
 import { strategyNames } from "../../../src/protocol/federated/strategies.ts";
 import { loadTrialData } from "../../../src/roles/federated/data/load.ts";
 import { Random } from "../../../src/roles/federated/data/random.ts";
-import { packSamples } from "../../../src/roles/federated/data/samples.ts";
+import { generateSamples, packSamples } from "../../../src/roles/federated/data/samples.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../../src/roles/federated/privacy/noise.ts";
 import { SimulatedLedger } from "../../../src/roles/federated/simulation/keep-ledger.ts";
 import { firstWeights, Network, parametersOf } from "../../../src/roles/federated/simulation/network.ts";
@@ -43,6 +43,9 @@ async function playOnRecord({ federated = {}, simulation = {} }: Wanted) {
   }
   return { rounds, lines: lines.map((line) => JSON.stringify(line)) };
 }
+
+const cloudShape = { features: 16, hidden: 16, classes: 4 };
+const cloudLocal = { batch: 16, lr: 0.1, schedule: "constant", prox: 0 } as const;
 
 const paid = (rounds: readonly PlayedRound[], bad: boolean): bigint =>
   rounds
@@ -192,6 +195,39 @@ test("noise is normal, its own in each round, and what its header commits to", (
   assert.ok(Math.abs(moment(1)) < 0.025, String(moment(1)));
   assert.ok(Math.abs(moment(2) - 1) < 0.035, String(moment(2)));
   assert.ok(Math.abs(moment(4) - 3) < 0.25, String(moment(4)));
+});
+
+test("distillation sends a score for each public row and class, whatever the model's size", async () => {
+  for (const hidden of [16, 64]) {
+    const simulation = { hidden, public: 100 };
+    const [round] = await play({ federated: { strategy: "distillation", rounds: 1 }, simulation });
+    const values = 100 * 4;
+    assert.ok(round!.outcomes.every(({ sent }) => sent!.length === 48 + values + Math.ceil(values / 256)));
+  }
+});
+
+test("distillation teaches a network what another one says, without labels", () => {
+  const wanted = { rows: 300, features: 16, classes: 4, spread: 1.2 };
+  const train = generateSamples(wanted, new Random("clouds"));
+  const rows = Uint32Array.from({ length: 300 }, (_, i) => i);
+  const [teacher, pupil] = [0, 1].map(() => new Network(cloudShape, 16)) as [Network, Network];
+  teacher.load(firstWeights(cloudShape, new Random("a")));
+  teacher.train(train, rows, { ...cloudLocal, epochs: 5 }, new Random("b"));
+  const scores = teacher.scoresOf(train, rows);
+  pupil.load(firstWeights(cloudShape, new Random("c")));
+  const apart = () =>
+    pupil.scoresOf(train, rows).reduce((sum, score, i) => sum + (score - scores[i]!) ** 2, 0);
+  const before = apart();
+  pupil.distil(
+    { ...train, labels: new Uint8Array(300) },
+    rows,
+    scores,
+    { ...cloudLocal, epochs: 30 },
+    new Random("d"),
+  );
+  assert.ok(apart() < before / 4, `${before} ${apart()}`);
+  const own = teacher.measure(train, rows).accuracy;
+  assert.ok(pupil.measure(train, rows).accuracy > own - 0.05);
 });
 
 test("a sample of the providers takes part in each round, and no other is measured, paid or replayed", async () => {

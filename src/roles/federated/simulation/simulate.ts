@@ -38,7 +38,7 @@ export async function* simulate(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<PlayedRound> {
   const { federated, simulation } = file;
-  const { root, actors, spares: waiting } = makeWorld(file, data);
+  const { root, open, actors, spares: waiting } = makeWorld(file, data);
   const shape = shapeOf(file, data);
   const seed = String(simulation.seed);
   const strategy = strategyOf(federated.strategy)!;
@@ -47,7 +47,12 @@ export async function* simulate(
   const local = { ...federated.local, prox: prox / 1000 };
   const model = firstModel(file, data);
   const network = new Network(shape, local.batch);
-  let standing: TrialState = { model, states: emptyStates(server, model.length), memory: {}, actors };
+  let standing: TrialState = {
+    model,
+    states: emptyStates(server, open.length > 0 ? open.length * shape.classes : model.length),
+    memory: {},
+    actors,
+  };
   const price = BigInt(Math.round(federated.pool * 1e9)) * (COIN / 10n ** 9n);
   const turns = standing.actors.map(() => 0);
   let spares = 0;
@@ -62,7 +67,7 @@ export async function* simulate(
       round,
     };
     const hidden = { samples: data.test, rows: sliceOf(data.hidden, round) };
-    const rules: Rules = { file: federated, strategy, server, root, hidden };
+    const rules: Rules = { file: federated, strategy, server, root, open, hidden };
     const drawn = drawnFor(standing.actors.length, federated.sample, { seed, round });
     for (const at of drawn) turns[at]! += 1;
     const taking = { ...standing, actors: drawn.map((at) => standing.actors[at]!) };

@@ -1,5 +1,5 @@
-import type { Strategy } from "../strategy.ts";
-import { takeAll } from "./fedavg.ts";
+import type { Strategy } from "../../strategy.ts";
+import { takeAll } from "../average/fedavg.ts";
 
 /**
  * Blanchard et al. 2017: of n updates, `bad` thousandths of them assumed bad (f), those n - f whose n - f - 2 nearest

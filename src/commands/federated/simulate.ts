@@ -23,11 +23,13 @@ export async function run(
   const file = await loadTrialFile(args.file, options);
   const data = await loadTrialData(file, dirname(resolve(args.file)));
   const rounds: RoundLine[] = [];
+  let price = 0n;
   const ledger = options.ledger === undefined ? undefined : new SimulatedLedger(file, data);
   const records: object[] = ledger === undefined ? [] : [ledger.header];
   for await (const played of simulate(file, data, { signal })) {
     const line = roundLine(played);
     rounds.push(line);
+    price = played.price;
     records.push(...(ledger?.add(played) ?? []));
     ui.stream({ event: "round", ...line }, `${describeRound(ui, line)}\n`);
   }
@@ -37,6 +39,7 @@ export async function run(
     seed: String(file.simulation.seed),
     strategy: file.federated.strategy,
     rounds: rounds.length,
+    price,
     accuracy: rounds.at(-1)!.accuracy,
     earned: earnings(rounds),
     ...(options.plot !== undefined && { plot: resolve(options.plot) }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { priceRuleNames, priceRules } from "./pay/price.ts";
 import { privacySchema, whyMeaningless } from "./privacy/rule.ts";
 import { strategyNames, strategyOf } from "./strategies.ts";
 
@@ -73,12 +74,23 @@ export const federatedSchema = z.strictObject({
     .describe(
       "Providers replayed in each round by chance, beside those that miss the gate; `off`: no one is",
     ),
-  pool: z.number().positive().max(1e9).default(1).describe("What the whole job pays, in coin"),
+  pool: z
+    .union([z.number().positive().max(1e9), z.enum(priceRuleNames)])
+    .default(1)
+    .describe(
+      `What the whole job pays, in coin, or the rule that says so: ${priceRuleNames.map((name) => `\`${name}\` (${priceRules[name].summary})`).join(", ")}`,
+    ),
+  deposit: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .default(0)
+    .describe("What a provider locks, in coin; with `onCheat: refund` a proven cheat's goes to the others"),
   share: z.enum(["gated", "accuracy"]).default("gated").describe("`accuracy` pays ungated, by HKU's letter"),
   onCheat: z
     .enum(["continue", "refund"])
     .default("continue")
-    .describe("`refund` ends the job at a proven cheat"),
+    .describe("`refund` ends the job at a proven cheat: the price goes back, the cheat is banned"),
 });
 export type FederatedFile = z.output<typeof federatedSchema>;
 

@@ -15,7 +15,6 @@ import {
   squareRoot,
   wholeRoot,
 } from "../../../src/protocol/federated/exact.ts";
-import { priceOfBytes, sharesOf } from "../../../src/protocol/federated/pay/shares.ts";
 import { plainStep, stateCount } from "../../../src/protocol/federated/server/step.ts";
 import { strategies, strategyOf } from "../../../src/protocol/federated/strategies.ts";
 import { Vector } from "../../../src/protocol/federated/vector.ts";
@@ -228,38 +227,6 @@ test("whole roots, quotients and medians are exact", () => {
   assert.equal(medianOf([-1n, -2n]), -2n);
   assert.equal(cosine(3n, 9n, 1n), ONE);
   assert.equal(cosine(1n, 0n, 4n), 0);
-});
-
-test("HKU's shares: 0.13 is 0.03, 0.02, 0.02 and 0.04 to the hundredth, and every wei is somewhere", () => {
-  const token = 10n ** 18n;
-  const { pool, shares, rest } = sharesOf((13n * token) / 100n, [26n, 22n, 18n, 34n]);
-  assert.equal(pool, (1274n * token) / 10_000n);
-  assert.deepEqual(
-    shares.map((share) => share / (token / 100n)),
-    [3n, 2n, 2n, 4n],
-  );
-  assert.equal(
-    shares.reduce((sum, share) => sum + share, rest),
-    (13n * token) / 100n,
-  );
-  const worth = fc.array(fc.bigInt({ min: 0n, max: 1_000_000n }), { maxLength: 12 });
-  fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: 2n ** 100n }), worth, (price, list) => {
-      const split = sharesOf(price, list);
-      const given = split.shares.reduce((sum, share) => sum + share, split.rest);
-      assert.equal(given, split.refunded ? 0n : price);
-      assert.equal(
-        split.refunded,
-        list.every((one) => one === 0n),
-      );
-    }),
-  );
-});
-
-test("a price by size is one token for 10 MB, rounded up", () => {
-  assert.equal(priceOfBytes(10_000_000n), 10n ** 18n);
-  assert.equal(priceOfBytes(1n), 10n ** 11n);
-  assert.equal(priceOfBytes(0n), 0n);
 });
 
 test("every strategy is found by its name", () => {

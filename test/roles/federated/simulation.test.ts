@@ -125,12 +125,32 @@ test("a setting that the strategy does not have is refused", async () => {
 
 test("with refund a proven cheat ends the job, unpaid", async () => {
   const rounds = await play({
-    federated: { audit: 6, onCheat: "refund" },
-    simulation: { bad: { sign: 1 } },
+    federated: { audit: 6, onCheat: "refund", pool: 0.13, deposit: 0.001 },
+    simulation: { bad: { sign: 3 } },
   });
   assert.equal(rounds.length, 1);
+  const cheats = rounds[0]!.outcomes.filter(({ actor }) => actor.bad !== undefined);
+  assert.deepEqual(rounds[0]!.end, {
+    refund: 13n * 10n ** 16n,
+    banned: cheats.map(({ actor }) => actor.account),
+    award: 10n ** 15n,
+    rest: 0n,
+  });
   assert.ok(rounds[0]!.refunded);
   assert.equal(paid(rounds, false) + paid(rounds, true), 0n);
+});
+
+test("a price rule says what the whole job pays", async () => {
+  // 1,200 rows of 16 features and a label are 78,000 bytes; the network has 340 parameters, 960 rows are not hidden.
+  for (const [pool, price] of [
+    ["size", 78n * 10n ** 14n],
+    ["complexity", 78n * 10n ** 14n + 6n * 340n * 960n * 4n * 1000n],
+  ] as const) {
+    const rounds = await play({ federated: { pool } });
+    assert.equal(rounds[0]!.price, price);
+    const spent = paid(rounds, false) + rounds.reduce((sum, { rest }) => sum + rest, 0n);
+    assert.equal(spent, price);
+  }
 });
 
 test("top-k updates are less than a quarter of int8's and teach the same", async () => {

@@ -1,4 +1,6 @@
 import type { FederatedFile, TrialFile } from "../../../protocol/federated/job-file.ts";
+import { priceRules } from "../../../protocol/federated/pay/price.ts";
+import { type Refund, refundOf } from "../../../protocol/federated/pay/refund.ts";
 import { sharesOf } from "../../../protocol/federated/pay/shares.ts";
 import { epsilonAfter } from "../../../protocol/federated/privacy/rule.ts";
 import { strategyOf } from "../../../protocol/federated/strategies.ts";
@@ -6,7 +8,7 @@ import type { ServerStep, Strategy } from "../../../protocol/federated/strategy.
 import { Vector } from "../../../protocol/federated/vector.ts";
 import { Random } from "../data/random.ts";
 import type { TrialData } from "../data/samples.ts";
-import { firstWeights, Network, type Shape } from "./network.ts";
+import { firstWeights, Network, parametersOf, type Shape } from "./network.ts";
 import type { TrainingTask } from "./provider.ts";
 import { emptyStates, type Outcome, playRound, type Rules, type TrialState } from "./round.ts";
 import { makeWorld } from "./world.ts";
@@ -19,9 +21,13 @@ export interface PlayedRound {
   readonly accuracy: number;
   readonly loss: number;
   readonly outcomes: readonly (Outcome & { readonly pay: bigint })[];
+  /** Of the whole job. */
+  readonly price: bigint;
   /** The round's share of the price that no provider was paid. */
   readonly rest: bigint;
   readonly refunded: boolean;
+  /** What became of the money where a proven cheat ended the job. */
+  readonly end?: Refund;
   /** ε of the part that most updates were sent of so far; absent without noise. */
   readonly privacy?: { readonly epsilon: number; readonly delta: number };
   readonly model: Vector;
@@ -29,7 +35,6 @@ export interface PlayedRound {
 
 /** Rows of a slice of the hidden set, which an update's accuracy is measured on. */
 const SLICE = 500;
-const COIN = 10n ** 18n;
 
 /** Plays a federated job in this process: strategies, measurements and shares are those of real jobs. */
 export async function* simulate(
@@ -53,8 +58,9 @@ export async function* simulate(
     memory: {},
     actors,
   };
-  const price = BigInt(Math.round(federated.pool * 1e9)) * (COIN / 10n ** 9n);
+  const price = priceOfTrial(file, data);
   const turns = standing.actors.map(() => 0);
+  let unpaid = price;
   let spares = 0;
   for (let round = 1; round <= federated.rounds; round++) {
     signal?.throwIfAborted();
@@ -75,7 +81,13 @@ export async function* simulate(
     const cheated = outcomes.some((one) => one.audit === "proven");
     const worth = outcomes.map((one) => BigInt(one.worth));
     const ended = cheated && federated.onCheat === "refund";
-    const paid = sharesOf(roundPrice(price, federated.rounds, round), ended ? worth.map(() => 0n) : worth);
+    const roundPrice = priceOfRound(price, federated.rounds, round);
+    const paid = sharesOf(roundPrice, ended ? worth.map(() => 0n) : worth);
+    const depositors = outcomes.map(({ actor: { account }, audit }) => ({
+      account,
+      deposit: weiOf(federated.deposit),
+      proven: audit === "proven",
+    }));
     network.load(after.model.toNumbers());
     const measured = network.measure(data.test, data.hidden);
     yield {
@@ -83,11 +95,14 @@ export async function* simulate(
       ...measured,
       outcomes: outcomes.map((one, i) => ({ ...one, pay: paid.shares[i]! })),
       rest: paid.rest,
+      price,
       refunded: paid.refunded,
+      ...(ended && { end: refundOf(unpaid, depositors) }),
       ...privacyAfter(federated, Math.max(...turns)),
       model: after.model,
     };
     if (ended) return;
+    unpaid -= roundPrice;
     const actors = [...standing.actors];
     for (const [i, actor] of after.actors.entries()) {
       actors[drawn[i]!] =
@@ -125,8 +140,26 @@ export function firstModel(file: TrialFile, data: TrialData): Vector {
   return Vector.fromNumbers(firstWeights(shapeOf(file, data), random));
 }
 
+/** What the whole job pays: what its file says, or its rule. */
+function priceOfTrial(file: TrialFile, data: TrialData): bigint {
+  const { pool, local, rounds } = file.federated;
+  if (typeof pool === "number") return weiOf(pool);
+  return priceRules[pool].price({
+    bytes: data.bytes,
+    parameters: parametersOf(shapeOf(file, data)),
+    rows: data.open.length,
+    epochs: local.epochs,
+    rounds,
+  });
+}
+
+/** Coin to its smallest unit, by 10^-9. */
+function weiOf(coin: number): bigint {
+  return BigInt(Math.round(coin * 1e9)) * 10n ** 9n;
+}
+
 /** Equal parts; the last has the remainder. */
-function roundPrice(price: bigint, rounds: number, round: number): bigint {
+function priceOfRound(price: bigint, rounds: number, round: number): bigint {
   const each = price / BigInt(rounds);
   return round < rounds ? each : price - each * BigInt(rounds - 1);
 }

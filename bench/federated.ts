@@ -28,6 +28,13 @@ const cases: Readonly<Record<string, Case>> = {
   topk: { federated: { update: { topk: 0.03 } } },
   distillation: { federated: { strategy: "distillation" } },
   "distillation-sign5": { federated: { strategy: "distillation" }, ...three("sign5") },
+  bulyan: { federated: { strategy: "bulyan" } },
+  "bulyan-sign5-1": { federated: { strategy: "bulyan" }, bad: { sign5: 1 } },
+  "bulyan-sign5": { federated: { strategy: "bulyan" }, ...three("sign5") },
+  sampled: { federated: { sample: 0.5 } },
+  clipped: { federated: { strategy: "fedavg", privacy: { clip: 1 } } },
+  noised: { federated: { strategy: "fedavg", privacy: { clip: 1, noise: 1 } } },
+  "noised-scores": { federated: { strategy: "distillation", privacy: { clip: 10, noise: 1 } } },
   "fedavg-sign5": { federated: { strategy: "fedavg" }, ...three("sign5") },
   ...Object.fromEntries(attacks.map((kind) => [kind, three(kind)])),
   ...Object.fromEntries(

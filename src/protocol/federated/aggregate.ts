@@ -73,6 +73,10 @@ export function stepOf({ rules, plan, products }: Decision, taken: readonly numb
   if (strategy.combine === "mean") {
     return { combination: { kind: "mean", factors: factorsOf(plan, taken, products) }, server };
   }
+  if (strategy.combine === "near-median") {
+    const kept = Math.min(plan.kept ?? taken.length, taken.length);
+    return { combination: { kind: "near-median", chosen: taken, kept }, server };
+  }
   const { trim = 0 } = { ...strategy.settings, ...settings };
   const most = Math.max(0, (taken.length - 1) >> 1);
   const cut = strategy.combine === "median" ? most : Math.min(Math.floor((taken.length * trim) / 1000), most);

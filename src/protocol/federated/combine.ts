@@ -28,6 +28,12 @@ export type Combination =
       readonly chosen: readonly number[];
       /** Values that are left out at either end. */
       readonly cut: number;
+    }
+  | {
+      readonly kind: "near-median";
+      readonly chosen: readonly number[];
+      /** Values that are averaged: those nearest to the median. */
+      readonly kept: number;
     };
 
 /**
@@ -65,12 +71,12 @@ export function combineBy(
   range: ChunkRange = everyChunk(length),
 ): Combine {
   if (combination.kind === "mean") return meanOf(updates, combination.factors, length, range);
-  return middleOf(
-    combination.chosen.map((i) => updates[i]!),
-    combination.cut,
-    length,
-    range,
-  );
+  const chosen = combination.chosen.map((i) => updates[i]!);
+  const pick =
+    combination.kind === "middle"
+      ? middle(chosen.length, combination.cut)
+      : (values: Float64Array) => nearMedian(values, combination.kept);
+  return meanOfSorted(chosen, pick, length, range);
 }
 
 /**
@@ -112,10 +118,34 @@ function nearest(sum: number): number {
   return sum < 0 ? -Math.floor(-sum / WHOLE + 0.5) : Math.floor(sum / WHOLE + 0.5);
 }
 
-/** The mean of each parameter's middle values, `cut` of them left out at either end; ties of halves round down. */
-function middleOf(
+/** A range of values in ascending order. */
+type Pick = (values: Float64Array) => readonly [from: number, to: number];
+
+/** All but `cut` at either end. */
+function middle(count: number, cut: number): Pick {
+  const range = [cut, count - cut] as const;
+  return () => range;
+}
+
+/** The `kept` values nearest to the median; of two that are equally near, the smaller. */
+export function nearMedian(values: Float64Array, kept: number): readonly [from: number, to: number] {
+  const half = values.length >> 1;
+  // Twice the median, and of all values: that of an even number lies between two.
+  const twice = values[half]! + values[values.length % 2 === 1 ? half : half - 1]!;
+  let [from, to] = [half, half];
+  while (to - from < kept) {
+    const below = from > 0 ? twice - 2 * values[from - 1]! : Number.POSITIVE_INFINITY;
+    const above = to < values.length ? 2 * values[to]! - twice : Number.POSITIVE_INFINITY;
+    if (below <= above) from -= 1;
+    else to += 1;
+  }
+  return [from, to];
+}
+
+/** The mean of the values that `pick` chooses of each parameter's, rounded down. */
+function meanOfSorted(
   updates: readonly UpdateSource[],
-  cut: number,
+  pick: Pick,
   length: number,
   { from, to }: ChunkRange,
 ): Combine {
@@ -123,7 +153,6 @@ function middleOf(
     const chunks = updates.map(() => emptyChunk());
     const change = new Float64Array(CHUNK);
     const values = new Float64Array(updates.length);
-    const kept = updates.length - 2 * cut;
     for (let index = from; index < to; index++) {
       const size = sizeOfChunk(length, index);
       for (const [i, source] of updates.entries()) source.load(index, chunks[i]!);
@@ -132,9 +161,10 @@ function middleOf(
           const { codes, scales } = chunks[at]!;
           insert(values, at, codes[i]! * 2 ** scales[i >> 8]!);
         }
+        const [first, end] = pick(values);
         let sum = 0;
-        for (let at = cut; at < cut + kept; at++) sum += values[at]!;
-        change[i] = kept > 0 ? Math.floor(sum / kept) : 0;
+        for (let at = first; at < end; at++) sum += values[at]!;
+        change[i] = end > first ? Math.floor(sum / (end - first)) : 0;
       }
       use(change, size, index);
     }

@@ -5,6 +5,7 @@ import { fedavg } from "./strategies/average/fedavg.ts";
 import { fedprox } from "./strategies/average/fedprox.ts";
 import { momentum } from "./strategies/average/momentum.ts";
 import { bottomUp } from "./strategies/robust/bottom-up.ts";
+import { bulyan } from "./strategies/robust/bulyan.ts";
 import { dbscanOrder } from "./strategies/robust/dbscan.ts";
 import { gate } from "./strategies/robust/gate.ts";
 import { coordinateMedian } from "./strategies/robust/median.ts";
@@ -25,6 +26,7 @@ export const strategies = [
   coordinateMedian,
   trimmedMean,
   multiKrum,
+  bulyan,
   bottomUp,
   dbscanOrder,
   distillation,

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { chooseGroups, decide, makeNext, stepOf } from "../../../src/protocol/federated/aggregate.ts";
 import { encodeInt8 } from "../../../src/protocol/federated/codec/int8.ts";
 import { openUpdate } from "../../../src/protocol/federated/codec/update.ts";
+import { nearMedian } from "../../../src/protocol/federated/combine.ts";
 import { modelDigest } from "../../../src/protocol/federated/digest.ts";
 import {
   cosine,
@@ -54,6 +55,46 @@ test("multi-Krum leaves out the update that is far from the others", () => {
   const near = [updateOf(1, 0), updateOf(1.25, 0), updateOf(0.75, 0), updateOf(1, 0.25)];
   const sent = [...near, updateOf(-9, 9)].map((update) => ({ update }));
   assert.deepEqual(all(decideBy("multi-krum", sent, { settings: { bad: 200 } })), [0, 1, 2, 3]);
+});
+
+test("Bulyan takes what Krum chooses, and of each parameter the values near the median", () => {
+  const near = [
+    updateOf(1, 0),
+    updateOf(1.25, 0),
+    updateOf(0.75, 0.5),
+    updateOf(1, 0.25),
+    updateOf(1.5, -0.25),
+  ];
+  const sent = [...near, updateOf(1, 0), updateOf(-9, 9)].map((update) => ({ update }));
+  const decision = decideBy("bulyan", sent);
+  // Of seven one may be bad: five are chosen, of each parameter the three values nearest to the median are averaged.
+  assert.equal(decision.plan.kept, 3);
+  assert.deepEqual(all(decision), [0, 1, 2, 3, 4]);
+  // Of 0.75, 1, 1, 1.25, 1.5 and of -0.25, 0, 0, 0.25, 0.5; of two that are equally near the smaller, rounded down.
+  assert.deepEqual(
+    changeBy(decision),
+    [2.75 / 3, -0.25 / 3].map((value) => Math.floor(value * 2 ** 24) / 2 ** 24),
+  );
+  const plan = decideBy("bulyan", sent.slice(0, 4), { settings: { bad: 400 } }).plan;
+  assert.deepEqual([plan.groups, plan.kept], [[[0, 1, 2, 3]], 4], "too few to leave one out");
+});
+
+test("the values near a median are those that sorting by distance finds", () => {
+  const value = fc.integer({ min: -50, max: 50 });
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 12 }), fc.nat(11), (list, most) => {
+      const values = Float64Array.from(list).sort();
+      const kept = Math.min(most + 1, values.length);
+      const half = values.length >> 1;
+      const median = (values[half]! + values[values.length % 2 === 1 ? half : half - 1]!) / 2;
+      const byDistance = [...values].sort((a, b) => Math.abs(a - median) - Math.abs(b - median) || a - b);
+      const [from, to] = nearMedian(values, kept);
+      assert.deepEqual(
+        [...values.subarray(from, to)],
+        byDistance.slice(0, kept).sort((a, b) => a - b),
+      );
+    }),
+  );
 });
 
 test("root-cosine admits what points with the root update and clips to the median norm", () => {

@@ -78,15 +78,16 @@ export async function* simulate(
     for (const at of drawn) turns[at]! += 1;
     const taking = { ...standing, actors: drawn.map((at) => standing.actors[at]!) };
     const { standing: after, outcomes } = await playRound(task, taking, rules);
-    const cheated = outcomes.some((one) => one.audit === "proven");
     const worth = outcomes.map((one) => BigInt(one.worth));
-    const ended = cheated && federated.onCheat === "refund";
+    const proven = outcomes.filter(({ audit }) => audit === "proven").map(({ actor }) => actor.account);
+    const ended = proven.length > 0 && federated.onCheat === "refund";
     const roundPrice = priceOfRound(price, federated.rounds, round);
     const paid = sharesOf(roundPrice, ended ? worth.map(() => 0n) : worth);
-    const depositors = outcomes.map(({ actor: { account }, audit }) => ({
+    const deposit = weiOf(federated.deposit);
+    const depositors = standing.actors.map(({ account }) => ({
       account,
-      deposit: weiOf(federated.deposit),
-      proven: audit === "proven",
+      deposit,
+      proven: proven.includes(account),
     }));
     network.load(after.model.toNumbers());
     const measured = network.measure(data.test, data.hidden);

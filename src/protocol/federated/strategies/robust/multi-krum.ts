@@ -1,4 +1,4 @@
-import type { Strategy } from "../../strategy.ts";
+import type { Facts, Strategy } from "../../strategy.ts";
 import { takeAll } from "../average/fedavg.ts";
 
 /**
@@ -14,24 +14,37 @@ export const multiKrum: Strategy = {
   server: "plain",
   accuracyGate: false,
   plan(facts, { bad = 300 }) {
-    const { squares, pairs } = facts.products;
-    const count = squares.length;
+    const count = facts.members.length;
     const assumed = Math.floor((count * bad) / 1000);
-    const near = Math.max(1, count - assumed - 2);
-    const scores = squares.map((square, i) =>
-      squares
-        .map((other, j) => square + other - 2n * pairs[i]![j]!)
-        .filter((_, j) => j !== i)
-        .sort(ascending)
-        .slice(0, near)
-        .reduce((sum, distance) => sum + distance, 0n),
-    );
+    const scores = krumScores(distancesOf(facts), [...facts.members.keys()], assumed);
     const order = [...scores.keys()].sort((a, b) => ascending(scores[a]!, scores[b]!) || a - b);
     const taken = order.slice(0, Math.max(1, count - assumed)).sort((a, b) => a - b);
     const plan = takeAll(facts, taken);
     return { ...plan, weights: plan.weights.map((rows) => Math.min(rows, 1)) };
   },
 };
+
+/** Squared distances of every pair. */
+export function distancesOf({ products: { squares, pairs } }: Facts): bigint[][] {
+  return squares.map((square, i) => squares.map((other, j) => square + other - 2n * pairs[i]![j]!));
+}
+
+/** Of each of `members` the sum of the squared distances to the nearest others of them, all but `assumed` and 2. */
+export function krumScores(
+  distances: readonly (readonly bigint[])[],
+  members: readonly number[],
+  assumed: number,
+): bigint[] {
+  const near = Math.max(1, members.length - assumed - 2);
+  return members.map((i) =>
+    members
+      .filter((j) => j !== i)
+      .map((j) => distances[i]![j]!)
+      .sort(ascending)
+      .slice(0, near)
+      .reduce((sum, distance) => sum + distance, 0n),
+  );
+}
 
 function ascending(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;

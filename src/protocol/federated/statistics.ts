@@ -69,8 +69,9 @@ export function productsFrom(parts: readonly ProductSums[], count: number, wante
       0n,
     ),
   );
+  const places = new Map(multiplied.map(([i, j], at) => [i * count + j, at]));
   const product = (i: number, j: number): bigint =>
-    totals[multiplied.findIndex(([a, b]) => a === Math.min(i, j) && b === Math.max(i, j))]!;
+    totals[places.get(Math.min(i, j) * count + Math.max(i, j))!]!;
   const last = wanted.root ? count - 1 : count;
   const members = [...Array(last).keys()];
   return {

@@ -91,7 +91,7 @@ export function describeRound(ui: Ui, line: RoundLine): string {
 
 function describeRefund({ refund, banned, award }: Refund): string {
   const names = banned.map((account) => shortId(account)).join(", ");
-  return `A proven cheat ends the job: ${coin(refund)} goes back, ${names} is banned, and each of the others gets ${coin(award)} of the deposits.\n`;
+  return `A proven cheat ends the job. ${coin(refund)} goes back; banned: ${names}; ${coin(award)} of the deposits to each of the others.\n`;
 }
 
 export interface End {

@@ -26,7 +26,10 @@ export interface FileMember extends Contributor {
   readonly path: string;
 }
 
-/** A round whose updates and vectors are in files (`ChunkFiles`). The files of `next` and `nextStates` are made. */
+/**
+ * A round whose updates and vectors are in files (`ChunkFiles`). Those of `next` and `nextStates` are made, and are others
+ * than those of `model` and `states`.
+ */
 export interface RoundFiles extends Omit<RoundPaths, "updates"> {
   readonly members: readonly FileMember[];
   readonly root?: string;
@@ -57,12 +60,12 @@ export class FileAggregation implements AsyncDisposable {
     const entries = byAddress(files.members);
     const wanted = { root: files.root !== undefined, pairs: rules.strategy.needs.includes("pairs") };
     const paths = pathsOf(entries, files);
-    const sums = await Promise.all(
-      this.#slicesOf(files.length).map((range) =>
-        this.#threads.do<"products">({ kind: "products", files: paths, wanted, range }),
-      ),
+    const sums = this.#slicesOf(files.length).map((range) =>
+      this.#threads.do<"products">({ kind: "products", files: paths, wanted, range }),
     );
-    return decideFrom(rules, entries, productsFrom(sums, paths.updates.length, wanted));
+    // No thread is still at the files when this one throws.
+    await Promise.allSettled(sums);
+    return decideFrom(rules, entries, productsFrom(await Promise.all(sums), paths.updates.length, wanted));
   }
 
   /**
@@ -83,10 +86,14 @@ export class FileAggregation implements AsyncDisposable {
     }));
     const hasher = createHash("sha256");
     beginModelDigest(hasher, files.layout);
-    for (const { range, done } of written) {
-      await done;
-      const [from, to] = [range.from, range.to].map((index) => index * CHUNK * 8);
-      for (const piece of piecesOf(files.next, from, to)) hasher.update(piece);
+    try {
+      for (const { range, done } of written) {
+        await done;
+        const [from, to] = [range.from, range.to].map((index) => index * CHUNK * 8);
+        for (const piece of piecesOf(files.next, from, to)) hasher.update(piece);
+      }
+    } finally {
+      await Promise.allSettled(written.map(({ done }) => done));
     }
     return `0x${hasher.digest("hex")}`;
   }

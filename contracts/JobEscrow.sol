@@ -89,7 +89,7 @@ contract JobEscrow is EscrowPanel, IJobCourse {
         Permit calldata permit
     ) external returns (bytes32 jobId) {
         // Check
-        if (terms.token.code.length == 0) revert JobEscrow_NotToken(terms.token);
+        if (terms.token.code.length == 0) revert Escrow_NotToken(terms.token);
 
         // Interaction: before the posting, which is as safe as if the caller had called the token itself
         uint256 amount = terms.price + _feesOf(terms);
@@ -270,7 +270,7 @@ contract JobEscrow is EscrowPanel, IJobCourse {
         else _refund(jobId, terms, record, panel, record.has(DISCLOSED) ? Cause.Rejected : Cause.Hid, 0);
     }
 
-    // ── Rate and withdraw
+    // ── Rate
 
     /// @inheritdoc IJobCourse
     function rate(Terms calldata terms, address subject, uint8 score) external {
@@ -295,20 +295,6 @@ contract JobEscrow is EscrowPanel, IJobCourse {
 
         // Interaction: the rating calls nothing in turn, so no guard
         rating.rate(subject, role, score);
-    }
-
-    /// @inheritdoc IJobCourse
-    function withdraw(address token) external nonReentrant returns (uint256 amount) {
-        // Check
-        amount = owed[msg.sender][token];
-        if (amount == 0) revert JobEscrow_NothingOwed(msg.sender, token);
-
-        // Effect
-        owed[msg.sender][token] = 0;
-        emit Withdrawn(msg.sender, token, amount);
-
-        // Interaction
-        _pay(token, msg.sender, amount);
     }
 
     // ── Read

@@ -9,17 +9,22 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const patches = join(root, "test/contracts/mutants");
-const campaigns = "test/contracts/invariant/invariants.t.sol";
+/** Campaigns, each beside its handler: the fuzzer only calls contracts whose artifact is there. */
+const campaigns = [
+  ["test/contracts/invariant/invariants.t.sol", "test/contracts/invariant/Handler.sol"],
+  ["test/contracts/invariant/federated.t.sol", "test/contracts/invariant/FederatedHandler.sol"],
+] as const;
 const LIMIT_MS = 20 * 60_000;
 
-/** Name of the invariant's campaign, by its number. */
-function campaignOf(number: string): string {
-  const source = readFileSync(join(root, campaigns), "utf8");
-  const name = new RegExp(`contract Invariant${number}Test [^}]*?function (invariant_\\w+)`).exec(
-    source,
-  )?.[1];
-  if (name === undefined) throw new RangeError(`no campaign for invariant ${number}`);
-  return name;
+/** Name and files of the invariant's campaign, by its number. */
+function campaignOf(number: string): { name: string; files: readonly string[] } {
+  for (const files of campaigns) {
+    const source = readFileSync(join(root, files[0]), "utf8");
+    const inside = source.split(`contract Invariant${number}Test `)[1];
+    const name = /function (invariant_\w+)/.exec(inside ?? "")?.[1];
+    if (name !== undefined) return { name, files };
+  }
+  throw new RangeError(`no campaign for invariant ${number}`);
 }
 
 /** Everything that the campaigns are made of, with the patch applied. */
@@ -35,15 +40,15 @@ function copyOf(patch: string): string {
 }
 
 /** Why the campaign failed, or undefined when it did not notice. */
-function whyCaught(patch: string, campaign: string): string | undefined {
+function whyCaught(patch: string, { name, files }: ReturnType<typeof campaignOf>): string | undefined {
   const copy = copyOf(patch);
   try {
-    // The handler is named too: the fuzzer only calls contracts whose artifact is there.
-    const files = [campaigns, "test/contracts/invariant/Handler.sol"];
-    const argv = ["--no-install", "hardhat", "test", "solidity", "--grep", campaign, ...files];
+    // Handlers deploy the contracts by their artifacts.
+    execFileSync("npx", ["--no-install", "hardhat", "build"], { cwd: copy, stdio: "ignore" });
+    const argv = ["--no-install", "hardhat", "test", "solidity", "--grep", name, ...files];
     const { stdout, status } = spawnSync("npx", argv, { cwd: copy, encoding: "utf8", timeout: LIMIT_MS });
     if (status === 0) return undefined;
-    const told = new RegExp(`#${campaign}\\(\\)\\s+Error: (.+)`).exec(stdout)?.[1];
+    const told = new RegExp(`#${name}\\(\\)\\s+Error: (.+)`).exec(stdout)?.[1];
     if (told === undefined || /failed to set up/.test(told))
       throw new RangeError(`${patch} does not run:\n${stdout}`);
     return told;
@@ -62,7 +67,7 @@ for (const patch of readdirSync(patches).toSorted()) {
   if (why === undefined) missed++;
   else caught++;
   console.log(
-    `${why === undefined ? "✖ missed" : "✔ caught"} ${patch} by ${campaign}${why ? `: ${why}` : ""}`,
+    `${why === undefined ? "✖ missed" : "✔ caught"} ${patch} by ${campaign.name}${why ? `: ${why}` : ""}`,
   );
 }
 console.log(`${caught} caught, ${missed} missed`);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IJob, Round, SeatStatus, State} from "../interfaces/IJob.sol";
 import {IProviderRating} from "../interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
 import {Record} from "../libraries/Record.sol";
+import {EscrowMoney} from "./EscrowMoney.sol";
 
 /// @notice The storage of jobs and money, and the checks that calls share. A job is one slot, each validator's seat
 /// one more. A call loads the record, changes the copy, and saves it once, before it calls another contract ({draw}
@@ -15,12 +13,9 @@ import {Record} from "../libraries/Record.sol";
 /// refuses it cannot hold up a job.
 /// @dev Calls to {registry} and {rating} need no reentrancy guard: both were deployed with this contract and list it,
 /// their addresses cannot change, and they run no code but their own. The one call that they make in turn, from
-/// `registry.slash`, pays
-/// coins to this contract's `receive`, which writes nothing. A stranger's code runs in two places only, a token's
-/// transfer and a payee's `receive`: {_takeToken} and {withdraw} share one guard.
-abstract contract EscrowStorage is IJob, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
+/// `registry.slash`, pays coins to this
+/// contract's `receive`, which writes nothing. {EscrowMoney} says where a stranger's code runs.
+abstract contract EscrowStorage is IJob, EscrowMoney {
     /// A validator's place in a job, in one slot.
     struct Seat {
         SeatStatus status;
@@ -44,7 +39,6 @@ abstract contract EscrowStorage is IJob, ReentrancyGuardTransient {
         bytes32 digest;
     }
 
-    address internal constant COIN = address(0);
     uint256 internal constant MAX_LOCATOR_BYTES = 1024;
     uint256 internal constant MAX_REASON_BYTES = 256;
     uint256 internal constant MAX_LOG_BYTES = 1024;
@@ -60,8 +54,6 @@ abstract contract EscrowStorage is IJob, ReentrancyGuardTransient {
     /// @inheritdoc IJob
     IProviderRating public immutable rating;
 
-    /// @inheritdoc IJob
-    mapping(address account => mapping(address token => uint256)) public owed;
     mapping(bytes32 jobId => Record) internal _records;
     mapping(bytes32 jobId => mapping(address validator => Seat)) internal _seats;
     mapping(bytes32 jobId => Draw) internal _draws;
@@ -76,41 +68,6 @@ abstract contract EscrowStorage is IJob, ReentrancyGuardTransient {
     }
 
     // ── Money
-
-    /// @dev Takes exactly `amount` from the caller: the coins sent with the call, or the token.
-    /// @dev Warning: a token can call back, so this comes last in a call, after all effects.
-    function _take(address token, uint256 amount) internal {
-        if (token == COIN) {
-            if (msg.value != amount) revert JobEscrow_WrongPayment(msg.value, amount);
-        } else {
-            if (msg.value != 0) revert JobEscrow_WrongPayment(msg.value, 0);
-            _takeToken(token, amount);
-        }
-    }
-
-    /// @dev The guard keeps a token that calls back from having one transfer counted for two calls, and from
-    /// withdrawing what it has not paid yet.
-    function _takeToken(address token, uint256 amount) private nonReentrant {
-        if (token.code.length == 0) revert JobEscrow_NotToken(token);
-        uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = IERC20(token).balanceOf(address(this)) - before;
-        if (received != amount) revert JobEscrow_TokenTookFee(token, received, amount);
-    }
-
-    function _credit(address account, address token, uint256 amount) internal {
-        if (amount != 0) owed[account][token] += amount;
-    }
-
-    /// @dev Warning: runs the code of `to` or of the token with all remaining gas; only under the guard.
-    function _pay(address token, address to, uint256 amount) internal {
-        if (token == COIN) {
-            (bool sent,) = to.call{value: amount}("");
-            if (!sent) revert JobEscrow_TransferFailed(to, amount);
-        } else {
-            IERC20(token).safeTransfer(to, amount);
-        }
-    }
 
     /// @inheritdoc IJob
     function appealBondOf(Terms calldata terms) public pure returns (uint256) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IEscrowMoney} from "./IEscrowMoney.sol";
 import {IProviderRating, Role} from "./IProviderRating.sol";
 import {IProviderRegistry} from "./IProviderRegistry.sol";
 import {Rule} from "../libraries/Rule.sol";
@@ -88,7 +89,7 @@ enum SeatStatus {
 
 /// @title Terms, events, errors and constants of a job
 /// @dev Warning: terms, events and measurements are public. Anything secret must be sealed or committed to.
-interface IJob {
+interface IJob is IEscrowMoney {
     /// @notice Price, parties, deadlines and rule of a job; fixed when it is posted.
     /// @dev Warning: with a rebasing token the escrow can owe more than it holds, and an issuer that freezes the escrow
     /// freezes the money of all jobs in its token.
@@ -206,7 +207,6 @@ interface IJob {
     event Settled(bytes32 indexed jobId);
     event Refunded(bytes32 indexed jobId, Cause cause);
     event Rated(bytes32 indexed jobId, address indexed rater, address indexed subject, Role role, uint8 score);
-    event Withdrawn(address indexed account, address indexed token, uint256 amount);
 
     /// @notice The call is not possible in this state.
     error JobEscrow_InvalidStatus(bytes32 jobId, State state);
@@ -220,11 +220,6 @@ interface IJob {
     /// @notice Rule or schedule are not canonical, there are too many validators or too much stake of each, or the
     /// provider is the zero address or the requester.
     error JobEscrow_InvalidTerms();
-    error JobEscrow_WrongPayment(uint256 sent, uint256 wanted);
-    /// @notice The token took part of the transfer, or none was made.
-    error JobEscrow_TokenTookFee(address token, uint256 received, uint256 wanted);
-    /// @notice There is no contract at the token's address.
-    error JobEscrow_NotToken(address token);
     error JobEscrow_TooLong(uint256 length, uint256 limit);
     /// @notice {appoint} names more or fewer validators than the rule asks for, or `panel` is not complete.
     error JobEscrow_WrongPanelSize(bytes32 jobId, uint256 given, uint256 wanted);
@@ -250,8 +245,6 @@ interface IJob {
     /// @notice No seat is to be drawn, or the seed is known already.
     error JobEscrow_NothingToDraw(bytes32 jobId);
     error JobEscrow_AlreadyRated(bytes32 jobId, address rater);
-    error JobEscrow_NothingOwed(address account, address token);
-    error JobEscrow_TransferFailed(address to, uint256 amount);
     /// @notice Registry and rating do not list this contract, or its other half was deployed for others.
     error JobEscrow_WrongDeployment();
     /// @notice Only the registry may send coins without a call.
@@ -259,8 +252,6 @@ interface IJob {
 
     // ── Read
 
-    /// @notice The amount that {withdraw} would pay `account` in `token`, smallest unit.
-    function owed(address account, address token) external view returns (uint256);
 
     /// @notice The bond of {appeal}, in the terms' token: the fees of {PANEL} validators.
     function appealBondOf(Terms calldata terms) external pure returns (uint256);

@@ -99,17 +99,12 @@ interface IJobCourse is IJob {
     /// the challenge's Inconclusive → Settled: anyone, because the requester has the key already.
     function settle(Terms calldata terms, address[] calldata panel) external;
 
-    // ── Rate and withdraw
+    // ── Rate
 
     /// @notice Scores another party of a final job, 1–5, once each: the requester its provider and the validators that
     /// revealed, the provider its requester.
     /// @dev Warning: a score cannot be changed.
     function rate(Terms calldata terms, address subject, uint8 score) external;
-
-    /// @notice Pays the caller all that it is owed in `token` (zero: the coin).
-    /// @dev Warning: reverts for a contract that refuses the coin, which then stays owed to it.
-    /// @return amount Smallest unit.
-    function withdraw(address token) external returns (uint256 amount);
 
     // ── Read
 

@@ -26,8 +26,10 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
   const { wallet, folder, confirmations, poolStake, cooldown } = options;
   const rpc = connectRpc(options.rpcUrl);
   const chainId = BigInt((await rpc.send("eth_chainId", [])) as string);
-  const escrowAddress = await keptAddress(folder, () => nextEscrow(rpc, wallet.address));
-  const given = Object.entries({ poolStake, cooldown, escrowAddress });
+  const [escrowAddress, federatedAddress] = await keptAddresses(folder, () =>
+    nextEscrows(rpc, wallet.address),
+  );
+  const given = Object.entries({ poolStake, cooldown, escrowAddress, federatedAddress });
   const parameters = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   const result = await deploy({
     config: {
@@ -49,27 +51,34 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
     });
   }
   const at = (name: string) => result.contracts[`Market#${name}`]?.address as Address;
-  const names = ["JobEscrow", "ProviderRegistry", "ProviderRating", "JobExceptions"] as const;
+  const names = [
+    ...(["JobEscrow", "ProviderRegistry", "ProviderRating", "FederatedEscrow"] as const),
+    ...(["JobExceptions", "FederatedExceptions"] as const),
+  ] as const;
   for (const name of names) await verifyCode(rpc, at(name), name);
-  const [escrow, registry, rating] = names.map(at) as [Address, Address, Address];
-  return { chainId: Number(chainId), escrow, registry, rating, block: await blockOf(rpc, rating) };
+  const [escrow, registry, rating, federated] = names.map(at) as [Address, Address, Address, Address];
+  return { chainId: Number(chainId), escrow, registry, rating, federated, block: await blockOf(rpc, rating) };
 }
 
-/** The address that the escrow will have if the account sends nothing else until it is deployed. */
-async function nextEscrow(rpc: Rpc, account: string): Promise<string> {
+/** The addresses that the escrows will have if the account sends nothing else until they are deployed. */
+async function nextEscrows(rpc: Rpc, account: string): Promise<readonly string[]> {
   const nonce = await readNonce(rpc, account as Address, "pending", {});
   const none = { poolStake: 0n, cooldown: 0 };
-  return creationsOf(account as Address, nonce, none).escrow.address;
+  const { escrow, federated } = creationsOf(account as Address, nonce, none);
+  return [escrow.address, federated.address];
 }
 
-/** A deployment that goes on must name the address that it began with. */
-async function keptAddress(folder: string, choose: () => Promise<string>): Promise<string> {
-  const path = join(folder, "escrow-address");
+/** A deployment that goes on must name the addresses that it began with. */
+async function keptAddresses(
+  folder: string,
+  choose: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const path = join(folder, "escrow-addresses");
   const kept = await readFile(path, "utf8").catch(() => undefined);
-  if (kept !== undefined) return kept.trim();
+  if (kept !== undefined) return kept.trim().split("\n");
   const chosen = await choose();
   await mkdir(folder, { recursive: true });
-  await writeFile(path, `${chosen}\n`);
+  await writeFile(path, `${chosen.join("\n")}\n`);
   return chosen;
 }
 

@@ -5,6 +5,8 @@ export interface Addresses {
   readonly escrow: Address;
   readonly registry: Address;
   readonly rating: Address;
+  /** Of the escrow of federated jobs; a market from before it has none. */
+  readonly federated?: Address | undefined;
   /** The block that the first of them was deployed in: nothing of the market is older. 0 when unknown. */
   readonly block?: number | undefined;
 }

@@ -33,6 +33,17 @@ export const DEFAULT_COOLDOWN = 7 * 86_400;
 /** Several times what the largest of the contracts needs; the rest is not spent. */
 const GAS_LIMIT = 8_000_000n;
 
+/** The market's contracts, in the order in which they are deployed. */
+export const marketParts = [
+  "rating",
+  "registry",
+  "exceptions",
+  "escrow",
+  "federatedExceptions",
+  "federated",
+] as const;
+type MarketPart = (typeof marketParts)[number];
+
 /** One contract of the market: where it will be, and the creation code with its arguments. */
 interface Creation {
   readonly address: Address;
@@ -41,24 +52,28 @@ interface Creation {
 
 /**
  * The market's contracts in the order in which `from` must deploy them, beginning with `nonce`: registry and rating
- * come first and list the address that the escrow will have.
+ * come first and list the addresses that the escrows will have.
  */
 export function creationsOf(
   from: Address,
   nonce: number,
   { poolStake, cooldown }: { poolStake: bigint; cooldown: number },
-): Readonly<Record<"rating" | "registry" | "exceptions" | "escrow", Creation>> {
+): Readonly<Record<MarketPart, Creation>> {
   const at = (offset: number) => getCreateAddress({ from, nonce: nonce + offset }) as Address;
   const [rating, registry, exceptions, escrow] = [at(0), at(1), at(2), at(3)];
+  const [federatedExceptions, federated] = [at(4), at(5)];
+  const escrows = [escrow, federated];
   const create = (address: Address, name: ContractName, args: readonly unknown[]): Creation => {
     const { abi, bytecode } = artifactOf(name);
     return { address, data: concat([bytecode, abi.encodeDeploy(args)]) as Hex };
   };
   return {
-    rating: create(rating, "ProviderRating", [[escrow]]),
-    registry: create(registry, "ProviderRegistry", [rating, [escrow], poolStake, cooldown]),
+    rating: create(rating, "ProviderRating", [escrows]),
+    registry: create(registry, "ProviderRegistry", [rating, escrows, poolStake, cooldown]),
     exceptions: create(exceptions, "JobExceptions", [registry, rating]),
     escrow: create(escrow, "JobEscrow", [registry, rating, exceptions]),
+    federatedExceptions: create(federatedExceptions, "FederatedExceptions", [registry, rating]),
+    federated: create(federated, "FederatedEscrow", [registry, rating, federatedExceptions]),
   };
 }
 
@@ -70,10 +85,14 @@ export function creationsOf(
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN } = options;
   return deployed(options, (from, nonce) => {
-    const { rating, registry, exceptions, escrow } = creationsOf(from, nonce, { poolStake, cooldown });
+    const created = creationsOf(from, nonce, { poolStake, cooldown });
+    const { escrow, registry, rating, federated } = created;
     return {
-      created: { escrow: escrow.address, registry: registry.address, rating: rating.address },
-      code: [rating, registry, exceptions, escrow].map(({ data }) => data),
+      created: {
+        ...{ escrow: escrow.address, registry: registry.address, rating: rating.address },
+        federated: federated.address,
+      },
+      code: marketParts.map((part) => created[part].data),
     };
   });
 }

@@ -29,6 +29,7 @@ export const networkSchema = z.strictObject({
       escrow: address.describe("of JobEscrow"),
       registry: address.describe("of ProviderRegistry"),
       rating: address.describe("of ProviderRating"),
+      federated: address.optional().describe("of FederatedEscrow; without it there are no federated jobs"),
       block: z
         .number()
         .int()

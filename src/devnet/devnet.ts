@@ -93,7 +93,10 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     name: "devnet",
     chainId: evm.chainId,
     rpcUrl: evm.rpcUrl,
-    contracts: { escrow: contracts.escrow, registry: contracts.registry, rating: contracts.rating },
+    contracts: {
+      ...{ escrow: contracts.escrow, registry: contracts.registry, rating: contracts.rating },
+      federated: contracts.federated,
+    },
     tokens: { tusd },
     confirmations: 1,
     pollMs: 100,

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IEscrowMoney} from "../../contracts/interfaces/IEscrowMoney.sol";
 import {IJob, State} from "../../contracts/interfaces/IJob.sol";
 import {Mode} from "../../contracts/libraries/Rule.sol";
 import {Steps} from "./support/Steps.sol";
@@ -69,7 +70,7 @@ contract MoneyTest is Steps {
         token.approve(address(escrow), type(uint256).max);
         IJob.Terms memory terms = termsOf(0, Mode.Evaluate, address(token));
 
-        bytes4 selector = IJob.JobEscrow_TokenTookFee.selector;
+        bytes4 selector = IEscrowMoney.Escrow_TokenTookFee.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(token), PRICE - PRICE / 100, PRICE);
         assertReverts(requester, _postData(terms), reason);
     }
@@ -115,14 +116,14 @@ contract MoneyTest is Steps {
         terms.requester = address(payee);
         payee.act(address(escrow), PRICE, _postData(terms));
         payee.act(address(escrow), 0, abi.encodeCall(escrow.cancel, (terms)));
-        bytes4 selector = IJob.JobEscrow_TransferFailed.selector;
+        bytes4 selector = IEscrowMoney.Escrow_TransferFailed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(payee), PRICE);
         assertReverts(address(payee), abi.encodeCall(escrow.withdraw, (address(0))), reason);
         assertEq(owedTo(address(payee), terms), PRICE, "still owed");
     }
 
     function test_RevertWhen_NothingIsOwed() public {
-        bytes4 selector = IJob.JobEscrow_NothingOwed.selector;
+        bytes4 selector = IEscrowMoney.Escrow_NothingOwed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, requester, address(0));
         assertReverts(requester, abi.encodeCall(escrow.withdraw, (address(0))), reason);
     }

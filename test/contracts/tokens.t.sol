@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IEscrowMoney} from "../../contracts/interfaces/IEscrowMoney.sol";
 import {IJob, State} from "../../contracts/interfaces/IJob.sol";
 import {Mode} from "../../contracts/libraries/Rule.sol";
 import {Steps} from "./support/Steps.sol";
@@ -44,7 +45,7 @@ contract TokensTest is Steps {
 
     function test_RevertWhen_ThereIsNoContractAtTheToken() public {
         IJob.Terms memory terms = termsOf(1, Mode.Evaluate, vm.addr(77));
-        bytes memory reason = abi.encodeWithSelector(IJob.JobEscrow_NotToken.selector, vm.addr(77));
+        bytes memory reason = abi.encodeWithSelector(IEscrowMoney.Escrow_NotToken.selector, vm.addr(77));
         bytes memory data = abi.encodeCall(escrow.post, (terms, tipOf(REQUESTERS_SECRET), "sealed"));
         assertReverts(requester, data, reason);
         IJob.Permit memory permit;

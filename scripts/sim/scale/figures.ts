@@ -1,5 +1,5 @@
-// What the study of scale computes with. `measured`: in this repository, by the command named. `planned`: of a contract
-// that is not built yet (ADR 33). `estimate`: taken from others or guessed; the conclusions say where they depend on it.
+// What the study of scale computes with. `measured`: in this repository, by the command or in the file named. `planned`:
+// what jobs on the market will do. `estimate`: taken from others or guessed; the conclusions say where they depend on it.
 export type Origin = "measured" | "planned" | "estimate";
 
 export interface Figure {
@@ -66,11 +66,18 @@ export const figures = {
   rows: figure(925, "rows that measure an update", "measured", "200 own, 225 of others, 500 hidden"),
   speed: figure(5e13, "operations/s of a seat that measures", "estimate", "one GPU at half its f16 peak"),
   cores: figure(8, "cores of a seat", "estimate", ""),
-  post: figure(54_000, "gas: post", "planned", "a throw-away contract on Hardhat's EVM"),
-  enlist: figure(62_000, "gas: enlist, each provider", "planned", "likewise"),
-  seats: figure(148_000, "gas: three seats", "planned", "likewise"),
-  close: figure(67_000, "gas: close of a round, three seats, any number of providers", "planned", "likewise"),
-  claim: figure(45_000, "gas: claim, each provider once", "planned", "likewise"),
+  post: figure(69_642, "gas: post", "measured", "`test/contracts/federated/gas.snapshot.json`"),
+  begin: figure(36_416, "gas: begin", "measured", "likewise"),
+  enlist: figure(75_039, "gas: enlist, each provider", "measured", "likewise, of ten"),
+  seats: figure(178_544, "gas: seat, three seats", "measured", "likewise"),
+  close: figure(
+    72_986,
+    "gas: close of a round, three seats, any number of providers",
+    "measured",
+    "likewise, of twenty",
+  ),
+  claim: figure(23_464, "gas: claim, each provider and seat once", "measured", "likewise, of 13 in one call"),
+  release: figure(25_823, "gas: release, each provider and seat", "measured", "likewise"),
 } as const satisfies Readonly<Record<string, Figure>>;
 
 export const SEATS = 3;

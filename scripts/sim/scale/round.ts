@@ -68,8 +68,10 @@ export function medianRound(scheme: Scheme, providers: number, parameters: numbe
   return rounds.sort((a, b) => a.total - b.total)[5]!;
 }
 
-/** Gas of a whole job. */
+/** Gas of a whole job with three seats. */
 export function gasOf(providers: number, rounds: number): number {
-  const { post, enlist, seats, close, claim } = figures;
-  return post.value + seats.value + rounds * close.value + providers * (enlist.value + claim.value);
+  const { post, begin, enlist, seats, close, claim, release } = figures;
+  const each = claim.value + release.value;
+  const course = post.value + begin.value + seats.value + rounds * close.value;
+  return course + providers * (enlist.value + each) + SEATS * each;
 }

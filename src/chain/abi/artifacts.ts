@@ -7,6 +7,8 @@ import type { Hex } from "../../protocol/ids.ts";
 export type ContractName =
   | "JobEscrow"
   | "JobExceptions"
+  | "FederatedEscrow"
+  | "FederatedExceptions"
   | "ProviderRegistry"
   | "ProviderRating"
   | "TestToken";
@@ -28,15 +30,22 @@ const artifactSchema = z.object({
 
 const loaded = new Map<ContractName, Artifact>();
 
+/** The other half of an escrow. */
+const halves: Partial<Record<ContractName, ContractName>> = {
+  JobEscrow: "JobExceptions",
+  FederatedEscrow: "FederatedExceptions",
+};
+
 /**
- * The escrow's interface has the calls of both its halves: all of them are called at its address.
+ * An escrow's interface has the calls of both its halves: all of them are called at its address.
  * @throws ARTIFACTS_MISSING when the contracts have not been built
  */
 export function artifactOf(name: ContractName): Artifact {
   const known = loaded.get(name);
   if (known !== undefined) return known;
   const { abi, bytecode } = load(name);
-  const other = name === "JobEscrow" ? load("JobExceptions").abi : [];
+  const half = halves[name];
+  const other = half === undefined ? [] : load(half).abi;
   const rest = other.filter(({ type }) => type !== "constructor");
   const artifact = { abi: new Interface([...abi, ...rest]), bytecode: bytecode as Hex };
   loaded.set(name, artifact);

@@ -113,6 +113,58 @@ export const contractsErrors = {
     class: "refused",
     hint: "Look at the job (`ichain job ID`): this validator has already done, or lost, this step.",
   },
+  ESCROW_NOT_ADMITTED: {
+    class: "refused",
+    hint: "Ask the requester for an admission of this account: it signs one for each provider that it takes.",
+  },
+  ESCROW_NOTHING_TO_CLAIM: {
+    class: "refused",
+    hint: "All that was earned up to this round is credited; withdraw it with `ichain withdraw`.",
+  },
+  ESCROW_NOTHING_TO_RELEASE: {
+    class: "refused",
+    hint: "These stakes are free already, or a strike against their accounts can still be appealed.",
+  },
+  ESCROW_NO_BLOCK_HASH: {
+    class: "refused",
+    hint: "Wait for the block that draws; where it is 256 blocks old, call again: another one is fixed.",
+  },
+  ESCROW_OVERDRAWN: {
+    class: "refused",
+    hint: "The pay of this closing is more than its rounds have: challenge it while its window is open.",
+  },
+  ESCROW_WRONG_APPROVALS: {
+    class: "refused",
+    hint: "Collect the signatures of more than half of the seats over exactly this, in ascending order of address.",
+  },
+  ESCROW_WRONG_CLOSINGS: {
+    class: "refused",
+    hint: "Give the closings from the one that is meant to the last one of the job.",
+  },
+  ESCROW_WRONG_COUNT: {
+    class: "refused",
+    hint: "Wait for more providers to begin; to enlist, take a job that has places left.",
+  },
+  ESCROW_WRONG_PANEL_SEAT: {
+    class: "refused",
+    hint: "Look at the dispute: this validator is not of its panel, or has already done this step.",
+  },
+  ESCROW_WRONG_PROOF: {
+    class: "refused",
+    hint: "Take the sum and the proof from the pay list of the same closing.",
+  },
+  ESCROW_WRONG_ROUND: {
+    class: "refused",
+    hint: "Look at the job: another round is open, or this closing is final.",
+  },
+  ESCROW_WRONG_STANDING: {
+    class: "refused",
+    hint: "Look at the job: this account is no party of it, or has already done, or lost, this step.",
+  },
+  ESCROW_WRONG_STRIKE: {
+    class: "refused",
+    hint: "Give the strike and its signers as they were brought; a strike that was cleared is not brought again.",
+  },
   PERMIT_EXPIRED: {
     class: "refused",
     hint: "Submit the job again: it is posted with a fresh permit.",

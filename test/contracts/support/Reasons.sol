@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IEscrowMoney} from "../../../contracts/interfaces/IEscrowMoney.sol";
 import {IJob, SeatStatus} from "../../../contracts/interfaces/IJob.sol";
 import {Role} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
@@ -78,7 +79,7 @@ abstract contract Reasons is Harness {
     }
 
     function wrongPayment(uint256 sent, uint256 wanted) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(IJob.JobEscrow_WrongPayment.selector, sent, wanted);
+        return abi.encodeWithSelector(IEscrowMoney.Escrow_WrongPayment.selector, sent, wanted);
     }
 
     function tooLong(uint256 length, uint256 limit) internal pure returns (bytes memory) {

@@ -10,7 +10,7 @@ import {
 } from "ethers";
 import hre from "hardhat";
 import { artifactOf, type ContractName } from "../../../src/chain/abi/artifacts.ts";
-import { creationsOf } from "../../../src/chain/deploy.ts";
+import { creationsOf, marketParts } from "../../../src/chain/deploy.ts";
 import { toHex } from "../../../src/protocol/bytes.ts";
 import type { Address, Hex } from "../../../src/protocol/ids.ts";
 import { blindKey, keyCommitment } from "../../../src/protocol/job/exchange.ts";
@@ -42,6 +42,7 @@ export interface Market {
   readonly escrow: Contract;
   readonly registry: Contract;
   readonly rating: Contract;
+  readonly federated: Contract;
   readonly actors: readonly Actor[];
   /** Any request of the node: `evm_increaseTime`, `evm_mine`, `evm_snapshot`. */
   rpc(method: string, ...params: unknown[]): Promise<unknown>;
@@ -79,7 +80,7 @@ export async function deployMarket(actors = 12): Promise<Market> {
   const deployer = accounts[0]!;
   const nonce = await provider.getTransactionCount(deployer.address);
   const created = creationsOf(deployer.address, nonce, { poolStake: POOL_STAKE, cooldown: COOLDOWN });
-  for (const name of ["rating", "registry", "exceptions", "escrow"] as const) {
+  for (const name of marketParts) {
     await (await deployer.signer.sendTransaction({ data: created[name].data })).wait();
   }
   const at = (name: ContractName, { address }: { address: Address }) =>
@@ -90,6 +91,7 @@ export async function deployMarket(actors = 12): Promise<Market> {
     escrow: at("JobEscrow", created.escrow),
     registry: at("ProviderRegistry", created.registry),
     rating: at("ProviderRating", created.rating),
+    federated: at("FederatedEscrow", created.federated),
     actors: accounts,
     rpc,
     now: async () => (await provider.getBlock("latest"))!.timestamp,
@@ -106,12 +108,18 @@ export async function deployMarket(actors = 12): Promise<Market> {
   };
 }
 
-/** Publishes an offer for both roles, with `stake` behind it. */
-export async function join(market: Market, actor: Actor, stake: bigint, keyBytes = 800): Promise<void> {
+/** Publishes an offer for both roles, or to provide alone, with `stake` behind it. */
+export async function join(
+  market: Market,
+  actor: Actor,
+  stake: bigint,
+  keyBytes = 800,
+  validator = true,
+): Promise<void> {
   const keys = { fingerprint: random32(), onionKey: random32() };
   const signature = await signKeys(market, actor.wallet, actor.address, keys);
   const draft = {
-    ...{ provider: true, validator: true, priceFloor: 1n, feeFloor: 1n, ...keys },
+    ...{ provider: true, validator, priceFloor: 1n, feeFloor: 1n, ...keys },
     openpgpKey: toHex(randomBytes(keyBytes)),
     details: toHex(new TextEncoder().encode('{"version":1}')),
   };

@@ -40,9 +40,9 @@ test("simulate takes another strategy and seed, and prints a table for people", 
 test("simulate names the field of a file that is wrong, and a data file that is missing", async () => {
   using folder = temporaryFolder();
   const path = folder.join("fed.yaml");
-  const code = async (text: string): Promise<string> => {
+  const code = async (text: string, ...options: string[]): Promise<string> => {
     writeFileSync(path, text);
-    const { stdout } = await ichainRun(["simulate", path, "--json"]);
+    const { stdout } = await ichainRun(["simulate", path, "--json", ...options]);
     return JSON.parse(stdout).error.code;
   };
   const file = (simulation: string) =>
@@ -52,6 +52,46 @@ test("simulate names the field of a file that is wrong, and a data file that is 
   assert.equal(await code(file("train: {generated: {}}, hidden: 17")), "TRIAL_INVALID");
   assert.equal(await code(file("train: {generated: {}}, bad: {sign: 3}")), "TRIAL_INVALID");
   assert.equal(await code("version: 2"), "TRIAL_INVALID");
+  const noised = file("train: {generated: {}}").replace(
+    "rounds: 1",
+    "strategy: fedavg, rounds: 1, privacy: {clip: 1, noise: 2}",
+  );
+  assert.equal(
+    await code(noised, "--strategy", "gate"),
+    "TRIAL_INVALID",
+    "options are checked with the file",
+  );
+});
+
+test("simulate tells ε after each round, and how a job ends in which a cheat is proven", async () => {
+  using folder = temporaryFolder();
+  const path = folder.join("fed.yaml");
+  writeFileSync(
+    path,
+    `version: 1
+name: a
+federated:
+  { providers: 4, rounds: 3, strategy: fedavg, audit: 4, onCheat: refund, pool: 0.13, deposit: 0.001,
+    privacy: { clip: 1, noise: 2 } }
+simulation: { train: { generated: { rows: 400 } }, bad: { sign: 2 } }
+`,
+  );
+  const [{ stdout }, { stdout: text }] = await Promise.all([
+    ichainRun(["simulate", path, "--json"]),
+    ichainRun(["simulate", path]),
+  ]);
+  const [round, end] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(round.privacy, { epsilon: 4.73, delta: 0.00001 });
+  assert.deepEqual(
+    { ...round.end, banned: round.end.banned.length },
+    { refund: "130000000000000000", banned: 2, award: "1000000000000000", rest: "0" },
+  );
+  assert.equal(end.price, "130000000000000000");
+  assert.match(text, /ε = 4\.73 at δ = 0\.00001/);
+  assert.match(text, /0\.130000 goes back; banned: \w{8}, \w{8}; 0\.001000 of the deposits to each/);
 });
 
 test("a ledger that simulate keeps is verified and traced; one that was touched is not", async () => {

@@ -1,3 +1,4 @@
+import type { Refund } from "../../protocol/federated/pay/refund.ts";
 import { type Address, shortId } from "../../protocol/ids.ts";
 import type { PlayedRound } from "../../roles/federated/simulation/simulate.ts";
 import type { Ui } from "../../ui/ui.ts";
@@ -9,6 +10,10 @@ export interface RoundLine {
   readonly loss: number;
   readonly rest: bigint;
   readonly refunded: boolean;
+  /** Where a proven cheat ended the job. */
+  readonly end?: Refund;
+  /** Of a provider's part, so far, at `delta`; absent without noise. */
+  readonly privacy?: { readonly epsilon: number; readonly delta: number };
   readonly providers: readonly ProviderLine[];
 }
 
@@ -27,13 +32,16 @@ export interface ProviderLine {
 
 const MILLION = 1e6;
 
-export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: PlayedRound): RoundLine {
+export function roundLine(played: PlayedRound): RoundLine {
+  const { round, accuracy, loss, rest, refunded, end, privacy, outcomes } = played;
   return {
     round,
     accuracy,
     loss,
     rest,
     refunded,
+    ...(end !== undefined && { end }),
+    ...(privacy !== undefined && { privacy }),
     providers: outcomes.map(({ actor, sent, accuracy, gains, taken, weight, audit, pay }) => ({
       account: actor.account,
       ...(actor.bad !== undefined && { bad: actor.bad }),
@@ -49,8 +57,13 @@ export function roundLine({ round, accuracy, loss, rest, refunded, outcomes }: P
   };
 }
 
-export function describeRound(ui: Ui, { round, accuracy, loss, refunded, providers }: RoundLine): string {
+export function describeRound(ui: Ui, line: RoundLine): string {
+  const { round, accuracy, loss, refunded, end, privacy, providers } = line;
   const head = `Round ${round}: accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(4)}${refunded ? "; refunded" : ""}`;
+  const told =
+    privacy === undefined
+      ? ""
+      : `\nPrivacy of a provider's part: ε = ${privacy.epsilon} at δ = ${privacy.delta}`;
   const rows = providers.map((one) => [
     shortId(one.account),
     one.bad ?? "honest",
@@ -73,10 +86,16 @@ export function describeRound(ui: Ui, { round, accuracy, loss, refunded, provide
     "replay",
     "pay",
   ];
-  return `${head}\n${ui.table(columns, rows)}\n`;
+  return `${head}${told}\n${ui.table(columns, rows)}\n${end === undefined ? "" : describeRefund(end)}`;
+}
+
+function describeRefund({ refund, banned, award }: Refund): string {
+  const names = banned.map((account) => shortId(account)).join(", ");
+  return `A proven cheat ends the job. ${coin(refund)} goes back; banned: ${names}; ${coin(award)} of the deposits to each of the others.\n`;
 }
 
 export interface End {
+  readonly price: bigint;
   readonly accuracy: number;
   readonly rounds: number;
   readonly strategy: string;
@@ -85,7 +104,8 @@ export interface End {
   readonly ledger?: string;
 }
 
-export function describeEnd(ui: Ui, { accuracy, rounds, strategy, earned, plot, ledger }: End): string {
+export function describeEnd(ui: Ui, end: End): string {
+  const { price, accuracy, rounds, strategy, earned, plot, ledger } = end;
   const sum = earned.reduce((total, one) => total + one.pay, 0n);
   const rows = earned.map(({ account, bad, pay, rounds }) => [
     shortId(account),
@@ -97,7 +117,7 @@ export function describeEnd(ui: Ui, { accuracy, rounds, strategy, earned, plot, 
   const table = ui.table(["provider", "plays", "paid rounds", "earned", "of the pool"], rows);
   const drawn = plot === undefined ? "" : `\nThe curve is in ${plot}.`;
   const kept = ledger === undefined ? "" : `\nThe ledger is in ${ledger}: ichain verify, ichain trace.`;
-  return `After ${rounds} rounds of ${strategy}: accuracy ${accuracy.toFixed(4)}\n${table}${drawn}${kept}`;
+  return `After ${rounds} rounds of ${strategy}: accuracy ${accuracy.toFixed(4)}, price ${coin(price)}\n${table}${drawn}${kept}`;
 }
 
 function coin(amount: bigint): string {

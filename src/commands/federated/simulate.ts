@@ -20,14 +20,16 @@ export async function run(
   options: { seed?: string; strategy?: string; plot?: string; ledger?: string },
 ): Promise<void> {
   const { ui, signal } = context;
-  const file = withOptions(await loadTrialFile(args.file), options);
+  const file = await loadTrialFile(args.file, options);
   const data = await loadTrialData(file, dirname(resolve(args.file)));
   const rounds: RoundLine[] = [];
+  let price = 0n;
   const ledger = options.ledger === undefined ? undefined : new SimulatedLedger(file, data);
   const records: object[] = ledger === undefined ? [] : [ledger.header];
   for await (const played of simulate(file, data, { signal })) {
     const line = roundLine(played);
     rounds.push(line);
+    price = played.price;
     records.push(...(ledger?.add(played) ?? []));
     ui.stream({ event: "round", ...line }, `${describeRound(ui, line)}\n`);
   }
@@ -37,6 +39,7 @@ export async function run(
     seed: String(file.simulation.seed),
     strategy: file.federated.strategy,
     rounds: rounds.length,
+    price,
     accuracy: rounds.at(-1)!.accuracy,
     earned: earnings(rounds),
     ...(options.plot !== undefined && { plot: resolve(options.plot) }),
@@ -49,7 +52,10 @@ export async function run(
   ui.print(end, () => describeEnd(ui, end));
 }
 
-async function loadTrialFile(path: string): Promise<TrialFile> {
+async function loadTrialFile(
+  path: string,
+  options: { seed?: string; strategy?: string },
+): Promise<TrialFile> {
   let text: string;
   try {
     if ((await stat(path)).size > MAX_BYTES) {
@@ -60,17 +66,20 @@ async function loadTrialFile(path: string): Promise<TrialFile> {
     if (cause instanceof IchainError) throw cause;
     throw new IchainError("DATA_UNREADABLE", `The file ${path} cannot be read.`, { cause });
   }
-  return parseYaml({ text, name: path, code: "TRIAL_INVALID" }, trialFileSchema);
+  const prepare = (value: unknown) => withOptions(value, options);
+  return parseYaml({ text, name: path, code: "TRIAL_INVALID", prepare }, trialFileSchema);
 }
 
-function withOptions(file: TrialFile, { seed, strategy }: { seed?: string; strategy?: string }): TrialFile {
-  const { federated, simulation } = file;
-  const other = strategy !== undefined && strategy !== federated.strategy;
+/** The file's value with the options in it, before it is checked. */
+function withOptions(value: unknown, { seed, strategy }: { seed?: string; strategy?: string }): unknown {
+  const file = value as { federated?: { strategy?: string }; simulation?: object } | null;
+  if (typeof file?.federated !== "object" || typeof file.simulation !== "object") return value;
+  const other = strategy !== undefined && strategy !== file.federated?.strategy;
   return {
     ...file,
     // Settings are the named strategy's: another begins with its own.
-    federated: other ? { ...federated, strategy, settings: {} } : federated,
-    simulation: seed === undefined ? simulation : { ...simulation, seed },
+    federated: other ? { ...file.federated, strategy, settings: {} } : file.federated,
+    simulation: seed === undefined ? file.simulation : { ...file.simulation, seed },
   };
 }
 

@@ -21,6 +21,19 @@ const simulatedRound = z.strictObject({
   loss: z.number().describe("nats"),
   rest: amountValue.describe("of the round's price, paid to no provider"),
   refunded: z.boolean(),
+  end: z
+    .strictObject({
+      refund: amountValue.describe("what goes back to the requester"),
+      banned: z.array(addressValue),
+      award: amountValue.describe("what each of the others gets of the cheats' deposits"),
+      rest: amountValue.describe("what is left of these deposits"),
+    })
+    .optional()
+    .describe("where a proven cheat ended the job (`onCheat: refund`)"),
+  privacy: z
+    .strictObject({ epsilon: z.number().nonnegative(), delta: z.number().positive() })
+    .optional()
+    .describe("of a provider's part, so far; absent without noise"),
   providers: z.array(
     z.strictObject({
       account: addressValue,
@@ -46,6 +59,7 @@ const simulatedEnd = z.strictObject({
   seed: z.string(),
   strategy: z.string(),
   rounds: count,
+  price: amountValue.describe("of the whole job"),
   accuracy,
   earned: z.array(
     z.strictObject({

@@ -16,10 +16,10 @@ const MODEL = "ichain/model/1\0";
 const STATE = "ichain/state/1\0";
 const utf8 = new TextEncoder();
 
-/** Digest of an update: SHA-256 over a domain string and its bytes, of which there is one form for one update. */
-export function updateDigest(hasher: Hasher, bytes: Uint8Array): Hex {
+/** Digest of an update, given in pieces: SHA-256 over a domain string and its bytes, of which there is one form. */
+export function updateDigest(hasher: Hasher, pieces: Iterable<Uint8Array>): Hex {
   hasher.update(utf8.encode(UPDATE));
-  hasher.update(bytes);
+  for (const piece of pieces) hasher.update(piece);
   return toHex(hasher.digest());
 }
 
@@ -29,6 +29,12 @@ export function updateDigest(hasher: Hasher, bytes: Uint8Array): Hex {
  * in, its header and its order do not count.
  */
 export function modelDigest(hasher: Hasher, layout: Layout, model: VectorSource): Hex {
+  beginModelDigest(hasher, layout);
+  return valuesDigest(hasher, model);
+}
+
+/** What is hashed before a model's values. */
+export function beginModelDigest(hasher: Hasher, layout: Layout): void {
   hasher.update(utf8.encode(MODEL));
   hasher.update(word(layout.length, 4));
   for (const { name, shape } of layout) {
@@ -38,7 +44,6 @@ export function modelDigest(hasher: Hasher, layout: Layout, model: VectorSource)
     hasher.update(word(shape.length, 4));
     for (const size of shape) hasher.update(word(size, 8));
   }
-  return valuesDigest(hasher, model);
 }
 
 /** Digest of a state of the server's step, or of a provider's residual: a domain string, u64 length, the values as i64. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { priceRuleNames, priceRules } from "./pay/price.ts";
+import { privacySchema, whyMeaningless } from "./privacy/rule.ts";
 import { strategyNames, strategyOf } from "./strategies.ts";
 
 const thousandths = (least: number, most: number) => z.number().min(least).max(most);
@@ -24,6 +26,12 @@ const split = z
 export const federatedSchema = z.strictObject({
   providers: z.number().int().min(2).max(64).describe("Providers in every round"),
   rounds: z.number().int().min(1).max(10_000).describe("Rounds"),
+  sample: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(1)
+    .describe("Share of the providers that take part in a round, drawn from the seed; at least two do"),
   data: z
     .strictObject({ mode: z.enum(["allot"]).default("allot"), split: split.default("iid") })
     .prefault({})
@@ -51,6 +59,7 @@ export const federatedSchema = z.strictObject({
     .union([z.literal("int8"), z.strictObject({ topk: z.number().min(0.001).max(0.5) })])
     .default("int8")
     .describe("`int8`, or `topk` with the share of the values that is sent in 2 bits each; the rest waits"),
+  privacy: privacySchema.optional().describe("Clips what providers send, and adds noise"),
   strategy: z
     .enum(strategyNames as [string, ...string[]])
     .default("gate")
@@ -65,12 +74,23 @@ export const federatedSchema = z.strictObject({
     .describe(
       "Providers replayed in each round by chance, beside those that miss the gate; `off`: no one is",
     ),
-  pool: z.number().positive().max(1e9).default(1).describe("What the whole job pays, in coin"),
+  pool: z
+    .union([z.number().positive().max(1e9), z.enum(priceRuleNames)])
+    .default(1)
+    .describe(
+      `What the whole job pays, in coin, or the rule that says so: ${priceRuleNames.map((name) => `\`${name}\` (${priceRules[name].summary})`).join(", ")}`,
+    ),
+  deposit: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .default(0)
+    .describe("What a provider locks, in coin; with `onCheat: refund` a proven cheat's goes to the others"),
   share: z.enum(["gated", "accuracy"]).default("gated").describe("`accuracy` pays ungated, by HKU's letter"),
   onCheat: z
     .enum(["continue", "refund"])
     .default("continue")
-    .describe("`refund` ends the job at a proven cheat"),
+    .describe("`refund` ends the job at a proven cheat: the price goes back, the cheat is banned"),
 });
 export type FederatedFile = z.output<typeof federatedSchema>;
 
@@ -123,6 +143,13 @@ export const trialFileSchema = z
       test: data.optional().describe("Hidden rows that measure; absent: a fifth of the training rows"),
       scale: z.number().positive().max(1e6).default(1).describe("Multiplied into each feature"),
       root: z.number().int().min(1).max(10_000).default(200).describe("Rows of the requester's root set"),
+      public: z
+        .number()
+        .int()
+        .min(10)
+        .max(100_000)
+        .default(1000)
+        .describe("Rows that every provider has without their labels, for distillation"),
       hidden: z
         .number()
         .int()
@@ -144,6 +171,12 @@ export const trialFileSchema = z
   .refine(({ federated: { strategy, settings } }) => knownSettings(strategy, settings), {
     path: ["federated", "settings"],
     message: "the strategy has no setting of that name",
+  })
+  .superRefine(({ federated }, context) => {
+    const why = federated.privacy === undefined ? undefined : whyMeaningless(federated.privacy, federated);
+    if (why !== undefined) {
+      context.addIssue({ code: "custom", path: ["federated", "privacy"], message: why });
+    }
   });
 export type TrialFile = z.output<typeof trialFileSchema>;
 

@@ -40,6 +40,8 @@ export interface AggregatePlan {
   readonly rootWeight: number;
   /** Longest norm in units of 2^-24: longer updates are scaled down to it. Absent: no update is. */
   readonly clip?: bigint;
+  /** With `near-median`: of each parameter's values, how many are averaged. */
+  readonly kept?: number;
   readonly memory: Memory;
   /** Members that the strategy would exclude for good; a replay decides (docs/federated.md). */
   readonly suspects: readonly number[];
@@ -64,10 +66,12 @@ export interface Strategy {
   readonly summary: string;
   /** What it needs besides the updates. */
   readonly needs: readonly ("pairs" | "root" | "gains")[];
+  /** True: updates are changes of what the model says of public rows, not of its weights. */
+  readonly labels?: boolean;
   /** Settings with their defaults. */
   readonly settings: Settings;
   /** How values are combined: a weighted mean, or coordinate by coordinate. */
-  readonly combine: "mean" | "median" | "trimmed-mean";
+  readonly combine: "mean" | "median" | "trimmed-mean" | "near-median";
   /** The server's step with the combined change, where the job file does not say. */
   readonly server: ServerStep["kind"];
   /** True: groups, and the aggregate as a whole, are taken only if they do not lower the accuracy on the root rows. */

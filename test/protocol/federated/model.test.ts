@@ -107,7 +107,7 @@ test("digests of a model, a state and an update of the same bytes differ", () =>
   const digests = [
     modelDigest(sha256(), [], vector),
     stateDigest(sha256(), vector),
-    updateDigest(sha256(), chunkToBytes(vector.units, 3)),
+    updateDigest(sha256(), [chunkToBytes(vector.units, 3)]),
   ];
   assert.equal(new Set(digests).size, 3);
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { meanOf, middleOf, termsOf } from "../../../src/protocol/federated/combine.ts";
+import { combineBy, factorsOf } from "../../../src/protocol/federated/combine.ts";
 import { ONE } from "../../../src/protocol/federated/exact.ts";
 import { applyStep, plainStep } from "../../../src/protocol/federated/server/step.ts";
 import { productsOf } from "../../../src/protocol/federated/statistics.ts";
-import { joinClusters } from "../../../src/protocol/federated/strategies/bottom-up.ts";
-import { dbscan } from "../../../src/protocol/federated/strategies/dbscan.ts";
+import { joinClusters } from "../../../src/protocol/federated/strategies/robust/bottom-up.ts";
+import { dbscan } from "../../../src/protocol/federated/strategies/robust/dbscan.ts";
 import { decideBy, rawUpdate } from "./support.ts";
 
 // What numpy and scikit-learn say of the same inputs: fixtures/make.py.
@@ -14,7 +14,7 @@ const oracles = JSON.parse(readFileSync(new URL("./fixtures/oracles.json", impor
 const { combine, server } = oracles;
 const updates = combine.codes.map((codes: number[], i: number) => rawUpdate(codes, combine.scales[i]));
 
-function collect(run: ReturnType<typeof meanOf>): number[] {
+function collect(run: ReturnType<typeof combineBy>): number[] {
   const all: number[] = [];
   run((change, size) => all.push(...change.subarray(0, size)));
   return all;
@@ -36,7 +36,7 @@ test("joining from the bottom to the top gives scikit-learn's average-link clust
 });
 
 test("inner products of updates are exact", () => {
-  const { pairs, squares } = productsOf(updates, { pairs: true });
+  const { pairs, squares } = productsOf(updates, { root: false, pairs: true });
   assert.deepEqual(
     pairs.map((line) => line.map(String)),
     combine.pairs,
@@ -52,8 +52,8 @@ test("the weighted mean is numpy's within the rounding of its factors", () => {
     "fedavg",
     updates.map((update: (typeof updates)[number], i: number) => ({ update, rows: combine.rows[i] })),
   );
-  const terms = termsOf(decision.plan, decision.plan.groups[0]!, decision.products, { updates });
-  const mean = collect(meanOf(terms, 300));
+  const factors = factorsOf(decision.plan, decision.plan.groups[0]!, decision.products);
+  const mean = collect(combineBy({ kind: "mean", factors }, updates, 300));
   const largest = 127 * 2 ** 11;
   for (const [i, value] of mean.entries()) {
     assert.ok(Math.abs(value - combine.mean[i]) <= 0.5 + (7 * largest) / 2 ** 20, `${i}: ${value}`);
@@ -61,9 +61,11 @@ test("the weighted mean is numpy's within the rounding of its factors", () => {
 });
 
 test("median and trimmed mean are numpy's, to the unit", () => {
-  assert.deepEqual(collect(middleOf(updates, 3, 300)), combine.median);
-  assert.deepEqual(collect(middleOf(updates.slice(0, 6), 2, 300)), combine.medianOfSix);
-  assert.deepEqual(collect(middleOf(updates, 2, 300)), combine.trimmed);
+  const middle = (count: number, cut: number) =>
+    combineBy({ kind: "middle", chosen: [...Array(count).keys()], cut }, updates, 300);
+  assert.deepEqual(collect(middle(7, 3)), combine.median);
+  assert.deepEqual(collect(middle(6, 2)), combine.medianOfSix);
+  assert.deepEqual(collect(middle(7, 2)), combine.trimmed);
 });
 
 test("multi-Krum takes those that numpy's distances take", () => {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { chooseGroups, decide, makeNext } from "../../../src/protocol/federated/aggregate.ts";
+import { chooseGroups, decide, makeNext, stepOf } from "../../../src/protocol/federated/aggregate.ts";
 import { encodeInt8 } from "../../../src/protocol/federated/codec/int8.ts";
 import { openUpdate } from "../../../src/protocol/federated/codec/update.ts";
+import { nearMedian } from "../../../src/protocol/federated/combine.ts";
 import { modelDigest } from "../../../src/protocol/federated/digest.ts";
 import {
   cosine,
@@ -15,7 +16,6 @@ import {
   squareRoot,
   wholeRoot,
 } from "../../../src/protocol/federated/exact.ts";
-import { priceOfBytes, sharesOf } from "../../../src/protocol/federated/pay.ts";
 import { plainStep, stateCount } from "../../../src/protocol/federated/server/step.ts";
 import { strategies, strategyOf } from "../../../src/protocol/federated/strategies.ts";
 import { Vector } from "../../../src/protocol/federated/vector.ts";
@@ -27,7 +27,12 @@ const all = (decision: ReturnType<typeof decideBy>) => decision.plan.groups.flat
 function changeBy(decision: ReturnType<typeof decideBy>, taken = all(decision)): number[] {
   const { length } = decision.entries[0]!.update;
   const next = new Vector(length);
-  makeNext(decision, taken, { model: new Vector(length), states: [], next, nextStates: [] });
+  makeNext(stepOf(decision, taken), decision.updates, {
+    model: new Vector(length),
+    states: [],
+    next,
+    nextStates: [],
+  });
   return [...next.toNumbers()];
 }
 
@@ -52,6 +57,46 @@ test("multi-Krum leaves out the update that is far from the others", () => {
   assert.deepEqual(all(decideBy("multi-krum", sent, { settings: { bad: 200 } })), [0, 1, 2, 3]);
 });
 
+test("Bulyan takes what Krum chooses, and of each parameter the values near the median", () => {
+  const near = [
+    updateOf(1, 0),
+    updateOf(1.25, 0),
+    updateOf(0.75, 0.5),
+    updateOf(1, 0.25),
+    updateOf(1.5, -0.25),
+  ];
+  const sent = [...near, updateOf(1, 0), updateOf(-9, 9)].map((update) => ({ update }));
+  const decision = decideBy("bulyan", sent);
+  // Of seven one may be bad: five are chosen, of each parameter the three values nearest to the median are averaged.
+  assert.equal(decision.plan.kept, 3);
+  assert.deepEqual(all(decision), [0, 1, 2, 3, 4]);
+  // Of 0.75, 1, 1, 1.25, 1.5 and of -0.25, 0, 0, 0.25, 0.5; of two that are equally near the smaller, rounded down.
+  assert.deepEqual(
+    changeBy(decision),
+    [2.75 / 3, -0.25 / 3].map((value) => Math.floor(value * 2 ** 24) / 2 ** 24),
+  );
+  const plan = decideBy("bulyan", sent.slice(0, 4), { settings: { bad: 400 } }).plan;
+  assert.deepEqual([plan.groups, plan.kept], [[[0, 1, 2, 3]], 4], "too few to leave one out");
+});
+
+test("the values near a median are those that sorting by distance finds", () => {
+  const value = fc.integer({ min: -50, max: 50 });
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 12 }), fc.nat(11), (list, most) => {
+      const values = Float64Array.from(list).sort();
+      const kept = Math.min(most + 1, values.length);
+      const half = values.length >> 1;
+      const median = (values[half]! + values[values.length % 2 === 1 ? half : half - 1]!) / 2;
+      const byDistance = [...values].sort((a, b) => Math.abs(a - median) - Math.abs(b - median) || a - b);
+      const [from, to] = nearMedian(values, kept);
+      assert.deepEqual(
+        [...values.subarray(from, to)],
+        byDistance.slice(0, kept).sort((a, b) => a - b),
+      );
+    }),
+  );
+});
+
 test("root-cosine admits what points with the root update and clips to the median norm", () => {
   const sent = [updateOf(1, 0), updateOf(0, 1), updateOf(8, 0), updateOf(-1, 0.5)].map((update) => ({
     update,
@@ -72,6 +117,13 @@ test("root-cosine suspects who points away five rounds running, not sooner", () 
     assert.deepEqual(plan.suspects, round < 5 ? [] : [2], `round ${round}`);
     memory = plan.memory;
   }
+});
+
+test("distillation means scores by rows, each clipped to the median norm", () => {
+  const sent = [updateOf(1, 0), updateOf(1, 0), updateOf(-8, 0)].map((update) => ({ update }));
+  const [first, second] = changeBy(decideBy("distillation", sent));
+  assert.ok(Math.abs(first! - 1 / 3) < 1e-5, String(first));
+  assert.equal(second, 0);
 });
 
 test("bottom-up takes the largest even cluster, and DBSCAN orders clusters by size", () => {
@@ -163,7 +215,8 @@ test("one digest, whatever the order in which updates come, for every strategy",
       const decision = decide({ strategy, settings: {}, server, entries, root, memory: {} });
       const next = new Vector(length);
       const states = Array.from({ length: stateCount(server) }, () => new Vector(length));
-      makeNext(decision, all(decision), { model: new Vector(length), states, next, nextStates: states });
+      const vectors = { model: new Vector(length), states, next, nextStates: states };
+      makeNext(stepOf(decision, all(decision)), decision.updates, vectors);
       assert.ok(next.units.some((units) => units !== 0));
       digests.add(modelDigest(createHash("sha256"), [], next));
     }
@@ -180,7 +233,7 @@ test("the digest of a fixed round is the one that every machine must find", () =
     server: { ...plainStep, kind: "nesterov", lr: 700, momentum: 900 },
   });
   const [model, next, state] = [Vector.fromNumbers([1, 2, 3]), new Vector(3), new Vector(3)];
-  makeNext(decision, [0, 1], { model, states: [state], next, nextStates: [state] });
+  makeNext(stepOf(decision, [0, 1]), decision.updates, { model, states: [state], next, nextStates: [state] });
   assert.deepEqual([...next.units], [33_778_117, 32_359_060, 58_832_050]);
   assert.deepEqual([...state.units], [12_782_632, -898_776, 6_391_280]);
 });
@@ -215,38 +268,6 @@ test("whole roots, quotients and medians are exact", () => {
   assert.equal(medianOf([-1n, -2n]), -2n);
   assert.equal(cosine(3n, 9n, 1n), ONE);
   assert.equal(cosine(1n, 0n, 4n), 0);
-});
-
-test("HKU's shares: 0.13 is 0.03, 0.02, 0.02 and 0.04 to the hundredth, and every wei is somewhere", () => {
-  const token = 10n ** 18n;
-  const { pool, shares, rest } = sharesOf((13n * token) / 100n, [26n, 22n, 18n, 34n]);
-  assert.equal(pool, (1274n * token) / 10_000n);
-  assert.deepEqual(
-    shares.map((share) => share / (token / 100n)),
-    [3n, 2n, 2n, 4n],
-  );
-  assert.equal(
-    shares.reduce((sum, share) => sum + share, rest),
-    (13n * token) / 100n,
-  );
-  const worth = fc.array(fc.bigInt({ min: 0n, max: 1_000_000n }), { maxLength: 12 });
-  fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: 2n ** 100n }), worth, (price, list) => {
-      const split = sharesOf(price, list);
-      const given = split.shares.reduce((sum, share) => sum + share, split.rest);
-      assert.equal(given, split.refunded ? 0n : price);
-      assert.equal(
-        split.refunded,
-        list.every((one) => one === 0n),
-      );
-    }),
-  );
-});
-
-test("a price by size is one token for 10 MB, rounded up", () => {
-  assert.equal(priceOfBytes(10_000_000n), 10n ** 18n);
-  assert.equal(priceOfBytes(1n), 10n ** 11n);
-  assert.equal(priceOfBytes(0n), 0n);
 });
 
 test("every strategy is found by its name", () => {

@@ -1,4 +1,4 @@
-import { type Decision, decide, type RoundInput } from "../../../src/protocol/federated/aggregate.ts";
+import { decide, type OpenDecision, type RoundInput } from "../../../src/protocol/federated/aggregate.ts";
 import { BLOCK, CHUNK, type UpdateSource } from "../../../src/protocol/federated/codec/chunk.ts";
 import { encodeInt8 } from "../../../src/protocol/federated/codec/int8.ts";
 import { openUpdate } from "../../../src/protocol/federated/codec/update.ts";
@@ -30,7 +30,7 @@ export interface Sent {
 }
 
 /** What the strategy decides of updates from 0x…01, 0x…02, and so on. */
-export function decideBy(name: string, sent: readonly Sent[], more: Partial<RoundInput> = {}): Decision {
+export function decideBy(name: string, sent: readonly Sent[], more: Partial<RoundInput> = {}): OpenDecision {
   return decide({
     strategy: strategyOf(name)!,
     settings: {},

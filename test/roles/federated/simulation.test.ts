@@ -5,7 +5,8 @@ import { readLedger } from "../../../src/protocol/federated/ledger/ledger.ts";
 import { strategyNames } from "../../../src/protocol/federated/strategies.ts";
 import { loadTrialData } from "../../../src/roles/federated/data/load.ts";
 import { Random } from "../../../src/roles/federated/data/random.ts";
-import { packSamples } from "../../../src/roles/federated/data/samples.ts";
+import { generateSamples, packSamples } from "../../../src/roles/federated/data/samples.ts";
+import { noiseCommitment, noiseSeed, withNoise } from "../../../src/roles/federated/privacy/noise.ts";
 import { SimulatedLedger } from "../../../src/roles/federated/simulation/keep-ledger.ts";
 import { firstWeights, Network, parametersOf } from "../../../src/roles/federated/simulation/network.ts";
 import { type PlayedRound, simulate } from "../../../src/roles/federated/simulation/simulate.ts";
@@ -42,6 +43,9 @@ async function playOnRecord({ federated = {}, simulation = {} }: Wanted) {
   }
   return { rounds, lines: lines.map((line) => JSON.stringify(line)) };
 }
+
+const cloudShape = { features: 16, hidden: 16, classes: 4 };
+const cloudLocal = { batch: 16, lr: 0.1, schedule: "constant", prox: 0 } as const;
 
 const paid = (rounds: readonly PlayedRound[], bad: boolean): bigint =>
   rounds
@@ -121,12 +125,32 @@ test("a setting that the strategy does not have is refused", async () => {
 
 test("with refund a proven cheat ends the job, unpaid", async () => {
   const rounds = await play({
-    federated: { audit: 6, onCheat: "refund" },
-    simulation: { bad: { sign: 1 } },
+    federated: { audit: 6, onCheat: "refund", pool: 0.13, deposit: 0.001 },
+    simulation: { bad: { sign: 3 } },
   });
   assert.equal(rounds.length, 1);
+  const cheats = rounds[0]!.outcomes.filter(({ actor }) => actor.bad !== undefined);
+  assert.deepEqual(rounds[0]!.end, {
+    refund: 13n * 10n ** 16n,
+    banned: cheats.map(({ actor }) => actor.account),
+    award: 10n ** 15n,
+    rest: 0n,
+  });
   assert.ok(rounds[0]!.refunded);
   assert.equal(paid(rounds, false) + paid(rounds, true), 0n);
+});
+
+test("a price rule says what the whole job pays", async () => {
+  // 1,200 rows of 16 features and a label are 78,000 bytes; the network has 340 parameters, 960 rows are not hidden.
+  for (const [pool, price] of [
+    ["size", 78n * 10n ** 14n],
+    ["complexity", 78n * 10n ** 14n + 6n * 340n * 960n * 4n * 1000n],
+  ] as const) {
+    const rounds = await play({ federated: { pool } });
+    assert.equal(rounds[0]!.price, price);
+    const spent = paid(rounds, false) + rounds.reduce((sum, { rest }) => sum + rest, 0n);
+    assert.equal(spent, price);
+  }
 });
 
 test("top-k updates are less than a quarter of int8's and teach the same", async () => {
@@ -160,4 +184,83 @@ test("the ledger says what was sent, taken and paid, with every kind of cheat an
   assert.ok([...dataOf(0)].every((data) => last.has(data)));
   const ended = await playOnRecord({ federated: { audit: 6, onCheat: "refund" }, simulation: { bad } });
   assert.equal(readLedger(ended.lines).rounds.length, ended.rounds.length);
+});
+
+test("noise does not spoil a replay, and ε is told after each round", async () => {
+  const privacy = { clip: 1, noise: 1 };
+  const rounds = await play({
+    federated: { audit: 6, strategy: "fedavg", privacy },
+    simulation: { bad: { lazy: 1, idle: 1 } },
+  });
+  for (const { actor, audit } of rounds.flatMap(({ outcomes }) => outcomes)) {
+    assert.equal(audit, actor.bad === undefined ? "clean" : "proven");
+  }
+  const told = rounds.map((round) => round.privacy!.epsilon);
+  assert.ok(told.every((epsilon, i) => epsilon > (told[i - 1] ?? 0)));
+  const quiet = await play({ federated: { audit: 6, strategy: "fedavg", privacy: { clip: 1 } } });
+  assert.ok(quiet.every((round) => round.privacy === undefined));
+  assert.ok(quiet.at(-1)!.accuracy > 0.6, String(quiet.at(-1)!.accuracy));
+});
+
+test("noise is normal, its own in each round, and what its header commits to", () => {
+  const secret = new Uint8Array(32).fill(7);
+  const [one, two] = [noiseSeed(secret, "job", 1), noiseSeed(secret, "job", 2)];
+  assert.notDeepEqual(one, two);
+  assert.equal(noiseCommitment(one).length, 32);
+  const zeros = new Float64Array(40_000);
+  const values = withNoise(zeros, { clip: 2, noise: 0.5, delta: 1e-5 }, one);
+  assert.deepEqual(values, withNoise(zeros, { clip: 2, noise: 0.5, delta: 1e-5 }, one));
+  const moment = (power: number) => values.reduce((sum, value) => sum + value ** power, 0) / values.length;
+  // Deviations of these means are 0.005, 0.007 and 0.05.
+  assert.ok(Math.abs(moment(1)) < 0.025, String(moment(1)));
+  assert.ok(Math.abs(moment(2) - 1) < 0.035, String(moment(2)));
+  assert.ok(Math.abs(moment(4) - 3) < 0.25, String(moment(4)));
+});
+
+test("distillation sends a score for each public row and class, whatever the model's size", async () => {
+  for (const hidden of [16, 64]) {
+    const simulation = { hidden, public: 100 };
+    const [round] = await play({ federated: { strategy: "distillation", rounds: 1 }, simulation });
+    const values = 100 * 4;
+    assert.ok(round!.outcomes.every(({ sent }) => sent!.length === 48 + values + Math.ceil(values / 256)));
+  }
+});
+
+test("distillation teaches a network what another one says, without labels", () => {
+  const wanted = { rows: 300, features: 16, classes: 4, spread: 1.2 };
+  const train = generateSamples(wanted, new Random("clouds"));
+  const rows = Uint32Array.from({ length: 300 }, (_, i) => i);
+  const [teacher, pupil] = [0, 1].map(() => new Network(cloudShape, 16)) as [Network, Network];
+  teacher.load(firstWeights(cloudShape, new Random("a")));
+  teacher.train(train, rows, { ...cloudLocal, epochs: 5 }, new Random("b"));
+  const scores = teacher.scoresOf(train, rows);
+  pupil.load(firstWeights(cloudShape, new Random("c")));
+  const apart = () =>
+    pupil.scoresOf(train, rows).reduce((sum, score, i) => sum + (score - scores[i]!) ** 2, 0);
+  const before = apart();
+  pupil.distil(
+    { ...train, labels: new Uint8Array(300) },
+    rows,
+    scores,
+    { ...cloudLocal, epochs: 30 },
+    new Random("d"),
+  );
+  assert.ok(apart() < before / 4, `${before} ${apart()}`);
+  const own = teacher.measure(train, rows).accuracy;
+  assert.ok(pupil.measure(train, rows).accuracy > own - 0.05);
+});
+
+test("a sample of the providers takes part in each round, and no other is measured, paid or replayed", async () => {
+  const rounds = await play({ federated: { sample: 0.5, rounds: 8, strategy: "gate" } });
+  assert.ok(rounds.every(({ outcomes }) => outcomes.length === 3));
+  const taking = new Set(rounds.flatMap(({ outcomes }) => outcomes.map(({ actor }) => actor.account)));
+  assert.equal(taking.size, 6);
+  const sets = new Set(rounds.map(({ outcomes }) => outcomes.map(({ actor }) => actor.account).join()));
+  assert.ok(sets.size > 3);
+  assert.ok(rounds.at(-1)!.accuracy > 0.7, String(rounds.at(-1)!.accuracy));
+  const { lines } = await playOnRecord({
+    federated: { sample: 0.5, audit: 6 },
+    simulation: { bad: { sign: 2 } },
+  });
+  assert.equal(readLedger(lines).rounds.length, 4);
 });

@@ -31,6 +31,16 @@ export function chunksOf(length: number): number {
   return Math.ceil(length / CHUNK);
 }
 
+/** The chunks `[from, to)`: what one thread works on. */
+export interface ChunkRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function everyChunk(length: number): ChunkRange {
+  return { from: 0, to: chunksOf(length) };
+}
+
 /** Parameters in chunk `index` of a vector of `length`. */
 export function sizeOfChunk(length: number, index: number): number {
   return Math.min(CHUNK, length - index * CHUNK);

@@ -14,7 +14,10 @@ export interface UpdateHeader {
   readonly keep: number;
   /** Parameters. */
   readonly length: number;
-  /** SHA-256 of the state that the update was made from (the residual of `topk`); zeros where there is none. */
+  /**
+   * SHA-256 of the state that the update was made from (the residual of `topk`), or the commitment to the seed of its
+   * noise; zeros where there is none.
+   */
   readonly state: Uint8Array;
 }
 

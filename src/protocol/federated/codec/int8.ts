@@ -6,13 +6,13 @@ const LARGEST = 2 ** 31;
 
 /**
  * Encodes a change of a model as int8 codes with a power-of-two scale for each 256 values: for each chunk its scales, a
- * byte a block, then its codes.
+ * byte a block, then its codes. `state`: digest of what it was made from beside the training, zeros without.
  * @throws UPDATE_INVALID for a value that is no finite number
  */
-export function encodeInt8(values: ArrayLike<number>): Uint8Array {
+export function encodeInt8(values: ArrayLike<number>, state: Uint8Array = new Uint8Array(32)): Uint8Array {
   const { length } = values;
   const bytes = new Uint8Array(HEADER_BYTES + int8BodyBytes(length));
-  bytes.set(encodeHeader({ kind: "int8", keep: 1000, length, state: new Uint8Array(32) }));
+  bytes.set(encodeHeader({ kind: "int8", keep: 1000, length, state }));
   let at = HEADER_BYTES;
   for (let start = 0; start < length; start += CHUNK) {
     const size = Math.min(CHUNK, length - start);

@@ -42,7 +42,7 @@ function encodeChunk(values: Float64Array, count: number, bytes: Uint8Array): nu
     putBits(bytes, LEAD * 8 + i * ENTRY, place * 4 + (high ? 2 : 0) + (negative ? 1 : 0));
     values[place]! -= numberOf((negative ? -1 : 1) * (high ? upper : lower), scale);
   }
-  return chunkBytes(values.length, count);
+  return topkChunkBytes(values.length, count);
 }
 
 /** Two codes that stand for all of `codes` (descending): the mean of those above their middle, and of the rest. */
@@ -63,12 +63,12 @@ function mean(codes: readonly number[]): number {
 /** Where chunk `index` begins in the body; an index past the end gives the body's bytes. */
 export function topkOffset(length: number, keep: number, index: number): number {
   const whole = Math.floor(length / CHUNK);
-  const before = Math.min(index, whole) * chunkBytes(CHUNK, keptOf(CHUNK, keep));
+  const before = Math.min(index, whole) * topkChunkBytes(CHUNK, keptOf(CHUNK, keep));
   const rest = length % CHUNK;
-  return index > whole && rest > 0 ? before + chunkBytes(rest, keptOf(rest, keep)) : before;
+  return index > whole && rest > 0 ? before + topkChunkBytes(rest, keptOf(rest, keep)) : before;
 }
 
-function chunkBytes(size: number, count: number): number {
+function topkChunkBytes(size: number, count: number): number {
   return size === 0 ? 0 : LEAD + Math.ceil((count * ENTRY) / 8);
 }
 

@@ -10,15 +10,15 @@ export function updateBytes({ kind, length, keep }: UpdateHeader): number {
   return HEADER_BYTES + body;
 }
 
-/** Where chunk `index` of an update lies, header included: `[from, to)`. */
-export function chunkRange(header: UpdateHeader, index: number): [from: number, to: number] {
+/** Where chunk `index` of an update lies, header included: the bytes `[from, to)`. */
+export function chunkBytes(header: UpdateHeader, index: number): [from: number, to: number] {
   const { kind, length, keep } = header;
   const from = kind === "int8" ? int8Offset(index) : topkOffset(length, keep, index);
   const to = kind === "int8" ? from + int8ChunkBytes(length, index) : topkOffset(length, keep, index + 1);
   return [HEADER_BYTES + from, HEADER_BYTES + to];
 }
 
-/** Reads chunk `index` from exactly its bytes (`chunkRange`); throws `UPDATE_INVALID`. */
+/** Reads chunk `index` from exactly its bytes (`chunkBytes`); throws `UPDATE_INVALID`. */
 export function readChunk(header: UpdateHeader, index: number, bytes: Uint8Array, into: Chunk): void {
   const { kind, length, keep } = header;
   if (kind === "int8") readInt8Chunk(bytes, sizeOfChunk(length, index), into);
@@ -35,7 +35,7 @@ export function openUpdate(bytes: Uint8Array, length: number): UpdateSource {
   if (bytes.length !== updateBytes(header)) refuseUpdate("its size is not what its header says");
   const source: UpdateSource = {
     length,
-    load: (index, into) => readChunk(header, index, bytes.subarray(...chunkRange(header, index)), into),
+    load: (index, into) => readChunk(header, index, bytes.subarray(...chunkBytes(header, index)), into),
   };
   const scratch = emptyChunk();
   for (let index = 0; index < chunksOf(length); index++) source.load(index, scratch);

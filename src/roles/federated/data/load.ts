@@ -21,13 +21,17 @@ const MAX_BYTES = 1 << 30;
  */
 export async function loadTrialData({ simulation }: TrialFile, folder: string): Promise<TrialData> {
   const { train: source, test: hiddenFile, scale, seed } = simulation;
-  if ("generated" in source)
-    return splitOff(generateSamples(source.generated, new Random(`rows ${seed}`)), seed);
+  if ("generated" in source) {
+    const { rows, features } = source.generated;
+    const samples = generateSamples(source.generated, new Random(`rows ${seed}`));
+    return { ...splitOff(samples, seed), bytes: rows * (4 * features + 1) };
+  }
   const names = typeof source.file === "string" ? [source.file] : source.file;
   const loaded = await Promise.all(names.map((name) => loadDense(resolve(folder, name), source)));
   const train = joined(loaded, scale);
   const files = Uint8Array.from(loaded.flatMap(({ labels }, i) => Array<number>(labels.length).fill(i)));
-  if (hiddenFile === undefined) return { ...splitOff(train, seed), files };
+  const bytes = loaded.reduce((sum, one) => sum + one.bytes, 0);
+  if (hiddenFile === undefined) return { ...splitOff(train, seed), files, bytes };
   const tests = typeof hiddenFile.file === "string" ? [hiddenFile.file] : hiddenFile.file;
   const test = joined(
     await Promise.all(tests.map((name) => loadDense(resolve(folder, name), hiddenFile))),
@@ -35,10 +39,12 @@ export async function loadTrialData({ simulation }: TrialFile, folder: string): 
     train.classes,
   );
   if (test.features !== train.features) refuse("the test rows have another width than the training rows");
-  return { train, files, test, hidden: everyRow(test), open: everyRow(train) };
+  return { train, files, bytes, test, hidden: everyRow(test), open: everyRow(train) };
 }
 
 interface Dense {
+  /** Of the file. */
+  readonly bytes: number;
   readonly features: number;
   readonly values: ArrayLike<number>;
   readonly labels: Uint8Array;
@@ -62,7 +68,7 @@ async function loadDense(path: string, names: { rows: string; labels: string }):
   const bytesOf = Uint8Array.from(labels.values);
   if (bytesOf.some((label, i) => label !== labels.values[i]))
     refuse("labels are whole numbers from 0 to 255");
-  return { features, values: rows.values, labels: bytesOf };
+  return { bytes: bytes.length, features, values: rows.values, labels: bytesOf };
 }
 
 function joined(parts: readonly Dense[], scale: number, known = 0): Samples {
@@ -83,7 +89,7 @@ function joined(parts: readonly Dense[], scale: number, known = 0): Samples {
 }
 
 /** Keeps a fifth of the rows hidden, by chance. */
-function splitOff(samples: Samples, seed: string | number): TrialData {
+function splitOff(samples: Samples, seed: string | number): Omit<TrialData, "bytes"> {
   const rows = new Random(`hidden ${seed}`).shuffle(everyRow(samples));
   const hidden = rows.slice(0, Math.floor(rows.length / 5));
   return { train: samples, test: samples, hidden, open: rows.slice(hidden.length) };

@@ -1,4 +1,4 @@
-import { exp, log } from "./elementary.ts";
+import { exp, log } from "../../../protocol/federated/elementary.ts";
 
 /** A seeded source of chance; the same numbers on every machine. */
 export class Random {

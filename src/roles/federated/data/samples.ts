@@ -14,6 +14,8 @@ export interface Samples {
 /** The rows of a trial. */
 export interface TrialData {
   readonly train: Samples;
+  /** Of the training data as it came; 4 a feature and 1 a label where it was generated. */
+  readonly bytes: number;
   /** With `split: file`: which file each training row came from. */
   readonly files?: Uint8Array;
   readonly test: Samples;

@@ -51,7 +51,7 @@ export class SimulatedLedger {
     const parent = this.#model;
     const uploads = outcomes.flatMap(({ actor, sent }): UploadLine[] => {
       if (sent === undefined) return [];
-      const update = updateDigest(createHash("sha256"), sent);
+      const update = updateDigest(createHash("sha256"), [sent]);
       const data = this.#partOf(actor.rows);
       const upload = { round, provider: actor.account, parent, data, update, ...always };
       const signature = signRecord(this.#keys.get(actor.account)!, recordHash(upload, this.header));

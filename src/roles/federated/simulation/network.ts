@@ -1,5 +1,5 @@
 import type { Layout } from "../../../protocol/federated/digest.ts";
-import { exp, log } from "../data/elementary.ts";
+import { exp, log } from "../../../protocol/federated/elementary.ts";
 import type { Random } from "../data/random.ts";
 import type { Samples } from "../data/samples.ts";
 import { type Accumulate, openKernel } from "./kernel.ts";
@@ -107,30 +107,64 @@ export class Network {
   train(
     samples: Samples,
     rows: Uint32Array,
-    { epochs, batch, lr, schedule, prox }: Local,
+    local: Local,
     random: Random,
     labelOf: (row: number) => number = (row) => samples.labels[row]!,
   ): void {
+    this.#descend(samples, rows, local, random, (at) => {
+      this.#scores[labelOf(rows[at]!)]! -= 1;
+    });
+  }
+
+  /** Descent towards the probabilities that `scores` stand for (a value a row and class), not towards labels. */
+  distil(samples: Samples, rows: Uint32Array, scores: Float64Array, local: Local, random: Random): void {
+    const { classes } = this.#shape;
+    const wanted = scores.slice();
+    for (let at = 0; at < rows.length; at++) softmax(wanted.subarray(at * classes, (at + 1) * classes));
+    this.#descend(samples, rows, local, random, (at) => {
+      for (let k = 0; k < classes; k++) this.#scores[k]! -= wanted[at * classes + k]!;
+    });
+  }
+
+  /** Scores (logits) of `rows`, a value a row and class. */
+  scoresOf(samples: Samples, rows: Uint32Array): Float64Array {
+    const { classes } = this.#shape;
+    const scores = new Float64Array(rows.length * classes);
+    for (let at = 0; at < rows.length; at++) {
+      this.#forward(samples, rows[at]!, 0);
+      scores.set(this.#scores, at * classes);
+    }
+    return scores;
+  }
+
+  /** `subtract` takes from the probabilities of the row at a place of `rows` those that are wanted. */
+  #descend(
+    samples: Samples,
+    rows: Uint32Array,
+    { epochs, batch, lr, schedule, prox }: Local,
+    random: Random,
+    subtract: (at: number) => void,
+  ): void {
     const start = prox > 0 ? this.#weights.slice() : undefined;
-    const order = rows.slice();
+    const order = Uint32Array.from(rows.keys());
     const errors = new Float64Array(batch * this.#shape.classes);
     for (let epoch = 0; epoch < epochs; epoch++) {
       random.shuffle(order);
       for (let from = 0; from < order.length; from += batch) {
-        const count = Math.min(batch, order.length - from);
-        for (let slot = 0; slot < count; slot++) {
-          const row = order[from + slot]!;
-          this.#forward(samples, row, slot);
-          this.#softmax();
-          this.#scores[labelOf(row)]! -= 1;
+        const places = order.subarray(from, from + batch);
+        for (const [slot, at] of places.entries()) {
+          this.#forward(samples, rows[at]!, slot);
+          softmax(this.#scores);
+          subtract(at);
           errors.set(this.#scores, slot * this.#shape.classes);
           this.#backward(slot);
         }
         const done = (epoch + from / order.length) / epochs;
         const rate = schedule === "linear" ? lr * (1 - done) : lr;
         if (start !== undefined) this.#pull(start, rate * prox);
-        this.#descendUpper(count, rate / count, errors);
-        this.#descendLower(samples, order.subarray(from, from + count), rate / count);
+        this.#descendUpper(places.length, rate / places.length, errors);
+        const own = places.map((at) => rows[at]!);
+        this.#descendLower(samples, own, rate / places.length);
       }
     }
   }
@@ -145,7 +179,7 @@ export class Network {
       let best = 0;
       for (let k = 1; k < scores.length; k++) if (scores[k]! > scores[best]!) best = k;
       if (best === label) right += 1;
-      this.#softmax();
+      softmax(scores);
       loss -= log(Math.max(scores[label]!, 1e-12));
     }
     return { loss: loss / Math.max(1, rows.length), accuracy: right / Math.max(1, rows.length) };
@@ -181,16 +215,6 @@ export class Network {
   #sum(target: number, matrix: Float32Array, from: number, count: number): void {
     const [offsets, factors] = [this.#offsets.byteOffset + from * 4, this.#factors.byteOffset + from * 4];
     this.#accumulate(target, matrix.byteOffset, offsets, factors, count * 4, this.#shape.hidden * 4);
-  }
-
-  /** Turns scores into probabilities. */
-  #softmax(): void {
-    const scores = this.#scores;
-    let most = scores[0]!;
-    for (let k = 1; k < scores.length; k++) if (scores[k]! > most) most = scores[k]!;
-    let sum = 0;
-    for (let k = 0; k < scores.length; k++) sum += scores[k] = exp(scores[k]! - most);
-    for (let k = 0; k < scores.length; k++) scores[k]! /= sum;
   }
 
   /** From the errors in `#scores` those of the hidden units, in the row `slot` of `#deltas`. */
@@ -247,4 +271,13 @@ export class Network {
     const weights = this.#weights;
     for (let i = 0; i < weights.length; i++) weights[i]! -= strength * (weights[i]! - start[i]!);
   }
+}
+
+/** Turns scores into probabilities, in place. */
+function softmax(scores: Float64Array): void {
+  let most = scores[0]!;
+  for (let k = 1; k < scores.length; k++) if (scores[k]! > most) most = scores[k]!;
+  let sum = 0;
+  for (let k = 0; k < scores.length; k++) sum += scores[k] = exp(scores[k]! - most);
+  for (let k = 0; k < scores.length; k++) scores[k]! /= sum;
 }

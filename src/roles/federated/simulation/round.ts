@@ -1,4 +1,11 @@
-import { chooseGroups, type Decision, decide, makeNext } from "../../../protocol/federated/aggregate.ts";
+import {
+  chooseGroups,
+  type Decision,
+  decide,
+  makeNext,
+  type OpenDecision,
+  stepOf,
+} from "../../../protocol/federated/aggregate.ts";
 import type { UpdateSource } from "../../../protocol/federated/codec/chunk.ts";
 import { openUpdate } from "../../../protocol/federated/codec/update.ts";
 import type { FederatedFile } from "../../../protocol/federated/job-file.ts";
@@ -7,8 +14,9 @@ import type { Gains, Memory, ServerStep, Strategy } from "../../../protocol/fede
 import { Vector } from "../../../protocol/federated/vector.ts";
 import { Random } from "../data/random.ts";
 import { cheats } from "./cheats.ts";
-import { type Actor, encode, type TrainingTask, train } from "./provider.ts";
-import { accuraciesOf, gainsOf, type Hidden } from "./seats.ts";
+import { type Exchange, exchangeOfScores, exchangeOfWeights } from "./exchange.ts";
+import { type Actor, encode, sendChange, type TrainingTask, train } from "./provider.ts";
+import { gainsOf, type Hidden } from "./seats.ts";
 
 /** What goes from round to round. */
 export interface TrialState {
@@ -25,6 +33,8 @@ export interface Rules {
   readonly strategy: Strategy;
   readonly server: ServerStep;
   readonly root: Uint32Array;
+  /** Public rows, where the strategy is about what models say of them. */
+  readonly open: Uint32Array;
   readonly hidden: Hidden;
 }
 
@@ -61,14 +71,18 @@ interface Sent {
 /** Plays one round: train, measure, decide, replay, aggregate. */
 export async function playRound(task: TrainingTask, before: TrialState, rules: Rules): Promise<RoundResult> {
   const { strategy, file, server } = rules;
-  const sent = collect(task, before, file.update);
+  const { epochs = 1 } = { ...strategy.settings, ...file.settings };
+  const exchange = strategy.labels
+    ? exchangeOfScores(task, rules.open, epochs)
+    : exchangeOfWeights(task, before.model);
+  const sent = collect(task, before, file, exchange);
   const gains = strategy.needs.includes("gains")
     ? gainsOf(
         task,
         sent.map(({ actor: { rows }, update }) => ({ rows, update })),
       )
     : [];
-  const root = strategy.needs.includes("root") ? rootUpdate(task, rules.root) : undefined;
+  const root = strategy.needs.includes("root") ? rootUpdate(task, rules.root, exchange) : undefined;
   const decision = decide({
     strategy,
     settings: file.settings,
@@ -82,12 +96,14 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     ...(root !== undefined && { root }),
     memory: before.memory,
   });
-  const audits = audit(task, sent, decision, file);
+  const audits = audit(task, sent, decision, { file, exchange });
   const judged = afterAudits(decision, audits);
   const apply = (taken: readonly number[]) => {
-    const [model, states] = [new Vector(before.model.length), emptyStates(server, before.model.length)];
-    makeNext(judged, taken, { model: before.model, states: before.states, next: model, nextStates: states });
-    return { model, states };
+    const { base } = exchange;
+    const [next, states] = [new Vector(base.length), emptyStates(server, base.length)];
+    const vectors = { model: base, states: before.states, next, nextStates: states };
+    makeNext(stepOf(judged, taken), judged.updates, vectors);
+    return { model: exchange.modelOf(next), states };
   };
   const onRoot = (weights: Float64Array) => {
     task.network.load(weights);
@@ -97,11 +113,7 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     onRoot(apply(group).model.toNumbers()),
   );
   const { model, states } = apply(taken);
-  const accuracies = accuraciesOf(
-    task,
-    sent.map(({ update }) => update),
-    rules.hidden,
-  );
+  const accuracies = sent.map(({ update }) => exchange.accuracyOf(update, rules.hidden));
   const outcomes = before.actors.map((actor): Outcome => {
     const at = sent.findIndex((one) => one.actor === actor);
     if (at < 0) return { actor, accuracy: 0, taken: false, weight: 0, worth: 0 };
@@ -124,7 +136,10 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     const residual = sent.find((one) => one.actor === actor)?.residual;
     return residual === undefined ? actor : { ...actor, residual };
   });
-  return { standing: { model, states, memory: judged.plan.memory, last, actors }, outcomes };
+  return {
+    standing: { model, states, memory: { ...before.memory, ...judged.plan.memory }, last, actors },
+    outcomes,
+  };
 }
 
 export function emptyStates(server: ServerStep, length: number): Vector[] {
@@ -132,7 +147,12 @@ export function emptyStates(server: ServerStep, length: number): Vector[] {
 }
 
 /** Updates that arrive and can be opened, in the order of the actors, which is that of their addresses. */
-function collect(task: TrainingTask, { actors, last }: TrialState, form: FederatedFile["update"]): Sent[] {
+function collect(
+  task: TrainingTask,
+  { actors, last }: TrialState,
+  file: FederatedFile,
+  { base, express }: Exchange,
+): Sent[] {
   const changes = new Map(
     actors
       .filter(({ bad }) => bad === undefined)
@@ -141,17 +161,22 @@ function collect(task: TrainingTask, { actors, last }: TrialState, form: Federat
   const honest = [...changes.values()];
   const knowledge = { task, honest, ...(last !== undefined && { last }) };
   return actors.flatMap((actor) => {
-    const change = actor.bad === undefined ? changes.get(actor) : cheats[actor.bad](actor, knowledge);
-    if (change === undefined) return [];
-    const { bytes, residual } = encode(change, form, actor.residual);
-    const update = openUpdate(bytes, task.model.length);
+    const own = changes.get(actor);
+    const other = actor.bad === undefined ? undefined : cheats[actor.bad](actor, knowledge);
+    if (own === undefined && other === undefined) return [];
+    // A cheat neither clips what it sends nor adds noise.
+    const { bytes, residual } =
+      own !== undefined
+        ? sendChange(express(own), actor, task, file)
+        : encode(express(other!), file.update, actor.residual);
+    const update = openUpdate(bytes, base.length);
     return [{ actor, bytes, update, ...(residual !== undefined && { residual }) }];
   });
 }
 
-function rootUpdate(task: TrainingTask, rows: Uint32Array): UpdateSource {
-  const { bytes } = encode(train(task, "root", rows), "int8");
-  return openUpdate(bytes, task.model.length);
+function rootUpdate(task: TrainingTask, rows: Uint32Array, { base, express }: Exchange): UpdateSource {
+  const { bytes } = encode(express(train(task, "root", rows)), "int8");
+  return openUpdate(bytes, base.length);
 }
 
 /** Replays those that the strategy suspects and some by chance, and compares what they sent byte by byte. */
@@ -159,22 +184,23 @@ function audit(
   task: TrainingTask,
   sent: readonly Sent[],
   { plan }: Decision,
-  { audit: count, update }: FederatedFile,
+  { file, exchange }: { readonly file: FederatedFile; readonly exchange: Exchange },
 ): Map<number, "clean" | "proven"> {
-  if (count === "off") return new Map();
+  if (file.audit === "off") return new Map();
   const random = new Random(`audit ${task.seed} ${task.round}`);
-  const drawn = random.shuffle([...sent.keys()]).slice(0, count);
+  const drawn = random.shuffle([...sent.keys()]).slice(0, file.audit);
   return new Map(
     [...new Set([...plan.suspects, ...drawn])].map((at) => {
       const { actor, bytes } = sent[at]!;
-      const replayed = encode(train(task, actor.name, actor.rows), update, actor.residual).bytes;
+      const change = exchange.express(train(task, actor.name, actor.rows));
+      const replayed = sendChange(change, actor, task, file).bytes;
       return [at, replayed.every((byte, i) => byte === bytes[i]) ? "clean" : "proven"] as const;
     }),
   );
 }
 
 /** A clean replay restores a suspect's weight; a proven cheat leaves the aggregate. */
-function afterAudits(decision: Decision, audits: ReadonlyMap<number, "clean" | "proven">): Decision {
+function afterAudits(decision: OpenDecision, audits: ReadonlyMap<number, "clean" | "proven">): OpenDecision {
   const { plan, entries } = decision;
   const restored = plan.suspects.filter((at) => audits.get(at) === "clean");
   const proven = new Set([...audits.keys()].filter((at) => audits.get(at) === "proven"));

@@ -37,11 +37,9 @@ export function gainsOf(task: TrainingTask, measured: readonly MeasuredUpdate[])
 }
 
 /** Accuracy of model + update on the hidden rows, in millionths. */
-export function accuraciesOf(task: TrainingTask, updates: readonly UpdateSource[], hidden: Hidden): number[] {
-  return updates.map((update) => {
-    loadWith(task, update);
-    return millionths(task.network.measure(hidden.samples, hidden.rows).accuracy);
-  });
+export function accuracyOfModel(task: TrainingTask, update: UpdateSource, hidden: Hidden): number {
+  loadWith(task, update);
+  return millionths(task.network.measure(hidden.samples, hidden.rows).accuracy);
 }
 
 /** Rows that no provider has. */
@@ -56,6 +54,6 @@ function loadWith({ network, model }: TrainingTask, update: UpdateSource): void 
   network.load(weights);
 }
 
-function millionths(value: number): number {
+export function millionths(value: number): number {
   return Math.round(Math.max(-1e3, Math.min(1e3, value)) * MILLION);
 }

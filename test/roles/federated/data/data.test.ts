@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { isIchainError } from "../../../../src/errors/error.ts";
-import { exp, log } from "../../../../src/roles/federated/data/elementary.ts";
+import { exp, log } from "../../../../src/protocol/federated/elementary.ts";
 import { readNpy } from "../../../../src/roles/federated/data/npy.ts";
 import { readNpz } from "../../../../src/roles/federated/data/npz.ts";
 import { dealByDirichlet, dealEvenly } from "../../../../src/roles/federated/data/partition.ts";

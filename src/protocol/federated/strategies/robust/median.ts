@@ -1,5 +1,5 @@
-import type { Strategy } from "../strategy.ts";
-import { takeAll } from "./fedavg.ts";
+import type { Strategy } from "../../strategy.ts";
+import { takeAll } from "../average/fedavg.ts";
 
 /**
  * Yin et al. 2018: the median of each parameter, whatever the rows. It stands up to almost half of the providers where

@@ -1,7 +1,7 @@
-import { medianOf, ONE, squareRoot } from "../exact.ts";
-import type { Strategy } from "../strategy.ts";
+import { medianOf, ONE, squareRoot } from "../../exact.ts";
+import type { Strategy } from "../../strategy.ts";
+import { takeAll } from "../average/fedavg.ts";
 import { pairwiseCosines } from "./bottom-up.ts";
-import { takeAll } from "./fedavg.ts";
 
 /**
  * The Fair Platform paper's order: clusters of density by 1 - cosine (DBSCAN: `eps` thousandths, `points` neighbours),

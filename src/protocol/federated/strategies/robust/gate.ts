@@ -1,6 +1,6 @@
-import { medianOf, squareRoot } from "../exact.ts";
-import type { Contributor, Facts, Strategy } from "../strategy.ts";
-import { takeAll } from "./fedavg.ts";
+import { medianOf, squareRoot } from "../../exact.ts";
+import type { Contributor, Facts, Strategy } from "../../strategy.ts";
+import { takeAll } from "../average/fedavg.ts";
 
 /** What a member's gains are remembered by: those averaged so far, in millionths. */
 type Remembered = readonly [own: number, others: number];

@@ -1,5 +1,5 @@
-import type { Strategy } from "../strategy.ts";
-import { takeAll } from "./fedavg.ts";
+import type { Strategy } from "../../strategy.ts";
+import { takeAll } from "../average/fedavg.ts";
 
 /**
  * Yin et al. 2018: the mean of each parameter without the `trim` thousandths at either end, whatever the rows. It stands

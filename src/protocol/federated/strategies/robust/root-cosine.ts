@@ -1,6 +1,6 @@
-import { cosine, medianOf, ONE, squareRoot } from "../exact.ts";
-import type { Facts, Strategy } from "../strategy.ts";
-import { takeAll } from "./fedavg.ts";
+import { cosine, medianOf, ONE, squareRoot } from "../../exact.ts";
+import type { Facts, Strategy } from "../../strategy.ts";
+import { takeAll } from "../average/fedavg.ts";
 
 const KEPT = 5;
 

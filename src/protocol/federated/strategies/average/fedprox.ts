@@ -1,4 +1,4 @@
-import type { Strategy } from "../strategy.ts";
+import type { Strategy } from "../../strategy.ts";
 import { takeAll } from "./fedavg.ts";
 
 /**

@@ -21,8 +21,3 @@ export function sharesOf(price: bigint, worth: readonly bigint[]): Shares {
   const shares = worth.map((one) => (pool * one) / sum);
   return { pool, shares, rest: price - shares.reduce((total, one) => total + one, 0n), refunded: false };
 }
-
-/** Price by size: one token (1e18) for 10 MB, rounded up. */
-export function priceOfBytes(bytes: bigint): bigint {
-  return (bytes * 10n ** 18n + 10n ** 7n - 1n) / 10n ** 7n;
-}

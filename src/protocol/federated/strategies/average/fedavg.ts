@@ -1,4 +1,4 @@
-import type { AggregatePlan, Facts, Strategy } from "../strategy.ts";
+import type { AggregatePlan, Facts, Strategy } from "../../strategy.ts";
 
 /**
  * McMahan et al. 2017 (FedAvg): the mean of all updates, weighted by allotted rows. It is as accurate as any rule where

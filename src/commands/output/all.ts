@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./account.ts";
+import * as daemon from "./daemon.ts";
 import * as federated from "./federated.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
@@ -44,7 +45,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   resume: job.resumeOutput,
   get: job.getOutput,
   cancel: job.postedOutput,
-  stop: job.stoppedOutput,
+  stop: daemon.stopOutput,
   challenge: job.bondOutput,
   appeal: job.bondOutput,
   rate: job.ratedOutput,
@@ -66,6 +67,9 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   "runtime list": work.runtimesOutput,
   "runtime build": work.runtimeBuiltOutput,
   "runtime check": work.runtimeChecksOutput,
+  status: daemon.statusOutput,
+  drain: daemon.toldOutput,
+  reload: daemon.toldOutput,
   devnet: trial.devnetOutput,
   demo: trial.demoOutput,
   simulate: federated.simulateOutput,

@@ -12,6 +12,29 @@ export const homeErrors = {
     class: "config",
     hint: "Check that you may write to the folder and that the disk is not full.",
   },
+  CONTROL_DENIED: { class: "config", hint: "Run the command as the user whose daemon it is." },
+  CONTROL_FAILED: {
+    class: "unavailable",
+    hint: "Check that the home folder is on a local disk, and that you may write to its folder control/.",
+  },
+  CONTROL_INVALID: {
+    class: "untrusted",
+    hint: "Stop the daemon with Ctrl-C or SIGTERM, and start it with this version of ichain.",
+  },
+  CONTROL_LOST: {
+    class: "unavailable",
+    retryable: true,
+    hint: "See the end of its log, and start it again.",
+  },
+  CONTROL_REFUSED: { class: "refused", hint: "See what the daemon says of itself: `ichain status`." },
+  CONTROL_VERSION: {
+    class: "unavailable",
+    hint: "Stop the daemon with Ctrl-C or SIGTERM, and start it with this version of ichain.",
+  },
+  DAEMON_NOT_RUNNING: {
+    class: "unavailable",
+    hint: 'Start one with "ichain provide", "ichain validate" or "ichain serve", or set ICHAIN_HOME to the home of the one that is meant.',
+  },
   DEVNET_EVM_FAILED: {
     class: "unavailable",
     hint: "Check that the npm package @foundry-rs/anvil is installed for this system.",

@@ -14,6 +14,7 @@ export interface DaemonView {
   /** The jobs that it has begun and not ended, the oldest first. */
   unfinished(): readonly { readonly role: JobRole; readonly jobId: JobId; readonly since: number }[];
   health(options: Abortable): Promise<DaemonStatus["health"]>;
+  earnings(options: Abortable): Promise<DaemonStatus["earnings"]>;
   /**
    * Reads the policy again and works by it; the old one stays where that fails.
    * @throws what is wrong with the new one
@@ -94,7 +95,12 @@ function controlHandlers({
   };
   const examine = async (shown: DaemonView) => {
     using limit = linkSignals([stop.signal], HEALTH_MS);
-    return await shown.health(limit);
+    // What the chain does not tell in time is left out; `health` says so.
+    const [health, earnings] = await Promise.all([
+      shown.health(limit),
+      shown.earnings(limit).catch(() => []),
+    ]);
+    return { health, earnings };
   };
   const acknowledge = (): Acknowledgement => ({
     ...{ kind, state: state(), unfinished: view()?.unfinished().length ?? 0 },
@@ -107,7 +113,7 @@ function controlHandlers({
         ...acknowledge(),
         ...{ pid: process.pid, since, roles: [...(shown?.roles ?? [])], account: shown?.account },
         jobs: jobs.slice(0, MAX_JOBS).map((job) => ({ ...job, doing: live.doing(job.jobId) })),
-        health: (shown && (await examine(shown))) ?? [],
+        ...(shown === undefined ? { health: [], earnings: [] } : await examine(shown)),
         warnings: live.warnings(),
       };
     },

@@ -16,6 +16,8 @@ export const MAX_ANSWER_BYTES = 1 << 20;
 export const MAX_JOBS = 200;
 /** Warnings that `status` lists: the newest. */
 export const MAX_WARNINGS = 20;
+/** Tokens that `status` lists. */
+export const MAX_EARNINGS = 100;
 /** Of a text in an answer or an event, UTF-16 units. */
 export const MAX_TEXT = 500;
 
@@ -73,6 +75,22 @@ export const daemonStatusSchema = z.object({
     .array(z.object({ name: z.enum(["chain", "funds", "disk"]), ok: z.boolean(), found: text }))
     .max(8)
     .describe("empty until it works"),
+  earnings: z
+    .array(
+      z.object({
+        token: z.object({
+          address: z.string().max(42),
+          symbol: z.string().max(128),
+          decimals: z.number().int(),
+        }),
+        amount: z
+          .string()
+          .regex(/^-?\d{1,80}$/)
+          .describe("in the token's smallest unit, a decimal string"),
+      }),
+    )
+    .max(MAX_EARNINGS)
+    .describe("what jobs that are over paid a provider or validator in all, by token"),
   warnings: z
     .array(z.object({ at: unixSeconds, text, job: jobId.optional() }))
     .max(MAX_WARNINGS)

@@ -3,12 +3,14 @@ import type { Abortable } from "../async/abort.ts";
 import type { DaemonContext } from "../compose.ts";
 import type { AppContext } from "../context.ts";
 import type { DaemonView } from "../control/control.ts";
-import type { DaemonKind, DaemonStatus } from "../control/messages.ts";
+import { type DaemonKind, type DaemonStatus, MAX_EARNINGS } from "../control/messages.ts";
 import type { JobRole } from "../ports/journal.ts";
 import { COIN, coinText } from "../protocol/amounts.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { gasOf, providerGas } from "../protocol/policy/quote.ts";
+import { strangeSymbol } from "../protocol/token.ts";
 import type { RoleContext } from "../roles/context.ts";
+import { earningsOf, jobsWorkedOn, paidByToken } from "../roles/daemon/earnings.ts";
 
 /** Below this much free disk, bytes, the journal and a job's parcels may soon not fit. */
 const LITTLE_DISK = 2 ** 30;
@@ -64,8 +66,24 @@ export function viewOf(
         }))
         .toSorted((a, b) => a.since - b.since),
     health: async (options) => [...(await examineChain(role, roles, options)), await examineDisk(home)],
+    earnings: (options) => sumEarnings(role, options),
     reload,
   };
+}
+
+async function sumEarnings(
+  { market, account }: RoleContext,
+  options: Abortable,
+): Promise<DaemonStatus["earnings"]> {
+  const sums = paidByToken(earningsOf(await jobsWorkedOn(market, account, options), account, undefined));
+  return Promise.all(
+    [...sums].slice(0, MAX_EARNINGS).map(async ([address, amount]) => {
+      const token = await market.token(address, options);
+      // A stranger chose the symbol.
+      const symbol = token === COIN ? token.symbol : strangeSymbol(token.symbol, address);
+      return { token: { ...token, symbol }, amount: String(amount) };
+    }),
+  );
 }
 
 /** Whether the chain answers, and whether the account can pay for the calls of one more job. */

@@ -72,7 +72,13 @@ test("a daemon says what it does, from its start to its end", async (t) => {
   const job = { role: "provider", jobId: random32(), since: 1_700_000_000 } as const;
   const health = [{ name: "chain", ok: false, found: "silent" }] as const;
   control.show({
-    ...{ account, roles: ["provider"], unfinished: () => [job], health: async () => [...health] },
+    ...{
+      account,
+      roles: ["provider"],
+      unfinished: () => [job],
+      health: async () => [...health],
+      earnings: async () => [],
+    },
     reload: () => Promise.reject(new IchainError("POLICY_INVALID", "Line 1 is wrong.")),
   });
   control.reporter.emit({ kind: "warn", text: "The host is silent", job: job.jobId });
@@ -101,7 +107,13 @@ test("a policy that is refused is refused with its own error", async (t) => {
   await assert.rejects((await reached(t, home)).ask("reload"), { code: "CONTROL_REFUSED" });
   let reads = 0;
   control.show({
-    ...{ account, roles: ["provider"], unfinished: () => [], health: async () => [] },
+    ...{
+      account,
+      roles: ["provider"],
+      unfinished: () => [],
+      health: async () => [],
+      earnings: async () => [],
+    },
     reload: async () => {
       reads += 1;
       if (reads === 1) throw new IchainError("POLICY_INVALID", "Line 1 is wrong.");

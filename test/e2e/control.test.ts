@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { stringify } from "yaml";
-import { digits, ended, lastJson, startTestMarket } from "../support/market/market.ts";
+import { digits, ended, gasPaid, lastJson, startTestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
 interface Status {
@@ -76,6 +76,21 @@ it("daemons tell what they do, read a policy again, end their jobs and stop", {
   await market.state("Settled");
   assert.match((await seen).stderr, /Job [0-9a-f]{8}: |Fetching/);
   assert.deepEqual((await status()).daemons, []);
+  const { jobs, ...sums } = (await market.ichain(["earnings"], provider)) as unknown as {
+    jobs: { role: string; state: string; paid: string; gas: string }[];
+    paid: { amount: string }[];
+    slashed: string;
+    gas: string;
+  };
+  const { terms } = await market.state("Settled");
+  assert.deepEqual(
+    jobs.map(({ role, state, paid }) => [role, state, paid]),
+    [["provider", "Settled", String(terms.price)]],
+  );
+  assert.deepEqual([sums.paid[0]?.amount, sums.slashed], [String(terms.price), "0"]);
+  const ofJob = (await market.transactions()).filter(({ tx }) => tx.to === market.network.contracts.escrow);
+  assert.equal(sums.gas, String(gasPaid(ofJob, provider.account)));
+  assert.deepEqual((await market.ichain(["earnings", "--since", "2100-01-01"], provider)).jobs, []);
   assert.deepEqual((await market.ichain(["stop"])).daemons, [
     { kind: "server", state: "ended", unfinished: 0 },
   ]);

@@ -1,7 +1,7 @@
 import { lockedKinds } from "../../compose.ts";
 import type { DaemonStatus } from "../../control/messages.ts";
-import { shortId } from "../../protocol/ids.ts";
-import { duration, instant } from "../../ui/format.ts";
+import { type Address, shortId } from "../../protocol/ids.ts";
+import { duration, instant, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { daemonName, jobsText, withDaemons } from "../steps/daemons.ts";
 
@@ -23,13 +23,19 @@ export async function run(context: CommandContext): Promise<void> {
 }
 
 function describeDaemon(
-  { kind, state, pid, since, roles, account, unfinished, jobs, health, warnings }: DaemonStatus,
+  { kind, state, pid, since, roles, account, unfinished, jobs, health, earnings, warnings }: DaemonStatus,
   now: number,
   table: CommandContext["ui"]["table"],
 ): string {
   const who = account === undefined ? daemonName(kind) : `${roles.join(" and ")} ${account}`;
   const lines = [`${who}: ${state} for ${duration(now - since)}, process ${pid}`];
   for (const { ok, name, found } of health) lines.push(`${ok ? "ok  " : "FAIL"} ${name}: ${found}`);
+  if (earnings.length > 0) {
+    const sums = earnings.map(({ token, amount }) =>
+      money(BigInt(amount), { ...token, address: token.address as Address }),
+    );
+    lines.push(`Earned in all: ${sums.join(", ")} ("ichain earnings" lists the jobs)`);
+  }
   lines.push(`${unfinished === 0 ? "No unfinished jobs" : `${jobsText(unfinished)} unfinished`}.`);
   if (jobs.length > 0) {
     const rows = jobs.map((job) => [

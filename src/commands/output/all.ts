@@ -70,6 +70,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   status: daemon.statusOutput,
   drain: daemon.toldOutput,
   reload: daemon.toldOutput,
+  earnings: daemon.earningsOutput,
   devnet: trial.devnetOutput,
   demo: trial.demoOutput,
   simulate: federated.simulateOutput,

@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { acknowledgementSchema, daemonKinds, daemonStatusSchema } from "../../control/messages.ts";
+import { causes } from "../../protocol/job/events.ts";
 import { stoppedOutput } from "./job.ts";
-import { folderValue } from "./values.ts";
+import {
+  addressValue,
+  amountValue,
+  folderValue,
+  instantValue,
+  jobIdValue,
+  jobStateValue,
+  tokenValue,
+} from "./values.ts";
 
 export const statusOutput = z.strictObject({
   home: folderValue,
@@ -19,3 +28,30 @@ export const toldOutput = z.strictObject({
 });
 
 export const stopOutput = z.union([stoppedOutput, toldOutput]);
+
+const wei = amountValue.describe("wei");
+
+export const earningsOutput = z.strictObject({
+  account: addressValue,
+  jobs: z.array(
+    z.strictObject({
+      jobId: jobIdValue,
+      role: z.enum(["provider", "validator"]),
+      state: jobStateValue,
+      cause: z.enum(causes).optional().describe("why it was refunded"),
+      at: instantValue.describe(
+        "Unix seconds: when this home ended it, or else by when it had to be accepted",
+      ),
+      token: tokenValue,
+      paid: amountValue.describe("share of the price and fees, less what an appeal cost"),
+      slashed: wei,
+      gas: wei
+        .optional()
+        .describe("wei of the job's own transactions; absent where the journal has no record"),
+    }),
+  ),
+  paid: z.array(z.strictObject({ token: tokenValue, amount: amountValue })),
+  slashed: wei,
+  gas: wei.describe("wei of the jobs' own transactions"),
+  otherGas: wei.describe("wei of offers, stake and withdrawals"),
+});

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
@@ -45,6 +45,7 @@ export async function examineNodes({ config, signal }: AppContext): Promise<Node
 /**
  * Everything that a requester works with, started: wallet, market, keys, journal, transport. Disposing
  * stops it all, the newest first.
+ * @throws HOME_MOVED, HOME_STALE
  */
 export async function openRole(
   context: AppContext,
@@ -63,6 +64,8 @@ export async function openRole(
   ]);
   const wallet = await openWallet(json, password, { signal });
   const market = stack.adopt(await openMarket(context, wallet, logger), (one) => one.stop());
+  const { refuseSecondHome } = await import("./backup/marks.ts");
+  await refuseSecondHome(config.home, () => market.sentBy(market.account, "mined", { signal }));
   const jobsDir = join(config.home, "jobs");
   const journal = stack.adopt(await openKnownJournal(context, market, jobsDir), (one) => one.close());
   const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
@@ -155,6 +158,40 @@ export async function openRepair(context: AppContext) {
     journal,
     setAsideAs,
     folders,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/**
+ * What `ichain backup` writes of, while no daemon and no command acts in the home; asks for the wallet's password, and
+ * for how many transactions the account has sent.
+ * @throws HOME_BUSY, JOB_BUSY, HOME_MOVED, HOME_STALE
+ */
+export async function openForBackup(context: AppContext) {
+  const { config, ui, signal } = context;
+  await using stack = new AsyncDisposableStack();
+  const [{ lockHome, lockJob }, { openWallet }, { jobFolders }] = await Promise.all([
+    import("./sqlite/lock.ts"),
+    import("./chain/wallet.ts"),
+    import("./roles/repair/refuse.ts"),
+  ]);
+  const json = await requireKeystore(config);
+  for (const kind of daemonKinds) stack.use(lockHome(config.home, kind));
+  for (const folder of await jobFolders(join(config.home, "jobs"))) {
+    stack.use(lockJob(folder, `0x${basename(folder)}`));
+  }
+  const password = await readPassword({ source: config.password, prompts: ui.prompts });
+  const { address } = await openWallet(json, password, { signal });
+  const market = stack.adopt(await openMarket(context, undefined), (one) => one.stop());
+  const account = address as Address;
+  const { refuseSecondHome } = await import("./backup/marks.ts");
+  await refuseSecondHome(config.home, () => market.sentBy(account, "mined", { signal }));
+  const sent = await market.sentBy(account, "pending", { signal });
+  const started = stack.move();
+  return {
+    password,
+    account,
+    sent,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

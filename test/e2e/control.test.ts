@@ -25,7 +25,7 @@ const errorOf = (stdout: string) => (lastJson(stdout) as { error: { code: string
 /** Resolves once it has printed something. */
 const printed = (child: ChildProcess) => once(child.stdout!, "data");
 
-it("daemons tell what they do, read a policy again, end their jobs and stop", {
+it("daemons tell what they do, read a policy again, end their jobs and stop, and a home moves amid a job", {
   ...needs("root", "docker"),
   timeout: 300_000,
 }, async (t) => {
@@ -68,9 +68,24 @@ it("daemons tell what they do, read a policy again, end their jobs and stop", {
   const left = ended(server);
   await printed(server);
   await market.ichain(["submit", digits, "--provider", "best", "--validator", "best", "--detach"]);
-  const watched = market.launch(["watch", String((await market.state("Accepted")).id)]);
+  const { id } = await market.state("Accepted");
+  const stopped = (await market.ichain(["stop"])).daemons;
+  assert.deepEqual(stopped, [{ kind: "server", state: "ended", unfinished: 1 }]);
+  assert.equal((await left).code, 0);
+
+  // Its requester goes on in another home.
+  const file = join(folder, "home.backup");
+  await market.ichain(["backup", file, "--move"]);
+  const moved = { ...market.requester, dir: join(folder, "home") };
+  await market.ichain(["restore", file], moved);
+  assert.equal(errorOf((await market.attempt(["resume"])).stdout), "HOME_MOVED");
+  const again = market.launch(["serve"], moved);
+  t.after(() => again.kill("SIGKILL"));
+  const over = ended(again);
+  await printed(again);
+  const watched = market.launch(["watch", id], moved);
   const seen = ended(watched);
-  // The provider ends the job that it has, and the server that of its home.
+  // The provider ends the job that it has.
   const drained = await market.ichain(["drain", "--wait"], provider);
   assert.deepEqual(drained.daemons, [{ kind: "worker", state: "ended", unfinished: 1 }]);
   await market.state("Settled");
@@ -91,8 +106,7 @@ it("daemons tell what they do, read a policy again, end their jobs and stop", {
   const ofJob = (await market.transactions()).filter(({ tx }) => tx.to === market.network.contracts.escrow);
   assert.equal(sums.gas, String(gasPaid(ofJob, provider.account)));
   assert.deepEqual((await market.ichain(["earnings", "--since", "2100-01-01"], provider)).jobs, []);
-  assert.deepEqual((await market.ichain(["stop"])).daemons, [
-    { kind: "server", state: "ended", unfinished: 0 },
-  ]);
-  assert.equal((await left).code, 0);
+  await market.ichain(["stop"], moved);
+  assert.equal((await over).code, 0);
+  await market.ichain(["get", id, "--out", join(folder, "model")], moved);
 });

@@ -30,6 +30,8 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   init: account.initOutput,
   doctor: account.doctorOutput,
   completion: account.completionOutput,
+  backup: account.backupOutput,
+  restore: account.restoreOutput,
   "wallet create": account.walletOutput,
   "wallet import": account.walletOutput,
   "wallet address": account.walletAddressOutput,

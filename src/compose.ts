@@ -15,6 +15,7 @@ import { isIchainError } from "./errors/error.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
+import type { OwnerNotifier } from "./ports/notifier.ts";
 import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -261,13 +262,16 @@ export async function openDaemon(
 export async function openWorker(
   daemon: DaemonContext,
   options: { engine?: EngineKind | undefined } = {},
-): Promise<WorkerContext & AsyncDisposable> {
+): Promise<WorkerContext & { readonly notifier: OwnerNotifier } & AsyncDisposable> {
+  const { config, logger } = daemon;
   await using stack = new AsyncDisposableStack();
   const sandbox = await openSandbox(daemon, options);
   await sandbox.probe({ signal: daemon.signal });
-  const role = stack.use(await openRole(daemon, daemon.logger));
+  const role = stack.use(await openRole(daemon, logger));
+  const { createNotifier } = await import("./notify/notifier.ts");
+  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
   const started = stack.move();
-  return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { ...role, sandbox, notifier, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** What `ichain serve` works with. */

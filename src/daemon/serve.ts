@@ -3,6 +3,7 @@ import { IchainError } from "../errors/error.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { serveDuty } from "../roles/job/requester/serve.ts";
 import { asDaemon, viewOf } from "./run.ts";
+import { watchHealth } from "./watch-health.ts";
 
 /**
  * Acts for the requester of every job that was submitted from this home, until the signal aborts; `ichain serve`.
@@ -23,6 +24,7 @@ export async function serve(context: AppContext): Promise<void> {
     );
     logger.info("The daemon started", { requester: true, account });
     const { draining } = control;
+    await using _health = watchHealth(view, role);
     await runDaemon(role, serveDuty(role, draining), { signal, draining });
   });
 }

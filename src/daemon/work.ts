@@ -10,6 +10,7 @@ import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
+import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
@@ -18,6 +19,7 @@ import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
 import { asDaemon, freeDisk, viewOf } from "./run.ts";
+import { watchHealth } from "./watch-health.ts";
 
 export interface WorkOptions {
   readonly policy?: string;
@@ -89,7 +91,7 @@ async function workAs(
   const duties = [
     ...(roles.provider ? [provideDuty(worker, setup)] : []),
     ...(roles.validator ? [validateDuty(worker, setup)] : []),
-  ];
+  ].map((duty) => tellingOwner(worker, opened.notifier, duty));
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
@@ -98,13 +100,15 @@ async function workAs(
     for (const duty of duties) duty.policyChanged?.();
     worker.reporter.emit({ kind: "info", text: "The policy is read again" });
   };
-  control.show(viewOf(worker, { home: config.home, roles: duties.map(({ role }) => role), reload }));
+  const view = viewOf(worker, { home: config.home, roles: duties.map(({ role }) => role), reload });
+  control.show(view);
   ui.print(
     { event: "ready", account, roles, tier: machine.tier, images: machine.images },
     () => `Ready as ${describeRoles(roles)} ${account}, isolation ${machine.tier}. Ctrl-C stops.`,
   );
   logger.info("The daemon started", { ...roles, account, tier: machine.tier });
   const { draining } = control;
+  await using _health = watchHealth(view, { reporter: worker.reporter, notifier: opened.notifier });
   await together(
     duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
     { signal },

@@ -28,7 +28,7 @@ function describeDaemon(
   table: CommandContext["ui"]["table"],
 ): string {
   const who = account === undefined ? daemonName(kind) : `${roles.join(" and ")} ${account}`;
-  const lines = [`${who}: ${state} for ${duration(now - since)}, process ${pid}`];
+  const lines = [`${who}: ${state}, started ${duration(now - since)} ago, process ${pid}`];
   for (const { ok, name, found } of health) lines.push(`${ok ? "ok  " : "FAIL"} ${name}: ${found}`);
   if (earnings.length > 0) {
     const sums = earnings.map(({ token, amount }) =>
@@ -36,7 +36,7 @@ function describeDaemon(
     );
     lines.push(`Earned in all: ${sums.join(", ")} ("ichain earnings" lists the jobs)`);
   }
-  lines.push(`${unfinished === 0 ? "No unfinished jobs" : `${jobsText(unfinished)} unfinished`}.`);
+  lines.push(`Unfinished: ${unfinished === 0 ? "nothing" : jobsText(unfinished)}.`);
   if (jobs.length > 0) {
     const rows = jobs.map((job) => [
       shortId(job.jobId),

@@ -92,7 +92,8 @@ async function noDaemon(context: CommandContext, takes: (kind: DaemonKind) => bo
   const { home } = context.config;
   const silent = (await lockedKinds(context)).filter(takes);
   if (silent.length === 0) {
-    return new IchainError("DAEMON_NOT_RUNNING", `No such daemon runs in ${home}.`, { details: { home } });
+    const who = takes("server") ? "daemon" : "provider or validator";
+    return new IchainError("DAEMON_NOT_RUNNING", `No ${who} runs in ${home}.`, { details: { home } });
   }
   return new IchainError("DAEMON_NOT_RUNNING", `A process works in ${home} and has no control socket.`, {
     hint: "It is a daemon of an earlier version, or a command that has the home to itself: stop it with Ctrl-C or SIGTERM.",

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
@@ -8,11 +8,14 @@ import type { Abortable } from "./async/abort.ts";
 import type { EngineKind } from "./config/choices.ts";
 import { type Config, requireNetwork } from "./config.ts";
 import type { AppContext } from "./context.ts";
+import type { Control } from "./control/control.ts";
+import { type DaemonKind, daemonKinds } from "./control/messages.ts";
 import type { NodeState } from "./doctor/check.ts";
 import { isIchainError } from "./errors/error.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
+import type { OwnerNotifier } from "./ports/notifier.ts";
 import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -43,6 +46,7 @@ export async function examineNodes({ config, signal }: AppContext): Promise<Node
 /**
  * Everything that a requester works with, started: wallet, market, keys, journal, transport. Disposing
  * stops it all, the newest first.
+ * @throws HOME_MOVED, HOME_STALE
  */
 export async function openRole(
   context: AppContext,
@@ -61,6 +65,8 @@ export async function openRole(
   ]);
   const wallet = await openWallet(json, password, { signal });
   const market = stack.adopt(await openMarket(context, wallet, logger), (one) => one.stop());
+  const { refuseSecondHome } = await import("./backup/marks.ts");
+  await refuseSecondHome(config.home, () => market.sentBy(market.account, "mined", { signal }));
   const jobsDir = join(config.home, "jobs");
   const journal = stack.adopt(await openKnownJournal(context, market, jobsDir), (one) => one.close());
   const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
@@ -158,6 +164,40 @@ export async function openRepair(context: AppContext) {
 }
 
 /**
+ * What `ichain backup` writes of, while no daemon and no command acts in the home; asks for the wallet's password, and
+ * for how many transactions the account has sent.
+ * @throws HOME_BUSY, JOB_BUSY, HOME_MOVED, HOME_STALE
+ */
+export async function openForBackup(context: AppContext) {
+  const { config, ui, signal } = context;
+  await using stack = new AsyncDisposableStack();
+  const [{ lockHome, lockJob }, { openWallet }, { jobFolders }] = await Promise.all([
+    import("./sqlite/lock.ts"),
+    import("./chain/wallet.ts"),
+    import("./roles/repair/refuse.ts"),
+  ]);
+  const json = await requireKeystore(config);
+  for (const kind of daemonKinds) stack.use(lockHome(config.home, kind));
+  for (const folder of await jobFolders(join(config.home, "jobs"))) {
+    stack.use(lockJob(folder, `0x${basename(folder)}`));
+  }
+  const password = await readPassword({ source: config.password, prompts: ui.prompts });
+  const { address } = await openWallet(json, password, { signal });
+  const market = stack.adopt(await openMarket(context, undefined), (one) => one.stop());
+  const account = address as Address;
+  const { refuseSecondHome } = await import("./backup/marks.ts");
+  await refuseSecondHome(config.home, () => market.sentBy(account, "mined", { signal }));
+  const sent = await market.sentBy(account, "pending", { signal });
+  const started = stack.move();
+  return {
+    password,
+    account,
+    sent,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/**
  * Makes a keyring for the home's wallet.
  * @throws KEYRING_EXISTS
  */
@@ -178,59 +218,89 @@ export async function openRecords({ config }: Pick<AppContext, "config">): Promi
   return openJournal(config.paths.journal, { check: true });
 }
 
-/**
- * The same with a sandbox and a log: for `provide` and `validate`, of which a home runs one at a time.
- * @throws HOME_BUSY, LOG_UNWRITABLE
- */
-export async function openWorker(
-  context: AppContext,
-  options: { engine?: EngineKind | undefined } = {},
-): Promise<WorkerContext & AsyncDisposable> {
-  await using stack = new AsyncDisposableStack();
-  const { lockHome } = await import("./sqlite/lock.ts");
-  // First of all: the other daemon's containers must not be swept, and its log has one writer.
-  stack.use(lockHome(context.config.home));
-  const [{ openLogger }, { loggingReporter }] = await Promise.all([
-    import("./log/logger.ts"),
-    import("./log/reporter.ts"),
-  ]);
-  const logger = stack.use(await openLogger(context.config.log));
-  const sandbox = await openSandbox(context, options);
-  await sandbox.probe({ signal: context.signal });
-  const ui = { ...context.ui, reporter: loggingReporter(context.ui.reporter, logger) };
-  const role = stack.use(await openRole({ ...context, ui }, logger));
-  const started = stack.move();
-  return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
+/** What a daemon is given: its reports go to its log and to those who follow it, and its owner's requests end it. */
+export interface DaemonContext extends AppContext {
+  readonly logger: Logger;
+  readonly control: Control;
 }
 
 /**
- * What `ichain serve` works with, of which a home runs one.
+ * Takes the home for a daemon, of which it runs one of each kind: its lock, its log, its control socket.
  * @throws HOME_BUSY, LOG_UNWRITABLE
  */
-export async function openServer(context: AppContext): Promise<ServerContext & AsyncDisposable> {
-  const { config } = context;
+export async function openDaemon(
+  context: AppContext,
+  kind: DaemonKind,
+): Promise<DaemonContext & AsyncDisposable> {
+  const { config, signal, ui } = context;
   await using stack = new AsyncDisposableStack();
   const { lockHome } = await import("./sqlite/lock.ts");
-  stack.use(lockHome(config.home, "server"));
-  const [{ openLogger }, { loggingReporter }] = await Promise.all([
+  // First of all: the other daemon's containers must not be swept, and its log and its socket are its own.
+  stack.use(lockHome(config.home, kind));
+  const [{ openLogger }, { loggingReporter }, { openControl }] = await Promise.all([
     import("./log/logger.ts"),
     import("./log/reporter.ts"),
+    import("./control/control.ts"),
   ]);
-  // A log has one writer, and `ichain provide` may work in the same home.
-  const file = join(dirname(config.log.file), "serve.log");
+  // A log has one writer, and a home may run a daemon of each kind.
+  const file = kind === "worker" ? config.log.file : join(dirname(config.log.file), "serve.log");
   const logger = stack.use(await openLogger({ ...config.log, file }));
-  const ui = { ...context.ui, reporter: loggingReporter(context.ui.reporter, logger) };
-  const role = stack.use(await openRole({ ...context, ui }, logger));
+  const reporter = loggingReporter(ui.reporter, logger);
+  const control = stack.use(await openControl({ home: config.home, kind }, { reporter, signal }));
+  const started = stack.move();
+  return {
+    config,
+    signal: control.signal,
+    ui: { ...ui, reporter: control.reporter },
+    logger,
+    control,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+/** The same with a sandbox: for `provide` and `validate`. */
+export async function openWorker(
+  daemon: DaemonContext,
+  options: { engine?: EngineKind | undefined } = {},
+): Promise<WorkerContext & { readonly notifier: OwnerNotifier } & AsyncDisposable> {
+  const { config, logger } = daemon;
+  await using stack = new AsyncDisposableStack();
+  const sandbox = await openSandbox(daemon, options);
+  await sandbox.probe({ signal: daemon.signal });
+  const role = stack.use(await openRole(daemon, logger));
+  const { createNotifier } = await import("./notify/notifier.ts");
+  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
+  const started = stack.move();
+  return { ...role, sandbox, notifier, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** What `ichain serve` works with. */
+export async function openServer(daemon: DaemonContext): Promise<ServerContext & AsyncDisposable> {
+  const { config, logger } = daemon;
+  await using stack = new AsyncDisposableStack();
+  const role = stack.use(await openRole(daemon, logger));
   const { createNotifier } = await import("./notify/notifier.ts");
   const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
   const started = stack.move();
   return { ...role, notifier, audit: config.audit, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
-/** True while `ichain serve` works in this home. */
-export async function isServed({ config }: Pick<AppContext, "config">): Promise<boolean> {
+/** True while `ichain serve` takes jobs of this home. */
+export async function isServed({ config, signal }: Pick<AppContext, "config" | "signal">): Promise<boolean> {
+  const [{ isAtWork }, { reachDaemon }] = await Promise.all([
+    import("./sqlite/lock.ts"),
+    import("./control/reach.ts"),
+  ]);
+  if (!isAtWork(config.home, "server")) return false;
+  using daemon = await reachDaemon(config.home, "server", { signal });
+  const { state } = (await daemon?.ask("status").catch(() => undefined)) ?? {};
+  return state !== "draining" && state !== "stopping";
+}
+
+/** The kinds of daemon that work in this home, as their locks tell. */
+export async function lockedKinds({ config }: Pick<AppContext, "config">): Promise<DaemonKind[]> {
   const { isAtWork } = await import("./sqlite/lock.ts");
-  return isAtWork(config.home, "server");
+  return daemonKinds.filter((kind) => isAtWork(config.home, kind));
 }
 
 /**

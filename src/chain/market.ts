@@ -168,6 +168,8 @@ export function createMarket(options: MarketOptions): Market {
       const target = write();
       return run(abortOptions, (bounded) => target.signPermit(request, bounded));
     },
+    sentBy: (account, which, abortOptions) =>
+      run(abortOptions, (bounded) => read().sentBy(account, which, bounded)),
     token: (address, abortOptions) => run(abortOptions, (bounded) => read().token(address, bounded)),
     tokenFunds: (account, token, abortOptions) =>
       run(abortOptions, (bounded) => read().tokenFunds(account, token, bounded)),

@@ -14,7 +14,7 @@ import { openOffers } from "./indexer/offers.ts";
 import { openIndexStore } from "./indexer/store.ts";
 import { createSync } from "./indexer/sync.ts";
 import { verifyKeys } from "./keys.ts";
-import type { Block } from "./rpc/blocks.ts";
+import { type Block, readNonce } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import { bindContract } from "./rpc/contract.ts";
 import { currentFees, type FeeCaps } from "./rpc/fees.ts";
@@ -87,6 +87,8 @@ export function createReader(options: ReaderOptions): ChainReader {
         "a balance",
       );
     },
+    sentBy: (account, which, abortOptions = {}) =>
+      readNonce(rpc, account, which === "mined" ? "latest" : "pending", abortOptions),
     async token(address, abortOptions = {}) {
       const known = tokens.get(address);
       if (known !== undefined) return known;

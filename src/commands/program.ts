@@ -4,6 +4,7 @@ import { IchainError, isIchainError } from "../errors/error.ts";
 import { coinText } from "../protocol/amounts.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
+import { daemonCommands } from "./tables/daemon.ts";
 import { providerCommands } from "./tables/provider.ts";
 import { requesterCommands } from "./tables/requester.ts";
 import { stakeCommands } from "./tables/stake.ts";
@@ -15,6 +16,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...requesterCommands,
   ...providerCommands,
   ...stakeCommands,
+  ...daemonCommands,
   ...trialCommands,
 ];
 

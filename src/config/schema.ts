@@ -44,7 +44,7 @@ const logSchema = z.strictObject({
     .describe("absolute, or relative to the home folder; older files beside it end in .1 to .4"),
 });
 
-/** How the owner of `ichain serve` is told what became of a job. */
+/** How the owner of a daemon is told what became of a job, and what it lacks. */
 const notifySchema = z.strictObject({
   command: z
     .array(z.string().min(1).max(4096))
@@ -140,7 +140,9 @@ export const fileSchema = z.strictObject({
     ),
   notify: notifySchema
     .prefault({})
-    .describe("how `ichain serve` tells its owner that a job is `done`, has `failed` or `needs-you`"),
+    .describe(
+      "how a daemon tells its owner that a job is `done`, has `failed`, `needs-you` or was `slashed`, and that the account is `funds-low` or its disk `disk-full`",
+    ),
   log: logSchema.prefault({}).describe("the log of the daemons"),
   tor: z
     .strictObject({

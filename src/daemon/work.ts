@@ -1,5 +1,6 @@
-import { readFile, statfs } from "node:fs/promises";
-import { type Abortable, linkSignals } from "../async/abort.ts";
+import { readFile } from "node:fs/promises";
+import { type Abortable, together } from "../async/abort.ts";
+import type { DaemonContext } from "../compose.ts";
 import type { EngineKind } from "../config/choices.ts";
 import { parseYaml } from "../config/yaml.ts";
 import type { AppContext } from "../context.ts";
@@ -9,6 +10,7 @@ import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
+import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
@@ -16,6 +18,8 @@ import { neededImages } from "../roles/task/ensure-image.ts";
 import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
+import { asDaemon, freeDisk, viewOf } from "./run.ts";
+import { watchHealth } from "./watch-health.ts";
 
 export interface WorkOptions {
   readonly policy?: string;
@@ -29,6 +33,7 @@ export interface WorkOptions {
 
 /**
  * Publishes the offer and works on jobs until the signal aborts; `ichain provide` and `ichain validate` run this.
+ * @throws HOME_BUSY, LOG_UNWRITABLE
  * @throws TIER_TOO_WEAK
  * @throws POLICY_UNREADABLE
  * @throws POLICY_INVALID
@@ -40,43 +45,80 @@ export async function work(
   roles: { provider: boolean; validator: boolean },
   options: WorkOptions,
 ): Promise<void> {
-  const { ui, signal, config } = context;
+  // Before the home is taken: a policy that cannot be read needs no daemon.
   const written = await loadPolicy(options.policy);
+  await asDaemon(context, "worker", (daemon) => workAs(daemon, roles, written, options));
+}
+
+async function workAs(
+  daemon: DaemonContext,
+  roles: { provider: boolean; validator: boolean },
+  written: Policy,
+  options: WorkOptions,
+): Promise<void> {
+  const { ui, signal, config, control, logger } = daemon;
   const { openWorker } = await import("../compose.ts");
-  await using opened = await openWorker(context, { engine: options.engine });
+  await using opened = await openWorker(daemon, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
-  const policy = await readTenders(worker.market, written, config.network?.tokens ?? {}, { signal });
   const report = await worker.sandbox.probe({ signal });
-  const machine = describeMachine(report, policy, {
-    diskBytes: await freeDisk(config.home),
-    name: options.name ?? "",
-    benchmark: await keptBenchmark(config.home),
-  });
-  refuseWeakTier(policy, machine);
+  const published = async (one: Policy) => {
+    const policy = await readTenders(worker.market, one, config.network?.tokens ?? {}, { signal });
+    const machine = describeMachine(report, policy, {
+      diskBytes: await freeDisk(config.home),
+      name: options.name ?? "",
+      benchmark: await keptBenchmark(config.home),
+    });
+    refuseWeakTier(policy, machine);
+    return {
+      policy,
+      machine,
+      publish: () => publishOffer(worker, { roles, policy, machine, stake: options.stake }, { signal }),
+    };
+  };
+  const first = await published(written);
   await worker.sandbox.sweep(unfinishedRuns(worker), { signal });
-  await worker.sandbox.trim({ bytes: policy.imageDisk, keep: neededImages(worker) }, { signal });
-  await trimKept(worker, policy);
-  await publishOffer(worker, { roles, policy, machine, stake: options.stake }, { signal });
-  ui.print(
-    { event: "ready", account: worker.account, roles, tier: machine.tier, images: machine.images },
-    () => `Ready as ${describeRoles(roles)} ${worker.account}, isolation ${machine.tier}. Ctrl-C stops.`,
-  );
+  await worker.sandbox.trim({ bytes: first.policy.imageDisk, keep: neededImages(worker) }, { signal });
+  await trimKept(worker, first.policy);
+  await first.publish();
+  const { account } = worker;
+  const { machine } = first;
+  const setup = {
+    ...{ policy: first.policy, machine, report },
+    get draining() {
+      return control.draining.aborted;
+    },
+  };
   const duties = [
-    ...(roles.provider ? [provideDuty(worker, { policy, machine, report })] : []),
-    ...(roles.validator ? [validateDuty(worker, { policy, report })] : []),
-  ];
-  const { account, logger } = worker;
+    ...(roles.provider ? [provideDuty(worker, setup)] : []),
+    ...(roles.validator ? [validateDuty(worker, setup)] : []),
+  ].map((duty) => tellingOwner(worker, opened.notifier, duty));
+  const reload = async () => {
+    if (options.policy === undefined) throw noPolicyFile();
+    const next = await published(await loadPolicy(options.policy));
+    await next.publish();
+    Object.assign(setup, { policy: next.policy, machine: next.machine });
+    for (const duty of duties) duty.policyChanged?.();
+    worker.reporter.emit({ kind: "info", text: "The policy is read again" });
+  };
+  const view = viewOf(worker, { home: config.home, roles: duties.map(({ role }) => role), reload });
+  control.show(view);
+  ui.print(
+    { event: "ready", account, roles, tier: machine.tier, images: machine.images },
+    () => `Ready as ${describeRoles(roles)} ${account}, isolation ${machine.tier}. Ctrl-C stops.`,
+  );
   logger.info("The daemon started", { ...roles, account, tier: machine.tier });
-  try {
-    await together(
-      duties.map((duty) => (abortOptions) => runDaemon(worker, duty, abortOptions)),
-      signal,
-    );
-  } catch (error) {
-    if (signal.aborted) logger.info("The daemon was stopped");
-    else logger.error("The daemon ended", { error });
-    throw error;
-  }
+  const { draining } = control;
+  await using _health = watchHealth(view, { reporter: worker.reporter, notifier: opened.notifier });
+  await together(
+    duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+    { signal },
+  );
+}
+
+function noPolicyFile(): IchainError {
+  return new IchainError("CONTROL_REFUSED", "The daemon was started without a policy file.", {
+    hint: "Start it again with --policy.",
+  });
 }
 
 /**
@@ -92,25 +134,6 @@ export async function loadPolicy(path: string | undefined): Promise<Policy> {
   return parseYaml({ text, name: path, code: "POLICY_INVALID" }, policySchema);
 }
 
-/** Runs all tasks. The first failure stops the others; it is thrown once they have ended. */
-async function together(
-  tasks: readonly ((abortOptions: Abortable) => Promise<void>)[],
-  signal: AbortSignal,
-): Promise<void> {
-  const stop = new AbortController();
-  using abortOptions = linkSignals([signal, stop.signal]);
-  const ended = await Promise.allSettled(
-    tasks.map((task) =>
-      task(abortOptions).catch((error: unknown) => {
-        stop.abort();
-        throw error;
-      }),
-    ),
-  );
-  signal.throwIfAborted();
-  for (const one of ended) if (one.status === "rejected") throw one.reason;
-}
-
 /** Names of runs whose jobs are continued: the sweep must spare them. */
 function unfinishedRuns({ journal }: WorkerContext): Set<string> {
   const open = journal.undertakings({ unfinished: true });
@@ -123,12 +146,6 @@ function refuseWeakTier(policy: Policy, machine: OfferDetails): void {
     "TIER_TOO_WEAK",
     `Isolation here is ${machine.tier}; the policy wants ${policy.leastTier}.`,
   );
-}
-
-/** Free bytes on the disk of `folder`. */
-export async function freeDisk(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return Math.min(bavail * bsize, Number.MAX_SAFE_INTEGER);
 }
 
 function describeRoles({ provider, validator }: { provider: boolean; validator: boolean }): string {

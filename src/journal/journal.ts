@@ -77,6 +77,9 @@ function undertaking(row: UndertakingRow): Undertaking {
 
 function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void): JobJournal {
   const find = db.prepare("SELECT intent, outcome FROM steps WHERE role = ? AND key = ? AND name = ?");
+  const listOutcomes = db.prepare(
+    "SELECT outcome FROM steps WHERE role = ? AND key = ? AND outcome IS NOT NULL",
+  );
   const intend = db.prepare(
     "INSERT INTO steps (role, key, name, intent) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
@@ -123,6 +126,7 @@ function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void)
       const text = recorded(name)?.outcome;
       return text == null ? undefined : (decodeValue(text) as Outcome);
     },
+    outcomes: () => listOutcomes.all(role, key).map(({ outcome }) => decodeValue(outcome as string)),
     intent<Intent>(name: string) {
       const row = recorded(name);
       return row && (decodeValue(row.intent) as Intent);

@@ -32,6 +32,8 @@ export interface JobJournal {
   step<Intent, Outcome>(name: string, step: Step<Intent, Outcome>): Promise<Outcome>;
   /** The recorded outcome of a step, or undefined. */
   outcome<Outcome>(name: string): Outcome | undefined;
+  /** The recorded outcomes of all steps. */
+  outcomes(): readonly unknown[];
   /** The recorded intent of a step, or undefined. */
   intent<Intent>(name: string): Intent | undefined;
   /** Adds a line for people, with its time; of very many the newest are kept. */
@@ -55,6 +57,7 @@ export interface Undertaking {
 }
 
 export interface Journal {
+  /** Begins the undertaking where it is unknown. */
   open(role: Role, key: string): JobJournal;
   /** One undertaking, if it was ever opened. */
   find(role: Role, key: string): Undertaking | undefined;

@@ -124,6 +124,8 @@ export interface MarketReader {
   /** The id that `post` of these terms will have on this chain and escrow. */
   jobIdOf(terms: Terms): JobId;
   balance(account: Address, options?: AbortOptions): Promise<bigint>;
+  /** Transactions that `account` has sent, those that wait for a block included or not. */
+  sentBy(account: Address, which: "mined" | "pending", options?: AbortOptions): Promise<number>;
   /**
    * The token at `address`, as its contract describes it: `COIN` for the zero address.
    * @throws TOKEN_UNUSABLE

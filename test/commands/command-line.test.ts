@@ -11,6 +11,20 @@ const text = (argv: readonly string[]): string => {
   return invocation.kind === "text" ? invocation.text : "";
 };
 
+it("a date is a day or an instant, UTC unless it says otherwise", () => {
+  const since = (value: string) => {
+    const invocation = parseCommandLine(["earnings", "--since", value]);
+    return invocation.kind === "command" ? (invocation.options as { since: number }).since : undefined;
+  };
+  assert.deepEqual(
+    ["2026-11-30", "2026-11-30T12:00", "2026-11-30T12:00:00+02:00"].map(since),
+    [1_795_996_800, 1_796_040_000, 1_796_032_800],
+  );
+  for (const bad of ["2026-13-01", "yesterday", "1", "2026-11-30 12:00", "2026-11-30T12"]) {
+    assert.throws(() => since(bad), { code: "USAGE" });
+  }
+});
+
 describe("help", () => {
   it("lists every command", () => {
     const help = text(["--help"]);

@@ -33,7 +33,7 @@ export interface OptionDeclaration {
 }
 
 /** Headings of `ichain --help`, in this order. */
-export const commandGroups = ["Set up", "Ask for work", "Do work", "Try it"] as const;
+export const commandGroups = ["Set up", "Ask for work", "Do work", "Look after daemons", "Try it"] as const;
 
 export interface CommandDeclaration {
   /** One or two words: `submit`, `wallet create`. */

@@ -40,6 +40,14 @@ export function timespan(value: string): number {
     : Number(count) * (SECONDS[unit] ?? Number.NaN);
 }
 
+/** A day (`2026-11-30`) or an instant in ISO 8601, UTC unless it says otherwise; Unix seconds. */
+export function date(value: string): number {
+  const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$/.exec(value);
+  const zoned = form?.[1] !== undefined && form[3] === undefined ? `${value}Z` : value;
+  const at = form ? Date.parse(zoned) : Number.NaN;
+  return Number.isNaN(at) ? refuse(value, "a day such as 2026-11-30") : Math.floor(at / 1000);
+}
+
 /** A job's id or the beginning of one, at least four digits. */
 export function jobId(value: string): string {
   if (!/^(0x)?[0-9a-f]{4,64}$/i.test(value)) return refuse(value, "a job id, or its first digits");

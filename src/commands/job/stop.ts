@@ -2,13 +2,31 @@ import { shortId } from "../../protocol/ids.ts";
 import { stopJob } from "../../roles/job/requester/stop.ts";
 import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { daemonName, jobsText, tellDaemons } from "../steps/daemons.ts";
 import { withJob } from "../steps/role.ts";
 import { readTokens } from "../steps/tokens.ts";
 
-/** Ends the run of a job that its provider has accepted. */
-export async function run(context: CommandContext, args: { id: string }): Promise<void> {
+/** Ends the run of a job that its provider has accepted, or without an id the daemons of this home. */
+export async function run(context: CommandContext, args: { id: string | undefined }): Promise<void> {
+  if (args.id === undefined) await stopDaemons(context);
+  else await stopRun(context, args.id);
+}
+
+async function stopDaemons(context: CommandContext): Promise<void> {
+  const daemons = await tellDaemons(context, "stop", { wait: true });
+  context.ui.print({ daemons }, () =>
+    daemons
+      .map(({ kind, unfinished }) => {
+        const left = `; ${jobsText(unfinished)} unfinished: start it again before a window ends`;
+        return `${daemonName(kind)} has stopped${unfinished === 0 ? "" : left}.`;
+      })
+      .join("\n"),
+  );
+}
+
+async function stopRun(context: CommandContext, id: string): Promise<void> {
   const { ui, signal } = context;
-  await withJob(context, args.id, async (role, job) => {
+  await withJob(context, id, async (role, job) => {
     const { state, paid = 0n } = await stopJob(role, job, { signal });
     const { price, token: address } = job.terms;
     const token = (await readTokens(context, role.market, [address], { signal }))(address);

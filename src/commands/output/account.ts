@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   addressValue,
   amountValue,
+  bytesValue,
   folderValue,
   instantValue,
   jobIdValue,
@@ -29,6 +30,19 @@ export const doctorOutput = z.strictObject({
       todo: z.string().optional(),
     }),
   ),
+});
+
+export const backupOutput = z.strictObject({
+  file: folderValue,
+  bytes: bytesValue,
+  files: z.number().int(),
+  moved: z.boolean().describe("this home acts no more"),
+});
+
+export const restoreOutput = z.strictObject({
+  home: folderValue,
+  account: addressValue,
+  at: instantValue.describe("Unix seconds: when the backup was written"),
 });
 
 export const walletOutput = z.strictObject({ address: addressValue, keystore: folderValue });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./account.ts";
+import * as daemon from "./daemon.ts";
 import * as federated from "./federated.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
@@ -29,6 +30,8 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   init: account.initOutput,
   doctor: account.doctorOutput,
   completion: account.completionOutput,
+  backup: account.backupOutput,
+  restore: account.restoreOutput,
   "wallet create": account.walletOutput,
   "wallet import": account.walletOutput,
   "wallet address": account.walletAddressOutput,
@@ -44,7 +47,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   resume: job.resumeOutput,
   get: job.getOutput,
   cancel: job.postedOutput,
-  stop: job.stoppedOutput,
+  stop: daemon.stopOutput,
   challenge: job.bondOutput,
   appeal: job.bondOutput,
   rate: job.ratedOutput,
@@ -66,6 +69,10 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   "runtime list": work.runtimesOutput,
   "runtime build": work.runtimeBuiltOutput,
   "runtime check": work.runtimeChecksOutput,
+  status: daemon.statusOutput,
+  drain: daemon.toldOutput,
+  reload: daemon.toldOutput,
+  earnings: daemon.earningsOutput,
   devnet: trial.devnetOutput,
   demo: trial.demoOutput,
   simulate: federated.simulateOutput,

@@ -1,6 +1,7 @@
 import { openSandbox } from "../../compose.ts";
 import { requireNetwork } from "../../config.ts";
-import { freeDisk, loadPolicy } from "../../daemon/work.ts";
+import { freeDisk } from "../../daemon/run.ts";
+import { loadPolicy } from "../../daemon/work.ts";
 import { COIN } from "../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { Terms } from "../../protocol/job/terms.ts";

@@ -33,6 +33,31 @@ export const accountCommands: readonly CommandDeclaration[] = [
     load: () => import("../doctor.ts"),
   },
   {
+    name: "backup",
+    group: "Set up",
+    summary: "write keys, journal, configuration and open jobs of this home to one encrypted file",
+    arguments: [{ syntax: "<file>", summary: "must not exist" }],
+    options: [
+      {
+        flags: "--move",
+        summary: "leave this home for good: it acts no more, and the file is its successor",
+      },
+    ],
+    examples: ["ichain backup ichain.backup", "ichain backup ichain.backup --move"],
+    load: () => import("../home/backup.ts"),
+  },
+  {
+    name: "restore",
+    group: "Set up",
+    summary: "make this home, which must be empty, of a backup",
+    arguments: [{ syntax: "<file>", summary: "what `ichain backup` wrote" }],
+    options: [
+      { flags: "--lost", summary: "of a home that was not moved: it is lost for good, and acts nowhere" },
+    ],
+    examples: ["ichain restore ichain.backup", "ichain restore ichain.backup --lost"],
+    load: () => import("../home/restore.ts"),
+  },
+  {
     name: "wallet create",
     group: "Set up",
     summary: "make a wallet, encrypted with a password",

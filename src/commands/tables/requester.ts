@@ -205,9 +205,10 @@ export const requesterCommands: readonly CommandDeclaration[] = [
   {
     name: "stop",
     group: "Ask for work",
-    summary: "end the run of an accepted job; the time used is paid for",
-    arguments: [job],
-    examples: ["ichain stop 3fa9c01b"],
+    summary:
+      "end the run of an accepted job; the time used is paid for. Without an id: end this home's daemons",
+    arguments: [{ ...job, syntax: "[id]" }],
+    examples: ["ichain stop 3fa9c01b", "ichain stop"],
     load: () => import("../job/stop.ts"),
   },
   {

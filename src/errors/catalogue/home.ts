@@ -2,6 +2,19 @@ import type { CatalogueEntry } from "../entry.ts";
 
 /** The home folder, its configuration and its keys; the command line and the devnet. */
 export const homeErrors = {
+  BACKUP_EXISTS: { class: "usage", hint: "Name a file that is not there yet." },
+  BACKUP_FAILED: {
+    class: "unavailable",
+    hint: "Check that there is room for the file, and that you may write to its folder.",
+  },
+  BACKUP_NOT_MOVED: {
+    class: "usage",
+    hint: "Write the backup with `ichain backup --move` where the home still is. If it is lost for good, and acts nowhere, restore with --lost.",
+  },
+  BACKUP_UNREADABLE: {
+    class: "untrusted",
+    hint: "Check the file's name, and give the password that the wallet had when it was backed up.",
+  },
   CHILD_FAILED: { class: "unavailable", hint: "See its output in the log beside its home." },
   CONFIG_INVALID: {
     class: "config",
@@ -11,6 +24,29 @@ export const homeErrors = {
   CONFIG_UNWRITABLE: {
     class: "config",
     hint: "Check that you may write to the folder and that the disk is not full.",
+  },
+  CONTROL_DENIED: { class: "config", hint: "Run the command as the user whose daemon it is." },
+  CONTROL_FAILED: {
+    class: "unavailable",
+    hint: "Check that the home folder is on a local disk, and that you may write to its folder control/.",
+  },
+  CONTROL_INVALID: {
+    class: "untrusted",
+    hint: "Stop the daemon with Ctrl-C or SIGTERM, and start it with this version of ichain.",
+  },
+  CONTROL_LOST: {
+    class: "unavailable",
+    retryable: true,
+    hint: "See the end of its log, and start it again.",
+  },
+  CONTROL_REFUSED: { class: "refused", hint: "See what the daemon says of itself: `ichain status`." },
+  CONTROL_VERSION: {
+    class: "unavailable",
+    hint: "Stop the daemon with Ctrl-C or SIGTERM, and start it with this version of ichain.",
+  },
+  DAEMON_NOT_RUNNING: {
+    class: "unavailable",
+    hint: 'Start one with "ichain provide", "ichain validate" or "ichain serve", or set ICHAIN_HOME to the home of the one that is meant.',
   },
   DEVNET_EVM_FAILED: {
     class: "unavailable",
@@ -34,9 +70,19 @@ export const homeErrors = {
     retryable: true,
     hint: 'Stop it first; one "ichain provide --validate" does both kinds of work. A second daemon needs an ICHAIN_HOME and an account of its own.',
   },
+  RESTORE_FAILED: {
+    class: "unavailable",
+    hint: "Check that there is room for the home, and that you may write to the folder that it is in.",
+  },
   SERVE_NOT_RUNNING: {
     class: "usage",
     hint: 'Start "ichain serve" first and leave it running, or submit without --detach.',
+  },
+  HOME_MOVED: { class: "config", hint: "Act in the home that its backup was restored to." },
+  HOME_NOT_EMPTY: { class: "usage", hint: "Set ICHAIN_HOME to a folder that is empty or not there yet." },
+  HOME_STALE: {
+    class: "config",
+    hint: 'Restore a later backup; without one, see "ichain journal repair".',
   },
   HOME_UNWRITABLE: {
     class: "config",

@@ -21,6 +21,7 @@ export const refusalsErrors = {
     hint: "Lower resources.disk in job.yaml, or choose a larger provider.",
   },
   DISK_TOO_SMALL: { class: "usage", hint: "Raise resources.disk in job.yaml." },
+  DRAINING: { class: "refused", hint: "Choose another provider: this one is about to stop." },
   EFFORT_TOO_LOW: { class: "refused", hint: "Raise effort in job.yaml, or choose another provider." },
   FEE_TOO_LOW: { class: "refused", hint: "Raise validatorFee in job.yaml, or choose another validator." },
   GAS_ABOVE_SHARE: {

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Abortable, linkSignals } from "../../async/abort.ts";
+import { type Abortable, linkSignals, onAbort } from "../../async/abort.ts";
 import { retryTransient } from "../../async/retry.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { JobRole } from "../../ports/journal.ts";
@@ -24,15 +24,23 @@ export interface Duty {
   work(jobId: JobId, options: Abortable): Promise<void>;
   /** Ends this role's part in a job that `work` cannot bring to its end, at the least cost. The job counts as failed. */
   giveUp(jobId: JobId, options: Abortable): Promise<void>;
+  /** Applies what of a changed policy this role holds on to. */
+  policyChanged?(): void;
 }
 
 /**
  * Works on jobs as they appear, on those first that an earlier process left unfinished. Neither a job's failure nor a
  * journal that cannot be written for a while stops the daemon. Only `signal` does; no job is then interrupted in an
- * act that the journal does not know of.
+ * act that the journal does not know of. Once `draining` aborts, resolves when the jobs begun by then have ended; the
+ * duty itself declines what appears meanwhile.
  */
-export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Abortable): Promise<void> {
+export async function runDaemon(
+  context: RoleContext,
+  duty: Duty,
+  { signal, draining }: Abortable & { readonly draining?: AbortSignal | undefined },
+): Promise<void> {
   const stop = new AbortController();
+  using stack = new DisposableStack();
   using options = linkSignals([signal, stop.signal]);
   const running = new Map<JobId, Promise<void>>();
   const begin = (jobId: JobId): void => {
@@ -52,9 +60,13 @@ export async function runDaemon(context: RoleContext, duty: Duty, { signal }: Ab
       options,
     );
     for (const { key } of unfinished) begin(key as JobId);
+    if (draining)
+      stack.use(onAbort(draining, () => void Promise.all(running.values()).then(() => stop.abort())));
     for await (const job of context.market.watch(duty.filter, options)) {
       if (duty.wants(job)) begin(job.id);
     }
+  } catch (error) {
+    if (signal.aborted || !stop.signal.aborted) throw error; // else it is drained
   } finally {
     stop.abort();
     await Promise.all(running.values());

@@ -7,15 +7,18 @@ export interface Slots {
    * `atRisk` had a place before a restart and gets one at once.
    */
   take(options: Abortable & { atRisk?: boolean }): Promise<Disposable>;
+  /** From now on there are `count` places; work that has one keeps it. */
+  resize(count: number): void;
 }
 
 /** `count` places. */
 export function openSlots(count: number): Slots {
   let free = count; // below zero while more work is at risk than there are places
+  let places = count;
   const queue: (() => void)[] = [];
 
-  function giveBack(): void {
-    free += 1;
+  function add(more: number): void {
+    free += more;
     while (free > 0 && queue.length > 0) queue.shift()?.();
   }
 
@@ -35,6 +38,11 @@ export function openSlots(count: number): Slots {
   }
 
   return {
+    resize(wanted) {
+      const more = wanted - places;
+      places = wanted;
+      add(more);
+    },
     async take({ signal, atRisk = false }) {
       signal.throwIfAborted();
       if (atRisk || (free > 0 && queue.length === 0)) free -= 1;
@@ -42,7 +50,7 @@ export function openSlots(count: number): Slots {
       let held = true;
       return {
         [Symbol.dispose]() {
-          if (held) giveBack();
+          if (held) add(1);
           held = false;
         },
       };

@@ -10,8 +10,12 @@ import { type Duty, runDaemon } from "../../../src/roles/daemon/daemon.ts";
 import { random32 } from "../../support/chain/terms.ts";
 import { scratch } from "../../support/parcel/parcels.ts";
 
-/** A daemon to which one job appears; `act` is its duty. */
-async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
+/** A daemon to which one job appears, and another once `later` resolves; `act` is its duty. */
+async function daemon(
+  t: TestContext,
+  act: Pick<Duty, "work" | "giveUp">,
+  { draining, later }: { draining?: AbortSignal; later?: Promise<JobId> } = {},
+) {
   const book = openJournal(join(await scratch(t), "journal.db"));
   t.after(() => book.close());
   const id: JobId = random32();
@@ -24,12 +28,13 @@ async function daemon(t: TestContext, act: Pick<Duty, "work" | "giveUp">) {
     market: {
       async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
         yield { id } as Job;
-        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        if (later) yield { id: await later } as Job;
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
       },
     },
   } as unknown as Parameters<typeof runDaemon>[0];
   const duty: Duty = { role: "provider", filter: {}, wants: () => true, ...act };
-  const ended = runDaemon(context, duty, stop);
+  const ended = runDaemon(context, duty, { signal: stop.signal, draining });
   const open = () => book.undertakings({ unfinished: true }).map(({ key }) => key);
   const notes = () => book.open("provider", id).notes();
   return { id, stop, ended, open, notes };
@@ -72,4 +77,47 @@ test("a job that was interrupted is not given up", async (t) => {
   stop.abort();
   await ended;
   assert.deepEqual(open(), [id]);
+});
+
+test("a daemon that is drained ends with the jobs that it had begun, whatever appears meanwhile", async (t) => {
+  const [draining, first, later] = [
+    new AbortController(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<JobId>(),
+  ];
+  const [begun, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const declined: JobId = random32();
+  const { id, ended, open } = await daemon(
+    t,
+    {
+      work: async (jobId, { signal }) => {
+        if (jobId !== declined) {
+          begun.resolve();
+          return first.promise;
+        }
+        late.resolve();
+        await new Promise((_resolve, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason)),
+        );
+      },
+      giveUp: async () => assert.fail("gave up a job that is to be continued"),
+    },
+    { draining: draining.signal, later: later.promise },
+  );
+  await begun.promise;
+  draining.abort();
+  later.resolve(declined);
+  await late.promise;
+  assert.deepEqual(new Set(open()), new Set([id, declined]));
+  first.resolve();
+  await ended;
+});
+
+test("a daemon that is drained before its first job begins none", async (t) => {
+  const { ended } = await daemon(
+    t,
+    { work: async () => undefined, giveUp: async () => undefined },
+    { draining: AbortSignal.abort() },
+  );
+  await ended;
 });

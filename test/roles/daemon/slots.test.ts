@@ -56,3 +56,22 @@ test("an abort after its turn has come takes no other work out of the queue", as
   (await second)[Symbol.dispose]();
   (await third)[Symbol.dispose]();
 });
+
+test("places that are added are taken at once, and those that are removed once they are given back", async () => {
+  const slots = openSlots(1);
+  const first = await slots.take({ signal });
+  const second = slots.take({ signal });
+  slots.resize(2);
+  const place = await second;
+  slots.resize(1);
+  let begun = false;
+  const third = slots.take({ signal }).then((taken) => {
+    begun = true;
+    return taken;
+  });
+  place[Symbol.dispose]();
+  await Promise.resolve();
+  assert.equal(begun, false);
+  first[Symbol.dispose]();
+  await third;
+});

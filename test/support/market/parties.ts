@@ -181,15 +181,20 @@ export async function newJob(
   return id;
 }
 
-/** The provider's daemon; `stop` ends it and hands on what it failed with. */
+/** The provider's daemon; `stop` ends it and hands on what it failed with, `drain` lets it end its jobs. */
 export function startProviding(t: Cleanup, provider: Actor, policy: object = {}) {
+  const drain = new AbortController();
   const halt = new AbortController();
   const duty = provideDuty(provider, {
     policy: policySchema.parse(policy),
     machine: someOffer().details,
     report: { tier: "runc" } as never,
+    get draining() {
+      return drain.signal.aborted;
+    },
   });
-  const ended = runDaemon(provider, duty, halt).catch((error: unknown) => {
+  const options = { signal: halt.signal, draining: drain.signal };
+  const ended = runDaemon(provider, duty, options).catch((error: unknown) => {
     if (!halt.signal.aborted) throw error;
   });
   const stop = async () => {
@@ -197,7 +202,7 @@ export function startProviding(t: Cleanup, provider: Actor, policy: object = {})
     await ended;
   };
   t.after(stop);
-  return { ended, stop };
+  return { ended, stop, drain: () => drain.abort() };
 }
 
 /** Accepts the job by hand; resolves with it as it is then. */

@@ -82,7 +82,7 @@ function add(sums: Map<string, bigint>, job: Job): void {
   }
 }
 
-function endingOf(job: Job): Ending<string> {
+export function endingOf(job: Job): Ending<string> {
   const { state, cause, round, verdict, challenged, appealed, appointed: named } = job;
   const ended = state === "Cancelled" ? "cancelled" : state === "Settled" ? "settled" : cause!;
   const last = job.validations.filter((seat) => seat.round === round);

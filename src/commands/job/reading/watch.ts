@@ -5,6 +5,7 @@ import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import { isGoingOn, linksOf } from "../../../roles/job/requester/successors/go-on.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
+import { showReports } from "../../steps/daemons.ts";
 import { withReader } from "../../steps/reader.ts";
 import { fromRecords, readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
@@ -13,13 +14,15 @@ import { due, isFailedRun, jobData } from "../../steps/view.ts";
 const POLL_MS = 1_000;
 
 /**
- * Prints a job at every change, one line each, until it is final, and then those that follow in its place. Ends with
+ * Prints a job at every change, one line each, until it is final, and then those that follow in its place; beside it
+ * what the daemons of this home report of it. Ends with
  * `JOB_NOT_SETTLED` (class `failed`) when the money went back instead.
  */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account }) => {
     let last: Job | undefined;
+    await using _reports = showReports(context, (id) => id !== undefined && id === last?.id);
     const follow = async function* () {
       let next: JobId | undefined = await market.resolveJob(id, { signal });
       for (; next !== undefined; next = last && (await successor(context, last))) {

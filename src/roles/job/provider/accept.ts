@@ -30,11 +30,13 @@ import { holdKept } from "../../task/kept/kept-inputs.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whileUseful } from "./while-useful.ts";
 
-/** A provider's policy and its machine. */
+/** A provider's policy and its machine, as they are now: `ichain reload` and `ichain drain` change them. */
 export interface ProviderSetup {
   readonly policy: Policy;
   readonly machine: OfferDetails;
   readonly report: SandboxReport;
+  /** True once no more jobs are to be accepted. */
+  readonly draining?: boolean;
   /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
   /** For telling requesters of declined jobs. */
@@ -56,10 +58,12 @@ export async function accept(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { policy, machine }: ProviderSetup,
+  setup: ProviderSetup,
   options: Abortable,
 ): Promise<Accepted | Refusal> {
+  const { policy, machine } = setup;
   const acceptedBefore = journal.intent("accept") !== undefined;
+  if (setup.draining && !acceptedBefore) return refuseDraining();
   const chain = await chainFacts(context.market, options);
   const refused = acceptedBefore ? undefined : await refuseNow(context, job, { policy, chain }, options);
   if (refused) return refused;
@@ -92,6 +96,7 @@ export async function accept(
     ? undefined
     : await pullFirst(context, journal, job, { bundle, policy }, options);
   if (unusable) return unusable;
+  if (setup.draining && !acceptedBefore) return refuseDraining();
   // Reserve GPUs before `accept`: a job whose GPUs are missing or busy then costs nothing. A packed job needs none.
   const needed = journal.outcome("pack") === undefined ? bundle.spec.resources : { gpus: 0 };
   const gpus = await reserveGpus(context, journal, needed, options);
@@ -161,6 +166,10 @@ async function pullFirst(
       return refuse("NOT_POSTED", "its image did not come while it could be accepted");
     throw error;
   }
+}
+
+export function refuseDraining(): Refusal {
+  return refuse("DRAINING", "it takes no more jobs before it stops");
 }
 
 function noBundle(): Refusal {

@@ -23,6 +23,7 @@ import {
   awaitBundleHost,
   isRefusal,
   type ProviderSetup,
+  refuseDraining,
 } from "./accept.ts";
 import { deliver, hostResult } from "./deliver.ts";
 import { leaveNotice, sealEnd } from "./leave-notice.ts";
@@ -40,13 +41,27 @@ export function provideDuty(
   context: WorkerContext,
   machine: Omit<ProviderSetup, "slots" | "declines">,
 ): Duty {
-  const setup = { ...machine, slots: openSlots(machine.policy.maxJobs), declines: openSlots(DECLINES) };
+  const slots = openSlots(machine.policy.maxJobs);
+  // Read at each use: both may change while a job waits or runs.
+  const setup: ProviderSetup = {
+    get policy() {
+      return machine.policy;
+    },
+    get machine() {
+      return machine.machine;
+    },
+    get draining() {
+      return machine.draining ?? false;
+    },
+    ...{ report: machine.report, slots, declines: openSlots(DECLINES) },
+  };
   return {
     role: "provider",
     filter: { provider: context.account },
     wants: (job) => job.state === "Posted",
     work: (jobId, options) => runJob(forJob(context, jobId), jobId, setup, options),
     giveUp: (jobId, options) => abandonJob(forJob(context, jobId), jobId, options),
+    policyChanged: () => slots.resize(machine.policy.maxJobs),
   };
 }
 
@@ -122,6 +137,9 @@ async function make(
   const before = journal.outcome<Packed>("pack");
   const packedBefore = before !== undefined;
   const atRisk = journal.intent("accept") !== undefined;
+  if (setup.draining && !atRisk) {
+    return { kind: "declined", job: await market.job(jobId, options), refusal: refuseDraining() };
+  }
   if (isHalfFetched(journal, "bundle")) {
     const job = await market.job(jobId, options);
     const refusal = await awaitBundleHost(context, journal, job, options);

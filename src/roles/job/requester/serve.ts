@@ -19,11 +19,12 @@ import type { Successor } from "./successors/next-provider.ts";
 const BUSY_MS = 2_000;
 
 /** What `ichain serve` does: it acts for the requester of every posted job of this home, while no command does. */
-export function serveDuty(context: ServerContext): Duty {
+export function serveDuty(context: ServerContext, draining?: AbortSignal): Duty {
   return {
     role: "requester",
     filter: { requester: context.account },
-    wants: ({ id, state }) => !isFinal(state) && context.journal.find("requester", id) !== undefined,
+    wants: ({ id, state }) =>
+      !draining?.aborted && !isFinal(state) && context.journal.find("requester", id) !== undefined,
     work: (jobId, options) => serveJob(forJob(context, jobId), jobId, options),
     // Never called: `serveJob` leaves a job that it cannot advance to the next event, or to its owner.
     giveUp: async () => undefined,

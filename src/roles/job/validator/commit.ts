@@ -21,10 +21,12 @@ import { measureFailed, SILENT_MS } from "./open-delivered.ts";
 /** Between the end of the work and the deadline to commit, for the transaction. */
 const MARGIN_SECONDS = 30;
 
-/** A validator's policy and its machine. */
+/** A validator's policy and its machine, as they are now: `ichain reload` and `ichain drain` change them. */
 export interface ValidatorSetup {
   readonly policy: Policy;
   readonly report: SandboxReport;
+  /** True once no more results are to be measured. */
+  readonly draining?: boolean;
   /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
 }
@@ -40,7 +42,7 @@ export async function commit(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { policy, slots }: ValidatorSetup,
+  { policy, slots, draining }: ValidatorSetup,
   options: Abortable,
 ): Promise<Committed | string> {
   const { market } = context;
@@ -55,6 +57,8 @@ export async function commit(
     return { locator, measurement };
   };
   if (journal.intent("abstain") !== undefined) return abstain("as recorded");
+  if (draining && journal.intent("locator") === undefined)
+    return abstain("it measures no more before it stops");
   const facts = await chainFacts(market, options);
   const refused = refuseTerms(policy, job.terms, "validator", await market.now(options), facts);
   if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);

@@ -14,7 +14,8 @@ import { reveal } from "./reveal.ts";
 
 /** What `ichain validate` does: it works on every job in which this account has a seat. */
 export function validateDuty(context: WorkerContext, machine: Omit<ValidatorSetup, "slots">): Duty {
-  const setup = { ...machine, slots: openSlots(machine.policy.maxJobs) };
+  const slots = openSlots(machine.policy.maxJobs);
+  const setup = (): ValidatorSetup => ({ ...machine, slots });
   return {
     role: "validator",
     filter: { validator: context.account },
@@ -26,8 +27,9 @@ export function validateDuty(context: WorkerContext, machine: Omit<ValidatorSetu
         const reachable = sealed !== "0x" || job.round !== "first";
         return ours && commitment === undefined && !abstained && reachable;
       }),
-    work: (jobId, options) => validate(forJob(context, jobId), jobId, setup, options),
+    work: (jobId, options) => validate(forJob(context, jobId), jobId, setup(), options),
     giveUp: (jobId, options) => abandonValidation(forJob(context, jobId), jobId, options),
+    policyChanged: () => slots.resize(machine.policy.maxJobs),
   };
 }
 

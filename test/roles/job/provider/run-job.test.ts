@@ -95,3 +95,22 @@ test("a run that its requester stops ends at once, and is paid for by the time i
   assert.ok(gained > stopped.terms.price / 5n, `${gained}`);
   await assert.rejects(stopJob(requester, stopped, waits), code("JOB_NOT_RUNNING"));
 });
+
+test("a provider that is drained declines what comes, and ends with the job that it has", async (context) => {
+  const over = Promise.withResolvers<void>();
+  const sandbox = failingSandbox(() => over.promise);
+  const { t, requester, provider } = await startParties(context, { sandbox });
+  const { ended, drain } = startProviding(t, provider, { maxJobs: 2 });
+  const first = await newJob(requester, provider, { posted: false });
+  await advance(requester, first, { stopAt: ["Accepted"] }, waits);
+  const advancing = advance(requester, first, {}, waits);
+  drain();
+  const declined = provider.tells(({ text }) => text.includes("not accepted (DRAINING)"));
+  const second = await newJob(requester, provider, { bytes: 2000 });
+  await declined;
+  over.resolve();
+  await ended;
+  assert.equal((await advancing).state, "Refunded");
+  assert.equal((await requester.market.job(second)).state, "Posted");
+  assert.notEqual(provider.journal.find("provider", first)?.finished, undefined);
+});

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { acknowledgementSchema, daemonKinds, daemonStatusSchema } from "../../control/messages.ts";
+import { causes } from "../../protocol/job/events.ts";
+import { stoppedOutput } from "./job.ts";
+import {
+  addressValue,
+  amountValue,
+  folderValue,
+  instantValue,
+  jobIdValue,
+  jobStateValue,
+  tokenValue,
+} from "./values.ts";
+
+export const statusOutput = z.strictObject({
+  home: folderValue,
+  daemons: z.array(daemonStatusSchema),
+  silent: z.array(z.enum(daemonKinds)).describe("that a process has the home for, without answering"),
+});
+
+/** `drain` and `reload`, and `stop` without an id. */
+export const toldOutput = z.strictObject({
+  daemons: z.array(
+    acknowledgementSchema.extend({
+      state: z.enum([...acknowledgementSchema.shape.state.options, "ended"]),
+    }),
+  ),
+});
+
+export const stopOutput = z.union([stoppedOutput, toldOutput]);
+
+const wei = amountValue.describe("wei");
+
+export const earningsOutput = z.strictObject({
+  account: addressValue,
+  jobs: z.array(
+    z.strictObject({
+      jobId: jobIdValue,
+      role: z.enum(["provider", "validator"]),
+      state: jobStateValue,
+      cause: z.enum(causes).optional().describe("why it was refunded"),
+      at: instantValue.describe(
+        "Unix seconds: when this home ended it, or else by when it had to be accepted",
+      ),
+      token: tokenValue,
+      paid: amountValue.describe("share of the price and fees, less what an appeal cost"),
+      slashed: wei,
+      gas: wei
+        .optional()
+        .describe("wei of the job's own transactions; absent where the journal has no record"),
+    }),
+  ),
+  paid: z.array(z.strictObject({ token: tokenValue, amount: amountValue })),
+  slashed: wei,
+  gas: wei.describe("wei of the jobs' own transactions"),
+  otherGas: wei.describe("wei of offers, stake and withdrawals"),
+});

@@ -1,0 +1,39 @@
+import type { CommandDeclaration } from "../framework/declaration.ts";
+import { date } from "../framework/parse.ts";
+
+/** Commands about daemons that were left running: `provide`, `validate` and `serve`. */
+export const daemonCommands: readonly CommandDeclaration[] = [
+  {
+    name: "status",
+    group: "Look after daemons",
+    summary: "show the daemons of this home: jobs, health, warnings",
+    examples: ["ichain status", "ichain status --json"],
+    load: () => import("../daemon/status.ts"),
+  },
+  {
+    name: "drain",
+    group: "Look after daemons",
+    summary: "let the daemons of this home end their jobs, take no more, and stop",
+    options: [{ flags: "--wait", summary: "stay until they have stopped" }],
+    examples: ["ichain drain", "ichain drain --wait"],
+    load: () => import("../daemon/drain.ts"),
+  },
+  {
+    name: "reload",
+    group: "Look after daemons",
+    summary: "let the daemon read its policy file again; one that is wrong changes nothing",
+    examples: ["ichain reload"],
+    load: () => import("../daemon/reload.ts"),
+  },
+  {
+    name: "earnings",
+    group: "Look after daemons",
+    summary: "list what work as provider and validator was paid, what was slashed, and the gas",
+    options: [
+      { flags: "--since <date>", summary: "only jobs that ended on that day or later (UTC)", parse: date },
+      { flags: "--csv", summary: "as comma-separated values, for a spreadsheet" },
+    ],
+    examples: ["ichain earnings", "ichain earnings --since 2026-11-01 --csv"],
+    load: () => import("../daemon/earnings.ts"),
+  },
+];

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type BackupContent, isKept } from "../../src/backup/content.ts";
+import { refuseSecondHome } from "../../src/backup/marks.ts";
+import { restoreBackup } from "../../src/backup/restore.ts";
+import { writeBackup } from "../../src/backup/write.ts";
+import { openJournal } from "../../src/journal/journal.ts";
+import { scratch } from "../support/parcel/parcels.ts";
+
+const { signal } = new AbortController();
+const password = "correct horse";
+const key = `0x${"ab".repeat(32)}`;
+const jobPath = `jobs/provider/${key.slice(2)}/bundle.parcel`;
+
+/** A home with a job under way, whose journal is still open. */
+async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
+  const root = await scratch(t);
+  const dir = join(root, "home");
+  await mkdir(join(dir, jobPath, ".."), { recursive: true });
+  await mkdir(join(dir, "networks"));
+  await mkdir(join(dir, "logs"));
+  const files = { "keystore.json": "{}", keyring: "ring", "config.yaml": "role: provider\n" };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text, { mode: 0o600 });
+  await writeFile(join(dir, "networks", "x.yaml"), "name: x\n");
+  await writeFile(join(dir, "logs", "ichain.log"), "not kept");
+  await writeFile(join(dir, jobPath), Buffer.alloc(300_000, 7));
+  await symlink("/etc/passwd", join(dir, "networks", "link.yaml"));
+  const journal = openJournal(join(dir, "journal.db"));
+  t.after(() => journal.close());
+  const act = async () => ({ path: join(dir, jobPath), amount: 5n, text: `not ${dir}` });
+  await journal.open("provider", key).step("bundle", { prepare: () => ({ path: dir }), act });
+  const content: BackupContent = {
+    version: 1,
+    ...{ account: `0x${"cd".repeat(20)}`, home: dir, at: 1_796_000_000, sent: 3, moved: false },
+    ...facts,
+  };
+  return { root, dir, content, file: join(root, "file") };
+}
+
+test("a home that was moved goes on elsewhere, with the paths of its records, and acts no more itself", async (t) => {
+  const { root, dir, content, file } = await home(t, { moved: true });
+  const { files, bytes } = await writeBackup(file, content, { password, signal });
+  assert.equal(files, 6);
+  assert.ok(bytes > 300_000);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const sealed = await readFile(file);
+  for (const secret of ["role: provider", "bundle.parcel", "SQLite"]) assert.ok(!sealed.includes(secret));
+  const other = join(root, "other");
+  const restored = await restoreBackup(file, other, { password, lost: false, signal });
+  assert.equal(restored.account, content.account);
+  assert.deepEqual(await readFile(join(other, jobPath)), await readFile(join(dir, jobPath)));
+  assert.deepEqual((await readdir(other)).toSorted(), [
+    ...["config.yaml", "jobs", "journal.db", "keyring", "keystore.json", "networks", "restored.json"],
+  ]);
+  assert.deepEqual(await readdir(join(other, "networks")), ["x.yaml"]);
+  const journal = openJournal(join(other, "journal.db"), { check: true });
+  const record = journal.open("provider", key);
+  assert.deepEqual(record.outcome("bundle"), {
+    ...{ path: join(other, jobPath), amount: 5n, text: `not ${dir}` },
+  });
+  journal.close();
+  await assert.rejects(
+    refuseSecondHome(dir, async () => 3),
+    { code: "HOME_MOVED" },
+  );
+  await refuseSecondHome(other, async () => 3);
+  // Its own transactions do not count against it.
+  await refuseSecondHome(other, async () => 4);
+});
+
+test("a home that is restored from a copy does not act once the account has acted elsewhere", async (t) => {
+  const { root, dir, content, file } = await home(t);
+  await writeBackup(file, content, { password, signal });
+  const other = join(root, "other");
+  await assert.rejects(restoreBackup(file, other, { password, lost: false, signal }), {
+    code: "BACKUP_NOT_MOVED",
+  });
+  assert.equal(await stat(other).catch(() => undefined), undefined);
+  await restoreBackup(file, other, { password, lost: true, signal });
+  await assert.rejects(
+    refuseSecondHome(other, async () => 4),
+    { code: "HOME_STALE" },
+  );
+  await refuseSecondHome(dir, async () => 4);
+});
+
+test("a wrong password, a changed byte and a file cut short restore nothing", async (t) => {
+  const { root, content, file } = await home(t, { moved: true });
+  await writeBackup(file, content, { password, signal });
+  const whole = await readFile(file);
+  const other = join(root, "other");
+  const attempt = (pass = password) => restoreBackup(file, other, { password: pass, lost: false, signal });
+  await assert.rejects(attempt("another"), { code: "BACKUP_UNREADABLE" });
+  const header = whole.indexOf(10);
+  for (const at of [20, header + 5, header + 2000, whole.length - 40, whole.length - 1]) {
+    const changed = Buffer.from(whole);
+    changed[at]! ^= 1;
+    await writeFile(file, changed);
+    await assert.rejects(attempt(), { code: "BACKUP_UNREADABLE" }, `byte ${at}`);
+  }
+  for (const length of [0, 5, header + 1, header + 10, whole.length - 1000]) {
+    await writeFile(file, whole.subarray(0, length));
+    await assert.rejects(attempt(), { code: "BACKUP_UNREADABLE" }, `${length} bytes`);
+  }
+  assert.deepEqual((await readdir(root)).toSorted(), ["file", "home"]);
+});
+
+test("neither a file nor a home is overwritten", async (t) => {
+  const { root, dir, content, file } = await home(t, { moved: true });
+  await writeFile(file, "mine");
+  await assert.rejects(writeBackup(file, content, { password, signal }), { code: "BACKUP_EXISTS" });
+  assert.equal(await readFile(file, "utf8"), "mine");
+  await refuseSecondHome(dir, async () => 3);
+  const next = join(root, "next");
+  await writeBackup(next, content, { password, signal });
+  await assert.rejects(restoreBackup(next, dir, { password, lost: false, signal }), {
+    code: "HOME_NOT_EMPTY",
+  });
+  assert.equal(await readFile(join(dir, "keyring"), "utf8"), "ring");
+  const empty = join(root, "empty");
+  await mkdir(empty);
+  await restoreBackup(next, empty, { password, lost: false, signal });
+});
+
+test("a backup holds a home's own files, and no path that leads out of it", () => {
+  const job = `jobs/requester/${"ab".repeat(32)}`;
+  for (const path of ["keyring", "journal.db", "networks/x.yaml", `${job}/in/data/x.npz`, `${job}/a..b`]) {
+    assert.equal(isKept(path), true, path);
+  }
+  const others = [
+    ...[
+      "index.db",
+      "journal.db-wal",
+      "moved",
+      "restored.json",
+      "/etc/passwd",
+      "networks/../keyring",
+      "networks/..",
+    ],
+    ...[`${job}/../../../x`, `${job}//x`, `${job}/./x`, `${job}/`, "jobs/other/x", "logs/ichain.log"],
+  ];
+  for (const path of others) assert.equal(isKept(path), false, path);
+});

@@ -5,8 +5,8 @@ import { compileCache } from "../support/binary.ts";
 import { root, says } from "./files.ts";
 import { add, type Tally } from "./tally.ts";
 
-/** Files at once. A test of the market waits as long as it computes: four of them fill two cores. */
-const AT_ONCE = 4;
+/** Files at once. A test of the market waits more than it computes: three of them nearly fill two cores. */
+const AT_ONCE = 3;
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
 /** Runs the files, each in a process of its own: long ones first, those that need the machine for themselves last. */

@@ -1,4 +1,4 @@
-// `npm test`: checks, contract tests, then everything else; `npm test -- unit e2e` runs some groups only.
+// `npm test`: checks, contract and unit tests, then everything else; `npm test -- unit e2e` runs some groups only.
 // The group `torch` is run by its name alone.
 // The last line is `N passed, N failed[, N skipped]` alone; the exit code says the same.
 import { checks } from "./runner/checks.ts";
@@ -16,14 +16,32 @@ if (unknown.length > 0) {
 const chosen = (asked.length === 0 ? usualGroups : asked) as readonly Group[];
 
 let tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
-for (const group of groups.filter((each) => chosen.includes(each))) {
+async function runGroup(group: Group, run: () => Tally | Promise<Tally>): Promise<void> {
   const begin = performance.now();
   console.log(`\n── ${group}`);
-  if (group === "checks") tally = add(tally, checks());
-  else if (group === "contracts") tally = add(tally, await contracts());
-  else tally = add(tally, await runFiles(testFiles(group)));
+  tally = add(tally, await run());
   console.log(`── ${group}: ${Math.round((performance.now() - begin) / 1000)} s`);
 }
+const filesOf = (group: Group) => runGroup(group, () => runFiles(testFiles(group)));
+
+if (chosen.includes("checks")) await runGroup("checks", checks);
+if (chosen.includes("contracts") && chosen.includes("unit")) {
+  // Hardhat compiles on one core for minutes: the unit tests run beside it, and what it prints comes after theirs.
+  let printed = "";
+  const beside = contracts((text) => {
+    printed += text;
+  });
+  await filesOf("unit");
+  await runGroup("contracts", async () => {
+    const counted = await beside;
+    process.stdout.write(printed);
+    return counted;
+  });
+} else if (chosen.includes("unit")) await filesOf("unit");
+else if (chosen.includes("contracts"))
+  await runGroup("contracts", () => contracts((text) => void process.stdout.write(text)));
+for (const group of ["integration", "adversarial", "e2e", "torch"] as const)
+  if (chosen.includes(group)) await filesOf(group);
 
 if (tally.failures.length > 0)
   console.log(`\nFailed:\n${tally.failures.map((name) => `  ${name}`).join("\n")}`);

@@ -69,7 +69,8 @@ async function run(
   const child = spawn(program!, args, {
     env: childEnvironment(),
     stdio: ["pipe", "ignore", "ignore"],
-    timeout: timeoutMs,
+    // Not `timeout`: its timer goes on after a program that did not start.
+    signal: AbortSignal.timeout(timeoutMs),
     killSignal: "SIGKILL",
   });
   // A program that does not read is no failure; its exit code says what is.

@@ -47,7 +47,9 @@ it(
     const { account } = await stealKeys(market, market.providers[0]!.account);
     assert.equal(await refusal([digits, "--provider", account]), "KEY_NOT_BOUND");
 
-    const { jobId } = await market.ichain(["submit", digits, "--provider", String(dry.provider)]);
+    // A validator by name: the thief is in the pool too.
+    const parties = ["--provider", String(dry.provider), "--validator", market.validators[0]!.account];
+    const { jobId } = await market.ichain(["submit", digits, ...parties]);
     const { terms } = (await market.ichain(["job", String(jobId)])) as { terms: Record<string, unknown> };
     for (const name of ["provider", "price", "validatorFee", "providerStake", "validatorStake"])
       assert.equal(dry[name], terms[name], name);

@@ -9,7 +9,7 @@ import { type Address, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
 import { digits, gasPaid, lastJson, startTestMarket, type TestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
-describe("a job over Tor, from submit to rated result", needs("root", "docker", "tor"), () => {
+describe("a job over Tor, from submit to rated result", needs("root", "docker", "tor", "long"), () => {
   const cleanup: (() => unknown)[] = [];
   let market: TestMarket | undefined;
   let jobId = "";

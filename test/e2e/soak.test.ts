@@ -7,7 +7,7 @@ import { soak } from "../support/soak/soak.ts";
 /** `node scripts/soak-market.ts` is the long one: batches of these, and how each daemon grows. */
 it(
   "a market with every kind of cheat, silence, crash and a lying node pays everybody to the wei",
-  needs("root", "docker"),
+  needs("root", "docker", "long"),
   async (t) => {
     const jobs = misbehaviours.length + 2;
     const { failures, kinds, endings, lies } = await soak({

@@ -53,7 +53,7 @@ it("stake goes in, stays locked for the cooldown, and comes out", needs("root", 
 
 it(
   "a claim is challenged by hand: a panel that confirms it costs the bond",
-  needs("root", "docker"),
+  needs("root", "docker", "long"),
   async (t) => {
     const market = await startTestMarket(t, { transport: "direct" });
     const { requester, chain } = market;

@@ -4,8 +4,8 @@ import { stripVTControlCharacters } from "node:util";
 import { root } from "./files.ts";
 import type { Tally } from "./tally.ts";
 
-/** Hardhat's own runner, Solidity and TypeScript; its summary lines are the count. */
-export async function contracts(): Promise<Tally> {
+/** Hardhat's own runner, Solidity and TypeScript; its summary lines are the count. `write` gets what it prints. */
+export async function contracts(write: (text: string) => void): Promise<Tally> {
   const child = spawn("npx", ["--no-install", "hardhat", "test"], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
@@ -13,7 +13,7 @@ export async function contracts(): Promise<Tally> {
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
-    process.stdout.write(text);
+    write(text);
   });
   const [status] = (await once(child, "close")) as [number | null];
   const text = stripVTControlCharacters(output);

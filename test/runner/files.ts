@@ -17,9 +17,12 @@ export function testFiles(group: Group): string[] {
     .map((path) => `${root}${path}`);
 }
 
-/** Whether a file asks for a machine on which nothing else runs: it measures the machine, or looks at all of it. */
-export function runsAlone(path: string): boolean {
-  return /needs\([^)]*"alone"/.test(readFileSync(path, "utf8"));
+/**
+ * Whether a file says of one of its tests that it is so: `alone`, because it measures the machine, or looks at all of
+ * it; `long`, because it takes minutes.
+ */
+export function says(word: "alone" | "long", path: string): boolean {
+  return new RegExp(String.raw`needs\([^)]*"${word}"`).test(readFileSync(path, "utf8"));
 }
 
 function groupOf(path: string): Group {

@@ -169,7 +169,7 @@ test("a task is ended at its deadline, even when it ignores SIGTERM", needs("doc
     runs.map((run) => run.ended),
     ["deadline", "deadline"],
   );
-  assert.ok(runs[0]!.wallSeconds < 3 && runs[1]!.wallSeconds < 12, `${runs.map((run) => run.wallSeconds)} s`);
+  assert.ok(runs[0]!.wallSeconds < 5 && runs[1]!.wallSeconds < 30, `${runs.map((run) => run.wallSeconds)} s`);
 });
 
 test("a task that exceeds its memory is ended", needs("docker"), async (t) => {

@@ -16,7 +16,7 @@ import { needs } from "../../../support/require.ts";
 
 const fixture = new TorFixture();
 after(() => fixture.close());
-const options = { ...needs("tor"), timeout: 240_000 };
+const options = { ...needs("tor", "long"), timeout: 240_000 };
 
 test("an onion whose descriptor became stale is published again", options, async (t) => {
   const { host, tor, notes, fetchAsNewcomer } = await hosted(t, "stale");

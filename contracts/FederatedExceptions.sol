@@ -227,6 +227,7 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
             job.deadline = _in(job.state == FederatedState.Running ? terms.roundWindow : terms.disputeWindow);
             if (decided) job.confirmed = dispute.round;
             _jobs[jobId] = job;
+            emit Resumed(jobId, job.state, job.deadline);
             _credit(decided ? address(0) : dispute.challenger, terms.token, deposit);
             return;
         }

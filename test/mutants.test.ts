@@ -5,18 +5,28 @@ import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const patches = readdirSync(`${root}test/contracts/mutants`);
+const folder = `${root}test/contracts`;
+const patches = readdirSync(`${folder}/mutants`);
+const INVARIANTS = 10;
 
 it("every invariant has its campaign and a mutant that applies to the contracts as they are", () => {
-  const source = readFileSync(`${root}test/contracts/invariant/invariants.t.sol`, "utf8");
-  const campaigns = [...source.matchAll(/contract Invariant(\d)Test is Campaign\((\d)\)/g)];
-  assert.deepEqual(
-    campaigns.map(([, name, number]) => [name, number]),
-    [..."12345678"].map((digit) => [digit, digit]),
+  const sources = ["invariants", "federated"].map((name) =>
+    readFileSync(`${folder}/invariant/${name}.t.sol`, "utf8"),
   );
+  const campaigns = sources.flatMap((source) => [
+    ...source.matchAll(/contract Invariant(\d+)Test is (\w+)/g),
+  ]);
+  const numbers = Array.from({ length: INVARIANTS }, (_, i) => i + 1);
   assert.deepEqual(
-    patches.map((name) => name.slice(0, 2)).toSorted(),
-    campaigns.map(([, number]) => `${number}-`),
+    campaigns.map(([, number]) => Number(number)),
+    numbers,
+  );
+  // A job's campaign watches the invariant whose number it bears.
+  for (const [, number, watched] of sources[0]!.matchAll(/contract Invariant(\d+)Test is Campaign\((\d+)\)/g))
+    assert.equal(number, watched);
+  assert.deepEqual(
+    patches.map((name) => Number.parseInt(name, 10)).toSorted((a, b) => a - b),
+    numbers,
   );
   for (const patch of patches) {
     execFileSync("git", ["apply", "--check", `test/contracts/mutants/${patch}`], {

@@ -188,7 +188,7 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
         job.state = FederatedState.Ended;
         job.deadline = job.closed == 0 ? 0 : _in(terms.disputeWindow);
         _jobs[jobId] = job;
-        emit Ended(jobId, cause, job.closed);
+        emit Ended(jobId, cause, job.closed, job.deadline);
         return freed - _sharesOf(terms, job);
     }
 

@@ -215,7 +215,10 @@ interface IFederated is IEscrowMoney {
     event UploadAsserted(bytes32 indexed jobId, address indexed provider, uint256 round, bytes32 upload);
     event RoundClosed(bytes32 indexed jobId, uint256 indexed round, Closed closed);
     event StopAsked(bytes32 indexed jobId);
-    event Ended(bytes32 indexed jobId, FederatedCause cause, uint256 closed);
+    /// @notice `deadline` is the last second of disputes; zero where no round was closed.
+    event Ended(bytes32 indexed jobId, FederatedCause cause, uint256 closed, uint256 deadline);
+    /// @notice A closing stood; the job is in the state that it had before, with another deadline.
+    event Resumed(bytes32 indexed jobId, FederatedState state, uint256 deadline);
     event Claimed(bytes32 indexed jobId, address indexed account, uint256 amount);
     event Struck(bytes32 indexed jobId, Strike strike, address[] signers, uint256 appealBy);
     /// @notice `provider` is zero for a closing, else who appealed a strike.

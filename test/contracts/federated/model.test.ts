@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { TypedDataField } from "ethers";
 import fc from "fast-check";
+import { decodeFederatedEvent } from "../../../src/chain/abi/decode-federated.ts";
 import { payLeaf, proofOf, treeRoot } from "../../../src/protocol/federated/ledger/tree.ts";
 import {
   type Closed,
@@ -10,6 +11,9 @@ import {
   findingCommitment,
   findingOf,
 } from "../../../src/protocol/federated/market/closing.ts";
+import { type FederatedState, federatedStates } from "../../../src/protocol/federated/market/events.ts";
+import { foldFederated } from "../../../src/protocol/federated/market/fold.ts";
+import { assertedIn, type FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import {
   admissionTypes,
   closingTypes,
@@ -37,9 +41,7 @@ import {
   BOND,
   DISPUTE_WINDOW,
   FEE,
-  type FederatedState,
   FederationModel,
-  federatedStates,
   LEAST,
   type Person,
   PLACES,
@@ -55,6 +57,11 @@ const VALIDATORS = 8;
 /** Kinds of actions. */
 const KINDS = 17;
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
+const ENDED = 5n;
+/** Of the contract, in its order, after `None`. */
+const STANDINGS = [
+  ...(["enlisted", "seated", "struck", "appealing", "condemned", "slashed", "released"] as const),
+];
 const SALT = random32();
 const SEED = random32();
 const OTHER = random32();
@@ -93,6 +100,7 @@ describe("the escrow of federated jobs against a model of its interfaces", () =>
           reached.add(history.model.state);
         }
         await history.compareMoney();
+        await history.compareFold();
         await market.rpc("evm_revert", snapshot);
       }),
       { numRuns: RUNS, seed: 20_261, endOnFailure: true },
@@ -314,6 +322,40 @@ class History {
       assert.equal(ETHER - stake, this.model.lost.get(name) ?? 0n, `stake of ${name}`);
     };
     await Promise.all(PEOPLE.map(check));
+  }
+
+  /** What the client makes of the job's events is what the chain holds. */
+  async compareFold(): Promise<void> {
+    const { federated, chainId } = this.#market;
+    const filter = { address: this.#escrow, fromBlock: "0x0", toBlock: "latest", topics: [null, this.#id] };
+    const logs = (await this.#market.rpc("eth_getLogs", filter)) as { topics: Hex[]; data: Hex }[];
+    const folded = logs
+      .map((log) => decodeFederatedEvent({ block: 1, ...log }, chainId, this.#escrow))
+      .reduce<FederatedJob | undefined>((job, event) => {
+        assert.ok(event, "every event is known");
+        return foldFederated(job, event);
+      }, undefined);
+    assert.ok(folded);
+    assert.deepEqual(folded.terms, { ...this.#terms });
+    assert.deepEqual(folded.closings, this.#closings);
+    const { state, deadline, stopping } = (await federated.getFunction("jobOf")(this.#id)).toObject();
+    assert.deepEqual(
+      { state: folded.state, deadline: folded.deadline, stopping: folded.stopping },
+      { state: federatedStates[Number(state)], deadline: Number(deadline), stopping },
+    );
+    assert.equal(folded.members.length, this.model.members.size);
+    for (const { account, seat, standing, asserted, claimed } of folded.members) {
+      const stored = (await federated.getFunction("accountOf")(this.#id, account)).toObject();
+      const wanted = { ...{ seat: stored.seat, standing: STANDINGS[Number(stored.standing) - 1] } };
+      assert.deepEqual({ seat, standing }, wanted);
+      assert.deepEqual([asserted, claimed], [Number(stored.asserted), stored.claimed]);
+    }
+    assert.deepEqual(
+      folded.disputes.map(({ about, round }) => [about, round]).toSorted(),
+      [...this.model.disputes].map(([about, { round }]) => [about && this.#about(about), round]).toSorted(),
+    );
+    const open = folded.closings.length + 1;
+    if (state !== ENDED) assert.equal(assertedIn(folded), this.model.asserted, `round ${open}`);
   }
 
   /** Whom the chain drew: seats and panels that the model does not know. */

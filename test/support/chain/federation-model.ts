@@ -1,3 +1,5 @@
+import type { FederatedState } from "../../../src/protocol/federated/market/events.ts";
+
 /**
  * One federated job as the contracts' interfaces tell it, written without a look at how they do it. Amounts are units
  * of the chain's coin; people are named, not addressed. Each closed round pays every provider a third of its price and
@@ -18,8 +20,6 @@ const PANEL_FEES = 3n * FEE;
 export const BOND = PANEL_FEES + PRICE / 2n;
 
 export type Person = string;
-export const federatedStates = ["None", "Enlisting", "Drawing", "Running", "Disputed", "Ended"] as const;
-export type FederatedState = (typeof federatedStates)[number];
 /** What a validator of a panel finds: that what is disputed is right, or one thing that it is instead. */
 export type Finding = "right" | "wrong";
 type Standing = "enlisted" | "seated" | "struck" | "appealing" | "condemned" | "slashed" | "released";

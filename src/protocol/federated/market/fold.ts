@@ -1,0 +1,150 @@
+import { type Address, sameAddress } from "../../ids.ts";
+import type { FederatedEvent } from "./events.ts";
+import type { Dispute, FederatedJob, Member } from "./job.ts";
+
+/** The job after `event`; events come in the chain's order, the posting first. Undefined before it. */
+export function foldFederated(
+  job: FederatedJob | undefined,
+  event: FederatedEvent,
+): FederatedJob | undefined {
+  if (event.kind === "posted") return job ?? posted(event);
+  return job === undefined ? undefined : after(job, event);
+}
+
+function posted({ id, terms, sealed, block }: FederatedEvent & { kind: "posted" }): FederatedJob {
+  return {
+    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false },
+    deadline: terms.enlistBy + terms.disputeWindow,
+    ...{ members: [], closings: [], disputes: [] },
+  };
+}
+
+function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted" }>): FederatedJob {
+  switch (event.kind) {
+    case "enlisted":
+      return { ...job, members: [...job.members, newMember(event.provider, false)] };
+    case "begun":
+      // Without seats the first round opens in the same call.
+      return event.drawBlock === 0
+        ? job
+        : { ...job, state: "Drawing", drawBlock: event.drawBlock, deadline: event.deadline };
+    case "seated":
+      return { ...job, members: [...job.members, newMember(event.seat, true)] };
+    case "roundOpened":
+      return { ...job, state: "Running", deadline: event.deadline };
+    case "uploadAsserted":
+      return withMember(job, event.provider, { asserted: event.round });
+    case "roundClosed":
+      return { ...job, closings: [...job.closings, event.closed] };
+    case "stopAsked":
+      return { ...job, stopping: true };
+    case "ended": {
+      const { cause, closed, deadline } = event;
+      return { ...job, state: "Ended", cause, deadline, closings: job.closings.slice(0, closed) };
+    }
+    case "resumed":
+      return { ...job, state: event.state, deadline: event.deadline };
+    case "claimed": {
+      const member = memberOf(job, event.account);
+      return withMember(job, event.account, { claimed: (member?.claimed ?? 0n) + event.amount });
+    }
+    case "struck": {
+      const { strike: found, signers, appealBy } = event;
+      return withMember(job, found.provider, { standing: "struck", strike: { found, signers, appealBy } });
+    }
+    case "stakeReleased":
+      return withMember(job, event.account, { standing: "released" });
+    case "swept":
+    case "rated":
+      return job;
+    default:
+      return disputed(job, event);
+  }
+}
+
+type DisputeEvent = Extract<FederatedEvent, { about: Address | undefined }>;
+
+function disputed(job: FederatedJob, event: DisputeEvent): FederatedJob {
+  const { about } = event;
+  switch (event.kind) {
+    case "disputed": {
+      const { challenger, round, drawBlock } = event;
+      const opened: Dispute = {
+        ...{ about, challenger, round, drawBlock, deadline: 0 },
+        ...{ panel: [], committed: [], revealed: [] },
+      };
+      const next: FederatedJob = { ...job, disputes: [...job.disputes, opened] };
+      return about === undefined
+        ? { ...next, state: "Disputed" }
+        : withMember(next, about, { standing: "appealing" });
+    }
+    case "drawMissed":
+      return withDispute(job, about, { drawBlock: event.drawBlock });
+    case "empanelled":
+      return withDispute(job, about, { drawBlock: undefined, panel: event.panel, deadline: event.deadline });
+    case "findingCommitted": {
+      const committed = [...(disputeOf(job, about)?.committed ?? []), event.validator];
+      return withDispute(job, about, { committed, deadline: event.deadline });
+    }
+    case "findingRevealed": {
+      const revealed = [...(disputeOf(job, about)?.revealed ?? []), event.validator];
+      return withDispute(job, about, { revealed });
+    }
+    case "disputeConcluded":
+      return concluded(job, event);
+  }
+}
+
+/** Of a closing the contract says what follows in another event: `resumed`, or `ended`. */
+function concluded(job: FederatedJob, event: DisputeEvent & { kind: "disputeConcluded" }): FederatedJob {
+  const { about, decided, stands } = event;
+  const dispute = disputeOf(job, about);
+  const rest: FederatedJob = { ...job, disputes: job.disputes.filter((each) => each !== dispute) };
+  if (about === undefined) {
+    const wrong = stands || dispute === undefined ? undefined : job.closings[dispute.round - 1];
+    return slashed(rest, wrong?.signers ?? []);
+  }
+  const strike = memberOf(job, about)?.strike;
+  const judged = withMember(rest, about, { standing: decided && stands ? "condemned" : "enlisted" });
+  return slashed(judged, decided && !stands ? (strike?.signers ?? []) : []);
+}
+
+/** Seats that signed what a panel found false; one that has lost its stake before loses none. */
+function slashed(job: FederatedJob, signers: readonly Address[]): FederatedJob {
+  return signers.reduce(
+    (next, signer) =>
+      memberOf(next, signer)?.standing === "seated"
+        ? withMember(next, signer, { standing: "slashed" })
+        : next,
+    job,
+  );
+}
+
+function newMember(account: Address, seat: boolean): Member {
+  return { account, seat, standing: seat ? "seated" : "enlisted", asserted: 0, claimed: 0n };
+}
+
+export function memberOf(job: FederatedJob, account: Address): Member | undefined {
+  return job.members.find((member) => sameAddress(member.account, account));
+}
+
+export function disputeOf(job: FederatedJob, about: Address | undefined): Dispute | undefined {
+  return job.disputes.find((dispute) =>
+    about === undefined || dispute.about === undefined
+      ? dispute.about === about
+      : sameAddress(dispute.about, about),
+  );
+}
+
+function withMember(job: FederatedJob, account: Address, change: Partial<Member>): FederatedJob {
+  const members = job.members.map((member) =>
+    sameAddress(member.account, account) ? { ...member, ...change } : member,
+  );
+  return { ...job, members };
+}
+
+function withDispute(job: FederatedJob, about: Address | undefined, change: Partial<Dispute>): FederatedJob {
+  const target = disputeOf(job, about);
+  const disputes = job.disputes.map((dispute) => (dispute === target ? { ...dispute, ...change } : dispute));
+  return { ...job, disputes };
+}

@@ -12,6 +12,7 @@ import {
   findingOf,
 } from "../../../src/protocol/federated/market/closing.ts";
 import { type FederatedState, federatedStates } from "../../../src/protocol/federated/market/events.ts";
+import { federatedExitsOf } from "../../../src/protocol/federated/market/exits.ts";
 import { foldFederated } from "../../../src/protocol/federated/market/fold.ts";
 import { assertedIn, type FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import {
@@ -354,6 +355,15 @@ class History {
       folded.disputes.map(({ about, round }) => [about, round]).toSorted(),
       [...this.model.disputes].map(([about, { round }]) => [about && this.#about(about), round]).toSorted(),
     );
+    const block = Number(await this.#market.rpc("eth_blockNumber"));
+    const exits = federatedExitsOf(folded, { now: this.#now + 1, block: block + 3 });
+    const wanted = [
+      ...[...this.model.disputes.keys()].flatMap((about) =>
+        (["empanel", "conclude"] as const).map((kind) => ({ kind, by: "requester", about })),
+      ),
+      ...(["expire", "release"] as const).map((kind) => ({ kind, by: "requester" })),
+    ].filter((action) => this.model.allows(action, this.#now + 1));
+    assert.deepEqual(exits.map(({ kind }) => kind).toSorted(), wanted.map(({ kind }) => kind).toSorted());
     const open = folded.closings.length + 1;
     if (state !== ENDED) assert.equal(assertedIn(folded), this.model.asserted, `round ${open}`);
   }

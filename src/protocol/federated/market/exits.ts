@@ -1,0 +1,45 @@
+import type { Address } from "../../ids.ts";
+import type { Dispute, FederatedJob } from "./job.ts";
+
+/** A call that any account may make to move on a federated job; `about`: the appeal that it is for, else a closing's. */
+export type FederatedExit =
+  | { readonly kind: "expire" | "release" }
+  | { readonly kind: "empanel" | "conclude"; readonly about: Address | undefined };
+
+/** Blocks whose hashes the chain knows. */
+const HASHES = 256;
+
+/** What anybody can do for a job at `now` (the chain's time, Unix seconds) and `block` (the newest one's number). */
+export function federatedExitsOf(
+  job: FederatedJob,
+  { now, block }: { readonly now: number; readonly block: number },
+): readonly FederatedExit[] {
+  const { state, deadline, drawBlock } = job;
+  const disputes = job.disputes.flatMap((dispute): FederatedExit[] => {
+    const { about } = dispute;
+    if (dispute.drawBlock !== undefined) return block > dispute.drawBlock ? [{ kind: "empanel", about }] : [];
+    return isRipe(job, dispute, now) ? [{ kind: "conclude", about }] : [];
+  });
+  const lost = state === "Drawing" && drawBlock !== undefined && block > drawBlock + HASHES;
+  const open = state === "Enlisting" || state === "Drawing" || state === "Running";
+  if (open && (now > deadline || lost)) return [...disputes, { kind: "expire" }];
+  const released = state === "Ended" && now > deadline && job.members.some((one) => isReleasable(one, now));
+  return released ? [...disputes, { kind: "release" }] : disputes;
+}
+
+/** The last second in which findings of a dispute can be revealed. */
+function revealBy({ terms }: FederatedJob, { deadline, committed, panel }: Dispute): number {
+  return deadline + (committed.length === panel.length ? 0 : terms.disputeWindow);
+}
+
+/** Whether a dispute's panel has revealed, or can no more. */
+function isRipe(job: FederatedJob, dispute: Dispute, now: number): boolean {
+  const { panel, committed, revealed, deadline } = dispute;
+  if (revealed.length === panel.length) return true;
+  return now > (revealed.length < committed.length ? revealBy(job, dispute) : deadline);
+}
+
+function isReleasable({ standing, strike }: FederatedJob["members"][number], now: number): boolean {
+  if (standing === "struck") return strike !== undefined && now > strike.appealBy;
+  return standing === "enlisted" || standing === "seated" || standing === "condemned";
+}

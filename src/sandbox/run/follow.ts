@@ -9,8 +9,8 @@ const SLOW_CHUNK_BYTES = 2 ** 20;
 const SLOW_PAUSE_MS = 250;
 /** Time for output that is still in transit when the container has ended. */
 const DRAIN_MS = 5_000;
-/** Output that ended this much before its container was probably cut off. */
-const EARLY_MS = 1_000;
+/** Output that ended this much before its container may have been cut off: it is read again, which costs a call. */
+const EARLY_MS = 50;
 
 export interface Following {
   /** The whole log. Call it when the container has ended. */

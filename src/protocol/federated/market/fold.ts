@@ -1,6 +1,6 @@
 import { type Address, sameAddress } from "../../ids.ts";
 import type { FederatedEvent } from "./events.ts";
-import type { Dispute, FederatedJob, Member } from "./job.ts";
+import type { Dispute, FederatedJob, FederatedMember } from "./job.ts";
 
 /** The job after `event`; events come in the chain's order, the posting first. Undefined before it. */
 export function foldFederated(
@@ -120,11 +120,11 @@ function slashed(job: FederatedJob, signers: readonly Address[]): FederatedJob {
   );
 }
 
-function newMember(account: Address, seat: boolean): Member {
+function newMember(account: Address, seat: boolean): FederatedMember {
   return { account, seat, standing: seat ? "seated" : "enlisted", asserted: 0, claimed: 0n };
 }
 
-export function memberOf(job: FederatedJob, account: Address): Member | undefined {
+export function memberOf(job: FederatedJob, account: Address): FederatedMember | undefined {
   return job.members.find((member) => sameAddress(member.account, account));
 }
 
@@ -136,7 +136,7 @@ export function disputeOf(job: FederatedJob, about: Address | undefined): Disput
   );
 }
 
-function withMember(job: FederatedJob, account: Address, change: Partial<Member>): FederatedJob {
+function withMember(job: FederatedJob, account: Address, change: Partial<FederatedMember>): FederatedJob {
   const members = job.members.map((member) =>
     sameAddress(member.account, account) ? { ...member, ...change } : member,
   );

@@ -19,7 +19,7 @@ export interface FederatedJob {
   readonly cause?: FederatedCause | undefined;
   /** Block whose hash draws the seats. */
   readonly drawBlock?: number | undefined;
-  readonly members: readonly Member[];
+  readonly members: readonly FederatedMember[];
   /** Of the rounds that are closed and not void, in order. */
   readonly closings: readonly Closed[];
   /** Open ones: at most one over a closing, and one for each provider that appeals. */
@@ -27,7 +27,7 @@ export interface FederatedJob {
 }
 
 /** A provider or a seat of a job. */
-export interface Member {
+export interface FederatedMember {
   readonly account: Address;
   readonly seat: boolean;
   readonly standing: Standing;
@@ -43,7 +43,7 @@ export interface Member {
   };
 }
 
-export type Standing = "enlisted" | "seated" | "struck" | "appealing" | "condemned" | "slashed" | "released";
+type Standing = "enlisted" | "seated" | "struck" | "appealing" | "condemned" | "slashed" | "released";
 
 export interface Dispute {
   /** Who appealed a strike; undefined for a closing. */

@@ -59,7 +59,7 @@ export interface Dispute {
   readonly deadline: number;
 }
 
-/** Providers that asserted an upload to the open round. */
+/** Providers that asserted an upload to the open round of a job that has not ended. */
 export function assertedIn({ closings, members }: FederatedJob): number {
   return members.filter(({ asserted }) => asserted > closings.length).length;
 }

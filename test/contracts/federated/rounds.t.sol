@@ -5,6 +5,7 @@ import {FederatedState, IFederated, Standing} from "../../../contracts/interface
 import {IProviderRating, Role} from "../../../contracts/interfaces/IProviderRating.sol";
 import {IProviderRegistry} from "../../../contracts/interfaces/IProviderRegistry.sol";
 import {FederatedSteps} from "../support/FederatedSteps.sol";
+import {PlainToken} from "../support/Tokens.sol";
 
 /// @notice See rounds.tree.
 contract FederatedRoundsTest is FederatedSteps {
@@ -20,6 +21,35 @@ contract FederatedRoundsTest is FederatedSteps {
 
     function testFuzz_WithAnyNumberOfSeats_AllIsPaid(uint8 seats) public {
         _assertPaysAll(run(1 + seats % 7));
+    }
+
+    function test_WithAToken_RoundsArePaidInIt() public {
+        PlainToken token = new PlainToken();
+        IFederated.Terms memory terms = federatedTerms(3);
+        terms.token = address(token);
+        token.mint(requester, lockedBy(terms));
+        vm.prank(requester);
+        token.approve(address(federation), lockedBy(terms));
+        vm.prank(requester);
+        federation.post(terms, "sealed");
+        assertEq(token.balanceOf(address(federation)), lockedBy(terms), "locked");
+        enlistAll(terms);
+        begin(terms);
+        seat(terms);
+        close(terms);
+        vm.prank(requester);
+        federation.stop(terms);
+        vm.warp(jobOf(terms).deadline + 1);
+        federation.expire(terms);
+        vm.warp(jobOf(terms).deadline + 1);
+        claim(terms, providers[0], 1);
+        vm.prank(providers[0]);
+        federation.withdraw(address(token));
+        assertEq(token.balanceOf(providers[0]), ROUND_PRICE / 4, "paid");
+        vm.prank(requester);
+        federation.withdraw(address(token));
+        assertEq(token.balanceOf(requester), lockedBy(terms) * 2 / 3, "two rounds go back");
+        assertEq(owedTo(requester), 0, "no coin");
     }
 
     function test_WhenFewerThanSeatsAreInThePool_TheOthersFeesGoBack() public {

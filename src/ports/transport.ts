@@ -15,8 +15,8 @@ export interface Blob {
 export interface Reader {
   /** 32-byte OpenPGP fingerprint: names the reader's capsules. */
   readonly fingerprint: Hex;
-  /** 32-byte x25519 public key for onion client authorisation. */
-  readonly onionKey: Hex;
+  /** 32-byte x25519 public key for onion client authorisation; absent for one that comes with the guest key. */
+  readonly onionKey?: Hex | undefined;
   /** 16 bytes, the reader's bearer token (`tokenFor`); the hosting's own when absent. */
   readonly token?: Hex | undefined;
 }
@@ -43,6 +43,11 @@ export interface HostRequest {
   readonly identity: HostIdentity;
   readonly blobs: readonly Blob[];
   readonly readers: readonly Reader[];
+  /**
+   * 32-byte x25519 secret of readers that are admitted later: it opens the address, which then need not be published
+   * again for each of them, and nothing that is served there.
+   */
+  readonly guestKey?: Hex | undefined;
   readonly feeds?: readonly Feed[] | undefined;
   /**
    * Takes a reader's notice about the blob `root`, at most `NOTICE_MAX_BYTES`; the reader learns that it arrived once

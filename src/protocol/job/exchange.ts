@@ -1,4 +1,4 @@
-import { AbiCoder, concat, keccak256 } from "ethers";
+import { AbiCoder, concat, keccak256, toUtf8Bytes } from "ethers";
 import { fromHex, toHex, xor } from "../bytes.ts";
 import type { Hex, JobId } from "../ids.ts";
 
@@ -11,6 +11,14 @@ import type { Hex, JobId } from "../ids.ts";
 /** keccak256(mask): bound by the terms' `secretHash`. */
 export function maskHash(mask: Hex): Hex {
   return keccak256(mask) as Hex;
+}
+
+/**
+ * x25519 secret that opens the address of a job's result to its validators, whom the provider does not know when it
+ * publishes the address: they learn the mask with their appointment. 32 bytes.
+ */
+export function guestKey(mask: Hex): Hex {
+  return keccak256(concat([toUtf8Bytes("ichain/guest-key/1"), mask])) as Hex;
 }
 
 /** `SK xor mask`; its own inverse. Both 32 bytes. */

@@ -11,6 +11,8 @@ export interface Endpoint {
   readonly address: string;
   /** 16 random bytes: the bearer token. */
   readonly token: Hex;
+  /** Opens an onion's address in place of the reader's own key (`guestKey`); derived, never sent. 32 bytes. */
+  readonly guestKey?: Hex | undefined;
 }
 
 /**

@@ -12,6 +12,8 @@ const SEED_BYTES = 32;
 const TOKEN_BYTES = 16;
 /** The bytes before the seed of an ed25519 key in PKCS #8 (RFC 8410, section 7). */
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+/** The same for an x25519 key. */
+const PKCS8_X25519 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /**
  * Draws the ed25519 key of an onion and its 16-byte bearer token. Drawn here and not by tor, so that the identity can
@@ -25,6 +27,13 @@ export function newOnionIdentity(): HostIdentity {
 export function meetingOnion(seed: Hex): HostIdentity {
   const bytes = SEED_BYTES + TOKEN_BYTES;
   return identityOf(Buffer.from(hkdfSync("sha256", fromHex(seed), "", "ichain/onion/meeting", bytes)));
+}
+
+/** The x25519 public key of a client's 32-byte secret. */
+export function clientPublicKey(secret: Hex): Hex {
+  const der = Buffer.concat([PKCS8_X25519, fromHex(secret)]);
+  const key = createPublicKey(createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
+  return toHex(Buffer.from(key.export({ format: "jwk" }).x ?? "", "base64url"));
 }
 
 /** `drawn`: the 32-byte seed of an ed25519 key, then the token. */

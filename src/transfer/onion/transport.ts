@@ -112,12 +112,12 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
     },
 
     async fetch(request: FetchRequest, transfer: TransferOptions = {}) {
-      const { address } = request.endpoint;
+      const { address, guestKey } = request.endpoint;
       const begun = performance.now();
       // A host that admitted another reader since our last fetch has other introduction points. Lanes wait for the
       // look-up: when a descriptor is replaced, tor closes circuits that are on their way to the old points.
       if (reader().knows(address)) await reader().lookUp(address, { signal: transfer.signal });
-      const dialer = reader().dialer(address, { signal: transfer.signal });
+      const dialer = reader().dialer(address, { guestKey, signal: transfer.signal });
       return fetchPieces({ ...request, dialer, foundMs: performance.now() - begun }, transfer);
     },
 

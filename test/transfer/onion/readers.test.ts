@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Hosting } from "../../../src/ports/transport.ts";
-import { tokenFor } from "../../../src/protocol/parcel/locator.ts";
+import { toHex } from "../../../src/protocol/bytes.ts";
+import { type Endpoint, tokenFor } from "../../../src/protocol/parcel/locator.ts";
 import { OnionReader, readerLines } from "../../../src/transfer/onion/reading/reader.ts";
 import { ManagedTor } from "../../../src/transfer/onion/tor/tor.ts";
 import { authorization, dataPath } from "../../../src/transfer/pieces/wire.ts";
@@ -73,6 +75,41 @@ test("readers are admitted and dismissed while a host serves", options, async (t
     },
   );
 });
+
+test(
+  "guests open the address with a key that they share, and nothing there without their token",
+  options,
+  async () => {
+    await fixture.up();
+    const [host, guest, second] = await Promise.all([
+      fixture.party("guests' host"),
+      fixture.party("guest", { spareHosts: 0 }),
+      fixture.party("second guest", { spareHosts: 0 }),
+    ]);
+    const blob = await makeBlob(fixture.dir, 5_000);
+    const identity = await host.transport.newIdentity();
+    const key = toHex(randomBytes(32));
+    const request = { identity, blobs: [blob], readers: [], guestKey: key };
+    const hosting = await host.transport.host(request);
+    const { fingerprint } = guest.reader;
+    const ask = (endpoint: Endpoint) => ({ endpoint, root: blob.root, fingerprint });
+    const token = tokenFor(identity.endpoint.token, fingerprint);
+    const endpoint = { ...hosting.endpoint, token, guestKey: key };
+
+    await assert.rejects(guest.transport.fetchCapsule(ask(endpoint)), { code: "TRANSFER_FORBIDDEN" });
+    await hosting.admit({ fingerprint, token });
+    assert.equal(await guest.transport.fetchCapsule(ask(endpoint)), undefined);
+    const path = join(fixture.dir, "fetched by a guest");
+    await guest.transport.fetch({ endpoint, root: blob.root, path, maxBytes: 1e6 });
+    assert.deepEqual(await readFile(path), blob.content);
+    await hosting.dismiss({ fingerprint, token });
+    await assert.rejects(guest.transport.fetchCapsule(ask(endpoint)), { code: "TRANSFER_FORBIDDEN" });
+
+    // The right token, and a key of its own.
+    const uninvited = ask({ ...hosting.endpoint, guestKey: toHex(randomBytes(32)) });
+    await assert.rejects(second.transport.fetchCapsule(uninvited), { code: "TRANSFER_UNREACHABLE" });
+  },
+);
 
 /** Asks for the whole blob on one connection and stops reading after the first bytes, until `rest` is called. */
 async function takeFirstBytes({ key }: Party, { endpoint }: Hosting, path: string) {

@@ -54,9 +54,10 @@ export async function admitValidators(
   }
 }
 
-/** The validator with its token. */
+/** The validator with its token; it opens the address with the guest key (`hostResult`). */
 function readerOf(accepted: Accepted, identity: HostIdentity, party: Party): Reader {
-  return { ...party.keys, token: endpointOf(accepted, identity, party).token };
+  const { fingerprint } = party.keys;
+  return { fingerprint, token: endpointOf(accepted, identity, party).token };
 }
 
 /** Where a validator finds the result; the requester derives the same endpoint. */

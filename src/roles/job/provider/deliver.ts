@@ -5,7 +5,7 @@ import type { Market, Receipt } from "../../../ports/market.ts";
 import type { HostIdentity, Hosting } from "../../../ports/transport.ts";
 import { COIN } from "../../../protocol/amounts.ts";
 import { appealBondOf } from "../../../protocol/job/bond.ts";
-import { blindKey } from "../../../protocol/job/exchange.ts";
+import { blindKey, guestKey } from "../../../protocol/job/exchange.ts";
 import { drawTurnOf, hasRevealed, isAppealable } from "../../../protocol/job/exits.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { seedOf } from "../../../protocol/job/seeds.ts";
@@ -112,6 +112,7 @@ export function hostResult(
     identity,
     blobs: packed ? [...deliveredBlobs(packed), ...bundle] : bundle,
     readers: [client, ...(await seatedReaders(context, { job, accepted, identity }, options))],
+    guestKey: guestKey(accepted.locator.mask),
   });
   return hostOnce(context, "result", request, options);
 }

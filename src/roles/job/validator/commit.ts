@@ -4,6 +4,7 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
 import type { SandboxReport } from "../../../ports/sandbox.ts";
 import type { Hex } from "../../../protocol/ids.ts";
+import { guestKey } from "../../../protocol/job/exchange.ts";
 import { type Job, seatOf } from "../../../protocol/job/job.ts";
 import { type Measurement, measurementCommitment } from "../../../protocol/job/measurement.ts";
 import { decodeLocator, type ValidationLocator } from "../../../protocol/parcel/locator.ts";
@@ -69,7 +70,7 @@ export async function commit(
   try {
     const locator = await journal.step("locator", {
       prepare: () => sealedLocator(context, job, clock),
-      act: async (sealed) => decodeLocator(await context.keyring.unseal(sealed), "validation"),
+      act: async (sealed) => asGuest(decodeLocator(await context.keyring.unseal(sealed), "validation")),
     });
     const measuring = () => measure(context, journal, { job, locator, policy, slots, waiting }, clock);
     const onRetry = (error: Error) => noteIfPossible(journal, `${error.message} Trying again.`);
@@ -102,6 +103,14 @@ async function sealedLocator(context: WorkerContext, job: Job, options: Abortabl
     if (sealed !== undefined && sealed !== "0x") return sealed;
   }
   throw measureFailed("the job ended before it was handed over");
+}
+
+/** Validators open the provider's address with the guest key; it serves the bundle too where the provider sent this. */
+function asGuest(locator: ValidationLocator): ValidationLocator {
+  const { bundle, mask } = locator;
+  const result = { ...locator.result, guestKey: guestKey(mask) };
+  const sameHost = bundle.transport === result.transport && bundle.address === result.address;
+  return { ...locator, result, bundle: sameHost ? { ...bundle, guestKey: result.guestKey } : bundle };
 }
 
 /** True when the provider's host answers with other bytes than it committed to. */

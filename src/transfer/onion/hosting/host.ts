@@ -8,6 +8,7 @@ import type { Hex } from "../../../protocol/ids.ts";
 import type { PieceServer } from "../../pieces/ports.ts";
 import type { TorControl } from "../control/control.ts";
 import { descriptorLost, onionUnreachable } from "../errors.ts";
+import { clientPublicKey } from "../identity.ts";
 import type { OnionReader } from "../reading/reader.ts";
 import { fetchOnionAnswer, fetchOnionFirstByte } from "../reading/small-fetches.ts";
 import type { TorLease } from "../tor/pool.ts";
@@ -134,9 +135,12 @@ export class OnionHost implements Hosting {
     if (this.#keys().join() !== before) await this.#publish(this.#ended.signal);
   }
 
-  /** Our own key for the self-probe and each reader's, without duplicates. */
+  /** Our own key for the self-probe, the guests' and each reader's, without duplicates. */
   #keys(): readonly Hex[] {
-    const keys = [this.#options.ownKey, ...[...this.#readers.values()].map(({ onionKey }) => onionKey)];
+    const readers = [...this.#readers.values()].flatMap(({ onionKey }) => onionKey ?? []);
+    const { ownKey, request } = this.#options;
+    const guests = request.guestKey === undefined ? [] : [clientPublicKey(request.guestKey)];
+    const keys = [ownKey, ...guests, ...readers];
     return [...new Set(keys.map((key) => key.toLowerCase() as Hex))].toSorted();
   }
 
@@ -146,7 +150,7 @@ export class OnionHost implements Hosting {
       address: identity.endpoint.address,
       secret: identity.secret,
       socketPath: this.#socketPath,
-      readers: this.#keys().map((onionKey) => ({ onionKey })),
+      clientKeys: this.#keys(),
     };
   }
 

@@ -1,6 +1,6 @@
 import { linkSignals } from "../../../async/abort.ts";
-import type { Reader } from "../../../ports/transport.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
+import type { Hex } from "../../../protocol/ids.ts";
 import { base32 } from "../address.ts";
 import type { TorControl } from "../control/control.ts";
 import type { DescriptorEvent } from "../control/events.ts";
@@ -14,8 +14,8 @@ export interface OnionService {
   readonly secret: string;
   /** Unix socket that serves it. */
   readonly socketPath: string;
-  /** The clients that may decrypt its descriptor (rend-spec-v3, section 2.5.1.2). */
-  readonly readers: readonly Pick<Reader, "onionKey">[];
+  /** x25519 public keys of the clients that may decrypt its descriptor (rend-spec-v3, section 2.5.1.2), 32 bytes each. */
+  readonly clientKeys: readonly Hex[];
 }
 
 /** Streams on one circuit at most; a lane has a circuit of its own and needs one or two. */
@@ -40,7 +40,7 @@ export async function publishOnion(
   using limit = linkSignals([signal], PUBLISH_MS);
   const events = control.events("HS_DESC", { signal: limit.signal });
   try {
-    const keys = service.readers.map((reader) => `ClientAuthV3=${base32(fromHex(reader.onionKey))}`);
+    const keys = service.clientKeys.map((key) => `ClientAuthV3=${base32(fromHex(key))}`);
     const port = `Port=80,unix:${service.socketPath}`;
     const flags = `Flags=DiscardPK,V3Auth,MaxStreamsCloseCircuit MaxStreams=${MAX_STREAMS}`;
     const command = `ADD_ONION ${service.secret} ${flags} ${port} ${keys.join(" ")}`;

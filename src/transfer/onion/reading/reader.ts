@@ -27,11 +27,17 @@ const FAILURE_PAUSE_MS = 30_000;
 /** Tor delays a second NEWNYM within ten seconds, and would then drop our keys after we registered them. */
 const NEWNYM_PAUSE_MS = 11_000;
 
+interface OpenOptions extends AbortOptions {
+  /** As in `Endpoint`. */
+  readonly guestKey?: Hex | undefined;
+}
+
 /** Opens onions whose descriptor is encrypted to our client key (rend-spec-v3, section 2.5.1.2). */
 export class OnionReader {
   readonly #tor: ManagedTor;
-  readonly #privateKey: string;
-  readonly #known = new Set<string>();
+  readonly #ownKey: Hex;
+  /** The key that tor has for each address. */
+  readonly #known = new Map<string, Hex>();
   readonly #forgetLimiter = new ForgetLimiter();
   /** Connections to each onion that failed since the last one that succeeded. */
   readonly #failures = new Map<string, number>();
@@ -40,10 +46,8 @@ export class OnionReader {
   /** `privateKey`: 32-byte x25519 key. */
   constructor(tor: ManagedTor, privateKey: Hex) {
     this.#tor = tor;
-    this.#privateKey = `x25519:${Buffer.from(fromHex(privateKey)).toString("base64")}`;
-    tor.onUp(async (control, signal) => {
-      for (const address of this.#known) await this.#authorise(control, address, signal);
-    });
+    this.#ownKey = privateKey;
+    tor.onUp((control, signal) => this.#authoriseAll(control, signal));
   }
 
   /** True once `open` was called for it: tor may have a descriptor of it in its cache, and that may be old. */
@@ -52,14 +56,17 @@ export class OnionReader {
   }
 
   /**
-   * Registers our client key for `address` (56 characters) and returns tor's SOCKS port.
+   * Registers for `address` (56 characters) the guest key, or our own unless it has one already, and returns tor's SOCKS
+   * port.
    * @throws TOR_GONE once this tor was stopped; TOR_REFUSED, TOR_PROTOCOL; the signal's reason
    */
-  async open(address: string, options: AbortOptions = {}): Promise<SocksAddress> {
+  async open(address: string, { guestKey, ...options }: OpenOptions = {}): Promise<SocksAddress> {
     const control = await this.#tor.control(options);
-    if (!this.#known.has(address)) {
-      await this.#authorise(control, address, options.signal);
-      this.#known.add(address);
+    const known = this.#known.get(address);
+    const key = guestKey ?? known ?? this.#ownKey;
+    if (key !== known) {
+      await this.#authorise(control, address, key, options.signal);
+      this.#known.set(address, key);
       await this.#dropOldestKey(control);
     }
     const match = /^"(127\.0\.0\.1):(\d+)"/.exec(await control.info("net/listeners/socks", options));
@@ -68,7 +75,7 @@ export class OnionReader {
   }
 
   /** Lanes to `address`; no two dialers share a circuit. */
-  dialer(address: string, options: AbortOptions = {}): LaneDialer {
+  dialer(address: string, options: OpenOptions = {}): LaneDialer {
     const isolation = randomUUID();
     return {
       host: `${address}.onion`,
@@ -130,7 +137,7 @@ export class OnionReader {
     const control = await this.#tor.control(options);
     await control.command("SIGNAL NEWNYM", options);
     // NEWNYM also drops the client keys that were registered.
-    for (const address of this.#known) await this.#authorise(control, address, options.signal);
+    await this.#authoriseAll(control, options.signal);
   }
 
   /** True within `NEWNYM_PAUSE_MS` after the caches were cleared. */
@@ -148,12 +155,18 @@ export class OnionReader {
     this.forgetFor(address).catch(() => {});
   }
 
-  async #authorise(control: TorControl, address: string, signal: AbortSignal | undefined): Promise<void> {
-    await control.command(`ONION_CLIENT_AUTH_ADD ${address} ${this.#privateKey}`, { signal });
+  async #authoriseAll(control: TorControl, signal: AbortSignal | undefined): Promise<void> {
+    for (const [address, key] of this.#known) await this.#authorise(control, address, key, signal);
+  }
+
+  /** Replaces the key that tor has for the address. */
+  async #authorise(control: TorControl, address: string, key: Hex, signal?: AbortSignal): Promise<void> {
+    const text = `x25519:${Buffer.from(fromHex(key)).toString("base64")}`;
+    await control.command(`ONION_CLIENT_AUTH_ADD ${address} ${text}`, { signal });
   }
 
   async #dropOldestKey(control: TorControl): Promise<void> {
-    const [oldest] = this.#known;
+    const [oldest] = this.#known.keys();
     if (this.#known.size <= MAX_KNOWN || oldest === undefined) return;
     this.#known.delete(oldest);
     this.#failures.delete(oldest);

@@ -88,7 +88,7 @@ async function ask(
   maxBytes: number,
   body?: Uint8Array,
 ): Promise<SmallAnswer> {
-  const socks = await reader.open(endpoint.address, { signal });
+  const socks = await reader.open(endpoint.address, { guestKey: endpoint.guestKey, signal });
   const url = `http://${endpoint.address}.onion${path}`;
   const all = { authorization: authorization(endpoint.token), ...headers };
   try {

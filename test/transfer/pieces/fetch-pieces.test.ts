@@ -136,6 +136,7 @@ test("a lane reuses its connections: at most two are opened for each", async (t)
 test("lanes to a distant host connect before the list comes, and then ask for equal shares at once", async (t) => {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 24 * MIB);
+  const lanes = 48;
   const [connected, lists] = [new Set<string>(), { asked: 0 }];
   const all = Promise.withResolvers<void>();
   const host = await startHostileHost(t, blob, ({ kind, body, response }) => {
@@ -147,7 +148,7 @@ test("lanes to a distant host connect before the list comes, and then ask for eq
   const dialer: LaneDialer = {
     host: host.dialer.host,
     connect: (lane, io) => {
-      if (connected.add(lane).size === 24) all.resolve();
+      if (connected.add(lane).size === lanes) all.resolve();
       return host.dialer.connect(lane, io);
     },
   };
@@ -157,11 +158,11 @@ test("lanes to a distant host connect before the list comes, and then ask for eq
   assert.ok(blob.content.equals(await readFile(path)));
   assert.equal(lists.asked, defaultTuning.hedgeLanes, "the others only connect");
   // The lanes that have asked for the list learn of it one after the other, and ask later.
-  for (let share = 0; share < 24 - defaultTuning.hedgeLanes; share++) {
-    const range = { first: share * MIB, last: (share + 1) * MIB - 1 };
+  for (let share = 0; share < lanes - defaultTuning.hedgeLanes; share++) {
+    const range = { first: (share * MIB) / 2, last: ((share + 1) * MIB) / 2 - 1 };
     assert.ok(
       host.ranges.some(({ first, last }) => first === range.first && last === range.last),
-      `MiB ${share}`,
+      `half MiB ${share}`,
     );
   }
 });

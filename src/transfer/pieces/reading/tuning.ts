@@ -12,6 +12,8 @@ export interface Tuning {
    * time, and an idle lane costs next to nothing: all lanes that pay are opened at once.
    */
   readonly farMs: number;
+  /** Instead of `maxLanes` there. */
+  readonly farLanes: number;
   /** Lanes added at a time while the aggregate rate rises. */
   readonly laneStep: number;
   /** How long one number of lanes is measured before the next step. */
@@ -51,6 +53,7 @@ export const defaultTuning: Tuning = {
   hedgeLanes: 4,
   hedgeMs: 150,
   farMs: 600,
+  farLanes: 64,
   laneStep: 4,
   climbMs: 6_000,
   requestMs: 30_000,

@@ -1,10 +1,10 @@
 import type { PieceLimits } from "../ports.ts";
 
 export const defaultLimits: PieceLimits = {
-  // A reader opens up to 32 lanes of two connections each: room for two readers and unauthenticated connections.
-  connections: 192,
-  // Those 64, and some that the reader has given up and that are not closed here yet.
-  readerConnections: 96,
+  // A distant reader opens up to 64 lanes of two connections each: room for two and for unauthenticated connections.
+  connections: 384,
+  // Those 128, and some that the reader has given up and that are not closed here yet.
+  readerConnections: 160,
   readerBytesPerSecond: undefined,
   bytesPerSecond: undefined,
   stallMs: 30_000,

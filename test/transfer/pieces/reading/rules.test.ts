@@ -166,10 +166,10 @@ test("fresh lanes of a distant host ask for equal shares of a small blob", () =>
   assert.equal(plan.unclaimed, 0);
 });
 
-test("a blob justifies one lane for every 2 MiB, at a distant host one for each, 32 at most", () => {
+test("a blob justifies one lane for every 2 MiB, at a distant host four, 32 and 64 at most", () => {
   const lanes = (mib: number, isFar: boolean) => lanesFor(mib * MIB, isFar, tuning);
   assert.deepEqual([lanes(0, false), lanes(1, false), lanes(32, false), lanes(1000, false)], [1, 1, 16, 32]);
-  assert.deepEqual([lanes(0, true), lanes(1, true), lanes(32, true), lanes(1000, true)], [1, 1, 32, 32]);
+  assert.deepEqual([lanes(0, true), lanes(1, true), lanes(32, true), lanes(1000, true)], [1, 2, 64, 64]);
 });
 
 test("an idle lane takes over the tail of the range that would end last, in proportion to the rates", () => {

@@ -7,12 +7,17 @@ const LEAST_GAIN = 1.05;
 const REST_TRIALS = 5;
 /** Bytes that justify one lane. */
 const LANE_BYTES = 2 << 20;
-/** The same at a distant host, where twice as many lanes carry a small blob in a round trip less. */
-const FAR_LANE_BYTES = 1 << 20;
+/** The same at a distant host, where four times as many lanes carry a small blob in two round trips less. */
+const FAR_LANE_BYTES = 1 << 19;
 
 /** Lanes that pay for `bytes`. */
-export function lanesFor(bytes: number, isFar: boolean, { maxLanes }: Pick<Tuning, "maxLanes">): number {
-  return Math.max(1, Math.min(maxLanes, Math.ceil(bytes / (isFar ? FAR_LANE_BYTES : LANE_BYTES))));
+export function lanesFor(
+  bytes: number,
+  isFar: boolean,
+  { maxLanes, farLanes }: Pick<Tuning, "maxLanes" | "farLanes">,
+): number {
+  const [most, worth] = isFar ? [farLanes, FAR_LANE_BYTES] : [maxLanes, LANE_BYTES];
+  return Math.max(1, Math.min(most, Math.ceil(bytes / worth)));
 }
 
 /**

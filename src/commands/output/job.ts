@@ -134,17 +134,39 @@ export const openedOutput = z.strictObject({
   ...contents,
 });
 
-/** `submit`: with --wait the opened result, with --dry-run the job that would be posted. */
-export const submitOutput = z.union([postedOutput, openedOutput, dryRunOutput]);
+/** `submit` of a job.yaml with a matrix. */
+const matrixOutput = z.strictObject({
+  locked: amountValue.describe("by all jobs together, by the offers before the first was posted"),
+  token: tokenValue,
+  cells: z
+    .array(
+      z.strictObject({
+        cell: z.string().describe("values of its variables: `lr=0.1 seed=2`"),
+        jobId: jobIdValue.nullable(),
+        state: jobStateValue.nullable(),
+        metric: z.number().nullable().describe("as its first validator measured it"),
+        folder: folderValue.nullable().describe("of its opened result, with --wait"),
+        error: z
+          .strictObject({ code: z.string(), message: z.string() })
+          .nullable()
+          .describe("why it came to nothing"),
+      }),
+    )
+    .describe("in the order of the file"),
+});
+
+/** `submit`: with --wait the opened result, with --dry-run the job that would be posted; of a matrix all its jobs. */
+export const submitOutput = z.union([postedOutput, openedOutput, dryRunOutput, matrixOutput]);
 
 export const resumeOutput = z.strictObject({
   jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
 });
 
 /** `get`: with --parcel the result stays encrypted, and nothing is said of its contents. */
-export const getOutput = openedOutput
+const gotOutput = openedOutput
   .omit({ state: true, verdict: true })
   .partial({ tensorFiles: true, pickles: true, damaged: true });
+export const getOutput = z.union([gotOutput, z.strictObject({ results: z.array(gotOutput) })]);
 
 export const stoppedOutput = z.strictObject({
   jobId: jobIdValue,

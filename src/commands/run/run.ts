@@ -1,6 +1,7 @@
 import { IchainError } from "../../errors/error.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { type SubmitOptions, submitJob } from "../job/submit.ts";
+import type { SubmitOptions } from "../job/place-job.ts";
+import { submitJob } from "../job/submit.ts";
 import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import { runLocally } from "./local.ts";
 import { isScript, jobOfScript, refuseScriptOptions, type ScriptOptions, shellWord } from "./script.ts";

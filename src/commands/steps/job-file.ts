@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobFile, jobFileSchema } from "../../protocol/task/spec.ts";
-import { type Assignments, substituteVariables } from "../../protocol/task/variables.ts";
+import { type Assignments, type Cell, cellsOf, substituteVariables } from "../../protocol/task/variables.ts";
 import { type TokenNames, tokenAddress } from "../../roles/tokens.ts";
 
 const MAX_BYTES = 256 << 10;
@@ -37,6 +37,41 @@ export async function loadJobFile(
   { variable = [], tokens }: VariableOptions & NamedTokens = {},
 ): Promise<LoadedJob> {
   return parseJobFile({ text: await readText(path), path }, { tokens, variables: new Map(variable) });
+}
+
+/** A job of a job.yaml with a matrix: its cell's name, `lr=0.1 seed=2`. */
+export interface LoadedCell extends LoadedJob {
+  readonly cell: string;
+}
+
+/**
+ * The job of a job.yaml, or those of its matrix in order.
+ * @throws as `loadJobFile`
+ */
+export async function loadJobs(
+  path: string,
+  { variable = [], tokens }: VariableOptions & NamedTokens = {},
+): Promise<LoadedJob | readonly LoadedCell[]> {
+  const [text, variables] = [await readText(path), new Map(variable)];
+  const cells = cellsIn({ text, path }, variables);
+  if (cells === undefined) return parseJobFile({ text, path }, { tokens, variables });
+  const loaded: LoadedCell[] = [];
+  for (const { name, assignments } of cells)
+    loaded.push({ cell: name, ...(await parseJobFile({ text, path }, { tokens, variables: assignments })) });
+  return loaded;
+}
+
+function cellsIn(
+  { text, path }: { text: string; path: string },
+  variables: Assignments,
+): readonly Cell[] | undefined {
+  let cells: readonly Cell[] | undefined;
+  const prepare = (value: unknown) => {
+    cells = cellsOf(value, variables);
+    return substituteVariables(value, cells?.[0]?.assignments ?? variables);
+  };
+  parseYaml({ text, name: path, code: "JOB_INVALID", prepare }, jobFileSchema);
+  return cells;
 }
 
 /** The same of a text that would stand at `path`. */

@@ -5,7 +5,7 @@ import type { Job } from "../../protocol/job/job.ts";
 import { failureText } from "../../protocol/task/failure.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { resultContents } from "../../roles/job/requester/result/contents.ts";
-import { getResult } from "../../roles/job/requester/result/get.ts";
+import { getResult, type RetrievedResult } from "../../roles/job/requester/result/get.ts";
 import { openedReport } from "../../roles/job/requester/result/open-report.ts";
 import { noticeIn } from "../../roles/job/requester/take-notice.ts";
 import { bytes } from "../../ui/format.ts";
@@ -18,9 +18,20 @@ export function resultFolder(jobId: JobId): string {
 }
 
 /**
- * Opens the result of a job that is final and prints where it is.
+ * Opens the result of a job that is final.
  * @throws JOB_FAILED when there is none
  */
+export async function openFinal(
+  role: RoleContext,
+  job: Job,
+  folder: string,
+  options: Abortable,
+): Promise<RetrievedResult> {
+  if (job.state !== "Settled") throw ended(job, await failureOf(role, job));
+  return await getResult(role, job.id, folder, options);
+}
+
+/** The same, and prints where it is. */
 export async function finished(
   role: RoleContext,
   ui: Ui,
@@ -28,8 +39,7 @@ export async function finished(
   folder: string,
   options: Abortable,
 ): Promise<void> {
-  if (job.state !== "Settled") throw ended(job, await failureOf(role, job));
-  const { files, bytes: size } = await getResult(role, job.id, folder, options);
+  const { files, bytes: size } = await openFinal(role, job, folder, options);
   const contents = await resultContents(folder, files, options);
   ui.print(
     {

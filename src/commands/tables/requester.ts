@@ -97,9 +97,19 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       { flags: "--detach", summary: "only post: `ichain serve`, which must be running, does the rest" },
       { flags: "-o, --out <folder>", summary: "where the result goes with --wait" },
       ...askOptions,
+      {
+        flags: "--budget <amount>",
+        summary: "of a job.yaml with a matrix: most that its jobs may lock together",
+      },
+      {
+        flags: "--at-once <n>",
+        summary: "of a matrix: how many of its jobs to work on at once; 4 when absent",
+        parse: integer(1, 32),
+      },
       variableOption,
     ],
     examples: [
+      "ichain submit sweep.yaml --wait --budget 0.5 -o results",
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
       "ichain submit job.yaml --dry-run",
@@ -186,12 +196,13 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     name: "get",
     group: "Ask for work",
     summary: "open the result of a settled job, and say what it holds",
-    arguments: [job],
+    arguments: [{ ...job, syntax: "[id]" }],
     options: [
-      { flags: "-o, --out <folder>", summary: "where the result goes; must not exist" },
+      { flags: "--all", summary: "every result that was not opened yet, each in a folder of its own" },
+      { flags: "-o, --out <folder>", summary: "where the result goes; must not exist, except with --all" },
       { flags: "--parcel", summary: "leave it encrypted, with its key beside it, to be opened by hand" },
     ],
-    examples: ["ichain get 3fa9c01b -o model"],
+    examples: ["ichain get 3fa9c01b -o model", "ichain get --all -o results"],
     load: () => import("../job/get.ts"),
   },
   {

@@ -47,6 +47,10 @@ export const chainErrors = {
     retryable: true,
     hint: "Wait until gas is cheaper, try another node, or raise fees.maxGwei or fees.timesMedian in config.yaml.",
   },
+  BUDGET_TOO_LOW: {
+    class: "funds",
+    hint: "Raise --budget, lower the price in job.yaml, or take values out of the matrix. Nothing was posted.",
+  },
   FUNDS_TOO_LOW: {
     class: "funds",
     hint: "Send coin to it: `ichain wallet balance` shows the account and what it has.",

@@ -9,7 +9,7 @@ import { pathProblem } from "../parcel/paths.ts";
 import { amountSchema, bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
 import { tokenRefSchema } from "../token.ts";
 import { pulledImageSchema } from "./pulled-image.ts";
-import { variablesSchema } from "./variables.ts";
+import { matrixSchema, variablesSchema } from "./variables.ts";
 
 const word = z.string().min(1).max(1024);
 const path = z.string().min(1).max(1024);
@@ -117,6 +117,12 @@ export const jobFileSchema = z
         "Texts, numbers and truth values by name, at most 64. With them `$" +
           "{NAME}` in any text of this file stands for the value: that of `-V NAME=VALUE`, or this default. Without a " +
           "default (`NAME:`) it must be given. `$$` before `{` is a plain `$`",
+      ),
+    matrix: matrixSchema
+      .optional()
+      .describe(
+        "Values that variables take in turn, at most 256 combinations: `submit` posts a job for each. `-V` of one of them " +
+          "leaves that value alone",
       ),
     image: z
       .union([

@@ -13,11 +13,24 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 /** `$${` stands for a plain `${`. */
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 
-const scalar = z.union([z.string().max(MAX_VALUE), z.number(), z.boolean(), z.null()]);
+const value = z.union([z.string().max(MAX_VALUE), z.number(), z.boolean()]);
+const scalar = z.union([value, z.null()]);
 
 export const variablesSchema = z
   .record(z.string().regex(NAME), scalar)
   .refine((all) => Object.keys(all).length <= MAX_VARIABLES, `at most ${MAX_VARIABLES} variables`);
+
+/** Jobs that one job.yaml may stand for. */
+const MAX_CELLS = 256;
+
+/** The values that variables take in turn; the jobs are all combinations. */
+export const matrixSchema = z
+  .record(z.string().regex(NAME), z.array(value).min(1).max(MAX_CELLS))
+  .refine((all) => Object.keys(all).length > 0, "at least one variable")
+  .refine(
+    (all) => Object.values(all).reduce((count, values) => count * values.length, 1) <= MAX_CELLS,
+    `at most ${MAX_CELLS} jobs`,
+  );
 
 /** Values by name, as `-V` gives them. */
 export type Assignments = ReadonlyMap<string, string>;
@@ -26,6 +39,39 @@ interface Variable {
   /** As written. */
   readonly text: string;
   readonly value: string | number | boolean;
+}
+
+/** One job of a matrix. */
+export interface Cell {
+  /** `lr=0.1 seed=2`: what tells it from the others. */
+  readonly name: string;
+  readonly assignments: Assignments;
+}
+
+/**
+ * The jobs that a parsed job.yaml stands for, those of its first variable's first value first; undefined when it has no
+ * matrix, or a malformed one, for the schema to refuse. A variable that is given has that value alone.
+ * @throws VARIABLE_UNKNOWN
+ */
+export function cellsOf(file: unknown, given: Assignments): readonly Cell[] | undefined {
+  if (!isFields(file) || file.matrix === undefined) return undefined;
+  const [matrix, declared] = [matrixSchema.safeParse(file.matrix), variablesSchema.safeParse(file.variables)];
+  if (!matrix.success || (file.variables !== undefined && !declared.success)) return undefined;
+  const known = Object.keys(declared.data ?? {});
+  const axes = Object.entries(matrix.data).map(([name, values]) => {
+    if (!known.includes(name)) throw unknownVariable(name, known);
+    const only = given.get(name);
+    return { name, values: only === undefined ? values.map(String) : [only] };
+  });
+  const all = axes.reduce<readonly (readonly [string, string])[][]>(
+    (cells, { name, values }) =>
+      cells.flatMap((cell) => values.map((value) => [...cell, [name, value] as const])),
+    [[]],
+  );
+  return all.map((cell) => ({
+    name: cell.map(([name, value]) => `${name}=${value}`).join(" "),
+    assignments: new Map([...given, ...cell]),
+  }));
 }
 
 /**
@@ -50,7 +96,7 @@ export function substituteVariables(file: unknown, given: Assignments): unknown 
   );
   const rest = Object.entries(file).map(([name, value]) => [
     name,
-    name === "variables" ? value : replaced(value, variables, name === "name"),
+    name === "variables" || name === "matrix" ? value : replaced(value, variables, name === "name"),
   ]);
   return Object.fromEntries(rest);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isIchainError } from "../../../src/errors/error.ts";
 import { jobFileSchema, specOf } from "../../../src/protocol/task/spec.ts";
-import { substituteVariables } from "../../../src/protocol/task/variables.ts";
+import { cellsOf, matrixSchema, substituteVariables } from "../../../src/protocol/task/variables.ts";
 
 const given = (...pairs: [string, string][]) => new Map(pairs);
 const fails = (code: string, file: object, values = given()) =>
@@ -96,3 +96,48 @@ describe("variables of a job.yaml", () => {
 function many(count: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`v${at}`, at]));
 }
+
+describe("a matrix of a job.yaml", () => {
+  const file = {
+    variables: { lr: 0.1, seed: 1, tag: "small" },
+    matrix: { lr: [0.1, "1e-3"], seed: [1, 2] },
+    name: `run-\${lr}-\${seed}-\${tag}`,
+  };
+
+  it("stands for all combinations, in the order of the file", () => {
+    const cells = cellsOf(file, given(["tag", "large"]))!;
+    assert.deepEqual(
+      cells.map(({ name }) => name),
+      ["lr=0.1 seed=1", "lr=0.1 seed=2", "lr=1e-3 seed=1", "lr=1e-3 seed=2"],
+    );
+    const last = substituteVariables(file, cells.at(-1)!.assignments) as typeof file;
+    assert.equal(last.name, "run-1e-3-2-large");
+    assert.deepEqual(last.matrix, file.matrix);
+  });
+
+  it("leaves the value of a variable that is given", () => {
+    assert.deepEqual(
+      cellsOf(file, given(["lr", "5"]))?.map(({ name }) => name),
+      ["lr=5 seed=1", "lr=5 seed=2"],
+    );
+  });
+
+  it("is refused for a variable that is not declared, and left to the schema where it is malformed", () => {
+    assert.throws(
+      () => cellsOf({ ...file, variables: {} }, given()),
+      (error) => isIchainError(error, "VARIABLE_UNKNOWN"),
+    );
+    for (const matrix of [
+      {},
+      { lr: [] },
+      { lr: 1 },
+      { lr: [[1]] },
+      { lr: Array(300).fill(1) },
+      { lr: Array(100).fill(1), seed: Array(3).fill(1) },
+    ]) {
+      assert.equal(cellsOf({ ...file, matrix }, given()), undefined);
+      assert.equal(matrixSchema.safeParse(matrix).success, false, JSON.stringify(matrix));
+    }
+    assert.equal(cellsOf({ variables: {} }, given()), undefined);
+  });
+});

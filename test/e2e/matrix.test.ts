@@ -43,6 +43,13 @@ it(
       dry.cells.map(({ cell }) => cell),
       ["acc=0.96", "acc=0.5", "acc=0.98"],
     );
+    const two = lastJson(
+      (await market.attempt(["submit", digits, job, "--dry-run"])).stdout,
+    ) as unknown as Told;
+    assert.deepEqual(
+      two.cells.map(({ cell }) => cell),
+      [digits, `${job} acc=0.96`, `${job} acc=0.5`, `${job} acc=0.98`],
+    );
     const poor = lastJson((await market.attempt(["submit", job, "--wait", "--budget", "0.00001"])).stdout);
     assert.equal((poor.error as { code: string }).code, "BUDGET_TOO_LOW");
     assert.equal(await market.chain.getBlockNumber(), block, "nothing is posted");

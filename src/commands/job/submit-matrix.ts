@@ -57,13 +57,13 @@ export async function submitMatrix(
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;
 
   const waiting = [...cells];
-  const outcomes: CellOutcome[] = [];
+  const outcomes = new Map<LoadedCell, CellOutcome>();
   const work = async () => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift())
-      outcomes.push(await place(context, role, cell, options));
+      outcomes.set(cell, await place(context, role, cell, options));
   };
   await Promise.all(Array.from({ length: options.atOnce ?? AT_ONCE }, work));
-  const ordered = cells.map(({ cell }) => outcomes.find((outcome) => outcome.cell === cell)!);
+  const ordered = cells.map((cell) => outcomes.get(cell)!);
   const data = {
     locked,
     token,

@@ -5,7 +5,7 @@ import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { type LoadedJob, loadJobs, type VariableOptions } from "../steps/job-file.ts";
+import { type LoadedCell, type LoadedJob, loadJobs, type VariableOptions } from "../steps/job-file.ts";
 import { printDryRun } from "../steps/planning/dry-run.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
@@ -16,14 +16,33 @@ import { submitMatrix } from "./submit-matrix.ts";
 /** Posts a job, to another provider while they decline; with --wait carries it to its opened result. */
 export async function run(
   context: CommandContext,
-  args: { file: string },
+  { files }: { files: readonly string[] },
   options: SubmitOptions & VariableOptions,
 ): Promise<void> {
   const { tokens } = context.config.network ?? {};
-  const loaded = await loadJobs(args.file, { ...options, tokens });
-  if (!("file" in loaded)) return await submitMatrix(context, loaded, options);
+  const all = await Promise.all(
+    files.map(async (path) => ({ path, jobs: await loadJobs(path, { ...options, tokens }) })),
+  );
+  const [only] = all;
+  if (all.length > 1 || !("file" in only!.jobs))
+    return await submitMatrix(
+      context,
+      all.flatMap((one) => cellsIn(one, all.length > 1)),
+      options,
+    );
   if (options.budget !== undefined || options.atOnce !== undefined) throw noMatrix();
-  await submitJob(context, loaded, options);
+  await submitJob(context, only!.jobs, options);
+}
+
+interface Loaded {
+  readonly path: string;
+  readonly jobs: LoadedJob | readonly LoadedCell[];
+}
+
+/** Its jobs, named by the file too where there are several files. */
+function cellsIn({ path, jobs }: Loaded, several: boolean): readonly LoadedCell[] {
+  if ("file" in jobs) return [{ ...jobs, cell: path }];
+  return several ? jobs.map((job) => ({ ...job, cell: `${path} ${job.cell}` })) : jobs;
 }
 
 /** The same of a job that is read already. */
@@ -61,7 +80,11 @@ async function print(
 }
 
 function noMatrix(): IchainError {
-  return new IchainError("USAGE", "--budget and --at-once are for a job.yaml with a matrix.", {
-    hint: "Write the values that variables take in turn under `matrix`, or leave the options out.",
-  });
+  return new IchainError(
+    "USAGE",
+    "--budget and --at-once are for several jobs: a job.yaml with a matrix, or several files.",
+    {
+      hint: "Write the values that variables take in turn under `matrix`, or leave the options out.",
+    },
+  );
 }

@@ -89,7 +89,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     name: "submit",
     group: "Ask for work",
     summary: "post a job: encrypt its bundle, choose who does it, lock the price",
-    arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
+    arguments: [{ syntax: "<files...>", summary: "the job.yaml, or several" }],
     options: [
       ...partyOptions,
       { flags: "--dry-run", summary: "say what would be posted and locked, and do nothing" },
@@ -99,17 +99,18 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       ...askOptions,
       {
         flags: "--budget <amount>",
-        summary: "of a job.yaml with a matrix: most that its jobs may lock together",
+        summary: "of a matrix or several files: most that the jobs may lock together",
       },
       {
         flags: "--at-once <n>",
-        summary: "of a matrix: how many of its jobs to work on at once; 4 when absent",
+        summary: "of a matrix or several files: how many jobs to work on at once; 4 when absent",
         parse: integer(1, 32),
       },
       variableOption,
     ],
     examples: [
       "ichain submit sweep.yaml --wait --budget 0.5 -o results",
+      "ichain submit small.yaml large.yaml --detach",
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
       "ichain submit job.yaml --dry-run",

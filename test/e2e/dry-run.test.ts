@@ -23,6 +23,15 @@ it(
     assert.equal(await chain.getBlockNumber(), block);
     assert.equal(existsSync(join(requester.dir, "jobs")), false);
 
+    const ranked = await market.attempt(["submit", digits, "--explain"], requester, noPassword);
+    const [first, ...others] = lastJson(ranked.stdout).providers as Record<string, unknown>[];
+    assert.deepEqual(
+      [first?.account, first?.standing, first?.why, others],
+      [market.providers[0]!.account, 3, null, []],
+      ranked.stdout,
+    );
+    assert.equal(await chain.getBlockNumber(), block);
+
     const refusal = async (args: readonly string[], as = requester): Promise<unknown> => {
       const ended = await market.attempt(["submit", "--dry-run", ...args], as);
       return (lastJson(ended.stdout).error as { code?: string }).code;

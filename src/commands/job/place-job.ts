@@ -23,6 +23,7 @@ import { refuseUnaffordable } from "../steps/planning/funds.ts";
 export interface SubmitOptions extends PlanChoice {
   readonly wait?: true;
   readonly dryRun?: true;
+  readonly explain?: true;
   readonly detach?: true;
   readonly out?: string;
   readonly yes?: true;

@@ -41,6 +41,10 @@ export async function submitMatrix(
 ): Promise<void> {
   const { ui, signal } = context;
   await refuseContradictions(context, options);
+  if (options.explain)
+    throw new IchainError("USAGE", "--explain ranks the providers of one job.", {
+      hint: "Name one file, and give the variables of its matrix by -V.",
+    });
   await using role = await openRole(context);
   const { token, locked } = await lockedByAll(context, role, cells, options);
   refuseBudget(cells, { token, locked }, options.budget);

@@ -7,6 +7,7 @@ import type { RoleContext } from "../../roles/context.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { type LoadedCell, type LoadedJob, loadJobs, type VariableOptions } from "../steps/job-file.ts";
 import { printDryRun } from "../steps/planning/dry-run.ts";
+import { printExplanation } from "../steps/planning/explain.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
 import { readTokens } from "../steps/tokens.ts";
@@ -52,6 +53,7 @@ export async function submitJob(
   options: SubmitOptions,
 ): Promise<void> {
   await refuseContradictions(context, options);
+  if (options.explain) return await printExplanation(context, loaded.file);
   if (options.dryRun) return await printDryRun(context, loaded.file, options);
   await using role = await openRole(context);
   const job = await placeJob(context, role, loaded, options);

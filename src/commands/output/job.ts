@@ -155,8 +155,40 @@ const matrixOutput = z.strictObject({
     .describe("in the order of the file"),
 });
 
-/** `submit`: with --wait the opened result, with --dry-run the job that would be posted; of a matrix all its jobs. */
-export const submitOutput = z.union([postedOutput, openedOutput, dryRunOutput, matrixOutput]);
+/** `submit --explain`. */
+const explainedOutput = z.strictObject({
+  token: tokenValue,
+  providers: z
+    .array(
+      z.strictObject({
+        account: addressValue,
+        standing: z.number().describe("what they are ranked by"),
+        ratings: z.number().int(),
+        mean: z.number().nullable(),
+        jobs: z
+          .strictObject({
+            settled: z.number().int(),
+            released: z.number().int().describe("given back"),
+            late: z.number().int(),
+            rejected: z.number().int(),
+            hid: z.number().int(),
+          })
+          .describe("how its jobs ended"),
+        price: amountValue.nullable(),
+        why: z.string().nullable().describe("why it cannot have the job"),
+      }),
+    )
+    .describe("those that can have it first, the best of them first of all"),
+});
+
+/** `submit`: with --explain the ranking, with --wait the opened result, with --dry-run the job that would be posted; of a matrix all its jobs. */
+export const submitOutput = z.union([
+  postedOutput,
+  openedOutput,
+  dryRunOutput,
+  matrixOutput,
+  explainedOutput,
+]);
 
 export const resumeOutput = z.strictObject({
   jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),

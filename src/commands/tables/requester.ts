@@ -92,6 +92,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     arguments: [{ syntax: "<files...>", summary: "the job.yaml, or several" }],
     options: [
       ...partyOptions,
+      { flags: "--explain", summary: "rank the providers, say why the others cannot, and do nothing" },
       { flags: "--dry-run", summary: "say what would be posted and locked, and do nothing" },
       { flags: "--wait", summary: "stay until the result is here and open it" },
       { flags: "--detach", summary: "only post: `ichain serve`, which must be running, does the rest" },
@@ -114,6 +115,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       "ichain submit examples/digits/job.yaml --wait -o result",
       "ichain submit job.yaml --provider best --validator best",
       "ichain submit job.yaml --dry-run",
+      "ichain submit job.yaml --explain",
       "ichain submit job.yaml --detach --yes",
       "ichain submit job.yaml --wait --failover 2 --within 12h",
       "ichain submit job.yaml -V lr=0.01 -V epochs=20",

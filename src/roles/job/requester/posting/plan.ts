@@ -34,7 +34,10 @@ import { refuseOwn } from "./refuse-own.ts";
 
 /** The offers that fit a job, best first. */
 export interface Candidates {
+  /** Best first; never empty. */
   readonly providers: readonly Offer[];
+  /** The other providers, and why each cannot have the job, for people. */
+  readonly unfit: readonly { readonly offer: Offer; readonly why: string }[];
   /** Validators that hold the image of `provider`, best first. */
   validatorsFor(provider: Offer): readonly Offer[];
   /** What the job would pay this provider at least. */
@@ -86,12 +89,18 @@ export async function findCandidates(
   const price = (offer: Offer) => priceOf(pay, floor(offer), pay.validatorFee ?? 0n);
   const fee = (offer: Offer) => pay.validatorFee ?? tender(offer).validationFee;
   const free = (offer: Offer) => freeStake(offer, chain.poolStake);
-  const providers = offers
-    .filter((offer) => (unfitProvider(offer, file) ?? unfitTender(tenders.get(offer), pay)) === undefined)
-    .filter((offer) => pay.price === undefined || floor(offer) <= pay.price)
-    .filter((offer) => free(offer) >= inCoin(price(offer), tender(offer)))
+  const whyNot = (offer: Offer): string | undefined => {
+    const lacks = unfitProvider(offer, file) ?? unfitTender(tenders.get(offer), pay);
+    if (lacks !== undefined) return lacks;
+    if (pay.price !== undefined && floor(offer) > pay.price) return "asks for more than the job pays";
+    return free(offer) < inCoin(price(offer), tender(offer)) ? "has too little stake left" : undefined;
+  };
+  const asked = offers.filter((offer) => offer.provider).map((offer) => ({ offer, why: whyNot(offer) }));
+  const unfit = asked.flatMap(({ offer, why }) => (why === undefined ? [] : [{ offer, why }]));
+  const providers = asked
+    .flatMap(({ offer, why }) => (why === undefined ? [offer] : []))
     .sort(byStanding((offer) => offer.ratingAsProvider, floor));
-  if (providers.length === 0) throw noProvider(offers, file, pay);
+  if (providers.length === 0) throw noProvider(unfit, file);
   const { validators } = file.verification;
   const stake = (provider: Offer, validator: Offer) => {
     const validatorFee = fee(validator);
@@ -102,6 +111,7 @@ export async function findCandidates(
     chain,
     pay,
     providers,
+    unfit,
     priceOf: price,
     feeOf: fee,
     validatorsFor: (provider) =>
@@ -182,8 +192,8 @@ function unfitTender(tender: Tender | undefined, { token, worth }: Pay): string 
   return `counts one ${token.symbol} as ${coinText(tender.worth)} coin, less than pay.worth`;
 }
 
-function noProvider(offers: readonly Offer[], file: JobFile, pay: Pay): IchainError {
-  const providers = offers.filter((offer) => offer.provider);
+function noProvider(unfit: Candidates["unfit"], file: JobFile): IchainError {
+  const providers = unfit.map(({ offer }) => offer);
   const held = providers.some((offer) => imageOf(offer, file.image) !== undefined);
   const unmet = unmetByAll(providers, file);
   if (unmet !== undefined) return noSuchGpu(unmet, providers);
@@ -196,10 +206,7 @@ function noProvider(offers: readonly Offer[], file: JobFile, pay: Pay): IchainEr
       },
     });
   }
-  const why = providers.slice(0, 3).map((one) => {
-    const unfit = unfitProvider(one, file) ?? unfitTender(tenderOf(one, pay.token), pay);
-    return `${one.account} ${unfit ?? "asks for more, or has too little stake left"}`;
-  });
+  const why = unfit.slice(0, 3).map(({ offer, why }) => `${offer.account} ${why}`);
   return new IchainError("NO_PROVIDER", "No provider on this network fits the job.", {
     hint:
       why.length > 0

@@ -77,6 +77,18 @@ describe("a plan", () => {
     await fails({ validatorFee: "0.2" }, "NO_VALIDATOR"); // three of it is the price, half of that the stake
   });
 
+  test("says why each provider cannot have the job", async () => {
+    for (const [change, why] of [
+      [{ price: "1.5" }, "has too little stake left"],
+      [{ price: "0.001" }, "asks for more than the job pays"],
+      [{ resources: { cpus: 1024 } }, "CPUs, not 1024"],
+    ] as const)
+      await assert.rejects(
+        plan(change),
+        (error) => isIchainError(error, "NO_PROVIDER") && error.hint?.includes(why) === true,
+      );
+  });
+
   test("is not made with windows, resources or money that the usual policy refuses", async () => {
     await fails({ windows: { reveal: "5m" } }, "WINDOW_TOO_SHORT");
     await fails({ windows: { accept: "1s" } }, "WINDOW_TOO_SHORT");

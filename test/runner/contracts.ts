@@ -24,11 +24,18 @@ export async function contracts(write: (text: string) => void): Promise<Tally> {
     passed: total(text, "passing"),
     failed: failed + (crashed ? 1 : 0),
     skipped: total(text, "skipped"),
-    failures: status === 0 ? [] : ["contract tests (see above)"],
+    failures: status === 0 ? [] : failures(text),
   };
 }
 
 /** The last `12 passing` on a line of its own: the grand total follows the runners' own. */
 function total(text: string, word: string): number {
   return Number([...text.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, "gm"))].at(-1)?.[1] ?? 0);
+}
+
+/** The titles of the failing tests, which the runner lists below its summary: `1) Invariant10Test#invariant_Name()`. */
+function failures(text: string): readonly string[] {
+  const lists = text.split(/^\s*\d+ failing\b/m).slice(1).join("\n");
+  const titles = [...lists.matchAll(/^ *\d+\) (.+)$/gm)].map(([, title]) => `contracts: ${title}`);
+  return titles.length > 0 ? titles : ["contract tests (see above)"];
 }

@@ -32,9 +32,10 @@ contract FederatedHandler is FederatedEnd {
         _live.push(terms);
         _jobs.push(terms);
         uint256 far = (seed >> 8) % 6;
-        if (far != 0) enlistAll(terms);
-        if (far > 1) begin(terms);
-        if (far > 2 && terms.seats != 0) seat(terms);
+        for (uint256 i = 0; far != 0 && i < PROVIDERS; ++i) {
+            try this.admit(terms, providers[i]) {} catch {}
+        }
+        try this.bring(terms, far) {} catch {}
         _check();
     }
 
@@ -65,7 +66,19 @@ contract FederatedHandler is FederatedEnd {
         _live.pop();
     }
 
-    /// @dev External so that a call that the contract refuses changes nothing here either.
+    /// @dev External, like those below, so that a call that the contract refuses changes nothing here either: enough
+    /// strikes ban an account for good, and take its stake.
+    function admit(IFederated.Terms memory terms, address provider) external {
+        assertTrue(msg.sender == address(this), "only from post");
+        enlist(terms, provider);
+    }
+
+    function bring(IFederated.Terms memory terms, uint256 far) external {
+        assertTrue(msg.sender == address(this), "only from post");
+        if (far > 1) begin(terms);
+        if (far > 2 && terms.seats != 0) seat(terms);
+    }
+
     function perform(uint256 seed) external {
         assertTrue(msg.sender == address(this), "only from act");
         IFederated.Terms memory terms = _live[(seed >> 8) % _live.length];

@@ -19,6 +19,7 @@ import type { OwnerNotifier } from "./ports/notifier.ts";
 import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
+import { COIN } from "./protocol/amounts.ts";
 import { type Address, type Hex, ZERO_ADDRESS } from "./protocol/ids.ts";
 import type { RoleContext, ServerContext, WorkerContext } from "./roles/context.ts";
 import type { RehearsalContext } from "./roles/rehearsal/rehearse.ts";
@@ -67,6 +68,7 @@ export async function openRole(
   const market = stack.adopt(await openMarket(context, wallet, logger), (one) => one.stop());
   const { refuseSecondHome } = await import("./backup/marks.ts");
   await refuseSecondHome(config.home, () => market.sentBy(market.account, "mined", { signal }));
+  const budgets = await readBudgets(config);
   const jobsDir = join(config.home, "jobs");
   const journal = stack.adopt(await openKnownJournal(context, market, jobsDir), (one) => one.close());
   const [{ refuseLostKeyring }, { tidy }] = await Promise.all([
@@ -98,10 +100,21 @@ export async function openRole(
     reporter: ui.reporter,
     logger,
     jobsDir,
+    budgets,
     lockJob: (jobId) => lockJob(jobFolder(jobsDir, "requester", jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+/** @throws TOKEN_NAME_UNKNOWN */
+async function readBudgets({ budgets, network }: AppContext["config"]): Promise<RoleContext["budgets"]> {
+  if (budgets.length === 0) return [];
+  const { tokenAddress } = await import("./roles/tokens.ts");
+  return budgets.map((budget) => ({
+    token: budget.token === "coin" ? COIN.address : tokenAddress(budget.token, network?.tokens ?? {}),
+    budget,
+  }));
 }
 
 /**

@@ -81,6 +81,7 @@ export interface Config {
   };
   readonly role: FileConfig["role"];
   readonly audit: FileConfig["audit"];
+  readonly budgets: FileConfig["budgets"];
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
   readonly fees: FileConfig["fees"];
@@ -151,6 +152,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     },
     role: file.role,
     audit: file.audit,
+    budgets: file.budgets,
     network,
     fees: file.fees,
     transport: file.transport,

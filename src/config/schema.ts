@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { budgetSchema } from "../protocol/budget.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
 import { engines, logLevels } from "./choices.ts";
 import { kubernetesSchema, poolSchema, sandboxSchema, swarmSchema } from "./engine-schemas.ts";
@@ -101,6 +102,13 @@ export const fileSchema = z.strictObject({
   audit: auditPolicySchema
     .prefault({})
     .describe("when this account's own jobs are validated, and how it checks those that are not"),
+  budgets: z
+    .array(budgetSchema)
+    .max(16)
+    .default([])
+    .describe(
+      "what this home may lock in its own jobs, price and fees without gas; a job above it, or in a token without a budget, is refused before anything is sent. Counted by the journal: a job whose money came back because it was taken back, or posted again elsewhere, does not count. No limit when empty",
+    ),
   network: z
     .union([z.string().min(1).max(4096), networkSchema])
     .optional()

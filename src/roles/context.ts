@@ -6,6 +6,7 @@ import type { Keyring, Parcels } from "../ports/parcels.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Transport } from "../ports/transport.ts";
+import type { Budget } from "../protocol/budget.ts";
 import type { Address, JobId } from "../protocol/ids.ts";
 import type { AuditPolicy } from "../protocol/policy/audit.ts";
 
@@ -27,6 +28,8 @@ export interface RoleContext {
    * @throws JOB_BUSY
    */
   readonly lockJob: (job: JobId) => Disposable;
+  /** What its owner lets it lock in jobs, by token; without any there is no limit. */
+  readonly budgets?: readonly { readonly token: Address; readonly budget: Budget }[] | undefined;
   /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }

@@ -6,6 +6,7 @@ import { lockedBy } from "../../protocol/job/terms.ts";
 import type { JobFile } from "../../protocol/task/spec.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
+import { refuseOverBudget } from "../../roles/job/requester/posting/budget.ts";
 import { cancel, discardDraft } from "../../roles/job/requester/posting/cancel.ts";
 import { choosePlan } from "../../roles/job/requester/posting/choose.ts";
 import type { Again } from "../../roles/job/requester/posting/draft.ts";
@@ -92,6 +93,7 @@ async function confirmed(
   { outline, token }: Plan,
   { yes }: SubmitOptions,
 ): Promise<boolean> {
+  refuseOverBudget(role, { outline, token });
   const total = lockedBy(outline);
   await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
   if (!ui.interactive || yes) return true;

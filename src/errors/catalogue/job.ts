@@ -67,6 +67,10 @@ export const jobErrors = {
     retryable: true,
     hint: '"ichain logs ID --follow" waits for it; runs of less than five seconds have no live log.',
   },
+  BUDGET_EXCEEDED: {
+    class: "refused",
+    hint: "Lower price or validatorFee in job.yaml, post it when earlier jobs count no more, or raise `budgets` in config.yaml.",
+  },
   JOB_BUSY: {
     class: "unavailable",
     hint: '"ichain watch ID" follows the job; end the other "ichain submit", "resume" or "serve" to act for it here.',

@@ -43,6 +43,11 @@ export const refusalsErrors = {
     hint: "Ask for less in resources.gpus in job.yaml, or choose a provider with such a GPU.",
   },
   IMAGE_NOT_ALLOWED: { class: "refused", hint: "Choose a provider whose policy allows the image." },
+  MAINTENANCE: {
+    class: "refused",
+    retryable: true,
+    hint: "Post the job again after the maintenance, with a shorter resources.time, or to another provider.",
+  },
   MEMORY_TOO_LARGE: {
     class: "refused",
     hint: "Lower resources.memory in job.yaml, or choose a larger provider.",

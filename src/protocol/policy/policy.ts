@@ -4,6 +4,7 @@ import { type Address, sameAddress } from "../ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
 import { unmetGpus } from "../machine/gpus.ts";
+import { type Maintenance, maintenanceSchema, maintenanceWithin } from "../machine/maintenance.ts";
 import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { keepRuleSchema } from "../parcel/kept.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
@@ -129,6 +130,15 @@ export const policySchema = z.strictObject({
   keepResults: durationSchema
     .prefault("7d")
     .describe("How long a paid result is served to a requester that has not fetched it"),
+  maintenance: z
+    .array(maintenanceSchema)
+    .max(32)
+    .default([])
+    .describe(
+      "Hours of each week in which no job runs here: a job is refused whose run window, or a validator's commit and " +
+        "reveal windows, would meet them. Calls of jobs that ran before still fall due in them: let the daemon run, or be " +
+        "back within the reveal and claim windows",
+    ),
   requesters: z
     .strictObject({
       allow: z.array(address).max(10_000).optional().describe("Only jobs of these accounts are accepted"),
@@ -170,6 +180,8 @@ export function refuseTerms(
   const tender = acceptedTender(policy, terms.token);
   if (tender === undefined)
     return refuse("TOKEN_UNKNOWN", `it pays in ${nameOf(terms.token)}, which the policy does not list`);
+  const closed = refuseMaintenance(policy, terms, role, now);
+  if (closed) return closed;
   const bounds = windowBounds(policy, chain.pace, terms.mode);
   if (role === "validator") {
     if (terms.validatorFee < tender.validationFee) return feeTooLow(tender);
@@ -190,6 +202,24 @@ export function refuseTerms(
   // Check the fee too: an appeal with a fee that no validator accepts gets no panel.
   if (terms.validatorFee < tender.validationFee) return feeTooLow(tender);
   return refuseMoney(terms, policy, tender, chain) ?? refuseShares(terms, policy);
+}
+
+/** Refuses a job whose work might not end before maintenance begins; `now`: Unix seconds. */
+export function refuseMaintenance(
+  { maintenance }: { readonly maintenance: readonly Maintenance[] },
+  { windows: { run, commit, reveal } }: Pick<Terms, "windows">,
+  role: "provider" | "validator",
+  now: number,
+): Refusal | undefined {
+  const begin = maintenanceWithin(maintenance, now, role === "provider" ? run : commit + reveal);
+  if (begin === undefined) return undefined;
+  const at = new Date(begin * 1000).toISOString();
+  return refuse(
+    "MAINTENANCE",
+    begin <= now
+      ? `the machine's maintenance began at ${at}`
+      : `its work might not end before the machine's maintenance begins at ${at}`,
+  );
 }
 
 /** Jobs of a requester that its record looks back on, and the least that it judges by. */

@@ -12,6 +12,7 @@ import { freeStake } from "../../../protocol/policy/match.ts";
 import type { ChainFacts } from "../../../protocol/policy/money.ts";
 import {
   type Policy,
+  refuseMaintenance,
   refuseRecord,
   refuseSpec,
   refuseTerms,
@@ -97,6 +98,11 @@ export async function accept(
     : await pullFirst(context, journal, job, { bundle, policy }, options);
   if (unusable) return unusable;
   if (setup.draining && !acceptedBefore) return refuseDraining();
+  // Check again: fetching may have taken hours.
+  const closed = acceptedBefore
+    ? undefined
+    : refuseMaintenance(policy, job.terms, "provider", await context.market.now(options));
+  if (closed) return closed;
   // Reserve GPUs before `accept`: a job whose GPUs are missing or busy then costs nothing. A packed job needs none.
   const needed = journal.outcome("pack") === undefined ? bundle.spec.resources : { gpus: 0 };
   const gpus = await reserveGpus(context, journal, needed, options);

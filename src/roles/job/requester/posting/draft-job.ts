@@ -15,6 +15,7 @@ import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
 import type { KeptInput } from "../../../task/kept/kept-inputs.ts";
+import { refuseOverBudget } from "./budget.ts";
 import { type Again, bundleBytes, type Draft, recordDraft } from "./draft.ts";
 import type { BundlePlace } from "./host-bundle.ts";
 import { keepInput } from "./keep-input.ts";
@@ -35,6 +36,7 @@ export interface DraftRequest {
 /**
  * Packs the bundle, fixes the terms and records the draft; nothing of them leaves this machine. `advance` continues the
  * job.
+ * @throws BUDGET_EXCEEDED
  */
 export async function draftJob(
   context: RoleContext,
@@ -42,6 +44,7 @@ export async function draftJob(
   { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
+  refuseOverBudget(context, plan, again?.after);
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
@@ -91,6 +94,8 @@ export async function draftJob(
       },
     );
     const jobId = market.jobIdOf(terms);
+    // Again: another job may have been drafted while this one was packed.
+    refuseOverBudget(context, plan, again?.after);
     const home = jobFolder(jobsDir, "requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);

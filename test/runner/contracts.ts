@@ -35,7 +35,10 @@ function total(text: string, word: string): number {
 
 /** The titles of the failing tests, which the runner lists below its summary: `1) Invariant10Test#invariant_Name()`. */
 function failures(text: string): readonly string[] {
-  const lists = text.split(/^\s*\d+ failing\b/m).slice(1).join("\n");
+  const lists = text
+    .split(/^\s*\d+ failing\b/m)
+    .slice(1)
+    .join("\n");
   const titles = [...lists.matchAll(/^ *\d+\) (.+)$/gm)].map(([, title]) => `contracts: ${title}`);
   return titles.length > 0 ? titles : ["contract tests (see above)"];
 }

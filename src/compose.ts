@@ -499,7 +499,7 @@ async function openMarket(
   wallet: Wallet | undefined,
   logger: Logger = silentLogger,
 ): Promise<Market> {
-  const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
+  const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs, dataFee } = requireNetwork(config);
   const [{ createMarket }, { warningText }] = await Promise.all([
     import("./chain/market.ts"),
     import("./chain/warnings.ts"),
@@ -517,6 +517,7 @@ async function openMarket(
       }),
     confirmations,
     pollMs,
+    dataFee,
     wallet,
     logger,
     fees: { max: BigInt(Math.round(config.fees.maxGwei * 1e9)), timesMedian: config.fees.timesMedian },

@@ -4,9 +4,11 @@ import { basename, dirname, join } from "node:path";
 import type { Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
-import type { Abortable } from "./async/abort.ts";
+import type { Abortable, AbortOptions } from "./async/abort.ts";
+import type { Deployment } from "./chain/deploy.ts";
+import type { IgniteOptions } from "./chain/deployment/ignite.ts";
 import type { EngineKind } from "./config/choices.ts";
-import { type Config, requireNetwork } from "./config.ts";
+import { type Config, type NetworkConfig, requireNetwork } from "./config.ts";
 import type { AppContext } from "./context.ts";
 import type { Control } from "./control/control.ts";
 import { type DaemonKind, daemonKinds } from "./control/messages.ts";
@@ -35,6 +37,45 @@ export function openReader(context: AppContext): Promise<Market> {
 export async function openKeyCheck(): Promise<Pick<Keyring, "check">> {
   const { readBoundCertificate } = await import("./transfer/parcel/keyring/binding.ts");
   return { check: async (party) => void (await readBoundCertificate(party)) };
+}
+
+/** Compares the contracts of a network with those of this release, as its node, or a quorum of its nodes, shows them. */
+export async function openMarketCheck(): Promise<
+  (network: NetworkConfig, options: AbortOptions) => Promise<void>
+> {
+  const [{ connectRpc }, { connectNodes }, { examineMarket }] = await Promise.all([
+    import("./chain/rpc/rpc.ts"),
+    import("./chain/rpc/nodes/nodes.ts"),
+    import("./chain/deployment/examine.ts"),
+  ]);
+  return async (network, options) => {
+    const { rpcUrl, rpcUrls, chainId } = network;
+    const urls = [...new Set([rpcUrl, ...(rpcUrls ?? [])])];
+    const rpc =
+      urls.length === 1 ? connectRpc(rpcUrl) : connectNodes(urls, { chainId, warn: () => undefined });
+    try {
+      await examineMarket(rpc, network, options);
+    } finally {
+      rpc.close?.();
+    }
+  };
+}
+
+/**
+ * Deploys the market with this home's wallet, or finds it deployed.
+ * @throws DEPLOY_FAILED, DEPLOY_UNVERIFIED
+ */
+export async function deployMarket(
+  { config, ui, signal }: AppContext,
+  options: Omit<IgniteOptions, "wallet">,
+): Promise<Deployment> {
+  const json = await requireKeystore(config);
+  const password = await readPassword({ source: config.password, prompts: ui.prompts });
+  const [{ openWallet }, { ignite }] = await Promise.all([
+    import("./chain/wallet.ts"),
+    import("./chain/deployment/ignite.ts"),
+  ]);
+  return ignite({ ...options, wallet: await openWallet(json, password, { signal }) });
 }
 
 /** The state of each node of the configured network. */
@@ -471,7 +512,7 @@ async function openMarket(
   wallet: Wallet | undefined,
   logger: Logger = silentLogger,
 ): Promise<Market> {
-  const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs } = requireNetwork(config);
+  const { rpcUrl, rpcUrls, chainId, contracts, confirmations, pollMs, dataFee } = requireNetwork(config);
   const [{ createMarket }, { warningText }] = await Promise.all([
     import("./chain/market.ts"),
     import("./chain/warnings.ts"),
@@ -489,6 +530,7 @@ async function openMarket(
       }),
     confirmations,
     pollMs,
+    dataFee,
     wallet,
     logger,
     fees: { max: BigInt(Math.round(config.fees.maxGwei * 1e9)), timesMedian: config.fees.timesMedian },

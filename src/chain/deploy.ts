@@ -79,7 +79,7 @@ export function creationsOf(
 
 /**
  * Deploys the market by one transaction a contract, all sent at once. For the devnet, where every start is a new
- * chain; a lasting chain is deployed to with Ignition (`ignition/`), which resumes.
+ * chain; a lasting chain is deployed to with Ignition (`deployment/`), which resumes.
  * @throws DEPLOY_FAILED
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {

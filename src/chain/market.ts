@@ -40,6 +40,8 @@ export interface MarketOptions {
   readonly graceMs?: number | undefined;
   /** What a unit of gas may cost at most. */
   readonly fees?: FeeCaps | undefined;
+  /** How the chain charges for data; not at all where absent. */
+  readonly dataFee?: "op-stack" | undefined;
   /** Gets what the operator should look at. */
   readonly warn?: Warn | undefined;
   /** Gets each call of a node that failed, at level `debug`. */
@@ -77,6 +79,7 @@ export function createMarket(options: MarketOptions): Market {
     addresses,
     confirmations,
     fees,
+    dataFee: options.dataFee,
     warn,
     stuckMs,
     graceMs,
@@ -182,6 +185,7 @@ export function createMarket(options: MarketOptions): Market {
     poolStake: (abortOptions) => run(abortOptions, (bounded) => read().poolStake(bounded)),
     leaving: (account, abortOptions) => run(abortOptions, (bounded) => read().leaving(account, bounded)),
     gasPrice: (abortOptions) => run(abortOptions, (bounded) => read().gasPrice(bounded)),
+    dataFee: (sizes, abortOptions) => run(abortOptions, (bounded) => read().dataFee(sizes, bounded)),
     offers: (abortOptions) => iterate(abortOptions, (bounded) => read().offers(bounded)),
     offer: (account, abortOptions) => run(abortOptions, (bounded) => read().offer(account, bounded)),
     job: (id, abortOptions) => run(abortOptions, (bounded) => read().job(id, bounded)),

@@ -17,6 +17,7 @@ import { verifyKeys } from "./keys.ts";
 import { type Block, readNonce } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import { bindContract } from "./rpc/contract.ts";
+import { readDataFee } from "./rpc/data-fee.ts";
 import { currentFees, type FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
 import { measurePace } from "./rpc/pace.ts";
@@ -33,13 +34,14 @@ export interface ReaderOptions {
   readonly addresses: Addresses;
   readonly confirmations: number;
   readonly fees: FeeCaps;
+  readonly dataFee?: "op-stack" | undefined;
 }
 
 export type ChainReader = Omit<MarketReader, "jobIdOf" | "isSigned">;
 
 /** The read side of the market: every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): ChainReader {
-  const { rpc, heads, clock, db, chainId, addresses, confirmations, fees } = options;
+  const { rpc, heads, clock, db, chainId, addresses, confirmations, fees, dataFee } = options;
   const escrow = bindContract(rpc, addresses.escrow, artifactOf("JobEscrow").abi);
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
   const store = openIndexStore(db, addresses);
@@ -114,6 +116,8 @@ export function createReader(options: ReaderOptions): ChainReader {
       return { amount: amount as bigint, availableAt: Number(availableAt) };
     },
     gasPrice: async (abortOptions) => (await currentFees(rpc, fees, abortOptions)).max,
+    dataFee: async (sizes, abortOptions) =>
+      dataFee === undefined ? 0n : readDataFee(rpc, sizes, abortOptions),
     async *offers(abortOptions = {}) {
       await fresh(abortOptions);
       await offers.refresh(cursor(), abortOptions);

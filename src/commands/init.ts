@@ -1,9 +1,9 @@
-import { readdir } from "node:fs/promises";
 import { readKeystore } from "../account/keystore.ts";
 import { makeNewKeyring } from "../compose.ts";
 import { readNetwork } from "../config/file.ts";
 import { changeConfigFile, saveNetwork } from "../config/write.ts";
 import type { CommandContext } from "./framework/declaration.ts";
+import { knownNetworks } from "./network/known.ts";
 import { makeWallet } from "./wallet/create.ts";
 
 interface Options {
@@ -75,8 +75,7 @@ const askRole = ({ ui }: CommandContext): Promise<"requester" | "provider" | "va
   ]);
 
 async function askNetwork({ config, ui }: CommandContext): Promise<string | undefined> {
-  const known = await readdir(config.paths.networks).catch(() => []);
-  const names = known.filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length));
+  const names = await knownNetworks(config.paths.networks);
   const chosen = await ui.prompts.select<"file" | "later" | { name: string }>("Which network?", [
     ...names.map((name) => ({ name, value: { name } })),
     { name: "a network file…", value: "file" as const },

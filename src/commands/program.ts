@@ -5,6 +5,7 @@ import { coinText } from "../protocol/amounts.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
 import { daemonCommands } from "./tables/daemon.ts";
+import { networkCommands } from "./tables/network.ts";
 import { providerCommands } from "./tables/provider.ts";
 import { requesterCommands } from "./tables/requester.ts";
 import { stakeCommands } from "./tables/stake.ts";
@@ -13,6 +14,7 @@ import { trialCommands } from "./tables/trial.ts";
 /** Every command of `ichain`, in the order of `--help`. */
 export const commandTable: readonly CommandDeclaration[] = [
   ...accountCommands,
+  ...networkCommands,
   ...requesterCommands,
   ...providerCommands,
   ...stakeCommands,
@@ -41,6 +43,7 @@ export type Invocation =
 /** Headings of commands that only hold others. */
 const parents: Readonly<Record<string, string>> = {
   wallet: "make and look after the wallet",
+  network: "add, list and deploy networks",
   journal: "look after the record of what was begun",
   policy: "try a policy out",
   stake: "look after the stake behind your offer",

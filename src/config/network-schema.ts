@@ -57,6 +57,12 @@ export const networkSchema = z.strictObject({
     .max(60_000)
     .default(2000)
     .describe("milliseconds between two polls of the chain"),
+  dataFee: z
+    .enum(["op-stack"])
+    .optional()
+    .describe(
+      "how the chain charges for data beside gas: `op-stack` asks its GasPriceOracle; absent, not at all",
+    ),
   torrc: z
     .string()
     .max(65_536)

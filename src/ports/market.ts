@@ -145,6 +145,8 @@ export interface MarketReader {
   poolStake(options?: AbortOptions): Promise<bigint>;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */
   gasPrice(options?: AbortOptions): Promise<bigint>;
+  /** Wei that the chain charges now, beside gas, for the data of transactions of these sizes, bytes; 0 on most chains. */
+  dataFee(sizes: readonly number[], options?: AbortOptions): Promise<bigint>;
   offers(options?: AbortOptions): AsyncIterable<Offer>;
   offer(account: Address, options?: AbortOptions): Promise<Offer | undefined>;
   /** @throws JOB_UNKNOWN */

@@ -1,23 +1,20 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Wallet } from "ethers";
-import { verifyCode } from "../../scripts/deploy/artifacts.ts";
+import { parse } from "yaml";
+import { deploy as deployMarket } from "../../src/chain/deploy.ts";
+import { verifyCode } from "../../src/chain/deployment/verify-code.ts";
 import { connectRpc } from "../../src/chain/rpc/rpc.ts";
 import { importKey } from "../../src/chain/wallet.ts";
-import { networkSchema } from "../../src/config/network-schema.ts";
+import { type NetworkConfig, networkSchema } from "../../src/config/network-schema.ts";
 import { startEvm } from "../../src/devnet/evm/evm.ts";
 import type { EvmClient, EvmNode } from "../../src/devnet/evm/node.ts";
 import { isIchainError } from "../../src/errors/error.ts";
+import { ichainRun } from "../support/binary.ts";
 import { controls } from "../support/chain/evm.ts";
-
-const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL("../../scripts/deploy.ts", import.meta.url));
 
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`deploying for good on ${client}`, () => {
@@ -26,30 +23,27 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), "ichain-deploy-"));
       node = await startEvm({ client });
-      const { keystoreJson } = await importKey(node.accounts[0]!.privateKey, "secret", { light: true });
-      await writeFile(join(folder, "keystore.json"), keystoreJson);
-      await writeFile(join(folder, "password"), "secret\n");
+      const { keystoreJson } = await importKey(node.accounts[0]!.privateKey, "correct horse", {
+        light: true,
+      });
+      await mkdir(join(folder, "home"));
+      await writeFile(join(folder, "home", "keystore.json"), keystoreJson);
     });
     after(async () => {
       await node.stop();
       await rm(folder, { recursive: true, force: true });
     });
 
-    const deploy = async () => {
-      const flags = {
-        name: "test",
-        "rpc-url": node.rpcUrl,
-        keystore: join(folder, "keystore.json"),
-        "password-file": join(folder, "password"),
-        confirmations: "1",
-        folder: join(folder, "ignition"),
-        out: join(folder, "network.json"),
-      };
-      await run(process.execPath, [
-        SCRIPT,
-        ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
-      ]);
-      return networkSchema.parse(JSON.parse(await readFile(flags.out, "utf8")));
+    const command = async (...args: string[]) => {
+      const env = { ICHAIN_HOME: join(folder, "home"), ICHAIN_PASSWORD: "correct horse" };
+      const { code, stdout, stderr } = await ichainRun([...args, "--json", "--quiet"], env);
+      return { code, stderr: stdout + stderr, said: code === 0 ? JSON.parse(stdout) : undefined };
+    };
+    const deploy = async (): Promise<NetworkConfig> => {
+      const flags = ["--name", "test", "--rpc", node.rpcUrl, "--confirmations", "1"];
+      const { code, stderr, said } = await command("network", "deploy", ...flags);
+      assert.equal(code, 0, stderr);
+      return networkSchema.parse(parse(await readFile(said.file, "utf8")));
     };
 
     test("writes the network's file; a second deployment changes nothing", async () => {
@@ -68,6 +62,31 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       await verifyCode(rpc, contracts.escrow, "JobEscrow");
       await assert.rejects(verifyCode(rpc, contracts.registry, "JobEscrow"), (error) =>
         isIchainError(error, "DEPLOY_UNVERIFIED"),
+      );
+    });
+
+    test("a network is added when its contracts are these and name one another, and not otherwise", async () => {
+      const network = await deploy();
+      const source = join(folder, "offered.json");
+      const offer = async (name: string, change: object) => {
+        await writeFile(source, JSON.stringify({ ...network, name, ...change }));
+        const { code, stderr } = await command("network", "add", source);
+        return code === 0 ? "added" : stderr;
+      };
+      assert.equal(await offer("sound", {}), "added");
+      assert.match(await offer("sound", {}), /NETWORK_EXISTS/);
+      assert.match(await offer("other-chain", { chainId: 10 }), /CHAIN_MISMATCH/);
+      const { contracts } = network;
+      const { federated: _, ...fewer } = contracts;
+      assert.match(await offer("fewer", { contracts: fewer }), /DEPLOY_UNVERIFIED/);
+      const wallet = new Wallet(node.accounts[1]!.privateKey);
+      const second = await deployMarket({ rpcUrl: node.rpcUrl, wallet });
+      const mixed = { ...contracts, rating: second.rating };
+      assert.match(await offer("mixed", { contracts: mixed }), /DEPLOY_UNVERIFIED/);
+      const { said } = await command("network", "list");
+      assert.deepEqual(
+        said.networks.map(({ name }: NetworkConfig) => name),
+        ["sound", "test"],
       );
     });
   });

@@ -49,7 +49,7 @@ export async function run(
       ];
       return [
         `Provider ${data.provider}: ${money(price, token)}; ${seats(validators)} at ${money(validatorFee, token)} each.`,
-        `${money(data.locked, token)} is locked at posting; gas comes to about ${gas.units}, at most ${coin(data.gas.cost)} now.`,
+        `${money(data.locked, token)} is locked at posting; gas comes to about ${gas.units}, at most ${coin(data.gas.cost)} now${dataText(gas.dataCost)}.`,
         ...(inCoin
           ? []
           : [`Its stake is ${coin(providerStake)}; a tenth of it comes on top where it is yours.`]),
@@ -59,5 +59,8 @@ export async function run(
     });
   });
 }
+
+const dataText = (cost: bigint): string =>
+  cost === 0n ? "" : `, ${coin(cost)} of it for data on the chain below`;
 
 const seats = (count: number): string => (count === 1 ? "1 validator" : `${count} validators`);

@@ -76,3 +76,19 @@ export const journalRepairOutput = z.strictObject({
   ),
   folders: z.array(folderValue).describe("of jobs that are not open and no longer known"),
 });
+
+const contracts = z.strictObject({
+  escrow: addressValue,
+  registry: addressValue,
+  rating: addressValue,
+  federated: addressValue.optional(),
+  block: z.number().int().optional(),
+});
+const network = z.strictObject({ name: z.string(), chainId: z.number().int() });
+export const networkListOutput = z.strictObject({
+  networks: z.array(
+    network.extend({ escrow: addressValue, confirmations: z.number().int(), inUse: z.boolean() }),
+  ),
+});
+export const networkAddOutput = network.extend({ contracts, verified: z.literal(true) });
+export const networkDeployOutput = network.extend({ contracts, file: folderValue });

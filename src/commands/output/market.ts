@@ -54,7 +54,8 @@ export const quoteOutput = z.strictObject({
   gas: z.strictObject({
     units: count,
     price: amountValue.describe("wei a unit"),
-    cost: amountValue.describe("wei, at most"),
+    dataCost: amountValue.describe("wei for the data of the transactions, on chains that charge for it"),
+    cost: amountValue.describe("wei, at most, data included"),
   }),
   validated: z.strictObject({
     streak: count.describe("validated jobs in a row by this provider for this account"),

@@ -64,7 +64,6 @@ export const homeErrors = {
   },
   DOCTOR_FAILED: { class: "unavailable", hint: "Follow the last column, and run it again." },
   FILE_UNREADABLE: { class: "usage", hint: "Name a keystore file, or a file that holds a private key." },
-  FLAG_MISSING: { class: "usage", hint: "Give the flag that is named." },
   HOME_BUSY: {
     class: "unavailable",
     retryable: true,
@@ -123,6 +122,12 @@ export const homeErrors = {
   LOG_UNWRITABLE: {
     class: "config",
     hint: "Check log.file in config.yaml, and that you may write to its folder.",
+  },
+  NETWORK_EXISTS: { class: "usage", hint: "Give --replace to put this one in its place." },
+  NETWORK_UNREACHABLE: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Check the address, or save the file yourself and name it.",
   },
   NETWORK_UNKNOWN: {
     class: "config",

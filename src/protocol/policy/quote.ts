@@ -124,3 +124,25 @@ export function gasOf({ validators, permit }: Pick<Terms, "validators"> & { perm
   const { post, postWithPermit, appoint, settle, rate } = requesterGas;
   return (permit ? postWithPermit : post) + (validators > 0 ? appoint : settle) + rate;
 }
+
+/** Of a transaction beside its call: signature, nonce, fees, addresses. */
+const ENVELOPE = 120;
+/** Bytes of the requester's calls, with sealed locators of 512 bytes. */
+const requesterBytes = {
+  post: 996,
+  postWithPermit: 1_124,
+  appoint: 452,
+  validator: 640,
+  settle: 484,
+  rate: 452,
+};
+
+/** Sizes of the transactions of `gasOf`, bytes, for chains that charge for data. */
+export function dataSizesOf({
+  validators,
+  permit,
+}: Pick<Terms, "validators"> & { permit: boolean }): readonly number[] {
+  const { post, postWithPermit, appoint, validator, settle, rate } = requesterBytes;
+  const judged = validators > 0 ? appoint + validators * validator : settle;
+  return [permit ? postWithPermit : post, judged, rate].map((bytes) => bytes + ENVELOPE);
+}

@@ -2,7 +2,7 @@ import type { MarketReader } from "../../../ports/market.ts";
 import { COIN } from "../../../protocol/amounts.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { lockedBy } from "../../../protocol/job/terms.ts";
-import { gasOf } from "../../../protocol/policy/quote.ts";
+import { dataSizesOf, gasOf } from "../../../protocol/policy/quote.ts";
 import type { JobFile } from "../../../protocol/task/spec.ts";
 import { choosePlan } from "../../../roles/job/requester/posting/choose.ts";
 import { audit, findCandidates } from "../../../roles/job/requester/posting/plan.ts";
@@ -23,10 +23,14 @@ export async function quotedPlan(
   );
   const validators = plan.validators.length;
   const units = gasOf({ validators, permit: plan.token !== COIN });
-  const gas = { units, price: await market.gasPrice({ signal }) };
+  const sizes = dataSizesOf({ validators, permit: plan.token !== COIN });
+  const [price, dataCost] = await Promise.all([
+    market.gasPrice({ signal }),
+    market.dataFee(sizes, { signal }),
+  ]);
   return {
     plan,
     locked: lockedBy(plan.outline),
-    gas: { ...gas, cost: BigInt(gas.units) * gas.price },
+    gas: { units, price, dataCost, cost: BigInt(units) * price + dataCost },
   };
 }

@@ -1,15 +1,14 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { deploy } from "@nomicfoundation/ignition-core";
+import { buildModule, deploy } from "@nomicfoundation/ignition-core";
 import type { BaseWallet } from "ethers";
-import market from "../../ignition/modules/market.ts";
-import { creationsOf, type Deployment } from "../../src/chain/deploy.ts";
-import { readNonce } from "../../src/chain/rpc/blocks.ts";
-import { connectRpc, type Rpc } from "../../src/chain/rpc/rpc.ts";
-import { IchainError } from "../../src/errors/error.ts";
-import type { Address } from "../../src/protocol/ids.ts";
-import { artifactResolver, verifyCode } from "./artifacts.ts";
-import { signingProvider } from "./provider.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { Address } from "../../protocol/ids.ts";
+import { creationsOf, DEFAULT_COOLDOWN, DEFAULT_POOL_STAKE, type Deployment } from "../deploy.ts";
+import { readNonce } from "../rpc/blocks.ts";
+import { connectRpc, type Rpc } from "../rpc/rpc.ts";
+import { signingProvider } from "./signing-provider.ts";
+import { artifactResolver, verifyMarket } from "./verify-code.ts";
 
 export interface IgniteOptions {
   readonly rpcUrl: string;
@@ -21,7 +20,27 @@ export interface IgniteOptions {
   readonly cooldown?: bigint | undefined;
 }
 
-/** Deploys the market by Ignition, or finds it deployed, and verifies the code. Throws `DEPLOY_FAILED`. */
+/**
+ * The whole market, in the order of `creationsOf`. `escrowAddress` and `federatedAddress` follow from the deployer's
+ * nonce before the first of them: an escrow reverts at any other address.
+ */
+const market = buildModule("Market", (m) => {
+  const poolStake = m.getParameter("poolStake", DEFAULT_POOL_STAKE);
+  const cooldown = m.getParameter("cooldown", BigInt(DEFAULT_COOLDOWN));
+  const escrows = [m.getParameter<string>("escrowAddress"), m.getParameter<string>("federatedAddress")];
+  const rating = m.contract("ProviderRating", [escrows]);
+  const registry = m.contract("ProviderRegistry", [rating, escrows, poolStake, cooldown]);
+  const exceptions = m.contract("JobExceptions", [registry, rating]);
+  const escrow = m.contract("JobEscrow", [registry, rating, exceptions]);
+  const federatedExceptions = m.contract("FederatedExceptions", [registry, rating], { after: [escrow] });
+  const federated = m.contract("FederatedEscrow", [registry, rating, federatedExceptions]);
+  return { escrow, exceptions, registry, rating, federated, federatedExceptions };
+});
+
+/**
+ * Deploys the market by Ignition, or finds it deployed, and verifies the code.
+ * @throws DEPLOY_FAILED, DEPLOY_UNVERIFIED
+ */
 export async function ignite(options: IgniteOptions): Promise<Deployment> {
   const { wallet, folder, confirmations, poolStake, cooldown } = options;
   const rpc = connectRpc(options.rpcUrl);
@@ -51,13 +70,12 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
     });
   }
   const at = (name: string) => result.contracts[`Market#${name}`]?.address as Address;
-  const names = [
-    ...(["JobEscrow", "ProviderRegistry", "ProviderRating", "FederatedEscrow"] as const),
-    ...(["JobExceptions", "FederatedExceptions"] as const),
-  ] as const;
-  for (const name of names) await verifyCode(rpc, at(name), name);
-  const [escrow, registry, rating, federated] = names.map(at) as [Address, Address, Address, Address];
-  return { chainId: Number(chainId), escrow, registry, rating, federated, block: await blockOf(rpc, rating) };
+  const addresses = {
+    ...{ escrow: at("JobEscrow"), registry: at("ProviderRegistry"), rating: at("ProviderRating") },
+    federated: at("FederatedEscrow"),
+  };
+  await verifyMarket(rpc, addresses);
+  return { chainId: Number(chainId), ...addresses, block: await blockOf(rpc, addresses.rating) };
 }
 
 /** The addresses that the escrows will have if the account sends nothing else until they are deployed. */

@@ -1,6 +1,6 @@
 import type { EIP1193Provider } from "@nomicfoundation/ignition-core";
 import { type BaseWallet, Transaction } from "ethers";
-import type { Rpc } from "../../src/chain/rpc/rpc.ts";
+import type { Rpc } from "../rpc/rpc.ts";
 
 type Optional = "to" | "gasPrice" | "maxFeePerGas" | "maxPriorityFeePerGas";
 /** What Ignition fills in before it asks for a signature, 0x-hex. */

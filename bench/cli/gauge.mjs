@@ -1,0 +1,3 @@
+process.on("exit", () => {
+  process.stderr.write(`\nmaxrss=${process.resourceUsage().maxRSS}\n`);
+});

@@ -11,7 +11,11 @@ import {
   findingCommitment,
   findingOf,
 } from "../../../src/protocol/federated/market/closing.ts";
-import { type FederatedState, federatedStates, type Invitation } from "../../../src/protocol/federated/market/events.ts";
+import {
+  type FederatedState,
+  federatedStates,
+  type Invitation,
+} from "../../../src/protocol/federated/market/events.ts";
 import { federatedExitsOf } from "../../../src/protocol/federated/market/exits.ts";
 import { foldFederated } from "../../../src/protocol/federated/market/fold.ts";
 import { assertedIn, type FederatedJob } from "../../../src/protocol/federated/market/job.ts";

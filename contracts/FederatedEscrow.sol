@@ -64,9 +64,7 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
         if (job.state != FederatedState.None) revert FederatedEscrow_AlreadyPosted(jobId);
         if (!_isValid(terms)) revert FederatedEscrow_InvalidTerms();
         _checkInTime(jobId, terms.enlistBy);
-        if (sealedLocator.length > MAX_LOCATOR_BYTES) {
-            revert FederatedEscrow_TooLong(sealedLocator.length, MAX_LOCATOR_BYTES);
-        }
+        _checkLength(sealedLocator.length, MAX_LOCATOR_BYTES);
 
         // Effect
         job.state = FederatedState.Enlisting;
@@ -77,6 +75,18 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
 
         // Interaction
         _take(terms.token, terms.rounds * _roundSum(terms, terms.seats));
+    }
+
+    /// @inheritdoc IFederatedCourse
+    function invite(Terms calldata terms, address[] calldata providers, bytes calldata sealedInvitation) external {
+        // Check
+        (bytes32 jobId,) = _load(terms, FederatedState.Enlisting);
+        _checkCaller(jobId, terms.requester);
+        _checkInTime(jobId, terms.enlistBy);
+        _checkLength(sealedInvitation.length, MAX_INVITATION_BYTES);
+
+        // Effect
+        emit Invited(jobId, providers, sealedInvitation);
     }
 
     /// @inheritdoc IFederatedCourse
@@ -112,7 +122,7 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
         // Effect
         if (terms.seats == 0) {
             emit Begun(jobId, 0, 0);
-            _openRound(jobId, terms, job);
+            _openFirst(jobId, terms, job);
         } else {
             job.state = FederatedState.Drawing;
             job.drawBlock = _nextDrawBlock();
@@ -142,7 +152,7 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
             registry.lock(validator, terms.seatStake, Role.Validator, true);
         }
         if (job.seated == 0) return _finish(jobId, terms, job, FederatedCause.NoSeats);
-        _openRound(jobId, terms, job);
+        _openFirst(jobId, terms, job);
         _jobs[jobId] = job;
     }
 
@@ -181,7 +191,7 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
         emit RoundClosed(jobId, closing.round, closed);
         if (closing.round == terms.rounds) return _finish(jobId, terms, job, FederatedCause.Completed);
         if (job.stopping) return _finish(jobId, terms, job, FederatedCause.Stopped);
-        _openRound(jobId, terms, job);
+        job.deadline = _in(terms.roundWindow);
         _jobs[jobId] = job;
     }
 
@@ -256,15 +266,19 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
         emit Claimed(jobId, account, amount);
     }
 
+    function _checkLength(uint256 length, uint256 limit) private pure {
+        if (length > limit) revert FederatedEscrow_TooLong(length, limit);
+    }
+
     function _isValid(Terms calldata terms) private view returns (bool) {
         return terms.rounds != 0 && terms.least != 0 && terms.least <= terms.places && terms.seats <= MAX_SEATS
             && terms.seatStake <= MAX_SEAT_STAKE && terms.roundWindow >= MIN_ROUND && terms.disputeWindow >= MIN_DISPUTE;
     }
 
-    /// @dev Opens the round after the last closed one, in the copy that the caller saves.
-    function _openRound(bytes32 jobId, Terms calldata terms, Job memory job) private {
+    /// @dev Opens the first round, in the copy that the caller saves.
+    function _openFirst(bytes32 jobId, Terms calldata terms, Job memory job) private {
         job.state = FederatedState.Running;
         job.deadline = _in(terms.roundWindow);
-        emit RoundOpened(jobId, job.closed + 1, job.deadline);
+        emit FirstOpened(jobId, job.deadline);
     }
 }

@@ -24,6 +24,7 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
     /// Members of the pool that a draw looks at for one seat; bounds the gas of a draw.
     uint256 private constant PROBES = 12;
     uint256 internal constant MAX_LOCATOR_BYTES = 1024;
+    uint256 internal constant MAX_INVITATION_BYTES = 4096;
     /// Blocks until the block whose hash draws: no caller knows it.
     uint256 private constant DRAW_AFTER = 2;
     /// Blocks whose hashes the chain knows.

@@ -207,11 +207,14 @@ interface IFederated is IEscrowMoney {
     }
 
     event FederatedPosted(bytes32 indexed jobId, address indexed requester, Terms terms, bytes sealedLocator);
+    /// @notice One message for all `providers`; each can open it.
+    event Invited(bytes32 indexed jobId, address[] providers, bytes sealedInvitation);
     event Enlisted(bytes32 indexed jobId, address indexed provider, uint256 enlisted);
     /// @notice The job begins; with seats, the hash of `drawBlock` draws them.
     event Begun(bytes32 indexed jobId, uint256 drawBlock, uint256 deadline);
     event Seated(bytes32 indexed jobId, address indexed seat);
-    event RoundOpened(bytes32 indexed jobId, uint256 round, uint256 deadline);
+    /// @notice The first round is open. Each later one opens as the one before is closed, for {Terms.roundWindow}.
+    event FirstOpened(bytes32 indexed jobId, uint256 deadline);
     event UploadAsserted(bytes32 indexed jobId, address indexed provider, uint256 round, bytes32 upload);
     event RoundClosed(bytes32 indexed jobId, uint256 indexed round, Closed closed);
     event StopAsked(bytes32 indexed jobId);

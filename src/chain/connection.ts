@@ -19,10 +19,11 @@ export async function connect(
   addresses: Addresses,
   options: AbortOptions,
 ): Promise<void> {
-  const [actual, genesis, code] = await Promise.all([
+  const escrows = [addresses.escrow, addresses.federated].filter((address) => address !== undefined);
+  const [actual, genesis, ...codes] = await Promise.all([
     rpc.send("eth_chainId", [], options),
     findBlock(rpc, 0, options),
-    rpc.send("eth_getCode", [addresses.escrow, "latest"], options),
+    ...escrows.map((address) => rpc.send("eth_getCode", [address, "latest"], options)),
   ]);
   const found = answered(parseQuantity, actual, "its chain id");
   if (found !== BigInt(chainId)) {
@@ -32,14 +33,14 @@ export async function connect(
       { details: { expected: chainId, found: String(found) } },
     );
   }
-  if (code === "0x") {
-    throw new IchainError(
-      "CONTRACTS_MISSING",
-      `There is no contract at ${addresses.escrow} on chain ${chainId}.`,
-      { details: { escrow: addresses.escrow, chainId } },
-    );
+  const missing = escrows.find((_, i) => codes[i] === "0x");
+  if (missing !== undefined) {
+    throw new IchainError("CONTRACTS_MISSING", `There is no contract at ${missing} on chain ${chainId}.`, {
+      details: { escrow: missing, chainId },
+    });
   }
-  bindDatabase(db, [chainId, genesis?.hash ?? "pruned", addresses.escrow.toLowerCase()].join());
+  const names = escrows.map((address) => address.toLowerCase());
+  bindDatabase(db, [chainId, genesis?.hash ?? "pruned", ...names].join());
 }
 
 /** Errors of ERC-20 tokens (ERC-6093). */
@@ -50,7 +51,7 @@ const tokenErrors = new Interface([
 
 /** The errors of all contracts that a call can reach: the escrow calls the registry, the rating and tokens. */
 export function marketErrors(): Interface {
-  const names = ["JobEscrow", "ProviderRegistry", "ProviderRating"] as const;
+  const names = ["JobEscrow", "FederatedEscrow", "ProviderRegistry", "ProviderRating"] as const;
   const fragments = names.flatMap((name) =>
     artifactOf(name).abi.fragments.filter(({ type }) => type === "error"),
   );

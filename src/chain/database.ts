@@ -42,7 +42,14 @@ const FIRST = `
   CREATE INDEX IF NOT EXISTS stale_offers ON offers (account) WHERE stale = 1;
 `;
 
-const TABLES = ["reservations", "attempts", "blocks", "logs", "jobs", "parties", "offers", "chain_meta"];
+/** Federated jobs beside `jobs`: their logs and parties are in the same tables. */
+const SECOND = `
+  CREATE TABLE federated_jobs (job TEXT PRIMARY KEY, touched INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX federated_jobs_by_touch ON federated_jobs (touched);
+`;
+
+const INDEX = ["blocks", "logs", "jobs", "federated_jobs", "parties", "offers", "chain_meta"];
+const OUTBOX = ["reservations", "attempts"];
 
 export type Database = DatabaseSync;
 
@@ -52,7 +59,7 @@ export type Database = DatabaseSync;
  * @throws the codes of `openSqlite` but INDEX_DAMAGED
  */
 export function openDatabase(path: string, onDamage: (setAsideAs: string) => void = () => {}): Database {
-  const open = () => openSqlite({ name: "index", path, migrations: [FIRST], check: true });
+  const open = () => openSqlite({ name: "index", path, migrations: [FIRST, SECOND], check: true });
   try {
     return open();
   } catch (error) {
@@ -74,13 +81,15 @@ export function openDatabase(path: string, onDamage: (setAsideAs: string) => voi
 
 /**
  * Binds the database to one deployment on one chain (`identity` names genesis and contracts), and deletes what it holds
- * of another, such as an earlier devnet on the same port. True if it deleted something.
+ * of another, such as an earlier devnet on the same port. A contract more, named last, has only the index read again.
+ * True if it deleted something.
  */
 export function bindDatabase(db: Database, identity: string): boolean {
   return transaction(db, () => {
     const row = db.prepare("SELECT value FROM chain_meta WHERE key = 'identity'").get();
     if (row?.value === identity) return false;
-    for (const table of TABLES) db.exec(`DELETE FROM ${table}`);
+    const grown = typeof row?.value === "string" && identity.startsWith(`${row.value},`);
+    for (const table of grown ? INDEX : [...INDEX, ...OUTBOX]) db.exec(`DELETE FROM ${table}`);
     db.prepare("INSERT INTO chain_meta (key, value) VALUES ('identity', ?)").run(identity);
     return row !== undefined;
   });

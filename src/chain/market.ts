@@ -2,8 +2,10 @@ import type { BaseWallet } from "ethers";
 import { type AbortOptions, linkSignals, raceSignal } from "../async/abort.ts";
 import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Market, MarketWriter } from "../ports/market.ts";
+import { federatedJobIdOf } from "../protocol/federated/market/terms.ts";
 import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
+import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
 import { openDatabase } from "./database.ts";
@@ -193,6 +195,14 @@ export function createMarket(options: MarketOptions): Market {
     resolveJob: (prefix, abortOptions) => run(abortOptions, (bounded) => read().resolveJob(prefix, bounded)),
     follow: (id, abortOptions) => iterate(abortOptions, (bounded) => read().follow(id, bounded)),
     watch: (filter, abortOptions) => iterate(abortOptions, (bounded) => read().watch(filter, bounded)),
+    federatedJobIdOf: (terms) => federatedJobIdOf(parts.chainId, federatedEscrowOf(addresses), terms),
+    federatedJob: (id, abortOptions) => run(abortOptions, (bounded) => read().federatedJob(id, bounded)),
+    federatedJobs: (filter, abortOptions) =>
+      run(abortOptions, (bounded) => read().federatedJobs(filter, bounded)),
+    watchFederated: (filter, abortOptions) =>
+      iterate(abortOptions, (bounded) => read().watchFederated(filter, bounded)),
+    owedFederated: (account, token, abortOptions) =>
+      run(abortOptions, (bounded) => read().owedFederated(account, token, bounded)),
     prepare: async (call, abortOptions) => {
       const target = write();
       return run(abortOptions, (bounded) => target.prepare(call, bounded));

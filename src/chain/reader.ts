@@ -1,14 +1,16 @@
 import type { AbortOptions } from "../async/abort.ts";
 import { retryUnavailable } from "../async/retry.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
-import type { JobFilter, MarketReader } from "../ports/market.ts";
+import type { MarketReader } from "../ports/market.ts";
 import type { TokenInfo } from "../protocol/amounts.ts";
 import { type Address, type Hex, isHex, type JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job/job.ts";
 import { artifactOf } from "./abi/artifacts.ts";
+import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
 import { followJob } from "./follow.ts";
+import { openFederatedIndex } from "./indexer/federated.ts";
 import { openJobIndex } from "./indexer/jobs.ts";
 import { openOffers } from "./indexer/offers.ts";
 import { openIndexStore } from "./indexer/store.ts";
@@ -37,7 +39,7 @@ export interface ReaderOptions {
   readonly dataFee?: "op-stack" | undefined;
 }
 
-export type ChainReader = Omit<MarketReader, "jobIdOf" | "isSigned">;
+export type ChainReader = Omit<MarketReader, "jobIdOf" | "federatedJobIdOf" | "isSigned">;
 
 /** The read side of the market: every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): ChainReader {
@@ -46,6 +48,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const registry = bindContract(rpc, addresses.registry, artifactOf("ProviderRegistry").abi);
   const store = openIndexStore(db, addresses);
   const jobs = openJobIndex(db, chainId, addresses.escrow);
+  const federatedJobs = openFederatedIndex(db, chainId, addresses.federated);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Constant of the registry. */
@@ -157,24 +160,52 @@ export function createReader(options: ReaderOptions): ChainReader {
       await known(id, abortOptions);
       yield* followJob({ heads, clock, jobs, sync }, id, abortOptions);
     },
-    watch: (filter, abortOptions = {}) => watchJobs(filter, abortOptions),
+    watch: (filter, abortOptions = {}) => watchIndex(jobs, filter, abortOptions),
+    async federatedJob(id, abortOptions = {}) {
+      await fresh(abortOptions);
+      const job = federatedJobs.find(id);
+      if (job === undefined) throw unknown(id);
+      return job;
+    },
+    async federatedJobs(filter, abortOptions = {}) {
+      await fresh(abortOptions);
+      const found = federatedJobs.changed(filter, 0).flatMap(({ id }) => federatedJobs.find(id) ?? []);
+      return found.sort((a, b) => a.block - b.block);
+    },
+    watchFederated: (filter, abortOptions = {}) => watchIndex(federatedJobs, filter, abortOptions),
+    async owedFederated(account, token, abortOptions = {}) {
+      const { abi } = artifactOf("FederatedEscrow");
+      const contract = bindContract(rpc, federatedEscrowOf(addresses), abi);
+      return (await contract.read("owed", [account, token], abortOptions))[0] as bigint;
+    },
   };
 
-  async function* watchJobs(filter: JobFilter, abortOptions: AbortOptions): AsyncIterable<Job> {
+  async function* watchIndex<J, Filter>(
+    index: WatchedIndex<J, Filter>,
+    filter: Filter,
+    abortOptions: AbortOptions,
+  ): AsyncIterable<J> {
     // Daemons wait here, so no outage of the node may end it.
     const withoutLimit = <T>(work: () => Promise<T>) =>
       retryUnavailable(work, abortOptions, Number.POSITIVE_INFINITY);
     for (let seen = 0; ; ) {
       const head = await withoutLimit(() => heads.recent(abortOptions));
       await withoutLimit(() => sync(head, abortOptions));
-      for (const { id, touched } of jobs.changed(filter, seen)) {
+      for (const { id, touched } of index.changed(filter, seen)) {
         seen = touched;
-        const job = await withoutLimit(() => load(id, head, abortOptions));
+        await withoutLimit(() => sync(head, abortOptions));
+        const job = index.find(id);
         if (job !== undefined) yield job;
       }
       await withoutLimit(() => heads.changed(head.hash, abortOptions));
     }
   }
+}
+
+/** What an index of jobs, of one kind or the other, must say to be watched. */
+interface WatchedIndex<J, Filter> {
+  find(id: JobId): J | undefined;
+  changed(filter: Filter, touched: number): { readonly id: JobId; readonly touched: number }[];
 }
 
 function unknown(id: string): IchainError {

@@ -67,7 +67,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
         addresses,
         signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
       });
-      const jobId = jobOfCall(call, chainId, addresses.escrow);
+      const jobId = jobOfCall(call, chainId, addresses);
       for (const until = performance.now() + CLOCK_LAG_MS; ; ) {
         try {
           return await sender.prepare(call.kind, request, jobId, abortOptions);

@@ -6,6 +6,7 @@ import type { Measurement } from "../protocol/job/measurement.ts";
 import type { Terms } from "../protocol/job/terms.ts";
 import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
 import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
+import type { FederatedCall, FederatedReader } from "./federated.ts";
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
 export type Call =
@@ -52,11 +53,14 @@ export type Call =
   | { kind: "settle"; job: Job }
   | { kind: "rate"; job: Job; subject: Address; score: number }
   | { kind: "withdraw"; token: Address }
+  /** Takes what the escrow of federated jobs owes the caller. */
+  | { kind: "withdrawFederated"; token: Address }
   /** Starts the withdrawal of free stake; `withdrawStake` pays it once the cooldown is over. */
   | { kind: "requestWithdrawal"; amount: bigint }
   | { kind: "withdrawStake" }
   /** Lets the escrow take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
-  | { kind: "approve"; token: Address; amount: bigint };
+  | { kind: "approve"; token: Address; amount: bigint }
+  | FederatedCall;
 
 /** A token's permission for the escrow to take an amount once (EIP-2612). */
 export interface Permit {
@@ -116,7 +120,7 @@ export interface JobFilter {
 }
 
 /** Reads of the market's contracts. */
-export interface MarketReader {
+export interface MarketReader extends FederatedReader {
   /** The chain's time, Unix seconds, between two blocks too: what deadlines are compared with. */
   now(options?: AbortOptions): Promise<number>;
   /** The pace by which windows are checked; cheap to call, because it is measured rarely. */

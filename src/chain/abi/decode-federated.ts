@@ -39,14 +39,18 @@ export function decodeFederatedEvent(
 
 function decodeRound({ name, args }: LogDescription): FederatedEvent | undefined {
   switch (name) {
+    case "Invited": {
+      const { providers, sealedInvitation } = args.toObject();
+      return { kind: "invited", invitation: { providers: providers.toArray(), sealed: sealedInvitation } };
+    }
     case "Enlisted":
       return { kind: "enlisted", provider: args.provider };
     case "Begun":
       return { kind: "begun", drawBlock: Number(args.drawBlock), deadline: Number(args.deadline) };
     case "Seated":
       return { kind: "seated", seat: args.seat };
-    case "RoundOpened":
-      return { kind: "roundOpened", round: Number(args.round), deadline: Number(args.deadline) };
+    case "FirstOpened":
+      return { kind: "firstOpened", deadline: Number(args.deadline) };
     case "UploadAsserted": {
       const { provider, round, upload } = args.toObject();
       return { kind: "uploadAsserted", provider, round: Number(round), upload };

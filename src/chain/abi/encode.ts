@@ -2,6 +2,7 @@ import { Interface } from "ethers";
 import { impossible } from "../../errors/error.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { federatedJobIdOf } from "../../protocol/federated/market/terms.ts";
 import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { appealBondOf, challengeBondOf } from "../../protocol/job/bond.ts";
 import type { Job, Submission } from "../../protocol/job/job.ts";
@@ -12,6 +13,7 @@ import { secretsCommitment } from "../../protocol/job/seeds.ts";
 import { lockedBy, type Terms } from "../../protocol/job/terms.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
+import { encodeFederated, federatedEscrowOf } from "./encode-federated.ts";
 
 /** Calls of the port as the contracts take them. */
 
@@ -42,6 +44,16 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
   const ofJob = (name: string, job: Job, ...args: unknown[]): Request =>
     toEscrow(name, [packTerms(job.terms), ...args]);
 
+  if ("federated" in call) {
+    const { name, args, value } = encodeFederated(call);
+    return request(
+      federatedEscrowOf(context.addresses),
+      artifactOf("FederatedEscrow").abi,
+      name,
+      args,
+      value,
+    );
+  }
   switch (call.kind) {
     case "publish":
       return toRegistry("publish", [draftOf(call.offer), context.signKeys(call.offer)]);
@@ -104,6 +116,10 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
       return ofJob("rate", call.job, call.subject, call.score);
     case "withdraw":
       return toEscrow("withdraw", [call.token]);
+    case "withdrawFederated": {
+      const { abi } = artifactOf("FederatedEscrow");
+      return request(federatedEscrowOf(context.addresses), abi, "withdraw", [call.token], 0n);
+    }
     case "requestWithdrawal":
       return toRegistry("requestWithdrawal", [call.amount]);
     case "withdrawStake":
@@ -116,8 +132,11 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
 }
 
 /** The id of the job that a call is about; for `post`, of the job that it creates. */
-export function jobOfCall(call: Call, chainId: bigint, escrow: Address): Hex | undefined {
-  if (call.kind === "post") return jobIdOf(chainId, escrow, call.terms);
+export function jobOfCall(call: Call, chainId: bigint, addresses: Addresses): Hex | undefined {
+  if (call.kind === "post") return jobIdOf(chainId, addresses.escrow, call.terms);
+  if (call.kind === "postFederated")
+    return federatedJobIdOf(chainId, federatedEscrowOf(addresses), call.federated.terms);
+  if ("federated" in call) return call.federated.id;
   return "job" in call ? call.job.id : undefined;
 }
 

@@ -1,3 +1,4 @@
+import type { FederatedFilter } from "../../ports/federated.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 import { fold } from "../../protocol/job/fold.ts";
@@ -35,17 +36,25 @@ export function openJobIndex(db: Database, chainId: bigint, escrow: Address): Jo
         return event === undefined ? job : fold(job, event);
       }, undefined);
     },
-    changed(filter, touched) {
-      const wanted = Object.entries(filter).filter(([, account]) => account !== undefined);
-      const conditions = wanted.map(
-        () => "AND EXISTS (SELECT 1 FROM parties p WHERE p.account = ? AND p.role = ? AND p.job = jobs.job)",
-      );
-      const sql = `SELECT job AS id, touched FROM jobs WHERE touched > ? ${conditions.join(" ")} ORDER BY touched`;
-      const values = wanted.flatMap(([role, account]) => [account.toLowerCase(), role]);
-      return db.prepare(sql).all(touched, ...values) as unknown as { id: JobId; touched: number }[];
-    },
+    changed: (filter, touched) => changedJobs(db, "jobs", filter, touched),
     touched: (id) => (touchOf.get(id.toLowerCase())?.touched as number | undefined) ?? 0,
     startingWith: (prefix, limit) =>
       range.all(prefix, prefix.padEnd(66, "f"), limit).map((row) => row.job as JobId),
   };
+}
+
+/** The jobs of `table` with all of these parties, by role, that changed after `touched`; oldest change first. */
+export function changedJobs(
+  db: Database,
+  table: "jobs" | "federated_jobs",
+  parties: JobFilter | FederatedFilter,
+  touched: number,
+): { id: JobId; touched: number }[] {
+  const wanted = Object.entries(parties).flatMap(([role, account]) => (account ? [{ role, account }] : []));
+  const conditions = wanted.map(
+    () => `AND EXISTS (SELECT 1 FROM parties p WHERE p.account = ? AND p.role = ? AND p.job = ${table}.job)`,
+  );
+  const sql = `SELECT job AS id, touched FROM ${table} WHERE touched > ? ${conditions.join(" ")} ORDER BY touched`;
+  const values = wanted.flatMap(({ role, account }) => [account.toLowerCase(), role]);
+  return db.prepare(sql).all(touched, ...values) as unknown as { id: JobId; touched: number }[];
 }

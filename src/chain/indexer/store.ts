@@ -4,6 +4,7 @@ import { artifactOf } from "../abi/artifacts.ts";
 import { MAX_LOG_BYTES } from "../abi/decode.ts";
 import type { Addresses } from "../addresses.ts";
 import type { Database } from "../database.ts";
+import { federatedTopics } from "./federated.ts";
 import type { PlacedLog } from "./logs.ts";
 
 export interface Checkpoint {
@@ -30,18 +31,20 @@ export interface IndexStore {
 const KEEP_BLOCKS = 10_000;
 
 const cursorSql = "SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1";
-const touchSql = `INSERT OR REPLACE INTO jobs (job, touched)
-  VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM jobs))`;
+const touchSql = (table: "jobs" | "federated_jobs") => `INSERT OR REPLACE INTO ${table} (job, touched)
+  VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM ${table}))`;
 
-export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore {
+export function openIndexStore(db: Database, { escrow, federated }: Addresses): IndexStore {
   const { topic, movesStakes } = eventTopics();
+  const rounds = federatedTopics();
   const newest = db.prepare(cursorSql);
   const below = db.prepare(
     "SELECT number, hash FROM blocks WHERE number <= ? ORDER BY number DESC LIMIT 1 OFFSET ?",
   );
   const addBlock = db.prepare("INSERT OR REPLACE INTO blocks (number, hash) VALUES (?, ?)");
   const addLog = db.prepare("INSERT INTO logs (block, position, job, topics, data) VALUES (?, ?, ?, ?, ?)");
-  const touch = db.prepare(touchSql);
+  const touch = db.prepare(touchSql("jobs"));
+  const touchFederated = db.prepare(touchSql("federated_jobs"));
   const addParty = db.prepare(
     "INSERT OR IGNORE INTO parties (account, role, job, block) VALUES (?, ?, ?, ?)",
   );
@@ -51,16 +54,21 @@ export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore 
   );
   const changeOffers = db.prepare(
     `UPDATE offers SET changed = ?, stale = 1
-     WHERE account IN (SELECT account FROM parties WHERE job = ? AND role <> 'requester')`,
+     WHERE account IN (SELECT account FROM parties WHERE job = ? AND role IN ('provider', 'validator'))`,
   );
   const prune = db.prepare(
     "DELETE FROM blocks WHERE number < ? AND NOT EXISTS (SELECT 1 FROM logs WHERE block = number)",
   );
+  const isFederated = db.prepare("SELECT 1 FROM federated_jobs WHERE job = ?");
   const cursor = () => newest.get() as unknown as Checkpoint | undefined;
 
   function add(log: PlacedLog): void {
     const [name, subject] = log.topics;
     if (name === undefined || subject === undefined) return;
+    if (log.address === federated?.toLowerCase()) {
+      addFederated(log, name, subject);
+      return;
+    }
     if (log.address !== escrow.toLowerCase()) {
       // Registry and rating: every event's first topic is the account whose offer reads differently now.
       changeOffer.run(accountOf(subject), log.block);
@@ -82,6 +90,15 @@ export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore 
     if (movesStakes.has(name)) changeOffers.run(log.block, subject);
   }
 
+  function addFederated(log: PlacedLog, name: Hex, subject: Hex): void {
+    if (name === rounds.withdrawn || log.data.length > 2 + 2 * MAX_LOG_BYTES) return;
+    addLog.run(log.block, log.position, subject, log.topics.join(), log.data);
+    touchFederated.run(subject);
+    for (const { role, account } of rounds.partiesIn(log))
+      addParty.run(account.toLowerCase(), role, subject, log.block);
+    if (rounds.movesStakes.has(name)) changeOffers.run(log.block, subject);
+  }
+
   return {
     cursor,
     checkpoint: (number, skip) => below.get(number, skip) as unknown as Checkpoint | undefined,
@@ -100,7 +117,8 @@ export function openIndexStore(db: Database, { escrow }: Addresses): IndexStore 
     rollback: (block) =>
       transaction(db, () => {
         const undone = db.prepare("SELECT DISTINCT job FROM logs WHERE block > ?").all(block);
-        for (const { job } of undone) touch.run(job as string);
+        for (const { job } of undone)
+          (isFederated.get(job as string) === undefined ? touch : touchFederated).run(job as string);
         for (const table of ["logs", "parties"])
           db.prepare(`DELETE FROM ${table} WHERE block > ?`).run(block);
         db.prepare("DELETE FROM blocks WHERE number > ?").run(block);

@@ -30,7 +30,8 @@ export interface SyncOptions {
 export type Sync = (head: Block, options?: AbortOptions) => Promise<void>;
 
 export function createSync({ rpc, store, addresses, confirmations }: SyncOptions): Sync {
-  const contracts = [addresses.escrow, addresses.registry, addresses.rating];
+  const { escrow, registry, rating, federated } = addresses;
+  const contracts = [escrow, registry, rating, ...(federated === undefined ? [] : [federated])];
   let step = FIRST_STEP;
   let synced: string | undefined;
   let queue: Promise<unknown> = Promise.resolve();

@@ -35,3 +35,21 @@ test("an index of a newer version is refused", async (t) => {
   newer.close();
   assert.throws(() => openDatabase(path), code("STATE_TOO_NEW"));
 });
+
+test("an index of before the market had federated jobs is read again, and transactions under way are kept", (t) => {
+  const db = openDatabase(":memory:");
+  t.after(() => db.close());
+  bindDatabase(db, "31337,0xgenesis,0xescrow");
+  const outbox = openOutbox(db, `0x${"ab".repeat(20)}`, 30_000);
+  outbox.reserve(7, () => ({ hash: `0x${"11".repeat(32)}`, raw: "0x02aa" }));
+  db.exec("INSERT INTO blocks (number, hash) VALUES (5, '0x05')");
+  const kept = () =>
+    ["blocks", "reservations", "attempts"].map(
+      (table) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n,
+    );
+  assert.equal(bindDatabase(db, "31337,0xgenesis,0xescrow,0xfederated"), true);
+  assert.deepEqual(kept(), [0, 1, 1]);
+  assert.equal(bindDatabase(db, "31337,0xgenesis,0xescrow,0xfederated"), false);
+  assert.equal(bindDatabase(db, "31337,0xgenesis,0xanother,0xfederated"), true);
+  assert.deepEqual(kept(), [0, 0, 0]);
+});

@@ -11,7 +11,11 @@ import {
   findingCommitment,
   findingOf,
 } from "../../../src/protocol/federated/market/closing.ts";
-import { type FederatedState, federatedStates } from "../../../src/protocol/federated/market/events.ts";
+import {
+  type FederatedState,
+  federatedStates,
+  type Invitation,
+} from "../../../src/protocol/federated/market/events.ts";
 import { federatedExitsOf } from "../../../src/protocol/federated/market/exits.ts";
 import { foldFederated } from "../../../src/protocol/federated/market/fold.ts";
 import { assertedIn, type FederatedJob } from "../../../src/protocol/federated/market/job.ts";
@@ -116,6 +120,7 @@ class History {
   readonly #market: Market;
   readonly #people: Map<Person, Actor>;
   readonly #seats: number;
+  readonly #invitation: Invitation;
   readonly #closings: Closed[] = [];
   readonly #strikeSigners = new Map<Person, Address[]>();
   #terms!: FederatedTerms;
@@ -126,6 +131,7 @@ class History {
   constructor(market: Market, people: Map<Person, Actor>, seats: number) {
     this.#market = market;
     this.#people = people;
+    this.#invitation = { providers: PROVIDERS.map((name) => this.#actor(name).address), sealed: "0xab" };
     this.#seats = seats;
   }
 
@@ -147,6 +153,9 @@ class History {
     };
     this.#id = federatedJobIdOf(this.#market.chainId, this.#escrow, this.#terms);
     assert.ok(await this.#send("requester", "post", ["0x"], federatedPriceOf(this.#terms)));
+    const invited = [this.#invitation.providers, this.#invitation.sealed];
+    assert.ok(!(await this.#send("provider0", "invite", invited)), "only the requester invites");
+    assert.ok(await this.#send("requester", "invite", invited));
     this.model = new FederationModel(this.#seats, enlistBy);
     await this.#compare("post");
   }
@@ -337,6 +346,7 @@ class History {
       }, undefined);
     assert.ok(folded);
     assert.deepEqual(folded.terms, { ...this.#terms });
+    assert.deepEqual(folded.invitations, [this.#invitation]);
     assert.deepEqual(folded.closings, this.#closings);
     const { state, deadline, stopping } = (await federated.getFunction("jobOf")(this.#id)).toObject();
     assert.deepEqual(

@@ -123,6 +123,51 @@ contract FederatedRoundsTest is FederatedSteps {
         assertRevertsAt(address(federation), requester, 1, data, wrongPayment(1, lockedBy(terms)));
     }
 
+    // ── Invite
+
+    function test_WhenTheRequesterInvites_ProvidersAreToldAndNothingElseChanges() public {
+        IFederated.Terms memory terms = federatedTerms(1);
+        post(terms);
+        bytes32 before = keccak256(abi.encode(jobOf(terms)));
+        bytes memory longest = new bytes(4096);
+        vm.expectEmit(address(federation));
+        emit IFederated.Invited(federation.jobIdOf(terms), providers, longest);
+        vm.prank(requester);
+        federation.invite(terms, providers, longest);
+        assertTrue(keccak256(abi.encode(jobOf(terms))) == before, "the job is as it was");
+        assertTrue(standingOf(terms, providers[0]) == Standing.None, "nobody is enlisted");
+        enlistAll(terms);
+    }
+
+    function test_RevertWhen_AnotherThanTheRequesterInvites() public {
+        IFederated.Terms memory terms = federatedTerms(1);
+        post(terms);
+        bytes memory data = abi.encodeCall(federation.invite, (terms, providers, "sealed"));
+        refuses(providers[0], data, refusal(terms, IFederated.FederatedEscrow_NotParty.selector, providers[0]));
+    }
+
+    function test_RevertWhen_InvitedLate() public {
+        IFederated.Terms memory terms = federatedTerms(1);
+        post(terms);
+        bytes memory data = abi.encodeCall(federation.invite, (terms, providers, "sealed"));
+        vm.warp(terms.enlistBy + 1);
+        refuses(requester, data, refusal(terms, IFederated.FederatedEscrow_TooLate.selector, uint256(terms.enlistBy)));
+    }
+
+    function test_RevertWhen_InvitedAfterTheJobBegan() public {
+        IFederated.Terms memory terms = run(0);
+        bytes memory data = abi.encodeCall(federation.invite, (terms, providers, "sealed"));
+        refuses(requester, data, wrongState(terms));
+    }
+
+    function test_RevertWhen_TheInvitationIsTooLong() public {
+        IFederated.Terms memory terms = federatedTerms(1);
+        post(terms);
+        bytes memory data = abi.encodeCall(federation.invite, (terms, providers, new bytes(4097)));
+        bytes4 selector = IFederated.FederatedEscrow_TooLong.selector;
+        refuses(requester, data, abi.encodeWithSelector(selector, 4097, 4096));
+    }
+
     // ── Enlist
 
     function test_RevertWhen_TheRequesterDidNotAdmitTheProvider() public {

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import type { HDNodeWallet, TypedDataField } from "ethers";
+import { toHex } from "../../../src/protocol/bytes.ts";
 import { payLeaf, proofOf, treeRoot } from "../../../src/protocol/federated/ledger/tree.ts";
 import { type Closed, type Closing, closedHash } from "../../../src/protocol/federated/market/closing.ts";
 import {
@@ -16,6 +18,11 @@ import type { Address, Hex, JobId } from "../../../src/protocol/ids.ts";
 import { type Actor, COIN, ETHER, type Market, random32 } from "./escrow.ts";
 
 const HOUR = 3600;
+/** Of an invitation: keys, endpoint and tag; and for each reader its wrapped key and its admission. */
+const INVITATION_BYTES = 180;
+const READER_BYTES = 32 + 65;
+/** Readers of one invitation, so that it stays within 4 KiB. */
+const READERS = 32;
 
 /** A federated job between actors of a market, and what its parties know of it off the chain. */
 export class Federation {
@@ -58,13 +65,24 @@ export class Federation {
     );
   }
 
+  /** As many invitations as all providers need, as long as those that carry their admissions. */
+  async invite(): Promise<void> {
+    const addresses = this.#providers.map(({ address }) => address);
+    for (let i = 0; i < addresses.length; i += READERS) {
+      const readers = addresses.slice(i, i + READERS);
+      const sealed = toHex(randomBytes(INVITATION_BYTES + readers.length * READER_BYTES));
+      await this.call(this.#requester, "invite", [this.terms, readers, sealed]);
+    }
+  }
+
   async enlist(provider: Actor): Promise<void> {
     const admission = await this.sign(this.#requester, admissionTypes, { provider: provider.address });
     await this.call(provider, "enlist", [this.terms, admission]);
   }
 
-  /** Enlists all providers and draws the seats. */
+  /** Invites and enlists all providers, and draws the seats. */
   async begin(): Promise<void> {
+    await this.invite();
     for (const provider of this.#providers) await this.enlist(provider);
     await this.call(this.#requester, "begin", [this.terms]);
     if (this.terms.seats === 0) return;

@@ -18,16 +18,24 @@ export interface Strike {
   readonly upload: Hex;
 }
 
+/** Tells providers where they find the job, and hands them their admissions. */
+export interface Invitation {
+  readonly providers: readonly Address[];
+  /** Each of them can open it. */
+  readonly sealed: Hex;
+}
+
 /** What a dispute is about: the provider that appealed a strike; undefined for a closing. */
 type About = { readonly about: Address | undefined };
 
 /** An event of the escrow about one federated job, decoded and bounded; deadlines in Unix seconds. */
 export type FederatedEvent =
   | { kind: "posted"; id: JobId; terms: FederatedTerms; sealed: Hex; block: number }
+  | { kind: "invited"; invitation: Invitation }
   | { kind: "enlisted"; provider: Address }
   | { kind: "begun"; drawBlock: number; deadline: number }
   | { kind: "seated"; seat: Address }
-  | { kind: "roundOpened"; round: number; deadline: number }
+  | { kind: "firstOpened"; deadline: number }
   | { kind: "uploadAsserted"; provider: Address; round: number; upload: Hex }
   | { kind: "roundClosed"; closed: Closed }
   | { kind: "stopAsked" }

@@ -15,12 +15,14 @@ function posted({ id, terms, sealed, block }: FederatedEvent & { kind: "posted" 
   return {
     ...{ id, terms, sealed, block, state: "Enlisting", stopping: false },
     deadline: terms.enlistBy + terms.disputeWindow,
-    ...{ members: [], closings: [], disputes: [] },
+    ...{ invitations: [], members: [], closings: [], disputes: [] },
   };
 }
 
 function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted" }>): FederatedJob {
   switch (event.kind) {
+    case "invited":
+      return { ...job, invitations: [...job.invitations, event.invitation] };
     case "enlisted":
       return { ...job, members: [...job.members, newMember(event.provider, false)] };
     case "begun":
@@ -30,12 +32,15 @@ function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted
         : { ...job, state: "Drawing", drawBlock: event.drawBlock, deadline: event.deadline };
     case "seated":
       return { ...job, members: [...job.members, newMember(event.seat, true)] };
-    case "roundOpened":
+    case "firstOpened":
       return { ...job, state: "Running", deadline: event.deadline };
     case "uploadAsserted":
       return withMember(job, event.provider, { asserted: event.round });
-    case "roundClosed":
-      return { ...job, closings: [...job.closings, event.closed] };
+    case "roundClosed": {
+      // The next round opens in the same call, unless `ended` follows.
+      const deadline = event.closed.closedAt + job.terms.roundWindow;
+      return { ...job, closings: [...job.closings, event.closed], deadline };
+    }
     case "stopAsked":
       return { ...job, stopping: true };
     case "ended": {

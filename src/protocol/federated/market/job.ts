@@ -1,6 +1,6 @@
 import type { Address, Hex, JobId } from "../../ids.ts";
 import type { Closed } from "./closing.ts";
-import type { FederatedCause, FederatedState, Strike } from "./events.ts";
+import type { FederatedCause, FederatedState, Invitation, Strike } from "./events.ts";
 import type { FederatedTerms } from "./terms.ts";
 
 /** A federated job as its events tell it. */
@@ -19,6 +19,7 @@ export interface FederatedJob {
   readonly cause?: FederatedCause | undefined;
   /** Block whose hash draws the seats. */
   readonly drawBlock?: number | undefined;
+  readonly invitations: readonly Invitation[];
   readonly members: readonly FederatedMember[];
   /** Of the rounds that are closed and not void, in order. */
   readonly closings: readonly Closed[];

@@ -49,9 +49,14 @@ export function federatedPriceOf({ rounds, seats, roundPrice, seatFee }: Federat
   return BigInt(rounds) * (roundPrice + BigInt(seats) * seatFee);
 }
 
-/** What a challenge costs while it is open: a panel's three fees, and half of a round's price. */
-export function federatedBondOf({ roundPrice, seatFee }: FederatedTerms): bigint {
-  return 3n * seatFee + roundPrice / 2n;
+/** The fees of a panel's three validators, which an appeal costs; the token's smallest unit. */
+export function federatedPanelFeesOf({ seatFee }: FederatedTerms): bigint {
+  return 3n * seatFee;
+}
+
+/** What a challenge costs while it is open: a panel's fees, and half of a round's price. */
+export function federatedBondOf(terms: FederatedTerms): bigint {
+  return federatedPanelFeesOf(terms) + terms.roundPrice / 2n;
 }
 
 /** What the terms hold of the requester's seed. */

@@ -175,6 +175,8 @@ export interface MarketReader extends FederatedReader {
 export interface MarketWriter {
   readonly account: Address;
   signNotice(notice: Notice): SignedNotice;
+  /** The signature of this account, as requester of a federated job, by which `provider` may enlist. */
+  signAdmission(job: JobId, provider: Address): Hex;
   /** A permit for the escrow until `deadline`, Unix seconds; undefined when the token has no permits. */
   signPermit(
     request: { token: Address; amount: bigint; deadline: number },

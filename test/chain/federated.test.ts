@@ -190,6 +190,10 @@ describe("federated jobs on the market", () => {
       history.make(REQUESTER, { kind: "begin", federated: job }),
       hasCode("ESCROW_WRONG_COUNT"),
     );
+    await assert.rejects(
+      history.make(REQUESTER, { kind: "releaseStakes", federated: job }),
+      /^IchainError: The contract refused to release stakes: invalid status \(jobId 0x[0-9a-f]{64}, state 1\)\.$/,
+    );
     const database = chain.database();
     const before = chain.market(first, { database });
     const tx = await before.prepare(await history.enlisting(first));

@@ -169,6 +169,7 @@ export function createMarket(options: MarketOptions): Market {
     isSigned: (signed, account) =>
       isSignedNotice(signed, account, { chainId: parts.chainId, escrow: addresses.escrow }),
     signNotice: (notice) => write().signNotice(notice),
+    signAdmission: (job, provider) => write().signAdmission(job, provider),
     signPermit: async (request, abortOptions) => {
       const target = write();
       return run(abortOptions, (bounded) => target.signPermit(request, bounded));

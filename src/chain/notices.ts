@@ -1,4 +1,11 @@
-import { type BaseWallet, Signature, TypedDataEncoder, verifyTypedData } from "ethers";
+import {
+  type BaseWallet,
+  Signature,
+  type TypedDataDomain,
+  TypedDataEncoder,
+  type TypedDataField,
+  verifyTypedData,
+} from "ethers";
 import { type Address, type Hex, sameAddress } from "../protocol/ids.ts";
 import { evidenceOf, type Notice, noticeTypes, type SignedNotice } from "../protocol/task/notice.ts";
 
@@ -9,8 +16,18 @@ export interface NoticeDomain {
 }
 
 export function signNotice(wallet: BaseWallet, notice: Notice, domain: NoticeDomain): SignedNotice {
-  const digest = TypedDataEncoder.hash(eip712(domain), noticeTypes, signedPart(notice));
-  return { notice, signature: Signature.from(wallet.signingKey.sign(digest)).serialized as Hex };
+  return { notice, signature: signTyped(wallet, eip712(domain), noticeTypes, signedPart(notice)) };
+}
+
+/** The wallet's EIP-712 signature. */
+export function signTyped(
+  wallet: BaseWallet,
+  domain: TypedDataDomain,
+  types: Record<string, TypedDataField[]>,
+  value: Record<string, unknown>,
+): Hex {
+  const digest = TypedDataEncoder.hash(domain, types, value);
+  return Signature.from(wallet.signingKey.sign(digest)).serialized as Hex;
 }
 
 /** True when `account` signed exactly this notice. */

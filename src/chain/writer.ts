@@ -2,14 +2,16 @@ import type { BaseWallet } from "ethers";
 import type { AbortOptions } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { Call, MarketWriter } from "../ports/market.ts";
+import { admissionTypes, federatedDomain } from "../protocol/federated/market/signatures.ts";
 import type { Address } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
+import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import { explainRefusal } from "./abi/refusals.ts";
 import type { Addresses } from "./addresses.ts";
 import { marketErrors } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { signKeys } from "./keys.ts";
-import { signNotice } from "./notices.ts";
+import { signNotice, signTyped } from "./notices.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { FeeCaps } from "./rpc/fees.ts";
 import type { Heads } from "./rpc/heads.ts";
@@ -60,6 +62,10 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
   return {
     account,
     signNotice: (notice) => signNotice(wallet, notice, { chainId, escrow: addresses.escrow }),
+    signAdmission: (job, provider) => {
+      const domain = federatedDomain(chainId, federatedEscrowOf(addresses));
+      return signTyped(wallet, domain, admissionTypes, { job, provider });
+    },
     signPermit: (request, abortOptions = {}) =>
       signPermit(rpc, wallet, chainId, { ...request, spender: addresses.escrow }, abortOptions),
     async prepare(call, abortOptions = {}) {

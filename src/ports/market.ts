@@ -58,8 +58,8 @@ export type Call =
   /** Starts the withdrawal of free stake; `withdrawStake` pays it once the cooldown is over. */
   | { kind: "requestWithdrawal"; amount: bigint }
   | { kind: "withdrawStake" }
-  /** Lets the escrow take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
-  | { kind: "approve"; token: Address; amount: bigint }
+  /** Lets the escrow, of jobs or else of federated ones, take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
+  | { kind: "approve"; token: Address; amount: bigint; spender?: "federated" }
   | FederatedCall;
 
 /** A token's permission for the escrow to take an amount once (EIP-2612). */
@@ -177,6 +177,8 @@ export interface MarketReader extends FederatedReader {
 export interface MarketWriter {
   readonly account: Address;
   signNotice(notice: Notice): SignedNotice;
+  /** The signature of this account, as requester of a federated job, by which `provider` may enlist. */
+  signAdmission(job: JobId, provider: Address): Hex;
   /** A permit for the escrow until `deadline`, Unix seconds; undefined when the token has no permits. */
   signPermit(
     request: { token: Address; amount: bigint; deadline: number },

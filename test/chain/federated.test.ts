@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { Contract, JsonRpcProvider, type TypedDataField, Wallet } from "ethers";
 import fc from "fast-check";
 import { artifactOf } from "../../src/chain/abi/artifacts.ts";
+import { deployTestToken } from "../../src/chain/deploy.ts";
 import type { ErrorCode } from "../../src/errors/catalogue.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 import type { FederatedCall } from "../../src/ports/federated.ts";
@@ -190,6 +191,10 @@ describe("federated jobs on the market", () => {
       history.make(REQUESTER, { kind: "begin", federated: job }),
       hasCode("ESCROW_WRONG_COUNT"),
     );
+    await assert.rejects(
+      history.make(REQUESTER, { kind: "releaseStakes", federated: job }),
+      /^IchainError: The contract refused to release stakes: invalid status \(jobId 0x[0-9a-f]{64}, state 1\)\.$/,
+    );
     const database = chain.database();
     const before = chain.market(first, { database });
     const tx = await before.prepare(await history.enlisting(first));
@@ -199,6 +204,22 @@ describe("federated jobs on the market", () => {
     const receipts = await Promise.all([again.broadcast(tx), again.broadcast(tx)]);
     assert.equal(receipts[0]?.hash, receipts[1]?.hash);
     assert.equal((await history.job()).members.length, 1);
+    await history.stop();
+  });
+
+  test("a job is paid in a token, and what it does not spend is withdrawn", async () => {
+    const market = chain.market(REQUESTER);
+    const wallet = new Wallet(chain.node.accounts[0]!.privateKey);
+    const token = await deployTestToken({ rpcUrl: chain.node.rpcUrl, wallet }, [market.account], 10_000n);
+    const history = new History(chain, 0);
+    await assert.rejects(history.post({ token }), hasCode("ERC20_INSUFFICIENT_ALLOWANCE"));
+    await send(market, { kind: "approve", token, amount: 9000n, spender: "federated" });
+    await history.post({ token });
+    assert.equal((await market.tokenFunds(market.account, token)).balance, 1000n);
+    await history.make(REQUESTER, { kind: "stopFederated", federated: await history.job() });
+    assert.equal(await market.owedFederated(market.account, token), 9000n);
+    await send(market, { kind: "withdrawFederated", token });
+    assert.equal((await market.tokenFunds(market.account, token)).balance, 10_000n);
     await history.stop();
   });
 
@@ -235,7 +256,7 @@ class History {
     this.#seats = seats;
   }
 
-  async post(): Promise<void> {
+  async post(change: Partial<FederatedTerms> = {}): Promise<void> {
     const market = this.#market(REQUESTER);
     const terms: FederatedTerms = {
       ...{ requester: market.account, token: ZERO_ADDRESS, roundPrice: 3000n, seatFee: 100n },
@@ -243,6 +264,7 @@ class History {
       ...{ seats: this.#seats, enlistBy: (await market.now()) + WINDOW },
       ...{ roundWindow: WINDOW, disputeWindow: WINDOW },
       ...{ specHash: random32(), bundleRoot: random32(), seedHash: seedHash(SEED) },
+      ...change,
     };
     this.id = market.federatedJobIdOf(terms);
     await this.make(REQUESTER, { kind: "postFederated", federated: { terms }, sealed: "0x" });

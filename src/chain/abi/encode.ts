@@ -124,8 +124,10 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
       return toRegistry("requestWithdrawal", [call.amount]);
     case "withdrawStake":
       return toRegistry("withdrawStake", []);
-    case "approve":
-      return request(call.token, erc20, "approve", [escrow, call.amount], 0n);
+    case "approve": {
+      const spender = call.spender === "federated" ? federatedEscrowOf(context.addresses) : escrow;
+      return request(call.token, erc20, "approve", [spender, call.amount], 0n);
+    }
     default:
       return ofJob(call.kind, call.job);
   }

@@ -35,7 +35,7 @@ function explainRevert(data: string, abi: Interface, what: string, cause?: unkno
   if (parsed === undefined) {
     return new IchainError(
       "CONTRACT_REFUSED",
-      `The contract refused to ${what} with an error that ichain does not know.`,
+      `The contract refused to ${spaced(what)} with an error that ichain does not know.`,
       { cause, details: { data: data.slice(0, 138) } },
     );
   }
@@ -44,7 +44,7 @@ function explainRevert(data: string, abi: Interface, what: string, cause?: unkno
     .map(([name, value]) => `${name} ${value}`)
     .join(", ");
   const code = errorCode(parsed.name);
-  const message = `The contract refused to ${what}: ${words(parsed.name)}${listed && ` (${listed})`}.`;
+  const message = `The contract refused to ${spaced(what)}: ${words(parsed.name)}${listed && ` (${listed})`}.`;
   return new IchainError(isErrorCode(code) ? code : "CONTRACT_REFUSED", message, { cause, details: facts });
 }
 
@@ -63,8 +63,10 @@ function plain(args: Result): Record<string, string> {
 
 /** `JobEscrow_InvalidStatus` → `invalid status`. */
 function words(name: string): string {
-  return name
-    .slice(name.indexOf("_") + 1)
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase();
+  return spaced(name.slice(name.indexOf("_") + 1));
+}
+
+/** `closeRound` → `close round`. */
+function spaced(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
 }

@@ -12,6 +12,11 @@ const texts = {
   TOKEN_WITHHELD: "The token does not pay this account: the escrow goes on owing it the money.",
 } as const;
 
+/** Calls that take money from the caller. */
+const paying = new Set<Call["kind"]>([
+  ...(["post", "challenge", "appeal", "approve", "postFederated", "challengeRound", "appealStrike"] as const),
+]);
+
 /**
  * What a token's refusal means for the call that it stopped; any other error unchanged. Tokens say why in words of
  * their own, or not at all.
@@ -33,7 +38,6 @@ export async function explainTokenRefusal(
   }
   if (error.code !== "CONTRACT_REFUSED") return error;
   const { kind } = call;
-  if (kind === "withdraw") return told("TOKEN_WITHHELD");
-  const pays = kind === "post" || kind === "challenge" || kind === "appeal" || kind === "approve";
-  return pays ? told("TOKEN_REFUSED") : error;
+  if (kind === "withdraw" || kind === "withdrawFederated") return told("TOKEN_WITHHELD");
+  return paying.has(kind) ? told("TOKEN_REFUSED") : error;
 }

@@ -19,7 +19,7 @@ import { type Actor, COIN, ETHER, type Market, random32 } from "./escrow.ts";
 
 const HOUR = 3600;
 /** Of an invitation: keys, endpoint and tag; and for each reader its wrapped key and its admission. */
-const INVITATION_BYTES = 180;
+const INVITATION_BYTES = 210;
 const READER_BYTES = 32 + 65;
 /** Readers of one invitation, so that it stays within 4 KiB. */
 const READERS = 32;

@@ -1,0 +1,62 @@
+import type { Abortable } from "../../../async/abort.ts";
+import type { FederatedCall } from "../../../ports/federated.ts";
+import type { Market } from "../../../ports/market.ts";
+import type { Keyring } from "../../../ports/parcels.ts";
+import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
+import type { Address } from "../../../protocol/ids.ts";
+import type { BundleLocator } from "../../../protocol/parcel/locator.ts";
+import { partyOf } from "../../shared/party.ts";
+import { MAX_INVITED, openInvitation, sealInvitation } from "./invitation.ts";
+
+interface Parts {
+  readonly market: Pick<Market, "account" | "offer" | "signAdmission">;
+  readonly keyring: Pick<Keyring, "agree" | "check" | "publicKeys">;
+}
+
+/**
+ * The calls by which the requester of `federated` invites these providers, each with an admission of its own.
+ * @throws OFFER_GONE, KEY_UNUSABLE, KEY_MALFORMED, KEY_NOT_BOUND
+ */
+export async function invitationsTo(
+  { market, keyring }: Parts,
+  federated: FederatedJob,
+  providers: readonly Address[],
+  locator: BundleLocator,
+  options: Abortable,
+): Promise<(FederatedCall & { kind: "invite" })[]> {
+  const invitees = await Promise.all(
+    providers.map(async (account) => {
+      const { keys } = await partyOf({ market, keyring }, account, options);
+      const admission = market.signAdmission(federated.id, account);
+      return { account, onionKey: keys.onionKey, admission };
+    }),
+  );
+  const groups = Array.from({ length: Math.ceil(invitees.length / MAX_INVITED) }, (_, i) =>
+    invitees.slice(i * MAX_INVITED, (i + 1) * MAX_INVITED),
+  );
+  return Promise.all(
+    groups.map(async (group) => ({
+      kind: "invite" as const,
+      federated,
+      invitation: await sealInvitation(keyring, federated.id, group, locator),
+    })),
+  );
+}
+
+/**
+ * The call by which this account enlists, and where it finds the job, as its last invitation has it; undefined when it
+ * was not invited.
+ * @throws SEAL_NOT_FOR_US, LOCATOR_MALFORMED, KEY_UNUSABLE
+ */
+export async function enlistmentIn(
+  { market, keyring }: Parts,
+  federated: FederatedJob,
+): Promise<{ readonly call: FederatedCall; readonly locator: BundleLocator } | undefined> {
+  for (const invitation of federated.invitations.toReversed()) {
+    const opened = await openInvitation(keyring, federated.id, invitation, market.account);
+    if (opened === undefined) continue;
+    const { admission, locator } = opened;
+    return { call: { kind: "enlist", federated, admission }, locator };
+  }
+  return undefined;
+}

@@ -74,7 +74,7 @@ const jobQuote = z.strictObject({
   worstLoss: amountValue,
 });
 
-const prices = z.strictObject({
+export const pricesOutput = z.strictObject({
   tier: z.string(),
   gpu: z.string().optional().describe("model; absent for machines without"),
   offers: count,
@@ -85,7 +85,7 @@ const prices = z.strictObject({
 
 export const quoteOutput = z.union([
   jobQuote,
-  z.strictObject({ prices: z.array(prices) }).describe("with --market"),
+  z.strictObject({ prices: z.array(pricesOutput) }).describe("with --market"),
 ]);
 
 /** `submit --dry-run`. */

@@ -12,7 +12,7 @@ export interface MarketPrices {
 }
 
 /** The kind of machine that prices are compared by. */
-export const machineKind = ({ tier, gpus }: Pick<Offer["details"], "tier" | "gpus">) => ({
+export const machineKind = ({ tier, gpus }: { tier: string; gpus: readonly { model: string }[] }) => ({
   tier,
   gpu: gpus[0]?.model,
 });

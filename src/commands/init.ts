@@ -2,8 +2,10 @@ import { readKeystore } from "../account/keystore.ts";
 import { makeNewKeyring } from "../compose.ts";
 import { readNetwork } from "../config/file.ts";
 import { changeConfigFile, saveNetwork } from "../config/write.ts";
+import { coinText } from "../protocol/amounts.ts";
 import type { CommandContext } from "./framework/declaration.ts";
 import { knownNetworks } from "./network/known.ts";
+import { type Proposal, proposePolicy } from "./policy/propose.ts";
 import { makeWallet } from "./wallet/create.ts";
 
 interface Options {
@@ -15,6 +17,9 @@ interface Options {
   /** False with --no-wallet. */
   readonly wallet: boolean;
   readonly newKeyring?: true;
+  readonly policy?: true;
+  /** Wei an hour. */
+  readonly price?: bigint;
 }
 
 /**
@@ -39,6 +44,14 @@ export async function run(context: CommandContext, _args: object, options: Optio
   if (options.newKeyring) {
     await makeNewKeyring(context);
   }
+  const wanted = options.policy ?? (ask && role === "provider" ? await askPolicy(context) : false);
+  const used =
+    network === undefined
+      ? config.network
+      : await readNetwork(network, { networks: config.paths.networks, rpcUrl: undefined });
+  const proposal = wanted
+    ? await proposePolicy({ ...context, config: { ...config, network: used } }, options.price)
+    : undefined;
   const data = {
     config: config.paths.config,
     role: role ?? config.role,
@@ -46,6 +59,7 @@ export async function run(context: CommandContext, _args: object, options: Optio
     walletMade: made !== undefined,
     keyringMade: options.newKeyring === true,
     ...(made !== undefined && { address: made }),
+    ...(proposal !== undefined && { policy: proposal }),
   };
   ui.print(data, () => summary(data));
 }
@@ -54,6 +68,7 @@ function summary(data: {
   config: string;
   network: string | undefined;
   address?: string;
+  policy?: Proposal;
   keyringMade: boolean;
 }): string {
   const lines = [`Set up in ${data.config}.`];
@@ -63,6 +78,15 @@ function summary(data: {
     );
   if (data.address !== undefined) lines.push(`The new wallet's address: ${data.address}`);
   if (data.network === undefined) lines.push('No network yet: "ichain init --network FILE" names one.');
+  if (data.policy !== undefined) {
+    const { file, price, market } = data.policy;
+    const basis =
+      market === undefined ? "nobody offers such a machine yet" : `${market.offers} offers of such machines`;
+    lines.push(
+      `The policy ${file} asks ${coinText(price)} coin an hour (${basis}).`,
+      `Measure the machine with "ichain benchmark", then earn with "ichain provide --policy ${file}".`,
+    );
+  }
   lines.push('Next: "ichain doctor" says whether everything works.');
   return lines.join("\n");
 }
@@ -72,6 +96,12 @@ const askRole = ({ ui }: CommandContext): Promise<"requester" | "provider" | "va
     { name: "requester", value: "requester", description: "asks others to run work" },
     { name: "provider", value: "provider", description: "runs others' work and is paid for it" },
     { name: "validator", value: "validator", description: "confirms results and is paid for it" },
+  ]);
+
+const askPolicy = ({ ui }: CommandContext): Promise<boolean> =>
+  ui.prompts.select("Write a policy with a price from the market?", [
+    { name: "yes", value: true },
+    { name: "no", value: false },
   ]);
 
 async function askNetwork({ config, ui }: CommandContext): Promise<string | undefined> {

@@ -1,5 +1,9 @@
-import { COIN } from "../../protocol/amounts.ts";
+import { IchainError } from "../../errors/error.ts";
+import { COIN, coinText } from "../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";
+import { marketPrices } from "../../protocol/machine/prices.ts";
+import { neutraliseLine } from "../../protocol/neutralise.ts";
+import type { Offer } from "../../protocol/offer.ts";
 import { type Branch, branchesOf, worstLoss } from "../../protocol/policy/quote.ts";
 import { coin, duration, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -11,10 +15,14 @@ import { withReader } from "../steps/reader.ts";
 /** Says what a job would cost, by whom it would be done, and the worst that each ending takes. */
 export async function run(
   context: CommandContext,
-  args: { file: string },
-  options: PlanChoice & VariableOptions,
+  args: { file?: string },
+  options: PlanChoice & VariableOptions & { market?: true },
 ): Promise<void> {
   const { ui, config } = context;
+  if (options.market) return printPrices(context);
+  if (args.file === undefined) {
+    throw new IchainError("USAGE", "A job.yaml is missing.", { hint: "Name a job.yaml, or give --market." });
+  }
   const { file } = await loadJobFile(args.file, { ...options, tokens: config.network?.tokens });
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };
@@ -57,6 +65,29 @@ export async function run(
         ui.table(["IF IT ENDS", "YOU LOSE AT MOST", "WITHIN", "THAT IS"], branches.map(row)),
       ].join("\n");
     });
+  });
+}
+
+/** What providers ask for an hour, by kind of machine. */
+async function printPrices(context: CommandContext): Promise<void> {
+  const { ui, signal } = context;
+  await withReader(context, async ({ market }) => {
+    const offers: Offer[] = [];
+    for await (const offer of market.offers({ signal })) offers.push(offer);
+    const prices = marketPrices(offers);
+    ui.print({ prices }, () =>
+      prices.length === 0
+        ? "No provider offers anything here yet."
+        : ui.table(
+            ["TIER", "GPU", "OFFERS", "P10 COIN/H", "MEDIAN", "P90"],
+            prices.map(({ tier, gpu, offers: count, p10, median, p90 }) => [
+              tier,
+              gpu === undefined ? "-" : neutraliseLine(gpu),
+              String(count),
+              ...[p10, median, p90].map(coinText),
+            ]),
+          ),
+    );
   });
 }
 

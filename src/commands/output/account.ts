@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pricesOutput } from "./market.ts";
 import {
   addressValue,
   amountValue,
@@ -18,6 +19,14 @@ export const initOutput = z.strictObject({
   walletMade: z.boolean(),
   keyringMade: z.boolean(),
   address: addressValue.optional().describe("of the wallet that was made"),
+  policy: z
+    .strictObject({
+      file: folderValue,
+      price: amountValue.describe("wei an hour"),
+      market: pricesOutput.optional().describe("offers of machines like this one"),
+    })
+    .optional()
+    .describe("that was written, with --policy"),
 });
 
 export const doctorOutput = z.strictObject({

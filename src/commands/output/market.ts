@@ -43,7 +43,7 @@ const offer = z.strictObject({
 
 export const providersOutput = z.strictObject({ providers: z.array(offer) });
 
-export const quoteOutput = z.strictObject({
+const jobQuote = z.strictObject({
   provider: addressValue,
   validators: z.array(addressValue),
   token: tokenValue,
@@ -74,8 +74,22 @@ export const quoteOutput = z.strictObject({
   worstLoss: amountValue,
 });
 
+export const pricesOutput = z.strictObject({
+  tier: z.string(),
+  gpu: z.string().optional().describe("model; absent for machines without"),
+  offers: count,
+  p10: amountValue.describe("wei an hour"),
+  median: amountValue.describe("wei an hour"),
+  p90: amountValue.describe("wei an hour"),
+});
+
+export const quoteOutput = z.union([
+  jobQuote,
+  z.strictObject({ prices: z.array(pricesOutput) }).describe("with --market"),
+]);
+
 /** `submit --dry-run`. */
-export const dryRunOutput = quoteOutput.omit({ branches: true, worstLoss: true }).extend({
+export const dryRunOutput = jobQuote.omit({ branches: true, worstLoss: true }).extend({
   dryRun: z.literal(true),
   account: addressValue,
   providerStake: amountValue,

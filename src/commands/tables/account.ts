@@ -1,4 +1,5 @@
 import type { CommandDeclaration } from "../framework/declaration.ts";
+import { coins } from "../framework/parse.ts";
 
 /** Commands that set a machine and an account up. */
 export const accountCommands: readonly CommandDeclaration[] = [
@@ -20,9 +21,15 @@ export const accountCommands: readonly CommandDeclaration[] = [
       },
       { flags: "--transport <name>", summary: "how parcels travel", choices: ["onion", "direct"] },
       { flags: "--no-wallet", summary: "make no wallet" },
+      { flags: "--policy", summary: "write a policy.yaml with a price from the market, for a provider" },
+      {
+        flags: "--price <coin>",
+        summary: "the policy's price of an hour, instead of the market's median",
+        parse: coins,
+      },
       { flags: "--new-keyring", summary: "make new keys where the old ones are lost for good" },
     ],
-    examples: ["ichain init", "ichain init --yes --role provider --network devnet"],
+    examples: ["ichain init", "ichain init --yes --role provider --network devnet --policy"],
     load: () => import("../init.ts"),
   },
   {

@@ -76,13 +76,14 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     name: "quote",
     group: "Ask for work",
     summary: "say what a job would cost: price, gas, time, and the worst of every ending",
-    arguments: [{ syntax: "<file>", summary: "the job.yaml" }],
+    arguments: [{ syntax: "[file]", summary: "the job.yaml" }],
     options: [
+      { flags: "--market", summary: "what providers ask for an hour, by tier and GPU, instead of one job" },
       { flags: "--provider <account>", summary: "an account; the best that fits when absent" },
       { flags: "--validator <account...>", summary: "accounts; by chance among the good when absent" },
       variableOption,
     ],
-    examples: ["ichain quote job.yaml", "ichain quote job.yaml -V epochs=20"],
+    examples: ["ichain quote job.yaml", "ichain quote job.yaml -V epochs=20", "ichain quote --market"],
     load: () => import("../market/quote.ts"),
   },
   {

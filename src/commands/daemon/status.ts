@@ -1,12 +1,16 @@
 import { lockedKinds } from "../../compose.ts";
 import type { DaemonStatus } from "../../control/messages.ts";
+import { IchainError } from "../../errors/error.ts";
 import { type Address, shortId } from "../../protocol/ids.ts";
 import { duration, instant, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { daemonName, jobsText, withDaemons } from "../steps/daemons.ts";
 
-/** Shows the daemons of this home: what they do, what they need, and what went wrong. */
-export async function run(context: CommandContext): Promise<void> {
+/**
+ * Shows the daemons of this home: what they do, what they need, and what went wrong.
+ * @throws DAEMON_NOT_RUNNING, DAEMON_UNHEALTHY with `check`
+ */
+export async function run(context: CommandContext, _args: object, options: { check?: true }): Promise<void> {
   const { ui, config } = context;
   const daemons = await withDaemons(context, (found) => Promise.all(found.map((one) => one.ask("status"))));
   const answered = new Set(daemons.map(({ kind }) => kind));
@@ -19,6 +23,29 @@ export async function run(context: CommandContext): Promise<void> {
     }
     if (parts.length === 0) return `No daemon runs in ${config.home}.`;
     return parts.join("\n\n");
+  });
+  if (options.check) refuseUnhealthy(config.home, daemons, silent);
+}
+
+/**
+ * For a supervisor, which reads the exit code. A daemon that has just started lacks nothing.
+ * @throws DAEMON_NOT_RUNNING, DAEMON_UNHEALTHY
+ */
+export function refuseUnhealthy(
+  home: string,
+  daemons: readonly Pick<DaemonStatus, "health">[],
+  silent: readonly unknown[],
+): void {
+  if (daemons.length + silent.length === 0) {
+    throw new IchainError("DAEMON_NOT_RUNNING", `No daemon runs in ${home}.`, { details: { home } });
+  }
+  const lacking: string[] = daemons.flatMap(({ health }) =>
+    health.filter(({ ok }) => !ok).map(({ name }) => name),
+  );
+  if (silent.length > 0) lacking.unshift("answer");
+  if (lacking.length === 0) return;
+  throw new IchainError("DAEMON_UNHEALTHY", `A daemon in ${home} lacks: ${lacking.join(", ")}.`, {
+    details: { home, lacking },
   });
 }
 

@@ -7,7 +7,10 @@ export const daemonCommands: readonly CommandDeclaration[] = [
     name: "status",
     group: "Look after daemons",
     summary: "show the daemons of this home: jobs, health, warnings",
-    examples: ["ichain status", "ichain status --json"],
+    options: [
+      { flags: "--check", summary: "fail where no daemon runs, or one lacks something: for a supervisor" },
+    ],
+    examples: ["ichain status", "ichain status --json", "ichain status --check"],
     load: () => import("../daemon/status.ts"),
   },
   {

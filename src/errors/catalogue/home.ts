@@ -48,6 +48,11 @@ export const homeErrors = {
     class: "unavailable",
     hint: 'Start one with "ichain provide", "ichain validate" or "ichain serve", or set ICHAIN_HOME to the home of the one that is meant.',
   },
+  DAEMON_UNHEALTHY: {
+    class: "unavailable",
+    retryable: true,
+    hint: '"ichain status" says what was found, and "ichain doctor" how to mend it.',
+  },
   DEVNET_EVM_FAILED: {
     class: "unavailable",
     hint: "Check that the npm package @foundry-rs/anvil is installed for this system.",

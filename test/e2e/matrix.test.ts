@@ -38,7 +38,9 @@ it(
     await writeFile(job, text);
 
     const block = await market.chain.getBlockNumber();
-    const dry = lastJson((await market.attempt(["submit", job, "--dry-run"])).stdout) as unknown as Told;
+    const noPassword = { ICHAIN_PASSWORD_FILE: "" };
+    const { stdout } = await market.attempt(["submit", job, "--dry-run"], market.requester, noPassword);
+    const dry = lastJson(stdout) as unknown as Told;
     assert.deepEqual(
       dry.cells.map(({ cell }) => cell),
       ["acc=0.96", "acc=0.5", "acc=0.98"],
@@ -82,6 +84,13 @@ it(
     assert.equal((one.cells as Told["cells"]).length, 1);
     await market.ichain(["resume", (one.cells as Told["cells"])[0]!.jobId]);
     const all = join(market.dir, "all");
+    // A folder in the way keeps this result from being opened, and says so.
+    const taken = join(market.dir, "taken");
+    await mkdir(join(taken, `result-${(one.cells as Told["cells"])[0]!.jobId.slice(2, 10)}`), {
+      recursive: true,
+    });
+    const blocked = lastJson((await market.attempt(["get", "--all", "-o", taken])).stdout);
+    assert.equal((blocked.error as { code: string }).code, "RESULTS_INCOMPLETE");
     const got = (await market.ichain(["get", "--all", "-o", all])) as { results: { jobId: string }[] };
     assert.deepEqual(
       got.results.map(({ jobId }) => jobId),

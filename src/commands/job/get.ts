@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { IchainError } from "../../errors/error.ts";
+import { IchainError, isIchainError } from "../../errors/error.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { draftOf } from "../../roles/job/requester/posting/draft.ts";
@@ -49,8 +49,23 @@ async function getAll(
     );
   });
   const got: Awaited<ReturnType<typeof getOne>>[] = [];
-  for (const { id: jobId } of jobs)
-    got.push(await getOne(context, role, { jobId, folder: resolve(join(out, resultFolder(jobId))), parcel }));
+  const failed: { jobId: JobId; code: string; message: string }[] = [];
+  for (const { id: jobId } of jobs) {
+    try {
+      const folder = resolve(join(out, resultFolder(jobId)));
+      got.push(await getOne(context, role, { jobId, folder, parcel }));
+    } catch (error) {
+      // One that cannot be fetched must not keep the others from being opened.
+      if (signal.aborted || !isIchainError(error)) throw error;
+      ui.reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${error.message}` });
+      failed.push({ jobId, code: error.code, message: error.message });
+    }
+  }
+  if (failed.length > 0)
+    throw incomplete(
+      failed,
+      got.map(({ data }) => data),
+    );
   ui.print({ results: got.map(({ data }) => data) }, () =>
     got.length === 0 ? "No result waits to be opened." : got.map(({ text }) => text).join("\n"),
   );
@@ -71,6 +86,17 @@ async function getOne(
       ...(contents ? contentsText(contents) : []),
     ].join("\n"),
   };
+}
+
+function incomplete(
+  failed: readonly { jobId: JobId; code: string; message: string }[],
+  results: readonly object[],
+): IchainError {
+  const [first] = failed;
+  const count = `${failed.length} of ${failed.length + results.length} results could not be opened`;
+  return new IchainError("RESULTS_INCOMPLETE", `${count}, the first by ${first!.code}: ${first!.message}`, {
+    details: { failed, results },
+  });
 }
 
 function oneOrAll(): IchainError {

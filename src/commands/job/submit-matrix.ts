@@ -1,8 +1,9 @@
 import { join, resolve } from "node:path";
 import { openRole } from "../../compose.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
+import type { MarketReader } from "../../ports/market.ts";
 import { parseAmount, type TokenInfo } from "../../protocol/amounts.ts";
-import { shortId } from "../../protocol/ids.ts";
+import { type Address, shortId, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import { lockedBy } from "../../protocol/job/terms.ts";
 import { fromScore } from "../../protocol/task/metric.ts";
@@ -14,6 +15,7 @@ import type { CommandContext } from "../framework/declaration.ts";
 import type { LoadedCell } from "../steps/job-file.ts";
 import { chooserOf } from "../steps/planning/chooser.ts";
 import { refuseUnaffordable } from "../steps/planning/funds.ts";
+import { withReader } from "../steps/reader.ts";
 import { openFinal, resultFolder } from "../steps/result.ts";
 import { placeJob, refuseContradictions, type SubmitOptions } from "./place-job.ts";
 
@@ -45,8 +47,10 @@ export async function submitMatrix(
     throw new IchainError("USAGE", "--explain ranks the providers of one job.", {
       hint: "Name one file, and give the variables of its matrix by -V.",
     });
-  await using role = await openRole(context);
-  const { token, locked } = await lockedByAll(context, role, cells, options);
+  // Without a password, so that a dry run needs none and a refused budget asks for none.
+  const { token, locked } = await withReader(context, ({ market, account = ZERO_ADDRESS }) =>
+    lockedByAll(context, { market, account }, cells, options),
+  );
   refuseBudget(cells, { token, locked }, options.budget);
   if (options.dryRun) {
     const data = { locked, token, cells: cells.map(blank) };
@@ -56,6 +60,7 @@ export async function submitMatrix(
       ),
     );
   }
+  await using role = await openRole(context);
   await refuseUnaffordable(role.market, role.account, { total: locked, token }, { signal });
   const question = `Lock ${money(locked, token)} for ${cells.length} jobs?`;
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;
@@ -87,17 +92,17 @@ export async function submitMatrix(
 /** What all jobs lock by the offers of now: another provider may ask for more when its turn comes. */
 async function lockedByAll(
   { ui, signal, config }: CommandContext,
-  role: RoleContext,
+  { market, account }: { market: MarketReader; account: Address },
   cells: readonly LoadedCell[],
   options: SubmitOptions,
 ): Promise<{ token: TokenInfo; locked: bigint }> {
   const plans: Plan[] = [];
   for (const { file } of cells) {
-    const candidates = await findCandidates(role.market, file, role.account, { signal });
+    const candidates = await findCandidates(market, file, account, { signal });
     const chooser = chooserOf(ui, candidates, unasked(options));
     plans.push(
       await choosePlan(file, candidates, chooser, (provider) =>
-        audit(role, provider, config.audit, { signal }),
+        audit({ market, account }, provider, config.audit, { signal }),
       ),
     );
   }

@@ -11,13 +11,13 @@ export interface MarketView {
 }
 
 /** Opens the market for reading, and closes it when `use` is done. */
-export async function withReader(
+export async function withReader<T>(
   context: CommandContext,
-  use: (view: MarketView) => Promise<void>,
-): Promise<void> {
+  use: (view: MarketView) => Promise<T>,
+): Promise<T> {
   const market = await openReader(context);
   try {
-    await use({ market, account: await ownAddress(context) });
+    return await use({ market, account: await ownAddress(context) });
   } finally {
     await market.stop();
   }

@@ -28,6 +28,10 @@ export const jobErrors = {
     hint: "List the file, or its folder, under inputs in job.yaml.",
   },
   JOB_FAILED: { class: "failed", hint: 'The money is back; "ichain why ID" tells what happened.' },
+  RESULTS_INCOMPLETE: {
+    class: "failed",
+    hint: 'The others are opened. "ichain get ID" tries one of them again.',
+  },
   MATRIX_INCOMPLETE: {
     class: "failed",
     hint: "The others stand: `ichain jobs` lists them. `ichain why ID` tells what became of one.",

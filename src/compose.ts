@@ -142,7 +142,7 @@ export async function openRole(
     logger,
     jobsDir,
     budgets,
-    lockJob: (jobId) => lockJob(jobFolder(jobsDir, "requester", jobId).dir, jobId),
+    lockJob: (jobId, as = "requester") => lockJob(jobFolder(jobsDir, as, jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
@@ -270,6 +270,15 @@ export async function makeNewKeyring({ config, ui, signal }: AppContext): Promis
 export async function openRecords({ config }: Pick<AppContext, "config">): Promise<Journal> {
   const { openJournal } = await import("./journal/journal.ts");
   return openJournal(config.paths.journal, { check: true });
+}
+
+/** A requester with a sandbox: what leads a federated job measures its updates. */
+export async function openLead(context: AppContext): Promise<WorkerContext & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const sandbox = await openSandbox(context);
+  const role = stack.use(await openRole(context));
+  const started = stack.move();
+  return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** What a daemon is given: its reports go to its log and to those who follow it, and its owner's requests end it. */

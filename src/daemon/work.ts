@@ -11,7 +11,8 @@ import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
-import { provideDuty } from "../roles/job/provider/run-job.ts";
+import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
+import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
@@ -88,10 +89,13 @@ async function workAs(
       return control.draining.aborted;
     },
   };
+  const providing = setupOf(setup);
   const duties = [
-    ...(roles.provider ? [provideDuty(worker, setup)] : []),
+    ...(roles.provider ? [provideDuty(worker, providing)] : []),
     ...(roles.validator ? [validateDuty(worker, setup)] : []),
   ].map((duty) => tellingOwner(worker, opened.notifier, duty));
+  const takesFederated = roles.provider && config.network?.contracts.federated !== undefined;
+  const federated = takesFederated ? [federatedProviderDuty(worker, providing)] : [];
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
@@ -100,7 +104,11 @@ async function workAs(
     for (const duty of duties) duty.policyChanged?.();
     worker.reporter.emit({ kind: "info", text: "The policy is read again" });
   };
-  const view = viewOf(worker, { home: config.home, roles: duties.map(({ role }) => role), reload });
+  const shown = [
+    ...(roles.provider ? (["provider"] as const) : []),
+    ...(roles.validator ? (["validator"] as const) : []),
+  ];
+  const view = viewOf(worker, { home: config.home, roles: shown, reload });
   control.show(view);
   ui.print(
     { event: "ready", account, roles, tier: machine.tier, images: machine.images },
@@ -110,7 +118,10 @@ async function workAs(
   const { draining } = control;
   await using _health = watchHealth(view, { reporter: worker.reporter, notifier: opened.notifier });
   await together(
-    duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+    [
+      ...duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+      ...federated.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+    ],
     { signal },
   );
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { acknowledgementSchema, daemonKinds, daemonStatusSchema } from "../../control/messages.ts";
 import { causes } from "../../protocol/job/events.ts";
+import { federatedJobOutput } from "./federated.ts";
 import { stoppedOutput } from "./job.ts";
 import {
   addressValue,
@@ -27,7 +28,7 @@ export const toldOutput = z.strictObject({
   ),
 });
 
-export const stopOutput = z.union([stoppedOutput, toldOutput]);
+export const stopOutput = z.union([stoppedOutput, toldOutput, federatedJobOutput]);
 
 const wei = amountValue.describe("wei");
 

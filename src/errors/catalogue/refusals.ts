@@ -43,6 +43,14 @@ export const refusalsErrors = {
     hint: "Ask for less in resources.gpus in job.yaml, or choose a provider with such a GPU.",
   },
   IMAGE_NOT_ALLOWED: { class: "refused", hint: "Choose a provider whose policy allows the image." },
+  FEDERATED_NOT_TAKEN: {
+    class: "refused",
+    hint: "Invite other providers: this one's policy takes no federated jobs.",
+  },
+  FEDERATED_TOO_LONG: {
+    class: "refused",
+    hint: "Lower federated.rounds or federated.windows.round in job.yaml.",
+  },
   MAINTENANCE: {
     class: "refused",
     retryable: true,

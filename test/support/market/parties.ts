@@ -17,7 +17,7 @@ import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
-import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
+import { provideDuty, setupOf } from "../../../src/roles/job/provider/run-job.ts";
 import { type Again, type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
 import { placeBundle } from "../../../src/roles/job/requester/posting/host-bundle.ts";
@@ -185,7 +185,7 @@ export async function newJob(
 export function startProviding(t: Cleanup, provider: Actor, policy: object = {}) {
   const drain = new AbortController();
   const halt = new AbortController();
-  const duty = provideDuty(provider, {
+  const setup = setupOf({
     policy: policySchema.parse(policy),
     machine: someOffer().details,
     report: { tier: "runc" } as never,
@@ -193,6 +193,7 @@ export function startProviding(t: Cleanup, provider: Actor, policy: object = {})
       return drain.signal.aborted;
     },
   });
+  const duty = provideDuty(provider, setup);
   const options = { signal: halt.signal, draining: drain.signal };
   const ended = runDaemon(provider, duty, options).catch((error: unknown) => {
     if (!halt.signal.aborted) throw error;

@@ -12,6 +12,7 @@ import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
+import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
 import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
@@ -148,7 +149,13 @@ export async function loadPolicy(path: string | undefined): Promise<Policy> {
 /** Names of runs whose jobs are continued: the sweep must spare them. */
 function unfinishedRuns({ journal }: WorkerContext): Set<string> {
   const open = journal.undertakings({ unfinished: true });
-  return new Set(open.flatMap(({ role, key }) => stages.map((stage) => runId(role, key, stage))));
+  return new Set(
+    open.flatMap(({ role, key }) =>
+      role === "federated-provider"
+        ? roundRuns(journal.open(role, key))
+        : stages.map((stage) => runId(role, key, stage)),
+    ),
+  );
 }
 
 function refuseWeakTier(policy: Policy, machine: OfferDetails): void {

@@ -153,7 +153,7 @@ const roundModel = z.strictObject({ jobId: hashValue, round: count, model: hashV
 
 /** What the commands of jobs print of federated ones. */
 export const federatedOutputs = {
-  submit: [ledRound, ledEnd, planned],
+  submit: [ledRound, ledEnd, planned, federatedJobOutput],
   resume: [ledRound, ledEnd, collected],
   get: [ledEnd, roundModel],
   watch: [federatedJobOutput, ledRound],

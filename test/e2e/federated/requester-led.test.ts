@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { id } from "ethers";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
@@ -11,6 +12,8 @@ import { needs } from "../../support/require.ts";
 
 const example = fileURLToPath(new URL("../../../examples/federated-digits/job.yaml", import.meta.url));
 const guard = needs("docker", "root");
+/** `Claimed(bytes32 indexed, address indexed, uint256)`. */
+const claimed = id("Claimed(bytes32,address,uint256)");
 const ROUND = 10n ** 16n;
 
 let market: TestMarket;
@@ -123,4 +126,46 @@ test("killed parties go on, and a stop ends the job with its round", guard, asyn
     job.closings.map(({ closing }) => closing.round),
     Array.from({ length: end.rounds }, (_, i) => i + 1),
   );
+});
+
+test("a detached job is led by the requester's daemon, to the last of its price", guard, async () => {
+  const folder = join(scratch, "short");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const short = join(folder, "job.yaml");
+  const text = await readFile(example, "utf8");
+  await writeFile(short, text.replace("rounds: 5", "rounds: 2"));
+  const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
+  assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
+  const daemon = market.launch(["serve"]);
+  const over = ended(daemon);
+  await new Promise<void>((resolve) =>
+    daemon.stdout?.on("data", (text: Buffer) => String(text).includes("serving") && resolve()),
+  );
+  const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
+  const job = await once(String(jobId), ({ state }) => state === "Ended");
+  assert.equal(job.cause, "completed");
+  await market.evm.increaseTime(601);
+  await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
+  const requester = market.requester.account;
+  const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
+  const own = earned.find(([account]) => account === requester.toLowerCase());
+  assert.ok(BigInt(own![1]) > 0n);
+  while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
+  daemon.kill("SIGTERM");
+  await over;
+
+  /** Transactions by which it claimed. */
+  async function sentBy(account: string, id: string): Promise<number> {
+    const claims = await market.chain.getLogs({
+      address: market.network.contracts.federated!,
+      topics: [null, id, `0x${account.slice(2).toLowerCase().padStart(64, "0")}`],
+      fromBlock: 0,
+    });
+    return claims.filter(({ topics }) => topics[0] === claimed).length;
+  }
+  async function lastLine(id: string): Promise<unknown> {
+    const out = join(scratch, "detached");
+    await market.ichain(["get", id, "-o", out]);
+    return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
+  }
 });

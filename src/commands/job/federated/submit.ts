@@ -15,10 +15,11 @@ import { coin } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { refuseUnaffordable } from "../../steps/planning/funds.ts";
 import { withReader } from "../../steps/reader.ts";
-import type { SubmitOptions } from "../place-job.ts";
+import { refuseUnserved, type SubmitOptions } from "../place-job.ts";
 import type { LoadedFederated } from "./load.ts";
 import { printEnd, putResult } from "./result.ts";
 import { printRound } from "./round-table.ts";
+import { federatedData } from "./view.ts";
 
 /** Posts a federated job and leads it to its end; with --wait puts its model where --out says. */
 export async function submitFederated(
@@ -27,6 +28,7 @@ export async function submitFederated(
   options: SubmitOptions,
 ): Promise<void> {
   refuseUnknown(options);
+  if (options.detach) await refuseUnserved(context);
   const { ui, signal } = context;
   const { file, folder } = loaded;
   const work = await sizeOf(loaded);
@@ -48,7 +50,12 @@ export async function submitFederated(
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;
   const invited = plan.invited.map(({ account }) => account);
   const id = await draftFederated(role, { file, folder, image: plan.image, invited }, { signal });
-  await leadAndTell(context, role, id, options);
+  if (!options.detach) return void (await leadAndTell(context, role, id, options));
+  const job = await lead(role, id, { detach: true }, { signal });
+  ui.print(
+    federatedData(job, role.account),
+    () => `Job ${shortId(id)} is ${job.state}; "ichain serve" leads it from here on.`,
+  );
 }
 
 /** Leads a job to its end, with a line for each round; `ichain resume` does the same with one that was left. */
@@ -120,8 +127,8 @@ function printPlan(
 }
 
 /** Options of other jobs that a federated one has nothing for. */
-function refuseUnknown({ detach, failover, provider, validator, budget, atOnce }: SubmitOptions): void {
-  const given = Object.entries({ detach, failover, provider, validator, budget, "at-once": atOnce }).find(
+function refuseUnknown({ failover, provider, validator, budget, atOnce }: SubmitOptions): void {
+  const given = Object.entries({ failover, provider, validator, budget, "at-once": atOnce }).find(
     ([, value]) => value !== undefined,
   );
   if (given === undefined) return;

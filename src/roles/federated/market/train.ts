@@ -38,6 +38,11 @@ export interface RoundFacts {
   readonly local: FederatedSpec["federated"]["local"];
 }
 
+/** Name of a run, and so of its container. */
+export function runName({ role, key }: Pick<JobJournal, "role" | "key">, name: string): string {
+  return `${role}-${key.slice(2, 34)}-${name}`;
+}
+
 /** Runs one task of the job in the sandbox, once: after a crash the same container is found by its name. */
 export async function runOnce(
   { sandbox, reporter }: WorkerContext,
@@ -46,7 +51,7 @@ export async function runOnce(
   { name, argument, what }: { readonly name: string; readonly argument: "0" | "1"; readonly what: string },
   { signal }: Abortable,
 ): Promise<{ readonly run: TaskRun; readonly outputs: string }> {
-  const id = `${journal.role}-${journal.key.slice(2, 34)}-${name}`;
+  const id = runName(journal, name);
   const run = await journal.step(`run-${name}`, {
     prepare: () => {
       const task = taskOf(taskSpecOf(spec), { id, stage: { kind: "produce" }, ...place });
@@ -56,6 +61,9 @@ export async function runOnce(
       reporter.emit({ kind: "start", id, text: `${what} in its sandbox` });
       try {
         const ended = await sandbox.run(task, { signal });
+        // By another process: it is run again, and not the task's fault.
+        if (ended.ended === "stopped")
+          throw new IchainError("RUN_LOST", "The run was stopped.", { retryable: true });
         reporter.emit({ kind: "end", id, text: `${what}: ${ended.wallSeconds.toFixed(1)} s` });
         return { ...ended, log: ended.log.slice(-4096) };
       } catch (error) {
@@ -77,7 +85,7 @@ export async function discardRun(
   journal: JobJournal,
   name: string,
 ): Promise<void> {
-  await sandbox.discard(`${journal.role}-${journal.key.slice(2, 34)}-${name}`).catch(() => undefined);
+  await sandbox.discard(runName(journal, name)).catch(() => undefined);
 }
 
 /**

@@ -32,7 +32,7 @@ import { releaseGpus, reserveGpus } from "../../../task/reserve-gpus.ts";
 import { encode } from "../../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
 import { readBounded } from "../read-bounded.ts";
-import { discardRun, trainRound } from "../train.ts";
+import { discardRun, runName, trainRound } from "../train.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
 import { keepPay } from "./settle.ts";
@@ -54,15 +54,17 @@ interface MadeUpdate {
 
 /** Updates that are hosted: the requester may still be at the last one's. */
 export function updatesOf(journal: JobJournal): Blob[] {
-  const round = journal.outcome<number>("round") ?? 0;
-  return lastRounds(journal, round).flatMap(
-    (one) => journal.outcome<MadeUpdate>(`update-${one}`)?.blob ?? [],
-  );
+  return lastRounds(journal).flatMap((one) => journal.outcome<MadeUpdate>(`update-${one}`)?.blob ?? []);
+}
+
+/** Names of the runs of a job's last rounds on this machine; `Sandbox.sweep` spares them. */
+export function roundRuns(journal: JobJournal): string[] {
+  return lastRounds(journal).map((round) => runName(journal, `round-${round}`));
 }
 
 /** Rounds are found by their steps: the last with a message, and the one before. */
-function lastRounds(journal: JobJournal, from: number): number[] {
-  let last = from;
+function lastRounds(journal: JobJournal): number[] {
+  let last = 0;
   while (journal.intent(`message-${last + 1}`) !== undefined) last += 1;
   return [last - 1, last].filter((one) => one > 0);
 }

@@ -18,14 +18,13 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
-import type { Channel } from "../channel.ts";
 import { invitationsTo } from "../enlist.ts";
 import { aggregateRound, digestBefore, measureLast } from "./aggregate.ts";
 import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./arrivals.ts";
 import { Board } from "./board.ts";
 import { type ClosedRound, closeBooks } from "./books.ts";
 import { collectPay } from "./collect.ts";
-import { type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
+import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
 
@@ -34,6 +33,8 @@ const NOTHING = `0x${"0".repeat(64)}` as Hex;
 const FAREWELL_MS = 120_000;
 
 export interface LeadOptions {
+  /** Post and stop: another process leads the job. */
+  readonly detach?: boolean;
   /** Called once the job is posted, has begun, and after each round. */
   readonly onState?: (job: FederatedJob) => void;
   readonly onRound?: (closed: ClosedRound) => void;
@@ -48,13 +49,13 @@ export interface LeadOptions {
 export async function lead(
   context: WorkerContext,
   id: JobId,
-  { onState, onRound }: LeadOptions,
+  { onState, onRound, detach }: LeadOptions,
   options: Abortable,
 ): Promise<FederatedJob> {
   using _lock = context.lockJob(id, "federated-requester");
   const journal = context.journal.open("federated-requester", id);
   const draft = federatedDraftOf(journal);
-  if (draft === undefined) throw jobNotLed();
+  if (draft === undefined) throw jobIsNotOurs(id, context.account);
   const files = leadFiles(jobFolder(context.jobsDir, "federated-requester", id).dir);
   await emptyRoundFiles(files);
   const { market, account } = context;
@@ -72,22 +73,16 @@ export async function lead(
         token: channel.token(draft.identity.endpoint.token),
       })),
       feeds: correspondents.map(({ party, channel }) => board.feedOf(party.account, channel)),
-      onNotice: async (_root, notice) => {
-        for (const { party, channel } of correspondents) {
-          const message = openedBy(channel, notice);
-          if (message !== undefined) return arrivals?.take(party.account, channel, message);
-        }
-      },
+      onNotice: (_root, notice) => takeNotice(notice, correspondents, arrivals),
     }),
     options,
   );
+  // What takes the job over hosts it.
+  if (!detach) await hosted.start();
+  const posting = { kind: "postFederated", federated: draft, sealed: "0x" } as const;
+  await transact(market, journal, posting, { ...options, name: "post" });
+  if (detach) return market.federatedJob(id, options);
   const hosting = await hosted.start();
-  await transact(
-    market,
-    journal,
-    { kind: "postFederated", federated: draft, sealed: "0x" },
-    { ...options, name: "post" },
-  );
   await invite(context, journal, draft, id, options);
   await using aggregation = new FileAggregation(Math.min(2, availableParallelism()));
   let course: Course | undefined;
@@ -96,14 +91,16 @@ export async function lead(
     const state = `${job.state} ${job.members.length} ${job.closings.length}`;
     if (state !== seen) onState?.(job);
     seen = state;
-    const now = await market.now(options);
-    if (job.state === "Enlisting") await beginInTime(context, journal, { job, now }, options);
-    if (job.state === "Running" && now > job.deadline)
-      await tryCall(() => expire(context, journal, job, options));
-    else if (job.state === "Running") {
+    if (job.state === "Enlisting") await beginInTime(context, journal, job, options);
+    if (job.state === "Running" && (await market.now(options)) > job.deadline) {
+      const name = `expire-${job.closings.length}`;
+      const call = { kind: "expireFederated", federated: job } as const;
+      await tryCall(() => transact(market, journal, call, { ...options, name }));
+    } else if (job.state === "Running") {
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       const round = job.closings.length + 1;
-      using own = linkSignals([options.signal]);
+      const over = new AbortController();
+      using own = linkSignals([options.signal, over.signal]);
       const { members } = course;
       const parent = digestBefore(journal, draft, round);
       const spoken = members.map(({ account: one, channel }) => ({ account: one, channel }));
@@ -121,6 +118,7 @@ export async function lead(
         );
         onRound?.(closed);
       });
+      over.abort();
     }
     if (job.state !== "Ended") continue;
     if (job.closings.length > 0) {
@@ -131,46 +129,41 @@ export async function lead(
     await collectPay(context, journal, job, options);
     return job;
   }
-  throw jobNotLed();
+  throw jobIsNotOurs(id, account);
+}
 
-  function openedBy(channel: Channel, notice: Uint8Array) {
+/** Takes each notice to the provider whose channel opens it; of others nothing is kept. */
+async function takeNotice(
+  notice: Uint8Array,
+  correspondents: readonly Correspondent[],
+  arrivals: Arrivals | undefined,
+): Promise<void> {
+  for (const { party, channel } of correspondents) {
     try {
-      return channel.open(notice, updateMessageSchema);
+      const message = channel.open(notice, updateMessageSchema);
+      return await arrivals?.take(party.account, channel, message);
     } catch (error) {
-      if (isIchainError(error, "FEDERATED_MESSAGE_INVALID")) return undefined;
-      throw error;
+      if (!isIchainError(error, "FEDERATED_MESSAGE_INVALID")) throw error;
     }
   }
+}
 
-  async function beginInTime(
-    { market: chain }: WorkerContext,
-    record: JobJournal,
-    { job, now }: { job: FederatedJob; now: number },
-    abort: Abortable,
-  ): Promise<void> {
-    const { terms, members, deadline } = job;
-    const full = members.length === terms.places;
-    if (full || (now > terms.enlistBy && members.length >= terms.least && now <= deadline))
-      await transact(chain, record, { kind: "begin", federated: job }, abort);
-    else if (now > terms.enlistBy)
-      await tryCall(() =>
-        transact(chain, record, { kind: "stopFederated", federated: job }, { ...abort, name: "give-up" }),
-      );
-  }
-
-  async function expire(
-    { market: chain }: WorkerContext,
-    record: JobJournal,
-    job: FederatedJob,
-    abort: Abortable,
-  ) {
-    const name = `expire-${job.closings.length}`;
-    await transact(chain, record, { kind: "expireFederated", federated: job }, { ...abort, name });
-  }
-
-  function jobNotLed(): Error {
-    return jobIsNotOurs(id, account);
-  }
+/** Begins once all places are taken, or with enough when the time to enlist is over; with fewer ends the job. */
+async function beginInTime(
+  { market }: WorkerContext,
+  journal: JobJournal,
+  job: FederatedJob,
+  options: Abortable,
+): Promise<void> {
+  const { terms, members, deadline } = job;
+  const now = await market.now(options);
+  if (members.length < terms.places && now <= terms.enlistBy) return;
+  if (members.length >= terms.least && now <= deadline)
+    await transact(market, journal, { kind: "begin", federated: job }, options);
+  else
+    await tryCall(() =>
+      transact(market, journal, { kind: "stopFederated", federated: job }, { ...options, name: "give-up" }),
+    );
 }
 
 function jobIsNotOurs(id: JobId, account: Address): IchainError {

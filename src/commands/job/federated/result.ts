@@ -4,8 +4,8 @@ import type { Journal } from "../../../ports/journal.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { shortId } from "../../../protocol/ids.ts";
 import type { RoleContext } from "../../../roles/context.ts";
-import { lastMeasured } from "../../../roles/federated/market/requester/aggregate.ts";
 import { leadFiles } from "../../../roles/federated/market/requester/files.ts";
+import { lastMeasured } from "../../../roles/federated/market/requester/round/aggregate.ts";
 import { jobFolder } from "../../../roles/shared/job-folder.ts";
 import type { Ui } from "../../../ui/ui.ts";
 

@@ -1,5 +1,5 @@
 import { type JobId, shortId } from "../../../protocol/ids.ts";
-import type { ClosedRound } from "../../../roles/federated/market/requester/books.ts";
+import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
 import { coin } from "../../../ui/format.ts";
 import type { Ui } from "../../../ui/ui.ts";
 

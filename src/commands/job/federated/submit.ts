@@ -10,7 +10,7 @@ import type { WorkerContext } from "../../../roles/context.ts";
 import { draftFederated, poolOf, roundWindowOf } from "../../../roles/federated/market/requester/draft.ts";
 import { lead } from "../../../roles/federated/market/requester/lead.ts";
 import { type FederatedPlan, planFederated } from "../../../roles/federated/market/requester/plan.ts";
-import { loadRows } from "../../../roles/federated/market/requester/rows.ts";
+import { loadRows } from "../../../roles/federated/market/requester/round/rows.ts";
 import { coin } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { refuseUnaffordable } from "../../steps/planning/funds.ts";

@@ -1,5 +1,5 @@
 import type { JobId } from "../../../protocol/ids.ts";
-import type { ClosedRound } from "../../../roles/federated/market/requester/books.ts";
+import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import type { MarketView } from "../../steps/reader.ts";
 import { fromRecords } from "../../steps/records.ts";

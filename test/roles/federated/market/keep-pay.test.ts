@@ -9,8 +9,8 @@ import { isBelow, payLeaf } from "../../../../src/protocol/federated/ledger/tree
 import type { FederatedJob } from "../../../../src/protocol/federated/market/job.ts";
 import type { Address } from "../../../../src/protocol/ids.ts";
 import { type Earned, keepPay } from "../../../../src/roles/federated/market/provider/settle.ts";
-import { closeBooks } from "../../../../src/roles/federated/market/requester/books.ts";
 import type { FederatedDraft } from "../../../../src/roles/federated/market/requester/draft.ts";
+import { closeBooks } from "../../../../src/roles/federated/market/requester/round/books.ts";
 import { random32 } from "../../../support/chain/terms.ts";
 import { code, scratch } from "../../../support/parcel/parcels.ts";
 

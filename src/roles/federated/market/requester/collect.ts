@@ -6,7 +6,7 @@ import type { FederatedJob } from "../../../../protocol/federated/market/job.ts"
 import type { Address } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
 import { transact } from "../../../shared/transact.ts";
-import type { ClosedRound } from "./books.ts";
+import type { ClosedRound } from "./round/books.ts";
 
 /**
  * Takes what of the price comes back to the requester: at once the rounds that were not closed, and after the last

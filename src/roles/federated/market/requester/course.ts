@@ -16,10 +16,10 @@ import type { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
-import type { RoundPlace } from "./aggregate.ts";
 import type { FederatedDraft } from "./draft.ts";
 import type { LeadFiles } from "./files.ts";
-import { dealRows, loadRows, rowsFile } from "./rows.ts";
+import type { RoundPlace } from "./round/aggregate.ts";
+import { dealRows, loadRows, rowsFile } from "./round/rows.ts";
 
 const LOG_BYTES = 1 << 16;
 

@@ -17,7 +17,7 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
-import { loadRows } from "./rows.ts";
+import { loadRows } from "./round/rows.ts";
 
 /** All that the requester fixes before it posts a federated job; a step of the journal. */
 export interface FederatedDraft {

@@ -19,14 +19,14 @@ import { transact } from "../../../shared/transact.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { invitationsTo } from "../enlist.ts";
-import { aggregateRound, digestBefore, measureLast } from "./aggregate.ts";
-import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./arrivals.ts";
 import { Board } from "./board.ts";
-import { type ClosedRound, closeBooks } from "./books.ts";
 import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
+import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
+import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
+import { type ClosedRound, closeBooks } from "./round/books.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 /** How long the hosts of a job that is over wait for providers to learn what they earned, milliseconds. */

@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Abortable, raceSignal } from "../../../../async/abort.ts";
-import { retryTransient } from "../../../../async/retry.ts";
-import { IchainError, isIchainError } from "../../../../errors/error.ts";
-import type { JobJournal } from "../../../../ports/journal.ts";
-import { openUpdate } from "../../../../protocol/federated/codec/update.ts";
-import { updateDigest } from "../../../../protocol/federated/digest.ts";
-import { recordHash, signerOf } from "../../../../protocol/federated/ledger/record.ts";
-import type { UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
-import { type Address, type Hex, type JobId, shortId } from "../../../../protocol/ids.ts";
-import { parcelBytes } from "../../../../protocol/limits.ts";
-import type { RoleContext } from "../../../context.ts";
-import { chainDeadline } from "../../../shared/chain-deadline.ts";
-import type { Channel } from "../channel.ts";
-import { readBounded } from "../read-bounded.ts";
-import { HOST_TOKEN, UPDATE_FILE } from "../update-parcel.ts";
-import type { LeadFiles } from "./files.ts";
+import { type Abortable, raceSignal } from "../../../../../async/abort.ts";
+import { retryTransient } from "../../../../../async/retry.ts";
+import { IchainError, isIchainError } from "../../../../../errors/error.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import { openUpdate } from "../../../../../protocol/federated/codec/update.ts";
+import { updateDigest } from "../../../../../protocol/federated/digest.ts";
+import { recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
+import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
+import { type Address, type Hex, type JobId, shortId } from "../../../../../protocol/ids.ts";
+import { parcelBytes } from "../../../../../protocol/limits.ts";
+import type { RoleContext } from "../../../../context.ts";
+import { chainDeadline } from "../../../../shared/chain-deadline.ts";
+import type { Channel } from "../../channel.ts";
+import { readBounded } from "../../read-bounded.ts";
+import { HOST_TOKEN, UPDATE_FILE } from "../../update-parcel.ts";
+import type { LeadFiles } from "../files.ts";
 
 /** How long the others have at least, once the quorum has sent, milliseconds. */
 const LEAST_GRACE_MS = 10_000;

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import { IchainError } from "../../../../errors/error.ts";
-import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
-import { float32Tensor } from "../../../../protocol/tensors/values.ts";
-import { writeSafetensors } from "../../../../protocol/tensors/write.ts";
-import { type Dense, loadDense } from "../../data/load.ts";
-import { dealByDirichlet, dealEvenly, type Partition } from "../../data/partition.ts";
-import { Random } from "../../data/random.ts";
+import { IchainError } from "../../../../../errors/error.ts";
+import type { FederatedJobFile } from "../../../../../protocol/federated/market/file.ts";
+import { float32Tensor } from "../../../../../protocol/tensors/values.ts";
+import { writeSafetensors } from "../../../../../protocol/tensors/write.ts";
+import { type Dense, loadDense } from "../../../data/load.ts";
+import { dealByDirichlet, dealEvenly, type Partition } from "../../../data/partition.ts";
+import { Random } from "../../../data/random.ts";
 
 /** Least rows of a part that a Dirichlet split is drawn again for. */
 const LEAST_ROWS = 10;

@@ -1,13 +1,13 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Abortable } from "../../../../async/abort.ts";
-import { IchainError } from "../../../../errors/error.ts";
-import type { JobJournal } from "../../../../ports/journal.ts";
-import { MEASURED_FILE } from "../../../../protocol/federated/market/spec.ts";
-import type { WorkerContext } from "../../../context.ts";
-import { readBounded } from "../read-bounded.ts";
-import { discardRun, runOnce, type TaskPlace } from "../train.ts";
+import type { Abortable } from "../../../../../async/abort.ts";
+import { IchainError } from "../../../../../errors/error.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import { MEASURED_FILE } from "../../../../../protocol/federated/market/spec.ts";
+import type { WorkerContext } from "../../../../context.ts";
+import { readBounded } from "../../read-bounded.ts";
+import { discardRun, runOnce, type TaskPlace } from "../../train.ts";
 
 const MAX_BYTES = 16 << 20;
 const name = z.string().max(64);

@@ -1,13 +1,13 @@
-import type { Market } from "../../../../ports/market.ts";
-import type { UploadLine } from "../../../../protocol/federated/ledger/ledger.ts";
-import { payLeaves } from "../../../../protocol/federated/ledger/ledger.ts";
-import { type RoundMember, recordHash } from "../../../../protocol/federated/ledger/record.ts";
-import { memberLeaf, treeRoot } from "../../../../protocol/federated/ledger/tree.ts";
-import type { Closing } from "../../../../protocol/federated/market/closing.ts";
-import { sharesOf } from "../../../../protocol/federated/pay/shares.ts";
-import type { Address, Hex } from "../../../../protocol/ids.ts";
+import type { Market } from "../../../../../ports/market.ts";
+import type { UploadLine } from "../../../../../protocol/federated/ledger/ledger.ts";
+import { payLeaves } from "../../../../../protocol/federated/ledger/ledger.ts";
+import { type RoundMember, recordHash } from "../../../../../protocol/federated/ledger/record.ts";
+import { memberLeaf, treeRoot } from "../../../../../protocol/federated/ledger/tree.ts";
+import type { Closing } from "../../../../../protocol/federated/market/closing.ts";
+import { sharesOf } from "../../../../../protocol/federated/pay/shares.ts";
+import type { Address, Hex } from "../../../../../protocol/ids.ts";
+import type { FederatedDraft } from "../draft.ts";
 import type { Aggregated } from "./aggregate.ts";
-import type { FederatedDraft } from "./draft.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 

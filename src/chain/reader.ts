@@ -13,6 +13,7 @@ import { followJob } from "./follow.ts";
 import { openFederatedIndex } from "./indexer/federated.ts";
 import { openJobIndex } from "./indexer/jobs.ts";
 import { openOffers } from "./indexer/offers.ts";
+import { openRecordIndex } from "./indexer/records.ts";
 import { openIndexStore } from "./indexer/store.ts";
 import { createSync } from "./indexer/sync.ts";
 import { verifyKeys } from "./keys.ts";
@@ -49,6 +50,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const store = openIndexStore(db, addresses);
   const jobs = openJobIndex(db, chainId, addresses.escrow);
   const federatedJobs = openFederatedIndex(db, chainId, addresses.federated);
+  const records = openRecordIndex(db, jobs.find);
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Constant of the registry. */
@@ -146,6 +148,10 @@ export function createReader(options: ReaderOptions): ChainReader {
         if (job !== undefined) found.push(job);
       }
       return found.sort((a, b) => a.postedBlock - b.postedBlock);
+    },
+    async pastJobs(provider, abortOptions = {}) {
+      await fresh(abortOptions);
+      return records(provider);
     },
     async resolveJob(prefix, abortOptions = {}) {
       const digits = prefix.toLowerCase().replace(/^0x/, "");

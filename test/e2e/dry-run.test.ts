@@ -27,7 +27,7 @@ it(
     const [first, ...others] = lastJson(ranked.stdout).providers as Record<string, unknown>[];
     assert.deepEqual(
       [first?.account, first?.standing, first?.why, others],
-      [market.providers[0]!.account, 3, null, []],
+      [market.providers[0]!.account, 0, null, []],
       ranked.stdout,
     );
     assert.equal(await chain.getBlockNumber(), block);

@@ -47,6 +47,8 @@ export interface Job {
   readonly sealedLog: Hex | undefined;
   /** What the provider got of the price of a job that was stopped. */
   readonly paid: bigint | undefined;
+  /** 1 to 5, once the requester has rated its provider. */
+  readonly providerScore: number | undefined;
   readonly postedBlock: number;
 }
 

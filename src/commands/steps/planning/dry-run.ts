@@ -24,7 +24,7 @@ export async function printDryRun(
   await requireKeystore(config);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const choice = { provider: wanted, validator };
-    const { plan, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
+    const { plan, standing, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
     const { provider, validators, outline, spec, audit, token } = plan;
     const keyring = await openKeyCheck();
     for (const party of [provider, ...validators]) {
@@ -36,6 +36,7 @@ export async function printDryRun(
       dryRun: true,
       account,
       provider: provider.account,
+      standing,
       validators: validators.map((one) => one.account),
       token,
       price,
@@ -55,7 +56,7 @@ export async function printDryRun(
     ui.print(data, () => {
       const { mode, metric, goal, threshold, tolerance } = spec.verification;
       const rows: [string, string][] = [
-        ["provider", provider.account],
+        ["provider", `${provider.account}, standing ${standing.toFixed(2)}`],
         ...validators.map((one): [string, string] => ["validator", one.account]),
         ["command", spec.command.join(" ")],
         ["image", imageText(spec.image)],

@@ -91,6 +91,9 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       assert.deepEqual([offer.stake, offer.lockedStake], [STAKE, 0n]);
       assert.deepEqual([offer.ratingAsProvider.count, offer.ratingAsProvider.sum], [1, 5]);
       assert.equal(offer.ratingAsProvider.outcomes.settled, 1);
+      const { price: value, validators } = job.terms;
+      const past = { requester: requester.account, value, validators, ended: "settled", score: 5 };
+      assert.deepEqual(await requester.pastJobs(provider.account), [past]);
       assert.equal((await requester.offer(validator.account))!.ratingAsValidator.sum, 4);
 
       for (const states of await Promise.all(stories)) {

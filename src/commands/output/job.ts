@@ -275,6 +275,25 @@ export const whyOutput = z.strictObject({
     })
     .optional()
     .describe("how the run failed, by the report that its provider submitted in place of a result"),
+  asked: z
+    .array(
+      z.strictObject({
+        jobId: jobIdValue.describe("that it was asked with"),
+        provider: addressValue,
+        answer: z.enum(["accepted", "declined", "failed", "none", "waiting"]),
+        notice: z
+          .strictObject({
+            code: z.string(),
+            reason: z.string(),
+            at: instantValue,
+            signature: z.string().describe("of its account, EIP-712"),
+          })
+          .optional()
+          .describe("what it said; a stranger's words"),
+      }),
+    )
+    .optional()
+    .describe("the providers that were asked, this job's the last"),
   ...linked,
   checkpoint: z.number().int().optional().describe("the number of the newest one that is held here, sealed"),
   role: jobRoleValue.optional(),

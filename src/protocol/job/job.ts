@@ -86,6 +86,11 @@ export function seatOf({ validations }: Job, account: Address): Validation | und
   return validations.find(({ validator }) => sameAddress(validator, account));
 }
 
+/** Whether the provider of a posted job let its time to accept pass; `now` in Unix seconds. */
+export function wasUnanswered({ state, terms }: Pick<Job, "state" | "terms">, now: number): boolean {
+  return state === "Posted" && now > terms.acceptBy;
+}
+
 const abandoning: ReadonlySet<Cause | undefined> = new Set(["released", "runMissed", "claimMissed"]);
 
 /** Whether the job ended because its provider gave it back or was lost: no result was judged, and the price came back. */

@@ -5,6 +5,7 @@ import { overBudget, type Spending } from "../../../../protocol/budget.ts";
 import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { lockedBy } from "../../../../protocol/job/terms.ts";
 import type { RoleContext } from "../../../context.ts";
+import { ENDED_STEP } from "../take-notice.ts";
 import { draftOf } from "./draft.ts";
 import type { Plan } from "./plan.ts";
 
@@ -41,7 +42,8 @@ function lockedBefore(
     const draft = draftOf(record);
     if (draft === undefined || !sameAddress(draft.terms.token, token)) return [];
     const unposted = finished !== undefined && record.intent("post") === undefined;
-    if (unposted || record.outcome("cancel") !== undefined) return [];
+    const cameBack = record.outcome("cancel") !== undefined || record.outcome(ENDED_STEP) === "Cancelled";
+    if (unposted || cameBack) return [];
     return [{ key, openedAt, locked: lockedBy(draft.terms), after: draft.again?.after }];
   });
   const replaced = new Set([replaces, ...jobs.map(({ after }) => after)]);

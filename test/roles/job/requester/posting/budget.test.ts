@@ -10,6 +10,7 @@ import { budgetSchema } from "../../../../../src/protocol/budget.ts";
 import type { Address, JobId } from "../../../../../src/protocol/ids.ts";
 import { refuseOverBudget } from "../../../../../src/roles/job/requester/posting/budget.ts";
 import type { Plan } from "../../../../../src/roles/job/requester/posting/plan.ts";
+import { ENDED_STEP } from "../../../../../src/roles/job/requester/take-notice.ts";
 import { someTerms } from "../../../../support/chain/terms.ts";
 
 const ETHER = 10n ** 18n;
@@ -78,6 +79,12 @@ test("a job that was never posted, taken back or posted again elsewhere does not
   await record(id(1), 5n, []);
   await record(id(2), 5n, ["post", "cancel"]);
   await record(id(3), 5n);
+  await record(id(5), 5n, ["post"]);
+  const journal = openJournal(path);
+  await journal
+    .open("requester", id(5))
+    .step(ENDED_STEP, { prepare: () => "Cancelled", act: (state) => state });
+  journal.close();
   await record(id(4), 1n, ["post"], id(3));
   assert.equal(code({ total: "2" }, 1n), undefined);
   assert.equal(code({ total: "2" }, 2n), "BUDGET_EXCEEDED");

@@ -322,10 +322,23 @@ export async function openWorker(
   const sandbox = await openSandbox(daemon, options);
   await sandbox.probe({ signal: daemon.signal });
   const role = stack.use(await openRole(daemon, logger));
-  const { createNotifier } = await import("./notify/notifier.ts");
-  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
+  const notifier = await openNotifier(stack, config, { account: role.account, logger });
   const started = stack.move();
   return { ...role, sandbox, notifier, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** The notifier, and with `through: tor` its tor, which starts with the first notification. */
+async function openNotifier(
+  stack: AsyncDisposableStack,
+  config: Config,
+  told: { readonly account: Address; readonly logger: Logger },
+): Promise<OwnerNotifier> {
+  const { createNotifier } = await import("./notify/notifier.ts");
+  if (config.notify.through === "direct") return stack.use(createNotifier(config.notify, told));
+  const { openTorClient } = await import("./transfer/onion/tor-client.ts");
+  const { binary: torBinary, networkTorrc } = config.tor;
+  const tor = stack.use(openTorClient({ dataDir: config.paths.tor, torBinary, networkTorrc }));
+  return stack.use(createNotifier(config.notify, { ...told, proxy: tor.socks }));
 }
 
 /** What `ichain serve` works with. */
@@ -333,8 +346,7 @@ export async function openServer(daemon: DaemonContext): Promise<ServerContext &
   const { config, logger } = daemon;
   await using stack = new AsyncDisposableStack();
   const role = stack.use(await openRole(daemon, logger));
-  const { createNotifier } = await import("./notify/notifier.ts");
-  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
+  const notifier = await openNotifier(stack, config, { account: role.account, logger });
   const started = stack.move();
   return { ...role, notifier, audit: config.audit, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

@@ -60,6 +60,12 @@ const notifySchema = z.strictObject({
     .max(4096)
     .optional()
     .describe("an address to which each notification is posted as JSON"),
+  through: z
+    .enum(["direct", "tor"])
+    .default("direct")
+    .describe(
+      "`tor`: the webhook is reached through a tor of the daemon's own, and the command is given its port in `ALL_PROXY` and the like, which it has to heed; nothing is sent without it",
+    ),
 });
 
 /** How long finished jobs are kept. Unfinished ones, and results that were not opened, are always kept. */

@@ -116,7 +116,7 @@ export async function openRole(
     import("./roles/repair/refuse.ts"),
     import("./roles/job/requester/result/tidy.ts"),
   ]);
-  const [{ lockJob }, { jobFolder }] = await Promise.all([
+  const [{ lockBudgets, lockJob }, { jobFolder }] = await Promise.all([
     import("./sqlite/lock.ts"),
     import("./roles/shared/job-folder.ts"),
   ]);
@@ -142,14 +142,21 @@ export async function openRole(
     logger,
     jobsDir,
     budgets,
+    lockBudgets: (options) => lockBudgets(config.home, options),
     lockJob: (jobId) => lockJob(jobFolder(jobsDir, "requester", jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
-/** @throws TOKEN_NAME_UNKNOWN */
-async function readBudgets({ budgets, network }: AppContext["config"]): Promise<RoleContext["budgets"]> {
+/**
+ * What the owner lets this home lock in jobs, by token.
+ * @throws TOKEN_NAME_UNKNOWN
+ */
+export async function readBudgets({
+  budgets,
+  network,
+}: AppContext["config"]): Promise<RoleContext["budgets"]> {
   if (budgets.length === 0) return [];
   const { tokenAddress } = await import("./roles/tokens.ts");
   return budgets.map((budget) => ({

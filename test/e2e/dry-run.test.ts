@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { it } from "node:test";
 import { Wallet } from "ethers";
+import { parse, stringify } from "yaml";
 import { importKey } from "../../src/chain/wallet.ts";
 import { DEVNET_PASSWORD } from "../../src/devnet/homes.ts";
 import { digits, lastJson, startTestMarket, stealKeys } from "../support/market/market.ts";
@@ -53,6 +54,12 @@ it(
         "outputs: [model.pkl]\nresources: {memory: 1 MiB}\nverification: {threshold: 0.5}\n",
     );
     assert.equal(await refusal([small]), "MEMORY_TOO_SMALL");
+    const limits = { budgets: [{ total: "0.000000001" }] };
+    const file = join(requester.dir, "config.yaml");
+    const written = await readFile(file, "utf8");
+    await writeFile(file, stringify({ ...parse(written), ...limits }));
+    assert.equal(await refusal([digits]), "BUDGET_EXCEEDED");
+    await writeFile(file, written);
     const { account } = await stealKeys(market, market.providers[0]!.account);
     assert.equal(await refusal([digits, "--provider", account]), "KEY_NOT_BOUND");
 

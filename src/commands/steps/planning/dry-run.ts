@@ -1,12 +1,16 @@
 import { requireKeystore } from "../../../account/keystore.ts";
-import { openKeyCheck } from "../../../compose.ts";
+import { openKeyCheck, readBudgets } from "../../../compose.ts";
+import { impossible } from "../../../errors/error.ts";
 import { COIN } from "../../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../../protocol/ids.ts";
 import type { JobFile, Spec } from "../../../protocol/task/spec.ts";
+import { refuseOverBudget } from "../../../roles/job/requester/posting/budget.ts";
+import type { Plan } from "../../../roles/job/requester/posting/plan.ts";
 import { partyOf } from "../../../roles/shared/party.ts";
 import { coin, duration, money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../reader.ts";
+import { fromRecords } from "../records.ts";
 import type { PlanChoice } from "./chooser.ts";
 import { refuseUnaffordable } from "./funds.ts";
 import { quotedPlan } from "./quoted-plan.ts";
@@ -30,6 +34,7 @@ export async function printDryRun(
     for (const party of [provider, ...validators]) {
       await partyOf({ market, keyring }, party.account, { signal });
     }
+    await refuseDryOverBudget(context, plan);
     await refuseUnaffordable(market, account, { total: locked, token }, { signal });
     const { price, validatorFee, providerStake, validatorStake, windows } = outline;
     const data = {
@@ -80,6 +85,20 @@ export async function printDryRun(
       return `${ui.table(["", ""], rows).trimStart()}\n\nNothing was packed or posted.`;
     });
   });
+}
+
+/** By the jobs that the journal records, without a password; there are none where there is no journal. */
+async function refuseDryOverBudget(context: CommandContext, plan: Plan): Promise<void> {
+  const budgets = await readBudgets(context.config);
+  const counted = await fromRecords(context, (journal) => {
+    refuseOverBudget({ journal, budgets }, plan);
+    return true;
+  });
+  if (!counted) refuseOverBudget({ journal: { undertakings: () => [], open: neverOpened }, budgets }, plan);
+}
+
+function neverOpened(): never {
+  return impossible("a journal without jobs was asked for one");
 }
 
 function imageText(image: Spec["image"]): string {

@@ -9,6 +9,8 @@ import { ENDED_STEP } from "../take-notice.ts";
 import { draftOf } from "./draft.ts";
 import type { Plan } from "./plan.ts";
 
+type Records = Pick<Journal, "undertakings" | "open">;
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -17,7 +19,7 @@ const DAY_MS = 86_400_000;
  * @throws BUDGET_EXCEEDED
  */
 export function refuseOverBudget(
-  { journal, budgets = [] }: Pick<RoleContext, "journal" | "budgets">,
+  { journal, budgets = [] }: Pick<RoleContext, "budgets"> & { readonly journal: Records },
   { outline, token }: Pick<Plan, "outline" | "token">,
   replaces?: JobId,
 ): void {
@@ -33,7 +35,7 @@ export function refuseOverBudget(
 
 /** What the jobs of the journal have locked, without those whose money came back before or in place of another. */
 function lockedBefore(
-  journal: Journal,
+  journal: Records,
   token: Address,
   replaces: JobId | undefined,
 ): Pick<Spending, "day" | "total"> {

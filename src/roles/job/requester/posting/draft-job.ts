@@ -95,6 +95,7 @@ export async function draftJob(
     );
     const jobId = market.jobIdOf(terms);
     // Again: another job may have been drafted while this one was packed.
+    using _lock = await context.lockBudgets?.({ signal });
     refuseOverBudget(context, plan, again?.after);
     const home = jobFolder(jobsDir, "requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import type { Abortable } from "../../../../../src/async/abort.ts";
 import { isIchainError } from "../../../../../src/errors/error.ts";
 import { openJournal } from "../../../../../src/journal/journal.ts";
 import { COIN } from "../../../../../src/protocol/amounts.ts";
@@ -11,7 +12,9 @@ import type { Address, JobId } from "../../../../../src/protocol/ids.ts";
 import { refuseOverBudget } from "../../../../../src/roles/job/requester/posting/budget.ts";
 import type { Plan } from "../../../../../src/roles/job/requester/posting/plan.ts";
 import { ENDED_STEP } from "../../../../../src/roles/job/requester/take-notice.ts";
+import { lockBudgets } from "../../../../../src/sqlite/lock.ts";
 import { someTerms } from "../../../../support/chain/terms.ts";
+import { newJob, startParties } from "../../../../support/market/parties.ts";
 
 const ETHER = 10n ** 18n;
 const account = `0x${"11".repeat(20)}` as Address;
@@ -94,4 +97,19 @@ test("a job that was never posted, taken back or posted again elsewhere does not
 test("a token without a budget is refused where others have one", () => {
   const token = { address: `0x${"22".repeat(20)}` as Address, symbol: "TUSD", decimals: 6 };
   assert.equal(code({}, 1n, token), "BUDGET_EXCEEDED");
+});
+
+test("of two jobs that are drafted in the same instant one alone takes what is left of a budget", async (t) => {
+  const { requester, provider } = await startParties(t);
+  const budgets = [{ token: COIN.address, budget: budgetSchema.parse({ total: "1.5" }) }];
+  const context = {
+    ...requester,
+    budgets,
+    lockBudgets: (one: Abortable) => lockBudgets(requester.home, one),
+  };
+  const drafting = [1, 2].map((bytes) => newJob(context, provider, { posted: false, bytes }));
+  const codes = (await Promise.allSettled(drafting)).map((one) =>
+    one.status === "fulfilled" ? "drafted" : (one.reason as { code?: string }).code,
+  );
+  assert.deepEqual(codes.toSorted(), ["BUDGET_EXCEEDED", "drafted"]);
 });

@@ -63,6 +63,29 @@ it(
     const { account } = await stealKeys(market, market.providers[0]!.account);
     assert.equal(await refusal([digits, "--provider", account]), "KEY_NOT_BOUND");
 
+    // A new provider, from nothing to a wallet with coin and a policy that was tried.
+    const fresh = { ...requester, dir: join(market.dir, "fresh") };
+    const network = join(market.dir, "network.yaml");
+    const flags = ["--yes", "--role", "provider", "--network", network, "--policy", "--no-benchmark"];
+    const set = await market.ichain(["init", ...flags], fresh);
+    const { policy, verdicts } = set.prepared as {
+      policy: { price: string; market: { offers: number } };
+      verdicts: { role: string; takes: boolean }[];
+    };
+    assert.deepEqual([policy.price, policy.market.offers], [String(10n ** 16n), 2]);
+    assert.deepEqual(
+      verdicts.map(({ role, takes }) => [role, takes]),
+      [
+        ["provider", true],
+        ["validator", true],
+      ],
+    );
+    const funded = await market.ichain(["devnet", "fund", "--amount", "2"], fresh);
+    assert.deepEqual(
+      [funded.account, funded.balance],
+      [String(set.address).toLowerCase(), String(2n * 10n ** 18n)],
+    );
+
     // A validator by name: the thief is in the pool too.
     const parties = ["--provider", String(dry.provider), "--validator", market.validators[0]!.account];
     const { jobId } = await market.ichain(["submit", digits, ...parties]);

@@ -95,7 +95,7 @@ function scoreText(benchmark: Benchmark | undefined): string {
 }
 
 function toRow(
-  { offer: { account, details, ratingAsProvider, priceFloor }, standing, record }: RankedRecord,
+  { offer: { account, details, ratingAsProvider, priceFloor }, standing }: RankedRecord,
   names: TokenNames,
   timed: RunTimes,
 ): string[] {
@@ -106,9 +106,7 @@ function toRow(
     neutraliseLine(details.name),
     standingNumber(standing).toFixed(2),
     mean === undefined ? "new" : `${mean.toFixed(1)} (${ratingAsProvider.count})`,
-    record.requesters === 0
-      ? String(ratingAsProvider.outcomes.settled)
-      : `${ratingAsProvider.outcomes.settled} for ${record.requesters}`,
+    String(ratingAsProvider.outcomes.settled),
     coinText(priceFloor),
     paidIn(details, names),
     String(details.cpus),

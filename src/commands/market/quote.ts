@@ -58,8 +58,8 @@ export async function run(
       ];
       return [
         `Provider ${data.provider}: ${money(price, token)}; ${seats(validators)} at ${money(validatorFee, token)} each.`,
-        `${standingText(standing)}; "ichain submit --explain" ranks all.`,
         `${money(data.locked, token)} is locked at posting; gas comes to about ${gas.units}, at most ${coin(data.gas.cost)} now${dataText(gas.dataCost)}.`,
+        `The provider: ${standingText(standing)}; "ichain submit --explain" ranks all.`,
         ...(inCoin
           ? []
           : [`Its stake is ${coin(providerStake)}; a tenth of it comes on top where it is yours.`]),
@@ -97,8 +97,8 @@ const dataText = (cost: bigint): string =>
   cost === 0n ? "" : `, ${coin(cost)} of it for data on the chain below`;
 
 function standingText(standing: number): string {
-  if (standing === 0) return "It has no record that counts yet";
-  return `Its record stands at ${standing.toFixed(2)} (0 is none, 1 the most; below 0 more speaks against it)`;
+  if (standing === 0) return "no record that counts yet";
+  return `standing ${standing.toFixed(2)} (0 is no record, 1 the most; below 0 more speaks against it)`;
 }
 
 const seats = (count: number): string => (count === 1 ? "1 validator" : `${count} validators`);

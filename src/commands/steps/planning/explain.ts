@@ -1,4 +1,4 @@
-import { coinText } from "../../../protocol/amounts.ts";
+import { coinText, type TokenInfo } from "../../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../../protocol/ids.ts";
 import type { Offer } from "../../../protocol/offer.ts";
 import { standingNumber, weighedPrice } from "../../../protocol/record.ts";
@@ -25,36 +25,9 @@ export async function printExplanation(context: CommandContext, file: JobFile): 
         ...unfit.map(({ offer, why }) => ({ ...nothingTold, ...toldOffer(offer), why })),
       ],
     };
-    const row = (told: (typeof data.providers)[number]) => {
-      const { account, price, weighed, standing, paid, tier, jobs, mean, ratings, why } = told;
-      return [
-        account,
-        price === null ? "" : money(price, pay.token),
-        weighed === null ? "" : money(weighed, pay.token),
-        standing === null ? "" : standing.toFixed(2),
-        paid === null ? "" : `${shortCoin(paid.for)} / ${shortCoin(paid.against)}`,
-        `${jobs.settled} / ${jobs.released} / ${jobs.late + jobs.rejected + jobs.hid}`,
-        mean === null ? "none" : `${mean.toFixed(2)} of ${ratings}`,
-        tier,
-        why ?? "",
-      ];
-    };
     ui.print(data, () =>
       [
-        ui.table(
-          [
-            "PROVIDER",
-            "PRICE",
-            "WEIGHED",
-            "STANDING",
-            "COIN FOR / AGAINST",
-            "DONE / GIVEN BACK / AT FAULT",
-            "RATING",
-            "TIER",
-            "CANNOT, BECAUSE IT",
-          ],
-          data.providers.map(row),
-        ),
+        ...data.providers.flatMap((told, i) => providerText(told, i + 1, pay.token)),
         "",
         "The lowest weighed price is asked first: the price, and half of it times 1 less the standing. For a provider speaks",
         "the price of your own jobs with it, and of the jobs of others an eighth of their gas, which is what made-up jobs",
@@ -64,6 +37,20 @@ export async function printExplanation(context: CommandContext, file: JobFile): 
       ].join("\n"),
     );
   });
+}
+
+type Told = (ReturnType<typeof toldRecord> | typeof nothingTold) &
+  ReturnType<typeof toldOffer> & { readonly why: string | null };
+
+function providerText(told: Told, place: number, token: TokenInfo): string[] {
+  const { account, price, weighed, standing, paid, tier, jobs, mean, ratings, why } = told;
+  const rating = mean === null ? "not rated" : `rated ${mean.toFixed(2)} of 5 by ${ratings}`;
+  const record = `${jobs.settled} settled, ${jobs.released} given back, ${jobs.late + jobs.rejected + jobs.hid} at fault; ${rating}`;
+  if (price === null) return [`-  ${account} cannot: it ${why}`, `   ${record}`];
+  return [
+    `${place}. ${account} for ${money(price, token)}, weighed ${money(weighed, token)}; isolation ${tier}`,
+    `   standing ${standing.toFixed(2)}: ${shortCoin(paid.for)} coin for it, ${shortCoin(paid.against)} against; ${record}`,
+  ];
 }
 
 function toldOffer({ account, ratingAsProvider, details }: Offer) {

@@ -116,7 +116,7 @@ export async function openRole(
     import("./roles/repair/refuse.ts"),
     import("./roles/job/requester/result/tidy.ts"),
   ]);
-  const [{ lockJob }, { jobFolder }] = await Promise.all([
+  const [{ lockBudgets, lockJob }, { jobFolder }] = await Promise.all([
     import("./sqlite/lock.ts"),
     import("./roles/shared/job-folder.ts"),
   ]);
@@ -142,14 +142,21 @@ export async function openRole(
     logger,
     jobsDir,
     budgets,
+    lockBudgets: (options) => lockBudgets(config.home, options),
     lockJob: (jobId, as = "requester") => lockJob(jobFolder(jobsDir, as, jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
-/** @throws TOKEN_NAME_UNKNOWN */
-async function readBudgets({ budgets, network }: AppContext["config"]): Promise<RoleContext["budgets"]> {
+/**
+ * What the owner lets this home lock in jobs, by token.
+ * @throws TOKEN_NAME_UNKNOWN
+ */
+export async function readBudgets({
+  budgets,
+  network,
+}: AppContext["config"]): Promise<RoleContext["budgets"]> {
   if (budgets.length === 0) return [];
   const { tokenAddress } = await import("./roles/tokens.ts");
   return budgets.map((budget) => ({
@@ -331,10 +338,23 @@ export async function openWorker(
   const sandbox = await openSandbox(daemon, options);
   await sandbox.probe({ signal: daemon.signal });
   const role = stack.use(await openRole(daemon, logger));
-  const { createNotifier } = await import("./notify/notifier.ts");
-  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
+  const notifier = await openNotifier(stack, config, { account: role.account, logger });
   const started = stack.move();
   return { ...role, sandbox, notifier, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+/** The notifier, and with `through: tor` its tor, which starts with the first notification. */
+async function openNotifier(
+  stack: AsyncDisposableStack,
+  config: Config,
+  told: { readonly account: Address; readonly logger: Logger },
+): Promise<OwnerNotifier> {
+  const { createNotifier } = await import("./notify/notifier.ts");
+  if (config.notify.through === "direct") return stack.use(createNotifier(config.notify, told));
+  const { openTorClient } = await import("./transfer/onion/tor-client.ts");
+  const { binary: torBinary, networkTorrc } = config.tor;
+  const tor = stack.use(openTorClient({ dataDir: config.paths.tor, torBinary, networkTorrc }));
+  return stack.use(createNotifier(config.notify, { ...told, proxy: tor.socks }));
 }
 
 /** What `ichain serve` works with. */
@@ -342,8 +362,7 @@ export async function openServer(daemon: DaemonContext): Promise<ServerContext &
   const { config, logger } = daemon;
   await using stack = new AsyncDisposableStack();
   const role = stack.use(await openRole(daemon, logger));
-  const { createNotifier } = await import("./notify/notifier.ts");
-  const notifier = stack.use(createNotifier(config.notify, { account: role.account, logger }));
+  const notifier = await openNotifier(stack, config, { account: role.account, logger });
   const started = stack.move();
   return { ...role, notifier, audit: config.audit, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

@@ -16,6 +16,7 @@ import { followJob } from "./follow.ts";
 import { openFederatedIndex } from "./indexer/federated.ts";
 import { openJobIndex } from "./indexer/jobs.ts";
 import { openOffers } from "./indexer/offers.ts";
+import { openRecordIndex } from "./indexer/records.ts";
 import { openIndexStore } from "./indexer/store.ts";
 import { createSync } from "./indexer/sync.ts";
 import { verifyKeys } from "./keys.ts";
@@ -52,6 +53,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const store = openIndexStore(db, addresses);
   const jobs = openJobIndex(db, chainId, addresses.escrow);
   const federatedJobs = openFederatedIndex(db, chainId, addresses.federated);
+  const records = openRecordIndex(db, { chainId, escrow: addresses.escrow });
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Constant of the registry. */
@@ -149,6 +151,10 @@ export function createReader(options: ReaderOptions): ChainReader {
         if (job !== undefined) found.push(job);
       }
       return found.sort((a, b) => a.postedBlock - b.postedBlock);
+    },
+    async pastJobs(provider, abortOptions = {}) {
+      await fresh(abortOptions);
+      return records(provider);
     },
     resolveJob: (prefix, abortOptions = {}) => resolve(jobs, prefix, abortOptions),
     async *follow(id, abortOptions = {}) {

@@ -60,6 +60,12 @@ const notifySchema = z.strictObject({
     .max(4096)
     .optional()
     .describe("an address to which each notification is posted as JSON"),
+  through: z
+    .enum(["direct", "tor"])
+    .default("direct")
+    .describe(
+      "`tor`: the webhook is reached through a tor of the daemon's own, and the command is given its port in `ALL_PROXY` and the like, which it has to heed; nothing is sent without it",
+    ),
 });
 
 /** How long finished jobs are kept. Unfinished ones, and results that were not opened, are always kept. */
@@ -107,7 +113,7 @@ export const fileSchema = z.strictObject({
     .max(16)
     .default([])
     .describe(
-      "what this home may lock in its own jobs, price and fees without gas; a job above it, or in a token without a budget, is refused before anything is sent. Counted by the journal: a job whose money came back because it was taken back, or posted again elsewhere, does not count. No limit when empty",
+      "what this home may lock in its own jobs, price and fees without gas; a job above it, or in a token without a budget, is refused before anything is sent. Counted by the journal, from the moment that a job is packed: one that no provider has accepted yet counts as locked, and stops to count as soon as it is taken back, or posted again elsewhere. No limit when empty",
     ),
   network: z
     .union([z.string().min(1).max(4096), networkSchema])

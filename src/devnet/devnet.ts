@@ -128,7 +128,8 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     await actor.line((line) => line.event === "ready", { signal });
   };
   await Promise.all(homes.map(start));
-  done("actors", `${request.providers} providers and ${request.validators} validators are ready`);
+  const many = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+  done("actors", `Ready: ${many(request.providers, "provider")}, ${many(request.validators, "validator")}`);
 
   const running = stack.move();
   return {

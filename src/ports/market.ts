@@ -5,6 +5,7 @@ import type { Job } from "../protocol/job/job.ts";
 import type { Measurement } from "../protocol/job/measurement.ts";
 import type { Terms } from "../protocol/job/terms.ts";
 import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
+import type { PastJob } from "../protocol/record.ts";
 import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
 import type { FederatedCall, FederatedReader } from "./federated.ts";
 
@@ -156,6 +157,8 @@ export interface MarketReader extends FederatedReader {
   /** @throws JOB_UNKNOWN */
   job(id: JobId, options?: AbortOptions): Promise<Job>;
   jobs(filter: JobFilter, options?: AbortOptions): Promise<Job[]>;
+  /** The jobs of `provider` that count in its record: the newest `RECORD_JOBS` that settled, and as many faults. */
+  pastJobs(provider: Address, options?: AbortOptions): Promise<readonly PastJob[]>;
   /**
    * The id that starts with `prefix` (0x optional).
    * @throws JOB_UNKNOWN

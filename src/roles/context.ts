@@ -1,3 +1,4 @@
+import type { Abortable } from "../async/abort.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Market } from "../ports/market.ts";
@@ -30,6 +31,8 @@ export interface RoleContext {
   readonly lockJob: (job: JobId, role?: "requester" | "federated-requester") => Disposable;
   /** What its owner lets it lock in jobs, by token; without any there is no limit. */
   readonly budgets?: readonly { readonly token: Address; readonly budget: Budget }[] | undefined;
+  /** Keeps other jobs of this home from being recorded meanwhile, so that two cannot both fit into what is left. */
+  readonly lockBudgets?: ((options: Abortable) => Promise<Disposable>) | undefined;
   /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { IchainError } from "../errors/error.ts";
 import { isBusy } from "./faults.ts";
 
@@ -64,6 +65,25 @@ export function lockJob(folder: string, jobId: string): Disposable {
   throw new IchainError("JOB_BUSY", "Another process of this home acts for this job.", {
     details: { jobId },
   });
+}
+
+/** Between two looks at a lock that another process holds for a moment. */
+const LOOK_MS = 20;
+
+/**
+ * Waits until no other job of this home is between the check of its budgets and the record that it counts; the holder
+ * waits for no other party.
+ * @throws the signal's reason
+ */
+export async function lockBudgets(
+  home: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Disposable> {
+  for (;;) {
+    const claim = lockIn(home, "budgets.lock");
+    if (claim) return claim;
+    await delay(LOOK_MS, undefined, { signal });
+  }
 }
 
 function lockIn(folder: string, name: string): Disposable | undefined {

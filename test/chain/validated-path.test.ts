@@ -78,6 +78,11 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
 
       job = await requester.job(id);
       assert.deepEqual([job.state, job.blindedKey, job.deadline], ["Settled", blindedKey, undefined]);
+      const past = (score?: number) => {
+        const { price: value, validators } = job.terms;
+        return { requester: requester.account, value, validators, ended: "settled", score };
+      };
+      assert.deepEqual(await requester.pastJobs(provider.account), [past()]);
       await send(requester, { kind: "rate", job, subject: provider.account, score: 5 });
       await send(requester, { kind: "rate", job, subject: validator.account, score: 4 });
 
@@ -91,6 +96,8 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       assert.deepEqual([offer.stake, offer.lockedStake], [STAKE, 0n]);
       assert.deepEqual([offer.ratingAsProvider.count, offer.ratingAsProvider.sum], [1, 5]);
       assert.equal(offer.ratingAsProvider.outcomes.settled, 1);
+      // Twice: the second is kept from the first.
+      for (let i = 0; i < 2; i += 1) assert.deepEqual(await requester.pastJobs(provider.account), [past(5)]);
       assert.equal((await requester.offer(validator.account))!.ratingAsValidator.sum, 4);
 
       for (const states of await Promise.all(stories)) {

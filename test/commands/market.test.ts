@@ -110,6 +110,7 @@ const job: Job = {
   reason: undefined,
   sealedLog: undefined,
   paid: undefined,
+  providerScore: undefined,
   appointed: false,
   postedBlock: 1,
 };
@@ -141,12 +142,12 @@ describe("filtering offers", () => {
     assert.deepEqual([passes(gpu, { tier: "gvisor" }), passes(gpu, { tier: "vm" })], [true, false]);
   });
 
-  it("puts a hundred good ratings before one perfect one, and ties in a stable order", () => {
-    const many = offer("6", { ratingAsProvider: rating(Array<number>(100).fill(4.8)) });
-    const one = offer("7", { ratingAsProvider: rating([5]) });
-    const [b, a] = [offer("9"), offer("8")];
-    assert.deepEqual(sorted([one, b, a, many], "rating"), [many, one, a, b]);
-    assert.deepEqual(sorted([gpu, one, b], "price"), [one, b, gpu]);
+  it("puts the best standing or the lowest price first, and ties in a stable order", () => {
+    const listed = (one: Offer, standing = 0n) => ({ offer: one, standing });
+    const [good, bad] = [listed(offer("6"), 5n), listed(offer("7"), -5n)];
+    const [b, a, dear] = [listed(offer("9")), listed(offer("8")), listed(gpu)];
+    assert.deepEqual(sorted([bad, b, a, good], "rating"), [good, a, b, bad]);
+    assert.deepEqual(sorted([dear, bad, b], "price"), [bad, b, dear]);
   });
 });
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { it } from "node:test";
 import { Wallet } from "ethers";
+import { parse, stringify } from "yaml";
 import { importKey } from "../../src/chain/wallet.ts";
 import { DEVNET_PASSWORD } from "../../src/devnet/homes.ts";
 import { digits, lastJson, startTestMarket, stealKeys } from "../support/market/market.ts";
@@ -27,7 +28,7 @@ it(
     const [first, ...others] = lastJson(ranked.stdout).providers as Record<string, unknown>[];
     assert.deepEqual(
       [first?.account, first?.standing, first?.why, others],
-      [market.providers[0]!.account, 3, null, []],
+      [market.providers[0]!.account, 0, null, []],
       ranked.stdout,
     );
     assert.equal(await chain.getBlockNumber(), block);
@@ -53,8 +54,37 @@ it(
         "outputs: [model.pkl]\nresources: {memory: 1 MiB}\nverification: {threshold: 0.5}\n",
     );
     assert.equal(await refusal([small]), "MEMORY_TOO_SMALL");
+    const limits = { budgets: [{ total: "0.000000001" }] };
+    const file = join(requester.dir, "config.yaml");
+    const written = await readFile(file, "utf8");
+    await writeFile(file, stringify({ ...parse(written), ...limits }));
+    assert.equal(await refusal([digits]), "BUDGET_EXCEEDED");
+    await writeFile(file, written);
     const { account } = await stealKeys(market, market.providers[0]!.account);
     assert.equal(await refusal([digits, "--provider", account]), "KEY_NOT_BOUND");
+
+    // A new provider, from nothing to a wallet with coin and a policy that was tried.
+    const fresh = { ...requester, dir: join(market.dir, "fresh") };
+    const network = join(market.dir, "network.yaml");
+    const flags = ["--yes", "--role", "provider", "--network", network, "--policy", "--no-benchmark"];
+    const set = await market.ichain(["init", ...flags], fresh);
+    const { policy, verdicts } = set.prepared as {
+      policy: { price: string; market: { offers: number } };
+      verdicts: { role: string; takes: boolean }[];
+    };
+    assert.deepEqual([policy.price, policy.market.offers], [String(10n ** 16n), 2]);
+    assert.deepEqual(
+      verdicts.map(({ role, takes }) => [role, takes]),
+      [
+        ["provider", true],
+        ["validator", true],
+      ],
+    );
+    const funded = await market.ichain(["devnet", "fund", "--amount", "2"], fresh);
+    assert.deepEqual(
+      [funded.account, funded.balance],
+      [String(set.address).toLowerCase(), String(2n * 10n ** 18n)],
+    );
 
     // A validator by name: the thief is in the pool too.
     const parties = ["--provider", String(dry.provider), "--validator", market.validators[0]!.account];

@@ -87,10 +87,19 @@ it("a requester learns why a provider declined, asks the next, and gets the end 
     next = market.providers[1]!.account;
     assert.equal(code, "JOB_FAILED", message);
     if (name === failing.at(-1)!.name) await market.killActor(market.providers[1]!.name);
-    const { notice } = (await market.ichain(["why", details.jobId])) as {
+    const { notice, asked } = (await market.ichain(["why", details.jobId])) as {
       notice: { kind: string; code: string; run: { ended: string; exitCode: number } };
+      asked: { provider: string; answer: string; notice?: { code: string } }[];
     };
     assert.deepEqual([notice.kind, notice.code], ["failed", "RUN_FAILED"], name);
+    if (name === failing[0].name)
+      assert.deepEqual(
+        asked.map((one) => [one.provider, one.answer, one.notice?.code]),
+        [
+          [market.providers[0]!.account, "declined", "REQUESTER_NOT_ALLOWED"],
+          [market.providers[1]!.account, "failed", "RUN_FAILED"],
+        ],
+      );
     assert.match(notice.run.ended, new RegExp(how.ended), name);
     if ("exitCode" in how) assert.equal(notice.run.exitCode, how.exitCode, name);
     const { stdout } = await market.attempt(["logs", details.jobId]);

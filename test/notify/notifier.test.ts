@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,8 @@ import { it } from "node:test";
 import { createNotifier, type NotifySettings } from "../../src/notify/notifier.ts";
 import { type LogFacts, silentLogger } from "../../src/ports/logger.ts";
 import type { Address, JobId } from "../../src/protocol/ids.ts";
+import { makeCertificates } from "../support/sandbox/certificates.ts";
+import { startSocksServer } from "../support/socks-server.ts";
 
 const account = `0x${"ab".repeat(20)}` as Address;
 const job = `0x${"cd".repeat(32)}` as JobId;
@@ -92,4 +95,56 @@ it("ends a way that hangs, and drops what comes while too many wait", async (t) 
   const ways = warned.map((facts) => facts?.way);
   assert.deepEqual([ways[0], ways.filter((way) => way === undefined).length], ["command", 3]);
   assert.equal(ways.filter((way) => way === "webhook").length, 100);
+});
+
+it("reaches a webhook through tor's port by its name alone, and gives the port to a command", async (t) => {
+  const bodies: string[] = [];
+  const server = createServer(async (request, response) => {
+    bodies.push(`${request.headers.host} ${request.url} ${Buffer.concat(await request.toArray())}`);
+    response.end("ok");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const { asked, proxy } = await startSocksServer(t, (server.address() as AddressInfo).port);
+  const dir = await mkdtemp(join(tmpdir(), "ichain-notify-"));
+  t.after(() => rm(dir, { recursive: true }));
+  const { warned, logger } = keepingLogger();
+  const command = ["sh", "-c", `echo "$ALL_PROXY $https_proxy" > ${dir}/proxy`];
+  const settings = { command, webhook: "http://owner.example:8080/hook?x=1", through: "tor" as const };
+  {
+    await using notifier = createNotifier(settings, { account, logger, proxy: async () => proxy });
+    notifier.tell({ event: "done", job, text: "Done." });
+  }
+  const body = JSON.stringify({ version: 1, account, event: "done", job, text: "Done." });
+  assert.deepEqual(bodies, [`owner.example:8080 /hook?x=1 ${body}`]);
+  assert.deepEqual(asked, ["owner.example:8080"]);
+  const url = `socks5h://127.0.0.1:${proxy.port}`;
+  assert.equal(await readFile(join(dir, "proxy"), "utf8"), `${url} ${url}\n`);
+  assert.deepEqual(warned, []);
+});
+
+it("sends nothing directly when there is no tor, and trusts no certificate that it cannot check", async (t) => {
+  let reached = 0;
+  const dir = await mkdtemp(join(tmpdir(), "ichain-notify-"));
+  t.after(() => rm(dir, { recursive: true }));
+  makeCertificates(dir);
+  const [key, cert] = await Promise.all(
+    ["server.key", "server.pem"].map((name) => readFile(join(dir, name))),
+  );
+  const server = createTlsServer({ key: key!, cert: cert! }, () => {
+    reached += 1;
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { proxy } = await startSocksServer(t, port);
+  const { warned, logger } = keepingLogger();
+  const refuses = () => Promise.reject(new Error("no network"));
+  for (const way of [refuses, async () => proxy]) {
+    const webhook = `https://localhost:${port}/`;
+    await using notifier = createNotifier({ webhook, through: "tor" }, { account, logger, proxy: way });
+    notifier.tell({ event: "done", job, text: "Done." });
+  }
+  assert.deepEqual([warned[0]?.why, reached], ["no network", 0]);
+  assert.match(String(warned[1]?.why), /certificate/);
 });

@@ -1,4 +1,4 @@
-import type { LogDescription, Result } from "ethers";
+import { EventFragment, type LogDescription, type Result } from "ethers";
 import { IchainError } from "../../errors/error.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
@@ -26,8 +26,8 @@ const MAX_REASON_CHARS = 256;
 export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): JobEvent | undefined {
   if (log.data.length > 2 + 2 * MAX_LOG_BYTES) return undefined;
   try {
-    const parsed = artifactOf("JobEscrow").abi.parseLog({ topics: [...log.topics], data: log.data });
-    if (parsed === null) return undefined;
+    const parsed = parse(log);
+    if (parsed === undefined) return undefined;
     if (parsed.name !== "Posted") return decodeStep(parsed);
     const { jobId, terms: packed, seedTip, sealedLocator } = parsed.args.toObject();
     const terms = unpackTerms(packed.toObject() as PackedTerms);
@@ -41,7 +41,21 @@ export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): J
   }
 }
 
-function decodeStep(parsed: LogDescription): JobEvent | undefined {
+type Parsed = Pick<LogDescription, "name" | "args">;
+
+/** By topic. ethers hashes the signatures of all events for every log that it looks up. */
+let fragments: ReadonlyMap<string, EventFragment> | undefined;
+
+function parse({ topics, data }: RawLog): Parsed | undefined {
+  const { abi } = artifactOf("JobEscrow");
+  fragments ??= new Map(
+    abi.fragments.flatMap((one) => (one instanceof EventFragment ? [[one.topicHash, one]] : [])),
+  );
+  const fragment = fragments.get(topics[0] ?? "");
+  return fragment && { name: fragment.name, args: abi.decodeEventLog(fragment, data, [...topics]) };
+}
+
+function decodeStep(parsed: Parsed): JobEvent | undefined {
   const { args } = parsed;
   switch (parsed.name) {
     case "Accepted":
@@ -79,7 +93,7 @@ function decodeStep(parsed: LogDescription): JobEvent | undefined {
   }
 }
 
-function decodeValidation({ name, args }: LogDescription): JobEvent | undefined {
+function decodeValidation({ name, args }: Parsed): JobEvent | undefined {
   switch (name) {
     case "Appointed":
       return {

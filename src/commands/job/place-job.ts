@@ -1,7 +1,7 @@
 import { isServed } from "../../compose.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
-import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job/job.ts";
+import { type Address, type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
+import { type Job, wasUnanswered } from "../../protocol/job/job.ts";
 import { lockedBy } from "../../protocol/job/terms.ts";
 import type { JobFile } from "../../protocol/task/spec.ts";
 import type { RoleContext } from "../../roles/context.ts";
@@ -38,6 +38,7 @@ export interface SubmitOptions extends PlanChoice {
 }
 
 interface Declined {
+  readonly jobId: JobId;
   readonly provider: Address;
   readonly code: string;
   readonly reason: string;
@@ -70,15 +71,28 @@ export async function placeJob(
       audit(role, provider, config.audit, { signal }),
     );
     if (!(await confirmed(context, role, plan, options))) return undefined;
-    const job = await post(context, role, { file, folder, plan }, options);
-    const notice = job.state === "Posted" ? declinedIn(role.journal.open("requester", job.id)) : undefined;
-    if (!notice) return await last(context, role, job, options);
-    declined.push({ provider: plan.provider.account, code: notice.code, reason: notice.reason });
+    const job = await post(context, role, { file, folder, plan, declined }, options);
+    const told = await answerOf(role, job, { signal });
+    if (told === undefined) return await last(context, role, job, options);
+    declined.push({ jobId: job.id, provider: plan.provider.account, ...told });
     const accepted = await takeBack(role, job, options, { signal });
     if (accepted) return await last(context, role, accepted, options);
     const named = options.provider !== undefined && options.provider !== "best";
     if (named || declined.length >= options.tries) throw allDeclined(declined);
   }
+}
+
+/** Why the provider of a posted job does not take it; undefined where it took it, or may still. */
+async function answerOf(
+  { journal, market }: RoleContext,
+  job: Job,
+  abortOptions: { signal: AbortSignal },
+): Promise<Pick<Declined, "code" | "reason"> | undefined> {
+  if (job.state !== "Posted") return undefined;
+  const notice = declinedIn(journal.open("requester", job.id));
+  if (notice) return { code: notice.code, reason: notice.reason };
+  if (!wasUnanswered(job, await market.now(abortOptions))) return undefined;
+  return { code: "NO_ANSWER", reason: "It did not accept the job in time." };
 }
 
 function without(declined: readonly Declined[], candidates: Candidates): Candidates {
@@ -93,7 +107,7 @@ async function confirmed(
   { outline, token }: Plan,
   { yes }: SubmitOptions,
 ): Promise<boolean> {
-  refuseOverBudget(role, { outline, token });
+  refuseOverBudget(role, { locked: lockedBy(outline), token });
   const total = lockedBy(outline);
   await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
   if (!ui.interactive || yes) return true;
@@ -110,7 +124,7 @@ async function confirmed(
 async function post(
   { ui, signal }: CommandContext,
   role: RoleContext,
-  drafted: { file: JobFile; folder: string; plan: Plan },
+  drafted: { file: JobFile; folder: string; plan: Plan; declined: readonly Declined[] },
   options: SubmitOptions,
 ): Promise<Job> {
   const place = await placeBundle(role, drafted.plan, { signal });
@@ -145,7 +159,7 @@ async function post(
  */
 function agreedTo(
   { interactive }: CommandContext["ui"],
-  { file, plan: { outline } }: { file: JobFile; plan: Plan },
+  { file, plan: { outline }, declined }: { file: JobFile; plan: Plan; declined: readonly Declined[] },
   { detach, provider, tries, yes, failover = 0, within }: SubmitOptions,
   now: number,
 ): Again {
@@ -153,6 +167,7 @@ function agreedTo(
   const agreed = (interactive && !yes) || failover > 0;
   return {
     ...{ file, tries: asksNext || failover > 0 ? tries : 1, passed: [], failovers: failover },
+    asked: declined.map(({ jobId }) => jobId),
     ...(within !== undefined && { until: now + within }),
     ...(agreed && { most: lockedBy(outline) }),
   };
@@ -222,11 +237,13 @@ function notServed(): IchainError {
 
 function allDeclined(declined: readonly Declined[]): IchainError {
   const last = declined.at(-1);
-  const who = declined.length === 1 ? "The provider declined" : `All ${declined.length} providers declined`;
+  const who =
+    declined.length === 1 ? "The provider did not take" : `None of ${declined.length} providers took`;
   return new IchainError(
     "JOB_DECLINED",
     `${who} the job (${last?.code}): ${last?.reason.replace(/\.$/, "")}.`,
     {
+      hint: `The money came back; change what the reason names, or choose another provider. "ichain why ${shortId(last?.jobId ?? "0x")}" lists all.`,
       details: { declined },
     },
   );

@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openRecords } from "../../compose.ts";
 import { coinText } from "../../protocol/amounts.ts";
-import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
+import { type Address, sameAddress, shortId, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { type Benchmark, type Deviation, deviations } from "../../protocol/machine/benchmark.ts";
 import { neutraliseLine } from "../../protocol/neutralise.ts";
 import type { Offer } from "../../protocol/offer.ts";
+import { standingNumber } from "../../protocol/record.ts";
+import { type RankedRecord, rank } from "../../roles/job/requester/posting/rank.ts";
 import { timedRuns } from "../../roles/job/requester/result/run-times.ts";
 import type { TokenNames } from "../../roles/tokens.ts";
 import { bytes, gpuText } from "../../ui/format.ts";
@@ -22,17 +24,20 @@ export async function run(
   const { ui, signal, config } = context;
   const names = config.network?.tokens ?? {};
   const timed = await runTimes(context);
-  await withReader(context, async ({ market }) => {
+  await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const found: Offer[] = [];
     for await (const offer of market.offers({ signal })) if (passes(offer, options)) found.push(offer);
-    const offers = sorted(found, options.sort);
-    ui.print({ providers: offers.map((offer) => toData(offer, timed)) }, () =>
+    const hour = (offer: Offer) => offer.priceFloor;
+    const ranked = await rank(market, found, { requester: account, priceOf: hour, wei: hour }, { signal });
+    const offers = sorted(ranked, options.sort);
+    ui.print({ providers: offers.map((one) => toData(one, timed)) }, () =>
       offers.length === 0
         ? "No provider matches."
         : ui.table(
             [
               "ACCOUNT",
               "NAME",
+              "STANDING",
               "RATING",
               "DONE",
               "COIN/H",
@@ -44,7 +49,7 @@ export async function run(
               "SCORE",
               "TIME",
             ],
-            offers.map((offer) => toRow(offer, names, timed)),
+            offers.map((one) => toRow(one, names, timed)),
           ),
     );
   });
@@ -64,9 +69,15 @@ async function runTimes(context: CommandContext): Promise<RunTimes> {
   }
 }
 
-function toData({ keys: _, ...offer }: Offer, timed: RunTimes): object {
+function toData({ offer: { keys: _, ...offer }, standing, record }: RankedRecord, timed: RunTimes): object {
   const runTimes = timed.get(offer.account.toLowerCase());
-  return { ...offer, ...(runTimes && { runTimes }), rating: meanScore(offer.ratingAsProvider) };
+  return {
+    ...offer,
+    ...(runTimes && { runTimes }),
+    rating: meanScore(offer.ratingAsProvider),
+    standing: standingNumber(standing),
+    requesters: record.requesters,
+  };
 }
 
 /** The offer's means of payment: tokens by their names in the network file, or the beginning of the address. */
@@ -84,7 +95,7 @@ function scoreText(benchmark: Benchmark | undefined): string {
 }
 
 function toRow(
-  { account, details, ratingAsProvider, priceFloor }: Offer,
+  { offer: { account, details, ratingAsProvider, priceFloor }, standing }: RankedRecord,
   names: TokenNames,
   timed: RunTimes,
 ): string[] {
@@ -93,6 +104,7 @@ function toRow(
   return [
     account,
     neutraliseLine(details.name),
+    standingNumber(standing).toFixed(2),
     mean === undefined ? "new" : `${mean.toFixed(1)} (${ratingAsProvider.count})`,
     String(ratingAsProvider.outcomes.settled),
     coinText(priceFloor),

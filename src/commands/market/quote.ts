@@ -26,7 +26,7 @@ export async function run(
   const { file } = await loadJobFile(args.file, { ...options, tokens: config.network?.tokens });
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };
-    const { plan, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
+    const { plan, standing, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
     const { price, validatorFee, providerStake, windows, effort, stop } = plan.outline;
     const validators = plan.validators.length;
     const { token } = plan;
@@ -37,6 +37,7 @@ export async function run(
     const branches = branchesOf(quoted);
     const data = {
       provider: plan.provider.account,
+      standing,
       validators: plan.validators.map((one) => one.account),
       token,
       price,
@@ -58,6 +59,7 @@ export async function run(
       return [
         `Provider ${data.provider}: ${money(price, token)}; ${seats(validators)} at ${money(validatorFee, token)} each.`,
         `${money(data.locked, token)} is locked at posting; gas comes to about ${gas.units}, at most ${coin(data.gas.cost)} now${dataText(gas.dataCost)}.`,
+        `The provider: ${standingText(standing)}; "ichain submit --explain" ranks all.`,
         ...(inCoin
           ? []
           : [`Its stake is ${coin(providerStake)}; a tenth of it comes on top where it is yours.`]),
@@ -93,5 +95,10 @@ async function printPrices(context: CommandContext): Promise<void> {
 
 const dataText = (cost: bigint): string =>
   cost === 0n ? "" : `, ${coin(cost)} of it for data on the chain below`;
+
+function standingText(standing: number): string {
+  if (standing === 0) return "no record that counts yet";
+  return `standing ${standing.toFixed(2)} (0 is no record, 1 the most; below 0 more speaks against it)`;
+}
 
 const seats = (count: number): string => (count === 1 ? "1 validator" : `${count} validators`);

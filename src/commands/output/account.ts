@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { benchmarkSchema } from "../../protocol/machine/benchmark.ts";
 import { pricesOutput } from "./market.ts";
 import {
   addressValue,
@@ -11,6 +12,7 @@ import {
   jobStateValue,
   tokenValue,
 } from "./values.ts";
+import { policyTestOutput } from "./work.ts";
 
 export const initOutput = z.strictObject({
   config: folderValue,
@@ -19,14 +21,23 @@ export const initOutput = z.strictObject({
   walletMade: z.boolean(),
   keyringMade: z.boolean(),
   address: addressValue.optional().describe("of the wallet that was made"),
-  policy: z
+  prepared: z
     .strictObject({
-      file: folderValue,
-      price: amountValue.describe("wei an hour"),
-      market: pricesOutput.optional().describe("offers of machines like this one"),
+      benchmark: benchmarkSchema.optional().describe("absent where the machine was not measured"),
+      policy: z
+        .strictObject({
+          file: folderValue,
+          price: amountValue.describe("wei an hour"),
+          market: pricesOutput.optional().describe("offers of machines like this one"),
+        })
+        .describe("that was written"),
+      verdicts: policyTestOutput.shape.verdicts.describe(
+        "whether the policy takes the job of `ichain new sklearn`",
+      ),
+      runtime: z.boolean().describe("whether the image python-ml is held"),
     })
     .optional()
-    .describe("that was written, with --policy"),
+    .describe("of a provider, with --policy"),
 });
 
 export const doctorOutput = z.strictObject({

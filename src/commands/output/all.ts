@@ -77,6 +77,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   reload: daemon.toldOutput,
   earnings: daemon.earningsOutput,
   devnet: trial.devnetOutput,
+  "devnet fund": trial.devnetFundOutput,
   demo: trial.demoOutput,
   simulate: federated.simulateOutput,
   trace: federated.traceOutput,

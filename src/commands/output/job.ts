@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { modes } from "../../protocol/job/state.ts";
+import { tiers } from "../../protocol/offer.ts";
 import { failureKinds } from "../../protocol/task/failure.ts";
 import { pickleSigns } from "../../protocol/task/pickle.ts";
 import { type Dtype, dtypeBits } from "../../protocol/tensors/dtype.ts";
@@ -169,7 +170,21 @@ const explainedOutput = z.strictObject({
     .array(
       z.strictObject({
         account: addressValue,
-        standing: z.number().describe("what they are ranked by"),
+        standing: z
+          .number()
+          .nullable()
+          .describe("what speaks for it less what speaks against it, over both and the price: -1 to 1"),
+        paid: z
+          .strictObject({
+            for: amountValue.describe(
+              "wei: an eighth of the gas of others' jobs, and the price of this account's own",
+            ),
+            against: amountValue.describe("wei: price of its jobs that failed or were rated 1, half at 2"),
+            requesters: z.number().int().describe("of its settled jobs that were read"),
+          })
+          .nullable(),
+        weighed: amountValue.nullable().describe("price x (3 - standing) / 2: the lowest is asked first"),
+        tier: z.enum(tiers),
         ratings: z.number().int(),
         mean: z.number().nullable(),
         jobs: z
@@ -275,6 +290,25 @@ export const whyOutput = z.strictObject({
     })
     .optional()
     .describe("how the run failed, by the report that its provider submitted in place of a result"),
+  asked: z
+    .array(
+      z.strictObject({
+        jobId: jobIdValue.describe("that it was asked with"),
+        provider: addressValue,
+        answer: z.enum(["accepted", "declined", "failed", "none", "waiting"]),
+        notice: z
+          .strictObject({
+            code: z.string(),
+            reason: z.string(),
+            at: instantValue,
+            signature: z.string().describe("of its account, EIP-712"),
+          })
+          .optional()
+          .describe("what it said; a stranger's words"),
+      }),
+    )
+    .optional()
+    .describe("the providers that were asked, this job's the last"),
   ...linked,
   checkpoint: z.number().int().optional().describe("the number of the newest one that is held here, sealed"),
   role: jobRoleValue.optional(),

@@ -39,12 +39,17 @@ const offer = z.strictObject({
     .optional()
     .describe("of this home's jobs whose task another provider ran too"),
   rating: z.number().optional().describe("mean score as a provider, 1 to 5"),
+  standing: z
+    .number()
+    .describe("its record, against the median of the prices for an hour: -1 to 1, 0 without one"),
+  requesters: count.describe("of its settled jobs, among the newest that count"),
 });
 
 export const providersOutput = z.strictObject({ providers: z.array(offer) });
 
 const jobQuote = z.strictObject({
   provider: addressValue,
+  standing: z.number().describe("of the provider, -1 to 1, 0 without a record: see submit --explain"),
   validators: z.array(addressValue),
   token: tokenValue,
   price: amountValue,

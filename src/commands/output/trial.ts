@@ -19,6 +19,11 @@ export const devnetOutput = z.strictObject({
   requester: addressValue,
 });
 
+export const devnetFundOutput = z.strictObject({
+  account: addressValue,
+  balance: amountValue.describe("wei that it holds now"),
+});
+
 const phase = secondsValue.optional();
 
 const demonstrated = z.strictObject({

@@ -42,7 +42,23 @@ export async function run(
   args: { policy: string; job: string },
   options: VariableOptions & { requester?: `0x${string}` },
 ): Promise<void> {
-  const { ui, signal, config } = context;
+  const { pace, verdicts } = await testPolicy(context, args, options);
+  context.ui.print({ pace, verdicts }, () => verdicts.map(verdictText).join("\n"));
+}
+
+/** Whether a policy takes a job in a role, and if not, why. */
+export type PolicyVerdict = {
+  readonly role: "provider" | "validator";
+  readonly takes: boolean;
+} & Partial<Refusal>;
+
+/** The same as data. */
+export async function testPolicy(
+  context: CommandContext,
+  args: { policy: string; job: string },
+  options: VariableOptions & { requester?: `0x${string}` },
+): Promise<{ pace: ChainFacts["pace"]; verdicts: readonly PolicyVerdict[] }> {
+  const { signal, config } = context;
   const { tokens } = config.network ?? {};
   const [written, { file }] = [
     await loadPolicy(args.policy),
@@ -62,14 +78,12 @@ export async function run(
       refuseWork(policy, terms, { spec: specOf(file, ""), bundleBytes: 0 }, chain.pace);
     return { role, takes: refusal === undefined, ...refusal };
   });
-  ui.print({ pace: chain.pace, verdicts }, () =>
-    verdicts
-      .map(({ role, takes, ...why }) => {
-        const fix = why.fix === undefined ? "" : `; ${why.fix.field}: ${why.fix.value} would do`;
-        return `As ${role}: ${takes ? "taken" : `not taken, ${why.reason}${fix} [${why.code}]`}`;
-      })
-      .join("\n"),
-  );
+  return { pace: chain.pace, verdicts };
+}
+
+export function verdictText({ role, takes, ...why }: PolicyVerdict): string {
+  const fix = why.fix === undefined ? "" : `; ${why.fix.field}: ${why.fix.value} would do`;
+  return `As ${role}: ${takes ? "taken" : `not taken, ${why.reason}${fix} [${why.code}]`}`;
 }
 
 interface View {

@@ -1,5 +1,4 @@
 import { type Offer, type Rating, type Tier, tierAtLeast } from "../../protocol/offer.ts";
-import { standing } from "../../protocol/policy/match.ts";
 
 /** What `ichain providers` filters and sorts by; absent fields filter nothing. */
 export interface OfferFilter {
@@ -11,6 +10,12 @@ export interface OfferFilter {
 }
 
 export type OfferOrder = "rating" | "price" | "jobs" | "stake";
+
+/** An offer with its standing in parts of `STANDING_UNIT`. */
+export interface Listed {
+  readonly offer: Offer;
+  readonly standing: bigint;
+}
 
 /** Mean score, 1 to 5; undefined before the first. */
 export function meanScore({ count, sum }: Rating): number | undefined {
@@ -26,18 +31,18 @@ export function passes(offer: Offer, filter: OfferFilter): boolean {
   return filter.tier === undefined || tierAtLeast(details.tier, filter.tier);
 }
 
-const settled = (offer: Offer): number => offer.ratingAsProvider.outcomes.settled;
+const settled = ({ offer }: Listed): number => offer.ratingAsProvider.outcomes.settled;
 const descending = (a: bigint, b: bigint): number => (a === b ? 0 : a < b ? 1 : -1);
 
-const orders: Readonly<Record<OfferOrder, (a: Offer, b: Offer) => number>> = {
-  rating: (a, b) => standing(b.ratingAsProvider) - standing(a.ratingAsProvider),
-  price: (a, b) => descending(b.priceFloor, a.priceFloor),
+const orders: Readonly<Record<OfferOrder, (a: Listed, b: Listed) => number>> = {
+  rating: (a, b) => descending(a.standing, b.standing),
+  price: (a, b) => descending(b.offer.priceFloor, a.offer.priceFloor),
   jobs: (a, b) => settled(b) - settled(a),
-  stake: (a, b) => descending(a.stake, b.stake),
+  stake: (a, b) => descending(a.offer.stake, b.offer.stake),
 };
 
 /** Best first by `order`; ties by account, so that two listings agree. */
-export function sorted(offers: readonly Offer[], order: OfferOrder): Offer[] {
+export function sorted<T extends Listed>(offers: readonly T[], order: OfferOrder): T[] {
   const compare = orders[order];
-  return offers.toSorted((a, b) => compare(a, b) || (a.account < b.account ? -1 : 1));
+  return offers.toSorted((a, b) => compare(a, b) || (a.offer.account < b.offer.account ? -1 : 1));
 }

@@ -11,14 +11,14 @@ import type { CommandContext } from "../framework/declaration.ts";
  */
 export async function fromRecords<T>(
   context: CommandContext,
-  use: (journal: Journal) => T,
+  use: (journal: Journal) => T | Promise<T>,
 ): Promise<T | undefined> {
   // A missing journal must not be made here.
   if (!existsSync(context.config.paths.journal)) return undefined;
   const journal = await openRecords(context).catch(() => undefined);
   if (journal === undefined) return undefined;
   try {
-    return use(journal);
+    return await use(journal);
   } finally {
     journal.close();
   }

@@ -53,7 +53,7 @@ export async function finished(
     },
     () =>
       [
-        `Job ${shortId(job.id)} is Settled; its result lies in ${folder} (${files.length} files, ${bytes(size)}).`,
+        `Job ${shortId(job.id)} is Settled; its result lies in ${folder} (${files.length === 1 ? "1 file" : `${files.length} files`}, ${bytes(size)}).`,
         ...contentsText(contents),
         `Rate its provider: ichain rate ${shortId(job.id)} 5`,
       ].join("\n"),

@@ -21,7 +21,12 @@ export const accountCommands: readonly CommandDeclaration[] = [
       },
       { flags: "--transport <name>", summary: "how parcels travel", choices: ["onion", "direct"] },
       { flags: "--no-wallet", summary: "make no wallet" },
-      { flags: "--policy", summary: "write a policy.yaml with a price from the market, for a provider" },
+      {
+        flags: "--policy",
+        summary:
+          "for a provider: measure the machine, write a policy.yaml with a price from the market, and try it",
+      },
+      { flags: "--no-benchmark", summary: "do not measure the machine" },
       {
         flags: "--price <coin>",
         summary: "the policy's price of an hour, instead of the market's median",

@@ -22,7 +22,7 @@ const askOptions: readonly OptionDeclaration[] = [
   { flags: "-y, --yes", summary: "do not ask before the money is locked" },
   {
     flags: "--tries <n>",
-    summary: "how many providers to ask, the best first, while they decline",
+    summary: "how many providers to ask, the best first, while they decline or do not answer in time",
     default: 3,
     parse: integer(1, 20),
   },

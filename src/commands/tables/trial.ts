@@ -1,6 +1,6 @@
 import { strategies, strategyNames } from "../../protocol/federated/strategies.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
-import { bytes32, integer } from "../framework/parse.ts";
+import { address, bytes32, coins, integer } from "../framework/parse.ts";
 
 /** `federatedMisbehaviours`; that module would slow down --help. */
 const inRounds = ["sign", "label", "thin", "replay", "idle", "drop", "late", "garbage"];
@@ -29,6 +29,15 @@ export const trialCommands: readonly CommandDeclaration[] = [
     ],
     examples: ["ichain devnet", "ichain devnet --providers 3 --validators 2 --bad wrong"],
     load: () => import("../devnet.ts"),
+  },
+  {
+    name: "devnet fund",
+    group: "Try it",
+    summary: "give an account coin of the devnet that this home is set up for; it is worth nothing",
+    arguments: [{ syntax: "[account]", summary: "this home's wallet when absent", parse: address }],
+    options: [{ flags: "--amount <coin>", summary: "how much; 100 when absent", parse: coins }],
+    examples: ["ichain devnet fund"],
+    load: () => import("../devnet-fund.ts"),
   },
   {
     name: "demo",

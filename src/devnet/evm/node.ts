@@ -37,6 +37,18 @@ export const DEVNET_CHAIN_ID = 31337;
 /** The phrase of every Ethereum development chain; never send real coin to its accounts. */
 export const DEVNET_MNEMONIC = "test test test test test test test test test test test junk";
 
+/**
+ * Adds `amount` wei to what an account of a development chain holds; Hardhat and anvil have the same call.
+ * @throws the node's refusal, by any other chain
+ */
+export async function addBalance(rpcUrl: string, account: Address, amount: bigint): Promise<bigint> {
+  const rpc = connectRpc(rpcUrl);
+  const held = BigInt(String(await rpc.send("eth_getBalance", [account, "latest"])));
+  await rpc.send("hardhat_setBalance", [account, `0x${(held + amount).toString(16)}`]);
+  await rpc.send("evm_mine", []);
+  return held + amount;
+}
+
 /** Advances the clock of a development chain; Hardhat and anvil have the same calls. */
 export async function increaseTime(rpcUrl: string, seconds: number): Promise<void> {
   const rpc = connectRpc(rpcUrl);

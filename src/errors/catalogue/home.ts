@@ -57,6 +57,10 @@ export const homeErrors = {
     class: "unavailable",
     hint: "Check that the npm package @foundry-rs/anvil is installed for this system.",
   },
+  DEVNET_ONLY: {
+    class: "usage",
+    hint: "Use it in a home that is set up for a devnet: `ichain devnet` says how.",
+  },
   DISK_FAILED: {
     class: "unavailable",
     retryable: true,

@@ -47,8 +47,11 @@ export function fold(job: Job | undefined, event: JobEvent): Job | undefined {
         cause: event.cause,
         reason: job.reason ?? causeTexts[event.cause],
       };
-    case "rated":
-      return job;
+    case "rated": {
+      const { requester, provider } = job.terms;
+      const theirs = sameAddress(event.rater, requester) && sameAddress(event.subject, provider);
+      return theirs ? { ...job, providerScore: event.score } : job;
+    }
     default:
       return foldValidation(job, event);
   }
@@ -155,6 +158,7 @@ function posted({ id, terms, seedTip, sealed, block }: Extract<JobEvent, { kind:
     reason: undefined,
     sealedLog: undefined,
     paid: undefined,
+    providerScore: undefined,
     postedBlock: block,
   };
 }

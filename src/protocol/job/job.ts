@@ -47,6 +47,8 @@ export interface Job {
   readonly sealedLog: Hex | undefined;
   /** What the provider got of the price of a job that was stopped. */
   readonly paid: bigint | undefined;
+  /** 1 to 5, once the requester has rated its provider. */
+  readonly providerScore: number | undefined;
   readonly postedBlock: number;
 }
 
@@ -82,6 +84,11 @@ export interface Validation {
 /** The seat of `account`; undefined where it is no validator of the job. */
 export function seatOf({ validations }: Job, account: Address): Validation | undefined {
   return validations.find(({ validator }) => sameAddress(validator, account));
+}
+
+/** Whether the provider of a posted job let its time to accept pass; `now` in Unix seconds. */
+export function wasUnanswered({ state, terms }: Pick<Job, "state" | "terms">, now: number): boolean {
+  return state === "Posted" && now > terms.acceptBy;
 }
 
 const abandoning: ReadonlySet<Cause | undefined> = new Set(["released", "runMissed", "claimMissed"]);

@@ -61,14 +61,14 @@ function unfit(offer: Offer, { resources, tier, image }: Need): string | undefin
 }
 
 /**
- * Mean score with two added ratings of 3, so that one rating of 5 does not outrank a hundred of 4.8, minus the share of
- * jobs that ended by the account's fault.
+ * A validator's mean score with two added ratings of 3, so that one rating of 5 does not outrank a hundred of 4.8, minus
+ * the share of seats that it left by its own fault. Providers have a record by value instead (`protocol/record.ts`).
  */
-export function standing({ count, sum, outcomes }: Rating): number {
+function seatStanding({ count, sum, outcomes }: Rating): number {
   const mean = (sum + 6) / (count + 2);
   const faults = outcomes.late + outcomes.rejected + outcomes.hid;
-  const jobs = faults + outcomes.settled + outcomes.released;
-  return mean - (jobs === 0 ? 0 : faults / jobs);
+  const seats = faults + outcomes.settled + outcomes.released;
+  return mean - (seats === 0 ? 0 : faults / seats);
 }
 
 /** A validator within half a point of the best standing counts as good. */
@@ -76,19 +76,16 @@ const GOOD = 0.5;
 
 /** The validators whose standing is close enough to the best to be chosen by chance. */
 export function goodValidators(validators: readonly Offer[]): readonly Offer[] {
-  const best = Math.max(...validators.map((offer) => standing(offer.ratingAsValidator)));
-  return validators.filter((offer) => standing(offer.ratingAsValidator) >= best - GOOD);
+  const best = Math.max(...validators.map((offer) => seatStanding(offer.ratingAsValidator)));
+  return validators.filter((offer) => seatStanding(offer.ratingAsValidator) >= best - GOOD);
 }
 
-/** Best standing first, then the lowest price, then by account so that the order is stable. */
-export function byStanding(
-  rating: (offer: Offer) => Rating,
-  price: (offer: Offer) => bigint,
-): (a: Offer, b: Offer) => number {
+/** Best standing first, then the lowest fee, then by account so that the order is stable. */
+export function bySeatStanding(fee: (validator: Offer) => bigint): (a: Offer, b: Offer) => number {
   return (a, b) => {
-    const difference = standing(rating(b)) - standing(rating(a));
+    const difference = seatStanding(b.ratingAsValidator) - seatStanding(a.ratingAsValidator);
     if (difference !== 0) return difference;
-    if (price(a) !== price(b)) return price(a) < price(b) ? -1 : 1;
+    if (fee(a) !== fee(b)) return fee(a) < fee(b) ? -1 : 1;
     return a.account < b.account ? -1 : 1;
   };
 }

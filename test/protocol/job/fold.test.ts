@@ -207,10 +207,12 @@ test("a refund has a reason, the provider's own where it gave one", () => {
   assert.deepEqual([stopped.state, stopped.cause, stopped.paid], ["Refunded", "stopped", 7n]);
 });
 
-test("a cancelled job has no deadline; a rating changes nothing", () => {
+test("a cancelled job has no deadline; a rating adds the provider's score, if it is the requester's", () => {
   const job = after(posted, { kind: "cancelled" });
   assert.deepEqual(brief(job), { state: "Cancelled", deadline: undefined, ...idle });
-  assert.deepEqual(fold(job, { kind: "rated", rater: requester!, subject: provider!, score: 5 }), job);
+  const rated = (rater: Address, subject: Address) => fold(job, { kind: "rated", rater, subject, score: 5 });
+  assert.deepEqual(rated(requester!, provider!), { ...job, providerScore: 5 });
+  assert.deepEqual(rated(provider!, requester!), job);
 });
 
 test("a challenge has the claim judged, and every verdict is left by settle", () => {

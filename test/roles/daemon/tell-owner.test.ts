@@ -57,6 +57,12 @@ test("an owner is told what a job came to: paid, unpaid, or at the cost of stake
   ]);
 });
 
+test("an owner is called when a job is given up before it is over", async (t) => {
+  const [given] = await told(t, { state: "Validating" }, { act: "giveUp" });
+  assert.deepEqual(given?.slice(0, 2), ["needs-you", true]);
+  assert.deepEqual(await told(t, { state: "Posted" }, { act: "giveUp", accepted: false }), []);
+});
+
 test("an owner is not told of a job that was declined, or goes on", async (t) => {
   assert.deepEqual(await told(t, { state: "Cancelled" }, { accepted: false }), []);
   assert.deepEqual(await told(t, { state: "Accepted" }), []);

@@ -3,10 +3,15 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
+import { createNotifier } from "../../../src/notify/notifier.ts";
+import { silentLogger } from "../../../src/ports/logger.ts";
 import type { HostIdentity } from "../../../src/ports/transport.ts";
 import { PIECE_BYTES } from "../../../src/protocol/limits.ts";
+import { openTorClient } from "../../../src/transfer/onion/tor-client.ts";
 import { fetchPieces } from "../../../src/transfer/pieces/fetch-pieces.ts";
 import { startBareTor } from "../../support/onion/bare-onion.ts";
 import type { HostOrder } from "../../support/onion/onion-host-child.ts";
@@ -26,6 +31,39 @@ const options = { ...needs("tor", "alone"), timeout: 300_000 };
 
 const fixture = new TorFixture();
 after(() => fixture.close());
+
+test(
+  "an owner is told through a tor of its own, by a webhook that only Tor can reach",
+  options,
+  async (t) => {
+    const { networkTorrc } = await fixture.up();
+    const bodies: string[] = [];
+    const server = createServer(async (request, response) => {
+      bodies.push(Buffer.concat(await request.toArray()).toString());
+      response.end();
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    t.after(() => server.close());
+    const bare = await startBareTor(join(fixture.dir, "owner"), networkTorrc);
+    t.after(() => bare.stop());
+    const address = await bare.publish((server.address() as AddressInfo).port);
+    const dataDir = join(fixture.dir, "teller");
+    await using tor = openTorClient({ dataDir, torBinary: "tor", networkTorrc });
+    const failures: unknown[] = [];
+    const logger = { ...silentLogger, warn: (_: string, facts?: object) => void failures.push(facts) };
+    {
+      const settings = { webhook: `http://${address}.onion/`, through: "tor" as const };
+      const told = { account: `0x${"ab".repeat(20)}` as const, logger, proxy: tor.socks };
+      await using notifier = createNotifier(settings, told);
+      notifier.tell({ event: "funds-low", text: "There is little funds left." });
+    }
+    assert.deepEqual(failures, []);
+    assert.deepEqual(
+      bodies.map((body) => JSON.parse(body).event),
+      ["funds-low"],
+    );
+  },
+);
 
 test("a fetch continues with a new tor after the reader's tor was killed", options, async (t) => {
   const { blob, host, request } = await scene(t, "reader-tor");

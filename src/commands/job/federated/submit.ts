@@ -11,8 +11,10 @@ import { draftFederated, poolOf, roundWindowOf } from "../../../roles/federated/
 import { lead } from "../../../roles/federated/market/requester/lead.ts";
 import { type FederatedPlan, planFederated } from "../../../roles/federated/market/requester/plan.ts";
 import { loadRows } from "../../../roles/federated/market/requester/round/rows.ts";
+import { refuseOverBudget } from "../../../roles/job/requester/posting/budget.ts";
 import { coin } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
+import { refuseDryOverBudget } from "../../steps/planning/dry-run.ts";
 import { refuseUnaffordable } from "../../steps/planning/funds.ts";
 import { withReader } from "../../steps/reader.ts";
 import { refuseUnserved, type SubmitOptions } from "../place-job.ts";
@@ -41,10 +43,12 @@ export async function submitFederated(
         { signal },
       ),
     );
+    await refuseDryOverBudget(context, { locked: pool, token: COIN });
     return printPlan(context, loaded, plan);
   }
   await using role = await openLead(context);
   const plan = await planFederated(role.market, { file, pool, requester: role.account }, { signal });
+  refuseOverBudget(role, { locked: pool, token: COIN });
   await refuseUnaffordable(role.market, role.account, { total: pool, token: COIN }, { signal });
   const question = `Lock ${coin(pool)} for ${file.federated.rounds} rounds and invite ${plan.invited.length} providers?`;
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;

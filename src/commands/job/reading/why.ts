@@ -3,11 +3,17 @@ import { shortId } from "../../../protocol/ids.ts";
 import { wasAbandoned } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import { keptCheckpoint } from "../../../roles/job/requester/result/keep-checkpoints.ts";
+import {
+  type Asked,
+  type ProviderAnswer,
+  providersAsked,
+} from "../../../roles/job/requester/successors/asked.ts";
 import type { Links } from "../../../roles/job/requester/successors/go-on.ts";
+import { instant } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { failedRunOf, failureSentence, noticeOf, noticeSentence } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
-import { readLinks } from "../../steps/records.ts";
+import { fromRecords, readLinks } from "../../steps/records.ts";
 import { story } from "../../steps/story.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { linksData } from "../../steps/view.ts";
@@ -24,12 +30,15 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const { log, version: _version, jobId: _id, ...notice } = said ?? {};
     const failure = told.role === "requester" ? await failedRunOf(context, job.id) : undefined;
     const links = (await readLinks(context, [job.id]))(job.id);
+    const asked =
+      (await fromRecords(context, (journal) => providersAsked(market, journal, job.id, { signal }))) ?? [];
     const checkpoint = (await keptCheckpoint(join(context.config.home, "jobs"), job.id))?.number;
     const learnt = {
       ...linksData(links),
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(said ? { notice } : {}),
       ...(failure ? { failure } : {}),
+      ...(asked.length > 0 ? { asked } : {}),
     };
     ui.print({ jobId: job.id, state, deadline, reason, ...learnt, ...told }, () => {
       const lines = [told.stands, told.next, told.otherwise, ...linksText(links)];
@@ -42,11 +51,30 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
         lines.splice(1, 0, `"ichain logs ${shortId(job.id)}" shows the end of what its task printed.`);
       if (said) lines.splice(1, 0, noticeSentence(said));
       if (reason !== undefined) lines.splice(1, 0, `The reason given: "${neutraliseLine(reason)}".`);
+      lines.push(...askedText(asked));
       if (told.role !== undefined) lines.unshift(`You are the ${told.role} of this job.`);
       return lines.join("\n");
     });
   });
 }
+
+/** Nothing where the job's own provider is the only one: the sentences before say what it did. */
+function askedText(asked: readonly Asked[]): string[] {
+  if (asked.length < 2) return [];
+  const line = ({ jobId, provider, answer, notice }: Asked, at: number) => {
+    const said = notice ? `, signed ${instant(notice.at)} (${notice.code}): "${notice.reason}"` : "";
+    return `${at + 1}. ${provider} with job ${shortId(jobId)}: ${answers[answer]}${said}`;
+  };
+  return ["Providers that were asked, in this order:", ...asked.map(line)];
+}
+
+const answers: Readonly<Record<ProviderAnswer, string>> = {
+  accepted: "accepted it",
+  declined: "declined",
+  failed: "accepted it, and the run failed",
+  none: "did not accept it before it was taken back",
+  waiting: "has not answered yet",
+};
 
 function linksText({ previous, next }: Links): string[] {
   return [

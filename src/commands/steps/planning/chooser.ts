@@ -2,6 +2,7 @@ import { IchainError } from "../../../errors/error.ts";
 import { sameAddress } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../../protocol/offer.ts";
+import { standingNumber } from "../../../protocol/record.ts";
 import { best, type Chooser } from "../../../roles/job/requester/posting/choose.ts";
 import type { Candidates } from "../../../roles/job/requester/posting/plan.ts";
 import { money } from "../../../ui/format.ts";
@@ -26,7 +27,8 @@ export function chooserOf(ui: Ui, candidates: Candidates, choice: PlanChoice): C
         among,
         best: best.provider,
         question: "Provider:",
-        describe: (offer) => describe(offer, offer.ratingAsProvider, price(offer)),
+        describe: (offer) =>
+          `${describe(offer, offer.ratingAsProvider, price(offer))}  standing ${standing(candidates, offer).toFixed(2)}`,
       }),
     validator: (among, seat, seats) =>
       pick(ui, {
@@ -37,6 +39,11 @@ export function chooserOf(ui: Ui, candidates: Candidates, choice: PlanChoice): C
         describe: (offer) => describe(offer, offer.ratingAsValidator, fee(offer)),
       }),
   };
+}
+
+/** Of a provider among the candidates. */
+export function standing({ ranked }: Pick<Candidates, "ranked">, provider: Offer): number {
+  return standingNumber(ranked.find(({ offer }) => offer === provider)?.standing ?? 0n);
 }
 
 interface Question {

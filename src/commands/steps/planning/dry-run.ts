@@ -1,12 +1,16 @@
 import { requireKeystore } from "../../../account/keystore.ts";
-import { openKeyCheck } from "../../../compose.ts";
-import { COIN } from "../../../protocol/amounts.ts";
+import { openKeyCheck, readBudgets } from "../../../compose.ts";
+import { impossible } from "../../../errors/error.ts";
+import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../../protocol/ids.ts";
+import { lockedBy } from "../../../protocol/job/terms.ts";
 import type { JobFile, Spec } from "../../../protocol/task/spec.ts";
+import { refuseOverBudget } from "../../../roles/job/requester/posting/budget.ts";
 import { partyOf } from "../../../roles/shared/party.ts";
 import { coin, duration, money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../reader.ts";
+import { fromRecords } from "../records.ts";
 import type { PlanChoice } from "./chooser.ts";
 import { refuseUnaffordable } from "./funds.ts";
 import { quotedPlan } from "./quoted-plan.ts";
@@ -24,18 +28,20 @@ export async function printDryRun(
   await requireKeystore(config);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const choice = { provider: wanted, validator };
-    const { plan, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
+    const { plan, standing, locked, gas } = await quotedPlan(context, { market, account }, file, choice);
     const { provider, validators, outline, spec, audit, token } = plan;
     const keyring = await openKeyCheck();
     for (const party of [provider, ...validators]) {
       await partyOf({ market, keyring }, party.account, { signal });
     }
+    await refuseDryOverBudget(context, { locked: lockedBy(outline), token });
     await refuseUnaffordable(market, account, { total: locked, token }, { signal });
     const { price, validatorFee, providerStake, validatorStake, windows } = outline;
     const data = {
       dryRun: true,
       account,
       provider: provider.account,
+      standing,
       validators: validators.map((one) => one.account),
       token,
       price,
@@ -55,7 +61,7 @@ export async function printDryRun(
     ui.print(data, () => {
       const { mode, metric, goal, threshold, tolerance } = spec.verification;
       const rows: [string, string][] = [
-        ["provider", provider.account],
+        ["provider", `${provider.account}, standing ${standing.toFixed(2)}`],
         ...validators.map((one): [string, string] => ["validator", one.account]),
         ["command", spec.command.join(" ")],
         ["image", imageText(spec.image)],
@@ -79,6 +85,23 @@ export async function printDryRun(
       return `${ui.table(["", ""], rows).trimStart()}\n\nNothing was packed or posted.`;
     });
   });
+}
+
+/** By the jobs that the journal records, without a password; there are none where there is no journal. */
+export async function refuseDryOverBudget(
+  context: CommandContext,
+  plan: { readonly locked: bigint; readonly token: TokenInfo },
+): Promise<void> {
+  const budgets = await readBudgets(context.config);
+  const counted = await fromRecords(context, (journal) => {
+    refuseOverBudget({ journal, budgets }, plan);
+    return true;
+  });
+  if (!counted) refuseOverBudget({ journal: { undertakings: () => [], open: neverOpened }, budgets }, plan);
+}
+
+function neverOpened(): never {
+  return impossible("a journal without jobs was asked for one");
 }
 
 function imageText(image: Spec["image"]): string {

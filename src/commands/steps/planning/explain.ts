@@ -1,8 +1,10 @@
+import { coinText, type TokenInfo } from "../../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../../protocol/ids.ts";
 import type { Offer } from "../../../protocol/offer.ts";
-import { standing } from "../../../protocol/policy/match.ts";
+import { standingNumber, weighedPrice } from "../../../protocol/record.ts";
 import type { JobFile } from "../../../protocol/task/spec.ts";
 import { findCandidates } from "../../../roles/job/requester/posting/plan.ts";
+import type { RankedRecord } from "../../../roles/job/requester/posting/rank.ts";
 import { money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../reader.ts";
@@ -15,45 +17,68 @@ import { withReader } from "../reader.ts";
 export async function printExplanation(context: CommandContext, file: JobFile): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
-    const { providers, unfit, priceOf, pay } = await findCandidates(market, file, account, { signal });
-    const told = (offer: Offer, price: bigint | null, why: string | null) => {
-      const { count, sum, outcomes } = offer.ratingAsProvider;
-      const { settled, released, late, rejected, hid } = outcomes;
-      return {
-        account: offer.account,
-        standing: standing(offer.ratingAsProvider),
-        ratings: count,
-        mean: count === 0 ? null : sum / count,
-        jobs: { settled, released, late, rejected, hid },
-        price,
-        why,
-      };
-    };
+    const { ranked, unfit, pay } = await findCandidates(market, file, account, { signal });
     const data = {
       token: pay.token,
       providers: [
-        ...providers.map((offer) => told(offer, priceOf(offer), null)),
-        ...unfit.map(({ offer, why }) => told(offer, null, why)),
+        ...ranked.map((one) => ({ ...toldRecord(one), ...toldOffer(one.offer), why: null })),
+        ...unfit.map(({ offer, why }) => ({ ...nothingTold, ...toldOffer(offer), why })),
       ],
     };
-    const row = ({ account, standing: rank, ratings, mean, jobs, price, why }: ReturnType<typeof told>) => [
-      account,
-      rank.toFixed(2),
-      mean === null ? "none" : `${mean.toFixed(2)} of ${ratings}`,
-      `${jobs.settled} / ${jobs.released} / ${jobs.late + jobs.rejected + jobs.hid}`,
-      price === null ? "" : money(price, pay.token),
-      why ?? "",
-    ];
     ui.print(data, () =>
       [
-        ui.table(
-          ["PROVIDER", "STANDING", "RATING", "DONE / GIVEN BACK / AT FAULT", "PRICE", "CANNOT, BECAUSE IT"],
-          data.providers.map(row),
-        ),
+        ...data.providers.flatMap((told, i) => providerText(told, i + 1, pay.token)),
         "",
-        "The first is asked first. Standing is the mean rating, with two ratings of 3 added, less the share of jobs that",
-        "ended by the provider's fault; among equals the cheapest is first. Nothing was packed or posted.",
+        "The lowest weighed price is asked first: the price, and half of it times 1 less the standing. For a provider speaks",
+        "the price of your own jobs with it, and of the jobs of others an eighth of their gas, which is what made-up jobs",
+        "cost too, half as much for each further job of one requester. Against it speaks the price of each job that it failed",
+        "or that was rated 1, half at 2; 4 and 5 add nothing. Standing is the one less the other, over both and the price of",
+        "this job: 0 without a record, 1 at most. Among equals the stronger isolation is first. Nothing was packed or posted.",
       ].join("\n"),
     );
   });
+}
+
+type Told = (ReturnType<typeof toldRecord> | typeof nothingTold) &
+  ReturnType<typeof toldOffer> & { readonly why: string | null };
+
+function providerText(told: Told, place: number, token: TokenInfo): string[] {
+  const { account, price, weighed, standing, paid, tier, jobs, mean, ratings, why } = told;
+  const rating = mean === null ? "not rated" : `rated ${mean.toFixed(2)} of 5 by ${ratings}`;
+  const record = `${jobs.settled} settled, ${jobs.released} given back, ${jobs.late + jobs.rejected + jobs.hid} at fault; ${rating}`;
+  if (price === null) return [`-  ${account} cannot: it ${why}`, `   ${record}`];
+  return [
+    `${place}. ${account} for ${money(price, token)}, weighed ${money(weighed, token)}; isolation ${tier}`,
+    `   standing ${standing.toFixed(2)}: ${shortCoin(paid.for)} coin for it, ${shortCoin(paid.against)} against; ${record}`,
+  ];
+}
+
+function toldOffer({ account, ratingAsProvider, details }: Offer) {
+  const { count, sum, outcomes } = ratingAsProvider;
+  const { settled, released, late, rejected, hid } = outcomes;
+  return {
+    account,
+    tier: details.tier,
+    ratings: count,
+    mean: count === 0 ? null : sum / count,
+    jobs: { settled, released, late, rejected, hid },
+  };
+}
+
+function toldRecord({ price, standing, record }: RankedRecord) {
+  const { good, bad, requesters } = record;
+  return {
+    standing: standingNumber(standing),
+    paid: { for: good, against: bad, requesters },
+    price,
+    weighed: weighedPrice({ price, standing }),
+  };
+}
+
+const nothingTold = { standing: null, paid: null, price: null, weighed: null };
+
+/** Cut to a millionth of a coin: what gas comes to has many digits. */
+function shortCoin(wei: bigint): string {
+  const unit = 10n ** 12n;
+  return coinText((wei / unit) * unit);
 }

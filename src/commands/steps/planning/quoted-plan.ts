@@ -7,7 +7,7 @@ import type { JobFile } from "../../../protocol/task/spec.ts";
 import { choosePlan } from "../../../roles/job/requester/posting/choose.ts";
 import { audit, findCandidates } from "../../../roles/job/requester/posting/plan.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
-import { chooserOf, type PlanChoice } from "./chooser.ts";
+import { chooserOf, type PlanChoice, standing } from "./chooser.ts";
 
 /** The plan of a job that is not posted now, what posting it would lock, and its gas. */
 export async function quotedPlan(
@@ -30,6 +30,7 @@ export async function quotedPlan(
   ]);
   return {
     plan,
+    standing: standing(candidates, plan.provider),
     locked: lockedBy(plan.outline),
     gas: { units, price, dataCost, cost: BigInt(units) * price + dataCost },
   };

@@ -5,7 +5,7 @@ import type { JobJournal } from "../../../ports/journal.ts";
 import type { Hosting } from "../../../ports/transport.ts";
 import type { Hex, JobId } from "../../../protocol/ids.ts";
 import { drawTurnOf } from "../../../protocol/job/exits.ts";
-import { type Job, wasAbandoned } from "../../../protocol/job/job.ts";
+import { type Job, wasAbandoned, wasUnanswered } from "../../../protocol/job/job.ts";
 import { isFinal, type JobState } from "../../../protocol/job/state.ts";
 import type { RoleContext } from "../../context.ts";
 import { chainDeadline } from "../../shared/chain-deadline.ts";
@@ -26,12 +26,12 @@ import { post } from "./posting/post.ts";
 import { keepCheckpoints } from "./result/keep-checkpoints.ts";
 import { openFailure } from "./result/open-report.ts";
 import { mayGoOn } from "./successors/post-again.ts";
-import { declinedIn, takeNotice } from "./take-notice.ts";
+import { declinedIn, ENDED_STEP, takeNotice } from "./take-notice.ts";
 
 export interface AdvanceOptions {
   /** Stop once the job is in one of these states, for a later `resume` to continue it; a final state always stops. */
   readonly stopAt?: readonly JobState[];
-  /** Stop when the provider declines the posted job; `declinedIn` then has its notice. */
+  /** Stop when the provider declines the posted job, or does not accept it in time; `declinedIn` has the notice of the first. */
   readonly stopWhenDeclined?: boolean;
   /** Post and stop: another process hosts the bundle and advances the job. */
   readonly detach?: boolean;
@@ -87,11 +87,14 @@ async function advanceOnce(
   let last: Job | undefined;
   const isDeclined = ({ state }: Job) =>
     options.stopWhenDeclined && state === "Posted" && declinedIn(journal) !== undefined;
+  const isUnanswered = async (job: Job) =>
+    options.stopWhenDeclined && wasUnanswered(job, await context.market.now(abortOptions));
   const followToEnd = async (following: Abortable) => {
     for await (const job of context.market.follow(jobId, following)) {
       if (last?.state !== job.state) options.onState?.(job);
       last = job;
       if (options.detach || options.stopAt?.includes(job.state) || isDeclined(job)) return;
+      if (await isUnanswered(job)) return;
       if (job.state === "Accepted") checkpoints.start();
       await act(context, journal, draft, { job, exam, hosting }, abortOptions);
     }
@@ -115,6 +118,7 @@ async function advanceOnce(
         for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
       await rm(jobFolder(context.jobsDir, "requester", jobId).checkpoint, { recursive: true, force: true });
     }
+    await journal.step(ENDED_STEP, { prepare: () => last!.state, act: (state) => state });
     if (!mayGoOn(draft, last)) journal.finish(last.state === "Settled" ? "done" : "failed");
   }
   return last;

@@ -14,6 +14,7 @@ import { discardDraft } from "./posting/cancel.ts";
 import { draftOf } from "./posting/draft.ts";
 import { isGoingOn, linksOf, successorOf, turnOf } from "./successors/go-on.ts";
 import type { Successor } from "./successors/next-provider.ts";
+import { declinedIn } from "./take-notice.ts";
 
 /** Between two tries to act for a job for which another process acts. */
 const BUSY_MS = 2_000;
@@ -73,7 +74,11 @@ async function goOn(
   { job, found }: { job: Job; found: Successor },
   options: Abortable,
 ): Promise<void> {
-  const was = job.state === "Posted" ? "declined and taken back" : `ended ${job.state}`;
+  const isDeclined = declinedIn(journal) !== undefined;
+  const was =
+    job.state === "Posted"
+      ? `${isDeclined ? "declined" : "not accepted in time"} and taken back`
+      : `ended ${job.state}`;
   if ("why" in found) return tell(context, journal, "failed", `${was}: ${found.why}`);
   noteAndReport(context, journal, `${was}: it goes on as job ${shortId(found.next)}`);
   await advance(context, found.next, { detach: true }, options);

@@ -12,6 +12,8 @@ import type { RoleContext } from "../../context.ts";
 import type { Draft } from "./posting/draft.ts";
 
 const STEP = "notice";
+/** The step whose outcome is the final state of a job. */
+export const ENDED_STEP = "ended";
 /** First byte of a notice that is not sealed. */
 const BRACE = 0x7b;
 
@@ -37,9 +39,14 @@ export async function takeNotice(
   return notice;
 }
 
+/** The notice that a job's provider left, as it signed it; undefined where there is none. */
+export function signedNoticeIn(journal: Pick<JobJournal, "outcome">): SignedNotice | undefined {
+  return journal.outcome<SignedNotice>(STEP);
+}
+
 /** The notice that a job's provider left; undefined where there is none. */
 export function noticeIn(journal: Pick<JobJournal, "outcome">): Notice | undefined {
-  const signed = journal.outcome<SignedNotice>(STEP);
+  const signed = signedNoticeIn(journal);
   return signed && shownNotice(signed);
 }
 

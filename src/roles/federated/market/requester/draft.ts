@@ -4,15 +4,21 @@ import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
+import { COIN } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
 import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
-import { type FederatedTerms, seedHash } from "../../../../protocol/federated/market/terms.ts";
+import {
+  type FederatedTerms,
+  federatedPriceOf,
+  seedHash,
+} from "../../../../protocol/federated/market/terms.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import { priceRules } from "../../../../protocol/federated/pay/price.ts";
 import { type Address, type Hex, type JobId, ZERO_ADDRESS } from "../../../../protocol/ids.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
 import type { RoleContext } from "../../../context.ts";
+import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
@@ -63,7 +69,7 @@ export function roundWindowOf({
 
 /**
  * Packs the bundle, fixes the terms and records the draft; nothing leaves this machine.
- * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID
+ * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED
  */
 export async function draftFederated(
   context: RoleContext,
@@ -121,6 +127,9 @@ export async function draftFederated(
       ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(random32()) },
     };
     const jobId = market.federatedJobIdOf(terms);
+    // Drafts count from here on: of two at the same moment one sees the other.
+    using _lock = await context.lockBudgets?.({ signal });
+    refuseOverBudget(context, { locked: federatedPriceOf(terms), token: COIN });
     const home = jobFolder(jobsDir, "federated-requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);

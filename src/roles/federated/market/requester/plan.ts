@@ -6,9 +6,10 @@ import type { FederatedJobFile } from "../../../../protocol/federated/market/fil
 import { SHARED_PERCENT } from "../../../../protocol/federated/market/policy.ts";
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import type { Offer } from "../../../../protocol/offer.ts";
-import { byStanding, freeStake, imageOf, unfitProvider } from "../../../../protocol/policy/match.ts";
+import { freeStake, imageOf, unfitProvider } from "../../../../protocol/policy/match.ts";
 import { floorPrice, tenderOf } from "../../../../protocol/policy/tender.ts";
 import { pinImage, type Spec } from "../../../../protocol/task/spec.ts";
+import { rank } from "../../../job/requester/posting/rank.ts";
 import { weiOf } from "./draft.ts";
 
 /** Most providers that are invited: what one or two invitations hold. */
@@ -54,14 +55,10 @@ export async function planFederated(
   const asked: { offer: Offer; why: string | undefined }[] = [];
   for await (const offer of market.offers({ signal }))
     if (offer.provider && !sameAddress(offer.account, requester)) asked.push({ offer, why: whyNot(offer) });
-  const fit = asked
-    .flatMap(({ offer, why }) => (why === undefined ? [offer] : []))
-    .sort(
-      byStanding(
-        (offer) => offer.ratingAsProvider,
-        (offer) => offer.priceFloor,
-      ),
-    );
+  const able = asked.flatMap(({ offer, why }) => (why === undefined ? [offer] : []));
+  const floor = (offer: Offer) => offer.priceFloor;
+  const ranked = await rank(market, able, { requester, priceOf: floor, wei: floor }, { signal });
+  const fit = ranked.map(({ offer }) => offer);
   const image = fit[0] && pinImage(file.image, (name) => imageOf(fit[0]!, name));
   // Providers that hold another image of the name would train something else.
   const same = fit.filter((offer) => typeof image !== "string" || imageOf(offer, image) !== undefined);

@@ -56,6 +56,8 @@ export interface Again {
   readonly passed: readonly Address[];
   /** Most that may be locked for another one, in the unit of the job's token; job.yaml and the market alone say it where absent. */
   readonly most?: bigint | undefined;
+  /** Jobs of this home that other providers were asked with before, the first of all first. */
+  readonly asked?: readonly JobId[] | undefined;
   /** The job in whose place this one is posted, once that one is over. */
   readonly after?: JobId | undefined;
 }

@@ -10,7 +10,7 @@ import { neutraliseLine } from "../../../../protocol/neutralise.ts";
 import type { Offer } from "../../../../protocol/offer.ts";
 import { type Audit, type AuditPolicy, decideAudit } from "../../../../protocol/policy/audit.ts";
 import {
-  byStanding,
+  bySeatStanding,
   freeStake,
   imageOf,
   unfitProvider,
@@ -30,12 +30,15 @@ import { floorPrice, inCoin, type Tender, tenderOf } from "../../../../protocol/
 import { type JobFile, pinImage, type Spec, specOf } from "../../../../protocol/task/spec.ts";
 import { chainFacts } from "../../../shared/chain-facts.ts";
 import { readPay } from "../../../tokens.ts";
+import { type RankedRecord, rank } from "./rank.ts";
 import { refuseOwn } from "./refuse-own.ts";
 
 /** The offers that fit a job, best first. */
 export interface Candidates {
   /** Best first; never empty. */
   readonly providers: readonly Offer[];
+  /** The same with what decided their order. */
+  readonly ranked: readonly RankedRecord[];
   /** The other providers, and why each cannot have the job, for people. */
   readonly unfit: readonly { readonly offer: Offer; readonly why: string }[];
   /** Validators that hold the image of `provider`, best first. */
@@ -97,10 +100,11 @@ export async function findCandidates(
   };
   const asked = offers.filter((offer) => offer.provider).map((offer) => ({ offer, why: whyNot(offer) }));
   const unfit = asked.flatMap(({ offer, why }) => (why === undefined ? [] : [{ offer, why }]));
-  const providers = asked
-    .flatMap(({ offer, why }) => (why === undefined ? [offer] : []))
-    .sort(byStanding((offer) => offer.ratingAsProvider, floor));
-  if (providers.length === 0) throw noProvider(unfit, file);
+  const fit = asked.flatMap(({ offer, why }) => (why === undefined ? [offer] : []));
+  if (fit.length === 0) throw noProvider(unfit, file);
+  const wei = (offer: Offer) => inCoin(price(offer), tender(offer));
+  const ranked = await rank(market, fit, { requester, priceOf: price, wei }, { signal });
+  const providers = ranked.map(({ offer }) => offer);
   const { validators } = file.verification;
   const stake = (provider: Offer, validator: Offer) => {
     const validatorFee = fee(validator);
@@ -111,6 +115,7 @@ export async function findCandidates(
     chain,
     pay,
     providers,
+    ranked,
     unfit,
     priceOf: price,
     feeOf: fee,
@@ -123,12 +128,7 @@ export async function findCandidates(
         .filter((offer) => tenders.get(offer) !== undefined)
         .filter((offer) => pay.validatorFee === undefined || tender(offer).validationFee <= pay.validatorFee)
         .filter((offer) => free(offer) >= stake(provider, offer))
-        .sort(
-          byStanding(
-            (offer) => offer.ratingAsValidator,
-            (offer) => tender(offer).validationFee,
-          ),
-        ),
+        .sort(bySeatStanding((offer) => tender(offer).validationFee)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Abortable } from "../../../../async/abort.ts";
 import { retryTransient } from "../../../../async/retry.ts";
 import type { Journal } from "../../../../ports/journal.ts";
 import { type JobId, shortId } from "../../../../protocol/ids.ts";
-import type { Job } from "../../../../protocol/job/job.ts";
+import { type Job, wasUnanswered } from "../../../../protocol/job/job.ts";
 import { isFinal } from "../../../../protocol/job/state.ts";
 import type { AuditPolicy } from "../../../../protocol/policy/audit.ts";
 import type { RoleContext } from "../../../context.ts";
@@ -16,7 +16,7 @@ import { againOf, draftAgain, mayGoOn } from "./post-again.ts";
 
 /**
  * What follows a job that `advance` has left: the job that was drafted in its place, or why none was; undefined where
- * none is needed. A declined job is cancelled, an abandoned one finished, once the draft is recorded.
+ * none is needed. A job that is declined or not answered is cancelled, an abandoned one finished, once the draft is recorded.
  */
 export async function successorOf(
   context: RoleContext,
@@ -28,18 +28,19 @@ export async function successorOf(
   const draft = draftOf(journal);
   if (draft === undefined) return undefined;
   const isDeclined = job.state === "Posted" && declinedIn(journal) !== undefined;
-  if (!isDeclined && !mayGoOn(draft, job)) return undefined;
+  const asksNext = isDeclined || wasUnanswered(job, await context.market.now(options));
+  if (!asksNext && !mayGoOn(draft, job)) return undefined;
   const onRetry = (error: Error, pause: number) =>
     noteAndReport(context, journal, retryText(error, pause), "warn");
   const drafting = () =>
-    isDeclined
+    asksNext
       ? draftForNext(context, journal, draft, policy, options)
       : draftAgain(context, job, policy, { asked: false }, options);
   const found = await retryTransient(drafting, onRetry, options).catch((error: Error) => {
     options.signal.throwIfAborted();
     return { why: error.message };
   });
-  if (isDeclined) await cancel(context, job.id, options);
+  if (asksNext) await cancel(context, job.id, options);
   else journal.finish("failed");
   return found;
 }

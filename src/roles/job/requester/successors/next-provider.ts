@@ -17,7 +17,7 @@ const STEP = "next";
 export type Successor = { readonly next: JobId } | { readonly why: string };
 
 /**
- * Drafts a declined job for the next best provider, from its own bundle. Resolves with the new job's id, the same one at
+ * Drafts a job that was declined, or not answered, for the next best provider, from its own bundle. Resolves with the new job's id, the same one at
  * every call, or with why there is none.
  */
 export async function draftForNext(
@@ -41,7 +41,10 @@ export async function draftForNext(
       context,
       {
         ...{ file: withCheckpoint(file, folders.folder), ...folders, plan, place },
-        again: { ...again, tries: again.tries - 1, passed, after: journal.key as JobId },
+        again: {
+          ...{ ...again, tries: again.tries - 1, passed, after: journal.key as JobId },
+          asked: [...(again.asked ?? []), journal.key as JobId],
+        },
       },
       options,
     ),

@@ -58,7 +58,10 @@ export async function draftAgain(
       context,
       {
         ...{ file: withCheckpoint(file, folders.folder), ...folders, plan, place },
-        again: { ...again, failovers: Math.max(0, failovers - 1), passed, most, after: job.id },
+        again: {
+          ...{ ...again, failovers: Math.max(0, failovers - 1), passed, most, after: job.id },
+          asked: [...(again.asked ?? []), job.id],
+        },
       },
       options,
     );

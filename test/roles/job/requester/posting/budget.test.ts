@@ -3,14 +3,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import type { Abortable } from "../../../../../src/async/abort.ts";
 import { isIchainError } from "../../../../../src/errors/error.ts";
 import { openJournal } from "../../../../../src/journal/journal.ts";
 import { COIN } from "../../../../../src/protocol/amounts.ts";
 import { budgetSchema } from "../../../../../src/protocol/budget.ts";
 import type { Address, JobId } from "../../../../../src/protocol/ids.ts";
 import { refuseOverBudget } from "../../../../../src/roles/job/requester/posting/budget.ts";
-import type { Plan } from "../../../../../src/roles/job/requester/posting/plan.ts";
+import { ENDED_STEP } from "../../../../../src/roles/job/requester/take-notice.ts";
+import { lockBudgets } from "../../../../../src/sqlite/lock.ts";
 import { someTerms } from "../../../../support/chain/terms.ts";
+import { newJob, startParties } from "../../../../support/market/parties.ts";
 
 const ETHER = 10n ** 18n;
 const account = `0x${"11".repeat(20)}` as Address;
@@ -43,8 +46,8 @@ function code(limits: object, price: bigint, token = COIN, replaces?: JobId): st
   const journal = openJournal(path);
   const budgets = [{ token: COIN.address, budget: budgetSchema.parse(limits) }];
   try {
-    const outline = money(price * ETHER, token.address) as Plan["outline"];
-    refuseOverBudget({ journal, budgets }, { outline, token }, replaces);
+    const locked = price * ETHER;
+    refuseOverBudget({ journal, budgets }, { locked, token }, replaces);
     return undefined;
   } catch (error) {
     return isIchainError(error) ? error.code : String(error);
@@ -52,6 +55,23 @@ function code(limits: object, price: bigint, token = COIN, replaces?: JobId): st
     journal.close();
   }
 }
+
+test("federated jobs count with the price of all rounds, unless they ended without one", async () => {
+  for (const [number, ending] of [
+    [1, undefined],
+    [2, "done"],
+    [3, "failed"],
+  ] as const) {
+    const journal = openJournal(path);
+    const job = journal.open("federated-requester", id(number));
+    const terms = { token: COIN.address, rounds: 5, seats: 0, roundPrice: ETHER, seatFee: 0n };
+    await job.step("draft", { prepare: () => ({ terms }), act: (draft) => draft });
+    if (ending) job.finish(ending);
+    journal.close();
+  }
+  assert.equal(code({ total: "12" }, 2n), undefined);
+  assert.equal(code({ total: "12" }, 3n), "BUDGET_EXCEEDED");
+});
 
 test("a job may lock as much as the budget of one job, and no more", () => {
   assert.equal(code({ perJob: "2" }, 2n), undefined);
@@ -78,6 +98,12 @@ test("a job that was never posted, taken back or posted again elsewhere does not
   await record(id(1), 5n, []);
   await record(id(2), 5n, ["post", "cancel"]);
   await record(id(3), 5n);
+  await record(id(5), 5n, ["post"]);
+  const journal = openJournal(path);
+  await journal
+    .open("requester", id(5))
+    .step(ENDED_STEP, { prepare: () => "Cancelled", act: (state) => state });
+  journal.close();
   await record(id(4), 1n, ["post"], id(3));
   assert.equal(code({ total: "2" }, 1n), undefined);
   assert.equal(code({ total: "2" }, 2n), "BUDGET_EXCEEDED");
@@ -87,4 +113,19 @@ test("a job that was never posted, taken back or posted again elsewhere does not
 test("a token without a budget is refused where others have one", () => {
   const token = { address: `0x${"22".repeat(20)}` as Address, symbol: "TUSD", decimals: 6 };
   assert.equal(code({}, 1n, token), "BUDGET_EXCEEDED");
+});
+
+test("of two jobs that are drafted in the same instant one alone takes what is left of a budget", async (t) => {
+  const { requester, provider } = await startParties(t);
+  const budgets = [{ token: COIN.address, budget: budgetSchema.parse({ total: "1.5" }) }];
+  const context = {
+    ...requester,
+    budgets,
+    lockBudgets: (one: Abortable) => lockBudgets(requester.home, one),
+  };
+  const drafting = [1, 2].map((bytes) => newJob(context, provider, { posted: false, bytes }));
+  const codes = (await Promise.allSettled(drafting)).map((one) =>
+    one.status === "fulfilled" ? "drafted" : (one.reason as { code?: string }).code,
+  );
+  assert.deepEqual(codes.toSorted(), ["BUDGET_EXCEEDED", "drafted"]);
 });

@@ -14,6 +14,7 @@ import { type JobFile, jobFileSchema } from "../../../../../src/protocol/task/sp
 import { advance } from "../../../../../src/roles/job/requester/advance.ts";
 import { type Again, openDraft } from "../../../../../src/roles/job/requester/posting/draft.ts";
 import { keptCheckpoint } from "../../../../../src/roles/job/requester/result/keep-checkpoints.ts";
+import { providersAsked } from "../../../../../src/roles/job/requester/successors/asked.ts";
 import {
   isGoingOn,
   linksOf,
@@ -191,6 +192,34 @@ test("a job that its provider gives back is drafted for another, from its checkp
   await advance(requester, found.next, { detach: true }, waits);
   assert.deepEqual(linksOf(journal, job.id), { next: found.next });
   assert.equal(isGoingOn(journal, job), false);
+});
+
+test("a job that its provider does not answer in time goes to the next, and all that were asked are known", async (context) => {
+  const { t, chain, requester, provider } = await startParties(context);
+  const other = await newActor(t, chain, 3);
+  await enlist(other);
+  const id = await newJob(requester, provider, { posted: false, again: { tries: 2 } });
+  const advancing = advance(requester, id, { stopWhenDeclined: true }, waits);
+  const { acceptBy } = openDraft(requester.journal, id).draft.terms;
+  for await (const _ of setInterval(50, undefined, waits))
+    if (requester.journal.open("requester", id).outcome("post") !== undefined) break;
+  await chain.node.increaseTime(acceptBy - (await requester.market.now()) + 1);
+  const job = await advancing;
+  assert.equal(job.state, "Posted");
+  const found = await successorOf(requester, job, audit, waits);
+  assert.ok(found && "next" in found, JSON.stringify(found));
+  assert.equal((await requester.market.job(id)).state, "Cancelled");
+  assert.equal(openDraft(requester.journal, found.next).draft.provider.account, other.account);
+  await advance(requester, found.next, { detach: true }, waits);
+  const asked = await providersAsked(requester.market, requester.journal, found.next, waits);
+  assert.deepEqual(asked, [
+    { jobId: id, provider: provider.account, answer: "none" },
+    { jobId: found.next, provider: other.account, answer: "waiting" },
+  ]);
+  const last = { ...job, id: found.next };
+  assert.deepEqual(await successorOf(requester, last, audit, waits), {
+    why: "no other provider is to be asked",
+  });
 });
 
 test("the one after the next provider gets the checkpoint too, although none is newer", async (context) => {

@@ -1,5 +1,15 @@
-import type { CommandDeclaration } from "../framework/declaration.ts";
+import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
 import { date } from "../framework/parse.ts";
+
+/** Of the commands that leave a daemon running: have systemd run it. */
+export const serviceOptions: readonly OptionDeclaration[] = [
+  {
+    flags: "--install-service",
+    summary: "write a systemd unit that runs this command, and say how to start it (docs/operating.md)",
+  },
+  { flags: "--print", summary: "with --install-service: show the unit, and write nothing" },
+  { flags: "--force", summary: "with --install-service: replace a unit that differs" },
+];
 
 /** Commands about daemons that were left running: `provide`, `validate` and `serve`. */
 export const daemonCommands: readonly CommandDeclaration[] = [

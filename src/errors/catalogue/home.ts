@@ -78,6 +78,22 @@ export const homeErrors = {
     class: "unavailable",
     hint: "Check that there is room for the home, and that you may write to the folder that it is in.",
   },
+  SERVICE_ENVIRONMENT: {
+    class: "usage",
+    hint: "Everybody on the machine can read a unit: put the address into the network file, and unset the variable.",
+  },
+  SERVICE_EXISTS: {
+    class: "usage",
+    hint: "Look at it beside what --print shows; --force replaces it.",
+  },
+  SERVICE_NO_PASSWORD: {
+    class: "usage",
+    hint: "Write the password into a file that only you may read, and name it in ICHAIN_PASSWORD_FILE.",
+  },
+  SERVICE_UNWRITABLE: {
+    class: "config",
+    hint: "Check that you may write to its folder; --print shows the unit for you to place.",
+  },
   SERVE_NOT_RUNNING: {
     class: "usage",
     hint: 'Start "ichain serve" first and leave it running, or submit without --detach.',

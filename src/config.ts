@@ -92,6 +92,7 @@ export interface Config {
   readonly hosting: FileConfig["hosting"];
   readonly keep: FileConfig["keep"];
   readonly notify: FileConfig["notify"];
+  readonly metrics: FileConfig["metrics"];
   readonly log: {
     readonly level: FileConfig["log"]["level"];
     /** Absolute. */
@@ -161,6 +162,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     hosting: file.hosting,
     keep: file.keep,
     notify: file.notify,
+    metrics: file.metrics,
     log: {
       level: readLogLevel(env.ICHAIN_LOG_LEVEL) ?? file.log.level,
       file: resolve(home, file.log.file),

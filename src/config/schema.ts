@@ -45,6 +45,14 @@ const logSchema = z.strictObject({
     .describe("absolute, or relative to the home folder; older files beside it end in .1 to .4"),
 });
 
+const port = z.number().int().min(1024).max(65_535).optional();
+
+/** Where a daemon says over HTTP how it is: on loopback alone, to every user of this machine. */
+const metricsSchema = z.strictObject({
+  port: port.describe("of 127.0.0.1, for `ichain provide` and `ichain validate`; none when unset"),
+  servePort: port.describe("of 127.0.0.1, for `ichain serve`; none when unset"),
+});
+
 /** How the owner of a daemon is told what became of a job, and what it lacks. */
 const notifySchema = z.strictObject({
   command: z
@@ -150,6 +158,11 @@ export const fileSchema = z.strictObject({
     .prefault({})
     .describe(
       "how a daemon tells its owner that a job is `done`, has `failed`, `needs-you` or was `slashed`, and that the account is `funds-low` or its disk `disk-full`",
+    ),
+  metrics: metricsSchema
+    .prefault({})
+    .describe(
+      "ports at which the daemons serve `/metrics`, for Prometheus, and `/healthz` (docs/operating.md)",
     ),
   log: logSchema.prefault({}).describe("the log of the daemons"),
   tor: z

@@ -2,6 +2,7 @@ import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { serveDuty } from "../roles/job/requester/serve.ts";
+import { programVersion } from "../version.ts";
 import { asDaemon, viewOf } from "./run.ts";
 import { watchHealth } from "./watch-health.ts";
 
@@ -14,7 +15,7 @@ export async function serve(context: AppContext): Promise<void> {
     const { ui, signal, config, control, logger } = daemon;
     const { openServer } = await import("../compose.ts");
     await using role = await openServer(daemon);
-    const view = viewOf(role, { home: config.home, roles: ["requester"], reload: refuseReload });
+    const view = viewOf(role, { config, roles: ["requester"], reload: refuseReload });
     control.show(view);
     const { account } = role;
     const jobs = view.unfinished().length;
@@ -22,7 +23,7 @@ export async function serve(context: AppContext): Promise<void> {
       { event: "serving", account, jobs },
       () => `Acting for the jobs of ${account}, ${jobs} of them unfinished. Ctrl-C stops.`,
     );
-    logger.info("The daemon started", { requester: true, account });
+    logger.info("The daemon started", { requester: true, account, version: programVersion() });
     const { draining } = control;
     await using _health = watchHealth(view, role);
     await runDaemon(role, serveDuty(role, draining), { signal, draining });

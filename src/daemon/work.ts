@@ -18,7 +18,9 @@ import { neededImages } from "../roles/task/ensure-image.ts";
 import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
-import { asDaemon, freeDisk, viewOf } from "./run.ts";
+import { programVersion } from "../version.ts";
+import { freeDisk } from "./health.ts";
+import { asDaemon, viewOf } from "./run.ts";
 import { watchHealth } from "./watch-health.ts";
 
 export interface WorkOptions {
@@ -100,13 +102,13 @@ async function workAs(
     for (const duty of duties) duty.policyChanged?.();
     worker.reporter.emit({ kind: "info", text: "The policy is read again" });
   };
-  const view = viewOf(worker, { home: config.home, roles: duties.map(({ role }) => role), reload });
+  const view = viewOf(worker, { config, roles: duties.map(({ role }) => role), reload });
   control.show(view);
   ui.print(
     { event: "ready", account, roles, tier: machine.tier, images: machine.images },
     () => `Ready as ${describeRoles(roles)} ${account}, isolation ${machine.tier}. Ctrl-C stops.`,
   );
-  logger.info("The daemon started", { ...roles, account, tier: machine.tier });
+  logger.info("The daemon started", { ...roles, account, tier: machine.tier, version: programVersion() });
   const { draining } = control;
   await using _health = watchHealth(view, { reporter: worker.reporter, notifier: opened.notifier });
   await together(

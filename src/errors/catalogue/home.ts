@@ -144,6 +144,10 @@ export const homeErrors = {
     class: "config",
     hint: "Check log.file in config.yaml, and that you may write to its folder.",
   },
+  METRICS_FAILED: {
+    class: "unavailable",
+    hint: "Choose another port in config.yaml (metrics), or end what listens there, and start the daemon again.",
+  },
   NETWORK_EXISTS: { class: "usage", hint: "Give --replace to put this one in its place." },
   NETWORK_UNREACHABLE: {
     class: "unavailable",

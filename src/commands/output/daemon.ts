@@ -5,6 +5,7 @@ import { stoppedOutput } from "./job.ts";
 import {
   addressValue,
   amountValue,
+  bytesValue,
   folderValue,
   instantValue,
   jobIdValue,
@@ -28,6 +29,12 @@ export const toldOutput = z.strictObject({
 });
 
 export const stopOutput = z.union([stoppedOutput, toldOutput]);
+
+export const supportBundleOutput = z.strictObject({
+  file: folderValue,
+  bytes: bytesValue,
+  files: z.array(z.strictObject({ name: z.string(), about: z.string(), bytes: bytesValue })),
+});
 
 const wei = amountValue.describe("wei");
 

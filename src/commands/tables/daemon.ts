@@ -49,4 +49,22 @@ export const daemonCommands: readonly CommandDeclaration[] = [
     examples: ["ichain earnings", "ichain earnings --since 2026-11-01 --csv"],
     load: () => import("../daemon/earnings.ts"),
   },
+  {
+    name: "support-bundle",
+    group: "Look after daemons",
+    summary:
+      "put versions, settings, states and logs, without secrets, into a file to send when something is wrong",
+    options: [
+      {
+        flags: "-o, --out <file>",
+        summary: "a .tar.gz that is not there yet; named after the time when absent",
+      },
+      {
+        flags: "--policy <file>",
+        summary: "the daemon's policy; policy.yaml in the home folder when absent",
+      },
+    ],
+    examples: ["ichain support-bundle", "ichain support-bundle --out report.tar.gz"],
+    load: () => import("../daemon/support-bundle.ts"),
+  },
 ];

@@ -186,6 +186,10 @@ export const homeErrors = {
     hint: "Wait until it ends, or find it: a backup, or another ichain that hangs.",
   },
   STATE_TOO_NEW: { class: "config", hint: "Use the newer ichain; it was left as it is." },
+  SUPPORT_UNWRITABLE: {
+    class: "config",
+    hint: "Check that you may write to the folder and that the disk is not full.",
+  },
   TARGET_EXISTS: {
     class: "usage",
     hint: "Name a folder that does not exist yet with -o, or remove this one.",

@@ -91,6 +91,7 @@ export interface Config {
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
   readonly keep: FileConfig["keep"];
+  readonly disk: FileConfig["disk"];
   readonly notify: FileConfig["notify"];
   readonly metrics: FileConfig["metrics"];
   readonly log: {
@@ -161,6 +162,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     compatibility: file.compatibility,
     hosting: file.hosting,
     keep: file.keep,
+    disk: file.disk,
     notify: file.notify,
     metrics: file.metrics,
     log: {

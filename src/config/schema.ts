@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetSchema } from "../protocol/budget.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
+import { bytesSchema } from "../protocol/quantity.ts";
 import { engines, logLevels } from "./choices.ts";
 import { kubernetesSchema, poolSchema, sandboxSchema, swarmSchema } from "./engine-schemas.ts";
 import { networkSchema } from "./network-schema.ts";
@@ -68,6 +69,15 @@ const notifySchema = z.strictObject({
     .max(4096)
     .optional()
     .describe("an address to which each notification is posted as JSON"),
+});
+
+/** How much of the disk a daemon's home may hold. */
+const diskSchema = z.strictObject({
+  limit: bytesSchema
+    .optional()
+    .describe(
+      "bytes of everything in the home folder, `200 GiB`; a job that would go beyond it is declined (`DISK_BUDGET`), after inputs kept for later jobs were dropped. No limit when unset",
+    ),
 });
 
 /** How long finished jobs are kept. Unfinished ones, and results that were not opened, are always kept. */
@@ -154,6 +164,7 @@ export const fileSchema = z.strictObject({
     .describe(
       "how long finished jobs are kept; unfinished ones, and results that were not opened, always are",
     ),
+  disk: diskSchema.prefault({}).describe("how much of the disk the home of a provider or validator may hold"),
   notify: notifySchema
     .prefault({})
     .describe(

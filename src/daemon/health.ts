@@ -5,6 +5,7 @@ import type { JobRole } from "../ports/journal.ts";
 import { COIN, coinText } from "../protocol/amounts.ts";
 import { gasOf, providerGas } from "../protocol/policy/quote.ts";
 import type { RoleContext } from "../roles/context.ts";
+import type { DiskBudget } from "../roles/task/kept/disk-budget.ts";
 
 /** Below this much free disk, bytes, the journal and a job's parcels may soon not fit. */
 const LITTLE_DISK = 2 ** 30;
@@ -14,6 +15,7 @@ const SKEW_SECONDS = 120;
 export interface HealthRequest {
   readonly roles: readonly JobRole[];
   readonly home: string;
+  readonly disk: DiskBudget | undefined;
   /** Of a development chain the time is moved at will. */
   readonly development: boolean;
 }
@@ -21,12 +23,12 @@ export interface HealthRequest {
 /** What a daemon leans on, each part examined by itself; none of them throws. */
 export async function examineHealth(
   role: RoleContext,
-  { roles, home, development }: HealthRequest,
+  { roles, home, disk, development }: HealthRequest,
   options: Abortable,
 ): Promise<Health> {
   const parts = await Promise.all([
     examineChain(role, { roles, development }, options),
-    examineDisk(home),
+    examineDisk(home, disk),
     examineEngine(role, roles, options),
     examineTor(role),
   ]);
@@ -71,9 +73,19 @@ function examineClock(chainTime: number): Health[number] {
   return { name: "clock", ok, found: `${Math.abs(seconds)} s ${way} the chain's` };
 }
 
-async function examineDisk(home: string): Promise<Health> {
+/** Whether the disk has room, and the home what its owner allows. */
+async function examineDisk(home: string, budget: DiskBudget | undefined): Promise<Health> {
   const free = await freeDisk(home);
-  return [{ name: "disk", ok: free >= LITTLE_DISK, found: `${(free / 2 ** 30).toFixed(1)} GiB free` }];
+  const found = `${sizeText(free)} free`;
+  if (budget === undefined) return [{ name: "disk", ok: free >= LITTLE_DISK, found }];
+  const held = await budget.held();
+  const holds = `the home holds ${sizeText(held)} of ${sizeText(budget.limit)} (disk.limit)`;
+  const ok = free >= LITTLE_DISK && held <= budget.limit;
+  return [{ name: "disk", ok, found: `${found}; ${holds}` }];
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 2 ** 30 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /** A requester's sandbox is of use only where it evaluates results, which may never come. */

@@ -6,6 +6,7 @@ import type { DaemonKind } from "../control/messages.ts";
 import type { JobRole } from "../ports/journal.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { RoleContext } from "../roles/context.ts";
+import type { DiskBudget } from "../roles/task/kept/disk-budget.ts";
 import { readFigures, sumEarnings } from "./figures.ts";
 import { examineHealth } from "./health.ts";
 
@@ -57,10 +58,12 @@ export function viewOf(
   role: RoleContext,
   {
     config,
+    disk,
     roles,
     reload,
   }: {
     readonly config: Config;
+    readonly disk?: DiskBudget | undefined;
     readonly roles: readonly JobRole[];
     readonly reload: DaemonView["reload"];
   },
@@ -78,7 +81,7 @@ export function viewOf(
           since: Math.floor(openedAt / 1000),
         }))
         .toSorted((a, b) => a.since - b.since),
-    health: (options) => examineHealth(role, { roles, home: config.home, development }, options),
+    health: (options) => examineHealth(role, { roles, home: config.home, disk, development }, options),
     earnings: (options) => sumEarnings(role, options),
     figures: (options) => readFigures(role, roles, options),
     reload,

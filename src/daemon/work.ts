@@ -15,6 +15,7 @@ import { provideDuty } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
+import { openDiskBudget } from "../roles/task/kept/disk-budget.ts";
 import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
@@ -63,10 +64,11 @@ async function workAs(
   await using opened = await openWorker(daemon, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
+  const { limit } = config.disk;
   const published = async (one: Policy) => {
     const policy = await readTenders(worker.market, one, config.network?.tokens ?? {}, { signal });
     const machine = describeMachine(report, policy, {
-      diskBytes: await freeDisk(config.home),
+      diskBytes: Math.min(await freeDisk(config.home), limit ?? Number.POSITIVE_INFINITY),
       name: options.name ?? "",
       benchmark: await keptBenchmark(config.home),
     });
@@ -84,8 +86,10 @@ async function workAs(
   await first.publish();
   const { account } = worker;
   const { machine } = first;
+  const disk =
+    limit === undefined ? undefined : openDiskBudget({ home: config.home, jobsDir: worker.jobsDir, limit });
   const setup = {
-    ...{ policy: first.policy, machine, report },
+    ...{ policy: first.policy, machine, report, disk },
     get draining() {
       return control.draining.aborted;
     },
@@ -102,7 +106,7 @@ async function workAs(
     for (const duty of duties) duty.policyChanged?.();
     worker.reporter.emit({ kind: "info", text: "The policy is read again" });
   };
-  const view = viewOf(worker, { config, roles: duties.map(({ role }) => role), reload });
+  const view = viewOf(worker, { config, disk, roles: duties.map(({ role }) => role), reload });
   control.show(view);
   ui.print(
     { event: "ready", account, roles, tier: machine.tier, images: machine.images },

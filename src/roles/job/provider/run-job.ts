@@ -53,7 +53,7 @@ export function provideDuty(
     get draining() {
       return machine.draining ?? false;
     },
-    ...{ report: machine.report, slots, declines: openSlots(DECLINES) },
+    ...{ report: machine.report, disk: machine.disk, slots, declines: openSlots(DECLINES) },
   };
   return {
     role: "provider",

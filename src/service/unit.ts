@@ -126,6 +126,8 @@ function hardening({ manager, home, writes, mountsDisks }: ServiceSettings): str
     // A user's manager may set up mounts in a user namespace alone.
     system ? "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER" : "PrivateUsers=yes",
     "ProtectSystem=strict",
+    // systemd.exec(5): the strict protection leaves /home, /root and /run/user as they are.
+    "ProtectHome=read-only",
     `ReadWritePaths=${[home, ...writes].map(quoted).join(" ")}`,
     "PrivateTmp=yes",
     "PrivateDevices=yes",

@@ -80,8 +80,15 @@ test("a daemon that mounts tasks' disks keeps the host's mounts, and has every o
 test("a requester's daemon writes to its home alone", () => {
   const { one } = read(serviceUnit({ ...requester, writes: ["/var/log/ichain"] }));
   assert.deepEqual(
-    ["ProtectSystem", "ReadWritePaths", "PrivateTmp", "ProtectKernelModules", "SystemCallFilter"].map(one),
-    ["strict", '"/var/lib/ichain" "/var/log/ichain"', "yes", "yes", "@system-service"],
+    [
+      "ProtectSystem",
+      "ProtectHome",
+      "ReadWritePaths",
+      "PrivateTmp",
+      "ProtectKernelModules",
+      "SystemCallFilter",
+    ].map(one),
+    ["strict", "read-only", '"/var/lib/ichain" "/var/log/ichain"', "yes", "yes", "@system-service"],
   );
   // It has no policy to read again.
   assert.equal(one("ExecReload"), undefined);

@@ -1,11 +1,11 @@
 import type { Abortable } from "../async/abort.ts";
 import type { Figures } from "../control/control.ts";
 import { type DaemonStatus, MAX_EARNINGS } from "../control/messages.ts";
-import type { JobRole, Journal } from "../ports/journal.ts";
+import type { JobRole, Journal, Role } from "../ports/journal.ts";
 import { COIN } from "../protocol/amounts.ts";
 import { strangeSymbol } from "../protocol/token.ts";
 import type { RoleContext } from "../roles/context.ts";
-import { earningsOf, gasBesideJobs, jobsWorkedOn, paidByToken } from "../roles/daemon/earnings.ts";
+import { earningsOf, gasOfRecord, jobsWorkedOn, paidByToken } from "../roles/daemon/earnings.ts";
 
 /** The step with which a role takes a job on; before it a job only waits. */
 const begins: Readonly<Record<JobRole, string>> = {
@@ -30,18 +30,26 @@ export async function sumEarnings(
   );
 }
 
-/** Numbers of a daemon beside its status: of its jobs, by the index of the chain, and of its account's coin. */
-export async function readFigures(
+/** Reads the numbers of a daemon beside its status: of its jobs, by the index of the chain, and of its account's coin. */
+export function figureReader(
+  role: RoleContext,
+  roles: readonly JobRole[],
+): (options: Abortable) => Promise<Figures> {
+  const gas = gasMeter(role.journal, [...roles, "account"]);
+  return async (options) => ({ ...(await readFigures(role, roles, options)), gas: gas() });
+}
+
+async function readFigures(
   { market, account, journal }: RoleContext,
   roles: readonly JobRole[],
   options: Abortable,
-): Promise<Figures> {
+): Promise<Omit<Figures, "gas">> {
   const [lists, balance, offer] = await Promise.all([
     Promise.all(roles.map((role) => market.jobs({ [role]: account }, options))),
     market.balance(account, options),
     market.offer(account, options),
   ]);
-  const earnings = earningsOf([...new Set(lists.flat())], account, journal);
+  const earnings = earningsOf(lists.flat(), account, undefined);
   const jobs = roles.flatMap((role, at) =>
     [...Map.groupBy(lists[at] ?? [], ({ state }) => state)].map(([state, { length: count }]) => ({
       ...{ role, state, count },
@@ -54,7 +62,21 @@ export async function readFigures(
     stake: offer?.stake ?? 0n,
     lockedStake: offer?.lockedStake ?? 0n,
     slashed: earnings.reduce((sum, { slashed }) => sum + slashed, 0n),
-    gas: earnings.reduce((sum, { gas = 0n }) => sum + gas, gasBesideJobs(journal, 0)),
+  };
+}
+
+/** Sums the gas of these roles' records; what is finished is read once. */
+function gasMeter(journal: Journal, roles: readonly Role[]): () => bigint {
+  const known = new Map<string, bigint>();
+  return () => {
+    let sum = 0n;
+    for (const { role, key, finished } of roles.flatMap((one) => journal.undertakings({ role: one }))) {
+      const name = `${role} ${key}`;
+      const gas = known.get(name) ?? gasOfRecord(journal, role, key);
+      if (finished !== undefined) known.set(name, gas);
+      sum += gas;
+    }
+    return sum;
   };
 }
 

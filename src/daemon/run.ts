@@ -7,7 +7,7 @@ import type { JobRole } from "../ports/journal.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { RoleContext } from "../roles/context.ts";
 import type { DiskBudget } from "../roles/task/kept/disk-budget.ts";
-import { readFigures, sumEarnings } from "./figures.ts";
+import { figureReader, sumEarnings } from "./figures.ts";
 import { examineHealth } from "./health.ts";
 
 /** Chain id of Hardhat's and Foundry's chains. */
@@ -83,7 +83,7 @@ export function viewOf(
         .toSorted((a, b) => a.since - b.since),
     health: (options) => examineHealth(role, { roles, home: config.home, disk, development }, options),
     earnings: (options) => sumEarnings(role, options),
-    figures: (options) => readFigures(role, roles, options),
+    figures: figureReader(role, roles),
     reload,
   };
 }

@@ -6,6 +6,7 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { leadDuty } from "../roles/federated/market/requester/serve-jobs.ts";
 import { serveDuty } from "../roles/job/requester/serve.ts";
+import { programVersion } from "../version.ts";
 import { asDaemon, viewOf } from "./run.ts";
 import { watchHealth } from "./watch-health.ts";
 
@@ -19,7 +20,7 @@ export async function serve(context: AppContext): Promise<void> {
     const { openServer } = await import("../compose.ts");
     const federated = config.network?.contracts.federated !== undefined;
     await using role = await openServer(daemon);
-    const view = viewOf(role, { home: config.home, roles: ["requester"], reload: refuseReload });
+    const view = viewOf(role, { config, roles: ["requester"], reload: refuseReload });
     control.show(view);
     const { account } = role;
     const unfinished = view.unfinished().length;
@@ -27,7 +28,7 @@ export async function serve(context: AppContext): Promise<void> {
       { event: "serving", account, jobs: unfinished },
       () => `Acting for the jobs of ${account}, ${unfinished} of them unfinished. Ctrl-C stops.`,
     );
-    logger.info("The daemon started", { requester: true, account });
+    logger.info("The daemon started", { requester: true, account, version: programVersion() });
     const { draining } = control;
     await using _health = watchHealth(view, role);
     const jobs = serveDuty(role, draining);

@@ -17,10 +17,13 @@ import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
+import { openDiskBudget } from "../roles/task/kept/disk-budget.ts";
 import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
-import { asDaemon, freeDisk, viewOf } from "./run.ts";
+import { programVersion } from "../version.ts";
+import { freeDisk } from "./health.ts";
+import { asDaemon, viewOf } from "./run.ts";
 import { watchHealth } from "./watch-health.ts";
 
 export interface WorkOptions {
@@ -63,10 +66,11 @@ async function workAs(
   await using opened = await openWorker(daemon, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
+  const { limit } = config.disk;
   const published = async (one: Policy) => {
     const policy = await readTenders(worker.market, one, config.network?.tokens ?? {}, { signal });
     const machine = describeMachine(report, policy, {
-      diskBytes: await freeDisk(config.home),
+      diskBytes: Math.min(await freeDisk(config.home), limit ?? Number.POSITIVE_INFINITY),
       name: options.name ?? "",
       benchmark: await keptBenchmark(config.home),
     });
@@ -84,8 +88,10 @@ async function workAs(
   await first.publish();
   const { account } = worker;
   const { machine } = first;
+  const disk =
+    limit === undefined ? undefined : openDiskBudget({ home: config.home, jobsDir: worker.jobsDir, limit });
   const setup = {
-    ...{ policy: first.policy, machine, report },
+    ...{ policy: first.policy, machine, report, disk },
     get draining() {
       return control.draining.aborted;
     },
@@ -109,13 +115,13 @@ async function workAs(
     ...(roles.provider ? (["provider"] as const) : []),
     ...(roles.validator ? (["validator"] as const) : []),
   ];
-  const view = viewOf(worker, { home: config.home, roles: shown, reload });
+  const view = viewOf(worker, { config, disk, roles: shown, reload });
   control.show(view);
   ui.print(
     { event: "ready", account, roles, tier: machine.tier, images: machine.images },
     () => `Ready as ${describeRoles(roles)} ${account}, isolation ${machine.tier}. Ctrl-C stops.`,
   );
-  logger.info("The daemon started", { ...roles, account, tier: machine.tier });
+  logger.info("The daemon started", { ...roles, account, tier: machine.tier, version: programVersion() });
   const { draining } = control;
   await using _health = watchHealth(view, { reporter: worker.reporter, notifier: opened.notifier });
   await together(

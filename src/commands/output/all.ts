@@ -76,6 +76,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   drain: daemon.toldOutput,
   reload: daemon.toldOutput,
   earnings: daemon.earningsOutput,
+  "support-bundle": daemon.supportBundleOutput,
   devnet: trial.devnetOutput,
   "devnet fund": trial.devnetFundOutput,
   demo: trial.demoOutput,

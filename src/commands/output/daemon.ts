@@ -6,6 +6,7 @@ import { stoppedOutput } from "./job.ts";
 import {
   addressValue,
   amountValue,
+  bytesValue,
   folderValue,
   instantValue,
   jobIdValue,
@@ -29,6 +30,12 @@ export const toldOutput = z.strictObject({
 });
 
 export const stopOutput = z.union([stoppedOutput, toldOutput, federatedJobOutput]);
+
+export const supportBundleOutput = z.strictObject({
+  file: folderValue,
+  bytes: bytesValue,
+  files: z.array(z.strictObject({ name: z.string(), about: z.string(), bytes: bytesValue })),
+});
 
 const wei = amountValue.describe("wei");
 

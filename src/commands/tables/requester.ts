@@ -10,6 +10,7 @@ import {
   timespan,
   variableOption,
 } from "../framework/parse.ts";
+import { serviceOptions } from "./daemon.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
@@ -186,7 +187,8 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     name: "serve",
     group: "Ask for work",
     summary: "act for this account's posted jobs: host, appoint, check, answer claims; until Ctrl-C",
-    examples: ["ichain serve"],
+    options: serviceOptions,
+    examples: ["ichain serve", "ICHAIN_PASSWORD_FILE=pw.txt ichain serve --install-service"],
     load: () => import("../serve.ts"),
   },
   {

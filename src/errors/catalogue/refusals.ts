@@ -16,6 +16,11 @@ export const refusalsErrors = {
   },
   CPUS_TOO_FEW: { class: "usage", hint: "Raise resources.cpus in job.yaml." },
   CPUS_TOO_MANY: { class: "refused", hint: "Lower resources.cpus in job.yaml, or choose a larger provider." },
+  DISK_BUDGET: {
+    class: "refused",
+    retryable: true,
+    hint: "Choose another provider, or post the job later: this one has room again when its jobs have ended (disk.limit).",
+  },
   DISK_TOO_LARGE: {
     class: "refused",
     hint: "Lower resources.disk in job.yaml, or choose a larger provider.",

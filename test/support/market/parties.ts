@@ -24,6 +24,7 @@ import { placeBundle } from "../../../src/roles/job/requester/posting/host-bundl
 import { findCandidates, makePlan } from "../../../src/roles/job/requester/posting/plan.ts";
 import { post } from "../../../src/roles/job/requester/posting/post.ts";
 import { transact } from "../../../src/roles/shared/transact.ts";
+import type { DiskBudget } from "../../../src/roles/task/kept/disk-budget.ts";
 import { createSandbox } from "../../../src/sandbox/sandbox.ts";
 import { lockJob } from "../../../src/sqlite/lock.ts";
 import { createDirectTransport } from "../../../src/transfer/direct/direct-transport.ts";
@@ -182,13 +183,14 @@ export async function newJob(
 }
 
 /** The provider's daemon; `stop` ends it and hands on what it failed with, `drain` lets it end its jobs. */
-export function startProviding(t: Cleanup, provider: Actor, policy: object = {}) {
+export function startProviding(t: Cleanup, provider: Actor, policy: object = {}, disk?: DiskBudget) {
   const drain = new AbortController();
   const halt = new AbortController();
   const setup = setupOf({
     policy: policySchema.parse(policy),
     machine: someOffer().details,
     report: { tier: "runc" } as never,
+    disk,
     get draining() {
       return drain.signal.aborted;
     },

@@ -63,7 +63,7 @@ export function setupOf(machine: Omit<ProviderSetup, "slots" | "declines">): Pro
     get draining() {
       return machine.draining ?? false;
     },
-    ...{ report: machine.report, slots, declines: openSlots(DECLINES) },
+    ...{ report: machine.report, disk: machine.disk, slots, declines: openSlots(DECLINES) },
   };
 }
 

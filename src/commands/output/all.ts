@@ -58,7 +58,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   job: z.union([job.jobOutput, federated.federatedJobOutput]),
   watch: z.union([job.jobOutput, ...federated.federatedOutputs.watch]),
   logs: job.logOutput,
-  why: job.whyOutput,
+  why: z.union([job.whyOutput, federated.federatedWhyOutput]),
   provide: work.readyOutput,
   validate: work.readyOutput,
   benchmark: work.benchmarkOutput,

@@ -98,6 +98,13 @@ export const federatedJobOutput = z.strictObject({
   models: z.array(hashValue).describe("digest of the model that each closed round made"),
 });
 
+/** `why` of a federated job. */
+export const federatedWhyOutput = federatedJobOutput.extend({
+  stands: z.string().describe("where it stands"),
+  next: z.string().describe("who acts, and by when"),
+  otherwise: z.string().describe("what happens if no one does"),
+});
+
 /** A round of a federated job that this home leads. */
 const ledRound = z.strictObject({
   event: z.literal("round"),

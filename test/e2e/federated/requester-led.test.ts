@@ -64,6 +64,8 @@ test("four providers train a model and are paid by what each was worth", guard, 
   const third = await market.ichain(["get", end.jobId, "--round", "3", "-o", join(scratch, "third")]);
   const shown = await market.ichain(["job", end.jobId.slice(0, 10)]);
   assert.equal(third.model, (shown.models as string[])[2]);
+  const why = await market.ichain(["why", end.jobId]);
+  assert.match(String(why.stands), /completed.* after 5 of 5 rounds/);
   const { federated } = (await market.ichain(["jobs", "--all"])) as { federated: { jobId: string }[] };
   assert.deepEqual(
     federated.map(({ jobId }) => jobId),

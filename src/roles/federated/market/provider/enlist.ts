@@ -70,6 +70,9 @@ export async function enlist(
   );
   const home = jobFolder(context.jobsDir, "federated-provider", id);
   const { maxBundle: maxBytes } = setup.policy;
+  // The bundle and what is in it, and later a model and a part.
+  const noRoom = before ? undefined : await setup.disk?.refuse(3 * locator.bundleBytes);
+  if (noRoom) return noRoom;
   const bundle = await journal.step("bundle", {
     prepare: () => ({ root: job.terms.bundleRoot, path: home.bundle }),
     act: async ({ root, path }) => {
@@ -92,6 +95,10 @@ export async function enlist(
       refuseSpec(setup.policy, taskSpecOf(spec), setup.machine) ??
       refuseFederated(setup.policy, job.terms, { time: spec.resources.time });
     if (unfit) return unfit;
+    // The exact model, F32 of it, an update; and the disk of the run.
+    const needed = 16 * spec.federated.parameters + spec.resources.disk;
+    const full = await setup.disk?.refuse(needed);
+    if (full) return full;
     if (setup.draining) return refuse("DRAINING", "it takes no more jobs before it stops");
   }
   if (memberOf(job, account) === undefined) {

@@ -1,4 +1,5 @@
 import { IchainError } from "../../errors/error.ts";
+import type { JobJournal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
@@ -6,6 +7,7 @@ import { advance } from "../../roles/job/requester/advance.ts";
 import { draftOf } from "../../roles/job/requester/posting/draft.ts";
 import { advanceSuccessors, linksOf } from "../../roles/job/requester/successors/go-on.ts";
 import { draftAgain } from "../../roles/job/requester/successors/post-again.ts";
+import { isLost } from "../../roles/shared/lost-job.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withRole } from "../steps/role.ts";
 
@@ -36,12 +38,17 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
   });
 }
 
-/** Every unfinished job, except one that is posted by the work on the job before it. */
+/**
+ * Every unfinished job, except one that is posted by the work on the job before it, and one that was never drafted: its
+ * `submit` was killed before anything was posted.
+ */
 function unfinished(role: RoleContext): JobId[] {
   const open = role.journal.undertakings({ role: "requester", unfinished: true });
-  const ids = open.map(({ key }) => key as JobId);
+  const ids = open.map(({ key }) => key as JobId).filter((id) => isBegun(role.journal.open("requester", id)));
   return ids.filter((id) => firstUnfinished(role, id) === id);
 }
+
+const isBegun = (journal: JobJournal) => draftOf(journal) !== undefined || isLost(journal);
 
 /** The job that this one is to follow, where that is unfinished itself; else this one. */
 function firstUnfinished({ journal }: RoleContext, id: JobId): JobId {

@@ -22,7 +22,7 @@ const preload = new URL("./preload.ts", import.meta.url).href;
 const program = fileURLToPath(new URL("./ichain-child.ts", import.meta.url));
 const LOOK_MS = 40;
 /** A run that has not ended by then fails, and says what waits for what. */
-const LONGEST_MS = 150_000;
+const LONGEST_MS = 90_000;
 
 /** A kill, and in whose home. */
 export interface Cell extends Target {
@@ -52,7 +52,7 @@ export async function openLane(transport: "direct" | "onion"): Promise<Lane> {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   // The first provider takes no long tasks, and so declines a job that nothing told it would.
   const policy = join(folder, "policy.yaml");
-  await writeFile(policy, stringify({ maxTime: "90s" }));
+  await writeFile(policy, stringify({ maxTime: "90s", pricePerHour: 0.005 }));
   const market = await startTestMarket(
     { after: (end) => void stack.defer(end as () => Promise<void>) },
     {
@@ -114,6 +114,7 @@ class Run implements Course {
     const accounts = evm.accounts.map(({ address }) => address);
     const before = new Map<Address, bigint>();
     for (const { account } of this.#homes) before.set(account, await books.wealth(account));
+    const unowed = await books.unowed(accounts);
     const sinceBlock = (await chain.getBlockNumber()) + 1;
     const had = this.#homes.flatMap((home) => remainsOf(home));
     for (const home of this.#homes) forgetPassed(home.dir);
@@ -144,7 +145,7 @@ class Run implements Course {
     }
     wrong.push(
       ...(await books.check({
-        ...{ jobs: this.jobs, accounts, before, sinceBlock },
+        ...{ jobs: this.jobs, accounts, before, sinceBlock, unowed },
         honest: this.#homes.map(({ account }) => account),
         late: scenario.late === true ? [this.market.providers[0]!.account] : [],
       })),
@@ -180,7 +181,6 @@ class Run implements Course {
     return said;
   }
 
-  /** Leaves a command to itself while the job goes on. */
   start(args: readonly string[]): void {
     this.#child = this.#spawn(args);
   }
@@ -252,9 +252,13 @@ class Run implements Course {
         this.start(["resume"]);
         continue;
       }
-      if (this.#homes.some((home) => unfinishedIn(home).length > 0)) continue;
       const paid = this.jobs.find(({ state }) => state === "Settled");
       if (paid && !existsSync(this.out)) await this.ichain(["get", paid.id, "-o", this.out]);
+      if (!this.#done.has("over")) {
+        this.#done.add("over");
+        await scenario.over?.(this);
+      }
+      if (this.#homes.some((home) => unfinishedIn(home).length > 0)) continue;
       await scenario.end?.(this);
       if (age(requester)) await this.ichain(["resume"]);
       return;

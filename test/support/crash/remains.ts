@@ -9,7 +9,7 @@ import { labels } from "../../../src/sandbox/policy.ts";
 const BEGUN =
   "EXISTS (SELECT 1 FROM steps WHERE steps.role = undertakings.role AND steps.key = undertakings.key)";
 /** Written by every process at any time, or of a fixed number. */
-const USUAL = /^(journal|index)\.db(-wal|-shm)?$|^log\/|\.lock$|^memory\.json$|\.sock$/;
+const USUAL = /^(journal|index)\.db(-wal|-shm)?$|^log\/|^sandbox\/images\/|\.lock$|^memory\.json$|\.sock$/;
 
 /** The undertakings of a home that were begun and are not finished, as `provider 0x12ab…`. */
 export function unfinishedIn({ dir }: Home): string[] {

@@ -11,7 +11,10 @@ export interface Course {
   readonly dir: string;
   readonly jobs: readonly Job[];
   write(job: Readonly<Record<string, unknown>>, files: Readonly<Record<string, string>>): Promise<string>;
+  /** Runs a command of the requester's to its end; where it is killed, again as `instead` says. */
   ichain(args: readonly string[], instead?: readonly string[]): Promise<string>;
+  /** Leaves a command to itself while the job goes on. */
+  start(args: readonly string[]): void;
   /** Ends the requester's process; `resume` carries on once its jobs are over. */
   silence(): Promise<void>;
   restart(name: string): Promise<void>;
@@ -26,7 +29,9 @@ export interface Scenario {
   flags(course: Course): readonly string[];
   /** Called once for each state of each job. */
   at?(course: Course, job: Job): Promise<void>;
-  /** Called once all is over, such as for what an owner does then. */
+  /** Called once its jobs are over and their requester has nothing left to do. */
+  over?(course: Course): Promise<void>;
+  /** Called once nobody has anything left to do, such as for what an owner does then. */
   end?(course: Course): Promise<void>;
   /** The first provider is made to miss its deadline. */
   late?: boolean;
@@ -60,6 +65,11 @@ const passWindow = async (course: Course, { state, terms }: Job) => {
   if (state === "Claimed") await course.travel(terms.windows.challenge + 1);
 };
 
+/** A result whose requester did not show that it has it is served for a week. */
+const afterKeeping = (course: Course) => course.travel(8 * 86_400);
+
+const EXAM = { mode: "exam", inputs: ["test.json"], metric: "acc", threshold: 0.9 };
+
 export const scenarios: readonly Scenario[] = [
   {
     name: "validated",
@@ -80,8 +90,11 @@ export const scenarios: readonly Scenario[] = [
     flags: (course) => provider(course),
     async at(course, job) {
       if (job.state === "Accepted") await course.silence();
-      if (job.state === "Claimed" && !job.challenged) await course.ichain(["challenge", job.id]);
+      if (job.state !== "Claimed" || job.challenged) return;
+      await course.ichain(["challenge", job.id]);
+      course.start(["resume"]);
     },
+    over: afterKeeping,
   },
   {
     name: "drawn",
@@ -92,33 +105,26 @@ export const scenarios: readonly Scenario[] = [
       if (job.state === "Submitted") await course.travel(job.terms.windows.appoint + 1);
       await passWindow(course, job);
     },
+    over: afterKeeping,
   },
   {
     name: "exam",
-    write: (course) =>
-      course.write(
-        { ...JOB, verification: { mode: "exam", inputs: ["task.py"], metric: "acc", threshold: 0.9 } },
-        { "task.py": TASK },
-      ),
+    write: (course) => course.write({ ...JOB, verification: EXAM }, { "task.py": TASK, "test.json": "{}" }),
     flags: named,
   },
   {
     name: "exam, drawn",
-    write: (course) =>
-      course.write(
-        {
-          ...JOB,
-          verification: { mode: "exam", inputs: ["task.py"], metric: "acc", threshold: 0.9, validators: 0 },
-        },
-        { "task.py": TASK },
-      ),
-    flags: (course) => [...provider(course)],
+    write: (course) => course.write({ ...JOB, verification: EXAM }, { "task.py": TASK, "test.json": "{}" }),
+    flags: named,
     async at(course, job) {
       if (job.state === "Accepted") await course.silence();
-      if (job.state === "Claimed" && !job.challenged) {
-        await course.ichain(["challenge", job.id]);
+      if (job.state === "Submitted") {
+        await course.travel(job.terms.windows.appoint + 1);
+        course.start(["resume"]);
       }
+      await passWindow(course, job);
     },
+    over: afterKeeping,
   },
   {
     name: "run again by its validator",
@@ -143,10 +149,11 @@ export const scenarios: readonly Scenario[] = [
     name: "declined, and the next",
     write: (course) =>
       course.write(
-        { ...JOB, resources: { ...JOB.resources, time: "2m" }, verification: rule() },
+        // Without a price of its own, for which the first provider, which asks for less, is the better one.
+        { ...JOB, price: undefined, resources: { ...JOB.resources, time: "2m" }, verification: rule() },
         { "task.py": TASK },
       ),
-    flags: (course) => [...named(course), "--tries", "2"],
+    flags: () => ["--provider", "best", "--validator", "best", "--wait", "--tries", "2"],
   },
   {
     name: "provider lost, and again",
@@ -154,11 +161,11 @@ export const scenarios: readonly Scenario[] = [
     write: (course) => course.write({ ...JOB, verification: rule() }, { "task.py": TASK }),
     flags: (course) => [...named(course), "--failover", "1"],
     async at(course, job) {
-      if (job.state !== "Accepted" || course.jobs[0]?.id !== job.id) return;
+      if (job.state !== "Accepted") return;
+      if (course.jobs[0]?.id !== job.id) return await course.restart("provider-1");
       await course.market.killActor("provider-1");
       await course.travel(job.terms.windows.run + 1);
     },
-    end: (course) => course.restart("provider-1"),
   },
   {
     name: "cancelled",

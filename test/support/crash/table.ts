@@ -7,7 +7,9 @@ import { type Point, points, stepSites } from "./trace.ts";
 export interface TableOptions {
   /** Of these scenarios alone; of all when absent. Then every step of the sources must be reached. */
   readonly only?: readonly string[] | undefined;
-  /** Most cells of a scenario. */
+  /** Some cells alone. */
+  readonly wants?: (cell: Cell) => boolean;
+  /** Most runs of a scenario with kills. */
   readonly most?: number | undefined;
   readonly transport?: "direct" | "onion";
   readonly lanes?: number;
@@ -41,14 +43,12 @@ const sources = fileURLToPath(new URL("../../../src", import.meta.url));
 /** Kills each role at each of its steps, and looks whether the job ends as if nothing had been. */
 export async function crashTable(options: TableOptions): Promise<Table> {
   const began = performance.now();
-  const { only, say, lanes = 1, transport = "direct" } = options;
+  const { only, lanes = 1, transport = "direct" } = options;
   const wanted = scenarios.filter(({ name }) => only === undefined || only.includes(name));
+  const [queue, known] = [[...wanted], new Set<string>()];
   const tables = await Promise.all(
-    Array.from({ length: lanes }, (_, lane) =>
-      playLane(
-        wanted.filter((_, i) => i % lanes === lane),
-        { ...options, transport, say },
-      ),
+    Array.from({ length: Math.min(lanes, queue.length) }, () =>
+      playLane({ queue, known }, { ...options, transport }),
     ),
   );
   const rows = tables.flatMap((table) => table.rows);
@@ -77,27 +77,33 @@ interface LaneTable {
   runs: number;
 }
 
+/** One market, on which scenarios run that no other has taken. */
 async function playLane(
-  wanted: readonly Scenario[],
-  { most = Number.POSITIVE_INFINITY, transport, say }: TableOptions & { transport: "direct" | "onion" },
+  { queue, known }: { queue: Scenario[]; known: Set<string> },
+  {
+    wants = () => true,
+    most = Number.POSITIVE_INFINITY,
+    transport,
+    say,
+  }: TableOptions & { transport: "direct" | "onion" },
 ): Promise<LaneTable> {
   const table: LaneTable = { rows: [], failures: [], sites: new Set(), runs: 0 };
-  const known = new Set<string>();
   await using lane = await openLane(transport);
   // The first job makes keys and caches, which stay.
   await lane.run(scenarios[0]!, []);
-  for (const scenario of wanted) {
+  for (let scenario = queue.shift(); scenario !== undefined; scenario = queue.shift()) {
     table.runs += 1;
     const model = await lane.run(scenario, []);
     say(`${scenario.name}, undisturbed: ${model.seconds} s, ${model.jobs.join(", ")}`);
     if (model.wrong.length > 0) {
       table.failures.push(`${scenario.name}, undisturbed: ${model.wrong.join("; ")}`);
+      say(table.failures.at(-1)!);
       continue;
     }
     const rows = rowsOf(scenario, model, known);
     table.rows.push(...rows.map(({ row }) => row));
     for (const site of [...model.passed.values()].flat().map((one) => one.site)) table.sites.add(site);
-    const groups = grouped(rows).slice(0, most);
+    const groups = grouped(rows, wants).slice(0, most);
     while (groups.length > 0) {
       const group = groups.shift()!;
       table.runs += 1;
@@ -144,8 +150,8 @@ function rowsOf(scenario: Scenario, { passed }: Outcome, known: Set<string>): Pl
 }
 
 /** Runs with one kill in each home: the kills of different parties do not touch each other. */
-function grouped(planned: readonly Planned[]) {
-  const all = planned.flatMap(({ row, cells }) => cells.map((cell) => ({ row, cell })));
+function grouped(planned: readonly Planned[], wants: (cell: Cell) => boolean) {
+  const all = planned.flatMap(({ row, cells }) => cells.filter(wants).map((cell) => ({ row, cell })));
   const homes = [...Map.groupBy(all, ({ cell }) => cell.home).values()];
   const longest = Math.max(0, ...homes.map(({ length }) => length));
   return Array.from({ length: longest }, (_, i) => homes.flatMap((list) => list.slice(i, i + 1)));

@@ -18,6 +18,8 @@ export interface Target {
 export interface Passed extends Target {
   /** The line that makes the step: `roles/job/provider/submit.ts:22`. */
   readonly site: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
   readonly killed?: boolean;
 }
 

@@ -21,6 +21,7 @@ import { arm, disarm, forgetPassed, type Passed, passedIn, type Target } from ".
 const preload = new URL("./preload.ts", import.meta.url).href;
 const program = fileURLToPath(new URL("./ichain-child.ts", import.meta.url));
 const LOOK_MS = 40;
+const EXITS: readonly string[] = ["expire", "settle", "dismiss", "conclude"];
 /** A run that has not ended by then fails, and says what waits for what. */
 const LONGEST_MS = 90_000;
 
@@ -292,7 +293,10 @@ class Run implements Course {
       if (home === undefined) return [];
       // A nonce that was given to a signature that nobody holds any more is used up by nothing.
       if (tx.data === "0x" && tx.value === 0n && tx.to === tx.from) return [];
-      return [`${home.name} ${callName(tx.data)}${receipt.status === 1 ? "" : " reverted"}`];
+      const [name, isDone] = [callName(tx.data), receipt.status === 1];
+      // Anybody may take an exit, and who comes second in the same block is reverted.
+      if (EXITS.includes(name)) return isDone ? [`anybody ${name}`] : [];
+      return [`${home.name} ${name}${isDone ? "" : " reverted"}`];
     });
     return calls.sort();
   }

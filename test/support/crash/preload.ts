@@ -66,7 +66,7 @@ function callSite(): string | undefined {
 
 function reach(point: Point, role = "", key = "", name = ""): void {
   const site = sites.get(`${role} ${key} ${name}`) ?? "";
-  const passed: Passed = { role, step: stepName(name), site, point, at: Date.now() };
+  const passed: Passed = { role, key, step: stepName(name), site, point, at: Date.now() };
   appendFileSync(traceOf(home), `${JSON.stringify(passed)}\n`);
   if (!existsSync(planOf(home))) return;
   const target = JSON.parse(readFileSync(planOf(home), "utf8")) as Target;

@@ -16,6 +16,8 @@ export interface Target {
 }
 
 export interface Passed extends Target {
+  /** Of the undertaking. */
+  readonly key: string;
   /** The line that makes the step: `roles/job/provider/submit.ts:22`. */
   readonly site: string;
   /** Milliseconds since 1970. */

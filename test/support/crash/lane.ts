@@ -261,7 +261,9 @@ class Run implements Course {
       }
       if (this.#homes.some((home) => unfinishedIn(home).length > 0)) continue;
       await scenario.end?.(this);
-      if (age(requester)) await this.ichain(["resume"]);
+      age(requester);
+      // Any command removes first what its home needs no longer.
+      await this.ichain(["resume"]);
       return;
     }
   }

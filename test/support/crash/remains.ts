@@ -22,18 +22,15 @@ export function unfinishedIn({ dir }: Home): string[] {
 
 /**
  * Makes two days old what a requester's process left that was killed before it had drafted its job: it is removed after
- * one. Resolves with whether there is any.
+ * one.
  */
-export function age({ dir }: Home): boolean {
+export function age({ dir }: Home): void {
   const jobs = join(dir, "jobs");
   const then = Date.now() - 2 * 86_400_000;
   const halves = existsSync(jobs) ? readdirSync(jobs).filter((name) => /^\.(draft|again)-/.test(name)) : [];
   for (const name of halves) utimesSync(join(jobs, name), then / 1000, then / 1000);
   using db = new DatabaseSync(join(dir, "journal.db"), { timeout: 10_000 });
-  const { changes: unbegun } = db
-    .prepare(`UPDATE undertakings SET opened_at = ? WHERE finished IS NULL AND NOT ${BEGUN}`)
-    .run(then);
-  return halves.length > 0 || unbegun > 0;
+  db.prepare(`UPDATE undertakings SET opened_at = ? WHERE finished IS NULL AND NOT ${BEGUN}`).run(then);
 }
 
 /** What a home holds besides its databases: files, without what names one job, containers, mounted disks, onions. */

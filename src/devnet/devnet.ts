@@ -29,6 +29,8 @@ export interface DevnetRequest {
   /** Starts more nodes of the chain, given the first one's address: every actor asks all of them. */
   readonly moreNodes?: ((rpcUrl: string) => Promise<readonly string[]>) | undefined;
   readonly client?: EvmClient | undefined;
+  /** Options of `node` for each actor's process, such as a module to import first. */
+  readonly nodeOptions?: readonly string[] | undefined;
   /** Kept when given; else a temporary folder that `stop` removes. */
   readonly dir?: string | undefined;
   readonly reporter: Reporter;
@@ -123,7 +125,9 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const start = async (home: Home): Promise<void> => {
     const i = homes.indexOf(home);
     const policy = i === 0 && request.policy !== undefined ? request.policy : usualPolicy;
-    const actor = spawnActor(dir, home, i < request.providers, { bad: request.bad?.[i], policy });
+    const actor = spawnActor(dir, home, i < request.providers, {
+      ...{ bad: request.bad?.[i], policy, nodeOptions: request.nodeOptions ?? [] },
+    });
     actors.set(home.name, actor);
     await actor.line((line) => line.event === "ready", { signal });
   };
@@ -159,10 +163,18 @@ function spawnActor(
   dir: string,
   home: Home,
   provider: boolean,
-  { bad, policy }: { bad?: Misbehaviour | FederatedMisbehaviour | undefined; policy: string },
+  {
+    bad,
+    policy,
+    nodeOptions,
+  }: {
+    bad?: Misbehaviour | FederatedMisbehaviour | undefined;
+    policy: string;
+    nodeOptions: readonly string[];
+  },
 ): Child {
   const role = provider ? "provider" : "validator";
-  const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKES[role])];
+  const argv = [...nodeOptions, script, "--role", role, "--name", home.name, "--stake", String(STAKES[role])];
   return startChild({
     name: home.name,
     argv: [...argv, "--policy", policy, ...(bad ? ["--bad", bad] : [])],

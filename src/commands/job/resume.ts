@@ -1,6 +1,6 @@
 import { openLead } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
-import type { Journal } from "../../ports/journal.ts";
+import type { JobJournal, Journal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
@@ -8,6 +8,7 @@ import { advance } from "../../roles/job/requester/advance.ts";
 import { draftOf } from "../../roles/job/requester/posting/draft.ts";
 import { advanceSuccessors, linksOf } from "../../roles/job/requester/successors/go-on.ts";
 import { draftAgain } from "../../roles/job/requester/successors/post-again.ts";
+import { isLost } from "../../roles/shared/lost-job.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { fromRecords } from "../steps/records.ts";
 import { withRole } from "../steps/role.ts";
@@ -56,12 +57,17 @@ function ledIn(journal: Journal, prefix: string | undefined): JobId[] {
     .filter((key) => prefix === undefined || key.slice(2).startsWith(prefix.replace(/^0x/, "")));
 }
 
-/** Every unfinished job, except one that is posted by the work on the job before it. */
+/**
+ * Every unfinished job, except one that is posted by the work on the job before it, and one that was never drafted: its
+ * `submit` was killed before anything was posted.
+ */
 function unfinished(role: RoleContext): JobId[] {
   const open = role.journal.undertakings({ role: "requester", unfinished: true });
-  const ids = open.map(({ key }) => key as JobId);
+  const ids = open.map(({ key }) => key as JobId).filter((id) => isBegun(role.journal.open("requester", id)));
   return ids.filter((id) => firstUnfinished(role, id) === id);
 }
+
+const isBegun = (journal: JobJournal) => draftOf(journal) !== undefined || isLost(journal);
 
 /** The job that this one is to follow, where that is unfinished itself; else this one. */
 function firstUnfinished({ journal }: RoleContext, id: JobId): JobId {

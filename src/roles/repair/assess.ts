@@ -25,7 +25,7 @@ export function rolesAtStake(job: Job, account: Address): JobRole[] {
 /** What `role` can still do, by what its journal holds of the job; the journal may be empty. */
 export function assess(job: Job, role: JobRole, record: JobJournal): Standing {
   const has = (name: string) => record.outcome(name) !== undefined;
-  if (role === "requester") return has("draft") ? "kept" : "lost";
+  if (role === "requester") return record.intent("draft") !== undefined ? "kept" : "lost";
   if (role === "validator") return has("measurement") && has("locator") ? "kept" : "lost";
   if (job.state === "Accepted") return record.intent("accept") === undefined ? "again" : "kept";
   return has("pack") && has("locator") && has("bundle") ? "kept" : "lost";

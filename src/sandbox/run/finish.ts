@@ -11,8 +11,11 @@ import type { EndedBy } from "./supervise.ts";
 import { type Usage, usageGroup } from "./usage.ts";
 
 const SIGKILLED = 137;
+const SIGTERMED = 143;
 /** Exit codes of `timeout` (coreutils) when it has ended the task. */
-const TIMED_OUT = new Set([124, SIGKILLED, 143]);
+const TIMED_OUT = new Set([124, SIGKILLED, SIGTERMED]);
+/** Of a container that an engine ended with itself: when it was stopped, and, seen after a power cut, without any signal. */
+const CUT_OFF = new Set([SIGKILLED, SIGTERMED, 255]);
 
 export interface Ended {
   readonly name: string;
@@ -22,13 +25,20 @@ export interface Ended {
   readonly by: EndedBy;
   readonly signal: AbortSignal | undefined;
   readonly sampled: Usage | undefined;
+  /** `ended` where the container was found ended; `again` where the run was cut off before. */
+  readonly attempt: "first" | "ended" | "again";
 }
 
 /**
- * Finds out why the container ended, checks its outputs, and records the result.
+ * Finds out why the container ended, checks its outputs, and records the result. Undefined for a run that nobody here
+ * ended and that may have ended with its engine: it is to be made once more, because it says nothing of the task.
  * @throws RUN_LOST when the container does not exist any more
  */
-export async function finish(context: RunContext, task: SandboxTask, at: Ended): Promise<RunRecord> {
+export async function finish(
+  context: RunContext,
+  task: SandboxTask,
+  at: Ended,
+): Promise<RunRecord | undefined> {
   const { engine, info } = context;
   const { name, home, limits, log, signal } = at;
   const state = await engine.inspect(name, { signal });
@@ -39,6 +49,7 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
   const out = context.outSpace(home);
   const diskFull = produces(task) && (await out.isFull(limits.diskBytes));
   let ended = exitReasonOf(state, { limits, by: at.by, diskFull, peakMemoryBytes: usage.peakMemoryBytes });
+  if (ended === "exit" && isCutOff(state.exitCode, at.attempt)) return undefined;
   let refusal = "";
   let outputs: RunRecord["outputs"];
   if (ended === "exit" && state.exitCode === 0 && produces(task)) {
@@ -63,6 +74,11 @@ export async function finish(context: RunContext, task: SandboxTask, at: Ended):
   const record = { run, outputs };
   await writeRecord(home, record);
   return record;
+}
+
+function isCutOff(exitCode: number, attempt: Ended["attempt"]): boolean {
+  // A task's own -1 is 255 too.
+  return CUT_OFF.has(exitCode) && attempt !== "again" && (exitCode < 255 || attempt === "ended");
 }
 
 /** Why a container ended, before its outputs have been checked. Pure. */

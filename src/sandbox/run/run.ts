@@ -21,7 +21,8 @@ const CLOCK_SECONDS = 60;
 
 /**
  * Does one run, from the point that an earlier call of it reached: returns a recorded result, finishes an ended
- * container, follows a running one, and otherwise starts from the beginning. `known` may still be pending, so that
+ * container, follows a running one, and otherwise starts from the beginning; a run that its engine cut off is made once
+ * more. `known` may still be pending, so that
  * asking the engine takes no extra time.
  */
 export async function runContainer(
@@ -29,6 +30,7 @@ export async function runContainer(
   known: Promise<EngineFacts>,
   task: SandboxTask,
   options: RunOptions = {},
+  { isRepeated = false } = {},
 ): Promise<TaskRun> {
   const { engine } = place;
   const { signal } = options;
@@ -90,7 +92,12 @@ export async function runContainer(
     by,
     signal,
     sampled: sampler?.stop(),
+    attempt: isRepeated ? "again" : found?.status === "exited" ? "ended" : "first",
   });
+  if (record === undefined) {
+    await abandon(place, context.info, { name, home });
+    return await runContainer(place, known, task, options, { isRepeated: true });
+  }
   await clean(place, context.info, { name, home, record });
   return record.run;
 }

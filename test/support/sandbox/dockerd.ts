@@ -18,6 +18,8 @@ export interface Dockerd {
   /** Stops the daemon (SIGSTOP) until `thaw`. */
   freeze(): void;
   thaw(): void;
+  /** Ends the daemon, and with it its containers, as a service manager does, and starts it again. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,7 +48,8 @@ export async function startDockerd(
     "--ip-forward=false",
     "--userland-proxy=false",
   ];
-  const daemon = spawn("dockerd", [...own, ...flags], { stdio: ["ignore", log, log] });
+  const begin = () => spawn("dockerd", [...own, ...flags], { stdio: ["ignore", log, log] });
+  let daemon = begin();
   const run = (args: readonly string[], input?: Buffer) =>
     execFileSync("docker", ["-H", `unix://${socketPath}`, ...args], {
       timeout: 60_000,
@@ -74,31 +77,43 @@ export async function startDockerd(
     },
     freeze: () => void daemon.kill("SIGSTOP"),
     thaw: () => void daemon.kill("SIGCONT"),
+    async restart() {
+      await end(daemon);
+      daemon = begin();
+      await answers(daemon);
+    },
     stop: () => stop(daemon, dir),
   };
   t.after(() => one.stop());
   const engine = dockerEngine({ socketPath, answerMs: 1000 });
-  for (const begin = performance.now(); ; await pause(PING_EVERY_MS)) {
-    if (
-      await engine.ping().then(
-        () => true,
-        () => false,
+  const answers = async (started: ChildProcess) => {
+    for (const since = performance.now(); ; await pause(PING_EVERY_MS)) {
+      if (
+        await engine.ping().then(
+          () => true,
+          () => false,
+        )
       )
-    )
-      return one;
-    if (daemon.exitCode !== null || performance.now() - begin > UP_MS)
-      throw new Error(`dockerd did not come up:\n${readFileSync(join(dir, "log"), "utf8").slice(-2000)}`);
-  }
+        return;
+      if (started.exitCode !== null || performance.now() - since > UP_MS)
+        throw new Error(`dockerd did not come up:\n${readFileSync(join(dir, "log"), "utf8").slice(-2000)}`);
+    }
+  };
+  await answers(daemon);
+  return one;
+}
+
+async function end(daemon: ChildProcess): Promise<void> {
+  daemon.kill("SIGCONT");
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
+  const gone = new Promise((resolve) => daemon.once("exit", resolve));
+  daemon.kill("SIGTERM");
+  await gone;
 }
 
 /** Stops the daemon and its containers, and removes their mounts. */
 async function stop(daemon: ChildProcess, dir: string): Promise<void> {
-  daemon.kill("SIGCONT");
-  if (daemon.exitCode === null && daemon.signalCode === null) {
-    const gone = new Promise((resolve) => daemon.once("exit", resolve));
-    daemon.kill("SIGTERM");
-    await gone;
-  }
+  await end(daemon);
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .flatMap((line) => line.split(" ")[4] ?? [])

@@ -1,5 +1,11 @@
 import { Contract, type JsonRpcProvider } from "ethers";
-import { type Ending, moneyOf, type Seat } from "../../../scripts/sim/rules.ts";
+import {
+  appealBondOf,
+  challengeBondOf,
+  type Ending,
+  moneyOf,
+  type Seat,
+} from "../../../scripts/sim/rules.ts";
 import { artifactOf } from "../../../src/chain/abi/artifacts.ts";
 import type { NetworkConfig } from "../../../src/config/network-schema.ts";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
@@ -11,6 +17,8 @@ import { voteOf } from "../../../src/protocol/task/judgement.ts";
 export interface Books {
   /** Coin, stake in service and leaving, and what the escrow owes. */
   wealth(account: Address): Promise<bigint>;
+  /** What the escrow holds and owes nobody: deposits of challenges that were lost. */
+  unowed(accounts: readonly Address[]): Promise<bigint>;
   /** What is wrong with the books once all is over; nothing when nothing is. */
   check(entry: Entry): Promise<string[]>;
 }
@@ -19,8 +27,12 @@ export interface Entry {
   readonly jobs: readonly Job[];
   readonly accounts: readonly Address[];
   readonly honest: readonly Address[];
+  /** Honest ones that were made to miss a step, and lost the stake of their job by it. */
+  readonly late?: readonly Address[];
   readonly before: ReadonlyMap<Address, bigint>;
   readonly sinceBlock: number;
+  /** `unowed` before; 0 when absent. */
+  readonly unowed?: bigint;
 }
 
 export function openBooks(chain: JsonRpcProvider, { contracts }: NetworkConfig): Books {
@@ -37,15 +49,24 @@ export function openBooks(chain: JsonRpcProvider, { contracts }: NetworkConfig):
   const wealth = async (account: Address) =>
     (await chain.getBalance(account)) + (await owed(account)) + (await staked(account)).whole;
 
+  const idle = async (accounts: readonly Address[]) =>
+    (await chain.getBalance(contracts.escrow)) - (await sum(accounts, owed));
+
   return {
     wealth,
-    async check({ jobs, accounts, honest, before, sinceBlock }) {
+    unowed: idle,
+    async check({ jobs, accounts, honest, late = [], before, sinceBlock, unowed = 0n }) {
       const wrong = jobs
         .filter(({ state }) => !isFinal(state))
         .map(({ id, state }) => `job ${id} is ${state}`);
-      const held = await chain.getBalance(contracts.escrow);
-      const due = await sum(accounts, owed);
-      if (held !== due) wrong.push(`the escrow holds ${held} and owes ${due}`);
+      const lost = jobs.filter(({ state, challenged }) => state === "Settled" && challenged);
+      const deposits = lost.reduce(
+        (total, { terms }) => total + challengeBondOf(terms) - appealBondOf(terms),
+        unowed,
+      );
+      const held = await idle(accounts);
+      if (held !== deposits)
+        wrong.push(`the escrow holds ${held} that it owes nobody; lost deposits are ${deposits}`);
       const kept = await chain.getBalance(contracts.registry);
       const stakes = await sum(accounts, async (account) => (await staked(account)).whole);
       const burnt: bigint = await registry.getFunction("burnt")();
@@ -55,7 +76,8 @@ export function openBooks(chain: JsonRpcProvider, { contracts }: NetworkConfig):
       if (locked !== 0n) wrong.push(`${locked} of stakes are still locked`);
       for (const log of await registry.queryFilter(registry.filters.Slashed!(), sinceBlock)) {
         const { account } = registry.interface.parseLog(log)!.args;
-        if (honest.some((one) => sameAddress(one, account)))
+        const isOne = (one: Address) => sameAddress(one, account);
+        if (honest.some(isOne) && !late.some(isOne))
           wrong.push(`honest ${account} was slashed in block ${log.blockNumber}`);
       }
       const wanted = new Map<string, bigint>();

@@ -131,7 +131,8 @@ function keepUntil(
   return journal.step("keep", {
     prepare: async () => {
       const time = await market.now(options);
-      const settledItself = claimed?.deadline !== undefined && time <= claimed.deadline;
+      // After a challenge anybody settles, as soon as its validators have passed the result.
+      const settledItself = !now.challenged && claimed?.deadline !== undefined && time <= claimed.deadline;
       if (now.state !== "Settled" || now.appointed || settledItself) return null;
       return time + policy.keepResults;
     },

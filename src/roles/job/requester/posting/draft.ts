@@ -67,8 +67,9 @@ export function recordDraft(journal: JobJournal, draft: Draft): Promise<Draft> {
   return journal.step("draft", { prepare: () => draft, act: (intent) => intent });
 }
 
-export function draftOf(journal: JobJournal): Draft | undefined {
-  return journal.outcome<Draft>("draft");
+/** Its intent is the whole of it: a process that was killed before it recorded the outcome has drafted the job too. */
+export function draftOf(journal: Pick<JobJournal, "intent">): Draft | undefined {
+  return journal.intent<Draft>("draft");
 }
 
 /**

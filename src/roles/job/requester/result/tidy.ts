@@ -4,6 +4,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { JobId } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
 import { type JobFolder, jobFolder } from "../../../shared/job-folder.ts";
+import { isLost } from "../../../shared/lost-job.ts";
 import { bundleBlobs, draftOf } from "../posting/draft.ts";
 import { retrievalOf } from "./retrieval.ts";
 
@@ -16,6 +17,8 @@ export interface KeepFiles {
 }
 
 const DAY_MS = 86_400_000;
+/** For which what a killed `submit` had packed is left, in case that it is not dead. */
+const UNBEGUN_DAYS = 1;
 type Home = Pick<RoleContext, "journal" | "jobsDir">;
 
 /**
@@ -26,7 +29,7 @@ export async function tidy(home: Home, keep: KeepFiles): Promise<void> {
   const names = await readdir(home.jobsDir).catch(() => []);
   // Of a `submit` or a `serve` that was killed while it packed.
   for (const name of names.filter((one) => /^\.(draft|again)-/.test(one))) {
-    await removeOlder(join(home.jobsDir, name), 1);
+    await removeOlder(join(home.jobsDir, name), UNBEGUN_DAYS);
   }
   const ids = await readdir(join(home.jobsDir, "requester")).catch(() => []);
   for (const id of ids.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
@@ -38,10 +41,17 @@ async function tidyJob({ journal, jobsDir }: Home, jobId: JobId, keep: KeepFiles
   const folder = jobFolder(jobsDir, "requester", jobId);
   const undertaking = journal.find("requester", jobId);
   if (undertaking === undefined) return removeOlder(folder.dir, keep.recordDays);
-  if (undertaking.finished === undefined) return;
+  const record = journal.open("requester", jobId);
+  if (undertaking.finished === undefined) {
+    const isBegun = draftOf(record) !== undefined || isLost(record);
+    if (isBegun || Date.now() - undertaking.openedAt < UNBEGUN_DAYS * DAY_MS) return;
+    // Of a `submit` that was killed before it recorded its draft: nothing was posted.
+    await rm(folder.dir, { recursive: true, force: true });
+    record.finish("failed");
+    return;
+  }
   const older = (at: number | undefined, days: number) =>
     at !== undefined && at <= Date.now() - days * DAY_MS;
-  const record = journal.open("requester", jobId);
   const retrieval = retrievalOf(record);
   // The key of a failed job is never published.
   const closed = undertaking.finished === "failed" || older(retrieval?.at, keep.resultDays);

@@ -52,7 +52,18 @@ test("only files of finished jobs are removed, once `get` and `logs` need them n
       );
     return id;
   };
+  /** Of a `submit` that was killed so many days ago, before or after it had drafted its job. */
+  const killed = async (days: number, isDrafted: boolean): Promise<JobId> => {
+    const id = await job();
+    db.prepare("UPDATE undertakings SET opened_at = ? WHERE key = ?").run(Date.now() - days * DAY_MS, id);
+    if (isDrafted)
+      await journal.open("requester", id).step("draft", { prepare: () => ({}), act: (known) => known });
+    return id;
+  };
   const running = await job();
+  const justKilled = await killed(0.5, false);
+  const undrafted = await killed(2, false);
+  const drafted = await killed(2, true);
   const unopened = await job("done", 400);
   const opened = await job("done", 1, 1);
   const openedLongAgo = await job("done", 8, 8);
@@ -79,6 +90,9 @@ test("only files of finished jobs are removed, once `get` and `logs` need them n
   };
   const all = ["bundle.parcel", "bundle.parcel.leaves", "report", "report.parcel", "result.parcel"];
   assert.deepEqual(left(running), all);
+  assert.deepEqual(left(justKilled), all);
+  assert.deepEqual(left(drafted), all);
+  assert.deepEqual([left(undrafted), journal.find("requester", undrafted)?.finished], [undefined, "failed"]);
   assert.deepEqual(left(unopened), ["report", "report.parcel", "result.parcel"]);
   assert.deepEqual(left(opened), ["report", "report.parcel", "result.parcel"]);
   assert.deepEqual(left(openedLongAgo), ["report"]);

@@ -4,6 +4,7 @@ import type { JobJournal, Journal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
+import { federatedDraftOf } from "../../roles/federated/market/requester/draft.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
 import { draftOf } from "../../roles/job/requester/posting/draft.ts";
 import { advanceSuccessors, linksOf } from "../../roles/job/requester/successors/go-on.ts";
@@ -51,10 +52,14 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
 
 /** The federated jobs of this home that are not at their end, or the one that starts with `prefix`. */
 function ledIn(journal: Journal, prefix: string | undefined): JobId[] {
-  return journal
-    .undertakings({ role: "federated-requester", unfinished: true })
-    .map(({ key }) => key as JobId)
-    .filter((key) => prefix === undefined || key.slice(2).startsWith(prefix.replace(/^0x/, "")));
+  return (
+    journal
+      .undertakings({ role: "federated-requester", unfinished: true })
+      .map(({ key }) => key as JobId)
+      // Without a draft a process was killed before it fixed anything.
+      .filter((key) => federatedDraftOf(journal.open("federated-requester", key)) !== undefined)
+      .filter((key) => prefix === undefined || key.slice(2).startsWith(prefix.replace(/^0x/, "")))
+  );
 }
 
 /**

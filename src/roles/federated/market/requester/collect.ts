@@ -1,3 +1,5 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
 import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
@@ -5,7 +7,9 @@ import { payLeaf, proofOf } from "../../../../protocol/federated/ledger/tree.ts"
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { Address } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
+import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
+import { leadFiles } from "./files.ts";
 import type { ClosedRound } from "./round/books.ts";
 
 /**
@@ -13,7 +17,7 @@ import type { ClosedRound } from "./round/books.ts";
  * dispute window its own part of those that were. The undertaking ends with it; before, it stays open for a later call.
  */
 export async function collectPay(
-  { market, account }: RoleContext,
+  { market, account, jobsDir }: RoleContext,
   journal: JobJournal,
   job: FederatedJob,
   options: Abortable,
@@ -42,8 +46,20 @@ export async function collectPay(
       transact(market, journal, { kind: "withdrawFederated", token: job.terms.token }, { ...options, name }),
     );
   if (!over && place >= 0) return "later";
+  await removeWorkFiles(jobFolder(jobsDir, "federated-requester", job.id).dir);
   journal.finish(rounds > 0 ? "done" : "failed");
   return "done";
+}
+
+/** What only the rounds needed; the result, and the model of each round, stay. */
+async function removeWorkFiles(dir: string): Promise<void> {
+  const { input, rounds } = leadFiles(dir);
+  await rm(input, { recursive: true, force: true });
+  for (const folder of [dir, rounds]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((one) => one.includes(".parcel") || one.startsWith("tried")))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Another job that ended at the same moment may have taken it. */

@@ -153,6 +153,7 @@ export async function draftFederated(
   }
 }
 
+/** The draft, which is all in the step's intent; undefined of an undertaking that never came to one. */
 export function federatedDraftOf(journal: JobJournal): FederatedDraft | undefined {
-  return journal.outcome<FederatedDraft>("draft");
+  return journal.intent<FederatedDraft>("draft");
 }

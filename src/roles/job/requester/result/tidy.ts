@@ -35,6 +35,18 @@ export async function tidy(home: Home, keep: KeepFiles): Promise<void> {
   for (const id of ids.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
     await tidyJob(home, `0x${id}`, keep).catch(() => undefined);
   }
+  await tidyUnbegun(home);
+}
+
+/** Removes what was left of a federated job by a `submit` that was killed before it recorded its draft. */
+async function tidyUnbegun({ journal, jobsDir }: Home): Promise<void> {
+  const role = "federated-requester";
+  for (const { key, openedAt } of journal.undertakings({ role, unfinished: true })) {
+    const record = journal.open(role, key);
+    if (record.intent("draft") !== undefined || Date.now() - openedAt < UNBEGUN_DAYS * DAY_MS) continue;
+    await rm(jobFolder(jobsDir, role, key as JobId).dir, { recursive: true, force: true });
+    record.finish("failed");
+  }
 }
 
 async function tidyJob({ journal, jobsDir }: Home, jobId: JobId, keep: KeepFiles): Promise<void> {

@@ -14,6 +14,7 @@ import type { Control } from "./control/control.ts";
 import { type DaemonKind, daemonKinds } from "./control/messages.ts";
 import type { NodeState } from "./doctor/check.ts";
 import { isIchainError } from "./errors/error.ts";
+import type { Tally } from "./metrics/tally.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
@@ -143,7 +144,7 @@ export async function openRole(
     jobsDir,
     budgets,
     lockBudgets: (options) => lockBudgets(config.home, options),
-    lockJob: (jobId) => lockJob(jobFolder(jobsDir, "requester", jobId).dir, jobId),
+    lockJob: (jobId, as = "requester") => lockJob(jobFolder(jobsDir, as, jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
@@ -279,10 +280,20 @@ export async function openRecords({ config }: Pick<AppContext, "config">): Promi
   return openJournal(config.paths.journal, { check: true });
 }
 
+/** A requester with a sandbox: what leads a federated job measures its updates. */
+export async function openLead(context: AppContext): Promise<WorkerContext & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const sandbox = await openSandbox(context);
+  const role = stack.use(await openRole(context));
+  const started = stack.move();
+  return { ...role, sandbox, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
 /** What a daemon is given: its reports go to its log and to those who follow it, and its owner's requests end it. */
 export interface DaemonContext extends AppContext {
   readonly logger: Logger;
   readonly control: Control;
+  readonly tally: Tally;
 }
 
 /**
@@ -298,15 +309,17 @@ export async function openDaemon(
   const { lockHome } = await import("./sqlite/lock.ts");
   // First of all: the other daemon's containers must not be swept, and its log and its socket are its own.
   stack.use(lockHome(config.home, kind));
-  const [{ openLogger }, { loggingReporter }, { openControl }] = await Promise.all([
+  const [{ openLogger }, { loggingReporter }, { openControl }, { createTally }] = await Promise.all([
     import("./log/logger.ts"),
     import("./log/reporter.ts"),
     import("./control/control.ts"),
+    import("./metrics/tally.ts"),
   ]);
   // A log has one writer, and a home may run a daemon of each kind.
   const file = kind === "worker" ? config.log.file : join(dirname(config.log.file), "serve.log");
   const logger = stack.use(await openLogger({ ...config.log, file }));
-  const reporter = loggingReporter(ui.reporter, logger);
+  const tally = createTally();
+  const reporter = tally.tap(loggingReporter(ui.reporter, logger));
   const control = stack.use(await openControl({ home: config.home, kind }, { reporter, signal }));
   const started = stack.move();
   return {
@@ -315,6 +328,7 @@ export async function openDaemon(
     ui: { ...ui, reporter: control.reporter },
     logger,
     control,
+    tally,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

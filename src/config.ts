@@ -91,7 +91,9 @@ export interface Config {
   readonly compatibility: FileConfig["compatibility"];
   readonly hosting: FileConfig["hosting"];
   readonly keep: FileConfig["keep"];
+  readonly disk: FileConfig["disk"];
   readonly notify: FileConfig["notify"];
+  readonly metrics: FileConfig["metrics"];
   readonly log: {
     readonly level: FileConfig["log"]["level"];
     /** Absolute. */
@@ -160,7 +162,9 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     compatibility: file.compatibility,
     hosting: file.hosting,
     keep: file.keep,
+    disk: file.disk,
     notify: file.notify,
+    metrics: file.metrics,
     log: {
       level: readLogLevel(env.ICHAIN_LOG_LEVEL) ?? file.log.level,
       file: resolve(home, file.log.file),

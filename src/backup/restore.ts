@@ -17,7 +17,7 @@ import { opening, unreadable } from "./seal.ts";
 /**
  * Makes `home`, which must be absent or empty, of a backup; all of it appears at once, or none. A backup of a home that
  * was not moved is refused unless its owner says that it is `lost`: both would act.
- * @throws BACKUP_UNREADABLE, BACKUP_NOT_MOVED, HOME_NOT_EMPTY, RESTORE_FAILED
+ * @throws BACKUP_UNREADABLE, STATE_TOO_NEW, BACKUP_NOT_MOVED, HOME_NOT_EMPTY, RESTORE_FAILED
  */
 export async function restoreBackup(
   file: string,
@@ -30,7 +30,7 @@ export async function restoreBackup(
   });
   try {
     await mkdir(part, { recursive: true, mode: 0o700 });
-    const { start, end, open: decrypt } = await opening(handle, password);
+    const { start, end, open: decrypt } = await opening({ file: handle, path: file }, password);
     const unpacking = extract();
     const sealed = createReadStream(file, { start, end: end - 1 });
     const [content] = await Promise.all([

@@ -4,6 +4,7 @@ import { Transform } from "node:stream";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { IchainError } from "../errors/error.ts";
+import { isNewer, tooNew } from "../errors/newer.ts";
 
 /**
  * A backup file: a line of JSON, then a tar archive under AES-256-GCM, whose key scrypt (RFC 7914) makes of the wallet's
@@ -15,6 +16,9 @@ const headerSchema = z.strictObject({
   salt: z.base64().max(64),
   nonce: z.base64().max(64),
 });
+
+/** Of every version. */
+const isBackup = z.object({ ichain: z.literal("backup") });
 
 const MAX_HEADER_BYTES = 512;
 const TAG_BYTES = 16;
@@ -52,17 +56,19 @@ export async function sealing(password: string): Promise<{ header: Buffer; seal:
 /**
  * Where the encrypted part begins and ends, and the stream that decrypts it; that stream fails at its end where the
  * password is wrong or a byte was changed: what came out of it must not count before.
- * @throws BACKUP_UNREADABLE
+ * @throws BACKUP_UNREADABLE, STATE_TOO_NEW
  */
 export async function opening(
-  file: FileHandle,
+  { file, path }: { readonly file: FileHandle; readonly path: string },
   password: string,
 ): Promise<{ start: number; end: number; open: Transform }> {
   const { size } = await file.stat();
   const head = (await file.read(Buffer.alloc(MAX_HEADER_BYTES), 0, MAX_HEADER_BYTES, 0)).buffer;
   const start = head.indexOf(10) + 1;
   const end = size - TAG_BYTES;
-  const header = headerSchema.safeParse(parse(head.subarray(0, start).toString()));
+  const json = parse(head.subarray(0, start).toString());
+  if (isBackup.safeParse(json).success && isNewer(json, 1)) throw tooNew("backup", path);
+  const header = headerSchema.safeParse(json);
   if (start === 0 || end < start || !header.success) throw unreadable();
   const { salt, nonce } = header.data;
   const decipher = createDecipheriv(

@@ -1,10 +1,6 @@
 import type { AbortOptions } from "../async/abort.ts";
 import { retryUnavailable } from "../async/retry.ts";
 import type { JobId } from "../protocol/ids.ts";
-import { instantsOf } from "../protocol/job/exits.ts";
-import type { Job } from "../protocol/job/job.ts";
-import { isFinal } from "../protocol/job/state.ts";
-import type { JobIndex } from "./indexer/jobs.ts";
 import type { Block } from "./rpc/blocks.ts";
 import type { Clock } from "./rpc/clock.ts";
 import type { Heads } from "./rpc/heads.ts";
@@ -12,20 +8,28 @@ import type { Heads } from "./rpc/heads.ts";
 /** Node's timers end at 24 days; waking once an hour costs nothing. */
 const LONGEST_TIMER_MS = 3_600_000;
 
-export interface FollowJobOptions {
+export interface FollowOptions<J> {
   readonly heads: Heads;
   readonly clock: Clock;
-  readonly jobs: JobIndex;
+  readonly index: {
+    find(id: JobId): J | undefined;
+    /** Grows with every change to the job; 0 while unknown. */
+    touched(id: JobId): number;
+  };
+  /** After which a call becomes possible without an event, Unix seconds. */
+  readonly instantsOf: (job: J) => readonly number[];
+  /** Nothing more will happen. */
+  readonly isFinal: (job: J) => boolean;
   /** Brings the index up to `head`. */
   readonly sync: (head: Block, options: AbortOptions) => Promise<void>;
 }
 
-/** `MarketReader.follow`; the job must be on the chain. */
-export async function* followJob(
-  { heads, clock, jobs, sync }: FollowJobOptions,
+/** `MarketReader.follow`, of a job of either kind; it must be on the chain. */
+export async function* followJob<J>(
+  { heads, clock, index, instantsOf, isFinal, sync }: FollowOptions<J>,
   id: JobId,
   options: AbortOptions,
-): AsyncIterable<Job> {
+): AsyncIterable<J> {
   let touched = -1;
   /** The instants of the job's present step whose passing was yielded. */
   let yielded = "";
@@ -34,8 +38,8 @@ export async function* followJob(
     await retryUnavailable(() => sync(head, options), options);
     // Read before the job: another reader of the index may add to it in between, and a change that is yielded twice
     // does no harm, while one that is never yielded stops the job.
-    const known = jobs.touched(id);
-    const job = jobs.find(id);
+    const known = index.touched(id);
+    const job = index.find(id);
     const now = await retryUnavailable(() => clock.now(head, options), options);
     const changed = known !== touched;
     touched = known;
@@ -45,7 +49,7 @@ export async function* followJob(
       const passed = past.length > 0 && yielded !== past.join();
       yielded = past.join();
       if (changed || passed) yield job;
-      if (isFinal(job.state)) return;
+      if (isFinal(job)) return;
     }
     const next = job && instantsOf(job).filter((instant) => now <= instant);
     await heads.changed(head.hash, { ...options, forMs: untilOver(next && Math.min(...next), now) });

@@ -170,6 +170,7 @@ export function createMarket(options: MarketOptions): Market {
       isSignedNotice(signed, account, { chainId: parts.chainId, escrow: addresses.escrow }),
     signNotice: (notice) => write().signNotice(notice),
     signAdmission: (job, provider) => write().signAdmission(job, provider),
+    signRecord: (hash) => write().signRecord(hash),
     signPermit: async (request, abortOptions) => {
       const target = write();
       return run(abortOptions, (bounded) => target.signPermit(request, bounded));
@@ -201,6 +202,11 @@ export function createMarket(options: MarketOptions): Market {
     federatedJob: (id, abortOptions) => run(abortOptions, (bounded) => read().federatedJob(id, bounded)),
     federatedJobs: (filter, abortOptions) =>
       run(abortOptions, (bounded) => read().federatedJobs(filter, bounded)),
+    ledgerDomainOf: (job) => ({ chainId, escrow: federatedEscrowOf(addresses), job }),
+    resolveFederatedJob: (prefix, abortOptions) =>
+      run(abortOptions, (bounded) => read().resolveFederatedJob(prefix, bounded)),
+    followFederated: (id, abortOptions) =>
+      iterate(abortOptions, (bounded) => read().followFederated(id, bounded)),
     watchFederated: (filter, abortOptions) =>
       iterate(abortOptions, (bounded) => read().watchFederated(filter, bounded)),
     owedFederated: (account, token, abortOptions) =>

@@ -3,8 +3,11 @@ import { retryUnavailable } from "../async/retry.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { TokenInfo } from "../protocol/amounts.ts";
+import { federatedInstantsOf, isFederatedFinal } from "../protocol/federated/market/exits.ts";
 import { type Address, type Hex, isHex, type JobId } from "../protocol/ids.ts";
+import { instantsOf } from "../protocol/job/exits.ts";
 import type { Job } from "../protocol/job/job.ts";
+import { isFinal } from "../protocol/job/state.ts";
 import { artifactOf } from "./abi/artifacts.ts";
 import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import type { Addresses } from "./addresses.ts";
@@ -40,7 +43,7 @@ export interface ReaderOptions {
   readonly dataFee?: "op-stack" | undefined;
 }
 
-export type ChainReader = Omit<MarketReader, "jobIdOf" | "federatedJobIdOf" | "isSigned">;
+export type ChainReader = Omit<MarketReader, "jobIdOf" | "federatedJobIdOf" | "ledgerDomainOf" | "isSigned">;
 
 /** The read side of the market: every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): ChainReader {
@@ -153,18 +156,11 @@ export function createReader(options: ReaderOptions): ChainReader {
       await fresh(abortOptions);
       return records(provider);
     },
-    async resolveJob(prefix, abortOptions = {}) {
-      const digits = prefix.toLowerCase().replace(/^0x/, "");
-      if (!/^[0-9a-f]{1,64}$/.test(digits)) throw unknown(prefix);
-      await fresh(abortOptions);
-      const [first, second] = jobs.startingWith(`0x${digits}`, 2);
-      if (first === undefined) throw unknown(prefix);
-      if (second !== undefined) throw ambiguous(prefix);
-      return first;
-    },
+    resolveJob: (prefix, abortOptions = {}) => resolve(jobs, prefix, abortOptions),
     async *follow(id, abortOptions = {}) {
       await known(id, abortOptions);
-      yield* followJob({ heads, clock, jobs, sync }, id, abortOptions);
+      const rules = { instantsOf, isFinal: ({ state }: Job) => isFinal(state) };
+      yield* followJob({ heads, clock, index: jobs, sync, ...rules }, id, abortOptions);
     },
     watch: (filter, abortOptions = {}) => watchIndex(jobs, filter, abortOptions),
     async federatedJob(id, abortOptions = {}) {
@@ -178,6 +174,13 @@ export function createReader(options: ReaderOptions): ChainReader {
       const found = federatedJobs.changed(filter, 0).flatMap(({ id }) => federatedJobs.find(id) ?? []);
       return found.sort((a, b) => a.block - b.block);
     },
+    resolveFederatedJob: (prefix, abortOptions = {}) => resolve(federatedJobs, prefix, abortOptions),
+    async *followFederated(id, abortOptions = {}) {
+      await fresh(abortOptions);
+      if (federatedJobs.find(id) === undefined) throw unknown(id);
+      const rules = { instantsOf: federatedInstantsOf, isFinal: isFederatedFinal };
+      yield* followJob({ heads, clock, index: federatedJobs, sync, ...rules }, id, abortOptions);
+    },
     watchFederated: (filter, abortOptions = {}) => watchIndex(federatedJobs, filter, abortOptions),
     async owedFederated(account, token, abortOptions = {}) {
       const { abi } = artifactOf("FederatedEscrow");
@@ -185,6 +188,20 @@ export function createReader(options: ReaderOptions): ChainReader {
       return (await contract.read("owed", [account, token], abortOptions))[0] as bigint;
     },
   };
+
+  async function resolve(
+    index: { startingWith(prefix: Hex, limit: number): JobId[] },
+    prefix: string,
+    abortOptions: AbortOptions,
+  ): Promise<JobId> {
+    const digits = prefix.toLowerCase().replace(/^0x/, "");
+    if (!/^[0-9a-f]{1,64}$/.test(digits)) throw unknown(prefix);
+    await fresh(abortOptions);
+    const [first, second] = index.startingWith(`0x${digits}`, 2);
+    if (first === undefined) throw unknown(prefix);
+    if (second !== undefined) throw ambiguous(prefix);
+    return first;
+  }
 
   async function* watchIndex<J, Filter>(
     index: WatchedIndex<J, Filter>,

@@ -2,6 +2,7 @@ import type { BaseWallet } from "ethers";
 import type { AbortOptions } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { Call, MarketWriter } from "../ports/market.ts";
+import { signRecord } from "../protocol/federated/ledger/record.ts";
 import { admissionTypes, federatedDomain } from "../protocol/federated/market/signatures.ts";
 import type { Address } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
@@ -66,6 +67,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       const domain = federatedDomain(chainId, federatedEscrowOf(addresses));
       return signTyped(wallet, domain, admissionTypes, { job, provider });
     },
+    signRecord: (hash) => signRecord(wallet.signingKey, hash),
     signPermit: (request, abortOptions = {}) =>
       signPermit(rpc, wallet, chainId, { ...request, spender: addresses.escrow }, abortOptions),
     async prepare(call, abortOptions = {}) {

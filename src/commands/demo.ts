@@ -6,19 +6,24 @@ import { startChild } from "../devnet/child.ts";
 import { type Devnet, startDevnet } from "../devnet/devnet.ts";
 import { asOwnerOf } from "../devnet/homes.ts";
 import { costOf } from "../devnet/ledger.ts";
+import type { FederatedMisbehaviour } from "../devnet/misbehave-federated.ts";
 import { BlockClock, between, followFirstJob, seconds, statesOf, type Timeline } from "../devnet/timeline.ts";
+import { IchainError } from "../errors/error.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Market } from "../ports/market.ts";
 import { shortId } from "../protocol/ids.ts";
 import { fromScore } from "../protocol/task/metric.ts";
 import type { Collected } from "../roles/job/requester/collect.ts";
 import { draftOf } from "../roles/job/requester/posting/draft.ts";
+import { demoFederated } from "./demo-federated.ts";
 import type { CommandContext } from "./framework/declaration.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 interface Options {
   readonly out?: string;
   readonly job?: string;
+  readonly federated?: true;
+  readonly bad?: readonly FederatedMisbehaviour[];
 }
 
 const SCORE = 5;
@@ -27,6 +32,8 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import
 /** A whole job on a market of its own: three roles in three processes, from `submit` to `rate`. */
 export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
+  if (options.federated) return await demoFederated(context, options);
+  if (options.bad !== undefined) throw onlyFederated();
   const jobFile = options.job ?? fromRoot("examples/digits/job.yaml");
   const out = resolve(options.out ?? `ichain-demo-${Date.now()}`);
   const begun = performance.now();
@@ -83,6 +90,12 @@ export async function run(context: CommandContext, _args: object, options: Optio
     },
   };
   ui.print(data, () => describe(data));
+}
+
+function onlyFederated(): IchainError {
+  return new IchainError("USAGE", "--bad is for --federated.", {
+    hint: "Add --federated, or try a cheat on an ordinary job with `ichain devnet --bad`.",
+  });
 }
 
 type Facts = Awaited<ReturnType<typeof summarise>>;

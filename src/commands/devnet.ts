@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Misbehaviour } from "../devnet/misbehave.ts";
+import type { DevnetRequest } from "../devnet/devnet.ts";
 import type { CommandContext } from "./framework/declaration.ts";
 
 interface Options {
   readonly providers: number;
   readonly validators: number;
-  readonly bad?: readonly Misbehaviour[];
+  readonly bad?: NonNullable<DevnetRequest["bad"]>;
   readonly direct?: true;
   readonly anvil?: true;
   readonly dir?: string;

@@ -11,6 +11,15 @@ type Named = Finding & { readonly name: string };
 
 /** Examines everything that ichain leans on; ends with `DOCTOR_FAILED` when something must be mended. */
 export async function run(context: CommandContext): Promise<void> {
+  const { ui } = context;
+  const findings = await examineMachine(context);
+  const failed = findings.filter(({ status }) => status === "fail");
+  ui.print({ ok: failed.length === 0, checks: findings }, () => render(context, findings));
+  if (failed.length > 0) throw doctorFailed(failed);
+}
+
+/** What is found of everything that ichain leans on. */
+export async function examineMachine(context: CommandContext): Promise<readonly Named[]> {
   const { ui, config, signal } = context;
   const doctor: DoctorContext = {
     config,
@@ -27,10 +36,8 @@ export async function run(context: CommandContext): Promise<void> {
     ui.reporter.emit({ kind: "progress", id: "doctor", text: `Examining: ${check.name}` });
     findings.push(await examine(check, doctor));
   }
-  const failed = findings.filter(({ status }) => status === "fail");
   ui.reporter.emit({ kind: "end", id: "doctor", text: "Examined this machine" });
-  ui.print({ ok: failed.length === 0, checks: findings }, () => render(context, findings));
-  if (failed.length > 0) throw doctorFailed(failed);
+  return findings;
 }
 
 const marks = { ok: "✔", warn: "!", fail: "✖" } as const;

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, Option } from "commander";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import { coinText } from "../protocol/amounts.ts";
+import { programVersion } from "../version.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
 import { daemonCommands } from "./tables/daemon.ts";
@@ -98,11 +98,6 @@ function describe(command: Command, declaration: CommandDeclaration): void {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 interface Sink {
   text: string;
   invocation: Invocation | undefined;
@@ -113,7 +108,7 @@ function build(sink: Sink): Command {
     .description(
       "A compute market for machine learning: encrypted jobs, results confirmed before they are paid.",
     )
-    .version(version(), "--version", "print the version")
+    .version(programVersion(), "--version", "print the version")
     .option("--json", "print the result as JSON on stdout")
     .option("--quiet", "print no progress")
     .option("--config <file>", "the configuration file (default: config.yaml in the home folder)")

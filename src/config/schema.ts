@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetSchema } from "../protocol/budget.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
+import { bytesSchema } from "../protocol/quantity.ts";
 import { engines, logLevels } from "./choices.ts";
 import { kubernetesSchema, poolSchema, sandboxSchema, swarmSchema } from "./engine-schemas.ts";
 import { networkSchema } from "./network-schema.ts";
@@ -45,6 +46,14 @@ const logSchema = z.strictObject({
     .describe("absolute, or relative to the home folder; older files beside it end in .1 to .4"),
 });
 
+const port = z.number().int().min(1024).max(65_535).optional();
+
+/** Where a daemon says over HTTP how it is: on loopback alone, to every user of this machine. */
+const metricsSchema = z.strictObject({
+  port: port.describe("of 127.0.0.1, for `ichain provide` and `ichain validate`; none when unset"),
+  servePort: port.describe("of 127.0.0.1, for `ichain serve`; none when unset"),
+});
+
 /** How the owner of a daemon is told what became of a job, and what it lacks. */
 const notifySchema = z.strictObject({
   command: z
@@ -65,6 +74,15 @@ const notifySchema = z.strictObject({
     .default("direct")
     .describe(
       "`tor`: the webhook is reached through a tor of the daemon's own, and the command is given its port in `ALL_PROXY` and the like, which it has to heed; nothing is sent without it",
+    ),
+});
+
+/** How much of the disk a daemon's home may hold. */
+const diskSchema = z.strictObject({
+  limit: bytesSchema
+    .optional()
+    .describe(
+      "bytes of everything in the home folder, `200 GiB`; a job that would go beyond it is declined (`DISK_BUDGET`), after inputs kept for later jobs were dropped. No limit when unset",
     ),
 });
 
@@ -152,10 +170,16 @@ export const fileSchema = z.strictObject({
     .describe(
       "how long finished jobs are kept; unfinished ones, and results that were not opened, always are",
     ),
+  disk: diskSchema.prefault({}).describe("how much of the disk the home of a provider or validator may hold"),
   notify: notifySchema
     .prefault({})
     .describe(
       "how a daemon tells its owner that a job is `done`, has `failed`, `needs-you` or was `slashed`, and that the account is `funds-low` or its disk `disk-full`",
+    ),
+  metrics: metricsSchema
+    .prefault({})
+    .describe(
+      "ports at which the daemons serve `/metrics`, for Prometheus, and `/healthz` (docs/operating.md)",
     ),
   log: logSchema.prefault({}).describe("the log of the daemons"),
   tor: z

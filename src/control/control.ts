@@ -3,6 +3,7 @@ import { IchainError } from "../errors/error.ts";
 import type { JobRole } from "../ports/journal.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import type { Address, JobId } from "../protocol/ids.ts";
+import type { JobState } from "../protocol/job/state.ts";
 import { type ControlHandlers, listenForControl } from "./listen.ts";
 import { createLive, type Live } from "./live.ts";
 import { type Acknowledgement, type DaemonKind, type DaemonStatus, MAX_JOBS } from "./messages.ts";
@@ -15,11 +16,26 @@ export interface DaemonView {
   unfinished(): readonly { readonly role: JobRole; readonly jobId: JobId; readonly since: number }[];
   health(options: Abortable): Promise<DaemonStatus["health"]>;
   earnings(options: Abortable): Promise<DaemonStatus["earnings"]>;
+  figures(options: Abortable): Promise<Figures>;
   /**
    * Reads the policy again and works by it; the old one stays where that fails.
    * @throws what is wrong with the new one
    */
   reload(options: Abortable): Promise<void>;
+}
+
+/** What is counted of a daemon beside its status; amounts in the coin's smallest unit. */
+export interface Figures {
+  /** Jobs of the account on the chain. */
+  readonly jobs: readonly { readonly role: JobRole; readonly state: JobState; readonly count: number }[];
+  /** Jobs begun and not taken on yet: they wait for a place, a host or a decision. */
+  readonly waiting: readonly { readonly role: JobRole; readonly count: number }[];
+  readonly balance: bigint;
+  readonly stake: bigint;
+  readonly lockedStake: bigint;
+  readonly slashed: bigint;
+  /** Wei, as far as the journal has records. */
+  readonly gas: bigint;
 }
 
 /** How a daemon is told what its owner wants. */
@@ -31,6 +47,10 @@ export interface Control extends AsyncDisposable {
   /** Passes on what the roles report. */
   readonly reporter: Reporter;
   show(view: DaemonView): void;
+  /** What `ichain status` is told. */
+  status(): Promise<DaemonStatus>;
+  /** Undefined until it works, and where the chain does not answer in time. */
+  figures(): Promise<Figures | undefined>;
   /** True when `stop` or the end of a drain, not the caller's signal, ends the daemon. */
   readonly isEndedByOwner: boolean;
 }
@@ -65,6 +85,11 @@ export async function openControl(
     reporter: tapped,
     show(shown) {
       view = shown;
+    },
+    status: handlers.status,
+    async figures() {
+      using limit = linkSignals([stop.signal], HEALTH_MS);
+      return await view?.figures(limit).catch(() => undefined);
     },
     get isEndedByOwner() {
       return stop.signal.aborted && !callers.aborted;

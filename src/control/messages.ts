@@ -49,6 +49,18 @@ const head = {
 export const acknowledgementSchema = z.object(head);
 export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 
+/** What a daemon leans on: the chain's node and clock, coin for gas, disk, the container engine, tor. */
+const healthSchema = z
+  .array(
+    z.object({
+      name: z.enum(["chain", "funds", "disk", "clock", "engine", "tor"]),
+      ok: z.boolean(),
+      found: text,
+    }),
+  )
+  .max(8);
+export type Health = z.infer<typeof healthSchema>;
+
 /** The answer to `status`. */
 export const daemonStatusSchema = z.object({
   ...head,
@@ -71,10 +83,7 @@ export const daemonStatusSchema = z.object({
     )
     .max(MAX_JOBS)
     .describe(`the oldest ${MAX_JOBS} unfinished jobs`),
-  health: z
-    .array(z.object({ name: z.enum(["chain", "funds", "disk"]), ok: z.boolean(), found: text }))
-    .max(8)
-    .describe("empty until it works"),
+  health: healthSchema.describe("empty until it works"),
   earnings: z
     .array(
       z.object({

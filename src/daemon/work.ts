@@ -11,14 +11,19 @@ import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
-import { provideDuty } from "../roles/job/provider/run-job.ts";
+import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
+import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
+import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
 import { neededImages } from "../roles/task/ensure-image.ts";
+import { openDiskBudget } from "../roles/task/kept/disk-budget.ts";
 import { trimKept } from "../roles/task/kept/kept-inputs.ts";
 import { runId, stages } from "../roles/task/run-task.ts";
 import { readTenders } from "../roles/tokens.ts";
-import { asDaemon, freeDisk, viewOf } from "./run.ts";
+import { programVersion } from "../version.ts";
+import { freeDisk } from "./health.ts";
+import { asDaemon, viewOf } from "./run.ts";
 import { watchHealth } from "./watch-health.ts";
 
 export interface WorkOptions {
@@ -61,10 +66,11 @@ async function workAs(
   await using opened = await openWorker(daemon, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
+  const { limit } = config.disk;
   const published = async (one: Policy) => {
     const policy = await readTenders(worker.market, one, config.network?.tokens ?? {}, { signal });
     const machine = describeMachine(report, policy, {
-      diskBytes: await freeDisk(config.home),
+      diskBytes: Math.min(await freeDisk(config.home), limit ?? Number.POSITIVE_INFINITY),
       name: options.name ?? "",
       benchmark: await keptBenchmark(config.home),
     });
@@ -82,16 +88,21 @@ async function workAs(
   await first.publish();
   const { account } = worker;
   const { machine } = first;
+  const disk =
+    limit === undefined ? undefined : openDiskBudget({ home: config.home, jobsDir: worker.jobsDir, limit });
   const setup = {
-    ...{ policy: first.policy, machine, report },
+    ...{ policy: first.policy, machine, report, disk },
     get draining() {
       return control.draining.aborted;
     },
   };
+  const providing = setupOf(setup);
   const duties = [
-    ...(roles.provider ? [provideDuty(worker, setup)] : []),
+    ...(roles.provider ? [provideDuty(worker, providing)] : []),
     ...(roles.validator ? [validateDuty(worker, setup)] : []),
   ].map((duty) => tellingOwner(worker, opened.notifier, duty));
+  const takesFederated = roles.provider && config.network?.contracts.federated !== undefined;
+  const federated = takesFederated ? [federatedProviderDuty(worker, providing)] : [];
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
@@ -100,17 +111,24 @@ async function workAs(
     for (const duty of duties) duty.policyChanged?.();
     worker.reporter.emit({ kind: "info", text: "The policy is read again" });
   };
-  const view = viewOf(worker, { home: config.home, roles: duties.map(({ role }) => role), reload });
+  const shown = [
+    ...(roles.provider ? (["provider"] as const) : []),
+    ...(roles.validator ? (["validator"] as const) : []),
+  ];
+  const view = viewOf(worker, { config, disk, roles: shown, reload });
   control.show(view);
   ui.print(
     { event: "ready", account, roles, tier: machine.tier, images: machine.images },
     () => `Ready as ${describeRoles(roles)} ${account}, isolation ${machine.tier}. Ctrl-C stops.`,
   );
-  logger.info("The daemon started", { ...roles, account, tier: machine.tier });
+  logger.info("The daemon started", { ...roles, account, tier: machine.tier, version: programVersion() });
   const { draining } = control;
   await using _health = watchHealth(view, { reporter: worker.reporter, notifier: opened.notifier });
   await together(
-    duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+    [
+      ...duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+      ...federated.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+    ],
     { signal },
   );
 }
@@ -137,7 +155,13 @@ export async function loadPolicy(path: string | undefined): Promise<Policy> {
 /** Names of runs whose jobs are continued: the sweep must spare them. */
 function unfinishedRuns({ journal }: WorkerContext): Set<string> {
   const open = journal.undertakings({ unfinished: true });
-  return new Set(open.flatMap(({ role, key }) => stages.map((stage) => runId(role, key, stage))));
+  return new Set(
+    open.flatMap(({ role, key }) =>
+      role === "federated-provider"
+        ? roundRuns(journal.open(role, key))
+        : stages.map((stage) => runId(role, key, stage)),
+    ),
+  );
 }
 
 function refuseWeakTier(policy: Policy, machine: OfferDetails): void {

@@ -13,13 +13,14 @@ import { startEvm } from "./evm/evm.ts";
 import type { EvmClient, EvmNode } from "./evm/node.ts";
 import { asOwnerOf, type Home, makeHome } from "./homes.ts";
 import type { Misbehaviour } from "./misbehave.ts";
+import type { FederatedMisbehaviour } from "./misbehave-federated.ts";
 import { startTorNetwork } from "./tor/network.ts";
 
 export interface DevnetRequest {
   readonly providers: number;
   readonly validators: number;
   /** How the first providers misbehave, one each. */
-  readonly bad?: readonly Misbehaviour[] | undefined;
+  readonly bad?: readonly (Misbehaviour | FederatedMisbehaviour)[] | undefined;
   /** The first provider's policy.yaml; when absent that of all actors, the defaults with the test token. */
   readonly policy?: string | undefined;
   readonly transport?: "onion" | "direct";
@@ -158,7 +159,7 @@ function spawnActor(
   dir: string,
   home: Home,
   provider: boolean,
-  { bad, policy }: { bad?: Misbehaviour | undefined; policy: string },
+  { bad, policy }: { bad?: Misbehaviour | FederatedMisbehaviour | undefined; policy: string },
 ): Child {
   const role = provider ? "provider" : "validator";
   const argv = [script, "--role", role, "--name", home.name, "--stake", String(STAKES[role])];

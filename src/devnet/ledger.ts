@@ -1,6 +1,6 @@
 import { JsonRpcProvider } from "ethers";
 import type { NetworkConfig } from "../config/network-schema.ts";
-import type { JobId } from "../protocol/ids.ts";
+import type { Address, JobId } from "../protocol/ids.ts";
 
 export interface JobCost {
   readonly txs: number;
@@ -8,11 +8,15 @@ export interface JobCost {
 }
 
 /** Counts the transactions that moved one job, and their gas, from the escrow's own logs. */
-export async function costOf(network: NetworkConfig, jobId: JobId): Promise<JobCost> {
+export async function costOf(
+  network: NetworkConfig,
+  jobId: JobId,
+  escrow: Address = network.contracts.escrow,
+): Promise<JobCost> {
   const provider = new JsonRpcProvider(network.rpcUrl, network.chainId, { staticNetwork: true });
   try {
     const logs = await provider.getLogs({
-      address: network.contracts.escrow,
+      address: escrow,
       topics: [null, jobId],
       fromBlock: 0,
     });

@@ -1,4 +1,5 @@
 import type { AbortOptions } from "../async/abort.ts";
+import type { LedgerDomain } from "../protocol/federated/ledger/record.ts";
 import type { Closing } from "../protocol/federated/market/closing.ts";
 import type { Invitation, Strike } from "../protocol/federated/market/events.ts";
 import type { FederatedJob } from "../protocol/federated/market/job.ts";
@@ -85,6 +86,15 @@ export interface FederatedReader {
   federatedJob(id: JobId, options?: AbortOptions): Promise<FederatedJob>;
   /** In the order of their postings. */
   federatedJobs(filter: FederatedFilter, options?: AbortOptions): Promise<FederatedJob[]>;
+  /** Where the records of this job's ledger are valid. Throws `CONTRACTS_MISSING`. */
+  ledgerDomainOf(job: JobId): LedgerDomain;
+  /**
+   * The id of the federated job that starts with `prefix` (0x optional).
+   * @throws JOB_UNKNOWN, JOB_AMBIGUOUS
+   */
+  resolveFederatedJob(prefix: string, options?: AbortOptions): Promise<JobId>;
+  /** As `MarketReader.follow`: the job now, at every change, and at its instants (`federatedInstantsOf`). */
+  followFederated(id: JobId, options?: AbortOptions): AsyncIterable<FederatedJob>;
   /** Yields every job that matches, first the present ones, then each that appears or changes; never returns. */
   watchFederated(filter: FederatedFilter, options?: AbortOptions): AsyncIterable<FederatedJob>;
   /** What the escrow of federated jobs owes `account` and `withdrawFederated` would pay; smallest unit. */

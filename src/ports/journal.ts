@@ -11,7 +11,9 @@ export interface Step<Intent, Outcome> {
 
 /** A party's role in a job. */
 export type JobRole = "requester" | "provider" | "validator";
-export type Role = JobRole | "account";
+/** A party's role in a federated job. */
+export type FederatedRole = "federated-requester" | "federated-provider";
+export type Role = JobRole | FederatedRole | "account";
 
 /** A piece of a task's output, in order. */
 export interface LogPiece {

@@ -182,6 +182,8 @@ export interface MarketWriter {
   signNotice(notice: Notice): SignedNotice;
   /** The signature of this account, as requester of a federated job, by which `provider` may enlist. */
   signAdmission(job: JobId, provider: Address): Hex;
+  /** This account's signature of a record of a federated job's ledger, given its hash (`recordHash`). */
+  signRecord(hash: Hex): Hex;
   /** A permit for the escrow until `deadline`, Unix seconds; undefined when the token has no permits. */
   signPermit(
     request: { token: Address; amount: bigint; deadline: number },

@@ -99,6 +99,11 @@ export interface Sandbox {
    */
   probe(options?: RunOptions): Promise<SandboxReport>;
   /**
+   * Resolves once the engine answers; of several, one.
+   * @throws DOCKER_UNAVAILABLE
+   */
+  ping(options?: AbortOptions): Promise<void>;
+  /**
    * Runs a task to its end.
    * @throws IMAGE_UNKNOWN
    */

@@ -105,6 +105,8 @@ export interface Transport {
   readonly name: "onion" | "direct";
   start(options?: AbortOptions): Promise<void>;
   stop(): Promise<void>;
+  /** Whether what it runs on works now; absent where it runs on nothing of its own. */
+  isUp?(): boolean;
   /** Fresh keys and token; nothing is published yet. */
   newIdentity(): Promise<HostIdentity>;
   /**

@@ -28,7 +28,7 @@ export interface RoleContext {
    * Keeps other processes from acting for the requester of this job.
    * @throws JOB_BUSY
    */
-  readonly lockJob: (job: JobId) => Disposable;
+  readonly lockJob: (job: JobId, role?: "requester" | "federated-requester") => Disposable;
   /** What its owner lets it lock in jobs, by token; without any there is no limit. */
   readonly budgets?: readonly { readonly token: Address; readonly budget: Budget }[] | undefined;
   /** Keeps other jobs of this home from being recorded meanwhile, so that two cannot both fit into what is left. */

@@ -128,6 +128,10 @@ export function poolSandbox(members: readonly Member[], stateDir: string): Sandb
       return merge(await Promise.all(alive.map((member) => reportOf(member, options))));
     },
 
+    async ping(options) {
+      await healthy(options);
+    },
+
     async run(task, options) {
       undiscarded.delete(task.id); // the run starts again: its record must stay
       const member = await place(task, options);

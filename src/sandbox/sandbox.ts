@@ -97,6 +97,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     async probe(abortOptions) {
       return probeSandbox(await context(abortOptions), abortOptions);
     },
+    ping: (abortOptions) => engine.ping(abortOptions),
     async run(task, abortOptions) {
       if (busy.has(task.id)) throw runBusy(task.id);
       busy.add(task.id);

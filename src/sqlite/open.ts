@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { IchainError } from "../errors/error.ts";
+import { tooNew } from "../errors/newer.ts";
 import { explainingDatabase } from "./explained.ts";
 import { type DatabaseName, explainSqlite } from "./faults.ts";
 import { transaction } from "./transaction.ts";
@@ -61,12 +61,4 @@ function migrate(db: DatabaseSync, { migrations }: DatabaseFile): void {
     for (const step of migrations.slice(version(db))) db.exec(step);
     db.exec(`PRAGMA user_version = ${migrations.length}`);
   });
-}
-
-function tooNew(name: DatabaseName, path: string): IchainError {
-  return new IchainError(
-    "STATE_TOO_NEW",
-    `The ${name} ${path} was written by a newer ichain than this one.`,
-    { details: { path } },
-  );
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { type BackupContent, isKept } from "../../src/backup/content.ts";
 import { refuseSecondHome } from "../../src/backup/marks.ts";
@@ -104,6 +105,21 @@ test("a wrong password, a changed byte and a file cut short restore nothing", as
     await writeFile(file, whole.subarray(0, length));
     await assert.rejects(attempt(), { code: "BACKUP_UNREADABLE" }, `${length} bytes`);
   }
+  assert.deepEqual((await readdir(root)).toSorted(), ["file", "home"]);
+});
+
+test("a backup that a newer ichain wrote, or of a home that one acted in, restores nothing", async (t) => {
+  const { root, dir, content, file } = await home(t, { moved: true });
+  const other = join(root, "other");
+  const restore = () => restoreBackup(file, other, { password, lost: false, signal });
+  await writeFile(file, `${JSON.stringify({ ichain: "backup", version: 2, sealed: "another way" })}\n`);
+  await assert.rejects(restore(), { code: "STATE_TOO_NEW" });
+  await rm(file);
+  const journal = new DatabaseSync(join(dir, "journal.db"));
+  journal.exec("PRAGMA user_version = 1000");
+  journal.close();
+  await writeBackup(file, content, { password, signal });
+  await assert.rejects(restore(), { code: "STATE_TOO_NEW" });
   assert.deepEqual((await readdir(root)).toSorted(), ["file", "home"]);
 });
 

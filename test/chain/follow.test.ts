@@ -5,8 +5,10 @@ import type { JobIndex } from "../../src/chain/indexer/jobs.ts";
 import type { Block } from "../../src/chain/rpc/blocks.ts";
 import type { Clock } from "../../src/chain/rpc/clock.ts";
 import type { Heads } from "../../src/chain/rpc/heads.ts";
+import { instantsOf } from "../../src/protocol/job/exits.ts";
 import { fold } from "../../src/protocol/job/fold.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
+import { isFinal } from "../../src/protocol/job/state.ts";
 import { requesterTip } from "../support/chain/secrets.ts";
 import { random32, someTerms } from "../support/chain/terms.ts";
 
@@ -37,7 +39,11 @@ test("a change that another reader of the index adds while the clock is asked is
     },
   } as unknown as Clock;
   const states: string[] = [];
-  for await (const seen of followJob({ heads, clock, jobs, sync: async () => {} }, posted.id, {})) {
+  for await (const seen of followJob(
+    { heads, clock, index: jobs, instantsOf, isFinal: ({ state }) => isFinal(state), sync: async () => {} },
+    posted.id,
+    {},
+  )) {
     states.push(seen.state);
     if (seen.state === "Claimed") break;
   }

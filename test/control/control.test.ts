@@ -78,6 +78,7 @@ test("a daemon says what it does, from its start to its end", async (t) => {
       unfinished: () => [job],
       health: async () => [...health],
       earnings: async () => [],
+      figures: () => Promise.reject(new Error("silent")),
     },
     reload: () => Promise.reject(new IchainError("POLICY_INVALID", "Line 1 is wrong.")),
   });
@@ -113,6 +114,7 @@ test("a policy that is refused is refused with its own error", async (t) => {
       unfinished: () => [],
       health: async () => [],
       earnings: async () => [],
+      figures: () => Promise.reject(new Error("silent")),
     },
     reload: async () => {
       reads += 1;

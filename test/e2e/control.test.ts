@@ -45,6 +45,7 @@ it("daemons tell what they do, read a policy again, end their jobs and stop, and
       ["chain", true],
       ["funds", true],
       ["disk", true],
+      ["engine", true],
     ],
   );
 

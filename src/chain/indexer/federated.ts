@@ -14,6 +14,10 @@ export interface FederatedIndex {
   find(id: JobId): FederatedJob | undefined;
   /** Jobs that match and changed after `touched`, oldest change first. */
   changed(filter: FederatedFilter, touched: number): { id: JobId; touched: number }[];
+  /** As `JobIndex.touched`. */
+  touched(id: JobId): number;
+  /** As `JobIndex.startingWith`. */
+  startingWith(prefix: Hex, limit: number): JobId[];
 }
 
 export function openFederatedIndex(
@@ -22,6 +26,8 @@ export function openFederatedIndex(
   escrow: Address | undefined,
 ): FederatedIndex {
   const logsOf = db.prepare("SELECT block, topics, data FROM logs WHERE job = ? ORDER BY block, position");
+  const touchOf = db.prepare("SELECT touched FROM federated_jobs WHERE job = ?");
+  const range = db.prepare("SELECT job FROM federated_jobs WHERE job >= ? AND job <= ? ORDER BY job LIMIT ?");
   return {
     find(id) {
       if (escrow === undefined) return undefined;
@@ -33,6 +39,9 @@ export function openFederatedIndex(
       }, undefined);
     },
     changed: (filter, touched) => changedJobs(db, "federated_jobs", filter, touched),
+    touched: (id) => (touchOf.get(id.toLowerCase())?.touched as number | undefined) ?? 0,
+    startingWith: (prefix, limit) =>
+      range.all(prefix, prefix.padEnd(66, "f"), limit).map((row) => row.job as JobId),
   };
 }
 

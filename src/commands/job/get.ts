@@ -11,11 +11,14 @@ import type { CommandContext } from "../framework/declaration.ts";
 import { contentsData, contentsText } from "../steps/contents.ts";
 import { resultFolder } from "../steps/result.ts";
 import { withRole } from "../steps/role.ts";
+import { getFederated } from "./federated/get.ts";
+import { federatedIdOf } from "./federated/view.ts";
 
 interface GetOptions {
   readonly out?: string;
   readonly parcel?: boolean;
   readonly all?: true;
+  readonly round?: number;
 }
 
 /** Downloads what is missing of a paid result, unblinds its key, opens it and says what lies in it. */
@@ -28,11 +31,21 @@ export async function run(
   await withRole(context, async (role) => {
     if (id === undefined) return await getAll(context, role, options);
     const { ui, signal } = context;
+    const federated = await federatedIdOf(role.market, id, signal);
+    if (federated !== undefined) {
+      const out = resolve(options.out ?? resultFolder(federated));
+      return await getFederated(context, role, { id: federated, out, round: options.round });
+    }
+    if (options.round !== undefined) throw noRounds();
     const jobId = await role.market.resolveJob(id, { signal });
     const folder = resolve(options.out ?? resultFolder(jobId));
     const { data, text } = await getOne(context, role, { jobId, folder, parcel: options.parcel });
     ui.print(data, () => text);
   });
+}
+
+function noRounds(): IchainError {
+  return new IchainError("USAGE", "--round is for federated jobs.", { hint: "Leave it out." });
 }
 
 /** The results of this home's jobs that were paid for and not opened yet, each in a folder of its own. */

@@ -47,7 +47,7 @@ interface Declined {
 /** @throws USAGE, SERVE_NOT_RUNNING */
 export async function refuseContradictions(context: CommandContext, options: SubmitOptions): Promise<void> {
   if (options.detach && options.wait) throw bothWays();
-  if (options.detach && !(await isServed(context))) throw notServed();
+  if (options.detach) await refuseUnserved(context);
   if (options.within !== undefined && !options.failover) throw withinNothing();
 }
 
@@ -107,7 +107,7 @@ async function confirmed(
   { outline, token }: Plan,
   { yes }: SubmitOptions,
 ): Promise<boolean> {
-  refuseOverBudget(role, { outline, token });
+  refuseOverBudget(role, { locked: lockedBy(outline), token });
   const total = lockedBy(outline);
   await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
   if (!ui.interactive || yes) return true;
@@ -221,6 +221,11 @@ function withinNothing(): IchainError {
   return new IchainError("USAGE", "--within bounds how long a job may be posted again: say how often.", {
     hint: "Add --failover N.",
   });
+}
+
+/** @throws SERVE_NOT_RUNNING */
+export async function refuseUnserved(context: CommandContext): Promise<void> {
+  if (!(await isServed(context))) throw notServed();
 }
 
 function notServed(): IchainError {

@@ -1,4 +1,6 @@
+import { openLead } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
+import type { Journal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
@@ -7,7 +9,9 @@ import { draftOf } from "../../roles/job/requester/posting/draft.ts";
 import { advanceSuccessors, linksOf } from "../../roles/job/requester/successors/go-on.ts";
 import { draftAgain } from "../../roles/job/requester/successors/post-again.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { fromRecords } from "../steps/records.ts";
 import { withRole } from "../steps/role.ts";
+import { resumeFederated } from "./federated/resume.ts";
 
 /**
  * Carries on what was begun: every unfinished job of this account as requester, or one. One whose provider gave it back
@@ -15,6 +19,11 @@ import { withRole } from "../steps/role.ts";
  */
 export async function run(context: CommandContext, args: { id?: string }): Promise<void> {
   const { ui, config, signal } = context;
+  const led = await fromRecords(context, (journal) => ledIn(journal, args.id));
+  if (args.id !== undefined && led?.[0] !== undefined) {
+    await using lead = await openLead(context);
+    return await resumeFederated(context, lead, led[0]);
+  }
   await withRole(context, async (role) => {
     const onState = ({ id, state }: Job) =>
       ui.reporter.emit({ kind: "info", text: `Job ${shortId(id)} is ${state}` });
@@ -34,6 +43,17 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
         : jobs.map(({ id, state }) => `Job ${shortId(id)} is ${state}.`).join("\n"),
     );
   });
+  if (led === undefined || led.length === 0) return;
+  await using lead = await openLead(context);
+  for (const id of led) await resumeFederated(context, lead, id);
+}
+
+/** The federated jobs of this home that are not at their end, or the one that starts with `prefix`. */
+function ledIn(journal: Journal, prefix: string | undefined): JobId[] {
+  return journal
+    .undertakings({ role: "federated-requester", unfinished: true })
+    .map(({ key }) => key as JobId)
+    .filter((key) => prefix === undefined || key.slice(2).startsWith(prefix.replace(/^0x/, "")));
 }
 
 /** Every unfinished job, except one that is posted by the work on the job before it. */

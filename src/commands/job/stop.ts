@@ -3,8 +3,10 @@ import { stopJob } from "../../roles/job/requester/stop.ts";
 import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { daemonName, jobsText, tellDaemons } from "../steps/daemons.ts";
-import { withJob } from "../steps/role.ts";
+import { withRole } from "../steps/role.ts";
 import { readTokens } from "../steps/tokens.ts";
+import { stopFederated } from "./federated/stop.ts";
+import { federatedIdOf } from "./federated/view.ts";
 
 /** Ends the run of a job that its provider has accepted, or without an id the daemons of this home. */
 export async function run(context: CommandContext, args: { id: string | undefined }): Promise<void> {
@@ -26,7 +28,10 @@ async function stopDaemons(context: CommandContext): Promise<void> {
 
 async function stopRun(context: CommandContext, id: string): Promise<void> {
   const { ui, signal } = context;
-  await withJob(context, id, async (role, job) => {
+  await withRole(context, async (role) => {
+    const federated = await federatedIdOf(role.market, id, signal);
+    if (federated !== undefined) return await stopFederated(context, role, federated);
+    const job = await role.market.job(await role.market.resolveJob(id, { signal }), { signal });
     const { state, paid = 0n } = await stopJob(role, job, { signal });
     const { price, token: address } = job.terms;
     const token = (await readTokens(context, role.market, [address], { signal }))(address);

@@ -11,6 +11,8 @@ import { printExplanation } from "../steps/planning/explain.ts";
 import { finished, resultFolder } from "../steps/result.ts";
 import { story } from "../steps/story.ts";
 import { readTokens } from "../steps/tokens.ts";
+import { loadFederatedFile } from "./federated/load.ts";
+import { submitFederated } from "./federated/submit.ts";
 import { placeJob, refuseContradictions, type SubmitOptions } from "./place-job.ts";
 import { submitMatrix } from "./submit-matrix.ts";
 
@@ -21,6 +23,8 @@ export async function run(
   options: SubmitOptions & VariableOptions,
 ): Promise<void> {
   const { tokens } = context.config.network ?? {};
+  const federated = files.length === 1 ? await loadFederatedFile(files[0]!) : undefined;
+  if (federated !== undefined) return await submitFederated(context, federated, options);
   const all = await Promise.all(
     files.map(async (path) => ({ path, jobs: await loadJobs(path, { ...options, tokens }) })),
   );

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { acknowledgementSchema, daemonKinds, daemonStatusSchema } from "../../control/messages.ts";
 import { causes } from "../../protocol/job/events.ts";
+import { federatedJobOutput } from "./federated.ts";
 import { stoppedOutput } from "./job.ts";
 import {
   addressValue,
   amountValue,
+  bytesValue,
   folderValue,
   instantValue,
   jobIdValue,
@@ -27,7 +29,13 @@ export const toldOutput = z.strictObject({
   ),
 });
 
-export const stopOutput = z.union([stoppedOutput, toldOutput]);
+export const stopOutput = z.union([stoppedOutput, toldOutput, federatedJobOutput]);
+
+export const supportBundleOutput = z.strictObject({
+  file: folderValue,
+  bytes: bytesValue,
+  files: z.array(z.strictObject({ name: z.string(), about: z.string(), bytes: bytesValue })),
+});
 
 const wei = amountValue.describe("wei");
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { badKinds } from "../../protocol/federated/job-file.ts";
+import { federatedCauses, federatedStates } from "../../protocol/federated/market/events.ts";
 import {
   addressValue,
   amountValue,
@@ -75,6 +76,95 @@ const simulatedEnd = z.strictObject({
 
 /** `simulate`: a line a round, then the end. */
 export const simulateOutput = z.union([simulatedRound, simulatedEnd]);
+
+/** A federated job on the market. */
+export const federatedJobOutput = z.strictObject({
+  jobId: hashValue,
+  kind: z.literal("federated"),
+  state: z.enum(federatedStates),
+  stopping: z.boolean().describe("it ends with the round that is open"),
+  cause: z.enum(federatedCauses).optional().describe("why it ended"),
+  role: z.enum(["requester", "provider", "validator"]).optional().describe("of this account"),
+  deadline: instantValue.describe("of the present step; once ended, of disputes"),
+  rounds: z.strictObject({ closed: count, of: count }),
+  price: amountValue.describe("of all rounds"),
+  providers: z.array(
+    z.strictObject({
+      account: addressValue,
+      standing: z.string(),
+      claimed: amountValue.describe("paid so far"),
+    }),
+  ),
+  models: z.array(hashValue).describe("digest of the model that each closed round made"),
+});
+
+/** `why` of a federated job. */
+export const federatedWhyOutput = federatedJobOutput.extend({
+  stands: z.string().describe("where it stands"),
+  next: z.string().describe("who acts, and by when"),
+  otherwise: z.string().describe("what happens if no one does"),
+});
+
+/** A round of a federated job that this home leads. */
+const ledRound = z.strictObject({
+  event: z.literal("round"),
+  jobId: hashValue,
+  round: count.describe("from 1"),
+  model: hashValue.describe("digest of the model that it made"),
+  before: z
+    .strictObject({ acc: accuracy, loss: z.number() })
+    .optional()
+    .describe("of the model that it began with, on the rows that measure; absent where no update arrived"),
+  providers: z.array(
+    z.strictObject({
+      account: addressValue,
+      rows: count,
+      sent: z.boolean().describe("whether its update arrived"),
+      accuracy: accuracy.describe("of the model with its update"),
+      weight: count.describe("in the mean; 0 where it was left out"),
+      pay: z.strictObject({ amount: amountValue }),
+    }),
+  ),
+});
+
+const ledEnd = z.strictObject({
+  jobId: hashValue,
+  state: z.enum(federatedStates),
+  cause: z.enum(federatedCauses).optional(),
+  measured: z
+    .strictObject({ acc: accuracy, loss: z.number() })
+    .optional()
+    .describe("of the last model, on the rows that measure"),
+  rounds: count.describe("closed"),
+  tip: hashValue.describe("of the ledger, as the chain has it"),
+  folder: folderValue.describe("with model and ledger"),
+});
+
+const planned = z.strictObject({
+  federated: z.literal(true),
+  locked: z.strictObject({ amount: amountValue, token: addressValue }),
+  rounds: count,
+  roundWindow: secondsValue,
+  invited: z.array(z.strictObject({ account: addressValue, name: z.string() })),
+  unfit: z.array(z.strictObject({ account: addressValue, why: z.string() })),
+});
+
+const collected = z.strictObject({
+  jobId: hashValue,
+  state: z.enum(federatedStates),
+  collected: z.boolean().describe("whether all that is left of the price is taken"),
+  from: instantValue.describe("when it can be"),
+});
+
+const roundModel = z.strictObject({ jobId: hashValue, round: count, model: hashValue, folder: folderValue });
+
+/** What the commands of jobs print of federated ones. */
+export const federatedOutputs = {
+  submit: [ledRound, ledEnd, planned, federatedJobOutput],
+  resume: [ledRound, ledEnd, collected],
+  get: [ledEnd, roundModel],
+  watch: [federatedJobOutput, ledRound],
+} as const;
 
 export const verifyOutput = z.strictObject({
   ledger: folderValue,

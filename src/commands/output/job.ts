@@ -4,6 +4,7 @@ import { tiers } from "../../protocol/offer.ts";
 import { failureKinds } from "../../protocol/task/failure.ts";
 import { pickleSigns } from "../../protocol/task/pickle.ts";
 import { type Dtype, dtypeBits } from "../../protocol/tensors/dtype.ts";
+import { federatedJobOutput, federatedOutputs } from "./federated.ts";
 import { dryRunOutput } from "./market.ts";
 import {
   addressValue,
@@ -84,7 +85,13 @@ export const jobOutput = z.strictObject({
   ),
 });
 
-export const jobsOutput = z.strictObject({ jobs: z.array(jobOutput).describe("newest first") });
+export const jobsOutput = z.strictObject({
+  jobs: z.array(jobOutput).describe("newest first"),
+  federated: z
+    .array(federatedJobOutput)
+    .optional()
+    .describe("federated jobs, newest first; absent without any"),
+});
 
 export const postedOutput = z.strictObject({ jobId: jobIdValue, state: jobStateValue });
 
@@ -203,17 +210,25 @@ export const submitOutput = z.union([
   dryRunOutput,
   matrixOutput,
   explainedOutput,
+  ...federatedOutputs.submit,
 ]);
 
-export const resumeOutput = z.strictObject({
-  jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
-});
+export const resumeOutput = z.union([
+  z.strictObject({
+    jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
+  }),
+  ...federatedOutputs.resume,
+]);
 
 /** `get`: with --parcel the result stays encrypted, and nothing is said of its contents. */
 const gotOutput = openedOutput
   .omit({ state: true, verdict: true })
   .partial({ tensorFiles: true, pickles: true, damaged: true });
-export const getOutput = z.union([gotOutput, z.strictObject({ results: z.array(gotOutput) })]);
+export const getOutput = z.union([
+  gotOutput,
+  z.strictObject({ results: z.array(gotOutput) }),
+  ...federatedOutputs.get,
+]);
 
 export const stoppedOutput = z.strictObject({
   jobId: jobIdValue,

@@ -26,7 +26,7 @@ export const devnetFundOutput = z.strictObject({
 
 const phase = secondsValue.optional();
 
-export const demoOutput = z.strictObject({
+const demonstrated = z.strictObject({
   jobId: jobIdValue,
   state: jobStateValue,
   verdict: verdictValue,
@@ -52,3 +52,28 @@ export const demoOutput = z.strictObject({
     got: phase,
   }),
 });
+
+const demonstratedRounds = z.strictObject({
+  jobId: jobIdValue,
+  rounds: z.number().int(),
+  accuracy: z.number().describe("of the last model, on rows that no provider has"),
+  providers: z.array(
+    z.strictObject({
+      account: addressValue,
+      plays: z.string().describe("`honest`, or how it cheats"),
+      pay: amountValue,
+    }),
+  ),
+  txs: z.number().int(),
+  gas: z.union([amountValue, z.number()]),
+  folder: folderValue,
+  seconds: z.strictObject({
+    total: secondsValue,
+    devnet: secondsValue,
+    firstRound: secondsValue.describe("from `submit` on"),
+    laterRound: secondsValue.describe("mean of the others"),
+  }),
+});
+
+/** `demo`: of an ordinary job, or with --federated. */
+export const demoOutput = z.union([demonstrated, demonstratedRounds]);

@@ -9,21 +9,32 @@ const digest = z
   .describe("root-filesystem digest");
 const image = z.strictObject({ name: z.string(), digest });
 
+/** What `--install-service` wrote. */
+const serviceOutput = z.strictObject({
+  event: z.literal("service"),
+  path: z.string().describe("of the unit"),
+  state: z.enum(["written", "unchanged", "printed"]),
+  unit: z.string().describe("its text"),
+  next: z.array(z.string()).describe("commands that start it and look at it"),
+});
+
 /** `provide` and `validate`, once they are ready for jobs. */
-export const readyOutput = z.strictObject({
+const ready = z.strictObject({
   event: z.literal("ready"),
   account: addressValue,
   roles: z.strictObject({ provider: z.boolean(), validator: z.boolean() }),
   tier: z.enum(tiers),
   images: offerDetailsSchema.shape.images,
 });
+export const readyOutput = z.union([ready, serviceOutput]);
 
 /** `serve`, once it acts for jobs. */
-export const servingOutput = z.strictObject({
+const serving = z.strictObject({
   event: z.literal("serving"),
   account: addressValue,
   jobs: z.number().int().describe("unfinished ones of this home"),
 });
+export const servingOutput = z.union([serving, serviceOutput]);
 
 export const benchmarkOutput = z.strictObject({
   seed: z.number().int(),

@@ -1,6 +1,6 @@
 import { openSandbox } from "../../compose.ts";
 import { requireNetwork } from "../../config.ts";
-import { freeDisk } from "../../daemon/run.ts";
+import { freeDisk } from "../../daemon/health.ts";
 import { loadPolicy } from "../../daemon/work.ts";
 import { COIN } from "../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../protocol/ids.ts";

@@ -36,7 +36,7 @@ export async function loadJobFile(
   path: string,
   { variable = [], tokens }: VariableOptions & NamedTokens = {},
 ): Promise<LoadedJob> {
-  return parseJobFile({ text: await readText(path), path }, { tokens, variables: new Map(variable) });
+  return parseJobFile({ text: await readJobText(path), path }, { tokens, variables: new Map(variable) });
 }
 
 /** A job of a job.yaml with a matrix: its cell's name, `lr=0.1 seed=2`. */
@@ -52,7 +52,7 @@ export async function loadJobs(
   path: string,
   { variable = [], tokens }: VariableOptions & NamedTokens = {},
 ): Promise<LoadedJob | readonly LoadedCell[]> {
-  const [text, variables] = [await readText(path), new Map(variable)];
+  const [text, variables] = [await readJobText(path), new Map(variable)];
   const cells = cellsIn({ text, path }, variables);
   if (cells === undefined) return parseJobFile({ text, path }, { tokens, variables });
   const loaded: LoadedCell[] = [];
@@ -109,7 +109,8 @@ async function checkedImage(
   return { ...image, digest: `sha256:${hash.digest("hex")}` };
 }
 
-async function readText(path: string): Promise<string> {
+/** @throws JOB_UNREADABLE, JOB_INVALID */
+export async function readJobText(path: string): Promise<string> {
   try {
     const { size } = await lstat(path);
     if (size <= MAX_BYTES) return await readFile(path, "utf8");
@@ -121,7 +122,8 @@ async function readText(path: string): Promise<string> {
   });
 }
 
-async function checkInput(path: string, folder: string, input: string): Promise<void> {
+/** @throws INPUT_MISSING */
+export async function checkInput(path: string, folder: string, input: string): Promise<void> {
   const inside = relative(folder, join(folder, input));
   const problem =
     isAbsolute(input) || inside.startsWith("..") ? "lies outside the folder of the job file" : undefined;

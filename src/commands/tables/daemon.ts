@@ -1,5 +1,15 @@
-import type { CommandDeclaration } from "../framework/declaration.ts";
+import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
 import { date } from "../framework/parse.ts";
+
+/** Of the commands that leave a daemon running: have systemd run it. */
+export const serviceOptions: readonly OptionDeclaration[] = [
+  {
+    flags: "--install-service",
+    summary: "write a systemd unit that runs this command, and say how to start it (docs/operating.md)",
+  },
+  { flags: "--print", summary: "with --install-service: show the unit, and write nothing" },
+  { flags: "--force", summary: "with --install-service: replace a unit that differs" },
+];
 
 /** Commands about daemons that were left running: `provide`, `validate` and `serve`. */
 export const daemonCommands: readonly CommandDeclaration[] = [
@@ -38,5 +48,23 @@ export const daemonCommands: readonly CommandDeclaration[] = [
     ],
     examples: ["ichain earnings", "ichain earnings --since 2026-11-01 --csv"],
     load: () => import("../daemon/earnings.ts"),
+  },
+  {
+    name: "support-bundle",
+    group: "Look after daemons",
+    summary:
+      "put versions, settings, states and logs, without secrets, into a file to send when something is wrong",
+    options: [
+      {
+        flags: "-o, --out <file>",
+        summary: "a .tar.gz that is not there yet; named after the time when absent",
+      },
+      {
+        flags: "--policy <file>",
+        summary: "the daemon's policy; policy.yaml in the home folder when absent",
+      },
+    ],
+    examples: ["ichain support-bundle", "ichain support-bundle --out report.tar.gz"],
+    load: () => import("../daemon/support-bundle.ts"),
   },
 ];

@@ -1,6 +1,7 @@
 import { engines } from "../../config/choices.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
 import { coins, integer } from "../framework/parse.ts";
+import { serviceOptions } from "./daemon.ts";
 
 const workOptions: readonly OptionDeclaration[] = [
   { flags: "--policy <file>", summary: "what to take on and at what price; careful defaults when absent" },
@@ -24,11 +25,16 @@ export const providerCommands: readonly CommandDeclaration[] = [
     name: "provide",
     group: "Do work",
     summary: "take jobs, run them in the sandbox, return results; until Ctrl-C",
-    options: [...workOptions, { flags: "--validate", summary: "confirm others' results as well" }],
+    options: [
+      ...workOptions,
+      { flags: "--validate", summary: "confirm others' results as well" },
+      ...serviceOptions,
+    ],
     examples: [
       "ichain provide --policy policy.yaml",
       "ichain provide --stake 2 --validate",
       "ichain provide --engine swarm",
+      "ICHAIN_PASSWORD_FILE=pw.txt ichain provide --policy policy.yaml --install-service",
     ],
     load: () => import("../provide.ts"),
   },
@@ -36,7 +42,7 @@ export const providerCommands: readonly CommandDeclaration[] = [
     name: "validate",
     group: "Do work",
     summary: "confirm others' results for a fee; until Ctrl-C",
-    options: workOptions,
+    options: [...workOptions, ...serviceOptions],
     examples: ["ichain validate --stake 1"],
     load: () => import("../validate.ts"),
   },

@@ -10,6 +10,7 @@ import {
   timespan,
   variableOption,
 } from "../framework/parse.ts";
+import { serviceOptions } from "./daemon.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
@@ -114,6 +115,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
       "ichain submit sweep.yaml --wait --budget 0.5 -o results",
       "ichain submit small.yaml large.yaml --detach",
       "ichain submit examples/digits/job.yaml --wait -o result",
+      "ichain submit examples/federated-digits/job.yaml -o model",
       "ichain submit job.yaml --provider best --validator best",
       "ichain submit job.yaml --dry-run",
       "ichain submit job.yaml --explain",
@@ -185,7 +187,8 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     name: "serve",
     group: "Ask for work",
     summary: "act for this account's posted jobs: host, appoint, check, answer claims; until Ctrl-C",
-    examples: ["ichain serve"],
+    options: serviceOptions,
+    examples: ["ichain serve", "ICHAIN_PASSWORD_FILE=pw.txt ichain serve --install-service"],
     load: () => import("../serve.ts"),
   },
   {
@@ -204,9 +207,18 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     options: [
       { flags: "--all", summary: "every result that was not opened yet, each in a folder of its own" },
       { flags: "-o, --out <folder>", summary: "where the result goes; must not exist, except with --all" },
+      {
+        flags: "--round <n>",
+        summary: "of a federated job: the model that this round made",
+        parse: integer(1, 10_000),
+      },
       { flags: "--parcel", summary: "leave it encrypted, with its key beside it, to be opened by hand" },
     ],
-    examples: ["ichain get 3fa9c01b -o model", "ichain get --all -o results"],
+    examples: [
+      "ichain get 3fa9c01b -o model",
+      "ichain get --all -o results",
+      "ichain get 3fa9c01b --round 3 -o third",
+    ],
     load: () => import("../job/get.ts"),
   },
   {
@@ -221,7 +233,7 @@ export const requesterCommands: readonly CommandDeclaration[] = [
     name: "stop",
     group: "Ask for work",
     summary:
-      "end the run of an accepted job; the time used is paid for. Without an id: end this home's daemons",
+      "end the run of an accepted job, for the time used, or a federated job after its round. Without an id: end this home's daemons",
     arguments: [{ ...job, syntax: "[id]" }],
     examples: ["ichain stop 3fa9c01b", "ichain stop"],
     load: () => import("../job/stop.ts"),

@@ -2,6 +2,8 @@ import { strategies, strategyNames } from "../../protocol/federated/strategies.t
 import type { CommandDeclaration } from "../framework/declaration.ts";
 import { address, bytes32, coins, integer } from "../framework/parse.ts";
 
+/** `federatedMisbehaviours`; that module would slow down --help. */
+const inRounds = ["sign", "label", "thin", "replay", "idle", "drop", "late", "garbage"];
 const ledger = { syntax: "<ledger>", summary: "the file, as `simulate --ledger` writes it" };
 
 /** Commands that try the whole market out on one machine. */
@@ -16,7 +18,10 @@ export const trialCommands: readonly CommandDeclaration[] = [
       {
         flags: "--bad <kind...>",
         summary: "how the first providers cheat, one each",
-        choices: ["lazy", "wrong", "vanish", "slow", "no-key", "corrupt", "no-report", "no-seed"],
+        choices: [
+          ...["lazy", "wrong", "vanish", "slow", "no-key", "corrupt", "no-report", "no-seed"],
+          ...inRounds,
+        ],
       },
       { flags: "--direct", summary: "without Tor: the direct transport on loopback" },
       { flags: "--anvil", summary: "Foundry's chain in place of Hardhat's (a development dependency)" },
@@ -38,8 +43,16 @@ export const trialCommands: readonly CommandDeclaration[] = [
     name: "demo",
     group: "Try it",
     summary: "run one real job on a devnet of its own, from submit to a rated result",
-    options: [{ flags: "-o, --out <folder>", summary: "where the trained model goes" }],
-    examples: ["ichain demo", "ichain demo --json"],
+    options: [
+      { flags: "-o, --out <folder>", summary: "where the trained model goes" },
+      { flags: "--federated", summary: "a federated job instead: four providers, five rounds" },
+      {
+        flags: "--bad <kind...>",
+        summary: "with --federated: how the first providers cheat, one each; sign when absent",
+        choices: inRounds,
+      },
+    ],
+    examples: ["ichain demo", "ichain demo --json", "ichain demo --federated --bad label"],
     load: () => import("../demo.ts"),
   },
   {

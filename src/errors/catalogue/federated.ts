@@ -10,6 +10,23 @@ export const federatedErrors = {
     class: "config",
     hint: "Check that the data file exists beside the file that names it, and that this account may read it.",
   },
+  FEDERATED_DATA_IN_BUNDLE: {
+    class: "usage",
+    hint: "List only code under `inputs`: rows reach each provider as a part of its own, and the rows that measure stay here.",
+  },
+  FEDERATED_MESSAGE_INVALID: {
+    class: "untrusted",
+    hint: "The other party must send what this release writes; its message is passed over.",
+  },
+  FEDERATED_ROUND_UNKNOWN: {
+    class: "unavailable",
+    hint: "Wait: the requester tells of a round once it has made its model.",
+    retryable: true,
+  },
+  FEDERATED_TASK_FAILED: {
+    class: "failed",
+    hint: "Try the task with `ichain run --local`, or read what it printed in the daemon's log.",
+  },
   LEDGER_BROKEN: {
     class: "untrusted",
     hint: "Do not rely on this ledger. Ask its job's lead for another copy, and compare their tips with the chain's.",

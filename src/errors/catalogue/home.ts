@@ -82,6 +82,22 @@ export const homeErrors = {
     class: "unavailable",
     hint: "Check that there is room for the home, and that you may write to the folder that it is in.",
   },
+  SERVICE_ENVIRONMENT: {
+    class: "usage",
+    hint: "Everybody on the machine can read a unit: put the address into the network file, and unset the variable.",
+  },
+  SERVICE_EXISTS: {
+    class: "usage",
+    hint: "Look at it beside what --print shows; --force replaces it.",
+  },
+  SERVICE_NO_PASSWORD: {
+    class: "usage",
+    hint: "Write the password into a file that only you may read, and name it in ICHAIN_PASSWORD_FILE.",
+  },
+  SERVICE_UNWRITABLE: {
+    class: "config",
+    hint: "Check that you may write to its folder; --print shows the unit for you to place.",
+  },
   SERVE_NOT_RUNNING: {
     class: "usage",
     hint: 'Start "ichain serve" first and leave it running, or submit without --detach.',
@@ -132,6 +148,10 @@ export const homeErrors = {
     class: "config",
     hint: "Check log.file in config.yaml, and that you may write to its folder.",
   },
+  METRICS_FAILED: {
+    class: "unavailable",
+    hint: "Choose another port in config.yaml (metrics), or end what listens there, and start the daemon again.",
+  },
   NETWORK_EXISTS: { class: "usage", hint: "Give --replace to put this one in its place." },
   NETWORK_UNREACHABLE: {
     class: "unavailable",
@@ -170,6 +190,10 @@ export const homeErrors = {
     hint: "Wait until it ends, or find it: a backup, or another ichain that hangs.",
   },
   STATE_TOO_NEW: { class: "config", hint: "Use the newer ichain; it was left as it is." },
+  SUPPORT_UNWRITABLE: {
+    class: "config",
+    hint: "Check that you may write to the folder and that the disk is not full.",
+  },
   TARGET_EXISTS: {
     class: "usage",
     hint: "Name a folder that does not exist yet with -o, or remove this one.",

@@ -16,6 +16,11 @@ export const refusalsErrors = {
   },
   CPUS_TOO_FEW: { class: "usage", hint: "Raise resources.cpus in job.yaml." },
   CPUS_TOO_MANY: { class: "refused", hint: "Lower resources.cpus in job.yaml, or choose a larger provider." },
+  DISK_BUDGET: {
+    class: "refused",
+    retryable: true,
+    hint: "Choose another provider, or post the job later: this one has room again when its jobs have ended (disk.limit).",
+  },
   DISK_TOO_LARGE: {
     class: "refused",
     hint: "Lower resources.disk in job.yaml, or choose a larger provider.",
@@ -43,6 +48,14 @@ export const refusalsErrors = {
     hint: "Ask for less in resources.gpus in job.yaml, or choose a provider with such a GPU.",
   },
   IMAGE_NOT_ALLOWED: { class: "refused", hint: "Choose a provider whose policy allows the image." },
+  FEDERATED_NOT_TAKEN: {
+    class: "refused",
+    hint: "Invite other providers: this one's policy takes no federated jobs.",
+  },
+  FEDERATED_TOO_LONG: {
+    class: "refused",
+    hint: "Lower federated.rounds or federated.windows.round in job.yaml.",
+  },
   MAINTENANCE: {
     class: "refused",
     retryable: true,

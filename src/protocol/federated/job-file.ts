@@ -184,7 +184,7 @@ function badCount(bad: Partial<Record<BadKind, number>>): number {
   return Object.values(bad).reduce((sum, count) => sum + (count ?? 0), 0);
 }
 
-function knownSettings(strategy: string, settings: Readonly<Record<string, number>>): boolean {
+export function knownSettings(strategy: string, settings: Readonly<Record<string, number>>): boolean {
   const known = strategyOf(strategy)?.settings ?? {};
   return Object.keys(settings).every((name) => Object.hasOwn(known, name));
 }

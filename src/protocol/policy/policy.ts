@@ -139,6 +139,16 @@ export const policySchema = z.strictObject({
         "reveal windows, would meet them. Calls of jobs that ran before still fall due in them: let the daemon run, or be " +
         "back within the reveal and claim windows",
     ),
+  federated: z
+    .strictObject({
+      accept: z.boolean().default(true).describe("Whether to take part in federated jobs"),
+      maxRounds: z.number().int().min(1).max(10_000).default(1000).describe("Rounds of one, at most"),
+    })
+    .prefault({})
+    .describe(
+      "Federated jobs: each round runs the task once, for a part of the round's price. `pricePerHour`, `maxTime`, `maxStake`, " +
+        "`maxWindow`, `maxBundle` and `requesters` hold for them too",
+    ),
   requesters: z
     .strictObject({
       allow: z.array(address).max(10_000).optional().describe("Only jobs of these accounts are accepted"),

@@ -106,6 +106,37 @@ const pay = z.strictObject({
 
 const window = (what: string) => durationSchema.optional().describe(what);
 
+const image = z
+  .union([
+    z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
+    z.strictObject({ dockerfile: path.describe("Dockerfile among the inputs") }),
+    z.strictObject({
+      archive: path.describe("Root filesystem among the inputs, as an uncompressed tar"),
+      digest: digest.optional().describe("SHA-256 of the archive; computed when absent"),
+    }),
+    oci,
+  ])
+  .describe(
+    "Runtime image by name or by root-filesystem digest `sha256:…`; or, for providers whose policy allows it, " +
+      "an image among the inputs or in a registry",
+  );
+const command = z
+  .array(word)
+  .min(1)
+  .max(64)
+  .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result");
+const tier = z.enum(tiers).default("runc").describe("Weakest isolation in which the task may run");
+
+/** Fields that job files of every kind have. */
+export const taskFields = {
+  version: z.literal(1).describe("Version of this format"),
+  name: z.string().min(1).max(64).describe("Name of the job, for people"),
+  image,
+  command,
+  resources: resources.prefault({}).describe("What one run of the task needs"),
+  tier,
+} as const;
+
 /** `job.yaml`, as the requester writes it; docs/reference/job.md is made from the descriptions. */
 export const jobFileSchema = z
   .strictObject({
@@ -124,25 +155,8 @@ export const jobFileSchema = z
         "Values that variables take in turn, at most 256 combinations: `submit` posts a job for each. `-V` of one of them " +
           "leaves that value alone",
       ),
-    image: z
-      .union([
-        z.string().regex(/^([a-z0-9][a-z0-9._-]{0,63}|sha256:[0-9a-f]{64})$/),
-        z.strictObject({ dockerfile: path.describe("Dockerfile among the inputs") }),
-        z.strictObject({
-          archive: path.describe("Root filesystem among the inputs, as an uncompressed tar"),
-          digest: digest.optional().describe("SHA-256 of the archive; computed when absent"),
-        }),
-        oci,
-      ])
-      .describe(
-        "Runtime image by name or by root-filesystem digest `sha256:…`; or, for providers whose policy allows it, " +
-          "an image among the inputs or in a registry",
-      ),
-    command: z
-      .array(word)
-      .min(1)
-      .max(64)
-      .describe("The task: run as `command… 0` by the provider and as `command… 1` to evaluate a result"),
+    image,
+    command,
     inputs: z
       .array(
         z.union([
@@ -161,7 +175,7 @@ export const jobFileSchema = z
     outputs: z.array(path).min(1).max(1000).describe("Files and folders under /out that make up the result"),
     resources: resources.prefault({}).describe("What one run of the task needs"),
     verification: verification.describe("How the result is judged"),
-    tier: z.enum(tiers).default("runc").describe("Weakest isolation in which the task may run"),
+    tier,
     price: coinSchema
       .optional()
       .describe("What the provider gets, in the coin; when absent, its price floor for the run window"),
@@ -370,7 +384,7 @@ export function specHash(spec: Spec): Hex {
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** JSON with sorted keys and no white space, so that equal values have equal hashes (RFC 8785). */
-function canonicalJson(value: Json): string {
+export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter((entry) => entry[1] !== undefined);

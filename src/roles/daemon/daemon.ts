@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { type Abortable, linkSignals, onAbort } from "../../async/abort.ts";
 import { retryTransient } from "../../async/retry.ts";
 import { isIchainError } from "../../errors/error.ts";
-import type { JobRole } from "../../ports/journal.ts";
-import type { JobFilter } from "../../ports/market.ts";
+import type { FederatedRole, JobRole } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import { forJob, type RoleContext } from "../context.ts";
@@ -12,11 +11,12 @@ import { jobFolder } from "../shared/job-folder.ts";
 import { isStorageTrouble, noteIfPossible, retryText } from "../shared/note.ts";
 
 /** What a daemon does for one role. */
-export interface Duty {
-  readonly role: JobRole;
-  readonly filter: JobFilter;
+export interface Duty<Found extends { readonly id: JobId } = Job> {
+  readonly role: JobRole | FederatedRole;
+  /** Every job that may concern this role, first the present ones, then each that appears or changes; never returns. */
+  watch(options: Abortable): AsyncIterable<Found>;
   /** True when this role has something to do in a job that it has not begun. */
-  wants(job: Job): boolean;
+  wants(job: Found): boolean;
   /**
    * Brings one job to its end; called again after a crash or a passing failure. All jobs run at once: work that uses
    * the machine waits for a place (`Slots`), work that waits for other parties needs none.
@@ -34,9 +34,9 @@ export interface Duty {
  * act that the journal does not know of. Once `draining` aborts, resolves when the jobs begun by then have ended; the
  * duty itself declines what appears meanwhile.
  */
-export async function runDaemon(
+export async function runDaemon<Found extends { readonly id: JobId }>(
   context: RoleContext,
-  duty: Duty,
+  duty: Duty<Found>,
   { signal, draining }: Abortable & { readonly draining?: AbortSignal | undefined },
 ): Promise<void> {
   const stop = new AbortController();
@@ -62,7 +62,7 @@ export async function runDaemon(
     for (const { key } of unfinished) begin(key as JobId);
     if (draining)
       stack.use(onAbort(draining, () => void Promise.all(running.values()).then(() => stop.abort())));
-    for await (const job of context.market.watch(duty.filter, options)) {
+    for await (const job of duty.watch(options)) {
       if (duty.wants(job)) begin(job.id);
     }
   } catch (error) {
@@ -74,7 +74,12 @@ export async function runDaemon(
 }
 
 /** Brings a job to its end, or gives it up, with a warning and a note, where that is impossible. Never rejects. */
-async function workOn(context: RoleContext, duty: Duty, jobId: JobId, { signal }: Abortable): Promise<void> {
+async function workOn(
+  context: RoleContext,
+  duty: Omit<Duty, "watch" | "wants">,
+  jobId: JobId,
+  { signal }: Abortable,
+): Promise<void> {
   const { journal, reporter, logger } = forJob(context, jobId);
   const report = (text: string) => reporter.emit({ kind: "warn", text: `Job ${shortId(jobId)}: ${text}` });
   const reportAndNote = (text: string) => {

@@ -1,5 +1,5 @@
 import type { Abortable } from "../../async/abort.ts";
-import type { JobRole, Journal } from "../../ports/journal.ts";
+import type { Journal, Role } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
@@ -63,7 +63,8 @@ export function gasBesideJobs(journal: Journal, since: number): bigint {
     .reduce((sum, { key }) => sum + gasOfRecord(journal, "account", key), 0n);
 }
 
-function gasOfRecord(journal: Journal, role: JobRole | "account", key: string): bigint {
+/** Wei for gas that a record tells of. */
+export function gasOfRecord(journal: Journal, role: Role, key: string): bigint {
   const fees = journal
     .open(role, key)
     .outcomes()

@@ -84,6 +84,7 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
       started = undefined;
     },
 
+    isUp: () => started?.tor.isUp ?? false,
     newIdentity: async () => newOnionIdentity(),
     meetingPoint: async (seed) => meetingOnion(seed),
 

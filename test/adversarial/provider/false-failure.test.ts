@@ -3,7 +3,7 @@ import { it } from "node:test";
 import type { Sandbox, TaskRun } from "../../../src/ports/sandbox.ts";
 import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
-import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
+import { provideDuty, setupOf } from "../../../src/roles/job/provider/run-job.ts";
 import { jobFile, takeInHand, waits } from "../../support/market/by-hand.ts";
 import { ended, lastJson, startTestMarket } from "../../support/market/market.ts";
 import { gains, wealthOf } from "../../support/market/wealth.ts";
@@ -39,11 +39,11 @@ it(
     const { details } = (await hand.market.offer(home.account, waits))!;
     const duty = provideDuty(
       { ...hand, sandbox: idle as Sandbox },
-      {
+      setupOf({
         policy: policySchema.parse({ appeal: "never" }),
         machine: details,
         report: { tier: "runc" } as never,
-      },
+      }),
     );
     const halt = new AbortController();
     const daemon = runDaemon(hand, duty, halt).catch((error: unknown) => {

@@ -25,15 +25,17 @@ async function daemon(
     jobsDir: "/nonexistent",
     reporter: { emit: () => undefined },
     logger: silentLogger,
-    market: {
-      async *watch(_: unknown, { signal }: { signal: AbortSignal }) {
-        yield { id } as Job;
-        if (later) yield { id: await later } as Job;
-        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      },
-    },
   } as unknown as Parameters<typeof runDaemon>[0];
-  const duty: Duty = { role: "provider", filter: {}, wants: () => true, ...act };
+  const duty: Duty = {
+    role: "provider",
+    async *watch({ signal }) {
+      yield { id } as Job;
+      if (later) yield { id: await later } as Job;
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+    wants: () => true,
+    ...act,
+  };
   const ended = runDaemon(context, duty, { signal: stop.signal, draining });
   const open = () => book.undertakings({ unfinished: true }).map(({ key }) => key);
   const notes = () => book.open("provider", id).notes();

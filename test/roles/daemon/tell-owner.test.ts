@@ -37,7 +37,7 @@ async function told(
   } as unknown as Parameters<typeof tellingOwner>[0];
   const notifications: Notification[] = [];
   const duty: Duty = {
-    ...{ role: "provider", filter: {}, wants: () => true },
+    ...{ role: "provider", watch: async function* () {}, wants: () => true },
     ...{ work: async () => undefined, giveUp: async () => undefined },
   };
   const notifier = { tell: (one: Notification) => void notifications.push(one) };

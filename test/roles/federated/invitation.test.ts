@@ -57,7 +57,7 @@ test("invited providers learn where the job is and enlist; others learn nothing"
   for (const party of [first, second]) {
     const enlistment = await enlistmentIn(party, await party.market.federatedJob(id));
     assert.deepEqual(enlistment?.locator, locator);
-    await send(party.market, enlistment!.call);
+    await send(party.market, { kind: "enlist", federated: posted, admission: enlistment!.admission });
   }
   const job = await requester.market.federatedJob(id);
   assert.deepEqual(
@@ -89,7 +89,7 @@ test("an invitation that was cut, changed or sent for another job does not open"
   const bytes = fromHex(invitation.sealed);
   assert.ok(bytes.length <= 4096);
   const opened = await openInvitation(keyring, job, invitation, market.account);
-  assert.deepEqual(opened, { locator, admission });
+  assert.deepEqual(opened, { locator, admission, onionKey: requester.keyring.publicKeys.onionKey });
   const refused = (sealed: Uint8Array, id = job) =>
     assert.rejects(
       openInvitation(keyring, id, { ...invitation, sealed: toHex(sealed) }, market.account),

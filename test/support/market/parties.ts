@@ -17,13 +17,14 @@ import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
-import { provideDuty } from "../../../src/roles/job/provider/run-job.ts";
+import { provideDuty, setupOf } from "../../../src/roles/job/provider/run-job.ts";
 import { type Again, type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
 import { placeBundle } from "../../../src/roles/job/requester/posting/host-bundle.ts";
 import { findCandidates, makePlan } from "../../../src/roles/job/requester/posting/plan.ts";
 import { post } from "../../../src/roles/job/requester/posting/post.ts";
 import { transact } from "../../../src/roles/shared/transact.ts";
+import type { DiskBudget } from "../../../src/roles/task/kept/disk-budget.ts";
 import { createSandbox } from "../../../src/sandbox/sandbox.ts";
 import { lockJob } from "../../../src/sqlite/lock.ts";
 import { createDirectTransport } from "../../../src/transfer/direct/direct-transport.ts";
@@ -182,17 +183,19 @@ export async function newJob(
 }
 
 /** The provider's daemon; `stop` ends it and hands on what it failed with, `drain` lets it end its jobs. */
-export function startProviding(t: Cleanup, provider: Actor, policy: object = {}) {
+export function startProviding(t: Cleanup, provider: Actor, policy: object = {}, disk?: DiskBudget) {
   const drain = new AbortController();
   const halt = new AbortController();
-  const duty = provideDuty(provider, {
+  const setup = setupOf({
     policy: policySchema.parse(policy),
     machine: someOffer().details,
     report: { tier: "runc" } as never,
+    disk,
     get draining() {
       return drain.signal.aborted;
     },
   });
+  const duty = provideDuty(provider, setup);
   const options = { signal: halt.signal, draining: drain.signal };
   const ended = runDaemon(provider, duty, options).catch((error: unknown) => {
     if (!halt.signal.aborted) throw error;

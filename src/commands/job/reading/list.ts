@@ -1,5 +1,7 @@
 import { IchainError } from "../../../errors/error.ts";
-import { shortId } from "../../../protocol/ids.ts";
+import type { MarketReader } from "../../../ports/market.ts";
+import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
+import { type Address, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { isFinal } from "../../../protocol/job/state.ts";
 import type { Links } from "../../../roles/job/requester/successors/go-on.ts";
@@ -9,6 +11,7 @@ import { withReader } from "../../steps/reader.ts";
 import { readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { due, jobData, roleIn } from "../../steps/view.ts";
+import { federatedData, federatedLine, federatedRoleIn } from "../federated/view.ts";
 
 /** Lists the account's jobs in every role, newest first. */
 export async function run(context: CommandContext, _args: object, options: { all?: true }): Promise<void> {
@@ -30,6 +33,7 @@ export async function run(context: CommandContext, _args: object, options: { all
       context,
       jobs.map(({ id }) => id),
     );
+    const federated = await federatedOf(market, account, { signal, all: options.all });
     const row = (job: Job): string[] => [
       shortId(job.id),
       roleIn(job, account) ?? "",
@@ -39,12 +43,35 @@ export async function run(context: CommandContext, _args: object, options: { all
       due(job, now),
       chainText(links(job.id)),
     ];
-    ui.print({ jobs: jobs.map((job) => jobData(job, account, tokens, links(job.id))) }, () =>
-      jobs.length === 0
-        ? `No ${options.all ? "" : "open "}jobs.`
-        : ui.table(["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE", "LINKED"], jobs.map(row)),
-    );
+    const data = {
+      jobs: jobs.map((job) => jobData(job, account, tokens, links(job.id))),
+      ...(federated.length > 0 && { federated: federated.map((job) => federatedData(job, account)) }),
+    };
+    ui.print(data, () => {
+      const table = ["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE", "LINKED"];
+      const lines = federated.map(
+        (job) => `${federatedRoleIn(job, account) ?? "invited"}: ${federatedLine(job)}`,
+      );
+      if (jobs.length + lines.length === 0) return `No ${options.all ? "" : "open "}jobs.`;
+      return [...(jobs.length > 0 ? [ui.table(table, jobs.map(row))] : []), ...lines].join("\n");
+    });
   });
+}
+
+/** The federated jobs of an account, newest first. */
+async function federatedOf(
+  market: MarketReader,
+  account: Address,
+  { signal, all }: { signal: AbortSignal; all: true | undefined },
+): Promise<FederatedJob[]> {
+  const lists = await Promise.all([
+    market.federatedJobs({ requester: account }, { signal }),
+    market.federatedJobs({ provider: account }, { signal }),
+  ]);
+  return lists
+    .flat()
+    .filter(({ state }) => all || state !== "Ended")
+    .toSorted((a, b) => b.block - a.block);
 }
 
 /** `3fa9c01b →`, `→ 77d0a2c4`: the jobs before and after. */

@@ -10,6 +10,8 @@ import { withReader } from "../../steps/reader.ts";
 import { fromRecords, readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { due, isFailedRun, jobData } from "../../steps/view.ts";
+import { federatedIdOf } from "../federated/view.ts";
+import { watchFederated } from "../federated/watch.ts";
 
 const POLL_MS = 1_000;
 
@@ -20,7 +22,10 @@ const POLL_MS = 1_000;
  */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
-  await withReader(context, async ({ market, account }) => {
+  await withReader(context, async (view) => {
+    const { market, account } = view;
+    const federated = await federatedIdOf(market, id, signal);
+    if (federated !== undefined) return await watchFederated(context, view, federated);
     let last: Job | undefined;
     await using _reports = showReports(context, (id) => id !== undefined && id === last?.id);
     const follow = async function* () {

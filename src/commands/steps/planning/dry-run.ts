@@ -1,11 +1,11 @@
 import { requireKeystore } from "../../../account/keystore.ts";
 import { openKeyCheck, readBudgets } from "../../../compose.ts";
 import { impossible } from "../../../errors/error.ts";
-import { COIN } from "../../../protocol/amounts.ts";
+import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
 import { ZERO_ADDRESS } from "../../../protocol/ids.ts";
+import { lockedBy } from "../../../protocol/job/terms.ts";
 import type { JobFile, Spec } from "../../../protocol/task/spec.ts";
 import { refuseOverBudget } from "../../../roles/job/requester/posting/budget.ts";
-import type { Plan } from "../../../roles/job/requester/posting/plan.ts";
 import { partyOf } from "../../../roles/shared/party.ts";
 import { coin, duration, money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
@@ -34,7 +34,7 @@ export async function printDryRun(
     for (const party of [provider, ...validators]) {
       await partyOf({ market, keyring }, party.account, { signal });
     }
-    await refuseDryOverBudget(context, plan);
+    await refuseDryOverBudget(context, { locked: lockedBy(outline), token });
     await refuseUnaffordable(market, account, { total: locked, token }, { signal });
     const { price, validatorFee, providerStake, validatorStake, windows } = outline;
     const data = {
@@ -88,7 +88,10 @@ export async function printDryRun(
 }
 
 /** By the jobs that the journal records, without a password; there are none where there is no journal. */
-async function refuseDryOverBudget(context: CommandContext, plan: Plan): Promise<void> {
+export async function refuseDryOverBudget(
+  context: CommandContext,
+  plan: { readonly locked: bigint; readonly token: TokenInfo },
+): Promise<void> {
   const budgets = await readBudgets(context.config);
   const counted = await fromRecords(context, (journal) => {
     refuseOverBudget({ journal, budgets }, plan);

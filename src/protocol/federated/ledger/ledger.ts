@@ -91,6 +91,15 @@ export function readLedger(lines: Iterable<string>): Ledger {
   return reader.ledger();
 }
 
+/**
+ * One line that is an aggregation, by itself: its form alone is checked.
+ * @throws LEDGER_MALFORMED
+ */
+export function readAggregation(line: string): AggregationLine {
+  if (line.length > MAX_LINE_CHARS) throw malformed(1, "it is too long");
+  return shaped(aggregationLine, parsed(line, 1), 1);
+}
+
 /** The leaves below `payRoot`, in the order of the accounts. */
 export function payLeaves(earned: ReadonlyMap<Address, bigint>): Hex[] {
   return [...earned].map(([account, amount]) => payLeaf(account, amount));

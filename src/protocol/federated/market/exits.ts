@@ -27,6 +27,23 @@ export function federatedExitsOf(
   return released ? [...disputes, { kind: "release" }] : disputes;
 }
 
+/** Seconds after the end within which pay is claimed (`FederatedStorage.CLAIM_WINDOW`). */
+export const CLAIM_WINDOW = 180 * 86_400;
+
+/** The seconds after which something becomes possible in a job without an event, Unix time. */
+export function federatedInstantsOf(job: FederatedJob): readonly number[] {
+  const { state, deadline, terms, members, disputes } = job;
+  const appeals = members.flatMap(({ strike }) => (strike === undefined ? [] : [strike.appealBy]));
+  const panels = disputes.flatMap((dispute) => [dispute.deadline, revealBy(job, dispute)]);
+  if (state === "Enlisting") return [terms.enlistBy, deadline];
+  return [deadline, ...appeals, ...panels, ...(state === "Ended" ? [deadline + CLAIM_WINDOW] : [])];
+}
+
+/** True once every stake is free and nothing is left to claim or to sweep. */
+export function isFederatedFinal(job: FederatedJob): boolean {
+  return job.state === "Ended" && job.swept;
+}
+
 /** The last second in which findings of a dispute can be revealed. */
 function revealBy({ terms }: FederatedJob, { deadline, committed, panel }: Dispute): number {
   return deadline + (committed.length === panel.length ? 0 : terms.disputeWindow);

@@ -13,7 +13,7 @@ export function foldFederated(
 
 function posted({ id, terms, sealed, block }: FederatedEvent & { kind: "posted" }): FederatedJob {
   return {
-    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false },
+    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false, swept: false },
     deadline: terms.enlistBy + terms.disputeWindow,
     ...{ invitations: [], members: [], closings: [], disputes: [] },
   };
@@ -60,6 +60,7 @@ function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted
     case "stakeReleased":
       return withMember(job, event.account, { standing: "released" });
     case "swept":
+      return { ...job, swept: true };
     case "rated":
       return job;
     default:

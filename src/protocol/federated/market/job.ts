@@ -16,6 +16,8 @@ export interface FederatedJob {
   readonly deadline: number;
   /** The open round is the last. */
   readonly stopping: boolean;
+  /** What no one claimed went back to the requester. */
+  readonly swept: boolean;
   readonly cause?: FederatedCause | undefined;
   /** Block whose hash draws the seats. */
   readonly drawBlock?: number | undefined;

@@ -42,15 +42,19 @@ export async function loadTrialData({ simulation }: TrialFile, folder: string): 
   return { train, files, bytes, test, hidden: everyRow(test), open: everyRow(train) };
 }
 
-interface Dense {
+/** Rows as they lie in a file. */
+export interface Dense {
   /** Of the file. */
   readonly bytes: number;
   readonly features: number;
+  /** Of a row; its product is `features`. */
+  readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
   readonly labels: Uint8Array;
 }
 
-async function loadDense(path: string, names: { rows: string; labels: string }): Promise<Dense> {
+/** @throws DATA_UNREADABLE, DATA_INVALID */
+export async function loadDense(path: string, names: { rows: string; labels: string }): Promise<Dense> {
   let bytes: Uint8Array;
   try {
     if ((await stat(path)).size > MAX_BYTES) refuse(`${path} is larger than 1 GiB`);
@@ -68,7 +72,7 @@ async function loadDense(path: string, names: { rows: string; labels: string }):
   const bytesOf = Uint8Array.from(labels.values);
   if (bytesOf.some((label, i) => label !== labels.values[i]))
     refuse("labels are whole numbers from 0 to 255");
-  return { bytes: bytes.length, features, values: rows.values, labels: bytesOf };
+  return { bytes: bytes.length, features, shape: rows.shape.slice(1), values: rows.values, labels: bytesOf };
 }
 
 function joined(parts: readonly Dense[], scale: number, known = 0): Samples {

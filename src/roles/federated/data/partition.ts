@@ -17,7 +17,7 @@ export function dealEvenly(rows: Uint32Array, parts: number, random: Random): Pa
  * a part has few classes. Draws again, up to a hundred times, while a part has fewer than `least` rows.
  */
 export function dealByDirichlet(
-  { labels, classes }: Samples,
+  { labels, classes }: Pick<Samples, "labels" | "classes">,
   rows: Uint32Array,
   { parts, alpha, least, random }: { parts: number; alpha: number; least: number; random: Random },
 ): Partition {

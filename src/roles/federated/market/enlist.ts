@@ -6,7 +6,7 @@ import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../protocol/parcel/locator.ts";
 import { partyOf } from "../../shared/party.ts";
-import { MAX_INVITED, openInvitation, sealInvitation } from "./invitation.ts";
+import { MAX_INVITED, type OpenedInvitation, openInvitation, sealInvitation } from "./invitation.ts";
 
 interface Parts {
   readonly market: Pick<Market, "account" | "offer" | "signAdmission">;
@@ -44,19 +44,16 @@ export async function invitationsTo(
 }
 
 /**
- * The call by which this account enlists, and where it finds the job, as its last invitation has it; undefined when it
- * was not invited.
+ * What this account needs to enlist, as its last invitation has it; undefined when it was not invited.
  * @throws SEAL_NOT_FOR_US, LOCATOR_MALFORMED, KEY_UNUSABLE
  */
 export async function enlistmentIn(
   { market, keyring }: Parts,
   federated: FederatedJob,
-): Promise<{ readonly call: FederatedCall; readonly locator: BundleLocator } | undefined> {
+): Promise<OpenedInvitation | undefined> {
   for (const invitation of federated.invitations.toReversed()) {
     const opened = await openInvitation(keyring, federated.id, invitation, market.account);
-    if (opened === undefined) continue;
-    const { admission, locator } = opened;
-    return { call: { kind: "enlist", federated, admission }, locator };
+    if (opened !== undefined) return opened;
   }
   return undefined;
 }

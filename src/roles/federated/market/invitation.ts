@@ -52,6 +52,14 @@ export async function sealInvitation(
   };
 }
 
+export interface OpenedInvitation {
+  /** Its token is the host's own: each provider derives another from it (`Channel.token`). */
+  readonly locator: BundleLocator;
+  readonly admission: Hex;
+  /** The requester's onion key. */
+  readonly onionKey: Hex;
+}
+
 /**
  * What an invitation says to `account`; undefined when it is for others.
  * @throws SEAL_NOT_FOR_US, LOCATOR_MALFORMED, KEY_UNUSABLE
@@ -61,7 +69,7 @@ export async function openInvitation(
   job: JobId,
   { providers, sealed }: Invitation,
   account: Address,
-): Promise<{ readonly locator: BundleLocator; readonly admission: Hex } | undefined> {
+): Promise<OpenedInvitation | undefined> {
   const place = providers.findIndex((provider) => sameAddress(provider, account));
   if (place < 0) return undefined;
   const bytes = fromHex(sealed);
@@ -77,6 +85,7 @@ export async function openInvitation(
   return {
     locator: decodeLocator(plain.subarray(0, admissions), "bundle"),
     admission: toHex(plain.subarray(at, at + ADMISSION)),
+    onionKey: toHex(bytes.subarray(0, KEY)),
   };
 }
 

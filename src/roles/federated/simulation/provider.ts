@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { encodeInt8 } from "../../../protocol/federated/codec/int8.ts";
-import { encodeTopk } from "../../../protocol/federated/codec/topk.ts";
 import type { BadKind, FederatedFile } from "../../../protocol/federated/job-file.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { Random } from "../data/random.ts";
 import type { Samples } from "../data/samples.ts";
+import { type Encoded, encode } from "../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../privacy/noise.ts";
 import type { Local, Network } from "./network.ts";
 
@@ -44,11 +43,6 @@ export function train(
   return network.changeSince(model);
 }
 
-interface Encoded {
-  readonly bytes: Uint8Array;
-  readonly residual?: Float64Array;
-}
-
 /** An honest provider's update: its change, clipped and with noise where the job asks for it, and the seed's commitment. */
 export function sendChange(
   change: Float64Array,
@@ -61,16 +55,4 @@ export function sendChange(
   const own = noiseSeed(secret, seed, round);
   const state = privacy.noise === 0 ? undefined : noiseCommitment(own);
   return encode(withNoise(change, privacy, own), update, residual, state);
-}
-
-/** Encodes a change as the job asks; with top-k, what is not sent is left in a new residual. */
-export function encode(
-  change: Float64Array,
-  update: FederatedFile["update"],
-  residual?: Float64Array,
-  state: Uint8Array = new Uint8Array(32),
-): Encoded {
-  if (update === "int8") return { bytes: encodeInt8(change, state) };
-  const rest = residual === undefined ? change.slice() : change.map((value, i) => value + residual[i]!);
-  return { bytes: encodeTopk(rest, Math.round(update.topk * 1000), state), residual: rest };
 }

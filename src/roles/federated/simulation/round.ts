@@ -13,9 +13,10 @@ import { stateCount } from "../../../protocol/federated/server/step.ts";
 import type { Gains, Memory, ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
 import { Random } from "../data/random.ts";
+import { encode } from "../encode.ts";
 import { cheats } from "./cheats.ts";
 import { type Exchange, exchangeOfScores, exchangeOfWeights } from "./exchange.ts";
-import { type Actor, encode, sendChange, type TrainingTask, train } from "./provider.ts";
+import { type Actor, sendChange, type TrainingTask, train } from "./provider.ts";
 import { gainsOf, type Hidden } from "./seats.ts";
 
 /** What goes from round to round. */

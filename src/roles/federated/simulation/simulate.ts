@@ -4,10 +4,10 @@ import { type Refund, refundOf } from "../../../protocol/federated/pay/refund.ts
 import { sharesOf } from "../../../protocol/federated/pay/shares.ts";
 import { epsilonAfter } from "../../../protocol/federated/privacy/rule.ts";
 import { strategyOf } from "../../../protocol/federated/strategies.ts";
-import type { ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
 import { Random } from "../data/random.ts";
 import type { TrialData } from "../data/samples.ts";
+import { serverStep } from "../server-step.ts";
 import { firstWeights, Network, parametersOf, type Shape } from "./network.ts";
 import type { TrainingTask } from "./provider.ts";
 import { emptyStates, type Outcome, playRound, type Rules, type TrialState } from "./round.ts";
@@ -169,24 +169,4 @@ function sliceOf(rows: Uint32Array, round: number): Uint32Array {
   const slices = Math.max(1, Math.floor(rows.length / SLICE));
   const at = (round - 1) % slices;
   return slices === 1 ? rows : rows.subarray(at * SLICE, (at + 1) * SLICE);
-}
-
-/**
- * The server's step in whole thousandths: the job file's values before the strategy's, within what keeps its sums exact.
- */
-export function serverStep({ outer, settings }: FederatedFile, strategy: Strategy): ServerStep {
-  const all = { lr: 1000, momentum: 0, beta1: 0, beta2: 0, tau: 0, ...strategy.settings, ...settings };
-  const thousandths = (value: number | undefined, byDefault: number) =>
-    value === undefined ? byDefault : Math.round(value * 1000);
-  const momentum = thousandths(outer?.momentum, all.momentum);
-  const implied = outer?.momentum !== undefined && strategy.server === "plain" ? "nesterov" : strategy.server;
-  const within = (value: number, most: number) => Math.max(0, Math.min(most, value));
-  return {
-    kind: outer?.step ?? implied,
-    lr: within(thousandths(outer?.lr, all.lr), 10_000),
-    momentum: within(momentum, 999),
-    beta1: within(all.beta1, 999),
-    beta2: within(all.beta2, 999),
-    tau: within(all.tau, 1_000_000),
-  };
 }

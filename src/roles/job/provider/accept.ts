@@ -27,6 +27,7 @@ import { transact } from "../../shared/transact.ts";
 import { awaitHost, type Fetched } from "../../task/await-host.ts";
 import { ensureImage } from "../../task/ensure-image.ts";
 import { type Bundle, fetchBundle } from "../../task/fetch-bundle.ts";
+import type { DiskBudget } from "../../task/kept/disk-budget.ts";
 import { holdKept } from "../../task/kept/kept-inputs.ts";
 import { releaseGpus, reserveGpus } from "../../task/reserve-gpus.ts";
 import { whileUseful } from "./while-useful.ts";
@@ -38,6 +39,8 @@ export interface ProviderSetup {
   readonly report: SandboxReport;
   /** True once no more jobs are to be accepted. */
   readonly draining?: boolean;
+  /** Absent where the home may hold whatever the disk does. */
+  readonly disk?: DiskBudget | undefined;
   /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
   /** For telling requesters of declined jobs. */
@@ -75,6 +78,9 @@ export async function accept(
   if (secretHash(maskHash(locator.mask), job.seedTip) !== job.terms.secretHash) {
     return refuse("SECRETS_MISMATCH", "its mask or its seeds are not those in the terms");
   }
+  // A parcel and what is in it; then the disk of the run, and the result packed of it.
+  const noRoom = acceptedBefore ? undefined : await setup.disk?.refuse(2 * locator.bundleBytes);
+  if (noRoom) return noRoom;
   // Bound the fetch: a host that sends its bundle slowly would hold a slot until `acceptBy`, which may be days away.
   using posted = acceptedBefore ? undefined : await whileFetching(context, job, locator, options);
   let bundle: Bundle;
@@ -91,6 +97,8 @@ export async function accept(
     disagreement(job, bundle) ??
     refuseWork(policy, job.terms, work, chain.pace);
   if (unfit && !acceptedBefore) return unfit;
+  const full = acceptedBefore ? undefined : await setup.disk?.refuse(2 * bundle.spec.resources.disk);
+  if (full) return full;
   // The account posted the bundle's root; the certificate that signed the bundle must name that account.
   await context.keyring.check({ account: job.terms.requester, keys: bundle.requester });
   const unusable = acceptedBefore

@@ -37,13 +37,23 @@ import { ENDED, TOO_LATE, withinRunWindow } from "./within-run-window.ts";
 const DECLINES = 4;
 
 /** What `ichain provide` does: it works on every posted job that names this account. */
-export function provideDuty(
-  context: WorkerContext,
-  machine: Omit<ProviderSetup, "slots" | "declines">,
-): Duty {
+export function provideDuty(context: WorkerContext, setup: ProviderSetup): Duty {
+  const { market, account } = context;
+  return {
+    role: "provider",
+    watch: (options) => market.watch({ provider: account }, options),
+    wants: (job) => job.state === "Posted",
+    work: (jobId, options) => runJob(forJob(context, jobId), jobId, setup, options),
+    giveUp: (jobId, options) => abandonJob(forJob(context, jobId), jobId, options),
+    policyChanged: () => setup.slots.resize(setup.policy.maxJobs),
+  };
+}
+
+/** What the jobs of a provider, of every kind, share: its policy and machine as they are now, and its places. */
+export function setupOf(machine: Omit<ProviderSetup, "slots" | "declines">): ProviderSetup {
   const slots = openSlots(machine.policy.maxJobs);
   // Read at each use: both may change while a job waits or runs.
-  const setup: ProviderSetup = {
+  return {
     get policy() {
       return machine.policy;
     },
@@ -53,15 +63,7 @@ export function provideDuty(
     get draining() {
       return machine.draining ?? false;
     },
-    ...{ report: machine.report, slots, declines: openSlots(DECLINES) },
-  };
-  return {
-    role: "provider",
-    filter: { provider: context.account },
-    wants: (job) => job.state === "Posted",
-    work: (jobId, options) => runJob(forJob(context, jobId), jobId, setup, options),
-    giveUp: (jobId, options) => abandonJob(forJob(context, jobId), jobId, options),
-    policyChanged: () => slots.resize(machine.policy.maxJobs),
+    ...{ report: machine.report, disk: machine.disk, slots, declines: openSlots(DECLINES) },
   };
 }
 

@@ -23,7 +23,7 @@ const BUSY_MS = 2_000;
 export function serveDuty(context: ServerContext, draining?: AbortSignal): Duty {
   return {
     role: "requester",
-    filter: { requester: context.account },
+    watch: (options) => context.market.watch({ requester: context.account }, options),
     wants: ({ id, state }) =>
       !draining?.aborted && !isFinal(state) && context.journal.find("requester", id) !== undefined,
     work: (jobId, options) => serveJob(forJob(context, jobId), jobId, options),

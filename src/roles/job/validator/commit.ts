@@ -15,6 +15,7 @@ import { chainDeadline } from "../../shared/chain-deadline.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
 import { isStorageTrouble, noteIfPossible } from "../../shared/note.ts";
 import { transact } from "../../shared/transact.ts";
+import type { DiskBudget } from "../../task/kept/disk-budget.ts";
 import { endLog } from "../../task/log-keeper.ts";
 import { measure, measurementOfNothing, type Waiting } from "./measure.ts";
 import { measureFailed, SILENT_MS } from "./open-delivered.ts";
@@ -28,6 +29,8 @@ export interface ValidatorSetup {
   readonly report: SandboxReport;
   /** True once no more results are to be measured. */
   readonly draining?: boolean;
+  /** Absent where the home may hold whatever the disk does. */
+  readonly disk?: DiskBudget | undefined;
   /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
 }
@@ -43,7 +46,7 @@ export async function commit(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  { policy, slots, draining }: ValidatorSetup,
+  { policy, slots, draining, disk }: ValidatorSetup,
   options: Abortable,
 ): Promise<Committed | string> {
   const { market } = context;
@@ -60,6 +63,8 @@ export async function commit(
   if (journal.intent("abstain") !== undefined) return abstain("as recorded");
   if (draining && journal.intent("locator") === undefined)
     return abstain("it measures no more before it stops");
+  const full = journal.intent("locator") === undefined ? await disk?.refuse(0) : undefined;
+  if (full) return abstain(full.reason);
   const facts = await chainFacts(market, options);
   const refused = refuseTerms(policy, job.terms, "validator", await market.now(options), facts);
   if (refused && journal.intent("commit") === undefined) return abstain(refused.reason);

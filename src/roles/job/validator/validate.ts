@@ -18,7 +18,7 @@ export function validateDuty(context: WorkerContext, machine: Omit<ValidatorSetu
   const setup = (): ValidatorSetup => ({ ...machine, slots });
   return {
     role: "validator",
-    filter: { validator: context.account },
+    watch: (options) => context.market.watch({ validator: context.account }, options),
     wants: (job) =>
       job.state === "Validating" &&
       job.validations.some(({ validator, commitment, abstained, sealed }) => {

@@ -19,6 +19,8 @@ export interface HeldParcels {
   drop(name: string): Promise<void>;
   /** Removes what is over its time, and the longest unused beyond `maxBytes`. */
   trim(maxBytes: number): Promise<void>;
+  /** Removes the longest unused until `bytes` are gone, or all is. */
+  free(bytes: number): Promise<void>;
 }
 
 /** Those in the folder `dir`. `now` gives Unix seconds by this machine's clock, by which nothing but disk is managed. */
@@ -38,6 +40,16 @@ export function heldParcels(
   const drop = async (name: string): Promise<void> => {
     await rm(fileOf(name), { force: true });
     await rm(recordOf(name), { force: true });
+  };
+  const all = async (): Promise<(Held & { name: string })[]> => {
+    const names = await readdir(dir).catch(() => []);
+    const held: (Held & { name: string })[] = [];
+    for (const name of names.filter((one) => one.endsWith(".json")).map((one) => one.slice(0, -5))) {
+      const record = await read(name);
+      if (record === undefined) await drop(name);
+      else held.push({ ...record, name });
+    }
+    return held;
   };
   return {
     drop,
@@ -61,14 +73,12 @@ export function heldParcels(
       await rm(`${fileOf(name)}.new`, { force: true }); // two links to one file: `rename` does nothing
     },
     async trim(maxBytes) {
-      const names = await readdir(dir).catch(() => []);
-      const held: (Held & { name: string })[] = [];
-      for (const name of names.filter((one) => one.endsWith(".json")).map((one) => one.slice(0, -5))) {
-        const record = await read(name);
-        if (record === undefined) await drop(name);
-        else held.push({ ...record, name });
-      }
-      for (const { name } of excessOf(held, maxBytes, now())) await drop(name);
+      for (const { name } of excessOf(await all(), maxBytes, now())) await drop(name);
+    },
+    async free(bytes) {
+      const held = await all();
+      const total = held.reduce((sum, one) => sum + one.bytes, 0);
+      for (const { name } of excessOf(held, Math.max(0, total - bytes), now())) await drop(name);
     },
   };
 }

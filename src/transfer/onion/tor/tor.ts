@@ -66,6 +66,11 @@ export class ManagedTor {
     return this.#process?.pid;
   }
 
+  /** False between an exit and the end of the next start. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
   /**
    * The control connection, once tor is up and the hooks of `onUp` have run.
    * @throws TOR_GONE once this tor was stopped; the signal's reason

@@ -3,7 +3,8 @@ import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { IchainError } from "../../../errors/error.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
+import { isNewer, tooNew } from "../../../errors/newer.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { bindKeyring, generateKeyring, type KeyringSecret, keyringSecretSchema } from "./secret.ts";
 
@@ -37,7 +38,7 @@ const TAG = 16;
 /**
  * Loads the keyring of `account` at `path`. When there is none, calls `beforeFirst`, then draws and saves one; names the
  * account in one that an older version made without.
- * @throws KEYRING_DAMAGED, KEYRING_WRONG_PASSPHRASE, KEYRING_OF_ANOTHER; what `beforeFirst` throws
+ * @throws KEYRING_DAMAGED, STATE_TOO_NEW, KEYRING_WRONG_PASSPHRASE, KEYRING_OF_ANOTHER; what `beforeFirst` throws
  */
 export async function openKeyring(
   path: string,
@@ -73,7 +74,7 @@ export async function makeKeyring(
   }
 }
 
-/** @throws KEYRING_MISSING, KEYRING_DAMAGED, KEYRING_WRONG_PASSPHRASE */
+/** @throws KEYRING_MISSING, KEYRING_DAMAGED, STATE_TOO_NEW, KEYRING_WRONG_PASSPHRASE */
 export async function loadKeyring(path: string, options: { passphrase: string }): Promise<KeyringSecret> {
   const secret = await readSecret(path, options.passphrase);
   if (secret) return secret;
@@ -131,9 +132,11 @@ async function readSecret(path: string, passphrase: string): Promise<KeyringSecr
   }
   let file: KeyringFile;
   try {
-    file = fileSchema.parse(JSON.parse(text));
+    const json: unknown = JSON.parse(text);
+    if (isNewer(json, 1)) throw tooNew("keyring", path);
+    file = fileSchema.parse(json);
   } catch (error) {
-    throw damaged(path, error);
+    throw isIchainError(error) ? error : damaged(path, error);
   }
   const plain = await decrypt(file, passphrase);
   try {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { raceSignal } from "../../../../src/async/abort.ts";
 import type { Sandbox, TaskRun } from "../../../../src/ports/sandbox.ts";
@@ -6,6 +7,7 @@ import { advance } from "../../../../src/roles/job/requester/advance.ts";
 import { sealedEnd } from "../../../../src/roles/job/requester/result/follow-log.ts";
 import { stopJob } from "../../../../src/roles/job/requester/stop.ts";
 import { noticeIn } from "../../../../src/roles/job/requester/take-notice.ts";
+import { bytesBelow, openDiskBudget } from "../../../../src/roles/task/kept/disk-budget.ts";
 import { newActor, newJob, reached, startParties, startProviding } from "../../../support/market/parties.ts";
 import { code } from "../../../support/parcel/parcels.ts";
 
@@ -94,6 +96,24 @@ test("a run that its requester stops ends at once, and is paid for by the time i
   const gained = (await provider.market.balance(provider.account)) - before;
   assert.ok(gained > stopped.terms.price / 5n, `${gained}`);
   await assert.rejects(stopJob(requester, stopped, waits), code("JOB_NOT_RUNNING"));
+});
+
+test("a provider whose home has no room for a job's run declines it, before it costs anything", async (context) => {
+  const { t, requester, provider } = await startParties(context);
+  const { jobsDir } = provider;
+  const home = dirname(jobsDir);
+  // Enough for the bundle, and not for twice 64 MiB.
+  const disk = openDiskBudget({ home, jobsDir, limit: (await bytesBelow(home)) + 100 * 2 ** 20 });
+  startProviding(t, provider, {}, disk);
+  const declined = provider.tells(({ text }) => text.includes("not accepted (DISK_BUDGET)"));
+  const file = { resources: { time: "1m", disk: "64 MiB" } };
+  const id = await newJob(requester, provider, { posted: false, file });
+  const over = new AbortController();
+  const advancing = advance(requester, id, {}, over).catch(() => undefined);
+  await declined;
+  assert.equal((await requester.market.job(id)).state, "Posted");
+  over.abort();
+  await advancing;
 });
 
 test("a provider that is drained declines what comes, and ends with the job that it has", async (context) => {

@@ -35,6 +35,14 @@ test("a wrong passphrase, a missing file and a damaged one give different errors
   await assert.rejects(loadKeyring(path, { passphrase }), code("KEYRING_DAMAGED"));
 });
 
+test("a keyring of a newer version is not taken for a damaged one, and is left as it is", async (t) => {
+  const path = join(await scratch(t), "keyring");
+  const newer = JSON.stringify({ version: 2, sealed: { by: "another way" } });
+  await writeFile(path, newer);
+  await assert.rejects(openKeyring(path, { passphrase, account }), code("STATE_TOO_NEW"));
+  assert.equal(await readFile(path, "utf8"), newer);
+});
+
 test("opening a keyring of an older version adds the wallet and keeps the keys", async (t) => {
   const path = join(await scratch(t), "keyring");
   const old = await withoutWallet(await generateKeyring(account));

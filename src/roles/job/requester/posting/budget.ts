@@ -2,12 +2,12 @@ import { IchainError } from "../../../../errors/error.ts";
 import type { Journal } from "../../../../ports/journal.ts";
 import type { TokenInfo } from "../../../../protocol/amounts.ts";
 import { overBudget, type Spending } from "../../../../protocol/budget.ts";
+import { type FederatedTerms, federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { lockedBy } from "../../../../protocol/job/terms.ts";
 import type { RoleContext } from "../../../context.ts";
 import { ENDED_STEP } from "../take-notice.ts";
 import { draftOf } from "./draft.ts";
-import type { Plan } from "./plan.ts";
 
 type Records = Pick<Journal, "undertakings" | "open">;
 
@@ -15,18 +15,18 @@ const DAY_MS = 86_400_000;
 
 /**
  * Refuses a job with which this home would lock more than its owner's budgets allow; `replaces`: the job that is over
- * and in whose place it is posted. Where there are budgets, a token without one is refused.
+ * and in whose place it is posted; `locked`: what it would lock. Where there are budgets, a token without one is refused.
  * @throws BUDGET_EXCEEDED
  */
 export function refuseOverBudget(
   { journal, budgets = [] }: Pick<RoleContext, "budgets"> & { readonly journal: Records },
-  { outline, token }: Pick<Plan, "outline" | "token">,
+  { locked, token }: { readonly locked: bigint; readonly token: TokenInfo },
   replaces?: JobId,
 ): void {
   if (budgets.length === 0) return;
   const own = budgets.filter((one) => sameAddress(one.token, token.address));
   if (own.length === 0) throw exceeded(`config.yaml has budgets, and none for ${token.symbol}.`, token);
-  const spending = { job: lockedBy(outline), ...lockedBefore(journal, token.address, replaces) };
+  const spending = { job: locked, ...lockedBefore(journal, token.address, replaces) };
   for (const { budget } of own) {
     const why = overBudget(budget, spending, token);
     if (why !== undefined) throw exceeded(`It would exceed the budget in config.yaml: ${why}.`, token);
@@ -48,11 +48,22 @@ function lockedBefore(
     if (unposted || cameBack) return [];
     return [{ key, openedAt, locked: lockedBy(draft.terms), after: draft.again?.after }];
   });
+  jobs.push(...federatedBefore(journal, token));
   const replaced = new Set([replaces, ...jobs.map(({ after }) => after)]);
   const counted = jobs.filter(({ key }) => !replaced.has(key as JobId));
   const sum = (some: typeof jobs) => some.reduce((total, { locked }) => total + locked, 0n);
   const since = Date.now() - DAY_MS;
   return { day: sum(counted.filter(({ openedAt }) => openedAt > since)), total: sum(counted) };
+}
+
+/** The same of federated jobs; one that ended without a round has all of it back. */
+function federatedBefore(journal: Records, token: Address) {
+  return journal.undertakings({ role: "federated-requester" }).flatMap(({ key, openedAt, finished }) => {
+    const record = journal.open("federated-requester", key);
+    const terms = record.outcome<{ readonly terms: FederatedTerms }>("draft")?.terms;
+    if (terms === undefined || !sameAddress(terms.token, token) || finished === "failed") return [];
+    return [{ key, openedAt, locked: federatedPriceOf(terms), after: undefined }];
+  });
 }
 
 function exceeded(message: string, { address }: TokenInfo): IchainError {

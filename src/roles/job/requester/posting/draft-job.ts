@@ -6,7 +6,7 @@ import type { PackedParcel } from "../../../../ports/parcels.ts";
 import type { Hex, JobId } from "../../../../protocol/ids.ts";
 import { maskHash } from "../../../../protocol/job/exchange.ts";
 import { secretHash, seedTip } from "../../../../protocol/job/seeds.ts";
-import type { Terms } from "../../../../protocol/job/terms.ts";
+import { lockedBy, type Terms } from "../../../../protocol/job/terms.ts";
 import { postedWindows, refuseOwnWindows } from "../../../../protocol/policy/outline.ts";
 import type { AllWindows } from "../../../../protocol/policy/windows.ts";
 import { ruleOf } from "../../../../protocol/task/judgement.ts";
@@ -44,7 +44,7 @@ export async function draftJob(
   { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
-  refuseOverBudget(context, plan, again?.after);
+  refuseOverBudget(context, { locked: lockedBy(plan.outline), token: plan.token }, again?.after);
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
@@ -96,7 +96,7 @@ export async function draftJob(
     const jobId = market.jobIdOf(terms);
     // Again: another job may have been drafted while this one was packed.
     using _lock = await context.lockBudgets?.({ signal });
-    refuseOverBudget(context, plan, again?.after);
+    refuseOverBudget(context, { locked: lockedBy(plan.outline), token: plan.token }, again?.after);
     const home = jobFolder(jobsDir, "requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);

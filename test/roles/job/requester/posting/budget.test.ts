@@ -10,7 +10,6 @@ import { COIN } from "../../../../../src/protocol/amounts.ts";
 import { budgetSchema } from "../../../../../src/protocol/budget.ts";
 import type { Address, JobId } from "../../../../../src/protocol/ids.ts";
 import { refuseOverBudget } from "../../../../../src/roles/job/requester/posting/budget.ts";
-import type { Plan } from "../../../../../src/roles/job/requester/posting/plan.ts";
 import { ENDED_STEP } from "../../../../../src/roles/job/requester/take-notice.ts";
 import { lockBudgets } from "../../../../../src/sqlite/lock.ts";
 import { someTerms } from "../../../../support/chain/terms.ts";
@@ -47,8 +46,8 @@ function code(limits: object, price: bigint, token = COIN, replaces?: JobId): st
   const journal = openJournal(path);
   const budgets = [{ token: COIN.address, budget: budgetSchema.parse(limits) }];
   try {
-    const outline = money(price * ETHER, token.address) as Plan["outline"];
-    refuseOverBudget({ journal, budgets }, { outline, token }, replaces);
+    const locked = price * ETHER;
+    refuseOverBudget({ journal, budgets }, { locked, token }, replaces);
     return undefined;
   } catch (error) {
     return isIchainError(error) ? error.code : String(error);
@@ -56,6 +55,23 @@ function code(limits: object, price: bigint, token = COIN, replaces?: JobId): st
     journal.close();
   }
 }
+
+test("federated jobs count with the price of all rounds, unless they ended without one", async () => {
+  for (const [number, ending] of [
+    [1, undefined],
+    [2, "done"],
+    [3, "failed"],
+  ] as const) {
+    const journal = openJournal(path);
+    const job = journal.open("federated-requester", id(number));
+    const terms = { token: COIN.address, rounds: 5, seats: 0, roundPrice: ETHER, seatFee: 0n };
+    await job.step("draft", { prepare: () => ({ terms }), act: (draft) => draft });
+    if (ending) job.finish(ending);
+    journal.close();
+  }
+  assert.equal(code({ total: "12" }, 2n), undefined);
+  assert.equal(code({ total: "12" }, 3n), "BUDGET_EXCEEDED");
+});
 
 test("a job may lock as much as the budget of one job, and no more", () => {
   assert.equal(code({ perJob: "2" }, 2n), undefined);

@@ -1,0 +1,114 @@
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openReader } from "../compose.ts";
+import { startChild } from "../devnet/child.ts";
+import { startDevnet } from "../devnet/devnet.ts";
+import { asOwnerOf } from "../devnet/homes.ts";
+import { costOf } from "../devnet/ledger.ts";
+import type { FederatedMisbehaviour } from "../devnet/misbehave-federated.ts";
+import { seconds } from "../devnet/timeline.ts";
+import type { JobId } from "../protocol/ids.ts";
+import { coin } from "../ui/format.ts";
+import type { CommandContext } from "./framework/declaration.ts";
+
+const PROVIDERS = 4;
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** A round as `submit --json` prints it. */
+interface RoundLine {
+  readonly round: number;
+  readonly before?: { readonly acc: number };
+  readonly providers: readonly {
+    readonly account: string;
+    readonly weight: number;
+    readonly sent: boolean;
+  }[];
+}
+
+/** A whole federated job on a market of its own, with bad providers among the good, until everyone is paid. */
+export async function demoFederated(
+  context: CommandContext,
+  { out, bad = ["sign"] }: { readonly out?: string; readonly bad?: readonly FederatedMisbehaviour[] },
+): Promise<void> {
+  const { ui, signal, config } = context;
+  const folder = resolve(out ?? `ichain-demo-${Date.now()}`);
+  const begun = performance.now();
+  const devnet = await startDevnet({
+    providers: PROVIDERS,
+    validators: 0,
+    bad,
+    reporter: ui.reporter,
+    signal,
+  });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => devnet.stop());
+  const paths = { ...config.paths, index: join(devnet.dir, "index.db") };
+  const market = stack.adopt(
+    await openReader({ config: { ...config, network: devnet.network, paths }, ui, signal }),
+    (one) => one.stop(),
+  );
+  const ready = performance.now();
+  const job = fromRoot("examples/federated-digits/job.yaml");
+  const child = startChild({
+    name: "ichain submit",
+    argv: [fromRoot("bin/ichain.js"), "submit", job, "--yes", "--out", folder, "--json"],
+    env: asOwnerOf(devnet.requester),
+    log: join(devnet.dir, "requester.log"),
+  });
+  stack.defer(() => child.stop());
+  const names = new Map(
+    devnet.providers.map(({ account }, i) => [account.toLowerCase(), bad[i] ?? "honest"]),
+  );
+  const ends: number[] = [];
+  let end: { jobId: string; cause: string; rounds: number; measured: { acc: number } } | undefined;
+  for (let round = 1; end === undefined; round++) {
+    const line = await child.line((one) => one.round === round || "cause" in one, { signal });
+    if ("cause" in line) end = line as unknown as typeof end;
+    else {
+      ends.push(performance.now());
+      const { before, providers } = line as unknown as RoundLine;
+      const left = providers.filter(({ weight }) => weight === 0).map(({ account }) => names.get(account));
+      const text = `Round ${round} began at accuracy ${before?.acc.toFixed(3) ?? "-"}; left out: ${left.join(", ") || "none"}`;
+      ui.reporter.emit({ kind: "info", text });
+    }
+  }
+  const closed = performance.now();
+  // Pay is due once no dispute can change it; the devnet's chain is moved there.
+  const { deadline } = await market.federatedJob(end.jobId as JobId, { signal });
+  await devnet.evm.increaseTime(Math.max(0, deadline + 1 - (await market.now({ signal }))));
+  const paid: { account: string; plays: string; pay: string }[] = [];
+  for await (const { members } of market.followFederated(end.jobId as JobId, { signal })) {
+    if (members.some(({ standing }) => standing !== "released")) continue;
+    if (
+      members.every(({ claimed, account }) => claimed > 0n || names.get(account.toLowerCase()) !== "honest")
+    ) {
+      for (const { account, claimed } of members)
+        paid.push({ account, plays: names.get(account.toLowerCase()) ?? "honest", pay: String(claimed) });
+      break;
+    }
+  }
+  const data = {
+    jobId: end.jobId,
+    rounds: end.rounds,
+    accuracy: end.measured.acc,
+    providers: paid,
+    ...(await costOf(devnet.network, end.jobId as JobId, devnet.network.contracts.federated)),
+    folder,
+    seconds: {
+      total: seconds(performance.now() - begun),
+      devnet: seconds(ready - begun),
+      firstRound: seconds((ends[0] ?? closed) - ready),
+      laterRound: seconds(((ends.at(-1) ?? closed) - (ends[0] ?? closed)) / Math.max(1, ends.length - 1)),
+    },
+  };
+  ui.print(data, () =>
+    [
+      `${data.rounds} rounds are closed and paid: accuracy ${data.accuracy.toFixed(3)}.`,
+      ...paid.map(
+        ({ account, plays, pay }) => `  ${account.slice(0, 10)} (${plays}) got ${coin(BigInt(pay))}`,
+      ),
+      `${data.txs} transactions, ${data.gas} gas. The first round took ${data.seconds.firstRound} s with enlisting, each later one ${data.seconds.laterRound} s, over Tor.`,
+      `Model and ledger lie in ${folder}`,
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,48 @@
+import { dirname, resolve } from "node:path";
+import { parse } from "yaml";
+import { parseYaml } from "../../../config/yaml.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { type FederatedJobFile, federatedJobFileSchema } from "../../../protocol/federated/market/file.ts";
+import { checkInput, readJobText } from "../../steps/job-file.ts";
+
+export interface LoadedFederated {
+  readonly file: FederatedJobFile;
+  /** Folder that its paths are relative to. */
+  readonly folder: string;
+}
+
+/**
+ * Reads and checks a job.yaml that has a block `federated`; undefined where it has none.
+ * @throws JOB_INVALID, JOB_UNREADABLE, INPUT_MISSING, FEDERATED_DATA_IN_BUNDLE
+ */
+export async function loadFederatedFile(path: string): Promise<LoadedFederated | undefined> {
+  const text = await readJobText(path);
+  if (!isFederated(text)) return undefined;
+  const file = parseYaml({ text, name: path, code: "JOB_INVALID" }, federatedJobFileSchema);
+  const folder = dirname(resolve(path));
+  for (const input of file.inputs) await checkInput(path, folder, input);
+  const { model, train, test, root } = file.federated;
+  const data = [train, test, ...(root ? [root] : [])].flatMap((source) => source.file);
+  for (const name of [model, ...data]) await checkInput(path, folder, name);
+  for (const name of data) {
+    const within = file.inputs.find(
+      (input) => name === input || name.startsWith(`${input.replace(/\/$/, "")}/`),
+    );
+    if (within === undefined) continue;
+    throw new IchainError(
+      "FEDERATED_DATA_IN_BUNDLE",
+      `${path}: "${name}" is data, and would be in every provider's bundle.`,
+    );
+  }
+  return { file, folder };
+}
+
+/** Bad YAML is left to the reader of ordinary jobs, which says where it is wrong. */
+function isFederated(text: string): boolean {
+  try {
+    const value: unknown = parse(text, { maxAliasCount: 0 });
+    return typeof value === "object" && value !== null && "federated" in value;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+import { type JobId, shortId } from "../../../protocol/ids.ts";
+import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
+import { coin } from "../../../ui/format.ts";
+import type { Ui } from "../../../ui/ui.ts";
+
+const NOTHING = `0x${"0".repeat(64)}`;
+
+/** Prints what became of a round: whose update was taken, what each was worth, what it is paid. */
+export function printRound(
+  ui: Ui,
+  jobId: JobId,
+  { round, closing, members, paid, before }: ClosedRound,
+): void {
+  const pays = new Map(paid);
+  const providers = members.map(({ provider, upload, rows, accuracy, weight }) => ({
+    account: provider,
+    rows,
+    sent: upload !== NOTHING,
+    accuracy: accuracy / 1e6,
+    weight,
+    pay: { amount: String(pays.get(provider) ?? 0n) },
+  }));
+  ui.print(
+    { event: "round", jobId, round, model: closing.modelDigest, ...(before && { before }), providers },
+    () =>
+      [
+        `Round ${round}${before ? `, began at accuracy ${before.acc.toFixed(3)}` : ", no update arrived"}`,
+        ui.table(
+          ["PROVIDER", "ROWS", "ACCURACY", "WEIGHT", "PAY"],
+          providers.map(({ account, rows, sent, accuracy, weight }) => [
+            shortId(account),
+            String(rows),
+            sent ? accuracy.toFixed(3) : "-",
+            sent ? (weight > 0 ? String(weight) : "left out") : "nothing came",
+            coin(pays.get(account) ?? 0n),
+          ]),
+        ),
+      ].join("\n"),
+  );
+}

@@ -1,0 +1,63 @@
+import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
+import { type Address, shortId } from "../../../protocol/ids.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { federatedData, federatedRoleIn } from "./view.ts";
+
+/** Explains in plain sentences where a federated job stands, who must act by when, and what happens otherwise. */
+export function explainFederated(
+  { ui }: CommandContext,
+  job: FederatedJob,
+  { now, account }: { readonly now: number; readonly account: Address | undefined },
+): void {
+  const role = federatedRoleIn(job, account);
+  const [stands, next, otherwise] = sentences(job, now);
+  ui.print({ ...federatedData(job, account), stands, next, otherwise }, () =>
+    [
+      ...(role ? [`You are ${role === "requester" ? "the requester" : `a ${role}`} of this job.`] : []),
+      stands,
+      next,
+      otherwise,
+    ].join("\n"),
+  );
+}
+
+function sentences(job: FederatedJob, now: number): [stands: string, next: string, otherwise: string] {
+  const { id, state, terms, members, closings, deadline, cause, stopping } = job;
+  const at = (instant: number) => new Date(instant * 1000).toISOString();
+  const enlisted = members.filter(({ seat }) => !seat).length;
+  const round = closings.length + 1;
+  switch (state) {
+    case "Enlisting":
+      return [
+        `Providers enlist: ${enlisted} of ${terms.places} places are taken.`,
+        `Its requester begins it once all are, or after ${at(terms.enlistBy)} with ${terms.least} at least ("ichain resume ${shortId(id)}" or "ichain serve" must run).`,
+        `Otherwise it ends after ${at(deadline)}, and the whole price goes back.`,
+      ];
+    case "Running":
+      if (now > deadline)
+        return [
+          `Round ${round} of ${terms.rounds} was not closed by ${at(deadline)}.`,
+          "Any party's daemon ends the job now.",
+          "Closed rounds stay paid; who has said on the chain that it uploaded shares the open round's price.",
+        ];
+      return [
+        `Round ${round} of ${terms.rounds} is open${stopping ? ", and is the last" : ""}.`,
+        `Its requester closes it by ${at(deadline)}, once enough updates have come ("ichain resume ${shortId(id)}" or "ichain serve" must run).`,
+        "Otherwise anyone ends the job: closed rounds stay paid, and who has said on the chain that it uploaded shares the open round's price.",
+      ];
+    case "Ended":
+      return [
+        `It ended (${cause}) after ${closings.length} of ${terms.rounds} rounds.`,
+        now > deadline
+          ? "Pay and stakes are free: each party's daemon takes its own."
+          : `Pay and stakes are free after ${at(deadline)}, when no round can be disputed any more.`,
+        "What nobody claims within 180 days goes back to the requester.",
+      ];
+    default:
+      return [
+        `It is ${state}.`,
+        `This step ends by ${at(deadline)}.`,
+        "Otherwise anyone moves the job on; closed rounds stay paid.",
+      ];
+  }
+}

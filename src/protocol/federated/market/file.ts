@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { pathProblem } from "../../parcel/paths.ts";
+import { durationSchema } from "../../quantity.ts";
+import { taskFields } from "../../task/spec.ts";
+import { federatedSchema, knownSettings } from "../job-file.ts";
+import { whyMeaningless } from "../privacy/rule.ts";
+import { strategyOf } from "../strategies.ts";
+import { ROUND_FILES } from "./spec.ts";
+
+const path = z.string().min(1).max(1024);
+const rows = z.strictObject({
+  file: z.union([path, z.array(path).min(1).max(64)]).describe("A file of numpy arrays (.npz), or several"),
+  rows: z.string().min(1).max(64).default("x").describe("Name of the array of rows in the file"),
+  labels: z.string().min(1).max(64).default("y").describe("Name of the array of labels"),
+});
+
+const windows = z
+  .strictObject({
+    enlist: durationSchema.prefault("10m").describe("For providers to enlist"),
+    round: durationSchema
+      .optional()
+      .describe("For each round; when absent, three runs of the task and ten minutes"),
+    dispute: durationSchema.prefault("10m").describe("To challenge the last round; pay is due after it"),
+  })
+  .prefault({})
+  .describe("Times of the steps, each at least five minutes");
+
+const block = federatedSchema
+  .extend({
+    model: path.describe("The model that round 1 begins with, a safetensors file of F32 tensors"),
+    train: rows.describe("Rows that are dealt to the providers"),
+    test: rows.describe("Rows that measure; they stay with you"),
+    root: rows
+      .optional()
+      .describe("Rows of your own, for strategies that compare with a change made of them"),
+    least: z.number().int().min(1).max(64).optional().describe("Providers to begin with; all when absent"),
+    validators: z.literal(0).default(0).describe("0: you aggregate and close the rounds"),
+    quorum: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .default(0.7)
+      .describe(
+        "Share of the providers after whose updates the others have as long again as those took, and ten seconds at least",
+      ),
+    sample: z.literal(1).default(1).describe("All providers take part in every round"),
+    audit: z
+      .literal("off")
+      .default("off")
+      .describe("Replays are the seats', and a job that you lead has none"),
+    onCheat: z.literal("continue").default("continue").describe("As `audit`"),
+    windows,
+  })
+  .describe("How the rounds go");
+
+/** A job.yaml with the block `federated`, as the requester writes it. */
+export const federatedJobFileSchema = z
+  .strictObject({
+    ...taskFields,
+    inputs: z
+      .array(path.refine((text) => pathProblem(text) === undefined, "must be a plain relative path"))
+      .min(1)
+      .max(1000)
+      .describe("Files and folders beside job.yaml; the task sees them under /in"),
+    federated: block,
+  })
+  .superRefine(({ inputs, federated }, context) => {
+    const add = (where: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path: where, message });
+    const taken = inputs.findIndex((input) => ROUND_FILES.some((name) => input.split("/")[0] === name));
+    if (taken >= 0) add(["inputs", taken], "this name is a round's own in /in");
+    const strategy = strategyOf(federated.strategy);
+    if (strategy?.labels) add(["federated", "strategy"], "is for simulations alone so far");
+    if (strategy?.needs.includes("root") && federated.root === undefined)
+      add(["federated", "root"], "the strategy needs rows of your own");
+    if (!knownSettings(federated.strategy, federated.settings))
+      add(["federated", "settings"], "the strategy has no setting of that name");
+    if ((federated.least ?? 0) > federated.providers) add(["federated", "least"], "is more than `providers`");
+    const { privacy } = federated;
+    const why = privacy === undefined ? undefined : whyMeaningless(privacy, federated);
+    if (why !== undefined) add(["federated", "privacy"], why);
+    for (const [name, seconds] of Object.entries(federated.windows))
+      if (seconds !== undefined && seconds < 300)
+        add(["federated", "windows", name], "is five minutes at least");
+  });
+export type FederatedJobFile = z.output<typeof federatedJobFileSchema>;

@@ -1,0 +1,48 @@
+import { keccak256, toUtf8Bytes } from "ethers";
+import { z } from "zod";
+import type { Hex } from "../../ids.ts";
+import { canonicalJson, type Spec, specSchema } from "../../task/spec.ts";
+import { MAX_LENGTH } from "../codec/chunk.ts";
+import { federatedSchema } from "../job-file.ts";
+
+const { version, name, image, command, resources, tier } = specSchema.shape;
+const { rounds, local, update, privacy } = federatedSchema.shape;
+
+/**
+ * What the providers of a federated job must know and agree to; it is in the bundle's manifest, and its hash is in the
+ * terms.
+ */
+export const federatedSpecSchema = z.strictObject({
+  ...{ version, name, image, command, resources, tier },
+  federated: z.strictObject({
+    rounds,
+    local,
+    update,
+    privacy,
+    /** Of the model. */
+    parameters: z.number().int().min(1).max(MAX_LENGTH),
+    /** Digest of the model that round 1 begins with. */
+    start: z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>,
+  }),
+});
+export type FederatedSpec = z.infer<typeof federatedSpecSchema>;
+
+/** keccak256 of the spec's canonical JSON (RFC 8785). */
+export function federatedSpecHash(spec: FederatedSpec): Hex {
+  return keccak256(toUtf8Bytes(canonicalJson(spec))) as Hex;
+}
+
+/** Name of the model in what a task is given and leaves. */
+export const MODEL_FILE = "model.safetensors";
+/** Name of a provider's part in what a task is given. */
+export const PART_FILE = "part.safetensors";
+/** Name of what a task that measures leaves. */
+export const MEASURED_FILE = "measured.json";
+/** What a round puts beside the bundle's files in /in. */
+export const ROUND_FILES = [MODEL_FILE, PART_FILE, "round.json", "models", "sets"] as const;
+
+/** The task as one of an ordinary job: what policies, machines and sandboxes look at. */
+export function taskSpecOf({ federated: _, ...task }: FederatedSpec): Spec {
+  const measure = { metric: "acc", threshold: 0, tolerance: 0, validators: 0 };
+  return { ...task, outputs: [MODEL_FILE], verification: { mode: "evaluate", goal: "max", ...measure } };
+}

@@ -1,0 +1,130 @@
+import { type Abortable, linkSignals } from "../../../../async/abort.ts";
+import { IchainError, isIchainError } from "../../../../errors/error.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import { readAggregation } from "../../../../protocol/federated/ledger/ledger.ts";
+import { payLeaf, proofOf, treeRoot } from "../../../../protocol/federated/ledger/tree.ts";
+import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import { roundMessageSchema } from "../../../../protocol/federated/market/messages.ts";
+import type { Address, Hex } from "../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../context.ts";
+import { noteAndReport } from "../../../shared/note.ts";
+import { transact } from "../../../shared/transact.ts";
+import type { Enlisted } from "./enlist.ts";
+
+/** What this provider has earned up to a round, and the proof of it: a step of the journal. */
+export interface Earned {
+  readonly round: number;
+  readonly earned: bigint;
+  readonly proof: readonly Hex[];
+}
+
+/** How long the last message is asked for, once the job is over, milliseconds. */
+const LAST_MESSAGE_MS = 60_000;
+
+/**
+ * Keeps what the requester says that this provider earned up to `round`, once it is seen to be what the chain has. A
+ * provider does not train on without it: it risks the work of one round at most.
+ * @throws FEDERATED_MESSAGE_INVALID when it is not, or leaves this provider out
+ */
+export async function keepPay(
+  { account }: Pick<WorkerContext, "account">,
+  journal: JobJournal,
+  {
+    job,
+    round,
+    lines,
+  }: { readonly job: FederatedJob; readonly round: number; readonly lines: readonly string[] },
+): Promise<void> {
+  if (round === 0) return;
+  const closing = job.closings[round - 1]?.closing;
+  const told = readAggregation(lines.at(-1) ?? "");
+  const sums = new Map(told.earned.map(([one, amount]) => [one as Address, BigInt(amount)]));
+  const leaves = [...sums].map(([one, amount]) => payLeaf(one, amount));
+  if (closing === undefined || treeRoot(leaves) !== closing.payRoot || told.aggregation.round !== round)
+    throw new IchainError(
+      "FEDERATED_MESSAGE_INVALID",
+      `The requester's account of round ${round} is not the chain's.`,
+    );
+  const own = account.toLowerCase() as Address;
+  const place = [...sums.keys()].indexOf(own);
+  await journal.step<Earned, Earned>(`pay-${round}`, {
+    prepare: () => ({ round, earned: sums.get(own) ?? 0n, proof: place < 0 ? [] : proofOf(leaves, place) }),
+    act: (one) => one,
+  });
+}
+
+/**
+ * Takes this provider's pay once no dispute can change it; resolves with the sum, or with undefined while it is too early.
+ * Stakes of all members are released by whichever comes first.
+ */
+export async function settleUp(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, enlisted, now }: { readonly job: FederatedJob; readonly enlisted: Enlisted; readonly now: number },
+  options: Abortable,
+): Promise<bigint | undefined> {
+  const { market, account } = context;
+  const rounds = job.closings.length;
+  if (rounds > 0 && journal.outcome(`pay-${rounds}`) === undefined)
+    await hearLast(context, journal, { job, enlisted }, options);
+  if (now <= job.deadline) return undefined;
+  const pay = latestPay(journal, rounds);
+  if (pay !== undefined && pay.earned > 0n) {
+    const payouts = [{ account, earned: pay.earned, proof: pay.proof }];
+    const call = { kind: "claimPay", federated: job, round: pay.round, payouts } as const;
+    await tolerated(() => transact(market, journal, call, options));
+  }
+  await tolerated(() => transact(market, journal, { kind: "releaseStakes", federated: job }, options));
+  const { token } = job.terms;
+  const owed = await market.owedFederated(account, token, options);
+  if (owed > 0n)
+    await tolerated(() => transact(market, journal, { kind: "withdrawFederated", token }, options));
+  return owed;
+}
+
+/** Of the last round whose account is here. */
+function latestPay(journal: JobJournal, rounds: number): Earned | undefined {
+  for (let round = rounds; round > 0; round--) {
+    const pay = journal.outcome<Earned>(`pay-${round}`);
+    if (pay !== undefined) return pay;
+  }
+  return undefined;
+}
+
+/** The requester's account of the last round; without it the pay of that round cannot be claimed. */
+async function hearLast(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, enlisted }: { readonly job: FederatedJob; readonly enlisted: Enlisted },
+  options: Abortable,
+): Promise<void> {
+  const rounds = job.closings.length;
+  using limit = linkSignals([options.signal], LAST_MESSAGE_MS);
+  try {
+    while (!limit.signal.aborted) {
+      const request = { endpoint: enlisted.endpoint, id: enlisted.channel.feed, from: rounds + 1 };
+      const part = await context.transport.fetchPart(request, limit);
+      if (part === undefined) continue;
+      const { ledger } = enlisted.channel.open(part, roundMessageSchema);
+      return await keepPay(context, journal, { job, round: rounds, lines: ledger });
+    }
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const why = isIchainError(error) ? error.message : "it cannot be reached";
+    noteAndReport(
+      context,
+      journal,
+      `the requester does not say what round ${rounds} came to: ${why}`,
+      "warn",
+    );
+  }
+}
+
+/** A call that another account, or an earlier try, may have made. */
+async function tolerated(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!isIchainError(error) || error.class !== "refused") throw error;
+  }
+}

@@ -1,0 +1,176 @@
+import { rm } from "node:fs/promises";
+import { type Abortable, linkSignals } from "../../../../async/abort.ts";
+import { retryTransient } from "../../../../async/retry.ts";
+import { isIchainError } from "../../../../errors/error.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { HostIdentity } from "../../../../ports/transport.ts";
+import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import type { JobId } from "../../../../protocol/ids.ts";
+import type { Refusal } from "../../../../protocol/policy/refusal.ts";
+import { forJob, type WorkerContext } from "../../../context.ts";
+import type { Duty } from "../../../daemon/daemon.ts";
+import type { ProviderSetup } from "../../../job/provider/accept.ts";
+import { hostOnce } from "../../../shared/host-once.ts";
+import { jobFolder } from "../../../shared/job-folder.ts";
+import { noteAndReport, retryText } from "../../../shared/note.ts";
+import { transact } from "../../../shared/transact.ts";
+import { HOST_TOKEN } from "../update-parcel.ts";
+import { type Enlisted, enlist, isRefused } from "./enlist.ts";
+import { settleUp } from "./settle.ts";
+import { type RoundContext, takeRound, updatesOf } from "./take-round.ts";
+
+/** What `ichain provide` does with federated jobs: it takes part in those that this account is invited to. */
+export function federatedProviderDuty(context: WorkerContext, setup: ProviderSetup): Duty<FederatedJob> {
+  const { market, account } = context;
+  return {
+    role: "federated-provider",
+    watch: (options) => market.watchFederated({ invited: account }, options),
+    wants: ({ state }) => state === "Enlisting",
+    work: (id, options) => takePart(forJob(context, id), id, setup, options),
+    giveUp: (id) => leaveJob(forJob(context, id), id),
+  };
+}
+
+/** A federated job from its invitation to its pay, as one of its providers; safe to call again after a crash at any point. */
+async function takePart(
+  context: WorkerContext,
+  id: JobId,
+  setup: ProviderSetup,
+  options: Abortable,
+): Promise<void> {
+  const journal = context.journal.open("federated-provider", id);
+  const enlisted = await enlist(context, journal, id, setup, options).catch((error: unknown): Refusal => {
+    // What the requester made wrong, before anything is at stake.
+    if (journal.intent("enlist") !== undefined || !isIchainError(error)) throw error;
+    if (error.class !== "untrusted" && error.class !== "refused") throw error;
+    return { code: error.code, reason: error.message };
+  });
+  if (isRefused(enlisted)) {
+    noteAndReport(context, journal, `not taken part in (${enlisted.code}), ${enlisted.reason}`);
+    return await end(context, journal, id, "failed");
+  }
+  const earned = await follow(context, journal, id, { setup, enlisted }, options);
+  noteAndReport(context, journal, `federated job over, ${earned > 0n ? "paid" : "unpaid"}`);
+  await end(context, journal, id, earned > 0n ? "done" : "failed");
+}
+
+/** Ends this provider's part at once: its files go, and its stake is released with the job. */
+async function leaveJob(context: WorkerContext, id: JobId): Promise<void> {
+  const journal = context.journal.open("federated-provider", id);
+  await end(context, journal, id, "failed");
+}
+
+async function end(
+  { jobsDir }: WorkerContext,
+  journal: JobJournal,
+  id: JobId,
+  result: "done" | "failed",
+): Promise<void> {
+  await rm(jobFolder(jobsDir, "federated-provider", id).dir, { recursive: true, force: true });
+  journal.finish(result);
+}
+
+/** A round under way; another one, or the job's end, aborts it. */
+interface Running {
+  readonly round: number;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+async function follow(
+  context: WorkerContext,
+  journal: JobJournal,
+  id: JobId,
+  { setup, enlisted }: { setup: ProviderSetup; enlisted: Enlisted },
+  options: Abortable,
+): Promise<bigint> {
+  const { market, transport } = context;
+  const identity = await journal.step<HostIdentity, HostIdentity>("identity", {
+    prepare: () => transport.newIdentity(),
+    act: (one) => one,
+  });
+  await using hosting = hostOnce(
+    context,
+    "updates",
+    () => ({
+      identity,
+      blobs: updatesOf(journal),
+      readers: [
+        {
+          fingerprint: enlisted.channel.feed,
+          onionKey: enlisted.onionKey,
+          token: enlisted.channel.token(HOST_TOKEN),
+        },
+      ],
+    }),
+    options,
+  );
+  let running: Running | undefined;
+  const stop = async () => {
+    running?.abort.abort();
+    await running?.done;
+    running = undefined;
+  };
+  await using _running = { [Symbol.asyncDispose]: stop };
+  const round: Omit<RoundContext, "job" | "round"> = { setup, enlisted, hosting, identity };
+  for await (const job of market.followFederated(id, options)) {
+    const open = openRoundOf(job);
+    if (running && running.round !== open) await stop();
+    const now = await market.now(options);
+    if (job.state !== "Ended" && job.state !== "Disputed" && now > job.deadline) {
+      await expire(context, journal, job, options);
+      continue;
+    }
+    if (job.state === "Enlisting") hosting.start().catch(() => undefined); // tried again when there is an update
+    if (open !== undefined && running === undefined)
+      running = begin(context, journal, { ...round, job, round: open }, options);
+    if (job.state !== "Ended") continue;
+    const paid = await settleUp(context, journal, { job, enlisted, now }, options);
+    if (paid !== undefined) return paid;
+  }
+  return 0n;
+}
+
+/** The round that is open now; undefined while none is. */
+function openRoundOf({ state, closings }: FederatedJob): number | undefined {
+  return state === "Running" ? closings.length + 1 : undefined;
+}
+
+/** Plays a round in the background, again after passing failures; one that fails for good is left out of. */
+function begin(
+  context: WorkerContext,
+  journal: JobJournal,
+  round: RoundContext,
+  options: Abortable,
+): Running {
+  const abort = new AbortController();
+  const work = async () => {
+    using own = linkSignals([options.signal, abort.signal]);
+    try {
+      await retryTransient(
+        () => takeRound(context, journal, round, own),
+        (error, pause) => context.reporter.emit({ kind: "warn", text: retryText(error, pause) }),
+        own,
+      );
+    } catch (error) {
+      if (own.signal.aborted) return;
+      const why = error instanceof Error ? error.message : String(error);
+      noteAndReport(context, journal, `round ${round.round} is left out: ${why}`, "warn");
+    }
+  };
+  return { round: round.round, abort, done: work() };
+}
+
+async function expire(
+  { market }: WorkerContext,
+  journal: JobJournal,
+  job: FederatedJob,
+  options: Abortable,
+): Promise<void> {
+  try {
+    const name = `expire-${job.state}-${job.closings.length}`;
+    await transact(market, journal, { kind: "expireFederated", federated: job }, { ...options, name });
+  } catch (error) {
+    if (!isIchainError(error) || error.class !== "refused") throw error;
+  }
+}

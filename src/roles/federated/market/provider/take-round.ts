@@ -1,0 +1,322 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { id as hashOf } from "ethers";
+import { type Abortable, aborted } from "../../../../async/abort.ts";
+import { retry } from "../../../../async/retry.ts";
+import { IchainError, isIchainError } from "../../../../errors/error.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
+import { modelDigest, updateDigest } from "../../../../protocol/federated/digest.ts";
+import { recordHash } from "../../../../protocol/federated/ledger/record.ts";
+import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import {
+  type RoundMessage,
+  roundMessageSchema,
+  type UpdateMessage,
+} from "../../../../protocol/federated/market/messages.ts";
+import { PART_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
+import { type Model, readExactModel } from "../../../../protocol/federated/model-file.ts";
+import type { Address, Hex } from "../../../../protocol/ids.ts";
+import { parcelBytes } from "../../../../protocol/limits.ts";
+import type { WorkerContext } from "../../../context.ts";
+import type { ProviderSetup } from "../../../job/provider/accept.ts";
+import { chainDeadline } from "../../../shared/chain-deadline.ts";
+import type { HostedOnce } from "../../../shared/host-once.ts";
+import { jobFolder } from "../../../shared/job-folder.ts";
+import { noteAndReport } from "../../../shared/note.ts";
+import { random32 } from "../../../shared/random.ts";
+import { transact } from "../../../shared/transact.ts";
+import { ensureImage } from "../../../task/ensure-image.ts";
+import { releaseGpus, reserveGpus } from "../../../task/reserve-gpus.ts";
+import { encode } from "../../encode.ts";
+import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
+import { readBounded } from "../read-bounded.ts";
+import { discardRun, runName, trainRound } from "../train.ts";
+import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
+import type { Enlisted } from "./enlist.ts";
+import { keepPay } from "./settle.ts";
+
+export interface RoundContext {
+  readonly job: FederatedJob;
+  readonly round: number;
+  readonly setup: ProviderSetup;
+  readonly enlisted: Enlisted;
+  readonly hosting: HostedOnce;
+  readonly identity: HostIdentity;
+}
+
+/** An update as it is hosted and announced: a step of the journal. */
+interface MadeUpdate {
+  readonly blob: Blob;
+  readonly message: UpdateMessage;
+}
+
+/** Updates that are hosted: the requester may still be at the last one's. */
+export function updatesOf(journal: JobJournal): Blob[] {
+  return lastRounds(journal).flatMap((one) => journal.outcome<MadeUpdate>(`update-${one}`)?.blob ?? []);
+}
+
+/** Names of the runs of a job's last rounds on this machine; `Sandbox.sweep` spares them. */
+export function roundRuns(journal: JobJournal): string[] {
+  return lastRounds(journal).map((round) => runName(journal, `round-${round}`));
+}
+
+/** Rounds are found by their steps: the last with a message, and the one before. */
+function lastRounds(journal: JobJournal): number[] {
+  let last = 0;
+  while (journal.intent(`message-${last + 1}`) !== undefined) last += 1;
+  return [last - 1, last].filter((one) => one > 0);
+}
+
+/**
+ * One round: fetches the model, trains it on this provider's part, and tells the requester where the update lies. Stays
+ * until `options.signal` aborts because the round is over; says on the chain that it has uploaded when the round is still
+ * open late: that is what pays it should the requester fall silent.
+ */
+export async function takeRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  round: RoundContext,
+  options: Abortable,
+): Promise<void> {
+  const { job, enlisted, hosting } = round;
+  const message = await hear(context, journal, round, options);
+  await keepPay(context, journal, { job, round: round.round - 1, lines: message.ledger });
+  if (message.work === undefined) return;
+  const made = await makeUpdate(context, journal, { ...round, work: message.work }, options);
+  const live = await hosting.start();
+  await live.add(made.blob);
+  const earlier = journal.outcome<MadeUpdate>(`update-${round.round - 1}`);
+  if (earlier) {
+    live.remove(earlier.blob.root);
+    await rm(earlier.blob.path, { force: true });
+  }
+  await journal.step(`told-${round.round}`, {
+    prepare: () => null,
+    act: async () => {
+      const notice = enlisted.channel.seal(made.message);
+      const request = { endpoint: enlisted.endpoint, root: job.terms.bundleRoot, notice };
+      await context.transport.sendNotice(request, options);
+      return true;
+    },
+  });
+  noteAndReport(context, journal, `round ${round.round}: the update is sent`);
+  await assertLate(context, journal, round, made, options);
+}
+
+/** The requester's message of this round, which it may not have written yet. */
+function hear(
+  { transport }: WorkerContext,
+  journal: JobJournal,
+  { round, enlisted }: RoundContext,
+  { signal }: Abortable,
+): Promise<RoundMessage> {
+  return journal.step(`message-${round}`, {
+    prepare: () => null,
+    act: () =>
+      retry(
+        async () => {
+          const request = { endpoint: enlisted.endpoint, id: enlisted.channel.feed, from: round };
+          const part = await transport.fetchPart(request, { signal });
+          const message = part && enlisted.channel.open(part, roundMessageSchema);
+          if (message?.round === round) return message;
+          throw new IchainError(
+            "FEDERATED_ROUND_UNKNOWN",
+            `The requester has not told of round ${round} yet.`,
+          );
+        },
+        {
+          signal,
+          when: (error) => isIchainError(error) && error.retryable,
+          firstPauseMs: 200,
+          longestPauseMs: 5_000,
+          factor: 1.5,
+        },
+      ),
+  });
+}
+
+type Work = NonNullable<RoundMessage["work"]>;
+
+function makeUpdate(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, round, setup, enlisted, identity, work }: RoundContext & { readonly work: Work },
+  options: Abortable,
+): Promise<MadeUpdate> {
+  const { market, parcels, account, jobsDir } = context;
+  const { spec, input } = enlisted;
+  const { dir } = jobFolder(jobsDir, "federated-provider", job.id);
+  return journal.step(`update-${round}`, {
+    prepare: () => null,
+    act: async () => {
+      const data = await bringPart(context, journal, { enlisted, work, dir }, options);
+      const model = await bringModel(context, { job, round, enlisted, work, dir }, options);
+      const name = `round-${round}`;
+      let trained: Awaited<ReturnType<typeof trainRound>>;
+      {
+        using _slot = await setup.slots.take(options);
+        const image = await ensureImage(
+          context,
+          journal,
+          { spec: taskSpecOf(spec), input, policy: setup.policy },
+          options,
+        );
+        const gpus = await reserveGpus(context, journal, spec.resources, options);
+        try {
+          const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog };
+          const { rounds, local } = spec.federated;
+          const facts = { round, rounds, seed: seedOf(job.id, round, account), local };
+          trained = await trainRound(context, journal, place, { name, model, facts }, options);
+        } finally {
+          releaseGpus(context, journal);
+        }
+      }
+      const folder = join(dir, `update-${round}`);
+      await mkdir(folder, { recursive: true });
+      const bytes = await encoded(journal, { job, round, spec, dir }, trained.change);
+      await writeFile(join(folder, UPDATE_FILE), bytes);
+      const packed = await parcels.pack(
+        { root: folder, paths: [UPDATE_FILE], out: `${folder}.parcel` },
+        options,
+      );
+      await rm(folder, { recursive: true, force: true });
+      const upload = {
+        ...{ round, provider: account.toLowerCase() as Address, parent: parentOf(job, spec, round), data },
+        ...{ update: updateDigest(createHash("sha256"), [bytes]), location: packed.blob.root },
+        finishedAt: await market.now(options),
+        seconds: trained.seconds,
+      };
+      const signature = market.signRecord(recordHash(upload, market.ledgerDomainOf(job.id)));
+      await discardRun(context, journal, name);
+      const { transport, address } = identity.endpoint;
+      const parcel = { root: packed.blob.root, key: packed.sessionKey, bytes: packed.blob.size };
+      return { blob: packed.blob, message: { upload, signature, transport, address, parcel } };
+    },
+  });
+}
+
+/** Digest of the model that the round begins with, as the chain has it. */
+function parentOf({ closings }: FederatedJob, spec: Enlisted["spec"], round: number): Hex {
+  return round === 1 ? spec.federated.start : closings[round - 2]!.closing.modelDigest;
+}
+
+/** Fetches this provider's part, once; resolves with its digest. */
+async function bringPart(
+  context: WorkerContext,
+  journal: JobJournal,
+  { enlisted, work, dir }: { enlisted: Enlisted; work: Work; dir: string },
+  options: Abortable,
+): Promise<Hex> {
+  const known = journal.outcome<{ root: Hex; digest: Hex }>("part");
+  if (known !== undefined && known.root !== work.part.root)
+    throw new IchainError("FEDERATED_MESSAGE_INVALID", "The requester gives another part than before.");
+  const part = await journal.step("part", {
+    prepare: () => null,
+    act: async () => {
+      const into = join(dir, "part");
+      const { digest } = await bringParcel(context, enlisted, work.part, into, options);
+      await copyFile(join(into, PART_FILE), join(enlisted.input, PART_FILE));
+      await rm(into, { recursive: true, force: true });
+      return { root: work.part.root, digest };
+    },
+  });
+  return part.digest;
+}
+
+async function bringModel(
+  context: WorkerContext,
+  {
+    job,
+    round,
+    enlisted,
+    work,
+    dir,
+  }: { job: FederatedJob; round: number; enlisted: Enlisted; work: Work; dir: string },
+  options: Abortable,
+): Promise<Model> {
+  const into = join(dir, "model");
+  await bringParcel(context, enlisted, work.model, into, options);
+  const { parameters } = enlisted.spec.federated;
+  const model = readExactModel(await readBounded(join(into, EXACT_FILE), 8 * parameters + (16 << 20)));
+  await rm(into, { recursive: true, force: true });
+  const digest = modelDigest(createHash("sha256"), model.layout, model.vector);
+  if (digest !== parentOf(job, enlisted.spec, round))
+    throw new IchainError("MODEL_INVALID", "The requester's model is not the one that the chain names.");
+  return model;
+}
+
+async function bringParcel(
+  { transport, parcels }: WorkerContext,
+  { endpoint, spec }: Enlisted,
+  { root, key, bytes }: Work["model"],
+  into: string,
+  options: Abortable,
+): Promise<{ readonly digest: Hex }> {
+  // A part may be larger than the model; the policy's bound is on the bundle, and so here.
+  const maxBytes = Math.max(parcelBytes(8 * spec.federated.parameters), spec.resources.disk);
+  const blob = await transport.fetch(
+    { endpoint, root, path: `${into}.parcel`, maxBytes, size: bytes },
+    options,
+  );
+  await rm(into, { recursive: true, force: true });
+  const opened = await parcels.open(
+    { blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 1 } },
+    options,
+  );
+  await rm(`${into}.parcel`, { force: true });
+  return opened;
+}
+
+/** The update's bytes: clipped and noised where the job asks, with what top-k updates have not said yet. */
+async function encoded(
+  journal: JobJournal,
+  { job, round, spec, dir }: { job: FederatedJob; round: number; spec: Enlisted["spec"]; dir: string },
+  change: Float64Array,
+): Promise<Uint8Array> {
+  const { update, privacy } = spec.federated;
+  const residualOf = (of: number) => join(dir, `residual-${of}`);
+  const before = update === "int8" ? undefined : await readFile(residualOf(round - 1)).catch(() => undefined);
+  const residual =
+    before && new Float64Array(before.buffer.slice(before.byteOffset, before.byteOffset + before.length));
+  let [sent, state] = [change, undefined as Uint8Array | undefined];
+  if (privacy !== undefined) {
+    const secret = await journal.step("noise", { prepare: random32, act: (one) => one });
+    const seed = noiseSeed(Buffer.from(secret.slice(2), "hex"), job.id, round);
+    sent = withNoise(change, privacy, seed);
+    if (privacy.noise > 0) state = noiseCommitment(seed);
+  }
+  const { bytes, residual: rest } = encode(sent, update, residual, state);
+  if (rest !== undefined) {
+    await writeFile(residualOf(round), new Uint8Array(rest.buffer));
+    await rm(residualOf(round - 2), { force: true });
+  }
+  return bytes;
+}
+
+/** A number for the training's random choices, which a replay can derive. */
+function seedOf(job: Hex, round: number, account: Address): number {
+  return Number.parseInt(hashOf(`${job.toLowerCase()} ${round} ${account.toLowerCase()}`).slice(2, 10), 16);
+}
+
+/** Asserts the upload when a third of the window is left and the round is still open. */
+async function assertLate(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, round }: RoundContext,
+  { message }: MadeUpdate,
+  options: Abortable,
+): Promise<void> {
+  const { market } = context;
+  using clock = chainDeadline(job.deadline, market, options.signal, Math.floor(job.terms.roundWindow / 3));
+  await aborted(clock.signal);
+  if (options.signal.aborted || !clock.expired) return;
+  const call = { kind: "assertUpload", federated: job, upload: message.parcel.root } as const;
+  try {
+    await transact(market, journal, call, { ...options, name: `assert-${round}` });
+    noteAndReport(context, journal, `round ${round} is open late: the upload is said on the chain`);
+  } catch (error) {
+    if (!isIchainError(error) || error.class !== "refused") throw error;
+  }
+}

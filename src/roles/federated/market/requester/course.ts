@@ -1,0 +1,156 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Abortable } from "../../../../async/abort.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Hosting } from "../../../../ports/transport.ts";
+import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import type { HostedParcel } from "../../../../protocol/federated/market/messages.ts";
+import { PART_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
+import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
+import { MAX_FILES } from "../../../../protocol/limits.ts";
+import type { Party } from "../../../../protocol/offer.ts";
+import type { WorkerContext } from "../../../context.ts";
+import { partyOf } from "../../../shared/party.ts";
+import type { FileAggregation } from "../../aggregation/aggregate-files.ts";
+import { readVector } from "../../aggregation/vector-file.ts";
+import { type Channel, channelWith } from "../channel.ts";
+import { EXACT_FILE } from "../update-parcel.ts";
+import type { FederatedDraft } from "./draft.ts";
+import type { LeadFiles } from "./files.ts";
+import type { RoundPlace } from "./round/aggregate.ts";
+import { dealRows, loadRows, rowsFile } from "./round/rows.ts";
+
+const LOG_BYTES = 1 << 16;
+
+/** A provider that is invited, and how to speak to it. */
+export interface Correspondent {
+  readonly party: Party;
+  readonly channel: Channel;
+}
+
+/** The invited providers with the keys that they had when they were invited: channels must not change with an offer. */
+export async function correspondentsOf(
+  context: WorkerContext,
+  journal: JobJournal,
+  draft: FederatedDraft,
+  id: JobId,
+  options: Abortable,
+): Promise<readonly Correspondent[]> {
+  const parties = await journal.step("parties", {
+    prepare: () => Promise.all(draft.invited.map((account) => partyOf(context, account, options))),
+    act: (known) => known,
+  });
+  return Promise.all(
+    parties.map(async (party) => ({
+      party,
+      channel: await channelWith(context.keyring, party.keys.onionKey, id),
+    })),
+  );
+}
+
+interface CourseMember {
+  readonly account: Address;
+  readonly channel: Channel;
+  readonly part: HostedParcel;
+  readonly rows: number;
+}
+
+/** What does not change from round to round. */
+export interface Course {
+  readonly place: RoundPlace;
+  readonly members: readonly CourseMember[];
+  readonly hosting: Hosting;
+}
+
+/** Deals the data to those that enlisted, and hosts a part for each; the same parts after a crash. */
+export async function openCourse(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    draft,
+    files,
+    job,
+    aggregation,
+    hosting,
+  }: {
+    draft: FederatedDraft;
+    files: LeadFiles;
+    job: FederatedJob;
+    aggregation: FileAggregation;
+    hosting: Hosting;
+  },
+  options: Abortable,
+): Promise<Course> {
+  const { parcels, sandbox } = context;
+  const { federated } = draft.file;
+  const [train, test, root] = await Promise.all([
+    loadRows(draft.folder, federated.train),
+    loadRows(draft.folder, federated.test),
+    federated.root && loadRows(draft.folder, federated.root),
+  ]);
+  const parts = dealRows(train, federated.data.split, job.members.length, draft.seed);
+  const correspondents = await correspondentsOf(context, journal, draft, job.id, options);
+  const members: CourseMember[] = [];
+  for (const [place, { account }] of job.members.entries()) {
+    const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
+    const path = files.part(place);
+    const part = await journal.step(`part-${place}`, {
+      prepare: () => null,
+      act: async () => {
+        await writeFile(join(files.rounds, PART_FILE), rowsFile(train, parts[place]!));
+        const packed = await parcels.pack({ root: files.rounds, paths: [PART_FILE], out: path }, options);
+        return { blob: packed.blob, key: packed.sessionKey };
+      },
+    });
+    await hosting.add(part.blob);
+    const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
+    members.push({ account, channel, part: hostedPart, rows: parts[place]!.length });
+  }
+  await rm(join(files.rounds, PART_FILE), { force: true });
+  const image = await journal.step("opened", {
+    prepare: () => files.input,
+    act: async (into) => {
+      await rm(into, { recursive: true, force: true });
+      const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES };
+      await parcels.open({ blob: draft.bundle, sessionKey: draft.bundleKey, into, limits }, options);
+      const named = draft.spec.image;
+      if (typeof named === "string") return named;
+      return await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+    },
+  });
+  const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
+  return { place: { draft, files, tasks, aggregation, train, test, root, parts }, members, hosting };
+}
+
+type OwnImage = Exclude<FederatedDraft["spec"]["image"], string>;
+
+function sourceOf(image: OwnImage, dir: string) {
+  return "oci" in image ? image : { dir, ...image };
+}
+
+/** Its own image: as large as the machine has room for. */
+function boundsOf({ spec }: FederatedDraft) {
+  const { memory, cpus } = spec.resources;
+  return { maxBytes: Number.MAX_SAFE_INTEGER, seconds: 3600, memoryBytes: memory, cpus };
+}
+
+/** The exact model that round `round` begins with, as a parcel. */
+export function packModel(
+  { parcels }: WorkerContext,
+  journal: JobJournal,
+  { draft, files }: RoundPlace,
+  round: number,
+  options: Abortable,
+) {
+  return journal.step(`model-${round}`, {
+    prepare: () => files.parcel(round),
+    act: async (out) => {
+      const vector = readVector(files.model(round), draft.spec.federated.parameters);
+      await writeFile(join(files.rounds, EXACT_FILE), writeExactModel({ layout: draft.layout, vector }));
+      const packed = await parcels.pack({ root: files.rounds, paths: [EXACT_FILE], out }, options);
+      await rm(join(files.rounds, EXACT_FILE), { force: true });
+      return { blob: packed.blob, key: packed.sessionKey };
+    },
+  });
+}

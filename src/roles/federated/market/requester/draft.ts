@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Abortable } from "../../../../async/abort.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
+import { COIN } from "../../../../protocol/amounts.ts";
+import { modelDigest } from "../../../../protocol/federated/digest.ts";
+import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
+import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
+import {
+  type FederatedTerms,
+  federatedPriceOf,
+  seedHash,
+} from "../../../../protocol/federated/market/terms.ts";
+import { readModel } from "../../../../protocol/federated/model-file.ts";
+import { priceRules } from "../../../../protocol/federated/pay/price.ts";
+import { type Address, type Hex, type JobId, ZERO_ADDRESS } from "../../../../protocol/ids.ts";
+import type { Spec } from "../../../../protocol/task/spec.ts";
+import type { RoleContext } from "../../../context.ts";
+import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
+import { jobFolder } from "../../../shared/job-folder.ts";
+import { random32 } from "../../../shared/random.ts";
+import { writeVector } from "../../aggregation/vector-file.ts";
+import { emptyRoundFiles, leadFiles } from "./files.ts";
+import { loadRows } from "./round/rows.ts";
+
+/** All that the requester fixes before it posts a federated job; a step of the journal. */
+export interface FederatedDraft {
+  readonly file: FederatedJobFile;
+  /** Folder of job.yaml, which the data files are beside. */
+  readonly folder: string;
+  readonly spec: FederatedSpec;
+  readonly terms: FederatedTerms;
+  readonly layout: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly identity: HostIdentity;
+  readonly bundle: Blob;
+  readonly bundleKey: Hex;
+  /** Accounts to invite. */
+  readonly invited: readonly Address[];
+  /** Of the deal of the rows, and of the task's random numbers. */
+  readonly seed: Hex;
+}
+
+const NONE = 0n;
+
+/** Wei of the coin, which job files give to nine decimals. */
+export function weiOf(coin: number): bigint {
+  return BigInt(Math.round(coin * 1e9)) * 10n ** 9n;
+}
+
+/** What the whole job pays, wei: what its file says, or its rule. */
+export function poolOf(
+  { federated: { pool, local, rounds } }: FederatedJobFile,
+  work: { readonly bytes: number; readonly rows: number; readonly parameters: number },
+): bigint {
+  return typeof pool === "number"
+    ? weiOf(pool)
+    : priceRules[pool].price({ ...work, epochs: local.epochs, rounds });
+}
+
+/** Seconds of a round's window: that of the job file, or three runs and ten minutes. */
+export function roundWindowOf({
+  federated,
+  resources,
+}: Pick<FederatedJobFile, "federated" | "resources">): number {
+  return federated.windows.round ?? 3 * resources.time + 600;
+}
+
+/**
+ * Packs the bundle, fixes the terms and records the draft; nothing leaves this machine.
+ * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED
+ */
+export async function draftFederated(
+  context: RoleContext,
+  {
+    file,
+    folder,
+    image,
+    invited,
+  }: {
+    readonly file: FederatedJobFile;
+    readonly folder: string;
+    readonly image: Spec["image"];
+    readonly invited: readonly Address[];
+  },
+  { signal }: Abortable,
+): Promise<JobId> {
+  const { market, parcels, transport, journal, reporter, jobsDir } = context;
+  const { federated } = file;
+  const model = readModel(await readFile(join(folder, federated.model)));
+  const train = await loadRows(folder, federated.train);
+  const { version, name, command, resources, tier } = file;
+  const { rounds, local, update, privacy } = federated;
+  const parameters = model.vector.length;
+  const spec: FederatedSpec = {
+    ...{ version, name, image, command, resources, tier },
+    federated: {
+      ...{ rounds, local, update, ...(privacy && { privacy }), parameters },
+      start: modelDigest(createHash("sha256"), model.layout, model.vector),
+    },
+  };
+  await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+  const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
+  try {
+    reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
+    const out = join(draftDir, "bundle.parcel");
+    const packed = await parcels.pack({ root: folder, paths: file.inputs, out, note: spec }, { signal });
+    reporter.emit({
+      kind: "end",
+      id: "pack",
+      text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
+    });
+    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters });
+    const now = await market.now({ signal });
+    const terms: FederatedTerms = {
+      ...{
+        requester: context.account,
+        token: ZERO_ADDRESS,
+        roundPrice: pool / BigInt(rounds),
+        seatFee: NONE,
+      },
+      ...{ providerStake: weiOf(federated.deposit), seatStake: NONE, rounds },
+      ...{ least: federated.least ?? federated.providers, places: federated.providers, seats: 0 },
+      enlistBy: now + federated.windows.enlist,
+      ...{ roundWindow: roundWindowOf(file), disputeWindow: federated.windows.dispute },
+      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(random32()) },
+    };
+    const jobId = market.federatedJobIdOf(terms);
+    // Drafts count from here on: of two at the same moment one sees the other.
+    using _lock = await context.lockBudgets?.({ signal });
+    refuseOverBudget(context, { locked: federatedPriceOf(terms), token: COIN });
+    const home = jobFolder(jobsDir, "federated-requester", jobId);
+    await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
+    await rename(draftDir, home.dir);
+    const files = leadFiles(home.dir);
+    await emptyRoundFiles(files);
+    writeVector(files.model(1), model.vector);
+    await writeFile(join(home.dir, "job.json"), `${JSON.stringify({ name, jobId })}\n`, { mode: 0o600 });
+    const draft: FederatedDraft = {
+      ...{ file, folder, spec, terms, layout: model.layout, invited },
+      identity: await transport.newIdentity(),
+      bundle: { ...packed.blob, path: home.bundle },
+      bundleKey: packed.sessionKey,
+      seed: random32(),
+    };
+    const record = journal.open("federated-requester", jobId);
+    await record.step("draft", { prepare: () => draft, act: (one) => one });
+    return jobId;
+  } catch (error) {
+    await rm(draftDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+export function federatedDraftOf(journal: JobJournal): FederatedDraft | undefined {
+  return journal.outcome<FederatedDraft>("draft");
+}

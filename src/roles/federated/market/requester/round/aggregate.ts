@@ -1,0 +1,262 @@
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import type { Abortable } from "../../../../../async/abort.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import { chooseGroups } from "../../../../../protocol/federated/aggregate.ts";
+import { decodeUpdate, openUpdate } from "../../../../../protocol/federated/codec/update.ts";
+import { writeModel } from "../../../../../protocol/federated/model-file.ts";
+import { stateCount } from "../../../../../protocol/federated/server/step.ts";
+import { strategyOf } from "../../../../../protocol/federated/strategies.ts";
+import type { Gains, Memory } from "../../../../../protocol/federated/strategy.ts";
+import { Vector } from "../../../../../protocol/federated/vector.ts";
+import type { Address, Hex } from "../../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../../context.ts";
+import type { FileAggregation } from "../../../aggregation/aggregate-files.ts";
+import { readVector, writeVector } from "../../../aggregation/vector-file.ts";
+import type { Partition } from "../../../data/partition.ts";
+import { Random } from "../../../data/random.ts";
+import { encode } from "../../../encode.ts";
+import { serverStep } from "../../../server-step.ts";
+import { discardRun, type TaskPlace, trainRound } from "../../train.ts";
+import type { FederatedDraft } from "../draft.ts";
+import type { LeadFiles } from "../files.ts";
+import { type ModelMeasurements, measureModels } from "./measure.ts";
+import { everyRow, type Rows, rowsFile } from "./rows.ts";
+
+/** Rows of its own part, and of all others' together, that an update is measured on. */
+const OWN = 200;
+const OTHERS = 225;
+const MILLION = 1e6;
+const BASE = "model";
+const HIDDEN = "hidden";
+const ROOT = "root";
+const LAST_MEASURED = "measure-last";
+
+/** A member's update, as it lies in a file here. */
+export interface ArrivedUpdate {
+  readonly account: Address;
+  /** Its place among the members: names its part. */
+  readonly place: number;
+  readonly path: string;
+}
+
+export interface RoundPlace {
+  readonly draft: FederatedDraft;
+  readonly files: LeadFiles;
+  readonly tasks: TaskPlace;
+  readonly aggregation: FileAggregation;
+  readonly train: Rows;
+  readonly test: Rows;
+  readonly root: Rows | undefined;
+  readonly parts: Partition;
+}
+
+export interface Aggregated {
+  /** Digest of the next model. */
+  readonly digest: Hex;
+  readonly memory: Memory;
+  /** Of the round's own model on the hidden rows; undefined where no update arrived. */
+  readonly before: { readonly acc: number; readonly loss: number } | undefined;
+  /** Of each update, in the order given. */
+  readonly members: readonly {
+    readonly account: Address;
+    /** Of model + update on the hidden rows, in millionths. */
+    readonly accuracy: number;
+    /** In the mean; 0 outside. */
+    readonly weight: number;
+    readonly taken: boolean;
+    readonly gains?: Gains;
+  }[];
+}
+
+/**
+ * Makes the next round's model of the updates: measures them in the sandbox, decides by the job's strategy, and writes
+ * model and states of round `round` + 1. The same updates give the same model, after a crash as well.
+ */
+export async function aggregateRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  place: RoundPlace,
+  {
+    round,
+    updates,
+    memory,
+  }: { readonly round: number; readonly updates: readonly ArrivedUpdate[]; readonly memory: Memory },
+  options: Abortable,
+): Promise<Aggregated> {
+  const { draft, files, tasks, aggregation } = place;
+  const { federated } = draft.file;
+  const strategy = strategyOf(federated.strategy)!;
+  const server = serverStep(federated, strategy);
+  const length = draft.spec.federated.parameters;
+  const vector = readVector(files.model(round), length);
+  const states = Array.from({ length: stateCount(server) }, (_, i) => i);
+  if (round === 1) for (const i of states) writeVector(files.state(1, i), new Vector(length));
+  if (updates.length === 0) {
+    await copyFile(files.model(round), files.model(round + 1));
+    for (const i of states) await copyFile(files.state(round, i), files.state(round + 1, i));
+    return { digest: digestBefore(journal, draft, round), memory, before: undefined, members: [] };
+  }
+  const { layout } = draft;
+  const modelOf = (of: Vector) => writeModel({ layout, vector: of });
+  const withUpdate = async (path: string) => {
+    const bytes = await readFile(path);
+    return () => {
+      const next = new Vector(length);
+      const change = Vector.fromNumbers(decodeUpdate(openUpdate(bytes, length)));
+      for (let i = 0; i < length; i++) next.units[i] = vector.units[i]! + change.units[i]!;
+      return modelOf(next);
+    };
+  };
+  const models = new Map<string, () => Uint8Array>([[BASE, () => modelOf(vector)]]);
+  for (const { place: at, path } of updates) models.set(`update-${at}`, await withUpdate(path));
+  const wantsGains = strategy.needs.includes("gains");
+  const sets = new Map([[HIDDEN, rowsFile(place.test, everyRow(place.test))]]);
+  if (place.root) sets.set(ROOT, rowsFile(place.root, everyRow(place.root)));
+  if (wantsGains) for (const [name, bytes] of ownSets(place, updates, round)) sets.set(name, bytes);
+  const measured = await measureModels(
+    context,
+    journal,
+    tasks,
+    { name: `measure-${round}`, models, sets },
+    options,
+  );
+  const root = strategy.needs.includes("root")
+    ? await rootUpdate(context, journal, place, { round, vector }, options)
+    : undefined;
+  const nextFiles = {
+    model: files.model(round + 1),
+    states: states.map((i) => files.state(round + 1, i)),
+  };
+  const members = updates.map(({ account, place: at, path }) => ({
+    ...{ account, path, rows: Math.max(1, place.parts[at]!.length) },
+    ...(wantsGains && { gains: gainsOf(measured, updates, at) }),
+  }));
+  const round_ = {
+    ...{ length, layout, members, model: files.model(round) },
+    states: states.map((i) => files.state(round, i)),
+    ...{ next: nextFiles.model, nextStates: nextFiles.states },
+    ...(root !== undefined && { root }),
+  };
+  const decision = await aggregation.decide(
+    { strategy, settings: federated.settings, server, memory },
+    round_,
+  );
+  const tried = { ...round_, next: files.tried, nextStates: states.map((i) => `${files.tried}-${i}`) };
+  let tries = 0;
+  const taken = await chooseGroups(
+    decision,
+    measured[BASE]![place.root ? ROOT : HIDDEN]!.acc,
+    async (group) => {
+      await aggregation.makeNext(decision, group, tried);
+      const name = `try-${round}-${tries++}`;
+      const trial = new Map([[BASE, () => modelOf(readVector(files.tried, length))]]);
+      const own = new Map([[ROOT, sets.get(ROOT) ?? sets.get(HIDDEN)!]]);
+      return (await measureModels(context, journal, tasks, { name, models: trial, sets: own }, options))[
+        BASE
+      ]![ROOT]!.acc;
+    },
+  );
+  const digest = await aggregation.makeNext(decision, taken, round_);
+  return {
+    ...{ digest, before: measured[BASE]![HIDDEN] },
+    memory: { ...memory, ...decision.plan.memory },
+    members: updates.map(({ account, place: at }) => {
+      const entry = decision.entries.findIndex((one) => one.account === account);
+      const isTaken = taken.includes(entry);
+      return {
+        ...{ account, taken: isTaken },
+        accuracy: millionths(measured[`update-${at}`]![HIDDEN]!.acc),
+        weight: isTaken ? decision.plan.weights[entry]! : 0,
+        ...(wantsGains && { gains: decision.entries[entry]!.gains! }),
+      };
+    }),
+  };
+}
+
+/** Accuracy and loss of the model that round `round` would begin with, on the hidden rows; once. */
+export async function measureLast(
+  context: WorkerContext,
+  journal: JobJournal,
+  { draft, files, tasks, test }: RoundPlace,
+  round: number,
+  options: Abortable,
+): Promise<{ readonly acc: number; readonly loss: number }> {
+  const vector = readVector(files.model(round), draft.spec.federated.parameters);
+  const models = new Map([[BASE, () => writeModel({ layout: draft.layout, vector })]]);
+  const sets = new Map([[HIDDEN, rowsFile(test, everyRow(test))]]);
+  const measured = await measureModels(
+    context,
+    journal,
+    tasks,
+    { name: LAST_MEASURED, models, sets },
+    options,
+  );
+  return measured[BASE]![HIDDEN]!;
+}
+
+/** What `measureLast` found, as the journal has it; undefined before. */
+export function lastMeasured(
+  journal: JobJournal,
+): { readonly acc: number; readonly loss: number } | undefined {
+  return journal.outcome<ModelMeasurements>(LAST_MEASURED)?.[BASE]?.[HIDDEN];
+}
+
+/** The digest of the model that round `round` begins with. */
+export function digestBefore(journal: JobJournal, draft: FederatedDraft, round: number): Hex {
+  if (round === 1) return draft.spec.federated.start;
+  return journal.outcome<{ digest: Hex }>(`aggregate-${round - 1}`)!.digest;
+}
+
+/** Rows of each member's part, drawn for the round: `own-N` up to 200, `few-N` fewer, which others are measured on. */
+function ownSets(
+  { train, parts, draft }: RoundPlace,
+  updates: readonly ArrivedUpdate[],
+  round: number,
+): [string, Uint8Array][] {
+  const random = new Random(`seats ${draft.seed} ${round}`);
+  const each = Math.ceil(OTHERS / Math.max(1, updates.length - 1));
+  return updates.flatMap(({ place }): [string, Uint8Array][] => {
+    const rows = random.shuffle(parts[place]!.slice()).subarray(0, OWN);
+    return [
+      [`own-${place}`, rowsFile(train, rows)],
+      [`few-${place}`, rowsFile(train, rows.subarray(0, each))],
+    ];
+  });
+}
+
+/** How much an update lowers the loss on its own rows and on the others'. */
+function gainsOf(measured: ModelMeasurements, updates: readonly ArrivedUpdate[], place: number): Gains {
+  const gain = (set: string) => measured[BASE]![set]!.loss - measured[`update-${place}`]![set]!.loss;
+  const others = updates.filter((one) => one.place !== place).map((one) => gain(`few-${one.place}`));
+  const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
+  return { own: millionths(gain(`own-${place}`)), others: millionths(mean) };
+}
+
+/** What the requester's own rows make of the model, as an update in a file. */
+async function rootUpdate(
+  context: WorkerContext,
+  journal: JobJournal,
+  { draft, files, tasks, root }: RoundPlace,
+  { round, vector }: { readonly round: number; readonly vector: Vector },
+  options: Abortable,
+): Promise<string> {
+  const { spec, layout } = draft;
+  const part = rowsFile(root!, everyRow(root!));
+  const name = `root-${round}`;
+  const facts = { round, rounds: spec.federated.rounds, seed: round, local: spec.federated.local };
+  const { change } = await trainRound(
+    context,
+    journal,
+    tasks,
+    { name, model: { layout, vector }, facts, part },
+    options,
+  );
+  await discardRun(context, journal, name);
+  const path = files.update(round, "0xroot");
+  await writeFile(path, encode(change, "int8").bytes);
+  return path;
+}
+
+function millionths(value: number): number {
+  return Math.round(Math.max(-1e3, Math.min(1e3, value)) * MILLION);
+}

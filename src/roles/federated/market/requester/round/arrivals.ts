@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Abortable, raceSignal } from "../../../../../async/abort.ts";
+import { retryTransient } from "../../../../../async/retry.ts";
+import { IchainError, isIchainError } from "../../../../../errors/error.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import { openUpdate } from "../../../../../protocol/federated/codec/update.ts";
+import { updateDigest } from "../../../../../protocol/federated/digest.ts";
+import { recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
+import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
+import { type Address, type Hex, type JobId, shortId } from "../../../../../protocol/ids.ts";
+import { parcelBytes } from "../../../../../protocol/limits.ts";
+import type { RoleContext } from "../../../../context.ts";
+import { chainDeadline } from "../../../../shared/chain-deadline.ts";
+import type { Channel } from "../../channel.ts";
+import { readBounded } from "../../read-bounded.ts";
+import { HOST_TOKEN, UPDATE_FILE } from "../../update-parcel.ts";
+import type { LeadFiles } from "../files.ts";
+
+/** How long the others have at least, once the quorum has sent, milliseconds. */
+const LEAST_GRACE_MS = 10_000;
+
+/** Collects the updates of one round as their notices come; safe to begin again after a crash. */
+export interface Arrivals {
+  /** Takes a notice, records it, and begins to fetch what it names. */
+  take(account: Address, channel: Channel, message: UpdateMessage): Promise<void>;
+  /** Resolves with those whose update is here when all are, when the quorum's grace is over, or at `sendBy`. */
+  enough(request: { readonly quorum: number; readonly sendBy: number }): Promise<readonly Address[]>;
+}
+
+interface RoundOf {
+  readonly job: JobId;
+  readonly round: number;
+  readonly parent: Hex;
+  /** Of the model. */
+  readonly parameters: number;
+  readonly members: readonly { readonly account: Address; readonly channel: Channel }[];
+  readonly files: LeadFiles;
+}
+
+/** Where the update of a message lies once it was fetched and opened. */
+export function updatePath(files: LeadFiles, round: number, account: Address): string {
+  return join(files.update(round, account), UPDATE_FILE);
+}
+
+/** The recorded notice of an account in a round; undefined before it came. */
+export function updateNoticeOf(
+  journal: JobJournal,
+  round: number,
+  account: Address,
+): UpdateMessage | undefined {
+  return journal.outcome<UpdateMessage>(`notice-${round}-${account.toLowerCase()}`);
+}
+
+export function openArrivals(
+  context: RoleContext,
+  journal: JobJournal,
+  { job, round, parent, parameters, members, files }: RoundOf,
+  { signal }: Abortable,
+): Arrivals {
+  const { transport, parcels, market, reporter } = context;
+  const here = new Set<Address>();
+  /** Notices whose update could not be fetched or used. */
+  const failed = new Set<Address>();
+  let changed = Promise.withResolvers<void>();
+  const tell = () => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  const begun = new Set<Address>();
+  const maxBytes = parcelBytes(8 * parameters + (1 << 16));
+
+  async function fetchUpdate(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
+    const path = files.update(round, account);
+    const { transport: kind, address, parcel, upload } = message;
+    const endpoint = { transport: kind, address, token: channel.token(HOST_TOKEN) } as const;
+    await mkdir(files.rounds, { recursive: true, mode: 0o700 });
+    const request = { endpoint, root: parcel.root, path: `${path}.parcel`, maxBytes, size: parcel.bytes };
+    const blob = await transport.fetch(request, { signal });
+    await rm(path, { recursive: true, force: true });
+    const limits = { maxBytes, maxFiles: 1 };
+    await parcels.open({ blob, sessionKey: parcel.key, into: path, limits }, { signal });
+    await rm(`${path}.parcel`, { force: true });
+    const bytes = await readBounded(join(path, UPDATE_FILE), maxBytes);
+    openUpdate(bytes, parameters);
+    if (updateDigest(createHash("sha256"), [bytes]) !== upload.update) throw otherUpdate();
+  }
+
+  async function bring(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
+    const known = await readFile(updatePath(files, round, account)).catch(() => undefined);
+    try {
+      if (known === undefined)
+        await retryTransient(
+          () => fetchUpdate(account, channel, message),
+          () => undefined,
+          { signal },
+        );
+      here.add(account);
+    } catch (error) {
+      if (signal.aborted) return;
+      failed.add(account);
+      const why = isIchainError(error) ? error.message : "It is not the one that was announced.";
+      reporter.emit({
+        kind: "warn",
+        text: `Round ${round}: the update of ${shortId(account)} counts nothing. ${why}`,
+      });
+    }
+    tell();
+  }
+
+  function begin(account: Address, channel: Channel, message: UpdateMessage): void {
+    if (begun.has(account)) return;
+    begun.add(account);
+    void bring(account, channel, message);
+  }
+
+  for (const { account, channel } of members) {
+    const known = updateNoticeOf(journal, round, account);
+    if (known !== undefined) begin(account, channel, known);
+  }
+
+  return {
+    async take(account, channel, message) {
+      const { upload, signature, parcel } = message;
+      const hash = recordHash(upload, market.ledgerDomainOf(job));
+      const isOurs =
+        upload.round === round &&
+        upload.parent === parent &&
+        upload.location === parcel.root &&
+        upload.provider === account.toLowerCase() &&
+        signerOf(hash, signature) === account.toLowerCase();
+      // What is late, or signed by another, is passed over: its sender learns no more.
+      if (!isOurs) return;
+      const kept = await journal.step(`notice-${round}-${account.toLowerCase()}`, {
+        prepare: () => message,
+        act: (one) => one,
+      });
+      begin(account, channel, kept);
+    },
+    async enough({ quorum, sendBy }) {
+      const startedAt = performance.now();
+      using clock = chainDeadline(sendBy, market, signal);
+      const least = Math.ceil(quorum * members.length);
+      let until = Number.POSITIVE_INFINITY;
+      const present = () => members.flatMap(({ account }) => (here.has(account) ? [account] : []));
+      for (;;) {
+        signal.throwIfAborted();
+        const { promise } = changed;
+        const settled = here.size + failed.size;
+        const elapsed = performance.now() - startedAt;
+        if (here.size >= least && until === Number.POSITIVE_INFINITY)
+          until = elapsed + Math.max(LEAST_GRACE_MS, elapsed);
+        if (settled >= members.length || clock.expired || elapsed >= until) return present();
+        using wait = timer(until - elapsed);
+        await raceSignal(Promise.race([promise, wait.over]), clock.signal).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function otherUpdate(): IchainError {
+  return new IchainError(
+    "UPDATE_INVALID",
+    "The update is not valid: it is another than its provider signed.",
+  );
+}
+
+/** Resolves `over` after this many milliseconds, unless it is disposed of before. */
+function timer(ms: number) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const handle = Number.isFinite(ms) ? setTimeout(resolve, ms) : undefined;
+  return { over: promise, [Symbol.dispose]: () => clearTimeout(handle) };
+}

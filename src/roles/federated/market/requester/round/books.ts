@@ -1,0 +1,113 @@
+import type { Market } from "../../../../../ports/market.ts";
+import type { UploadLine } from "../../../../../protocol/federated/ledger/ledger.ts";
+import { payLeaves } from "../../../../../protocol/federated/ledger/ledger.ts";
+import { type RoundMember, recordHash } from "../../../../../protocol/federated/ledger/record.ts";
+import { memberLeaf, treeRoot } from "../../../../../protocol/federated/ledger/tree.ts";
+import type { Closing } from "../../../../../protocol/federated/market/closing.ts";
+import { sharesOf } from "../../../../../protocol/federated/pay/shares.ts";
+import type { Address, Hex } from "../../../../../protocol/ids.ts";
+import type { FederatedDraft } from "../draft.ts";
+import type { Aggregated } from "./aggregate.ts";
+
+const NOTHING = `0x${"0".repeat(64)}` as Hex;
+
+/** A round as it is closed: a step of the journal. */
+export interface ClosedRound {
+  readonly round: number;
+  readonly closing: Closing;
+  /** The round's lines of the ledger, in order. */
+  readonly lines: readonly string[];
+  /** In all rounds so far, by account in lower case, ascending; wei. */
+  readonly earned: readonly (readonly [account: Address, amount: bigint])[];
+  /** What each provider got in this round; wei. */
+  readonly paid: readonly (readonly [account: Address, amount: bigint])[];
+  readonly members: readonly RoundMember[];
+  readonly before: Aggregated["before"];
+}
+
+/** Pays a round by what its updates were worth, and writes its lines of the ledger. */
+export function closeBooks(
+  market: Pick<Market, "account" | "ledgerDomainOf" | "signRecord">,
+  draft: FederatedDraft,
+  {
+    job,
+    round,
+    members,
+    uploads,
+    aggregated,
+    earned,
+    previous,
+    parent,
+    model,
+    times,
+  }: {
+    readonly job: Hex;
+    readonly round: number;
+    readonly members: readonly { readonly account: Address; readonly rows: number }[];
+    readonly uploads: readonly UploadLine[];
+    readonly aggregated: Aggregated;
+    readonly earned: ClosedRound["earned"];
+    /** Hash of the aggregation before. */
+    readonly previous: Hex;
+    /** Digest of the model that the round began with. */
+    readonly parent: Hex;
+    /** Root of the parcel with the next model. */
+    readonly model: Hex;
+    readonly times: { readonly finishedAt: number; readonly seconds: number };
+  },
+): ClosedRound {
+  const domain = market.ledgerDomainOf(job as never);
+  const { share, strategy } = draft.file.federated;
+  const lead = market.account.toLowerCase() as Address;
+  const rows = members
+    .map(({ account, rows: count }) => {
+      const provider = account.toLowerCase() as Address;
+      const sent = uploads.find(({ upload }) => upload.provider === provider)?.upload;
+      const found = aggregated.members.find((one) => one.account.toLowerCase() === provider);
+      const member: RoundMember = {
+        ...{ provider, rows: count, audit: "none" },
+        upload: sent === undefined ? NOTHING : recordHash(sent, domain),
+        accuracy: Math.max(0, found?.accuracy ?? 0),
+        weight: found?.weight ?? 0,
+      };
+      const worth = found !== undefined && (found.taken || share === "accuracy") ? member.accuracy : 0;
+      return { member, worth };
+    })
+    .toSorted((a, b) => (a.member.provider < b.member.provider ? -1 : 1));
+  const { shares, rest, refunded } = sharesOf(
+    draft.terms.roundPrice,
+    rows.map(({ worth }) => BigInt(worth)),
+  );
+  const sums = new Map(earned);
+  const add = (account: Address, amount: bigint) => {
+    if (amount > 0n) sums.set(account, (sums.get(account) ?? 0n) + amount);
+  };
+  for (const [i, { member }] of rows.entries()) add(member.provider, shares[i]!);
+  add(lead, refunded ? draft.terms.roundPrice : rest);
+  const after = [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const aggregation = {
+    ...{ round, lead, parent, model: aggregated.digest, strategy, location: model, previous, ...times },
+    updatesRoot: treeRoot(rows.map(({ member }) => memberLeaf(round, member))),
+    payRoot: treeRoot(payLeaves(new Map(after))),
+  };
+  const tip = recordHash(aggregation, domain);
+  const line = {
+    aggregation,
+    members: rows.map(({ member }) => member),
+    earned: after.map(([account, amount]) => [account, String(amount)]),
+    signature: market.signRecord(tip),
+  };
+  return {
+    round,
+    closing: {
+      ...{ round, updatesRoot: aggregation.updatesRoot, modelDigest: aggregated.digest, modelRoot: model },
+      // The requester leads: there is no one to open the model but by what it hands out itself.
+      ...{ payRoot: aggregation.payRoot, blindedKey: NOTHING, ledgerTip: tip },
+    },
+    lines: [...uploads, line].map((one) => JSON.stringify(one)),
+    earned: after,
+    paid: rows.map(({ member }, i) => [member.provider, shares[i]!] as const),
+    members: rows.map(({ member }) => member),
+    before: aggregated.before,
+  };
+}

@@ -1,0 +1,130 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Abortable } from "../../../async/abort.ts";
+import { IchainError } from "../../../errors/error.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { TaskRun } from "../../../ports/sandbox.ts";
+import {
+  type FederatedSpec,
+  MODEL_FILE,
+  PART_FILE,
+  taskSpecOf,
+} from "../../../protocol/federated/market/spec.ts";
+import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
+import type { WorkerContext } from "../../context.ts";
+import { taskOf } from "../../task/run-task.ts";
+import { readBounded } from "./read-bounded.ts";
+
+/** Of a safetensors file beyond its values: names and shapes. */
+const HEADER_BYTES = 16 << 20;
+
+/** Where the tasks of a federated job run on this machine. */
+export interface TaskPlace {
+  readonly spec: FederatedSpec;
+  /** Digest of the image. */
+  readonly image: string;
+  /** Folder with the bundle's files, which becomes /in; what a round adds is written into it. */
+  readonly input: string;
+  readonly gpus: readonly string[];
+  readonly logBytes: number;
+}
+
+/** What a task is told of its round, as /in/round.json. */
+export interface RoundFacts {
+  readonly round: number;
+  readonly rounds: number;
+  /** Of the training's random numbers. */
+  readonly seed: number;
+  readonly local: FederatedSpec["federated"]["local"];
+}
+
+/** Name of a run, and so of its container. */
+export function runName({ role, key }: Pick<JobJournal, "role" | "key">, name: string): string {
+  return `${role}-${key.slice(2, 34)}-${name}`;
+}
+
+/** Runs one task of the job in the sandbox, once: after a crash the same container is found by its name. */
+export async function runOnce(
+  { sandbox, reporter }: WorkerContext,
+  journal: JobJournal,
+  { spec, ...place }: TaskPlace,
+  { name, argument, what }: { readonly name: string; readonly argument: "0" | "1"; readonly what: string },
+  { signal }: Abortable,
+): Promise<{ readonly run: TaskRun; readonly outputs: string }> {
+  const id = runName(journal, name);
+  const run = await journal.step(`run-${name}`, {
+    prepare: () => {
+      const task = taskOf(taskSpecOf(spec), { id, stage: { kind: "produce" }, ...place });
+      return { ...task, command: [...spec.command, argument] };
+    },
+    act: async (task) => {
+      reporter.emit({ kind: "start", id, text: `${what} in its sandbox` });
+      try {
+        const ended = await sandbox.run(task, { signal });
+        // By another process: it is run again, and not the task's fault.
+        if (ended.ended === "stopped")
+          throw new IchainError("RUN_LOST", "The run was stopped.", { retryable: true });
+        reporter.emit({ kind: "end", id, text: `${what}: ${ended.wallSeconds.toFixed(1)} s` });
+        return { ...ended, log: ended.log.slice(-4096) };
+      } catch (error) {
+        reporter.emit({ kind: "fail", id, text: `${what} could not be run` });
+        throw error;
+      }
+    },
+  });
+  if (run.ended !== "exit" || run.exitCode !== 0) {
+    const why = run.ended === "exit" ? `it exited with code ${run.exitCode}` : `it was ended (${run.ended})`;
+    throw new IchainError("FEDERATED_TASK_FAILED", `${what} failed: ${why}.`, { details: { log: run.log } });
+  }
+  return { run, outputs: await sandbox.outputs(id, { signal }) };
+}
+
+/** Frees the container and the disk of a run; what cannot be freed now is found by the sweep at the next start. */
+export async function discardRun(
+  { sandbox }: WorkerContext,
+  journal: JobJournal,
+  name: string,
+): Promise<void> {
+  await sandbox.discard(runName(journal, name)).catch(() => undefined);
+}
+
+/**
+ * Trains the model on the part that lies in `place.input` and resolves with how its values changed.
+ * @throws FEDERATED_TASK_FAILED, MODEL_INVALID and the codes of reading safetensors
+ */
+export async function trainRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  place: TaskPlace,
+  {
+    name,
+    model,
+    facts,
+    part,
+  }: {
+    readonly name: string;
+    readonly model: Model;
+    readonly facts: RoundFacts;
+    /** Written beside the model, where it is not there yet. */
+    readonly part?: Uint8Array;
+  },
+  options: Abortable,
+): Promise<{ readonly change: Float64Array; readonly seconds: number }> {
+  const given = writeModel(model);
+  // A run that goes on after a crash reads these files: they are left as they are.
+  if (journal.intent(`run-${name}`) === undefined) {
+    await writeFile(join(place.input, MODEL_FILE), given);
+    await writeFile(join(place.input, "round.json"), `${JSON.stringify(facts)}\n`);
+    if (part !== undefined) await writeFile(join(place.input, PART_FILE), part);
+  }
+  const what = `Training round ${facts.round}`;
+  const { run, outputs } = await runOnce(context, journal, place, { name, argument: "0", what }, options);
+  const file = await readBounded(join(outputs, MODEL_FILE), given.length + HEADER_BYTES);
+  const trained = readModel(file);
+  if (JSON.stringify(trained.layout) !== JSON.stringify(model.layout))
+    throw new IchainError("MODEL_INVALID", "The task left a model with other tensors than it was given.");
+  // From the values that the task was given, which are those of the model rounded to F32.
+  const change = trained.vector.toNumbers();
+  for (const [i, value] of readModel(given).vector.toNumbers().entries()) change[i]! -= value;
+  return { change, seconds: Math.round(run.wallSeconds) };
+}

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { id } from "ethers";
+import { createMarket } from "../../../src/chain/market.ts";
+import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
+import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
+import { needs } from "../../support/require.ts";
+
+const example = fileURLToPath(new URL("../../../examples/federated-digits/job.yaml", import.meta.url));
+const guard = needs("docker", "root");
+/** `Claimed(bytes32 indexed, address indexed, uint256)`. */
+const claimed = id("Claimed(bytes32,address,uint256)");
+const ROUND = 10n ** 16n;
+
+let market: TestMarket;
+let reader: ReturnType<typeof createMarket>;
+const scope: (() => Promise<unknown> | unknown)[] = [];
+const scratch = await mkdtemp(join(tmpdir(), "ichain-federated-"));
+scope.push(() => rm(scratch, { recursive: true, force: true }));
+
+before(async () => {
+  if (guard.skip) return;
+  const owner = { after: (fn: () => unknown) => scope.push(fn) } as never;
+  market = await startTestMarket(owner, { providers: 4, validators: 0, transport: "direct" });
+  const { rpcUrl, chainId, contracts } = market.network;
+  reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
+});
+after(async () => {
+  await reader?.stop();
+  for (const one of scope.toReversed()) await one();
+});
+
+/** The lines of JSON of a command that ended well. */
+function lines({ code, stdout, stderr }: { code: number | null; stdout: string; stderr: string }) {
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** The job, once `wanted` holds of it. */
+async function once(id: string, wanted: (job: FederatedJob) => boolean): Promise<FederatedJob> {
+  for await (const job of reader.followFederated(id as never)) if (wanted(job)) return job;
+  return assert.fail("the job is never so");
+}
+
+test("four providers train a model and are paid by what each was worth", guard, async () => {
+  const out = join(scratch, "model");
+  const printed = lines(await market.attempt(["submit", example, "--yes", "-o", out]));
+  const [end] = printed.slice(-1) as [{ jobId: string; measured: { acc: number }; tip: string }];
+  const rounds = printed.slice(0, -1) as { providers: { account: string; pay: { amount: string } }[] }[];
+  assert.equal(rounds.length, 5);
+  assert.ok(end.measured.acc > 0.9, `accuracy ${end.measured.acc}`);
+  const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
+  assert.equal(verified.rounds, 5);
+  assert.equal(verified.uploads, 20);
+
+  // Any round's model is at hand, and everything is told of the job.
+  const third = await market.ichain(["get", end.jobId, "--round", "3", "-o", join(scratch, "third")]);
+  const shown = await market.ichain(["job", end.jobId.slice(0, 10)]);
+  assert.equal(third.model, (shown.models as string[])[2]);
+  const why = await market.ichain(["why", end.jobId]);
+  assert.match(String(why.stands), /completed.* after 5 of 5 rounds/);
+  const { federated } = (await market.ichain(["jobs", "--all"])) as { federated: { jobId: string }[] };
+  assert.deepEqual(
+    federated.map(({ jobId }) => jobId),
+    [end.jobId],
+  );
+
+  // Pay is due once no dispute can change it. Stakes come free with it.
+  const before = await Promise.all(market.providers.map(({ account }) => market.chain.getBalance(account)));
+  await market.evm.increaseTime(601);
+  await once(end.jobId, ({ members }) =>
+    members.every(({ standing, claimed }) => standing === "released" && claimed > 0n),
+  );
+  const job = await reader.federatedJob(end.jobId as never);
+  const sums = new Map<string, bigint>();
+  for (const { providers } of rounds)
+    for (const { account, pay } of providers)
+      sums.set(account, (sums.get(account) ?? 0n) + BigInt(pay.amount));
+  for (const { account, claimed } of job.members) assert.equal(claimed, sums.get(account.toLowerCase()));
+  const paid = [...sums.values()].reduce((sum, one) => sum + one, 0n);
+  assert.ok(paid <= (5n * ROUND * 98n) / 100n && paid > 5n * ((ROUND * 97n) / 100n));
+  for (const [i, { account }] of market.providers.entries()) {
+    while ((await reader.owedFederated(account, job.terms.token)) > 0n)
+      await new Promise((done) => setTimeout(done, 50));
+    assert.ok((await market.chain.getBalance(account)) > before[i]!, "more than its gas");
+  }
+  const collected = await market.ichain(["resume", end.jobId]);
+  assert.equal(collected.collected, true);
+  assert.equal((await reader.federatedJob(end.jobId as never)).closings.length, 5);
+});
+
+test("killed parties go on, and a stop ends the job with its round", guard, async () => {
+  // Long enough that the stop is asked in time on a slow machine.
+  const folder = join(scratch, "long");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const long = join(folder, "job.yaml");
+  const text = await readFile(example, "utf8");
+  await writeFile(long, text.replace("rounds: 5", "rounds: 60").replace("pool: 0.05", "pool: 0.6"));
+  const child = market.launch(["submit", long, "--yes"]);
+  const first = ended(child);
+  let id = "";
+  for await (const job of reader.watchFederated({ requester: market.requester.account })) {
+    if (job.state !== "Running" || job.closings.length < 1) continue;
+    id = job.id;
+    break;
+  }
+  child.kill("SIGKILL");
+  await market.killActor("provider-2");
+  await first;
+  await market.startActor("provider-2");
+  const resumed = market.attempt(["resume", id]);
+  await once(id, ({ closings }) => closings.length >= 2);
+  const stopped = await market.ichain(["stop", id]);
+  assert.equal(stopped.kind, "federated");
+  const [end] = lines(await resumed).slice(-1) as [{ cause: string; rounds: number }];
+  assert.equal(end.cause, "stopped");
+  assert.ok(end.rounds >= 3 && end.rounds < 60, `${end.rounds} rounds`);
+  // Each round was closed once, and by all that were there.
+  const job = await reader.federatedJob(id as never);
+  assert.deepEqual(
+    job.closings.map(({ closing }) => closing.round),
+    Array.from({ length: end.rounds }, (_, i) => i + 1),
+  );
+});
+
+test("a detached job is led by the requester's daemon, to the last of its price", guard, async () => {
+  const folder = join(scratch, "short");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const short = join(folder, "job.yaml");
+  const text = await readFile(example, "utf8");
+  await writeFile(short, text.replace("rounds: 5", "rounds: 2"));
+  const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
+  assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
+  const daemon = market.launch(["serve"]);
+  const over = ended(daemon);
+  await new Promise<void>((resolve) =>
+    daemon.stdout?.on("data", (text: Buffer) => String(text).includes("serving") && resolve()),
+  );
+  const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
+  const job = await once(String(jobId), ({ state }) => state === "Ended");
+  assert.equal(job.cause, "completed");
+  await market.evm.increaseTime(601);
+  await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
+  const requester = market.requester.account;
+  const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
+  const own = earned.find(([account]) => account === requester.toLowerCase());
+  assert.ok(BigInt(own![1]) > 0n);
+  while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
+  daemon.kill("SIGTERM");
+  await over;
+
+  /** Transactions by which it claimed. */
+  async function sentBy(account: string, id: string): Promise<number> {
+    const claims = await market.chain.getLogs({
+      address: market.network.contracts.federated!,
+      topics: [null, id, `0x${account.slice(2).toLowerCase().padStart(64, "0")}`],
+      fromBlock: 0,
+    });
+    return claims.filter(({ topics }) => topics[0] === claimed).length;
+  }
+  async function lastLine(id: string): Promise<unknown> {
+    const out = join(scratch, "detached");
+    await market.ichain(["get", id, "-o", out]);
+    return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
+  }
+});

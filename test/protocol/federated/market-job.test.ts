@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type FederatedJobFile,
+  federatedJobFileSchema,
+} from "../../../src/protocol/federated/market/file.ts";
+import { refuseFederated } from "../../../src/protocol/federated/market/policy.ts";
+import {
+  federatedSpecHash,
+  federatedSpecSchema,
+  taskSpecOf,
+} from "../../../src/protocol/federated/market/spec.ts";
+import type { FederatedTerms } from "../../../src/protocol/federated/market/terms.ts";
+import { ZERO_ADDRESS } from "../../../src/protocol/ids.ts";
+import { policySchema } from "../../../src/protocol/policy/policy.ts";
+import { specSchema } from "../../../src/protocol/task/spec.ts";
+import { random32 } from "../../support/chain/terms.ts";
+
+const federated = {
+  ...{ providers: 4, rounds: 5, model: "start.safetensors", pool: 1, strategy: "fedavg" },
+  ...{ train: { file: "train.npz" }, test: { file: "test.npz" } },
+};
+const file = {
+  version: 1,
+  name: "digits",
+  image: "python-ml",
+  command: ["train"],
+  inputs: ["task.py"],
+  federated,
+};
+
+/** The fields at fault of a job file with these changes. */
+function faults(change: object, rounds: object = {}): string[] {
+  const parsed = federatedJobFileSchema.safeParse({
+    ...file,
+    ...change,
+    federated: { ...federated, ...rounds },
+  });
+  return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join("."));
+}
+
+test("a job file says what is missing or contradicts itself", () => {
+  assert.deepEqual(faults({}), []);
+  assert.deepEqual(faults({ inputs: ["task.py", "round.json"] }), ["inputs.1"]);
+  assert.deepEqual(faults({ inputs: ["models/first"] }), ["inputs.0"]);
+  assert.deepEqual(faults({ inputs: ["../task.py"] }), ["inputs.0"]);
+  assert.deepEqual(faults({}, { strategy: "gate" }), ["federated.root"]);
+  assert.deepEqual(faults({}, { strategy: "distillation" }), ["federated.strategy"]);
+  assert.deepEqual(faults({}, { settings: { unknown: 1 } }), ["federated.settings"]);
+  assert.deepEqual(faults({}, { least: 5 }), ["federated.least"]);
+  assert.deepEqual(faults({}, { validators: 1 }), ["federated.validators"]);
+  assert.deepEqual(faults({}, { audit: 1 }), ["federated.audit"]);
+  assert.deepEqual(faults({}, { windows: { round: "1m" } }), ["federated.windows.round"]);
+  assert.deepEqual(faults({}, { model: undefined }), ["federated.model"]);
+});
+
+const parsed: FederatedJobFile = federatedJobFileSchema.parse(file);
+const spec = federatedSpecSchema.parse({
+  ...{ version: 1, name: "digits", image: `sha256:${"0".repeat(64)}`, command: ["train"], tier: "runc" },
+  resources: parsed.resources,
+  federated: { rounds: 5, local: parsed.federated.local, update: "int8", parameters: 10, start: random32() },
+});
+
+test("every field of a spec is in its hash, and its task is one of an ordinary job", () => {
+  const hash = federatedSpecHash(spec);
+  assert.equal(federatedSpecHash(federatedSpecSchema.parse(JSON.parse(JSON.stringify(spec)))), hash);
+  const { resources, federated: rounds } = spec;
+  for (const changed of [
+    { ...spec, command: ["other"] },
+    { ...spec, resources: { ...resources, time: resources.time + 1 } },
+    { ...spec, federated: { ...rounds, rounds: 6 } },
+    { ...spec, federated: { ...rounds, start: random32() } },
+    { ...spec, federated: { ...rounds, local: { ...rounds.local, epochs: 2 } } },
+  ])
+    assert.notEqual(federatedSpecHash(changed), hash);
+  assert.equal(specSchema.safeParse(taskSpecOf(spec)).success, true);
+});
+
+test("a provider takes part in what its policy allows and what pays one run of the task", () => {
+  const requester = `0x${"11".repeat(20)}` as const;
+  const terms: FederatedTerms = {
+    ...{ requester, token: ZERO_ADDRESS, roundPrice: 10n ** 16n, seatFee: 0n },
+    ...{ providerStake: 10n ** 16n, seatStake: 0n, rounds: 5, least: 3, places: 4, seats: 0 },
+    ...{ enlistBy: 1000, roundWindow: 900, disputeWindow: 600 },
+    ...{ specHash: random32(), bundleRoot: random32(), seedHash: random32() },
+  };
+  const code = (policy: object, change: Partial<FederatedTerms> = {}, time?: number) =>
+    refuseFederated(policySchema.parse(policy), { ...terms, ...change }, time === undefined ? {} : { time })
+      ?.code;
+  assert.equal(code({}), undefined);
+  assert.equal(code({ federated: { accept: false } }), "FEDERATED_NOT_TAKEN");
+  assert.equal(code({ federated: { maxRounds: 4 } }), "FEDERATED_TOO_LONG");
+  assert.equal(code({ maxWindow: "11m" }), "FEDERATED_TOO_LONG");
+  assert.equal(code({ maxStake: "0.001" }), "STAKE_TOO_HIGH");
+  assert.equal(code({ requesters: { deny: [requester] } }), "REQUESTER_DENIED");
+  assert.equal(code({ requesters: { allow: [] } }), "REQUESTER_NOT_ALLOWED");
+  assert.equal(code({}, { token: requester }), "TOKEN_UNKNOWN");
+  // A quarter of 98 % of a round's price: 0.00245, for a run at 0.01 an hour.
+  assert.equal(code({}, {}, 880), undefined);
+  assert.equal(code({}, {}, 890), "PRICE_TOO_LOW");
+  const policy = policySchema.parse({});
+  const { value } = refuseFederated(policy, terms, { time: 3600 })!.fix!;
+  const enough = BigInt(Math.ceil(Number(value) * 1e9)) * 10n ** 9n;
+  assert.equal(refuseFederated(policy, { ...terms, roundPrice: enough / 5n }, { time: 3600 }), undefined);
+});

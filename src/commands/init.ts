@@ -125,7 +125,7 @@ function nextSteps(
     chainId === DEVNET_CHAIN_ID
       ? ["ichain devnet fund", "gives this wallet coin of the devnet"]
       : [`(send coin to ${address ?? "your wallet"})`, "for gas, and for what you lock"];
-  const doctor: [string, string] = ["ichain doctor", "says what works here, and mends the rest"];
+  const doctor: [string, string] = ["ichain doctor", "says what works here, and how to mend the rest"];
   if (role !== "provider" && role !== "validator")
     return [
       doctor,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
@@ -64,6 +65,12 @@ it("daemons tell what they do, read a policy again, end their jobs and stop, and
 
   assert.equal(errorOf((await market.attempt(["stop"])).stdout), "DAEMON_NOT_RUNNING");
   assert.deepEqual((await status(market.requester)).daemons, []);
+  // Its port for metrics is taken, which keeps it from nothing.
+  const taken = createServer();
+  t.after(() => taken.close());
+  await once(taken.listen(0, "127.0.0.1"), "listening");
+  const { port } = taken.address() as AddressInfo;
+  await appendFile(join(market.requester.dir, "config.yaml"), `metrics: {servePort: ${port}}\n`);
   const server = market.launch(["serve"]);
   t.after(() => server.kill("SIGKILL"));
   const left = ended(server);
@@ -73,6 +80,8 @@ it("daemons tell what they do, read a policy again, end their jobs and stop, and
   const stopped = (await market.ichain(["stop"])).daemons;
   assert.deepEqual(stopped, [{ kind: "server", state: "ended", unfinished: 1 }]);
   assert.equal((await left).code, 0);
+  assert.match((await left).stderr, /The daemon works without metrics/);
+  taken.close();
 
   // Its requester goes on in another home.
   const file = join(folder, "home.backup");
@@ -84,6 +93,14 @@ it("daemons tell what they do, read a policy again, end their jobs and stop, and
   t.after(() => again.kill("SIGKILL"));
   const over = ended(again);
   await printed(again);
+  const healthz = await fetch(`http://127.0.0.1:${port}/healthz`);
+  assert.deepEqual(
+    [healthz.status, await healthz.json()],
+    [200, { ok: true, kind: "server", state: "working", lacking: [] }],
+  );
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.match(metrics, /^ichain_jobs\{role="requester",state="\w+"\} 1$/m);
+  assert.match(metrics, /^ichain_gas_coin 0\.000\d+$/m);
   const watched = ended(market.launch(["watch", id], moved));
   // The provider ends the job that it has.
   const drained = await market.ichain(["drain", "--wait"], provider);

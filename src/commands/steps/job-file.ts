@@ -79,12 +79,26 @@ export async function parseJobFile(
   { text, path }: { text: string; path: string },
   { tokens = {}, variables = new Map() }: NamedTokens & { variables?: Assignments } = {},
 ): Promise<LoadedJob> {
-  const prepare = (value: unknown) => substituteVariables(value, variables);
+  const prepare = (value: unknown) => {
+    if (isFederated(value)) throw federatedFile(path);
+    return substituteVariables(value, variables);
+  };
   const file = parseYaml({ text, name: path, code: "JOB_INVALID", prepare }, jobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
   const pay = file.pay && { ...file.pay, token: tokenAddress(file.pay.token, tokens) };
   return { file: { ...file, pay, image: await checkedImage(path, folder, file) }, folder };
+}
+
+/** True of a job file with a block `federated`, which another reader takes. */
+export function isFederated(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "federated" in value;
+}
+
+function federatedFile(path: string): IchainError {
+  return new IchainError("JOB_INVALID", `${path} is a federated job, which this command does not know.`, {
+    hint: "`ichain submit FILE --dry-run` says whom it would invite and what it would lock.",
+  });
 }
 
 /** An image that the job brings must travel in its bundle; an archive's digest is pinned here. */

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { parseYaml } from "../../../config/yaml.ts";
 import { IchainError } from "../../../errors/error.ts";
 import { type FederatedJobFile, federatedJobFileSchema } from "../../../protocol/federated/market/file.ts";
-import { checkInput, readJobText } from "../../steps/job-file.ts";
+import { checkInput, isFederated, readJobText } from "../../steps/job-file.ts";
 
 export interface LoadedFederated {
   readonly file: FederatedJobFile;
@@ -17,7 +17,7 @@ export interface LoadedFederated {
  */
 export async function loadFederatedFile(path: string): Promise<LoadedFederated | undefined> {
   const text = await readJobText(path);
-  if (!isFederated(text)) return undefined;
+  if (!hasBlock(text)) return undefined;
   const file = parseYaml({ text, name: path, code: "JOB_INVALID" }, federatedJobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
@@ -38,10 +38,9 @@ export async function loadFederatedFile(path: string): Promise<LoadedFederated |
 }
 
 /** Bad YAML is left to the reader of ordinary jobs, which says where it is wrong. */
-function isFederated(text: string): boolean {
+function hasBlock(text: string): boolean {
   try {
-    const value: unknown = parse(text, { maxAliasCount: 0 });
-    return typeof value === "object" && value !== null && "federated" in value;
+    return isFederated(parse(text, { maxAliasCount: 0 }));
   } catch {
     return false;
   }

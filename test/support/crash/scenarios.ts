@@ -83,8 +83,6 @@ export const scenarios: readonly Scenario[] = [
     name: "settled early",
     write: (course) => course.write({ ...JOB, verification: rule({ validators: 0 }) }, { "task.py": TASK }),
     flags: (course) => [...provider(course), "--wait"],
-    // A provider that was killed before it decided whether to serve on does not know any more who settled.
-    over: afterKeeping,
   },
   {
     name: "challenged",

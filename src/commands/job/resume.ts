@@ -24,7 +24,7 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
       ui.reporter.emit({ kind: "info", text: `Job ${shortId(id)} is ${state}` });
     const carryOn = async (id: JobId): Promise<Job | undefined> => {
       if (!(await mayPost(role, id, { signal }))) return undefined;
-      const job = await advance(role, id, { onState }, { signal });
+      const job = await advance(role, id, { onState, stopWhenDeclined: true }, { signal });
       return advanceSuccessors(role, job, config.audit, { onState }, { signal });
     };
     const ids = args.id === undefined ? unfinished(role) : [await named(context, role, args.id)];

@@ -166,6 +166,8 @@ export const scenarios: readonly Scenario[] = [
       await course.market.killActor("provider-1");
       await course.travel(job.terms.windows.run + 1);
     },
+    // Three strikes within ninety days would ban it.
+    end: (course) => course.travel(91 * 86_400),
   },
   {
     name: "cancelled",

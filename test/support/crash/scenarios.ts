@@ -33,6 +33,11 @@ export interface Scenario {
   over?(course: Course): Promise<void>;
   /** Called once nobody has anything left to do, such as for what an owner does then. */
   end?(course: Course): Promise<void>;
+  /**
+   * How its jobs end also where the requester is killed: `submit` itself asks the next provider, and what `resume` can
+   * do for it is to take the declined job back.
+   */
+  alsoEnds?: readonly string[];
   /** The first provider is made to miss its deadline. */
   late?: boolean;
 }
@@ -147,6 +152,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "declined, and the next",
+    alsoEnds: ["Cancelled  none"],
     write: (course) =>
       course.write(
         // Without a price of its own, for which the first provider, which asks for less, is the better one.

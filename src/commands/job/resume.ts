@@ -1,3 +1,4 @@
+import type { Abortable } from "../../async/abort.ts";
 import { openLead } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { JobJournal, Journal } from "../../ports/journal.ts";
@@ -6,8 +7,9 @@ import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { federatedDraftOf } from "../../roles/federated/market/requester/draft.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
+import { discardDraft } from "../../roles/job/requester/posting/cancel.ts";
 import { draftOf } from "../../roles/job/requester/posting/draft.ts";
-import { advanceSuccessors, linksOf } from "../../roles/job/requester/successors/go-on.ts";
+import { advanceSuccessors, linksOf, turnOf } from "../../roles/job/requester/successors/go-on.ts";
 import { draftAgain } from "../../roles/job/requester/successors/post-again.ts";
 import { isLost } from "../../roles/shared/lost-job.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -29,8 +31,9 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
   await withRole(context, async (role) => {
     const onState = ({ id, state }: Job) =>
       ui.reporter.emit({ kind: "info", text: `Job ${shortId(id)} is ${state}` });
-    const carryOn = async (id: JobId) => {
-      const job = await advance(role, id, { onState }, { signal });
+    const carryOn = async (id: JobId): Promise<Job | undefined> => {
+      if (!(await mayPost(role, id, { signal }))) return undefined;
+      const job = await advance(role, id, { onState, stopWhenDeclined: true }, { signal });
       return advanceSuccessors(role, job, config.audit, { onState }, { signal });
     };
     const ids = args.id === undefined ? unfinished(role) : [await named(context, role, args.id)];
@@ -38,7 +41,7 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
     const ends = await Promise.allSettled(ids.map(carryOn));
     const failed = ends.find((end) => end.status === "rejected");
     if (failed) throw failed.reason;
-    const jobs = ends.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
+    const jobs = ends.flatMap((end) => (end.status === "fulfilled" && end.value ? [end.value] : []));
     ui.print({ jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) }, () =>
       jobs.length === 0
         ? "No job is unfinished."
@@ -60,6 +63,19 @@ function ledIn(journal: Journal, prefix: string | undefined): JobId[] {
       .filter((key) => federatedDraftOf(journal.open("federated-requester", key)) !== undefined)
       .filter((key) => prefix === undefined || key.slice(2).startsWith(prefix.replace(/^0x/, "")))
   );
+}
+
+/**
+ * False for a job that was drafted in another's place and is not, or not yet, to be posted. One that another draft has
+ * taken the place of, because a crash came before it was recorded, is discarded.
+ */
+async function mayPost(role: RoleContext, id: JobId, options: Abortable): Promise<boolean> {
+  const record = role.journal.open("requester", id);
+  const after = draftOf(record)?.again?.after;
+  if (after === undefined || record.intent("post") !== undefined) return true;
+  const turn = await turnOf(role, id, after, options);
+  if (turn === "discard") await discardDraft(role, id);
+  return turn === "post";
 }
 
 /**

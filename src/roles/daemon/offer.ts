@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Abortable } from "../../async/abort.ts";
+import { isIchainError } from "../../errors/error.ts";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
 import type { Benchmark } from "../../protocol/machine/benchmark.ts";
@@ -72,8 +73,8 @@ export async function publishOffer(
     keys: keyring.publicKeys,
     details: machine,
   };
+  await finishBegun(context, draft, options);
   const published = await market.offer(account, options);
-  // Open one undertaking for each change: after a crash the change that had begun is finished.
   const journal = context.journal.open("account", `offer-${published ? "change" : "first"}-${Date.now()}`);
   if (!published || !sameOffer(published, draft)) {
     await transact(market, journal, { kind: "publish", offer: draft }, { ...options, name: "publish" });
@@ -85,6 +86,29 @@ export async function publishOffer(
     reporter.emit({ kind: "info", text: "The stake is deposited" });
   }
   journal.finish("done");
+}
+
+/** Ends the changes that a crash interrupted, before the offer is looked at: a deposit under way would be made twice. */
+async function finishBegun(
+  { market, journal: journals }: RoleContext,
+  offer: OfferDraft,
+  options: Abortable,
+): Promise<void> {
+  const begun = journals.undertakings({ role: "account", unfinished: true });
+  for (const { key } of begun.filter((one) => one.key.startsWith("offer-"))) {
+    const journal = journals.open("account", key);
+    // Both have been signed: what they are called with here is not used.
+    const calls = [{ kind: "publish", offer } as const, { kind: "deposit", amount: 0n } as const];
+    try {
+      for (const call of calls)
+        if (journal.intent(call.kind) !== undefined)
+          await transact(market, journal, call, { ...options, name: call.kind });
+      journal.finish("done");
+    } catch (error) {
+      if (!isIchainError(error) || error.class !== "refused") throw error;
+      journal.finish("failed");
+    }
+  }
 }
 
 /** Of the free disk: a smaller change since it was published is not worth a transaction at each start. */

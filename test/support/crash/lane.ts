@@ -261,6 +261,7 @@ class Run implements Course {
       }
       if (this.#homes.some((home) => unfinishedIn(home).length > 0)) continue;
       await scenario.end?.(this);
+      await this.#revive();
       age(requester);
       // Any command removes first what its home needs no longer.
       await this.ichain(["resume"]);

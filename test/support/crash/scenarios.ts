@@ -33,6 +33,11 @@ export interface Scenario {
   over?(course: Course): Promise<void>;
   /** Called once nobody has anything left to do, such as for what an owner does then. */
   end?(course: Course): Promise<void>;
+  /**
+   * How its jobs end also where the requester is killed: `submit` itself asks the next provider, and what `resume` can
+   * do for it is to take the declined job back.
+   */
+  alsoEnds?: readonly string[];
   /** The first provider is made to miss its deadline. */
   late?: boolean;
 }
@@ -83,8 +88,6 @@ export const scenarios: readonly Scenario[] = [
     name: "settled early",
     write: (course) => course.write({ ...JOB, verification: rule({ validators: 0 }) }, { "task.py": TASK }),
     flags: (course) => [...provider(course), "--wait"],
-    // A provider that was killed before it decided whether to serve on does not know any more who settled.
-    over: afterKeeping,
   },
   {
     name: "challenged",
@@ -149,6 +152,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "declined, and the next",
+    alsoEnds: ["Cancelled  none"],
     write: (course) =>
       course.write(
         // Without a price of its own, for which the first provider, which asks for less, is the better one.
@@ -168,6 +172,8 @@ export const scenarios: readonly Scenario[] = [
       await course.market.killActor("provider-1");
       await course.travel(job.terms.windows.run + 1);
     },
+    // Three strikes within ninety days would ban it.
+    end: (course) => course.travel(91 * 86_400),
   },
   {
     name: "cancelled",

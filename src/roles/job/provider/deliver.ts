@@ -75,13 +75,11 @@ export async function deliver(
     if (!isFinal((await context.market.job(job.id, options)).state)) throw error;
     return ENDED;
   }
-  let claimed: Job | undefined;
   for await (const now of context.market.follow(job.id, options)) {
     const live = await hosted();
-    const servedUntil =
-      isFinal(now.state) && (await keepUntil(context, journal, { now, claimed, policy }, options));
+    const servedUntil = isFinal(now.state) && (await keepUntil(context, journal, { now, policy }, options));
     await react(context, journal, { job: now, accepted, packed, hosting: live, policy }, options);
-    if (now.state === "Claimed") claimed = now;
+    if (now.state === "Claimed") await recordWindow(journal, now);
     if (servedUntil === false) continue;
     if (servedUntil === null) return { job: now };
     const kept = stack.move();
@@ -117,6 +115,13 @@ export function hostResult(
   return hostOnce(context, "result", request, options);
 }
 
+/** The journal's step: when the window ends in which the requester alone can settle. */
+const WINDOW = "window";
+
+async function recordWindow(journal: JobJournal, { deadline }: Job): Promise<void> {
+  await journal.step(WINDOW, { prepare: () => deadline ?? null, act: (end) => end });
+}
+
 /**
  * Until when, Unix seconds, a result is served after its job; null when its requester holds it, as it shows by
  * `appoint`, or by settling within the challenge window, in which only it can settle. Decided once: each restart would
@@ -125,14 +130,15 @@ export function hostResult(
 function keepUntil(
   { market }: WorkerContext,
   journal: JobJournal,
-  { now, claimed, policy }: { now: Job; claimed: Job | undefined; policy: Policy },
+  { now, policy }: { now: Job; policy: Policy },
   options: Abortable,
 ): Promise<number | null> {
   return journal.step("keep", {
     prepare: async () => {
       const time = await market.now(options);
       // After a challenge anybody settles, as soon as its validators have passed the result.
-      const settledItself = !now.challenged && claimed?.deadline !== undefined && time <= claimed.deadline;
+      const windowEnds = journal.outcome<number | null>(WINDOW) ?? Number.NEGATIVE_INFINITY;
+      const settledItself = !now.challenged && time <= windowEnds;
       if (now.state !== "Settled" || now.appointed || settledItself) return null;
       return time + policy.keepResults;
     },

@@ -52,9 +52,9 @@ export async function draftForNext(
   return { next: await journal.step(STEP, { prepare: () => next, act: (id) => id }) };
 }
 
-/** The job that was drafted for the next provider when this one's declined; undefined where none was. */
-export function nextOf(journal: Pick<JobJournal, "outcome">): JobId | undefined {
-  return journal.outcome<JobId>(STEP);
+/** The job that was drafted for the next provider when this one's declined; undefined where none was. The intent is all of it. */
+export function nextOf(journal: Pick<JobJournal, "intent">): JobId | undefined {
+  return journal.intent<JobId>(STEP);
 }
 
 /** The plan with the best provider that is left, within what the owner agreed to. */

@@ -38,7 +38,10 @@ export async function draftAgain(
 ): Promise<Successor> {
   const { journal, draft } = openDraft(context.journal, job.id);
   const known = againOf(journal);
-  if (known !== undefined) return { next: known };
+  if (known !== undefined) {
+    await removePacked(context, job.id, draft);
+    return { next: known };
+  }
   const { again, terms } = draft;
   if (again === undefined) return { why: "its job.yaml is not recorded here" };
   const { failovers = 0, until, file } = again;
@@ -67,16 +70,25 @@ export async function draftAgain(
     );
   });
   await journal.step(STEP, { prepare: () => next, act: (id) => id });
-  const { exam, checkpoint } = jobFolder(context.jobsDir, "requester", job.id);
-  for (const path of [...bundleBlobs(draft).map((blob) => blob.path), exam])
-    for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
-  await rm(checkpoint, { recursive: true, force: true });
+  await removePacked(context, job.id, draft);
   return { next };
 }
 
-/** The job that was drafted in the place of an abandoned one; undefined where none was. */
-export function againOf(journal: Pick<JobJournal, "outcome">): JobId | undefined {
-  return journal.outcome<JobId>(STEP);
+/** Removes what the job that follows was packed from. */
+async function removePacked(
+  { jobsDir }: Pick<RoleContext, "jobsDir">,
+  jobId: JobId,
+  draft: Draft,
+): Promise<void> {
+  const { exam, checkpoint } = jobFolder(jobsDir, "requester", jobId);
+  for (const path of [...bundleBlobs(draft).map((blob) => blob.path), exam])
+    for (const one of [path, `${path}.leaves`]) await rm(one, { force: true });
+  await rm(checkpoint, { recursive: true, force: true });
+}
+
+/** The job that was drafted in the place of an abandoned one; undefined where none was. The intent is all of it. */
+export function againOf(journal: Pick<JobJournal, "intent">): JobId | undefined {
+  return journal.intent<JobId>(STEP);
 }
 
 /** Whether the provider says that the task failed in a way that it would anywhere. */

@@ -253,8 +253,9 @@ test("a job is not posted again for more than was agreed, nor past its time, nor
       const known = record.outcome<SignedNotice>(name);
       return name === "notice" && known ? { ...known, notice: { ...known.notice, ...notice } } : known;
     };
+    const intent = (name: string): unknown => (name === "draft" ? outcome(name) : record.intent(name));
     const open: Actor["journal"]["open"] = (role, key) =>
-      key === job.id ? ({ ...record, outcome } as typeof record) : requester.journal.open(role, key);
+      key === job.id ? ({ ...record, outcome, intent } as typeof record) : requester.journal.open(role, key);
     const journal = { ...requester.journal, open };
     return draftAgain({ ...requester, journal }, job, audit, { asked }, waits);
   };

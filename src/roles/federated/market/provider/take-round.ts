@@ -85,6 +85,8 @@ export async function takeRound(
   await keepPay(context, journal, { job, round: round.round - 1, lines: message.ledger });
   if (message.work === undefined) return;
   const made = await makeUpdate(context, journal, { ...round, work: message.work }, options);
+  // Once it is recorded: before, a crash would make the update again of the run's outputs.
+  await discardRun(context, journal, `round-${round.round}`);
   const live = await hosting.start();
   await live.add(made.blob);
   const earlier = journal.outcome<MadeUpdate>(`update-${round.round - 1}`);
@@ -189,7 +191,6 @@ function makeUpdate(
         seconds: trained.seconds,
       };
       const signature = market.signRecord(recordHash(upload, market.ledgerDomainOf(job.id)));
-      await discardRun(context, journal, name);
       const { transport, address } = identity.endpoint;
       const parcel = { root: packed.blob.root, key: packed.sessionKey, bytes: packed.blob.size };
       return { blob: packed.blob, message: { upload, signature, transport, address, parcel } };

@@ -19,6 +19,8 @@ export function leadFiles(dir: string) {
     part: (place: number) => join(dir, "rounds", `part-${place}.parcel`),
     /** A provider's update in a round, without an extension. */
     update: (round: number, account: string) => join(dir, "rounds", `update-${round}-${account.slice(2)}`),
+    /** What the requester's own rows make of a round's model. */
+    rootUpdate: (round: number) => join(dir, "rounds", `root-${round}`),
     /** A model that is tried before it is taken. */
     tried: join(dir, "rounds", "tried"),
   } as const;

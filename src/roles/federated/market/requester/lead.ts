@@ -273,6 +273,7 @@ async function leadRound(
   await transact(market, journal, closing, { ...options, name: `close-${round}` });
   // The next round needs neither: they are only kept until the round is closed.
   for (const { account } of members) await rm(files.update(round, account), { recursive: true, force: true });
+  await rm(files.rootUpdate(round), { force: true });
   hosting.remove(model.blob.root);
   await rm(files.parcel(round - 1), { force: true });
   return closed;

@@ -244,17 +244,17 @@ async function rootUpdate(
   const part = rowsFile(root!, everyRow(root!));
   const name = `root-${round}`;
   const facts = { round, rounds: spec.federated.rounds, seed: round, local: spec.federated.local };
-  const { change } = await trainRound(
-    context,
-    journal,
-    tasks,
-    { name, model: { layout, vector }, facts, part },
-    options,
-  );
+  const made = await journal.step(name, {
+    prepare: () => files.rootUpdate(round),
+    act: async (path) => {
+      const training = { name, model: { layout, vector }, facts, part };
+      const { change } = await trainRound(context, journal, tasks, training, options);
+      await writeFile(path, encode(change, "int8").bytes);
+      return path;
+    },
+  });
   await discardRun(context, journal, name);
-  const path = files.update(round, "0xroot");
-  await writeFile(path, encode(change, "int8").bytes);
-  return path;
+  return made;
 }
 
 function millionths(value: number): number {

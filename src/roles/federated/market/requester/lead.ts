@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { type Abortable, linkSignals } from "../../../../async/abort.ts";
+import { type Abortable, linkSignals, raceSignal } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { UploadLine } from "../../../../protocol/federated/ledger/ledger.ts";
@@ -61,6 +61,8 @@ export async function lead(
   const { market, account } = context;
   const board = new Board();
   const correspondents = await correspondentsOf(context, journal, draft, id, options);
+  // A provider that was told of the round before a crash may send as soon as the host is back.
+  const first = Promise.withResolvers<void>();
   let arrivals: Arrivals | undefined;
   await using hosted = hostOnce(
     context,
@@ -73,7 +75,10 @@ export async function lead(
         token: channel.token(draft.identity.endpoint.token),
       })),
       feeds: correspondents.map(({ party, channel }) => board.feedOf(party.account, channel)),
-      onNotice: (_root, notice) => takeNotice(notice, correspondents, arrivals),
+      onNotice: async (_root, notice) => {
+        await raceSignal(first.promise, options.signal);
+        await takeNotice(notice, correspondents, arrivals);
+      },
     }),
     options,
   );
@@ -107,6 +112,7 @@ export async function lead(
       const { parameters } = draft.spec.federated;
       const of = { job: id, round, parent, parameters, members: spoken, files };
       arrivals = openArrivals(context, journal, of, own);
+      first.resolve();
       // A round that could not be closed in time is expired at the next turn.
       await tryCall(async () => {
         const closed = await leadRound(

@@ -57,7 +57,7 @@ async function removeWorkFiles(dir: string): Promise<void> {
   await rm(input, { recursive: true, force: true });
   for (const folder of [dir, rounds]) {
     const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((one) => one.includes(".parcel") || one.startsWith("tried")))
+    for (const name of names.filter((one) => /\.parcel|^(tried|update-|root-)/.test(one)))
       await rm(join(folder, name), { recursive: true, force: true });
   }
 }

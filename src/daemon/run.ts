@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import type { AppContext } from "../context.ts";
 import type { DaemonView } from "../control/control.ts";
 import type { DaemonKind } from "../control/messages.ts";
-import type { JobRole } from "../ports/journal.ts";
+import type { JobRole, Role } from "../ports/journal.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { RoleContext } from "../roles/context.ts";
 import type { DiskBudget } from "../roles/task/kept/disk-budget.ts";
@@ -74,12 +74,16 @@ export function viewOf(
     roles,
     unfinished: () =>
       roles
-        .flatMap((one) => role.journal.undertakings({ role: one, unfinished: true }))
-        .map(({ role: one, key, openedAt }) => ({
-          role: one as JobRole,
-          jobId: key as JobId,
-          since: Math.floor(openedAt / 1000),
-        }))
+        .flatMap((one) =>
+          // Of federated jobs too, which have roles of their own in the journal.
+          ([one, `federated-${one}`] as Role[]).flatMap((kind) =>
+            role.journal.undertakings({ role: kind, unfinished: true }).map(({ key, openedAt }) => ({
+              role: one,
+              jobId: key as JobId,
+              since: Math.floor(openedAt / 1000),
+            })),
+          ),
+        )
         .toSorted((a, b) => a.since - b.since),
     health: (options) => examineHealth(role, { roles, home: config.home, disk, development }, options),
     earnings: (options) => sumEarnings(role, options),

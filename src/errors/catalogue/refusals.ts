@@ -54,7 +54,7 @@ export const refusalsErrors = {
   },
   FEDERATED_TOO_LONG: {
     class: "refused",
-    hint: "Lower federated.rounds or federated.windows.round in job.yaml.",
+    hint: "Lower federated.rounds or what is under federated.windows in job.yaml.",
   },
   MAINTENANCE: {
     class: "refused",

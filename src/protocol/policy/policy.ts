@@ -143,6 +143,9 @@ export const policySchema = z.strictObject({
     .strictObject({
       accept: z.boolean().default(true).describe("Whether to take part in federated jobs"),
       maxRounds: z.number().int().min(1).max(10_000).default(1000).describe("Rounds of one, at most"),
+      maxTime: durationSchema
+        .prefault("30d")
+        .describe("The windows of its rounds together, at most: the deposit is locked until it is over"),
     })
     .prefault({})
     .describe(

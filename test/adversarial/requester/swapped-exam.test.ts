@@ -29,10 +29,10 @@ it("a requester that swaps its exam after posting gets no measurement of it", {
   await requester[Symbol.asyncDispose]();
   const book = new DatabaseSync(join(market.requester.dir, "journal.db"));
   const where = "WHERE role = 'requester' AND key = ? AND name = 'draft'";
-  const { outcome } = book.prepare(`SELECT outcome FROM steps ${where}`).get(id) as { outcome: string };
-  const draft = JSON.parse(outcome) as { exam: object };
+  const { intent } = book.prepare(`SELECT intent FROM steps ${where}`).get(id) as { intent: string };
+  const draft = JSON.parse(intent) as { exam: object };
   Object.assign(draft.exam, { blob: swapped.blob, key: swapped.sessionKey });
-  book.prepare(`UPDATE steps SET outcome = ? ${where}`).run(JSON.stringify(draft), id);
+  book.prepare(`UPDATE steps SET intent = ? ${where}`).run(JSON.stringify(draft), id);
   book.close();
   const { said } = listen(market, validator!.name);
   const resumed = market.launch(["resume", id]);

@@ -85,12 +85,17 @@ test("a provider takes part in what its policy allows and what pays one run of t
     ...{ specHash: random32(), bundleRoot: random32(), seedHash: random32() },
   };
   const code = (policy: object, change: Partial<FederatedTerms> = {}, time?: number) =>
-    refuseFederated(policySchema.parse(policy), { ...terms, ...change }, time === undefined ? {} : { time })
+    refuseFederated(policySchema.parse(policy), { ...terms, ...change }, { now: 400, ...(time && { time }) })
       ?.code;
   assert.equal(code({}), undefined);
   assert.equal(code({ federated: { accept: false } }), "FEDERATED_NOT_TAKEN");
   assert.equal(code({ federated: { maxRounds: 4 } }), "FEDERATED_TOO_LONG");
   assert.equal(code({ maxWindow: "11m" }), "FEDERATED_TOO_LONG");
+  assert.equal(code({ maxWindow: "15m" }, { enlistBy: 1301 }), "FEDERATED_TOO_LONG");
+  assert.equal(code({ maxWindow: "15m" }, { disputeWindow: 901 }), "FEDERATED_TOO_LONG");
+  assert.equal(code({ maxWindow: "15m", federated: { maxTime: "75m" } }), undefined);
+  assert.equal(code({ federated: { maxTime: "74m" } }), "FEDERATED_TOO_LONG");
+  assert.equal(code({}, { seats: 1 }), "FEDERATED_NOT_TAKEN");
   assert.equal(code({ maxStake: "0.001" }), "STAKE_TOO_HIGH");
   assert.equal(code({ requesters: { deny: [requester] } }), "REQUESTER_DENIED");
   assert.equal(code({ requesters: { allow: [] } }), "REQUESTER_NOT_ALLOWED");
@@ -99,7 +104,10 @@ test("a provider takes part in what its policy allows and what pays one run of t
   assert.equal(code({}, {}, 880), undefined);
   assert.equal(code({}, {}, 890), "PRICE_TOO_LOW");
   const policy = policySchema.parse({});
-  const { value } = refuseFederated(policy, terms, { time: 3600 })!.fix!;
+  const { value } = refuseFederated(policy, terms, { now: 400, time: 3600 })!.fix!;
   const enough = BigInt(Math.ceil(Number(value) * 1e9)) * 10n ** 9n;
-  assert.equal(refuseFederated(policy, { ...terms, roundPrice: enough / 5n }, { time: 3600 }), undefined);
+  assert.equal(
+    refuseFederated(policy, { ...terms, roundPrice: enough / 5n }, { now: 400, time: 3600 }),
+    undefined,
+  );
 });

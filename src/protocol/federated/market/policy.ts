@@ -10,14 +10,15 @@ export const SHARED_PERCENT = 98n;
 
 /**
  * Whether a provider with this policy takes part in a federated job: whose it is, what it pays, how long it lasts, what it
- * puts at risk. `time`: seconds of one run of the task, once the spec is known; a provider's part of a round must pay it.
+ * puts at risk. `now`: the chain's time, Unix seconds; `time`: seconds of one run of the task, once the spec is known; a provider's part of a round must pay it.
  */
 export function refuseFederated(
   policy: Policy,
   terms: FederatedTerms,
-  { time }: { readonly time?: number } = {},
+  { now, time }: { readonly now: number; readonly time?: number },
 ): Refusal | undefined {
-  const { requester, token, rounds, places, roundPrice, providerStake, roundWindow } = terms;
+  const { requester, token, rounds, places, roundPrice, providerStake, seats } = terms;
+  const { enlistBy, roundWindow, disputeWindow } = terms;
   const { allow, deny } = policy.requesters;
   if (deny.some((one) => sameAddress(one, requester)))
     return refuse("REQUESTER_DENIED", "its requester is denied");
@@ -32,8 +33,14 @@ export function refuseFederated(
       "FEDERATED_TOO_LONG",
       `it has ${rounds} rounds, the policy takes ${policy.federated.maxRounds}`,
     );
-  if (roundWindow > policy.maxWindow)
-    return refuse("FEDERATED_TOO_LONG", "its rounds may take longer than the policy's longest window");
+  // The stake is locked all that time, whatever the requester does.
+  const { maxWindow } = policy;
+  if (Math.max(roundWindow, disputeWindow, enlistBy - now) > maxWindow)
+    return refuse("FEDERATED_TOO_LONG", "one of its windows is longer than the policy's longest");
+  if (rounds * roundWindow > policy.federated.maxTime)
+    return refuse("FEDERATED_TOO_LONG", "its rounds together may take longer than the policy allows");
+  if (seats > 0)
+    return refuse("FEDERATED_NOT_TAKEN", "it is led by validators, which this release does not know");
   if (providerStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
   if (time === undefined) return undefined;
   const share = (roundPrice * SHARED_PERCENT) / 100n / BigInt(places);

@@ -93,7 +93,10 @@ export async function enlist(
   if (!before) {
     const unfit =
       refuseSpec(setup.policy, taskSpecOf(spec), setup.machine) ??
-      refuseFederated(setup.policy, job.terms, { time: spec.resources.time });
+      refuseFederated(setup.policy, job.terms, {
+        now: await market.now(options),
+        time: spec.resources.time,
+      });
     if (unfit) return unfit;
     // The exact model, F32 of it, an update; and the disk of the run.
     const needed = 16 * spec.federated.parameters + spec.resources.disk;
@@ -130,7 +133,7 @@ async function refuseNow(
   if (members.length >= terms.places) return refuse("NOT_POSTED", "all its places are taken");
   const now = await market.now(options);
   if (now > terms.enlistBy) return refuse("TOO_LATE", "its time to enlist is over");
-  const refused = refuseFederated(policy, terms);
+  const refused = refuseFederated(policy, terms, { now });
   if (refused) return refused;
   const offer = await market.offer(account, options);
   const free = offer === undefined ? 0n : freeStake(offer, await market.poolStake(options));

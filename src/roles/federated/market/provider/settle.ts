@@ -1,4 +1,5 @@
 import { type Abortable, linkSignals } from "../../../../async/abort.ts";
+import { retry } from "../../../../async/retry.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { readAggregation } from "../../../../protocol/federated/ledger/ledger.ts";
@@ -7,6 +8,7 @@ import type { FederatedJob } from "../../../../protocol/federated/market/job.ts"
 import { roundMessageSchema } from "../../../../protocol/federated/market/messages.ts";
 import type { Address, Hex } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
+import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { noteAndReport } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import type { Enlisted } from "./enlist.ts";
@@ -18,7 +20,7 @@ export interface Earned {
   readonly proof: readonly Hex[];
 }
 
-/** How long the last message is asked for, once the job is over, milliseconds. */
+/** How long the last message is asked for, once no dispute is possible any more, milliseconds. */
 const LAST_MESSAGE_MS = 60_000;
 
 /**
@@ -66,7 +68,7 @@ export async function settleUp(
   const { market, account } = context;
   const rounds = job.closings.length;
   if (rounds > 0 && journal.outcome(`pay-${rounds}`) === undefined)
-    await hearLast(context, journal, { job, enlisted }, options);
+    await hearLast(context, journal, { job, enlisted, now }, options);
   if (now <= job.deadline) return undefined;
   const pay = latestPay(journal, rounds);
   if (pay !== undefined && pay.earned > 0n) {
@@ -91,23 +93,39 @@ function latestPay(journal: JobJournal, rounds: number): Earned | undefined {
   return undefined;
 }
 
-/** The requester's account of the last round; without it the pay of that round cannot be claimed. */
+/**
+ * The requester's account of the last round; without it the pay of that round cannot be claimed. It is asked for as long
+ * as the round can be disputed: a requester that was lost may come back.
+ */
 async function hearLast(
   context: WorkerContext,
   journal: JobJournal,
-  { job, enlisted }: { readonly job: FederatedJob; readonly enlisted: Enlisted },
+  { job, enlisted, now }: { readonly job: FederatedJob; readonly enlisted: Enlisted; readonly now: number },
   options: Abortable,
 ): Promise<void> {
   const rounds = job.closings.length;
-  using limit = linkSignals([options.signal], LAST_MESSAGE_MS);
+  const isOver = now > job.deadline;
+  using disputed = chainDeadline(
+    isOver ? Number.POSITIVE_INFINITY : job.deadline,
+    context.market,
+    options.signal,
+  );
+  using limit = linkSignals([disputed.signal], isOver ? LAST_MESSAGE_MS : undefined);
+  const asking = async () => {
+    const request = { endpoint: enlisted.endpoint, id: enlisted.channel.feed, from: rounds + 1 };
+    const part = await context.transport.fetchPart(request, limit);
+    if (part === undefined) throw roundUnknown(rounds + 1);
+    return enlisted.channel.open(part, roundMessageSchema);
+  };
   try {
-    while (!limit.signal.aborted) {
-      const request = { endpoint: enlisted.endpoint, id: enlisted.channel.feed, from: rounds + 1 };
-      const part = await context.transport.fetchPart(request, limit);
-      if (part === undefined) continue;
-      const { ledger } = enlisted.channel.open(part, roundMessageSchema);
-      return await keepPay(context, journal, { job, round: rounds, lines: ledger });
-    }
+    const { ledger } = await retry(asking, {
+      signal: limit.signal,
+      when: (error) => isIchainError(error) && error.retryable,
+      firstPauseMs: 200,
+      longestPauseMs: 5_000,
+      factor: 1.5,
+    });
+    await keepPay(context, journal, { job, round: rounds, lines: ledger });
   } catch (error) {
     options.signal.throwIfAborted();
     const why = isIchainError(error) ? error.message : "it cannot be reached";
@@ -118,6 +136,11 @@ async function hearLast(
       "warn",
     );
   }
+}
+
+/** The requester writes a round's message when it has made the model, or when the job is over. */
+export function roundUnknown(round: number): IchainError {
+  return new IchainError("FEDERATED_ROUND_UNKNOWN", `The requester has not told of round ${round} yet.`);
 }
 
 /** A call that another account, or an earlier try, may have made. */

@@ -35,7 +35,7 @@ import { readBounded } from "../read-bounded.ts";
 import { discardRun, runName, trainRound } from "../train.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
-import { keepPay } from "./settle.ts";
+import { keepPay, roundUnknown } from "./settle.ts";
 
 export interface RoundContext {
   readonly job: FederatedJob;
@@ -123,10 +123,7 @@ function hear(
           const part = await transport.fetchPart(request, { signal });
           const message = part && enlisted.channel.open(part, roundMessageSchema);
           if (message?.round === round) return message;
-          throw new IchainError(
-            "FEDERATED_ROUND_UNKNOWN",
-            `The requester has not told of round ${round} yet.`,
-          );
+          throw roundUnknown(round);
         },
         {
           signal,

@@ -120,6 +120,8 @@ const ledRound = z.strictObject({
       account: addressValue,
       rows: count,
       sent: z.boolean().describe("whether its update arrived"),
+      bytes: bytesValue.optional().describe("of its encrypted update; absent where none arrived"),
+      seconds: secondsValue.optional().describe("of its training, by its own word"),
       accuracy: accuracy.describe("of the model with its update"),
       weight: count.describe("in the mean; 0 where it was left out"),
       pay: z.strictObject({ amount: amountValue }),

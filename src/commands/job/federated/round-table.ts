@@ -1,6 +1,6 @@
 import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
-import { coin } from "../../../ui/format.ts";
+import { bytes, coin } from "../../../ui/format.ts";
 import type { Ui } from "../../../ui/ui.ts";
 
 const NOTHING = `0x${"0".repeat(64)}`;
@@ -9,13 +9,14 @@ const NOTHING = `0x${"0".repeat(64)}`;
 export function printRound(
   ui: Ui,
   jobId: JobId,
-  { round, closing, members, paid, before }: ClosedRound,
+  { round, closing, members, paid, took, before }: ClosedRound,
 ): void {
-  const pays = new Map(paid);
+  const [pays, works] = [new Map(paid), new Map(took)];
   const providers = members.map(({ provider, upload, rows, accuracy, weight }) => ({
     account: provider,
     rows,
     sent: upload !== NOTHING,
+    ...works.get(provider),
     accuracy: accuracy / 1e6,
     weight,
     pay: { amount: String(pays.get(provider) ?? 0n) },
@@ -26,10 +27,12 @@ export function printRound(
       [
         `Round ${round}${before ? `, began at accuracy ${before.acc.toFixed(3)}` : ", no update arrived"}`,
         ui.table(
-          ["PROVIDER", "ROWS", "ACCURACY", "WEIGHT", "PAY"],
-          providers.map(({ account, rows, sent, accuracy, weight }) => [
+          ["PROVIDER", "ROWS", "TRAINED", "SENT", "ACCURACY", "WEIGHT", "PAY"],
+          providers.map(({ account, rows, seconds, bytes: sentBytes, sent, accuracy, weight }) => [
             shortId(account),
             String(rows),
+            seconds === undefined ? "-" : `${seconds} s`,
+            sentBytes === undefined ? "-" : bytes(sentBytes),
             sent ? accuracy.toFixed(3) : "-",
             sent ? (weight > 0 ? String(weight) : "left out") : "nothing came",
             coin(pays.get(account) ?? 0n),

@@ -42,6 +42,7 @@ function closed(accuracies: readonly number[], earned: readonly (readonly [Addre
       })),
     },
     times: { finishedAt: 1, seconds: 1 },
+    bytes: new Map(),
   });
 }
 

@@ -11,6 +11,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { noteAndReport } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
+import { unlessRefused } from "../unless-refused.ts";
 import type { Enlisted } from "./enlist.ts";
 
 /** What this provider has earned up to a round, and the proof of it: a step of the journal. */
@@ -74,13 +75,13 @@ export async function settleUp(
   if (pay !== undefined && pay.earned > 0n) {
     const payouts = [{ account, earned: pay.earned, proof: pay.proof }];
     const call = { kind: "claimPay", federated: job, round: pay.round, payouts } as const;
-    await tolerated(() => transact(market, journal, call, options));
+    await unlessRefused(() => transact(market, journal, call, options));
   }
-  await tolerated(() => transact(market, journal, { kind: "releaseStakes", federated: job }, options));
+  await unlessRefused(() => transact(market, journal, { kind: "releaseStakes", federated: job }, options));
   const { token } = job.terms;
   const owed = await market.owedFederated(account, token, options);
   if (owed > 0n)
-    await tolerated(() => transact(market, journal, { kind: "withdrawFederated", token }, options));
+    await unlessRefused(() => transact(market, journal, { kind: "withdrawFederated", token }, options));
   return owed;
 }
 
@@ -141,13 +142,4 @@ async function hearLast(
 /** The requester writes a round's message when it has made the model, or when the job is over. */
 export function roundUnknown(round: number): IchainError {
   return new IchainError("FEDERATED_ROUND_UNKNOWN", `The requester has not told of round ${round} yet.`);
-}
-
-/** A call that another account, or an earlier try, may have made. */
-async function tolerated(call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!isIchainError(error) || error.class !== "refused") throw error;
-  }
 }

@@ -14,6 +14,7 @@ import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
+import { unlessRefused } from "../unless-refused.ts";
 import { HOST_TOKEN } from "../update-parcel.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
 import { settleUp } from "./settle.ts";
@@ -167,10 +168,7 @@ async function expire(
   job: FederatedJob,
   options: Abortable,
 ): Promise<void> {
-  try {
-    const name = `expire-${job.state}-${job.closings.length}`;
-    await transact(market, journal, { kind: "expireFederated", federated: job }, { ...options, name });
-  } catch (error) {
-    if (!isIchainError(error) || error.class !== "refused") throw error;
-  }
+  const name = `expire-${job.state}-${job.closings.length}`;
+  const call = { kind: "expireFederated", federated: job } as const;
+  await unlessRefused(() => transact(market, journal, call, { ...options, name }));
 }

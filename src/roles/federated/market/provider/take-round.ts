@@ -33,6 +33,7 @@ import { encode } from "../../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
 import { readBounded } from "../read-bounded.ts";
 import { discardRun, runName, trainRound } from "../train.ts";
+import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
 import { keepPay, roundUnknown } from "./settle.ts";
@@ -252,7 +253,7 @@ async function bringParcel(
   into: string,
   options: Abortable,
 ): Promise<{ readonly digest: Hex }> {
-  // A part may be larger than the model; the policy's bound is on the bundle, and so here.
+  // A part may be larger than the model, up to the disk that the task asks for.
   const maxBytes = Math.max(parcelBytes(8 * spec.federated.parameters), spec.resources.disk);
   const blob = await transport.fetch(
     { endpoint, root, path: `${into}.parcel`, maxBytes, size: bytes },
@@ -311,10 +312,8 @@ async function assertLate(
   await aborted(clock.signal);
   if (options.signal.aborted || !clock.expired) return;
   const call = { kind: "assertUpload", federated: job, upload: message.parcel.root } as const;
-  try {
+  await unlessRefused(async () => {
     await transact(market, journal, call, { ...options, name: `assert-${round}` });
     noteAndReport(context, journal, `round ${round} is open late: the upload is said on the chain`);
-  } catch (error) {
-    if (!isIchainError(error) || error.class !== "refused") throw error;
-  }
+  });
 }

@@ -10,6 +10,7 @@ export class Board {
   #round = 0;
   #messageFor: (account: Address) => RoundMessage | undefined = () => undefined;
   #changed = Promise.withResolvers<void>();
+  #heard = Promise.withResolvers<void>();
   readonly #read = new Map<Address, number>();
 
   /** Shows the messages of `round` from now on; who waits for it gets it at once. */
@@ -34,6 +35,8 @@ export class Board {
           const message = this.#round >= from ? this.#messageFor(account) : undefined;
           if (message !== undefined) {
             this.#read.set(account, this.#round);
+            this.#heard.resolve();
+            this.#heard = Promise.withResolvers();
             return channel.seal(message);
           }
           const { promise } = this.#changed;
@@ -49,8 +52,7 @@ export class Board {
 
   /** Resolves when all of these have fetched the message of `round`, or `signal` aborts. */
   async readByAll(accounts: readonly Address[], round: number, { signal }: Abortable): Promise<void> {
-    while (!signal.aborted && accounts.some((account) => this.readBy(account) < round)) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    while (!signal.aborted && accounts.some((account) => this.readBy(account) < round))
+      await raceSignal(this.#heard.promise, signal).catch(() => undefined);
   }
 }

@@ -1,7 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
-import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { payLeaf, proofOf } from "../../../../protocol/federated/ledger/tree.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
@@ -9,6 +8,7 @@ import type { Address } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
+import { unlessRefused } from "../unless-refused.ts";
 import { leadFiles } from "./files.ts";
 import type { ClosedRound } from "./round/books.ts";
 
@@ -30,7 +30,7 @@ export async function collectPay(
   if (over && last !== undefined && place >= 0) {
     const leaves = last.earned.map(([one, amount]) => payLeaf(one, amount));
     const payout = { account: own, earned: last.earned[place]![1], proof: proofOf(leaves, place) };
-    await tolerated(() =>
+    await unlessRefused(() =>
       transact(
         market,
         journal,
@@ -42,7 +42,7 @@ export async function collectPay(
   const owed = await market.owedFederated(account, job.terms.token, options);
   const name = over ? "withdraw" : "withdraw-rest";
   if (owed > 0n && journal.outcome(name) === undefined)
-    await tolerated(() =>
+    await unlessRefused(() =>
       transact(market, journal, { kind: "withdrawFederated", token: job.terms.token }, { ...options, name }),
     );
   if (!over && place >= 0) return "later";
@@ -59,14 +59,5 @@ async function removeWorkFiles(dir: string): Promise<void> {
     const names = await readdir(folder).catch(() => []);
     for (const name of names.filter((one) => /\.parcel|^(tried|update-|root-)/.test(one)))
       await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-/** Another job that ended at the same moment may have taken it. */
-async function tolerated(call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!isIchainError(error) || error.class !== "refused") throw error;
   }
 }

@@ -19,6 +19,7 @@ import { transact } from "../../../shared/transact.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { invitationsTo } from "../enlist.ts";
+import { unlessRefused } from "../unless-refused.ts";
 import { Board } from "./board.ts";
 import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
@@ -100,7 +101,7 @@ export async function lead(
     if (job.state === "Running" && (await market.now(options)) > job.deadline) {
       const name = `expire-${job.closings.length}`;
       const call = { kind: "expireFederated", federated: job } as const;
-      await tryCall(() => transact(market, journal, call, { ...options, name }));
+      await unlessRefused(() => transact(market, journal, call, { ...options, name }));
     } else if (job.state === "Running") {
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       const round = job.closings.length + 1;
@@ -114,7 +115,7 @@ export async function lead(
       arrivals = openArrivals(context, journal, of, own);
       first.resolve();
       // A round that could not be closed in time is expired at the next turn.
-      await tryCall(async () => {
+      await unlessRefused(async () => {
         const closed = await leadRound(
           context,
           journal,
@@ -167,7 +168,7 @@ async function beginInTime(
   if (members.length >= terms.least && now <= deadline)
     await transact(market, journal, { kind: "begin", federated: job }, options);
   else
-    await tryCall(() =>
+    await unlessRefused(() =>
       transact(market, journal, { kind: "stopFederated", federated: job }, { ...options, name: "give-up" }),
     );
 }
@@ -177,15 +178,6 @@ function jobIsNotOurs(id: JobId, account: Address): IchainError {
     "JOB_NOT_OURS",
     `This home has no draft of job ${id}, or ${account} is not its requester.`,
   );
-}
-
-/** A call that any account may make: a refusal means that another was faster. */
-async function tryCall(call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!isIchainError(error) || error.class !== "refused") throw error;
-  }
 }
 
 async function invite(
@@ -265,6 +257,12 @@ async function leadRound(
         parent: digestBefore(journal, draft, round),
         model: next.blob.root,
         times: { finishedAt, seconds: Math.max(0, finishedAt - begunAt) },
+        bytes: new Map(
+          uploads.map(({ upload: { provider } }) => [
+            provider,
+            updateNoticeOf(journal, round, provider)!.parcel.bytes,
+          ]),
+        ),
       });
     },
     act: (one) => one,
@@ -272,7 +270,7 @@ async function leadRound(
   const idle = closed.members.every(({ upload }) => upload === NOTHING);
   const idleBefore = last?.members.every(({ upload }) => upload === NOTHING) ?? false;
   if (idle && idleBefore && !job.stopping)
-    await tryCall(() =>
+    await unlessRefused(() =>
       transact(market, journal, { kind: "stopFederated", federated: job }, { ...options, name: "stop-idle" }),
     );
   const closing = { kind: "closeRound", federated: job, closing: closed.closing, approvals: [] } as const;

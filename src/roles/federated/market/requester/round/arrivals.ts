@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Abortable, raceSignal } from "../../../../../async/abort.ts";
 import { retryTransient } from "../../../../../async/retry.ts";
@@ -73,7 +74,7 @@ export function openArrivals(
 
   async function fetchUpdate(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
     const path = files.update(round, account);
-    const { transport: kind, address, parcel, upload } = message;
+    const { transport: kind, address, parcel } = message;
     const endpoint = { transport: kind, address, token: channel.token(HOST_TOKEN) } as const;
     await mkdir(files.rounds, { recursive: true, mode: 0o700 });
     const request = { endpoint, root: parcel.root, path: `${path}.parcel`, maxBytes, size: parcel.bytes };
@@ -82,20 +83,25 @@ export function openArrivals(
     const limits = { maxBytes, maxFiles: 1 };
     await parcels.open({ blob, sessionKey: parcel.key, into: path, limits }, { signal });
     await rm(`${path}.parcel`, { force: true });
-    const bytes = await readBounded(join(path, UPDATE_FILE), maxBytes);
+  }
+
+  /** Checks what lies here of an update, also what lay here before a crash: nothing says that it was checked then. */
+  async function check(account: Address, { upload }: UpdateMessage): Promise<void> {
+    const bytes = await readBounded(updatePath(files, round, account), maxBytes);
     openUpdate(bytes, parameters);
     if (updateDigest(createHash("sha256"), [bytes]) !== upload.update) throw otherUpdate();
   }
 
   async function bring(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
-    const known = await readFile(updatePath(files, round, account)).catch(() => undefined);
+    const isKnown = existsSync(updatePath(files, round, account));
     try {
-      if (known === undefined)
+      if (!isKnown)
         await retryTransient(
           () => fetchUpdate(account, channel, message),
           () => undefined,
           { signal },
         );
+      await check(account, message);
       here.add(account);
     } catch (error) {
       if (signal.aborted) return;

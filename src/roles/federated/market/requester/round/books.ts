@@ -22,6 +22,8 @@ export interface ClosedRound {
   /** What each provider got in this round; wei. */
   readonly paid: readonly (readonly [account: Address, amount: bigint])[];
   readonly members: readonly RoundMember[];
+  /** What each update took: bytes of its parcel, and seconds of training by its provider's word. */
+  readonly took: readonly (readonly [account: Address, took: { bytes: number; seconds: number }])[];
   readonly before: Aggregated["before"];
 }
 
@@ -40,6 +42,7 @@ export function closeBooks(
     parent,
     model,
     times,
+    bytes,
   }: {
     readonly job: Hex;
     readonly round: number;
@@ -53,6 +56,8 @@ export function closeBooks(
     readonly parent: Hex;
     /** Root of the parcel with the next model. */
     readonly model: Hex;
+    /** Of the parcels of the updates, by account. */
+    readonly bytes: ReadonlyMap<Address, number>;
     readonly times: { readonly finishedAt: number; readonly seconds: number };
   },
 ): ClosedRound {
@@ -108,6 +113,10 @@ export function closeBooks(
     earned: after,
     paid: rows.map(({ member }, i) => [member.provider, shares[i]!] as const),
     members: rows.map(({ member }) => member),
+    took: uploads.map(({ upload: { provider, seconds } }) => [
+      provider,
+      { bytes: bytes.get(provider) ?? 0, seconds },
+    ]),
     before: aggregated.before,
   };
 }

@@ -14,6 +14,8 @@ const rows = z.strictObject({
   labels: z.string().min(1).max(64).default("y").describe("Name of the array of labels"),
 });
 
+const coin = z.number().min(0).max(1e9);
+
 const windows = z
   .strictObject({
     enlist: durationSchema.prefault("10m").describe("For providers to enlist"),
@@ -25,6 +27,21 @@ const windows = z
   .prefault({})
   .describe("Times of the steps, each at least five minutes");
 
+const validators = z
+  .preprocess(
+    (value) => (typeof value === "number" ? { count: value } : value),
+    z.strictObject({
+      count: z.number().int().min(0).max(7).default(0),
+      fee: coin.default(0).describe("Coin that each is paid for a round"),
+      deposit: coin.default(0).describe("Coin that each puts at risk"),
+    }),
+  )
+  .prefault(0)
+  .describe(
+    "Validators that are drawn from the pool to aggregate, measure and close the rounds: how many, or an object with " +
+      "`count`, `fee` and `deposit`. 0: you do it yourself",
+  );
+
 const block = federatedSchema
   .extend({
     model: path.describe("The model that round 1 begins with, a safetensors file of F32 tensors"),
@@ -34,7 +51,7 @@ const block = federatedSchema
       .optional()
       .describe("Rows of your own, for strategies that compare with a change made of them"),
     least: z.number().int().min(1).max(64).optional().describe("Providers to begin with; all when absent"),
-    validators: z.literal(0).default(0).describe("0: you aggregate and close the rounds"),
+    validators: validators,
     quorum: z
       .number()
       .min(0.01)
@@ -45,9 +62,12 @@ const block = federatedSchema
       ),
     sample: z.literal(1).default(1).describe("All providers take part in every round"),
     audit: z
-      .literal("off")
+      .union([z.literal("off"), z.number().int().min(0).max(64)])
       .default("off")
-      .describe("Replays are the seats', and a job that you lead has none"),
+      .describe(
+        "Updates that validators replay in each round by chance, beside those that the strategy suspects; a job that you " +
+          "lead yourself has none",
+      ),
     onCheat: z.literal("continue").default("continue").describe("As `audit`"),
     windows,
   })
@@ -75,6 +95,11 @@ export const federatedJobFileSchema = z
       add(["federated", "root"], "the strategy needs rows of your own");
     if (!knownSettings(federated.strategy, federated.settings))
       add(["federated", "settings"], "the strategy has no setting of that name");
+    const { validators: seats, audit } = federated;
+    if (audit !== "off" && seats.count === 0)
+      add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
+    if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))
+      add(["federated", "audit"], "is for `update: int8` without noise: other updates cannot be replayed by a validator yet");
     if ((federated.least ?? 0) > federated.providers) add(["federated", "least"], "is more than `providers`");
     const { privacy } = federated;
     const why = privacy === undefined ? undefined : whyMeaningless(privacy, federated);

@@ -25,24 +25,28 @@ import { writeVector } from "../../aggregation/vector-file.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
 import { loadRows } from "./round/rows.ts";
 
-/** All that the requester fixes before it posts a federated job; a step of the journal. */
-export interface FederatedDraft {
+/** What the party that aggregates a job's rounds knows of it: its requester, or a seat. */
+export interface RoundBasis {
   readonly file: FederatedJobFile;
   /** Folder of job.yaml, which the data files are beside. */
   readonly folder: string;
   readonly spec: FederatedSpec;
   readonly terms: FederatedTerms;
   readonly layout: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Of the deal of the rows, and of the task's random numbers. */
+  readonly seed: Hex;
+}
+
+/** All that the requester fixes before it posts a federated job; a step of the journal. */
+export interface FederatedDraft extends RoundBasis {
   readonly identity: HostIdentity;
   readonly bundle: Blob;
   readonly bundleKey: Hex;
   /** Accounts to invite. */
   readonly invited: readonly Address[];
-  /** Of the deal of the rows, and of the task's random numbers. */
-  readonly seed: Hex;
+  /** Of the draw of the seats; the terms have its hash. */
+  readonly drawSeed: Hex;
 }
-
-const NONE = 0n;
 
 /** Wei of the coin, which job files give to nine decimals. */
 export function weiOf(coin: number): bigint {
@@ -111,6 +115,7 @@ export async function draftFederated(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
+    const drawSeed = random32();
     const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters });
     const now = await market.now({ signal });
     const terms: FederatedTerms = {
@@ -118,13 +123,14 @@ export async function draftFederated(
         requester: context.account,
         token: ZERO_ADDRESS,
         roundPrice: pool / BigInt(rounds),
-        seatFee: NONE,
+        seatFee: weiOf(federated.validators.fee),
       },
-      ...{ providerStake: weiOf(federated.deposit), seatStake: NONE, rounds },
-      ...{ least: federated.least ?? federated.providers, places: federated.providers, seats: 0 },
+      ...{ providerStake: weiOf(federated.deposit), seatStake: weiOf(federated.validators.deposit), rounds },
+      ...{ least: federated.least ?? federated.providers, places: federated.providers },
+      seats: federated.validators.count,
       enlistBy: now + federated.windows.enlist,
       ...{ roundWindow: roundWindowOf(file), disputeWindow: federated.windows.dispute },
-      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(random32()) },
+      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(drawSeed) },
     };
     const jobId = market.federatedJobIdOf(terms);
     // Drafts count from here on: of two at the same moment one sees the other.
@@ -142,7 +148,7 @@ export async function draftFederated(
       identity: await transport.newIdentity(),
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
-      seed: random32(),
+      ...{ seed: random32(), drawSeed },
     };
     const record = journal.open("federated-requester", jobId);
     await record.step("draft", { prepare: () => draft, act: (one) => one });

@@ -73,6 +73,13 @@ const block = federatedSchema
   })
   .describe("How the rounds go");
 
+/** What of the block decides how a round's updates become a model and pay: seats are told it. */
+export const jobRulesSchema = block.pick({
+  ...{ model: true, train: true, test: true, root: true, data: true, quorum: true, audit: true, local: true },
+  ...{ outer: true, update: true, strategy: true, settings: true, share: true },
+});
+export type JobRules = z.output<typeof jobRulesSchema>;
+
 /** A job.yaml with the block `federated`, as the requester writes it. */
 export const federatedJobFileSchema = z
   .strictObject({
@@ -99,7 +106,10 @@ export const federatedJobFileSchema = z
     if (audit !== "off" && seats.count === 0)
       add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
     if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))
-      add(["federated", "audit"], "is for `update: int8` without noise: other updates cannot be replayed by a validator yet");
+      add(
+        ["federated", "audit"],
+        "is for `update: int8` without noise: other updates cannot be replayed by a validator yet",
+      );
     if ((federated.least ?? 0) > federated.providers) add(["federated", "least"], "is more than `providers`");
     const { privacy } = federated;
     const why = privacy === undefined ? undefined : whyMeaningless(privacy, federated);

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { id as hashOf } from "ethers";
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
@@ -11,6 +12,7 @@ import {
   taskSpecOf,
 } from "../../../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
+import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { WorkerContext } from "../../context.ts";
 import { taskOf } from "../../task/run-task.ts";
 import { readBounded } from "./read-bounded.ts";
@@ -127,4 +129,9 @@ export async function trainRound(
   const change = trained.vector.toNumbers();
   for (const [i, value] of readModel(given).vector.toNumbers().entries()) change[i]! -= value;
   return { change, seconds: Math.round(run.wallSeconds) };
+}
+
+/** A number for the training's random choices, which a replay can derive. */
+export function trainingSeed(job: Hex, round: number, account: Address): number {
+  return Number.parseInt(hashOf(`${job.toLowerCase()} ${round} ${account.toLowerCase()}`).slice(2, 10), 16);
 }

@@ -6,7 +6,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { COIN } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
+import type { FederatedJobFile, JobRules } from "../../../../protocol/federated/market/file.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
 import {
   type FederatedTerms,
@@ -27,7 +27,7 @@ import { loadRows } from "./round/rows.ts";
 
 /** What the party that aggregates a job's rounds knows of it: its requester, or a seat. */
 export interface RoundBasis {
-  readonly file: FederatedJobFile;
+  readonly file: { readonly federated: JobRules };
   /** Folder of job.yaml, which the data files are beside. */
   readonly folder: string;
   readonly spec: FederatedSpec;
@@ -39,6 +39,7 @@ export interface RoundBasis {
 
 /** All that the requester fixes before it posts a federated job; a step of the journal. */
 export interface FederatedDraft extends RoundBasis {
+  readonly file: FederatedJobFile;
   readonly identity: HostIdentity;
   readonly bundle: Blob;
   readonly bundleKey: Hex;
@@ -46,6 +47,8 @@ export interface FederatedDraft extends RoundBasis {
   readonly invited: readonly Address[];
   /** Of the draw of the seats; the terms have its hash. */
   readonly drawSeed: Hex;
+  /** Of the keys of the models that seats make. */
+  readonly mask: Hex;
 }
 
 /** Wei of the coin, which job files give to nine decimals. */
@@ -113,7 +116,7 @@ export async function draftFederated(
     reporter.emit({
       kind: "end",
       id: "pack",
-      text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
+      text: `PackedParcel and encrypted the bundle (${packed.blob.size} bytes)`,
     });
     const drawSeed = random32();
     const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters });
@@ -148,7 +151,7 @@ export async function draftFederated(
       identity: await transport.newIdentity(),
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
-      ...{ seed: random32(), drawSeed },
+      ...{ seed: random32(), drawSeed, mask: random32() },
     };
     const record = journal.open("federated-requester", jobId);
     await record.step("draft", { prepare: () => draft, act: (one) => one });

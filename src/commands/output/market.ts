@@ -79,6 +79,22 @@ const jobQuote = z.strictObject({
   worstLoss: amountValue,
 });
 
+const federatedQuote = jobQuote
+  .pick({ token: true, locked: true, gas: true, branches: true, worstLoss: true })
+  .extend({
+    federated: z.literal(true),
+    rounds: count,
+    places: count.describe("for providers"),
+    least: count.describe("providers that it begins with"),
+    roundPrice: amountValue,
+    roundShared: amountValue.describe("most that the providers share of it; the rest comes back"),
+    roundWindow: secondsValue,
+    deposit: amountValue.describe("wei that each provider locks"),
+    providerGas: z.strictObject({ units: count, cost: amountValue.describe("wei") }),
+    invited: z.array(z.strictObject({ account: addressValue, name: z.string() })),
+    unfit: z.array(z.strictObject({ account: addressValue, why: z.string() })),
+  });
+
 export const pricesOutput = z.strictObject({
   tier: z.string(),
   gpu: z.string().optional().describe("model; absent for machines without"),
@@ -90,6 +106,7 @@ export const pricesOutput = z.strictObject({
 
 export const quoteOutput = z.union([
   jobQuote,
+  federatedQuote,
   z.strictObject({ prices: z.array(pricesOutput) }).describe("with --market"),
 ]);
 

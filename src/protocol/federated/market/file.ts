@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pathProblem } from "../../parcel/paths.ts";
 import { durationSchema } from "../../quantity.ts";
 import { taskFields } from "../../task/spec.ts";
+import { tokenRefSchema } from "../../token.ts";
 import { federatedSchema, knownSettings } from "../job-file.ts";
 import { whyMeaningless } from "../privacy/rule.ts";
 import { strategyOf } from "../strategies.ts";
@@ -27,6 +28,11 @@ const windows = z
 
 const block = federatedSchema
   .extend({
+    token: tokenRefSchema
+      .optional()
+      .describe(
+        "Pays the job in a token instead of the coin: its name in the network file, or its address; `pool` is then an amount of it",
+      ),
     model: path.describe("The model that round 1 begins with, a safetensors file of F32 tensors"),
     train: rows.describe("Rows that are dealt to the providers"),
     test: rows.describe("Rows that measure; they stay with you"),

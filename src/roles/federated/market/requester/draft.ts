@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
+import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
-import { COIN } from "../../../../protocol/amounts.ts";
+import { COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
 import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
@@ -15,8 +16,9 @@ import {
 } from "../../../../protocol/federated/market/terms.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import { priceRules } from "../../../../protocol/federated/pay/price.ts";
-import { type Address, type Hex, type JobId, ZERO_ADDRESS } from "../../../../protocol/ids.ts";
+import type { Address, Hex, JobId } from "../../../../protocol/ids.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
+import { MAX_AMOUNT } from "../../../../protocol/token.ts";
 import type { RoleContext } from "../../../context.ts";
 import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
@@ -49,14 +51,29 @@ export function weiOf(coin: number): bigint {
   return BigInt(Math.round(coin * 1e9)) * 10n ** 9n;
 }
 
-/** What the whole job pays, wei: what its file says, or its rule. */
+/**
+ * What the whole job pays, smallest unit of the token: what its file says, or its rule.
+ * @throws JOB_INVALID for an amount with more decimals than the token has, or beyond what the contract holds
+ */
 export function poolOf(
   { federated: { pool, local, rounds } }: FederatedJobFile,
   work: { readonly bytes: number; readonly rows: number; readonly parameters: number },
+  token: TokenInfo,
 ): bigint {
-  return typeof pool === "number"
-    ? weiOf(pool)
-    : priceRules[pool].price({ ...work, epochs: local.epochs, rounds });
+  const isRule = typeof pool !== "number";
+  const inTheCoin = isRule ? priceRules[pool].price({ ...work, epochs: local.epochs, rounds }) : weiOf(pool);
+  const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
+  const amount = (inTheCoin * unit + per - 1n) / per;
+  const problem =
+    amount >= MAX_AMOUNT
+      ? "is too large"
+      : !isRule && amount * per !== inTheCoin * unit
+        ? `has more than ${token.decimals} decimals`
+        : undefined;
+  if (problem === undefined) return amount;
+  throw new IchainError("JOB_INVALID", `federated.pool: ${pool} ${token.symbol} ${problem}.`, {
+    hint: `Write an amount with at most ${token.decimals} decimals, which is what the token has.`,
+  });
 }
 
 /** Seconds of a round's window: that of the job file, or three runs and ten minutes. */
@@ -78,11 +95,14 @@ export async function draftFederated(
     folder,
     image,
     invited,
+    token,
   }: {
     readonly file: FederatedJobFile;
     readonly folder: string;
     readonly image: Spec["image"];
     readonly invited: readonly Address[];
+    /** Pays the job. */
+    readonly token: TokenInfo;
   },
   { signal }: Abortable,
 ): Promise<JobId> {
@@ -111,12 +131,12 @@ export async function draftFederated(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
-    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters });
+    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters }, token);
     const now = await market.now({ signal });
     const terms: FederatedTerms = {
       ...{
         requester: context.account,
-        token: ZERO_ADDRESS,
+        token: token.address,
         roundPrice: pool / BigInt(rounds),
         seatFee: NONE,
       },
@@ -129,7 +149,7 @@ export async function draftFederated(
     const jobId = market.federatedJobIdOf(terms);
     // Drafts count from here on: of two at the same moment one sees the other.
     using _lock = await context.lockBudgets?.({ signal });
-    refuseOverBudget(context, { locked: federatedPriceOf(terms), token: COIN });
+    refuseOverBudget(context, { locked: federatedPriceOf(terms), token });
     const home = jobFolder(jobsDir, "federated-requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);

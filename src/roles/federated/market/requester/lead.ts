@@ -9,6 +9,7 @@ import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import { updateMessageSchema } from "../../../../protocol/federated/market/messages.ts";
 import { MODEL_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../../protocol/parcel/locator.ts";
@@ -16,6 +17,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
+import { allowEscrow } from "../../../tokens.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { invitationsTo } from "../enlist.ts";
@@ -86,6 +88,9 @@ export async function lead(
   // What takes the job over hosts it.
   if (!detach) await hosted.start();
   const posting = { kind: "postFederated", federated: draft, sealed: "0x" } as const;
+  const { terms } = draft;
+  if (journal.intent("post") === undefined)
+    await allowEscrow(market, terms.token, federatedPriceOf(terms), { ...options, spender: "federated" });
   await transact(market, journal, posting, { ...options, name: "post" });
   if (detach) return market.federatedJob(id, options);
   const hosting = await hosted.start();

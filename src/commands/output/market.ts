@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { offerDetailsSchema } from "../../protocol/offer.ts";
 import { specSchema } from "../../protocol/task/spec.ts";
-import { addressValue, amountValue, secondsValue, tokenValue, windowsValue } from "./values.ts";
+import { addressValue, amountValue, bytesValue, secondsValue, tokenValue, windowsValue } from "./values.ts";
 
 const count = z.number().int();
 const rating = z.strictObject({
@@ -90,6 +90,7 @@ const federatedQuote = jobQuote
     roundShared: amountValue.describe("most that the providers share of it; the rest comes back"),
     roundWindow: secondsValue,
     deposit: amountValue.describe("wei that each provider locks"),
+    disk: bytesValue.describe("that models and updates take on this machine at most"),
     providerGas: z.strictObject({ units: count, cost: amountValue.describe("wei") }),
     invited: z.array(z.strictObject({ account: addressValue, name: z.string() })),
     unfit: z.array(z.strictObject({ account: addressValue, why: z.string() })),

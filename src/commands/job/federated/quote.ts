@@ -13,11 +13,12 @@ import {
 } from "../../../protocol/federated/pay/quote.ts";
 import { type Address, shortId, ZERO_ADDRESS } from "../../../protocol/ids.ts";
 import { worstLoss } from "../../../protocol/policy/quote.ts";
+import { leadDiskOf } from "../../../roles/federated/market/requester/disk.ts";
 import { poolOf, roundWindowOf, weiOf } from "../../../roles/federated/market/requester/draft.ts";
 import { type FederatedPlan, planFederated } from "../../../roles/federated/market/requester/plan.ts";
 import { loadRows } from "../../../roles/federated/market/requester/round/rows.ts";
 import { tokenAddress } from "../../../roles/tokens.ts";
-import { coin, duration, money } from "../../../ui/format.ts";
+import { bytes, coin, duration, money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
 import type { LoadedFederated } from "./load.ts";
@@ -30,12 +31,13 @@ export async function planOf(
   market: MarketReader,
   loaded: LoadedFederated,
   { requester, signal }: { readonly requester: Address; readonly signal: AbortSignal },
-): Promise<FederatedPlan> {
+): Promise<FederatedPlan & { readonly disk: number }> {
   const { file } = loaded;
   const work = await sizeOf(loaded);
   const token = await market.token(tokenAddress(file.federated.token ?? ZERO_ADDRESS, {}), { signal });
   const pool = poolOf(file, work, token);
-  return planFederated(market, { file, pool, token, requester }, { signal });
+  const plan = await planFederated(market, { file, pool, token, requester }, { signal });
+  return { ...plan, disk: leadDiskOf(file, work.parameters) };
 }
 
 async function sizeOf({ file: { federated }, folder }: LoadedFederated) {
@@ -71,6 +73,7 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
       ...{ token, locked: pool, rounds, places, least },
       ...{ roundPrice: pool / BigInt(rounds), roundShared: shared, roundWindow: round },
       deposit: weiOf(deposit),
+      disk: plan.disk,
       gas: { units, price, dataCost, cost: BigInt(units) * price + dataCost },
       providerGas: { units: memberGas, cost: BigInt(memberGas) * price },
       invited: invited.map(({ account: one, details: { name } }) => ({ account: one, name })),
@@ -84,7 +87,7 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
         `Of a round ${money(shared, token)} at most is shared by the updates that are taken, by what each is worth: ${money(shared / BigInt(places), token)} each where ${places} are alike. The rest is yours again after the last round.`,
         `Each provider locks a deposit of ${coin(data.deposit)}, and has it back after the end; its gas comes to about ${memberGas}, ${coin(data.providerGas.cost)} now.`,
         `Would invite ${invited.length} for ${places} places, and begin with ${least}: ${invited.map(({ account: one }) => shortId(one)).join(", ")}.`,
-        "The runs that measure the updates are done on this machine.",
+        `The runs that measure the updates are done on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`,
         "",
         ui.table(
           ["IF IT ENDS", "YOU LOSE AT MOST", "WITHIN", "THAT IS"],

@@ -49,6 +49,16 @@ const block = federatedSchema
       .describe(
         "Share of the providers after whose updates the others have as long again as those took, and ten seconds at least",
       ),
+    silent: z
+      .enum(["wait", "redeal"])
+      .default("wait")
+      .describe(
+        "What becomes of a provider whose updates are missing two rounds running: it stays in, or (`redeal`) it is left out from then on and the others have its rows",
+      ),
+    keep: z
+      .union([z.literal("all"), z.number().int().min(1).max(10_000)])
+      .default("all")
+      .describe("Rounds whose models stay on your disk, for `ichain get --round`: the last ones, or all"),
     sample: z.literal(1).default(1).describe("All providers take part in every round"),
     audit: z
       .literal("off")

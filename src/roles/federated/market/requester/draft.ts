@@ -24,6 +24,7 @@ import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
+import { leadDiskOf, requireLeadRoom } from "./disk.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
 import { loadRows } from "./round/rows.ts";
 
@@ -86,7 +87,7 @@ export function roundWindowOf({
 
 /**
  * Packs the bundle, fixes the terms and records the draft; nothing leaves this machine.
- * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED
+ * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED, DISK_TOO_FULL
  */
 export async function draftFederated(
   context: RoleContext,
@@ -121,6 +122,7 @@ export async function draftFederated(
     },
   };
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+  await requireLeadRoom(jobsDir, leadDiskOf(file, parameters));
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
     reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });

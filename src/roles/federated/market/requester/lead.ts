@@ -25,11 +25,13 @@ import { unlessRefused } from "../unless-refused.ts";
 import { Board } from "./board.ts";
 import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
+import { forgetRounds } from "./disk.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
 import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
 import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
 import { type ClosedRound, closeBooks } from "./round/books.ts";
+import { courseOf } from "./round/redeal.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 /** How long the hosts of a job that is over wait for providers to learn what they earned, milliseconds. */
@@ -112,9 +114,12 @@ export async function lead(
       const round = job.closings.length + 1;
       const over = new AbortController();
       using own = linkSignals([options.signal, over.signal]);
-      const { members } = course;
+      const ofRound = await courseOf(context, journal, course, round, options);
+      const { members } = ofRound;
       const parent = digestBefore(journal, draft, round);
-      const spoken = members.map(({ account: one, channel }) => ({ account: one, channel }));
+      const spoken = members.flatMap(({ account: one, channel, part }) =>
+        part === undefined ? [] : [{ account: one, channel }],
+      );
       const { parameters } = draft.spec.federated;
       const of = { job: id, round, parent, parameters, members: spoken, files };
       arrivals = openArrivals(context, journal, of, own);
@@ -124,7 +129,7 @@ export async function lead(
         const closed = await leadRound(
           context,
           journal,
-          course!,
+          ofRound,
           { job, round, arrivals: arrivals!, board },
           options,
         );
@@ -224,6 +229,7 @@ async function leadRound(
   board.show(round, (account) => {
     const member = members.find((one) => sameAddress(one.account, account));
     if (member === undefined) return undefined;
+    if (member.part === undefined) return { round, ledger: [...(last?.lines ?? [])] };
     const work = {
       model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
       part: member.part,
@@ -285,6 +291,7 @@ async function leadRound(
   await rm(files.rootUpdate(round), { force: true });
   hosting.remove(model.blob.root);
   await rm(files.parcel(round - 1), { force: true });
+  await forgetRounds(files, round, draft.file.federated.keep);
   return closed;
 }
 

@@ -10,7 +10,7 @@ import { openUpdate } from "../../../../../protocol/federated/codec/update.ts";
 import { updateDigest } from "../../../../../protocol/federated/digest.ts";
 import { recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
 import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
-import { type Address, type Hex, type JobId, shortId } from "../../../../../protocol/ids.ts";
+import { type Address, type Hex, type JobId, sameAddress, shortId } from "../../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../../context.ts";
 import { chainDeadline } from "../../../../shared/chain-deadline.ts";
@@ -131,6 +131,7 @@ export function openArrivals(
       const { upload, signature, parcel } = message;
       const hash = recordHash(upload, market.ledgerDomainOf(job));
       const isOurs =
+        members.some((one) => sameAddress(one.account, account)) &&
         upload.round === round &&
         upload.parent === parent &&
         upload.location === parcel.root &&

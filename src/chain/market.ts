@@ -180,8 +180,8 @@ export function createMarket(options: MarketOptions): Market {
     sentBy: (account, which, abortOptions) =>
       run(abortOptions, (bounded) => read().sentBy(account, which, bounded)),
     token: (address, abortOptions) => run(abortOptions, (bounded) => read().token(address, bounded)),
-    tokenFunds: (account, token, abortOptions) =>
-      run(abortOptions, (bounded) => read().tokenFunds(account, token, bounded)),
+    tokenFunds: (account, token, { spender, ...abortOptions } = {}) =>
+      run(abortOptions, (bounded) => read().tokenFunds(account, token, { ...bounded, spender })),
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
     now: (abortOptions) => run(abortOptions, (bounded) => read().now(bounded)),
     chainPace: (abortOptions) => run(abortOptions, (bounded) => read().chainPace(bounded)),

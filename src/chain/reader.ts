@@ -106,10 +106,11 @@ export function createReader(options: ReaderOptions): ChainReader {
       tokens.set(address, token);
       return token;
     },
-    async tokenFunds(account, token, abortOptions = {}) {
+    async tokenFunds(account, token, { spender, ...abortOptions } = {}) {
+      const escrowOf = spender === "federated" ? federatedEscrowOf(addresses) : addresses.escrow;
       const [balance, allowance] = await Promise.all([
         askWord(rpc, token, "balanceOf", [account], abortOptions),
-        askWord(rpc, token, "allowance", [account, addresses.escrow], abortOptions),
+        askWord(rpc, token, "allowance", [account, escrowOf], abortOptions),
       ]);
       return { balance: balance ?? 0n, allowance: allowance ?? 0n };
     },

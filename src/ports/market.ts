@@ -62,8 +62,11 @@ export type Call =
   | { kind: "requestWithdrawal"; amount: bigint }
   | { kind: "withdrawStake" }
   /** Lets the escrow, of jobs or else of federated ones, take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
-  | { kind: "approve"; token: Address; amount: bigint; spender?: "federated" }
+  | { kind: "approve"; token: Address; amount: bigint; spender?: Spender | undefined }
   | FederatedCall;
+
+/** The escrow that takes a token, where it is not that of ordinary jobs. */
+export type Spender = "federated";
 
 /** A token's permission for the escrow to take an amount once (EIP-2612). */
 export interface Permit {
@@ -138,11 +141,11 @@ export interface MarketReader extends FederatedReader {
    * @throws TOKEN_UNUSABLE
    */
   token(address: Address, options?: AbortOptions): Promise<TokenInfo>;
-  /** What `account` holds of a token, and what of it the escrow may take; smallest unit. */
+  /** What `account` holds of a token, and what of it the escrow, of jobs or else of federated ones, may take; smallest unit. */
   tokenFunds(
     account: Address,
     token: Address,
-    options?: AbortOptions,
+    options?: AbortOptions & { readonly spender?: Spender | undefined },
   ): Promise<{ readonly balance: bigint; readonly allowance: bigint }>;
   /** What the escrow owes `account` and `withdraw` would pay. */
   owed(account: Address, token: Address, options?: AbortOptions): Promise<bigint>;

@@ -22,6 +22,10 @@ export const federatedErrors = {
     class: "untrusted",
     hint: "The other party must send what this release writes; its message is passed over.",
   },
+  FEDERATED_MODEL_GONE: {
+    class: "refused",
+    hint: "`federated.keep` in job.yaml says how many rounds' models stay; without --round the last one is given.",
+  },
   FEDERATED_ROUND_UNKNOWN: {
     class: "unavailable",
     hint: "Wait: the requester tells of a round once it has made its model.",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { id } from "ethers";
+import { Contract, id } from "ethers";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
@@ -51,6 +51,10 @@ async function once(id: string, wanted: (job: FederatedJob) => boolean): Promise
 
 test("four providers train a model and are paid by what each was worth", guard, async () => {
   const out = join(scratch, "model");
+  const quote = await market.ichain(["quote", example]);
+  assert.equal(quote.locked, String(5n * ROUND));
+  assert.equal(quote.roundShared, String((ROUND * 98n) / 100n));
+  assert.equal(quote.worstLoss, String((4n * ROUND * 98n) / 100n + ROUND));
   const printed = lines(await market.attempt(["submit", example, "--yes", "-o", out]));
   const [end] = printed.slice(-1) as [{ jobId: string; measured: { acc: number }; tip: string }];
   const rounds = printed.slice(0, -1) as { providers: { account: string; pay: { amount: string } }[] }[];
@@ -94,6 +98,21 @@ test("four providers train a model and are paid by what each was worth", guard, 
   const collected = await market.ichain(["resume", end.jobId]);
   assert.equal(collected.collected, true);
   assert.equal((await reader.federatedJob(end.jobId as never)).closings.length, 5);
+
+  // Each has the logs of its own runs, and the sum of what it got or paid.
+  const whats = (logs: Record<string, unknown>[]) => logs.map(({ what }) => String(what));
+  const measuring = whats(lines(await market.attempt(["logs", end.jobId])));
+  assert.equal(measuring.filter((what) => /^round \d: measuring the updates$/.test(what)).length, 5);
+  const [first] = market.providers;
+  const trained = whats(lines(await market.attempt(["logs", end.jobId], first)));
+  assert.deepEqual(trained.slice(0, 2), ["round 1: training", "round 2: training"]);
+  type Earned = { role: string; paid: string; rounds: { closed: number; paid: number } };
+  const earnings = async (as?: typeof first) =>
+    ((await market.ichain(["earnings"], as)) as { federated: Earned[] }).federated[0]!;
+  const theirs = await earnings(first);
+  assert.deepEqual([theirs.role, BigInt(theirs.paid)], ["provider", sums.get(first!.account.toLowerCase())]);
+  assert.ok(theirs.rounds.paid > 0 && theirs.rounds.closed === 5);
+  assert.deepEqual(BigInt((await earnings()).paid), -paid);
 });
 
 test("killed parties go on, and a stop ends the job with its round", guard, async () => {
@@ -130,44 +149,62 @@ test("killed parties go on, and a stop ends the job with its round", guard, asyn
   );
 });
 
-test("a detached job is led by the requester's daemon, to the last of its price", guard, async () => {
-  const folder = join(scratch, "short");
-  await cp(join(example, ".."), folder, { recursive: true });
-  const short = join(folder, "job.yaml");
-  const text = await readFile(example, "utf8");
-  await writeFile(short, text.replace("rounds: 5", "rounds: 2"));
-  const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
-  assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
-  const daemon = market.launch(["serve"]);
-  const over = ended(daemon);
-  await new Promise<void>((resolve) =>
-    daemon.stdout?.on("data", (text: Buffer) => String(text).includes("serving") && resolve()),
-  );
-  const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
-  const job = await once(String(jobId), ({ state }) => state === "Ended");
-  assert.equal(job.cause, "completed");
-  await market.evm.increaseTime(601);
-  await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
-  const requester = market.requester.account;
-  const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
-  const own = earned.find(([account]) => account === requester.toLowerCase());
-  assert.ok(BigInt(own![1]) > 0n);
-  while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
-  daemon.kill("SIGTERM");
-  await over;
+test(
+  "a detached job, paid in the six-decimals token, is led by the requester's daemon, to the last of its price",
+  guard,
+  async () => {
+    const folder = join(scratch, "short");
+    await cp(join(example, ".."), folder, { recursive: true });
+    const short = join(folder, "job.yaml");
+    const text = await readFile(example, "utf8");
+    await writeFile(
+      short,
+      text.replace("rounds: 5", "rounds: 2\n  token: tusd").replace("pool: 0.05", "pool: 40.5"),
+    );
+    const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
+    assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
+    const daemon = market.launch(["serve"]);
+    const over = ended(daemon);
+    await new Promise<void>((resolve) =>
+      daemon.stdout?.on("data", (text: Buffer) => String(text).includes("serving") && resolve()),
+    );
+    const tusd = market.network.tokens.tusd!;
+    const token = new Contract(tusd, ["function balanceOf(address) view returns (uint256)"], market.chain);
+    const holds = (account: string): Promise<bigint> => token.getFunction("balanceOf")(account);
+    const held = new Map<string, bigint>();
+    for (const { account } of market.providers) held.set(account, await holds(account));
+    const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
+    const job = await once(String(jobId), ({ state }) => state === "Ended");
+    assert.equal(job.cause, "completed");
+    assert.deepEqual([job.terms.token, job.terms.roundPrice], [tusd, 20_250_000n]);
+    await market.evm.increaseTime(601);
+    await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
+    for (const { account } of market.providers)
+      while ((await reader.owedFederated(account, tusd)) > 0n)
+        await new Promise((done) => setTimeout(done, 50));
+    for (const { account, claimed } of (await reader.federatedJob(job.id)).members)
+      assert.equal((await holds(account)) - held.get(account)!, claimed);
+    const requester = market.requester.account;
+    const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
+    const own = earned.find(([account]) => account === requester.toLowerCase());
+    assert.ok(BigInt(own![1]) > 0n);
+    while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
+    daemon.kill("SIGTERM");
+    await over;
 
-  /** Transactions by which it claimed. */
-  async function sentBy(account: string, id: string): Promise<number> {
-    const claims = await market.chain.getLogs({
-      address: market.network.contracts.federated!,
-      topics: [null, id, `0x${account.slice(2).toLowerCase().padStart(64, "0")}`],
-      fromBlock: 0,
-    });
-    return claims.filter(({ topics }) => topics[0] === claimed).length;
-  }
-  async function lastLine(id: string): Promise<unknown> {
-    const out = join(scratch, "detached");
-    await market.ichain(["get", id, "-o", out]);
-    return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
-  }
-});
+    /** Transactions by which it claimed. */
+    async function sentBy(account: string, id: string): Promise<number> {
+      const claims = await market.chain.getLogs({
+        address: market.network.contracts.federated!,
+        topics: [null, id, `0x${account.slice(2).toLowerCase().padStart(64, "0")}`],
+        fromBlock: 0,
+      });
+      return claims.filter(({ topics }) => topics[0] === claimed).length;
+    }
+    async function lastLine(id: string): Promise<unknown> {
+      const out = join(scratch, "detached");
+      await market.ichain(["get", id, "-o", out]);
+      return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
+    }
+  },
+);

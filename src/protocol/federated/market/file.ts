@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pathProblem } from "../../parcel/paths.ts";
 import { durationSchema } from "../../quantity.ts";
 import { taskFields } from "../../task/spec.ts";
+import { tokenRefSchema } from "../../token.ts";
 import { federatedSchema, knownSettings } from "../job-file.ts";
 import { whyMeaningless } from "../privacy/rule.ts";
 import { strategyOf } from "../strategies.ts";
@@ -44,6 +45,11 @@ const validators = z
 
 const block = federatedSchema
   .extend({
+    token: tokenRefSchema
+      .optional()
+      .describe(
+        "Pays the job in a token instead of the coin: its name in the network file, or its address; `pool` is then an amount of it",
+      ),
     model: path.describe("The model that round 1 begins with, a safetensors file of F32 tensors"),
     train: rows.describe("Rows that are dealt to the providers"),
     test: rows.describe("Rows that measure; they stay with you"),
@@ -60,6 +66,16 @@ const block = federatedSchema
       .describe(
         "Share of the providers after whose updates the others have as long again as those took, and ten seconds at least",
       ),
+    silent: z
+      .enum(["wait", "redeal"])
+      .default("wait")
+      .describe(
+        "What becomes of a provider whose updates are missing two rounds running: it stays in, or (`redeal`) it is left out from then on and the others have its rows",
+      ),
+    keep: z
+      .union([z.literal("all"), z.number().int().min(1).max(10_000)])
+      .default("all")
+      .describe("Rounds whose models stay on your disk, for `ichain get --round`: the last ones, or all"),
     sample: z.literal(1).default(1).describe("All providers take part in every round"),
     audit: z
       .union([z.literal("off"), z.number().int().min(0).max(64)])
@@ -76,7 +92,7 @@ const block = federatedSchema
 /** What of the block decides how a round's updates become a model and pay: seats are told it. */
 export const jobRulesSchema = block.pick({
   ...{ model: true, train: true, test: true, root: true, data: true, quorum: true, audit: true, local: true },
-  ...{ outer: true, update: true, strategy: true, settings: true, share: true },
+  ...{ outer: true, update: true, strategy: true, settings: true, share: true, silent: true, keep: true },
 });
 export type JobRules = z.output<typeof jobRulesSchema>;
 
@@ -105,6 +121,8 @@ export const federatedJobFileSchema = z
     const { validators: seats, audit } = federated;
     if (audit !== "off" && seats.count === 0)
       add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
+    if (seats.count > 0 && federated.silent === "redeal")
+      add(["federated", "silent"], "is for jobs that you lead yourself: validators deal no rows");
     if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))
       add(
         ["federated", "audit"],

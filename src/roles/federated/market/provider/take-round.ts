@@ -197,18 +197,16 @@ function parentOf({ closings }: FederatedJob, spec: Enlisted["spec"], round: num
   return round === 1 ? spec.federated.start : closings[round - 2]!.closing.modelDigest;
 }
 
-/** Fetches this provider's part, once; resolves with its digest. */
+/** Fetches this provider's part, once: a later one has the rows of providers that fell silent. Resolves with its digest. */
 async function bringPart(
   context: WorkerContext,
   journal: JobJournal,
   { enlisted, work, dir }: { enlisted: Enlisted; work: Work; dir: string },
   options: Abortable,
 ): Promise<Hex> {
-  const known = journal.outcome<{ root: Hex; digest: Hex }>("part");
-  const named = work.part;
-  if (known !== undefined && named !== undefined && known.root !== named.root)
-    throw new IchainError("FEDERATED_MESSAGE_INVALID", "The requester gives another part than before.");
-  const part = await journal.step("part", {
+  // A seat names none: each provider has had its own from the requester.
+  const named = work.part ?? journal.outcome<RoundMessage>("message-1")?.work?.part;
+  const part = await journal.step(`part-${named?.root.slice(2, 18) ?? "none"}`, {
     prepare: () => null,
     act: async () => {
       if (named === undefined)
@@ -220,7 +218,7 @@ async function bringPart(
       const { digest } = await bringParcel(context, enlisted, { ...named, from: [enlisted] }, into, options);
       await copyFile(join(into, PART_FILE), join(enlisted.input, PART_FILE));
       await rm(into, { recursive: true, force: true });
-      return { root: named.root, digest };
+      return { digest };
     },
   });
   return part.digest;

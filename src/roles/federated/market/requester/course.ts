@@ -52,7 +52,8 @@ export async function correspondentsOf(
 interface CourseMember {
   readonly account: Address;
   readonly channel: Channel;
-  readonly part: HostedParcel;
+  /** Undefined where it was left out (`courseOf`). */
+  readonly part: HostedParcel | undefined;
   readonly rows: number;
 }
 

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
+import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
-import { COIN } from "../../../../protocol/amounts.ts";
+import { COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
 import type { FederatedJobFile, JobRules } from "../../../../protocol/federated/market/file.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
@@ -15,13 +16,15 @@ import {
 } from "../../../../protocol/federated/market/terms.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import { priceRules } from "../../../../protocol/federated/pay/price.ts";
-import { type Address, type Hex, type JobId, ZERO_ADDRESS } from "../../../../protocol/ids.ts";
+import type { Address, Hex, JobId } from "../../../../protocol/ids.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
+import { MAX_AMOUNT } from "../../../../protocol/token.ts";
 import type { RoleContext } from "../../../context.ts";
 import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
+import { leadDiskOf, requireLeadRoom } from "./disk.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
 import { loadRows } from "./round/rows.ts";
 
@@ -56,14 +59,40 @@ export function weiOf(coin: number): bigint {
   return BigInt(Math.round(coin * 1e9)) * 10n ** 9n;
 }
 
-/** What the whole job pays, wei: what its file says, or its rule. */
+/** An amount that is given in wei, in the smallest unit of a token that counts as much as the coin; rounded up. */
+function tokenAmount(wei: bigint, token: TokenInfo): bigint {
+  const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
+  return (wei * unit + per - 1n) / per;
+}
+
+/** What each of the job's validators is paid for a round, smallest unit of the token. */
+export function seatFeeOf({ federated }: FederatedJobFile, token: TokenInfo): bigint {
+  return tokenAmount(weiOf(federated.validators.fee), token);
+}
+
+/**
+ * What the whole job pays its providers, smallest unit of the token: what its file says, or its rule.
+ * @throws JOB_INVALID for an amount with more decimals than the token has, or beyond what the contract holds
+ */
 export function poolOf(
   { federated: { pool, local, rounds } }: FederatedJobFile,
   work: { readonly bytes: number; readonly rows: number; readonly parameters: number },
+  token: TokenInfo,
 ): bigint {
-  return typeof pool === "number"
-    ? weiOf(pool)
-    : priceRules[pool].price({ ...work, epochs: local.epochs, rounds });
+  const isRule = typeof pool !== "number";
+  const inTheCoin = isRule ? priceRules[pool].price({ ...work, epochs: local.epochs, rounds }) : weiOf(pool);
+  const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
+  const amount = tokenAmount(inTheCoin, token);
+  const problem =
+    amount >= MAX_AMOUNT
+      ? "is too large"
+      : !isRule && amount * per !== inTheCoin * unit
+        ? `has more than ${token.decimals} decimals`
+        : undefined;
+  if (problem === undefined) return amount;
+  throw new IchainError("JOB_INVALID", `federated.pool: ${pool} ${token.symbol} ${problem}.`, {
+    hint: `Write an amount with at most ${token.decimals} decimals, which is what the token has.`,
+  });
 }
 
 /** Seconds of a round's window: that of the job file, or three runs and ten minutes. */
@@ -76,7 +105,7 @@ export function roundWindowOf({
 
 /**
  * Packs the bundle, fixes the terms and records the draft; nothing leaves this machine.
- * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED
+ * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED, DISK_TOO_FULL
  */
 export async function draftFederated(
   context: RoleContext,
@@ -85,11 +114,14 @@ export async function draftFederated(
     folder,
     image,
     invited,
+    token,
   }: {
     readonly file: FederatedJobFile;
     readonly folder: string;
     readonly image: Spec["image"];
     readonly invited: readonly Address[];
+    /** Pays the job. */
+    readonly token: TokenInfo;
   },
   { signal }: Abortable,
 ): Promise<JobId> {
@@ -108,6 +140,7 @@ export async function draftFederated(
     },
   };
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+  await requireLeadRoom(jobsDir, leadDiskOf(file, parameters));
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
     reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
@@ -116,17 +149,17 @@ export async function draftFederated(
     reporter.emit({
       kind: "end",
       id: "pack",
-      text: `PackedParcel and encrypted the bundle (${packed.blob.size} bytes)`,
+      text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
     const drawSeed = random32();
-    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters });
+    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters }, token);
     const now = await market.now({ signal });
     const terms: FederatedTerms = {
       ...{
         requester: context.account,
-        token: ZERO_ADDRESS,
+        token: token.address,
         roundPrice: pool / BigInt(rounds),
-        seatFee: weiOf(federated.validators.fee),
+        seatFee: seatFeeOf(file, token),
       },
       ...{ providerStake: weiOf(federated.deposit), seatStake: weiOf(federated.validators.deposit), rounds },
       ...{ least: federated.least ?? federated.providers, places: federated.providers },
@@ -138,7 +171,7 @@ export async function draftFederated(
     const jobId = market.federatedJobIdOf(terms);
     // Drafts count from here on: of two at the same moment one sees the other.
     using _lock = await context.lockBudgets?.({ signal });
-    refuseOverBudget(context, { locked: federatedPriceOf(terms), token: COIN });
+    refuseOverBudget(context, { locked: federatedPriceOf(terms), token });
     const home = jobFolder(jobsDir, "federated-requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);

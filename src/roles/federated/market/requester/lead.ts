@@ -14,6 +14,7 @@ import {
   updateMessageSchema,
 } from "../../../../protocol/federated/market/messages.ts";
 import { MODEL_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../../protocol/parcel/locator.ts";
@@ -21,6 +22,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
+import { allowEscrow } from "../../../tokens.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { invitationsTo } from "../enlist.ts";
@@ -28,11 +30,13 @@ import { unlessRefused } from "../unless-refused.ts";
 import { Board } from "./board.ts";
 import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
+import { forgetRounds } from "./disk.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
 import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
 import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
 import { type ClosedRound, closeBooks } from "./round/books.ts";
+import { courseOf } from "./round/redeal.ts";
 import { drawSeats, Seats, takeClosedRound } from "./seats.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
@@ -94,6 +98,9 @@ export async function lead(
   // What takes the job over hosts it.
   if (!detach) await hosted.start();
   const posting = { kind: "postFederated", federated: draft, sealed: "0x" } as const;
+  const { terms } = draft;
+  if (journal.intent("post") === undefined)
+    await allowEscrow(market, terms.token, federatedPriceOf(terms), { ...options, spender: "federated" });
   await transact(market, journal, posting, { ...options, name: "post" });
   if (detach) return market.federatedJob(id, options);
   const hosting = await hosted.start();
@@ -122,9 +129,12 @@ export async function lead(
       const round = job.closings.length + 1;
       const over = new AbortController();
       using own = linkSignals([options.signal, over.signal]);
-      const { members } = course;
+      const ofRound = await courseOf(context, journal, course, round, options);
+      const { members } = ofRound;
       const parent = digestBefore(journal, draft, round);
-      const spoken = members.map(({ account: one, channel }) => ({ account: one, channel }));
+      const spoken = members.flatMap(({ account: one, channel, part }) =>
+        part === undefined ? [] : [{ account: one, channel }],
+      );
       const { parameters } = draft.spec.federated;
       const of = { job: id, round, parent, parameters, members: spoken, files };
       arrivals = openArrivals(context, journal, of, own);
@@ -134,7 +144,7 @@ export async function lead(
         const closed = await leadRound(
           context,
           journal,
-          course!,
+          ofRound,
           { job, round, arrivals: arrivals!, board },
           options,
         );
@@ -292,6 +302,7 @@ async function leadRound(
   board.show(round, (account) => {
     const member = members.find((one) => sameAddress(one.account, account));
     if (member === undefined) return undefined;
+    if (member.part === undefined) return { round, ledger: [...(last?.lines ?? [])] };
     const work = {
       model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
       part: member.part,
@@ -356,6 +367,7 @@ async function leadRound(
   await rm(files.rootUpdate(round), { force: true });
   hosting.remove(model.blob.root);
   await rm(files.parcel(round - 1), { force: true });
+  await forgetRounds(files, round, draft.file.federated.keep);
   return closed;
 }
 

@@ -10,7 +10,7 @@ import { openUpdate } from "../../../../../protocol/federated/codec/update.ts";
 import { updateDigest } from "../../../../../protocol/federated/digest.ts";
 import { type LedgerDomain, recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
 import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
-import { type Address, type Hex, type JobId, shortId } from "../../../../../protocol/ids.ts";
+import { type Address, type Hex, type JobId, sameAddress, shortId } from "../../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../../context.ts";
 import { chainDeadline } from "../../../../shared/chain-deadline.ts";
@@ -118,6 +118,7 @@ export function openArrivals(
 
   return {
     async take(account, channel, message) {
+      if (!members.some((one) => sameAddress(one.account, account))) return;
       // What is late, or signed by another, is passed over: its sender learns no more.
       if (!isUpdateOf(message, { account, round, parent }, market.ledgerDomainOf(job))) return;
       const kept = await journal.step(`notice-${round}-${account.toLowerCase()}`, {

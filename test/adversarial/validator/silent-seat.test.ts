@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { sameAddress } from "../../../src/protocol/ids.ts";
@@ -29,6 +31,8 @@ test(
     assert.equal(seats.length, 3);
     const second = seats.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))[1]!;
     await market.killActor(market.validators.find(({ account }) => sameAddress(account, second))!.name);
+    const logs = market.providers.map(({ name }) => join(market.dir, `${name}.log`));
+    await Promise.all(logs.map((log) => said(log, "round 2: the update is sent")));
     await market.evm.increaseTime(Math.floor(first.terms.roundWindow * 0.6));
 
     const last = await once(({ state }) => state === "Ended");
@@ -60,3 +64,8 @@ test(
     }
   },
 );
+
+/** Resolves once the file has the text. */
+async function said(file: string, text: string): Promise<void> {
+  while (!(await readFile(file, "utf8").catch(() => "")).includes(text)) await pause(50);
+}

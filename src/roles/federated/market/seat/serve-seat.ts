@@ -194,7 +194,9 @@ async function serve(
       const own = linkSignals([options.signal, abort.signal]);
       const parent = standing.before?.closed.closing.modelDigest ?? basis.spec.federated.start;
       const { parameters } = basis.spec.federated;
-      const of = { job: id, round: open, parent, parameters, members, files };
+      // Of a provider that was struck no update counts any more, unless a panel clears it.
+      const honest = members.filter((one) => memberOf(job, one.account)?.standing === "enlisted");
+      const of = { job: id, round: open, parent, parameters, members: honest, files };
       const coming = openArrivals(context, journal, of, own);
       arrivals = coming;
       const state = {

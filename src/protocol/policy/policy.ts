@@ -110,7 +110,7 @@ export const policySchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("Share of the price that the provider's gas may take"),
+    .describe("Share of the price that the provider's gas may take, with what the chain charges for data"),
   effort: share
     .default(0)
     .describe(

@@ -152,9 +152,12 @@ export function createReader(options: ReaderOptions): ChainReader {
       }
       return found.sort((a, b) => a.postedBlock - b.postedBlock);
     },
-    async pastJobs(provider, abortOptions = {}) {
+    async *pastJobs(providers, abortOptions = {}) {
       await fresh(abortOptions);
-      return records(provider);
+      for (const provider of providers) {
+        abortOptions.signal?.throwIfAborted();
+        yield records(provider);
+      }
     },
     resolveJob: (prefix, abortOptions = {}) => resolve(jobs, prefix, abortOptions),
     async *follow(id, abortOptions = {}) {

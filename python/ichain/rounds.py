@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, SupportsFloat
 
 import numpy as np
@@ -34,7 +35,9 @@ class Round:
     model: Arrays
     """The model that the round begins with: float32 arrays by name."""
     part: Arrays
-    """The provider's rows and labels, by the names that they have in the requester's file."""
+    """The provider's rows and labels, by the names that they have in the requester's file; empty where `data` is given."""
+    data: Path | None
+    """Folder with the provider's own data, read-only, where the job trains on them."""
     number: int
     """The round, from 1."""
     rounds: int
@@ -48,9 +51,11 @@ class Round:
 def round() -> Round:
     """The round that this run (`WORK`) trains in."""
     facts = json.loads((_IN / "round.json").read_text())
+    part, data = _IN / "part.safetensors", _IN / "data"
     return Round(
         model=tensors.load(_IN / _MODEL),
-        part=tensors.load(_IN / "part.safetensors"),
+        part=tensors.load(part) if part.exists() else {},
+        data=None if part.exists() else data,
         number=facts["round"],
         rounds=facts["rounds"],
         seed=facts["seed"],

@@ -101,6 +101,11 @@ class Rounds(unittest.TestCase):
         self.assertEqual((now.number, now.rounds, now.seed, now.local), (2, 5, 7, facts["local"]))
         np.testing.assert_array_equal(now.model["w"], self.MODEL["w"])
         self.assertEqual(now.part["y"].tolist(), [0, 1, 2, 3])
+        self.assertIsNone(now.data)
+        (self.given / "part.safetensors").unlink()
+        (self.given / "data").mkdir()
+        now = ichain.round()
+        self.assertEqual((now.part, now.data), ({}, self.given / "data"))
 
     def test_a_model_has_the_arrays_that_it_had_as_float32(self):
         ichain.save_model({"w": self.MODEL["w"].astype("f8") + 0.5, "b": [1, 2, 3]})

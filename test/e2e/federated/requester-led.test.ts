@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Contract, id } from "ethers";
+import { parse, stringify } from "yaml";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
@@ -208,3 +209,50 @@ test(
     }
   },
 );
+
+test("providers train on data of their own, which stay with them", guard, async () => {
+  const folder = join(scratch, "own");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const own = join(folder, "job.yaml");
+  const changes = [
+    ["providers: 4", "providers: 2"],
+    ["least: 3", "least: 2"],
+    ["rounds: 5", "rounds: 2"],
+    ["  train: { file: train.npz }\n", ""],
+    ["data: { split: dirichlet 1 }", "data: { own: digits }"],
+    ["strategy: gate", "strategy: root-cosine\n  share: left-out"],
+  ] as const;
+  const text = await readFile(example, "utf8");
+  await writeFile(
+    own,
+    changes.reduce((job, [from, to]) => job.replace(from, to), text),
+  );
+  const task = join(folder, "task.py");
+  const reads = 'train(now.model, now.part or np.load(now.data / "train.npz"), ';
+  await writeFile(task, (await readFile(task, "utf8")).replace("train(now.model, now.part, ", reads));
+
+  // Two of the four have such data, each in a folder of its own.
+  const policy = join(market.dir, "policy.yaml");
+  const usual = await readFile(policy, "utf8");
+  for (const provider of market.providers.slice(0, 2)) {
+    const data = await mkdtemp(join(scratch, "data-"));
+    await chmod(data, 0o755);
+    await cp(join(folder, "train.npz"), join(data, "train.npz"));
+    await writeFile(policy, stringify({ ...parse(usual), federated: { data: { digits: data } } }));
+    await market.ichain(["reload"], provider);
+  }
+  const { weaker } = await market.ichain(["quote", own]);
+  assert.equal((weaker as string[]).length, 3);
+  const out = join(scratch, "own-model");
+  const [end] = lines(await market.attempt(["submit", own, "--yes", "-o", out])).slice(-1);
+  assert.ok((end!.measured as { acc: number }).acc > 0.8, JSON.stringify(end));
+  const { members } = await reader.federatedJob(end!.jobId as never);
+  const having = market.providers.slice(0, 2).map(({ account }) => account.toLowerCase());
+  assert.deepEqual(members.map(({ account }) => account.toLowerCase()).sort(), having.sort());
+  // Their digests are salted: the same files are told apart.
+  const uploads = (await readFile(join(out, "job.ledger"), "utf8"))
+    .split("\n")
+    .flatMap((line) => (line.includes('"upload":{') ? [JSON.parse(line).upload as { data: string }] : []));
+  assert.equal(uploads.length, 4);
+  assert.equal(new Set(uploads.map(({ data }) => data)).size, 2);
+});

@@ -61,6 +61,22 @@ const spec = federatedSpecSchema.parse({
   federated: { rounds: 5, local: parsed.federated.local, update: "int8", parameters: 10, start: random32() },
 });
 
+test("providers' own data go with strategies that need none of their rows", () => {
+  const own = {
+    data: { own: "digits" },
+    train: undefined,
+    strategy: "root-cosine",
+    root: { file: "root.npz" },
+  };
+  assert.deepEqual(faults({}, own), []);
+  assert.deepEqual(faults({}, { train: undefined }), ["federated.train"]);
+  assert.deepEqual(faults({}, { ...own, train: federated.train }), ["federated.train"]);
+  assert.deepEqual(faults({}, { ...own, strategy: "gate" }), ["federated.strategy"]);
+  assert.deepEqual(faults({}, { ...own, pool: "size" }), ["federated.pool"]);
+  assert.deepEqual(faults({}, { ...own, silent: "redeal" }), ["federated.silent"]);
+  assert.deepEqual(faults({ inputs: ["task.py", "data/x"] }, own), ["inputs"]);
+});
+
 test("every field of a spec is in its hash, and its task is one of an ordinary job", () => {
   const hash = federatedSpecHash(spec);
   assert.equal(federatedSpecHash(federatedSpecSchema.parse(JSON.parse(JSON.stringify(spec)))), hash);

@@ -33,7 +33,8 @@ export const roundMessageSchema = z.strictObject({
   work: z
     .strictObject({
       model: parcelSchema,
-      part: parcelSchema,
+      /** Absent where it trains on data of its own. */
+      part: parcelSchema.optional(),
       /** Unix seconds: what is sent later may be left out. */
       sendBy: z
         .number()

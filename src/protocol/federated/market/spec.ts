@@ -1,6 +1,7 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../../ids.ts";
+import { ownDataName } from "../../machine/own-data.ts";
 import { canonicalJson, type Spec, specSchema } from "../../task/spec.ts";
 import { MAX_LENGTH } from "../codec/chunk.ts";
 import { federatedSchema } from "../job-file.ts";
@@ -19,6 +20,8 @@ export const federatedSpecSchema = z.strictObject({
     local,
     update,
     privacy,
+    /** Name of the providers' own data that the task trains on; absent: the requester deals its rows. */
+    own: ownDataName.optional(),
     /** Of the model. */
     parameters: z.number().int().min(1).max(MAX_LENGTH),
     /** Digest of the model that round 1 begins with. */

@@ -22,6 +22,7 @@ export function roundLogs(journal: Pick<JobJournal, "outcome">, rounds: number):
     add(`root-${round}`, `round ${round}: training on the requester's rows`);
     for (let tries = 0; add(`try-${round}-${tries}`, `round ${round}: measuring a choice of updates`); )
       tries += 1;
+    add(`left-out-${round}`, `round ${round}: measuring the model without each update`);
   }
   add("measure-last", "measuring the last model");
   return logs;

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
@@ -18,6 +18,9 @@ import { readBounded } from "./read-bounded.ts";
 /** Of a safetensors file beyond its values: names and shapes. */
 const HEADER_BYTES = 16 << 20;
 
+/** Name of the mount point of own data below /in. */
+const OWN_DATA = "data";
+
 /** Where the tasks of a federated job run on this machine. */
 export interface TaskPlace {
   readonly spec: FederatedSpec;
@@ -27,6 +30,8 @@ export interface TaskPlace {
   readonly input: string;
   readonly gpus: readonly string[];
   readonly logBytes: number;
+  /** The provider's own data, which become /in/data. */
+  readonly dataDir?: string | undefined;
 }
 
 /** What a task is told of its round, as /in/round.json. */
@@ -55,7 +60,8 @@ export async function runOnce(
   const run = await journal.step(`run-${name}`, {
     prepare: () => {
       const task = taskOf(taskSpecOf(spec), { id, stage: { kind: "produce" }, ...place });
-      return { ...task, command: [...spec.command, argument] };
+      const { dataDir } = place;
+      return { ...task, ...(dataDir && { dataDir }), command: [...spec.command, argument] };
     },
     act: async (task) => {
       reporter.emit({ kind: "start", id, text: `${what} in its sandbox` });
@@ -113,6 +119,7 @@ export async function trainRound(
   const given = writeModel(model);
   // A run that goes on after a crash reads these files: they are left as they are.
   if (journal.intent(`run-${name}`) === undefined) {
+    if (place.dataDir !== undefined) await mkdir(join(place.input, OWN_DATA), { recursive: true });
     await writeFile(join(place.input, MODEL_FILE), given);
     await writeFile(join(place.input, "round.json"), `${JSON.stringify(facts)}\n`);
     if (part !== undefined) await writeFile(join(place.input, PART_FILE), part);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { id as hashOf } from "ethers";
 import { type Abortable, aborted } from "../../../../async/abort.ts";
 import { retry } from "../../../../async/retry.ts";
@@ -36,6 +36,7 @@ import { discardRun, runName, trainRound } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
+import { checkedFolder, saltedDigest } from "./own-data.ts";
 import { keepPay, roundUnknown } from "./settle.ts";
 
 export interface RoundContext {
@@ -151,7 +152,8 @@ function makeUpdate(
   return journal.step(`update-${round}`, {
     prepare: () => null,
     act: async () => {
-      const data = await bringPart(context, journal, { enlisted, work, dir }, options);
+      const own = await ownDataOf(context, journal, { spec, setup }, options);
+      const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
       const model = await bringModel(context, { job, round, enlisted, work, dir }, options);
       const name = `round-${round}`;
       let trained: Awaited<ReturnType<typeof trainRound>>;
@@ -165,7 +167,7 @@ function makeUpdate(
         );
         const gpus = await reserveGpus(context, journal, spec.resources, options);
         try {
-          const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog };
+          const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog, dataDir: own?.folder };
           const { rounds, local } = spec.federated;
           const facts = { round, rounds, seed: seedOf(job.id, round, account), local };
           trained = await trainRound(context, journal, place, { name, model, facts }, options);
@@ -208,17 +210,40 @@ async function bringPart(
   { enlisted, work, dir }: { enlisted: Enlisted; work: Work; dir: string },
   options: Abortable,
 ): Promise<Hex> {
-  const part = await journal.step(`part-${work.part.root.slice(2, 18)}`, {
+  const { part: given } = work;
+  if (given === undefined)
+    throw new IchainError("FEDERATED_MESSAGE_INVALID", "The requester gives no part to train on.");
+  const part = await journal.step(`part-${given.root.slice(2, 18)}`, {
     prepare: () => null,
     act: async () => {
       const into = join(dir, "part");
-      const { digest } = await bringParcel(context, enlisted, work.part, into, options);
+      const { digest } = await bringParcel(context, enlisted, given, into, options);
       await copyFile(join(into, PART_FILE), join(enlisted.input, PART_FILE));
       await rm(into, { recursive: true, force: true });
       return { digest };
     },
   });
   return part.digest;
+}
+
+/** The data of this provider's own that the job trains on, if it does: their folder, and a digest that is fixed once. */
+async function ownDataOf(
+  { jobsDir }: WorkerContext,
+  journal: JobJournal,
+  { spec, setup }: { readonly spec: Enlisted["spec"]; readonly setup: ProviderSetup },
+  options: Abortable,
+): Promise<{ readonly folder: string; readonly digest: Hex } | undefined> {
+  const { own } = spec.federated;
+  if (own === undefined) return undefined;
+  const rule = setup.policy.federated.data[own];
+  if (rule === undefined)
+    throw new IchainError("OWN_DATA_UNUSABLE", `The policy has no data of the name "${own}" any more.`);
+  const folder = await checkedFolder(rule.folder, dirname(jobsDir), options);
+  const digest = await journal.step("own-data", {
+    prepare: random32,
+    act: (salt) => saltedDigest(folder, salt, options),
+  });
+  return { folder, digest };
 }
 
 async function bringModel(

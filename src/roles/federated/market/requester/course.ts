@@ -52,8 +52,10 @@ export async function correspondentsOf(
 interface CourseMember {
   readonly account: Address;
   readonly channel: Channel;
-  /** Undefined where it was left out (`courseOf`). */
+  /** Undefined where it has data of its own. */
   readonly part: HostedParcel | undefined;
+  /** It was left out (`courseOf`). */
+  readonly out?: boolean;
   readonly rows: number;
 }
 
@@ -86,15 +88,22 @@ export async function openCourse(
   const { parcels, sandbox } = context;
   const { federated } = draft.file;
   const [train, test, root] = await Promise.all([
-    loadRows(draft.folder, federated.train),
+    federated.train && loadRows(draft.folder, federated.train),
     loadRows(draft.folder, federated.test),
     federated.root && loadRows(draft.folder, federated.root),
   ]);
-  const parts = dealRows(train, federated.data.split, job.members.length, draft.seed);
+  const parts =
+    train === undefined
+      ? job.members.map(() => new Uint32Array())
+      : dealRows(train, federated.data.split, job.members.length, draft.seed);
   const correspondents = await correspondentsOf(context, journal, draft, job.id, options);
   const members: CourseMember[] = [];
   for (const [place, { account }] of job.members.entries()) {
     const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
+    if (train === undefined) {
+      members.push({ account, channel, part: undefined, rows: 0 });
+      continue;
+    }
     const path = files.part(place);
     const part = await journal.step(`part-${place}`, {
       prepare: () => null,

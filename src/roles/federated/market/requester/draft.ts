@@ -110,14 +110,20 @@ export async function draftFederated(
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
   const { federated } = file;
   const model = readModel(await readFile(join(folder, federated.model)));
-  const train = await loadRows(folder, federated.train);
+  const train = federated.train && (await loadRows(folder, federated.train));
   const { version, name, command, resources, tier } = file;
-  const { rounds, local, update, privacy } = federated;
+  const {
+    rounds,
+    local,
+    update,
+    privacy,
+    data: { own },
+  } = federated;
   const parameters = model.vector.length;
   const spec: FederatedSpec = {
     ...{ version, name, image, command, resources, tier },
     federated: {
-      ...{ rounds, local, update, ...(privacy && { privacy }), parameters },
+      ...{ rounds, local, update, ...(privacy && { privacy }), ...(own && { own }), parameters },
       start: modelDigest(createHash("sha256"), model.layout, model.vector),
     },
   };
@@ -133,7 +139,11 @@ export async function draftFederated(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
-    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters }, token);
+    const pool = poolOf(
+      file,
+      { bytes: train?.bytes ?? 0, rows: train?.labels.length ?? 0, parameters },
+      token,
+    );
     const now = await market.now({ signal });
     const terms: FederatedTerms = {
       ...{

@@ -117,8 +117,8 @@ export async function lead(
       const ofRound = await courseOf(context, journal, course, round, options);
       const { members } = ofRound;
       const parent = digestBefore(journal, draft, round);
-      const spoken = members.flatMap(({ account: one, channel, part }) =>
-        part === undefined ? [] : [{ account: one, channel }],
+      const spoken = members.flatMap(({ account: one, channel, out }) =>
+        out ? [] : [{ account: one, channel }],
       );
       const { parameters } = draft.spec.federated;
       const of = { job: id, round, parent, parameters, members: spoken, files };
@@ -229,10 +229,10 @@ async function leadRound(
   board.show(round, (account) => {
     const member = members.find((one) => sameAddress(one.account, account));
     if (member === undefined) return undefined;
-    if (member.part === undefined) return { round, ledger: [...(last?.lines ?? [])] };
+    if (member.out) return { round, ledger: [...(last?.lines ?? [])] };
     const work = {
       model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
-      part: member.part,
+      ...(member.part && { part: member.part }),
       sendBy,
     };
     return { round, ledger: [...(last?.lines ?? [])], work };

@@ -19,6 +19,7 @@ import { serverStep } from "../../../server-step.ts";
 import { discardRun, type TaskPlace, trainRound } from "../../train.ts";
 import type { FederatedDraft } from "../draft.ts";
 import type { LeadFiles } from "../files.ts";
+import { contributionsOf } from "./left-out.ts";
 import { type ModelMeasurements, measureModels } from "./measure.ts";
 import { everyRow, type Rows, rowsFile } from "./rows.ts";
 
@@ -44,7 +45,8 @@ export interface RoundPlace {
   readonly files: LeadFiles;
   readonly tasks: TaskPlace;
   readonly aggregation: FileAggregation;
-  readonly train: Rows;
+  /** Undefined where providers have data of their own; then `parts` are empty. */
+  readonly train: Rows | undefined;
   readonly test: Rows;
   readonly root: Rows | undefined;
   readonly parts: Partition;
@@ -65,6 +67,8 @@ export interface Aggregated {
     readonly weight: number;
     readonly taken: boolean;
     readonly gains?: Gains;
+    /** By leaving it out, smoothed; with `share: left-out` alone. */
+    readonly contribution?: number;
   }[];
 }
 
@@ -157,9 +161,19 @@ export async function aggregateRound(
     },
   );
   const digest = await aggregation.makeNext(decision, taken, round_);
+  const worth =
+    federated.share === "left-out"
+      ? await contributionsOf(
+          context,
+          journal,
+          place,
+          { round, decision, taken, made: round_, memory },
+          options,
+        )
+      : undefined;
   return {
     ...{ digest, before: measured[BASE]![HIDDEN] },
-    memory: { ...memory, ...decision.plan.memory },
+    memory: { ...memory, ...decision.plan.memory, ...worth?.memory },
     members: updates.map(({ account, place: at }) => {
       const entry = decision.entries.findIndex((one) => one.account === account);
       const isTaken = taken.includes(entry);
@@ -168,6 +182,7 @@ export async function aggregateRound(
         accuracy: millionths(measured[`update-${at}`]![HIDDEN]!.acc),
         weight: isTaken ? decision.plan.weights[entry]! : 0,
         ...(wantsGains && { gains: decision.entries[entry]!.gains! }),
+        ...(worth && { contribution: worth.contributions.get(account.toLowerCase()) ?? 0 }),
       };
     }),
   };
@@ -218,8 +233,8 @@ function ownSets(
   return updates.flatMap(({ place }): [string, Uint8Array][] => {
     const rows = random.shuffle(parts[place]!.slice()).subarray(0, OWN);
     return [
-      [`own-${place}`, rowsFile(train, rows)],
-      [`few-${place}`, rowsFile(train, rows.subarray(0, each))],
+      [`own-${place}`, rowsFile(train!, rows)],
+      [`few-${place}`, rowsFile(train!, rows.subarray(0, each))],
     ];
   });
 }

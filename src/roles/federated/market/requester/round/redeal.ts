@@ -30,7 +30,7 @@ export async function courseOf(
 ): Promise<Course> {
   const { place, members, hosting } = course;
   const { draft, files, train } = place;
-  if (draft.file.federated.silent === "wait") return course;
+  if (draft.file.federated.silent === "wait" || train === undefined) return course;
   const accounts = members.map(({ account }) => account);
   const closed = Array.from({ length: round - 1 }, (_, i) =>
     journal.outcome<ClosedRound>(`closing-${i + 1}`),
@@ -46,7 +46,7 @@ export async function courseOf(
   for (const [at, member] of members.entries()) {
     const rows = parts[at]!.length;
     if (out.includes(at)) {
-      dealt.push({ ...member, part: undefined, rows });
+      dealt.push({ ...member, part: undefined, out: true, rows });
       continue;
     }
     const part = await journal.step(`part-${at}-without-${without}`, {

@@ -10,7 +10,7 @@ import { Random } from "../../../data/random.ts";
 /** Least rows of a part that a Dirichlet split is drawn again for. */
 const LEAST_ROWS = 10;
 
-type Source = FederatedJobFile["federated"]["train"];
+type Source = FederatedJobFile["federated"]["test"];
 
 /** Labelled rows of a job's data files, one file after the other. */
 export interface Rows {

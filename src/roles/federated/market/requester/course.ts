@@ -85,7 +85,7 @@ export async function openCourse(
   },
   options: Abortable,
 ): Promise<Course> {
-  const { parcels, sandbox } = context;
+  const { parcels, sandbox, reporter } = context;
   const { federated } = draft.file;
   const [train, test, root] = await Promise.all([
     federated.train && loadRows(draft.folder, federated.train),
@@ -126,7 +126,17 @@ export async function openCourse(
       await parcels.open({ blob: draft.bundle, sessionKey: draft.bundleKey, into, limits }, options);
       const named = draft.spec.image;
       if (typeof named === "string") return named;
-      return await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+      const what = `image ${"oci" in named ? named.oci : "in the job's bundle"}`;
+      const id = `image-${job.id}`;
+      reporter.emit({ kind: "start", id, text: `Preparing the ${what}` });
+      try {
+        const digest = await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+        reporter.emit({ kind: "end", id, text: `Prepared the ${what}` });
+        return digest;
+      } catch (error) {
+        reporter.emit({ kind: "fail", id, text: `The ${what} could not be prepared` });
+        throw error;
+      }
     },
   });
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };

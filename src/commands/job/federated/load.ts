@@ -26,8 +26,8 @@ export async function loadFederatedFile(
   const file = parseYaml({ text, name: path, code: "JOB_INVALID" }, federatedJobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
-  const { model, train, test, root } = file.federated;
-  const data = [train, test, root].flatMap((source) => source?.file ?? []);
+  const { model, train, test, root, public: open } = file.federated;
+  const data = [train, test, root, open].flatMap((source) => source?.file ?? []);
   for (const name of [model, ...data]) await checkInput(path, folder, name);
   for (const name of data) {
     const within = file.inputs.find(

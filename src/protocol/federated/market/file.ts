@@ -52,6 +52,11 @@ const block = federatedSchema
     root: rows
       .optional()
       .describe("Rows of your own, for strategies that compare with a change made of them"),
+    public: rows
+      .optional()
+      .describe(
+        "Rows for distillation, which every provider gets without their labels: what its model says of them is its update",
+      ),
     least: z.number().int().min(1).max(64).optional().describe("Providers to begin with; all when absent"),
     validators: z.literal(0).default(0).describe("0: you aggregate and close the rounds"),
     quorum: z
@@ -108,7 +113,14 @@ export const federatedJobFileSchema = z
     for (const [name, why] of whyNotOwn(federated, strategy)) add(["federated", ...name], why);
     if (federated.data.own !== undefined && inputs.some((input) => input.split("/")[0] === "data"))
       add(["inputs"], "`data` is the providers' own in /in");
-    if (strategy?.labels) add(["federated", "strategy"], "is for simulations alone so far");
+    if (strategy?.labels && federated.public === undefined)
+      add(["federated", "public"], "the strategy needs public rows");
+    if (!strategy?.labels && federated.public !== undefined)
+      add(["federated", "public"], "is for distillation alone");
+    if (strategy?.labels && federated.share === "left-out")
+      add(["federated", "share"], "distillation makes one model a round");
+    if (strategy?.labels && federated.data.own !== undefined)
+      add(["federated", "data", "own"], "distillation does not know providers' own data yet");
     if (strategy?.needs.includes("root") && federated.root === undefined)
       add(["federated", "root"], "the strategy needs rows of your own");
     if (!knownSettings(federated.strategy, federated.settings))

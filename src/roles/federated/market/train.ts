@@ -8,6 +8,7 @@ import {
   type FederatedSpec,
   MODEL_FILE,
   PART_FILE,
+  SCORES_FILE,
   taskSpecOf,
 } from "../../../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
@@ -53,7 +54,11 @@ export async function runOnce(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
   { spec, ...place }: TaskPlace,
-  { name, argument, what }: { readonly name: string; readonly argument: "0" | "1"; readonly what: string },
+  {
+    name,
+    argument,
+    what,
+  }: { readonly name: string; readonly argument: "0" | "1" | "2"; readonly what: string },
   { signal }: Abortable,
 ): Promise<{ readonly run: TaskRun; readonly outputs: string }> {
   const id = runName(journal, name);
@@ -95,7 +100,8 @@ export async function discardRun(
 }
 
 /**
- * Trains the model on the part that lies in `place.input` and resolves with how its values changed.
+ * Trains the model on the part that lies in `place.input` and resolves with how its values changed, or of distillation
+ * what it says of the public rows.
  * @throws FEDERATED_TASK_FAILED, MODEL_INVALID and the codes of reading safetensors
  */
 export async function trainRound(
@@ -126,6 +132,12 @@ export async function trainRound(
   }
   const what = `Training round ${facts.round}`;
   const { run, outputs } = await runOnce(context, journal, place, { name, argument: "0", what }, options);
+  const { scores } = place.spec.federated;
+  const wallSeconds = Math.round(run.wallSeconds);
+  if (scores !== undefined) {
+    const [before, after] = await scoresLeft(outputs, scores, ["before", "after"]);
+    return { change: after!.map((value, i) => value - before![i]!), seconds: wallSeconds };
+  }
   const file = await readBounded(join(outputs, MODEL_FILE), given.length + HEADER_BYTES);
   const trained = readModel(file);
   if (JSON.stringify(trained.layout) !== JSON.stringify(model.layout))
@@ -133,5 +145,31 @@ export async function trainRound(
   // From the values that the task was given, which are those of the model rounded to F32.
   const change = trained.vector.toNumbers();
   for (const [i, value] of readModel(given).vector.toNumbers().entries()) change[i]! -= value;
-  return { change, seconds: Math.round(run.wallSeconds) };
+  return { change, seconds: wallSeconds };
+}
+
+/**
+ * The scores that a run of distillation left under these names, a value a public row and class.
+ * @throws MODEL_INVALID and the codes of reading safetensors
+ */
+export async function scoresLeft(
+  outputs: string,
+  { rows, classes }: NonNullable<FederatedSpec["federated"]["scores"]>,
+  names: readonly string[],
+): Promise<readonly Float64Array[]> {
+  const bytes = 4 * rows * classes * names.length + HEADER_BYTES;
+  const { layout, vector } = readModel(await readBounded(join(outputs, SCORES_FILE), bytes));
+  const shape = JSON.stringify([rows, classes]);
+  const isRight =
+    layout.length === names.length && layout.every((one) => JSON.stringify(one.shape) === shape);
+  if (!isRight || names.some((name) => !layout.some((one) => one.name === name)))
+    throw new IchainError(
+      "MODEL_INVALID",
+      `The task left other scores than ${names.join(" and ")}, ${rows} rows of ${classes}.`,
+    );
+  const values = vector.toNumbers();
+  return names.map((name) => {
+    const at = layout.findIndex((one) => one.name === name) * rows * classes;
+    return values.subarray(at, at + rows * classes);
+  });
 }

@@ -15,7 +15,7 @@ import {
   roundMessageSchema,
   type UpdateMessage,
 } from "../../../../protocol/federated/market/messages.ts";
-import { PART_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
+import { PART_FILE, PUBLIC_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
 import { type Model, readExactModel } from "../../../../protocol/federated/model-file.ts";
 import type { Address, Hex } from "../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../protocol/limits.ts";
@@ -219,6 +219,8 @@ async function bringPart(
       const into = join(dir, "part");
       const { digest } = await bringParcel(context, enlisted, given, into, options);
       await copyFile(join(into, PART_FILE), join(enlisted.input, PART_FILE));
+      if (enlisted.spec.federated.scores !== undefined)
+        await copyFile(join(into, PUBLIC_FILE), join(enlisted.input, PUBLIC_FILE));
       await rm(into, { recursive: true, force: true });
       return { digest };
     },
@@ -283,7 +285,7 @@ async function bringParcel(
   );
   await rm(into, { recursive: true, force: true });
   const opened = await parcels.open(
-    { blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 1 } },
+    { blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 2 } },
     options,
   );
   await rm(`${into}.parcel`, { force: true });

@@ -5,7 +5,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hosting } from "../../../../ports/transport.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { HostedParcel } from "../../../../protocol/federated/market/messages.ts";
-import { PART_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { PART_FILE, PUBLIC_FILE } from "../../../../protocol/federated/market/spec.ts";
 import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
@@ -19,7 +19,7 @@ import { EXACT_FILE } from "../update-parcel.ts";
 import type { FederatedDraft } from "./draft.ts";
 import type { LeadFiles } from "./files.ts";
 import type { RoundPlace } from "./round/aggregate.ts";
-import { dealRows, loadRows, rowsFile } from "./round/rows.ts";
+import { dealRows, loadRows, type Rows, rowsFile, unlabelledFile } from "./round/rows.ts";
 
 const LOG_BYTES = 1 << 16;
 
@@ -87,10 +87,11 @@ export async function openCourse(
 ): Promise<Course> {
   const { parcels, sandbox, reporter } = context;
   const { federated } = draft.file;
-  const [train, test, root] = await Promise.all([
+  const [train, test, root, open] = await Promise.all([
     federated.train && loadRows(draft.folder, federated.train),
     loadRows(draft.folder, federated.test),
     federated.root && loadRows(draft.folder, federated.root),
+    federated.public && loadRows(draft.folder, federated.public),
   ]);
   const parts =
     train === undefined
@@ -107,17 +108,12 @@ export async function openCourse(
     const path = files.part(place);
     const part = await journal.step(`part-${place}`, {
       prepare: () => null,
-      act: async () => {
-        await writeFile(join(files.rounds, PART_FILE), rowsFile(train, parts[place]!));
-        const packed = await parcels.pack({ root: files.rounds, paths: [PART_FILE], out: path }, options);
-        return { blob: packed.blob, key: packed.sessionKey };
-      },
+      act: () => packPart(context, { files, train, open }, { rows: parts[place]!, out: path }, options),
     });
     await hosting.add(part.blob);
     const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
     members.push({ account, channel, part: hostedPart, rows: parts[place]!.length });
   }
-  await rm(join(files.rounds, PART_FILE), { force: true });
   const image = await journal.step("opened", {
     prepare: () => files.input,
     act: async (into) => {
@@ -140,7 +136,23 @@ export async function openCourse(
     },
   });
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
-  return { place: { draft, files, tasks, aggregation, train, test, root, parts }, members, hosting };
+  return { place: { draft, files, tasks, aggregation, train, test, root, open, parts }, members, hosting };
+}
+
+/** A provider's part as a parcel, with the public rows where there are any. */
+export async function packPart(
+  { parcels }: Pick<WorkerContext, "parcels">,
+  { files, train, open }: Pick<RoundPlace, "files" | "open"> & { readonly train: Rows },
+  { rows, out }: { readonly rows: Uint32Array; readonly out: string },
+  options: Abortable,
+) {
+  const root = files.rounds;
+  const paths = [PART_FILE, ...(open === undefined ? [] : [PUBLIC_FILE])];
+  await writeFile(join(root, PART_FILE), rowsFile(train, rows));
+  if (open !== undefined) await writeFile(join(root, PUBLIC_FILE), unlabelledFile(open));
+  const packed = await parcels.pack({ root, paths, out }, options);
+  for (const path of paths) await rm(join(root, path), { force: true });
+  return { blob: packed.blob, key: packed.sessionKey };
 }
 
 type OwnImage = Exclude<FederatedDraft["spec"]["image"], string>;

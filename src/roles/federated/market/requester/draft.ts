@@ -26,7 +26,7 @@ import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
 import { leadDiskOf, requireLeadRoom } from "./disk.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
-import { loadRows } from "./round/rows.ts";
+import { classesOf, loadRows } from "./round/rows.ts";
 
 /** All that the requester fixes before it posts a federated job; a step of the journal. */
 export interface FederatedDraft {
@@ -111,6 +111,7 @@ export async function draftFederated(
   const { federated } = file;
   const model = readModel(await readFile(join(folder, federated.model)));
   const train = federated.train && (await loadRows(folder, federated.train));
+  const open = federated.public && (await loadRows(folder, federated.public));
   const { version, name, command, resources, tier } = file;
   const {
     rounds,
@@ -124,6 +125,7 @@ export async function draftFederated(
     ...{ version, name, image, command, resources, tier },
     federated: {
       ...{ rounds, local, update, ...(privacy && { privacy }), ...(own && { own }), parameters },
+      ...(open && { scores: { rows: open.labels.length, classes: classesOf(open) } }),
       start: modelDigest(createHash("sha256"), model.layout, model.vector),
     },
   };

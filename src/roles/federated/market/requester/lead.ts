@@ -8,7 +8,7 @@ import type { UploadLine } from "../../../../protocol/federated/ledger/ledger.ts
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import { updateMessageSchema } from "../../../../protocol/federated/market/messages.ts";
-import { MODEL_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { MODEL_FILE, updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
 import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
@@ -31,6 +31,7 @@ import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
 import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
 import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
 import { type ClosedRound, closeBooks } from "./round/books.ts";
+import { aggregateScores } from "./round/distil.ts";
 import { courseOf } from "./round/redeal.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
@@ -120,7 +121,7 @@ export async function lead(
       const spoken = members.flatMap(({ account: one, channel, out }) =>
         out ? [] : [{ account: one, channel }],
       );
-      const { parameters } = draft.spec.federated;
+      const parameters = updateLengthOf(draft.spec.federated);
       const of = { job: id, round, parent, parameters, members: spoken, files };
       arrivals = openArrivals(context, journal, of, own);
       first.resolve();
@@ -247,7 +248,8 @@ async function leadRound(
         place: members.findIndex((one) => sameAddress(one.account, account)),
         path: updatePath(files, round, account),
       }));
-      return await aggregateRound(context, journal, place, { round, updates, memory }, options);
+      const aggregate = place.open === undefined ? aggregateRound : aggregateScores;
+      return await aggregate(context, journal, place, { round, updates, memory }, options);
     },
   });
   const next = await packModel(context, journal, place, round + 1, options);

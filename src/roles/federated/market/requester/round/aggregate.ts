@@ -49,6 +49,8 @@ export interface RoundPlace {
   readonly train: Rows | undefined;
   readonly test: Rows;
   readonly root: Rows | undefined;
+  /** Public rows, of distillation. */
+  readonly open: Rows | undefined;
   readonly parts: Partition;
 }
 

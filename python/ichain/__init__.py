@@ -10,11 +10,12 @@
 
 from ichain import checkpoint
 from ichain.metrics import log
-from ichain.rounds import Round, measure, round, save_model
-from ichain.task import EXAM, IN, MEASURE, OUT, WORK, args, mode
+from ichain.rounds import Round, measure, round, save_model, save_scores
+from ichain.task import DISTIL, EXAM, IN, MEASURE, OUT, WORK, args, mode
 from ichain.tensors import load, save
 
 __all__ = [
+    "DISTIL",
     "EXAM",
     "IN",
     "MEASURE",
@@ -30,4 +31,5 @@ __all__ = [
     "round",
     "save",
     "save_model",
+    "save_scores",
 ]

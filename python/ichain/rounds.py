@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, SupportsFloat
 
 import numpy as np
@@ -29,12 +30,18 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Round:
-    """What a provider's run in a round is given."""
+    """What a run in a round is given."""
 
     model: Arrays
     """The model that the round begins with: float32 arrays by name."""
     part: Arrays
-    """The provider's rows and labels, by the names that they have in the requester's file."""
+    """The provider's rows and labels, by the names that they have in the requester's file; empty where `data` is given."""
+    data: Path | None
+    """Folder with the provider's own data, read-only, where the job trains on them."""
+    public: Arrays | None
+    """Public rows without their labels, of distillation."""
+    target: NDArray[Any] | None
+    """In `DISTIL`: the scores of the public rows that the next model is to give; None where it only scores them."""
     number: int
     """The round, from 1."""
     rounds: int
@@ -46,11 +53,16 @@ class Round:
 
 
 def round() -> Round:
-    """The round that this run (`WORK`) trains in."""
+    """The round that this run (`WORK`, `DISTIL`) trains in."""
     facts = json.loads((_IN / "round.json").read_text())
+    open_, scores = _IN / "public.safetensors", _IN / "scores.safetensors"
+    part, data = _IN / "part.safetensors", _IN / "data"
     return Round(
         model=tensors.load(_IN / _MODEL),
-        part=tensors.load(_IN / "part.safetensors"),
+        part=tensors.load(part) if part.exists() else {},
+        data=data if not part.exists() and data.exists() else None,
+        public=tensors.load(open_) if open_.exists() else None,
+        target=tensors.load(scores)["target"] if scores.exists() else None,
         number=facts["round"],
         rounds=facts["rounds"],
         seed=facts["seed"],
@@ -67,12 +79,25 @@ def save_model(model: Mapping[str, ArrayLike]) -> None:
     given = {name: array.shape for name, array in tensors.load(_IN / _MODEL).items()}
     if given != {name: array.shape for name, array in arrays.items()}:
         raise ValueError("the trained model has other arrays than the given one")
+    tensors.save(_OUT / _MODEL, _float32(arrays))
+
+
+def save_scores(after: ArrayLike, before: ArrayLike | None = None) -> None:
+    """Leaves what the trained model says of the public rows, a score a row and class; in `WORK` also what it said before.
+
+    Raises ValueError for values that are no finite float32.
+    """
+    scores = {"after": after} if before is None else {"after": after, "before": before}
+    tensors.save(_OUT / "scores.safetensors", _float32({name: np.asarray(value) for name, value in scores.items()}))
+
+
+def _float32(arrays: Arrays) -> Arrays:
     with np.errstate(over="ignore"):
-        trained = {name: array.astype(np.float32) for name, array in arrays.items()}
-    for name, array in trained.items():
+        rounded = {name: array.astype(np.float32) for name, array in arrays.items()}
+    for name, array in rounded.items():
         if not np.isfinite(array).all():
             raise ValueError(f"the array {name} has values that are no finite numbers")
-    tensors.save(_OUT / _MODEL, trained)
+    return rounded
 
 
 def measure(of: Callable[[Arrays, Arrays], Mapping[str, SupportsFloat]]) -> None:

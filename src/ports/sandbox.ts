@@ -24,6 +24,8 @@ export interface SandboxTask {
   readonly inputDir: string;
   /** Mounted read-only at /out in a run that evaluates; absent in a run that produces, which writes there. */
   readonly resultDir?: string | undefined;
+  /** A folder of the machine's owner, mounted read-only at /in/data and otherwise left as it is. */
+  readonly dataDir?: string | undefined;
   readonly limits: Limits;
   /** GPU UUIDs; empty for none. */
   readonly gpus: readonly string[];

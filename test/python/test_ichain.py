@@ -26,7 +26,7 @@ class Task(unittest.TestCase):
         self.assertEqual(ichain.args(), [])
 
     def test_any_other_mode_ends_the_task(self):
-        for words in ([], ["2"], ["0", "x"]):
+        for words in ([], ["3"], ["0", "x"]):
             argv(*words)
             with self.assertRaises(SystemExit):
                 ichain.mode()
@@ -101,6 +101,11 @@ class Rounds(unittest.TestCase):
         self.assertEqual((now.number, now.rounds, now.seed, now.local), (2, 5, 7, facts["local"]))
         np.testing.assert_array_equal(now.model["w"], self.MODEL["w"])
         self.assertEqual(now.part["y"].tolist(), [0, 1, 2, 3])
+        self.assertIsNone(now.data)
+        (self.given / "part.safetensors").unlink()
+        (self.given / "data").mkdir()
+        now = ichain.round()
+        self.assertEqual((now.part, now.data), ({}, self.given / "data"))
 
     def test_a_model_has_the_arrays_that_it_had_as_float32(self):
         ichain.save_model({"w": self.MODEL["w"].astype("f8") + 0.5, "b": [1, 2, 3]})
@@ -115,6 +120,21 @@ class Rounds(unittest.TestCase):
         with self.assertRaises(ValueError):
             ichain.save_model({"w": self.MODEL["w"]})
         self.assertEqual(list(self.made.iterdir()), [])
+
+    def test_public_rows_and_what_is_said_of_them_come_and_go_as_files(self):
+        facts = {"round": 1, "rounds": 1, "seed": 1, "local": {}}
+        (self.given / "round.json").write_text(json.dumps(facts))
+        self.assertIsNone(ichain.round().public)
+        ichain.save(self.given / "public.safetensors", {"x": np.ones((2, 1), "f4")})
+        self.assertIsNone(ichain.round().target)
+        ichain.save(self.given / "scores.safetensors", {"target": np.ones((2, 3), "f4")})
+        now = ichain.round()
+        self.assertEqual((now.public["x"].shape, now.target.shape), ((2, 1), (2, 3)))
+        ichain.save_scores(now.target * 2, before=now.target)
+        left = ichain.load(self.made / "scores.safetensors")
+        np.testing.assert_array_equal(left["after"] - left["before"], np.ones((2, 3), "f4"), strict=True)
+        with self.assertRaises(ValueError):
+            ichain.save_scores([[np.inf]])
 
     def test_every_model_is_measured_on_every_set_and_none_can_end_the_job(self):
         for folder in ("models", "sets"):

@@ -98,6 +98,10 @@ const federatedQuote = jobQuote
     deposit: amountValue.describe("wei that each provider locks"),
     disk: bytesValue.describe("that models and updates take on this machine at most"),
     providerGas: z.strictObject({ units: count, cost: amountValue.describe("wei") }),
+    weaker: z
+      .array(z.string())
+      .optional()
+      .describe("what is given up where providers have data of their own"),
     invited: z.array(z.strictObject({ account: addressValue, name: z.string() })),
     unfit: z.array(z.strictObject({ account: addressValue, why: z.string() })),
   });

@@ -59,6 +59,10 @@ export const federatedErrors = {
     class: "untrusted",
     hint: "A model is a safetensors file of F32 tensors with finite values.",
   },
+  OWN_DATA_UNUSABLE: {
+    class: "config",
+    hint: "Name a folder of plain files that everyone may read under federated.data in policy.yaml; keep it in a private one.",
+  },
   TRIAL_INVALID: {
     class: "config",
     hint: "Correct the named field; docs/federated.md shows a whole file.",

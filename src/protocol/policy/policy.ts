@@ -5,6 +5,7 @@ import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
 import { unmetGpus } from "../machine/gpus.ts";
 import { type Maintenance, maintenanceSchema, maintenanceWithin } from "../machine/maintenance.ts";
+import { ownDataRules } from "../machine/own-data.ts";
 import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { keepRuleSchema } from "../parcel/kept.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
@@ -154,6 +155,7 @@ export const policySchema = z.strictObject({
       maxTime: durationSchema
         .prefault("30d")
         .describe("The windows of its rounds together, at most: the deposit is locked until it is over"),
+      data: ownDataRules,
     })
     .prefault({})
     .describe(

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Contract, id } from "ethers";
+import { parse, stringify } from "yaml";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
@@ -208,3 +209,117 @@ test(
     }
   },
 );
+
+/** What the example's task does in a job of distillation, in place of its last lines. */
+const distils = `
+def said(model, arrays):
+    images = arrays["x"].reshape(len(arrays["x"]), -1).astype(np.float32) / 16
+    hidden = np.maximum(0, images @ model["hidden.weight"] + model["hidden.bias"])
+    return images, hidden, hidden @ model["output.weight"] + model["output.bias"]
+
+
+def likely(scores):
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def distil(model, public, target, *, seed, epochs, batch, lr, schedule):
+    for _ in range(20 * epochs):
+        images, hidden, scores = said(model, public)
+        error = (likely(scores) - likely(target)) / len(images)
+        back = (error @ model["output.weight"].T) * (hidden > 0)
+        model["output.weight"] -= lr * hidden.T @ error
+        model["output.bias"] -= lr * error.sum(axis=0)
+        model["hidden.weight"] -= lr * images.T @ back
+        model["hidden.bias"] -= lr * back.sum(axis=0)
+    return model
+
+
+mode = ichain.mode()
+if mode == ichain.MEASURE:
+    ichain.measure(measure)
+else:
+    now = ichain.round()
+    before = said(now.model, now.public)[2]
+    if mode == ichain.WORK:
+        model = train(now.model, now.part, seed=now.seed, **now.local)
+        ichain.save_scores(said(model, now.public)[2], before)
+    else:
+        model = now.model
+        if now.target is not None:
+            model = distil(model, now.public, now.target, seed=now.seed, **now.local)
+        ichain.save_model(model)
+        ichain.save_scores(said(model, now.public)[2])
+`;
+
+test("a model is distilled from what providers say of public rows", guard, async () => {
+  const folder = join(scratch, "distil");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const path = join(folder, "job.yaml");
+  const changes = [
+    ["providers: 4", "providers: 2"],
+    ["least: 3", "least: 2"],
+    ["rounds: 5", "rounds: 2\n  public: { file: test.npz }"],
+    ["strategy: gate", "strategy: distillation"],
+  ] as const;
+  const text = await readFile(example, "utf8");
+  await writeFile(
+    path,
+    changes.reduce((job, [from, to]) => job.replace(from, to), text),
+  );
+  const task = join(folder, "task.py");
+  const [kept] = (await readFile(task, "utf8")).split("\nif ichain.mode()");
+  await writeFile(task, `${kept}\n${distils}`);
+  const printed = lines(await market.attempt(["submit", path, "--yes"]));
+  const end = printed.at(-1) as { measured: { acc: number }; jobId: string };
+  assert.ok(end.measured.acc > 0.5, `accuracy ${end.measured.acc}`);
+  const { providers } = printed[0] as { providers: { accuracy: number; pay: { amount: string } }[] };
+  assert.ok(providers.every(({ accuracy, pay }) => accuracy > 0.2 && BigInt(pay.amount) > 0n));
+});
+
+test("providers train on data of their own, which stay with them", guard, async () => {
+  const folder = join(scratch, "own");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const own = join(folder, "job.yaml");
+  const changes = [
+    ["providers: 4", "providers: 2"],
+    ["least: 3", "least: 2"],
+    ["rounds: 5", "rounds: 2"],
+    ["  train: { file: train.npz }\n", ""],
+    ["data: { split: dirichlet 1 }", "data: { own: digits }"],
+    ["strategy: gate", "strategy: root-cosine\n  share: left-out"],
+  ] as const;
+  const text = await readFile(example, "utf8");
+  await writeFile(
+    own,
+    changes.reduce((job, [from, to]) => job.replace(from, to), text),
+  );
+  const task = join(folder, "task.py");
+  const reads = 'train(now.model, now.part or np.load(now.data / "train.npz"), ';
+  await writeFile(task, (await readFile(task, "utf8")).replace("train(now.model, now.part, ", reads));
+
+  // Two of the four have such data, each in a folder of its own.
+  const policy = join(market.dir, "policy.yaml");
+  const usual = await readFile(policy, "utf8");
+  for (const provider of market.providers.slice(0, 2)) {
+    const data = await mkdtemp(join(scratch, "data-"));
+    await chmod(data, 0o755);
+    await cp(join(folder, "train.npz"), join(data, "train.npz"));
+    await writeFile(policy, stringify({ ...parse(usual), federated: { data: { digits: data } } }));
+    await market.ichain(["reload"], provider);
+  }
+  const { weaker } = await market.ichain(["quote", own]);
+  assert.equal((weaker as string[]).length, 3);
+  const out = join(scratch, "own-model");
+  const [end] = lines(await market.attempt(["submit", own, "--yes", "-o", out])).slice(-1);
+  assert.ok((end!.measured as { acc: number }).acc > 0.8, JSON.stringify(end));
+  const { members } = await reader.federatedJob(end!.jobId as never);
+  const having = market.providers.slice(0, 2).map(({ account }) => account.toLowerCase());
+  assert.deepEqual(members.map(({ account }) => account.toLowerCase()).sort(), having.sort());
+  // Their digests are salted: the same files are told apart.
+  const uploads = (await readFile(join(out, "job.ledger"), "utf8"))
+    .split("\n")
+    .flatMap((line) => (line.includes('"upload":{') ? [JSON.parse(line).upload as { data: string }] : []));
+  assert.equal(uploads.length, 4);
+  assert.equal(new Set(uploads.map(({ data }) => data)).size, 2);
+});

@@ -4,7 +4,7 @@ import { parseYaml } from "../../../config/yaml.ts";
 import { IchainError } from "../../../errors/error.ts";
 import { type FederatedJobFile, federatedJobFileSchema } from "../../../protocol/federated/market/file.ts";
 import { type TokenNames, tokenAddress } from "../../../roles/tokens.ts";
-import { checkInput, isFederated, readJobText } from "../../steps/job-file.ts";
+import { checkedImage, checkInput, isFederated, readJobText } from "../../steps/job-file.ts";
 
 export interface LoadedFederated {
   readonly file: FederatedJobFile;
@@ -26,8 +26,8 @@ export async function loadFederatedFile(
   const file = parseYaml({ text, name: path, code: "JOB_INVALID" }, federatedJobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
-  const { model, train, test, root } = file.federated;
-  const data = [train, test, ...(root ? [root] : [])].flatMap((source) => source.file);
+  const { model, train, test, root, public: open } = file.federated;
+  const data = [train, test, root, open].flatMap((source) => source?.file ?? []);
   for (const name of [model, ...data]) await checkInput(path, folder, name);
   for (const name of data) {
     const within = file.inputs.find(
@@ -41,7 +41,7 @@ export async function loadFederatedFile(
   }
   const { token } = file.federated;
   const federated = { ...file.federated, token: token && tokenAddress(token, tokens) };
-  return { file: { ...file, federated }, folder };
+  return { file: { ...file, federated, image: await checkedImage(path, folder, file) }, folder };
 }
 
 /** Bad YAML is left to the reader of ordinary jobs, which says where it is wrong. */

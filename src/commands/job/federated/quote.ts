@@ -43,19 +43,27 @@ export async function planOf(
 async function sizeOf({ file: { federated }, folder }: LoadedFederated) {
   const [model, train] = await Promise.all([
     readFile(join(folder, federated.model)).then(readModel),
-    loadRows(folder, federated.train),
+    federated.train && loadRows(folder, federated.train),
     loadRows(folder, federated.test),
   ]);
-  if (train.labels.length < federated.providers)
+  if (train !== undefined && train.labels.length < federated.providers)
     throw new IchainError("DATA_INVALID", "The data cannot be used: there are fewer rows than providers.");
-  return { bytes: train.bytes, rows: train.labels.length, parameters: model.vector.length };
+  return { bytes: train?.bytes ?? 0, rows: train?.labels.length ?? 0, parameters: model.vector.length };
 }
+
+/** What a requester gives up where providers train on data of their own. */
+const WEAKER = [
+  "Nothing shows what providers train on: there is no gate, and no training can be replayed.",
+  "An update counts if it points with one made of your own rows, and is paid by what the model with it is worth on your rows that measure: who has few rows, or copies, may be paid like the others.",
+  "Only providers whose policy lists data of the name take part; how many have them shows when they enlist.",
+];
 
 /** Says what a federated job would cost, who would be asked, and the worst that each ending takes. */
 export async function quoteFederated(context: CommandContext, loaded: LoadedFederated): Promise<void> {
   const { ui, signal } = context;
   const { file } = loaded;
-  const { providers: places, rounds, windows, deposit, least = places } = file.federated;
+  const { federated } = file;
+  const { providers: places, rounds, windows, deposit, least = places } = federated;
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const plan = await planOf(market, loaded, { requester: account, signal });
     const { pool, fees, token, invited, unfit } = plan;
@@ -68,6 +76,7 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
     ]);
     const round = roundWindowOf(file);
     const branches = federatedBranchesOf({ pool: pool + fees, rounds, windows: { ...windows, round } });
+    const weaker = federated.data.own === undefined ? undefined : WEAKER;
     const shared = sharedOf({ pool, rounds });
     const data = {
       federated: true,
@@ -79,6 +88,7 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
       providerGas: { units: memberGas, cost: BigInt(memberGas) * price },
       invited: invited.map(({ account: one, details: { name } }) => ({ account: one, name })),
       unfit: unfit.map(({ offer, why }) => ({ account: offer.account, why })),
+      ...(weaker && { weaker }),
       branches,
       worstLoss: worstLoss(branches),
     };
@@ -91,6 +101,7 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
         count > 0
           ? `Validators measure the updates; the last model is measured on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`
           : `The runs that measure the updates are done on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`,
+        ...(weaker ?? []),
         "",
         ui.table(
           ["IF IT ENDS", "YOU LOSE AT MOST", "WITHIN", "THAT IS"],

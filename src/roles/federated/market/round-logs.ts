@@ -16,12 +16,15 @@ export function roundLogs(journal: Pick<JobJournal, "outcome">, rounds: number):
     if (run !== undefined) logs.push({ what, text: run.log });
     return run !== undefined;
   };
+  add("distil-0", "scoring the public rows");
   for (let round = 1; round <= rounds; round++) {
     add(`round-${round}`, `round ${round}: training`);
     add(`measure-${round}`, `round ${round}: measuring the updates`);
     add(`root-${round}`, `round ${round}: training on the requester's rows`);
     for (let tries = 0; add(`try-${round}-${tries}`, `round ${round}: measuring a choice of updates`); )
       tries += 1;
+    add(`distil-${round}`, `round ${round}: training the next model`);
+    add(`left-out-${round}`, `round ${round}: measuring the model without each update`);
   }
   add("measure-last", "measuring the last model");
   return logs;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Abortable, aborted } from "../../../../async/abort.ts";
 import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
@@ -9,7 +9,7 @@ import { modelDigest, updateDigest } from "../../../../protocol/federated/digest
 import { recordHash } from "../../../../protocol/federated/ledger/record.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { RoundMessage, UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
-import { PART_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
+import { PART_FILE, PUBLIC_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
 import { type Model, readExactModel } from "../../../../protocol/federated/model-file.ts";
 import type { Address, Hex } from "../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../protocol/limits.ts";
@@ -31,6 +31,7 @@ import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
 import { firstOf, hear, type Lead, leadsOf, readerOf } from "./leads.ts";
+import { checkedFolder, saltedDigest } from "./own-data.ts";
 import { keepPay } from "./settle.ts";
 
 export interface RoundContext {
@@ -146,7 +147,8 @@ function makeUpdate(
   return journal.step(`update-${round}`, {
     prepare: () => null,
     act: async () => {
-      const data = await bringPart(context, journal, { enlisted, work, dir }, options);
+      const own = await ownDataOf(context, journal, { spec, setup }, options);
+      const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
       const leads = await leadsOf(context, journal, job.id, enlisted, options);
       const model = await bringModel(context, { job, round, enlisted, leads, work, dir }, options);
       const name = `round-${round}`;
@@ -161,7 +163,7 @@ function makeUpdate(
         );
         const gpus = await reserveGpus(context, journal, spec.resources, options);
         try {
-          const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog };
+          const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog, dataDir: own?.folder };
           const { rounds, local } = spec.federated;
           const facts = { round, rounds, seed: trainingSeed(job.id, round, account), local };
           trained = await trainRound(context, journal, place, { name, model, facts }, options);
@@ -217,11 +219,33 @@ async function bringPart(
       const into = join(dir, "part");
       const { digest } = await bringParcel(context, enlisted, { ...named, from: [enlisted] }, into, options);
       await copyFile(join(into, PART_FILE), join(enlisted.input, PART_FILE));
+      if (enlisted.spec.federated.scores !== undefined)
+        await copyFile(join(into, PUBLIC_FILE), join(enlisted.input, PUBLIC_FILE));
       await rm(into, { recursive: true, force: true });
       return { digest };
     },
   });
   return part.digest;
+}
+
+/** The data of this provider's own that the job trains on, if it does: their folder, and a digest that is fixed once. */
+async function ownDataOf(
+  { jobsDir }: WorkerContext,
+  journal: JobJournal,
+  { spec, setup }: { readonly spec: Enlisted["spec"]; readonly setup: ProviderSetup },
+  options: Abortable,
+): Promise<{ readonly folder: string; readonly digest: Hex } | undefined> {
+  const { own } = spec.federated;
+  if (own === undefined) return undefined;
+  const rule = setup.policy.federated.data[own];
+  if (rule === undefined)
+    throw new IchainError("OWN_DATA_UNUSABLE", `The policy has no data of the name "${own}" any more.`);
+  const folder = await checkedFolder(rule.folder, dirname(jobsDir), options);
+  const digest = await journal.step("own-data", {
+    prepare: random32,
+    act: (salt) => saltedDigest(folder, salt, options),
+  });
+  return { folder, digest };
 }
 
 async function bringModel(
@@ -272,7 +296,7 @@ async function bringParcel(
   );
   await rm(into, { recursive: true, force: true });
   const opened = await parcels.open(
-    { blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 1 } },
+    { blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 2 } },
     options,
   );
   await rm(`${into}.parcel`, { force: true });

@@ -5,7 +5,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, Hosting } from "../../../../ports/transport.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { HostedParcel } from "../../../../protocol/federated/market/messages.ts";
-import { PART_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { PART_FILE, PUBLIC_FILE } from "../../../../protocol/federated/market/spec.ts";
 import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
@@ -19,7 +19,7 @@ import { EXACT_FILE } from "../update-parcel.ts";
 import type { FederatedDraft, RoundBasis } from "./draft.ts";
 import type { LeadFiles } from "./files.ts";
 import type { RoundPlace } from "./round/aggregate.ts";
-import { dealRows, loadRows, rowsFile } from "./round/rows.ts";
+import { dealRows, loadRows, type Rows, rowsFile, unlabelledFile } from "./round/rows.ts";
 
 const LOG_BYTES = 1 << 16;
 
@@ -52,8 +52,10 @@ export async function correspondentsOf(
 interface CourseMember {
   readonly account: Address;
   readonly channel: Channel;
-  /** Undefined where it was left out (`courseOf`). */
+  /** Undefined where it has data of its own. */
   readonly part: HostedParcel | undefined;
+  /** It was left out (`courseOf`). */
+  readonly out?: boolean;
   readonly rows: number;
 }
 
@@ -97,21 +99,20 @@ export async function openCourse(
   const members: CourseMember[] = [];
   for (const [at, account] of providers.entries()) {
     const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
+    const { train, open } = place;
+    if (train === undefined) {
+      members.push({ account, channel, part: undefined, rows: 0 });
+      continue;
+    }
     const path = files.part(at);
     const part = await journal.step(`part-${at}`, {
       prepare: () => null,
-      act: async () => {
-        await writeFile(join(files.rounds, PART_FILE), rowsFile(place.train, place.parts[at]!));
-        const request = { root: files.rounds, paths: [PART_FILE], out: path };
-        const packed = await context.parcels.pack(request, options);
-        return { blob: packed.blob, key: packed.sessionKey };
-      },
+      act: () => packPart(context, { files, train, open }, { rows: place.parts[at]!, out: path }, options),
     });
     await hosting.add(part.blob);
     const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
     members.push({ account, channel, part: hostedPart, rows: place.parts[at]!.length });
   }
-  await rm(join(files.rounds, PART_FILE), { force: true });
   return { place, members, hosting };
 }
 
@@ -122,7 +123,7 @@ export function enlistedIn({ members }: Pick<FederatedJob, "members">): Address[
 
 /** Loads the data, deals it, and prepares the task on this machine. */
 export async function openPlace(
-  { parcels, sandbox }: WorkerContext,
+  { parcels, sandbox, reporter }: WorkerContext,
   journal: JobJournal,
   {
     draft,
@@ -143,10 +144,11 @@ export async function openPlace(
   options: Abortable,
 ): Promise<RoundPlace> {
   const { federated } = draft.file;
-  const [train, test, root] = await Promise.all([
-    loadRows(draft.folder, federated.train),
+  const [train, test, root, open] = await Promise.all([
+    federated.train && loadRows(draft.folder, federated.train),
     loadRows(draft.folder, federated.test),
     federated.root && loadRows(draft.folder, federated.root),
+    federated.public && loadRows(draft.folder, federated.public),
   ]);
   const image = await journal.step("opened", {
     prepare: () => files.input,
@@ -156,12 +158,41 @@ export async function openPlace(
       await parcels.open({ blob: bundle, sessionKey: bundleKey, into, limits }, options);
       const named = draft.spec.image;
       if (typeof named === "string") return named;
-      return await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+      const what = `image ${"oci" in named ? named.oci : "in the job's bundle"}`;
+      const id = `image-${journal.key}`;
+      reporter.emit({ kind: "start", id, text: `Preparing the ${what}` });
+      try {
+        const digest = await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+        reporter.emit({ kind: "end", id, text: `Prepared the ${what}` });
+        return digest;
+      } catch (error) {
+        reporter.emit({ kind: "fail", id, text: `The ${what} could not be prepared` });
+        throw error;
+      }
     },
   });
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
-  const dealt = dealRows(train, federated.data.split, parts, draft.seed);
-  return { draft, files, tasks, aggregation, train, test, root, parts: dealt };
+  const dealt =
+    train === undefined
+      ? Array.from({ length: parts }, () => new Uint32Array())
+      : dealRows(train, federated.data.split, parts, draft.seed);
+  return { draft, files, tasks, aggregation, train, test, root, open, parts: dealt };
+}
+
+/** A provider's part as a parcel, with the public rows where there are any. */
+export async function packPart(
+  { parcels }: Pick<WorkerContext, "parcels">,
+  { files, train, open }: Pick<RoundPlace, "files" | "open"> & { readonly train: Rows },
+  { rows, out }: { readonly rows: Uint32Array; readonly out: string },
+  options: Abortable,
+) {
+  const root = files.rounds;
+  const paths = [PART_FILE, ...(open === undefined ? [] : [PUBLIC_FILE])];
+  await writeFile(join(root, PART_FILE), rowsFile(train, rows));
+  if (open !== undefined) await writeFile(join(root, PUBLIC_FILE), unlabelledFile(open));
+  const packed = await parcels.pack({ root, paths, out }, options);
+  for (const path of paths) await rm(join(root, path), { force: true });
+  return { blob: packed.blob, key: packed.sessionKey };
 }
 
 type OwnImage = Exclude<RoundBasis["spec"]["image"], string>;

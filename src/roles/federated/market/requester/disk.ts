@@ -14,7 +14,7 @@ type Keep = FederatedJobFile["federated"]["keep"];
 export async function forgetRounds({ rounds }: LeadFiles, round: number, keep: Keep): Promise<void> {
   const oldest = keep === "all" ? 1 : round + 2 - keep;
   for (const name of await readdir(rounds)) {
-    const [, kind, number] = /^(model|state)-(\d+)[-.].*vector$/.exec(name) ?? [];
+    const [, kind, number] = /^(model|state|scores)-(\d+)[-.].*vector$/.exec(name) ?? [];
     if (kind === undefined || Number(number) >= (kind === "model" ? oldest : round + 1)) continue;
     await rm(join(rounds, name), { force: true });
   }

@@ -26,7 +26,7 @@ import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
 import { leadDiskOf, requireLeadRoom } from "./disk.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
-import { loadRows } from "./round/rows.ts";
+import { classesOf, loadRows } from "./round/rows.ts";
 
 /** What the party that aggregates a job's rounds knows of it: its requester, or a seat. */
 export interface RoundBasis {
@@ -128,14 +128,22 @@ export async function draftFederated(
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
   const { federated } = file;
   const model = readModel(await readFile(join(folder, federated.model)));
-  const train = await loadRows(folder, federated.train);
+  const train = federated.train && (await loadRows(folder, federated.train));
+  const open = federated.public && (await loadRows(folder, federated.public));
   const { version, name, command, resources, tier } = file;
-  const { rounds, local, update, privacy } = federated;
+  const {
+    rounds,
+    local,
+    update,
+    privacy,
+    data: { own },
+  } = federated;
   const parameters = model.vector.length;
   const spec: FederatedSpec = {
     ...{ version, name, image, command, resources, tier },
     federated: {
-      ...{ rounds, local, update, ...(privacy && { privacy }), parameters },
+      ...{ rounds, local, update, ...(privacy && { privacy }), ...(own && { own }), parameters },
+      ...(open && { scores: { rows: open.labels.length, classes: classesOf(open) } }),
       start: modelDigest(createHash("sha256"), model.layout, model.vector),
     },
   };
@@ -152,7 +160,11 @@ export async function draftFederated(
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
     const drawSeed = random32();
-    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters }, token);
+    const pool = poolOf(
+      file,
+      { bytes: train?.bytes ?? 0, rows: train?.labels.length ?? 0, parameters },
+      token,
+    );
     const now = await market.now({ signal });
     const terms: FederatedTerms = {
       ...{

@@ -14,6 +14,8 @@ export function leadFiles(dir: string) {
     model: (round: number) => join(dir, "rounds", `model-${round}.vector`),
     /** State `index` of the server's step before round `round`. */
     state: (round: number, index: number) => join(dir, "rounds", `state-${round}-${index}.vector`),
+    /** Of distillation: that model's scores of the public rows. */
+    scores: (round: number) => join(dir, "rounds", `scores-${round}.vector`),
     /** The parcel with that model. */
     parcel: (round: number) => join(dir, "rounds", `model-${round}.parcel`),
     /** The parcel with what seats aggregate rounds with. */

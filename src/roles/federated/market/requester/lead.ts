@@ -13,7 +13,7 @@ import {
   type SeatPlace,
   updateMessageSchema,
 } from "../../../../protocol/federated/market/messages.ts";
-import { MODEL_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { MODEL_FILE, updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
 import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
@@ -36,6 +36,7 @@ import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
 import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
 import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
 import { type ClosedRound, closeBooks } from "./round/books.ts";
+import { aggregateScores } from "./round/distil.ts";
 import { courseOf } from "./round/redeal.ts";
 import { drawSeats, Seats, takeClosedRound } from "./seats.ts";
 
@@ -132,10 +133,10 @@ export async function lead(
       const ofRound = await courseOf(context, journal, course, round, options);
       const { members } = ofRound;
       const parent = digestBefore(journal, draft, round);
-      const spoken = members.flatMap(({ account: one, channel, part }) =>
-        part === undefined ? [] : [{ account: one, channel }],
+      const spoken = members.flatMap(({ account: one, channel, out }) =>
+        out ? [] : [{ account: one, channel }],
       );
-      const { parameters } = draft.spec.federated;
+      const parameters = updateLengthOf(draft.spec.federated);
       const of = { job: id, round, parent, parameters, members: spoken, files };
       arrivals = openArrivals(context, journal, of, own);
       first.resolve();
@@ -302,10 +303,10 @@ async function leadRound(
   board.show(round, (account) => {
     const member = members.find((one) => sameAddress(one.account, account));
     if (member === undefined) return undefined;
-    if (member.part === undefined) return { round, ledger: [...(last?.lines ?? [])] };
+    if (member.out) return { round, ledger: [...(last?.lines ?? [])] };
     const work = {
       model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
-      part: member.part,
+      ...(member.part && { part: member.part }),
       sendBy,
     };
     return { round, ledger: [...(last?.lines ?? [])], work };
@@ -321,7 +322,8 @@ async function leadRound(
         path: updatePath(files, round, account),
       }));
       const parent = digestBefore(journal, draft, round);
-      return await aggregateRound(context, journal, place, { round, parent, updates, memory }, options);
+      const aggregate = place.open === undefined ? aggregateRound : aggregateScores;
+      return await aggregate(context, journal, place, { round, parent, updates, memory }, options);
     },
   });
   const next = await packModel(context, journal, place, round + 1, options);

@@ -86,7 +86,8 @@ export class Seats {
       prepare: () => files.kit,
       act: async (out) => {
         const { model, train, test, root } = draft.file.federated;
-        const paths = [model, ...[train, test, ...(root ? [root] : [])].flatMap((source) => source.file)];
+        const sources = [train, test, root].filter((source) => source !== undefined);
+        const paths = [model, ...sources.flatMap((source) => source.file)];
         const note = rulesOf(draft.file.federated);
         const packed = await context.parcels.pack({ root: draft.folder, paths, out, note }, options);
         return { blob: packed.blob, key: packed.sessionKey };

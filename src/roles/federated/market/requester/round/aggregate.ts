@@ -20,6 +20,7 @@ import { serverStep } from "../../../server-step.ts";
 import { discardRun, type TaskPlace, trainRound } from "../../train.ts";
 import type { RoundBasis } from "../draft.ts";
 import type { LeadFiles } from "../files.ts";
+import { contributionsOf } from "./left-out.ts";
 import { type ModelMeasurements, measureModels } from "./measure.ts";
 import { everyRow, type Rows, rowsFile } from "./rows.ts";
 
@@ -45,9 +46,12 @@ export interface RoundPlace {
   readonly files: LeadFiles;
   readonly tasks: TaskPlace;
   readonly aggregation: FileAggregation;
-  readonly train: Rows;
+  /** Undefined where providers have data of their own; then `parts` are empty. */
+  readonly train: Rows | undefined;
   readonly test: Rows;
   readonly root: Rows | undefined;
+  /** Public rows, of distillation. */
+  readonly open: Rows | undefined;
   readonly parts: Partition;
 }
 
@@ -77,6 +81,8 @@ export interface Aggregated {
     /** In the mean; 0 outside. */
     readonly weight: number;
     readonly taken: boolean;
+    /** By leaving it out, smoothed; with `share: left-out` alone. */
+    readonly contribution?: number;
     /** What a replay of the training found, where there was one. */
     readonly audit?: ReplayFinding | undefined;
   })[];
@@ -199,9 +205,19 @@ export async function aggregateRound(
     },
   );
   const digest = await aggregation.makeNext(decision, taken, round_);
+  const worth =
+    federated.share === "left-out"
+      ? await contributionsOf(
+          context,
+          journal,
+          place,
+          { round, decision, taken, made: round_, memory },
+          options,
+        )
+      : undefined;
   return {
     ...{ digest, before: counted.before },
-    memory: { ...memory, ...decision.plan.memory },
+    memory: { ...memory, ...decision.plan.memory, ...worth?.memory },
     members: counted.members.map((one) => {
       const entry = decision.entries.findIndex(({ account }) => account === one.account);
       const isTaken = taken.includes(entry);
@@ -210,6 +226,7 @@ export async function aggregateRound(
         ...{ ...one, taken: isTaken },
         weight: isTaken ? decision.plan.weights[entry]! : 0,
         ...(audit && { audit }),
+        ...(worth && { contribution: worth.contributions.get(one.account.toLowerCase()) ?? 0 }),
       };
     }),
   };
@@ -260,8 +277,8 @@ function ownSets(
   return updates.flatMap(({ place }): [string, Uint8Array][] => {
     const rows = random.shuffle(parts[place]!.slice()).subarray(0, OWN);
     return [
-      [`own-${place}`, rowsFile(train, rows)],
-      [`few-${place}`, rowsFile(train, rows.subarray(0, each))],
+      [`own-${place}`, rowsFile(train!, rows)],
+      [`few-${place}`, rowsFile(train!, rows.subarray(0, each))],
     ];
   });
 }

@@ -38,7 +38,7 @@ interface RoundOf {
   readonly job: JobId;
   readonly round: number;
   readonly parent: Hex;
-  /** Of the model. */
+  /** Values of an update. */
   readonly parameters: number;
   readonly members: readonly { readonly account: Address; readonly channel: Channel }[];
   readonly files: LeadFiles;

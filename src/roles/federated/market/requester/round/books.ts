@@ -90,11 +90,9 @@ export function closeBooks(
         accuracy: Math.max(0, found?.accuracy ?? 0),
         weight: found?.weight ?? 0,
       };
-      const worth =
-        found !== undefined && found.audit !== "proven" && (found.taken || share === "accuracy")
-          ? member.accuracy
-          : 0;
-      return { member, worth };
+      const counts = found !== undefined && found.audit !== "proven" && (found.taken || share === "accuracy");
+      const worth = share === "left-out" ? Math.max(0, found?.contribution ?? 0) : member.accuracy;
+      return { member, worth: counts ? worth : 0 };
     })
     .toSorted((a, b) => (a.member.provider < b.member.provider ? -1 : 1));
   const { shares, rest, refunded } = sharesOf(

@@ -1,17 +1,13 @@
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Abortable } from "../../../../../async/abort.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
 import type { HostedParcel } from "../../../../../protocol/federated/market/messages.ts";
-import { PART_FILE } from "../../../../../protocol/federated/market/spec.ts";
 import { type Address, sameAddress } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { noteAndReport } from "../../../../shared/note.ts";
 import type { Partition } from "../../../data/partition.ts";
 import { Random } from "../../../data/random.ts";
-import type { Course } from "../course.ts";
+import { type Course, packPart } from "../course.ts";
 import type { ClosedRound } from "./books.ts";
-import { rowsFile } from "./rows.ts";
 
 /** Rounds running without an update after which a provider is left out. */
 const SILENT_ROUNDS = 2;
@@ -30,7 +26,7 @@ export async function courseOf(
 ): Promise<Course> {
   const { place, members, hosting } = course;
   const { draft, files, train } = place;
-  if (draft.file.federated.silent === "wait") return course;
+  if (draft.file.federated.silent === "wait" || train === undefined) return course;
   const accounts = members.map(({ account }) => account);
   const closed = Array.from({ length: round - 1 }, (_, i) =>
     journal.outcome<ClosedRound>(`closing-${i + 1}`),
@@ -46,18 +42,12 @@ export async function courseOf(
   for (const [at, member] of members.entries()) {
     const rows = parts[at]!.length;
     if (out.includes(at)) {
-      dealt.push({ ...member, part: undefined, rows });
+      dealt.push({ ...member, part: undefined, out: true, rows });
       continue;
     }
     const part = await journal.step(`part-${at}-without-${without}`, {
       prepare: () => `${files.part(at)}-without-${without}`,
-      act: async (path) => {
-        await writeFile(join(files.rounds, PART_FILE), rowsFile(train, parts[at]!));
-        const request = { root: files.rounds, paths: [PART_FILE], out: path };
-        const packed = await context.parcels.pack(request, options);
-        await rm(join(files.rounds, PART_FILE), { force: true });
-        return { blob: packed.blob, key: packed.sessionKey };
-      },
+      act: (out) => packPart(context, { ...place, train }, { rows: parts[at]!, out }, options),
     });
     await hosting.add(part.blob);
     const hosted: HostedParcel = { root: part.blob.root, key: part.key, bytes: part.blob.size };

@@ -146,7 +146,7 @@ async function oneFederated(page: PageContext, id: JobId, options: { signal: Abo
     price: coin(federatedPriceOf(terms)),
     final: state === "Ended",
     ...{ jobId: id, name: shortId(id), state, deadline, rows: federatedRows(job), why: why.text },
-    rounds,
+    ...{ closed: job.closings.length, of: terms.rounds, rounds },
     reports: reports.of(id),
   };
 }

@@ -12,7 +12,7 @@ import { loadFederatedFile } from "../../job/federated/load.ts";
 import { loadJobs } from "../../steps/job-file.ts";
 import { meanScore } from "../../steps/offers.ts";
 import { standing } from "../../steps/planning/chooser.ts";
-import { runCommand } from "../context.ts";
+import { type Printed, runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 
 /** Folders below the working directory that are looked into for a job.yaml. */
@@ -42,6 +42,8 @@ const submitInput = jobInput.extend({
 export function postingRoutes(page: PageContext): readonly WebRoute[] {
   const { context, keys } = page;
   const submit = () => import("../../job/submit.ts");
+  const plan = ({ args, options }: Submission) =>
+    runCommand(context, submit, { args, options: { ...options, dryRun: true } });
   return [
     route("GET", "/api/files", z.strictObject({}), async () => ({
       folder: process.cwd(),
@@ -50,20 +52,47 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
     route("POST", "/api/choices", jobInput, async ({ file, ...input }, options) =>
       choices(page, await jobFileAt(file), input, options),
     ),
-    route("POST", "/api/plan", jobInput, async ({ file, provider, validator, variables }) => {
-      const asked = { dryRun: true, provider, validator: [validator], tries: TRIES, variable: variables };
-      return runCommand(context, submit, { args: { files: [await jobFileAt(file)] }, options: asked });
-    }),
-    route("POST", "/api/submit", submitInput, async ({ file, provider, validator, variables, most }) => {
+    route("POST", "/api/plan", jobInput, async (input) => plan(await submission(input))),
+    route("POST", "/api/submit", submitInput, async ({ most, ...input }) => {
       keys.password();
+      const asked = await submission(input);
+      if (asked.isFederated) refuseMore(await plan(asked), BigInt(most));
       await keys.served(context);
-      const asked = {
-        ...{ provider, validator: [validator], tries: TRIES, variable: variables },
-        ...{ detach: true, yes: true, most: BigInt(most) },
-      };
-      return runCommand(context, submit, { args: { files: [await jobFileAt(file)] }, options: asked });
+      return runCommand(context, submit, {
+        args: asked.args,
+        options: {
+          ...asked.options,
+          detach: true,
+          yes: true,
+          ...(!asked.isFederated && { most: BigInt(most) }),
+        },
+      });
     }),
   ];
+}
+
+type Submission = Awaited<ReturnType<typeof submission>>;
+
+/** The same as arguments and options of `ichain submit`. */
+async function submission({ file, provider, validator, variables }: z.infer<typeof jobInput>) {
+  const path = await jobFileAt(file);
+  const isFederated = (await loadFederatedFile(path)) !== undefined;
+  // A federated job invites: nobody is chosen.
+  const parties = isFederated ? {} : { provider, validator: [validator] };
+  return { isFederated, args: { files: [path] }, options: { ...parties, tries: TRIES, variable: variables } };
+}
+
+/** @throws BUDGET_EXCEEDED */
+function refuseMore({ data }: Printed, most: bigint): void {
+  const { locked } = data as { locked: { amount: string } };
+  if (BigInt(locked.amount) <= most) return;
+  throw new IchainError(
+    "BUDGET_EXCEEDED",
+    `The job would lock ${locked.amount} now, and ${most} was agreed to.`,
+    {
+      hint: "Its file has changed: look at the plan again.",
+    },
+  );
 }
 
 /** @throws JOB_UNREADABLE */

@@ -44,7 +44,9 @@ export function createKeys(warn: (text: string) => void): Keys {
   async function act(context: CommandContext): Promise<void> {
     using signals = linkSignals([context.signal, stop.signal]);
     try {
-      await serve({ ...context, signal: signals.signal });
+      // What it reports comes by its control socket, like every other daemon's.
+      const ui = { ...context.ui, reporter: { emit() {} } };
+      await serve({ ...context, ui, signal: signals.signal });
     } catch (error) {
       ended = error;
       // An `ichain serve` of its own acts already, or the page ends.

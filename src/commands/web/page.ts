@@ -1,4 +1,4 @@
-import type { Address } from "../../protocol/ids.ts";
+import type { Address, JobId } from "../../protocol/ids.ts";
 import type { EventHub } from "../../web/events.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import type { MarketView } from "../steps/reader.ts";
@@ -16,4 +16,6 @@ export interface PageContext {
   readonly reports: Reports;
   readonly keys: Keys;
   readonly hub: EventHub;
+  /** Of this home's own jobs, by their ids; they never change. */
+  readonly names: Map<JobId, string>;
 }

@@ -10,8 +10,6 @@ import type { CommandContext } from "../framework/declaration.ts";
 import type { Tokens } from "../steps/tokens.ts";
 import { roleIn } from "../steps/view.ts";
 
-export type JobRow = ReturnType<typeof jobRow>;
-
 /** A job as a line of the page's list; amounts as people read them. */
 export function jobRow(job: Job, account: Address, tokens: Tokens) {
   const { id, state, verdict, terms, deadline } = job;
@@ -30,7 +28,7 @@ export function jobRow(job: Job, account: Address, tokens: Tokens) {
 }
 
 /** What of this account's money the job holds, or what became of it. */
-export function moneyText(job: Job, account: Address, tokens: Tokens): string {
+function moneyText(job: Job, account: Address, tokens: Tokens): string {
   const { terms, state, validations } = job;
   const text = (amount: bigint) => money(amount, tokens(terms.token));
   const income = incomeOf(job, account);
@@ -46,6 +44,26 @@ export function moneyText(job: Job, account: Address, tokens: Tokens): string {
   const fees = validations.reduce((sum, { validator }) => sum + (incomeOf(job, validator)?.paid ?? 0n), 0n);
   if (toProvider <= 0n && fees === 0n) return "all paid back";
   return fees > 0n ? `${text(toProvider)} and ${text(fees)} in fees paid` : `${text(toProvider)} paid`;
+}
+
+/** What this account has locked in jobs as their requester, and has paid for those that are over, by token. */
+export function totals(jobs: readonly Job[], account: Address, tokens: Tokens) {
+  const [locked, paid] = [new Map<Address, bigint>(), new Map<Address, bigint>()];
+  for (const job of jobs) {
+    const { terms, state } = job;
+    if (!sameAddress(terms.requester, account)) continue;
+    const [sums, amount] = isFinal(state) ? [paid, spentOn(job)] : [locked, lockedBy(terms)];
+    sums.set(terms.token, (sums.get(terms.token) ?? 0n) + amount);
+  }
+  const text = (sums: ReadonlyMap<Address, bigint>) =>
+    [...sums].map(([token, amount]) => money(amount, tokens(token))).join(", ") || coin(0n);
+  return { locked: text(locked), paid: text(paid) };
+}
+
+/** What a job that is over cost its requester: to its provider, and in fees. */
+function spentOn(job: Job): bigint {
+  const workers = new Set([job.terms.provider, ...job.validations.map(({ validator }) => validator)]);
+  return [...workers].reduce((sum, one) => sum + (incomeOf(job, one)?.paid ?? 0n), 0n);
 }
 
 export const serving = (context: CommandContext): Promise<boolean> => isServed(context).catch(() => false);

@@ -38,7 +38,7 @@ export async function run(context: CommandContext, _args: object, options: { por
     { market, reporter: reports.reporter, password: keys.password },
   );
   const { board, follow } = await openBoard(market, account, { signal });
-  const page = { context: inPage, market, account, board, reports, keys, hub };
+  const page = { context: inPage, market, account, board, reports, keys, hub, names: new Map() };
   const session = createSession();
   const web = await serveWeb({
     port: options.port,

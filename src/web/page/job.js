@@ -27,7 +27,10 @@ export function Job({ id, withKeys }) {
   if (data === undefined) return html`<${Waiting} of="the job" error=${error} />`;
   const what = data.kind === "federated" ? Federated : Single;
   return html`<section>
-    <h1>${data.kind === "federated" ? "Federated job" : "Job"} <${Id} of=${data.jobId} /> <${State} of=${data.state} /></h1>
+    <h1>
+      ${data.kind === "federated" ? "Federated job" : "Job"} ${data.name ? html`${data.name} ` : ""}<${Id} of=${data.jobId} />
+      ${" "}<${State} of=${data.state} />
+    </h1>
     <${Failed} error=${error} />
     <${what} job=${data} reports=${reports} withKeys=${withKeys} reload=${reload} />
   </section>`;

@@ -1,11 +1,11 @@
 // The account's jobs.
 import { useState } from "preact/hooks";
 import { useData } from "./api.js";
-import { Countdown, html, Id, State, Table, Waiting } from "./parts.js";
+import { Countdown, Facts, html, Id, State, Table, Waiting } from "./parts.js";
 
 const SHOWN = 100;
 
-export function Jobs() {
+export function Jobs({ me }) {
   const { data, error } = useData("/api/jobs", { events: ["job"] });
   const [which, setWhich] = useState("open");
   const [sought, setSought] = useState("");
@@ -15,12 +15,20 @@ export function Jobs() {
   const found = data.jobs.filter(
     (job) =>
       (which === "all" || !job.final) &&
-      `${job.jobId} ${job.state} ${job.role} ${job.provider}`.toLowerCase().includes(text),
+      `${job.name} ${job.jobId} ${job.state} ${job.role} ${job.provider}`.toLowerCase().includes(text),
   );
   const federated = data.federated.filter(({ state }) => which === "all" || state !== "Ended");
   const open = data.jobs.filter(({ final }) => !final).length;
   return html`<section>
     <h1>Jobs</h1>
+    <${Facts}
+      rows=${[
+        ["Address", html`<code>${me?.account}</code>`],
+        ["Locked in jobs", data.totals.locked],
+        ["Owed by the escrow", me?.owed ?? "…"],
+        ["Paid so far", data.totals.paid],
+      ]}
+    />
     <form class="bar" onSubmit=${(event) => event.preventDefault()}>
       <fieldset>
         <legend>Which</legend>
@@ -55,7 +63,7 @@ export function Jobs() {
                 : "No job is like that."
             }
           </p>`
-        : html`<${Table} label="Jobs" head=${["Job", "Role", "State", "Price", "Your money", "Due"]}>
+        : html`<${Table} label="Jobs" head=${["Job", "Name", "Role", "State", "Price", "Your money", "Due"]}>
             ${federated.map((job) => html`<${FederatedRow} key=${job.jobId} ...${job} />`)}
             ${found.slice(0, shown).map((job) => html`<${JobRow} key=${job.jobId} ...${job} />`)}
           <//>`
@@ -69,9 +77,10 @@ export function Jobs() {
   </section>`;
 }
 
-function JobRow({ jobId, role, state, price, money, deadline, final }) {
+function JobRow({ jobId, name, role, state, price, money, deadline, final }) {
   return html`<tr>
     <th scope="row"><a href=${`#/job/${jobId}`}><${Id} of=${jobId} /></a></th>
+    <td class="name">${name}</td>
     <td>${role}</td>
     <td><${State} of=${state} /></td>
     <td class="number">${price}</td>
@@ -83,6 +92,7 @@ function JobRow({ jobId, role, state, price, money, deadline, final }) {
 function FederatedRow({ jobId, role, state, deadline, rounds }) {
   return html`<tr>
     <th scope="row"><a href=${`#/job/${jobId}`}><${Id} of=${jobId} /></a></th>
+    <td></td>
     <td>${role ?? "invited"}</td>
     <td><${State} of=${state} /></td>
     <td class="number">federated</td>

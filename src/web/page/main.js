@@ -86,23 +86,24 @@ function Page() {
     ${!connected && html`<p class="banner" role="status">The connection is lost; the page tries again.</p>`}
     ${notice && html`<p class="banner" role="status">${notice}</p>`}
     <main id="main" tabindex="-1" ref=${main}>
-      ${name === "job" ? html`<${Job} id=${id} withKeys=${withKeys} />` : html`<${View} withKeys=${withKeys} />`}
+      ${name === "job" ? html`<${Job} id=${id} withKeys=${withKeys} />` : html`<${View} me=${me} withKeys=${withKeys} />`}
     </main>
     ${waiting && html`<${Unlock} ...${waiting} />`}
   `;
 }
 
 function Account({ me, unlock }) {
-  const { account, network, balance, unlocked, serving } = me;
-  const [held = "", owed = ""] = balance.text.split("\n");
+  const { account, network, held, unlocked, serving } = me;
   return html`<div class="account">
     <span><${Id} of=${account} /> on ${network}</span>
-    <span class="balance">${held.replace(/ held$/, "")}</span>
-    ${!owed.startsWith("0 ") && html`<span>${owed}</span>`}
+    <span class="balance" title=${held}>${rounded(held)}</span>
     <span class="quiet">${serving ? "acts for your jobs" : unlocked ? "starting to act" : "reads only"}</span>
     ${!unlocked && html`<button type="button" onClick=${unlock}>Unlock</button>`}
   </div>`;
 }
+
+/** `9999.992165314533549081 coin` → `9999.9921 coin`. */
+const rounded = (amount) => amount.replace(/(\.\d{4})\d+/, "$1");
 
 function Unlock({ done, leave }) {
   const box = useRef();

@@ -124,7 +124,7 @@ function Step({ kind, text, at, done, total, lanes = [] }) {
   const runs = kind === "start" || kind === "progress";
   const fastest = Math.max(1, ...lanes);
   return html`<li class=${kind}>
-    <time dateTime=${new Date(at * 1000).toISOString()}>${new Date(at * 1000).toLocaleTimeString()}</time>
+    <time dateTime=${new Date(at * 1000).toISOString()}>${new Date(at * 1000).toTimeString().slice(0, 8)}</time>
     <span>${text}</span>
     ${
       runs &&

@@ -101,10 +101,10 @@ function Choices({ looked, chosen, setProvider, setValidator }) {
   return html`<section class="card">
     <h2>Who does “${looked.name}”</h2>
     <${Failed} error=${error} />
-    <${Party} label="Provider" name="provider" among=${looked.providers} value=${chosen.provider} set=${pick(setProvider)} head=${head} />
+    <${Party} label="Provider" name="provider" best="The best, and the next best where it declines" among=${looked.providers} value=${chosen.provider} set=${pick(setProvider)} head=${head} />
     ${
       looked.validatorSeats > 0
-        ? html`<${Party} label="Validator" name="validator" among=${looked.validators} value=${chosen.validator} set=${pick(setValidator)} head=${head} />`
+        ? html`<${Party} label="Validator" name="validator" best="By chance, among the good" among=${looked.validators} value=${chosen.validator} set=${pick(setValidator)} head=${head} />`
         : html`<p>It asks for no validator: you may challenge the result.</p>`
     }
     ${
@@ -119,7 +119,7 @@ function Choices({ looked, chosen, setProvider, setValidator }) {
   </section>`;
 }
 
-function Party({ label, name, among, value, set, head }) {
+function Party({ label, name, best, among, value, set, head }) {
   const radio = (account, text) =>
     html`<input
       type="radio"
@@ -130,7 +130,7 @@ function Party({ label, name, among, value, set, head }) {
     />`;
   return html`<fieldset>
     <legend>${label}</legend>
-    <label class="line">${radio("best", `${label}: the best`)} The best, and the next best where it declines</label>
+    <label class="line">${radio("best", `${label}: ${best}`)} ${best}</label>
     <${Table} label=${`${label}s`} head=${head}>
       ${among.map(
         (one) =>

@@ -49,9 +49,9 @@ export async function openTab(browser: Browser, options: BrowserContextOptions =
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const found = (await page.evaluate(
-    "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map((one) => one.html).join(' | ').slice(0, 400)}`))",
-  )) as string[];
-  return found;
+    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
+  )) as { id: string; nodes: { html: string }[] }[];
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
 }
 
 const looks = {

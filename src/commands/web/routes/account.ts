@@ -1,9 +1,18 @@
 import { z } from "zod";
+import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
+import { money } from "../../../ui/format.ts";
 import { programVersion } from "../../../version.ts";
 import { route, type WebRoute } from "../../../web/server.ts";
 import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 import { serving } from "../rows.ts";
+
+/** What `ichain wallet balance` prints. */
+interface Balance {
+  readonly balance: bigint;
+  readonly owed: bigint;
+  readonly tokens: readonly { readonly token: TokenInfo; readonly owed: bigint }[];
+}
 
 const nothing = z.strictObject({});
 const unlocking = z.strictObject({ password: z.string().min(1).max(1024) });
@@ -12,7 +21,9 @@ const unlocking = z.strictObject({ password: z.string().min(1).max(1024) });
 export function accountRoutes({ context, market, account, keys }: PageContext): readonly WebRoute[] {
   return [
     route("GET", "/api/me", nothing, async (_, options) => {
-      const balance = await runCommand(context, () => import("../../wallet/balance.ts"));
+      const { data } = (await runCommand(context, () => import("../../wallet/balance.ts"))) as {
+        data: Balance;
+      };
       return {
         account,
         network: context.config.network?.name,
@@ -21,7 +32,12 @@ export function accountRoutes({ context, market, account, keys }: PageContext): 
         version: programVersion(),
         role: context.config.role,
         now: await market.now(options),
-        balance,
+        held: money(data.balance, COIN),
+        // In tokens too.
+        owed: [{ token: COIN, owed: data.owed }, ...data.tokens]
+          .filter(({ token, owed }) => owed > 0n || token === COIN)
+          .map(({ token, owed }) => money(owed, token))
+          .join(", "),
         unlocked: keys.isUnlocked(),
         serving: await serving(context),
       };

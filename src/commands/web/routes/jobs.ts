@@ -8,6 +8,7 @@ import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
+import { draftOf } from "../../../roles/job/requester/posting/draft.ts";
 import { resultContents } from "../../../roles/job/requester/result/contents.ts";
 import { retrievalOf } from "../../../roles/job/requester/result/retrieval.ts";
 import { coin } from "../../../ui/format.ts";
@@ -20,7 +21,7 @@ import { readTokens } from "../../steps/tokens.ts";
 import { fixed, isFailedRun, jobRows } from "../../steps/view.ts";
 import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
-import { jobRow, moneyText } from "../rows.ts";
+import { jobRow, totals } from "../rows.ts";
 
 /** Files of a result that are listed. */
 const MAX_FILES = 500;
@@ -37,9 +38,11 @@ export function jobRoutes(page: PageContext): readonly WebRoute[] {
       const paidIn = jobs.map(({ terms }) => terms.token);
       const tokens = await readTokens(context, market, paidIn, options);
       const federated = await federatedOf(page, options);
+      const named = await withNames(page, jobs);
       return {
         now: await market.now(options),
-        jobs: jobs.map((job) => jobRow(job, account, tokens)),
+        totals: totals(jobs, account, tokens),
+        jobs: named.map(({ job, name }) => ({ ...jobRow(job, account, tokens), name })),
         federated: federated.map((job) => federatedData(job, account)),
       };
     }),
@@ -61,7 +64,7 @@ async function oneJob(page: PageContext, id: string, options: { signal: AbortSig
     kind: "job",
     now,
     ...jobRow(job, account, tokens),
-    money: moneyText(job, account, tokens),
+    name: (await withNames(page, [job]))[0]?.name,
     links,
     rows: jobRows(job, now, tokens, links),
     reason: job.reason === undefined ? undefined : neutraliseLine(job.reason),
@@ -73,6 +76,20 @@ async function oneJob(page: PageContext, id: string, options: { signal: AbortSig
     isKeyKnown: job.blindedKey !== undefined,
     isRated: job.providerScore !== undefined,
   };
+}
+
+/** Jobs with the names that this home gave them. */
+async function withNames({ context, names }: PageContext, jobs: readonly Job[]) {
+  const unknown = jobs.filter(({ id }) => !names.has(id));
+  if (unknown.length > 0)
+    await fromRecords(context, (journal) => {
+      const known = new Set(journal.undertakings({ role: "requester" }).map(({ key }) => key));
+      for (const { id } of unknown) {
+        const name = known.has(id) ? draftOf(journal.open("requester", id))?.spec.name : undefined;
+        names.set(id, name === undefined ? "" : neutraliseLine(name));
+      }
+    });
+  return jobs.map((job) => ({ job, name: names.get(job.id) ?? "" }));
 }
 
 /** Each measurement of the metric, turned so that larger is better. */

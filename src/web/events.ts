@@ -54,6 +54,7 @@ export function createEventHub(): EventHub {
       else for (const { number: at, text } of kept) if (at > from) response.write(text);
       followers.add(response);
       response.on("close", () => followers.delete(response));
+      response.on("error", () => followers.delete(response));
       return true;
     },
     [Symbol.dispose]() {

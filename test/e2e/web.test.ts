@@ -43,6 +43,16 @@ test(
     await page.getByRole("button", { name: "digits/job.yaml" }).click();
     await page.getByRole("button", { name: "See who could do it" }).click();
     await page.getByRole("radio", { name: `Provider ${market.providers[0]!.account}` }).click();
+    const post = (path: string, body: object) =>
+      page.evaluate(
+        async ([at, json]) => {
+          const init = { method: "POST", headers: { "content-type": "application/json" }, body: json! };
+          return ((await (await fetch(at!, init)).json()) as { error?: { code: string } }).error?.code;
+        },
+        [path, JSON.stringify(body)],
+      );
+    const submission = { file: "digits", most: "1" };
+    assert.equal(await post("/api/submit", submission), "WEB_LOCKED");
     await page.getByRole("button", { name: "Lock the money" }).click();
     await page.getByLabel("Wallet password").fill("not the password");
     await page.getByRole("dialog").getByRole("button", { name: "Unlock" }).click();
@@ -52,6 +62,7 @@ test(
 
     await page.getByRole("heading", { level: 1, name: "Job digits" }).waitFor();
     const job = page.url().split("/").at(-1)!;
+    assert.equal(await post("/api/submit", submission), "BUDGET_EXCEEDED", "more than was agreed to");
     await page.getByRole("button", { name: "Open the result" }).click();
     await page.getByRole("rowheader", { name: "model.safetensors" }).waitFor();
     assert.ok(

@@ -55,6 +55,14 @@ export function createKeys(warn: (text: string) => void): Keys {
     }
   }
 
+  async function actUnlessServed(context: CommandContext): Promise<void> {
+    if (serving !== undefined || (await isServed(context))) return;
+    ended = undefined;
+    serving = act(context).finally(() => {
+      serving = undefined;
+    });
+  }
+
   return {
     password,
     isUnlocked: () => known !== undefined,
@@ -71,13 +79,12 @@ export function createKeys(warn: (text: string) => void): Keys {
         resolve();
       }
       known = given;
-      if (await isServed(context)) return;
-      serving ??= act(context).finally(() => {
-        serving = undefined;
-      });
+      await actUnlessServed(context);
     },
     async served(context) {
       const until = performance.now() + READY_MS;
+      // The one that ran when the page was unlocked may have ended since.
+      await actUnlessServed(context);
       while (!(await isServed(context))) {
         if (serving === undefined && ended !== undefined) throw ended;
         if (performance.now() > until)

@@ -1,7 +1,8 @@
+import { setImmediate as pause } from "node:timers/promises";
 import type { Abortable } from "../../async/abort.ts";
 import type { MarketReader } from "../../ports/market.ts";
-import type { Address, JobId } from "../../protocol/ids.ts";
-import type { Job } from "../../protocol/job/job.ts";
+import { type Address, type JobId, sameAddress } from "../../protocol/ids.ts";
+import { type Job, seatOf } from "../../protocol/job/job.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { roleIn } from "../steps/view.ts";
 
@@ -18,14 +19,16 @@ export interface MarketBoard {
   recent(): readonly Job[];
 }
 
+type Watched = Pick<MarketReader, "jobs" | "watch" | "watchFederated">;
+
 /** Reads all jobs; `follow` then keeps them until `signal` aborts, and calls `onChange` for each that changes. */
 export async function openBoard(
-  market: Pick<MarketReader, "jobs" | "watch">,
+  market: Watched,
   account: Address,
   options: Abortable,
 ): Promise<{
   readonly board: MarketBoard;
-  follow(onChange: (job: Job, isOwn: boolean) => void): Promise<void>;
+  follow(onChange: (id: JobId, isOwn: boolean) => void): Promise<void>;
 }> {
   const kept = new Map<JobId, Job>();
   const seen = new Map<JobId, string>();
@@ -55,12 +58,45 @@ export async function openBoard(
       recent: () => recent,
     },
     async follow(onChange) {
-      for await (const job of market.watch({}, options)) {
-        const wasKnown = kept.has(job.id);
-        if (take(job) && (wasKnown || kept.has(job.id))) onChange(job, roleIn(job, account) !== undefined);
-      }
+      const jobs = async () => {
+        for await (const job of market.watch({}, options)) {
+          const wasKnown = kept.has(job.id);
+          if (take(job) && (wasKnown || kept.has(job.id)))
+            onChange(job.id, roleIn(job, account) !== undefined);
+          // The present jobs come without a pause, and requests must be answered meanwhile.
+          else await pause();
+        }
+      };
+      const federated = (["requester", "provider", "validator"] as const).map(async (role) => {
+        for await (const { id } of market.watchFederated({ [role]: account }, options)) onChange(id, true);
+      });
+      await Promise.all([jobs(), ...federated]);
     },
   };
+}
+
+/**
+ * The market for commands that the page runs: the account's own jobs are those of the board, and what reads much lets
+ * others have their turn.
+ */
+export function heldMarket(market: MarketReader, board: MarketBoard, account: Address): MarketReader {
+  const held: Pick<MarketReader, "jobs" | "pastJobs"> = {
+    async jobs(filter, options) {
+      const [[role, party] = [], ...more] = Object.entries(filter);
+      if (more.length > 0 || party === undefined || !sameAddress(party, account))
+        return market.jobs(filter, options);
+      const has = (job: Job): boolean =>
+        role === "validator"
+          ? seatOf(job, account) !== undefined
+          : sameAddress(role === "requester" ? job.terms.requester : job.terms.provider, account);
+      return board.own().filter(has).toReversed();
+    },
+    async pastJobs(provider, options) {
+      await pause();
+      return market.pastJobs(provider, options);
+    },
+  };
+  return Object.assign(Object.create(market) as MarketReader, held);
 }
 
 const newestFirst = (a: Job, b: Job): number => b.postedBlock - a.postedBlock;

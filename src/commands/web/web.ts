@@ -8,7 +8,7 @@ import { readPage } from "../../web/files.ts";
 import { serveWeb } from "../../web/server.ts";
 import { createSession } from "../../web/session.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { openBoard } from "./board.ts";
+import { heldMarket, openBoard } from "./board.ts";
 import { pageContext } from "./context.ts";
 import { createKeys } from "./keys.ts";
 import { createReports } from "./reports.ts";
@@ -33,12 +33,13 @@ export async function run(context: CommandContext, _args: object, options: { por
   const hub = createEventHub();
   const reports = createReports((event) => hub.emit("report", toJson(event)));
   const keys = createKeys((text) => hub.emit("notice", toJson({ text })));
+  const { board, follow } = await openBoard(market, account, { signal });
+  const held = heldMarket(market, board, account);
   const inPage = pageContext(
     { ...context, signal },
-    { market, reporter: reports.reporter, password: keys.password },
+    { market: held, reporter: reports.reporter, password: keys.password },
   );
-  const { board, follow } = await openBoard(market, account, { signal });
-  const page = { context: inPage, market, account, board, reports, keys, hub, names: new Map() };
+  const page = { context: inPage, market: held, account, board, reports, keys, hub, names: new Map() };
   const session = createSession();
   const web = await serveWeb({
     port: options.port,
@@ -56,10 +57,14 @@ export async function run(context: CommandContext, _args: object, options: { por
   });
   stack.use(web);
   stack.use(keys);
-  const following = Promise.allSettled([
-    follow(({ id }, isOwn) => hub.emit(isOwn ? "job" : "market", toJson({ jobId: id }))),
+  const following = Promise.all([
+    follow((id, isOwn) => hub.emit(isOwn ? "job" : "market", toJson({ jobId: id }))),
     reports.follow(config.home, { signal }),
-  ]);
+  ]).catch((error: unknown) => {
+    if (signal.aborted) return;
+    const why = error instanceof Error ? error.message : String(error);
+    hub.emit("notice", toJson({ text: `What is shown is no longer brought up to date: ${why}` }));
+  });
   stack.defer(async () => {
     stop.abort();
     await following;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isIchainError } from "../../../errors/error.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { federatedPriceOf } from "../../../protocol/federated/market/terms.ts";
-import { type JobId, shortId } from "../../../protocol/ids.ts";
+import type { JobId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
@@ -162,7 +162,7 @@ async function oneFederated(page: PageContext, id: JobId, options: { signal: Abo
     ...federatedData(job, account),
     price: coin(federatedPriceOf(terms)),
     final: state === "Ended",
-    ...{ jobId: id, name: shortId(id), state, deadline, rows: federatedRows(job), why: why.text },
+    ...{ jobId: id, state, deadline, rows: federatedRows(job), why: why.text },
     ...{ closed: job.closings.length, of: terms.rounds, rounds },
     reports: reports.of(id),
   };

@@ -31,16 +31,25 @@ const offersInput = z.strictObject({
 /** The market: who offers what, and the pools of those who wait. */
 export function marketRoutes(page: PageContext): readonly WebRoute[] {
   const { context, market, account, board } = page;
-  let ranked: { readonly at: number; readonly offers: Promise<readonly RankedRecord[]> } | undefined;
-  const offers = (): Promise<readonly RankedRecord[]> => {
-    if (ranked === undefined || performance.now() - ranked.at > FRESH_MS) {
-      const reading = rankedOffers({ market, account }, {}, { signal: context.signal });
-      ranked = { at: performance.now(), offers: reading };
-      reading.catch(() => {
-        ranked = undefined;
+  /** The newest ranking that is done, and the one under way. */
+  let done: { readonly at: number; readonly offers: readonly RankedRecord[] } | undefined;
+  let under: Promise<readonly RankedRecord[]> | undefined;
+  const rankAll = (): Promise<readonly RankedRecord[]> => {
+    under ??= rankedOffers({ market, account }, {}, { signal: context.signal })
+      .then((offers) => {
+        done = { at: performance.now(), offers };
+        return offers;
+      })
+      .finally(() => {
+        under = undefined;
       });
-    }
-    return ranked.offers;
+    return under;
+  };
+  const offers = async (): Promise<readonly RankedRecord[]> => {
+    if (done === undefined) return rankAll();
+    // A list that is a little old is better than none.
+    if (performance.now() - done.at > FRESH_MS) rankAll().catch(() => undefined);
+    return done.offers;
   };
   return [
     route("GET", "/api/offers", offersInput, async ({ sort, from, gpu, ...filter }) => {

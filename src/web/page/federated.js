@@ -1,4 +1,5 @@
 // A federated job: its rounds by providers, and how good its model became.
+import { useState } from "preact/hooks";
 import { post } from "./api.js";
 import { Chart } from "./chart.js";
 import { Act, Countdown, Facts, html, Id, Lines, Steps, Table } from "./parts.js";
@@ -7,6 +8,11 @@ const COIN = 1e18;
 
 export function Federated({ job, reports, withKeys, reload }) {
   const { jobId, role, price, deadline, final, rounds, providers } = job;
+  const [copied, setCopied] = useState("");
+  const copy = () =>
+    withKeys(async () => {
+      setCopied((await post(`/api/jobs/${jobId}/get`)).text);
+    });
   const stop = () =>
     withKeys(async () => {
       await post(`/api/jobs/${jobId}/stop`);
@@ -22,8 +28,10 @@ export function Federated({ job, reports, withKeys, reload }) {
       ]}
     />
     <div class="bar">
+      ${role === "requester" && final && rounds.length > 0 && html`<${Act} label="Copy model and ledger" kind="primary" run=${copy} />`}
       ${role === "requester" && !final && !job.stopping && html`<${Act} label="End it with this round" kind="danger" run=${stop} />`}
     </div>
+    ${copied && html`<p class="card" role="status">${copied}</p>`}
     <div class="columns">
       <section class="card"><h2>Where it stands</h2><${Lines} text=${job.why} /></section>
       <section class="card"><h2>Progress</h2><${Steps} reports=${reports} /></section>

@@ -115,9 +115,11 @@ const rate = (perSecond) => `${(perSecond / 1e6).toFixed(1)} MB/s`;
 export function Steps({ reports }) {
   const lines = reports.filter(({ kind }) => kind !== "debug");
   if (lines.length === 0) return html`<p class="quiet">Nothing is reported of it here yet.</p>`;
-  return html`<ol class="steps">
-    ${lines.map((line) => html`<${Step} ...${line} />`)}
-  </ol>`;
+  return html`<div class="steps" tabindex="0" role="region" aria-label="Progress">
+    <ol>
+      ${lines.map((line) => html`<${Step} ...${line} />`)}
+    </ol>
+  </div>`;
 }
 
 function Step({ kind, text, at, done, total, lanes = [] }) {

@@ -101,7 +101,7 @@ export function answersOf(strange: string) {
             },
             result: { folder: strange, files: [{ path: strange, bytes: 123_456 }], contents: [strange] },
           }),
-      reports: [{ kind: "info", at: now, text: strange, job: id }],
+      reports: Array.from({ length: 30 }, (_, n) => ({ kind: "info", at: now + n, text: strange, job: id })),
     }),
     "POST /api/jobs/:id/log": { jobId: job, text: `${strange}\n`, dropped: 0, running: false },
     "POST /api/jobs/:id/rate": {},

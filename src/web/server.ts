@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ErrorClass } from "../errors/entry.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
@@ -97,7 +97,8 @@ export async function serveWeb(request: WebRequest): Promise<{ readonly port: nu
     const refused = refuseRequest({ method: asked.method, headers: asked.headers, isFile }, port);
     if (refused !== undefined) return fail(reply, refused.status, refusal(refused.why));
     if (isFile || path === "/api/session") return;
-    if (!session.holds(cookieOf(asked.headers.cookie, cookie())))
+    const shown = { cookie: cookieOf(asked.headers.cookie, cookie()), key: keyOf(asked, path) };
+    if (!session.holds(shown))
       return fail(reply, 401, refusal("This browser has not opened the page by its link."));
   });
   server.setErrorHandler((error, _asked, reply) => answerError(reply, error));
@@ -107,11 +108,11 @@ export async function serveWeb(request: WebRequest): Promise<{ readonly port: nu
     server.get(path, (_asked, reply) => reply.type(type).send(body));
   server.post("/api/session", async (asked, reply) => {
     const shown = tokenSchema.safeParse(asked.body);
-    const secret = shown.success ? session.exchange(shown.data.token) : undefined;
-    if (secret === undefined)
+    const held = shown.success ? session.exchange(shown.data.token) : undefined;
+    if (held === undefined)
       return fail(reply, 401, refusal("The link was used already, or is not this page's."));
-    void reply.header("set-cookie", `${cookie()}=${secret}; HttpOnly; SameSite=Strict; Path=/`);
-    return json(reply, {});
+    void reply.header("set-cookie", `${cookie()}=${held.cookie}; HttpOnly; SameSite=Strict; Path=/`);
+    return json(reply, { key: held.key });
   });
   server.get("/api/events", (asked, reply) => {
     reply.hijack();
@@ -140,6 +141,12 @@ export async function serveWeb(request: WebRequest): Promise<{ readonly port: nu
       await server.close();
     },
   };
+}
+
+/** A browser's stream of events cannot send a header. */
+function keyOf({ headers, query }: FastifyRequest, path: string): string | undefined {
+  const key = path === "/api/events" ? (query as { key?: unknown }).key : headers["x-page-key"];
+  return typeof key === "string" ? key : undefined;
 }
 
 function addRoute(server: FastifyInstance, { method, path, answer }: WebRoute, signal: AbortSignal): void {

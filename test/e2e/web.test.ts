@@ -46,7 +46,8 @@ test(
     const post = (path: string, body: object) =>
       page.evaluate(
         async ([at, json]) => {
-          const init = { method: "POST", headers: { "content-type": "application/json" }, body: json! };
+          const headers = { "content-type": "application/json", "x-page-key": localStorage.getItem("key")! };
+          const init = { method: "POST", headers, body: json! };
           return ((await (await fetch(at!, init)).json()) as { error?: { code: string } }).error?.code;
         },
         [path, JSON.stringify(body)],

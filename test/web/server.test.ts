@@ -68,8 +68,10 @@ async function served(t: TestContext) {
   const enter = (token: string) =>
     ask("/api/session", { method: "POST", headers: sameOrigin, body: { token } });
   const entered = async () => {
-    const [cookie = ""] = (await enter(session.token)).headers["set-cookie"] ?? [];
-    return cookie.split(";")[0]!;
+    const { headers, body } = await enter(session.token);
+    const [cookie = ""] = headers["set-cookie"] ?? [];
+    const { key } = JSON.parse(body) as { key: string };
+    return { cookie: cookie.split(";")[0]!, "x-page-key": key };
   };
   return { ...web, own, session, hub, page, ask, open, enter, entered, sameOrigin, count: () => done };
 }
@@ -101,35 +103,50 @@ test("the page comes with a policy that lets no stranger's script run, and frame
 
 test("a foreign Host is refused, for files and for data", async (t) => {
   const web = await served(t);
-  const cookie = await web.entered();
+  const own = await web.entered();
   for (const host of ["evil.example", `evil.example:${web.port}`, "127.0.0.1", `127.0.0.2:${web.port}`]) {
     assert.equal((await web.ask("/", { host })).status, 421, host);
-    assert.equal((await web.ask("/api/count", { host, headers: { cookie } })).status, 421, host);
+    assert.equal((await web.ask("/api/count", { host, headers: own })).status, 421, host);
   }
   assert.equal((await web.ask("/", { host: `localhost:${web.port}` })).status, 200);
 });
 
 test("a foreign Origin is refused, with the cookie too", async (t) => {
   const web = await served(t);
-  const cookie = await web.entered();
+  const own = await web.entered();
   for (const origin of ["http://evil.example", "null", `https://${web.own}`, "http://127.0.0.1:1"]) {
-    assert.equal((await web.ask("/api/count", { headers: { cookie, origin } })).status, 403, origin);
-    const act = { method: "POST", body: { by: 1 }, headers: { ...web.sameOrigin, cookie, origin } };
+    assert.equal((await web.ask("/api/count", { headers: { ...own, origin } })).status, 403, origin);
+    const act = { method: "POST", body: { by: 1 }, headers: { ...web.sameOrigin, ...own, origin } };
     assert.equal((await web.ask("/api/act", act)).status, 403, origin);
   }
   assert.equal(web.count(), 0);
 });
 
-test("data needs the cookie", async (t) => {
+test("data needs the cookie, and the key that other ports do not get", async (t) => {
   const web = await served(t);
-  const cookie = await web.entered();
-  const wrong = [undefined, "", `${cookie}x`, `${cookie}; ${cookie}`, cookie.replace(/-\d+=/, "-1=")];
-  for (const one of wrong) {
-    assert.equal((await web.ask("/api/count", { headers: { cookie: one } })).status, 401, one);
-    assert.equal((await web.ask("/api/events", { headers: { cookie: one } })).status, 401, one);
-    assert.equal((await web.ask("/nothing", { headers: { cookie: one } })).status, 401, one);
+  const own = await web.entered();
+  const { cookie, "x-page-key": key } = own;
+  const wrong = [
+    {},
+    { cookie },
+    { "x-page-key": key },
+    { cookie, "x-page-key": `${key}x` },
+    { "x-page-key": key, cookie: `${cookie}x` },
+    { "x-page-key": key, cookie: `${cookie}; ${cookie}` },
+    { "x-page-key": key, cookie: cookie.replace(/-\d+=/, "-1=") },
+    { "x-page-key": web.session.token, cookie },
+  ];
+  for (const headers of wrong) {
+    const shown = JSON.stringify(headers);
+    assert.equal((await web.ask("/api/count", { headers })).status, 401, shown);
+    assert.equal((await web.ask("/nothing", { headers })).status, 401, shown);
+    assert.equal((await web.ask("/api/events", { headers })).status, 401, shown);
+    const act = { method: "POST", body: { by: 1 }, headers: { ...web.sameOrigin, ...headers } };
+    assert.equal((await web.ask("/api/act", act)).status, 401, shown);
   }
-  const { status, body } = await web.ask("/api/count", { headers: { cookie: `a=b; ${cookie}` } });
+  // Only the stream of events takes the key from the address.
+  assert.equal((await web.ask(`/api/count?key=${key}`, { headers: { cookie } })).status, 401);
+  const { status, body } = await web.ask("/api/count", { headers: { ...own, cookie: `a=b; ${cookie}` } });
   assert.deepEqual([status, body], [200, '{"done":0}']);
 });
 
@@ -148,23 +165,24 @@ test("the link's token is good once, for a cookie that scripts and other sites d
 
 test("a POST without the fetch metadata of the page itself changes nothing", async (t) => {
   const web = await served(t);
-  const cookie = await web.entered();
+  const own = await web.entered();
   for (const site of [undefined, "none", "same-site", "cross-site"]) {
-    const headers = { cookie, origin: `http://${web.own}`, "sec-fetch-site": site };
+    const headers = { ...own, origin: `http://${web.own}`, "sec-fetch-site": site };
     const { status } = await web.ask("/api/act", { method: "POST", headers, body: { by: 1 } });
     assert.equal(status, 403, site);
   }
-  const form = { ...web.sameOrigin, cookie, "content-type": "application/x-www-form-urlencoded" };
+  const form = { ...web.sameOrigin, ...own, "content-type": "application/x-www-form-urlencoded" };
   assert.equal((await web.ask("/api/act", { method: "POST", headers: form })).status, 415);
-  assert.equal((await web.ask("/api/act", { method: "PUT", headers: { cookie } })).status, 405);
+  assert.equal((await web.ask("/api/act", { method: "PUT", headers: own })).status, 405);
   assert.equal(web.count(), 0);
-  const headers = { ...web.sameOrigin, cookie };
+  const headers = { ...web.sameOrigin, ...own };
   assert.equal((await web.ask("/api/act", { method: "POST", headers, body: { by: 2 } })).body, '{"done":2}');
 });
 
 test("what the page asks is bounded, and errors have their codes", async (t) => {
   const web = await served(t);
-  const headers = { ...web.sameOrigin, cookie: await web.entered() };
+  const own = await web.entered();
+  const headers = { ...web.sameOrigin, ...own };
   const act = (body: unknown) => web.ask("/api/act", { method: "POST", headers, body });
   for (const body of [{ by: 11 }, { by: "1" }, { by: 1, more: 1 }, {}]) {
     const answer = await act(body);
@@ -173,12 +191,16 @@ test("what the page asks is bounded, and errors have their codes", async (t) => 
   assert.equal((await act({ by: "x".repeat(70 * KIB) })).status, 413);
   const refused = await web.ask("/api/refuse", { method: "POST", headers, body: {} });
   assert.equal(JSON.parse(refused.body).error.code, "JOB_UNKNOWN");
-  const { cookie } = headers;
-  assert.equal((await web.ask("/nothing", { headers: { cookie } })).status, 404);
+  assert.equal((await web.ask("/nothing", { headers: own })).status, 404);
   assert.equal(
-    (await web.ask("/api/count", { headers: { cookie, "sec-fetch-site": "cross-site" } })).status,
+    (await web.ask("/api/count", { headers: { ...own, "sec-fetch-site": "cross-site" } })).status,
     403,
   );
+});
+
+test("a port that is taken is said so", async (t) => {
+  const { port, session, hub, page } = await served(t);
+  await assert.rejects(serveWeb({ port, session, hub, page, routes: [] }), { code: "WEB_FAILED" });
 });
 
 test("nothing listens but on loopback", async (t) => {
@@ -195,9 +217,11 @@ test("nothing listens but on loopback", async (t) => {
 
 test("who comes back gets what happened meanwhile, or is told to read everything again", async (t) => {
   const web = await served(t);
-  const cookie = await web.entered();
+  const own = await web.entered();
   const follow = async (last?: string) => {
-    const response = await web.open("/api/events", { headers: { cookie, "last-event-id": last } });
+    const { cookie, "x-page-key": key } = own;
+    const headers = { cookie, "last-event-id": last };
+    const response = await web.open(`/api/events?key=${key}`, { headers });
     const texts = response.setEncoding("utf8")[Symbol.asyncIterator]();
     let text = "";
     return {

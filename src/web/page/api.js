@@ -10,10 +10,14 @@ export class Refusal extends Error {
   }
 }
 
-async function ask(path, init) {
+/** What only pages of this origin, its port included, can read; the cookie goes with requests by itself. */
+const KEY = "key";
+const pageKey = () => localStorage.getItem(KEY) ?? "";
+
+async function ask(path, init = {}) {
   let response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { ...init, headers: { ...init.headers, "x-page-key": pageKey() } });
   } catch {
     throw new Refusal({
       code: "GONE",
@@ -40,6 +44,12 @@ export function post(path, body = {}) {
   });
 }
 
+/** Shows the link's token; who opens the link a second time in the same browser is in already. */
+export async function enterWith(token) {
+  const { key } = await post("/api/session", { token }).catch(() => ({}));
+  if (key !== undefined) localStorage.setItem(KEY, key);
+}
+
 const listeners = new Map();
 
 /** Calls `listener` with the data of every event of this name; returns what ends that. */
@@ -55,7 +65,7 @@ function tell(name, data) {
 
 /** Follows what happens; the browser comes back by itself, and says what it had last. */
 export function followEvents() {
-  const source = new EventSource("/api/events");
+  const source = new EventSource(`/api/events?key=${pageKey()}`);
   for (const name of ["reset", "job", "market", "report", "log", "log-end", "notice"])
     source.addEventListener(name, ({ data }) => tell(name, JSON.parse(data)));
   source.addEventListener("open", () => tell("connected", true));

@@ -1,7 +1,7 @@
 // The page: who is let in, where to go, and what holds for all views.
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { followEvents, on, post, Refusal, useData } from "./api.js";
+import { enterWith, followEvents, on, post, Refusal, useData } from "./api.js";
 import { Help } from "./help.js";
 import { Job } from "./job.js";
 import { Jobs } from "./jobs.js";
@@ -149,8 +149,7 @@ async function enter() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return;
   history.replaceState(null, "", "/#/jobs");
-  // Who opens the link a second time in the same browser is in already.
-  await post("/api/session", { token }).catch(() => undefined);
+  await enterWith(token);
 }
 
 await enter();

@@ -40,6 +40,10 @@ test(
     assert.doesNotMatch(page.url(), /token/);
 
     await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "New job" }).click();
+    await page.getByRole("button", { name: "sklearn" }).click();
+    await page.locator("button:enabled", { hasText: "See who could do it" }).waitFor();
+    assert.equal(await page.getByLabel("Folder or job.yaml").inputValue(), "sklearn/job.yaml");
+    await page.getByLabel("Folder or job.yaml").fill("");
     await page.getByRole("button", { name: "digits/job.yaml" }).click();
     await page.getByRole("button", { name: "See who could do it" }).click();
     await page.getByRole("radio", { name: `Provider ${market.providers[0]!.account}` }).click();

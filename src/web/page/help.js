@@ -5,20 +5,24 @@ import { html, Waiting } from "./parts.js";
 const words = [
   [
     "Requester",
-    "posts a job and locks its price in a contract. The money moves by the contract's rules only.",
+    "Posts a job and locks its price in a contract. The money moves by the contract's rules only.",
   ],
   [
     "Provider",
-    "accepts a job with a part of its stake, runs it in a sandbox, and gives its result, encrypted.",
+    "Accepts a job with a part of its stake, runs it in a sandbox, and gives its result, encrypted.",
   ],
   [
     "Validator",
-    "measures the result for a fee. When the measurements agree, the provider is paid and the key is known.",
+    "Measures the result for a fee. When the measurements agree, the provider is paid and shows the key that opens it.",
   ],
-  ["Deadline", "of whose turn it is. Who misses it loses by the rule; the page says what happens then."],
-  ["Standing", "what speaks for a provider less what speaks against it, −1 to 1; 0 is no record."],
-  ["Locked", "money lies in the contract until the job is over, and is then paid or comes back by the rule."],
-  ["Password", "The wallet's unlocks the page once: what spends or signs needs it, what reads does not."],
+  ["Locked", "Money in the contract. When the job is over it is paid, or comes back."],
+  ["Due", "When the turn of the party that must act ends. What happens then is told beside each job."],
+  [
+    "Standing",
+    "What speaks for a provider less what speaks against it, from −1 to 1; 0 is no record that counts.",
+  ],
+  ["Pool", "All jobs of the market that wait for the same step."],
+  ["Password", "The wallet's. What signs or spends asks for it, once; reading does not."],
 ];
 
 export function Help() {

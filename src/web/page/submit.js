@@ -5,7 +5,7 @@ import { stars } from "./market.js";
 import { Act, Failed, html, Id, Table } from "./parts.js";
 
 export function Submit({ withKeys }) {
-  const { data: found } = useData("/api/files");
+  const { data: found, reload } = useData("/api/files");
   const [file, setFile] = useState("");
   const [variables, setVariables] = useState("");
   const [provider, setProvider] = useState("best");
@@ -19,6 +19,11 @@ export function Submit({ withKeys }) {
     const choices = await post("/api/choices", asked(changes));
     setLooked(choices);
     if (choices.kind !== "matrix") setPlan(await post("/api/plan", asked(changes)));
+  };
+  const begin = async (template) => {
+    await post("/api/new", { template });
+    await reload();
+    setFile(`${template}/job.yaml`);
   };
   const submit = () =>
     withKeys(async () => {
@@ -56,6 +61,7 @@ export function Submit({ withKeys }) {
           </ul>
         </div>`
       }
+      ${found && file === "" && html`<${Begin} templates=${found.templates} take=${begin} />`}
       <details>
         <summary>Variables</summary>
         <label>
@@ -75,6 +81,19 @@ export function Submit({ withKeys }) {
       </section>`
     }
   </section>`;
+}
+
+/** A folder of one's own to begin with, as `ichain new` makes it. */
+function Begin({ templates, take }) {
+  return html`<div>
+    <p>Or begin with an example, in a folder of its own:</p>
+    <ul class="picks">
+      ${templates.map(
+        ({ name, summary }) =>
+          html`<li><${Act} label=${name} kind="link" run=${() => take(name)} /> ${summary}</li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 /** What the plan would lock. */

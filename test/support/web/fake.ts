@@ -119,7 +119,11 @@ export function answersOf(strange: string) {
         },
       ],
     },
-    "GET /api/files": { folder: strange, files: [strange] },
+    "GET /api/files": {
+      folder: strange,
+      files: [strange],
+      templates: [{ name: "sklearn", summary: strange }],
+    },
     "POST /api/choices": {
       ...{ kind: "job", cells: 1, name: strange, validatorSeats: 1, unfit: [{ account, why: strange }] },
       ...{ providers: [{ ...choice, standing: 0.4 }], validators: [choice] },

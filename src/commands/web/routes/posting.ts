@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { z } from "zod";
+import { templates } from "../../../config/choices.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
@@ -20,6 +21,9 @@ const DEPTH = 3;
 const MAX_FOUND = 50;
 const MAX_SHOWN = 100;
 const TRIES = 3;
+
+/** Those whose folders have a job of a market. */
+const jobTemplates = ["sklearn", "torch", "finetune"] as const satisfies (keyof typeof templates)[];
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const party = z.union([address, z.literal("best")]).default("best");
@@ -48,7 +52,11 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
     route("GET", "/api/files", z.strictObject({}), async () => ({
       folder: process.cwd(),
       files: await jobFilesIn(process.cwd()),
+      templates: jobTemplates.map((name) => ({ name, summary: templates[name] })),
     })),
+    route("POST", "/api/new", z.strictObject({ template: z.enum(jobTemplates) }), ({ template }) =>
+      runCommand(context, () => import("../../run/new.ts"), { args: { template } }),
+    ),
     route("POST", "/api/choices", jobInput, async ({ file, ...input }, options) =>
       choices(page, await jobFileAt(file), input, options),
     ),

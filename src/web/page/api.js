@@ -63,13 +63,25 @@ function tell(name, data) {
   for (const listener of listeners.get(name) ?? []) listener(data);
 }
 
-/** Follows what happens; the browser comes back by itself, and says what it had last. */
+/**
+ * Follows what happens; the browser comes back by itself, and says what it had last. Resolves once it is connected, or
+ * cannot be: what is read afterwards misses nothing.
+ */
 export function followEvents() {
   const source = new EventSource(`/api/events?key=${pageKey()}`);
-  for (const name of ["reset", "job", "market", "report", "log", "log-end", "notice"])
+  for (const name of ["job", "market", "report", "log", "log-end", "notice"])
     source.addEventListener(name, ({ data }) => tell(name, JSON.parse(data)));
   source.addEventListener("open", () => tell("connected", true));
   source.addEventListener("error", () => tell("connected", false));
+  return new Promise((resolve) => {
+    let isFirst = true;
+    source.addEventListener("reset", () => {
+      if (!isFirst) tell("reset", {});
+      isFirst = false;
+      resolve();
+    });
+    source.addEventListener("error", resolve);
+  });
 }
 
 /** Seconds by which the chain's time is ahead of this machine's. */

@@ -153,7 +153,7 @@ async function enter() {
 }
 
 await enter();
-followEvents();
+await followEvents();
 const root = document.querySelector("#page");
 root.replaceChildren();
 render(html`<${Page} />`, root);

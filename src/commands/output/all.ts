@@ -76,6 +76,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   status: daemon.statusOutput,
   drain: daemon.toldOutput,
   reload: daemon.toldOutput,
+  web: daemon.webOutput,
   earnings: daemon.earningsOutput,
   "support-bundle": daemon.supportBundleOutput,
   devnet: trial.devnetOutput,

@@ -62,7 +62,7 @@ export async function openLane(transport: "direct" | "onion"): Promise<Lane> {
       settings: {
         audit: { check: "evaluate", validate: "always", after: 10, floor: 0.1 },
         // Offers say how much disk there is: where other work fills it they would change, and be published again.
-        disk: { limit: 4 * 2 ** 30 },
+        disk: { limit: "4 GiB" },
       },
     },
   );

@@ -108,7 +108,7 @@ async function workAs(
   const knowsFederated = config.network?.contracts.federated !== undefined;
   const federated = [
     ...(roles.provider && knowsFederated ? [federatedProviderDuty(worker, providing)] : []),
-    ...(roles.validator && knowsFederated ? [seatDuty(worker, setup)] : []),
+    ...(roles.validator && knowsFederated ? [seatDuty(worker, setup, whole)] : []),
   ];
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();

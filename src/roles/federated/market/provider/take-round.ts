@@ -154,7 +154,8 @@ function makeUpdate(
       const name = `round-${round}`;
       let trained: Awaited<ReturnType<typeof trainRound>>;
       {
-        using _slot = await setup.slots.take(options);
+        using slot = await setup.slots.take(options);
+        await slot.hold(spec.resources, options);
         const image = await ensureImage(
           context,
           journal,

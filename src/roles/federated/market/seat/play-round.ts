@@ -153,6 +153,7 @@ async function lead(
     isFirst ? arrivals.enough({ quorum, sendBy: sendByOf(job) }) : Promise.resolve(arrivals.present());
   const accounts = await chosen();
   using slot = await seat.slots.take(options);
+  await slot.hold(place.draft.spec.resources, options);
   const request = { by, chosen: async () => accounts, arrivals, hosting: seat.hosting, begunAt };
   const { proposal, closed } = await propose(context, journal, state, request, options);
   slot[Symbol.dispose]();
@@ -247,7 +248,8 @@ async function answer(
   const examined = await journal.step<null, WorkedOut>(`examined-${tag}`, {
     prepare: () => null,
     act: async () => {
-      using _slot = await seat.slots.take(options);
+      using slot = await seat.slots.take(options);
+      await slot.hold(state.place.draft.spec.resources, options);
       const request = { by, proposer: peer, proposal, arrivals, members, hosting };
       return await examineProposal(context, journal, state, request, options);
     },

@@ -25,7 +25,7 @@ import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.
 import { parcelBytes } from "../../../../protocol/limits.ts";
 import { forJob, type WorkerContext } from "../../../context.ts";
 import type { Duty } from "../../../daemon/daemon.ts";
-import { openSlots } from "../../../daemon/slots.ts";
+import { type Machine, openSlots } from "../../../daemon/slots.ts";
 import type { ProviderSetup } from "../../../job/provider/accept.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { hostOnce } from "../../../shared/host-once.ts";
@@ -61,9 +61,9 @@ import { isRefusedKit, type Kit, takeKit } from "./take-kit.ts";
 export type SeatSetup = Pick<ProviderSetup, "policy" | "machine" | "disk" | "draining">;
 
 /** What `ichain validate` does with federated jobs: it aggregates and closes the rounds of those in which it has a seat. */
-export function seatDuty(context: WorkerContext, setup: SeatSetup): Duty<FederatedJob> {
+export function seatDuty(context: WorkerContext, setup: SeatSetup, whole: Machine): Duty<FederatedJob> {
   const { market, account } = context;
-  const slots = openSlots(1);
+  const slots = openSlots(1, whole);
   return {
     role: "federated-seat",
     watch: (options) => market.watchFederated({ validator: account }, options),
@@ -71,7 +71,12 @@ export function seatDuty(context: WorkerContext, setup: SeatSetup): Duty<Federat
       const isInvited = job.invitations.some(({ providers }) =>
         providers.some((one) => sameAddress(one, account)),
       );
-      return job.state === "Running" && isInvited && memberOf(job, account)?.standing === "seated";
+      return (
+        !setup.draining &&
+        job.state === "Running" &&
+        isInvited &&
+        memberOf(job, account)?.standing === "seated"
+      );
     },
     work: (id, options) => serveSeat(forJob(context, id), id, { ...setup, slots }, options),
     giveUp: async (id) => end(context, context.journal.open("federated-seat", id), id, "failed"),

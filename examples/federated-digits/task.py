@@ -1,20 +1,14 @@
 """One round of a federated job: `task.py 0` trains a model on a provider's part, `task.py 1` measures models.
 
-A network of 64-32-10 units on the 8 by 8 digits of scikit-learn. Reads and writes what docs/federated.md says under
-"The task".
+A network of 64-32-10 units on the 8 by 8 digits of scikit-learn.
 """
-
-import json
 
 import ichain
 import numpy as np
 
-ROUND = json.loads((ichain.IN / "round.json").read_text()) if ichain.mode() == ichain.WORK else {}
 
-
-def rows(path):
+def rows(arrays):
     """Images from 0 to 1, a row each, and their labels."""
-    arrays = ichain.load(path)
     return arrays["x"].reshape(len(arrays["x"]), -1).astype(np.float32) / 16, arrays["y"].astype(int)
 
 
@@ -25,8 +19,9 @@ def forward(model, images):
     return hidden, powers / powers.sum(axis=1, keepdims=True)
 
 
-def train(model, images, labels, *, epochs, batch, lr, schedule):
-    random = np.random.default_rng(ROUND["seed"])
+def train(model, part, *, seed, epochs, batch, lr, schedule):
+    images, labels = rows(part)
+    random = np.random.default_rng(seed)
     steps = epochs * -(-len(images) // batch)
     step = 0
     for _ in range(epochs):
@@ -46,24 +41,15 @@ def train(model, images, labels, *, epochs, batch, lr, schedule):
     return model
 
 
-def measure(model, images, labels):
+def measure(model, labelled):
+    images, labels = rows(labelled)
     _, likely = forward(model, images)
     loss = -np.log(np.maximum(likely[np.arange(len(labels)), labels], 1e-9)).mean()
-    return {"acc": float((likely.argmax(axis=1) == labels).mean()), "loss": float(loss)}
+    return {"acc": (likely.argmax(axis=1) == labels).mean(), "loss": loss}
 
 
-def main():
-    if ichain.mode() == ichain.WORK:
-        model = ichain.load(ichain.IN / "model.safetensors")
-        images, labels = rows(ichain.IN / "part.safetensors")
-        ichain.save(ichain.OUT / "model.safetensors", train(model, images, labels, **ROUND["local"]))
-        return
-    sets = {path.stem: rows(path) for path in sorted((ichain.IN / "sets").iterdir())}
-    models = {path.stem: ichain.load(path) for path in sorted((ichain.IN / "models").iterdir())}
-    found = {
-        name: {of: measure(model, *labelled) for of, labelled in sets.items()} for name, model in models.items()
-    }
-    (ichain.OUT / "measured.json").write_text(json.dumps(found))
-
-
-main()
+if ichain.mode() == ichain.WORK:
+    now = ichain.round()
+    ichain.save_model(train(now.model, now.part, seed=now.seed, **now.local))
+else:
+    ichain.measure(measure)

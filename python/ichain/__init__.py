@@ -10,7 +10,26 @@
 
 from ichain import checkpoint
 from ichain.metrics import log
-from ichain.task import EXAM, IN, MEASURE, OUT, WORK, args, mode
+from ichain.rounds import Round, measure, round, save_model, save_scores
+from ichain.task import DISTIL, EXAM, IN, MEASURE, OUT, WORK, args, mode
 from ichain.tensors import load, save
 
-__all__ = ["EXAM", "IN", "MEASURE", "OUT", "WORK", "args", "checkpoint", "load", "log", "mode", "save"]
+__all__ = [
+    "DISTIL",
+    "EXAM",
+    "IN",
+    "MEASURE",
+    "OUT",
+    "WORK",
+    "Round",
+    "args",
+    "checkpoint",
+    "load",
+    "log",
+    "measure",
+    "mode",
+    "round",
+    "save",
+    "save_model",
+    "save_scores",
+]

@@ -13,15 +13,17 @@ EXAM: Final = IN / "exam"
 
 WORK: Final = 0
 MEASURE: Final = 1
+DISTIL: Final = 2
+"""Of federated distillation alone: trains the next model (docs/federated.md)."""
 
 
 def mode() -> int:
-    """`WORK` or `MEASURE`: the last word of the command line, `0` or `1`. Ends the task where it is neither."""
-    if len(sys.argv) > 1 and sys.argv[-1] in ("0", "1"):
+    """`WORK`, `MEASURE` or `DISTIL`: the last word of the command line, `0`, `1` or `2`. Ends the task where it is none."""
+    if len(sys.argv) > 1 and sys.argv[-1] in ("0", "1", "2"):
         return int(sys.argv[-1])
-    sys.exit("usage: the last argument is 0 to do the work, or 1 to measure its result")
+    sys.exit("usage: the last argument is 0 to do the work, or 1 to measure its result (2: to distil)")
 
 
 def args() -> list[str]:
-    """The words of the job's command after the script, without the `0` or `1` at the end."""
+    """The words of the job's command after the script, without the `0`, `1` or `2` at the end."""
     return sys.argv[1:-1]

@@ -170,6 +170,8 @@ export function createMarket(options: MarketOptions): Market {
       isSignedNotice(signed, account, { chainId: parts.chainId, escrow: addresses.escrow }),
     signNotice: (notice) => write().signNotice(notice),
     signAdmission: (job, provider) => write().signAdmission(job, provider),
+    signClosing: (job, closing) => write().signClosing(job, closing),
+    signStrike: (job, strike) => write().signStrike(job, strike),
     signRecord: (hash) => write().signRecord(hash),
     signPermit: async (request, abortOptions) => {
       const target = write();
@@ -178,8 +180,8 @@ export function createMarket(options: MarketOptions): Market {
     sentBy: (account, which, abortOptions) =>
       run(abortOptions, (bounded) => read().sentBy(account, which, bounded)),
     token: (address, abortOptions) => run(abortOptions, (bounded) => read().token(address, bounded)),
-    tokenFunds: (account, token, abortOptions) =>
-      run(abortOptions, (bounded) => read().tokenFunds(account, token, bounded)),
+    tokenFunds: (account, token, { spender, ...abortOptions } = {}) =>
+      run(abortOptions, (bounded) => read().tokenFunds(account, token, { ...bounded, spender })),
     jobIdOf: (terms) => jobIdOf(parts.chainId, addresses.escrow, terms),
     now: (abortOptions) => run(abortOptions, (bounded) => read().now(bounded)),
     chainPace: (abortOptions) => run(abortOptions, (bounded) => read().chainPace(bounded)),
@@ -194,7 +196,8 @@ export function createMarket(options: MarketOptions): Market {
     offer: (account, abortOptions) => run(abortOptions, (bounded) => read().offer(account, bounded)),
     job: (id, abortOptions) => run(abortOptions, (bounded) => read().job(id, bounded)),
     jobs: (filter, abortOptions) => run(abortOptions, (bounded) => read().jobs(filter, bounded)),
-    pastJobs: (provider, abortOptions) => run(abortOptions, (bounded) => read().pastJobs(provider, bounded)),
+    pastJobs: (providers, abortOptions) =>
+      iterate(abortOptions, (bounded) => read().pastJobs(providers, bounded)),
     resolveJob: (prefix, abortOptions) => run(abortOptions, (bounded) => read().resolveJob(prefix, bounded)),
     follow: (id, abortOptions) => iterate(abortOptions, (bounded) => read().follow(id, bounded)),
     watch: (filter, abortOptions) => iterate(abortOptions, (bounded) => read().watch(filter, bounded)),

@@ -53,7 +53,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const store = openIndexStore(db, addresses);
   const jobs = openJobIndex(db, chainId, addresses.escrow);
   const federatedJobs = openFederatedIndex(db, chainId, addresses.federated);
-  const records = openRecordIndex(db, { chainId, escrow: addresses.escrow });
+  const records = openRecordIndex(db, { ...addresses, chainId });
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Constant of the registry. */
@@ -106,10 +106,11 @@ export function createReader(options: ReaderOptions): ChainReader {
       tokens.set(address, token);
       return token;
     },
-    async tokenFunds(account, token, abortOptions = {}) {
+    async tokenFunds(account, token, { spender, ...abortOptions } = {}) {
+      const escrowOf = spender === "federated" ? federatedEscrowOf(addresses) : addresses.escrow;
       const [balance, allowance] = await Promise.all([
         askWord(rpc, token, "balanceOf", [account], abortOptions),
-        askWord(rpc, token, "allowance", [account, addresses.escrow], abortOptions),
+        askWord(rpc, token, "allowance", [account, escrowOf], abortOptions),
       ]);
       return { balance: balance ?? 0n, allowance: allowance ?? 0n };
     },
@@ -152,9 +153,12 @@ export function createReader(options: ReaderOptions): ChainReader {
       }
       return found.sort((a, b) => a.postedBlock - b.postedBlock);
     },
-    async pastJobs(provider, abortOptions = {}) {
+    async *pastJobs(providers, abortOptions = {}) {
       await fresh(abortOptions);
-      return records(provider);
+      for (const provider of providers) {
+        abortOptions.signal?.throwIfAborted();
+        yield records(provider);
+      }
     },
     resolveJob: (prefix, abortOptions = {}) => resolve(jobs, prefix, abortOptions),
     async *follow(id, abortOptions = {}) {

@@ -10,9 +10,11 @@ import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
+import { openMachine } from "../roles/daemon/slots.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
 import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
+import { seatDuty } from "../roles/federated/market/seat/serve-seat.ts";
 import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
@@ -90,19 +92,24 @@ async function workAs(
   const { machine } = first;
   const disk =
     limit === undefined ? undefined : openDiskBudget({ home: config.home, jobsDir: worker.jobsDir, limit });
+  const { cpus, memoryBytes: memory } = report.together ?? report;
+  const whole = openMachine({ cpus, memory });
   const setup = {
     ...{ policy: first.policy, machine, report, disk },
     get draining() {
       return control.draining.aborted;
     },
   };
-  const providing = setupOf(setup);
+  const providing = setupOf(setup, whole);
   const duties = [
     ...(roles.provider ? [provideDuty(worker, providing)] : []),
-    ...(roles.validator ? [validateDuty(worker, setup)] : []),
+    ...(roles.validator ? [validateDuty(worker, setup, whole)] : []),
   ].map((duty) => tellingOwner(worker, opened.notifier, duty));
-  const takesFederated = roles.provider && config.network?.contracts.federated !== undefined;
-  const federated = takesFederated ? [federatedProviderDuty(worker, providing)] : [];
+  const knowsFederated = config.network?.contracts.federated !== undefined;
+  const federated = [
+    ...(roles.provider && knowsFederated ? [federatedProviderDuty(worker, providing)] : []),
+    ...(roles.validator && knowsFederated ? [seatDuty(worker, setup)] : []),
+  ];
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
@@ -159,7 +166,10 @@ function unfinishedRuns({ journal }: WorkerContext): Set<string> {
     open.flatMap(({ role, key }) =>
       role === "federated-provider"
         ? roundRuns(journal.open(role, key))
-        : stages.map((stage) => runId(role, key, stage)),
+        : // A seat's runs are begun again.
+          role === "federated-seat"
+          ? []
+          : stages.map((stage) => runId(role, key, stage)),
     ),
   );
 }

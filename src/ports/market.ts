@@ -1,5 +1,7 @@
 import type { AbortOptions } from "../async/abort.ts";
 import type { TokenInfo } from "../protocol/amounts.ts";
+import type { Closing } from "../protocol/federated/market/closing.ts";
+import type { Strike } from "../protocol/federated/market/events.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job/job.ts";
 import type { Measurement } from "../protocol/job/measurement.ts";
@@ -60,8 +62,11 @@ export type Call =
   | { kind: "requestWithdrawal"; amount: bigint }
   | { kind: "withdrawStake" }
   /** Lets the escrow, of jobs or else of federated ones, take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
-  | { kind: "approve"; token: Address; amount: bigint; spender?: "federated" }
+  | { kind: "approve"; token: Address; amount: bigint; spender?: Spender | undefined }
   | FederatedCall;
+
+/** The escrow that takes a token, where it is not that of ordinary jobs. */
+export type Spender = "federated";
 
 /** A token's permission for the escrow to take an amount once (EIP-2612). */
 export interface Permit {
@@ -136,11 +141,11 @@ export interface MarketReader extends FederatedReader {
    * @throws TOKEN_UNUSABLE
    */
   token(address: Address, options?: AbortOptions): Promise<TokenInfo>;
-  /** What `account` holds of a token, and what of it the escrow may take; smallest unit. */
+  /** What `account` holds of a token, and what of it the escrow, of jobs or else of federated ones, may take; smallest unit. */
   tokenFunds(
     account: Address,
     token: Address,
-    options?: AbortOptions,
+    options?: AbortOptions & { readonly spender?: Spender | undefined },
   ): Promise<{ readonly balance: bigint; readonly allowance: bigint }>;
   /** What the escrow owes `account` and `withdraw` would pay. */
   owed(account: Address, token: Address, options?: AbortOptions): Promise<bigint>;
@@ -157,8 +162,11 @@ export interface MarketReader extends FederatedReader {
   /** @throws JOB_UNKNOWN */
   job(id: JobId, options?: AbortOptions): Promise<Job>;
   jobs(filter: JobFilter, options?: AbortOptions): Promise<Job[]>;
-  /** The jobs of `provider` that count in its record: the newest `RECORD_JOBS` that settled, and as many faults. */
-  pastJobs(provider: Address, options?: AbortOptions): Promise<readonly PastJob[]>;
+  /**
+   * For each of `providers`, in their order, the jobs that count in its record: the newest `RECORD_JOBS` that settled, and
+   * as many faults.
+   */
+  pastJobs(providers: readonly Address[], options?: AbortOptions): AsyncIterable<readonly PastJob[]>;
   /**
    * The id that starts with `prefix` (0x optional).
    * @throws JOB_UNKNOWN
@@ -182,6 +190,10 @@ export interface MarketWriter {
   signNotice(notice: Notice): SignedNotice;
   /** The signature of this account, as requester of a federated job, by which `provider` may enlist. */
   signAdmission(job: JobId, provider: Address): Hex;
+  /** The signature of this account, as a seat of a federated job, of what it says of a round. */
+  signClosing(job: JobId, closing: Closing): Hex;
+  /** The signature of this account, as a seat, that a replay does not give an update. */
+  signStrike(job: JobId, strike: Strike): Hex;
   /** This account's signature of a record of a federated job's ledger, given its hash (`recordHash`). */
   signRecord(hash: Hex): Hex;
   /** A permit for the escrow until `deadline`, Unix seconds; undefined when the token has no permits. */

@@ -24,6 +24,8 @@ export interface SandboxTask {
   readonly inputDir: string;
   /** Mounted read-only at /out in a run that evaluates; absent in a run that produces, which writes there. */
   readonly resultDir?: string | undefined;
+  /** A folder of the machine's owner, mounted read-only at /in/data and otherwise left as it is. */
+  readonly dataDir?: string | undefined;
   readonly limits: Limits;
   /** GPU UUIDs; empty for none. */
   readonly gpus: readonly string[];
@@ -52,8 +54,11 @@ export interface SandboxReport {
   readonly engine: string;
   readonly engineVersion: string;
   readonly tier: Tier;
+  /** Of its largest machine: a task runs on one. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Of all its machines, where they are several. */
+  readonly together?: { readonly cpus: number; readonly memoryBytes: number } | undefined;
   readonly gpus: readonly (GpuFacts & { readonly uuid: string })[];
   /** How tasks get them; absent where there are none, or the engine is of another machine. */
   readonly gpuWay?: Exclude<GpuWay, "auto"> | undefined;

@@ -1,6 +1,6 @@
 import type { Abortable } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
-import type { Market, MarketReader } from "../ports/market.ts";
+import type { Market, MarketReader, Spender } from "../ports/market.ts";
 import { COIN } from "../protocol/amounts.ts";
 import { type Address, isAddress } from "../protocol/ids.ts";
 import { type Pay, payOf } from "../protocol/policy/pay.ts";
@@ -56,7 +56,7 @@ export async function readTenders(
 }
 
 /**
- * Lets the escrow take `amount` of a token beside what it may take already; nothing to do for the coin, or where that
+ * Lets the escrow, or that of federated jobs, take `amount` of a token beside what it may take already; nothing to do for the coin, or where that
  * is enough. Not in the journal: done twice it costs gas, and the escrow takes from an account only what that account
  * posts or disputes.
  * @throws TOKEN_REFUSED
@@ -65,13 +65,13 @@ export async function allowEscrow(
   market: Market,
   token: Address,
   amount: bigint,
-  options: Abortable,
+  { spender, ...options }: Abortable & { readonly spender?: Spender },
 ): Promise<void> {
   if (token === COIN.address) return;
-  const { allowance } = await market.tokenFunds(market.account, token, options);
+  const { allowance } = await market.tokenFunds(market.account, token, { ...options, spender });
   if (allowance >= amount) return;
   const approve = async (sum: bigint) => {
-    const tx = await market.prepare({ kind: "approve", token, amount: sum }, options);
+    const tx = await market.prepare({ kind: "approve", token, amount: sum, spender }, options);
     await market.broadcast(tx, options);
   };
   try {

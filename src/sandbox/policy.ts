@@ -189,6 +189,7 @@ function mounts(task: SandboxTask, place: Placement) {
   const out = place.outDir ?? task.resultDir;
   return [
     bound(task.inputDir, "/in", true),
+    ...(task.dataDir === undefined ? [] : [bound(task.dataDir, "/in/data", true)]),
     ...(out === undefined ? [] : [bound(out, "/out", place.outDir === undefined)]),
     ...nodesOf(task, place).libraries.map(({ source, name }) =>
       bound(source, `${DRIVER_LIBRARIES}/${name}`, true),

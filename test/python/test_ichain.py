@@ -1,4 +1,5 @@
 import io
+import json
 import sys
 import tempfile
 import unittest
@@ -25,7 +26,7 @@ class Task(unittest.TestCase):
         self.assertEqual(ichain.args(), [])
 
     def test_any_other_mode_ends_the_task(self):
-        for words in ([], ["2"], ["0", "x"]):
+        for words in ([], ["3"], ["0", "x"]):
             argv(*words)
             with self.assertRaises(SystemExit):
                 ichain.mode()
@@ -76,6 +77,77 @@ class Checkpoints(unittest.TestCase):
         ichain.checkpoint.save(6, {})
         with self.assertRaises(ValueError):
             ichain.checkpoint.save(6, {})
+
+
+class Rounds(unittest.TestCase):
+    MODEL = {"w": np.arange(6, dtype="f4").reshape(2, 3), "b": np.zeros(3, "f4")}
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.given, self.made = Path(folder.name, "in"), Path(folder.name, "out")
+        for name, path in (("_IN", self.given), ("_OUT", self.made)):
+            path.mkdir()
+            patch = mock.patch.object(ichain.rounds, name, path)
+            patch.start()
+            self.addCleanup(patch.stop)
+        ichain.save(self.given / "model.safetensors", self.MODEL)
+
+    def test_a_round_is_what_lies_in_the_run(self):
+        ichain.save(self.given / "part.safetensors", {"x": np.ones((4, 2), "f4"), "y": np.arange(4, dtype="u1")})
+        facts = {"round": 2, "rounds": 5, "seed": 7, "local": {"epochs": 3, "lr": 0.1}}
+        (self.given / "round.json").write_text(json.dumps(facts))
+        now = ichain.round()
+        self.assertEqual((now.number, now.rounds, now.seed, now.local), (2, 5, 7, facts["local"]))
+        np.testing.assert_array_equal(now.model["w"], self.MODEL["w"])
+        self.assertEqual(now.part["y"].tolist(), [0, 1, 2, 3])
+        self.assertIsNone(now.data)
+        (self.given / "part.safetensors").unlink()
+        (self.given / "data").mkdir()
+        now = ichain.round()
+        self.assertEqual((now.part, now.data), ({}, self.given / "data"))
+
+    def test_a_model_has_the_arrays_that_it_had_as_float32(self):
+        ichain.save_model({"w": self.MODEL["w"].astype("f8") + 0.5, "b": [1, 2, 3]})
+        left = ichain.load(self.made / "model.safetensors")
+        np.testing.assert_array_equal(left["w"], self.MODEL["w"] + np.float32(0.5), strict=True)
+        np.testing.assert_array_equal(left["b"], np.array([1, 2, 3], "f4"), strict=True)
+
+    def test_a_model_that_would_be_refused_is_not_written(self):
+        for change in ({"w": np.zeros((3, 2))}, {"c": np.zeros(1)}, {"b": [1, np.nan, 0]}, {"b": [1e39, 0, 0]}):
+            with self.assertRaises(ValueError):
+                ichain.save_model({**self.MODEL, **change})
+        with self.assertRaises(ValueError):
+            ichain.save_model({"w": self.MODEL["w"]})
+        self.assertEqual(list(self.made.iterdir()), [])
+
+    def test_public_rows_and_what_is_said_of_them_come_and_go_as_files(self):
+        facts = {"round": 1, "rounds": 1, "seed": 1, "local": {}}
+        (self.given / "round.json").write_text(json.dumps(facts))
+        self.assertIsNone(ichain.round().public)
+        ichain.save(self.given / "public.safetensors", {"x": np.ones((2, 1), "f4")})
+        self.assertIsNone(ichain.round().target)
+        ichain.save(self.given / "scores.safetensors", {"target": np.ones((2, 3), "f4")})
+        now = ichain.round()
+        self.assertEqual((now.public["x"].shape, now.target.shape), ((2, 1), (2, 3)))
+        ichain.save_scores(now.target * 2, before=now.target)
+        left = ichain.load(self.made / "scores.safetensors")
+        np.testing.assert_array_equal(left["after"] - left["before"], np.ones((2, 3), "f4"), strict=True)
+        with self.assertRaises(ValueError):
+            ichain.save_scores([[np.inf]])
+
+    def test_every_model_is_measured_on_every_set_and_none_can_end_the_job(self):
+        for folder in ("models", "sets"):
+            (self.given / folder).mkdir()
+        for name, value in {"model": 0.5, "update-0": np.inf, "update-1": np.nan}.items():
+            ichain.save(self.given / "models" / f"{name}.safetensors", {"w": np.array([value], "f4")})
+        for name, rows in {"hidden": 2, "own-0": 1}.items():
+            ichain.save(self.given / "sets" / f"{name}.safetensors", {"x": np.ones((rows, 1), "f4")})
+        ichain.measure(lambda model, rows: {"acc": model["w"][0], "loss": model["w"][0] * len(rows["x"])})
+        found = json.loads((self.made / "measured.json").read_text(), parse_constant=self.fail)
+        self.assertEqual(found["model"], {"hidden": {"acc": 0.5, "loss": 1.0}, "own-0": {"acc": 0.5, "loss": 0.5}})
+        for bad in ("update-0", "update-1"):
+            self.assertEqual(found[bad]["hidden"], {"acc": 0.0, "loss": 1e9})
 
 
 class Log(unittest.TestCase):

@@ -226,3 +226,19 @@ test("the seccomp filter allows no dangerous call, and no conditional call witho
   );
   assert.equal(seccomp.defaultAction, "SCMP_ACT_ERRNO");
 });
+
+test("data of the owner's own are mounted read-only, whatever else the task asks for", () => {
+  const task: SandboxTask = {
+    ...{ id: "own", image: "sha256:held", command: ["train"], inputDir: "/state/in", gpus: [] },
+    ...{ dataDir: "/srv/digits", limits: tighten(ceiling, ceiling) },
+  };
+  const { Mounts } = containerSettings(task, place).HostConfig;
+  assert.deepEqual(
+    Mounts.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly]),
+    [
+      ["/state/in", "/in", true],
+      ["/srv/digits", "/in/data", true],
+      ["/state/runs/x/out", "/out", false],
+    ],
+  );
+});

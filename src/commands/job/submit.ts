@@ -23,7 +23,7 @@ export async function run(
   options: SubmitOptions & VariableOptions,
 ): Promise<void> {
   const { tokens } = context.config.network ?? {};
-  const federated = files.length === 1 ? await loadFederatedFile(files[0]!) : undefined;
+  const federated = files.length === 1 ? await loadFederatedFile(files[0]!, tokens) : undefined;
   if (federated !== undefined) return await submitFederated(context, federated, options);
   const all = await Promise.all(
     files.map(async (path) => ({ path, jobs: await loadJobs(path, { ...options, tokens }) })),

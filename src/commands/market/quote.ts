@@ -7,6 +7,8 @@ import type { Offer } from "../../protocol/offer.ts";
 import { type Branch, branchesOf, worstLoss } from "../../protocol/policy/quote.ts";
 import { coin, duration, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { loadFederatedFile } from "../job/federated/load.ts";
+import { quoteFederated } from "../job/federated/quote.ts";
 import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
 import type { PlanChoice } from "../steps/planning/chooser.ts";
 import { quotedPlan } from "../steps/planning/quoted-plan.ts";
@@ -23,6 +25,8 @@ export async function run(
   if (args.file === undefined) {
     throw new IchainError("USAGE", "A job.yaml is missing.", { hint: "Name a job.yaml, or give --market." });
   }
+  const federated = await loadFederatedFile(args.file, config.network?.tokens);
+  if (federated !== undefined) return await quoteFederated(context, federated);
   const { file } = await loadJobFile(args.file, { ...options, tokens: config.network?.tokens });
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };

@@ -30,6 +30,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   init: account.initOutput,
   doctor: account.doctorOutput,
   completion: account.completionOutput,
+  update: account.updateOutput,
   backup: account.backupOutput,
   restore: account.restoreOutput,
   "wallet create": account.walletOutput,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { acknowledgementSchema, daemonKinds, daemonStatusSchema } from "../../control/messages.ts";
+import { federatedCauses } from "../../protocol/federated/market/events.ts";
 import { causes } from "../../protocol/job/events.ts";
 import { federatedJobOutput } from "./federated.ts";
 import { stoppedOutput } from "./job.ts";
@@ -43,6 +44,7 @@ export const supportBundleOutput = z.strictObject({
   files: z.array(z.strictObject({ name: z.string(), about: z.string(), bytes: bytesValue })),
 });
 
+const count = z.number().int().nonnegative();
 const wei = amountValue.describe("wei");
 
 export const earningsOutput = z.strictObject({
@@ -64,7 +66,27 @@ export const earningsOutput = z.strictObject({
         .describe("wei of the job's own transactions; absent where the journal has no record"),
     }),
   ),
-  paid: z.array(z.strictObject({ token: tokenValue, amount: amountValue })),
+  federated: z
+    .array(
+      z.strictObject({
+        jobId: jobIdValue,
+        role: z.enum(["requester", "provider", "validator"]),
+        cause: z.enum(federatedCauses).optional().describe("why it ended"),
+        at: instantValue.describe("when this home ended it, or else when pay was due"),
+        token: tokenValue,
+        rounds: z.strictObject({
+          closed: count,
+          paid: count
+            .optional()
+            .describe("that paid this provider, or any; absent where the journal has no record"),
+        }),
+        paid: amountValue.describe("of the requester what providers got, negative"),
+        gas: wei.optional(),
+      }),
+    )
+    .optional()
+    .describe("federated jobs that are over, where there are any"),
+  paid: z.array(z.strictObject({ token: tokenValue, amount: amountValue })).describe("for work"),
   slashed: wei,
   gas: wei.describe("wei of the jobs' own transactions"),
   otherGas: wei.describe("wei of offers, stake and withdrawals"),

@@ -9,6 +9,7 @@ import {
   hashValue,
   instantValue,
   secondsValue,
+  tokenValue,
 } from "./values.ts";
 
 const count = z.number().int().nonnegative();
@@ -87,6 +88,7 @@ export const federatedJobOutput = z.strictObject({
   role: z.enum(["requester", "provider", "validator"]).optional().describe("of this account"),
   deadline: instantValue.describe("of the present step; once ended, of disputes"),
   rounds: z.strictObject({ closed: count, of: count }),
+  token: tokenValue,
   price: amountValue.describe("of all rounds"),
   providers: z.array(
     z.strictObject({

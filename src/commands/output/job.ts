@@ -252,6 +252,7 @@ export const ratedOutput = z.strictObject({
 
 export const logOutput = z.strictObject({
   jobId: jobIdValue,
+  what: z.string().optional().describe("of a federated job: what the run was for"),
   text: z.string().describe("the next piece of the log; one line of JSON a piece"),
 });
 

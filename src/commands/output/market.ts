@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { offerDetailsSchema } from "../../protocol/offer.ts";
 import { specSchema } from "../../protocol/task/spec.ts";
-import { addressValue, amountValue, secondsValue, tokenValue, windowsValue } from "./values.ts";
+import { addressValue, amountValue, bytesValue, secondsValue, tokenValue, windowsValue } from "./values.ts";
 
 const count = z.number().int();
 const rating = z.strictObject({
@@ -79,6 +79,33 @@ const jobQuote = z.strictObject({
   worstLoss: amountValue,
 });
 
+const federatedQuote = jobQuote
+  .pick({ token: true, locked: true, gas: true, branches: true, worstLoss: true })
+  .extend({
+    federated: z.literal(true),
+    rounds: count,
+    places: count.describe("for providers"),
+    least: count.describe("providers that it begins with"),
+    roundPrice: amountValue,
+    roundShared: amountValue.describe(
+      "most that the providers share of it; the rest comes back, or is the validator's that made the model",
+    ),
+    validators: z
+      .number()
+      .describe("that are drawn to aggregate, measure and close the rounds; 0: the requester does"),
+    fees: amountValue.describe("what they are paid in all rounds together"),
+    roundWindow: secondsValue,
+    deposit: amountValue.describe("wei that each provider locks"),
+    disk: bytesValue.describe("that models and updates take on this machine at most"),
+    providerGas: z.strictObject({ units: count, cost: amountValue.describe("wei") }),
+    weaker: z
+      .array(z.string())
+      .optional()
+      .describe("what is given up where providers have data of their own"),
+    invited: z.array(z.strictObject({ account: addressValue, name: z.string() })),
+    unfit: z.array(z.strictObject({ account: addressValue, why: z.string() })),
+  });
+
 export const pricesOutput = z.strictObject({
   tier: z.string(),
   gpu: z.string().optional().describe("model; absent for machines without"),
@@ -90,6 +117,7 @@ export const pricesOutput = z.strictObject({
 
 export const quoteOutput = z.union([
   jobQuote,
+  federatedQuote,
   z.strictObject({ prices: z.array(pricesOutput) }).describe("with --market"),
 ]);
 

@@ -101,11 +101,14 @@ function federatedFile(path: string): IchainError {
   });
 }
 
-/** An image that the job brings must travel in its bundle; an archive's digest is pinned here. */
-async function checkedImage(
+/**
+ * An image that the job brings must travel in its bundle; an archive's digest is pinned here.
+ * @throws INPUT_MISSING
+ */
+export async function checkedImage(
   path: string,
   folder: string,
-  { image, inputs }: JobFile,
+  { image, inputs }: { readonly image: JobFile["image"]; readonly inputs: readonly string[] },
 ): Promise<JobFile["image"]> {
   if (typeof image === "string" || "oci" in image) return image;
   const own = "dockerfile" in image ? image.dockerfile : image.archive;

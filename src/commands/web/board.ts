@@ -91,9 +91,11 @@ export function heldMarket(market: MarketReader, board: MarketBoard, account: Ad
           : sameAddress(role === "requester" ? job.terms.requester : job.terms.provider, account);
       return board.own().filter(has).toReversed();
     },
-    async pastJobs(provider, options) {
-      await pause();
-      return market.pastJobs(provider, options);
+    async *pastJobs(providers, options) {
+      for await (const some of market.pastJobs(providers, options)) {
+        await pause();
+        yield some;
+      }
     },
   };
   return Object.assign(Object.create(market) as MarketReader, held);

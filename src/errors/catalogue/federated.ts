@@ -14,9 +14,17 @@ export const federatedErrors = {
     class: "usage",
     hint: "List only code under `inputs`: rows reach each provider as a part of its own, and the rows that measure stay here.",
   },
+  FEDERATED_DISAGREED: {
+    class: "untrusted",
+    hint: "Nothing is to be done here: the round is closed by what more than half of the validators sign, or another of them proposes.",
+  },
   FEDERATED_MESSAGE_INVALID: {
     class: "untrusted",
     hint: "The other party must send what this release writes; its message is passed over.",
+  },
+  FEDERATED_MODEL_GONE: {
+    class: "refused",
+    hint: "`federated.keep` in job.yaml says how many rounds' models stay; without --round the last one is given.",
   },
   FEDERATED_ROUND_UNKNOWN: {
     class: "unavailable",
@@ -50,6 +58,10 @@ export const federatedErrors = {
   MODEL_INVALID: {
     class: "untrusted",
     hint: "A model is a safetensors file of F32 tensors with finite values.",
+  },
+  OWN_DATA_UNUSABLE: {
+    class: "config",
+    hint: "Name a folder of plain files that everyone may read under federated.data in policy.yaml; keep it in a private one.",
   },
   TRIAL_INVALID: {
     class: "config",

@@ -207,6 +207,11 @@ export const homeErrors = {
     class: "unavailable",
     hint: "Install tor with `apt-get install tor`: tor-gencert comes with it.",
   },
+  UPDATE_UNKNOWN: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Check that npm is installed and reaches its registry (`npm ping`); in a checkout, `git fetch --tags` shows the releases.",
+  },
   USAGE: { class: "usage", hint: "Run the command with --help for its options and examples." },
   WALLET_EXISTS: {
     class: "usage",

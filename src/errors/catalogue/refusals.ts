@@ -48,9 +48,17 @@ export const refusalsErrors = {
     hint: "Ask for less in resources.gpus in job.yaml, or choose a provider with such a GPU.",
   },
   IMAGE_NOT_ALLOWED: { class: "refused", hint: "Choose a provider whose policy allows the image." },
+  FEDERATED_DATA_NOT_HERE: {
+    class: "refused",
+    hint: "Only providers whose policy lists data of the name take part: federated.data in policy.yaml.",
+  },
   FEDERATED_NOT_TAKEN: {
     class: "refused",
     hint: "Invite other providers: this one's policy takes no federated jobs.",
+  },
+  FEDERATED_PRIVACY_TOO_WEAK: {
+    class: "refused",
+    hint: "Add more noise, clip to a shorter norm, or have fewer rounds: federated.privacy in job.yaml.",
   },
   FEDERATED_TOO_LONG: {
     class: "refused",

@@ -5,6 +5,7 @@ import type { Job } from "../job/job.ts";
 import type { Terms } from "../job/terms.ts";
 import { unmetGpus } from "../machine/gpus.ts";
 import { type Maintenance, maintenanceSchema, maintenanceWithin } from "../machine/maintenance.ts";
+import { ownDataRules } from "../machine/own-data.ts";
 import { MAX_PATTERNS, MAX_TOKENS, type OfferDetails, tierAtLeast, tiers } from "../offer.ts";
 import { keepRuleSchema } from "../parcel/kept.ts";
 import { bytesSchema, coinSchema, durationSchema } from "../quantity.ts";
@@ -24,7 +25,15 @@ const share = z.number().min(0).max(1);
 export const policySchema = z.strictObject({
   pricePerHour: coinSchema.prefault("0.01").describe("Least price for an hour of the run window"),
   validationFee: coinSchema.prefault("0.001").describe("Least fee for a validation"),
-  maxJobs: z.number().int().min(1).max(64).default(1).describe("Jobs that use the machine at once"),
+  maxJobs: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      "Jobs that use the machine at once, as far as its CPUs and memory suffice for what they ask for",
+    ),
   maxTime: durationSchema
     .prefault("24h")
     .describe("Longest run of a task; a run window may hold as many runs as the mode needs"),
@@ -110,7 +119,7 @@ export const policySchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("Share of the price that the provider's gas may take"),
+    .describe("Share of the price that the provider's gas may take, with what the chain charges for data"),
   effort: share
     .default(0)
     .describe(
@@ -146,6 +155,7 @@ export const policySchema = z.strictObject({
       maxTime: durationSchema
         .prefault("30d")
         .describe("The windows of its rounds together, at most: the deposit is locked until it is over"),
+      data: ownDataRules,
     })
     .prefault({})
     .describe(

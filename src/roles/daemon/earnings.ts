@@ -46,7 +46,12 @@ export function earningsOf(
 }
 
 /** The sums of `paid` by the token's address, in lower case. */
-export function paidByToken(earnings: readonly Earning[]): ReadonlyMap<Address, bigint> {
+export function paidByToken(
+  earnings: readonly {
+    readonly job: { readonly terms: { readonly token: Address } };
+    readonly paid: bigint;
+  }[],
+): ReadonlyMap<Address, bigint> {
   const sums = new Map<Address, bigint>();
   for (const { job, paid } of earnings) {
     const token = job.terms.token.toLowerCase() as Address;

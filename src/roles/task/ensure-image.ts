@@ -11,7 +11,8 @@ export function neededImages({ journal }: Pick<WorkerContext, "journal">): Set<s
   return new Set(
     open.flatMap(({ role, key }) => {
       const job = journal.open(role, key);
-      const built = job.outcome<string>("image");
+      // Of a federated job its requester has it by another step.
+      const built = job.outcome<string>("image") ?? job.outcome<string>("opened");
       const image = job.outcome<{ spec: Spec }>("bundle")?.spec.image;
       return [built, typeof image === "string" ? image : undefined].filter((one) => one !== undefined);
     }),

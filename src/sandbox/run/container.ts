@@ -1,3 +1,4 @@
+import { IchainError } from "../../errors/error.ts";
 import type { Limits, RunOptions, SandboxTask } from "../../ports/sandbox.ts";
 import type { GpuWay } from "../../protocol/machine/gpus.ts";
 import type { ContainerState, EngineImage } from "../engines/engine.ts";
@@ -33,6 +34,11 @@ export async function createContainer(
   { name, home, limits, image }: { name: string; home: string; limits: Limits; image: Promise<EngineImage> },
   { signal }: RunOptions,
 ): Promise<void> {
+  if (task.dataDir !== undefined && (engine.fetch !== undefined || engine.machines !== undefined))
+    throw new IchainError(
+      "OWN_DATA_UNUSABLE",
+      "Data of one's own is given to tasks of a local engine alone.",
+    );
   const out = outSpace(home);
   const found = await image;
   const { id: imageId, env } = found;

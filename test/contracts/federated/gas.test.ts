@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { closedHash, findingOf } from "../../../src/protocol/federated/market/closing.ts";
+import { leadGas } from "../../../src/protocol/federated/pay/quote.ts";
 import { type Actor, deployMarket, ETHER, join, type Market } from "../../support/chain/escrow.ts";
 import { Federation } from "../../support/chain/federation.ts";
 
@@ -73,6 +74,21 @@ describe("gas of a federated job", () => {
         `${call}: ${job.gas[call]} instead of ${gas}`,
       );
     }
+  });
+
+  it("costs a requester that leads what a quote says", async () => {
+    const job = await begun(10, 0);
+    const first = job.gas.close!;
+    await job.close();
+    const { post, invite, invited, begin, firstClose, close } = leadGas;
+    for (const [call, quoted, gas] of [
+      ...([["post", post, job.gas.post!]] as const),
+      ...([["invite", invite + 10 * invited, job.gas.invite!]] as const),
+      ...([["begin", begin, job.gas.begin!]] as const),
+      ...([["first close", firstClose, first]] as const),
+      ...([["close", close, job.gas.close! - first]] as const),
+    ])
+      assert.ok(Math.abs(quoted - gas) / gas <= TOLERANCE, `${call}: ${quoted}, measured ${gas}`);
   });
 
   it("computes ids, hashes and findings as the client does", async () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { id } from "ethers";
+import { Contract, id } from "ethers";
+import { parse, stringify } from "yaml";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
@@ -51,11 +52,15 @@ async function once(id: string, wanted: (job: FederatedJob) => boolean): Promise
 
 test("four providers train a model and are paid by what each was worth", guard, async () => {
   const out = join(scratch, "model");
+  const quote = await market.ichain(["quote", example]);
+  assert.equal(quote.locked, String(5n * ROUND));
+  assert.equal(quote.roundShared, String((ROUND * 98n) / 100n));
+  assert.equal(quote.worstLoss, String((4n * ROUND * 98n) / 100n + ROUND));
   const printed = lines(await market.attempt(["submit", example, "--yes", "-o", out]));
   const [end] = printed.slice(-1) as [{ jobId: string; measured: { acc: number }; tip: string }];
   const rounds = printed.slice(0, -1) as { providers: { account: string; pay: { amount: string } }[] }[];
   assert.equal(rounds.length, 5);
-  assert.ok(end.measured.acc > 0.9, `accuracy ${end.measured.acc}`);
+  assert.ok(end.measured.acc > 0.8, `accuracy ${end.measured.acc}`);
   const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
   assert.equal(verified.rounds, 5);
   assert.equal(verified.uploads, 20);
@@ -94,6 +99,21 @@ test("four providers train a model and are paid by what each was worth", guard, 
   const collected = await market.ichain(["resume", end.jobId]);
   assert.equal(collected.collected, true);
   assert.equal((await reader.federatedJob(end.jobId as never)).closings.length, 5);
+
+  // Each has the logs of its own runs, and the sum of what it got or paid.
+  const whats = (logs: Record<string, unknown>[]) => logs.map(({ what }) => String(what));
+  const measuring = whats(lines(await market.attempt(["logs", end.jobId])));
+  assert.equal(measuring.filter((what) => /^round \d: measuring the updates$/.test(what)).length, 5);
+  const [first] = market.providers;
+  const trained = whats(lines(await market.attempt(["logs", end.jobId], first)));
+  assert.deepEqual(trained.slice(0, 2), ["round 1: training", "round 2: training"]);
+  type Earned = { role: string; paid: string; rounds: { closed: number; paid: number } };
+  const earnings = async (as?: typeof first) =>
+    ((await market.ichain(["earnings"], as)) as { federated: Earned[] }).federated[0]!;
+  const theirs = await earnings(first);
+  assert.deepEqual([theirs.role, BigInt(theirs.paid)], ["provider", sums.get(first!.account.toLowerCase())]);
+  assert.ok(theirs.rounds.paid > 0 && theirs.rounds.closed === 5);
+  assert.deepEqual(BigInt((await earnings()).paid), -paid);
 });
 
 test("killed parties go on, and a stop ends the job with its round", guard, async () => {
@@ -130,44 +150,176 @@ test("killed parties go on, and a stop ends the job with its round", guard, asyn
   );
 });
 
-test("a detached job is led by the requester's daemon, to the last of its price", guard, async () => {
-  const folder = join(scratch, "short");
-  await cp(join(example, ".."), folder, { recursive: true });
-  const short = join(folder, "job.yaml");
-  const text = await readFile(example, "utf8");
-  await writeFile(short, text.replace("rounds: 5", "rounds: 2"));
-  const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
-  assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
-  const daemon = market.launch(["serve"]);
-  const over = ended(daemon);
-  await new Promise<void>((resolve) =>
-    daemon.stdout?.on("data", (text: Buffer) => String(text).includes("serving") && resolve()),
-  );
-  const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
-  const job = await once(String(jobId), ({ state }) => state === "Ended");
-  assert.equal(job.cause, "completed");
-  await market.evm.increaseTime(601);
-  await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
-  const requester = market.requester.account;
-  const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
-  const own = earned.find(([account]) => account === requester.toLowerCase());
-  assert.ok(BigInt(own![1]) > 0n);
-  while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
-  daemon.kill("SIGTERM");
-  await over;
+test(
+  "a detached job, paid in the six-decimals token, is led by the requester's daemon, to the last of its price",
+  guard,
+  async () => {
+    const folder = join(scratch, "short");
+    await cp(join(example, ".."), folder, { recursive: true });
+    const short = join(folder, "job.yaml");
+    const text = await readFile(example, "utf8");
+    await writeFile(
+      short,
+      text.replace("rounds: 5", "rounds: 2\n  token: tusd").replace("pool: 0.05", "pool: 40.5"),
+    );
+    const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
+    assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
+    const daemon = market.launch(["serve"]);
+    const over = ended(daemon);
+    await new Promise<void>((resolve) =>
+      daemon.stdout?.on("data", (text: Buffer) => String(text).includes("serving") && resolve()),
+    );
+    const tusd = market.network.tokens.tusd!;
+    const token = new Contract(tusd, ["function balanceOf(address) view returns (uint256)"], market.chain);
+    const holds = (account: string): Promise<bigint> => token.getFunction("balanceOf")(account);
+    const held = new Map<string, bigint>();
+    for (const { account } of market.providers) held.set(account, await holds(account));
+    const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
+    const job = await once(String(jobId), ({ state }) => state === "Ended");
+    assert.equal(job.cause, "completed");
+    assert.deepEqual([job.terms.token, job.terms.roundPrice], [tusd, 20_250_000n]);
+    await market.evm.increaseTime(601);
+    await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
+    for (const { account } of market.providers)
+      while ((await reader.owedFederated(account, tusd)) > 0n)
+        await new Promise((done) => setTimeout(done, 50));
+    for (const { account, claimed } of (await reader.federatedJob(job.id)).members)
+      assert.equal((await holds(account)) - held.get(account)!, claimed);
+    const requester = market.requester.account;
+    const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
+    const own = earned.find(([account]) => account === requester.toLowerCase());
+    assert.ok(BigInt(own![1]) > 0n);
+    while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
+    daemon.kill("SIGTERM");
+    await over;
 
-  /** Transactions by which it claimed. */
-  async function sentBy(account: string, id: string): Promise<number> {
-    const claims = await market.chain.getLogs({
-      address: market.network.contracts.federated!,
-      topics: [null, id, `0x${account.slice(2).toLowerCase().padStart(64, "0")}`],
-      fromBlock: 0,
-    });
-    return claims.filter(({ topics }) => topics[0] === claimed).length;
+    /** Transactions by which it claimed. */
+    async function sentBy(account: string, id: string): Promise<number> {
+      const claims = await market.chain.getLogs({
+        address: market.network.contracts.federated!,
+        topics: [null, id, `0x${account.slice(2).toLowerCase().padStart(64, "0")}`],
+        fromBlock: 0,
+      });
+      return claims.filter(({ topics }) => topics[0] === claimed).length;
+    }
+    async function lastLine(id: string): Promise<unknown> {
+      const out = join(scratch, "detached");
+      await market.ichain(["get", id, "-o", out]);
+      return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
+    }
+  },
+);
+
+/** What the example's task does in a job of distillation, in place of its last lines. */
+const distils = `
+def said(model, arrays):
+    images = arrays["x"].reshape(len(arrays["x"]), -1).astype(np.float32) / 16
+    hidden = np.maximum(0, images @ model["hidden.weight"] + model["hidden.bias"])
+    return images, hidden, hidden @ model["output.weight"] + model["output.bias"]
+
+
+def likely(scores):
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def distil(model, public, target, *, seed, epochs, batch, lr, schedule):
+    for _ in range(20 * epochs):
+        images, hidden, scores = said(model, public)
+        error = (likely(scores) - likely(target)) / len(images)
+        back = (error @ model["output.weight"].T) * (hidden > 0)
+        model["output.weight"] -= lr * hidden.T @ error
+        model["output.bias"] -= lr * error.sum(axis=0)
+        model["hidden.weight"] -= lr * images.T @ back
+        model["hidden.bias"] -= lr * back.sum(axis=0)
+    return model
+
+
+mode = ichain.mode()
+if mode == ichain.MEASURE:
+    ichain.measure(measure)
+else:
+    now = ichain.round()
+    before = said(now.model, now.public)[2]
+    if mode == ichain.WORK:
+        model = train(now.model, now.part, seed=now.seed, **now.local)
+        ichain.save_scores(said(model, now.public)[2], before)
+    else:
+        model = now.model
+        if now.target is not None:
+            model = distil(model, now.public, now.target, seed=now.seed, **now.local)
+        ichain.save_model(model)
+        ichain.save_scores(said(model, now.public)[2])
+`;
+
+test("a model is distilled from what providers say of public rows", guard, async () => {
+  const folder = join(scratch, "distil");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const path = join(folder, "job.yaml");
+  const changes = [
+    ["providers: 4", "providers: 2"],
+    ["least: 3", "least: 2"],
+    ["rounds: 5", "rounds: 2\n  public: { file: test.npz }"],
+    ["strategy: gate", "strategy: distillation"],
+  ] as const;
+  const text = await readFile(example, "utf8");
+  await writeFile(
+    path,
+    changes.reduce((job, [from, to]) => job.replace(from, to), text),
+  );
+  const task = join(folder, "task.py");
+  const [kept] = (await readFile(task, "utf8")).split("\nif ichain.mode()");
+  await writeFile(task, `${kept}\n${distils}`);
+  const printed = lines(await market.attempt(["submit", path, "--yes"]));
+  const end = printed.at(-1) as { measured: { acc: number }; jobId: string };
+  assert.ok(end.measured.acc > 0.5, `accuracy ${end.measured.acc}`);
+  const { providers } = printed[0] as { providers: { accuracy: number; pay: { amount: string } }[] };
+  assert.ok(providers.every(({ accuracy, pay }) => accuracy > 0.2 && BigInt(pay.amount) > 0n));
+});
+
+test("providers train on data of their own, which stay with them", guard, async () => {
+  const folder = join(scratch, "own");
+  await cp(join(example, ".."), folder, { recursive: true });
+  const own = join(folder, "job.yaml");
+  const changes = [
+    ["providers: 4", "providers: 2"],
+    ["least: 3", "least: 2"],
+    ["rounds: 5", "rounds: 2"],
+    ["  train: { file: train.npz }\n", ""],
+    ["data: { split: dirichlet 1 }", "data: { own: digits }"],
+    ["strategy: gate", "strategy: root-cosine\n  share: left-out"],
+  ] as const;
+  const text = await readFile(example, "utf8");
+  await writeFile(
+    own,
+    changes.reduce((job, [from, to]) => job.replace(from, to), text),
+  );
+  const task = join(folder, "task.py");
+  const reads = 'train(now.model, now.part or np.load(now.data / "train.npz"), ';
+  await writeFile(task, (await readFile(task, "utf8")).replace("train(now.model, now.part, ", reads));
+
+  // Two of the four have such data, each in a folder of its own.
+  const policy = join(market.dir, "policy.yaml");
+  const usual = await readFile(policy, "utf8");
+  for (const provider of market.providers.slice(0, 2)) {
+    const data = await mkdtemp(join(scratch, "data-"));
+    await chmod(data, 0o755);
+    await cp(join(folder, "train.npz"), join(data, "train.npz"));
+    await writeFile(policy, stringify({ ...parse(usual), federated: { data: { digits: data } } }));
+    await market.ichain(["reload"], provider);
   }
-  async function lastLine(id: string): Promise<unknown> {
-    const out = join(scratch, "detached");
-    await market.ichain(["get", id, "-o", out]);
-    return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
-  }
+  const { weaker } = await market.ichain(["quote", own]);
+  assert.equal((weaker as string[]).length, 3);
+  const out = join(scratch, "own-model");
+  const [end] = lines(await market.attempt(["submit", own, "--yes", "-o", out])).slice(-1);
+  assert.ok((end!.measured as { acc: number }).acc > 0.8, JSON.stringify(end));
+  const { members } = await reader.federatedJob(end!.jobId as never);
+  const having = market.providers.slice(0, 2).map(({ account }) => account.toLowerCase());
+  assert.deepEqual(members.map(({ account }) => account.toLowerCase()).sort(), having.sort());
+  // Their digests are salted: the same files are told apart.
+  const uploads = (await readFile(join(out, "job.ledger"), "utf8"))
+    .split("\n")
+    .flatMap((line) => (line.includes('"upload":{') ? [JSON.parse(line).upload as { data: string }] : []));
+  assert.equal(uploads.length, 4);
+  assert.equal(new Set(uploads.map(({ data }) => data)).size, 2);
 });

@@ -45,7 +45,6 @@ test("a job file says what is missing or contradicts itself", () => {
   assert.deepEqual(faults({ inputs: ["models/first"] }), ["inputs.0"]);
   assert.deepEqual(faults({ inputs: ["../task.py"] }), ["inputs.0"]);
   assert.deepEqual(faults({}, { strategy: "gate" }), ["federated.root"]);
-  assert.deepEqual(faults({}, { strategy: "distillation" }), ["federated.strategy"]);
   assert.deepEqual(faults({}, { settings: { unknown: 1 } }), ["federated.settings"]);
   assert.deepEqual(faults({}, { least: 5 }), ["federated.least"]);
   assert.deepEqual(faults({}, { validators: 1 }), ["federated.validators"]);
@@ -59,6 +58,32 @@ const spec = federatedSpecSchema.parse({
   ...{ version: 1, name: "digits", image: `sha256:${"0".repeat(64)}`, command: ["train"], tier: "runc" },
   resources: parsed.resources,
   federated: { rounds: 5, local: parsed.federated.local, update: "int8", parameters: 10, start: random32() },
+});
+
+test("providers' own data go with strategies that need none of their rows", () => {
+  const own = {
+    data: { own: "digits" },
+    train: undefined,
+    strategy: "root-cosine",
+    root: { file: "root.npz" },
+  };
+  assert.deepEqual(faults({}, own), []);
+  assert.deepEqual(faults({}, { train: undefined }), ["federated.train"]);
+  assert.deepEqual(faults({}, { ...own, train: federated.train }), ["federated.train"]);
+  assert.deepEqual(faults({}, { ...own, strategy: "gate" }), ["federated.strategy"]);
+  assert.deepEqual(faults({}, { ...own, pool: "size" }), ["federated.pool"]);
+  assert.deepEqual(faults({}, { ...own, silent: "redeal" }), ["federated.silent"]);
+  assert.deepEqual(faults({ inputs: ["task.py", "data/x"] }, own), ["inputs"]);
+});
+
+test("distillation has public rows, and no other strategy", () => {
+  const public_ = { public: { file: "public.npz" } };
+  assert.deepEqual(faults({}, { strategy: "distillation", ...public_ }), []);
+  assert.deepEqual(faults({}, { strategy: "distillation" }), ["federated.public"]);
+  assert.deepEqual(faults({}, public_), ["federated.public"]);
+  assert.deepEqual(faults({}, { strategy: "distillation", ...public_, share: "left-out" }), [
+    "federated.share",
+  ]);
 });
 
 test("every field of a spec is in its hash, and its task is one of an ordinary job", () => {

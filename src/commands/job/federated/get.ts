@@ -35,6 +35,8 @@ export async function getFederated(
       hint: `"ichain watch ${shortId(id)}" follows the rounds.`,
     });
   const files = leadFiles(jobFolder(role.jobsDir, "federated-requester", id).dir);
+  if (!existsSync(files.model(wanted + 1)))
+    throw new IchainError("FEDERATED_MODEL_GONE", `The model of round ${wanted} is no longer here.`);
   const vector = readVector(files.model(wanted + 1), draft.spec.federated.parameters);
   await mkdir(out, { recursive: true });
   const path = join(out, MODEL_FILE);

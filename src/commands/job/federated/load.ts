@@ -3,7 +3,8 @@ import { parse } from "yaml";
 import { parseYaml } from "../../../config/yaml.ts";
 import { IchainError } from "../../../errors/error.ts";
 import { type FederatedJobFile, federatedJobFileSchema } from "../../../protocol/federated/market/file.ts";
-import { checkInput, isFederated, readJobText } from "../../steps/job-file.ts";
+import { type TokenNames, tokenAddress } from "../../../roles/tokens.ts";
+import { checkedImage, checkInput, isFederated, readJobText } from "../../steps/job-file.ts";
 
 export interface LoadedFederated {
   readonly file: FederatedJobFile;
@@ -12,17 +13,21 @@ export interface LoadedFederated {
 }
 
 /**
- * Reads and checks a job.yaml that has a block `federated`; undefined where it has none.
- * @throws JOB_INVALID, JOB_UNREADABLE, INPUT_MISSING, FEDERATED_DATA_IN_BUNDLE
+ * Reads and checks a job.yaml that has a block `federated`; undefined where it has none. Its token is named by its
+ * address afterwards.
+ * @throws JOB_INVALID, JOB_UNREADABLE, INPUT_MISSING, FEDERATED_DATA_IN_BUNDLE, TOKEN_NAME_UNKNOWN
  */
-export async function loadFederatedFile(path: string): Promise<LoadedFederated | undefined> {
+export async function loadFederatedFile(
+  path: string,
+  tokens: TokenNames = {},
+): Promise<LoadedFederated | undefined> {
   const text = await readJobText(path);
   if (!hasBlock(text)) return undefined;
   const file = parseYaml({ text, name: path, code: "JOB_INVALID" }, federatedJobFileSchema);
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
-  const { model, train, test, root } = file.federated;
-  const data = [train, test, ...(root ? [root] : [])].flatMap((source) => source.file);
+  const { model, train, test, root, public: open } = file.federated;
+  const data = [train, test, root, open].flatMap((source) => source?.file ?? []);
   for (const name of [model, ...data]) await checkInput(path, folder, name);
   for (const name of data) {
     const within = file.inputs.find(
@@ -34,7 +39,9 @@ export async function loadFederatedFile(path: string): Promise<LoadedFederated |
       `${path}: "${name}" is data, and would be in every provider's bundle.`,
     );
   }
-  return { file, folder };
+  const { token } = file.federated;
+  const federated = { ...file.federated, token: token && tokenAddress(token, tokens) };
+  return { file: { ...file, federated, image: await checkedImage(path, folder, file) }, folder };
 }
 
 /** Bad YAML is left to the reader of ordinary jobs, which says where it is wrong. */

@@ -1,6 +1,7 @@
+import type { TokenInfo } from "../../../protocol/amounts.ts";
 import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { ClosedRound } from "../../../roles/federated/market/requester/round/books.ts";
-import { bytes, coin } from "../../../ui/format.ts";
+import { bytes, money } from "../../../ui/format.ts";
 import type { Ui } from "../../../ui/ui.ts";
 
 const NOTHING = `0x${"0".repeat(64)}`;
@@ -10,6 +11,7 @@ export function printRound(
   ui: Ui,
   jobId: JobId,
   { round, closing, members, paid, took, before }: ClosedRound,
+  token: TokenInfo,
 ): void {
   const [pays, works] = [new Map(paid), new Map(took)];
   const providers = members.map(({ provider, upload, rows, accuracy, weight }) => ({
@@ -35,7 +37,7 @@ export function printRound(
             sentBytes === undefined ? "-" : bytes(sentBytes),
             sent ? accuracy.toFixed(3) : "-",
             sent ? (weight > 0 ? String(weight) : "left out") : "nothing came",
-            coin(pays.get(account) ?? 0n),
+            money(pays.get(account) ?? 0n, token),
           ]),
         ),
       ].join("\n"),

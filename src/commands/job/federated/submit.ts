@@ -1,27 +1,29 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { openLead } from "../../../compose.ts";
 import { IchainError } from "../../../errors/error.ts";
 import { COIN } from "../../../protocol/amounts.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
-import { readModel } from "../../../protocol/federated/model-file.ts";
-import { type JobId, shortId } from "../../../protocol/ids.ts";
+import { type JobId, shortId, ZERO_ADDRESS } from "../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../roles/context.ts";
-import { draftFederated, poolOf, roundWindowOf } from "../../../roles/federated/market/requester/draft.ts";
+import {
+  draftFederated,
+  federatedDraftOf,
+  roundWindowOf,
+} from "../../../roles/federated/market/requester/draft.ts";
 import { lead } from "../../../roles/federated/market/requester/lead.ts";
-import { type FederatedPlan, planFederated } from "../../../roles/federated/market/requester/plan.ts";
-import { loadRows } from "../../../roles/federated/market/requester/round/rows.ts";
+import type { FederatedPlan } from "../../../roles/federated/market/requester/plan.ts";
 import { refuseOverBudget } from "../../../roles/job/requester/posting/budget.ts";
-import { coin } from "../../../ui/format.ts";
+import { money } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { refuseDryOverBudget } from "../../steps/planning/dry-run.ts";
 import { refuseUnaffordable } from "../../steps/planning/funds.ts";
 import { withReader } from "../../steps/reader.ts";
 import { refuseUnserved, type SubmitOptions } from "../place-job.ts";
 import type { LoadedFederated } from "./load.ts";
+import { planOf } from "./quote.ts";
 import { printEnd, putResult } from "./result.ts";
 import { printRound } from "./round-table.ts";
-import { federatedData } from "./view.ts";
+import { federatedData, federatedToken } from "./view.ts";
 
 /** Posts a federated job and leads it to its end; with --wait puts its model where --out says. */
 export async function submitFederated(
@@ -33,42 +35,41 @@ export async function submitFederated(
   if (options.detach) await refuseUnserved(context);
   const { ui, signal } = context;
   const { file, folder } = loaded;
-  const work = await sizeOf(loaded);
-  const pool = poolOf(file, work);
   if (options.dryRun || options.explain) {
-    const plan = await withReader(context, async ({ market, account }) =>
-      planFederated(
-        market,
-        { file, pool, requester: account ?? "0x0000000000000000000000000000000000000000" },
-        { signal },
-      ),
+    const plan = await withReader(context, ({ market, account = ZERO_ADDRESS }) =>
+      planOf(market, loaded, { requester: account, signal }),
     );
-    await refuseDryOverBudget(context, { locked: pool, token: COIN });
+    await refuseDryOverBudget(context, { locked: plan.pool + plan.fees, token: plan.token });
     return printPlan(context, loaded, plan);
   }
   await using role = await openLead(context);
-  const plan = await planFederated(role.market, { file, pool, requester: role.account }, { signal });
-  refuseOverBudget(role, { locked: pool, token: COIN });
-  await refuseUnaffordable(role.market, role.account, { total: pool, token: COIN }, { signal });
-  const question = `Lock ${coin(pool)} for ${file.federated.rounds} rounds and invite ${plan.invited.length} providers?`;
+  const plan = await planOf(role.market, loaded, { requester: role.account, signal });
+  const { token } = plan;
+  const locked = plan.pool + plan.fees;
+  refuseOverBudget(role, { locked, token });
+  await refuseUnaffordable(role.market, role.account, { total: locked, token }, { signal });
+  const question = `Lock ${money(locked, token)} for ${file.federated.rounds} rounds and invite ${plan.invited.length} providers?`;
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;
   const invited = plan.invited.map(({ account }) => account);
-  const id = await draftFederated(role, { file, folder, image: plan.image, invited }, { signal });
+  const id = await draftFederated(role, { file, folder, image: plan.image, invited, token }, { signal });
   if (!options.detach) return void (await leadAndTell(context, role, id, options));
   const job = await lead(role, id, { detach: true }, { signal });
   ui.print(
-    federatedData(job, role.account),
+    federatedData(job, role.account, token),
     () => `Job ${shortId(id)} is ${job.state}; "ichain serve" leads it from here on.`,
   );
 }
 
 /** Leads a job to its end, with a line for each round; `ichain resume` does the same with one that was left. */
 export async function leadAndTell(
-  { ui, signal }: CommandContext,
+  context: CommandContext,
   role: WorkerContext,
   id: JobId,
   { out }: Pick<SubmitOptions, "out">,
 ): Promise<FederatedJob> {
+  const { ui, signal } = context;
+  const terms = federatedDraftOf(role.journal.open("federated-requester", id))?.terms;
+  const token = terms && (await federatedToken(context, role.market, { terms }));
   const onState = ({ state, members, terms, closings }: FederatedJob) =>
     ui.reporter.emit({
       kind: "info",
@@ -78,7 +79,7 @@ export async function leadAndTell(
     const job = await lead(
       role,
       id,
-      { onState, onRound: (closed) => printRound(ui, id, closed) },
+      { onState, onRound: (closed) => printRound(ui, id, closed, token ?? COIN) },
       { signal },
     );
     const folder = await putResult(role, job, out === undefined ? undefined : resolve(out));
@@ -94,28 +95,17 @@ export async function leadAndTell(
   }
 }
 
-async function sizeOf({ file: { federated }, folder }: LoadedFederated) {
-  const [model, train] = await Promise.all([
-    readFile(join(folder, federated.model)).then(readModel),
-    loadRows(folder, federated.train),
-    loadRows(folder, federated.test),
-  ]);
-  if (train.labels.length < federated.providers)
-    throw new IchainError("DATA_INVALID", "The data cannot be used: there are fewer rows than providers.");
-  return { bytes: train.bytes, rows: train.labels.length, parameters: model.vector.length };
-}
-
 function printPlan(
   { ui }: CommandContext,
   { file }: LoadedFederated,
-  { invited, unfit, pool }: FederatedPlan,
+  { invited, unfit, pool, fees, token }: FederatedPlan,
 ): void {
   const { federated } = file;
   const providers = invited.map(({ account, details: { name } }) => ({ account, name }));
   ui.print(
     {
       federated: true,
-      locked: { amount: String(pool), token: COIN.address },
+      locked: { amount: String(pool + fees), token: token.address },
       rounds: federated.rounds,
       roundWindow: roundWindowOf(file),
       invited: providers,
@@ -123,7 +113,7 @@ function printPlan(
     },
     () =>
       [
-        `Would lock ${coin(pool)} for ${federated.rounds} rounds, ${coin(pool / BigInt(federated.rounds))} each.`,
+        `Would lock ${money(pool + fees, token)} for ${federated.rounds} rounds, ${money(pool / BigInt(federated.rounds), token)} each${fees > 0n ? `, and ${money(fees, token)} for validators` : ""}.`,
         `Would invite ${invited.length} for ${federated.providers} places: ${invited.map(({ account }) => shortId(account)).join(", ")}.`,
         ...unfit.map(({ offer: { account }, why }) => `${shortId(account)} ${why}.`),
       ].join("\n"),

@@ -1,10 +1,13 @@
 import { isIchainError } from "../../../errors/error.ts";
 import type { MarketReader } from "../../../ports/market.ts";
+import type { TokenInfo } from "../../../protocol/amounts.ts";
 import { memberOf } from "../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { federatedPriceOf } from "../../../protocol/federated/market/terms.ts";
 import { type Address, type JobId, sameAddress, shortId } from "../../../protocol/ids.ts";
-import { coin } from "../../../ui/format.ts";
+import { coin, money } from "../../../ui/format.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { readTokens } from "../../steps/tokens.ts";
 
 /**
  * The federated job that starts with `prefix`; undefined where an ordinary one does.
@@ -32,8 +35,17 @@ export function federatedRoleIn(job: FederatedJob, account: Address | undefined)
   return member && (member.seat ? ("validator" as const) : ("provider" as const));
 }
 
+/** The token that pays a federated job, as it is shown. */
+export async function federatedToken(
+  context: Pick<CommandContext, "config" | "signal">,
+  market: Pick<MarketReader, "token">,
+  { terms: { token } }: Pick<FederatedJob, "terms">,
+): Promise<TokenInfo> {
+  return (await readTokens(context, market, [token], { signal: context.signal }))(token);
+}
+
 /** A federated job as `--json` has it. */
-export function federatedData(job: FederatedJob, account: Address | undefined) {
+export function federatedData(job: FederatedJob, account: Address | undefined, token: TokenInfo) {
   const { id, state, stopping, cause, deadline, terms, members, closings } = job;
   return {
     jobId: id,
@@ -41,6 +53,7 @@ export function federatedData(job: FederatedJob, account: Address | undefined) {
     ...{ state, stopping, cause, role: federatedRoleIn(job, account) },
     deadline,
     rounds: { closed: closings.length, of: terms.rounds },
+    token,
     price: String(federatedPriceOf(terms)),
     providers: members
       .filter(({ seat }) => !seat)
@@ -50,7 +63,7 @@ export function federatedData(job: FederatedJob, account: Address | undefined) {
 }
 
 /** The same for people, a field a row. */
-export function federatedRows(job: FederatedJob): [string, string][] {
+export function federatedRows(job: FederatedJob, token: TokenInfo): [string, string][] {
   const { id, state, stopping, cause, terms, members, closings, deadline } = job;
   const enlisted = members.filter(({ seat }) => !seat).length;
   const due = new Date(deadline * 1000).toISOString();
@@ -65,7 +78,7 @@ export function federatedRows(job: FederatedJob): [string, string][] {
       "providers",
       `${enlisted} of ${terms.places}${terms.least < terms.places ? `, at least ${terms.least}` : ""}`,
     ],
-    ["price", coin(federatedPriceOf(terms))],
+    ["price", money(federatedPriceOf(terms), token)],
     ["deposit", coin(terms.providerStake)],
     [state === "Ended" ? "pay from" : "due", due],
     ...closings.map(({ closing }): [string, string] => [`model ${closing.round}`, closing.modelDigest]),

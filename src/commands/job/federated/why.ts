@@ -1,3 +1,4 @@
+import type { TokenInfo } from "../../../protocol/amounts.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { type Address, shortId } from "../../../protocol/ids.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
@@ -7,11 +8,15 @@ import { federatedData, federatedRoleIn } from "./view.ts";
 export function explainFederated(
   { ui }: CommandContext,
   job: FederatedJob,
-  { now, account }: { readonly now: number; readonly account: Address | undefined },
+  {
+    now,
+    account,
+    token,
+  }: { readonly now: number; readonly account: Address | undefined; readonly token: TokenInfo },
 ): void {
   const role = federatedRoleIn(job, account);
   const [stands, next, otherwise] = sentences(job, now);
-  ui.print({ ...federatedData(job, account), stands, next, otherwise }, () =>
+  ui.print({ ...federatedData(job, account, token), stands, next, otherwise }, () =>
     [
       ...(role ? [`You are ${role === "requester" ? "the requester" : `a ${role}`} of this job.`] : []),
       stands,

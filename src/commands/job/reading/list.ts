@@ -27,13 +27,13 @@ export async function run(context: CommandContext, _args: object, options: { all
       .filter((job) => options.all || !isFinal(job.state))
       .toSorted((a, b) => b.postedBlock - a.postedBlock);
     const now = await market.now({ signal });
-    const paidIn = jobs.map(({ terms }) => terms.token);
+    const federated = await federatedOf(market, account, { signal, all: options.all });
+    const paidIn = [...jobs, ...federated].map(({ terms }) => terms.token);
     const tokens = await readTokens(context, market, paidIn, { signal });
     const links = await readLinks(
       context,
       jobs.map(({ id }) => id),
     );
-    const federated = await federatedOf(market, account, { signal, all: options.all });
     const row = (job: Job): string[] => [
       shortId(job.id),
       roleIn(job, account) ?? "",
@@ -45,7 +45,9 @@ export async function run(context: CommandContext, _args: object, options: { all
     ];
     const data = {
       jobs: jobs.map((job) => jobData(job, account, tokens, links(job.id))),
-      ...(federated.length > 0 && { federated: federated.map((job) => federatedData(job, account)) }),
+      ...(federated.length > 0 && {
+        federated: federated.map((job) => federatedData(job, account, tokens(job.terms.token))),
+      }),
     };
     ui.print(data, () => {
       const table = ["JOB", "ROLE", "STATE", "VERDICT", "PRICE", "DUE", "LINKED"];

@@ -10,6 +10,8 @@ import type { CommandContext } from "../../framework/declaration.ts";
 import { endText, failedRunOf, noticeOf } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
 import { roleIn } from "../../steps/view.ts";
+import { printFederatedLogs } from "../federated/logs.ts";
+import { federatedIdOf } from "../federated/view.ts";
 
 /**
  * Prints what a job's task printed: on the machine that runs it from the journal, for the requester from
@@ -21,8 +23,10 @@ export async function run(
   args: { id: string },
   options: { follow?: true },
 ): Promise<void> {
-  const { id, role } = await look(context, args.id);
   const follow = options.follow === true;
+  const found = await look(context, args.id, follow);
+  if (found === undefined) return;
+  const { id, role } = found;
   for await (const text of role === "requester"
     ? theirs(context, id, follow)
     : ours(context, id, role, follow)) {
@@ -30,15 +34,24 @@ export async function run(
   }
 }
 
-async function look(context: CommandContext, given: string): Promise<{ id: JobId; role: JobRole }> {
-  let found: { id: JobId; role: JobRole } | undefined;
-  await withReader(context, async ({ market, account }) => {
+/** The job and this account's role in it; a federated job's logs are printed here, and it is undefined. */
+async function look(
+  context: CommandContext,
+  given: string,
+  follow: boolean,
+): Promise<{ id: JobId; role: JobRole } | undefined> {
+  return withReader(context, async (view) => {
+    const { market, account } = view;
+    const federated = await federatedIdOf(market, given, context.signal);
+    if (federated !== undefined) {
+      await printFederatedLogs(context, view, federated, { follow });
+      return undefined;
+    }
     const id = await market.resolveJob(given, { signal: context.signal });
     const role = roleIn(await market.job(id, { signal: context.signal }), account);
     if (role === undefined) throw notYours(id);
-    found = { id, role };
+    return { id, role };
   });
-  return found!;
 }
 
 async function* theirs(context: CommandContext, id: JobId, follow: boolean): AsyncGenerator<string> {

@@ -4,7 +4,7 @@ import { withReader } from "../../steps/reader.ts";
 import { readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { jobData, jobRows } from "../../steps/view.ts";
-import { federatedData, federatedIdOf, federatedRows } from "../federated/view.ts";
+import { federatedData, federatedIdOf, federatedRows, federatedToken } from "../federated/view.ts";
 
 /** Shows one job as the chain tells it. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
@@ -13,7 +13,8 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const federated = await federatedIdOf(market, id, signal);
     if (federated !== undefined) {
       const job = await market.federatedJob(federated, { signal });
-      return ui.print(federatedData(job, account), () => rowsText(federatedRows(job)));
+      const token = await federatedToken(context, market, job);
+      return ui.print(federatedData(job, account, token), () => rowsText(federatedRows(job, token)));
     }
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
     const now = await market.now({ signal });

@@ -17,7 +17,7 @@ import { fromRecords, readLinks } from "../../steps/records.ts";
 import { story } from "../../steps/story.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { linksData } from "../../steps/view.ts";
-import { federatedIdOf } from "../federated/view.ts";
+import { federatedIdOf, federatedToken } from "../federated/view.ts";
 import { explainFederated } from "../federated/why.ts";
 
 /** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
@@ -27,7 +27,10 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     const federated = await federatedIdOf(market, id, signal);
     if (federated !== undefined) {
       const job = await market.federatedJob(federated, { signal });
-      return explainFederated(context, job, { now: await market.now({ signal }), account });
+      return explainFederated(context, job, {
+        ...{ now: await market.now({ signal }), account },
+        token: await federatedToken(context, market, job),
+      });
     }
     const job = await market.job(await market.resolveJob(id, { signal }), { signal });
     const tokens = await readTokens(context, market, [job.terms.token], { signal });

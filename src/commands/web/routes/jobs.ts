@@ -2,6 +2,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { z } from "zod";
 import { isIchainError } from "../../../errors/error.ts";
+import type { TokenInfo } from "../../../protocol/amounts.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { federatedPriceOf } from "../../../protocol/federated/market/terms.ts";
 import type { JobId } from "../../../protocol/ids.ts";
@@ -11,10 +12,10 @@ import type { ClosedRound } from "../../../roles/federated/market/requester/roun
 import { draftOf } from "../../../roles/job/requester/posting/draft.ts";
 import { resultContents } from "../../../roles/job/requester/result/contents.ts";
 import { retrievalOf } from "../../../roles/job/requester/result/retrieval.ts";
-import { coin } from "../../../ui/format.ts";
+import { money } from "../../../ui/format.ts";
 import { route, type WebRoute } from "../../../web/server.ts";
 import { printRound } from "../../job/federated/round-table.ts";
-import { federatedData, federatedIdOf, federatedRows } from "../../job/federated/view.ts";
+import { federatedData, federatedIdOf, federatedRows, federatedToken } from "../../job/federated/view.ts";
 import { contentsText } from "../../steps/contents.ts";
 import { fromRecords, readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
@@ -35,15 +36,15 @@ export function jobRoutes(page: PageContext): readonly WebRoute[] {
   return [
     route("GET", "/api/jobs", nothing, async (_, options) => {
       const jobs = board.own();
-      const paidIn = jobs.map(({ terms }) => terms.token);
-      const tokens = await readTokens(context, market, paidIn, options);
       const federated = await federatedOf(page, options);
+      const paidIn = [...jobs, ...federated].map(({ terms }) => terms.token);
+      const tokens = await readTokens(context, market, paidIn, options);
       const named = await withNames(page, jobs);
       return {
         now: await market.now(options),
         totals: totals(jobs, account, tokens),
         jobs: named.map(({ job, name }) => ({ ...jobRow(job, account, tokens), name })),
-        federated: federated.map((job) => federatedData(job, account)),
+        federated: federated.map((job) => federatedData(job, account, tokens(job.terms.token))),
       };
     }),
     route("GET", "/api/jobs/:id", jobIdInput, async ({ id }, options) => {
@@ -146,6 +147,7 @@ async function federatedOf(
 async function oneFederated(page: PageContext, id: JobId, options: { signal: AbortSignal }) {
   const { context, market, account, reports } = page;
   const job = await market.federatedJob(id, options);
+  const token = await federatedToken(context, market, job);
   const why = await runCommand(context, () => import("../../job/reading/why.ts"), { args: { id } });
   const closed =
     (await fromRecords(context, (journal) =>
@@ -155,24 +157,24 @@ async function oneFederated(page: PageContext, id: JobId, options: { signal: Abo
             journal.open("federated-requester", id).outcome<ClosedRound>(`closing-${at + 1}`),
           ),
     )) ?? [];
-  const rounds = closed.flatMap((one) => (one === undefined ? [] : [roundData(page, id, one)]));
+  const rounds = closed.flatMap((one) => (one === undefined ? [] : [roundData(page, id, one, token)]));
   const { state, deadline, terms } = job;
   return {
     now: await market.now(options),
-    ...federatedData(job, account),
-    price: coin(federatedPriceOf(terms)),
+    ...federatedData(job, account, token),
+    price: money(federatedPriceOf(terms), token),
     final: state === "Ended",
-    ...{ jobId: id, state, deadline, rows: federatedRows(job), why: why.text },
+    ...{ jobId: id, state, deadline, rows: federatedRows(job, token), why: why.text },
     ...{ closed: job.closings.length, of: terms.rounds, rounds },
     reports: reports.of(id),
   };
 }
 
-function roundData({ context }: PageContext, id: JobId, closed: ClosedRound): unknown {
+function roundData({ context }: PageContext, id: JobId, closed: ClosedRound, token: TokenInfo): unknown {
   let printed: unknown;
   const print = (data: unknown): void => {
     printed = data;
   };
-  printRound({ ...context.ui, print }, id, closed);
+  printRound({ ...context.ui, print }, id, closed, token);
   return printed;
 }

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import { ownDataName } from "../../machine/own-data.ts";
 import { pathProblem } from "../../parcel/paths.ts";
 import { durationSchema } from "../../quantity.ts";
 import { taskFields } from "../../task/spec.ts";
+import { tokenRefSchema } from "../../token.ts";
 import { federatedSchema, knownSettings } from "../job-file.ts";
 import { whyMeaningless } from "../privacy/rule.ts";
 import { strategyOf } from "../strategies.ts";
+import type { Strategy } from "../strategy.ts";
 import { ROUND_FILES } from "./spec.ts";
 
 const path = z.string().min(1).max(1024);
@@ -13,6 +16,8 @@ const rows = z.strictObject({
   rows: z.string().min(1).max(64).default("x").describe("Name of the array of rows in the file"),
   labels: z.string().min(1).max(64).default("y").describe("Name of the array of labels"),
 });
+
+const coin = z.number().min(0).max(1e9);
 
 const windows = z
   .strictObject({
@@ -25,16 +30,52 @@ const windows = z
   .prefault({})
   .describe("Times of the steps, each at least five minutes");
 
+const validators = z
+  .preprocess(
+    (value) => (typeof value === "number" ? { count: value } : value),
+    z.strictObject({
+      count: z.number().int().min(0).max(7).default(0),
+      fee: coin.default(0).describe("Coin that each is paid for a round"),
+      deposit: coin.default(0).describe("Coin that each puts at risk"),
+    }),
+  )
+  .prefault(0)
+  .describe(
+    "Validators that are drawn from the pool to aggregate, measure and close the rounds: how many, or an object with " +
+      "`count`, `fee` and `deposit`. 0: you do it yourself",
+  );
+
 const block = federatedSchema
   .extend({
+    token: tokenRefSchema
+      .optional()
+      .describe(
+        "Pays the job in a token instead of the coin: its name in the network file, or its address; `pool` is then an amount of it",
+      ),
     model: path.describe("The model that round 1 begins with, a safetensors file of F32 tensors"),
-    train: rows.describe("Rows that are dealt to the providers"),
+    data: federatedSchema.shape.data
+      .unwrap()
+      .extend({
+        own: ownDataName
+          .optional()
+          .describe(
+            "Providers train on data of their own: those whose policy lists a folder of this name. It is /in/data of the task",
+          ),
+      })
+      .prefault({})
+      .describe("How the rows are dealt to the providers, or which of their own they train on"),
+    train: rows.optional().describe("Rows that are dealt to the providers; absent where they have their own"),
     test: rows.describe("Rows that measure; they stay with you"),
     root: rows
       .optional()
       .describe("Rows of your own, for strategies that compare with a change made of them"),
+    public: rows
+      .optional()
+      .describe(
+        "Rows for distillation, which every provider gets without their labels: what its model says of them is its update",
+      ),
     least: z.number().int().min(1).max(64).optional().describe("Providers to begin with; all when absent"),
-    validators: z.literal(0).default(0).describe("0: you aggregate and close the rounds"),
+    validators: validators,
     quorum: z
       .number()
       .min(0.01)
@@ -43,15 +84,42 @@ const block = federatedSchema
       .describe(
         "Share of the providers after whose updates the others have as long again as those took, and ten seconds at least",
       ),
+    share: z
+      .enum([...federatedSchema.shape.share.unwrap().options, "left-out"])
+      .default("gated")
+      .describe(
+        "What pays an update that is taken: `gated`, the accuracy of the model with it; `left-out`, by how much the round's model would be worse without it, smoothed over rounds, which takes one more measuring run for each. `accuracy` pays ungated, by HKU's letter",
+      ),
+    silent: z
+      .enum(["wait", "redeal"])
+      .default("wait")
+      .describe(
+        "What becomes of a provider whose updates are missing two rounds running: it stays in, or (`redeal`) it is left out from then on and the others have its rows",
+      ),
+    keep: z
+      .union([z.literal("all"), z.number().int().min(1).max(10_000)])
+      .default("all")
+      .describe("Rounds whose models stay on your disk, for `ichain get --round`: the last ones, or all"),
     sample: z.literal(1).default(1).describe("All providers take part in every round"),
     audit: z
-      .literal("off")
+      .union([z.literal("off"), z.number().int().min(0).max(64)])
       .default("off")
-      .describe("Replays are the seats', and a job that you lead has none"),
+      .describe(
+        "Updates that validators replay in each round by chance, beside those that the strategy suspects; a job that you " +
+          "lead yourself has none",
+      ),
     onCheat: z.literal("continue").default("continue").describe("As `audit`"),
     windows,
   })
   .describe("How the rounds go");
+
+/** What of the block decides how a round's updates become a model and pay: seats are told it. */
+export const jobRulesSchema = block.pick({
+  ...{ model: true, train: true, test: true, root: true, data: true, quorum: true, audit: true, local: true },
+  ...{ outer: true, update: true, strategy: true, settings: true, share: true, silent: true, keep: true },
+  public: true,
+});
+export type JobRules = z.output<typeof jobRulesSchema>;
 
 /** A job.yaml with the block `federated`, as the requester writes it. */
 export const federatedJobFileSchema = z
@@ -70,11 +138,40 @@ export const federatedJobFileSchema = z
     const taken = inputs.findIndex((input) => ROUND_FILES.some((name) => input.split("/")[0] === name));
     if (taken >= 0) add(["inputs", taken], "this name is a round's own in /in");
     const strategy = strategyOf(federated.strategy);
-    if (strategy?.labels) add(["federated", "strategy"], "is for simulations alone so far");
+    for (const [name, why] of whyNotOwn(federated, strategy)) add(["federated", ...name], why);
+    if (federated.data.own !== undefined && inputs.some((input) => input.split("/")[0] === "data"))
+      add(["inputs"], "`data` is the providers' own in /in");
+    if (strategy?.labels && federated.public === undefined)
+      add(["federated", "public"], "the strategy needs public rows");
+    if (!strategy?.labels && federated.public !== undefined)
+      add(["federated", "public"], "is for distillation alone");
+    if (strategy?.labels && federated.share === "left-out")
+      add(["federated", "share"], "distillation makes one model a round");
+    if (strategy?.labels && federated.data.own !== undefined)
+      add(["federated", "data", "own"], "distillation does not know providers' own data yet");
     if (strategy?.needs.includes("root") && federated.root === undefined)
       add(["federated", "root"], "the strategy needs rows of your own");
     if (!knownSettings(federated.strategy, federated.settings))
       add(["federated", "settings"], "the strategy has no setting of that name");
+    const { validators: seats, audit } = federated;
+    if (audit !== "off" && seats.count === 0)
+      add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
+    if (seats.count > 0 && strategy?.labels)
+      add(["federated", "strategy"], "is for jobs that you lead yourself: no seat can replay it yet");
+    if (seats.count > 0 && federated.share === "left-out")
+      add(["federated", "share"], "is for jobs that you lead yourself");
+    if (audit !== "off" && federated.data.own !== undefined)
+      add(
+        ["federated", "audit"],
+        "needs rows that you deal: of providers' own data no training can be replayed",
+      );
+    if (seats.count > 0 && federated.silent === "redeal")
+      add(["federated", "silent"], "is for jobs that you lead yourself: validators deal no rows");
+    if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))
+      add(
+        ["federated", "audit"],
+        "is for `update: int8` without noise: other updates cannot be replayed by a validator yet",
+      );
     if ((federated.least ?? 0) > federated.providers) add(["federated", "least"], "is more than `providers`");
     const { privacy } = federated;
     const why = privacy === undefined ? undefined : whyMeaningless(privacy, federated);
@@ -84,3 +181,23 @@ export const federatedJobFileSchema = z
         add(["federated", "windows", name], "is five minutes at least");
   });
 export type FederatedJobFile = z.output<typeof federatedJobFileSchema>;
+
+/** What does not go with where the rows are: with the requester, or with each provider. */
+function* whyNotOwn(
+  { data, train, pool, silent }: z.output<typeof block>,
+  strategy: Strategy | undefined,
+): Generator<[path: string[], why: string]> {
+  if (data.own === undefined) {
+    if (train === undefined)
+      yield [["train"], "rows to deal are missing; or name the providers' own: data.own"];
+    return;
+  }
+  if (train !== undefined) yield [["train"], "providers train on data of their own: leave it out"];
+  if (strategy?.needs.includes("gains"))
+    yield [
+      ["strategy"],
+      `${strategy.name} measures updates on the rows of their providers, which are not here; take root-cosine`,
+    ];
+  if (typeof pool !== "number") yield [["pool"], "a rule needs the rows; write an amount"];
+  if (silent === "redeal") yield [["silent"], "there are no rows to deal"];
+}

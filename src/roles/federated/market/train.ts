@@ -1,5 +1,6 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { id as hashOf } from "ethers";
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
@@ -8,15 +9,20 @@ import {
   type FederatedSpec,
   MODEL_FILE,
   PART_FILE,
+  SCORES_FILE,
   taskSpecOf,
 } from "../../../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
+import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { WorkerContext } from "../../context.ts";
 import { taskOf } from "../../task/run-task.ts";
 import { readBounded } from "./read-bounded.ts";
 
 /** Of a safetensors file beyond its values: names and shapes. */
 const HEADER_BYTES = 16 << 20;
+
+/** Name of the mount point of own data below /in. */
+const OWN_DATA = "data";
 
 /** Where the tasks of a federated job run on this machine. */
 export interface TaskPlace {
@@ -27,6 +33,8 @@ export interface TaskPlace {
   readonly input: string;
   readonly gpus: readonly string[];
   readonly logBytes: number;
+  /** The provider's own data, which become /in/data. */
+  readonly dataDir?: string | undefined;
 }
 
 /** What a task is told of its round, as /in/round.json. */
@@ -48,14 +56,19 @@ export async function runOnce(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
   { spec, ...place }: TaskPlace,
-  { name, argument, what }: { readonly name: string; readonly argument: "0" | "1"; readonly what: string },
+  {
+    name,
+    argument,
+    what,
+  }: { readonly name: string; readonly argument: "0" | "1" | "2"; readonly what: string },
   { signal }: Abortable,
 ): Promise<{ readonly run: TaskRun; readonly outputs: string }> {
   const id = runName(journal, name);
   const run = await journal.step(`run-${name}`, {
     prepare: () => {
       const task = taskOf(taskSpecOf(spec), { id, stage: { kind: "produce" }, ...place });
-      return { ...task, command: [...spec.command, argument] };
+      const { dataDir } = place;
+      return { ...task, ...(dataDir && { dataDir }), command: [...spec.command, argument] };
     },
     act: async (task) => {
       reporter.emit({ kind: "start", id, text: `${what} in its sandbox` });
@@ -89,7 +102,8 @@ export async function discardRun(
 }
 
 /**
- * Trains the model on the part that lies in `place.input` and resolves with how its values changed.
+ * Trains the model on the part that lies in `place.input` and resolves with how its values changed, or of distillation
+ * what it says of the public rows.
  * @throws FEDERATED_TASK_FAILED, MODEL_INVALID and the codes of reading safetensors
  */
 export async function trainRound(
@@ -113,12 +127,19 @@ export async function trainRound(
   const given = writeModel(model);
   // A run that goes on after a crash reads these files: they are left as they are.
   if (journal.intent(`run-${name}`) === undefined) {
+    if (place.dataDir !== undefined) await mkdir(join(place.input, OWN_DATA), { recursive: true });
     await writeFile(join(place.input, MODEL_FILE), given);
     await writeFile(join(place.input, "round.json"), `${JSON.stringify(facts)}\n`);
     if (part !== undefined) await writeFile(join(place.input, PART_FILE), part);
   }
   const what = `Training round ${facts.round}`;
   const { run, outputs } = await runOnce(context, journal, place, { name, argument: "0", what }, options);
+  const { scores } = place.spec.federated;
+  const wallSeconds = Math.round(run.wallSeconds);
+  if (scores !== undefined) {
+    const [before, after] = await scoresLeft(outputs, scores, ["before", "after"]);
+    return { change: after!.map((value, i) => value - before![i]!), seconds: wallSeconds };
+  }
   const file = await readBounded(join(outputs, MODEL_FILE), given.length + HEADER_BYTES);
   const trained = readModel(file);
   if (JSON.stringify(trained.layout) !== JSON.stringify(model.layout))
@@ -126,5 +147,36 @@ export async function trainRound(
   // From the values that the task was given, which are those of the model rounded to F32.
   const change = trained.vector.toNumbers();
   for (const [i, value] of readModel(given).vector.toNumbers().entries()) change[i]! -= value;
-  return { change, seconds: Math.round(run.wallSeconds) };
+  return { change, seconds: wallSeconds };
+}
+
+/**
+ * The scores that a run of distillation left under these names, a value a public row and class.
+ * @throws MODEL_INVALID and the codes of reading safetensors
+ */
+export async function scoresLeft(
+  outputs: string,
+  { rows, classes }: NonNullable<FederatedSpec["federated"]["scores"]>,
+  names: readonly string[],
+): Promise<readonly Float64Array[]> {
+  const bytes = 4 * rows * classes * names.length + HEADER_BYTES;
+  const { layout, vector } = readModel(await readBounded(join(outputs, SCORES_FILE), bytes));
+  const shape = JSON.stringify([rows, classes]);
+  const isRight =
+    layout.length === names.length && layout.every((one) => JSON.stringify(one.shape) === shape);
+  if (!isRight || names.some((name) => !layout.some((one) => one.name === name)))
+    throw new IchainError(
+      "MODEL_INVALID",
+      `The task left other scores than ${names.join(" and ")}, ${rows} rows of ${classes}.`,
+    );
+  const values = vector.toNumbers();
+  return names.map((name) => {
+    const at = layout.findIndex((one) => one.name === name) * rows * classes;
+    return values.subarray(at, at + rows * classes);
+  });
+}
+
+/** A number for the training's random choices, which a replay can derive. */
+export function trainingSeed(job: Hex, round: number, account: Address): number {
+  return Number.parseInt(hashOf(`${job.toLowerCase()} ${round} ${account.toLowerCase()}`).slice(2, 10), 16);
 }

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
@@ -11,7 +12,8 @@ import {
   federatedSpecSchema,
   taskSpecOf,
 } from "../../../../protocol/federated/market/spec.ts";
-import type { JobId } from "../../../../protocol/ids.ts";
+import { refuseOwnData } from "../../../../protocol/federated/privacy/own-data.ts";
+import type { Address, JobId } from "../../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { Endpoint } from "../../../../protocol/parcel/locator.ts";
 import type { Manifest } from "../../../../protocol/parcel/manifest.ts";
@@ -27,6 +29,7 @@ import { requireRoom } from "../../../task/disk-room.ts";
 import { fetchBlob } from "../../../task/fetch-blob.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { enlistmentIn } from "../enlist.ts";
+import { checkedFolder } from "./own-data.ts";
 
 /** What a provider has once it takes part. */
 export interface Enlisted {
@@ -98,6 +101,8 @@ export async function enlist(
         time: spec.resources.time,
       });
     if (unfit) return unfit;
+    const unsafe = await refuseData(context, spec, { setup, requester: job.terms.requester }, options);
+    if (unsafe) return unsafe;
     // The exact model, F32 of it, an update; and the disk of the run.
     const needed = 16 * spec.federated.parameters + spec.resources.disk;
     const full = await setup.disk?.refuse(needed);
@@ -116,10 +121,29 @@ export async function enlist(
   return { spec, input: home.input, endpoint, channel, onionKey };
 }
 
-function specIn({ note }: Manifest, { terms }: FederatedJob): FederatedSpec {
+export function specIn({ note }: Manifest, { terms }: FederatedJob): FederatedSpec {
   const spec = federatedSpecSchema.safeParse(note);
   if (spec.success && federatedSpecHash(spec.data) === terms.specHash) return spec.data;
   throw new IchainError("SPEC_MISMATCH", "The bundle's spec is not the one in the job's terms.");
+}
+
+/** Why the job may not have the data of this provider's own that it asks for; undefined where it may, or asks for none. */
+async function refuseData(
+  { jobsDir }: WorkerContext,
+  { federated: { own, rounds, privacy } }: FederatedSpec,
+  { setup: { policy }, requester }: { readonly setup: ProviderSetup; readonly requester: Address },
+  options: Abortable,
+): Promise<Refusal | undefined> {
+  if (own === undefined) return undefined;
+  const refused = refuseOwnData(policy.federated.data, own, { requester, rounds, privacy });
+  if (refused) return refused;
+  try {
+    await checkedFolder(policy.federated.data[own]!.folder, dirname(jobsDir), options);
+    return undefined;
+  } catch (error) {
+    if (!isIchainError(error, "OWN_DATA_UNUSABLE")) throw error;
+    return refuse(error.code, error.message);
+  }
 }
 
 async function refuseNow(

@@ -2,12 +2,12 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Hosting } from "../../../../ports/transport.ts";
+import type { Blob, Hosting } from "../../../../ports/transport.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { HostedParcel } from "../../../../protocol/federated/market/messages.ts";
-import { PART_FILE } from "../../../../protocol/federated/market/spec.ts";
+import { PART_FILE, PUBLIC_FILE } from "../../../../protocol/federated/market/spec.ts";
 import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
-import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
+import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { Party } from "../../../../protocol/offer.ts";
 import type { WorkerContext } from "../../../context.ts";
@@ -16,10 +16,10 @@ import type { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
-import type { FederatedDraft } from "./draft.ts";
+import type { FederatedDraft, RoundBasis } from "./draft.ts";
 import type { LeadFiles } from "./files.ts";
 import type { RoundPlace } from "./round/aggregate.ts";
-import { dealRows, loadRows, rowsFile } from "./round/rows.ts";
+import { dealRows, loadRows, type Rows, rowsFile, unlabelledFile } from "./round/rows.ts";
 
 const LOG_BYTES = 1 << 16;
 
@@ -52,7 +52,10 @@ export async function correspondentsOf(
 interface CourseMember {
   readonly account: Address;
   readonly channel: Channel;
-  readonly part: HostedParcel;
+  /** Undefined where it has data of its own. */
+  readonly part: HostedParcel | undefined;
+  /** It was left out (`courseOf`). */
+  readonly out?: boolean;
   readonly rows: number;
 }
 
@@ -82,55 +85,124 @@ export async function openCourse(
   },
   options: Abortable,
 ): Promise<Course> {
-  const { parcels, sandbox } = context;
-  const { federated } = draft.file;
-  const [train, test, root] = await Promise.all([
-    loadRows(draft.folder, federated.train),
-    loadRows(draft.folder, federated.test),
-    federated.root && loadRows(draft.folder, federated.root),
-  ]);
-  const parts = dealRows(train, federated.data.split, job.members.length, draft.seed);
+  const providers = enlistedIn(job);
+  const place = await openPlace(
+    context,
+    journal,
+    {
+      ...{ draft, files, aggregation, bundle: draft.bundle, bundleKey: draft.bundleKey },
+      parts: providers.length,
+    },
+    options,
+  );
   const correspondents = await correspondentsOf(context, journal, draft, job.id, options);
   const members: CourseMember[] = [];
-  for (const [place, { account }] of job.members.entries()) {
+  for (const [at, account] of providers.entries()) {
     const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
-    const path = files.part(place);
-    const part = await journal.step(`part-${place}`, {
+    const { train, open } = place;
+    if (train === undefined) {
+      members.push({ account, channel, part: undefined, rows: 0 });
+      continue;
+    }
+    const path = files.part(at);
+    const part = await journal.step(`part-${at}`, {
       prepare: () => null,
-      act: async () => {
-        await writeFile(join(files.rounds, PART_FILE), rowsFile(train, parts[place]!));
-        const packed = await parcels.pack({ root: files.rounds, paths: [PART_FILE], out: path }, options);
-        return { blob: packed.blob, key: packed.sessionKey };
-      },
+      act: () => packPart(context, { files, train, open }, { rows: place.parts[at]!, out: path }, options),
     });
     await hosting.add(part.blob);
     const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
-    members.push({ account, channel, part: hostedPart, rows: parts[place]!.length });
+    members.push({ account, channel, part: hostedPart, rows: place.parts[at]!.length });
   }
-  await rm(join(files.rounds, PART_FILE), { force: true });
+  return { place, members, hosting };
+}
+
+/** The job's providers in the order in which they enlisted: a provider's place names its part. */
+export function enlistedIn({ members }: Pick<FederatedJob, "members">): Address[] {
+  return members.filter(({ seat }) => !seat).map(({ account }) => account);
+}
+
+/** Loads the data, deals it, and prepares the task on this machine. */
+export async function openPlace(
+  { parcels, sandbox, reporter }: WorkerContext,
+  journal: JobJournal,
+  {
+    draft,
+    files,
+    aggregation,
+    bundle,
+    bundleKey,
+    parts,
+  }: {
+    readonly draft: RoundBasis;
+    readonly files: LeadFiles;
+    readonly aggregation: FileAggregation;
+    readonly bundle: Blob;
+    readonly bundleKey: Hex;
+    /** Into how many the rows are dealt. */
+    readonly parts: number;
+  },
+  options: Abortable,
+): Promise<RoundPlace> {
+  const { federated } = draft.file;
+  const [train, test, root, open] = await Promise.all([
+    federated.train && loadRows(draft.folder, federated.train),
+    loadRows(draft.folder, federated.test),
+    federated.root && loadRows(draft.folder, federated.root),
+    federated.public && loadRows(draft.folder, federated.public),
+  ]);
   const image = await journal.step("opened", {
     prepare: () => files.input,
     act: async (into) => {
       await rm(into, { recursive: true, force: true });
       const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES };
-      await parcels.open({ blob: draft.bundle, sessionKey: draft.bundleKey, into, limits }, options);
+      await parcels.open({ blob: bundle, sessionKey: bundleKey, into, limits }, options);
       const named = draft.spec.image;
       if (typeof named === "string") return named;
-      return await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+      const what = `image ${"oci" in named ? named.oci : "in the job's bundle"}`;
+      const id = `image-${journal.key}`;
+      reporter.emit({ kind: "start", id, text: `Preparing the ${what}` });
+      try {
+        const digest = await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
+        reporter.emit({ kind: "end", id, text: `Prepared the ${what}` });
+        return digest;
+      } catch (error) {
+        reporter.emit({ kind: "fail", id, text: `The ${what} could not be prepared` });
+        throw error;
+      }
     },
   });
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
-  return { place: { draft, files, tasks, aggregation, train, test, root, parts }, members, hosting };
+  const dealt =
+    train === undefined
+      ? Array.from({ length: parts }, () => new Uint32Array())
+      : dealRows(train, federated.data.split, parts, draft.seed);
+  return { draft, files, tasks, aggregation, train, test, root, open, parts: dealt };
 }
 
-type OwnImage = Exclude<FederatedDraft["spec"]["image"], string>;
+/** A provider's part as a parcel, with the public rows where there are any. */
+export async function packPart(
+  { parcels }: Pick<WorkerContext, "parcels">,
+  { files, train, open }: Pick<RoundPlace, "files" | "open"> & { readonly train: Rows },
+  { rows, out }: { readonly rows: Uint32Array; readonly out: string },
+  options: Abortable,
+) {
+  const root = files.rounds;
+  const paths = [PART_FILE, ...(open === undefined ? [] : [PUBLIC_FILE])];
+  await writeFile(join(root, PART_FILE), rowsFile(train, rows));
+  if (open !== undefined) await writeFile(join(root, PUBLIC_FILE), unlabelledFile(open));
+  const packed = await parcels.pack({ root, paths, out }, options);
+  for (const path of paths) await rm(join(root, path), { force: true });
+  return { blob: packed.blob, key: packed.sessionKey };
+}
+
+type OwnImage = Exclude<RoundBasis["spec"]["image"], string>;
 
 function sourceOf(image: OwnImage, dir: string) {
   return "oci" in image ? image : { dir, ...image };
 }
 
 /** Its own image: as large as the machine has room for. */
-function boundsOf({ spec }: FederatedDraft) {
+function boundsOf({ spec }: RoundBasis) {
   const { memory, cpus } = spec.resources;
   return { maxBytes: Number.MAX_SAFE_INTEGER, seconds: 3600, memoryBytes: memory, cpus };
 }

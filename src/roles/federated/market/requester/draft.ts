@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
+import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
-import { COIN } from "../../../../protocol/amounts.ts";
+import { COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
+import type { FederatedJobFile, JobRules } from "../../../../protocol/federated/market/file.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
 import {
   type FederatedTerms,
@@ -15,48 +16,83 @@ import {
 } from "../../../../protocol/federated/market/terms.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import { priceRules } from "../../../../protocol/federated/pay/price.ts";
-import { type Address, type Hex, type JobId, ZERO_ADDRESS } from "../../../../protocol/ids.ts";
+import type { Address, Hex, JobId } from "../../../../protocol/ids.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
+import { MAX_AMOUNT } from "../../../../protocol/token.ts";
 import type { RoleContext } from "../../../context.ts";
 import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
+import { leadDiskOf, requireLeadRoom } from "./disk.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
-import { loadRows } from "./round/rows.ts";
+import { classesOf, loadRows } from "./round/rows.ts";
 
-/** All that the requester fixes before it posts a federated job; a step of the journal. */
-export interface FederatedDraft {
-  readonly file: FederatedJobFile;
+/** What the party that aggregates a job's rounds knows of it: its requester, or a seat. */
+export interface RoundBasis {
+  readonly file: { readonly federated: JobRules };
   /** Folder of job.yaml, which the data files are beside. */
   readonly folder: string;
   readonly spec: FederatedSpec;
   readonly terms: FederatedTerms;
   readonly layout: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Of the deal of the rows, and of the task's random numbers. */
+  readonly seed: Hex;
+}
+
+/** All that the requester fixes before it posts a federated job; a step of the journal. */
+export interface FederatedDraft extends RoundBasis {
+  readonly file: FederatedJobFile;
   readonly identity: HostIdentity;
   readonly bundle: Blob;
   readonly bundleKey: Hex;
   /** Accounts to invite. */
   readonly invited: readonly Address[];
-  /** Of the deal of the rows, and of the task's random numbers. */
-  readonly seed: Hex;
+  /** Of the draw of the seats; the terms have its hash. */
+  readonly drawSeed: Hex;
+  /** Of the keys of the models that seats make. */
+  readonly mask: Hex;
 }
-
-const NONE = 0n;
 
 /** Wei of the coin, which job files give to nine decimals. */
 export function weiOf(coin: number): bigint {
   return BigInt(Math.round(coin * 1e9)) * 10n ** 9n;
 }
 
-/** What the whole job pays, wei: what its file says, or its rule. */
+/** An amount that is given in wei, in the smallest unit of a token that counts as much as the coin; rounded up. */
+function tokenAmount(wei: bigint, token: TokenInfo): bigint {
+  const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
+  return (wei * unit + per - 1n) / per;
+}
+
+/** What each of the job's validators is paid for a round, smallest unit of the token. */
+export function seatFeeOf({ federated }: FederatedJobFile, token: TokenInfo): bigint {
+  return tokenAmount(weiOf(federated.validators.fee), token);
+}
+
+/**
+ * What the whole job pays its providers, smallest unit of the token: what its file says, or its rule.
+ * @throws JOB_INVALID for an amount with more decimals than the token has, or beyond what the contract holds
+ */
 export function poolOf(
   { federated: { pool, local, rounds } }: FederatedJobFile,
   work: { readonly bytes: number; readonly rows: number; readonly parameters: number },
+  token: TokenInfo,
 ): bigint {
-  return typeof pool === "number"
-    ? weiOf(pool)
-    : priceRules[pool].price({ ...work, epochs: local.epochs, rounds });
+  const isRule = typeof pool !== "number";
+  const inTheCoin = isRule ? priceRules[pool].price({ ...work, epochs: local.epochs, rounds }) : weiOf(pool);
+  const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
+  const amount = tokenAmount(inTheCoin, token);
+  const problem =
+    amount >= MAX_AMOUNT
+      ? "is too large"
+      : !isRule && amount * per !== inTheCoin * unit
+        ? `has more than ${token.decimals} decimals`
+        : undefined;
+  if (problem === undefined) return amount;
+  throw new IchainError("JOB_INVALID", `federated.pool: ${pool} ${token.symbol} ${problem}.`, {
+    hint: `Write an amount with at most ${token.decimals} decimals, which is what the token has.`,
+  });
 }
 
 /** Seconds of a round's window: that of the job file, or three runs and ten minutes. */
@@ -69,7 +105,7 @@ export function roundWindowOf({
 
 /**
  * Packs the bundle, fixes the terms and records the draft; nothing leaves this machine.
- * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED
+ * @throws DATA_UNREADABLE, DATA_INVALID, MODEL_INVALID, BUDGET_EXCEEDED, DISK_TOO_FULL
  */
 export async function draftFederated(
   context: RoleContext,
@@ -78,29 +114,41 @@ export async function draftFederated(
     folder,
     image,
     invited,
+    token,
   }: {
     readonly file: FederatedJobFile;
     readonly folder: string;
     readonly image: Spec["image"];
     readonly invited: readonly Address[];
+    /** Pays the job. */
+    readonly token: TokenInfo;
   },
   { signal }: Abortable,
 ): Promise<JobId> {
   const { market, parcels, transport, journal, reporter, jobsDir } = context;
   const { federated } = file;
   const model = readModel(await readFile(join(folder, federated.model)));
-  const train = await loadRows(folder, federated.train);
+  const train = federated.train && (await loadRows(folder, federated.train));
+  const open = federated.public && (await loadRows(folder, federated.public));
   const { version, name, command, resources, tier } = file;
-  const { rounds, local, update, privacy } = federated;
+  const {
+    rounds,
+    local,
+    update,
+    privacy,
+    data: { own },
+  } = federated;
   const parameters = model.vector.length;
   const spec: FederatedSpec = {
     ...{ version, name, image, command, resources, tier },
     federated: {
-      ...{ rounds, local, update, ...(privacy && { privacy }), parameters },
+      ...{ rounds, local, update, ...(privacy && { privacy }), ...(own && { own }), parameters },
+      ...(open && { scores: { rows: open.labels.length, classes: classesOf(open) } }),
       start: modelDigest(createHash("sha256"), model.layout, model.vector),
     },
   };
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
+  await requireLeadRoom(jobsDir, leadDiskOf(file, parameters));
   const draftDir = await mkdtemp(join(jobsDir, ".draft-"));
   try {
     reporter.emit({ kind: "start", id: "pack", text: "Packing and encrypting the bundle" });
@@ -111,25 +159,31 @@ export async function draftFederated(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
-    const pool = poolOf(file, { bytes: train.bytes, rows: train.labels.length, parameters });
+    const drawSeed = random32();
+    const pool = poolOf(
+      file,
+      { bytes: train?.bytes ?? 0, rows: train?.labels.length ?? 0, parameters },
+      token,
+    );
     const now = await market.now({ signal });
     const terms: FederatedTerms = {
       ...{
         requester: context.account,
-        token: ZERO_ADDRESS,
+        token: token.address,
         roundPrice: pool / BigInt(rounds),
-        seatFee: NONE,
+        seatFee: seatFeeOf(file, token),
       },
-      ...{ providerStake: weiOf(federated.deposit), seatStake: NONE, rounds },
-      ...{ least: federated.least ?? federated.providers, places: federated.providers, seats: 0 },
+      ...{ providerStake: weiOf(federated.deposit), seatStake: weiOf(federated.validators.deposit), rounds },
+      ...{ least: federated.least ?? federated.providers, places: federated.providers },
+      seats: federated.validators.count,
       enlistBy: now + federated.windows.enlist,
       ...{ roundWindow: roundWindowOf(file), disputeWindow: federated.windows.dispute },
-      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(random32()) },
+      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(drawSeed) },
     };
     const jobId = market.federatedJobIdOf(terms);
     // Drafts count from here on: of two at the same moment one sees the other.
     using _lock = await context.lockBudgets?.({ signal });
-    refuseOverBudget(context, { locked: federatedPriceOf(terms), token: COIN });
+    refuseOverBudget(context, { locked: federatedPriceOf(terms), token });
     const home = jobFolder(jobsDir, "federated-requester", jobId);
     await mkdir(join(home.dir, ".."), { recursive: true, mode: 0o700 });
     await rename(draftDir, home.dir);
@@ -142,7 +196,7 @@ export async function draftFederated(
       identity: await transport.newIdentity(),
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
-      seed: random32(),
+      ...{ seed: random32(), drawSeed, mask: random32() },
     };
     const record = journal.open("federated-requester", jobId);
     await record.step("draft", { prepare: () => draft, act: (one) => one });

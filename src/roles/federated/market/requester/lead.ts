@@ -4,11 +4,17 @@ import { join } from "node:path";
 import { type Abortable, linkSignals, raceSignal } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Hosting } from "../../../../ports/transport.ts";
 import type { UploadLine } from "../../../../protocol/federated/ledger/ledger.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import { updateMessageSchema } from "../../../../protocol/federated/market/messages.ts";
-import { MODEL_FILE } from "../../../../protocol/federated/market/spec.ts";
+import {
+  type RoundMessage,
+  type SeatPlace,
+  updateMessageSchema,
+} from "../../../../protocol/federated/market/messages.ts";
+import { MODEL_FILE, updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
+import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../../protocol/parcel/locator.ts";
@@ -16,6 +22,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
+import { allowEscrow } from "../../../tokens.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { invitationsTo } from "../enlist.ts";
@@ -23,11 +30,15 @@ import { unlessRefused } from "../unless-refused.ts";
 import { Board } from "./board.ts";
 import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
+import { forgetRounds } from "./disk.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
 import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
 import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
 import { type ClosedRound, closeBooks } from "./round/books.ts";
+import { aggregateScores } from "./round/distil.ts";
+import { courseOf } from "./round/redeal.ts";
+import { drawSeats, Seats, takeClosedRound } from "./seats.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 /** How long the hosts of a job that is over wait for providers to learn what they earned, milliseconds. */
@@ -60,7 +71,8 @@ export async function lead(
   const files = leadFiles(jobFolder(context.jobsDir, "federated-requester", id).dir);
   await emptyRoundFiles(files);
   const { market, account } = context;
-  const board = new Board();
+  const board = new Board<RoundMessage>();
+  const seats = draft.terms.seats > 0 ? new Seats(context, journal, draft) : undefined;
   const correspondents = await correspondentsOf(context, journal, draft, id, options);
   // A provider that was told of the round before a crash may send as soon as the host is back.
   const first = Promise.withResolvers<void>();
@@ -77,6 +89,7 @@ export async function lead(
       })),
       feeds: correspondents.map(({ party, channel }) => board.feedOf(party.account, channel)),
       onNotice: async (_root, notice) => {
+        if (await seats?.take(notice)) return;
         await raceSignal(first.promise, options.signal);
         await takeNotice(notice, correspondents, arrivals);
       },
@@ -86,6 +99,9 @@ export async function lead(
   // What takes the job over hosts it.
   if (!detach) await hosted.start();
   const posting = { kind: "postFederated", federated: draft, sealed: "0x" } as const;
+  const { terms } = draft;
+  if (journal.intent("post") === undefined)
+    await allowEscrow(market, terms.token, federatedPriceOf(terms), { ...options, spender: "federated" });
   await transact(market, journal, posting, { ...options, name: "post" });
   if (detach) return market.federatedJob(id, options);
   const hosting = await hosted.start();
@@ -98,19 +114,29 @@ export async function lead(
     if (state !== seen) onState?.(job);
     seen = state;
     if (job.state === "Enlisting") await beginInTime(context, journal, job, options);
+    if (job.state === "Drawing") await drawSeats(context, journal, job, draft, options);
+    if (seats && job.closings.length > 0)
+      await takeClosed(context, journal, { draft, files, job, onRound }, options);
     if (job.state === "Running" && (await market.now(options)) > job.deadline) {
       const name = `expire-${job.closings.length}`;
       const call = { kind: "expireFederated", federated: job } as const;
       await unlessRefused(() => transact(market, journal, call, { ...options, name }));
+    } else if (job.state === "Running" && seats) {
+      if (course !== undefined) continue;
+      course = await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
+      await handOver(context, journal, { course, job, board, seats, hosting, files }, options);
     } else if (job.state === "Running") {
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       const round = job.closings.length + 1;
       const over = new AbortController();
       using own = linkSignals([options.signal, over.signal]);
-      const { members } = course;
+      const ofRound = await courseOf(context, journal, course, round, options);
+      const { members } = ofRound;
       const parent = digestBefore(journal, draft, round);
-      const spoken = members.map(({ account: one, channel }) => ({ account: one, channel }));
-      const { parameters } = draft.spec.federated;
+      const spoken = members.flatMap(({ account: one, channel, out }) =>
+        out ? [] : [{ account: one, channel }],
+      );
+      const parameters = updateLengthOf(draft.spec.federated);
       const of = { job: id, round, parent, parameters, members: spoken, files };
       arrivals = openArrivals(context, journal, of, own);
       first.resolve();
@@ -119,7 +145,7 @@ export async function lead(
         const closed = await leadRound(
           context,
           journal,
-          course!,
+          ofRound,
           { job, round, arrivals: arrivals!, board },
           options,
         );
@@ -132,11 +158,64 @@ export async function lead(
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       await measureLast(context, journal, course.place, job.closings.length + 1, options);
     }
-    await farewell(context, journal, { job, board, files, draft }, options);
+    if (seats) await writeResult(context, journal, { job, files, draft });
+    else await farewell(context, journal, { job, board, files, draft }, options);
+    if (seats) await journal.step("told", { prepare: () => null, act: () => true });
     await collectPay(context, journal, job, options);
     return job;
   }
   throw jobIsNotOurs(id, account);
+}
+
+/** Gives the seats what they aggregate rounds with, and each provider its part and the seats' addresses. */
+async function handOver(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    course: { place, members },
+    job,
+    board,
+    seats,
+    hosting,
+    files,
+  }: {
+    readonly course: Course;
+    readonly job: FederatedJob;
+    readonly board: Board<RoundMessage>;
+    readonly seats: Seats;
+    readonly hosting: Hosting;
+    readonly files: LeadFiles;
+  },
+  options: Abortable,
+): Promise<void> {
+  const start = await packModel(context, journal, place, 1, options);
+  await hosting.add(start.blob);
+  const places = await seats.open(job, { hosting, files }, options);
+  const model = { root: start.blob.root, key: start.key, bytes: start.blob.size };
+  const sendBy = job.deadline - Math.floor(job.terms.roundWindow / 2);
+  board.show(1, (account) => {
+    const member = members.find((one) => sameAddress(one.account, account));
+    return member && { round: 1, ledger: [], work: { model, part: member.part, sendBy }, seats: [...places] };
+  });
+}
+
+/** Takes the rounds that seats have closed since. */
+async function takeClosed(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    draft,
+    files,
+    job,
+    onRound,
+  }: { draft: FederatedDraft; files: LeadFiles; job: FederatedJob; onRound: LeadOptions["onRound"] },
+  options: Abortable,
+): Promise<void> {
+  const seats = journal.outcome<readonly SeatPlace[]>("seats") ?? [];
+  for (let round = 1; round <= job.closings.length; round++) {
+    if (journal.outcome(`closing-${round}`) !== undefined) continue;
+    onRound?.(await takeClosedRound(context, journal, { draft, files, job, round, seats }, options));
+  }
 }
 
 /** Takes each notice to the provider whose channel opens it; of others nothing is kept. */
@@ -206,7 +285,12 @@ async function leadRound(
   context: WorkerContext,
   journal: JobJournal,
   { place, members, hosting }: Course,
-  { job, round, arrivals, board }: { job: FederatedJob; round: number; arrivals: Arrivals; board: Board },
+  {
+    job,
+    round,
+    arrivals,
+    board,
+  }: { job: FederatedJob; round: number; arrivals: Arrivals; board: Board<RoundMessage> },
   options: Abortable,
 ): Promise<ClosedRound> {
   const { market } = context;
@@ -219,9 +303,10 @@ async function leadRound(
   board.show(round, (account) => {
     const member = members.find((one) => sameAddress(one.account, account));
     if (member === undefined) return undefined;
+    if (member.out) return { round, ledger: [...(last?.lines ?? [])] };
     const work = {
       model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
-      part: member.part,
+      ...(member.part && { part: member.part }),
       sendBy,
     };
     return { round, ledger: [...(last?.lines ?? [])], work };
@@ -236,7 +321,9 @@ async function leadRound(
         place: members.findIndex((one) => sameAddress(one.account, account)),
         path: updatePath(files, round, account),
       }));
-      return await aggregateRound(context, journal, place, { round, updates, memory }, options);
+      const parent = digestBefore(journal, draft, round);
+      const aggregate = place.open === undefined ? aggregateRound : aggregateScores;
+      return await aggregate(context, journal, place, { round, parent, updates, memory }, options);
     },
   });
   const next = await packModel(context, journal, place, round + 1, options);
@@ -250,8 +337,10 @@ async function leadRound(
         })
         .toSorted((a, b) => (a.upload.provider < b.upload.provider ? -1 : 1));
       const finishedAt = await market.now(options);
-      return closeBooks(market, draft, {
-        ...{ job: job.id, round, members, uploads, aggregated },
+      return closeBooks(market.ledgerDomainOf(job.id), draft, {
+        ...{ round, members, uploads, aggregated },
+        lead: context.account.toLowerCase() as Address,
+        sign: (hash) => market.signRecord(hash),
         earned: last?.earned ?? [],
         previous: last?.closing.ledgerTip ?? NOTHING,
         parent: digestBefore(journal, draft, round),
@@ -280,6 +369,7 @@ async function leadRound(
   await rm(files.rootUpdate(round), { force: true });
   hosting.remove(model.blob.root);
   await rm(files.parcel(round - 1), { force: true });
+  await forgetRounds(files, round, draft.file.federated.keep);
   return closed;
 }
 
@@ -287,7 +377,12 @@ async function leadRound(
 async function farewell(
   context: WorkerContext,
   journal: JobJournal,
-  { job, board, files, draft }: { job: FederatedJob; board: Board; files: LeadFiles; draft: FederatedDraft },
+  {
+    job,
+    board,
+    files,
+    draft,
+  }: { job: FederatedJob; board: Board<RoundMessage>; files: LeadFiles; draft: FederatedDraft },
   options: Abortable,
 ): Promise<void> {
   const rounds = job.closings.length;

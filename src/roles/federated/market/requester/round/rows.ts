@@ -10,7 +10,7 @@ import { Random } from "../../../data/random.ts";
 /** Least rows of a part that a Dirichlet split is drawn again for. */
 const LEAST_ROWS = 10;
 
-type Source = FederatedJobFile["federated"]["train"];
+type Source = FederatedJobFile["federated"]["test"];
 
 /** Labelled rows of a job's data files, one file after the other. */
 export interface Rows {
@@ -44,7 +44,21 @@ export async function loadRows(folder: string, source: Source): Promise<Rows> {
 }
 
 /** These rows (indices) as a safetensors file: F32 rows in their shape, U8 labels, by the names that they had. */
-export function rowsFile({ names, parts, labels }: Rows, which: Uint32Array): Uint8Array {
+export function rowsFile(rows: Rows, which: Uint32Array): Uint8Array {
+  const { names, labels } = rows;
+  const data = Uint8Array.from(which, (row) => labels[row]!);
+  return writeSafetensors([
+    valuesOf(rows, which),
+    { name: names.labels, dtype: "U8", shape: [which.length], data },
+  ]);
+}
+
+/** All rows without their labels. */
+export function unlabelledFile(rows: Rows): Uint8Array {
+  return writeSafetensors([valuesOf(rows, everyRow(rows))]);
+}
+
+function valuesOf({ names, parts }: Rows, which: Uint32Array) {
   const { features, shape } = parts[0]!;
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, one) => sum + one.labels.length, 0));
   const values = new Float32Array(which.length * features);
@@ -53,15 +67,7 @@ export function rowsFile({ names, parts, labels }: Rows, which: Uint32Array): Ui
     const from = (row - starts[part]!) * features;
     for (let i = 0; i < features; i++) values[at * features + i] = parts[part]!.values[from + i]!;
   }
-  return writeSafetensors([
-    float32Tensor(names.rows, [which.length, ...shape], values),
-    {
-      name: names.labels,
-      dtype: "U8",
-      shape: [which.length],
-      data: Uint8Array.from(which, (row) => labels[row]!),
-    },
-  ]);
+  return float32Tensor(names.rows, [which.length, ...shape], values);
 }
 
 /** Deals all rows to `parts` providers as the job file says; by the seed, always alike. */
@@ -79,6 +85,11 @@ export function dealRows(rows: Rows, split: string, parts: number, seed: string)
     least: LEAST_ROWS,
     random,
   });
+}
+
+/** As many as the labels have, from 0; two at least. */
+export function classesOf({ labels }: Pick<Rows, "labels">): number {
+  return labels.reduce((most, label) => Math.max(most, label), 1) + 1;
 }
 
 export function everyRow({ labels }: Pick<Rows, "labels">): Uint32Array {

@@ -1,0 +1,91 @@
+import type { Branch } from "../../policy/quote.ts";
+import { SHARED_PERCENT } from "../market/policy.ts";
+
+interface Quoted {
+  /** Of all rounds, smallest unit of the token. */
+  readonly pool: bigint;
+  readonly rounds: number;
+  /** Seconds. */
+  readonly windows: { readonly enlist: number; readonly round: number; readonly dispute: number };
+}
+
+/** What providers share of a round at most, smallest unit; the rest comes back to the requester, who leads. */
+export function sharedOf({ pool, rounds }: Pick<Quoted, "pool" | "rounds">): bigint {
+  return ((pool / BigInt(rounds)) * SHARED_PERCENT) / 100n;
+}
+
+/** Every way in which a federated job that its requester leads can end, and the requester's largest loss in it. */
+export function federatedBranchesOf(job: Quoted): readonly Branch[] {
+  const { pool, rounds, windows } = job;
+  const [price, shared] = [pool / BigInt(rounds), sharedOf(job)];
+  const begun = windows.enlist + windows.dispute;
+  const over = begun + rounds * windows.round;
+  return [
+    branch("not-begun", "too few providers enlist", 0n, begun),
+    branch(
+      "completed",
+      "all rounds are closed; one that no update helped pays no one",
+      BigInt(rounds) * shared,
+      over + windows.dispute,
+    ),
+    branch(
+      "stopped",
+      "you stop it amid its last round: what you stop before is not paid",
+      BigInt(rounds) * shared,
+      over + windows.dispute,
+    ),
+    branch(
+      "late",
+      "you do not close its last round: those that said on the chain that they uploaded share its price",
+      BigInt(rounds - 1) * shared + price,
+      over + windows.dispute,
+    ),
+  ];
+}
+
+function branch(outcome: string, meaning: string, loss: bigint, seconds: number): Branch {
+  return { outcome, meaning, loss, seconds };
+}
+
+/** Providers of one invitation (`MAX_INVITED`). */
+const INVITED = 32;
+
+/** Gas of the calls of a requester that leads, rounded; a test compares it with what they take. */
+export const leadGas = {
+  ...{ post: 70_000, approve: 47_000, invite: 40_700, invited: 4_800, begin: 38_000 },
+  ...{ firstClose: 67_900, close: 50_900, claim: 70_000, withdraw: 35_000 },
+} as const;
+
+/** Gas of a provider's calls, once it has earned before: enlist, claim, release, withdraw. */
+export const memberGas = 75_000 + 70_000 + 60_000 + 35_000;
+
+interface Calls {
+  readonly invited: number;
+  readonly rounds: number;
+  /** Whether a token pays, which is approved before. */
+  readonly inToken: boolean;
+}
+
+/** Gas that the requester of a federated job pays when all goes well. */
+export function leadGasOf({ invited, rounds, inToken }: Calls): number {
+  const { post, approve, invite, invited: each, begin, firstClose, close, claim, withdraw } = leadGas;
+  const inviting = Math.ceil(invited / INVITED) * invite + invited * each;
+  const closing = firstClose + (rounds - 1) * close;
+  return (inToken ? approve : 0) + post + inviting + begin + closing + claim + withdraw;
+}
+
+/** Of a transaction beside its call: signature, nonce, fees, addresses. */
+const ENVELOPE = 120;
+/** Of a call: its terms. */
+const TERMS = 4 + 17 * 32;
+
+/** Sizes of the same transactions, bytes, for chains that charge for data. */
+export function leadDataSizesOf({ invited, rounds, inToken }: Calls): readonly number[] {
+  const each = ENVELOPE + TERMS;
+  const invitations = Array.from({ length: Math.ceil(invited / INVITED) }, (_, i) => {
+    const count = Math.min(INVITED, invited - i * INVITED);
+    return each + 256 + 210 + count * (32 + 97);
+  });
+  const closings = Array<number>(rounds).fill(each + 8 * 32);
+  return [...(inToken ? [ENVELOPE + 68] : []), each + 64, ...invitations, each, ...closings, each + 768, 156];
+}

@@ -1,0 +1,88 @@
+import type { Abortable } from "../../async/abort.ts";
+import type { Journal } from "../../ports/journal.ts";
+import type { MarketReader } from "../../ports/market.ts";
+import { memberOf } from "../../protocol/federated/market/fold.ts";
+import type { FederatedJob, FederatedMember } from "../../protocol/federated/market/job.ts";
+import { type Address, sameAddress } from "../../protocol/ids.ts";
+import type { ClosedRound } from "../federated/market/requester/round/books.ts";
+import { gasOfRecord } from "./earnings.ts";
+
+/** What a federated job that is over brought one that worked on it, or cost its requester. */
+export interface FederatedEarning {
+  readonly job: FederatedJob;
+  readonly role: "requester" | "provider" | "validator";
+  /** Unix seconds: when this home ended it, or else when pay was due. */
+  readonly at: number;
+  /** In the job's token; of its requester what providers got, negative. */
+  readonly paid: bigint;
+  /** Rounds that paid this provider, or any; undefined where the journal does not tell. */
+  readonly paidRounds: number | undefined;
+  /** Wei of the account's own transactions; undefined where the journal does not know the job. */
+  readonly gas: bigint | undefined;
+}
+
+/** Those of all federated jobs of the account that are over, the oldest first; `journal`: this home's, where there is one. */
+export function federatedEarningsOf(
+  jobs: readonly FederatedJob[],
+  account: Address,
+  journal: Journal | undefined,
+): readonly FederatedEarning[] {
+  const ended = jobs.filter(({ state }) => state === "Ended");
+  return ended.map((job) => earningOf(job, account, journal)).toSorted((a, b) => a.at - b.at);
+}
+
+/** Every federated job that the account posted, or takes part in. */
+export async function federatedJobsOf(
+  market: Pick<MarketReader, "federatedJobs">,
+  account: Address,
+  options: Abortable,
+): Promise<FederatedJob[]> {
+  const filters = [{ requester: account }, { provider: account }, { validator: account }];
+  const lists = await Promise.all(filters.map((filter) => market.federatedJobs(filter, options)));
+  return [...new Map(lists.flat().map((job) => [job.id, job])).values()];
+}
+
+function earningOf(job: FederatedJob, account: Address, journal: Journal | undefined): FederatedEarning {
+  const member = memberOf(job, account);
+  const isRequester = sameAddress(job.terms.requester, account);
+  const role = isRequester ? "requester" : member?.seat === false ? "provider" : "validator";
+  const known = role === "validator" ? undefined : journal?.find(`federated-${role}`, job.id);
+  const record = known && journal?.open(known.role, job.id);
+  const at = known?.finishedAt === undefined ? job.deadline : Math.floor(known.finishedAt / 1000);
+  const gas = known && journal && gasOfRecord(journal, known.role, job.id);
+  const rounds = job.closings.map((_, i) => i + 1);
+  if (!isRequester) {
+    const earned = rounds.map((round) => record?.outcome<{ earned: bigint }>(`pay-${round}`)?.earned);
+    const paidRounds = earned.includes(undefined)
+      ? undefined
+      : earned.filter((sum, i) => sum! > (earned[i - 1] ?? 0n)).length;
+    return { job, role, at, paid: member === undefined ? 0n : gotBy(job, member), paidRounds, gas };
+  }
+  const closed = rounds.map((round) => record?.outcome<ClosedRound>(`closing-${round}`));
+  const paidRounds = closed.includes(undefined)
+    ? undefined
+    : closed.filter((one) => one!.paid.some(([, amount]) => amount > 0n)).length;
+  // What was earned is known before it is claimed.
+  const owed = closed.at(-1)?.earned.filter(([one]) => !sameAddress(one, account));
+  const sum = (amounts: readonly bigint[]) => amounts.reduce((total, one) => total + one, 0n);
+  const open = sum(job.members.map((one) => shareOfOpenRound(job, one)));
+  const spent =
+    owed === undefined
+      ? sum(job.members.map(({ claimed }) => claimed)) + open
+      : sum(owed.map(([, amount]) => amount)) + open;
+  return { job, role, at, paid: -spent, paidRounds, gas };
+}
+
+function gotBy(job: FederatedJob, member: FederatedMember): bigint {
+  return member.claimed + (member.standing === "released" ? shareOfOpenRound(job, member) : 0n);
+}
+
+/** Without seats the round that its requester left open is shared by those that said on the chain that they uploaded. */
+function shareOfOpenRound(
+  { cause, terms, closings, members }: FederatedJob,
+  member: FederatedMember,
+): bigint {
+  const asserted = members.filter((one) => one.asserted > closings.length);
+  if (terms.seats > 0 || cause === "completed" || !asserted.includes(member)) return 0n;
+  return terms.roundPrice / BigInt(asserted.length);
+}

@@ -4,8 +4,6 @@ import { post } from "./api.js";
 import { Chart } from "./chart.js";
 import { Act, Countdown, Facts, html, Id, Lines, Steps, Table } from "./parts.js";
 
-const COIN = 1e18;
-
 export function Federated({ job, reports, withKeys, reload }) {
   const { jobId, role, price, deadline, final, rounds, providers } = job;
   const [copied, setCopied] = useState("");
@@ -37,7 +35,7 @@ export function Federated({ job, reports, withKeys, reload }) {
       <section class="card"><h2>Progress</h2><${Steps} reports=${reports} /></section>
     </div>
     <${Curve} rounds=${rounds} />
-    <${Rounds} rounds=${rounds} providers=${providers} />
+    <${Rounds} rounds=${rounds} providers=${providers} token=${job.token} />
     <details class="card"><summary>Terms</summary><${Facts} rows=${job.rows} /></details>
   `;
 }
@@ -56,7 +54,11 @@ function Curve({ rounds }) {
   </section>`;
 }
 
-function Rounds({ rounds, providers }) {
+/** Three digits are enough to compare. */
+const amount = (text, { decimals, symbol }) =>
+  `${Number((Number(text) / 10 ** decimals).toPrecision(3))} ${symbol}`;
+
+function Rounds({ rounds, providers, token }) {
   const heading = html`<h2>Rounds and providers</h2>`;
   if (rounds.length === 0)
     return html`<section class="card">
@@ -67,7 +69,7 @@ function Rounds({ rounds, providers }) {
             html`<tr>
               <th scope="row"><${Id} of=${account} /></th>
               <td>${standing}</td>
-              <td class="number">${Number(claimed) / COIN} coin</td>
+              <td class="number">${amount(claimed, token)}</td>
             </tr>`,
         )}
       <//>
@@ -78,10 +80,8 @@ function Rounds({ rounds, providers }) {
     const one = round.providers.find((each) => each.account === account);
     if (one === undefined) return "–";
     if (!one.sent) return "nothing came";
-    const pay = (Number(one.pay.amount) / COIN).toPrecision(3);
-    return one.weight > 0
-      ? `${one.accuracy.toFixed(3)}, ${pay} coin`
-      : `${one.accuracy.toFixed(3)}, left out`;
+    const pay = amount(one.pay.amount, token);
+    return one.weight > 0 ? `${one.accuracy.toFixed(3)}, ${pay}` : `${one.accuracy.toFixed(3)}, left out`;
   };
   return html`<section class="card">
     ${heading}

@@ -90,7 +90,7 @@ export function answersOf(strange: string) {
       ...(id === federated
         ? {
             ...{ kind: "federated", state: "Running", final: false, deadline: now + 90, closed: 6, of: 8 },
-            ...{ rounds: [1, 2, 3, 4, 5, 6].map(round), providers: [] },
+            ...{ rounds: [1, 2, 3, 4, 5, 6].map(round), providers: [], token },
           }
         : {
             ...{ kind: "job", reason: strange, isKeyKnown: true, isRated: false },

@@ -78,15 +78,17 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
     }
 
     /// @inheritdoc IFederatedCourse
-    function invite(Terms calldata terms, address[] calldata providers, bytes calldata sealedInvitation) external {
+    function invite(Terms calldata terms, address[] calldata invited, bytes calldata sealedInvitation) external {
         // Check
-        (bytes32 jobId,) = _load(terms, FederatedState.Enlisting);
+        (bytes32 jobId, Job memory job) = _load(terms);
+        bool running = job.state == FederatedState.Running;
+        if (!running && job.state != FederatedState.Enlisting) revert FederatedEscrow_InvalidStatus(jobId, job.state);
         _checkCaller(jobId, terms.requester);
-        _checkInTime(jobId, terms.enlistBy);
+        _checkInTime(jobId, running ? job.deadline : terms.enlistBy);
         _checkLength(sealedInvitation.length, MAX_INVITATION_BYTES);
 
         // Effect
-        emit Invited(jobId, providers, sealedInvitation);
+        emit Invited(jobId, invited, sealedInvitation);
     }
 
     /// @inheritdoc IFederatedCourse

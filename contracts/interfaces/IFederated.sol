@@ -207,8 +207,8 @@ interface IFederated is IEscrowMoney {
     }
 
     event FederatedPosted(bytes32 indexed jobId, address indexed requester, Terms terms, bytes sealedLocator);
-    /// @notice One message for all `providers`; each can open it.
-    event Invited(bytes32 indexed jobId, address[] providers, bytes sealedInvitation);
+    /// @notice One message for all `invited`; each can open it.
+    event Invited(bytes32 indexed jobId, address[] invited, bytes sealedInvitation);
     event Enlisted(bytes32 indexed jobId, address indexed provider, uint256 enlisted);
     /// @notice The job begins; with seats, the hash of `drawBlock` draws them.
     event Begun(bytes32 indexed jobId, uint256 drawBlock, uint256 deadline);

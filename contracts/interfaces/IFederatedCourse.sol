@@ -11,10 +11,10 @@ interface IFederatedCourse is IFederated {
     /// @param sealedLocator For the seats, at most 1 KiB; only emitted.
     function post(Terms calldata terms, bytes calldata sealedLocator) external payable returns (bytes32 jobId);
 
-    /// @notice Tells providers where they find the job, and hands them their admissions. The requester, until
-    /// `enlistBy`, as often as it likes.
-    /// @param sealedInvitation For these providers, at most 4 KiB; only emitted.
-    function invite(Terms calldata terms, address[] calldata providers, bytes calldata sealedInvitation) external;
+    /// @notice Tells providers where they find the job, and hands them their admissions; while a round is open, tells
+    /// seats the same. The requester, until `enlistBy` or the round's deadline, as often as it likes.
+    /// @param sealedInvitation For these accounts, at most 4 KiB; only emitted.
+    function invite(Terms calldata terms, address[] calldata invited, bytes calldata sealedInvitation) external;
 
     /// @notice Enlists the caller as provider and locks its stake. Until `enlistBy`, while there are places.
     /// @param admission The requester's signature of `Admission(bytes32 job,address provider)` (EIP-712).

@@ -170,6 +170,8 @@ export function createMarket(options: MarketOptions): Market {
       isSignedNotice(signed, account, { chainId: parts.chainId, escrow: addresses.escrow }),
     signNotice: (notice) => write().signNotice(notice),
     signAdmission: (job, provider) => write().signAdmission(job, provider),
+    signClosing: (job, closing) => write().signClosing(job, closing),
+    signStrike: (job, strike) => write().signStrike(job, strike),
     signRecord: (hash) => write().signRecord(hash),
     signPermit: async (request, abortOptions) => {
       const target = write();

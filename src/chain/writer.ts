@@ -3,8 +3,13 @@ import type { AbortOptions } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { Call, MarketWriter } from "../ports/market.ts";
 import { signRecord } from "../protocol/federated/ledger/record.ts";
-import { admissionTypes, federatedDomain } from "../protocol/federated/market/signatures.ts";
-import type { Address } from "../protocol/ids.ts";
+import {
+  admissionTypes,
+  closingTypes,
+  federatedDomain,
+  strikeTypes,
+} from "../protocol/federated/market/signatures.ts";
+import type { Address, Hex } from "../protocol/ids.ts";
 import { encodeCall, jobOfCall } from "./abi/encode.ts";
 import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import { explainRefusal } from "./abi/refusals.ts";
@@ -60,13 +65,16 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
     return Number(error.details.deadline) < (await clock.now(await heads.read(abortOptions), abortOptions));
   }
 
+  function signFederated(types: typeof admissionTypes, message: Record<string, unknown>): Hex {
+    return signTyped(wallet, federatedDomain(chainId, federatedEscrowOf(addresses)), types, message);
+  }
+
   return {
     account,
     signNotice: (notice) => signNotice(wallet, notice, { chainId, escrow: addresses.escrow }),
-    signAdmission: (job, provider) => {
-      const domain = federatedDomain(chainId, federatedEscrowOf(addresses));
-      return signTyped(wallet, domain, admissionTypes, { job, provider });
-    },
+    signAdmission: (job, provider) => signFederated(admissionTypes, { job, provider }),
+    signClosing: (job, closing) => signFederated(closingTypes, { job, ...closing }),
+    signStrike: (job, strike) => signFederated(strikeTypes, { job, ...strike }),
     signRecord: (hash) => signRecord(wallet.signingKey, hash),
     signPermit: (request, abortOptions = {}) =>
       signPermit(rpc, wallet, chainId, { ...request, spender: addresses.escrow }, abortOptions),

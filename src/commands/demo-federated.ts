@@ -1,3 +1,4 @@
+import { appendFile, cp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openReader } from "../compose.ts";
@@ -28,14 +29,23 @@ interface RoundLine {
 /** A whole federated job on a market of its own, with bad providers among the good, until everyone is paid. */
 export async function demoFederated(
   context: CommandContext,
-  { out, bad = ["sign"] }: { readonly out?: string; readonly bad?: readonly FederatedMisbehaviour[] },
+  {
+    out,
+    bad = ["sign"],
+    validators = 1,
+  }: {
+    readonly out?: string;
+    readonly bad?: readonly FederatedMisbehaviour[];
+    /** That lead the rounds; 0: the requester does. */
+    readonly validators?: number;
+  },
 ): Promise<void> {
   const { ui, signal, config } = context;
   const folder = resolve(out ?? `ichain-demo-${Date.now()}`);
   const begun = performance.now();
   const devnet = await startDevnet({
     providers: PROVIDERS,
-    validators: 0,
+    validators,
     bad,
     reporter: ui.reporter,
     signal,
@@ -48,7 +58,7 @@ export async function demoFederated(
     (one) => one.stop(),
   );
   const ready = performance.now();
-  const job = fromRoot("examples/federated-digits/job.yaml");
+  const job = await jobFor(validators, devnet.dir);
   const child = startChild({
     name: "ichain submit",
     argv: [fromRoot("bin/ichain.js"), "submit", job, "--yes", "--out", folder, "--json"],
@@ -57,7 +67,10 @@ export async function demoFederated(
   });
   stack.defer(() => child.stop());
   const names = new Map(
-    devnet.providers.map(({ account }, i) => [account.toLowerCase(), bad[i] ?? "honest"]),
+    [
+      ...devnet.providers.map(({ account }, i) => [account, bad[i] ?? "honest"] as const),
+      ...devnet.validators.map(({ account }) => [account, "validator"] as const),
+    ].map(([account, plays]) => [account.toLowerCase(), plays]),
   );
   const ends: number[] = [];
   let end: { jobId: string; cause: string; rounds: number; measured: { acc: number } } | undefined;
@@ -111,4 +124,15 @@ export async function demoFederated(
       `Model and ledger lie in ${folder}`,
     ].join("\n"),
   );
+}
+
+/** The example's job.yaml; with validators a copy of the example that they lead. */
+async function jobFor(validators: number, dir: string): Promise<string> {
+  const example = fromRoot("examples/federated-digits");
+  if (validators === 0) return join(example, "job.yaml");
+  const copy = join(dir, "job");
+  await cp(example, copy, { recursive: true });
+  const led = `  validators: { count: ${validators}, fee: 0.001, deposit: 0.001 }\n  audit: 1\n`;
+  await appendFile(join(copy, "job.yaml"), led);
+  return join(copy, "job.yaml");
 }

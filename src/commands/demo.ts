@@ -24,6 +24,7 @@ interface Options {
   readonly job?: string;
   readonly federated?: true;
   readonly bad?: readonly FederatedMisbehaviour[];
+  readonly validators?: number;
 }
 
 const SCORE = 5;
@@ -33,7 +34,8 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import
 export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   if (options.federated) return await demoFederated(context, options);
-  if (options.bad !== undefined) throw onlyFederated();
+  if (options.bad !== undefined) throw onlyFederated("--bad");
+  if (options.validators !== undefined) throw onlyFederated("--validators");
   const jobFile = options.job ?? fromRoot("examples/digits/job.yaml");
   const out = resolve(options.out ?? `ichain-demo-${Date.now()}`);
   const begun = performance.now();
@@ -92,8 +94,8 @@ export async function run(context: CommandContext, _args: object, options: Optio
   ui.print(data, () => describe(data));
 }
 
-function onlyFederated(): IchainError {
-  return new IchainError("USAGE", "--bad is for --federated.", {
+function onlyFederated(flag: string): IchainError {
+  return new IchainError("USAGE", `${flag} is for --federated.`, {
     hint: "Add --federated, or try a cheat on an ordinary job with `ichain devnet --bad`.",
   });
 }

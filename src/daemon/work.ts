@@ -13,6 +13,7 @@ import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
 import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
+import { seatDuty } from "../roles/federated/market/seat/serve-seat.ts";
 import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
@@ -101,8 +102,11 @@ async function workAs(
     ...(roles.provider ? [provideDuty(worker, providing)] : []),
     ...(roles.validator ? [validateDuty(worker, setup)] : []),
   ].map((duty) => tellingOwner(worker, opened.notifier, duty));
-  const takesFederated = roles.provider && config.network?.contracts.federated !== undefined;
-  const federated = takesFederated ? [federatedProviderDuty(worker, providing)] : [];
+  const knowsFederated = config.network?.contracts.federated !== undefined;
+  const federated = [
+    ...(roles.provider && knowsFederated ? [federatedProviderDuty(worker, providing)] : []),
+    ...(roles.validator && knowsFederated ? [seatDuty(worker, setup)] : []),
+  ];
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
@@ -159,7 +163,10 @@ function unfinishedRuns({ journal }: WorkerContext): Set<string> {
     open.flatMap(({ role, key }) =>
       role === "federated-provider"
         ? roundRuns(journal.open(role, key))
-        : stages.map((stage) => runId(role, key, stage)),
+        : // A seat's runs are begun again.
+          role === "federated-seat"
+          ? []
+          : stages.map((stage) => runId(role, key, stage)),
     ),
   );
 }

@@ -10,6 +10,7 @@ import type { FileConfig } from "../config/schema.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import { type Child, startChild } from "./child.ts";
 import { startEvm } from "./evm/evm.ts";
+import { mineForDraws } from "./evm/mine-for-draws.ts";
 import type { EvmClient, EvmNode } from "./evm/node.ts";
 import { asOwnerOf, type Home, makeHome } from "./homes.ts";
 import type { Misbehaviour } from "./misbehave.ts";
@@ -91,6 +92,16 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const holders = evm.accounts.map(({ address }) => address);
   const tusd = await deployTestToken(deployOptions, holders, TOKENS_EACH);
   done("evm", `The chain and its contracts are up${tor ? ", and a private Tor network" : ""}`);
+
+  const { federated } = contracts;
+  if (request.validators > 0 && federated !== undefined) {
+    const mining = new AbortController();
+    const mined = mineForDraws(evm.rpcUrl, federated, mining);
+    stack.defer(async () => {
+      mining.abort();
+      await mined;
+    });
+  }
 
   const network: NetworkConfig = {
     name: "devnet",

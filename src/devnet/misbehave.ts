@@ -131,6 +131,7 @@ function withholdingReports(transport: Transport): Transport {
         remove: (root) => hosting.remove(root),
         admit: (reader) => hosting.admit(reader),
         dismiss: (reader) => hosting.dismiss(reader),
+        addFeed: (feed) => hosting.addFeed(feed),
         putCapsule: (root, fingerprint, capsule) => {
           if (root !== added[1]) hosting.putCapsule(root, fingerprint, capsule);
         },

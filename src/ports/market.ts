@@ -1,5 +1,7 @@
 import type { AbortOptions } from "../async/abort.ts";
 import type { TokenInfo } from "../protocol/amounts.ts";
+import type { Closing } from "../protocol/federated/market/closing.ts";
+import type { Strike } from "../protocol/federated/market/events.ts";
 import type { Address, Hex, JobId } from "../protocol/ids.ts";
 import type { Job } from "../protocol/job/job.ts";
 import type { Measurement } from "../protocol/job/measurement.ts";
@@ -185,6 +187,10 @@ export interface MarketWriter {
   signNotice(notice: Notice): SignedNotice;
   /** The signature of this account, as requester of a federated job, by which `provider` may enlist. */
   signAdmission(job: JobId, provider: Address): Hex;
+  /** The signature of this account, as a seat of a federated job, of what it says of a round. */
+  signClosing(job: JobId, closing: Closing): Hex;
+  /** The signature of this account, as a seat, that a replay does not give an update. */
+  signStrike(job: JobId, strike: Strike): Hex;
   /** This account's signature of a record of a federated job's ledger, given its hash (`recordHash`). */
   signRecord(hash: Hex): Hex;
   /** A permit for the escrow until `deadline`, Unix seconds; undefined when the token has no permits. */

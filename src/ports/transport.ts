@@ -63,6 +63,8 @@ export interface Hosting {
   add(blob: Blob): Promise<void>;
   /** Serves the blob no longer, to those who ask for it from now on. */
   remove(root: Hex): void;
+  /** Serves one more feed. */
+  addFeed(feed: Feed): void;
   /** Admits one more reader. */
   admit(reader: Reader): Promise<void>;
   /** Refuses a reader from now on and closes its connections; other readers may have to reconnect. */

@@ -37,9 +37,20 @@ async function runAtOnce(concurrency: number, files: readonly string[]): Promise
     if (details.type === "suite") return;
     if (skip !== undefined || todo !== undefined) return;
     failed++;
-    failures.push(`${file === undefined ? "" : `${relative(root, file)}: `}${name}`);
+    const where = file === undefined ? "" : `${relative(root, file)}: `;
+    failures.push(`${where}${name}\n${reasonOf(details.error)}`);
   });
   const output = tests.compose(new spec());
   for await (const chunk of output) process.stdout.write(chunk as Buffer);
   return { passed, failed, skipped, failures };
+}
+
+const REASON_LINES = 40;
+const REASON_CHARACTERS = 4_000;
+
+/** The end of a long reason says most: what a command printed last. */
+function reasonOf({ cause, message }: Error): string {
+  const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? message);
+  const lines = reason.slice(-REASON_CHARACTERS).split("\n").slice(-REASON_LINES);
+  return lines.map((line) => `      ${line}`).join("\n");
 }

@@ -2,7 +2,7 @@ export interface Tally {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Names of what failed, for the end of the output. */
+  /** Names of what failed, and why, for the end of the output. */
   readonly failures: readonly string[];
 }
 

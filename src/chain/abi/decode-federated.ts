@@ -40,8 +40,8 @@ export function decodeFederatedEvent(
 function decodeRound({ name, args }: LogDescription): FederatedEvent | undefined {
   switch (name) {
     case "Invited": {
-      const { providers, sealedInvitation } = args.toObject();
-      return { kind: "invited", invitation: { providers: providers.toArray(), sealed: sealedInvitation } };
+      const { invited, sealedInvitation } = args.toObject();
+      return { kind: "invited", invitation: { providers: invited.toArray(), sealed: sealedInvitation } };
     }
     case "Enlisted":
       return { kind: "enlisted", provider: args.provider };

@@ -87,7 +87,13 @@ const federatedQuote = jobQuote
     places: count.describe("for providers"),
     least: count.describe("providers that it begins with"),
     roundPrice: amountValue,
-    roundShared: amountValue.describe("most that the providers share of it; the rest comes back"),
+    roundShared: amountValue.describe(
+      "most that the providers share of it; the rest comes back, or is the validator's that made the model",
+    ),
+    validators: z
+      .number()
+      .describe("that are drawn to aggregate, measure and close the rounds; 0: the requester does"),
+    fees: amountValue.describe("what they are paid in all rounds together"),
     roundWindow: secondsValue,
     deposit: amountValue.describe("wei that each provider locks"),
     disk: bytesValue.describe("that models and updates take on this machine at most"),

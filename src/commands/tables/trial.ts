@@ -51,6 +51,11 @@ export const trialCommands: readonly CommandDeclaration[] = [
         summary: "with --federated: how the first providers cheat, one each; sign when absent",
         choices: inRounds,
       },
+      {
+        flags: "--validators <n>",
+        summary: "with --federated: how many lead the rounds; 1 when absent, 0: the requester does",
+        parse: integer(0, 7),
+      },
     ],
     examples: ["ichain demo", "ichain demo --json", "ichain demo --federated --bad label"],
     load: () => import("../demo.ts"),

@@ -14,6 +14,10 @@ export const federatedErrors = {
     class: "usage",
     hint: "List only code under `inputs`: rows reach each provider as a part of its own, and the rows that measure stay here.",
   },
+  FEDERATED_DISAGREED: {
+    class: "untrusted",
+    hint: "Nothing is to be done here: the round is closed by what more than half of the validators sign, or another of them proposes.",
+  },
   FEDERATED_MESSAGE_INVALID: {
     class: "untrusted",
     hint: "The other party must send what this release writes; its message is passed over.",

@@ -67,6 +67,7 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
       stop,
       add: (blob) => server.addBlob(blob),
       remove: (root) => server.removeBlob(root),
+      addFeed: (feed) => server.addFeed(feed),
       admit: async ({ token }) => token && server.admit(token),
       dismiss: async ({ token }) => token && server.dismiss(token),
       putCapsule: (...args) => server.putCapsule(...args),

@@ -44,6 +44,7 @@ export interface PieceServer {
   addBlob(blob: Blob): Promise<void>;
   /** Answers as if the blob had never been here. */
   removeBlob(root: Hex): void;
+  addFeed(feed: Feed): void;
   /**
    * Publishes the capsule (at most 1 KiB) of the reader with that fingerprint for `root`.
    * @throws TRANSFER_BAD_CAPSULE

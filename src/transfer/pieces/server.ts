@@ -92,6 +92,7 @@ export function createPieceServer(options: PieceServerOptions): PieceServer {
   return {
     addBlob,
     removeBlob: (root) => void served.delete(root.toLowerCase() as Hex),
+    addFeed: (feed) => void feeds.set(feed.id.toLowerCase() as Hex, feed),
     admit: (token) => readers.admit(token),
     dismiss: (token) => readers.dismiss(token),
     async listen(target) {

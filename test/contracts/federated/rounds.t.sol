@@ -154,8 +154,27 @@ contract FederatedRoundsTest is FederatedSteps {
         refuses(requester, data, refusal(terms, IFederated.FederatedEscrow_TooLate.selector, uint256(terms.enlistBy)));
     }
 
-    function test_RevertWhen_InvitedAfterTheJobBegan() public {
+    function test_WhenTheRequesterInvitesSeatsWhileARoundIsOpen_TheyAreTold() public {
+        IFederated.Terms memory terms = run(1);
+        address[] memory seats = seatsOf(terms);
+        vm.expectEmit(address(federation));
+        emit IFederated.Invited(federation.jobIdOf(terms), seats, "sealed");
+        vm.prank(requester);
+        federation.invite(terms, seats, "sealed");
+    }
+
+    function test_RevertWhen_TheOpenRoundIsLate() public {
         IFederated.Terms memory terms = run(0);
+        bytes memory data = abi.encodeCall(federation.invite, (terms, providers, "sealed"));
+        uint256 deadline = jobOf(terms).deadline;
+        vm.warp(deadline + 1);
+        refuses(requester, data, refusal(terms, IFederated.FederatedEscrow_TooLate.selector, deadline));
+    }
+
+    function test_RevertWhen_TheJobHasEnded() public {
+        IFederated.Terms memory terms = run(0);
+        vm.warp(jobOf(terms).deadline + 1);
+        federation.expire(terms);
         bytes memory data = abi.encodeCall(federation.invite, (terms, providers, "sealed"));
         refuses(requester, data, wrongState(terms));
     }

@@ -66,7 +66,8 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
   const { providers: places, rounds, windows, deposit, least = places } = federated;
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const plan = await planOf(market, loaded, { requester: account, signal });
-    const { pool, token, invited, unfit } = plan;
+    const { pool, fees, token, invited, unfit } = plan;
+    const { count } = file.federated.validators;
     const calls = { invited: invited.length, rounds, inToken: token !== COIN };
     const units = leadGasOf(calls);
     const [price, dataCost] = await Promise.all([
@@ -74,12 +75,12 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
       market.dataFee(leadDataSizesOf(calls), { signal }),
     ]);
     const round = roundWindowOf(file);
-    const branches = federatedBranchesOf({ pool, rounds, windows: { ...windows, round } });
+    const branches = federatedBranchesOf({ pool: pool + fees, rounds, windows: { ...windows, round } });
     const weaker = federated.data.own === undefined ? undefined : WEAKER;
     const shared = sharedOf({ pool, rounds });
     const data = {
       federated: true,
-      ...{ token, locked: pool, rounds, places, least },
+      ...{ token, locked: pool + fees, rounds, places, least, validators: count, fees },
       ...{ roundPrice: pool / BigInt(rounds), roundShared: shared, roundWindow: round },
       deposit: weiOf(deposit),
       disk: plan.disk,
@@ -93,11 +94,13 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
     };
     ui.print(data, () =>
       [
-        `${money(pool, token)} is locked at posting for ${rounds} rounds, ${money(data.roundPrice, token)} each; gas comes to about ${units}, at most ${coin(data.gas.cost)} now.`,
-        `Of a round ${money(shared, token)} at most is shared by the updates that are taken, by what each is worth: ${money(shared / BigInt(places), token)} each where ${places} are alike. The rest is yours again after the last round.`,
+        `${money(data.locked, token)} is locked at posting for ${rounds} rounds, ${money(data.roundPrice, token)} each${count > 0 ? `, and the fees of ${count} validators` : ""}; gas comes to about ${units}, at most ${coin(data.gas.cost)} now.`,
+        `Of a round ${money(shared, token)} at most is shared by the updates that are taken, by what each is worth: ${money(shared / BigInt(places), token)} each where ${places} are alike. The rest is ${count > 0 ? "the validator's that made the model" : "yours again after the last round"}.`,
         `Each provider locks a deposit of ${coin(data.deposit)}, and has it back after the end; its gas comes to about ${memberGas}, ${coin(data.providerGas.cost)} now.`,
         `Would invite ${invited.length} for ${places} places, and begin with ${least}: ${invited.map(({ account: one }) => shortId(one)).join(", ")}.`,
-        `The runs that measure the updates are done on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`,
+        count > 0
+          ? `Validators measure the updates; the last model is measured on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`
+          : `The runs that measure the updates are done on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`,
         ...(weaker ?? []),
         "",
         ui.table(

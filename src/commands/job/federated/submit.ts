@@ -39,15 +39,16 @@ export async function submitFederated(
     const plan = await withReader(context, ({ market, account = ZERO_ADDRESS }) =>
       planOf(market, loaded, { requester: account, signal }),
     );
-    await refuseDryOverBudget(context, { locked: plan.pool, token: plan.token });
+    await refuseDryOverBudget(context, { locked: plan.pool + plan.fees, token: plan.token });
     return printPlan(context, loaded, plan);
   }
   await using role = await openLead(context);
   const plan = await planOf(role.market, loaded, { requester: role.account, signal });
-  const { pool, token } = plan;
-  refuseOverBudget(role, { locked: pool, token });
-  await refuseUnaffordable(role.market, role.account, { total: pool, token }, { signal });
-  const question = `Lock ${money(pool, token)} for ${file.federated.rounds} rounds and invite ${plan.invited.length} providers?`;
+  const { token } = plan;
+  const locked = plan.pool + plan.fees;
+  refuseOverBudget(role, { locked, token });
+  await refuseUnaffordable(role.market, role.account, { total: locked, token }, { signal });
+  const question = `Lock ${money(locked, token)} for ${file.federated.rounds} rounds and invite ${plan.invited.length} providers?`;
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;
   const invited = plan.invited.map(({ account }) => account);
   const id = await draftFederated(role, { file, folder, image: plan.image, invited, token }, { signal });
@@ -97,14 +98,14 @@ export async function leadAndTell(
 function printPlan(
   { ui }: CommandContext,
   { file }: LoadedFederated,
-  { invited, unfit, pool, token }: FederatedPlan,
+  { invited, unfit, pool, fees, token }: FederatedPlan,
 ): void {
   const { federated } = file;
   const providers = invited.map(({ account, details: { name } }) => ({ account, name }));
   ui.print(
     {
       federated: true,
-      locked: { amount: String(pool), token: token.address },
+      locked: { amount: String(pool + fees), token: token.address },
       rounds: federated.rounds,
       roundWindow: roundWindowOf(file),
       invited: providers,
@@ -112,7 +113,7 @@ function printPlan(
     },
     () =>
       [
-        `Would lock ${money(pool, token)} for ${federated.rounds} rounds, ${money(pool / BigInt(federated.rounds), token)} each.`,
+        `Would lock ${money(pool + fees, token)} for ${federated.rounds} rounds, ${money(pool / BigInt(federated.rounds), token)} each${fees > 0n ? `, and ${money(fees, token)} for validators` : ""}.`,
         `Would invite ${invited.length} for ${federated.providers} places: ${invited.map(({ account }) => shortId(account)).join(", ")}.`,
         ...unfit.map(({ offer: { account }, why }) => `${shortId(account)} ${why}.`),
       ].join("\n"),

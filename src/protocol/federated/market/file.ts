@@ -17,6 +17,8 @@ const rows = z.strictObject({
   labels: z.string().min(1).max(64).default("y").describe("Name of the array of labels"),
 });
 
+const coin = z.number().min(0).max(1e9);
+
 const windows = z
   .strictObject({
     enlist: durationSchema.prefault("10m").describe("For providers to enlist"),
@@ -27,6 +29,21 @@ const windows = z
   })
   .prefault({})
   .describe("Times of the steps, each at least five minutes");
+
+const validators = z
+  .preprocess(
+    (value) => (typeof value === "number" ? { count: value } : value),
+    z.strictObject({
+      count: z.number().int().min(0).max(7).default(0),
+      fee: coin.default(0).describe("Coin that each is paid for a round"),
+      deposit: coin.default(0).describe("Coin that each puts at risk"),
+    }),
+  )
+  .prefault(0)
+  .describe(
+    "Validators that are drawn from the pool to aggregate, measure and close the rounds: how many, or an object with " +
+      "`count`, `fee` and `deposit`. 0: you do it yourself",
+  );
 
 const block = federatedSchema
   .extend({
@@ -58,7 +75,7 @@ const block = federatedSchema
         "Rows for distillation, which every provider gets without their labels: what its model says of them is its update",
       ),
     least: z.number().int().min(1).max(64).optional().describe("Providers to begin with; all when absent"),
-    validators: z.literal(0).default(0).describe("0: you aggregate and close the rounds"),
+    validators: validators,
     quorum: z
       .number()
       .min(0.01)
@@ -85,13 +102,33 @@ const block = federatedSchema
       .describe("Rounds whose models stay on your disk, for `ichain get --round`: the last ones, or all"),
     sample: z.literal(1).default(1).describe("All providers take part in every round"),
     audit: z
-      .literal("off")
+      .union([z.literal("off"), z.number().int().min(0).max(64)])
       .default("off")
-      .describe("Replays are the seats', and a job that you lead has none"),
+      .describe(
+        "Updates that validators replay in each round by chance, beside those that the strategy suspects; a job that you " +
+          "lead yourself has none",
+      ),
     onCheat: z.literal("continue").default("continue").describe("As `audit`"),
     windows,
   })
   .describe("How the rounds go");
+
+/** What of the block decides how a round's updates become a model and pay: seats are told it. */
+export const jobRulesSchema = block.pick({
+  ...{
+    model: true,
+    train: true,
+    test: true,
+    root: true,
+    public: true,
+    data: true,
+    quorum: true,
+    audit: true,
+    local: true,
+  },
+  ...{ outer: true, update: true, strategy: true, settings: true, share: true, silent: true, keep: true },
+});
+export type JobRules = z.output<typeof jobRulesSchema>;
 
 /** A job.yaml with the block `federated`, as the requester writes it. */
 export const federatedJobFileSchema = z
@@ -125,6 +162,18 @@ export const federatedJobFileSchema = z
       add(["federated", "root"], "the strategy needs rows of your own");
     if (!knownSettings(federated.strategy, federated.settings))
       add(["federated", "settings"], "the strategy has no setting of that name");
+    const { validators: seats, audit } = federated;
+    if (audit !== "off" && seats.count === 0)
+      add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
+    for (const name of onlyLed(federated))
+      if (seats.count > 0) add(["federated", ...name], "is for jobs that you lead yourself so far");
+    if (seats.count > 0 && federated.silent === "redeal")
+      add(["federated", "silent"], "is for jobs that you lead yourself: validators deal no rows");
+    if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))
+      add(
+        ["federated", "audit"],
+        "is for `update: int8` without noise: other updates cannot be replayed by a validator yet",
+      );
     if ((federated.least ?? 0) > federated.providers) add(["federated", "least"], "is more than `providers`");
     const { privacy } = federated;
     const why = privacy === undefined ? undefined : whyMeaningless(privacy, federated);
@@ -134,6 +183,15 @@ export const federatedJobFileSchema = z
         add(["federated", "windows", name], "is five minutes at least");
   });
 export type FederatedJobFile = z.output<typeof federatedJobFileSchema>;
+
+/** What a block has that no validator computes yet. */
+function onlyLed({ data, share, public: open }: z.output<typeof block>): string[][] {
+  return [
+    ...(data.own === undefined ? [] : [["data", "own"]]),
+    ...(open === undefined ? [] : [["public"]]),
+    ...(share === "left-out" ? [["share"]] : []),
+  ];
+}
 
 /** What does not go with where the rows are: with the requester, or with each provider. */
 function* whyNotOwn(

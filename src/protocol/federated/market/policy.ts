@@ -17,7 +17,7 @@ export function refuseFederated(
   terms: FederatedTerms,
   { now, time }: { readonly now: number; readonly time?: number },
 ): Refusal | undefined {
-  const { requester, token, rounds, places, roundPrice, providerStake, seats } = terms;
+  const { requester, token, rounds, places, roundPrice, providerStake } = terms;
   const { enlistBy, roundWindow, disputeWindow } = terms;
   const { allow, deny } = policy.requesters;
   if (deny.some((one) => sameAddress(one, requester)))
@@ -39,8 +39,6 @@ export function refuseFederated(
     return refuse("FEDERATED_TOO_LONG", "one of its windows is longer than the policy's longest");
   if (rounds * roundWindow > policy.federated.maxTime)
     return refuse("FEDERATED_TOO_LONG", "its rounds together may take longer than the policy allows");
-  if (seats > 0)
-    return refuse("FEDERATED_NOT_TAKEN", "it is led by validators, which this release does not know");
   if (providerStake > policy.maxStake) return refuse("STAKE_TOO_HIGH", "it asks for too much stake");
   if (time === undefined) return undefined;
   const share = (roundPrice * SHARED_PERCENT) / 100n / BigInt(places);

@@ -1,5 +1,8 @@
-import type { TypedDataDomain, TypedDataField } from "ethers";
-import type { Address } from "../../ids.ts";
+import { type TypedDataDomain, TypedDataEncoder, type TypedDataField } from "ethers";
+import type { Address, Hex } from "../../ids.ts";
+import type { LedgerDomain } from "../ledger/record.ts";
+import type { Closing } from "./closing.ts";
+import type { Strike } from "./events.ts";
 
 /** The EIP-712 domain of an escrow of federated jobs. */
 export function federatedDomain(chainId: bigint, escrow: Address): TypedDataDomain {
@@ -29,3 +32,15 @@ export const closingTypes: Types = {
 export const strikeTypes: Types = {
   Strike: fields("bytes32 job, address provider, uint16 round, bytes32 upload"),
 };
+
+/** What a seat signs to close a round. */
+export function signedClosing({ chainId, escrow, job }: LedgerDomain, closing: Closing): Hex {
+  const domain = federatedDomain(BigInt(chainId), escrow);
+  return TypedDataEncoder.hash(domain, closingTypes, { job, ...closing }) as Hex;
+}
+
+/** What a seat signs to strike a provider. */
+export function signedStrike({ chainId, escrow, job }: LedgerDomain, strike: Strike): Hex {
+  const domain = federatedDomain(BigInt(chainId), escrow);
+  return TypedDataEncoder.hash(domain, strikeTypes, { job, ...strike }) as Hex;
+}

@@ -17,6 +17,8 @@ const TAG = 16;
 export interface Channel {
   /** Of the feed in which the requester tells this provider of rounds. */
   readonly feed: Hex;
+  /** Of the feed in which one seat tells another what it makes of a round. */
+  readonly proposals: Hex;
   /** The other's token for a host whose own is `base`. */
   token(base: Hex): Hex;
   /** AES-256-GCM under a random nonce. */
@@ -43,6 +45,7 @@ export async function channelWith(
   const about = Buffer.from(job.toLowerCase());
   return {
     feed: toHex(derive("feed")),
+    proposals: toHex(derive("proposals")),
     token: (base) => tokenFor(base, reader),
     seal(message) {
       const nonce = randomBytes(NONCE);

@@ -2,11 +2,14 @@ import type { Abortable } from "../../../async/abort.ts";
 import type { FederatedCall } from "../../../ports/federated.ts";
 import type { Market } from "../../../ports/market.ts";
 import type { Keyring } from "../../../ports/parcels.ts";
+import { memberOf } from "../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
-import type { Address } from "../../../protocol/ids.ts";
+import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../protocol/parcel/locator.ts";
 import { partyOf } from "../../shared/party.ts";
 import { MAX_INVITED, type OpenedInvitation, openInvitation, sealInvitation } from "./invitation.ts";
+
+const NO_ADMISSION: Hex = `0x${"00".repeat(65)}`;
 
 interface Parts {
   readonly market: Pick<Market, "account" | "offer" | "signAdmission">;
@@ -14,20 +17,22 @@ interface Parts {
 }
 
 /**
- * The calls by which the requester of `federated` invites these providers, each with an admission of its own.
+ * The calls by which the requester of `federated` invites these accounts, each provider with an admission of its own.
  * @throws OFFER_GONE, KEY_UNUSABLE, KEY_MALFORMED, KEY_NOT_BOUND
  */
 export async function invitationsTo(
   { market, keyring }: Parts,
   federated: FederatedJob,
-  providers: readonly Address[],
+  accounts: readonly Address[],
   locator: BundleLocator,
   options: Abortable,
 ): Promise<(FederatedCall & { kind: "invite" })[]> {
   const invitees = await Promise.all(
-    providers.map(async (account) => {
+    accounts.map(async (account) => {
       const { keys } = await partyOf({ market, keyring }, account, options);
-      const admission = market.signAdmission(federated.id, account);
+      // A seat is drawn, not admitted: it is told of the job alone.
+      const isSeat = memberOf(federated, account)?.seat === true;
+      const admission = isSeat ? NO_ADMISSION : market.signAdmission(federated.id, account);
       return { account, onionKey: keys.onionKey, admission };
     }),
   );

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { id as hashOf } from "ethers";
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
@@ -12,6 +13,7 @@ import {
   taskSpecOf,
 } from "../../../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
+import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { WorkerContext } from "../../context.ts";
 import { taskOf } from "../../task/run-task.ts";
 import { readBounded } from "./read-bounded.ts";
@@ -172,4 +174,9 @@ export async function scoresLeft(
     const at = layout.findIndex((one) => one.name === name) * rows * classes;
     return values.subarray(at, at + rows * classes);
   });
+}
+
+/** A number for the training's random choices, which a replay can derive. */
+export function trainingSeed(job: Hex, round: number, account: Address): number {
+  return Number.parseInt(hashOf(`${job.toLowerCase()} ${round} ${account.toLowerCase()}`).slice(2, 10), 16);
 }

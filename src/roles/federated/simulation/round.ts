@@ -2,6 +2,7 @@ import {
   chooseGroups,
   type Decision,
   decide,
+  type Entry,
   makeNext,
   type OpenDecision,
   stepOf,
@@ -9,6 +10,7 @@ import {
 import type { UpdateSource } from "../../../protocol/federated/codec/chunk.ts";
 import { openUpdate } from "../../../protocol/federated/codec/update.ts";
 import type { FederatedFile } from "../../../protocol/federated/job-file.ts";
+import { afterReplays } from "../../../protocol/federated/replay.ts";
 import { stateCount } from "../../../protocol/federated/server/step.ts";
 import type { Gains, Memory, ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
@@ -98,7 +100,7 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     memory: before.memory,
   });
   const audits = audit(task, sent, decision, { file, exchange });
-  const judged = afterAudits(decision, audits);
+  const judged = afterReplays<Entry, OpenDecision>(decision, audits);
   const apply = (taken: readonly number[]) => {
     const { base } = exchange;
     const [next, states] = [new Vector(base.length), emptyStates(server, base.length)];
@@ -198,16 +200,4 @@ function audit(
       return [at, replayed.every((byte, i) => byte === bytes[i]) ? "clean" : "proven"] as const;
     }),
   );
-}
-
-/** A clean replay restores a suspect's weight; a proven cheat leaves the aggregate. */
-function afterAudits(decision: OpenDecision, audits: ReadonlyMap<number, "clean" | "proven">): OpenDecision {
-  const { plan, entries } = decision;
-  const restored = plan.suspects.filter((at) => audits.get(at) === "clean");
-  const proven = new Set([...audits.keys()].filter((at) => audits.get(at) === "proven"));
-  const groups = [[...(plan.groups[0] ?? []), ...restored], ...plan.groups.slice(1)]
-    .map((group) => [...new Set(group)].filter((at) => !proven.has(at)).sort((a, b) => a - b))
-    .filter((group) => group.length > 0);
-  const weights = plan.weights.map((weight, at) => (restored.includes(at) ? entries[at]!.rows : weight));
-  return { ...decision, plan: { ...plan, groups, weights } };
 }

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { linkSignals } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
-import type { Blob, Hosting, HostRequest, Reader } from "../../../ports/transport.ts";
+import type { Blob, Feed, Hosting, HostRequest, Reader } from "../../../ports/transport.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import type { PieceServer } from "../../pieces/ports.ts";
 import type { TorControl } from "../control/control.ts";
@@ -116,6 +116,10 @@ export class OnionHost implements Hosting {
 
   remove(root: Hex): void {
     this.#options.server.removeBlob(root);
+  }
+
+  addFeed(feed: Feed): void {
+    this.#options.server.addFeed(feed);
   }
 
   putCapsule(root: Hex, fingerprint: Hex, capsule: Uint8Array): void {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Wallet } from "ethers";
 import { openJournal } from "../../../../src/journal/journal.ts";
-import type { Market } from "../../../../src/ports/market.ts";
 import { signRecord } from "../../../../src/protocol/federated/ledger/record.ts";
 import { isBelow, payLeaf } from "../../../../src/protocol/federated/ledger/tree.ts";
 import type { FederatedJob } from "../../../../src/protocol/federated/market/job.ts";
@@ -20,20 +19,17 @@ const providers = [1, 2, 3].map(() => Wallet.createRandom());
 const chainId = 1;
 const escrow = `0x${"33".repeat(20)}` as const;
 const domainOf = () => ({ chainId, escrow, job });
-const market = {
-  account: lead.address as Address,
-  ledgerDomainOf: domainOf,
-  signRecord: (hash) => signRecord(lead.signingKey, hash),
-} satisfies Pick<Market, "account" | "ledgerDomainOf" | "signRecord">;
 const draft = {
   file: { federated: { share: "gated", strategy: "fedavg" } },
-  terms: { roundPrice: 1000n },
+  terms: { roundPrice: 1000n, requester: lead.address, seatFee: 0n },
 } as unknown as FederatedDraft;
 
 /** A round that closed with these accuracies, in millionths; 0: the update was left out. */
 function closed(accuracies: readonly number[], earned: readonly (readonly [Address, bigint])[] = []) {
-  return closeBooks(market, draft, {
-    ...{ job, round: 1, uploads: [], earned, previous: random32(), parent: random32(), model: random32() },
+  return closeBooks(domainOf(), draft, {
+    lead: lead.address.toLowerCase() as Address,
+    sign: (hash) => signRecord(lead.signingKey, hash),
+    ...{ round: 1, uploads: [], earned, previous: random32(), parent: random32(), model: random32() },
     members: providers.map(({ address }) => ({ account: address as Address, rows: 10 })),
     aggregated: {
       ...{ digest: random32(), memory: {}, before: undefined },

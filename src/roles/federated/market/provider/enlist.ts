@@ -121,7 +121,7 @@ export async function enlist(
   return { spec, input: home.input, endpoint, channel, onionKey };
 }
 
-function specIn({ note }: Manifest, { terms }: FederatedJob): FederatedSpec {
+export function specIn({ note }: Manifest, { terms }: FederatedJob): FederatedSpec {
   const spec = federatedSpecSchema.safeParse(note);
   if (spec.success && federatedSpecHash(spec.data) === terms.specHash) return spec.data;
   throw new IchainError("SPEC_MISMATCH", "The bundle's spec is not the one in the job's terms.");

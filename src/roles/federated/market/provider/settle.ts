@@ -1,11 +1,9 @@
 import { type Abortable, linkSignals } from "../../../../async/abort.ts";
-import { retry } from "../../../../async/retry.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { readAggregation } from "../../../../protocol/federated/ledger/ledger.ts";
 import { payLeaf, proofOf, treeRoot } from "../../../../protocol/federated/ledger/tree.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import { roundMessageSchema } from "../../../../protocol/federated/market/messages.ts";
 import type { Address, Hex } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
@@ -13,6 +11,7 @@ import { noteAndReport } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import type { Enlisted } from "./enlist.ts";
+import { hear, leadsOf } from "./leads.ts";
 
 /** What this provider has earned up to a round, and the proof of it: a step of the journal. */
 export interface Earned {
@@ -112,20 +111,9 @@ async function hearLast(
     options.signal,
   );
   using limit = linkSignals([disputed.signal], isOver ? LAST_MESSAGE_MS : undefined);
-  const asking = async () => {
-    const request = { endpoint: enlisted.endpoint, id: enlisted.channel.feed, from: rounds + 1 };
-    const part = await context.transport.fetchPart(request, limit);
-    if (part === undefined) throw roundUnknown(rounds + 1);
-    return enlisted.channel.open(part, roundMessageSchema);
-  };
   try {
-    const { ledger } = await retry(asking, {
-      signal: limit.signal,
-      when: (error) => isIchainError(error) && error.retryable,
-      firstPauseMs: 200,
-      longestPauseMs: 5_000,
-      factor: 1.5,
-    });
+    const leads = await leadsOf(context, journal, job.id, enlisted, limit);
+    const { ledger } = await hear(context, leads, { from: rounds + 1, accept: () => true }, limit);
     await keepPay(context, journal, { job, round: rounds, lines: ledger });
   } catch (error) {
     options.signal.throwIfAborted();
@@ -137,9 +125,4 @@ async function hearLast(
       "warn",
     );
   }
-}
-
-/** The requester writes a round's message when it has made the model, or when the job is over. */
-export function roundUnknown(round: number): IchainError {
-  return new IchainError("FEDERATED_ROUND_UNKNOWN", `The requester has not told of round ${round} yet.`);
 }

@@ -15,8 +15,8 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { unlessRefused } from "../unless-refused.ts";
-import { HOST_TOKEN } from "../update-parcel.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
+import { readerOf } from "./leads.ts";
 import { settleUp } from "./settle.ts";
 import { type RoundContext, takeRound, updatesOf } from "./take-round.ts";
 
@@ -96,13 +96,7 @@ async function follow(
     () => ({
       identity,
       blobs: updatesOf(journal),
-      readers: [
-        {
-          fingerprint: enlisted.channel.feed,
-          onionKey: enlisted.onionKey,
-          token: enlisted.channel.token(HOST_TOKEN),
-        },
-      ],
+      readers: [readerOf(enlisted)],
     }),
     options,
   );

@@ -1,20 +1,14 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { id as hashOf } from "ethers";
 import { type Abortable, aborted } from "../../../../async/abort.ts";
-import { retry } from "../../../../async/retry.ts";
-import { IchainError, isIchainError } from "../../../../errors/error.ts";
+import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { modelDigest, updateDigest } from "../../../../protocol/federated/digest.ts";
 import { recordHash } from "../../../../protocol/federated/ledger/record.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import {
-  type RoundMessage,
-  roundMessageSchema,
-  type UpdateMessage,
-} from "../../../../protocol/federated/market/messages.ts";
+import type { RoundMessage, UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
 import { PART_FILE, PUBLIC_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
 import { type Model, readExactModel } from "../../../../protocol/federated/model-file.ts";
 import type { Address, Hex } from "../../../../protocol/ids.ts";
@@ -32,12 +26,13 @@ import { releaseGpus, reserveGpus } from "../../../task/reserve-gpus.ts";
 import { encode } from "../../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
 import { readBounded } from "../read-bounded.ts";
-import { discardRun, runName, trainRound } from "../train.ts";
+import { discardRun, runName, trainingSeed, trainRound } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
+import { firstOf, hear, type Lead, leadsOf, readerOf } from "./leads.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
-import { keepPay, roundUnknown } from "./settle.ts";
+import { keepPay } from "./settle.ts";
 
 export interface RoundContext {
   readonly job: FederatedJob;
@@ -83,13 +78,15 @@ export async function takeRound(
   options: Abortable,
 ): Promise<void> {
   const { job, enlisted, hosting } = round;
-  const message = await hear(context, journal, round, options);
+  const message = await hearOf(context, journal, round, options);
   await keepPay(context, journal, { job, round: round.round - 1, lines: message.ledger });
   if (message.work === undefined) return;
+  const leads = await leadsOf(context, journal, job.id, enlisted, options);
   const made = await makeUpdate(context, journal, { ...round, work: message.work }, options);
   // Once it is recorded: before, a crash would make the update again of the run's outputs.
   await discardRun(context, journal, `round-${round.round}`);
   const live = await hosting.start();
+  for (const lead of leads) await live.admit(readerOf(lead));
   await live.add(made.blob);
   const earlier = journal.outcome<MadeUpdate>(`update-${round.round - 1}`);
   if (earlier) {
@@ -99,9 +96,15 @@ export async function takeRound(
   await journal.step(`told-${round.round}`, {
     prepare: () => null,
     act: async () => {
-      const notice = enlisted.channel.seal(made.message);
-      const request = { endpoint: enlisted.endpoint, root: job.terms.bundleRoot, notice };
-      await context.transport.sendNotice(request, options);
+      const told = await Promise.allSettled(
+        leads.map(async ({ channel, endpoint }) => {
+          const request = { endpoint, root: job.terms.bundleRoot, notice: channel.seal(made.message) };
+          await context.transport.sendNotice(request, options);
+        }),
+      );
+      // One lead that is away does not cost the others the update: more than half of the seats close a round.
+      const failed = told.filter((one) => one.status === "rejected");
+      if (failed.length * 2 >= leads.length) throw failed[0]!.reason;
       return true;
     },
   });
@@ -109,32 +112,24 @@ export async function takeRound(
   await assertLate(context, journal, round, made, options);
 }
 
-/** The requester's message of this round, which it may not have written yet. */
-function hear(
-  { transport }: WorkerContext,
+/** The leads' message of this round, which they may not have written yet. */
+function hearOf(
+  context: WorkerContext,
   journal: JobJournal,
-  { round, enlisted }: RoundContext,
-  { signal }: Abortable,
+  { job, round, enlisted }: RoundContext,
+  options: Abortable,
 ): Promise<RoundMessage> {
   return journal.step(`message-${round}`, {
     prepare: () => null,
-    act: () =>
-      retry(
-        async () => {
-          const request = { endpoint: enlisted.endpoint, id: enlisted.channel.feed, from: round };
-          const part = await transport.fetchPart(request, { signal });
-          const message = part && enlisted.channel.open(part, roundMessageSchema);
-          if (message?.round === round) return message;
-          throw roundUnknown(round);
-        },
-        {
-          signal,
-          when: (error) => isIchainError(error) && error.retryable,
-          firstPauseMs: 200,
-          longestPauseMs: 5_000,
-          factor: 1.5,
-        },
-      ),
+    act: async () => {
+      const leads = await leadsOf(context, journal, job.id, enlisted, options);
+      const signed =
+        job.terms.seats > 0 && round > 1 ? job.closings[round - 2]!.closing.modelRoot : undefined;
+      const accept = (message: RoundMessage) =>
+        message.round === round &&
+        (signed === undefined || message.work === undefined || message.work.model.root === signed);
+      return await hear(context, leads, { from: round, accept }, options);
+    },
   });
 }
 
@@ -154,7 +149,8 @@ function makeUpdate(
     act: async () => {
       const own = await ownDataOf(context, journal, { spec, setup }, options);
       const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
-      const model = await bringModel(context, { job, round, enlisted, work, dir }, options);
+      const leads = await leadsOf(context, journal, job.id, enlisted, options);
+      const model = await bringModel(context, { job, round, enlisted, leads, work, dir }, options);
       const name = `round-${round}`;
       let trained: Awaited<ReturnType<typeof trainRound>>;
       {
@@ -169,7 +165,7 @@ function makeUpdate(
         try {
           const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog, dataDir: own?.folder };
           const { rounds, local } = spec.federated;
-          const facts = { round, rounds, seed: seedOf(job.id, round, account), local };
+          const facts = { round, rounds, seed: trainingSeed(job.id, round, account), local };
           trained = await trainRound(context, journal, place, { name, model, facts }, options);
         } finally {
           releaseGpus(context, journal);
@@ -210,14 +206,18 @@ async function bringPart(
   { enlisted, work, dir }: { enlisted: Enlisted; work: Work; dir: string },
   options: Abortable,
 ): Promise<Hex> {
-  const { part: given } = work;
-  if (given === undefined)
-    throw new IchainError("FEDERATED_MESSAGE_INVALID", "The requester gives no part to train on.");
-  const part = await journal.step(`part-${given.root.slice(2, 18)}`, {
+  // A seat names none: each provider has had its own from the requester.
+  const named = work.part ?? journal.outcome<RoundMessage>("message-1")?.work?.part;
+  const part = await journal.step(`part-${named?.root.slice(2, 18) ?? "none"}`, {
     prepare: () => null,
     act: async () => {
+      if (named === undefined)
+        throw new IchainError(
+          "FEDERATED_MESSAGE_INVALID",
+          "The requester has not given this provider its part.",
+        );
       const into = join(dir, "part");
-      const { digest } = await bringParcel(context, enlisted, given, into, options);
+      const { digest } = await bringParcel(context, enlisted, { ...named, from: [enlisted] }, into, options);
       await copyFile(join(into, PART_FILE), join(enlisted.input, PART_FILE));
       if (enlisted.spec.federated.scores !== undefined)
         await copyFile(join(into, PUBLIC_FILE), join(enlisted.input, PUBLIC_FILE));
@@ -254,13 +254,22 @@ async function bringModel(
     job,
     round,
     enlisted,
+    leads,
     work,
     dir,
-  }: { job: FederatedJob; round: number; enlisted: Enlisted; work: Work; dir: string },
+  }: {
+    job: FederatedJob;
+    round: number;
+    enlisted: Enlisted;
+    leads: readonly Lead[];
+    work: Work;
+    dir: string;
+  },
   options: Abortable,
 ): Promise<Model> {
   const into = join(dir, "model");
-  await bringParcel(context, enlisted, work.model, into, options);
+  const from = round === 1 ? [enlisted] : leads;
+  await bringParcel(context, enlisted, { ...work.model, from }, into, options);
   const { parameters } = enlisted.spec.federated;
   const model = readExactModel(await readBounded(join(into, EXACT_FILE), 8 * parameters + (16 << 20)));
   await rm(into, { recursive: true, force: true });
@@ -272,15 +281,17 @@ async function bringModel(
 
 async function bringParcel(
   { transport, parcels }: WorkerContext,
-  { endpoint, spec }: Enlisted,
-  { root, key, bytes }: Work["model"],
+  { spec }: Enlisted,
+  { root, key, bytes, from }: Work["model"] & { readonly from: readonly Lead[] },
   into: string,
   options: Abortable,
 ): Promise<{ readonly digest: Hex }> {
   // A part may be larger than the model, up to the disk that the task asks for.
   const maxBytes = Math.max(parcelBytes(8 * spec.federated.parameters), spec.resources.disk);
-  const blob = await transport.fetch(
-    { endpoint, root, path: `${into}.parcel`, maxBytes, size: bytes },
+  const request = { root, path: `${into}.parcel`, maxBytes, size: bytes };
+  const blob = await firstOf(
+    from,
+    ({ endpoint }) => transport.fetch({ endpoint, ...request }, options),
     options,
   );
   await rm(into, { recursive: true, force: true });
@@ -316,11 +327,6 @@ async function encoded(
     await rm(residualOf(round - 2), { force: true });
   }
   return bytes;
-}
-
-/** A number for the training's random choices, which a replay can derive. */
-function seedOf(job: Hex, round: number, account: Address): number {
-  return Number.parseInt(hashOf(`${job.toLowerCase()} ${round} ${account.toLowerCase()}`).slice(2, 10), 16);
 }
 
 /** Asserts the upload when a third of the window is left and the round is still open. */

@@ -1,35 +1,34 @@
 import type { Abortable } from "../../../../async/abort.ts";
 import { raceSignal } from "../../../../async/abort.ts";
 import type { Feed } from "../../../../ports/transport.ts";
-import type { RoundMessage } from "../../../../protocol/federated/market/messages.ts";
 import type { Address } from "../../../../protocol/ids.ts";
 import type { Channel } from "../channel.ts";
 
-/** What the requester tells its providers now: each reads its own message in its own feed. */
-export class Board {
+/** What one party tells others now, step by step (a round, mostly): each reads its own message in its own feed. */
+export class Board<Message> {
   #round = 0;
-  #messageFor: (account: Address) => RoundMessage | undefined = () => undefined;
+  #messageFor: (account: Address) => Message | undefined = () => undefined;
   #changed = Promise.withResolvers<void>();
   #heard = Promise.withResolvers<void>();
   readonly #read = new Map<Address, number>();
 
   /** Shows the messages of `round` from now on; who waits for it gets it at once. */
-  show(round: number, messageFor: (account: Address) => RoundMessage | undefined): void {
+  show(round: number, messageFor: (account: Address) => Message | undefined): void {
     this.#round = round;
     this.#messageFor = messageFor;
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
 
-  /** The last round whose message this provider has fetched; 0 before any. */
+  /** The last round whose message this account has fetched; 0 before any. */
   readBy(account: Address): number {
     return this.#read.get(account) ?? 0;
   }
 
-  /** A provider's feed: its part `from` is the message of round `from`, or of a later one. */
-  feedOf(account: Address, channel: Channel): Feed {
+  /** An account's feed: its part `from` is the message of round `from`, or of a later one. */
+  feedOf(account: Address, channel: Channel, id = channel.feed): Feed {
     return {
-      id: channel.feed,
+      id,
       read: async (from, { signal }) => {
         for (;;) {
           const message = this.#round >= from ? this.#messageFor(account) : undefined;

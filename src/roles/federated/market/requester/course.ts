@@ -1,13 +1,15 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
+import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Hosting } from "../../../../ports/transport.ts";
+import type { Blob, Hosting } from "../../../../ports/transport.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { HostedParcel } from "../../../../protocol/federated/market/messages.ts";
 import { PART_FILE, PUBLIC_FILE } from "../../../../protocol/federated/market/spec.ts";
 import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
-import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
+import { strategyOf } from "../../../../protocol/federated/strategies.ts";
+import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { Party } from "../../../../protocol/offer.ts";
 import type { WorkerContext } from "../../../context.ts";
@@ -16,7 +18,7 @@ import type { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
-import type { FederatedDraft } from "./draft.ts";
+import type { FederatedDraft, RoundBasis } from "./draft.ts";
 import type { LeadFiles } from "./files.ts";
 import type { RoundPlace } from "./round/aggregate.ts";
 import { dealRows, loadRows, type Rows, rowsFile, unlabelledFile } from "./round/rows.ts";
@@ -85,7 +87,64 @@ export async function openCourse(
   },
   options: Abortable,
 ): Promise<Course> {
-  const { parcels, sandbox, reporter } = context;
+  const providers = enlistedIn(job);
+  const place = await openPlace(
+    context,
+    journal,
+    {
+      ...{ draft, files, aggregation, bundle: draft.bundle, bundleKey: draft.bundleKey },
+      parts: providers.length,
+    },
+    options,
+  );
+  const correspondents = await correspondentsOf(context, journal, draft, job.id, options);
+  const members: CourseMember[] = [];
+  for (const [at, account] of providers.entries()) {
+    const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
+    const { train, open, parts } = place;
+    if (train === undefined) {
+      members.push({ account, channel, part: undefined, rows: 0 });
+      continue;
+    }
+    const path = files.part(at);
+    const part = await journal.step(`part-${at}`, {
+      prepare: () => null,
+      act: () => packPart(context, { files, train, open }, { rows: parts[at]!, out: path }, options),
+    });
+    await hosting.add(part.blob);
+    const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
+    members.push({ account, channel, part: hostedPart, rows: parts[at]!.length });
+  }
+  return { place, members, hosting };
+}
+
+/** The job's providers in the order in which they enlisted: a provider's place names its part. */
+export function enlistedIn({ members }: Pick<FederatedJob, "members">): Address[] {
+  return members.filter(({ seat }) => !seat).map(({ account }) => account);
+}
+
+/** Loads the data, deals it, and prepares the task on this machine. */
+export async function openPlace(
+  { parcels, sandbox, reporter }: WorkerContext,
+  journal: JobJournal,
+  {
+    draft,
+    files,
+    aggregation,
+    bundle,
+    bundleKey,
+    parts,
+  }: {
+    readonly draft: RoundBasis;
+    readonly files: LeadFiles;
+    readonly aggregation: FileAggregation;
+    readonly bundle: Blob;
+    readonly bundleKey: Hex;
+    /** Into how many the rows are dealt. */
+    readonly parts: number;
+  },
+  options: Abortable,
+): Promise<RoundPlace> {
   const { federated } = draft.file;
   const [train, test, root, open] = await Promise.all([
     federated.train && loadRows(draft.folder, federated.train),
@@ -93,37 +152,16 @@ export async function openCourse(
     federated.root && loadRows(draft.folder, federated.root),
     federated.public && loadRows(draft.folder, federated.public),
   ]);
-  const parts =
-    train === undefined
-      ? job.members.map(() => new Uint32Array())
-      : dealRows(train, federated.data.split, job.members.length, draft.seed);
-  const correspondents = await correspondentsOf(context, journal, draft, job.id, options);
-  const members: CourseMember[] = [];
-  for (const [place, { account }] of job.members.entries()) {
-    const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
-    if (train === undefined) {
-      members.push({ account, channel, part: undefined, rows: 0 });
-      continue;
-    }
-    const path = files.part(place);
-    const part = await journal.step(`part-${place}`, {
-      prepare: () => null,
-      act: () => packPart(context, { files, train, open }, { rows: parts[place]!, out: path }, options),
-    });
-    await hosting.add(part.blob);
-    const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
-    members.push({ account, channel, part: hostedPart, rows: parts[place]!.length });
-  }
   const image = await journal.step("opened", {
     prepare: () => files.input,
     act: async (into) => {
       await rm(into, { recursive: true, force: true });
       const limits = { maxBytes: Number.MAX_SAFE_INTEGER, maxFiles: MAX_FILES };
-      await parcels.open({ blob: draft.bundle, sessionKey: draft.bundleKey, into, limits }, options);
+      await parcels.open({ blob: bundle, sessionKey: bundleKey, into, limits }, options);
       const named = draft.spec.image;
       if (typeof named === "string") return named;
       const what = `image ${"oci" in named ? named.oci : "in the job's bundle"}`;
-      const id = `image-${job.id}`;
+      const id = `image-${journal.key}`;
       reporter.emit({ kind: "start", id, text: `Preparing the ${what}` });
       try {
         const digest = await sandbox.prepare(sourceOf(named, into), boundsOf(draft), options);
@@ -136,7 +174,15 @@ export async function openCourse(
     },
   });
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
-  return { place: { draft, files, tasks, aggregation, train, test, root, open, parts }, members, hosting };
+  const strategy = strategyOf(federated.strategy);
+  // Of a seat's kit, which a requester sends.
+  if (train === undefined && (federated.data.own === undefined || strategy?.needs.includes("gains")))
+    throw new IchainError("DATA_INVALID", "The data cannot be used: there are no rows to deal.");
+  const dealt =
+    train === undefined
+      ? Array.from({ length: parts }, () => new Uint32Array())
+      : dealRows(train, federated.data.split, parts, draft.seed);
+  return { draft, files, tasks, aggregation, train, test, root, open, parts: dealt };
 }
 
 /** A provider's part as a parcel, with the public rows where there are any. */
@@ -155,14 +201,14 @@ export async function packPart(
   return { blob: packed.blob, key: packed.sessionKey };
 }
 
-type OwnImage = Exclude<FederatedDraft["spec"]["image"], string>;
+type OwnImage = Exclude<RoundBasis["spec"]["image"], string>;
 
 function sourceOf(image: OwnImage, dir: string) {
   return "oci" in image ? image : { dir, ...image };
 }
 
 /** Its own image: as large as the machine has room for. */
-function boundsOf({ spec }: FederatedDraft) {
+function boundsOf({ spec }: RoundBasis) {
   const { memory, cpus } = spec.resources;
   return { maxBytes: Number.MAX_SAFE_INTEGER, seconds: 3600, memoryBytes: memory, cpus };
 }

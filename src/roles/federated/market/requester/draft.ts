@@ -7,7 +7,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
+import type { FederatedJobFile, JobRules } from "../../../../protocol/federated/market/file.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
 import {
   type FederatedTerms,
@@ -28,32 +28,50 @@ import { leadDiskOf, requireLeadRoom } from "./disk.ts";
 import { emptyRoundFiles, leadFiles } from "./files.ts";
 import { classesOf, loadRows } from "./round/rows.ts";
 
-/** All that the requester fixes before it posts a federated job; a step of the journal. */
-export interface FederatedDraft {
-  readonly file: FederatedJobFile;
+/** What the party that aggregates a job's rounds knows of it: its requester, or a seat. */
+export interface RoundBasis {
+  readonly file: { readonly federated: JobRules };
   /** Folder of job.yaml, which the data files are beside. */
   readonly folder: string;
   readonly spec: FederatedSpec;
   readonly terms: FederatedTerms;
   readonly layout: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Of the deal of the rows, and of the task's random numbers. */
+  readonly seed: Hex;
+}
+
+/** All that the requester fixes before it posts a federated job; a step of the journal. */
+export interface FederatedDraft extends RoundBasis {
+  readonly file: FederatedJobFile;
   readonly identity: HostIdentity;
   readonly bundle: Blob;
   readonly bundleKey: Hex;
   /** Accounts to invite. */
   readonly invited: readonly Address[];
-  /** Of the deal of the rows, and of the task's random numbers. */
-  readonly seed: Hex;
+  /** Of the draw of the seats; the terms have its hash. */
+  readonly drawSeed: Hex;
+  /** Of the keys of the models that seats make. */
+  readonly mask: Hex;
 }
-
-const NONE = 0n;
 
 /** Wei of the coin, which job files give to nine decimals. */
 export function weiOf(coin: number): bigint {
   return BigInt(Math.round(coin * 1e9)) * 10n ** 9n;
 }
 
+/** An amount that is given in wei, in the smallest unit of a token that counts as much as the coin; rounded up. */
+function tokenAmount(wei: bigint, token: TokenInfo): bigint {
+  const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
+  return (wei * unit + per - 1n) / per;
+}
+
+/** What each of the job's validators is paid for a round, smallest unit of the token. */
+export function seatFeeOf({ federated }: FederatedJobFile, token: TokenInfo): bigint {
+  return tokenAmount(weiOf(federated.validators.fee), token);
+}
+
 /**
- * What the whole job pays, smallest unit of the token: what its file says, or its rule.
+ * What the whole job pays its providers, smallest unit of the token: what its file says, or its rule.
  * @throws JOB_INVALID for an amount with more decimals than the token has, or beyond what the contract holds
  */
 export function poolOf(
@@ -64,7 +82,7 @@ export function poolOf(
   const isRule = typeof pool !== "number";
   const inTheCoin = isRule ? priceRules[pool].price({ ...work, epochs: local.epochs, rounds }) : weiOf(pool);
   const [unit, per] = [10n ** BigInt(token.decimals), 10n ** BigInt(COIN.decimals)];
-  const amount = (inTheCoin * unit + per - 1n) / per;
+  const amount = tokenAmount(inTheCoin, token);
   const problem =
     amount >= MAX_AMOUNT
       ? "is too large"
@@ -141,6 +159,7 @@ export async function draftFederated(
       id: "pack",
       text: `Packed and encrypted the bundle (${packed.blob.size} bytes)`,
     });
+    const drawSeed = random32();
     const pool = poolOf(
       file,
       { bytes: train?.bytes ?? 0, rows: train?.labels.length ?? 0, parameters },
@@ -152,13 +171,14 @@ export async function draftFederated(
         requester: context.account,
         token: token.address,
         roundPrice: pool / BigInt(rounds),
-        seatFee: NONE,
+        seatFee: seatFeeOf(file, token),
       },
-      ...{ providerStake: weiOf(federated.deposit), seatStake: NONE, rounds },
-      ...{ least: federated.least ?? federated.providers, places: federated.providers, seats: 0 },
+      ...{ providerStake: weiOf(federated.deposit), seatStake: weiOf(federated.validators.deposit), rounds },
+      ...{ least: federated.least ?? federated.providers, places: federated.providers },
+      seats: federated.validators.count,
       enlistBy: now + federated.windows.enlist,
       ...{ roundWindow: roundWindowOf(file), disputeWindow: federated.windows.dispute },
-      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(random32()) },
+      ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(drawSeed) },
     };
     const jobId = market.federatedJobIdOf(terms);
     // Drafts count from here on: of two at the same moment one sees the other.
@@ -176,7 +196,7 @@ export async function draftFederated(
       identity: await transport.newIdentity(),
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
-      seed: random32(),
+      ...{ seed: random32(), drawSeed, mask: random32() },
     };
     const record = journal.open("federated-requester", jobId);
     await record.step("draft", { prepare: () => draft, act: (one) => one });

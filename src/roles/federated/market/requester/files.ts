@@ -18,9 +18,13 @@ export function leadFiles(dir: string) {
     scores: (round: number) => join(dir, "rounds", `scores-${round}.vector`),
     /** The parcel with that model. */
     parcel: (round: number) => join(dir, "rounds", `model-${round}.parcel`),
+    /** The parcel with what seats aggregate rounds with. */
+    kit: join(dir, "rounds", "kit.parcel"),
     part: (place: number) => join(dir, "rounds", `part-${place}.parcel`),
     /** A provider's update in a round, without an extension. */
     update: (round: number, account: string) => join(dir, "rounds", `update-${round}-${account.slice(2)}`),
+    /** What a seat would make of round `round`, by who proposes it, without an extension. */
+    proposed: (round: number, by: number) => join(dir, "rounds", `proposed-${round}-${by}`),
     /** What the requester's own rows make of a round's model. */
     rootUpdate: (round: number) => join(dir, "rounds", `root-${round}`),
     /** A model that is tried before it is taken. */

@@ -4,10 +4,15 @@ import { join } from "node:path";
 import { type Abortable, linkSignals, raceSignal } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Hosting } from "../../../../ports/transport.ts";
 import type { UploadLine } from "../../../../protocol/federated/ledger/ledger.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import { updateMessageSchema } from "../../../../protocol/federated/market/messages.ts";
+import {
+  type RoundMessage,
+  type SeatPlace,
+  updateMessageSchema,
+} from "../../../../protocol/federated/market/messages.ts";
 import { MODEL_FILE, updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
 import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
@@ -33,6 +38,7 @@ import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round
 import { type ClosedRound, closeBooks } from "./round/books.ts";
 import { aggregateScores } from "./round/distil.ts";
 import { courseOf } from "./round/redeal.ts";
+import { drawSeats, Seats, takeClosedRound } from "./seats.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 /** How long the hosts of a job that is over wait for providers to learn what they earned, milliseconds. */
@@ -65,7 +71,8 @@ export async function lead(
   const files = leadFiles(jobFolder(context.jobsDir, "federated-requester", id).dir);
   await emptyRoundFiles(files);
   const { market, account } = context;
-  const board = new Board();
+  const board = new Board<RoundMessage>();
+  const seats = draft.terms.seats > 0 ? new Seats(context, journal, draft) : undefined;
   const correspondents = await correspondentsOf(context, journal, draft, id, options);
   // A provider that was told of the round before a crash may send as soon as the host is back.
   const first = Promise.withResolvers<void>();
@@ -82,6 +89,7 @@ export async function lead(
       })),
       feeds: correspondents.map(({ party, channel }) => board.feedOf(party.account, channel)),
       onNotice: async (_root, notice) => {
+        if (await seats?.take(notice)) return;
         await raceSignal(first.promise, options.signal);
         await takeNotice(notice, correspondents, arrivals);
       },
@@ -106,10 +114,17 @@ export async function lead(
     if (state !== seen) onState?.(job);
     seen = state;
     if (job.state === "Enlisting") await beginInTime(context, journal, job, options);
+    if (job.state === "Drawing") await drawSeats(context, journal, job, draft, options);
+    if (seats && job.closings.length > 0)
+      await takeClosed(context, journal, { draft, files, job, onRound }, options);
     if (job.state === "Running" && (await market.now(options)) > job.deadline) {
       const name = `expire-${job.closings.length}`;
       const call = { kind: "expireFederated", federated: job } as const;
       await unlessRefused(() => transact(market, journal, call, { ...options, name }));
+    } else if (job.state === "Running" && seats) {
+      if (course !== undefined) continue;
+      course = await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
+      await handOver(context, journal, { course, job, board, seats, hosting, files }, options);
     } else if (job.state === "Running") {
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       const round = job.closings.length + 1;
@@ -143,11 +158,64 @@ export async function lead(
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       await measureLast(context, journal, course.place, job.closings.length + 1, options);
     }
-    await farewell(context, journal, { job, board, files, draft }, options);
+    if (seats) await writeResult(context, journal, { job, files, draft });
+    else await farewell(context, journal, { job, board, files, draft }, options);
+    if (seats) await journal.step("told", { prepare: () => null, act: () => true });
     await collectPay(context, journal, job, options);
     return job;
   }
   throw jobIsNotOurs(id, account);
+}
+
+/** Gives the seats what they aggregate rounds with, and each provider its part and the seats' addresses. */
+async function handOver(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    course: { place, members },
+    job,
+    board,
+    seats,
+    hosting,
+    files,
+  }: {
+    readonly course: Course;
+    readonly job: FederatedJob;
+    readonly board: Board<RoundMessage>;
+    readonly seats: Seats;
+    readonly hosting: Hosting;
+    readonly files: LeadFiles;
+  },
+  options: Abortable,
+): Promise<void> {
+  const start = await packModel(context, journal, place, 1, options);
+  await hosting.add(start.blob);
+  const places = await seats.open(job, { hosting, files }, options);
+  const model = { root: start.blob.root, key: start.key, bytes: start.blob.size };
+  const sendBy = job.deadline - Math.floor(job.terms.roundWindow / 2);
+  board.show(1, (account) => {
+    const member = members.find((one) => sameAddress(one.account, account));
+    return member && { round: 1, ledger: [], work: { model, part: member.part, sendBy }, seats: [...places] };
+  });
+}
+
+/** Takes the rounds that seats have closed since. */
+async function takeClosed(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    draft,
+    files,
+    job,
+    onRound,
+  }: { draft: FederatedDraft; files: LeadFiles; job: FederatedJob; onRound: LeadOptions["onRound"] },
+  options: Abortable,
+): Promise<void> {
+  const seats = journal.outcome<readonly SeatPlace[]>("seats") ?? [];
+  for (let round = 1; round <= job.closings.length; round++) {
+    if (journal.outcome(`closing-${round}`) !== undefined) continue;
+    onRound?.(await takeClosedRound(context, journal, { draft, files, job, round, seats }, options));
+  }
 }
 
 /** Takes each notice to the provider whose channel opens it; of others nothing is kept. */
@@ -217,7 +285,12 @@ async function leadRound(
   context: WorkerContext,
   journal: JobJournal,
   { place, members, hosting }: Course,
-  { job, round, arrivals, board }: { job: FederatedJob; round: number; arrivals: Arrivals; board: Board },
+  {
+    job,
+    round,
+    arrivals,
+    board,
+  }: { job: FederatedJob; round: number; arrivals: Arrivals; board: Board<RoundMessage> },
   options: Abortable,
 ): Promise<ClosedRound> {
   const { market } = context;
@@ -248,8 +321,9 @@ async function leadRound(
         place: members.findIndex((one) => sameAddress(one.account, account)),
         path: updatePath(files, round, account),
       }));
+      const parent = digestBefore(journal, draft, round);
       const aggregate = place.open === undefined ? aggregateRound : aggregateScores;
-      return await aggregate(context, journal, place, { round, updates, memory }, options);
+      return await aggregate(context, journal, place, { round, parent, updates, memory }, options);
     },
   });
   const next = await packModel(context, journal, place, round + 1, options);
@@ -263,8 +337,10 @@ async function leadRound(
         })
         .toSorted((a, b) => (a.upload.provider < b.upload.provider ? -1 : 1));
       const finishedAt = await market.now(options);
-      return closeBooks(market, draft, {
-        ...{ job: job.id, round, members, uploads, aggregated },
+      return closeBooks(market.ledgerDomainOf(job.id), draft, {
+        ...{ round, members, uploads, aggregated },
+        lead: context.account.toLowerCase() as Address,
+        sign: (hash) => market.signRecord(hash),
         earned: last?.earned ?? [],
         previous: last?.closing.ledgerTip ?? NOTHING,
         parent: digestBefore(journal, draft, round),
@@ -301,7 +377,12 @@ async function leadRound(
 async function farewell(
   context: WorkerContext,
   journal: JobJournal,
-  { job, board, files, draft }: { job: FederatedJob; board: Board; files: LeadFiles; draft: FederatedDraft },
+  {
+    job,
+    board,
+    files,
+    draft,
+  }: { job: FederatedJob; board: Board<RoundMessage>; files: LeadFiles; draft: FederatedDraft },
   options: Abortable,
 ): Promise<void> {
   const rounds = job.closings.length;

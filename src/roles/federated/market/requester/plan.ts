@@ -1,7 +1,7 @@
 import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError } from "../../../../errors/error.ts";
 import type { MarketReader } from "../../../../ports/market.ts";
-import { amountText, type TokenInfo } from "../../../../protocol/amounts.ts";
+import { amountText, COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
 import type { FederatedJobFile } from "../../../../protocol/federated/market/file.ts";
 import { SHARED_PERCENT } from "../../../../protocol/federated/market/policy.ts";
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
@@ -10,7 +10,7 @@ import { freeStake, imageOf, unfitProvider } from "../../../../protocol/policy/m
 import { coinRate, floorPrice, inCoin, tenderOf } from "../../../../protocol/policy/tender.ts";
 import { pinImage, type Spec } from "../../../../protocol/task/spec.ts";
 import { rank } from "../../../job/requester/posting/rank.ts";
-import { weiOf } from "./draft.ts";
+import { seatFeeOf, weiOf } from "./draft.ts";
 
 /** Most providers that are invited: what one or two invitations hold. */
 const MOST_INVITED = 64;
@@ -24,12 +24,15 @@ export interface FederatedPlan {
   readonly unfit: readonly { readonly offer: Offer; readonly why: string }[];
   /** Of all rounds, smallest unit of the token. */
   readonly pool: bigint;
+  /** What its validators are paid in all rounds, smallest unit of the token. */
+  readonly fees: bigint;
   readonly token: TokenInfo;
 }
 
 /**
  * Finds the providers whose offers fit the job.
  * @throws NO_PROVIDER when fewer do than it begins with
+ * @throws NO_VALIDATOR when the pool has fewer that can be drawn than the job asks for
  */
 export async function planFederated(
   market: MarketReader,
@@ -63,8 +66,19 @@ export async function planFederated(
     return freeStake(offer, poolStake) < weiOf(federated.deposit) ? "has too little stake left" : undefined;
   };
   const asked: { offer: Offer; why: string | undefined }[] = [];
-  for await (const offer of market.offers({ signal }))
-    if (offer.provider && !sameAddress(offer.account, requester)) asked.push({ offer, why: whyNot(offer) });
+  const drawable: Offer[] = [];
+  for await (const offer of market.offers({ signal })) {
+    if (sameAddress(offer.account, requester)) continue;
+    if (offer.provider) asked.push({ offer, why: whyNot(offer) });
+    if (offer.pooled) drawable.push(offer);
+  }
+  const { validators } = federated;
+  const fee = seatFeeOf(file, token);
+  refuseFewValidators(
+    drawable,
+    { count: validators.count, fee, deposit: weiOf(validators.deposit), token },
+    poolStake,
+  );
   const able = asked.flatMap(({ offer, why }) => (why === undefined ? [offer] : []));
   const priceOf = (offer: Offer) => floorOf(offer) ?? 0n;
   const wei = (offer: Offer) => inCoin(priceOf(offer), tenderOf(offer, token) ?? coinRate);
@@ -84,8 +98,34 @@ export async function planFederated(
     invited: same.slice(0, most),
     unfit,
     pool,
+    fees: BigInt(federated.rounds * validators.count) * fee,
     token,
   };
+}
+
+/** The contract draws from the pool those whose fee, in coin, is not above the job's and whose free stake is enough. */
+function refuseFewValidators(
+  drawable: readonly Offer[],
+  { count, fee, deposit, token }: { count: number; fee: bigint; deposit: bigint; token: TokenInfo },
+  poolStake: bigint,
+): void {
+  const able = drawable.filter(
+    (offer) =>
+      (token.address !== COIN.address || offer.feeFloor <= fee) && freeStake(offer, poolStake) >= deposit,
+  );
+  if (able.length >= count) return;
+  const floors = drawable.map(({ feeFloor }) => feeFloor).toSorted((a, b) => (a < b ? -1 : 1));
+  const asks = floors[count - 1];
+  throw new IchainError(
+    "NO_VALIDATOR",
+    `The job asks for ${count} validators; ${able.length} could be drawn.`,
+    {
+      hint:
+        asks === undefined
+          ? `Ask for ${floors.length} at most under federated.validators, or lead the job yourself: validators: 0.`
+          : `Set federated.validators.fee to ${amountText(asks, COIN.decimals)} or more, and a deposit that they can put up.`,
+    },
+  );
 }
 
 function tooFew(found: number, least: number, unfit: FederatedPlan["unfit"]): IchainError {

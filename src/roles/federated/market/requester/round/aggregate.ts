@@ -4,6 +4,7 @@ import type { JobJournal } from "../../../../../ports/journal.ts";
 import { chooseGroups } from "../../../../../protocol/federated/aggregate.ts";
 import { decodeUpdate, openUpdate } from "../../../../../protocol/federated/codec/update.ts";
 import { writeModel } from "../../../../../protocol/federated/model-file.ts";
+import { afterReplays, type ReplayFinding } from "../../../../../protocol/federated/replay.ts";
 import { stateCount } from "../../../../../protocol/federated/server/step.ts";
 import { strategyOf } from "../../../../../protocol/federated/strategies.ts";
 import type { Gains, Memory } from "../../../../../protocol/federated/strategy.ts";
@@ -17,7 +18,7 @@ import { Random } from "../../../data/random.ts";
 import { encode } from "../../../encode.ts";
 import { serverStep } from "../../../server-step.ts";
 import { discardRun, type TaskPlace, trainRound } from "../../train.ts";
-import type { FederatedDraft } from "../draft.ts";
+import type { RoundBasis } from "../draft.ts";
 import type { LeadFiles } from "../files.ts";
 import { contributionsOf } from "./left-out.ts";
 import { type ModelMeasurements, measureModels } from "./measure.ts";
@@ -41,7 +42,7 @@ export interface ArrivedUpdate {
 }
 
 export interface RoundPlace {
-  readonly draft: FederatedDraft;
+  readonly draft: RoundBasis;
   readonly files: LeadFiles;
   readonly tasks: TaskPlace;
   readonly aggregation: FileAggregation;
@@ -54,24 +55,55 @@ export interface RoundPlace {
   readonly parts: Partition;
 }
 
+/** What measuring an update gave: all that a machine's floats can change about a round. */
+export interface UpdateMeasurement {
+  readonly account: Address;
+  /** Of model + update on the hidden rows, in millionths. */
+  readonly accuracy: number;
+  readonly gains?: Gains | undefined;
+}
+
+export interface RoundMeasurements {
+  /** Of the round's own model on the hidden rows. */
+  readonly before: { readonly acc: number; readonly loss: number };
+  /** In the order of the updates. */
+  readonly members: readonly UpdateMeasurement[];
+}
+
 export interface Aggregated {
   /** Digest of the next model. */
   readonly digest: Hex;
   readonly memory: Memory;
   /** Of the round's own model on the hidden rows; undefined where no update arrived. */
-  readonly before: { readonly acc: number; readonly loss: number } | undefined;
+  readonly before: RoundMeasurements["before"] | undefined;
   /** Of each update, in the order given. */
-  readonly members: readonly {
-    readonly account: Address;
-    /** Of model + update on the hidden rows, in millionths. */
-    readonly accuracy: number;
+  readonly members: readonly (UpdateMeasurement & {
     /** In the mean; 0 outside. */
     readonly weight: number;
     readonly taken: boolean;
-    readonly gains?: Gains;
     /** By leaving it out, smoothed; with `share: left-out` alone. */
-    readonly contribution?: number;
-  }[];
+    readonly contribution?: number | undefined;
+    /** What a replay of the training found, where there was one. */
+    readonly audit?: ReplayFinding | undefined;
+  })[];
+}
+
+export interface RoundRequest {
+  readonly round: number;
+  /** Digest of the model that the round begins with. */
+  readonly parent: Hex;
+  readonly updates: readonly ArrivedUpdate[];
+  readonly memory: Memory;
+  /** Names its steps and runs; the round's number unless given. */
+  readonly tag?: string;
+  /** Where the next model and states go; those of the next round unless given. */
+  readonly next?: { readonly model: string; readonly states: readonly string[] };
+  /** Compares what was measured here with what another party says, and resolves with what counts. */
+  readonly agree?: (measured: RoundMeasurements) => RoundMeasurements;
+  /** A file with the root update, where another party made it. */
+  readonly root?: string;
+  /** Replays updates: those that the strategy suspects, and others. */
+  readonly replay?: (suspects: readonly ArrivedUpdate[]) => Promise<ReadonlyMap<Address, ReplayFinding>>;
 }
 
 /**
@@ -82,13 +114,10 @@ export async function aggregateRound(
   context: WorkerContext,
   journal: JobJournal,
   place: RoundPlace,
-  {
-    round,
-    updates,
-    memory,
-  }: { readonly round: number; readonly updates: readonly ArrivedUpdate[]; readonly memory: Memory },
+  request: RoundRequest,
   options: Abortable,
 ): Promise<Aggregated> {
+  const { round, updates, memory, parent, tag = String(round) } = request;
   const { draft, files, tasks, aggregation } = place;
   const { federated } = draft.file;
   const strategy = strategyOf(federated.strategy)!;
@@ -97,10 +126,14 @@ export async function aggregateRound(
   const vector = readVector(files.model(round), length);
   const states = Array.from({ length: stateCount(server) }, (_, i) => i);
   if (round === 1) for (const i of states) writeVector(files.state(1, i), new Vector(length));
+  const next = request.next ?? {
+    model: files.model(round + 1),
+    states: states.map((i) => files.state(round + 1, i)),
+  };
   if (updates.length === 0) {
-    await copyFile(files.model(round), files.model(round + 1));
-    for (const i of states) await copyFile(files.state(round, i), files.state(round + 1, i));
-    return { digest: digestBefore(journal, draft, round), memory, before: undefined, members: [] };
+    await copyFile(files.model(round), next.model);
+    for (const i of states) await copyFile(files.state(round, i), next.states[i]!);
+    return { digest: parent, memory, before: undefined, members: [] };
   }
   const { layout } = draft;
   const modelOf = (of: Vector) => writeModel({ layout, vector: of });
@@ -123,30 +156,39 @@ export async function aggregateRound(
     context,
     journal,
     tasks,
-    { name: `measure-${round}`, models, sets },
+    { name: `measure-${tag}`, models, sets },
     options,
   );
-  const root = strategy.needs.includes("root")
-    ? await rootUpdate(context, journal, place, { round, vector }, options)
-    : undefined;
-  const nextFiles = {
-    model: files.model(round + 1),
-    states: states.map((i) => files.state(round + 1, i)),
+  const own: RoundMeasurements = {
+    before: measured[BASE]![HIDDEN]!,
+    members: updates.map(({ account, place: at }) => ({
+      ...{ account, accuracy: millionths(measured[`update-${at}`]![HIDDEN]!.acc) },
+      ...(wantsGains && { gains: gainsOf(measured, updates, at) }),
+    })),
   };
-  const members = updates.map(({ account, place: at, path }) => ({
+  const counted = request.agree?.(own) ?? own;
+  const root = strategy.needs.includes("root")
+    ? (request.root ?? (await rootUpdate(context, journal, place, { round, vector }, options)))
+    : undefined;
+  const members = updates.map(({ account, place: at, path }, i) => ({
     ...{ account, path, rows: Math.max(1, place.parts[at]!.length) },
-    ...(wantsGains && { gains: gainsOf(measured, updates, at) }),
+    ...(wantsGains && { gains: counted.members[i]!.gains! }),
   }));
   const round_ = {
     ...{ length, layout, members, model: files.model(round) },
     states: states.map((i) => files.state(round, i)),
-    ...{ next: nextFiles.model, nextStates: nextFiles.states },
+    ...{ next: next.model, nextStates: next.states },
     ...(root !== undefined && { root }),
   };
-  const decision = await aggregation.decide(
+  const decided = await aggregation.decide(
     { strategy, settings: federated.settings, server, memory },
     round_,
   );
+  const suspects = decided.plan.suspects.map((at) => decided.entries[at]!.account);
+  const findings =
+    (await request.replay?.(updates.filter(({ account }) => suspects.includes(account)))) ?? new Map();
+  const found = new Map(decided.entries.map(({ account }, at) => [at, findings.get(account)]));
+  const decision = afterReplays(decided, found);
   const tried = { ...round_, next: files.tried, nextStates: states.map((i) => `${files.tried}-${i}`) };
   let tries = 0;
   const taken = await chooseGroups(
@@ -154,7 +196,7 @@ export async function aggregateRound(
     measured[BASE]![place.root ? ROOT : HIDDEN]!.acc,
     async (group) => {
       await aggregation.makeNext(decision, group, tried);
-      const name = `try-${round}-${tries++}`;
+      const name = `try-${tag}-${tries++}`;
       const trial = new Map([[BASE, () => modelOf(readVector(files.tried, length))]]);
       const own = new Map([[ROOT, sets.get(ROOT) ?? sets.get(HIDDEN)!]]);
       return (await measureModels(context, journal, tasks, { name, models: trial, sets: own }, options))[
@@ -174,17 +216,17 @@ export async function aggregateRound(
         )
       : undefined;
   return {
-    ...{ digest, before: measured[BASE]![HIDDEN] },
+    ...{ digest, before: counted.before },
     memory: { ...memory, ...decision.plan.memory, ...worth?.memory },
-    members: updates.map(({ account, place: at }) => {
-      const entry = decision.entries.findIndex((one) => one.account === account);
+    members: counted.members.map((one) => {
+      const entry = decision.entries.findIndex(({ account }) => account === one.account);
       const isTaken = taken.includes(entry);
+      const audit = findings.get(one.account);
       return {
-        ...{ account, taken: isTaken },
-        accuracy: millionths(measured[`update-${at}`]![HIDDEN]!.acc),
+        ...{ ...one, taken: isTaken },
         weight: isTaken ? decision.plan.weights[entry]! : 0,
-        ...(wantsGains && { gains: decision.entries[entry]!.gains! }),
-        ...(worth && { contribution: worth.contributions.get(account.toLowerCase()) ?? 0 }),
+        ...(audit && { audit }),
+        ...(worth && { contribution: worth.contributions.get(one.account.toLowerCase()) ?? 0 }),
       };
     }),
   };
@@ -219,7 +261,7 @@ export function lastMeasured(
 }
 
 /** The digest of the model that round `round` begins with. */
-export function digestBefore(journal: JobJournal, draft: FederatedDraft, round: number): Hex {
+export function digestBefore(journal: JobJournal, draft: RoundBasis, round: number): Hex {
   if (round === 1) return draft.spec.federated.start;
   return journal.outcome<{ digest: Hex }>(`aggregate-${round - 1}`)!.digest;
 }
@@ -250,7 +292,7 @@ function gainsOf(measured: ModelMeasurements, updates: readonly ArrivedUpdate[],
 }
 
 /** What the requester's own rows make of the model, as an update in a file. */
-async function rootUpdate(
+export async function rootUpdate(
   context: WorkerContext,
   journal: JobJournal,
   { draft, files, tasks, root }: RoundPlace,

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Abortable, raceSignal } from "../../../../../async/abort.ts";
 import { retryTransient } from "../../../../../async/retry.ts";
 import { IchainError, isIchainError } from "../../../../../errors/error.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
 import { openUpdate } from "../../../../../protocol/federated/codec/update.ts";
 import { updateDigest } from "../../../../../protocol/federated/digest.ts";
-import { recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
+import { type LedgerDomain, recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
 import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
 import { type Address, type Hex, type JobId, sameAddress, shortId } from "../../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../../protocol/limits.ts";
@@ -26,6 +26,10 @@ const LEAST_GRACE_MS = 10_000;
 export interface Arrivals {
   /** Takes a notice, records it, and begins to fetch what it names. */
   take(account: Address, channel: Channel, message: UpdateMessage): Promise<void>;
+  /** Resolves once each of these has its update here, or has sent one that cannot be used: with whether all are here. */
+  haveAll(accounts: readonly Address[]): Promise<boolean>;
+  /** Those whose update is here now. */
+  present(): readonly Address[];
   /** Resolves with those whose update is here when all are, when the quorum's grace is over, or at `sendBy`. */
   enough(request: { readonly quorum: number; readonly sendBy: number }): Promise<readonly Address[]>;
 }
@@ -60,7 +64,7 @@ export function openArrivals(
   { job, round, parent, parameters, members, files }: RoundOf,
   { signal }: Abortable,
 ): Arrivals {
-  const { transport, parcels, market, reporter } = context;
+  const { market, reporter } = context;
   const here = new Set<Address>();
   /** Notices whose update could not be fetched or used. */
   const failed = new Set<Address>();
@@ -70,38 +74,24 @@ export function openArrivals(
     changed = Promise.withResolvers();
   };
   const begun = new Set<Address>();
-  const maxBytes = parcelBytes(8 * parameters + (1 << 16));
-
-  async function fetchUpdate(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
-    const path = files.update(round, account);
-    const { transport: kind, address, parcel } = message;
-    const endpoint = { transport: kind, address, token: channel.token(HOST_TOKEN) } as const;
-    await mkdir(files.rounds, { recursive: true, mode: 0o700 });
-    const request = { endpoint, root: parcel.root, path: `${path}.parcel`, maxBytes, size: parcel.bytes };
-    const blob = await transport.fetch(request, { signal });
-    await rm(path, { recursive: true, force: true });
-    const limits = { maxBytes, maxFiles: 1 };
-    await parcels.open({ blob, sessionKey: parcel.key, into: path, limits }, { signal });
-    await rm(`${path}.parcel`, { force: true });
-  }
-
-  /** Checks what lies here of an update, also what lay here before a crash: nothing says that it was checked then. */
-  async function check(account: Address, { upload }: UpdateMessage): Promise<void> {
-    const bytes = await readBounded(updatePath(files, round, account), maxBytes);
-    openUpdate(bytes, parameters);
-    if (updateDigest(createHash("sha256"), [bytes]) !== upload.update) throw otherUpdate();
-  }
+  const maxBytes = maxUpdateBytes(parameters);
 
   async function bring(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
     const isKnown = existsSync(updatePath(files, round, account));
     try {
       if (!isKnown)
         await retryTransient(
-          () => fetchUpdate(account, channel, message),
+          () =>
+            fetchUpdate(
+              context,
+              { channel, message, maxBytes, path: files.update(round, account) },
+              { signal },
+            ),
           () => undefined,
           { signal },
         );
-      await check(account, message);
+      // Also what lay here before a crash: nothing says that it was checked then.
+      await checkUpdate(files.update(round, account), message, { parameters, maxBytes });
       here.add(account);
     } catch (error) {
       if (signal.aborted) return;
@@ -128,23 +118,25 @@ export function openArrivals(
 
   return {
     async take(account, channel, message) {
-      const { upload, signature, parcel } = message;
-      const hash = recordHash(upload, market.ledgerDomainOf(job));
-      const isOurs =
-        members.some((one) => sameAddress(one.account, account)) &&
-        upload.round === round &&
-        upload.parent === parent &&
-        upload.location === parcel.root &&
-        upload.provider === account.toLowerCase() &&
-        signerOf(hash, signature) === account.toLowerCase();
+      if (!members.some((one) => sameAddress(one.account, account))) return;
       // What is late, or signed by another, is passed over: its sender learns no more.
-      if (!isOurs) return;
+      if (!isUpdateOf(message, { account, round, parent }, market.ledgerDomainOf(job))) return;
       const kept = await journal.step(`notice-${round}-${account.toLowerCase()}`, {
         prepare: () => message,
         act: (one) => one,
       });
       begin(account, channel, kept);
     },
+    async haveAll(accounts) {
+      for (;;) {
+        signal.throwIfAborted();
+        const { promise } = changed;
+        if (accounts.every((account) => here.has(account))) return true;
+        if (accounts.some((account) => failed.has(account))) return false;
+        await raceSignal(promise, signal);
+      }
+    },
+    present: () => [...here],
     async enough({ quorum, sendBy }) {
       const startedAt = performance.now();
       using clock = chainDeadline(sendBy, market, signal);
@@ -164,6 +156,67 @@ export function openArrivals(
       }
     },
   };
+}
+
+/** Bytes of an update's parcel, at most. */
+export function maxUpdateBytes(parameters: number): number {
+  return parcelBytes(8 * parameters + (1 << 16));
+}
+
+/** True when a provider signed that it made this update in this round, of the model with the digest `parent`. */
+export function isUpdateOf(
+  { upload, signature, parcel }: UpdateMessage,
+  { account, round, parent }: { readonly account: Address; readonly round: number; readonly parent: Hex },
+  domain: LedgerDomain,
+): boolean {
+  const provider = account.toLowerCase();
+  return (
+    upload.round === round &&
+    upload.parent === parent &&
+    upload.location === parcel.root &&
+    upload.provider === provider &&
+    signerOf(recordHash(upload, domain), signature) === provider
+  );
+}
+
+/** Fetches the update of a message into the folder `path`. */
+export async function fetchUpdate(
+  { transport, parcels }: Pick<RoleContext, "transport" | "parcels">,
+  {
+    channel,
+    message: { transport: kind, address, parcel },
+    path,
+    maxBytes,
+  }: {
+    readonly channel: Channel;
+    readonly message: UpdateMessage;
+    readonly path: string;
+    readonly maxBytes: number;
+  },
+  { signal }: Abortable,
+): Promise<void> {
+  const endpoint = { transport: kind, address, token: channel.token(HOST_TOKEN) } as const;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const request = { endpoint, root: parcel.root, path: `${path}.parcel`, maxBytes, size: parcel.bytes };
+  const blob = await transport.fetch(request, { signal });
+  await rm(path, { recursive: true, force: true });
+  const limits = { maxBytes, maxFiles: 1 };
+  await parcels.open({ blob, sessionKey: parcel.key, into: path, limits }, { signal });
+  await rm(`${path}.parcel`, { force: true });
+}
+
+/**
+ * Checks that what lies in the folder `path` is the update that its provider signed.
+ * @throws UPDATE_INVALID
+ */
+export async function checkUpdate(
+  path: string,
+  { upload }: UpdateMessage,
+  { parameters, maxBytes }: { readonly parameters: number; readonly maxBytes: number },
+): Promise<void> {
+  const bytes = await readBounded(join(path, UPDATE_FILE), maxBytes);
+  openUpdate(bytes, parameters);
+  if (updateDigest(createHash("sha256"), [bytes]) !== upload.update) throw otherUpdate();
 }
 
 function otherUpdate(): IchainError {

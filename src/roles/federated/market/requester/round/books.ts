@@ -1,12 +1,15 @@
-import type { Market } from "../../../../../ports/market.ts";
 import type { UploadLine } from "../../../../../protocol/federated/ledger/ledger.ts";
 import { payLeaves } from "../../../../../protocol/federated/ledger/ledger.ts";
-import { type RoundMember, recordHash } from "../../../../../protocol/federated/ledger/record.ts";
+import {
+  type LedgerDomain,
+  type RoundMember,
+  recordHash,
+} from "../../../../../protocol/federated/ledger/record.ts";
 import { memberLeaf, treeRoot } from "../../../../../protocol/federated/ledger/tree.ts";
 import type { Closing } from "../../../../../protocol/federated/market/closing.ts";
 import { sharesOf } from "../../../../../protocol/federated/pay/shares.ts";
 import type { Address, Hex } from "../../../../../protocol/ids.ts";
-import type { FederatedDraft } from "../draft.ts";
+import type { RoundBasis } from "../draft.ts";
 import type { Aggregated } from "./aggregate.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
@@ -29,10 +32,9 @@ export interface ClosedRound {
 
 /** Pays a round by what its updates were worth, and writes its lines of the ledger. */
 export function closeBooks(
-  market: Pick<Market, "account" | "ledgerDomainOf" | "signRecord">,
-  draft: FederatedDraft,
+  domain: LedgerDomain,
+  draft: RoundBasis,
   {
-    job,
     round,
     members,
     uploads,
@@ -43,8 +45,12 @@ export function closeBooks(
     model,
     times,
     bytes,
+    lead,
+    sign,
+    seated = 0,
+    feeFor = [],
+    blindedKey = NOTHING,
   }: {
-    readonly job: Hex;
     readonly round: number;
     readonly members: readonly { readonly account: Address; readonly rows: number }[];
     readonly uploads: readonly UploadLine[];
@@ -59,37 +65,49 @@ export function closeBooks(
     /** Of the parcels of the updates, by account. */
     readonly bytes: ReadonlyMap<Address, number>;
     readonly times: { readonly finishedAt: number; readonly seconds: number };
+    /** Made the model, and gets what the providers' shares leave. */
+    readonly lead: Address;
+    /** The lead's signature of its record, given the record's hash. */
+    readonly sign: (hash: Hex) => Hex;
+    /** Seats that were drawn. */
+    readonly seated?: number;
+    /** Seats that are paid their fee now; the fees of the others go to the requester. */
+    readonly feeFor?: readonly Address[];
+    /** Of the model's parcel; zero where the requester leads. */
+    readonly blindedKey?: Hex;
   },
 ): ClosedRound {
-  const domain = market.ledgerDomainOf(job as never);
   const { share, strategy } = draft.file.federated;
-  const lead = market.account.toLowerCase() as Address;
+  const { requester, roundPrice, seatFee } = draft.terms;
   const rows = members
     .map(({ account, rows: count }) => {
       const provider = account.toLowerCase() as Address;
       const sent = uploads.find(({ upload }) => upload.provider === provider)?.upload;
       const found = aggregated.members.find((one) => one.account.toLowerCase() === provider);
       const member: RoundMember = {
-        ...{ provider, rows: count, audit: "none" },
+        ...{ provider, rows: count, audit: found?.audit ?? "none" },
         upload: sent === undefined ? NOTHING : recordHash(sent, domain),
         accuracy: Math.max(0, found?.accuracy ?? 0),
         weight: found?.weight ?? 0,
       };
-      const counts = found !== undefined && (found.taken || share === "accuracy");
+      const counts = found !== undefined && found.audit !== "proven" && (found.taken || share === "accuracy");
       const worth = share === "left-out" ? Math.max(0, found?.contribution ?? 0) : member.accuracy;
       return { member, worth: counts ? worth : 0 };
     })
     .toSorted((a, b) => (a.member.provider < b.member.provider ? -1 : 1));
   const { shares, rest, refunded } = sharesOf(
-    draft.terms.roundPrice,
+    roundPrice,
     rows.map(({ worth }) => BigInt(worth)),
   );
   const sums = new Map(earned);
   const add = (account: Address, amount: bigint) => {
-    if (amount > 0n) sums.set(account, (sums.get(account) ?? 0n) + amount);
+    const one = account.toLowerCase() as Address;
+    if (amount > 0n) sums.set(one, (sums.get(one) ?? 0n) + amount);
   };
   for (const [i, { member }] of rows.entries()) add(member.provider, shares[i]!);
-  add(lead, refunded ? draft.terms.roundPrice : rest);
+  add(refunded ? requester : lead, refunded ? roundPrice : rest);
+  for (const seat of feeFor) add(seat, seatFee);
+  add(requester, BigInt(seated - feeFor.length) * seatFee);
   const after = [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const aggregation = {
     ...{ round, lead, parent, model: aggregated.digest, strategy, location: model, previous, ...times },
@@ -101,14 +119,13 @@ export function closeBooks(
     aggregation,
     members: rows.map(({ member }) => member),
     earned: after.map(([account, amount]) => [account, String(amount)]),
-    signature: market.signRecord(tip),
+    signature: sign(tip),
   };
   return {
     round,
     closing: {
       ...{ round, updatesRoot: aggregation.updatesRoot, modelDigest: aggregated.digest, modelRoot: model },
-      // The requester leads: there is no one to open the model but by what it hands out itself.
-      ...{ payRoot: aggregation.payRoot, blindedKey: NOTHING, ledgerTip: tip },
+      ...{ payRoot: aggregation.payRoot, blindedKey, ledgerTip: tip },
     },
     lines: [...uploads, line].map((one) => JSON.stringify(one)),
     earned: after,

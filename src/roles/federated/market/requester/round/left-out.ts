@@ -9,7 +9,7 @@ import type { WorkerContext } from "../../../../context.ts";
 import type { FileAggregation, FileMember, RoundFiles } from "../../../aggregation/aggregate-files.ts";
 import { readVector } from "../../../aggregation/vector-file.ts";
 import type { TaskPlace } from "../../train.ts";
-import type { FederatedDraft } from "../draft.ts";
+import type { RoundBasis } from "../draft.ts";
 import type { LeadFiles } from "../files.ts";
 import { measureModels } from "./measure.ts";
 import { everyRow, type Rows, rowsFile } from "./rows.ts";
@@ -21,7 +21,7 @@ const NOW = 40;
 const MILLION = 1e6;
 
 interface Place {
-  readonly draft: FederatedDraft;
+  readonly draft: RoundBasis;
   readonly files: LeadFiles;
   readonly tasks: TaskPlace;
   readonly aggregation: FileAggregation;

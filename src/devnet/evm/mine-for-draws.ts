@@ -1,0 +1,40 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { id } from "ethers";
+import type { Abortable } from "../../async/abort.ts";
+import { connectRpc } from "../../chain/rpc/rpc.ts";
+import type { Address } from "../../protocol/ids.ts";
+
+const POLL_MS = 500;
+/** One more than `FederatedEscrow` waits for the block whose hash draws. */
+const BLOCKS = 3;
+const topics = [
+  id("Begun(bytes32,uint256,uint256)"),
+  id("Disputed(bytes32,address,address,uint256,uint256)"),
+  id("DrawMissed(bytes32,address,uint256)"),
+];
+
+/**
+ * Mines the blocks that draws of federated jobs wait for: a development chain without traffic makes none. Runs until
+ * `signal` aborts.
+ */
+export async function mineForDraws(rpcUrl: string, escrow: Address, { signal }: Abortable): Promise<void> {
+  const rpc = connectRpc(rpcUrl);
+  let from = 0;
+  while (!signal.aborted) {
+    try {
+      const head = Number(await rpc.send("eth_blockNumber", []));
+      if (head >= from) {
+        const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${head.toString(16)}` };
+        const logs = (await rpc.send("eth_getLogs", [
+          { ...range, address: escrow, topics: [topics] },
+        ])) as unknown[];
+        from = head + 1;
+        if (logs.length > 0) for (let i = 0; i < BLOCKS; i++) await rpc.send("evm_mine", []);
+      }
+      await delay(POLL_MS, undefined, { signal });
+    } catch {
+      // The node is ending, or busy: asked again unless this one ends too.
+      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

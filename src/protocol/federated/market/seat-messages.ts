@@ -1,0 +1,74 @@
+import { AbiCoder, keccak256 } from "ethers";
+import { z } from "zod";
+import type { Hex } from "../../ids.ts";
+import { account, hex, parcelSchema, seatPlaceSchema, updateMessageSchema } from "./messages.ts";
+
+/** What the requester and the seats of a federated job tell each other, sealed, beside what providers are told. */
+
+/** Requester → seat, in the seat's feed: what rounds are aggregated with; from part 2 on also which seats serve. */
+export const kitMessageSchema = z.strictObject({
+  /** The files that the job file names, beside each other. */
+  kit: parcelSchema,
+  /** Of the deal of the rows, and of other random choices. */
+  seed: hex(64),
+  /** Of the keys of the models: what the requester opens them with (`blindKey`). */
+  mask: hex(64),
+  peers: z.array(seatPlaceSchema).min(1).max(7).optional(),
+});
+export type KitMessage = z.infer<typeof kitMessageSchema>;
+
+/** Seat → requester, as a notice about the bundle: it has the kit, and hosts here. */
+export const helloSchema = z.strictObject({ hello: seatPlaceSchema });
+
+const gain = z.number().int().min(-1e9).max(1e9);
+
+/** Seat → other seats, in a feed of its own: what it makes of a round. Everything else follows from it. */
+export const proposalSchema = z.strictObject({
+  round: z.number().int().min(1).max(10_000),
+  /** Of the updates that count, ascending by provider. */
+  updates: z.array(updateMessageSchema).max(64),
+  /** What it measured; absent where no update came. */
+  before: z.strictObject({ acc: z.number().min(0).max(1), loss: z.number().min(-1e9).max(1e9) }).optional(),
+  /** Of each update, in their order: all in millionths. */
+  measured: z
+    .array(
+      z.strictObject({
+        accuracy: z.number().int().min(-1e6).max(1e6),
+        gains: z.strictObject({ own: gain, others: gain }).optional(),
+        audit: z.enum(["clean", "proven"]).optional(),
+      }),
+    )
+    .max(64),
+  /** The root update, where the strategy has one. */
+  root: parcelSchema.optional(),
+  /** The next model. */
+  model: parcelSchema,
+  finishedAt: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 40),
+  seconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 40),
+  /** By its sender, of the round's record in the ledger. */
+  signature: hex(130),
+});
+export type RoundProposal = z.infer<typeof proposalSchema>;
+
+/** Seat → seat that proposed, as a notice about the bundle: its signatures of the closing, and of strikes. */
+export const approvalSchema = z.strictObject({
+  approved: z.strictObject({
+    round: z.number().int().min(1).max(10_000),
+    signature: hex(130),
+    strikes: z.array(z.tuple([account, hex(130)])).max(64),
+  }),
+});
+export type Approved = z.infer<typeof approvalSchema>["approved"];
+
+/** The mask of the key of the model that round `round` ends with. */
+export function modelMask(mask: Hex, round: number): Hex {
+  return keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", "uint256"], [mask, round])) as Hex;
+}

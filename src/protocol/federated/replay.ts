@@ -1,0 +1,33 @@
+import type { Decision } from "./aggregate.ts";
+import type { Contributor } from "./strategy.ts";
+
+/** What a replay of a provider's training found: it gives the update that was sent, or another. */
+export type ReplayFinding = "clean" | "proven";
+
+/**
+ * Share of an update's values that an honest replay may find otherwise: threads and libraries add in other orders. One
+ * changed row of a thousand changes more than a tenth of them.
+ */
+const HONEST_SHARE = 0.001;
+
+/** A clean replay restores a suspect's weight; a proven cheat leaves the aggregate. By index of the entries. */
+export function afterReplays<Member extends Contributor, D extends Decision<Member>>(
+  decision: D,
+  found: ReadonlyMap<number, ReplayFinding | undefined>,
+): D {
+  const { plan, entries } = decision;
+  const restored = plan.suspects.filter((at) => found.get(at) === "clean");
+  const isProven = (at: number) => found.get(at) === "proven";
+  const groups = [[...(plan.groups[0] ?? []), ...restored], ...plan.groups.slice(1)]
+    .map((group) => [...new Set(group)].filter((at) => !isProven(at)).sort((a, b) => a - b))
+    .filter((group) => group.length > 0);
+  const weights = plan.weights.map((weight, at) => (restored.includes(at) ? entries[at]!.rows : weight));
+  return { ...decision, plan: { ...plan, groups, weights } };
+}
+
+/** Whether `sent` (decoded values of an update) is what a replay of its training gives. */
+export function sameTraining(sent: ArrayLike<number>, replayed: ArrayLike<number>): boolean {
+  let other = Math.abs(sent.length - replayed.length);
+  for (let i = 0; i < Math.min(sent.length, replayed.length); i++) if (sent[i] !== replayed[i]) other += 1;
+  return other <= HONEST_SHARE * sent.length;
+}

@@ -1,0 +1,302 @@
+import { copyFile, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Abortable, aborted, raceSignal } from "../../../../async/abort.ts";
+import { retryTransient } from "../../../../async/retry.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Hosting } from "../../../../ports/transport.ts";
+import { signerOf } from "../../../../protocol/federated/ledger/record.ts";
+import type { Closing } from "../../../../protocol/federated/market/closing.ts";
+import type { Strike } from "../../../../protocol/federated/market/events.ts";
+import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import {
+  type Approved,
+  proposalSchema,
+  type RoundProposal,
+} from "../../../../protocol/federated/market/seat-messages.ts";
+import { signedClosing, signedStrike } from "../../../../protocol/federated/market/signatures.ts";
+import type { Address, Hex } from "../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../context.ts";
+import type { Slots } from "../../../daemon/slots.ts";
+import { chainDeadline } from "../../../shared/chain-deadline.ts";
+import { noteAndReport, retryText } from "../../../shared/note.ts";
+import { transact } from "../../../shared/transact.ts";
+import type { Channel } from "../channel.ts";
+import { hearAny, type Lead } from "../provider/leads.ts";
+import type { Board } from "../requester/board.ts";
+import type { Arrivals } from "../requester/round/arrivals.ts";
+import type { ClosedRound } from "../requester/round/books.ts";
+import { unlessRefused } from "../unless-refused.ts";
+import { examineProposal } from "./examine.ts";
+import { propose } from "./propose.ts";
+import { proposedFiles, type RoundState, type ServedParcel } from "./work-out.ts";
+
+/** Another seat, and how it is reached; the seats' order is that of their addresses. */
+export type Peer = Lead & { readonly account: Address };
+
+/** What a seat holds for all rounds. */
+export interface Seat {
+  readonly account: Address;
+  /** All seats that serve, ascending, this one among them. */
+  readonly order: readonly Address[];
+  readonly peers: readonly Peer[];
+  readonly members: readonly { readonly account: Address; readonly channel: Channel }[];
+  readonly hosting: Hosting;
+  readonly slots: Slots;
+  readonly proposals: Board<RoundProposal>;
+  /** Signatures that other seats have sent, of the open round. */
+  readonly approvals: Approvals;
+}
+
+/** A round that a seat worked out: by itself, or as another proposes it. */
+export interface WorkedOut {
+  readonly closed: ClosedRound;
+  readonly model: ServedParcel;
+  readonly memory: RoundState["memory"];
+}
+
+/** The signatures of a round, as they come. */
+export class Approvals {
+  #changed = Promise.withResolvers<void>();
+  readonly #by = new Map<Address, Approved>();
+
+  take(account: Address, approved: Approved): void {
+    this.#by.set(account, approved);
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  /** Resolves with those of `round` whenever one more comes; never ends but with `signal`. */
+  async *of(round: number, { signal }: Abortable): AsyncGenerator<readonly (readonly [Address, Approved])[]> {
+    for (;;) {
+      const { promise } = this.#changed;
+      yield [...this.#by].filter(([, approved]) => approved.round === round);
+      await raceSignal(promise, signal);
+    }
+  }
+}
+
+/**
+ * One round of a seat, until `options.signal` aborts because it is over: proposes when it is its turn, and signs what
+ * another seat proposes once it has worked it out. The seats' turns go round with the rounds; one whose proposal is not
+ * closed in time is followed by the next.
+ */
+export async function playSeatRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  seat: Seat,
+  state: RoundState & { readonly arrivals: Arrivals },
+  options: Abortable,
+): Promise<void> {
+  const { job, round } = state;
+  const { order, peers, account } = seat;
+  const turnOf = (one: Address) =>
+    (order.indexOf(one) + order.length - ((round - 1) % order.length)) % order.length;
+  const listening = peers.map((peer) =>
+    explained(context, journal, round, () => answer(context, journal, seat, state, peer, options), options),
+  );
+  const proposing = explained(
+    context,
+    journal,
+    round,
+    async () => {
+      const turn = turnOf(account);
+      if (turn > 0) {
+        const wait = Math.floor((turn * job.terms.roundWindow) / (4 * order.length));
+        using clock = chainDeadline(sendByOf(job) + wait, context.market, options.signal);
+        await aborted(clock.signal);
+        options.signal.throwIfAborted();
+      }
+      await lead(context, journal, seat, { ...state, isFirst: turn === 0 }, options);
+    },
+    options,
+  );
+  await Promise.all([...listening, proposing]);
+}
+
+/** Until when updates count, Unix seconds: half of the window is for working the round out. */
+export function sendByOf({ deadline, terms }: FederatedJob): number {
+  return deadline - Math.floor(terms.roundWindow / 2);
+}
+
+/** Goes on where this seat cannot; says why. */
+async function explained(
+  context: WorkerContext,
+  journal: JobJournal,
+  round: number,
+  work: () => Promise<void>,
+  { signal }: Abortable,
+): Promise<void> {
+  try {
+    const warn = (error: Error, pause: number) =>
+      context.reporter.emit({ kind: "warn", text: retryText(error, pause) });
+    await retryTransient(work, warn, { signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    const why = error instanceof Error ? error.message : String(error);
+    noteAndReport(context, journal, `round ${round}: ${why}`, "warn");
+  }
+}
+
+async function lead(
+  context: WorkerContext,
+  journal: JobJournal,
+  seat: Seat,
+  state: RoundState & { readonly arrivals: Arrivals; readonly isFirst: boolean },
+  options: Abortable,
+): Promise<void> {
+  const { market, account } = context;
+  const { job, round, arrivals, isFirst, place } = state;
+  const by = seat.order.indexOf(seat.account);
+  const begunAt = await market.now(options);
+  const { quorum } = place.draft.file.federated;
+  const chosen = () =>
+    isFirst ? arrivals.enough({ quorum, sendBy: sendByOf(job) }) : Promise.resolve(arrivals.present());
+  const accounts = await chosen();
+  using slot = await seat.slots.take(options);
+  const request = { by, chosen: async () => accounts, arrivals, hosting: seat.hosting, begunAt };
+  const { proposal, closed } = await propose(context, journal, state, request, options);
+  slot[Symbol.dispose]();
+  seat.proposals.show(round, () => proposal);
+  const signature = market.signClosing(job.id, closed.closing);
+  const own = { round, signature, strikes: signStrikes(context, job, round, proposal) };
+  const domain = market.ledgerDomainOf(job.id);
+  const seated = job.members.filter((one) => one.seat).length;
+  for await (const others of seat.approvals.of(round, options)) {
+    const valid = others.filter(
+      ([one, approved]) =>
+        signerOf(signedClosing(domain, closed.closing), approved.signature) === one.toLowerCase(),
+    );
+    if (2 * (valid.length + 1) <= seated) continue;
+    const approvals = [[account, own] as const, ...valid].map(([one, approved]) => ({
+      seat: one,
+      signature: approved.signature,
+    }));
+    const call = { kind: "closeRound", federated: job, closing: closed.closing, approvals } as const;
+    await unlessRefused(() => transact(market, journal, call, { ...options, name: `close-${round}` }));
+    return await strikeAll(context, journal, { job, round, proposal }, [[account, own], ...valid], options);
+  }
+}
+
+/** The proven cheats of a round, as seats sign them. */
+function strikesOf(round: number, { updates, measured }: RoundProposal): Strike[] {
+  return updates.flatMap(({ upload, parcel }, i) =>
+    measured[i]!.audit === "proven" ? [{ provider: upload.provider, round, upload: parcel.root }] : [],
+  );
+}
+
+function signStrikes(
+  { market }: WorkerContext,
+  job: FederatedJob,
+  round: number,
+  proposal: RoundProposal,
+): [Address, Hex][] {
+  return strikesOf(round, proposal).map((strike) => [strike.provider, market.signStrike(job.id, strike)]);
+}
+
+/** Strikes each proven cheat that enough seats have found: more than half of them, and two at least. */
+async function strikeAll(
+  { market }: WorkerContext,
+  journal: JobJournal,
+  { job, round, proposal }: { job: FederatedJob; round: number; proposal: RoundProposal },
+  signed: readonly (readonly [Address, Pick<Approved, "strikes">])[],
+  options: Abortable,
+): Promise<void> {
+  const domain = market.ledgerDomainOf(job.id);
+  const seated = job.members.filter((one) => one.seat).length;
+  for (const found of strikesOf(round, proposal)) {
+    const approvals = signed.flatMap(([seat, { strikes }]) => {
+      const signature = strikes.find(([provider]) => provider.toLowerCase() === found.provider)?.[1];
+      const isValid = signature && signerOf(signedStrike(domain, found), signature) === seat.toLowerCase();
+      return isValid ? [{ seat, signature }] : [];
+    });
+    if (approvals.length < 2 || 2 * approvals.length <= seated) continue;
+    const call = { kind: "strike", federated: job, strike: found, approvals } as const;
+    const name = `strike-${round}-${found.provider}`;
+    await unlessRefused(() => transact(market, journal, call, { ...options, name }));
+  }
+}
+
+/** Waits for what a peer proposes, works it out, and signs it. */
+async function answer(
+  context: WorkerContext,
+  journal: JobJournal,
+  seat: Seat,
+  state: RoundState & { readonly arrivals: Arrivals },
+  peer: Peer,
+  options: Abortable,
+): Promise<void> {
+  const { market, transport } = context;
+  const { job, round, arrivals } = state;
+  const { members, hosting } = seat;
+  const by = seat.order.indexOf(peer.account);
+  const tag = `${round}-${by}`;
+  const proposal = await journal.step<null, RoundProposal>(`heard-${tag}`, {
+    prepare: () => null,
+    act: () => {
+      const asked = {
+        from: round,
+        accept: (one: RoundProposal) => one.round === round,
+        feed: ({ proposals }: Channel) => proposals,
+        schema: proposalSchema,
+      };
+      return hearAny(context, [peer], asked, options);
+    },
+  });
+  const examined = await journal.step<null, WorkedOut>(`examined-${tag}`, {
+    prepare: () => null,
+    act: async () => {
+      using _slot = await seat.slots.take(options);
+      const request = { by, proposer: peer, proposal, arrivals, members, hosting };
+      return await examineProposal(context, journal, state, request, options);
+    },
+  });
+  await journal.step(`approved-${tag}`, {
+    prepare: () => null,
+    act: async () => {
+      const signature = market.signClosing(job.id, examined.closed.closing);
+      const approved = { round, signature, strikes: signStrikes(context, job, round, proposal) };
+      const notice = peer.channel.seal({ approved });
+      await transport.sendNotice({ endpoint: peer.endpoint, root: job.terms.bundleRoot, notice }, options);
+      return true;
+    },
+  });
+}
+
+/** What this seat worked out of a round that the chain has closed so; undefined where it did not. */
+export function workedOut(
+  journal: JobJournal,
+  order: readonly Address[],
+  closing: Closing,
+): (WorkedOut & { readonly by: number }) | undefined {
+  for (const by of order.keys()) {
+    const tag = `${closing.round}-${by}`;
+    const one =
+      journal.outcome<WorkedOut>(`examined-${tag}`) ?? journal.outcome<WorkedOut>(`proposal-${tag}`);
+    if (
+      one?.closed.closing.ledgerTip === closing.ledgerTip &&
+      one.closed.closing.modelRoot === closing.modelRoot
+    )
+      return { ...one, by };
+  }
+  return undefined;
+}
+
+/** Takes the files of a closed round for the next one, and removes those that no one needs any more. */
+export async function adoptFiles(
+  { files, ...place }: RoundState["place"],
+  round: number,
+  by: number,
+): Promise<void> {
+  const proposed = proposedFiles({ files, ...place }, round, by);
+  await copyFile(proposed.model, files.model(round + 1));
+  for (const [i, path] of proposed.states.entries()) await copyFile(path, files.state(round + 1, i));
+}
+
+/** Removes what only round `round` needed; the parcel of the model that it ended with is still served. */
+export async function clearRound({ files }: RoundState["place"], round: number, kept: string): Promise<void> {
+  for (const name of await readdir(files.rounds).catch(() => [])) {
+    const of = new RegExp(`^(proposed|update|root)-${round}(-|\\.|$)`).test(name);
+    const path = join(files.rounds, name);
+    if (of && path !== kept) await rm(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,116 @@
+import { existsSync } from "node:fs";
+import type { Abortable } from "../../../../async/abort.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import type { Hosting } from "../../../../ports/transport.ts";
+import type { RoundProposal } from "../../../../protocol/federated/market/seat-messages.ts";
+import type { Address } from "../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../context.ts";
+import { type Arrivals, updateNoticeOf, updatePath } from "../requester/round/arrivals.ts";
+import type { ClosedRound } from "../requester/round/books.ts";
+import { replay } from "./replay.ts";
+import {
+  arrivedOf,
+  booksOf,
+  packExact,
+  proposedFiles,
+  type RoundState,
+  type ServedParcel,
+  workOut,
+} from "./work-out.ts";
+
+/** What a seat proposes, as it recorded it. */
+export interface Proposed {
+  readonly proposal: RoundProposal;
+  readonly closed: ClosedRound;
+  readonly model: ServedParcel;
+  /** After the round. */
+  readonly memory: RoundState["memory"];
+}
+
+/** Works a round out of the updates that are here, and hosts what other seats need to examine it. */
+export async function propose(
+  context: WorkerContext,
+  journal: JobJournal,
+  state: RoundState,
+  {
+    by,
+    chosen,
+    arrivals,
+    hosting,
+    begunAt,
+  }: {
+    /** Place of this seat among the seats. */
+    readonly by: number;
+    /** Resolves with the providers whose updates count. */
+    readonly chosen: () => Promise<readonly Address[]>;
+    readonly arrivals: Arrivals;
+    readonly hosting: Hosting;
+    readonly begunAt: number;
+  },
+  options: Abortable,
+): Promise<Proposed> {
+  const { job, round, place } = state;
+  const { files } = place;
+  const tag = `${round}-${by}`;
+  const accounts = await journal.step(`chosen-${tag}`, {
+    prepare: () => null,
+    act: async () => [...(await chosen())],
+  });
+  await arrivals.haveAll(accounts);
+  const messages = accounts.map((account) => updateNoticeOf(journal, round, account)!);
+  const updates = arrivedOf(job, messages, (account) => updatePath(files, round, account));
+  const aggregated = await journal.step(`aggregate-${tag}`, {
+    prepare: () => null,
+    act: () =>
+      workOut(
+        context,
+        journal,
+        state,
+        by,
+        {
+          updates,
+          replay: (own, suspects) => replay(context, journal, own, { round, updates, suspects }, options),
+        },
+        options,
+      ),
+  });
+  const paths = proposedFiles(place, round, by);
+  const model = await journal.step(`proposed-model-${tag}`, {
+    prepare: () => ({ path: paths.model, out: paths.parcel }),
+    act: (request) => packExact(context, place, request, options),
+  });
+  await hosting.add(model.blob);
+  const root = existsSync(files.rootUpdate(round))
+    ? await journal.step(`proposed-root-${tag}`, {
+        prepare: () => `${files.rootUpdate(round)}.parcel`,
+        act: async (out): Promise<ServedParcel> => {
+          const name = files.rootUpdate(round).split("/").at(-1)!;
+          const packed = await context.parcels.pack({ root: files.rounds, paths: [name], out }, options);
+          return { blob: packed.blob, key: packed.sessionKey };
+        },
+      })
+    : undefined;
+  if (root !== undefined) await hosting.add(root.blob);
+  const parcelOf = ({ blob, key }: ServedParcel) => ({ root: blob.root, key, bytes: blob.size });
+  return await journal.step(`proposal-${tag}`, {
+    prepare: async (): Promise<Proposed> => {
+      const finishedAt = await context.market.now(options);
+      const times = { finishedAt, seconds: Math.max(0, finishedAt - begunAt) };
+      const closed = booksOf(context, state, {
+        ...{ lead: context.account, aggregated, messages, ...times, model: parcelOf(model) },
+        sign: (hash) => context.market.signRecord(hash),
+      });
+      const line = JSON.parse(closed.lines.at(-1)!) as { signature: RoundProposal["signature"] };
+      const proposal: RoundProposal = {
+        ...{ round, updates: messages, ...times, signature: line.signature, model: parcelOf(model) },
+        ...(root && { root: parcelOf(root) }),
+        ...(aggregated.before && { before: aggregated.before }),
+        measured: aggregated.members.map(({ accuracy, gains, audit }) => ({
+          ...{ accuracy, ...(gains && { gains }), ...(audit && { audit }) },
+        })),
+      };
+      return { proposal, closed, model, memory: aggregated.memory };
+    },
+    act: (one) => one,
+  });
+}

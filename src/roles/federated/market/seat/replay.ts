@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import type { Abortable } from "../../../../async/abort.ts";
+import { isIchainError } from "../../../../errors/error.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import { decodeUpdate, openUpdate } from "../../../../protocol/federated/codec/update.ts";
+import { type ReplayFinding, sameTraining } from "../../../../protocol/federated/replay.ts";
+import type { Address } from "../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../context.ts";
+import { readVector } from "../../aggregation/vector-file.ts";
+import { Random } from "../../data/random.ts";
+import { encode } from "../../encode.ts";
+import type { ArrivedUpdate, RoundPlace } from "../requester/round/aggregate.ts";
+import { rowsFile } from "../requester/round/rows.ts";
+import { discardRun, trainingSeed, trainRound } from "../train.ts";
+
+/**
+ * Replays the suspects of a round and as many others by chance as the job asks for: trains as the provider says that it
+ * did, and compares the updates. Every seat draws the same, by a seed that providers do not know.
+ */
+export async function replay(
+  context: WorkerContext,
+  journal: JobJournal,
+  place: RoundPlace,
+  {
+    round,
+    updates,
+    suspects,
+  }: {
+    readonly round: number;
+    readonly updates: readonly ArrivedUpdate[];
+    readonly suspects: readonly ArrivedUpdate[];
+  },
+  options: Abortable,
+): Promise<ReadonlyMap<Address, ReplayFinding>> {
+  const { draft } = place;
+  const { audit } = draft.file.federated;
+  if (audit === "off") return new Map();
+  const byAddress = updates.toSorted((a, b) => (a.account.toLowerCase() < b.account.toLowerCase() ? -1 : 1));
+  const order = new Random(`audit ${draft.seed} ${round}`).shuffle(Uint32Array.from(byAddress.keys()));
+  const drawn = [...order.subarray(0, audit)].map((at) => byAddress[at]!);
+  const found = new Map<Address, ReplayFinding>();
+  for (const update of new Set([...suspects, ...drawn]))
+    found.set(update.account, await replayOne(context, journal, place, { round, update }, options));
+  return found;
+}
+
+/** What the replay of one update finds. */
+async function replayOne(
+  context: WorkerContext,
+  journal: JobJournal,
+  { draft, files, tasks, parts, train }: RoundPlace,
+  { round, update: { account, place, path } }: { readonly round: number; readonly update: ArrivedUpdate },
+  options: Abortable,
+): Promise<ReplayFinding> {
+  const { spec, layout, terms } = draft;
+  const { parameters, rounds, local, update } = spec.federated;
+  const vector = readVector(files.model(round), parameters);
+  const job = context.market.federatedJobIdOf(terms);
+  const facts = { round, rounds, seed: trainingSeed(job, round, account), local };
+  const name = `replay-${round}-${place}`;
+  const training = { name, model: { layout, vector }, facts, part: rowsFile(train!, parts[place]!) };
+  try {
+    const finding = await journal.step(name, {
+      prepare: () => null,
+      act: async (): Promise<ReplayFinding> => {
+        const { change } = await trainRound(context, journal, tasks, training, options);
+        const replayed = decodeUpdate(openUpdate(encode(change, update).bytes, parameters));
+        const sent = decodeUpdate(openUpdate(await readFile(path), parameters));
+        return sameTraining(sent, replayed) ? "clean" : "proven";
+      },
+    });
+    return finding;
+  } catch (error) {
+    // A task that fails here says nothing of what the provider did.
+    if (isIchainError(error, "FEDERATED_TASK_FAILED")) return "clean";
+    throw error;
+  } finally {
+    await discardRun(context, journal, name);
+  }
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { startTestMarket } from "../../support/market/market.ts";
+import { seatLedExample } from "../../support/market/seat-led-example.ts";
+import { needs } from "../../support/require.ts";
+
+interface Line {
+  readonly event?: string;
+  readonly jobId: string;
+  readonly tip: string;
+  readonly measured: { readonly acc: number };
+  readonly providers: readonly {
+    account: string;
+    weight: number;
+    audit?: string;
+    pay: { amount: string };
+  }[];
+}
+
+for (const count of [1, 3])
+  test(
+    `${count} validator${count === 1 ? "" : "s"} led the rounds: a provider that turns its update is not paid`,
+    needs("docker", "root"),
+    async (t) => {
+      const bad = ["sign"] as const;
+      const market = await startTestMarket(t, { providers: 4, validators: count, transport: "direct", bad });
+      const job = await seatLedExample(t, { validators: count, rounds: 3, audit: 1 });
+      const out = join(dirname(job), "model");
+      const { code, stdout, stderr } = await market.attempt(["submit", job, "--yes", "-o", out]);
+      assert.equal(code, 0, `${stdout}\n${stderr}`);
+      const lines = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Line);
+      const end = lines.at(-1)!;
+      assert.ok(end.measured.acc > 0.7, stdout);
+      const rounds = lines.filter(({ event }) => event === "round");
+      assert.equal(rounds.length, 3, stdout);
+      const cheat = market.providers[0]!.account.toLowerCase();
+      for (const { providers } of rounds)
+        assert.equal(providers.find(({ account }) => account === cheat)?.pay.amount, "0", stdout);
+      const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
+      assert.equal(verified.rounds, 3);
+    },
+  );

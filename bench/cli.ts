@@ -3,7 +3,6 @@
 //
 //   npm run -s bench:cli                                 1,000 jobs and 10,000 offers
 //   npm run -s bench:cli -- --jobs 100 --offers 500
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import { deploy } from "../src/chain/deploy.ts";
 import { importKey } from "../src/chain/wallet.ts";
 import { startEvm } from "../src/devnet/evm/evm.ts";
 import type { Address } from "../src/protocol/ids.ts";
+import { nodeRun } from "../test/support/binary.ts";
 import { fillJobs } from "./cli/fill-jobs.ts";
 import { fillMarket } from "./market-index/fill.ts";
 
@@ -101,28 +101,17 @@ async function measure(args: readonly string[]): Promise<Figures> {
 }
 
 /** Runs one process to its end. `status` says with its exit code that no daemon runs. */
-function once(args: readonly string[], gauge = true): Promise<Figures & { stdout: string }> {
+async function once(args: readonly string[], gauge = true): Promise<Figures & { stdout: string }> {
   const began = performance.now();
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...(gauge ? ["--import", GAUGE] : []), ...args], {
-      env: { ...process.env, ICHAIN_HOME: home },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      const seconds = round((performance.now() - began) / 1000);
-      const peak = /maxrss=(\d+)/.exec(stderr)?.[1];
-      if (code !== 0 && !args.includes("status")) reject(new RangeError(stderr.slice(0, 2000)));
-      resolve({ stdout, seconds, rss_MiB: Math.round(Number(peak ?? 0) / 1024) });
-    });
+  const preload = gauge ? ["--import", GAUGE] : [];
+  const { code, stdout, stderr } = await nodeRun([...preload, ...args], {
+    ...process.env,
+    ICHAIN_HOME: home,
   });
+  const seconds = round((performance.now() - began) / 1000);
+  const peak = /maxrss=(\d+)/.exec(stderr)?.[1];
+  if (code !== 0 && !args.includes("status")) throw new RangeError(stderr.slice(0, 2000));
+  return { stdout, seconds, rss_MiB: Math.round(Number(peak ?? 0) / 1024) };
 }
 
 function round(value: number): number {

@@ -237,6 +237,11 @@ fi
 if have runsc && ! { docker_answers && engine_has_runsc; }; then
   step "Registering runsc with Docker" "Mend $DAEMON_JSON; Docker must be able to read it." register_runsc
 fi
+# Of the tests alone, and not in every distribution's sources.
+if ! have chromium-headless-shell; then
+  say "- Installing chromium-headless-shell, for the tests of the page"
+  install_packages chromium-headless-shell >>"$log" 2>&1 || say "  not in this machine's apt sources: those tests are skipped"
+fi
 if ! docker_answers; then
   step "Starting Docker" "See /var/log/dockerd.log; the engine needs root and a kernel with namespaces and control groups." start_docker
 fi

@@ -1,5 +1,6 @@
-// Leaves the text of `ichain --help` beside the built program, which answers with it (see src/main.ts).
-import { writeFileSync } from "node:fs";
+// Leaves beside the built program what the compiler does not: the text of `ichain --help`, which it answers with (see
+// src/main.ts), and the page of `ichain web`.
+import { cpSync, writeFileSync } from "node:fs";
 
 process.stdout.columns = 80;
 const { parseCommandLine } = (await import(
@@ -7,3 +8,6 @@ const { parseCommandLine } = (await import(
 )) as typeof import("../src/commands/program.ts");
 const help = parseCommandLine(["--help"]);
 if (help.kind === "text") writeFileSync(new URL("../dist/help.txt", import.meta.url), help.text);
+cpSync(new URL("../src/web/page/", import.meta.url), new URL("../dist/web/page/", import.meta.url), {
+  recursive: true,
+});

@@ -50,6 +50,12 @@ export function childEnvironment(own: Environment = {}): Record<string, string> 
   return { ...(Object.fromEntries(known) as Record<string, string>), ...own };
 }
 
+/** The environment for npm: beside that, what of npm's own settings is in it, such as the registry it asks. */
+export function npmEnvironment(): Record<string, string> {
+  const settings = Object.entries(process.env).filter(([name]) => /^npm_config_/i.test(name));
+  return childEnvironment(Object.fromEntries(settings));
+}
+
 /**
  * Reads the environment and removes the password from it: libraries start programs too (such as the credential plugin of
  * a kubeconfig), and pass all of it on.

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 
-/** The version of this program, as its package.json says. */
+/** Name and version of this program, as its package.json has them. */
+export function programPackage(): { readonly name: string; readonly version: string } {
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+}
+
 export function programVersion(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+  return programPackage().version;
 }

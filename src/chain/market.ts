@@ -196,7 +196,8 @@ export function createMarket(options: MarketOptions): Market {
     offer: (account, abortOptions) => run(abortOptions, (bounded) => read().offer(account, bounded)),
     job: (id, abortOptions) => run(abortOptions, (bounded) => read().job(id, bounded)),
     jobs: (filter, abortOptions) => run(abortOptions, (bounded) => read().jobs(filter, bounded)),
-    pastJobs: (provider, abortOptions) => run(abortOptions, (bounded) => read().pastJobs(provider, bounded)),
+    pastJobs: (providers, abortOptions) =>
+      iterate(abortOptions, (bounded) => read().pastJobs(providers, bounded)),
     resolveJob: (prefix, abortOptions) => run(abortOptions, (bounded) => read().resolveJob(prefix, bounded)),
     follow: (id, abortOptions) => iterate(abortOptions, (bounded) => read().follow(id, bounded)),
     watch: (filter, abortOptions) => iterate(abortOptions, (bounded) => read().watch(filter, bounded)),

@@ -53,7 +53,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const store = openIndexStore(db, addresses);
   const jobs = openJobIndex(db, chainId, addresses.escrow);
   const federatedJobs = openFederatedIndex(db, chainId, addresses.federated);
-  const records = openRecordIndex(db, { chainId, escrow: addresses.escrow });
+  const records = openRecordIndex(db, { ...addresses, chainId });
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
   /** Constant of the registry. */
@@ -153,9 +153,12 @@ export function createReader(options: ReaderOptions): ChainReader {
       }
       return found.sort((a, b) => a.postedBlock - b.postedBlock);
     },
-    async pastJobs(provider, abortOptions = {}) {
+    async *pastJobs(providers, abortOptions = {}) {
       await fresh(abortOptions);
-      return records(provider);
+      for (const provider of providers) {
+        abortOptions.signal?.throwIfAborted();
+        yield records(provider);
+      }
     },
     resolveJob: (prefix, abortOptions = {}) => resolve(jobs, prefix, abortOptions),
     async *follow(id, abortOptions = {}) {

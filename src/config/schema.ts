@@ -222,3 +222,5 @@ export const fileSchema = z.strictObject({
     .describe("upper bounds of any task on this machine; a provider's policy only tightens them"),
 });
 export type FileConfig = z.infer<typeof fileSchema>;
+/** As it is written. */
+export type WrittenConfig = z.input<typeof fileSchema>;

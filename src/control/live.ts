@@ -1,6 +1,6 @@
 import type { ProgressEvent, Reporter } from "../ports/reporter.ts";
 import type { JobId } from "../protocol/ids.ts";
-import { type DaemonStatus, type LiveEvent, MAX_TEXT, MAX_WARNINGS } from "./messages.ts";
+import { type DaemonStatus, type LiveEvent, MAX_LANES, MAX_TEXT, MAX_WARNINGS } from "./messages.ts";
 
 /** Least time between two progress events of a step, milliseconds. */
 const PROGRESS_MS = 250;
@@ -61,8 +61,9 @@ function liveEvent(event: ProgressEvent, at: number): LiveEvent {
   const { kind, job } = event;
   const text = event.text.slice(0, MAX_TEXT);
   const step = "id" in event ? { id: event.id.slice(0, MAX_TEXT) } : {};
-  const { done, total } = event.kind === "progress" ? event : {};
-  return { kind, at: Math.floor(at / 1000), text, job, ...step, done, total };
+  const { done, total, lanes } = event.kind === "progress" ? event : {};
+  const rates = lanes?.slice(0, MAX_LANES).map(Math.round);
+  return { kind, at: Math.floor(at / 1000), text, job, ...step, done, total, lanes: rates };
 }
 
 /** Sets it as the newest, and forgets the oldest of too many. */

@@ -18,6 +18,8 @@ export const MAX_JOBS = 200;
 export const MAX_WARNINGS = 20;
 /** Tokens that `status` lists. */
 export const MAX_EARNINGS = 100;
+/** Of a transfer whose progress is reported. */
+export const MAX_LANES = 64;
 /** Of a text in an answer or an event, UTF-16 units. */
 export const MAX_TEXT = 500;
 
@@ -117,6 +119,7 @@ export const liveEventSchema = z.object({
   id: text.optional(),
   done: z.number().nonnegative().optional(),
   total: z.number().nonnegative().optional(),
+  lanes: z.array(z.number().nonnegative()).max(MAX_LANES).optional(),
 });
 export type LiveEvent = z.infer<typeof liveEventSchema>;
 

@@ -10,6 +10,7 @@ import { type Policy, policySchema } from "../protocol/policy/policy.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
+import { openMachine } from "../roles/daemon/slots.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
 import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
@@ -91,16 +92,18 @@ async function workAs(
   const { machine } = first;
   const disk =
     limit === undefined ? undefined : openDiskBudget({ home: config.home, jobsDir: worker.jobsDir, limit });
+  const { cpus, memoryBytes: memory } = report.together ?? report;
+  const whole = openMachine({ cpus, memory });
   const setup = {
     ...{ policy: first.policy, machine, report, disk },
     get draining() {
       return control.draining.aborted;
     },
   };
-  const providing = setupOf(setup);
+  const providing = setupOf(setup, whole);
   const duties = [
     ...(roles.provider ? [provideDuty(worker, providing)] : []),
-    ...(roles.validator ? [validateDuty(worker, setup)] : []),
+    ...(roles.validator ? [validateDuty(worker, setup, whole)] : []),
   ].map((duty) => tellingOwner(worker, opened.notifier, duty));
   const knowsFederated = config.network?.contracts.federated !== undefined;
   const federated = [

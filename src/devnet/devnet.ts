@@ -6,7 +6,7 @@ import { Wallet } from "ethers";
 import { stringify } from "yaml";
 import { DEFAULT_POOL_STAKE, deploy, deployTestToken } from "../chain/deploy.ts";
 import type { NetworkConfig } from "../config/network-schema.ts";
-import type { FileConfig } from "../config/schema.ts";
+import type { WrittenConfig } from "../config/schema.ts";
 import type { Reporter } from "../ports/reporter.ts";
 import { type Child, startChild } from "./child.ts";
 import { startEvm } from "./evm/evm.ts";
@@ -26,7 +26,7 @@ export interface DevnetRequest {
   readonly policy?: string | undefined;
   readonly transport?: "onion" | "direct";
   /** What every actor's config.yaml says besides network and transport. */
-  readonly settings?: Partial<FileConfig>;
+  readonly settings?: Partial<WrittenConfig>;
   /** Starts more nodes of the chain, given the first one's address: every actor asks all of them. */
   readonly moreNodes?: ((rpcUrl: string) => Promise<readonly string[]>) | undefined;
   readonly client?: EvmClient | undefined;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { importKey } from "../chain/wallet.ts";
-import type { FileConfig } from "../config/schema.ts";
+import type { WrittenConfig } from "../config/schema.ts";
 import type { Address } from "../protocol/ids.ts";
 import type { EvmAccount } from "./evm/node.ts";
 
@@ -22,7 +22,7 @@ export async function makeHome(
   root: string,
   name: string,
   { address, privateKey }: EvmAccount,
-  settings: Partial<FileConfig>,
+  settings: Partial<WrittenConfig>,
 ): Promise<Home> {
   const dir = join(root, name);
   await mkdir(dir, { recursive: true, mode: 0o700 });

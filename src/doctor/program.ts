@@ -11,18 +11,28 @@ export async function firstLineOf(
   args: readonly string[],
   options: Abortable,
 ): Promise<string | undefined> {
+  return (await outputOf(program, args, options))?.split("\n", 1)[0]?.trim();
+}
+
+/** What `program` prints with `args`, at most 64 KiB; undefined when it cannot be run, fails, or takes too long. */
+export async function outputOf(
+  program: string,
+  args: readonly string[],
+  { signal, env = childEnvironment(), timeoutMs = 10_000 }: Abortable & ProgramOptions,
+): Promise<string | undefined> {
   try {
-    const { stdout } = await execute(program, [...args], {
-      env: childEnvironment(),
-      signal: options.signal,
-      timeout: 10_000,
-      maxBuffer: 65_536,
-    });
-    return stdout.split("\n", 1)[0]!.trim();
+    const limits = { timeout: timeoutMs, maxBuffer: 65_536 };
+    const { stdout } = await execute(program, [...args], { env, signal, ...limits });
+    return stdout;
   } catch {
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     return undefined;
   }
+}
+
+interface ProgramOptions {
+  readonly env?: Record<string, string>;
+  readonly timeoutMs?: number;
 }
 
 /** Compares dotted versions by their numbers: negative when `a` is older than `b`. */

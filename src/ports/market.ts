@@ -162,8 +162,11 @@ export interface MarketReader extends FederatedReader {
   /** @throws JOB_UNKNOWN */
   job(id: JobId, options?: AbortOptions): Promise<Job>;
   jobs(filter: JobFilter, options?: AbortOptions): Promise<Job[]>;
-  /** The jobs of `provider` that count in its record: the newest `RECORD_JOBS` that settled, and as many faults. */
-  pastJobs(provider: Address, options?: AbortOptions): Promise<readonly PastJob[]>;
+  /**
+   * For each of `providers`, in their order, the jobs that count in its record: the newest `RECORD_JOBS` that settled, and
+   * as many faults.
+   */
+  pastJobs(providers: readonly Address[], options?: AbortOptions): AsyncIterable<readonly PastJob[]>;
   /**
    * The id that starts with `prefix` (0x optional).
    * @throws JOB_UNKNOWN

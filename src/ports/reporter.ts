@@ -3,7 +3,8 @@ import type { JobId } from "../protocol/ids.ts";
 type EventBody =
   /** A step began; its end has the same `id`. */
   | { kind: "start"; id: string; text: string }
-  | { kind: "progress"; id: string; text: string; done?: number; total?: number }
+  /** `lanes`: of a transfer, bytes per second of each. */
+  | { kind: "progress"; id: string; text: string; done?: number; total?: number; lanes?: readonly number[] }
   | { kind: "end"; id: string; text: string }
   | { kind: "fail"; id: string; text: string }
   | { kind: "info"; text: string }

@@ -54,8 +54,11 @@ export interface SandboxReport {
   readonly engine: string;
   readonly engineVersion: string;
   readonly tier: Tier;
+  /** Of its largest machine: a task runs on one. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Of all its machines, where they are several. */
+  readonly together?: { readonly cpus: number; readonly memoryBytes: number } | undefined;
   readonly gpus: readonly (GpuFacts & { readonly uuid: string })[];
   /** How tasks get them; absent where there are none, or the engine is of another machine. */
   readonly gpuWay?: Exclude<GpuWay, "auto"> | undefined;

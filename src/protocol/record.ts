@@ -1,15 +1,19 @@
+import type { FederatedEvent } from "./federated/market/events.ts";
+import type { FederatedTerms } from "./federated/market/terms.ts";
 import { type Address, sameAddress, ZERO_ADDRESS } from "./ids.ts";
 import type { Cause } from "./job/events.ts";
 import type { Job } from "./job/job.ts";
-import type { Offer } from "./offer.ts";
+import type { Offer, Rating } from "./offer.ts";
 import { tiers } from "./offer.ts";
 
 /** An ended job as it counts in its provider's record. */
 export interface PastJob {
   readonly requester: Address;
-  /** Its price, wei; of one in a token the provider's stake. */
+  /** Its price, wei; of one in a token the provider's stake. Of a federated one what its rounds paid. */
   readonly value: bigint;
   readonly validators: number;
+  /** Its other calls are shared by many providers: those of this one alone have left its pocket. */
+  readonly federated?: true | undefined;
   /** Paid for, or ended by the provider's fault. */
   readonly ended: "settled" | "fault";
   /** Given to the provider by the requester, 1 to 5. */
@@ -45,7 +49,11 @@ export const STANDING_UNIT = 1_000_000_000n;
  * Gas that all parties of a job pay at least, rounded down, without ratings; a test compares it with
  * `test/contracts/gas.snapshot.json`.
  */
-export const leastGas = { optimistic: 245_000, validated: 310_000, validator: 88_000 } as const;
+export const leastGas = {
+  ...{ optimistic: 245_000, validated: 310_000, validator: 88_000 },
+  /** Of one provider of a federated job: to enlist, and its part of a claim for many. */
+  federated: 95_000,
+} as const;
 
 const faults: ReadonlySet<Cause | undefined> = new Set(["runMissed", "claimMissed", "rejected", "hid"]);
 
@@ -56,6 +64,29 @@ export function pastJobOf({ state, cause, terms, providerScore }: Job): PastJob 
   const { requester, token, price, providerStake, validators } = terms;
   const value = token === ZERO_ADDRESS ? price : providerStake;
   return { requester, value, validators, ended: fault ? "fault" : "settled", score: providerScore };
+}
+
+/**
+ * What a federated job says of one of its providers: what its rounds paid, or that its stake was slashed for a strike, which
+ * counts as a fault of that stake. Undefined where neither is there. `events` are those of the job, in the chain's order;
+ * others than payments, slashings and ratings are passed over.
+ */
+export function pastRoundsOf(
+  { requester, token, providerStake }: FederatedTerms,
+  events: readonly FederatedEvent[],
+  provider: Address,
+): PastJob | undefined {
+  let [paid, slashed, score] = [0n, false, undefined as number | undefined];
+  for (const event of events) {
+    if (event.kind === "claimed" && sameAddress(event.account, provider)) paid += event.amount;
+    if (event.kind === "stakeReleased" && sameAddress(event.account, provider)) slashed = event.slashed;
+    if (event.kind === "rated" && sameAddress(event.rater, requester) && sameAddress(event.subject, provider))
+      score = event.score;
+  }
+  const whose = { requester, validators: 0, federated: true, score } as const;
+  if (slashed) return { ...whose, value: providerStake, ended: "fault" };
+  if (paid === 0n) return undefined;
+  return { ...whose, value: token === ZERO_ADDRESS ? paid : providerStake, ended: "settled" };
 }
 
 /**
@@ -90,6 +121,26 @@ export function recordOf(past: readonly PastJob[], { requester: asker, gasPrice 
  */
 export function standingOf({ good, bad }: Pick<PaidRecord, "good" | "bad">, price: bigint): bigint {
   return ((good - bad) * STANDING_UNIT) / (good + bad + (price > 0n ? price : 1n));
+}
+
+/** Of whom seats are paid, wei. */
+export interface SeatPrice {
+  readonly fee: bigint;
+  /** As `Asker` has it. */
+  readonly gasPrice: bigint;
+}
+
+/**
+ * A validator's standing, by the same rule, from the counters of the registry, which have neither values nor requesters:
+ * each seat that it kept, of the newest 64, counts an eighth of its gas, each that it lost by its own fault the fee, and
+ * ratings that are below 3 in the mean half a fee for each point.
+ */
+export function seatStandingOf({ count, sum, outcomes }: Rating, { fee, gasPrice }: SeatPrice): bigint {
+  const gas = (BigInt(leastGas.validator) * gasPrice) / (2n * EIGHTH);
+  const good = BigInt(Math.min(outcomes.settled, RECORD_JOBS)) * least(fee, gas);
+  const faults = BigInt(outcomes.late + outcomes.rejected + outcomes.hid);
+  const bad = faults * fee + (BigInt(Math.max(0, 3 * count - sum)) * fee) / 2n;
+  return standingOf({ good, bad }, fee);
 }
 
 /** A standing as a number from -1 to 1. */
@@ -135,7 +186,8 @@ function against({ ended, score, value }: PastJob): bigint {
   return score === 2 ? value / 2n : 0n;
 }
 
-function gasOfAll({ validators }: PastJob): number {
+function gasOfAll({ validators, federated }: PastJob): number {
+  if (federated) return leastGas.federated;
   return validators === 0 ? leastGas.optimistic : leastGas.validated + validators * leastGas.validator;
 }
 

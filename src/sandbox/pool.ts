@@ -218,6 +218,13 @@ function merge(reports: readonly SandboxReport[]): SandboxReport {
     tier: reports.map(({ tier }) => tier).reduce((least, tier) => (tierAtLeast(tier, least) ? least : tier)),
     cpus: Math.max(...reports.map(({ cpus }) => cpus)),
     memoryBytes: Math.max(...reports.map(({ memoryBytes }) => memoryBytes)),
+    together: reports.reduce(
+      (sum, { cpus, memoryBytes, together = { cpus, memoryBytes } }) => ({
+        cpus: sum.cpus + together.cpus,
+        memoryBytes: sum.memoryBytes + together.memoryBytes,
+      }),
+      { cpus: 0, memoryBytes: 0 },
+    ),
     gpus: reports.flatMap(({ gpus }) => gpus),
     images: [...images.values()],
   };

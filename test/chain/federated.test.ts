@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Contract, JsonRpcProvider, type TypedDataField, Wallet } from "ethers";
+import { isDeepStrictEqual } from "node:util";
+import { Contract, type EventLog, JsonRpcProvider, type TypedDataField, Wallet } from "ethers";
 import fc from "fast-check";
 import { artifactOf } from "../../src/chain/abi/artifacts.ts";
 import { deployTestToken } from "../../src/chain/deploy.ts";
@@ -115,6 +116,29 @@ describe("federated jobs on the market", () => {
     return job;
   }
 
+  /** What the provider's record says of the job follows from the escrow's events about both. */
+  async function comparePast(reader: Market, { id, terms }: FederatedJob, provider: Address): Promise<void> {
+    const told = async (name: string, ...topics: unknown[]) => {
+      const logs = await escrow.queryFilter(escrow.filters[name]!(id, ...topics));
+      return logs.map((log) => (log as EventLog).args.toObject());
+    };
+    const paid = (await told("Claimed", provider)).reduce((sum, { amount }) => sum + amount, 0n);
+    const slashed = (await told("StakeReleased", provider)).some((one) => one.slashed);
+    const score = (await told("FederatedRated", terms.requester, provider))
+      .map((one) => Number(one.score))
+      .at(-1);
+    const whose = { requester: terms.requester, validators: 0, federated: true, score };
+    const wanted = slashed
+      ? { ...whose, value: terms.providerStake, ended: "fault" }
+      : { ...whose, value: paid, ended: "settled" };
+    for await (const past of reader.pastJobs([provider])) {
+      const isThere = past.some((one) => isDeepStrictEqual(one, wanted));
+      assert.equal(isThere, slashed || paid > 0n, `record of ${provider}`);
+      if (isThere) counted.add(wanted.ended);
+    }
+  }
+  const counted = new Set<string>();
+
   test("what the index says is what the contracts answer, after random histories, a reorganisation and a restart", async () => {
     const done = new Set<FederatedCall["kind"]>();
     for (const [seed, seats] of [3, 0, 2].entries()) {
@@ -130,6 +154,9 @@ describe("federated jobs on the market", () => {
       const snapshot = await evm.snapshot();
       for (const pick of picks.slice(half)) await history.step(pick);
       await compare(reader, history.id);
+      await history.end();
+      const ended = await compare(reader, history.id);
+      for (const { account, seat } of ended.members) if (!seat) await comparePast(reader, ended, account);
       await history.stop();
       for (const kind of history.done) done.add(kind);
 
@@ -146,6 +173,7 @@ describe("federated jobs on the market", () => {
       await Promise.all([restarted.stop(), fresh.stop()]);
     }
     assert.ok(done.size >= 15, [...done].toSorted().join());
+    assert.deepEqual([...counted].toSorted(), ["fault", "settled"]);
   });
 
   test("each party finds its jobs, is told of changes, and of nothing that is no federated job", async () => {
@@ -310,6 +338,21 @@ class History {
       await this.make(index, call);
     } catch (error) {
       assert.ok(isIchainError(error) && /^(ESCROW|REGISTRY)_/.test(error.code), `${call.kind}: ${error}`);
+    }
+  }
+
+  /** Lets all deadlines pass, ends the job, and frees or slashes what stakes it holds. */
+  async end(): Promise<void> {
+    const calls = ["empanel", "concludeDispute", "strike", "expireFederated", "releaseStakes"] as const;
+    for (const kind of calls) {
+      await controls(this.#chain.node).mine(3);
+      const job = await this.job();
+      const wanted = this.#tries(job).map(([index, call]) => ({ index, call }));
+      for (const { index, call } of wanted) {
+        const made = await call();
+        if (made.kind === kind) await this.make(index, made).catch(() => undefined);
+      }
+      await this.#chain.node.increaseTime(4 * WINDOW);
     }
   }
 

@@ -137,7 +137,7 @@ describe("with the usual policy, no job.yaml takes an honest party's stake", () 
 
   /** Terms as `submit` makes them of a job file, from a block's time on. */
   function termsOf(file: JobFile, { bundleBytes }: SomeJob, pace: Pace, start: number): Terms {
-    const facts = { pace, gasPrice: 10n ** 9n, poolStake: POOL_STAKE };
+    const facts = { pace, gasPrice: 10n ** 9n, dataFee: 0n, poolStake: POOL_STAKE };
     const windows = postedWindows(file, { pace }, bundleBytes);
     const { validators } = file.verification;
     const tender = coinTender(policy);
@@ -151,7 +151,7 @@ describe("with the usual policy, no job.yaml takes an honest party's stake", () 
     });
   }
   function judge(file: JobFile, terms: Terms, { bundleBytes }: SomeJob, pace: Pace, now: number) {
-    const facts = { pace, gasPrice: 10n ** 9n, poolStake: POOL_STAKE };
+    const facts = { pace, gasPrice: 10n ** 9n, dataFee: 0n, poolStake: POOL_STAKE };
     const spec = specOf(file, file.image as string);
     const refused: (Refusal | undefined)[] = [];
     for (const role of ["provider", "validator"] as const)

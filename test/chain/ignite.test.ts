@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -15,6 +18,7 @@ import type { EvmClient, EvmNode } from "../../src/devnet/evm/node.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 import { ichainRun } from "../support/binary.ts";
 import { controls } from "../support/chain/evm.ts";
+import { makeCertificates } from "../support/sandbox/certificates.ts";
 
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`deploying for good on ${client}`, () => {
@@ -34,8 +38,9 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       await rm(folder, { recursive: true, force: true });
     });
 
-    const command = async (...args: string[]) => {
-      const env = { ICHAIN_HOME: join(folder, "home"), ICHAIN_PASSWORD: "correct horse" };
+    const command = (...args: string[]) => commandWith({}, ...args);
+    const commandWith = async (own: Readonly<Record<string, string>>, ...args: string[]) => {
+      const env = { ICHAIN_HOME: join(folder, "home"), ICHAIN_PASSWORD: "correct horse", ...own };
       const { code, stdout, stderr } = await ichainRun([...args, "--json", "--quiet"], env);
       return { code, stderr: stdout + stderr, said: code === 0 ? JSON.parse(stdout) : undefined };
     };
@@ -89,5 +94,46 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
         ["sound", "test"],
       );
     });
+
+    if (client === "anvil")
+      test("a network is fetched over https, from a host that its certificate names, with bounds", async (t) => {
+        const network = await deploy();
+        const { chainId, rpcUrl } = network;
+        makeCertificates(folder);
+        const [key, cert] = await Promise.all(
+          ["server.key", "server.pem"].map((name) => readFile(join(folder, name))),
+        );
+        const text = (name: string, change: object = {}) => JSON.stringify({ ...network, name, ...change });
+        const { registry, escrow } = network.contracts;
+        const swapped = { ...network.contracts, registry: escrow, escrow: registry };
+        const files: Readonly<Record<string, string>> = {
+          "/market.yaml": text("fetched"),
+          "/large.yaml": text("large") + " ".repeat(300 * 1024),
+          "/other-code.yaml": text("other-code", { contracts: swapped }),
+          "/torrc.yaml": text("torrc", { torrc: ["ControlPort 1"] }),
+        };
+        const server = createServer({ key, cert }, ({ url = "" }, response) => {
+          if (url === "/moved.yaml") response.writeHead(302, { location: "http://127.0.0.1:1/market.yaml" });
+          else if (files[url] === undefined) response.writeHead(404);
+          response.end(files[url]);
+        });
+        await once(server.listen(0, "127.0.0.1"), "listening");
+        t.after(() => server.close());
+        const { port } = server.address() as AddressInfo;
+        const add = (name: string, env: Readonly<Record<string, string>>) =>
+          commandWith(env, "network", "add", `https://127.0.0.1:${port}/${name}.yaml`);
+        const trusting = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") };
+        const refusals = await Promise.all([
+          add("market", {}), // by a certificate that this machine does not know
+          ...["moved", "large", "missing", "other-code", "torrc"].map((name) => add(name, trusting)),
+        ]);
+        const codes = refusals.map(({ stderr }) => /[A-Z]+_[A-Z_]+/.exec(stderr)?.[0]);
+        const unreachable = Array(4).fill("NETWORK_UNREACHABLE");
+        assert.deepEqual(codes, [...unreachable, "DEPLOY_UNVERIFIED", "CONFIG_INVALID"]);
+        const { said, stderr } = await add("market", trusting);
+        assert.deepEqual([said?.name, said?.chainId, said?.verified], ["fetched", chainId, true], stderr);
+        const kept = await readFile(join(folder, "home", "networks", "fetched.yaml"), "utf8");
+        assert.equal(networkSchema.parse(parse(kept)).rpcUrl, rpcUrl);
+      });
   });
 }

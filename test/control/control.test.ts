@@ -188,17 +188,18 @@ test("a follower sees what is reported of its job, and progress four times a sec
   control.reporter.emit({ kind: "info", text: "of another job", job: other });
   control.reporter.emit({ kind: "start", id: "fetch", text: "Fetching", job });
   for (let done = 1; done <= 100; done += 1) {
-    control.reporter.emit({ kind: "progress", id: "fetch", text: "Fetching", done, total: 100, job });
+    const lanes = [1e6, 2e5 + 0.4];
+    control.reporter.emit({ kind: "progress", id: "fetch", text: "Fetching", done, total: 100, lanes, job });
   }
   control.reporter.emit({ kind: "end", id: "fetch", text: "Fetched", job });
   const seen: string[] = [];
-  for await (const { kind, text, done, total } of events) {
+  for await (const { kind, text, done, total, lanes } of events) {
     if (text === "there") continue;
-    seen.push(`${kind} ${text} ${done ?? ""}/${total ?? ""}`);
+    seen.push(`${kind} ${text} ${done ?? ""}/${total ?? ""}${lanes ? ` by ${lanes}` : ""}`);
     if (kind === "end") break;
   }
   assert.equal(seen[0], "start Fetching /");
-  assert.equal(seen[1], "progress Fetching 1/100");
+  assert.equal(seen[1], "progress Fetching 1/100 by 1000000,200000");
   assert.ok(seen.length < 10, `${seen.length} events`);
   assert.equal(seen.at(-1), "end Fetched /");
   assert.equal(reported.filter(({ kind }) => kind === "progress").length, 100);

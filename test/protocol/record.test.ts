@@ -3,13 +3,16 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { climb, climbTable, JOBS, PRICES } from "../../scripts/sim/climb.ts";
+import type { FederatedTerms } from "../../src/protocol/federated/market/terms.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 import { requesterGas } from "../../src/protocol/policy/quote.ts";
 import {
   leastGas,
   type PastJob,
+  pastRoundsOf,
   recordOf,
   STANDING_UNIT,
+  seatStandingOf,
   standingOf,
   weighedPrice,
 } from "../../src/protocol/record.ts";
@@ -95,6 +98,59 @@ describe("a provider's record", () => {
     assert.ok(standing([...strangers, past({ ended: "fault" })]) < 0n);
   });
 
+  it("counts what the rounds of a federated job paid, or its stake where a strike cost it", () => {
+    const [requester, provider, other] = [account(1), account(2), account(3)];
+    const terms = { requester, token: account(0), providerStake: 7n } as FederatedTerms;
+    const claim = { kind: "claimed", account: provider, amount: 20n } as const;
+    const others = [
+      { kind: "claimed", account: other, amount: 9n },
+      { kind: "stakeReleased", account: other, slashed: true },
+      { kind: "rated", rater: other, subject: provider, score: 1 },
+      { kind: "stakeReleased", account: provider, slashed: false },
+    ] as const;
+    const rated = { kind: "rated", rater: requester, subject: provider, score: 4 } as const;
+    const lost = { kind: "stakeReleased", account: provider, slashed: true } as const;
+    const whose = { requester, validators: 0, federated: true } as const;
+    assert.equal(pastRoundsOf(terms, others, provider), undefined);
+    assert.deepEqual(pastRoundsOf(terms, [claim, ...others, claim, rated], provider), {
+      ...{ ...whose, value: 40n, ended: "settled", score: 4 },
+    });
+    const inToken = pastRoundsOf({ ...terms, token: other }, [claim], provider);
+    assert.deepEqual([inToken?.value, inToken?.score], [7n, undefined]);
+    assert.deepEqual(pastRoundsOf(terms, [claim, lost], provider), {
+      ...{ ...whose, value: 7n, ended: "fault", score: undefined },
+    });
+    const rounds = past({ federated: true, validators: 0 });
+    assert.ok(standing([rounds]) > 0n && standing([rounds]) < standing([past()]));
+  });
+
+  it("of a validator falls with each fault and low rating, and rises with a seat by no more than its gas", () => {
+    const outcomes = { settled: 0, released: 0, rejected: 0, late: 0, abstained: 0, hid: 0, unmet: 0 };
+    const at = (change: object = {}, ratings = { count: 0, sum: 0 }) =>
+      seatStandingOf(
+        { ...ratings, outcomes: { ...outcomes, ...change } },
+        { fee: PRICE, gasPrice: 2n * 10n ** 9n },
+      );
+    assert.equal(at(), 0n);
+    fc.assert(
+      fc.property(
+        fc.nat(200),
+        fc.nat(20),
+        fc.constantFrom("late", "rejected", "hid"),
+        (settled, faults, fault) => {
+          const before = at({ settled, [fault]: faults });
+          const more = at({ settled: settled + 1, [fault]: faults });
+          const burnt = (BigInt(leastGas.validator) * 10n ** 9n * STANDING_UNIT) / PRICE;
+          assert.ok(before <= more && more - before <= burnt / 8n + 2n);
+          assert.ok(at({ settled, [fault]: faults + 1 }) < before);
+          assert.ok(at({ settled, [fault]: faults }, { count: 2, sum: 5 }) < before);
+          assert.equal(at({ settled, [fault]: faults }, { count: 9, sum: 45 }), before);
+        },
+      ),
+    );
+    assert.equal(at({ settled: 64 }), at({ settled: 6400 }));
+  });
+
   it("weighs a price between its whole and twice of it, an unknown provider's at one and a half", () => {
     const at = (value: bigint) => weighedPrice({ price: 100n, standing: value });
     assert.deepEqual([at(STANDING_UNIT), at(0n), at(-STANDING_UNIT)], [100n, 150n, 200n]);
@@ -108,6 +164,11 @@ describe("a provider's record", () => {
     assert.ok(optimistic <= sum("optimistic") && optimistic > 0.95 * sum("optimistic"));
     const whole = sum("validated") - requesterGas.rate;
     assert.ok(validated + validator <= whole && validated + validator > 0.95 * whole);
+    const { enlist, claim } = JSON.parse(
+      readFileSync(new URL("../contracts/federated/gas.snapshot.json", import.meta.url), "utf8"),
+    ) as Record<string, number>;
+    // Ten providers enlist; the claim is of thirteen accounts in one call.
+    assert.ok(leastGas.federated <= enlist! / 10 + claim! / 13);
   });
 });
 

@@ -27,15 +27,19 @@ export interface Ended {
 }
 
 /** Runs the real command line to its end, with no terminal and only the variables given. */
-export function ichainRun(
+export async function ichainRun(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
+  const ended = await nodeRun([ichain, ...args], bareEnvironment(env));
+  checkOutput(args, ended.stdout);
+  return ended;
+}
+
+/** Runs Node to its end, with no terminal, in this environment. */
+export function nodeRun(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [ichain, ...args], {
-      env: bareEnvironment(env),
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
@@ -44,14 +48,7 @@ export function ichainRun(
       stderr += chunk.toString();
     });
     child.on("error", reject);
-    child.on("close", (code) => {
-      try {
-        checkOutput(args, stdout);
-        resolve({ code, stdout, stderr });
-      } catch (error) {
-        reject(error);
-      }
-    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
 }
 

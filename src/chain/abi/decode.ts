@@ -1,4 +1,4 @@
-import { EventFragment, type LogDescription, type Result } from "ethers";
+import { EventFragment } from "ethers";
 import { IchainError } from "../../errors/error.ts";
 import { fromHex } from "../../protocol/bytes.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
@@ -7,6 +7,7 @@ import { jobIdOf } from "../../protocol/job/job-id.ts";
 import { type PackedTerms, unpackTerms } from "../../protocol/job/packed-terms.ts";
 import { verdicts } from "../../protocol/job/state.ts";
 import { artifactOf } from "./artifacts.ts";
+import { type Values, valuesReader } from "./values.ts";
 
 /** A log of one of the market's contracts, as the node gave it. */
 export interface RawLog {
@@ -29,9 +30,9 @@ export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): J
     const parsed = parse(log);
     if (parsed === undefined) return undefined;
     if (parsed.name !== "Posted") return decodeStep(parsed);
-    const { jobId, terms: packed, seedTip, sealedLocator } = parsed.args.toObject();
-    const terms = unpackTerms(packed.toObject() as PackedTerms);
-    const id = jobId.toLowerCase() as Hex;
+    const { jobId, terms: packed, seedTip, sealedLocator } = parsed.args;
+    const terms = unpackTerms(packed as PackedTerms);
+    const id = jobId as Hex;
     if (terms === undefined || jobIdOf(chainId, escrow, terms) !== id) return undefined;
     return { kind: "posted", id, terms, seedTip, sealed: sealedLocator, block: log.block };
   } catch (error) {
@@ -41,18 +42,40 @@ export function decodeJobEvent(log: RawLog, chainId: bigint, escrow: Address): J
   }
 }
 
-type Parsed = Pick<LogDescription, "name" | "args">;
+interface Parsed {
+  readonly name: string;
+  readonly args: Values;
+}
 
-/** By topic. ethers hashes the signatures of all events for every log that it looks up. */
-let fragments: ReadonlyMap<string, EventFragment> | undefined;
+interface EventReader {
+  readonly name: string;
+  /** Of the topics after the first, and of the data. */
+  readonly indexed: (data: Buffer) => Values;
+  readonly plain: (data: Buffer) => Values;
+}
+
+/** By topic. */
+let readers: ReadonlyMap<string, EventReader> | undefined;
+
+function readersOf(): ReadonlyMap<string, EventReader> {
+  const found = new Map<string, EventReader>();
+  for (const one of artifactOf("JobEscrow").abi.fragments) {
+    if (!(one instanceof EventFragment)) continue;
+    const indexed = valuesReader(one.inputs.filter((input) => input.indexed));
+    const plain = valuesReader(one.inputs.filter((input) => !input.indexed));
+    found.set(one.topicHash, { name: one.name, indexed, plain });
+  }
+  return found;
+}
 
 function parse({ topics, data }: RawLog): Parsed | undefined {
-  const { abi } = artifactOf("JobEscrow");
-  fragments ??= new Map(
-    abi.fragments.flatMap((one) => (one instanceof EventFragment ? [[one.topicHash, one]] : [])),
-  );
-  const fragment = fragments.get(topics[0] ?? "");
-  return fragment && { name: fragment.name, args: abi.decodeEventLog(fragment, data, [...topics]) };
+  readers ??= readersOf();
+  const [topic = "", ...rest] = topics;
+  const reader = readers.get(topic);
+  if (reader === undefined) return undefined;
+  const indexed = Buffer.from(rest.map((one) => one.slice(2)).join(""), "hex");
+  const args = { ...reader.indexed(indexed), ...reader.plain(Buffer.from(data.slice(2), "hex")) };
+  return { name: reader.name, args };
 }
 
 function decodeStep(parsed: Parsed): JobEvent | undefined {
@@ -85,7 +108,7 @@ function decodeStep(parsed: Parsed): JobEvent | undefined {
       return cause && { kind: "refunded", cause };
     }
     case "Rated": {
-      const { rater, subject, score } = args.toObject();
+      const { rater, subject, score } = args;
       return { kind: "rated", rater, subject, score: Number(score) };
     }
     default:
@@ -123,7 +146,7 @@ function decodeValidation({ name, args }: Parsed): JobEvent | undefined {
     case "Dismissed":
       return { kind: "dismissed", ...seat(args) };
     case "Revealed": {
-      const { author, digest, score, salt } = args.toObject();
+      const { author, digest, score, salt } = args;
       return { kind: "revealed", author, measurement: { digest, score, salt } };
     }
     case "Judged": {
@@ -139,7 +162,7 @@ function decodeValidation({ name, args }: Parsed): JobEvent | undefined {
   }
 }
 
-function seat(args: Result): { validator: Address; pending: number; deadline: number } {
+function seat(args: Values): { validator: Address; pending: number; deadline: number } {
   return {
     validator: args.validator,
     pending: Number(args.pending),

@@ -1,7 +1,7 @@
-import type { Result } from "ethers";
 import { fromHex } from "../../protocol/bytes.ts";
 import { type Address, type Hex, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { type Offer, offerDetailsSchema, type Rating } from "../../protocol/offer.ts";
+import type { Values } from "../abi/values.ts";
 
 /** An offer with the signature that binds its keys to its account. */
 export interface SignedOffer {
@@ -14,8 +14,7 @@ const MAX_BYTES = 4096;
 const MAX_SIGNATURE_BYTES = 8192;
 
 /** An offer as `IProviderRegistry.Offer` has it; undefined when the account has none or its details are malformed. */
-export function toOffer(raw: Result): SignedOffer | undefined {
-  const fields = raw.toObject();
+export function toOffer(fields: Values): SignedOffer | undefined {
   const account = fields.account as Address;
   const { openpgpKey, details, signature } = fields as Record<string, Hex>;
   if (
@@ -72,9 +71,9 @@ export function decodeOffer(text: string): SignedOffer {
 
 const amountNames = ["priceFloor", "feeFloor", "stake", "lockedStake"] as const;
 
-function toRating(raw: Result): Rating {
+function toRating(raw: Values): Rating {
   const { count, sum, ...outcomes } = Object.fromEntries(
-    Object.entries(raw.toObject()).map(([name, value]) => [name, Number(value)]),
+    Object.entries(raw).map(([name, value]) => [name, Number(value)]),
   );
   return { count, sum, outcomes } as unknown as Rating;
 }

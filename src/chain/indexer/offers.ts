@@ -1,9 +1,11 @@
-import type { Result } from "ethers";
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { transaction } from "../../sqlite/transaction.ts";
+import { artifactOf } from "../abi/artifacts.ts";
+import { type Values, valuesReader } from "../abi/values.ts";
 import type { Database } from "../database.ts";
 import type { Contract } from "../rpc/contract.ts";
+import { unusableAnswer } from "../rpc/quantities.ts";
 import { RpcRefusal } from "../rpc/rpc.ts";
 import { decodeOffer, encodeOffer, type SignedOffer, toOffer } from "./offer-row.ts";
 import { splitArray } from "./page.ts";
@@ -32,6 +34,14 @@ interface Row {
 }
 
 export function openOffers(db: Database, registry: Contract): Offers {
+  const readOffer = valuesReader(artifactOf("ProviderRegistry").abi.getFunction("offerOf")?.outputs ?? []);
+  const offerIn = (answer: Uint8Array): Values => {
+    try {
+      return readOffer(Buffer.from(answer.buffer, answer.byteOffset, answer.length)).offer;
+    } catch (cause) {
+      throw unusableAnswer("offerOf()", cause);
+    }
+  };
   const countStale = db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM offers WHERE stale = 1 LIMIT ?)");
   const listStale = db.prepare(
     "SELECT account FROM offers WHERE stale = 1 AND account > ? ORDER BY account LIMIT ?",
@@ -44,7 +54,7 @@ export function openOffers(db: Database, registry: Contract): Offers {
   const rowsAfter = db.prepare(
     "SELECT account, offer FROM offers WHERE account > ? AND offer IS NOT NULL ORDER BY account LIMIT ?",
   );
-  const keep = (answers: readonly [Address, Result][], block: number): void =>
+  const keep = (answers: readonly [Address, Values][], block: number): void =>
     transaction(db, () => {
       for (const [account, raw] of answers) {
         const offer = toOffer(raw);
@@ -55,10 +65,10 @@ export function openOffers(db: Database, registry: Contract): Offers {
   async function readPages(block: number, abortOptions: AbortOptions): Promise<void> {
     let limit = PAGE;
     for (let from = 0; ; ) {
-      let page: Result[];
+      let page: Values[];
       try {
         const answer = await registry.readBytes("page", [from, limit], { ...abortOptions, block });
-        page = splitArray(answer, limit).map((tuple) => registry.decode("offerOf", tuple)[0] as Result);
+        page = splitArray(answer, limit).map(offerIn);
       } catch (error) {
         // Long offers can cost more gas than the node grants to one call.
         if (!(error instanceof RpcRefusal) || limit === 1) throw error;
@@ -79,9 +89,9 @@ export function openOffers(db: Database, registry: Contract): Offers {
       const stale = listStale.all(last, AT_ONCE) as unknown as { account: Address }[];
       if (stale.length === 0) return;
       const answers = await Promise.all(
-        stale.map(async ({ account }): Promise<[Address, Result]> => {
-          const answer = await registry.read("offerOf", [account], { ...abortOptions, block });
-          return [account, answer[0] as Result];
+        stale.map(async ({ account }): Promise<[Address, Values]> => {
+          const answer = await registry.readBytes("offerOf", [account], { ...abortOptions, block });
+          return [account, offerIn(answer)];
         }),
       );
       keep(answers, block);

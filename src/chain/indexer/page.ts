@@ -9,7 +9,7 @@ const WORD = 32;
  * cost the square of the page's length.
  * @throws CHAIN_UNAVAILABLE on anything malformed
  */
-export function splitArray(answer: Uint8Array, most: number): Uint8Array[] {
+export function splitArray(answer: Uint8Array, most: number): Buffer[] {
   try {
     return split(answer, most);
   } catch (cause) {
@@ -17,7 +17,7 @@ export function splitArray(answer: Uint8Array, most: number): Uint8Array[] {
   }
 }
 
-function split(answer: Uint8Array, most: number): Uint8Array[] {
+function split(answer: Uint8Array, most: number): Buffer[] {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
   const start = wordAt(view, 0) + WORD;
   const length = wordAt(view, start - WORD);
@@ -26,7 +26,7 @@ function split(answer: Uint8Array, most: number): Uint8Array[] {
   return offsets.map((from, i) => {
     const to = offsets[i + 1] ?? answer.length;
     if (from > to) throw new RangeError("elements out of order");
-    const tuple = new Uint8Array(WORD + to - from);
+    const tuple = Buffer.alloc(WORD + to - from);
     tuple[WORD - 1] = WORD;
     tuple.set(answer.subarray(from, to), WORD);
     return tuple;

@@ -1,9 +1,12 @@
 import type { AppContext } from "../../context.ts";
+import type { MarketReader } from "../../ports/market.ts";
 
 /** What every command is given. */
 export interface CommandContext extends AppContext {
   /** The whole table, for commands about commands. */
   readonly commands: readonly CommandDeclaration[];
+  /** The market, held open for the commands of a process that runs many (`ichain web`); each opens its own without. */
+  readonly market?: MarketReader | undefined;
 }
 
 /** Shape of a command's module. `args` holds the declared arguments by camel-cased name, likewise `options`. */

@@ -28,6 +28,8 @@ export interface SubmitOptions extends PlanChoice {
   readonly detach?: true;
   readonly out?: string;
   readonly yes?: true;
+  /** Most that the job may lock, smallest unit of its token, where its owner agreed to a sum before. */
+  readonly most?: bigint;
   readonly tries: number;
   readonly failover?: number;
   /** Seconds. */
@@ -105,10 +107,11 @@ async function confirmed(
   { ui, signal }: CommandContext,
   role: RoleContext,
   { outline, token }: Plan,
-  { yes }: SubmitOptions,
+  { yes, most }: SubmitOptions,
 ): Promise<boolean> {
   refuseOverBudget(role, { locked: lockedBy(outline), token });
   const total = lockedBy(outline);
+  if (most !== undefined && total > most) throw moreThanAgreed(money(total, token), money(most, token));
   await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
   if (!ui.interactive || yes) return true;
   const { price } = outline;
@@ -160,16 +163,16 @@ async function post(
 function agreedTo(
   { interactive }: CommandContext["ui"],
   { file, plan: { outline }, declined }: { file: JobFile; plan: Plan; declined: readonly Declined[] },
-  { detach, provider, tries, yes, failover = 0, within }: SubmitOptions,
+  { detach, provider, tries, yes, most, failover = 0, within }: SubmitOptions,
   now: number,
 ): Again {
   const asksNext = detach && (provider === undefined ? !interactive : provider === "best");
-  const agreed = (interactive && !yes) || failover > 0;
+  const agreed = (interactive && !yes) || failover > 0 || most !== undefined;
   return {
     ...{ file, tries: asksNext || failover > 0 ? tries : 1, passed: [], failovers: failover },
     asked: declined.map(({ jobId }) => jobId),
     ...(within !== undefined && { until: now + within }),
-    ...(agreed && { most: lockedBy(outline) }),
+    ...(agreed && { most: most ?? lockedBy(outline) }),
   };
 }
 
@@ -210,6 +213,12 @@ function stopsOf(wait: true | undefined) {
 }
 
 const resumes = (jobId: Job["id"]) => `"ichain resume ${shortId(jobId)}" carries it on.`;
+
+function moreThanAgreed(total: string, most: string): IchainError {
+  return new IchainError("BUDGET_EXCEEDED", `The job would lock ${total} now, and ${most} was agreed to.`, {
+    hint: "Prices have changed: look at the plan again.",
+  });
+}
 
 function bothWays(): IchainError {
   return new IchainError("USAGE", "--wait stays and --detach leaves: one of them only.", {

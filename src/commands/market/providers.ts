@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Abortable } from "../../async/abort.ts";
 import { openRecords } from "../../compose.ts";
+import type { MarketReader } from "../../ports/market.ts";
 import { coinText } from "../../protocol/amounts.ts";
 import { type Address, sameAddress, shortId, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { type Benchmark, type Deviation, deviations } from "../../protocol/machine/benchmark.ts";
@@ -25,11 +27,7 @@ export async function run(
   const names = config.network?.tokens ?? {};
   const timed = await runTimes(context);
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
-    const found: Offer[] = [];
-    for await (const offer of market.offers({ signal })) if (passes(offer, options)) found.push(offer);
-    const hour = (offer: Offer) => offer.priceFloor;
-    const ranked = await rank(market, found, { requester: account, priceOf: hour, wei: hour }, { signal });
-    const offers = sorted(ranked, options.sort);
+    const offers = sorted(await rankedOffers({ market, account }, options, { signal }), options.sort);
     ui.print({ providers: offers.map((one) => toData(one, timed)) }, () =>
       offers.length === 0
         ? "No provider matches."
@@ -53,6 +51,18 @@ export async function run(
           ),
     );
   });
+}
+
+/** The offers that pass, each with its record as this account weighs it, at its price of an hour. */
+export async function rankedOffers(
+  { market, account }: { readonly market: MarketReader; readonly account: Address },
+  filter: OfferFilter,
+  { signal }: Abortable,
+): Promise<readonly RankedRecord[]> {
+  const found: Offer[] = [];
+  for await (const offer of market.offers({ signal })) if (passes(offer, filter)) found.push(offer);
+  const hour = (offer: Offer) => offer.priceFloor;
+  return rank(market, found, { requester: account, priceOf: hour, wei: hour }, { signal });
 }
 
 type RunTimes = ReadonlyMap<string, Deviation>;

@@ -52,6 +52,12 @@ export const doctorOutput = z.strictObject({
   ),
 });
 
+export const updateOutput = z.strictObject({
+  installed: z.string().describe("version"),
+  newest: z.string().describe("version, as the package registry that npm asks has it"),
+  newer: z.boolean().describe("the newest is newer than the installed one"),
+});
+
 export const backupOutput = z.strictObject({
   file: folderValue,
   bytes: bytesValue,

@@ -32,6 +32,12 @@ export const toldOutput = z.strictObject({
 
 export const stopOutput = z.union([stoppedOutput, toldOutput, federatedJobOutput]);
 
+export const webOutput = z.strictObject({
+  event: z.literal("ready"),
+  url: z.string().describe("good once: it has a token, as its fragment"),
+  account: addressValue,
+});
+
 export const supportBundleOutput = z.strictObject({
   file: folderValue,
   bytes: bytesValue,

@@ -79,6 +79,12 @@ const simulatedEnd = z.strictObject({
 export const simulateOutput = z.union([simulatedRound, simulatedEnd]);
 
 /** A federated job on the market. */
+const member = z.strictObject({
+  account: addressValue,
+  standing: z.string(),
+  claimed: amountValue.describe("paid so far"),
+});
+
 export const federatedJobOutput = z.strictObject({
   jobId: hashValue,
   kind: z.literal("federated"),
@@ -90,13 +96,8 @@ export const federatedJobOutput = z.strictObject({
   rounds: z.strictObject({ closed: count, of: count }),
   token: tokenValue,
   price: amountValue.describe("of all rounds"),
-  providers: z.array(
-    z.strictObject({
-      account: addressValue,
-      standing: z.string(),
-      claimed: amountValue.describe("paid so far"),
-    }),
-  ),
+  providers: z.array(member),
+  validators: z.array(member).describe("that lead the rounds"),
   models: z.array(hashValue).describe("digest of the model that each closed round made"),
 });
 

@@ -33,6 +33,7 @@ const NO_HASH = `0x${"00".repeat(32)}` as const;
 const USUAL_CHAIN: ChainFacts = {
   pace: { blockSeconds: 12, confirmations: 3 },
   gasPrice: 0n,
+  dataFee: 0n,
   poolStake: 10n ** 18n,
 };
 

@@ -15,6 +15,7 @@ export async function withReader<T>(
   context: CommandContext,
   use: (view: MarketView) => Promise<T>,
 ): Promise<T> {
+  if (context.market) return await use({ market: context.market, account: await ownAddress(context) });
   const market = await openReader(context);
   try {
     return await use({ market, account: await ownAddress(context) });

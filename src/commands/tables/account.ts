@@ -45,6 +45,16 @@ export const accountCommands: readonly CommandDeclaration[] = [
     load: () => import("../doctor.ts"),
   },
   {
+    name: "update",
+    group: "Set up",
+    summary: "say whether a newer version is published, and how to install it",
+    options: [
+      { flags: "--check", summary: "look only; ichain does not install anything itself", required: true },
+    ],
+    examples: ["ichain update --check", "ichain update --check --json"],
+    load: () => import("../home/update.ts"),
+  },
+  {
     name: "backup",
     group: "Set up",
     summary: "write keys, journal, configuration and open jobs of this home to one encrypted file",

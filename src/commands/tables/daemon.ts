@@ -1,5 +1,5 @@
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { date } from "../framework/parse.ts";
+import { date, integer } from "../framework/parse.ts";
 
 /** Of the commands that leave a daemon running: have systemd run it. */
 export const serviceOptions: readonly OptionDeclaration[] = [
@@ -37,6 +37,21 @@ export const daemonCommands: readonly CommandDeclaration[] = [
     summary: "let the daemon read its policy file again; one that is wrong changes nothing",
     examples: ["ichain reload"],
     load: () => import("../daemon/reload.ts"),
+  },
+  {
+    name: "web",
+    group: "Look after daemons",
+    summary: "serve a page to the browser on this machine: jobs, market, work, and what to do; until Ctrl-C",
+    options: [
+      {
+        flags: "--port <n>",
+        summary: "of 127.0.0.1; 0 is any that is free",
+        default: 0,
+        parse: integer(0, 65_535),
+      },
+    ],
+    examples: ["ichain web", "ichain web --port 8420"],
+    load: () => import("../web/web.ts"),
   },
   {
     name: "earnings",

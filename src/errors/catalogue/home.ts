@@ -207,6 +207,11 @@ export const homeErrors = {
     class: "unavailable",
     hint: "Install tor with `apt-get install tor`: tor-gencert comes with it.",
   },
+  UPDATE_UNKNOWN: {
+    class: "unavailable",
+    retryable: true,
+    hint: "Check that npm is installed and reaches its registry (`npm ping`); in a checkout, `git fetch --tags` shows the releases.",
+  },
   USAGE: { class: "usage", hint: "Run the command with --help for its options and examples." },
   WALLET_EXISTS: {
     class: "usage",
@@ -233,4 +238,10 @@ export const homeErrors = {
     class: "config",
     hint: "Try again; nobody can recover a lost password, only the key or another copy of it helps then.",
   },
+  WEB_FAILED: {
+    class: "unavailable",
+    hint: "Choose another port (--port), or end what listens there.",
+  },
+  WEB_LOCKED: { class: "config", hint: "Unlock the page with the wallet's password; once is enough." },
+  WEB_REFUSED: { class: "refused", hint: "Open the page by the link that `ichain web` prints." },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

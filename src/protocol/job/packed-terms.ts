@@ -41,6 +41,9 @@ const SCHEDULE = {
   appeal: 24,
 } as const;
 
+/** Bits of amounts that have a word of their own. */
+const AMOUNTS = { price: 128, validatorFee: 128, providerStake: 96, validatorStake: 96 } as const;
+
 /**
  * Packs terms for the contract.
  * @throws TERMS_OUT_OF_RANGE for a value that its field on the chain cannot hold
@@ -70,6 +73,8 @@ export function packTerms(terms: Terms): PackedTerms {
   });
   const { requester, provider, token, price, validatorFee, providerStake, validatorStake } = terms;
   const { specHash, bundleRoot, secretHash } = terms;
+  for (const [field, bits] of Object.entries(AMOUNTS))
+    refuseLarge(field, terms[field as keyof typeof AMOUNTS], bits);
   return {
     ...{ requester, provider, token, price, validatorFee, providerStake, validatorStake },
     ...{ rule, schedule, specHash, bundleRoot, secretHash },
@@ -112,17 +117,22 @@ function pack<L extends Layout>(layout: L, values: Record<keyof L, bigint>): big
   let shift = 0n;
   for (const [field, bits] of Object.entries(layout)) {
     const value = values[field as keyof L];
-    if (BigInt.asUintN(bits, value) !== value) {
-      throw new IchainError(
-        "TERMS_OUT_OF_RANGE",
-        `The terms' ${field} does not fit its ${bits} bits on the chain.`,
-        { details: { field, bits } },
-      );
-    }
+    refuseLarge(field, value, bits);
     word |= value << shift;
     shift += BigInt(bits);
   }
   return word;
+}
+
+function refuseLarge(field: string, value: bigint, bits: number): void {
+  if (BigInt.asUintN(bits, value) === value) return;
+  throw new IchainError(
+    "TERMS_OUT_OF_RANGE",
+    `The terms' ${field} does not fit its ${bits} bits on the chain.`,
+    {
+      details: { field, bits },
+    },
+  );
 }
 
 function unpack<L extends Layout>(layout: L, word: bigint): Record<keyof L, bigint> {

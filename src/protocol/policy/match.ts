@@ -1,6 +1,7 @@
 import { unmetGpus } from "../machine/gpus.ts";
-import type { Offer, Rating } from "../offer.ts";
+import type { Offer } from "../offer.ts";
 import { tierAtLeast } from "../offer.ts";
+import { STANDING_UNIT } from "../record.ts";
 import { matchesName } from "../task/pulled-image.ts";
 import { bundledKind, type JobFile } from "../task/spec.ts";
 
@@ -60,31 +61,27 @@ function unfit(offer: Offer, { resources, tier, image }: Need): string | undefin
   return undefined;
 }
 
-/**
- * A validator's mean score with two added ratings of 3, so that one rating of 5 does not outrank a hundred of 4.8, minus
- * the share of seats that it left by its own fault. Providers have a record by value instead (`protocol/record.ts`).
- */
-function seatStanding({ count, sum, outcomes }: Rating): number {
-  const mean = (sum + 6) / (count + 2);
-  const faults = outcomes.late + outcomes.rejected + outcomes.hid;
-  const seats = faults + outcomes.settled + outcomes.released;
-  return mean - (seats === 0 ? 0 : faults / seats);
-}
+/** Validators whose standing is within an eighth of its range of the best count as good. */
+const GOOD = STANDING_UNIT / 4n;
 
-/** A validator within half a point of the best standing counts as good. */
-const GOOD = 0.5;
-
-/** The validators whose standing is close enough to the best to be chosen by chance. */
-export function goodValidators(validators: readonly Offer[]): readonly Offer[] {
-  const best = Math.max(...validators.map((offer) => seatStanding(offer.ratingAsValidator)));
-  return validators.filter((offer) => seatStanding(offer.ratingAsValidator) >= best - GOOD);
+/** Of validators, best first, those whose standing is close enough to the best to be chosen by chance. */
+export function goodValidators(
+  validators: readonly Offer[],
+  standingOfSeat: (validator: Offer) => bigint,
+): readonly Offer[] {
+  const [first] = validators;
+  const least = first === undefined ? 0n : standingOfSeat(first) - GOOD;
+  return validators.filter((one) => standingOfSeat(one) >= least);
 }
 
 /** Best standing first, then the lowest fee, then by account so that the order is stable. */
-export function bySeatStanding(fee: (validator: Offer) => bigint): (a: Offer, b: Offer) => number {
+export function bySeatStanding(
+  standingOfSeat: (validator: Offer) => bigint,
+  fee: (validator: Offer) => bigint,
+): (a: Offer, b: Offer) => number {
   return (a, b) => {
-    const difference = seatStanding(b.ratingAsValidator) - seatStanding(a.ratingAsValidator);
-    if (difference !== 0) return difference;
+    const [left, right] = [standingOfSeat(a), standingOfSeat(b)];
+    if (left !== right) return left > right ? -1 : 1;
     if (fee(a) !== fee(b)) return fee(a) < fee(b) ? -1 : 1;
     return a.account < b.account ? -1 : 1;
   };

@@ -11,6 +11,8 @@ export interface ChainFacts {
   readonly pace: Pace;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */
   readonly gasPrice: bigint;
+  /** Wei that the chain charges now for the data of a provider's calls beside gas; 0 on most chains. */
+  readonly dataFee: bigint;
   /** Most that a job may lock of one validator, wei. */
   readonly poolStake: bigint;
 }
@@ -24,7 +26,7 @@ export interface MoneyRule {
   readonly stakePerPrice: number;
   /** Gwei. */
   readonly maxGasPrice: number;
-  /** Share of the price that the provider's gas may take. */
+  /** Share of the price that the provider's gas and data may take. */
   readonly gasShare: number;
 }
 
@@ -120,17 +122,17 @@ function refuseGas(
   { price }: Money,
   rule: MoneyRule,
   tender: Tender,
-  { gasPrice }: ChainFacts,
+  { gasPrice, dataFee }: ChainFacts,
 ): Refusal | undefined {
   if (gasPrice * MICRO > micro(rule.maxGasPrice) * GWEI)
     return refuse("GAS_PRICE_TOO_HIGH", `gas costs more than ${rule.maxGasPrice} gwei now`);
   // A provider with a price floor of 0 pays for its gas.
   if (price === 0n) return undefined;
   const { accept, submit, claim } = providerGas;
-  const cost = BigInt(accept + submit + claim) * gasPrice;
+  const cost = BigInt(accept + submit + claim) * gasPrice + dataFee;
   const share = micro(rule.gasShare);
   if (cost * MICRO <= inCoin(price, tender) * share) return undefined;
-  const reason = "its provider's gas would take too much of the price now";
+  const reason = "its provider's transactions would take too much of the price now";
   if (share === 0n) return refuse("GAS_ABOVE_SHARE", reason);
   return refuse("GAS_ABOVE_SHARE", reason, {
     field: fieldOf(tender, "price"),

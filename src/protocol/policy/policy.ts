@@ -25,7 +25,15 @@ const share = z.number().min(0).max(1);
 export const policySchema = z.strictObject({
   pricePerHour: coinSchema.prefault("0.01").describe("Least price for an hour of the run window"),
   validationFee: coinSchema.prefault("0.001").describe("Least fee for a validation"),
-  maxJobs: z.number().int().min(1).max(64).default(1).describe("Jobs that use the machine at once"),
+  maxJobs: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      "Jobs that use the machine at once, as far as its CPUs and memory suffice for what they ask for",
+    ),
   maxTime: durationSchema
     .prefault("24h")
     .describe("Longest run of a task; a run window may hold as many runs as the mode needs"),
@@ -111,7 +119,7 @@ export const policySchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe("Share of the price that the provider's gas may take"),
+    .describe("Share of the price that the provider's gas may take, with what the chain charges for data"),
   effort: share
     .default(0)
     .describe(

@@ -146,3 +146,6 @@ export function dataSizesOf({
   const judged = validators > 0 ? appoint + validators * validator : settle;
   return [permit ? postWithPermit : post, judged, rate].map((bytes) => bytes + ENVELOPE);
 }
+
+/** Sizes of a provider's three transactions when all goes well, bytes, where eight validators had a seat. */
+export const providerDataSizes: readonly number[] = [388, 1092, 804].map((bytes) => bytes + ENVELOPE);

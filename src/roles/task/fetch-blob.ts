@@ -19,7 +19,8 @@ export async function fetchBlob(
       signal,
       onProgress: (progress) => {
         const text = `Fetching the ${what}${pace(progress)}`;
-        reporter.emit({ kind: "progress", id, text, done: progress.bytes, total: progress.total });
+        const { bytes: done, total, laneRates: lanes } = progress;
+        reporter.emit({ kind: "progress", id, text, done, total, lanes });
       },
     });
     reporter.emit({ kind: "end", id, text: `Fetched the ${what} (${blob.size} bytes, verified)` });

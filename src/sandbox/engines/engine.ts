@@ -7,6 +7,8 @@ export interface EngineInfo {
   readonly version: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Of all its machines, where they are several. */
+  readonly together?: { readonly cpus: number; readonly memoryBytes: number };
   /** Names of its OCI runtimes: `runc`, `runsc`, … */
   readonly runtimes: readonly string[];
   readonly defaultRuntime: string;

@@ -18,6 +18,7 @@ export async function probeSandbox(context: RunContext, { signal }: RunOptions =
     tier: await weakestTier(),
     cpus: info.cpus,
     memoryBytes: info.memoryBytes,
+    ...(info.together && { together: info.together }),
     gpus,
     ...(local && { gpuWay: await chooseGpuWay(context.gpuWay, info.runtimes) }),
     images: images

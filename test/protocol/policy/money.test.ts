@@ -18,6 +18,7 @@ const COIN = 10n ** 18n;
 const chain: ChainFacts = {
   pace: { blockSeconds: 2, confirmations: 3 },
   gasPrice: 2n * GWEI,
+  dataFee: 0n,
   poolStake: COIN,
 };
 const NOW = 1_000_000;
@@ -167,6 +168,8 @@ describe("terms", () => {
   it("are refused while gas costs too much, absolutely or for the price", () => {
     assert.equal(code({}, "provider", { ...chain, gasPrice: 501n * GWEI }), "GAS_PRICE_TOO_HIGH");
     assert.equal(code({}, "provider", { ...chain, gasPrice: 400n * GWEI }), "GAS_ABOVE_SHARE");
+    assert.equal(code({}, "provider", { ...chain, dataFee: price / 3n }), undefined);
+    assert.equal(code({}, "provider", { ...chain, dataFee: price / 2n }), "GAS_ABOVE_SHARE");
     const generous = policySchema.parse({ gasShare: 1, maxGasPrice: 1000 });
     assert.equal(code({}, "provider", { ...chain, gasPrice: 501n * GWEI }, generous), undefined);
   });

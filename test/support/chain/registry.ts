@@ -12,7 +12,7 @@ export function readRegistry({ node, addresses }: TestChain) {
   const { abi } = artifactOf("JobEscrow");
   return {
     async offer(account: Address): Promise<Offer | undefined> {
-      return toOffer((await registry.getFunction("offerOf")(account)) as Result)?.offer;
+      return toOffer(((await registry.getFunction("offerOf")(account)) as Result).toObject(true))?.offer;
     },
     /** Names of the escrow's events, by its ABI, that the chain has no log of. */
     async unseenEvents(): Promise<string[]> {

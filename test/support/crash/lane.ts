@@ -59,7 +59,11 @@ export async function openLane(transport: "direct" | "onion"): Promise<Lane> {
     {
       ...{ transport, providers: 2, validators: 1, nodeOptions: ["--import", preload] },
       policy,
-      settings: { audit: { check: "evaluate", validate: "always", after: 10, floor: 0.1 } },
+      settings: {
+        audit: { check: "evaluate", validate: "always", after: 10, floor: 0.1 },
+        // Offers say how much disk there is: where other work fills it they would change, and be published again.
+        disk: { limit: "4 GiB" },
+      },
     },
   );
   const jobs = new Map<string, Job>();

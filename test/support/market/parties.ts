@@ -17,6 +17,7 @@ import { policySchema } from "../../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../../src/protocol/task/spec.ts";
 import type { WorkerContext } from "../../../src/roles/context.ts";
 import { runDaemon } from "../../../src/roles/daemon/daemon.ts";
+import type { Machine } from "../../../src/roles/daemon/slots.ts";
 import { provideDuty, setupOf } from "../../../src/roles/job/provider/run-job.ts";
 import { type Again, type Draft, draftOf } from "../../../src/roles/job/requester/posting/draft.ts";
 import { draftJob } from "../../../src/roles/job/requester/posting/draft-job.ts";
@@ -183,18 +184,26 @@ export async function newJob(
 }
 
 /** The provider's daemon; `stop` ends it and hands on what it failed with, `drain` lets it end its jobs. */
-export function startProviding(t: Cleanup, provider: Actor, policy: object = {}, disk?: DiskBudget) {
+export function startProviding(
+  t: Cleanup,
+  provider: Actor,
+  policy: object = {},
+  { disk, whole }: { readonly disk?: DiskBudget | undefined; readonly whole?: Machine | undefined } = {},
+) {
   const drain = new AbortController();
   const halt = new AbortController();
-  const setup = setupOf({
-    policy: policySchema.parse(policy),
-    machine: someOffer().details,
-    report: { tier: "runc" } as never,
-    disk,
-    get draining() {
-      return drain.signal.aborted;
+  const setup = setupOf(
+    {
+      policy: policySchema.parse(policy),
+      machine: someOffer().details,
+      report: { tier: "runc" } as never,
+      disk,
+      get draining() {
+        return drain.signal.aborted;
+      },
     },
-  });
+    whole,
+  );
   const duty = provideDuty(provider, setup);
   const options = { signal: halt.signal, draining: drain.signal };
   const ended = runDaemon(provider, duty, options).catch((error: unknown) => {

@@ -47,6 +47,10 @@ export async function federatedToken(
 /** A federated job as `--json` has it. */
 export function federatedData(job: FederatedJob, account: Address | undefined, token: TokenInfo) {
   const { id, state, stopping, cause, deadline, terms, members, closings } = job;
+  const listed = (seats: boolean) =>
+    members
+      .filter(({ seat }) => seat === seats)
+      .map(({ account: one, standing, claimed }) => ({ account: one, standing, claimed: String(claimed) }));
   return {
     jobId: id,
     kind: "federated" as const,
@@ -55,9 +59,8 @@ export function federatedData(job: FederatedJob, account: Address | undefined, t
     rounds: { closed: closings.length, of: terms.rounds },
     token,
     price: String(federatedPriceOf(terms)),
-    providers: members
-      .filter(({ seat }) => !seat)
-      .map(({ account: one, standing, claimed }) => ({ account: one, standing, claimed: String(claimed) })),
+    providers: listed(false),
+    validators: listed(true),
     models: closings.map(({ closing }) => closing.modelDigest),
   };
 }
@@ -78,6 +81,9 @@ export function federatedRows(job: FederatedJob, token: TokenInfo): [string, str
       "providers",
       `${enlisted} of ${terms.places}${terms.least < terms.places ? `, at least ${terms.least}` : ""}`,
     ],
+    ...(terms.seats > 0
+      ? [["validators", `${members.length - enlisted} of ${terms.seats}`] satisfies [string, string]]
+      : []),
     ["price", money(federatedPriceOf(terms), token)],
     ["deposit", coin(terms.providerStake)],
     [state === "Ended" ? "pay from" : "due", due],

@@ -43,12 +43,18 @@ function sentences(job: FederatedJob, now: number): [stands: string, next: strin
         return [
           `Round ${round} of ${terms.rounds} was not closed by ${at(deadline)}.`,
           "Any party's daemon ends the job now.",
-          "Closed rounds stay paid; who has said on the chain that it uploaded shares the open round's price.",
+          terms.seats > 0
+            ? "Closed rounds stay paid, and the rest goes back."
+            : "Closed rounds stay paid; who has said on the chain that it uploaded shares the open round's price.",
         ];
       return [
         `Round ${round} of ${terms.rounds} is open${stopping ? ", and is the last" : ""}.`,
-        `Its requester closes it by ${at(deadline)}, once enough updates have come ("ichain resume ${shortId(id)}" or "ichain serve" must run).`,
-        "Otherwise anyone ends the job: closed rounds stay paid, and who has said on the chain that it uploaded shares the open round's price.",
+        terms.seats > 0
+          ? `Its ${members.length - enlisted} validators close it by ${at(deadline)}, once more than half of them have signed the same model and books.`
+          : `Its requester closes it by ${at(deadline)}, once enough updates have come ("ichain resume ${shortId(id)}" or "ichain serve" must run).`,
+        terms.seats > 0
+          ? "Otherwise anyone ends the job: closed rounds stay paid, and the rest goes back."
+          : "Otherwise anyone ends the job: closed rounds stay paid, and who has said on the chain that it uploaded shares the open round's price.",
       ];
     case "Ended":
       return [
@@ -57,6 +63,12 @@ function sentences(job: FederatedJob, now: number): [stands: string, next: strin
           ? "Pay and stakes are free: each party's daemon takes its own."
           : `Pay and stakes are free after ${at(deadline)}, when no round can be disputed any more.`,
         "What nobody claims within 180 days goes back to the requester.",
+      ];
+    case "Drawing":
+      return [
+        `Its ${terms.seats} validators are being drawn from the pool.`,
+        `Its requester has them drawn by ${at(deadline)} ("ichain resume ${shortId(id)}" or "ichain serve" must run).`,
+        "Otherwise anyone ends the job, and the whole price goes back.",
       ];
     default:
       return [

@@ -3,7 +3,7 @@ import { sameAddress } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../../protocol/offer.ts";
 import { standingNumber } from "../../../protocol/record.ts";
-import { best, type Chooser } from "../../../roles/job/requester/posting/choose.ts";
+import { bestOf, type Chooser } from "../../../roles/job/requester/posting/choose.ts";
 import type { Candidates } from "../../../roles/job/requester/posting/plan.ts";
 import { money } from "../../../ui/format.ts";
 import type { Ui } from "../../../ui/ui.ts";
@@ -17,6 +17,7 @@ export interface PlanChoice {
 /** Picks the parties by flags, by asking, or by rating without a terminal. */
 export function chooserOf(ui: Ui, candidates: Candidates, choice: PlanChoice): Chooser {
   const ask = ui.interactive;
+  const best = bestOf(candidates);
   const { token } = candidates.pay;
   const price = (offer: Offer) => `${money(candidates.priceOf(offer), token)} for the job`;
   const fee = (offer: Offer) => `${money(candidates.feeOf(offer), token)} for a validation`;
@@ -36,7 +37,8 @@ export function chooserOf(ui: Ui, candidates: Candidates, choice: PlanChoice): C
         among,
         best: best.validator,
         question: seats === 1 ? "Validator:" : `Validator ${seat + 1}:`,
-        describe: (offer) => describe(offer, offer.ratingAsValidator, fee(offer)),
+        describe: (offer) =>
+          `${describe(offer, offer.ratingAsValidator, fee(offer))}  standing ${standingNumber(candidates.seatStanding(offer)).toFixed(2)}`,
       }),
   };
 }

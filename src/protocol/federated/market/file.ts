@@ -127,6 +127,7 @@ export const jobRulesSchema = block.pick({
     local: true,
   },
   ...{ outer: true, update: true, strategy: true, settings: true, share: true, silent: true, keep: true },
+  public: true,
 });
 export type JobRules = z.output<typeof jobRulesSchema>;
 
@@ -165,8 +166,15 @@ export const federatedJobFileSchema = z
     const { validators: seats, audit } = federated;
     if (audit !== "off" && seats.count === 0)
       add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
-    for (const name of onlyLed(federated))
-      if (seats.count > 0) add(["federated", ...name], "is for jobs that you lead yourself so far");
+    if (seats.count > 0 && strategy?.labels)
+      add(["federated", "strategy"], "is for jobs that you lead yourself: no seat can replay it yet");
+    if (seats.count > 0 && federated.share === "left-out")
+      add(["federated", "share"], "is for jobs that you lead yourself");
+    if (audit !== "off" && federated.data.own !== undefined)
+      add(
+        ["federated", "audit"],
+        "needs rows that you deal: of providers' own data no training can be replayed",
+      );
     if (seats.count > 0 && federated.silent === "redeal")
       add(["federated", "silent"], "is for jobs that you lead yourself: validators deal no rows");
     if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))

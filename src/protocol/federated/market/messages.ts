@@ -41,7 +41,7 @@ export const roundMessageSchema = z.strictObject({
   work: z
     .strictObject({
       model: parcelSchema,
-      /** Of this provider; absent where it has data of its own, and from a seat: each has had its own from the requester. */
+      /** Of this provider; absent where it trains on data of its own, and from a seat: the requester has given each its own. */
       part: parcelSchema.optional(),
       /** Unix seconds: what is sent later may be left out. */
       sendBy: z

@@ -21,7 +21,7 @@ import {
 import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { fetchSeconds } from "../../../protocol/policy/windows.ts";
 import type { WorkerContext } from "../../context.ts";
-import type { Slots } from "../../daemon/slots.ts";
+import { type Place, type Share, type Slots, waitText } from "../../daemon/slots.ts";
 import { chainFacts } from "../../shared/chain-facts.ts";
 import { transact } from "../../shared/transact.ts";
 import { awaitHost, type Fetched } from "../../task/await-host.ts";
@@ -56,13 +56,14 @@ export interface Accepted {
 
 /**
  * Checks a posted job and accepts it, or resolves with the reason why not. Fetches the bundle before `accept`, so that
- * a job with a bad spec or without a bundle costs neither gas nor stake.
+ * a job with a bad spec or without a bundle costs neither gas nor stake. Its place, which a packed job needs no more, then
+ * holds what the task may use of the machine.
  */
 export async function accept(
   context: WorkerContext,
   journal: JobJournal,
   job: Job,
-  setup: ProviderSetup,
+  { setup, place }: { readonly setup: ProviderSetup; readonly place: Place | undefined },
   options: Abortable,
 ): Promise<Accepted | Refusal> {
   const { policy, machine } = setup;
@@ -105,8 +106,14 @@ export async function accept(
     ? undefined
     : await pullFirst(context, journal, job, { bundle, policy }, options);
   if (unusable) return unusable;
+  const busy = await holdShare(
+    context,
+    { job, place, share: bundle.spec.resources, acceptedBefore },
+    options,
+  );
+  if (busy) return busy;
   if (setup.draining && !acceptedBefore) return refuseDraining();
-  // Check again: fetching may have taken hours.
+  // Check again: fetching and waiting may have taken hours.
   const closed = acceptedBefore
     ? undefined
     : refuseMaintenance(policy, job.terms, "provider", await context.market.now(options));
@@ -180,6 +187,37 @@ async function pullFirst(
       return refuse("NOT_POSTED", "its image did not come while it could be accepted");
     throw error;
   }
+}
+
+/** Waits for the machine while the job can be accepted; one that was accepted does not wait. */
+async function holdShare(
+  { market, reporter }: WorkerContext,
+  { job, place, share, acceptedBefore }: Held,
+  options: Abortable,
+): Promise<Refusal | undefined> {
+  if (place === undefined) return undefined;
+  if (acceptedBefore) {
+    await place.hold(share, { ...options, atRisk: true });
+    return undefined;
+  }
+  const isUseful = (state: JobState) => state === "Posted";
+  using posted = await whileUseful(market, { job, isUseful, deadline: job.terms.acceptBy }, options.signal);
+  const onWait = () => reporter.emit({ kind: "info", text: waitText(share) });
+  try {
+    await place.hold(share, { signal: posted.signal, onWait });
+    return undefined;
+  } catch (error) {
+    if ((posted.left || posted.expired) && !options.signal.aborted)
+      return refuse("NOT_POSTED", "other jobs used the machine while it could be accepted");
+    throw error;
+  }
+}
+
+interface Held {
+  readonly job: Job;
+  readonly place: Place | undefined;
+  readonly share: Share;
+  readonly acceptedBefore: boolean;
 }
 
 export function refuseDraining(): Refusal {

@@ -137,7 +137,8 @@ function keepUntil(
     prepare: async () => {
       const time = await market.now(options);
       // After a challenge anybody settles, as soon as its validators have passed the result.
-      const windowEnds = journal.outcome<number | null>(WINDOW) ?? Number.NEGATIVE_INFINITY;
+      // The intent: a process that was killed there may find the job settled, and has no later turn to end the step.
+      const windowEnds = journal.intent<number | null>(WINDOW) ?? Number.NEGATIVE_INFINITY;
       const settledItself = !now.challenged && time <= windowEnds;
       if (now.state !== "Settled" || now.appointed || settledItself) return null;
       return time + policy.keepResults;

@@ -7,7 +7,7 @@ import { isFinal } from "../../../protocol/job/state.ts";
 import { type Refusal, refuse } from "../../../protocol/policy/refusal.ts";
 import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
-import { openSlots } from "../../daemon/slots.ts";
+import { type Machine, openSlots } from "../../daemon/slots.ts";
 import type { HostedOnce } from "../../shared/host-once.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { noteAndReport } from "../../shared/note.ts";
@@ -49,9 +49,12 @@ export function provideDuty(context: WorkerContext, setup: ProviderSetup): Duty 
   };
 }
 
-/** What the jobs of a provider, of every kind, share: its policy and machine as they are now, and its places. */
-export function setupOf(machine: Omit<ProviderSetup, "slots" | "declines">): ProviderSetup {
-  const slots = openSlots(machine.policy.maxJobs);
+/**
+ * What the jobs of a provider, of every kind, share: its policy and machine as they are now, and its places on the whole
+ * machine, which are unbounded without one.
+ */
+export function setupOf(machine: Omit<ProviderSetup, "slots" | "declines">, whole?: Machine): ProviderSetup {
+  const slots = openSlots(machine.policy.maxJobs, whole);
   // Read at each use: both may change while a job waits or runs.
   return {
     get policy() {
@@ -147,13 +150,15 @@ async function make(
     const refusal = await awaitBundleHost(context, journal, job, options);
     if (refusal) return { kind: "declined", job, refusal };
   }
-  using _slot = packedBefore ? undefined : await setup.slots.take({ ...options, atRisk });
+  using place = packedBefore ? undefined : await setup.slots.take({ ...options, atRisk });
   const posted = await market.job(jobId, options);
-  const accepted = await accept(context, journal, posted, setup, options).catch((error: unknown) => {
-    const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;
-    if (refusal) return refusal;
-    throw error;
-  });
+  const accepted = await accept(context, journal, posted, { setup, place }, options).catch(
+    (error: unknown) => {
+      const refusal = journal.intent("accept") === undefined ? asRefusal(error) : undefined;
+      if (refusal) return refusal;
+      throw error;
+    },
+  );
   if (isRefusal(accepted)) return { kind: "declined", job: posted, refusal: accepted };
   const job = await market.job(jobId, options);
   if (isFinal(job.state) && journal.intent("submit") === undefined) return { kind: "over", job };

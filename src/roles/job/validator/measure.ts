@@ -9,7 +9,7 @@ import { type Failure, isSameFailure } from "../../../protocol/task/failure.ts";
 import { FAILED_RUN, isStable } from "../../../protocol/task/judgement.ts";
 import { toScore, WORST_SCORE } from "../../../protocol/task/metric.ts";
 import type { WorkerContext } from "../../context.ts";
-import type { Slots } from "../../daemon/slots.ts";
+import { type Slots, waitText } from "../../daemon/slots.ts";
 import { jobFolder } from "../../shared/job-folder.ts";
 import { random32 } from "../../shared/random.ts";
 import { attempt } from "../../task/attempt.ts";
@@ -38,7 +38,7 @@ export interface Sources {
 
 /** Where a measurement stands when its time runs out. */
 export interface Waiting {
-  /** Waiting for one of this machine's slots. */
+  /** Waiting for one of this machine's slots, or for its CPUs and memory. */
   queued: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function measure(
   const exam =
     job.terms.mode === "exam" ? await fetchExam(context, journal, { job, locator, maxBytes }, options) : null;
   waiting.queued = true;
-  using _slot = await slots.take(options);
+  using place = await slots.take(options);
   waiting.queued = false;
   const bundle = await fetchBundle(context, journal, { job, locator, maxBytes: policy.maxBundle }, options);
   await holdKept(context, job, bundle.kept, policy);
@@ -82,6 +82,10 @@ export async function measure(
   if (typeof spec.image !== "string" && refuseImage(policy, spec.image, []))
     throw measureFailed("its image is not allowed here");
   const { metric, goal, mode } = spec.verification;
+  waiting.queued = true;
+  const onWait = () => context.reporter.emit({ kind: "info", text: waitText(spec.resources) });
+  await place.hold(spec.resources, { ...options, onWait });
+  waiting.queued = false;
   const home = jobFolder(context.jobsDir, "validator", job.id);
   const found = async (): Promise<Finding> => {
     if (delivered === undefined) return NOTHING;

@@ -4,7 +4,7 @@ import { type JobId, sameAddress } from "../../../protocol/ids.ts";
 import { seatOf } from "../../../protocol/job/job.ts";
 import { forJob, type WorkerContext } from "../../context.ts";
 import type { Duty } from "../../daemon/daemon.ts";
-import { openSlots } from "../../daemon/slots.ts";
+import { type Machine, openSlots } from "../../daemon/slots.ts";
 import { endLostJob, isLost } from "../../shared/lost-job.ts";
 import { noteAndReport } from "../../shared/note.ts";
 import { transact } from "../../shared/transact.ts";
@@ -13,8 +13,12 @@ import { commit, type ValidatorSetup } from "./commit.ts";
 import { reveal } from "./reveal.ts";
 
 /** What `ichain validate` does: it works on every job in which this account has a seat. */
-export function validateDuty(context: WorkerContext, machine: Omit<ValidatorSetup, "slots">): Duty {
-  const slots = openSlots(machine.policy.maxJobs);
+export function validateDuty(
+  context: WorkerContext,
+  machine: Omit<ValidatorSetup, "slots">,
+  whole?: Machine,
+): Duty {
+  const slots = openSlots(machine.policy.maxJobs, whole);
   const setup = (): ValidatorSetup => ({ ...machine, slots });
   return {
     role: "validator",

@@ -109,6 +109,7 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
         version: items[0]?.status?.nodeInfo?.kubeletVersion ?? "",
         cpus: Math.max(0, ...room("cpu")),
         memoryBytes: Math.max(0, ...room("memory")),
+        together: { cpus: sumOf(room("cpu")), memoryBytes: sumOf(room("memory")) },
         runtimes: options.runtimeClass === undefined ? [] : [options.runtimeClass],
         defaultRuntime: "",
         cgroupDriver: "none",
@@ -200,4 +201,8 @@ export function kubernetesEngine(options: KubernetesOptions): Engine {
       // A cluster has metrics only where an add-on is installed.
     },
   };
+}
+
+function sumOf(all: readonly number[]): number {
+  return all.reduce((sum, one) => sum + one, 0);
 }

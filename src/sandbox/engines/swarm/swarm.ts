@@ -113,6 +113,10 @@ export function swarmEngine(options: SwarmOptions): Engine {
         // A task runs on one node, so the largest node is the most that can be offered.
         cpus: Math.max(0, ...usable.map(({ cpus }) => cpus)),
         memoryBytes: Math.max(0, ...usable.map(({ memoryBytes }) => memoryBytes)),
+        together: {
+          cpus: usable.reduce((sum, { cpus }) => sum + cpus, 0),
+          memoryBytes: usable.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+        },
         // A service cannot choose its runtime or the parent of its control group: nodes use their defaults.
         runtimes: [info.defaultRuntime],
         cgroupDriver: "none",

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { test } from "node:test";
 import { raceSignal } from "../../../../src/async/abort.ts";
 import type { Sandbox, TaskRun } from "../../../../src/ports/sandbox.ts";
+import { openMachine } from "../../../../src/roles/daemon/slots.ts";
 import { advance } from "../../../../src/roles/job/requester/advance.ts";
 import { sealedEnd } from "../../../../src/roles/job/requester/result/follow-log.ts";
 import { stopJob } from "../../../../src/roles/job/requester/stop.ts";
@@ -104,7 +105,7 @@ test("a provider whose home has no room for a job's run declines it, before it c
   const home = dirname(jobsDir);
   // Enough for the bundle, and not for twice 64 MiB.
   const disk = openDiskBudget({ home, jobsDir, limit: (await bytesBelow(home)) + 100 * 2 ** 20 });
-  startProviding(t, provider, {}, disk);
+  startProviding(t, provider, {}, { disk });
   const declined = provider.tells(({ text }) => text.includes("not accepted (DISK_BUDGET)"));
   const file = { resources: { time: "1m", disk: "64 MiB" } };
   const id = await newJob(requester, provider, { posted: false, file });
@@ -133,4 +134,23 @@ test("a provider that is drained declines what comes, and ends with the job that
   assert.equal((await advancing).state, "Refunded");
   assert.equal((await requester.market.job(second)).state, "Posted");
   assert.notEqual(provider.journal.find("provider", first)?.finished, undefined);
+});
+
+test("a job that the machine has no room for waits, says so, and is accepted when there is", async (context) => {
+  const { t, requester, provider } = await startParties(context, {
+    sandbox: failingSandbox(() => Promise.resolve()),
+  });
+  const whole = openMachine({ cpus: 2, memory: 2 ** 33 });
+  const other = await whole.hold({ cpus: 1.5, memory: 2 ** 20 }, waits);
+  const waiting = new Promise<string>((resolve) => {
+    provider.told.on("event", ({ text }) => text.startsWith("Waiting for") && resolve(text));
+  });
+  startProviding(t, provider, { maxJobs: 2 }, { whole });
+  const id = await newJob(requester, provider, { posted: false, file: { resources: { cpus: 1 } } });
+  const advancing = advance(requester, id, {}, waits);
+  assert.match(await waiting, /^Waiting for 1 CPU and /);
+  assert.equal((await requester.market.job(id)).state, "Posted");
+  other[Symbol.dispose]();
+  assert.equal((await advancing).cause, "released");
+  (await whole.hold({ cpus: 2, memory: 1 }, waits))[Symbol.dispose](); // it gave its share back
 });

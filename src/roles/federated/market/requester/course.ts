@@ -101,7 +101,7 @@ export async function openCourse(
   const members: CourseMember[] = [];
   for (const [at, account] of providers.entries()) {
     const { channel } = correspondents.find(({ party }) => sameAddress(party.account, account))!;
-    const { train, open, parts } = place;
+    const { train, open } = place;
     if (train === undefined) {
       members.push({ account, channel, part: undefined, rows: 0 });
       continue;
@@ -109,7 +109,7 @@ export async function openCourse(
     const path = files.part(at);
     const part = await journal.step(`part-${at}`, {
       prepare: () => null,
-      act: () => packPart(context, { files, train, open }, { rows: parts[at]!, out: path }, options),
+      act: () => packPart(context, { files, train, open }, { rows: place.parts[at]!, out: path }, options),
     });
     await hosting.add(part.blob);
     const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
@@ -174,10 +174,6 @@ export async function openPlace(
     },
   });
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
-  const strategy = strategyOf(federated.strategy);
-  // Of a seat's kit, which a requester sends.
-  if (train === undefined && (federated.data.own === undefined || strategy?.needs.includes("gains")))
-    throw new IchainError("DATA_INVALID", "The data cannot be used: there are no rows to deal.");
   const dealt =
     train === undefined
       ? Array.from({ length: parts }, () => new Uint32Array())

@@ -86,7 +86,8 @@ export class Seats {
       prepare: () => files.kit,
       act: async (out) => {
         const { model, train, test, root } = draft.file.federated;
-        const paths = [model, ...[train, test, root].flatMap((source) => source?.file ?? [])];
+        const sources = [train, test, root].filter((source) => source !== undefined);
+        const paths = [model, ...sources.flatMap((source) => source.file)];
         const note = rulesOf(draft.file.federated);
         const packed = await context.parcels.pack({ root: draft.folder, paths, out, note }, options);
         return { blob: packed.blob, key: packed.sessionKey };
@@ -194,10 +195,13 @@ export async function takeClosedRound(
   return await journal.step(`closing-${round}`, {
     prepare: () => null,
     act: async () => {
-      const accept = ({ last }: RoundMessage) => last?.model.root === closing.modelRoot;
+      const accept = (one: RoundMessage) =>
+        one.round === round + 1 && one.last?.model.root === closing.modelRoot;
       const message = await hear(context, leads, { from: round + 1, accept }, options);
       const earned = journal.outcome<ClosedRound>(`closing-${round - 1}`)?.earned ?? [];
       const closed = closedRoundIn(message, closing, earned, market.ledgerDomainOf(job.id));
+      // Seats serve the last model alone.
+      if (round < job.closings.length) return closed;
       const key = blindKey(closing.blindedKey, modelMask(draft.mask, round));
       const path = join(files.rounds, `closed-${round}.parcel`);
       const maxBytes = parcelBytes(8 * parameters + (16 << 20));

@@ -171,9 +171,11 @@ async function lead(
       seat: one,
       signature: approved.signature,
     }));
+    // Before the closing: with it the round, and this, are over.
+    await strikeAll(context, journal, { job, round, proposal }, [[account, own], ...valid], options);
     const call = { kind: "closeRound", federated: job, closing: closed.closing, approvals } as const;
     await unlessRefused(() => transact(market, journal, call, { ...options, name: `close-${round}` }));
-    return await strikeAll(context, journal, { job, round, proposal }, [[account, own], ...valid], options);
+    return;
   }
 }
 

@@ -10,7 +10,7 @@ import { readVector } from "../../aggregation/vector-file.ts";
 import { Random } from "../../data/random.ts";
 import { encode } from "../../encode.ts";
 import type { ArrivedUpdate, RoundPlace } from "../requester/round/aggregate.ts";
-import { rowsFile } from "../requester/round/rows.ts";
+import { type Rows, rowsFile } from "../requester/round/rows.ts";
 import { discardRun, trainingSeed, trainRound } from "../train.ts";
 
 /**
@@ -34,13 +34,17 @@ export async function replay(
 ): Promise<ReadonlyMap<Address, ReplayFinding>> {
   const { draft } = place;
   const { audit } = draft.file.federated;
-  if (audit === "off") return new Map();
+  const { train } = place;
+  if (audit === "off" || train === undefined) return new Map();
   const byAddress = updates.toSorted((a, b) => (a.account.toLowerCase() < b.account.toLowerCase() ? -1 : 1));
   const order = new Random(`audit ${draft.seed} ${round}`).shuffle(Uint32Array.from(byAddress.keys()));
   const drawn = [...order.subarray(0, audit)].map((at) => byAddress[at]!);
   const found = new Map<Address, ReplayFinding>();
   for (const update of new Set([...suspects, ...drawn]))
-    found.set(update.account, await replayOne(context, journal, place, { round, update }, options));
+    found.set(
+      update.account,
+      await replayOne(context, journal, { ...place, train }, { round, update }, options),
+    );
   return found;
 }
 
@@ -48,7 +52,7 @@ export async function replay(
 async function replayOne(
   context: WorkerContext,
   journal: JobJournal,
-  { draft, files, tasks, parts, train }: RoundPlace,
+  { draft, files, tasks, parts, train }: RoundPlace & { readonly train: Rows },
   { round, update: { account, place, path } }: { readonly round: number; readonly update: ArrivedUpdate },
   options: Abortable,
 ): Promise<ReplayFinding> {

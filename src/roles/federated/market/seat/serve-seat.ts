@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Abortable, linkSignals } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { HostIdentity } from "../../../../ports/transport.ts";
+import type { Feed, HostIdentity } from "../../../../ports/transport.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
@@ -150,7 +150,6 @@ async function serve(
     new Approvals(),
   ];
   let arrivals: Arrivals | undefined;
-  const requesterFeed = { account: first.terms.requester, channel: requester.channel };
   await using hosted = hostOnce(
     context,
     "seat",
@@ -159,7 +158,8 @@ async function serve(
       blobs: [bundle],
       readers: [requester, ...spoken].map(readerOf),
       feeds: [
-        ...[requesterFeed, ...spoken].map((one) => rounds.feedOf(one.account, one.channel)),
+        ofAllRounds(journal, requester.channel, rounds.feedOf(first.terms.requester, requester.channel)),
+        ...spoken.map((one) => rounds.feedOf(one.account, one.channel)),
         ...spoken
           .filter((one) => !isProvider(one.account))
           .map((one) => proposals.feedOf(one.account, one.channel, one.channel.proposals)),
@@ -194,7 +194,9 @@ async function serve(
       const own = linkSignals([options.signal, abort.signal]);
       const parent = standing.before?.closed.closing.modelDigest ?? basis.spec.federated.start;
       const { parameters } = basis.spec.federated;
-      const of = { job: id, round: open, parent, parameters, members, files };
+      // Of a provider that was struck no update counts any more, unless a panel clears it.
+      const honest = members.filter((one) => memberOf(job, one.account)?.standing === "enlisted");
+      const of = { job: id, round: open, parent, parameters, members: honest, files };
       const coming = openArrivals(context, journal, of, own);
       arrivals = coming;
       const state = {
@@ -356,6 +358,27 @@ async function catchUp(
   return { closed, model: { blob, key }, memory: message.last!.memory ?? {} };
 }
 
+/** The requester may have been away for rounds: its feed has each of them, beside the newest of `feed`. */
+function ofAllRounds(journal: JobJournal, channel: Channel, feed: Feed): Feed {
+  return {
+    id: feed.id,
+    read: async (from, options) => {
+      const before = journal.outcome<WorkedOut>(`adopted-${from - 1}`);
+      if (before === undefined) return await feed.read(from, options);
+      return channel.seal({ round: from, ledger: [...before.closed.lines], last: lastOf(before) });
+    },
+  };
+}
+
+/** What is told of a closed round beside its books. */
+function lastOf({ closed, model }: WorkedOut): NonNullable<RoundMessage["last"]> {
+  return {
+    model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
+    ...(closed.before && { before: closed.before }),
+    bytes: closed.took.map(([one, { bytes }]): [Address, number] => [one, bytes]),
+  };
+}
+
 /** Shows the open round, or after the last one what it came to. */
 function show(
   board: Board<RoundMessage>,
@@ -368,14 +391,10 @@ function show(
   }: Standing & { readonly isProvider: (one: Address) => boolean; readonly requester: Address },
 ): void {
   if (before === undefined) return;
-  const { closed, model, memory } = before;
-  const parcel = { root: model.blob.root, key: model.key, bytes: model.blob.size };
+  const { closed, memory } = before;
   const base = { round, ledger: [...closed.lines] };
-  const work = { model: parcel, sendBy: sendByOf(job) };
-  const last = {
-    ...{ model: parcel, ...(closed.before && { before: closed.before }) },
-    bytes: closed.took.map(([one, { bytes }]): [Address, number] => [one, bytes]),
-  };
+  const last = lastOf(before);
+  const work = { model: last.model, sendBy: sendByOf(job) };
   board.show(round, (account) => {
     if (isProvider(account)) return job.state === "Ended" ? base : { ...base, work };
     if (sameAddress(account, requester)) return { ...base, last };

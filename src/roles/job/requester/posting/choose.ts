@@ -13,15 +13,17 @@ export interface Chooser {
   validator(among: readonly Offer[], seat: number, seats: number): Promise<Offer> | Offer;
 }
 
-/** The best provider, and of the good validators any. */
-export const best = {
-  provider: (among: readonly Offer[]): Offer => among[0]!,
-  /** By chance, so that a provider cannot foresee who will validate it, and be that validator too. */
-  validator: (among: readonly Offer[]): Offer => {
-    const good = goodValidators(among);
-    return good[randomInt(good.length)]!;
-  },
-} satisfies Chooser;
+/** Picks the best provider, and of the good validators any. */
+export function bestOf({ seatStanding }: Pick<Candidates, "seatStanding">) {
+  return {
+    provider: (among: readonly Offer[]): Offer => among[0]!,
+    /** By chance, so that a provider cannot foresee who will validate it, and be that validator too. */
+    validator: (among: readonly Offer[]): Offer => {
+      const good = goodValidators(among, seatStanding);
+      return good[randomInt(good.length)]!;
+    },
+  } satisfies Chooser;
+}
 
 /**
  * Settles on a provider and its validators. `auditOf` decides, once the provider is known, whether it is validated.

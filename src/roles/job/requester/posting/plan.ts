@@ -27,6 +27,7 @@ import {
 } from "../../../../protocol/policy/outline.ts";
 import type { Pay } from "../../../../protocol/policy/pay.ts";
 import { floorPrice, inCoin, type Tender, tenderOf } from "../../../../protocol/policy/tender.ts";
+import { seatStandingOf } from "../../../../protocol/record.ts";
 import { type JobFile, pinImage, type Spec, specOf } from "../../../../protocol/task/spec.ts";
 import { chainFacts } from "../../../shared/chain-facts.ts";
 import { readPay } from "../../../tokens.ts";
@@ -47,6 +48,8 @@ export interface Candidates {
   priceOf(provider: Offer): bigint;
   /** What it would pay this validator at least. */
   feeOf(validator: Offer): bigint;
+  /** In parts of `STANDING_UNIT`. */
+  seatStanding(validator: Offer): bigint;
   readonly pay: Pay;
   readonly chain: ChainFacts;
 }
@@ -91,6 +94,11 @@ export async function findCandidates(
   const floor = (offer: Offer) => floorPrice(tender(offer), windows.run);
   const price = (offer: Offer) => priceOf(pay, floor(offer), pay.validatorFee ?? 0n);
   const fee = (offer: Offer) => pay.validatorFee ?? tender(offer).validationFee;
+  const seatStanding = (offer: Offer) =>
+    seatStandingOf(offer.ratingAsValidator, {
+      fee: inCoin(fee(offer), tender(offer)),
+      gasPrice: chain.gasPrice,
+    });
   const free = (offer: Offer) => freeStake(offer, chain.poolStake);
   const whyNot = (offer: Offer): string | undefined => {
     const lacks = unfitProvider(offer, file) ?? unfitTender(tenders.get(offer), pay);
@@ -119,6 +127,7 @@ export async function findCandidates(
     unfit,
     priceOf: price,
     feeOf: fee,
+    seatStanding,
     validatorsFor: (provider) =>
       offers
         .filter((offer) => !sameAddress(offer.account, provider.account))
@@ -128,7 +137,7 @@ export async function findCandidates(
         .filter((offer) => tenders.get(offer) !== undefined)
         .filter((offer) => pay.validatorFee === undefined || tender(offer).validationFee <= pay.validatorFee)
         .filter((offer) => free(offer) >= stake(provider, offer))
-        .sort(bySeatStanding((offer) => tender(offer).validationFee)),
+        .sort(bySeatStanding(seatStanding, (offer) => tender(offer).validationFee)),
   };
 }
 

@@ -34,8 +34,10 @@ export async function rank(
   const gasPrice = await market.gasPrice({ signal });
   const usual = medianPrice(providers.map(wei));
   const ranked: RankedRecord[] = [];
-  for (const offer of providers) {
-    const record = recordOf(await market.pastJobs(offer.account, { signal }), { requester, gasPrice });
+  const accounts = providers.map(({ account }) => account);
+  for await (const past of market.pastJobs(accounts, { signal })) {
+    const offer = providers[ranked.length]!;
+    const record = recordOf(past, { requester, gasPrice });
     ranked.push({ offer, record, price: priceOf(offer), standing: standingOf(record, usual) });
   }
   return ranked.sort(byWeighedPrice);

@@ -4,7 +4,7 @@ import { type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { lockedBy } from "../../../../protocol/job/terms.ts";
 import type { AuditPolicy } from "../../../../protocol/policy/audit.ts";
 import type { RoleContext } from "../../../context.ts";
-import { best, choosePlan } from "../posting/choose.ts";
+import { bestOf, choosePlan } from "../posting/choose.ts";
 import type { Again, Draft } from "../posting/draft.ts";
 import { draftJob } from "../posting/draft-job.ts";
 import { placeBundle } from "../posting/host-bundle.ts";
@@ -71,7 +71,7 @@ export async function planForNext(
   const providers = left.filter((offer) => most === undefined || found.priceOf(offer) <= most);
   const costsMore = { why: "the next best provider costs more" };
   if (providers.length === 0) return costsMore;
-  const plan = await choosePlan(file, { ...found, providers }, best, (provider) =>
+  const plan = await choosePlan(file, { ...found, providers }, bestOf(found), (provider) =>
     audit({ market, account }, provider, policy, options),
   );
   return most !== undefined && lockedBy(plan.outline) > most ? costsMore : plan;

@@ -120,7 +120,8 @@ test("a provider declines a token that its policy does not list, and says which"
     );
     const setup = { policy: read, machine: {}, report: {} } as never;
     const signal = AbortSignal.timeout(5_000);
-    return accept(provider, provider.journal.open("provider", id), posted, setup, { signal });
+    const journal = provider.journal.open("provider", id);
+    return accept(provider, journal, posted, { setup, place: undefined }, { signal });
   };
   const refused = await asked({});
   assert.ok("code" in refused && refused.code === "TOKEN_UNKNOWN" && refused.reason.includes(token.address));

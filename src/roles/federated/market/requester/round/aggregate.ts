@@ -82,7 +82,7 @@ export interface Aggregated {
     readonly weight: number;
     readonly taken: boolean;
     /** By leaving it out, smoothed; with `share: left-out` alone. */
-    readonly contribution?: number | undefined;
+    readonly contribution?: number;
     /** What a replay of the training found, where there was one. */
     readonly audit?: ReplayFinding | undefined;
   })[];

@@ -1,0 +1,77 @@
+import { IchainError } from "../../errors/error.ts";
+import type { MarketReader } from "../../ports/market.ts";
+import type { Reporter } from "../../ports/reporter.ts";
+import { neutralise } from "../../protocol/neutralise.ts";
+import { table } from "../../ui/format.ts";
+import type { Prompts, Ui } from "../../ui/ui.ts";
+import type { CommandContext, CommandModule } from "../framework/declaration.ts";
+
+/** Characters of a command's text for people that are kept. */
+const MAX_TEXT = 200_000;
+
+/** What a command printed: the data of `--json`, the last of several, and the same for people. */
+export interface Printed {
+  readonly data: unknown;
+  readonly text: string;
+}
+
+/** The context in which the page runs commands: they print into the page, ask nothing, and have the page's password. */
+export function pageContext(
+  context: CommandContext,
+  { market, reporter, password }: { market: MarketReader; reporter: Reporter; password: () => string },
+): CommandContext {
+  return {
+    ...context,
+    market,
+    config: { ...context.config, password: { from: "environment", reveal: password } },
+    ui: { ...silentUi(reporter), print() {} },
+  };
+}
+
+/**
+ * Runs one of ichain's commands here, so that the page and the command line say the same.
+ * @throws what the command throws, except the code `printing`, which it throws after it printed
+ */
+export async function runCommand(
+  context: CommandContext,
+  load: () => Promise<CommandModule>,
+  { args = {}, options = {} }: { readonly args?: object; readonly options?: object } = {},
+  { printing, onText }: { readonly printing?: string; readonly onText?: (text: string) => void } = {},
+): Promise<Printed> {
+  let [data, text] = [undefined as unknown, ""];
+  const add = (piece: string): void => {
+    text = `${text}${neutralise(piece)}`.slice(-MAX_TEXT);
+    onText?.(neutralise(piece));
+  };
+  const ui: Ui = {
+    ...context.ui,
+    print(printed, render) {
+      data = printed;
+      if (render) add(`${text === "" ? "" : "\n"}${render()}`);
+    },
+    stream: (_data, piece) => add(piece),
+  };
+  const { run } = await load();
+  try {
+    await run({ ...context, ui }, args, options);
+  } catch (error) {
+    if (!(error instanceof IchainError && error.code === printing && data !== undefined)) throw error;
+  }
+  return { data, text };
+}
+
+function silentUi(reporter: Reporter): Omit<Ui, "print"> {
+  const refuse = async (message: string): Promise<never> => {
+    throw new IchainError("NO_TTY", `The page cannot ask "${message}".`, {
+      hint: "Run the command in a terminal.",
+    });
+  };
+  const prompts: Prompts = {
+    password: refuse,
+    newPassword: refuse,
+    confirm: refuse,
+    input: refuse,
+    select: refuse,
+  };
+  return { reporter, interactive: false, json: false, prompts, stream() {}, table };
+}

@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import { isIchainError } from "../../../errors/error.ts";
+import type { JobId } from "../../../protocol/ids.ts";
+import { toJson } from "../../../ui/format.ts";
+import { route, type WebRoute } from "../../../web/server.ts";
+import { resultFolder } from "../../steps/result.ts";
+import { runCommand } from "../context.ts";
+import type { PageContext } from "../page.ts";
+import { jobIdInput } from "./jobs.ts";
+
+/** Of a log, characters that are kept for those who open it later. */
+const KEPT = 65_536;
+/** Logs that are kept; those that are being followed always are. */
+const MAX_LOGS = 20;
+
+interface FollowedLog {
+  text: string;
+  /** Characters of it that came before what is kept. */
+  dropped: number;
+  running: boolean;
+  error?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** What is done to a job that is posted. */
+export function actRoutes(page: PageContext): readonly WebRoute[] {
+  const { context, market, keys, hub } = page;
+  const logs = new Map<JobId, FollowedLog>();
+  const find = async (id: string, signal: AbortSignal): Promise<JobId> => {
+    try {
+      return await market.resolveJob(id, { signal });
+    } catch (error) {
+      if (!isIchainError(error, "JOB_UNKNOWN")) throw error;
+      return market.resolveFederatedJob(id, { signal });
+    }
+  };
+
+  function follow(id: JobId): void {
+    const before = logs.get(id);
+    if (before?.running) return;
+    const log: FollowedLog = { text: "", dropped: 0, running: true };
+    logs.delete(id);
+    logs.set(id, log);
+    for (const [old, { running }] of logs) if (logs.size > MAX_LOGS && !running) logs.delete(old);
+    const onText = (piece: string): void => {
+      const at = log.dropped + log.text.length;
+      const whole = log.text + piece;
+      log.text = whole.slice(-KEPT);
+      log.dropped += whole.length - log.text.length;
+      hub.emit("log", toJson({ jobId: id, at, text: piece.slice(-KEPT) }));
+    };
+    const load = () => import("../../job/reading/logs.ts");
+    void runCommand(context, load, { args: { id }, options: { follow: true } }, { onText })
+      .catch((error: unknown) => {
+        log.error = isIchainError(error)
+          ? { code: error.code, message: `${error.message} ${error.hint}` }
+          : { code: "INTERNAL", message: String(error) };
+      })
+      .finally(() => {
+        log.running = false;
+        hub.emit("log-end", toJson({ jobId: id, error: log.error }));
+      });
+  }
+
+  return [
+    route("POST", "/api/jobs/:id/log", jobIdInput, async ({ id }, { signal }) => {
+      const job = await find(id, signal);
+      follow(job);
+      const { text, dropped, running, error } = logs.get(job)!;
+      return { jobId: job, text, dropped, running, error };
+    }),
+    route("POST", "/api/jobs/:id/stop", jobIdInput, async ({ id }) => {
+      keys.password();
+      return runCommand(context, () => import("../../job/stop.ts"), { args: { id } });
+    }),
+    route("POST", "/api/jobs/:id/cancel", jobIdInput, async ({ id }) => {
+      keys.password();
+      return runCommand(context, () => import("../../job/cancel.ts"), { args: { id } });
+    }),
+    route("POST", "/api/jobs/:id/challenge", jobIdInput, async ({ id }) => {
+      keys.password();
+      return runCommand(context, () => import("../../job/challenge.ts"), { args: { id } });
+    }),
+    route(
+      "POST",
+      "/api/jobs/:id/rate",
+      jobIdInput.extend({ score: z.number().int().min(1).max(5) }),
+      async ({ id, score }) => {
+        keys.password();
+        return runCommand(context, () => import("../../job/rate.ts"), { args: { id, score } });
+      },
+    ),
+    route("POST", "/api/jobs/:id/get", jobIdInput, async ({ id }, { signal }) => {
+      keys.password();
+      const out = resolve(resultFolder(await find(id, signal)));
+      const got = await runCommand(context, () => import("../../job/get.ts"), {
+        args: { id },
+        options: { out },
+      });
+      hub.emit("job", toJson({ jobId: id }));
+      return got;
+    }),
+  ];
+}

@@ -1,0 +1,174 @@
+import { readdir, stat } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { z } from "zod";
+import { templates } from "../../../config/choices.ts";
+import { IchainError } from "../../../errors/error.ts";
+import type { Address } from "../../../protocol/ids.ts";
+import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import type { Offer, Rating } from "../../../protocol/offer.ts";
+import { findCandidates } from "../../../roles/job/requester/posting/plan.ts";
+import { money } from "../../../ui/format.ts";
+import { route, type WebRoute } from "../../../web/server.ts";
+import { loadFederatedFile } from "../../job/federated/load.ts";
+import { loadJobs } from "../../steps/job-file.ts";
+import { meanScore } from "../../steps/offers.ts";
+import { standing } from "../../steps/planning/chooser.ts";
+import { type Printed, runCommand } from "../context.ts";
+import type { PageContext } from "../page.ts";
+
+/** Folders below the working directory that are looked into for a job.yaml. */
+const DEPTH = 3;
+const MAX_FOUND = 50;
+const MAX_SHOWN = 100;
+const TRIES = 3;
+
+/** Those whose folders have a job of a market. */
+const jobTemplates = ["sklearn", "torch", "finetune"] as const satisfies (keyof typeof templates)[];
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+const party = z.union([address, z.literal("best")]).default("best");
+const jobInput = z.strictObject({
+  /** A job.yaml, or the folder that has one. */
+  file: z.string().min(1).max(4096),
+  provider: party,
+  validator: party,
+  variables: z
+    .array(z.tuple([z.string().regex(/^[A-Za-z_]\w{0,63}$/), z.string().max(1024)]))
+    .max(64)
+    .default([]),
+});
+const submitInput = jobInput.extend({
+  /** What the owner agreed to, smallest unit of the job's token; a federated job's is fixed by its file. */
+  most: z.string().regex(/^\d{1,78}$/),
+});
+
+/** Planning a job, and posting it. */
+export function postingRoutes(page: PageContext): readonly WebRoute[] {
+  const { context, keys } = page;
+  const submit = () => import("../../job/submit.ts");
+  const plan = ({ args, options }: Submission) =>
+    runCommand(context, submit, { args, options: { ...options, dryRun: true } });
+  return [
+    route("GET", "/api/files", z.strictObject({}), async () => ({
+      folder: process.cwd(),
+      files: await jobFilesIn(process.cwd()),
+      templates: jobTemplates.map((name) => ({ name, summary: templates[name] })),
+    })),
+    route("POST", "/api/new", z.strictObject({ template: z.enum(jobTemplates) }), ({ template }) =>
+      runCommand(context, () => import("../../run/new.ts"), { args: { template } }),
+    ),
+    route("POST", "/api/choices", jobInput, async ({ file, ...input }, options) =>
+      choices(page, await jobFileAt(file), input, options),
+    ),
+    route("POST", "/api/plan", jobInput, async (input) => plan(await submission(input))),
+    route("POST", "/api/submit", submitInput, async ({ most, ...input }) => {
+      keys.password();
+      const asked = await submission(input);
+      if (asked.isFederated) refuseMore(await plan(asked), BigInt(most));
+      await keys.served(context);
+      return runCommand(context, submit, {
+        args: asked.args,
+        options: {
+          ...asked.options,
+          detach: true,
+          yes: true,
+          ...(!asked.isFederated && { most: BigInt(most) }),
+        },
+      });
+    }),
+  ];
+}
+
+type Submission = Awaited<ReturnType<typeof submission>>;
+
+/** The same as arguments and options of `ichain submit`. */
+async function submission({ file, provider, validator, variables }: z.infer<typeof jobInput>) {
+  const path = await jobFileAt(file);
+  const isFederated = (await loadFederatedFile(path)) !== undefined;
+  // A federated job invites: nobody is chosen.
+  const parties = isFederated ? {} : { provider, validator: [validator] };
+  return { isFederated, args: { files: [path] }, options: { ...parties, tries: TRIES, variable: variables } };
+}
+
+/** @throws BUDGET_EXCEEDED */
+function refuseMore({ data }: Printed, most: bigint): void {
+  const { locked } = data as { locked: { amount: string } };
+  if (BigInt(locked.amount) <= most) return;
+  throw new IchainError(
+    "BUDGET_EXCEEDED",
+    `The job would lock ${locked.amount} now, and ${most} was agreed to.`,
+    {
+      hint: "Its file has changed: look at the plan again.",
+    },
+  );
+}
+
+/** @throws JOB_UNREADABLE */
+async function jobFileAt(given: string): Promise<string> {
+  const path = resolve(given);
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new IchainError("JOB_UNREADABLE", `There is nothing at ${path}.`, { cause });
+  });
+  return found.isDirectory() ? join(path, "job.yaml") : path;
+}
+
+/** Paths of job files in a folder and those below it. */
+async function jobFilesIn(root: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const look = async (folder: string, depth: number): Promise<void> => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries.toSorted((a, b) => a.name.localeCompare(b.name))) {
+      if (found.length >= MAX_FOUND) return;
+      const path = join(folder, entry.name);
+      if (entry.isFile() && entry.name === "job.yaml") found.push(relative(root, path));
+      const isOthers = entry.name.startsWith(".") || entry.name === "node_modules";
+      if (entry.isDirectory() && !isOthers && depth < DEPTH) await look(path, depth + 1);
+    }
+  };
+  await look(root, 1);
+  return found;
+}
+
+/** Who could do a job, the best first, with ratings and what each asks; nothing of a federated job, which invites. */
+async function choices(
+  { context, market, account }: PageContext,
+  path: string,
+  { provider, variables }: { provider: string; variables: [string, string][] },
+  options: { signal: AbortSignal },
+) {
+  const { tokens } = context.config.network ?? {};
+  if ((await loadFederatedFile(path)) !== undefined) return { kind: "federated" };
+  const loaded = await loadJobs(path, { variable: variables, tokens });
+  const file = "file" in loaded ? loaded.file : loaded[0]!.file;
+  const candidates = await findCandidates(market, file, account, options);
+  const { token } = candidates.pay;
+  const told = (offer: Offer, rating: Rating, price: bigint) => ({
+    account: offer.account,
+    name: neutraliseLine(offer.details.name),
+    rating: meanScore(rating),
+    ratings: rating.count,
+    settled: rating.outcomes.settled,
+    price: money(price, token),
+    tier: offer.details.tier,
+  });
+  const chosen =
+    candidates.providers.find((offer) => offer.account.toLowerCase() === provider.toLowerCase()) ??
+    candidates.providers[0]!;
+  return {
+    kind: "file" in loaded ? "job" : "matrix",
+    cells: "file" in loaded ? 1 : loaded.length,
+    name: file.name,
+    validatorSeats: file.verification.validators,
+    providers: candidates.providers.slice(0, MAX_SHOWN).map((offer) => ({
+      ...told(offer, offer.ratingAsProvider, candidates.priceOf(offer)),
+      standing: standing(candidates, offer),
+    })),
+    validators: candidates
+      .validatorsFor(chosen)
+      .slice(0, MAX_SHOWN)
+      .map((offer) => told(offer, offer.ratingAsValidator, candidates.feeOf(offer))),
+    unfit: candidates.unfit
+      .slice(0, MAX_SHOWN)
+      .map(({ offer, why }): { account: Address; why: string } => ({ account: offer.account, why })),
+  };
+}

@@ -115,17 +115,7 @@ const block = federatedSchema
 
 /** What of the block decides how a round's updates become a model and pay: seats are told it. */
 export const jobRulesSchema = block.pick({
-  ...{
-    model: true,
-    train: true,
-    test: true,
-    root: true,
-    public: true,
-    data: true,
-    quorum: true,
-    audit: true,
-    local: true,
-  },
+  ...{ model: true, train: true, test: true, root: true, data: true, quorum: true, audit: true, local: true },
   ...{ outer: true, update: true, strategy: true, settings: true, share: true, silent: true, keep: true },
   public: true,
 });
@@ -191,15 +181,6 @@ export const federatedJobFileSchema = z
         add(["federated", "windows", name], "is five minutes at least");
   });
 export type FederatedJobFile = z.output<typeof federatedJobFileSchema>;
-
-/** What a block has that no validator computes yet. */
-function onlyLed({ data, share, public: open }: z.output<typeof block>): string[][] {
-  return [
-    ...(data.own === undefined ? [] : [["data", "own"]]),
-    ...(open === undefined ? [] : [["public"]]),
-    ...(share === "left-out" ? [["share"]] : []),
-  ];
-}
 
 /** What does not go with where the rows are: with the requester, or with each provider. */
 function* whyNotOwn(

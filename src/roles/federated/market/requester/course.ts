@@ -1,14 +1,12 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
-import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, Hosting } from "../../../../ports/transport.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { HostedParcel } from "../../../../protocol/federated/market/messages.ts";
 import { PART_FILE, PUBLIC_FILE } from "../../../../protocol/federated/market/spec.ts";
 import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
-import { strategyOf } from "../../../../protocol/federated/strategies.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import { MAX_FILES } from "../../../../protocol/limits.ts";
 import type { Party } from "../../../../protocol/offer.ts";
@@ -113,7 +111,7 @@ export async function openCourse(
     });
     await hosting.add(part.blob);
     const hostedPart = { root: part.blob.root, key: part.key, bytes: part.blob.size };
-    members.push({ account, channel, part: hostedPart, rows: parts[at]!.length });
+    members.push({ account, channel, part: hostedPart, rows: place.parts[at]!.length });
   }
   return { place, members, hosting };
 }

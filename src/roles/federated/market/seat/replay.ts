@@ -62,7 +62,7 @@ async function replayOne(
   const job = context.market.federatedJobIdOf(terms);
   const facts = { round, rounds, seed: trainingSeed(job, round, account), local };
   const name = `replay-${round}-${place}`;
-  const training = { name, model: { layout, vector }, facts, part: rowsFile(train!, parts[place]!) };
+  const training = { name, model: { layout, vector }, facts, part: rowsFile(train, parts[place]!) };
   try {
     const finding = await journal.step(name, {
       prepare: () => null,

@@ -16,13 +16,14 @@ import {
 import { readModel, writeModel } from "../../../../../protocol/federated/model-file.ts";
 import { stateCount } from "../../../../../protocol/federated/server/step.ts";
 import { strategyOf } from "../../../../../protocol/federated/strategies.ts";
+import type { Memory } from "../../../../../protocol/federated/strategy.ts";
 import { Vector } from "../../../../../protocol/federated/vector.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { readVector, writeVector } from "../../../aggregation/vector-file.ts";
 import { serverStep } from "../../../server-step.ts";
 import { readBounded } from "../../read-bounded.ts";
 import { discardRun, runOnce, scoresLeft } from "../../train.ts";
-import type { Aggregated, RoundPlace, RoundRequest } from "./aggregate.ts";
+import { type Aggregated, type ArrivedUpdate, digestBefore, type RoundPlace } from "./aggregate.ts";
 import { measureModels } from "./measure.ts";
 import { everyRow, type Rows, rowsFile, unlabelledFile } from "./rows.ts";
 
@@ -40,7 +41,11 @@ export async function aggregateScores(
   context: WorkerContext,
   journal: JobJournal,
   place: RoundPlace,
-  { round, parent, updates, memory }: RoundRequest,
+  {
+    round,
+    updates,
+    memory,
+  }: { readonly round: number; readonly updates: readonly ArrivedUpdate[]; readonly memory: Memory },
   options: Abortable,
 ): Promise<Aggregated> {
   const { draft, files, tasks, aggregation, test } = place;
@@ -56,7 +61,7 @@ export async function aggregateScores(
     await copyFile(files.model(round), files.model(round + 1));
     await copyFile(files.scores(round), files.scores(round + 1));
     for (const i of states) await copyFile(files.state(round, i), files.state(round + 1, i));
-    return { digest: parent, memory, before: undefined, members: [] };
+    return { digest: digestBefore(journal, draft, round), memory, before: undefined, members: [] };
   }
   const { layout } = draft;
   const vector = readVector(files.model(round), draft.spec.federated.parameters);

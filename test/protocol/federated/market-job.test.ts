@@ -47,7 +47,8 @@ test("a job file says what is missing or contradicts itself", () => {
   assert.deepEqual(faults({}, { strategy: "gate" }), ["federated.root"]);
   assert.deepEqual(faults({}, { settings: { unknown: 1 } }), ["federated.settings"]);
   assert.deepEqual(faults({}, { least: 5 }), ["federated.least"]);
-  assert.deepEqual(faults({}, { validators: 1 }), ["federated.validators"]);
+  assert.deepEqual(faults({}, { validators: 1 }), []);
+  assert.deepEqual(faults({}, { validators: 1, share: "left-out" }), ["federated.share"]);
   assert.deepEqual(faults({}, { audit: 1 }), ["federated.audit"]);
   assert.deepEqual(faults({}, { windows: { round: "1m" } }), ["federated.windows.round"]);
   assert.deepEqual(faults({}, { model: undefined }), ["federated.model"]);
@@ -120,7 +121,6 @@ test("a provider takes part in what its policy allows and what pays one run of t
   assert.equal(code({ maxWindow: "15m" }, { disputeWindow: 901 }), "FEDERATED_TOO_LONG");
   assert.equal(code({ maxWindow: "15m", federated: { maxTime: "75m" } }), undefined);
   assert.equal(code({ federated: { maxTime: "74m" } }), "FEDERATED_TOO_LONG");
-  assert.equal(code({}, { seats: 1 }), "FEDERATED_NOT_TAKEN");
   assert.equal(code({ maxStake: "0.001" }), "STAKE_TOO_HIGH");
   assert.equal(code({ requesters: { deny: [requester] } }), "REQUESTER_DENIED");
   assert.equal(code({ requesters: { allow: [] } }), "REQUESTER_NOT_ALLOWED");

@@ -27,6 +27,7 @@ test("the npm package has all that the program reads, and nothing of its sources
   ];
   assert.deepEqual(parts.toSorted(), [...wanted, "templates"]);
   const all = readdirSync(unpacked, { recursive: true }) as string[];
+  assert.ok(all.includes(join("dist", "web", "page", "index.html")));
   assert.deepEqual(
     all.filter((path) =>
       /\.(ts|map|pyc)$|\.test\.|(^|\/)(test|cache|build-info|node_modules)(\/|$)/.test(path),

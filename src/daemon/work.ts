@@ -167,7 +167,7 @@ function unfinishedRuns({ journal }: WorkerContext): Set<string> {
       role === "federated-provider"
         ? roundRuns(journal.open(role, key))
         : // A seat's runs are begun again.
-          role === "federated-seat"
+          role === "federated-validator"
           ? []
           : stages.map((stage) => runId(role, key, stage)),
     ),

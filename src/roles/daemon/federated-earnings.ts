@@ -46,13 +46,17 @@ function earningOf(job: FederatedJob, account: Address, journal: Journal | undef
   const member = memberOf(job, account);
   const isRequester = sameAddress(job.terms.requester, account);
   const role = isRequester ? "requester" : member?.seat === false ? "provider" : "validator";
-  const known = role === "validator" ? undefined : journal?.find(`federated-${role}`, job.id);
+  const known = journal?.find(`federated-${role}`, job.id);
   const record = known && journal?.open(known.role, job.id);
   const at = known?.finishedAt === undefined ? job.deadline : Math.floor(known.finishedAt / 1000);
   const gas = known && journal && gasOfRecord(journal, known.role, job.id);
   const rounds = job.closings.map((_, i) => i + 1);
   if (!isRequester) {
-    const earned = rounds.map((round) => record?.outcome<{ earned: bigint }>(`pay-${round}`)?.earned);
+    const earned = rounds.map((round) =>
+      role === "provider"
+        ? record?.outcome<{ earned: bigint }>(`pay-${round}`)?.earned
+        : ofSeat(record?.outcome<{ closed: ClosedRound }>(`adopted-${round}`)?.closed, account),
+    );
     const paidRounds = earned.includes(undefined)
       ? undefined
       : earned.filter((sum, i) => sum! > (earned[i - 1] ?? 0n)).length;
@@ -71,6 +75,11 @@ function earningOf(job: FederatedJob, account: Address, journal: Journal | undef
       ? sum(job.members.map(({ claimed }) => claimed)) + open
       : sum(owed.map(([, amount]) => amount)) + open;
   return { job, role, at, paid: -spent, paidRounds, gas };
+}
+
+/** What a seat has earned up to a round, as its books have it. */
+function ofSeat(closed: ClosedRound | undefined, account: Address): bigint | undefined {
+  return closed && (closed.earned.find(([one]) => sameAddress(one, account))?.[1] ?? 0n);
 }
 
 function gotBy(job: FederatedJob, member: FederatedMember): bigint {

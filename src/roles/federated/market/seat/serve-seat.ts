@@ -65,7 +65,7 @@ export function seatDuty(context: WorkerContext, setup: SeatSetup, whole: Machin
   const { market, account } = context;
   const slots = openSlots(1, whole);
   return {
-    role: "federated-seat",
+    role: "federated-validator",
     watch: (options) => market.watchFederated({ validator: account }, options),
     wants: (job) => {
       const isInvited = job.invitations.some(({ providers }) =>
@@ -79,7 +79,7 @@ export function seatDuty(context: WorkerContext, setup: SeatSetup, whole: Machin
       );
     },
     work: (id, options) => serveSeat(forJob(context, id), id, { ...setup, slots }, options),
-    giveUp: async (id) => end(context, context.journal.open("federated-seat", id), id, "failed"),
+    giveUp: async (id) => end(context, context.journal.open("federated-validator", id), id, "failed"),
   };
 }
 
@@ -90,7 +90,7 @@ async function serveSeat(
   setup: SeatSetup & Pick<Seat, "slots">,
   options: Abortable,
 ): Promise<void> {
-  const journal = context.journal.open("federated-seat", id);
+  const journal = context.journal.open("federated-validator", id);
   const job = await context.market.federatedJob(id, options);
   const kit = await takeKit(context, journal, job, setup, options);
   if (isRefusedKit(kit)) {
@@ -108,7 +108,7 @@ async function end(
   id: JobId,
   result: "done" | "failed",
 ): Promise<void> {
-  await rm(jobFolder(jobsDir, "federated-seat", id).dir, { recursive: true, force: true });
+  await rm(jobFolder(jobsDir, "federated-validator", id).dir, { recursive: true, force: true });
   journal.finish(result);
 }
 
@@ -127,7 +127,7 @@ async function serve(
 ): Promise<bigint> {
   const { market, transport, account, jobsDir } = context;
   const first = await market.federatedJob(id, options);
-  const files = leadFiles(jobFolder(jobsDir, "federated-seat", id).dir);
+  const files = leadFiles(jobFolder(jobsDir, "federated-validator", id).dir);
   await using aggregation = new FileAggregation(Math.min(2, availableParallelism()));
   const { basis, bundle, bundleKey, requester } = kit;
   const parts = enlistedIn(first).length;

@@ -53,7 +53,7 @@ export async function takeKit(
   const channel = await channelWith(keyring, onionKey, job.id);
   const endpoint = { ...locator.bundle, token: channel.token(locator.bundle.token) };
   const requester = { endpoint, channel, onionKey };
-  const home = jobFolder(jobsDir, "federated-seat", job.id);
+  const home = jobFolder(jobsDir, "federated-validator", job.id);
   const files = leadFiles(home.dir);
   await emptyRoundFiles(files);
   const { maxBundle: maxBytes } = setup.policy;

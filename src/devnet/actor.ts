@@ -11,7 +11,12 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import { createUi } from "../ui/create.ts";
 import { explain, printError } from "../ui/errors.ts";
 import { type Misbehaviour, misbehave, misbehaviours } from "./misbehave.ts";
-import { federatedMisbehaviours, misbehaveInRounds } from "./misbehave-federated.ts";
+import {
+  federatedMisbehaviours,
+  misbehaveInRounds,
+  misbehaveInSeat,
+  seatMisbehaviours,
+} from "./misbehave-federated.ts";
 
 /**
  * One provider or validator of the devnet, in a process of its own: what `ichain provide` and `ichain
@@ -42,6 +47,7 @@ try {
   const config = await loadConfig();
   process.on("SIGUSR2", () => writeMemory(config.home));
   const bad = misbehaviours.find((one): one is Misbehaviour => one === values.bad);
+  const inSeat = seatMisbehaviours.find((one) => one === values.bad);
   const inRounds = federatedMisbehaviours.find((one) => one === values.bad);
   await work(
     { config, ui, signal: stop.signal },
@@ -52,6 +58,7 @@ try {
       ...(values.policy === undefined ? {} : { policy: values.policy }),
       change: (worker) => {
         sandbox = worker.sandbox;
+        if (inSeat !== undefined) return misbehaveInSeat(worker, inSeat);
         if (inRounds !== undefined) return misbehaveInRounds(worker, inRounds);
         return bad === undefined ? worker : misbehave(worker, bad);
       },

@@ -14,7 +14,7 @@ import { mineForDraws } from "./evm/mine-for-draws.ts";
 import type { EvmClient, EvmNode } from "./evm/node.ts";
 import { asOwnerOf, type Home, makeHome } from "./homes.ts";
 import type { Misbehaviour } from "./misbehave.ts";
-import type { FederatedMisbehaviour } from "./misbehave-federated.ts";
+import type { FederatedMisbehaviour, SeatMisbehaviour } from "./misbehave-federated.ts";
 import { startTorNetwork } from "./tor/network.ts";
 
 export interface DevnetRequest {
@@ -22,6 +22,8 @@ export interface DevnetRequest {
   readonly validators: number;
   /** How the first providers misbehave, one each. */
   readonly bad?: readonly (Misbehaviour | FederatedMisbehaviour)[] | undefined;
+  /** How the first validators misbehave in federated jobs, one each. */
+  readonly badValidators?: readonly (SeatMisbehaviour | undefined)[] | undefined;
   /** The first provider's policy.yaml; when absent that of all actors, the defaults with the test token. */
   readonly policy?: string | undefined;
   readonly transport?: "onion" | "direct";
@@ -137,7 +139,8 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     const i = homes.indexOf(home);
     const policy = i === 0 && request.policy !== undefined ? request.policy : usualPolicy;
     const actor = spawnActor(dir, home, i < request.providers, {
-      ...{ bad: request.bad?.[i], policy, nodeOptions: request.nodeOptions ?? [] },
+      bad: i < request.providers ? request.bad?.[i] : request.badValidators?.[i - request.providers],
+      ...{ policy, nodeOptions: request.nodeOptions ?? [] },
     });
     actors.set(home.name, actor);
     await actor.line((line) => line.event === "ready", { signal });
@@ -179,7 +182,7 @@ function spawnActor(
     policy,
     nodeOptions,
   }: {
-    bad?: Misbehaviour | FederatedMisbehaviour | undefined;
+    bad?: Misbehaviour | FederatedMisbehaviour | SeatMisbehaviour | undefined;
     policy: string;
     nodeOptions: readonly string[];
   },

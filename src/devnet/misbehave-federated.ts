@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Sandbox } from "../ports/sandbox.ts";
-import { MODEL_FILE, PART_FILE } from "../protocol/federated/market/spec.ts";
+import { MEASURED_FILE, MODEL_FILE, PART_FILE } from "../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../protocol/federated/model-file.ts";
 import { Vector } from "../protocol/federated/vector.ts";
 import { readHeader } from "../protocol/tensors/header.ts";
@@ -28,6 +28,10 @@ export const federatedMisbehaviours = [
   "garbage",
 ] as const;
 export type FederatedMisbehaviour = (typeof federatedMisbehaviours)[number];
+
+/** How a validator of a federated job misbehaves: `lie` says of every update that it is better than it measured. */
+export const seatMisbehaviours = ["lie"] as const;
+export type SeatMisbehaviour = (typeof seatMisbehaviours)[number];
 
 const FOREVER_MS = 2 ** 31 - 1;
 /** Beyond the ten seconds that the others have once the quorum has sent. */
@@ -86,6 +90,34 @@ export function misbehaveInRounds(worker: WorkerContext, kind: FederatedMisbehav
         },
       };
   }
+}
+
+/** The worker with a misbehaviour as a validator of federated jobs. */
+export function misbehaveInSeat(worker: WorkerContext, kind: SeatMisbehaviour): WorkerContext {
+  switch (kind) {
+    case "lie":
+      return { ...worker, sandbox: flattering(worker.sandbox) };
+  }
+}
+
+/** Leaves better measurements of updates than the task did. */
+function flattering(sandbox: Sandbox): Sandbox {
+  return {
+    ...sandbox,
+    outputs: async (id, options) => {
+      const folder = await sandbox.outputs(id, options);
+      if (!existsSync(join(folder, MEASURED_FILE))) return folder;
+      const told = await mkdtemp(join(tmpdir(), "ichain-forged-"));
+      await cp(folder, told, { recursive: true });
+      const text = await readFile(join(folder, MEASURED_FILE), "utf8");
+      const measured = JSON.parse(text) as Record<string, Record<string, { acc: number; loss: number }>>;
+      for (const [model, sets] of Object.entries(measured))
+        if (model.startsWith("update-")) for (const one of Object.values(sets)) one.acc = 1;
+      await rm(join(told, MEASURED_FILE), { force: true });
+      await writeFile(join(told, MEASURED_FILE), JSON.stringify(measured));
+      return told;
+    },
+  };
 }
 
 /** `base` moved by `factor` times what leads from `from` to `to`; from `from` itself unless given. */

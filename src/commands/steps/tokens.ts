@@ -45,7 +45,7 @@ function unreadable(address: Address): TokenInfo {
 const MAX_UNLISTED = 100;
 
 /**
- * What the escrow owes `account`, by token: the coin, what the network file lists, and of the tokens of the account's
+ * What the escrows owe `account`, that of federated jobs apart (`ofRounds`), by token: the coin, what the network file lists, and of the tokens of the account's
  * jobs those that it is owed something in.
  */
 export async function owedTo(
@@ -53,7 +53,7 @@ export async function owedTo(
   market: MarketReader,
   account: Address,
   options: AbortOptions,
-): Promise<{ readonly token: TokenInfo; readonly owed: bigint }[]> {
+): Promise<{ readonly token: TokenInfo; readonly owed: bigint; readonly ofRounds: bigint }[]> {
   const listed = [COIN.address, ...Object.values(context.config.network?.tokens ?? {})];
   const isListed = (token: Address) => listed.some((one) => sameAddress(one, token));
   const filters = [{ requester: account }, { provider: account }, { validator: account }];
@@ -61,14 +61,18 @@ export async function owedTo(
   const others = new Set(jobs.map(({ terms }) => terms.token).filter((token) => !isListed(token)));
   const asked = [...listed, ...[...others].slice(-MAX_UNLISTED)];
   const owed = await Promise.all(asked.map((token) => market.owed(account, token, options)));
+  const hasRounds = context.config.network?.contracts.federated !== undefined;
+  const ofRounds = await Promise.all(
+    asked.map((token) => (hasRounds ? market.owedFederated(account, token, options) : 0n)),
+  );
   const due = asked
-    .map((address, i) => ({ address, owed: owed[i] ?? 0n }))
-    .filter((one) => isListed(one.address) || one.owed > 0n);
+    .map((address, i) => ({ address, owed: owed[i] ?? 0n, ofRounds: ofRounds[i] ?? 0n }))
+    .filter((one) => isListed(one.address) || one.owed + one.ofRounds > 0n);
   const tokens = await readTokens(
     context,
     market,
     due.map(({ address }) => address),
     options,
   );
-  return due.map(({ address, owed }) => ({ token: tokens(address), owed }));
+  return due.map(({ address, ...sums }) => ({ token: tokens(address), ...sums }));
 }

@@ -13,12 +13,12 @@ export async function run(context: CommandContext): Promise<void> {
     const [coin, ...others] = await owedTo(context, market, account!, { signal });
     const balance = await market.balance(account!, { signal });
     const tokens = await Promise.all(
-      others.map(async ({ token, owed }) => {
+      others.map(async ({ token, ...sums }) => {
         const { balance } = await market.tokenFunds(account!, token.address, { signal });
-        return { token, balance, owed };
+        return { token, balance, owed: sums.owed + sums.ofRounds };
       }),
     );
-    const owed = coin?.owed ?? 0n;
+    const owed = (coin?.owed ?? 0n) + (coin?.ofRounds ?? 0n);
     ui.print({ address: account, balance, owed, tokens }, () =>
       [{ token: COIN, balance, owed }, ...tokens]
         .flatMap((one) => [

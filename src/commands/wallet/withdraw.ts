@@ -10,7 +10,7 @@ import { withRole } from "../steps/role.ts";
 import { owedTo } from "../steps/tokens.ts";
 
 /**
- * Pays out what the escrow owes the account. A token that refuses keeps no other from being paid; its error comes last.
+ * Pays out what the escrows owe the account, also that of federated jobs. A token that refuses keeps no other from being paid; its error comes last.
  */
 export async function run(context: CommandContext, args: { token?: string }): Promise<void> {
   const { ui, signal, config } = context;
@@ -20,12 +20,14 @@ export async function run(context: CommandContext, args: { token?: string }): Pr
     const due = await owedTo(context, role.market, role.account, { signal });
     const withdrawn: { token: (typeof due)[number]["token"]; amount: bigint }[] = [];
     let refused: IchainError | undefined;
-    for (const { token, owed } of due) {
-      if (owed === 0n || (wanted !== undefined && !sameAddress(wanted, token.address))) continue;
+    for (const { token, owed, ofRounds } of due) {
+      const amount = owed + ofRounds;
+      if (amount === 0n || (wanted !== undefined && !sameAddress(wanted, token.address))) continue;
       try {
-        await withdrawToken(role, token.address, { signal });
-        withdrawn.push({ token, amount: owed });
-        ui.reporter.emit({ kind: "info", text: `${money(owed, token)} is withdrawn` });
+        if (owed > 0n) await withdrawToken(role, token.address, { signal });
+        if (ofRounds > 0n) await withdrawToken(role, token.address, { signal }, "withdrawFederated");
+        withdrawn.push({ token, amount });
+        ui.reporter.emit({ kind: "info", text: `${money(amount, token)} is withdrawn` });
       } catch (error) {
         if (!isIchainError(error, "TOKEN_WITHHELD")) throw error;
         refused = error;

@@ -31,6 +31,10 @@ export const federatedErrors = {
     hint: "Wait: the requester tells of a round once it has made its model.",
     retryable: true,
   },
+  FEDERATED_SEAT_EMPTY: {
+    class: "refused",
+    hint: "The job goes on with its other validators; the stake comes back at its end. Change the policy to take such jobs.",
+  },
   FEDERATED_TASK_FAILED: {
     class: "failed",
     hint: "Try the task with `ichain run --local`, or read what it printed in the daemon's log.",

@@ -29,17 +29,18 @@ export async function withdrawOwed(
 }
 
 /**
- * Withdraws all that the escrow owes this account in `token`, as an undertaking of its own.
+ * Withdraws all that an escrow, of jobs or of federated ones, owes this account in `token`, as an undertaking of its own.
  * @throws ESCROW_NOTHING_OWED, TOKEN_WITHHELD
  */
 export async function withdrawToken(
   { market, journal }: Pick<RoleContext, "market" | "journal">,
   token: Address,
   options: Abortable,
+  kind: "withdraw" | "withdrawFederated" = "withdraw",
 ): Promise<void> {
-  const record = journal.open("account", `withdraw-${token}-${Date.now()}`);
+  const record = journal.open("account", `${kind}-${token}-${Date.now()}`);
   try {
-    await transact(market, record, { kind: "withdraw", token }, options);
+    await transact(market, record, { kind, token }, { ...options, name: "withdraw" });
     record.finish("done");
   } catch (error) {
     if (record.intent("withdraw") === undefined) record.finish("failed");

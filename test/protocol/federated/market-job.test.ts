@@ -49,6 +49,11 @@ test("a job file says what is missing or contradicts itself", () => {
   assert.deepEqual(faults({}, { least: 5 }), ["federated.least"]);
   assert.deepEqual(faults({}, { validators: 1 }), []);
   assert.deepEqual(faults({}, { validators: 1, share: "left-out" }), ["federated.share"]);
+  assert.deepEqual(faults({}, { validators: { count: 3, fee: 0.001 }, audit: 1 }), []);
+  assert.deepEqual(faults({}, { validators: 8 }), ["federated.validators.count"]);
+  assert.deepEqual(faults({}, { validators: 1, silent: "redeal" }), ["federated.silent"]);
+  assert.deepEqual(faults({}, { validators: 1, providers: 49 }), ["federated.providers"]);
+  assert.deepEqual(faults({}, { validators: 1, audit: 1, update: { topk: 0.03 } }), ["federated.audit"]);
   assert.deepEqual(faults({}, { audit: 1 }), ["federated.audit"]);
   assert.deepEqual(faults({}, { windows: { round: "1m" } }), ["federated.windows.round"]);
   assert.deepEqual(faults({}, { model: undefined }), ["federated.model"]);

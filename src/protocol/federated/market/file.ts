@@ -17,6 +17,9 @@ const rows = z.strictObject({
   labels: z.string().min(1).max(64).default("y").describe("Name of the array of labels"),
 });
 
+/** What seats tell each other of a round has to fit one part of a feed. */
+const MOST_BEFORE_SEATS = 48;
+
 const coin = z.number().min(0).max(1e9);
 
 const windows = z
@@ -156,6 +159,8 @@ export const federatedJobFileSchema = z
     const { validators: seats, audit } = federated;
     if (audit !== "off" && seats.count === 0)
       add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
+    if (seats.count > 0 && federated.providers > MOST_BEFORE_SEATS)
+      add(["federated", "providers"], `is ${MOST_BEFORE_SEATS} at most in a job that validators lead`);
     if (seats.count > 0 && strategy?.labels)
       add(["federated", "strategy"], "is for jobs that you lead yourself: no seat can replay it yet");
     if (seats.count > 0 && federated.share === "left-out")

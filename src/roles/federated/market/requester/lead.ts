@@ -19,6 +19,7 @@ import { writeModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../../protocol/parcel/locator.ts";
 import type { WorkerContext } from "../../../context.ts";
+import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { transact } from "../../../shared/transact.ts";
@@ -115,8 +116,7 @@ export async function lead(
     seen = state;
     if (job.state === "Enlisting") await beginInTime(context, journal, job, options);
     if (job.state === "Drawing") await drawSeats(context, journal, job, draft, options);
-    if (seats && job.closings.length > 0)
-      await takeClosed(context, journal, { draft, files, job, onRound }, options);
+    const isWhole = !seats || (await takeClosed(context, journal, { draft, files, job, onRound }, options));
     if (job.state === "Running" && (await market.now(options)) > job.deadline) {
       const name = `expire-${job.closings.length}`;
       const call = { kind: "expireFederated", federated: job } as const;
@@ -124,7 +124,14 @@ export async function lead(
     } else if (job.state === "Running" && seats) {
       if (course !== undefined) continue;
       course = await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
-      await handOver(context, journal, { course, job, board, seats, hosting, files }, options);
+      using limit = chainDeadline(job.deadline, market, options.signal);
+      try {
+        await handOver(context, journal, { course, job, board, seats, hosting, files }, limit);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        // Too few seats came for the job; it ends with its first round.
+        if (!limit.expired) throw error;
+      }
     } else if (job.state === "Running") {
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       const round = job.closings.length + 1;
@@ -154,6 +161,14 @@ export async function lead(
       over.abort();
     }
     if (job.state !== "Ended") continue;
+    if (!isWhole) {
+      await journal.step("told", { prepare: () => null, act: () => true });
+      await collectPay(context, journal, job, options);
+      throw new IchainError(
+        "FEDERATED_MODEL_GONE",
+        `No validator of job ${id} serves its last model any more.`,
+      );
+    }
     if (job.closings.length > 0) {
       course ??= await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       await measureLast(context, journal, course.place, job.closings.length + 1, options);
@@ -199,7 +214,7 @@ async function handOver(
   });
 }
 
-/** Takes the rounds that seats have closed since. */
+/** Takes the rounds that seats have closed since; false where none of them tells of one in time. */
 async function takeClosed(
   context: WorkerContext,
   journal: JobJournal,
@@ -210,12 +225,23 @@ async function takeClosed(
     onRound,
   }: { draft: FederatedDraft; files: LeadFiles; job: FederatedJob; onRound: LeadOptions["onRound"] },
   options: Abortable,
-): Promise<void> {
+): Promise<boolean> {
+  const { market } = context;
+  const isOver = (await market.now(options)) > job.deadline;
+  using time = chainDeadline(isOver ? Number.POSITIVE_INFINITY : job.deadline, market, options.signal);
+  using limit = linkSignals([time.signal], isOver ? FAREWELL_MS : undefined);
   const seats = journal.outcome<readonly SeatPlace[]>("seats") ?? [];
   for (let round = 1; round <= job.closings.length; round++) {
     if (journal.outcome(`closing-${round}`) !== undefined) continue;
-    onRound?.(await takeClosedRound(context, journal, { draft, files, job, round, seats }, options));
+    try {
+      onRound?.(await takeClosedRound(context, journal, { draft, files, job, round, seats }, limit));
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (!limit.signal.aborted) throw error;
+      return false;
+    }
   }
+  return true;
 }
 
 /** Takes each notice to the provider whose channel opens it; of others nothing is kept. */

@@ -32,6 +32,7 @@ import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport } from "../../../shared/note.ts";
 import { partyOf } from "../../../shared/party.ts";
+import { transact } from "../../../shared/transact.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
@@ -43,6 +44,7 @@ import { enlistedIn, openPlace } from "../requester/course.ts";
 import { leadFiles } from "../requester/files.ts";
 import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { type Arrivals, openArrivals } from "../requester/round/arrivals.ts";
+import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
 import {
   Approvals,
@@ -90,16 +92,57 @@ async function serveSeat(
   setup: SeatSetup & Pick<Seat, "slots">,
   options: Abortable,
 ): Promise<void> {
+  const { market } = context;
   const journal = context.journal.open("federated-validator", id);
-  const job = await context.market.federatedJob(id, options);
-  const kit = await takeKit(context, journal, job, setup, options);
-  if (isRefusedKit(kit)) {
-    noteAndReport(context, journal, `its rounds are not aggregated here (${kit.code}), ${kit.reason}`);
-    return await end(context, journal, id, "failed");
+  const job = await market.federatedJob(id, options);
+  let earned = 0n;
+  try {
+    // Before the first round is closed everything comes from the requester, which may never give it.
+    using limit = chainDeadline(
+      job.closings.length > 0 ? Number.POSITIVE_INFINITY : job.deadline,
+      market,
+      options.signal,
+    );
+    const kit = await takeKit(context, journal, job, setup, limit);
+    if (isRefusedKit(kit)) throw new IchainError("FEDERATED_SEAT_EMPTY", `${kit.code}: ${kit.reason}.`);
+    earned = await serve(context, journal, id, { kit, slots: setup.slots, limit }, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (isIchainError(error) && error.retryable) throw error;
+    const why = error instanceof Error ? error.message : "the requester did not hand them over in time";
+    noteAndReport(context, journal, `its rounds are not aggregated here: ${why}`, "warn");
+    earned = await awaitEnd(context, journal, id, options);
   }
-  const earned = await serve(context, journal, id, { kit, slots: setup.slots }, options);
   noteAndReport(context, journal, `federated job over, ${earned > 0n ? "paid" : "unpaid"}`);
   await end(context, journal, id, earned > 0n ? "done" : "failed");
+}
+
+/** Takes no part in the rounds, and the stake back once the job is over. */
+async function awaitEnd(
+  context: WorkerContext,
+  journal: JobJournal,
+  id: JobId,
+  options: Abortable,
+): Promise<bigint> {
+  for await (const job of context.market.followFederated(id, options)) {
+    await expireLate(context, journal, job, options);
+    const paid = job.state === "Ended" ? await takeFee(context, journal, job, options) : undefined;
+    if (paid !== undefined) return paid;
+  }
+  return 0n;
+}
+
+/** Ends a job whose round was not closed in time. */
+async function expireLate(
+  { market }: WorkerContext,
+  journal: JobJournal,
+  job: FederatedJob,
+  options: Abortable,
+): Promise<void> {
+  if (job.state !== "Running" || (await market.now(options)) <= job.deadline) return;
+  const name = `expire-${job.closings.length}`;
+  const call = { kind: "expireFederated", federated: job } as const;
+  await unlessRefused(() => transact(market, journal, call, { ...options, name }));
 }
 
 async function end(
@@ -122,7 +165,7 @@ async function serve(
   context: WorkerContext,
   journal: JobJournal,
   id: JobId,
-  { kit, slots }: { readonly kit: Kit; readonly slots: Seat["slots"] },
+  { kit, slots, limit }: { readonly kit: Kit; readonly slots: Seat["slots"]; readonly limit: Abortable },
   options: Abortable,
 ): Promise<bigint> {
   const { market, transport, account, jobsDir } = context;
@@ -174,7 +217,7 @@ async function serve(
     options,
   );
   const hosting = await hosted.start();
-  const peers = await meet(context, journal, { kit, job: first, hosting: identity }, options);
+  const peers = await meet(context, journal, { kit, job: first, hosting: identity }, limit);
   const order = [account, ...peers.map((peer) => peer.account)].toSorted((a, b) =>
     a.toLowerCase() < b.toLowerCase() ? -1 : 1,
   );
@@ -189,6 +232,7 @@ async function serve(
   };
   await using _running = { [Symbol.asyncDispose]: stop };
   for await (const job of market.followFederated(id, options)) {
+    await expireLate(context, journal, job, options);
     const open = job.state === "Running" ? job.closings.length + 1 : undefined;
     if (running && running.round !== open) await stop();
     if (open !== undefined && running === undefined) {

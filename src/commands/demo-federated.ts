@@ -23,6 +23,7 @@ interface RoundLine {
     readonly account: string;
     readonly weight: number;
     readonly sent: boolean;
+    readonly pay: { readonly amount: string };
   }[];
 }
 
@@ -73,6 +74,8 @@ export async function demoFederated(
     ].map(([account, plays]) => [account.toLowerCase(), plays]),
   );
   const ends: number[] = [];
+  /** By account in lower case: the gate may leave an honest provider out of every round. */
+  const earned = new Map<string, bigint>();
   let end: { jobId: string; cause: string; rounds: number; measured: { acc: number } } | undefined;
   for (let round = 1; end === undefined; round++) {
     const line = await child.line((one) => one.round === round || "cause" in one, { signal });
@@ -80,6 +83,8 @@ export async function demoFederated(
     else {
       ends.push(performance.now());
       const { before, providers } = line as unknown as RoundLine;
+      for (const { account, pay } of providers)
+        earned.set(account.toLowerCase(), (earned.get(account.toLowerCase()) ?? 0n) + BigInt(pay.amount));
       const left = providers.filter(({ weight }) => weight === 0).map(({ account }) => names.get(account));
       const text = `Round ${round} began at accuracy ${before?.acc.toFixed(3) ?? "-"}; left out: ${left.join(", ") || "none"}`;
       ui.reporter.emit({ kind: "info", text });
@@ -93,7 +98,9 @@ export async function demoFederated(
   for await (const { members } of market.followFederated(end.jobId as JobId, { signal })) {
     if (members.some(({ standing }) => standing !== "released")) continue;
     if (
-      members.every(({ claimed, account }) => claimed > 0n || names.get(account.toLowerCase()) !== "honest")
+      members.every(
+        ({ claimed, account }) => claimed > 0n || (earned.get(account.toLowerCase()) ?? 0n) === 0n,
+      )
     ) {
       for (const { account, claimed } of members)
         paid.push({ account, plays: names.get(account.toLowerCase()) ?? "honest", pay: String(claimed) });

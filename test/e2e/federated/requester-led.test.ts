@@ -80,21 +80,25 @@ test("four providers train a model and are paid by what each was worth", guard, 
   // Pay is due once no dispute can change it. Stakes come free with it.
   const before = await Promise.all(market.providers.map(({ account }) => market.chain.getBalance(account)));
   await market.evm.increaseTime(601);
-  await once(end.jobId, ({ members }) =>
-    members.every(({ standing, claimed }) => standing === "released" && claimed > 0n),
-  );
-  const job = await reader.federatedJob(end.jobId as never);
+  // The gate may leave an honest provider out of a round, seldom of all.
   const sums = new Map<string, bigint>();
   for (const { providers } of rounds)
     for (const { account, pay } of providers)
       sums.set(account, (sums.get(account) ?? 0n) + BigInt(pay.amount));
+  const job = await once(end.jobId, ({ members }) =>
+    members.every(
+      ({ account, standing, claimed }) =>
+        standing === "released" && claimed === (sums.get(account.toLowerCase()) ?? 0n),
+    ),
+  );
   for (const { account, claimed } of job.members) assert.equal(claimed, sums.get(account.toLowerCase()));
   const paid = [...sums.values()].reduce((sum, one) => sum + one, 0n);
   assert.ok(paid <= (5n * ROUND * 98n) / 100n && paid > 5n * ((ROUND * 97n) / 100n));
   for (const [i, { account }] of market.providers.entries()) {
     while ((await reader.owedFederated(account, job.terms.token)) > 0n)
       await new Promise((done) => setTimeout(done, 50));
-    assert.ok((await market.chain.getBalance(account)) > before[i]!, "more than its gas");
+    const earns = sums.get(account.toLowerCase()) !== 0n;
+    if (earns) assert.ok((await market.chain.getBalance(account)) > before[i]!, "more than its gas");
   }
   const collected = await market.ichain(["resume", end.jobId]);
   assert.equal(collected.collected, true);
@@ -179,7 +183,7 @@ test(
     assert.equal(job.cause, "completed");
     assert.deepEqual([job.terms.token, job.terms.roundPrice], [tusd, 20_250_000n]);
     await market.evm.increaseTime(601);
-    await once(job.id, ({ members }) => members.every(({ claimed }) => claimed > 0n));
+    await once(job.id, ({ members }) => members.every(({ standing }) => standing === "released"));
     for (const { account } of market.providers)
       while ((await reader.owedFederated(account, tusd)) > 0n)
         await new Promise((done) => setTimeout(done, 50));

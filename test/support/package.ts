@@ -22,7 +22,9 @@ export function npmHome(folder: string): Record<string, string> {
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
   const cache = process.env.npm_config_cache ?? join(process.env.HOME ?? "/root", ".npm");
-  const settings = Object.entries(process.env).filter(([name]) => /^npm_config_/i.test(name));
+  const settings = Object.entries(process.env).filter(([name]) =>
+    /^(npm_config_.*|NODE_EXTRA_CA_CERTS)$/i.test(name),
+  );
   return bareEnvironment({
     ...(Object.fromEntries(settings) as Record<string, string>),
     ...{ HOME: home, npm_config_cache: cache, npm_config_update_notifier: "false" },

@@ -16,7 +16,7 @@ import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
-import { readerOf } from "./leads.ts";
+import { leadsOf, readerOf } from "./leads.ts";
 import { settleUp } from "./settle.ts";
 import { type RoundContext, takeRound, updatesOf } from "./take-round.ts";
 
@@ -93,10 +93,10 @@ async function follow(
   await using hosting = hostOnce(
     context,
     "updates",
-    () => ({
+    async () => ({
       identity,
       blobs: updatesOf(journal),
-      readers: [readerOf(enlisted)],
+      readers: (await leadsOf(context, journal, id, enlisted, options)).map(readerOf),
     }),
     options,
   );

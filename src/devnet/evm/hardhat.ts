@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import { IchainError } from "../../errors/error.ts";
@@ -7,6 +8,8 @@ import { DEVNET_BALANCE, type EvmNode, type EvmSettings, increaseTime } from "./
 
 const packageRoot = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** How long the server's last connections are waited for, milliseconds. */
+const STOP_MS = 5_000;
 const CLOCK_LEAD_MS = 2_000;
 
 /**
@@ -49,7 +52,8 @@ export async function startHardhat(settings: EvmSettings): Promise<EvmNode> {
     accounts: settings.accounts,
     increaseTime: (seconds) => increaseTime(rpcUrl, seconds),
     stop: () => {
-      stopped ??= server.close();
+      // It waits for clients that go on asking, who may never end.
+      stopped ??= Promise.race([server.close(), delay(STOP_MS, undefined, { ref: false })]);
       return stopped;
     },
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,9 @@ export interface TestMarket extends Devnet {
   transactions(fromBlock?: number): Promise<{ tx: TransactionResponse; receipt: TransactionReceipt }[]>;
 }
 
+/** What a process has to end by itself, milliseconds. */
+const STOP_MS = 10_000;
+
 const quiet = { emit: () => undefined };
 
 export async function startTestMarket(
@@ -66,7 +70,10 @@ export async function startTestMarket(
     staticNetwork: true,
     cacheTimeout: -1,
   });
+  const launched: ChildProcess[] = [];
   t.after(async () => {
+    // The chain's server waits for those that still ask it.
+    await Promise.all(launched.map(stopped));
     chain.destroy();
     await reader.stop();
     await devnet.stop();
@@ -84,11 +91,14 @@ export async function startTestMarket(
       assert.equal(ended.code, 0, `ichain ${args.join(" ")}\n${ended.stdout}\n${ended.stderr}`);
       return lastJson(ended.stdout);
     },
-    launch: (args, as = devnet.requester) =>
-      spawn(process.execPath, [binary, ...args, "--json"], {
+    launch(args, as = devnet.requester) {
+      const child = spawn(process.execPath, [binary, ...args, "--json"], {
         env: bareEnvironment(env(as)),
         stdio: ["ignore", "pipe", "pipe"],
-      }),
+      });
+      launched.push(child);
+      return child;
+    },
     async state(wanted) {
       for await (const job of reader.watch({ requester: devnet.requester.account })) {
         if (job.state === wanted) return job;
@@ -172,4 +182,16 @@ export function ended(child: ChildProcess): Promise<Ended> {
     });
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** Ends a process that a test has left running; resolves once it is gone. */
+async function stopped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.stdout?.resume();
+  child.stderr?.resume();
+  child.kill();
+  const hard = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+  await gone;
+  clearTimeout(hard);
 }

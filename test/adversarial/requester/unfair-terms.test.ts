@@ -79,7 +79,7 @@ describe("a hostile requester", () => {
     const shop = { policy: policySchema.parse({}), machine: {}, report: {} };
     type Args = Parameters<typeof accept>;
     const job = await requester.job(id);
-    return accept(...([context, book.open("provider", id), job, shop, waits] as unknown as Args));
+    return accept(...([context, book.open("provider", id), job, { setup: shop }, waits] as unknown as Args));
   }
 
   for (const [name, { code, change }] of Object.entries(traps)) {

@@ -11,7 +11,8 @@ import { needs } from "../support/require.ts";
 // The direct transport, so that nothing but ichain's own encryption stands between capture and content.
 it(
   "what crosses the network holds no plaintext of the bundle or the result",
-  needs("root", "docker", "tcpdump"),
+  // It sees all of the loopback interface: what other tests show on a page is no secret of this job.
+  needs("root", "docker", "tcpdump", "alone"),
   async (t) => {
     const market = await startTestMarket(t, { transport: "direct" });
     const file = join(market.dir, "capture.pcap");

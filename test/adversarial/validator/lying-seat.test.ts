@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
+import { listen } from "../../support/market/by-hand.ts";
 import { ended, startTestMarket } from "../../support/market/market.ts";
 import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
@@ -19,6 +19,7 @@ test(
     const { rpcUrl, chainId, contracts } = market.network;
     const reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
     t.after(() => reader.stop());
+    const providers = market.providers.map(({ name }) => listen(market, name));
     const over = ended(
       market.launch(["submit", await seatLedExample(t, { validators: 3, rounds: 1, audit: 0 }), "--yes"]),
     );
@@ -30,8 +31,7 @@ test(
       .map(({ account }) => account.toLowerCase())
       .toSorted();
     assert.equal(order[0], liar.account.toLowerCase(), "the first round is the liar's");
-    const logs = market.providers.map(({ name }) => join(market.dir, `${name}.log`));
-    await Promise.all(logs.map((log) => said(log, "round 1: the update is sent")));
+    await Promise.all(providers.map(({ said }) => said(/round 1: the update is sent/)));
     await market.evm.increaseTime(Math.floor(terms.roundWindow * 0.6));
     const { closings } = await once((job) => job.closings.length > 0);
     assert.deepEqual(
@@ -54,8 +54,3 @@ test(
     }
   },
 );
-
-/** Resolves once the file has the text. */
-async function said(file: string, text: string): Promise<void> {
-  while (!(await readFile(file, "utf8").catch(() => "")).includes(text)) await pause(50);
-}

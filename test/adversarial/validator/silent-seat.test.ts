@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { sameAddress } from "../../../src/protocol/ids.ts";
+import { listen } from "../../support/market/by-hand.ts";
 import { ended, startTestMarket } from "../../support/market/market.ts";
 import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
@@ -19,6 +18,7 @@ test(
     const { rpcUrl, chainId, contracts } = market.network;
     const reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
     t.after(() => reader.stop());
+    const providers = market.providers.map(({ name }) => listen(market, name));
     const job = await seatLedExample(t, { validators: 3, rounds: 2, audit: 4 });
     const child = market.launch(["submit", job, "--yes"]);
     const over = ended(child);
@@ -31,8 +31,7 @@ test(
     assert.equal(seats.length, 3);
     const second = seats.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))[1]!;
     await market.killActor(market.validators.find(({ account }) => sameAddress(account, second))!.name);
-    const logs = market.providers.map(({ name }) => join(market.dir, `${name}.log`));
-    await Promise.all(logs.map((log) => said(log, "round 2: the update is sent")));
+    await Promise.all(providers.map(({ said }) => said(/round 2: the update is sent/)));
     await market.evm.increaseTime(Math.floor(first.terms.roundWindow * 0.6));
 
     const last = await once(({ state }) => state === "Ended");
@@ -64,8 +63,3 @@ test(
     }
   },
 );
-
-/** Resolves once the file has the text. */
-async function said(file: string, text: string): Promise<void> {
-  while (!(await readFile(file, "utf8").catch(() => "")).includes(text)) await pause(50);
-}

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import {
   type FederatedJobFile,
   federatedJobFileSchema,
+  jobRulesSchema,
+  kitRulesSchema,
 } from "../../../src/protocol/federated/market/file.ts";
 import { refuseFederated } from "../../../src/protocol/federated/market/policy.ts";
 import {
@@ -50,6 +52,9 @@ test("a job file says what is missing or contradicts itself", () => {
   assert.deepEqual(faults({}, { validators: 1 }), []);
   assert.deepEqual(faults({}, { validators: 1, share: "left-out" }), ["federated.share"]);
   assert.deepEqual(faults({}, { validators: { count: 3, fee: 0.001 }, audit: 1 }), []);
+  assert.deepEqual(faults({}, { validators: 1, train: { file: ["train.npz", "../other.npz"] } }), [
+    "federated",
+  ]);
   assert.deepEqual(faults({}, { validators: 8 }), ["federated.validators.count"]);
   assert.deepEqual(faults({}, { validators: 1, silent: "redeal" }), ["federated.silent"]);
   assert.deepEqual(faults({}, { validators: 1, providers: 49 }), ["federated.providers"]);
@@ -64,6 +69,24 @@ const spec = federatedSpecSchema.parse({
   ...{ version: 1, name: "digits", image: `sha256:${"0".repeat(64)}`, command: ["train"], tier: "runc" },
   resources: parsed.resources,
   federated: { rounds: 5, local: parsed.federated.local, update: "int8", parameters: 10, start: random32() },
+});
+
+test("a validator reads no file of its own that a requester names", () => {
+  const rules = jobRulesSchema.parse(rulesIn(parsed.federated));
+  assert.equal(kitRulesSchema.safeParse(rules).success, true);
+  for (const hostile of ["/etc/passwd", "../../journal.db", "a/../../b", ""]) {
+    const source = { ...rules.test, file: hostile };
+    for (const change of [{ model: hostile }, { train: source }, { test: source }, { root: source }])
+      assert.equal(kitRulesSchema.safeParse({ ...rules, ...change }).success, false, hostile);
+    assert.equal(
+      kitRulesSchema.safeParse({ ...rules, test: { ...source, file: ["a.npz", hostile] } }).success,
+      false,
+    );
+  }
+
+  function rulesIn(block: object): object {
+    return Object.fromEntries(Object.entries(block).filter(([name]) => name in jobRulesSchema.shape));
+  }
 });
 
 test("providers' own data go with strategies that need none of their rows", () => {

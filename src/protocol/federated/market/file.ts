@@ -124,6 +124,26 @@ export const jobRulesSchema = block.pick({
 });
 export type JobRules = z.output<typeof jobRulesSchema>;
 
+/** Names of the files that the rules need, as the job file gives them. */
+export function filesOf({
+  model,
+  train,
+  test,
+  root,
+}: Pick<JobRules, "model" | "train" | "test" | "root">): string[] {
+  const sources = [train, test, root].filter((source) => source !== undefined);
+  return [model, ...sources.flatMap((source) => source.file)];
+}
+
+/** The rules as a requester hands them to a validator: they name no file but those that lie beside each other in the kit. */
+export const kitRulesSchema = jobRulesSchema.refine((rules) => filesOf(rules).every(isPlain), {
+  message: "names a file that is not in the kit",
+});
+
+function isPlain(name: string): boolean {
+  return pathProblem(name) === undefined;
+}
+
 /** A job.yaml with the block `federated`, as the requester writes it. */
 export const federatedJobFileSchema = z
   .strictObject({
@@ -161,6 +181,11 @@ export const federatedJobFileSchema = z
       add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
     if (seats.count > 0 && federated.providers > MOST_BEFORE_SEATS)
       add(["federated", "providers"], `is ${MOST_BEFORE_SEATS} at most in a job that validators lead`);
+    if (seats.count > 0 && !filesOf(federated).every(isPlain))
+      add(
+        ["federated"],
+        "names a file that is not below the folder of job.yaml: validators get a copy of each",
+      );
     if (seats.count > 0 && strategy?.labels)
       add(["federated", "strategy"], "is for jobs that you lead yourself: no seat can replay it yet");
     if (seats.count > 0 && federated.share === "left-out")

@@ -4,7 +4,7 @@ import { linkSignals } from "../../../../async/abort.ts";
 import { retry } from "../../../../async/retry.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Reader } from "../../../../ports/transport.ts";
+import type { Blob, FetchRequest, Reader } from "../../../../ports/transport.ts";
 import {
   type RoundMessage,
   roundMessageSchema,
@@ -111,17 +111,28 @@ export async function hearAny<Message>(
   }
 }
 
-/** What the first of these that can gives; the last one's error where none can. */
-export async function firstOf<From, Got>(
-  all: readonly From[],
-  get: (one: From) => Promise<Got>,
+/** How long a lead that is silent is waited for while there are others, milliseconds. */
+const NEXT_MS = 15_000;
+
+/**
+ * Fetches from the first of these leads that serves it; the last one's error where none does. A silent one is left soon
+ * for the next, which is slower to give up.
+ */
+export async function fetchFromAny(
+  { transport }: Pick<WorkerContext, "transport">,
+  leads: readonly Pick<Lead, "endpoint">[],
+  request: Omit<FetchRequest, "endpoint">,
   { signal }: Abortable,
-): Promise<Got> {
-  for (const [i, one] of all.entries()) {
+): Promise<Blob> {
+  for (const [i, { endpoint }] of leads.entries()) {
+    const isLast = i === leads.length - 1;
     try {
-      return await get(one);
+      return await transport.fetch(
+        { endpoint, ...request, ...(!isLast && { quietMs: NEXT_MS }) },
+        { signal },
+      );
     } catch (error) {
-      if (signal.aborted || i === all.length - 1) throw error;
+      if (signal.aborted || isLast) throw error;
     }
   }
   throw new IchainError("FEDERATED_ROUND_UNKNOWN", "The job has no lead that could be asked.");

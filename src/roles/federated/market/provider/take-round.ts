@@ -30,7 +30,7 @@ import { discardRun, runName, trainingSeed, trainRound } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
-import { firstOf, hear, type Lead, leadsOf, readerOf } from "./leads.ts";
+import { fetchFromAny, hear, type Lead, leadsOf, readerOf } from "./leads.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
 import { keepPay } from "./settle.ts";
 
@@ -281,7 +281,7 @@ async function bringModel(
 }
 
 async function bringParcel(
-  { transport, parcels }: WorkerContext,
+  context: WorkerContext,
   { spec }: Enlisted,
   { root, key, bytes, from }: Work["model"] & { readonly from: readonly Lead[] },
   into: string,
@@ -290,13 +290,9 @@ async function bringParcel(
   // A part may be larger than the model, up to the disk that the task asks for.
   const maxBytes = Math.max(parcelBytes(8 * spec.federated.parameters), spec.resources.disk);
   const request = { root, path: `${into}.parcel`, maxBytes, size: bytes };
-  const blob = await firstOf(
-    from,
-    ({ endpoint }) => transport.fetch({ endpoint, ...request }, options),
-    options,
-  );
+  const blob = await fetchFromAny(context, from, request, options);
   await rm(into, { recursive: true, force: true });
-  const opened = await parcels.open(
+  const opened = await context.parcels.open(
     { blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 2 } },
     options,
   );

@@ -90,7 +90,8 @@ export async function lead(
       })),
       feeds: correspondents.map(({ party, channel }) => board.feedOf(party.account, channel)),
       onNotice: async (_root, notice) => {
-        if (await seats?.take(notice)) return;
+        // Providers tell the seats of their updates.
+        if (seats) return await seats.take(notice, options);
         await raceSignal(first.promise, options.signal);
         await takeNotice(notice, correspondents, arrivals);
       },

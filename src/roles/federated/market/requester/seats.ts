@@ -7,7 +7,7 @@ import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hosting } from "../../../../ports/transport.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import { type JobRules, jobRulesSchema } from "../../../../protocol/federated/market/file.ts";
+import { filesOf, type JobRules, jobRulesSchema } from "../../../../protocol/federated/market/file.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { RoundMessage, SeatPlace } from "../../../../protocol/federated/market/messages.ts";
 import {
@@ -27,7 +27,7 @@ import { writeVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { closedRoundIn } from "../closed-round.ts";
 import { invitationsTo } from "../enlist.ts";
-import { firstOf, hear, type Lead, leadAt } from "../provider/leads.ts";
+import { fetchFromAny, hear, type Lead, leadAt } from "../provider/leads.ts";
 import { readBounded } from "../read-bounded.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
@@ -66,6 +66,7 @@ export class Seats {
   readonly #draft: FederatedDraft;
   readonly #board = new Board<KitMessage>();
   readonly #channels = new Map<Address, Channel>();
+  readonly #known = Promise.withResolvers<void>();
   #changed = Promise.withResolvers<void>();
 
   constructor(context: WorkerContext, journal: JobJournal, draft: FederatedDraft) {
@@ -85,9 +86,7 @@ export class Seats {
     const kit = await journal.step("kit", {
       prepare: () => files.kit,
       act: async (out) => {
-        const { model, train, test, root } = draft.file.federated;
-        const sources = [train, test, root].filter((source) => source !== undefined);
-        const paths = [model, ...sources.flatMap((source) => source.file)];
+        const paths = filesOf(draft.file.federated);
         const note = rulesOf(draft.file.federated);
         const packed = await context.parcels.pack({ root: draft.folder, paths, out, note }, options);
         return { blob: packed.blob, key: packed.sessionKey };
@@ -101,6 +100,7 @@ export class Seats {
       hosting.addFeed(this.#board.feedOf(account, channel));
       await hosting.admit({ ...keys, token: channel.token(draft.identity.endpoint.token) });
     }
+    this.#known.resolve();
     const parcel = { root: kit.blob.root, key: kit.key, bytes: kit.blob.size };
     const message: KitMessage = { kit: parcel, seed: draft.seed, mask: draft.mask };
     this.#board.show(1, () => message);
@@ -122,8 +122,9 @@ export class Seats {
     return seats;
   }
 
-  /** Takes a seat's word that it hosts; false where the notice is another's. */
-  async take(notice: Uint8Array): Promise<boolean> {
+  /** Takes a seat's word that it hosts, once the seats are known here; of another's notice nothing is kept. */
+  async take(notice: Uint8Array, { signal }: Abortable): Promise<void> {
+    await raceSignal(this.#known.promise, signal);
     for (const [account, channel] of this.#channels) {
       try {
         const { hello } = channel.open(notice, helloSchema);
@@ -133,12 +134,11 @@ export class Seats {
         });
         this.#changed.resolve();
         this.#changed = Promise.withResolvers();
-        return true;
+        return;
       } catch (error) {
         if (!isIchainError(error, "FEDERATED_MESSAGE_INVALID")) throw error;
       }
     }
-    return false;
   }
 
   /** All seats, or more than half of them and those that come within a minute more. */
@@ -188,7 +188,7 @@ export async function takeClosedRound(
   },
   options: Abortable,
 ): Promise<ClosedRound> {
-  const { market, transport, parcels } = context;
+  const { market, parcels } = context;
   const { closing } = job.closings[round - 1]!;
   const { parameters } = draft.spec.federated;
   const leads: Lead[] = await Promise.all(seats.map((seat) => leadAt(context, job.id, seat, options)));
@@ -206,11 +206,7 @@ export async function takeClosedRound(
       const path = join(files.rounds, `closed-${round}.parcel`);
       const maxBytes = parcelBytes(8 * parameters + (16 << 20));
       const request = { root: closing.modelRoot, path, maxBytes };
-      const blob = await firstOf(
-        leads,
-        ({ endpoint }) => transport.fetch({ endpoint, ...request }, options),
-        options,
-      );
+      const blob = await fetchFromAny(context, leads, request, options);
       const into = `${path}-opened`;
       await rm(into, { recursive: true, force: true });
       await parcels.open({ blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 1 } }, options);

@@ -37,7 +37,7 @@ import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { closedRoundIn } from "../closed-round.ts";
-import { firstOf, hear, hearAny, leadAt, readerOf } from "../provider/leads.ts";
+import { fetchFromAny, hear, hearAny, leadAt, readerOf } from "../provider/leads.ts";
 import { readBounded } from "../read-bounded.ts";
 import { Board } from "../requester/board.ts";
 import { enlistedIn, openPlace } from "../requester/course.ts";
@@ -377,7 +377,7 @@ async function catchUp(
   { job, place, seat }: { job: FederatedJob; place: RoundPlace; seat: Seat },
   options: Abortable,
 ): Promise<WorkedOut> {
-  const { market, transport, parcels } = context;
+  const { market, parcels } = context;
   const round = job.closings.length;
   const { closing } = job.closings[round - 1]!;
   const { files, draft } = place;
@@ -390,11 +390,7 @@ async function catchUp(
   const path = join(files.rounds, `caught-${round}.parcel`);
   const most = parcelBytes(8 * parameters + (16 << 20));
   const request = { root, path, maxBytes: most, size: bytes };
-  const blob = await firstOf(
-    seat.peers,
-    ({ endpoint }) => transport.fetch({ endpoint, ...request }, options),
-    options,
-  );
+  const blob = await fetchFromAny(context, seat.peers, request, options);
   const into = `${path}-opened`;
   await rm(into, { recursive: true, force: true });
   await parcels.open({ blob, sessionKey: key, into, limits: { maxBytes: most, maxFiles: 1 } }, options);

@@ -6,7 +6,7 @@ import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob } from "../../../../ports/transport.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import { jobRulesSchema } from "../../../../protocol/federated/market/file.ts";
+import { kitRulesSchema } from "../../../../protocol/federated/market/file.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import { kitMessageSchema } from "../../../../protocol/federated/market/seat-messages.ts";
 import { taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
@@ -94,7 +94,7 @@ export async function takeKit(
       await rm(into, { recursive: true, force: true });
       const { manifest } = await parcels.open({ blob, sessionKey: key, into, limits }, options);
       await rm(path, { force: true });
-      const rules = jobRulesSchema.safeParse(manifest.note);
+      const rules = kitRulesSchema.safeParse(manifest.note);
       if (!rules.success) throw malformedKit("its rules are none");
       const model = readModel(await readFile(join(into, rules.data.model)));
       if (modelDigest(createHash("sha256"), model.layout, model.vector) !== spec.federated.start)

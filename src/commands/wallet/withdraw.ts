@@ -2,6 +2,7 @@ import type { IchainError } from "../../errors/error.ts";
 import { isIchainError } from "../../errors/error.ts";
 import { COIN } from "../../protocol/amounts.ts";
 import { sameAddress } from "../../protocol/ids.ts";
+import { sweepUnclaimed } from "../../roles/federated/market/requester/sweep.ts";
 import { withdrawToken } from "../../roles/shared/withdraw.ts";
 import { tokenAddress } from "../../roles/tokens.ts";
 import { money } from "../../ui/format.ts";
@@ -10,13 +11,15 @@ import { withRole } from "../steps/role.ts";
 import { owedTo } from "../steps/tokens.ts";
 
 /**
- * Pays out what the escrows owe the account, also that of federated jobs. A token that refuses keeps no other from being paid; its error comes last.
+ * Pays out what the escrows owe the account, also that of federated jobs, with what nobody claimed of those that it
+ * posted. A token that refuses keeps no other from being paid; its error comes last.
  */
 export async function run(context: CommandContext, args: { token?: string }): Promise<void> {
   const { ui, signal, config } = context;
   const names = { coin: COIN.address, ...config.network?.tokens };
   const wanted = args.token === undefined ? undefined : tokenAddress(args.token, names);
   await withRole(context, async (role) => {
+    if (config.network?.contracts.federated !== undefined) await sweepUnclaimed(role, { signal });
     const due = await owedTo(context, role.market, role.account, { signal });
     const withdrawn: { token: (typeof due)[number]["token"]; amount: bigint }[] = [];
     let refused: IchainError | undefined;

@@ -1,5 +1,5 @@
 import type { Address } from "../../ids.ts";
-import type { Dispute, FederatedJob } from "./job.ts";
+import { type Dispute, type FederatedJob, unclaimedOf } from "./job.ts";
 
 /** A call that any account may make to move on a federated job; `about`: the appeal that it is for, else a closing's. */
 export type FederatedExit =
@@ -41,7 +41,13 @@ export function federatedInstantsOf(job: FederatedJob): readonly number[] {
 
 /** True once every stake is free and nothing is left to claim or to sweep. */
 export function isFederatedFinal(job: FederatedJob): boolean {
-  return job.state === "Ended" && job.swept;
+  const free = job.members.every(({ standing }) => standing === "released" || standing === "slashed");
+  return job.state === "Ended" && free && unclaimedOf(job) === 0n;
+}
+
+/** Whether what no one claimed can go back to the requester at `now`, Unix seconds. */
+export function canSweep(job: FederatedJob, now: number): boolean {
+  return job.state === "Ended" && now > job.deadline + CLAIM_WINDOW && unclaimedOf(job) > 0n;
 }
 
 /** The last second in which findings of a dispute can be revealed. */

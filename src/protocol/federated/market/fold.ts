@@ -13,7 +13,7 @@ export function foldFederated(
 
 function posted({ id, terms, sealed, block }: FederatedEvent & { kind: "posted" }): FederatedJob {
   return {
-    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false, swept: false },
+    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false, paid: 0n, swept: false },
     deadline: terms.enlistBy + terms.disputeWindow,
     ...{ invitations: [], members: [], closings: [], disputes: [] },
   };
@@ -51,7 +51,9 @@ function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted
       return { ...job, state: event.state, deadline: event.deadline };
     case "claimed": {
       const member = memberOf(job, event.account);
-      return withMember(job, event.account, { claimed: (member?.claimed ?? 0n) + event.amount });
+      const next = { ...job, paid: job.paid + event.amount };
+      // The requester, which is no member, claims what the updates left.
+      return withMember(next, event.account, { claimed: (member?.claimed ?? 0n) + event.amount });
     }
     case "struck": {
       const { strike: found, signers, appealBy } = event;

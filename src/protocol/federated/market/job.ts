@@ -16,6 +16,8 @@ export interface FederatedJob {
   readonly deadline: number;
   /** The open round is the last. */
   readonly stopping: boolean;
+  /** Sum of all claims, the requester's among them; smallest unit. */
+  readonly paid: bigint;
   /** What no one claimed went back to the requester. */
   readonly swept: boolean;
   readonly cause?: FederatedCause | undefined;
@@ -60,6 +62,13 @@ export interface Dispute {
   readonly revealed: readonly Address[];
   /** Last second to commit; once all have, to reveal. */
   readonly deadline: number;
+}
+
+/** What the closed rounds pay and no one has claimed yet, smallest unit. */
+export function unclaimedOf({ closings, members, terms, paid, swept }: FederatedJob): bigint {
+  if (swept) return 0n;
+  const seated = BigInt(members.filter(({ seat }) => seat).length);
+  return BigInt(closings.length) * (terms.roundPrice + seated * terms.seatFee) - paid;
 }
 
 /** Providers that asserted an upload to the open round of a job that has not ended. */

@@ -16,7 +16,7 @@ import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
-import { leadsOf, readerOf } from "./leads.ts";
+import { LastToAnswer, leadsOf, readerOf } from "./leads.ts";
 import { settleUp } from "./settle.ts";
 import { type RoundContext, takeRound, updatesOf } from "./take-round.ts";
 
@@ -107,7 +107,10 @@ async function follow(
     running = undefined;
   };
   await using _running = { [Symbol.asyncDispose]: stop };
-  const round: Omit<RoundContext, "job" | "round"> = { setup, enlisted, hosting, identity };
+  const round: Omit<RoundContext, "job" | "round"> = {
+    ...{ setup, enlisted, hosting, identity },
+    last: new LastToAnswer(),
+  };
   for await (const job of market.followFederated(id, options)) {
     const open = openRoundOf(job);
     if (running && running.round !== open) await stop();

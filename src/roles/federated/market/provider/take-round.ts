@@ -30,7 +30,7 @@ import { discardRun, runName, trainingSeed, trainRound } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import type { Enlisted } from "./enlist.ts";
-import { fetchFromAny, hear, type Lead, leadsOf, readerOf } from "./leads.ts";
+import { fetchFromAny, hear, type LastToAnswer, type Lead, leadsOf, readerOf } from "./leads.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
 import { keepPay } from "./settle.ts";
 
@@ -41,6 +41,7 @@ export interface RoundContext {
   readonly enlisted: Enlisted;
   readonly hosting: HostedOnce;
   readonly identity: HostIdentity;
+  readonly last: LastToAnswer;
 }
 
 /** An update as it is hosted and announced: a step of the journal. */
@@ -116,7 +117,7 @@ export async function takeRound(
 function hearOf(
   context: WorkerContext,
   journal: JobJournal,
-  { job, round, enlisted }: RoundContext,
+  { job, round, enlisted, last }: RoundContext,
   options: Abortable,
 ): Promise<RoundMessage> {
   return journal.step(`message-${round}`, {
@@ -128,7 +129,7 @@ function hearOf(
       const accept = (message: RoundMessage) =>
         message.round === round &&
         (signed === undefined || message.work === undefined || message.work.model.root === signed);
-      return await hear(context, leads, { from: round, accept }, options);
+      return await hear(context, leads, { from: round, accept, last }, options);
     },
   });
 }
@@ -138,7 +139,7 @@ type Work = NonNullable<RoundMessage["work"]>;
 function makeUpdate(
   context: WorkerContext,
   journal: JobJournal,
-  { job, round, setup, enlisted, identity, work }: RoundContext & { readonly work: Work },
+  { job, round, setup, enlisted, identity, last, work }: RoundContext & { readonly work: Work },
   options: Abortable,
 ): Promise<MadeUpdate> {
   const { market, parcels, account, jobsDir } = context;
@@ -149,7 +150,7 @@ function makeUpdate(
     act: async () => {
       const own = await ownDataOf(context, journal, { spec, setup }, options);
       const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
-      const leads = await leadsOf(context, journal, job.id, enlisted, options);
+      const leads = last.first(await leadsOf(context, journal, job.id, enlisted, options));
       const model = await bringModel(context, { job, round, enlisted, leads, work, dir }, options);
       const name = `round-${round}`;
       let trained: Awaited<ReturnType<typeof trainRound>>;

@@ -10,7 +10,7 @@ import { findCandidates } from "../../../roles/job/requester/posting/plan.ts";
 import { money } from "../../../ui/format.ts";
 import { route, type WebRoute } from "../../../web/server.ts";
 import { loadFederatedFile } from "../../job/federated/load.ts";
-import { loadJobs } from "../../steps/job-file.ts";
+import { loadJobs, surroundingsOf } from "../../steps/job-file.ts";
 import { meanScore } from "../../steps/offers.ts";
 import { standing } from "../../steps/planning/chooser.ts";
 import { type Printed, runCommand } from "../context.ts";
@@ -136,9 +136,8 @@ async function choices(
   { provider, variables }: { provider: string; variables: [string, string][] },
   options: { signal: AbortSignal },
 ) {
-  const { tokens } = context.config.network ?? {};
   if ((await loadFederatedFile(path)) !== undefined) return { kind: "federated" };
-  const loaded = await loadJobs(path, { variable: variables, tokens });
+  const loaded = await loadJobs(path, { variable: variables, ...surroundingsOf(context.config) });
   const file = "file" in loaded ? loaded.file : loaded[0]!.file;
   const candidates = await findCandidates(market, file, account, options);
   const { token } = candidates.pay;

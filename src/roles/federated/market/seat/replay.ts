@@ -3,6 +3,8 @@ import type { Abortable } from "../../../../async/abort.ts";
 import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { decodeUpdate, openUpdate } from "../../../../protocol/federated/codec/update.ts";
+import type { FederatedSpec } from "../../../../protocol/federated/market/spec.ts";
+import { clipped } from "../../../../protocol/federated/privacy/clip.ts";
 import { type ReplayFinding, sameTraining } from "../../../../protocol/federated/replay.ts";
 import type { Address } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
@@ -57,7 +59,7 @@ async function replayOne(
   options: Abortable,
 ): Promise<ReplayFinding> {
   const { spec, layout, terms } = draft;
-  const { parameters, rounds, local, update } = spec.federated;
+  const { parameters, rounds, local } = spec.federated;
   const vector = readVector(files.model(round), parameters);
   const job = context.market.federatedJobIdOf(terms);
   const facts = { round, rounds, seed: trainingSeed(job, round, account), local };
@@ -68,9 +70,7 @@ async function replayOne(
       prepare: () => null,
       act: async (): Promise<ReplayFinding> => {
         const { change } = await trainRound(context, journal, tasks, training, options);
-        const replayed = decodeUpdate(openUpdate(encode(change, update).bytes, parameters));
-        const sent = decodeUpdate(openUpdate(await readFile(path), parameters));
-        return sameTraining(sent, replayed) ? "clean" : "proven";
+        return givesUpdate(change, await readFile(path), spec.federated) ? "clean" : "proven";
       },
     });
     return finding;
@@ -81,4 +81,15 @@ async function replayOne(
   } finally {
     await discardRun(context, journal, name);
   }
+}
+
+/** Whether an update is what a provider sends that trained to this change, clipped as the job asks. */
+export function givesUpdate(
+  change: Float64Array,
+  sent: Uint8Array,
+  { update, privacy, parameters }: Pick<FederatedSpec["federated"], "update" | "privacy" | "parameters">,
+): boolean {
+  const shown = privacy === undefined ? change : clipped(change, privacy.clip);
+  const decoded = (bytes: Uint8Array) => decodeUpdate(openUpdate(bytes, parameters));
+  return sameTraining(decoded(sent), decoded(encode(shown, update).bytes));
 }

@@ -45,7 +45,7 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         address owner;
         /// Zero: none.
         address offered;
-        /// Zero: the owner.
+        /// Zero: the account itself, which no other has owned.
         address payee;
     }
 
@@ -143,7 +143,7 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         if (msg.sender != _controls[account].offered) revert ProviderRegistry_NotOffered(account, msg.sender);
 
         // Effect
-        _controls[account] = Control({owner: msg.sender, offered: address(0), payee: address(0)});
+        _controls[account] = Control({owner: msg.sender, offered: address(0), payee: msg.sender});
 
         emit OwnerChanged(account, msg.sender);
     }
@@ -151,6 +151,7 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
     /// @inheritdoc IProviderRegistry
     function setPayee(address account, address payee) external onlyOwner(account) {
         // Effect
+        if (payee == address(0)) payee = msg.sender;
         _controls[account].payee = payee;
 
         emit PayeeChanged(account, payee);
@@ -374,7 +375,7 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
 
     function _payeeOf(address account) private view returns (address) {
         address payee = _controls[account].payee;
-        return payee == address(0) ? _ownerOf(account) : payee;
+        return payee == address(0) ? account : payee;
     }
 
     /// @dev The account itself may do what neither takes stake from it nor leads money elsewhere.

@@ -75,7 +75,7 @@ interface IProviderRegistry is IEscrowList {
     event OwnershipOffered(address indexed account, address indexed to);
     /// @notice `account` belongs to `owner`, and `owner` is its payee.
     event OwnerChanged(address indexed account, address indexed owner);
-    /// @notice What `account` is owed goes to `payee`; zero: to its owner.
+    /// @notice What `account` is owed goes to `payee`.
     event PayeeChanged(address indexed account, address indexed payee);
     /// @notice `account` lost `amount`, of which `burnt` stays in the registry, where no call can reach it.
     event Slashed(address indexed account, uint256 amount, uint256 burnt, uint256 strikes);

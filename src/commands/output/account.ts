@@ -63,6 +63,7 @@ export const backupOutput = z.strictObject({
   bytes: bytesValue,
   files: z.number().int(),
   moved: z.boolean().describe("this home acts no more"),
+  owner: addressValue.describe("of the account: itself, where its key moves stake and pay"),
 });
 
 export const restoreOutput = z.strictObject({

@@ -134,15 +134,15 @@ contract OwnersHandler is Steps {
     function _try(bool may, address who, uint256 value, address target, bytes memory data) private {
         vm.prank(who);
         (bool done,) = target.call{value: value}(data);
-        assertTrue(done == may, "11: by its owner alone");
+        assertTrue(done == may, "13: by its owner alone");
         for (uint256 i = 0; i < 5; ++i) {
-            assertEq(_names[i].balance, _coins[_names[i]], "11: paid to the payee alone");
+            assertEq(_names[i].balance, _coins[_names[i]], "13: paid to the payee alone");
         }
         for (uint256 i = 0; i < 2; ++i) {
             (address owner, address payee,) = registry.ownershipOf(_names[i]);
-            assertEq(owner, _held[_names[i]].owner, "11: owner");
-            assertEq(payee, _payeeOf(_names[i]), "11: payee");
-            assertEq(registry.offerOf(_names[i]).stake, _held[_names[i]].stake, "11: stake");
+            assertEq(owner, _held[_names[i]].owner, "13: owner");
+            assertEq(payee, _payeeOf(_names[i]), "13: payee");
+            assertEq(registry.offerOf(_names[i]).stake, _held[_names[i]].stake, "13: stake");
         }
     }
 }

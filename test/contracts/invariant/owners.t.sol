@@ -5,7 +5,7 @@ import {Deploy} from "../support/Deploy.sol";
 import {OwnersHandler} from "./OwnersHandler.sol";
 
 /// @notice The invariant of accounts and their owners in INVARIANTS.md. A difference reverts in the handler.
-contract Invariant11Test is Deploy {
+contract Invariant13Test is Deploy {
     struct FuzzSelector {
         address addr;
         bytes4[] selectors;

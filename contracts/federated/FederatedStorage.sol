@@ -70,6 +70,13 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
         rating = rating_;
     }
 
+    // ── Money
+
+    /// @inheritdoc EscrowMoney
+    function _payeeFor(address account, address caller) internal view override returns (address) {
+        return registry.payeeFor(account, caller);
+    }
+
     // ── Ids and signatures
 
     function _idOf(Terms calldata terms) internal view returns (bytes32) {

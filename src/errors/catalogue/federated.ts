@@ -67,6 +67,10 @@ export const federatedErrors = {
     class: "config",
     hint: "Name a folder of plain files that everyone may read under federated.data in policy.yaml; keep it in a private one.",
   },
+  PANEL_UNFIT: {
+    class: "refused",
+    hint: "The others of the panel decide, and the stake comes back. Change the policy to run such tasks.",
+  },
   TRIAL_INVALID: {
     class: "config",
     hint: "Correct the named field; docs/federated.md shows a whole file.",

@@ -10,6 +10,10 @@ export const federatedErrors = {
     class: "config",
     hint: "Check that the data file exists beside the file that names it, and that this account may read it.",
   },
+  DISPUTE_IMPOSSIBLE: {
+    class: "refused",
+    hint: "`ichain why` with the job's id says where it stands.",
+  },
   FEDERATED_DATA_IN_BUNDLE: {
     class: "usage",
     hint: "List only code under `inputs`: rows reach each provider as a part of its own, and the rows that measure stay here.",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { sameAddress } from "../../../src/protocol/ids.ts";
-import { startTestMarket } from "../../support/market/market.ts";
+import { ended, startTestMarket } from "../../support/market/market.ts";
 import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
 
@@ -19,7 +19,7 @@ test(
     const reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
     t.after(() => reader.stop());
     const job = await seatLedExample(t, { providers: 2, validators: 2, rounds: 1, audit: 1 });
-    market.launch(["submit", job, "--yes"]);
+    const over = ended(market.launch(["submit", job, "--yes"]));
     const id = await posted();
 
     const appealed = await once(({ disputes }) => disputes.length === 1);
@@ -33,6 +33,7 @@ test(
       seats.map(({ standing }) => standing),
       ["slashed", "slashed"],
     );
+    await over;
 
     async function posted(): Promise<FederatedJob["id"]> {
       for await (const one of reader.watchFederated({})) return one.id;

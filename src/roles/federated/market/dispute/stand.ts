@@ -42,10 +42,23 @@ export function openStand(
     await one?.done;
   };
   const show = async (job: FederatedJob, dispute: Dispute, own: Abortable) => {
-    const proof = await prove(job, dispute, own);
-    if (proof === undefined) return;
-    noteAndReport(context, journal, `round ${dispute.round} is shown to the panel of its dispute`);
-    await Promise.all(dispute.panel.map((one) => showTo(context, job, { dispute, proof, one }, own)));
+    const warn = (error: unknown) => {
+      if (own.signal.aborted) return;
+      const why = error instanceof Error ? error.message : String(error);
+      noteAndReport(context, journal, `round ${dispute.round} is not shown to a panel: ${why}`, "warn");
+    };
+    try {
+      const proof = await retryTransient(() => prove(job, dispute, own), warn, own);
+      if (proof === undefined) return;
+      noteAndReport(context, journal, `round ${dispute.round} is shown to the panel of its dispute`);
+      // Each by itself: one that fails is tried again, and the others stay.
+      const showing = dispute.panel.map((one) =>
+        retryTransient(() => showTo(context, job, { dispute, proof, one }, own), warn, own).catch(warn),
+      );
+      await Promise.all(showing);
+    } catch (error) {
+      warn(error);
+    }
   };
   return {
     async follow(job) {
@@ -56,14 +69,7 @@ export function openStand(
         if (shown.has(dispute.number)) continue;
         const abort = new AbortController();
         const own = linkSignals([options.signal, abort.signal]);
-        const warn = (error: unknown) => {
-          if (own.signal.aborted) return;
-          const why = error instanceof Error ? error.message : String(error);
-          noteAndReport(context, journal, `round ${dispute.round} is not shown to a panel: ${why}`, "warn");
-        };
-        const done = retryTransient(() => show(job, dispute, own), warn, own)
-          .catch(warn)
-          .finally(() => own[Symbol.dispose]());
+        const done = show(job, dispute, own).finally(() => own[Symbol.dispose]());
         shown.set(dispute.number, { abort, done });
       }
     },

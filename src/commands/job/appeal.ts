@@ -5,7 +5,7 @@ import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withRole } from "../steps/role.ts";
 import { readTokens } from "../steps/tokens.ts";
-import { appealFederated } from "./federated/dispute.ts";
+import { appealFederated } from "./dispute-federated.ts";
 import { federatedIdOf } from "./federated/view.ts";
 
 /** Disputes a rejection, as the job's provider, or a strike in a federated job. */

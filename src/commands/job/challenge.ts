@@ -7,7 +7,7 @@ import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withRole } from "../steps/role.ts";
 import { readTokens } from "../steps/tokens.ts";
-import { challengeFederated } from "./federated/dispute.ts";
+import { challengeFederated } from "./dispute-federated.ts";
 import { federatedIdOf } from "./federated/view.ts";
 
 /** Disputes a result that was claimed without validators, or a round of a federated job that validators closed. */

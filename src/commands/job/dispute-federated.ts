@@ -1,13 +1,13 @@
-import { IchainError } from "../../../errors/error.ts";
-import { memberOf } from "../../../protocol/federated/market/fold.ts";
-import { challengeBy, type FederatedJob } from "../../../protocol/federated/market/job.ts";
-import { federatedBondOf, federatedPanelFeesOf } from "../../../protocol/federated/market/terms.ts";
-import { type JobId, shortId } from "../../../protocol/ids.ts";
-import type { RoleContext } from "../../../roles/context.ts";
-import { appealStrike, challengeRound } from "../../../roles/federated/market/dispute/open.ts";
-import { money } from "../../../ui/format.ts";
-import type { CommandContext } from "../../framework/declaration.ts";
-import { federatedRoleIn, federatedToken } from "./view.ts";
+import { IchainError } from "../../errors/error.ts";
+import { memberOf } from "../../protocol/federated/market/fold.ts";
+import { challengeBy, type FederatedJob } from "../../protocol/federated/market/job.ts";
+import { federatedBondOf, federatedPanelFeesOf } from "../../protocol/federated/market/terms.ts";
+import { type JobId, shortId } from "../../protocol/ids.ts";
+import type { RoleContext } from "../../roles/context.ts";
+import { appealStrike, challengeRound } from "../../roles/federated/market/dispute/open.ts";
+import { money } from "../../ui/format.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { federatedRoleIn, federatedToken } from "./federated/view.ts";
 
 /**
  * Has a panel run a closed round of a federated job again, the last one unless `round` names another.

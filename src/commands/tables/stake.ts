@@ -21,7 +21,7 @@ export const stakeCommands: readonly CommandDeclaration[] = [
   {
     name: "appeal",
     group: "Do work",
-    summary: "dispute the rejection of your result, for a bond; once a job",
+    summary: "dispute the rejection of your result, or a strike in a federated job, for a bond; once a job",
     arguments: [{ syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId }],
     examples: ["ichain appeal 3fa9c01b"],
     load: () => import("../job/appeal.ts"),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encode } from "../../../../src/roles/federated/encode.ts";
-import { givesUpdate } from "../../../../src/roles/federated/market/seat/replay.ts";
+import { decodeUpdate, openUpdate } from "../../../../src/protocol/federated/codec/update.ts";
+import { sameTraining } from "../../../../src/protocol/federated/replay.ts";
+import { encode, encodeAgain } from "../../../../src/roles/federated/encode.ts";
 import { withNoise } from "../../../../src/roles/federated/privacy/noise.ts";
 
 const parameters = 1000;
@@ -14,6 +15,8 @@ function sent(change: Float64Array, clip: number | undefined): Uint8Array {
   return encode(shown, "int8").bytes;
 }
 
+const decoded = (bytes: Uint8Array) => decodeUpdate(openUpdate(bytes, parameters));
+
 for (const clip of [undefined, 0.5, 100])
   test(`a replay finds an honest update of a job that clips to ${clip ?? "nothing"}`, () => {
     const job = {
@@ -21,8 +24,9 @@ for (const clip of [undefined, 0.5, 100])
       parameters,
       ...(clip && { privacy: { clip, noise: 0, delta: 1e-5 } }),
     } as const;
-    assert.ok(givesUpdate(trained, sent(trained, clip), job));
+    const again = decoded(encodeAgain(trained, job));
+    assert.ok(sameTraining(decoded(sent(trained, clip)), again));
     const other = trained.map((value, i) => value + Math.cos(i) / 20);
-    assert.ok(!givesUpdate(trained, sent(other, clip), job), "of another training");
-    if (clip === 0.5) assert.ok(!givesUpdate(trained, sent(trained, undefined), job), "not clipped");
+    assert.ok(!sameTraining(decoded(sent(other, clip)), again), "of another training");
+    if (clip === 0.5) assert.ok(!sameTraining(decoded(sent(trained, undefined)), again), "not clipped");
   });

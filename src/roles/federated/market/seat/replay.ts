@@ -3,14 +3,12 @@ import type { Abortable } from "../../../../async/abort.ts";
 import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { decodeUpdate, openUpdate } from "../../../../protocol/federated/codec/update.ts";
-import type { FederatedSpec } from "../../../../protocol/federated/market/spec.ts";
-import { clipped } from "../../../../protocol/federated/privacy/clip.ts";
 import { type ReplayFinding, sameTraining } from "../../../../protocol/federated/replay.ts";
 import type { Address } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { Random } from "../../data/random.ts";
-import { encode } from "../../encode.ts";
+import { encodeAgain } from "../../encode.ts";
 import type { ArrivedUpdate, RoundPlace } from "../requester/round/aggregate.ts";
 import { type Rows, rowsFile } from "../requester/round/rows.ts";
 import { discardRun, trainingSeed, trainRound } from "../train.ts";
@@ -45,17 +43,27 @@ export async function replay(
   for (const update of new Set([...suspects, ...drawn]))
     found.set(
       update.account,
-      await replayOne(context, journal, { ...place, train }, { round, update }, options),
+      await replayOne(
+        context,
+        journal,
+        { ...place, train },
+        { name: `replay-${round}-${update.place}`, round, update },
+        options,
+      ),
     );
   return found;
 }
 
-/** What the replay of one update finds. */
-async function replayOne(
+/** What the replay of one update finds: trains on the rows that its provider was dealt, and compares. Once for a name. */
+export async function replayOne(
   context: WorkerContext,
   journal: JobJournal,
   { draft, files, tasks, parts, train }: RoundPlace & { readonly train: Rows },
-  { round, update: { account, place, path } }: { readonly round: number; readonly update: ArrivedUpdate },
+  {
+    name,
+    round,
+    update: { account, place, path },
+  }: { readonly name: string; readonly round: number; readonly update: ArrivedUpdate },
   options: Abortable,
 ): Promise<ReplayFinding> {
   const { spec, layout, terms } = draft;
@@ -63,14 +71,15 @@ async function replayOne(
   const vector = readVector(files.model(round), parameters);
   const job = context.market.federatedJobIdOf(terms);
   const facts = { round, rounds, seed: trainingSeed(job, round, account), local };
-  const name = `replay-${round}-${place}`;
   const training = { name, model: { layout, vector }, facts, part: rowsFile(train, parts[place]!) };
   try {
     const finding = await journal.step(name, {
       prepare: () => null,
       act: async (): Promise<ReplayFinding> => {
         const { change } = await trainRound(context, journal, tasks, training, options);
-        return givesUpdate(change, await readFile(path), spec.federated) ? "clean" : "proven";
+        const replayed = decodeUpdate(openUpdate(encodeAgain(change, spec.federated), parameters));
+        const sent = decodeUpdate(openUpdate(await readFile(path), parameters));
+        return sameTraining(sent, replayed) ? "clean" : "proven";
       },
     });
     return finding;
@@ -81,15 +90,4 @@ async function replayOne(
   } finally {
     await discardRun(context, journal, name);
   }
-}
-
-/** Whether an update is what a provider sends that trained to this change, clipped as the job asks. */
-export function givesUpdate(
-  change: Float64Array,
-  sent: Uint8Array,
-  { update, privacy, parameters }: Pick<FederatedSpec["federated"], "update" | "privacy" | "parameters">,
-): boolean {
-  const shown = privacy === undefined ? change : clipped(change, privacy.clip);
-  const decoded = (bytes: Uint8Array) => decodeUpdate(openUpdate(bytes, parameters));
-  return sameTraining(decoded(sent), decoded(encode(shown, update).bytes));
 }

@@ -62,8 +62,10 @@ export const roundMessageSchema = z.strictObject({
       before: z.strictObject({ acc: z.number().min(0).max(1), loss: z.number() }).optional(),
       /** Of the parcels of its updates. */
       bytes: z.array(z.tuple([account, z.number().int().min(0)])).max(64),
-      /** To other seats: what the strategy remembers, and the server's states, where it has any. */
+      /** To other seats: what the strategy remembers. */
       memory: z.record(z.string().max(64), z.array(z.number()).max(16)).optional(),
+      /** To other seats: the server's states, where it has any. */
+      states: parcelSchema.optional(),
     })
     .optional(),
 });

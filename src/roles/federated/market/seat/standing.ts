@@ -19,11 +19,15 @@ import { readBounded } from "../read-bounded.ts";
 import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
 import { adoptFiles, clearRounds, type Seat, type WorkedOut, workedOut } from "./play-round.ts";
+import { packStates, takeStates } from "./states.ts";
+import type { ServedParcel } from "./work-out.ts";
 
 /** A round before it is played: what the one before it ended with. */
 export interface SeatStanding {
   readonly round: number;
   readonly before: WorkedOut | undefined;
+  /** The server's states with which the round begins, where it has any. */
+  readonly states?: ServedParcel | undefined;
 }
 
 /** The same while the job waits for this step; undefined, with a word, where no other seat tells in time. */
@@ -75,13 +79,17 @@ async function stand(
     seat.hosting.remove(earlier.model.blob.root);
     await rm(earlier.model.blob.path, { force: true });
   }
-  return { round: closed + 1, before };
+  const states = await packStates(context, journal, place, closed + 1, options);
+  if (states !== undefined) await seat.hosting.add(states.blob);
+  const past = journal.outcome<ServedParcel>(`states-${closed}`);
+  if (past !== undefined) {
+    seat.hosting.remove(past.blob.root);
+    await rm(past.blob.path, { force: true });
+  }
+  return { round: closed + 1, before, states };
 }
 
-/**
- * Takes over a round that others closed. What the server's step remembers is not told: where it has something, this seat
- * serves the model and signs nothing until the job is over.
- */
+/** Takes over a round that others closed: its model, which the chain names, and what the next one needs beside it. */
 async function catchUp(
   context: WorkerContext,
   journal: JobJournal,
@@ -110,6 +118,8 @@ async function catchUp(
   if (modelDigest(createHash("sha256"), model.layout, model.vector) !== closing.modelDigest)
     throw new IchainError("MODEL_INVALID", "A validator's model is not the one that the chain names.");
   writeVector(files.model(round + 1), model.vector);
+  const asked = { round: round + 1, parcel: message.last!.states, from: seat.peers };
+  await takeStates(context, place, asked, options);
   noteAndReport(context, journal, `round ${round} was closed by others: its model is taken over`);
   return { closed, model: { blob, key }, memory: message.last!.memory ?? {} };
 }

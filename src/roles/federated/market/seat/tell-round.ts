@@ -1,12 +1,13 @@
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Feed } from "../../../../ports/transport.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import type { RoundMessage } from "../../../../protocol/federated/market/messages.ts";
+import type { HostedParcel, RoundMessage } from "../../../../protocol/federated/market/messages.ts";
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import type { Channel } from "../channel.ts";
 import type { Board } from "../requester/board.ts";
 import { sendByOf, type WorkedOut } from "./play-round.ts";
 import type { SeatStanding } from "./standing.ts";
+import type { ServedParcel } from "./work-out.ts";
 
 /** The requester may have been away for rounds: its feed has each of them, beside the newest of `feed`. */
 export function ofAllRounds(journal: JobJournal, channel: Channel, feed: Feed): Feed {
@@ -20,10 +21,14 @@ export function ofAllRounds(journal: JobJournal, channel: Channel, feed: Feed): 
   };
 }
 
+function hosted({ blob, key }: ServedParcel): HostedParcel {
+  return { root: blob.root, key, bytes: blob.size };
+}
+
 /** What is told of a closed round beside its books. */
 function lastOf({ closed, model }: WorkedOut): NonNullable<RoundMessage["last"]> {
   return {
-    model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
+    model: hosted(model),
     ...(closed.before && { before: closed.before }),
     bytes: closed.took.map(([one, { bytes }]): [Address, number] => [one, bytes]),
   };
@@ -36,6 +41,7 @@ export function tellRound(
   {
     round,
     before,
+    states,
     isProvider,
     requester,
   }: SeatStanding & { readonly isProvider: (one: Address) => boolean; readonly requester: Address },
@@ -49,6 +55,6 @@ export function tellRound(
     if (isProvider(account)) return job.state === "Ended" ? base : { ...base, work };
     if (sameAddress(account, requester)) return { ...base, last };
     const remembered = Object.fromEntries(Object.entries(memory).map(([one, values]) => [one, [...values]]));
-    return { ...base, last: { ...last, memory: remembered } };
+    return { ...base, last: { ...last, memory: remembered, ...(states && { states: hosted(states) }) } };
   });
 }

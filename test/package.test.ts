@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -26,6 +26,8 @@ test("the npm package has all that the program reads, and nothing of its sources
     "runtimes",
   ];
   assert.deepEqual(parts.toSorted(), [...wanted, "templates"]);
+  const { files } = JSON.parse(readFileSync(join(unpacked, "package.json"), "utf8")) as { files: string[] };
+  assert.ok(files.includes("npm-shrinkwrap.json"), "git ignores it: npm packs it only where it is named");
   const all = readdirSync(unpacked, { recursive: true }) as string[];
   assert.ok(all.includes(join("dist", "web", "page", "index.html")));
   assert.deepEqual(

@@ -3,7 +3,7 @@ import { IchainError, isIchainError } from "../../errors/error.ts";
 import type { Addresses } from "../addresses.ts";
 import { type Block, findBlock, readHead } from "../rpc/blocks.ts";
 import { type Rpc, RpcRefusal } from "../rpc/rpc.ts";
-import { MAX_LOGS, type PlacedLog, type Range, readLogs } from "./logs.ts";
+import { type PlacedLog, type Range, readLogs } from "./logs.ts";
 import type { Checkpoint, IndexStore } from "./store.ts";
 
 /** Blocks a request: at first, and at most. */
@@ -90,7 +90,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     const blocks = range.to - range.from + 1;
     try {
       const logs = await readLogs(rpc, contracts, range, abortOptions);
-      if (logs.length <= MAX_LOGS || blocks === 1) return logs;
+      if (logs !== undefined) return logs;
     } catch (error) {
       if (!(error instanceof RpcRefusal)) throw error;
       // Refused for a single block: this node does not have it yet, or a reorganisation dropped it.

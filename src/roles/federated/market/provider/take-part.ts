@@ -16,10 +16,8 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { moveDisputesOn } from "../dispute/move-on.ts";
-import { openStand } from "../dispute/stand.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { answerStrike } from "./answer-strike.ts";
-import { showUpdate } from "./challenge.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
 import { leadsOf, readerOf } from "./leads.ts";
 import { settleUp } from "./settle.ts";
@@ -116,12 +114,6 @@ async function follow(
   };
   await using _running = { [Symbol.asyncDispose]: stop };
   const round: Omit<RoundContext, "job" | "round"> = { setup, enlisted, hosting, identity };
-  await using stand = openStand(
-    context,
-    journal,
-    (job, dispute, own) => showUpdate(context, journal, { job, dispute }, own),
-    options,
-  );
   await using defence = inTurn(context, journal, options);
   for await (const job of market.followFederated(id, options)) {
     const open = openRoundOf(job);
@@ -132,7 +124,6 @@ async function follow(
       continue;
     }
     await moveDisputesOn(context, journal, job, options);
-    await stand.follow(job);
     defence.begin((own) => answerStrike(context, journal, { job, setup, enlisted }, own));
     if (job.state === "Enlisting") hosting.start().catch(() => undefined); // tried again when there is an update
     if (open !== undefined && running === undefined)

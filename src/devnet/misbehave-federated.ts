@@ -4,7 +4,6 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { MEASURED_FILE, MODEL_FILE, PART_FILE } from "../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../protocol/federated/model-file.ts";
@@ -32,11 +31,13 @@ export type FederatedMisbehaviour = (typeof federatedMisbehaviours)[number];
 
 /**
  * How a validator misbehaves in the seat that it has in a federated job, not in panels: `lie` says of every update that it
- * is better than it measured, `frame` finds another update in every replay, `omit` never has the first provider's.
+ * is better than it measured, `frame` finds another update in every replay.
  */
-export const seatMisbehaviours = ["lie", "frame", "omit"] as const;
+export const seatMisbehaviours = ["lie", "frame"] as const;
 export type SeatMisbehaviour = (typeof seatMisbehaviours)[number];
 
+/** With which the names of a seat's runs begin; those of panels do not. */
+const SEAT = "federated-validator-";
 const FOREVER_MS = 2 ** 31 - 1;
 /** Beyond the ten seconds that the others have once the quorum has sent. */
 const LATE_MS = 20_000;
@@ -103,8 +104,6 @@ export function misbehaveInSeat(worker: WorkerContext, kind: SeatMisbehaviour): 
       return { ...worker, sandbox: flattering(worker.sandbox) };
     case "frame":
       return { ...worker, sandbox: framing(worker.sandbox) };
-    case "omit":
-      return { ...worker, transport: omitting(worker) };
   }
 }
 
@@ -114,29 +113,13 @@ function framing(sandbox: Sandbox): Sandbox {
     ...sandbox,
     outputs: async (id, options) => {
       const folder = await sandbox.outputs(id, options);
-      if (!/^federated-validator-.*-replay-/.test(id)) return folder;
+      if (!id.startsWith(SEAT) || !id.includes("-replay-")) return folder;
       const forged = await mkdtemp(join(tmpdir(), "ichain-forged-"));
       await cp(folder, forged, { recursive: true });
       const { layout, vector } = readModel(await readFile(join(folder, MODEL_FILE)));
       await rm(join(forged, MODEL_FILE), { force: true });
       await writeFile(join(forged, MODEL_FILE), writeModel({ layout, vector: scaled(vector, 2) }));
       return forged;
-    },
-  };
-}
-
-/** Fetches no update of the provider that enlisted first. */
-function omitting({ transport, market, account }: WorkerContext): WorkerContext["transport"] {
-  return {
-    ...transport,
-    fetch: async (request, options) => {
-      const [, sender] = /update-\d+-([0-9a-f]{40})(-\d+)?\.parcel$/i.exec(request.path) ?? [];
-      const jobs = sender === undefined ? [] : await market.federatedJobs({ validator: account }, options);
-      const isFirst = jobs.some(
-        ({ members }) => members[0]?.account.slice(2).toLowerCase() === sender!.toLowerCase(),
-      );
-      if (isFirst) throw new IchainError("UPDATE_INVALID", "The update is not valid: it is passed over.");
-      return await transport.fetch(request, options);
     },
   };
 }
@@ -153,7 +136,7 @@ function flattering(sandbox: Sandbox): Sandbox {
     ...sandbox,
     outputs: async (id, options) => {
       const folder = await sandbox.outputs(id, options);
-      if (!existsSync(join(folder, MEASURED_FILE))) return folder;
+      if (!id.startsWith(SEAT) || !existsSync(join(folder, MEASURED_FILE))) return folder;
       const told = await mkdtemp(join(tmpdir(), "ichain-forged-"));
       await cp(folder, told, { recursive: true });
       const text = await readFile(join(folder, MEASURED_FILE), "utf8");

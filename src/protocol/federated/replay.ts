@@ -9,6 +9,11 @@ export type ReplayFinding = "clean" | "proven";
  * changed row of a thousand changes more than a tenth of them.
  */
 const HONEST_SHARE = 0.001;
+/**
+ * The same for a panel that judges a strike: half of it, so that no update can be made to lie between what the seats find
+ * and what the panel does.
+ */
+export const CONDEMNED_SHARE = HONEST_SHARE / 2;
 
 /** A clean replay restores a suspect's weight; a proven cheat leaves the aggregate. By index of the entries. */
 export function afterReplays<Member extends Contributor, D extends Decision<Member>>(
@@ -25,9 +30,13 @@ export function afterReplays<Member extends Contributor, D extends Decision<Memb
   return { ...decision, plan: { ...plan, groups, weights } };
 }
 
-/** Whether `sent` (decoded values of an update) is what a replay of its training gives. */
-export function sameTraining(sent: ArrayLike<number>, replayed: ArrayLike<number>): boolean {
+/** Whether `sent` (decoded values of an update) is what a replay of its training gives, but for a share `most`. */
+export function sameTraining(
+  sent: ArrayLike<number>,
+  replayed: ArrayLike<number>,
+  most = HONEST_SHARE,
+): boolean {
   let other = Math.abs(sent.length - replayed.length);
   for (let i = 0; i < Math.min(sent.length, replayed.length); i++) if (sent[i] !== replayed[i]) other += 1;
-  return other <= HONEST_SHARE * sent.length;
+  return other <= most * sent.length;
 }

@@ -3,7 +3,7 @@ import { kitRulesSchema } from "../file.ts";
 import { account, hex, parcelSchema, updateMessageSchema } from "../messages.ts";
 import { proposalSchema } from "../seat-messages.ts";
 
-/** What a validator of the job, or one of its providers, shows the panel of a dispute. */
+/** What a validator of the job shows the panel of a dispute. */
 
 /** Name of the evidence in its parcel; beside it lie the files that it speaks of. */
 export const EVIDENCE_FILE = "evidence.json";
@@ -25,8 +25,8 @@ export function updateFolder(index: number): string {
 /** What a witness of a dispute tells a validator of the panel, in a feed where the two meet. */
 export const witnessMessageSchema = z.strictObject({
   evidence: parcelSchema,
-  /** The job's bundle; absent from a provider. */
-  bundle: z.strictObject({ key: hex(64), bytes: parcelSchema.shape.bytes }).optional(),
+  /** The job's bundle. */
+  bundle: z.strictObject({ key: hex(64), bytes: parcelSchema.shape.bytes }),
 });
 export type WitnessMessage = z.infer<typeof witnessMessageSchema>;
 
@@ -42,13 +42,13 @@ const closingEvidenceSchema = z.strictObject({
   root: z.boolean(),
 });
 
-/** Beside it lie the updates, and from a validator the kit and the model that the round began with. */
+/** Beside it lie the updates, the kit, and the model that the round began with. */
 export const evidenceSchema = z.strictObject({
   round: z.number().int().min(1).max(10_000),
   /** Of the updates in the parcel, in the order of their folders. */
   updates: z.array(updateMessageSchema).max(128),
-  kit: z.strictObject({ rules: kitRulesSchema, seed: hex(64) }).optional(),
-  /** Of a dispute over a closing, from a validator that has worked it out. */
+  kit: z.strictObject({ rules: kitRulesSchema, seed: hex(64) }),
+  /** Of a dispute over a closing. */
   closing: closingEvidenceSchema.optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;

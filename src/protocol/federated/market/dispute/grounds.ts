@@ -1,25 +1,7 @@
 import { type Address, type Hex, sameAddress } from "../../../ids.ts";
 import type { RoundMember } from "../../ledger/record.ts";
 import { sharesOf } from "../../pay/shares.ts";
-import type { FederatedJob } from "../job.ts";
 import { type FederatedTerms, federatedBondOf } from "../terms.ts";
-
-/** An upload that a provider asserted to a round. */
-export interface AssertedUpload {
-  readonly provider: Address;
-  /** Root of the update's parcel. */
-  readonly upload: Hex;
-}
-
-/** Uploads that were asserted to `round`, of providers that had not been struck before: a closing has to count them. */
-export function assertedTo({ members }: FederatedJob, round: number): readonly AssertedUpload[] {
-  return members.flatMap(({ account, assertions, strike }) => {
-    if (strike !== undefined && strike.found.round < round) return [];
-    return assertions
-      .filter((one) => one.round === round)
-      .map(({ upload }) => ({ provider: account, upload }));
-  });
-}
 
 /** A round as its books have it, seen to be what the chain names, and what everyone had earned before it. */
 export interface Books {
@@ -30,19 +12,19 @@ export interface Books {
 }
 
 /**
- * Why a closing wrongs `provider`, by what anyone can check; undefined where it does not. `upload`: hash of the record that
- * it asserted. An update that was measured and left out wrongs no one.
+ * Whether a closing pays `provider` less than what its own figures come to. `upload`: hash of the record of its update; an
+ * update that is not in the books, or was measured and left out, is not underpaid.
  */
-export function wrongIn(
+export function isUnderpaid(
   { members, earned, earnedBefore }: Books,
   {
     provider,
     upload,
     roundPrice,
   }: { readonly provider: Address; readonly upload: Hex; readonly roundPrice: bigint },
-): "left-out" | "underpaid" | undefined {
+): boolean {
   const own = members.findIndex((one) => sameAddress(one.provider, provider));
-  if (members[own]?.upload !== upload) return "left-out";
+  if (members[own]?.upload !== upload) return false;
   const account = members[own]!.provider;
   const paid = (earned.get(account) ?? 0n) - (earnedBefore.get(account) ?? 0n);
   const shareBy = (counts: (one: RoundMember) => boolean) =>
@@ -50,9 +32,8 @@ export function wrongIn(
       roundPrice,
       members.map((one) => (counts(one) && one.audit !== "proven" ? BigInt(one.accuracy) : 0n)),
     ).shares[own]!;
-  // By either rule of pay: its books do not say which is the job's.
-  const [gated, ungated] = [shareBy(({ weight }) => weight > 0), shareBy((one) => one.upload !== NOTHING)];
-  return paid < gated && paid < ungated ? "underpaid" : undefined;
+  // By either rule of pay: the books do not say which is the job's.
+  return paid < shareBy(({ weight }) => weight > 0) && paid < shareBy((one) => one.upload !== NOTHING);
 }
 
 /**

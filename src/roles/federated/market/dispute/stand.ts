@@ -14,7 +14,7 @@ import { meetingOf } from "./meet.ts";
 export interface Exhibit {
   readonly evidence: { readonly blob: Blob; readonly key: Hex };
   /** The job's. */
-  readonly bundle?: { readonly blob: Blob; readonly key: Hex } | undefined;
+  readonly bundle: { readonly blob: Blob; readonly key: Hex };
 }
 
 /** What this account shows the panels of a job's disputes. */
@@ -90,7 +90,7 @@ async function showTo(
   const { evidence, bundle } = proof;
   const message: WitnessMessage = {
     evidence: { root: evidence.blob.root, key: evidence.key, bytes: evidence.blob.size },
-    ...(bundle && { bundle: { key: bundle.key, bytes: bundle.blob.size } }),
+    bundle: { key: bundle.key, bytes: bundle.blob.size },
   };
   const { promise, resolve } = Promise.withResolvers<void>();
   options.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -99,7 +99,7 @@ async function showTo(
     `evidence-${dispute.number}-${one.slice(2, 10)}`,
     () => ({
       identity,
-      blobs: [evidence.blob, ...(bundle ? [bundle.blob] : [])],
+      blobs: [evidence.blob, bundle.blob],
       readers: [{ fingerprint: channel.feed, onionKey }],
       feeds: [{ id: channel.feed, read: async () => channel.seal(message) }],
     }),

@@ -1,7 +1,6 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
-import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { signerOf } from "../../../../protocol/federated/ledger/record.ts";
 import { payLeaf, treeRoot } from "../../../../protocol/federated/ledger/tree.ts";
@@ -11,8 +10,8 @@ import {
   ROOT_FILE,
   stateFile,
 } from "../../../../protocol/federated/market/dispute/evidence.ts";
-import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
+import type { Dispute, FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import { type Hex, sameAddress } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { enlistedIn, partDigest } from "../requester/course.ts";
@@ -20,42 +19,29 @@ import { type RoundPlace, rootUpdate } from "../requester/round/aggregate.ts";
 import { agreedMeasurements, checkRoot, sameFindings } from "../seat/examine.ts";
 import { replay } from "../seat/replay.ts";
 import { arrivedOf, booksOf, disagree, proposedFiles, type RoundState, workOut } from "../seat/work-out.ts";
-import { parentOfRound } from "./judge-strike.ts";
-import { openCase, type PanelSetup, soundUpdates, type Testimony } from "./open-case.ts";
+import { openCase, type PanelSetup, parentOfRound, soundUpdates, type Testimony } from "./open-case.ts";
 import { type CaseFiles, openCasePlace } from "./place.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 
-/** What a validator's testimony of a closing comes to. */
-export interface Rerun {
-  /** The round gives what the closing says. */
-  readonly holds: boolean;
-  /** Why it does not, for people. */
-  readonly why?: string;
-  /** Digest of the rows that a provider was dealt. */
-  readonly dealt: (account: Address) => Promise<Hex | undefined>;
-  /** Roots of the updates that the closing counts. */
-  readonly counted: ReadonlySet<Hex>;
-  readonly parent: Hex;
-  readonly parameters: number;
-}
-
 /**
  * Works a closed round out again from what one of its validators shows, as its other validators did before they signed:
- * what is exact has to be the same, what was measured near.
- * @throws FEDERATED_MESSAGE_INVALID where it does not show the round
+ * what is exact has to be the same, what was measured near. Resolves with the closing's own finding; undefined where the
+ * witness has not worked the round out.
+ * @throws FEDERATED_DISAGREED where the round gives something else
+ * @throws FEDERATED_MESSAGE_INVALID where it is another round that is shown
  */
-export async function rerunClosing(
+export async function judgeClosing(
   context: WorkerContext,
   journal: JobJournal,
   {
     job,
-    round,
+    dispute: { round },
     by,
     case: files,
   }: {
     readonly job: FederatedJob;
-    readonly round: number;
+    readonly dispute: Dispute;
     /** Names the steps and files of this testimony. */
     readonly by: number;
     readonly case: CaseFiles;
@@ -63,35 +49,14 @@ export async function rerunClosing(
   testimony: Testimony,
   setup: PanelSetup,
   options: Abortable,
-): Promise<Rerun | undefined> {
+): Promise<Hex | undefined> {
   const told = testimony.evidence.closing;
   if (told === undefined) return undefined;
-  const opened = await openCase(
-    context,
-    { job, parent: (spec) => parentOfRound(job, spec, round) },
-    testimony,
-    setup,
-    options,
-  );
-  const { spec } = opened;
-  const { parameters } = spec.federated;
-  const parent = parentOfRound(job, spec, round);
+  const opened = await openCase(context, { job, round }, testimony, setup, options);
+  const parent = parentOfRound(job, opened.spec, round);
   const place = await openCasePlace(context, journal, files, { job, round, opened }, options);
-  const dealt = async (account: Address) => {
-    const { train } = place;
-    const at = enlistedIn(job).findIndex((one) => sameAddress(one, account));
-    const rows = place.parts[at];
-    return train && rows && (await partDigest(context, { ...place, train }, rows, options));
-  };
-  const counted = new Set(told.proposal.updates.map(({ parcel }) => parcel.root));
-  const base = { dealt, counted, parent, parameters };
-  try {
-    await rerun(context, journal, { job, round, by, place, parent, told, dealt }, testimony, options);
-    return { ...base, holds: true };
-  } catch (error) {
-    if (!isIchainError(error, "FEDERATED_DISAGREED")) throw error;
-    return { ...base, holds: false, why: error.message };
-  }
+  await rerun(context, journal, { job, round, by, place, parent, told }, testimony, options);
+  return findingOf(job.closings[round - 1]!.closing);
 }
 
 /** @throws FEDERATED_DISAGREED */
@@ -105,7 +70,6 @@ async function rerun(
     place,
     parent,
     told,
-    dealt,
   }: {
     readonly job: FederatedJob;
     readonly round: number;
@@ -113,7 +77,6 @@ async function rerun(
     readonly place: RoundPlace;
     readonly parent: Hex;
     readonly told: NonNullable<Evidence["closing"]>;
-    readonly dealt: Rerun["dealt"];
   },
   testimony: Testimony,
   options: Abortable,
@@ -134,7 +97,9 @@ async function rerun(
   const pathOf = (upload: Hex) => sound.find(({ message }) => message.parcel.root === upload)?.path;
   for (const { upload, parcel } of proposal.updates) {
     if (pathOf(parcel.root) === undefined) throw disagree(`the update of ${upload.provider} is not shown`);
-    const data = await dealt(upload.provider);
+    const at = enlistedIn(job).findIndex((one) => sameAddress(one, upload.provider));
+    const [rows, { train }] = [place.parts[at], place];
+    const data = train && rows && (await partDigest(context, { ...place, train }, rows, options));
     if (data !== undefined && data !== upload.data)
       throw disagree(`the update of ${upload.provider} is of other rows than it was dealt`);
   }

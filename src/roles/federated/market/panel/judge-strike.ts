@@ -5,12 +5,12 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import { CLEAR, GUILTY } from "../../../../protocol/federated/market/closing.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { Dispute, FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import type { FederatedSpec } from "../../../../protocol/federated/market/spec.ts";
+import { CONDEMNED_SHARE } from "../../../../protocol/federated/replay.ts";
 import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { enlistedIn, partDigest } from "../requester/course.ts";
 import { replayOne } from "../seat/replay.ts";
-import { openCase, type PanelSetup, soundUpdates, type Testimony } from "./open-case.ts";
+import { openCase, type PanelSetup, parentOfRound, soundUpdates, type Testimony } from "./open-case.ts";
 import { type CaseFiles, openCasePlace } from "./place.ts";
 
 /**
@@ -37,13 +37,7 @@ export async function judgeStrike(
 ): Promise<Hex | undefined> {
   const { round, number } = dispute;
   const upload = memberOf(job, about)?.strike?.found.upload;
-  const opened = await openCase(
-    context,
-    { job, parent: (spec) => parentOfRound(job, spec, round) },
-    testimony,
-    setup,
-    options,
-  );
+  const opened = await openCase(context, { job, round }, testimony, setup, options);
   const { spec } = opened;
   const { parameters } = spec.federated;
   const parent = parentOfRound(job, spec, round);
@@ -69,14 +63,14 @@ export async function judgeStrike(
     context,
     journal,
     { ...place, train, tasks: { ...place.tasks, input } },
-    { name, round, update: { account: enlistedIn(job)[at]!, place: at, path: update.path } },
+    {
+      name,
+      round,
+      most: CONDEMNED_SHARE,
+      update: { account: enlistedIn(job)[at]!, place: at, path: update.path },
+    },
     options,
   );
   await rm(input, { recursive: true, force: true });
   return finding === "proven" ? GUILTY : CLEAR;
-}
-
-/** Digest of the model that round `round` began with, as the chain has it. */
-export function parentOfRound({ closings }: FederatedJob, spec: FederatedSpec, round: number): Hex {
-  return closings[round - 2]?.closing.modelDigest ?? spec.federated.start;
 }

@@ -42,10 +42,9 @@ export type PanelSetup = Pick<ProviderSetup, "policy" | "machine" | "disk" | "dr
 
 /** What a witness shows, opened in a folder here; nothing of it is believed yet. */
 export interface Testimony {
-  readonly by: Address;
   readonly folder: string;
   readonly evidence: Evidence;
-  readonly bundle: { readonly blob: Blob; readonly key: Hex } | undefined;
+  readonly bundle: { readonly blob: Blob; readonly key: Hex };
 }
 
 /**
@@ -89,21 +88,16 @@ export async function hearWitness(
   );
   const evidence = evidenceSchema.safeParse(parsed(text));
   if (!evidence.success || evidence.data.round !== dispute.round) throw unusable("it is of another form");
-  const bundle =
-    told.bundle &&
-    (await fetchBlob(
-      context,
-      "bundle",
-      {
-        ...{ endpoint, root: job.terms.bundleRoot, path: `${folder}.bundle`, maxBytes },
-        size: told.bundle.bytes,
-      },
-      options,
-    ));
-  return {
-    ...{ by, folder, evidence: evidence.data },
-    bundle: bundle && { blob: bundle, key: told.bundle!.key },
-  };
+  const bundle = await fetchBlob(
+    context,
+    "bundle",
+    {
+      ...{ endpoint, root: job.terms.bundleRoot, path: `${folder}.bundle`, maxBytes },
+      size: told.bundle.bytes,
+    },
+    options,
+  );
+  return { folder, evidence: evidence.data, bundle: { blob: bundle, key: told.bundle.key } };
 }
 
 /** What a validator of the job has shown, once it is seen to be what the chain names. */
@@ -111,7 +105,7 @@ export interface Case {
   readonly basis: RoundBasis;
   readonly model: Model;
   readonly spec: FederatedSpec;
-  readonly bundle: NonNullable<Testimony["bundle"]>;
+  readonly bundle: Testimony["bundle"];
 }
 
 /**
@@ -121,14 +115,13 @@ export interface Case {
  */
 export async function openCase(
   context: WorkerContext,
-  { job, parent }: { readonly job: FederatedJob; readonly parent: (spec: FederatedSpec) => Hex },
+  { job, round }: { readonly job: FederatedJob; readonly round: number },
   { folder, evidence, bundle }: Testimony,
   setup: PanelSetup,
   options: Abortable,
 ): Promise<Case> {
   const { parcels } = context;
   const { kit } = evidence;
-  if (kit === undefined || bundle === undefined) throw unusable("it lacks the job's files");
   const { maxBundle: maxBytes } = setup.policy;
   const into = `${folder}-bundle`;
   await rm(into, { recursive: true, force: true });
@@ -145,13 +138,18 @@ export async function openCase(
     throw unusable("its files are not those that the job's spec names");
   const { parameters } = spec.federated;
   const model = readExactModel(await readBounded(join(folder, EXACT_FILE), 8 * parameters + (16 << 20)));
-  if (modelDigest(createHash("sha256"), model.layout, model.vector) !== parent(spec))
+  if (modelDigest(createHash("sha256"), model.layout, model.vector) !== parentOfRound(job, spec, round))
     throw unusable("its model is not the one that the round began with");
   const basis = {
     ...{ file: { federated: kit.rules }, folder: kitFolder, spec, terms: job.terms },
     ...{ layout: model.layout, seed: kit.seed },
   };
   return { basis, model, spec, bundle };
+}
+
+/** Digest of the model that round `round` began with, as the chain has it. */
+export function parentOfRound({ closings }: FederatedJob, spec: FederatedSpec, round: number): Hex {
+  return closings[round - 2]?.closing.modelDigest ?? spec.federated.start;
 }
 
 /** The updates of a testimony that their providers signed for this round, and where they lie; others are left out. */

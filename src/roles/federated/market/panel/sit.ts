@@ -73,7 +73,10 @@ async function answerPanels(
           sit(context, journal, { id, number, case: { files, aggregation } }, panelist, own),
         );
     const now = await market.now(options);
-    if (job.state !== "Ended" || now <= job.deadline || isContested(job, now)) continue;
+    const isOver = job.state === "Ended" && now > job.deadline && !isContested(job, now);
+    // One that drains does not wait for disputes that may never come.
+    const isIdle = !job.disputes.some((one) => isDrawn(one, account));
+    if (!isOver && !(panelist.setup.draining && isIdle)) continue;
     await Promise.all(sitting.values());
     await takeFees(context, journal, job, options);
     return await end(context, journal, "done");

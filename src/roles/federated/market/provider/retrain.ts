@@ -9,7 +9,7 @@ import type { FederatedJob } from "../../../../protocol/federated/market/job.ts"
 import type { UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
 import { updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
 import { type Model, readExactModel, writeExactModel } from "../../../../protocol/federated/model-file.ts";
-import { sameTraining } from "../../../../protocol/federated/replay.ts";
+import { CONDEMNED_SHARE, sameTraining } from "../../../../protocol/federated/replay.ts";
 import type { WorkerContext } from "../../../context.ts";
 import type { ProviderSetup } from "../../../job/provider/accept.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
@@ -41,7 +41,7 @@ export async function keepInputs(
 }
 
 /**
- * Whether the same training gives the update of `round` again, as a validator's replay must find; undefined where what it
+ * Whether the same training gives the update of `round` again, as a panel's replay must find; undefined where what it
  * was trained from is no longer here. Once for a round.
  */
 export async function trainsTheSame(
@@ -82,7 +82,7 @@ export async function trainsTheSame(
       const length = updateLengthOf(spec.federated);
       const valuesOf = (bytes: Uint8Array) => decodeUpdate(openUpdate(bytes, length));
       const again = encodeAgain(change, { update, privacy });
-      return sameTraining(valuesOf(await readFile(files.update)), valuesOf(again));
+      return sameTraining(valuesOf(await readFile(files.update)), valuesOf(again), CONDEMNED_SHARE);
     },
   });
   await discardRun(context, journal, name);

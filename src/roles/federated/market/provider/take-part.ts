@@ -16,10 +16,8 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { moveDisputesOn } from "../dispute/move-on.ts";
-import { openStand } from "../dispute/stand.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { answerStrike } from "./answer-strike.ts";
-import { showUpdate } from "./challenge.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
 import { LastToAnswer, leadsOf, readerOf } from "./leads.ts";
 import { settleUp } from "./settle.ts";
@@ -119,12 +117,6 @@ async function follow(
     ...{ setup, enlisted, hosting, identity },
     last: new LastToAnswer(),
   };
-  await using stand = openStand(
-    context,
-    journal,
-    (job, dispute, own) => showUpdate(context, journal, { job, dispute }, own),
-    options,
-  );
   await using defence = inTurn(context, journal, options);
   for await (const job of market.followFederated(id, options)) {
     const open = openRoundOf(job);
@@ -135,7 +127,6 @@ async function follow(
       continue;
     }
     await moveDisputesOn(context, journal, job, options);
-    await stand.follow(job);
     defence.begin((own) => answerStrike(context, journal, { job, setup, enlisted }, own));
     if (job.state === "Enlisting") hosting.start().catch(() => undefined); // tried again when there is an update
     if (open !== undefined && running === undefined)

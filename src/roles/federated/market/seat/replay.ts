@@ -63,7 +63,14 @@ export async function replayOne(
     name,
     round,
     update: { account, place, path },
-  }: { readonly name: string; readonly round: number; readonly update: ArrivedUpdate },
+    most,
+  }: {
+    readonly name: string;
+    readonly round: number;
+    readonly update: ArrivedUpdate;
+    /** Share of the values that may differ; a seat's when absent. */
+    readonly most?: number;
+  },
   options: Abortable,
 ): Promise<ReplayFinding> {
   const { spec, layout, terms } = draft;
@@ -79,7 +86,7 @@ export async function replayOne(
         const { change } = await trainRound(context, journal, tasks, training, options);
         const replayed = decodeUpdate(openUpdate(encodeAgain(change, spec.federated), parameters));
         const sent = decodeUpdate(openUpdate(await readFile(path), parameters));
-        return sameTraining(sent, replayed) ? "clean" : "proven";
+        return sameTraining(sent, replayed, most) ? "clean" : "proven";
       },
     });
     return finding;

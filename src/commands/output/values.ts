@@ -3,10 +3,9 @@ import { jobStates, verdicts } from "../../protocol/job/state.ts";
 
 /** The values that `--json` outputs are made of, as they are on the wire. */
 
-/** Bigints are printed as decimal strings. */
+/** Bigints are printed as decimal strings; who parses an output has bigints again. */
 export const amountValue = z
-  .string()
-  .regex(/^-?\d+$/)
+  .codec(z.string().regex(/^-?\d+$/), z.bigint(), { decode: BigInt, encode: String })
   .describe("an amount in the token's smallest unit, a decimal string");
 export const addressValue = z
   .string()

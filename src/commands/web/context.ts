@@ -2,8 +2,8 @@ import { IchainError } from "../../errors/error.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Reporter } from "../../ports/reporter.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
-import { table } from "../../ui/format.ts";
-import type { Prompts, Ui } from "../../ui/ui.ts";
+import { detachedUi } from "../../ui/detached.ts";
+import type { Ui } from "../../ui/ui.ts";
 import type { CommandContext, CommandModule } from "../framework/declaration.ts";
 
 /** Characters of a command's text for people that are kept. */
@@ -24,7 +24,7 @@ export function pageContext(
     ...context,
     market,
     config: { ...context.config, password: { from: "environment", reveal: password } },
-    ui: { ...silentUi(reporter), print() {} },
+    ui: detachedUi(reporter, { print() {}, stream() {} }),
   };
 }
 
@@ -58,20 +58,4 @@ export async function runCommand(
     if (!(error instanceof IchainError && error.code === printing && data !== undefined)) throw error;
   }
   return { data, text };
-}
-
-function silentUi(reporter: Reporter): Omit<Ui, "print"> {
-  const refuse = async (message: string): Promise<never> => {
-    throw new IchainError("NO_TTY", `The page cannot ask "${message}".`, {
-      hint: "Run the command in a terminal.",
-    });
-  };
-  const prompts: Prompts = {
-    password: refuse,
-    newPassword: refuse,
-    confirm: refuse,
-    input: refuse,
-    select: refuse,
-  };
-  return { reporter, interactive: false, json: false, prompts, stream() {}, table };
 }

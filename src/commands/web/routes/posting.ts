@@ -13,7 +13,7 @@ import { loadFederatedFile } from "../../job/federated/load.ts";
 import { loadJobs } from "../../steps/job-file.ts";
 import { meanScore } from "../../steps/offers.ts";
 import { standing } from "../../steps/planning/chooser.ts";
-import { type Printed, runCommand } from "../context.ts";
+import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 
 /** Folders below the working directory that are looked into for a job.yaml. */
@@ -64,16 +64,10 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
     route("POST", "/api/submit", submitInput, async ({ most, ...input }) => {
       keys.password();
       const asked = await submission(input);
-      if (asked.isFederated) refuseMore(await plan(asked), BigInt(most));
       await keys.served(context);
       return runCommand(context, submit, {
         args: asked.args,
-        options: {
-          ...asked.options,
-          detach: true,
-          yes: true,
-          ...(!asked.isFederated && { most: BigInt(most) }),
-        },
+        options: { ...asked.options, detach: true, yes: true, most: BigInt(most) },
       });
     }),
   ];
@@ -87,20 +81,7 @@ async function submission({ file, provider, validator, variables }: z.infer<type
   const isFederated = (await loadFederatedFile(path)) !== undefined;
   // A federated job invites: nobody is chosen.
   const parties = isFederated ? {} : { provider, validator: [validator] };
-  return { isFederated, args: { files: [path] }, options: { ...parties, tries: TRIES, variable: variables } };
-}
-
-/** @throws BUDGET_EXCEEDED */
-function refuseMore({ data }: Printed, most: bigint): void {
-  const { locked } = data as { locked: { amount: string } };
-  if (BigInt(locked.amount) <= most) return;
-  throw new IchainError(
-    "BUDGET_EXCEEDED",
-    `The job would lock ${locked.amount} now, and ${most} was agreed to.`,
-    {
-      hint: "Its file has changed: look at the plan again.",
-    },
-  );
+  return { args: { files: [path] }, options: { ...parties, tries: TRIES, variable: variables } };
 }
 
 /** @throws JOB_UNREADABLE */

@@ -8,6 +8,7 @@ import { exitCodes } from "../../src/errors/entry.ts";
 import { policySchema } from "../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../src/protocol/task/spec.ts";
 import { inputTable, outputTable, schemaOf } from "./fields.ts";
+import { openApi } from "./openapi.ts";
 import { sdkPage } from "./sdk.ts";
 
 const head = (title: string, about: string) =>
@@ -24,6 +25,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "cli.md": cli(),
     "json-schema.json": outputSchemas(),
     "sdk.md": sdk(),
+    "openapi.json": `${JSON.stringify(openApi(), null, 1)}\n`,
   };
 }
 

@@ -5,11 +5,26 @@ import { cp, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Response } from "playwright-core";
+import { endpoints } from "../../scripts/reference/openapi.ts";
 import { asOwnerOf } from "../../src/devnet/homes.ts";
 import { bareEnvironment } from "../support/binary.ts";
 import { digits, startTestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 import { CHROMIUM, linkOf, openBrowser, openTab, picture } from "../support/web/browser.ts";
+
+/** What is wrong with an answer of the API, by its description. */
+async function misfitOf(response: Response): Promise<string | undefined> {
+  const { pathname } = new URL(response.url());
+  const method = response.request().method();
+  const endpoint = endpoints.find(
+    (one) => one.method === method && new RegExp(`^${one.path.replace(/:\w+/g, "[^/]+")}$`).test(pathname),
+  );
+  if (endpoint === undefined || response.status() !== 200) return undefined;
+  const body: unknown = await response.json().catch(() => undefined);
+  const parsed = body === undefined ? undefined : endpoint.output.safeParse(body);
+  return parsed?.success === false ? `${method} ${pathname}: ${parsed.error.message}` : undefined;
+}
 
 const WAIT_MS = 60_000;
 const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
@@ -34,6 +49,10 @@ test(
     t.after(() => child.kill("SIGKILL"));
     const link = await linkOf(child);
     const page = await openTab(await openBrowser(t));
+    const misfits: string[] = [];
+    page.on("response", (response) => {
+      void misfitOf(response).then((misfit) => misfit && misfits.push(misfit));
+    });
     page.setDefaultTimeout(WAIT_MS);
     await page.goto(link);
     await page.getByText("No jobs yet.").waitFor();
@@ -93,6 +112,8 @@ test(
       page.complaints.filter((text) => !text.includes("status of 409")),
       [],
     );
+
+    assert.deepEqual(misfits, []);
 
     const ended = once(child, "exit");
     child.kill("SIGINT");

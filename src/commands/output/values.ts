@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Address } from "../../protocol/ids.ts";
 import { jobStates, verdicts } from "../../protocol/job/state.ts";
 
 /** The values that `--json` outputs are made of, as they are on the wire. */
@@ -10,7 +11,7 @@ export const amountValue = z
 export const addressValue = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
-  .describe("an account, 0x and 40 hexadecimal digits");
+  .describe("an account, 0x and 40 hexadecimal digits") as z.ZodType<Address>;
 export const tokenValue = z
   .strictObject({
     address: addressValue.describe("the zero address is the chain's own coin"),

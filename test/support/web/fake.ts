@@ -1,8 +1,9 @@
 import type { TestContext } from "node:test";
 import { z } from "zod";
+import { route } from "../../../src/web/endpoint.ts";
 import { createEventHub } from "../../../src/web/events.ts";
 import { readPage } from "../../../src/web/files.ts";
-import { route, serveWeb } from "../../../src/web/server.ts";
+import { serveWeb } from "../../../src/web/server.ts";
 import { createSession } from "../../../src/web/session.ts";
 
 /** A page's server whose data a test makes up; `posted` has what the page changed. */
@@ -11,7 +12,8 @@ export async function servePage(t: Pick<TestContext, "after">, answers: Readonly
   const posted: { readonly path: string; readonly input: unknown }[] = [];
   const routes = Object.entries(answers).map(([name, answer]) => {
     const [method = "GET", path = ""] = name.split(" ");
-    return route(method === "POST" ? "POST" : "GET", path, z.unknown(), async (input) => {
+    const any = { path, input: z.unknown(), output: z.unknown() };
+    return route({ method: method === "POST" ? "POST" : "GET", ...any }, async (input) => {
       if (method === "POST") posted.push({ path, input });
       return typeof answer === "function" ? answer(input) : answer;
     });

@@ -13,16 +13,20 @@ import {
   requestSchema,
 } from "../../src/control/messages.ts";
 import { controlAnswers } from "../../src/control/reach.ts";
-import type { Endpoint } from "../../src/web/endpoint.ts";
+import type { WebEndpoint } from "../../src/web/endpoint.ts";
 import { tokenSchema } from "../../src/web/server.ts";
 import { type Schema, schemaOf } from "./fields.ts";
 
 /** What the page asks its server for, beside its own files. */
-export const endpoints: readonly Endpoint[] = [accountApi, jobsApi, marketApi, postingApi, workApi].flatMap(
-  (api) => Object.values(api),
-);
+export const endpoints: readonly WebEndpoint[] = [
+  accountApi,
+  jobsApi,
+  marketApi,
+  postingApi,
+  workApi,
+].flatMap((api) => Object.values(api));
 
-const session: Endpoint = {
+const session: WebEndpoint = {
   method: "POST",
   path: "/api/session",
   summary: "Exchange the token of the printed link, once, for a cookie and a key",
@@ -72,9 +76,9 @@ export function openApi(): object {
   };
 }
 
-const urlOf = ({ path }: Endpoint): string => path.replace(/:(\w+)/g, "{$1}");
+const urlOf = ({ path }: WebEndpoint): string => path.replace(/:(\w+)/g, "{$1}");
 
-function operation(endpoint: Endpoint): object {
+function operation(endpoint: WebEndpoint): object {
   const { method, path, summary, input, output } = endpoint;
   const { properties = {}, required = [], ...rest } = schemaOf(input, "input");
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
@@ -103,7 +107,7 @@ function operation(endpoint: Endpoint): object {
 }
 
 /** `getJobsId`, `postUnlock`. */
-function operationId({ method, path }: Endpoint): string {
+function operationId({ method, path }: WebEndpoint): string {
   const words = path.split(/[/:]+/).filter((word) => word !== "" && word !== "api");
   return [
     method.toLowerCase(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { IchainError } from "../errors/error.ts";
 
 /** What an address of the page's API takes and answers; docs/reference/openapi.json is made of them. */
-export interface Endpoint<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+export interface WebEndpoint<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   readonly method: "GET" | "POST";
   /** With `:name` for a part that is part of the input. */
   readonly path: string;
@@ -12,7 +12,7 @@ export interface Endpoint<Input extends z.ZodType = z.ZodType, Output extends z.
 }
 
 /** One address of the page's API. */
-export interface WebRoute extends Pick<Endpoint, "method" | "path"> {
+export interface WebRoute extends Pick<WebEndpoint, "method" | "path"> {
   /** Resolves with what is answered as JSON; `input`: parts of the path, the query or the body. */
   answer(input: unknown, options: { readonly signal: AbortSignal }): Promise<unknown>;
 }
@@ -28,7 +28,7 @@ type Answered<Value> = Value extends bigint
 
 /** An endpoint whose input is parsed before `answer` has it. */
 export function route<Input extends z.ZodType, Output extends z.ZodType>(
-  { method, path, input }: Pick<Endpoint<Input, Output>, "method" | "path" | "input" | "output">,
+  { method, path, input }: Pick<WebEndpoint<Input, Output>, "method" | "path" | "input" | "output">,
   answer: (
     input: z.output<Input>,
     options: { readonly signal: AbortSignal },

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { z } from "zod";
 import { IchainError } from "../../src/errors/error.ts";
-import { type Endpoint, route } from "../../src/web/endpoint.ts";
+import { route, type WebEndpoint } from "../../src/web/endpoint.ts";
 import { createEventHub } from "../../src/web/events.ts";
 import { readPage } from "../../src/web/files.ts";
 import { serveWeb } from "../../src/web/server.ts";
@@ -27,7 +27,7 @@ interface Answer {
   readonly body: string;
 }
 
-const at = <Input extends z.ZodType>(method: Endpoint["method"], path: string, input: Input) => ({
+const at = <Input extends z.ZodType>(method: WebEndpoint["method"], path: string, input: Input) => ({
   ...{ method, path, input, output: z.unknown() },
 });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Endpoint } from "../../../web/endpoint.ts";
+import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { commandGroups } from "../../framework/declaration.ts";
 import { addressValue, folderValue, jobRoleValue } from "../../output/values.ts";
 import { moneyText, nothing, nowValue } from "./values.ts";
@@ -47,4 +47,4 @@ export const accountApi = {
     input: z.strictObject({ password: z.string().min(1).max(1024) }),
     output: z.strictObject({ unlocked: z.literal(true) }),
   },
-} as const satisfies Readonly<Record<string, Endpoint>>;
+} as const satisfies Readonly<Record<string, WebEndpoint>>;

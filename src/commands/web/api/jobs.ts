@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Endpoint } from "../../../web/endpoint.ts";
+import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { outputs } from "../../output/all.ts";
 import { federatedJobOutput, federatedOutputs } from "../../output/federated.ts";
 import {
@@ -10,7 +10,15 @@ import {
   hashValue,
   jobIdValue,
 } from "../../output/values.ts";
-import { jobIdInput, jobRowValue, moneyText, nothing, nowValue, printed, reportsValue } from "./values.ts";
+import {
+  jobIdInput,
+  jobRowValue,
+  moneyText,
+  nothing,
+  nowValue,
+  printedValue,
+  reportsValue,
+} from "./values.ts";
 
 const rows = z.array(z.tuple([z.string(), z.string()])).describe("name and value, for people");
 const why = z.string().describe("where it stands, and whose turn it is");
@@ -65,7 +73,7 @@ const act = <Output extends z.ZodType>(verb: string, summary: string, output: Ou
     path: `/api/jobs/:id/${verb}`,
     summary: `${summary}; needs the page unlocked`,
     input: jobIdInput,
-    output: printed(output),
+    output: printedValue(output),
   }) as const;
 
 export const jobsApi = {
@@ -110,7 +118,7 @@ export const jobsApi = {
     input: jobIdInput.extend({ score: z.number().int().min(1).max(5) }),
   },
   get: act("get", "Open a job's result beside where the page was started", outputs.get),
-} as const satisfies Readonly<Record<string, Endpoint>>;
+} as const satisfies Readonly<Record<string, WebEndpoint>>;
 
 /** Names of the page's server-sent events, and their data. */
 export const pageEvents = {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { tiers } from "../../../protocol/offer.ts";
-import type { Endpoint } from "../../../web/endpoint.ts";
+import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { outputs } from "../../output/all.ts";
 import { addressValue, instantValue, jobIdValue, jobRoleValue, jobStateValue } from "../../output/values.ts";
-import { moneyText, nothing, nowValue, printed } from "./values.ts";
+import { moneyText, nothing, nowValue, printedValue } from "./values.ts";
 
 const count = z.number().int();
 const rating = z.number().optional().describe("mean of the scores, 1 to 5");
@@ -49,7 +49,7 @@ export const marketApi = {
     path: "/api/prices",
     summary: "What providers ask for an hour",
     input: nothing,
-    output: printed(outputs.quote),
+    output: printedValue(outputs.quote),
   },
   pools: {
     method: "GET",
@@ -75,7 +75,7 @@ export const marketApi = {
       ),
     }),
   },
-} as const satisfies Readonly<Record<string, Endpoint>>;
+} as const satisfies Readonly<Record<string, WebEndpoint>>;
 
 /** One who could do a job. */
 const choice = z.strictObject({

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { templates } from "../../../config/choices.ts";
-import type { Endpoint } from "../../../web/endpoint.ts";
+import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { outputs } from "../../output/all.ts";
 import { folderValue } from "../../output/values.ts";
 import { choicesOutput } from "./market.ts";
-import { nothing, printed } from "./values.ts";
+import { nothing, printedValue } from "./values.ts";
 
 /** Those whose folders have a job of a market. */
 export const jobTemplates = ["sklearn", "torch", "finetune"] as const satisfies (keyof typeof templates)[];
@@ -40,7 +40,7 @@ export const postingApi = {
     path: "/api/new",
     summary: "Write the folder of a job that runs at once",
     input: z.strictObject({ template: z.enum(jobTemplates) }),
-    output: printed(outputs.new),
+    output: printedValue(outputs.new),
   },
   choices: {
     method: "POST",
@@ -54,7 +54,7 @@ export const postingApi = {
     path: "/api/plan",
     summary: "What posting a job would lock",
     input: jobInput,
-    output: printed(outputs.submit),
+    output: printedValue(outputs.submit),
   },
   submit: {
     method: "POST",
@@ -66,6 +66,6 @@ export const postingApi = {
         .regex(/^\d{1,78}$/)
         .describe("what its owner agreed to, in the smallest unit of its token"),
     }),
-    output: printed(outputs.submit),
+    output: printedValue(outputs.submit),
   },
-} as const satisfies Readonly<Record<string, Endpoint>>;
+} as const satisfies Readonly<Record<string, WebEndpoint>>;

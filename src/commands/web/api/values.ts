@@ -20,7 +20,7 @@ export const jobIdInput = z.strictObject({
 });
 
 /** What a command printed: what `--json` has, and the same for people. */
-export function printed<Data extends z.ZodType>(data: Data) {
+export function printedValue<Data extends z.ZodType>(data: Data) {
   return z.strictObject({ data: data.optional(), text: z.string().describe("for people") });
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Endpoint } from "../../../web/endpoint.ts";
+import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { outputs } from "../../output/all.ts";
 import { folderValue, tokenValue } from "../../output/values.ts";
-import { nothing, printed } from "./values.ts";
+import { nothing, printedValue } from "./values.ts";
 
 export const workApi = {
   work: {
@@ -12,9 +12,9 @@ export const workApi = {
     input: nothing,
     output: z.strictObject({
       coin: tokenValue,
-      earnings: printed(outputs.earnings),
-      stake: printed(outputs["stake status"]).describe("without data where nothing is offered"),
-      status: printed(outputs.status),
+      earnings: printedValue(outputs.earnings),
+      stake: printedValue(outputs["stake status"]).describe("without data where nothing is offered"),
+      status: printedValue(outputs.status),
     }),
   },
   policy: {
@@ -41,6 +41,6 @@ export const workApi = {
     path: "/api/doctor",
     summary: "What works on this machine, and how to mend the rest",
     input: nothing,
-    output: printed(outputs.doctor),
+    output: printedValue(outputs.doctor),
   },
-} as const satisfies Readonly<Record<string, Endpoint>>;
+} as const satisfies Readonly<Record<string, WebEndpoint>>;

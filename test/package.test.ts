@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -30,6 +30,25 @@ const states = (events: readonly FollowedEvent[]) => events.map((event) => event
 const prices = await client.prices({ signal: AbortSignal.timeout(60_000) });
 console.log(await quoted(), prices.length + states([]).length);
 `;
+
+/** The examples of docs/reference/sdk.md and docs/sdk.md, each in a function of its own. */
+function examples(): string {
+  const pages = ["docs/reference/sdk.md", "docs/sdk.md"].map((path) => readFileSync(checkout(path), "utf8"));
+  const code = pages
+    .flatMap((page) => [...page.matchAll(/^```(?:ts|js)\n([\s\S]+?)\n```$/gm)])
+    .map(([, text]) => text!);
+  const shown = code.filter((text) => /^(import|await|const|for) /.test(text));
+  assert.ok(shown.length >= 7, `${shown.length} examples`);
+  const bodies = shown.map((text) => `async () => {\n${text.replace(/^import .*$/gm, "")}\n}`);
+  return `
+import { readFileSync } from "node:fs";
+import { type Client, createClient, isIchainError } from "ichain";
+declare const client: Client;
+declare const jobId: string;
+export const all = [${bodies.join(",\n")}];
+void [createClient, isIchainError, readFileSync];
+`;
+}
 
 test("the npm package has all that the program reads, and nothing of its sources and tests", async (t) => {
   using folder = temporaryFolder();
@@ -74,6 +93,7 @@ test("the npm package has all that the program reads, and nothing of its sources
   symlinkSync(unpacked, join(app, "node_modules", "ichain"));
   symlinkSync(checkout("node_modules/@types/node"), join(app, "node_modules", "@types", "node"));
   writeFileSync(join(app, "program.mts"), program);
+  writeFileSync(join(app, "examples.mts"), examples());
   const typed = [
     checkout("node_modules/typescript/bin/tsc"),
     "--noEmit",
@@ -96,7 +116,7 @@ test("the npm package has all that the program reads, and nothing of its sources
     ichain("quote", "--market", "--json"),
     ichain("quote", job, "--json"),
     ichain("new", "sklearn", folder.join("task"), "--json"),
-    nodeRun([...typed, ...library, join(app, "program.mts")], bareEnvironment()),
+    nodeRun([...typed, ...library, join(app, "program.mts"), join(app, "examples.mts")], bareEnvironment()),
     nodeRun(
       [join(app, "program.mts"), folder.join("own"), folder.join("local.yaml"), job],
       bareEnvironment(),

@@ -10,15 +10,21 @@ import type {
 } from "./options.ts";
 import type { CallOptions } from "./run.ts";
 
-type Without<Union, Field extends string> = Exclude<Union, Record<Field, unknown>>;
+type FieldOf<Union> = Union extends unknown ? keyof Union : never;
 
-/** What a job would cost, and the worst of every ending; of a federated job with a `federated: true`. */
+/** One of several forms, which may be asked for the fields of the others: it has not got them. */
+type OneOf<Union, Fields extends PropertyKey = FieldOf<Union>> = Union extends unknown
+  ? Union & { readonly [Name in Exclude<Fields, keyof Union>]?: undefined }
+  : never;
+type Without<Union, Field extends string> = OneOf<Exclude<Union, Record<Field, unknown>>>;
+
+/** What a job would cost, and the worst of every ending; `federated` tells which of the two forms it has. */
 export type JobQuote = Without<OutputOf<"quote">, "prices">;
 /** A job as the chain tells it. */
 export type JobShown = OutputOf<"jobs">["jobs"][number];
 /** A federated job as the chain tells it. */
 export type FederatedJobShown = Extract<OutputOf<"job">, { kind: "federated" }>;
-/** An opened result: its folder, files, tensors, and what in it is dangerous to load. */
+/** An opened result: its folder, files, tensors, and what in it is dangerous to load; a federated job's has no list of files. */
 export type OpenedResult = Without<OutputOf<"get">, "results">;
 /** A job that was posted. */
 export interface PostedJob {
@@ -110,9 +116,9 @@ export interface Client extends AsyncDisposable {
   /** The account's jobs in every role, the newest first; final ones too with `all`. */
   jobs(options?: CallOptions & { all?: boolean }): Promise<OutputOf<"jobs">>;
   /** One job: terms, state, measurements. */
-  job(jobId: string, options?: CallOptions): Promise<OutputOf<"job">>;
+  job(jobId: string, options?: CallOptions): Promise<OneOf<OutputOf<"job">>>;
   /** Where a job stands, who must act by when, and what happens then, in sentences. */
-  why(jobId: string, options?: CallOptions): Promise<OutputOf<"why">>;
+  why(jobId: string, options?: CallOptions): Promise<OneOf<OutputOf<"why">>>;
   /** Takes back a job that is not accepted yet. */
   cancel(jobId: string, options?: CallOptions): Promise<PostedJob>;
   /** Ends the run of an accepted job, for the time used, or a federated job after its round. */

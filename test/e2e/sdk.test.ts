@@ -40,6 +40,9 @@ test("programs post jobs and open their results: the README's with the installed
   await writeFile(join(app, "example.mjs"), await codeOf("README.md", "From a program", "js"));
   const program = await programRun(process.execPath, ["example.mjs"], { env, cwd: app });
   assert.equal(program.code, 0, program.stderr);
+  await writeFile(join(app, "shown.mjs"), await codeOf("docs/sdk.md", "JavaScript and TypeScript", "js"));
+  const shown = await programRun(process.execPath, ["shown.mjs"], { env, cwd: app });
+  assert.match(shown.stdout, /^\d+n\nJOB_UNREADABLE /, shown.stderr);
   assert.match(program.stdout, /^Posted\n[\s\S]*\nSettled\n[\s\S]*model.safetensors/);
 
   // A provider that is a program, too.
@@ -59,15 +62,18 @@ test("programs post jobs and open their results: the README's with the installed
   const bin = folder.join("bin");
   await mkdir(bin);
   await symlink(join(unpacked, "bin", "ichain.js"), join(bin, "ichain"));
-  const python = await programRun("python3", [join(app, "examples", "notebook", "digits.py")], {
-    env: {
-      ...env,
-      PATH: `${bin}:${dirname(process.execPath)}:${env.PATH}`,
-      PYTHONPATH: join(unpacked, "python"),
-      PYTHONDONTWRITEBYTECODE: "1",
-    },
-    cwd: app,
-  });
+  const forPython = {
+    ...env,
+    PATH: `${bin}:${dirname(process.execPath)}:${env.PATH}`,
+    PYTHONPATH: join(unpacked, "python"),
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
+  const inPython = (args: readonly string[]) => programRun("python3", args, { env: forPython, cwd: app });
+  const [python, shownInPython] = await Promise.all([
+    inPython([join(app, "examples", "notebook", "digits.py")]),
+    inPython(["-c", await codeOf("docs/sdk.md", "Python", "python")]),
+  ]);
+  assert.match(shownInPython.stdout, /^[\d.]+\nJOB_UNREADABLE /, shownInPython.stderr);
   assert.equal(python.code, 0, python.stderr);
   assert.match(python.stdout, /VARIABLE_UNKNOWN - [\s\S]*\nSettled\n[\s\S]*epoch 60 of 60[\s\S]*\nSettled /);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, readFile } from "node:fs/promises";
+import { appendFile, cp, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -30,7 +30,7 @@ const WAIT_MS = 60_000;
 const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
 
 test(
-  "a whole job from the page, with the mouse: chosen, posted, followed, opened and rated",
+  "a whole job from the page, with the mouse: chosen, posted, followed, opened and rated; then a matrix",
   needs("root", "docker", CHROMIUM),
   async (t) => {
     const market = await startTestMarket(t, { transport: "direct" });
@@ -113,6 +113,18 @@ test(
       [],
     );
 
+    await page.getByRole("button", { name: "Pay out what the escrow owes" }).click();
+    await page.getByText("The escrow owes this account nothing.").waitFor();
+
+    const matrix = "variables: {seed: 1}\nmatrix: {seed: [1, 2]}\n";
+    await cp(dirname(digits), join(dir, "work", "sweep"), { recursive: true });
+    await appendFile(join(dir, "work", "sweep", "job.yaml"), matrix);
+    await page.getByRole("link", { name: "New job" }).click();
+    await page.getByLabel("Folder or job.yaml").fill("sweep");
+    await page.getByRole("button", { name: "See who could do it" }).click();
+    assert.equal(await post("/api/submit", { file: "sweep", most: "1" }), "BUDGET_TOO_LOW");
+    await page.getByRole("button", { name: "Lock the money and post 2 jobs" }).click();
+    await page.getByRole("radio", { name: "All (3)" }).waitFor();
     assert.deepEqual(misfits, []);
 
     const ended = once(child, "exit");

@@ -108,6 +108,7 @@ export function answersOf(strange: string) {
     "POST /api/jobs/:id/log": { jobId: job, text: `${strange}\n`, dropped: 0, running: false },
     "POST /api/jobs/:id/rate": {},
     "POST /api/unlock": {},
+    "POST /api/stake/deposit": { data: {}, text: strange },
     "GET /api/offers": { count: 1, from: 0, offers: [offer] },
     "GET /api/prices": { data: { prices: [{}] }, text: strange },
     "GET /api/pools": {
@@ -136,7 +137,13 @@ export function answersOf(strange: string) {
       earnings: {
         data: { jobs: earned, paid: [{ token, amount: "21" }], slashed: "0", gas: "21000000000000" },
       },
-      stake: { data: { stake: "2000000000000000000", free: "1000000000000000000" }, text: "" },
+      stake: {
+        data: {
+          ...{ stake: "2000000000000000000", free: "1000000000000000000" },
+          leaving: { amount: "500000000000000000", availableAt: now + 3600 },
+        },
+        text: "",
+      },
       status: {
         text: "",
         data: {

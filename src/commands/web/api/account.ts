@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { commandGroups } from "../../framework/declaration.ts";
+import { outputs } from "../../output/all.ts";
 import { addressValue, folderValue, jobRoleValue } from "../../output/values.ts";
-import { moneyText, nothing, nowValue } from "./values.ts";
+import { moneyText, nothing, nowValue, printedValue } from "./values.ts";
 
 export const accountApi = {
   me: {
@@ -46,5 +47,12 @@ export const accountApi = {
     summary: "Give the page the wallet's password, until it ends",
     input: z.strictObject({ password: z.string().min(1).max(1024) }),
     output: z.strictObject({ unlocked: z.literal(true) }),
+  },
+  withdraw: {
+    method: "POST",
+    path: "/api/withdraw",
+    summary: "Pay out what the escrow owes the account; needs the page unlocked",
+    input: nothing,
+    output: printedValue(outputs["wallet withdraw"]),
   },
 } as const satisfies Readonly<Record<string, WebEndpoint>>;

@@ -4,6 +4,9 @@ import { outputs } from "../../output/all.ts";
 import { folderValue, tokenValue } from "../../output/values.ts";
 import { nothing, printedValue } from "./values.ts";
 
+/** An amount of coin as people write it. */
+const coinInput = z.strictObject({ coin: z.string().regex(/^\d{1,24}(\.\d{1,18})?$/) });
+
 export const workApi = {
   work: {
     method: "GET",
@@ -16,6 +19,27 @@ export const workApi = {
       stake: printedValue(outputs["stake status"]).describe("without data where nothing is offered"),
       status: printedValue(outputs.status),
     }),
+  },
+  deposit: {
+    method: "POST",
+    path: "/api/stake/deposit",
+    summary: "Add coin to the stake; needs the page unlocked",
+    input: coinInput,
+    output: printedValue(outputs["stake deposit"]),
+  },
+  release: {
+    method: "POST",
+    path: "/api/stake/withdraw",
+    summary: "Take free stake out of service; needs the page unlocked",
+    input: coinInput,
+    output: printedValue(outputs["stake withdraw"]),
+  },
+  collect: {
+    method: "POST",
+    path: "/api/stake/collect",
+    summary: "Pay out stake that was taken out of service; needs the page unlocked",
+    input: nothing,
+    output: printedValue(outputs["stake collect"]),
   },
   policy: {
     method: "GET",

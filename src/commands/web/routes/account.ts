@@ -41,5 +41,9 @@ export function accountRoutes({ context, market, account, keys }: PageContext): 
       await keys.unlock(context, password);
       return { unlocked: true as const };
     }),
+    route(accountApi.withdraw, async () => {
+      keys.password();
+      return runCommand(context, "wallet withdraw");
+    }),
   ];
 }

@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { templates } from "../../../config/choices.ts";
-import { IchainError } from "../../../errors/error.ts";
+import { IchainError, impossible } from "../../../errors/error.ts";
+import { amountText } from "../../../protocol/amounts.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../../protocol/offer.ts";
@@ -27,6 +28,14 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
   const { context, keys } = page;
   const plan = ({ args, options }: Submission) =>
     runCommand(context, "submit", { args, options: { ...options, dryRun: true } });
+  /** Its jobs together lock what was agreed to at most. */
+  const submitMatrix = async (asked: Submission, most: bigint) => {
+    const { data } = await plan(asked);
+    if (data === undefined || !("cells" in data)) return impossible("no jobs of a matrix");
+    const budget = amountText(most, data.token.decimals);
+    const options = { ...asked.options, detach: true, yes: true, budget };
+    return runCommand(context, "submit", { args: asked.args, options });
+  };
   return [
     route(postingApi.files, async () => ({
       folder: process.cwd(),
@@ -37,11 +46,12 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
     route(postingApi.choices, async ({ file, ...input }, options) =>
       choices(page, await jobFileAt(file), input, options),
     ),
-    route(postingApi.plan, async (input) => plan(await submission(input))),
+    route(postingApi.plan, async (input) => plan(await submission(context, input))),
     route(postingApi.submit, async ({ most, ...input }) => {
       keys.password();
-      const asked = await submission(input);
+      const asked = await submission(context, input);
       await keys.served(context);
+      if (asked.isMatrix) return submitMatrix(asked, BigInt(most));
       return runCommand(context, "submit", {
         args: asked.args,
         options: { ...asked.options, detach: true, yes: true, most: BigInt(most) },
@@ -53,12 +63,17 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
 type Submission = Awaited<ReturnType<typeof submission>>;
 
 /** The same as arguments and options of `ichain submit`. */
-async function submission({ file, provider, validator, variables }: JobInput) {
+async function submission(
+  { config }: PageContext["context"],
+  { file, provider, validator, variables: variable }: JobInput,
+) {
   const path = await jobFileAt(file);
   const isFederated = (await loadFederatedFile(path)) !== undefined;
+  const tokens = config.network?.tokens;
+  const isMatrix = !isFederated && !("file" in (await loadJobs(path, { variable, tokens })));
   // A federated job invites: nobody is chosen.
   const parties = isFederated ? {} : { provider, validator: [validator] };
-  return { args: { files: [path] }, options: { ...parties, tries: TRIES, variable: variables } };
+  return { isMatrix, args: { files: [path] }, options: { ...parties, tries: TRIES, variable } };
 }
 
 /** @throws JOB_UNREADABLE */

@@ -31,9 +31,11 @@ const prices = await client.prices({ signal: AbortSignal.timeout(60_000) });
 console.log(await quoted(), prices.length + states([]).length);
 `;
 
-/** The examples of docs/reference/sdk.md and docs/sdk.md, each in a function of its own. */
+/** The examples of the pages, each in a function of its own. */
 function examples(): string {
-  const pages = ["docs/reference/sdk.md", "docs/sdk.md"].map((path) => readFileSync(checkout(path), "utf8"));
+  const pages = ["docs/reference/sdk.md", "docs/sdk.md", "README.md"].map((path) =>
+    readFileSync(checkout(path), "utf8"),
+  );
   const code = pages
     .flatMap((page) => [...page.matchAll(/^```(?:ts|js)\n([\s\S]+?)\n```$/gm)])
     .map(([, text]) => text!);

@@ -98,8 +98,11 @@ function typeSection({ name, file, node }: Found): string {
     return `| \`${code.replace(/\s+/g, " ").replaceAll("|", "\\|")}\` | ${told(commentOf(file, member)).replace(/\s+/g, " ")} |`;
   });
   const body = rows ? ["| field | what it is |\n|---|---|", ...rows].join("\n") : fenced(codeOf(file, node));
-  const more = name === "LiveEvent" ? `\n\n${outputTable(schemaOf(liveEventSchema, "output"))}` : "";
-  return [`## ${name}`, ...(text === "" ? [] : [text]), `${body}${more}`].join("\n\n");
+  const more =
+    name === "LiveEvent"
+      ? outputTable(schemaOf(liveEventSchema, "output"))
+      : printedBy(`): ${codeOf(file, node)}`, new Map());
+  return [`## ${name}`, text, body, more].filter((part) => part !== "").join("\n\n");
 }
 
 /** A declaration without its comment, its body and `export`; each line without the indentation of the first. */

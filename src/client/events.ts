@@ -3,7 +3,7 @@ import { federatedJobOutput, federatedOutputs } from "../commands/output/federat
 import { jobOutput } from "../commands/output/job.ts";
 import { liveEventSchema } from "../control/messages.ts";
 
-/** What `client.follow` yields: the job at each change, and between them what the roles of this home report of it. */
+/** The events of `client.follow`. */
 export const followedEventSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("job"), job: jobOutput }),
   z.strictObject({ kind: z.literal("federated"), job: federatedJobOutput }),
@@ -12,6 +12,10 @@ export const followedEventSchema = z.discriminatedUnion("kind", [
     .describe("a closed round of a federated job, in the home that leads it"),
   liveEventSchema,
 ]);
+/**
+ * What `client.follow` yields, told apart by `kind`: `job` and `federated` have the `job` at a change, as `client.job`
+ * shows it, and `round` a closed `round` of a federated job, in the home that leads it; all others are `LiveEvent`s.
+ */
 export type FollowedEvent = z.output<typeof followedEventSchema>;
 
 /** The same of a line of `ichain watch`. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { LiveEvent } from "../../src/control/messages.ts";
 import { asOwnerOf } from "../../src/devnet/homes.ts";
-import { createClient } from "../../src/index.ts";
+import { createClient, type FollowedEvent } from "../../src/index.ts";
 import { bareEnvironment, programRun, temporaryFolder } from "../support/binary.ts";
 import { startTestMarket } from "../support/market/market.ts";
 import { unpackPackage } from "../support/package.ts";
@@ -80,6 +80,9 @@ test("programs post jobs and open their results: the README's with the installed
   const { jobs } = await worker.jobs({ all: true });
   const done = jobs.find(({ role, state }) => role === "provider" && state === "Settled")!;
   assert.ok(reports.some(({ job }) => job === done.jobId));
+  const told: FollowedEvent[] = [];
+  for await (const event of worker.follow(done.jobId.slice(0, 10))) told.push(event);
+  assert.deepEqual(told, [{ kind: "job", job: done }]);
   const earned = await worker.earnings();
   assert.equal(earned.jobs.find(({ jobId }) => jobId === done.jobId)?.paid, done.terms.price);
 });

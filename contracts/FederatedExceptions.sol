@@ -96,6 +96,7 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         // Effect
         account.standing = Standing.Struck;
         account.appealBy = _in(terms.disputeWindow);
+        ++_openStrikes[jobId];
         _strikes[jobId][found.provider] = hash;
         emit Struck(jobId, found, signers, account.appealBy);
     }
@@ -248,6 +249,7 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         // Effect, Interaction: registry and rating are this contract's own, so no guard
         (, bool decided, bool stands) = _payPanel(jobId, terms, found.provider, dispute);
         account.standing = decided && stands ? Standing.Condemned : Standing.Enlisted;
+        --_openStrikes[jobId];
         if (decided && !stands) _slashSigners(jobId, terms, signers);
     }
 
@@ -306,12 +308,14 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         bool slashed = standing == Standing.Struck && block.timestamp > stored.appealBy
             || standing == Standing.Condemned;
         if (!slashed && standing != Standing.Enlisted && standing != Standing.Seated) return false;
+        if (standing == Standing.Seated && _openStrikes[jobId] != 0) return false;
 
         // Effect
         stored.standing = Standing.Released;
+        if (standing == Standing.Struck) --_openStrikes[jobId];
         emit StakeReleased(jobId, account, slashed);
         if (standing != Standing.Seated && _jobs[jobId].sharing != 0 && stored.asserted > job.closed) {
-            _credit(account, terms.token, terms.roundPrice / job.asserted);
+            _credit(slashed ? terms.requester : account, terms.token, terms.roundPrice / job.asserted);
             --_jobs[jobId].sharing;
         }
 

@@ -11,7 +11,7 @@ import {CodeStore} from "./libraries/CodeStore.sol";
 
 /// @title Offers, keys and stakes; see {IProviderRegistry}
 /// @dev Three calls run code of others: {publish} asks a contract wallet for its signature by a static call, which can
-/// change nothing; {withdrawStake} pays its caller last, after all effects; {slash} pays the escrow, whose `receive`
+/// change nothing; {withdrawStake} pays a payee last, after all effects; {slash} pays the escrow, whose `receive`
 /// only checks the sender. None needs a reentrancy guard.
 contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
     using Checkpoints for Checkpoints.Trace160;
@@ -39,6 +39,16 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         uint96 leavingAmount;
     }
 
+    /// To whom an account belongs. Calls of jobs do not read it.
+    struct Control {
+        /// Zero: the account itself.
+        address owner;
+        /// Zero: none.
+        address offered;
+        /// Zero: the account itself, which no other has owned.
+        address payee;
+    }
+
     uint256 private constant MAX_BYTES = 2048;
     uint256 private constant MAX_SIGNATURE_BYTES = 1024;
     bytes32 private constant KEYS_TYPEHASH =
@@ -58,6 +68,7 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
     uint256 public burnt;
     mapping(address account => Account) private _accounts;
     mapping(address account => Listing) private _listings;
+    mapping(address account => Control) private _controls;
     address[] private _published;
     /// The pool by time: how many members it had, and which member had each place. A draw reads the pool of the past,
     /// so that an account that learns the seeds can no longer change which members they pick from.
@@ -70,6 +81,12 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         _;
     }
 
+    /// @dev A check of calls that move stake.
+    modifier onlyOwner(address account) {
+        if (msg.sender != _ownerOf(account)) revert ProviderRegistry_NotOwner(account, msg.sender);
+        _;
+    }
+
     constructor(IProviderRating rating, address[] memory escrows, uint256 poolStake, uint256 cooldown)
         EIP712("ichain", "1")
         EscrowList(escrows)
@@ -79,7 +96,7 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         COOLDOWN = cooldown;
     }
 
-    // ── Offers and stakes, by their owner
+    // ── Offers, by their account
 
     /// @inheritdoc IProviderRegistry
     function publish(Draft calldata draft, bytes calldata signature) external {
@@ -110,48 +127,82 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         emit Published(msg.sender, draft.provider, draft.validator, draft.fingerprint, draft.onionKey);
     }
 
-    /// @inheritdoc IProviderRegistry
-    function deposit() external payable {
-        // Effect
-        Account storage account = _accounts[msg.sender];
-        account.stake += uint96(msg.value); // no chain has 2^96 wei of its coin
-        _updatePool(msg.sender, account);
+    // ── Accounts and their stakes, by their owner
 
-        emit Deposited(msg.sender, msg.value, account.stake);
+    /// @inheritdoc IProviderRegistry
+    function offerOwnership(address account, address to) external onlyOwner(account) {
+        // Effect
+        _controls[account].offered = to;
+
+        emit OwnershipOffered(account, to);
     }
 
     /// @inheritdoc IProviderRegistry
-    function requestWithdrawal(uint96 amount) external {
+    function acceptOwnership(address account) external {
         // Check
-        Account storage account = _accounts[msg.sender];
-        _checkFree(msg.sender, account, amount, 0);
+        if (msg.sender != _controls[account].offered) revert ProviderRegistry_NotOffered(account, msg.sender);
 
         // Effect
-        Listing storage listing = _listings[msg.sender];
+        _controls[account] = Control({owner: msg.sender, offered: address(0), payee: msg.sender});
+
+        emit OwnerChanged(account, msg.sender);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function setPayee(address account, address payee) external onlyOwner(account) {
+        // Effect
+        if (payee == address(0)) payee = msg.sender;
+        _controls[account].payee = payee;
+
+        emit PayeeChanged(account, payee);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function deposit(address who) external payable {
+        // Check
+        _checkMayAct(who, msg.sender);
+
+        // Effect
+        Account storage account = _accounts[who];
+        account.stake += uint96(msg.value); // no chain has 2^96 wei of its coin
+        _updatePool(who, account);
+
+        emit Deposited(who, msg.value, account.stake);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function requestWithdrawal(address who, uint96 amount) external onlyOwner(who) {
+        // Check
+        Account storage account = _accounts[who];
+        _checkFree(who, account, amount, 0);
+
+        // Effect
+        Listing storage listing = _listings[who];
         uint256 availableAt = block.timestamp + COOLDOWN;
         account.stake -= amount;
         listing.leavingAmount += amount;
         listing.leavingAt = uint40(availableAt);
-        _updatePool(msg.sender, account);
+        _updatePool(who, account);
 
-        emit WithdrawalRequested(msg.sender, amount, availableAt);
+        emit WithdrawalRequested(who, amount, availableAt);
     }
 
     /// @inheritdoc IProviderRegistry
-    function withdrawStake() external returns (uint256 amount) {
+    function withdrawStake(address who) external returns (uint256 amount) {
         // Check
-        Listing storage listing = _listings[msg.sender];
+        address payee = payeeFor(who, msg.sender);
+        Listing storage listing = _listings[who];
         amount = listing.leavingAmount;
-        if (amount == 0) revert ProviderRegistry_NothingLeaving(msg.sender);
-        if (block.timestamp < listing.leavingAt) revert ProviderRegistry_CoolingDown(msg.sender, listing.leavingAt);
+        if (amount == 0) revert ProviderRegistry_NothingLeaving(who);
+        if (block.timestamp < listing.leavingAt) revert ProviderRegistry_CoolingDown(who, listing.leavingAt);
 
         // Effect
         listing.leavingAmount = 0;
 
-        emit StakeWithdrawn(msg.sender, amount);
+        emit StakeWithdrawn(who, payee, amount);
 
         // Interaction: last, so no guard
-        _send(msg.sender, amount);
+        _send(payee, amount);
     }
 
     // ── Stakes, by an escrow
@@ -233,6 +284,17 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
     }
 
     /// @inheritdoc IProviderRegistry
+    function ownershipOf(address account) external view returns (address owner, address payee, address offeredTo) {
+        return (_ownerOf(account), _payeeOf(account), _controls[account].offered);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function payeeFor(address account, address caller) public view returns (address) {
+        _checkMayAct(account, caller);
+        return _payeeOf(account);
+    }
+
+    /// @inheritdoc IProviderRegistry
     function offerOf(address who) public view returns (Offer memory offer) {
         Listing storage listing = _listings[who];
         if (listing.content == address(0)) return offer;
@@ -304,6 +366,21 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         uint256 free = account.stake - account.locked;
         free = free < reserved ? 0 : free - reserved;
         if (free < wanted) revert ProviderRegistry_InsufficientStake(who, free, wanted);
+    }
+
+    function _ownerOf(address account) private view returns (address) {
+        address owner = _controls[account].owner;
+        return owner == address(0) ? account : owner;
+    }
+
+    function _payeeOf(address account) private view returns (address) {
+        address payee = _controls[account].payee;
+        return payee == address(0) ? account : payee;
+    }
+
+    /// @dev The account itself may do what neither takes stake from it nor leads money elsewhere.
+    function _checkMayAct(address account, address caller) private view {
+        if (caller != account && caller != _ownerOf(account)) revert ProviderRegistry_NotOwner(account, caller);
     }
 
     function _checkLength(uint256 length, uint256 limit) private pure {

@@ -250,10 +250,12 @@ export async function openForBackup(context: AppContext) {
   const { refuseSecondHome } = await import("./backup/marks.ts");
   await refuseSecondHome(config.home, () => market.sentBy(account, "mined", { signal }));
   const sent = await market.sentBy(account, "pending", { signal });
+  const { owner } = await market.ownership(account, { signal });
   const started = stack.move();
   return {
     password,
     account,
+    owner,
     sent,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

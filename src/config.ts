@@ -87,6 +87,7 @@ export interface Config {
   };
   readonly role: FileConfig["role"];
   readonly audit: FileConfig["audit"];
+  readonly avoid: FileConfig["avoid"];
   readonly budgets: FileConfig["budgets"];
   /** Undefined until a network is chosen; see `requireNetwork`. */
   readonly network: NetworkConfig | undefined;
@@ -160,6 +161,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     },
     role: file.role,
     audit: file.audit,
+    avoid: file.avoid,
     budgets: file.budgets,
     network,
     fees: file.fees,

@@ -29,7 +29,7 @@ export async function fillJobs(
       });
       const sealed = toHex(randomBytes(SEALED));
       const call = { kind: "post", terms, seedTip: random32(), sealed } as const;
-      const { to, data, value } = await encodeCall(call, { addresses, signKeys: () => "0x" });
+      const { to, data, value } = await encodeCall(call, { account, addresses, signKeys: () => "0x" });
       const sums = { value: `0x${value.toString(16)}`, gas: "0x7a120" };
       await rpc.send("eth_sendTransaction", [{ from: account, to, data, ...sums, gasPrice: "0x77359400" }]);
     }

@@ -53,7 +53,12 @@ export async function fillMarket(
       await rpc.send("anvil_setBalance", [address, rich]);
       const signature = signKeys(wallet, keys, { chainId, registry });
       await sendFrom(address, registry, registryAbi.encodeFunctionData("publish", [draft, signature]));
-      await sendFrom(address, registry, registryAbi.encodeFunctionData("deposit", []), "0xde0b6b3a7640000");
+      await sendFrom(
+        address,
+        registry,
+        registryAbi.encodeFunctionData("deposit", [address]),
+        "0xde0b6b3a7640000",
+      );
       await sendFrom(escrow, rating, ratingAbi.encodeFunctionData("record", [address, 0, 0]));
       await sendFrom(
         escrow,

@@ -6,7 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IEscrowMoney} from "../interfaces/IEscrowMoney.sol";
 
-/// @notice Money in and out of an escrow: taken from the caller, owed to accounts, withdrawn by them; see
+/// @notice Money in and out of an escrow: taken from the caller, owed to accounts, paid to their payees; see
 /// {IEscrowMoney}.
 /// @dev A stranger's code runs in two places only, a token's transfer and a payee's `receive`: {_takeToken} and
 /// {withdraw} share one guard.
@@ -19,18 +19,22 @@ abstract contract EscrowMoney is IEscrowMoney, ReentrancyGuardTransient {
     mapping(address account => mapping(address token => uint256)) public owed;
 
     /// @inheritdoc IEscrowMoney
-    function withdraw(address token) external nonReentrant returns (uint256 amount) {
+    function withdraw(address account, address token) external nonReentrant returns (uint256 amount) {
         // Check
-        amount = owed[msg.sender][token];
-        if (amount == 0) revert Escrow_NothingOwed(msg.sender, token);
+        address payee = _payeeFor(account, msg.sender);
+        amount = owed[account][token];
+        if (amount == 0) revert Escrow_NothingOwed(account, token);
 
         // Effect
-        owed[msg.sender][token] = 0;
-        emit Withdrawn(msg.sender, token, amount);
+        owed[account][token] = 0;
+        emit Withdrawn(account, token, payee, amount);
 
         // Interaction
-        _pay(token, msg.sender, amount);
+        _pay(token, payee, amount);
     }
+
+    /// @dev Where a withdrawal by `caller` goes; reverts unless that is the account or its owner.
+    function _payeeFor(address account, address caller) internal view virtual returns (address);
 
     /// @dev Takes exactly `amount` from the caller: the coins sent with the call, or the token.
     /// @dev Warning: a token can call back, so this comes last in a call, after all effects.

@@ -89,6 +89,11 @@ abstract contract EscrowStorage is IJob, EscrowMoney {
         return uint256(terms.rule.validators()) * terms.validatorFee;
     }
 
+    /// @inheritdoc EscrowMoney
+    function _payeeFor(address account, address caller) internal view override returns (address) {
+        return registry.payeeFor(account, caller);
+    }
+
     // ── Ids and commitments
 
     /// @dev `keccak256(abi.encode(block.chainid, address(this), terms))`.

@@ -59,6 +59,8 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
     mapping(bytes32 jobId => mapping(address account => Account)) internal _accounts;
     /// Hash of a provider's last strike and of the seats that signed it.
     mapping(bytes32 jobId => mapping(address provider => bytes32)) internal _strikes;
+    /// Number of strikes of a job that can be appealed or are: until they are final, those that struck answer for them.
+    mapping(bytes32 jobId => uint256) internal _openStrikes;
     /// By the id of the dispute, see {FederatedExceptions}.
     mapping(bytes32 disputeId => Dispute) internal _disputes;
     mapping(bytes32 disputeId => mapping(address validator => PanelSeat)) internal _panelSeats;
@@ -68,6 +70,13 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
     constructor(IProviderRegistry registry_, IProviderRating rating_) EIP712("ichain", "1") {
         registry = registry_;
         rating = rating_;
+    }
+
+    // ── Money
+
+    /// @inheritdoc EscrowMoney
+    function _payeeFor(address account, address caller) internal view override returns (address) {
+        return registry.payeeFor(account, caller);
     }
 
     // ── Ids and signatures
@@ -177,15 +186,16 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
         return job.sharing == 0 ? 0 : uint256(job.sharing) * (terms.roundPrice / job.asserted);
     }
 
-    /// @dev Ends a job. Where the requester closed the rounds, and fell silent or lied, the providers that asserted an
-    /// upload to the round after the last closed one share its price.
+    /// @dev Ends a job. Where the requester closed the rounds and fell silent, or a panel found a closing false, the
+    /// providers that asserted an upload to the round after the last closed one share its price.
     /// @param freed What no closed round holds any more, smallest unit.
     /// @return What is left of it for the caller to credit.
     function _end(bytes32 jobId, Terms calldata terms, Job memory job, FederatedCause cause, uint256 freed)
         internal
         returns (uint256)
     {
-        job.sharing = terms.seats == 0 && cause != FederatedCause.Completed ? job.asserted : 0;
+        bool shared = cause == FederatedCause.Overturned || terms.seats == 0 && cause != FederatedCause.Completed;
+        job.sharing = shared ? job.asserted : 0;
         job.state = FederatedState.Ended;
         job.deadline = job.closed == 0 ? 0 : _in(terms.disputeWindow);
         _jobs[jobId] = job;

@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 /// @title Money that an escrow owes
 /// @notice Payments are credited, never sent: a payee that refuses its money cannot hold up a job.
 interface IEscrowMoney {
-    event Withdrawn(address indexed account, address indexed token, uint256 amount);
+    /// @notice `payee` got what `account` was owed in `token`.
+    event Withdrawn(address indexed account, address indexed token, address payee, uint256 amount);
 
     error Escrow_WrongPayment(uint256 sent, uint256 wanted);
     /// @notice The token took part of the transfer, or none was made.
@@ -14,10 +15,11 @@ interface IEscrowMoney {
     error Escrow_NothingOwed(address account, address token);
     error Escrow_TransferFailed(address to, uint256 amount);
 
-    /// @notice Pays the caller all that it is owed in `token` (zero: the coin).
-    /// @dev Warning: reverts for a contract that refuses the coin, which then stays owed to it.
+    /// @notice Pays all that `account` is owed in `token` (zero: the coin) to its payee, see
+    /// {IProviderRegistry.setPayee}. Only the account and its owner.
+    /// @dev Warning: reverts for a payee that refuses the coin, which then stays owed to the account.
     /// @return amount Smallest unit.
-    function withdraw(address token) external returns (uint256 amount);
+    function withdraw(address account, address token) external returns (uint256 amount);
 
     /// @notice The amount that {withdraw} would pay `account` in `token`, smallest unit.
     function owed(address account, address token) external view returns (uint256);

@@ -16,7 +16,8 @@ interface IFederatedExceptions is IFederated {
     function expire(Terms calldata terms) external;
 
     /// @notice Unlocks stakes, or slashes those of struck providers. Anyone, once the job has ended and disputes are
-    /// over. Accounts whose stake is free already, or whose strike can be appealed or is, are passed over.
+    /// over. Accounts whose stake is free already, or whose strike can be appealed or is, are passed over; while there are
+    /// any of these, so are the seats.
     function release(Terms calldata terms, address[] calldata accounts) external;
 
     /// @notice Gives the requester what nobody claimed within {CLAIM_WINDOW} after the end. Anyone.
@@ -45,11 +46,14 @@ interface IFederatedExceptions is IFederated {
     /// @notice Commits to `keccak256(abi.encode(jobId, provider, validator, finding, salt))`. A validator of the panel.
     function commitFinding(Terms calldata terms, address provider, bytes32 commitment) external;
 
-    /// @notice Reveals a finding: for a closing {findingOf} what the round gives, for a strike {GUILTY} or {CLEAR}.
+    /// @notice Reveals a finding. For a closing {findingOf} it where the round gives what it says, else {CLEAR}: what was
+    /// measured is no two machines' same, so that a panel could agree on no other closing. For a strike {GUILTY} or
+    /// {CLEAR}.
     function revealFinding(Terms calldata terms, address provider, bytes32 finding, bytes32 salt) external;
 
     /// @notice Disputed → as before, or → Ended when the panel's majority found otherwise: the closing and those after
-    /// it are void, and the seats that signed it lose their stakes. Anyone, once the panel has revealed or is late.
+    /// it are void, the seats that signed it lose their stakes, and the providers that asserted an upload to its round
+    /// share its price. Anyone, once the panel has revealed or is late.
     function concludeChallenge(Terms calldata terms, Closed[] calldata closings) external;
 
     /// @notice Clears the provider unless the panel's majority confirms the strike. Seats whose strike a majority found
@@ -66,7 +70,7 @@ interface IFederatedExceptions is IFederated {
 
     function disputeOf(bytes32 jobId, address provider) external view returns (Dispute memory);
     function panelSeatOf(bytes32 jobId, address provider, address validator) external view returns (PanelStatus);
-    /// @notice What a panel reveals that agrees with a closing.
+    /// @notice What a panel reveals that confirms a closing.
     function findingOf(Closing calldata closing) external pure returns (bytes32);
     /// @notice A panel's fees and half of a round's price.
     function challengeBondOf(Terms calldata terms) external pure returns (uint256);

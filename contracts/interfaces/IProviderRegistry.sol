@@ -8,6 +8,11 @@ import {IProviderRating, Role} from "./IProviderRating.sol";
 /// @notice Stakes are in the chain's own coin, in wei. Only an escrow locks, unlocks and slashes them, and it slashes
 /// no more than it has locked. Clients and draws respect the fee floor; a provider enforces its price floor itself, by
 /// not accepting.
+///
+/// Each account has an owner, at first itself, and a payee, at first its owner. The account acts in jobs; its stake can
+/// be moved by its owner alone, and what it is owed, here and by the escrows, is paid to its payee alone. So the key of
+/// an account that a daemon signs with can hold nothing but its gas, while the owner, which may be a contract wallet, is
+/// kept elsewhere.
 interface IProviderRegistry is IEscrowList {
     /// @notice An offer as its account publishes it.
     /// @dev Warning: only the signature over fingerprint and onion key is checked. A reader must check that the
@@ -64,8 +69,14 @@ interface IProviderRegistry is IEscrowList {
     event Deposited(address indexed account, uint256 amount, uint256 stake);
     /// @notice Coins left the stake and can be withdrawn from `availableAt` (Unix seconds) on.
     event WithdrawalRequested(address indexed account, uint256 amount, uint256 availableAt);
-    /// @notice Coins were paid out to `account`.
-    event StakeWithdrawn(address indexed account, uint256 amount);
+    /// @notice Stake of `account` was paid out to `payee`.
+    event StakeWithdrawn(address indexed account, address indexed payee, uint256 amount);
+    /// @notice `to` may become the owner of `account`; zero: no other account may.
+    event OwnershipOffered(address indexed account, address indexed to);
+    /// @notice `account` belongs to `owner`, and `owner` is its payee.
+    event OwnerChanged(address indexed account, address indexed owner);
+    /// @notice What `account` is owed goes to `payee`.
+    event PayeeChanged(address indexed account, address indexed payee);
     /// @notice `account` lost `amount`, of which `burnt` stays in the registry, where no call can reach it.
     event Slashed(address indexed account, uint256 amount, uint256 burnt, uint256 strikes);
     /// @notice Slashed {MAX_STRIKES} times: cannot accept jobs or be drawn for {STRIKE_LIFE}; may withdraw free stake.
@@ -84,6 +95,10 @@ interface IProviderRegistry is IEscrowList {
     error ProviderRegistry_NothingLeaving(address account);
     error ProviderRegistry_CoolingDown(address account, uint256 availableAt);
     error ProviderRegistry_TransferFailed(address to, uint256 amount);
+    /// @notice The call is for the owner of `account`, which `caller` is not; or for it and the account itself.
+    error ProviderRegistry_NotOwner(address account, address caller);
+    /// @notice `account` was not offered to `caller`.
+    error ProviderRegistry_NotOffered(address account, address caller);
 
     /// @notice Publishes or replaces the caller's offer, whole. Anyone who is not banned.
     /// @param signature The caller's EIP-712 signature, domain ("ichain", "1", chain id, this contract), over
@@ -92,18 +107,34 @@ interface IProviderRegistry is IEscrowList {
     /// @dev Warning: a contract wallet can withdraw its answer later, while the offer stays.
     function publish(Draft calldata draft, bytes calldata signature) external;
 
-    /// @notice Adds the coins sent to the caller's stake.
+    /// @notice Offers `account` to a new owner; zero takes an offer back. Only its owner.
+    /// @dev Nothing changes until `to` accepts, so that a mistyped address costs nothing unless somebody has its key.
+    function offerOwnership(address account, address to) external;
+
+    /// @notice Makes the caller, to whom it was offered, the owner of `account`, and its payee: a payee that was set
+    /// before counts no longer.
+    function acceptOwnership(address account) external;
+
+    /// @notice Sets where all that `account` is owed goes, from the next withdrawal on; zero: to its owner. Only its
+    /// owner.
+    /// @dev Warning: nobody has to confirm the address. Money that was paid to a wrong one is lost.
+    function setPayee(address account, address payee) external;
+
+    /// @notice Adds the coins sent to the stake of `account`. Only the account and its owner, so that no other can put
+    /// it into the pool.
     /// @dev Warning: with the pool's stake a validator can be drawn from the next second on, and is counted late when
     /// it does not commit.
-    function deposit() external payable;
+    function deposit(address account) external payable;
 
-    /// @notice Takes `amount` (wei) out of the caller's free stake; {withdrawStake} pays it after {COOLDOWN}.
+    /// @notice Takes `amount` (wei) out of the free stake of `account`; {withdrawStake} pays it after {COOLDOWN}. Only
+    /// its owner.
     /// @dev Warning: a second request joins the first and starts the cooldown of both again.
-    function requestWithdrawal(uint96 amount) external;
+    function requestWithdrawal(address account, uint96 amount) external;
 
-    /// @notice Pays the caller all that it requested, once the cooldown is over.
+    /// @notice Pays the payee of `account` all that was requested, once the cooldown is over. Only the account and its
+    /// owner.
     /// @return amount Coins paid, wei.
-    function withdrawStake() external returns (uint256 amount);
+    function withdrawStake(address account) external returns (uint256 amount);
 
     /// @notice Locks `amount` of `account`'s stake for a job. Only an escrow; reverts when the account has no
     /// offer for `role`, is banned, or has too little free stake.
@@ -141,6 +172,15 @@ interface IProviderRegistry is IEscrowList {
 
     /// @notice The amount that {withdrawStake} will pay `account`, wei, and from when, Unix seconds.
     function leaving(address account) external view returns (uint256 amount, uint256 availableAt);
+
+    /// @notice Whose `account` is.
+    /// @return owner Itself, until another has accepted it.
+    /// @return payee Where all that it is owed is paid: its owner, unless that has set another.
+    /// @return offeredTo Who may accept it; zero: no account.
+    function ownershipOf(address account) external view returns (address owner, address payee, address offeredTo);
+
+    /// @notice The payee of `account`, for a withdrawal by `caller`; reverts unless that is the account or its owner.
+    function payeeFor(address account, address caller) external view returns (address);
 
     /// @notice Stake that each member of the pool must have, wei.
     function POOL_STAKE() external view returns (uint256);

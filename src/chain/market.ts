@@ -5,6 +5,7 @@ import type { Market, MarketWriter } from "../ports/market.ts";
 import { federatedJobIdOf } from "../protocol/federated/market/terms.ts";
 import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
+import { encodeAccountCall } from "./abi/encode-account.ts";
 import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
@@ -190,6 +191,8 @@ export function createMarket(options: MarketOptions): Market {
       run(abortOptions, (bounded) => read().owed(account, token, bounded)),
     poolStake: (abortOptions) => run(abortOptions, (bounded) => read().poolStake(bounded)),
     leaving: (account, abortOptions) => run(abortOptions, (bounded) => read().leaving(account, bounded)),
+    ownership: (account, abortOptions) => run(abortOptions, (bounded) => read().ownership(account, bounded)),
+    unsigned: (call) => encodeAccountCall(call, call.of, addresses),
     gasPrice: (abortOptions) => run(abortOptions, (bounded) => read().gasPrice(bounded)),
     dataFee: (sizes, abortOptions) => run(abortOptions, (bounded) => read().dataFee(sizes, bounded)),
     offers: (abortOptions) => iterate(abortOptions, (bounded) => read().offers(bounded)),

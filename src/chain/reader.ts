@@ -4,7 +4,7 @@ import { IchainError, isIchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { TokenInfo } from "../protocol/amounts.ts";
 import { federatedInstantsOf, isFederatedFinal } from "../protocol/federated/market/exits.ts";
-import { type Address, type Hex, isHex, type JobId } from "../protocol/ids.ts";
+import { type Address, type Hex, isHex, type JobId, ZERO_ADDRESS } from "../protocol/ids.ts";
 import { instantsOf } from "../protocol/job/exits.ts";
 import type { Job } from "../protocol/job/job.ts";
 import { isFinal } from "../protocol/job/state.ts";
@@ -43,7 +43,10 @@ export interface ReaderOptions {
   readonly dataFee?: "op-stack" | undefined;
 }
 
-export type ChainReader = Omit<MarketReader, "jobIdOf" | "federatedJobIdOf" | "ledgerDomainOf" | "isSigned">;
+export type ChainReader = Omit<
+  MarketReader,
+  "jobIdOf" | "federatedJobIdOf" | "ledgerDomainOf" | "isSigned" | "unsigned"
+>;
 
 /** The read side of the market: every read first brings the index up to date. */
 export function createReader(options: ReaderOptions): ChainReader {
@@ -123,6 +126,11 @@ export function createReader(options: ReaderOptions): ChainReader {
     async leaving(account, abortOptions = {}) {
       const [amount, availableAt] = await registry.read("leaving", [account], abortOptions);
       return { amount: amount as bigint, availableAt: Number(availableAt) };
+    },
+    async ownership(account, abortOptions = {}) {
+      const [owner, payee, offered] = await registry.read("ownershipOf", [account], abortOptions);
+      const offeredTo = offered === ZERO_ADDRESS ? undefined : (offered as Address);
+      return { owner: owner as Address, payee: payee as Address, offeredTo };
     },
     gasPrice: async (abortOptions) => (await currentFees(rpc, fees, abortOptions)).max,
     dataFee: async (sizes, abortOptions) =>

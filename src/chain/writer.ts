@@ -80,6 +80,7 @@ export function createWriter(wallet: BaseWallet, options: WriterOptions): Market
       signPermit(rpc, wallet, chainId, { ...request, spender: addresses.escrow }, abortOptions),
     async prepare(call, abortOptions = {}) {
       const request = await encodeCall(call, {
+        account,
         addresses,
         signKeys: ({ keys }) => signKeys(wallet, keys, { chainId, registry: addresses.registry }),
       });

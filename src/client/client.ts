@@ -54,8 +54,11 @@ export interface Client extends AsyncDisposable {
   address(options?: CallOptions): Promise<string>;
   /** What the account holds, and what the escrow owes it, wei and smallest units of tokens. */
   balances(options?: CallOptions): Promise<OutputOf<"wallet balance">>;
-  /** Pays out what the escrow owes the account, of one token (`coin`, a name or an address) or of all. */
-  withdraw(token?: string, options?: CallOptions): Promise<OutputOf<"wallet withdraw">["withdrawn"]>;
+  /** Pays what the escrow owes the account to its payee, of one token (`coin`, a name or an address) or of all. */
+  withdraw(
+    token?: string,
+    options?: CallOptions,
+  ): Promise<Without<OutputOf<"wallet withdraw">, "calls">["withdrawn"]>;
 
   /**
    * The offers on the market, the best rated first.
@@ -123,9 +126,9 @@ export interface Client extends AsyncDisposable {
   cancel(jobId: string, options?: CallOptions): Promise<PostedJob>;
   /** Ends the run of an accepted job, for the time used, or a federated job after its round. */
   stop(jobId: string, options?: CallOptions): Promise<Without<OutputOf<"stop">, "daemons">>;
-  /** Disputes a result that was claimed without validators, for a bond. */
-  challenge(jobId: string, options?: CallOptions): Promise<OutputOf<"challenge">>;
-  /** Disputes a rejection, as the job's provider, for a bond. */
+  /** Disputes a result that was claimed without validators, or a round of a federated job, the last when absent; for a bond. */
+  challenge(jobId: string, options?: CallOptions & { round?: number }): Promise<OutputOf<"challenge">>;
+  /** Disputes a rejection, or a strike in a federated job, as its provider, for a bond. */
   appeal(jobId: string, options?: CallOptions): Promise<OutputOf<"appeal">>;
   /** Scores the provider of a job that is over, or one of its validators, from 1 (bad) to 5 (good). */
   rate(

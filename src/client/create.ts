@@ -50,8 +50,10 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   return {
     address: async (given) => (await call("wallet address", [], given)).address,
     balances: (given) => call("wallet balance", [], given),
-    withdraw: async (token, given) =>
-      (await call("wallet withdraw", token === undefined ? [] : [token], given)).withdrawn,
+    async withdraw(token, given) {
+      const printed = await call("wallet withdraw", token === undefined ? [] : [token], given);
+      return "calls" in printed ? impossible("calls without --calldata") : printed.withdrawn;
+    },
     providers: async ({ signal, onEvent, ...filter } = {}) =>
       (await call("providers", flagsOf(filter), { signal, onEvent })).providers,
     async prices(given) {
@@ -105,7 +107,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
       const printed = await call("stop", [jobId], given);
       return "daemons" in printed ? impossible("daemons instead of a job") : printed;
     },
-    challenge: (jobId, given) => call("challenge", [jobId], given),
+    challenge: (jobId, { round, ...given } = {}) => call("challenge", [jobId, ...flagsOf({ round })], given),
     appeal: (jobId, given) => call("appeal", [jobId], given),
     rate: (jobId, score, { validator, ...given } = {}) =>
       call("rate", [jobId, String(score), ...flagsOf({ validator })], given),
@@ -126,14 +128,13 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
 
   /** Before anything is posted: what a matrix prints is of another form. */
   async function refuseMatrix(file: string, { variables = {} }: SubmitChoice): Promise<void> {
-    const [{ loadFederatedFile }, { loadJobs }] = await Promise.all([
+    const [{ loadFederatedFile }, { loadJobs, surroundingsOf }] = await Promise.all([
       import("../commands/job/federated/load.ts"),
       import("../commands/steps/job-file.ts"),
     ]);
-    const tokens = config.network?.tokens;
-    if ((await loadFederatedFile(file, tokens)) !== undefined) return;
+    if ((await loadFederatedFile(file, config.network?.tokens)) !== undefined) return;
     const variable = Object.entries(variables).map(([name, value]) => [name, String(value)] as const);
-    if ("file" in (await loadJobs(file, { variable, tokens }))) return;
+    if ("file" in (await loadJobs(file, { variable, ...surroundingsOf(config) }))) return;
     throw new IchainError("USAGE", `${file} has a matrix: it is several jobs.`, {
       hint: "Call submitMatrix, or give the variables of its matrix.",
     });

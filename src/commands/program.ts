@@ -47,6 +47,7 @@ const parents: Readonly<Record<string, string>> = {
   journal: "look after the record of what was begun",
   policy: "try a policy out",
   stake: "look after the stake behind your offer",
+  owner: "keep stake and pay apart from the key that a daemon signs with",
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { budgetSchema } from "../protocol/budget.ts";
+import { avoidSchema } from "../protocol/ids.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
 import { bytesSchema } from "../protocol/quantity.ts";
 import { engines, logLevels } from "./choices.ts";
@@ -126,6 +127,9 @@ export const fileSchema = z.strictObject({
   audit: auditPolicySchema
     .prefault({})
     .describe("when this account's own jobs are validated, and how it checks those that are not"),
+  avoid: avoidSchema
+    .default([])
+    .describe("accounts that do not get this home's jobs, as provider or as validator of its choice"),
   budgets: z
     .array(budgetSchema)
     .max(16)

@@ -3,6 +3,7 @@ import type { Abortable } from "../async/abort.ts";
 import type { Health } from "../control/messages.ts";
 import type { JobRole } from "../ports/journal.ts";
 import { COIN, coinText } from "../protocol/amounts.ts";
+import { sameAddress } from "../protocol/ids.ts";
 import { gasOf, providerGas } from "../protocol/policy/quote.ts";
 import type { RoleContext } from "../roles/context.ts";
 import type { DiskBudget } from "../roles/task/kept/disk-budget.ts";
@@ -42,8 +43,9 @@ async function examineChain(
   options: Abortable,
 ): Promise<Health> {
   try {
-    const [balance, price, now] = await Promise.all([
+    const [balance, { owner, payee }, price, now] = await Promise.all([
       market.balance(account, options),
+      market.ownership(account, options),
       market.gasPrice(options),
       market.now(options),
     ]);
@@ -52,12 +54,14 @@ async function examineChain(
       ? gasOf({ validators: 1, permit: false })
       : accept + submit + claim;
     const needed = price * BigInt(gas);
+    // Pay goes elsewhere then, so that the account's own coin only shrinks.
+    const elsewhere = sameAddress(payee, account) ? "" : `; paid to ${payee}, owned by ${owner}`;
     return [
       { name: "chain", ok: true, found: "answers" },
       {
         name: "funds",
         ok: balance >= needed,
-        found: `${coinText(balance)} ${COIN.symbol}; a job's gas comes to ${coinText(needed)} now`,
+        found: `${coinText(balance)} ${COIN.symbol}; a job's gas comes to ${coinText(needed)} now${elsewhere}`,
       },
       ...(development ? [] : [examineClock(now)]),
     ];

@@ -12,6 +12,7 @@ import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
 import { openMachine } from "../roles/daemon/slots.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
+import { panelDuty } from "../roles/federated/market/panel/sit.ts";
 import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
 import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
 import { seatDuty } from "../roles/federated/market/seat/serve-seat.ts";
@@ -107,15 +108,19 @@ async function workAs(
   ].map((duty) => tellingOwner(worker, opened.notifier, duty));
   const knowsFederated = config.network?.contracts.federated !== undefined;
   const federated = [
-    ...(roles.provider && knowsFederated ? [federatedProviderDuty(worker, providing)] : []),
-    ...(roles.validator && knowsFederated ? [seatDuty(worker, setup, whole)] : []),
+    ...(roles.provider && knowsFederated
+      ? [federatedProviderDuty({ ...worker, notifier: opened.notifier }, providing)]
+      : []),
+    ...(roles.validator && knowsFederated
+      ? [seatDuty(worker, setup, whole), panelDuty(worker, setup, whole)]
+      : []),
   ];
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
     await next.publish();
     Object.assign(setup, { policy: next.policy, machine: next.machine });
-    for (const duty of duties) duty.policyChanged?.();
+    for (const duty of [...duties, ...federated]) duty.policyChanged?.();
     worker.reporter.emit({ kind: "info", text: "The policy is read again" });
   };
   const shown = [
@@ -166,8 +171,8 @@ function unfinishedRuns({ journal }: WorkerContext): Set<string> {
     open.flatMap(({ role, key }) =>
       role === "federated-provider"
         ? roundRuns(journal.open(role, key))
-        : // A seat's runs are begun again.
-          role === "federated-validator"
+        : // Runs of seats and panels are begun again.
+          role === "federated-validator" || role === "federated-panel"
           ? []
           : stages.map((stage) => runId(role, key, stage)),
     ),

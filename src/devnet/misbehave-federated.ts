@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { MEASURED_FILE, MODEL_FILE, PART_FILE } from "../protocol/federated/market/spec.ts";
 import { type Model, readModel, writeModel } from "../protocol/federated/model-file.ts";
@@ -29,8 +30,11 @@ export const federatedMisbehaviours = [
 ] as const;
 export type FederatedMisbehaviour = (typeof federatedMisbehaviours)[number];
 
-/** How a validator of a federated job misbehaves: `lie` says of every update that it is better than it measured. */
-export const seatMisbehaviours = ["lie"] as const;
+/**
+ * How a validator misbehaves in the seat that it has in a federated job, not in panels: `lie` says of every update that it
+ * is better than it measured, `frame` finds another update in every replay, `omit` never has the first provider's.
+ */
+export const seatMisbehaviours = ["lie", "frame", "omit"] as const;
 export type SeatMisbehaviour = (typeof seatMisbehaviours)[number];
 
 const FOREVER_MS = 2 ** 31 - 1;
@@ -97,7 +101,50 @@ export function misbehaveInSeat(worker: WorkerContext, kind: SeatMisbehaviour): 
   switch (kind) {
     case "lie":
       return { ...worker, sandbox: flattering(worker.sandbox) };
+    case "frame":
+      return { ...worker, sandbox: framing(worker.sandbox) };
+    case "omit":
+      return { ...worker, transport: omitting(worker) };
   }
+}
+
+/** Leaves another model of every replay than the task did. */
+function framing(sandbox: Sandbox): Sandbox {
+  return {
+    ...sandbox,
+    outputs: async (id, options) => {
+      const folder = await sandbox.outputs(id, options);
+      if (!/^federated-validator-.*-replay-/.test(id)) return folder;
+      const forged = await mkdtemp(join(tmpdir(), "ichain-forged-"));
+      await cp(folder, forged, { recursive: true });
+      const { layout, vector } = readModel(await readFile(join(folder, MODEL_FILE)));
+      await rm(join(forged, MODEL_FILE), { force: true });
+      await writeFile(join(forged, MODEL_FILE), writeModel({ layout, vector: scaled(vector, 2) }));
+      return forged;
+    },
+  };
+}
+
+/** Fetches no update of the provider that enlisted first. */
+function omitting({ transport, market, account }: WorkerContext): WorkerContext["transport"] {
+  return {
+    ...transport,
+    fetch: async (request, options) => {
+      const [, sender] = /update-\d+-([0-9a-f]{40})(-\d+)?\.parcel$/i.exec(request.path) ?? [];
+      const jobs = sender === undefined ? [] : await market.federatedJobs({ validator: account }, options);
+      const isFirst = jobs.some(
+        ({ members }) => members[0]?.account.slice(2).toLowerCase() === sender!.toLowerCase(),
+      );
+      if (isFirst) throw new IchainError("UPDATE_INVALID", "The update is not valid: it is passed over.");
+      return await transport.fetch(request, options);
+    },
+  };
+}
+
+function scaled(vector: Vector, factor: number): Vector {
+  const next = new Vector(vector.length);
+  for (let i = 0; i < next.length; i++) next.units[i] = factor * vector.units[i]!;
+  return next;
 }
 
 /** Leaves better measurements of updates than the task did. */

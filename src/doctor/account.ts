@@ -81,5 +81,31 @@ const journal: Check = {
   },
 };
 
+const owner: Check = {
+  name: "owner",
+  async examine({ config, signal, openReader }) {
+    const json = await readKeystore(config);
+    if (config.network === undefined || json === undefined) return { status: "ok", found: "no account yet" };
+    const { walletAddress } = await import("../chain/wallet.ts");
+    const account = walletAddress(json);
+    const market = await openReader();
+    try {
+      const { owner: found, payee, offeredTo } = await market.ownership(account, { signal });
+      const isOwn = (one: string) => one.toLowerCase() === account;
+      const pay = isOwn(payee) ? "paid itself" : `paid to ${payee}`;
+      const whose = isOwn(found) ? "the account itself" : found;
+      return offeredTo === undefined
+        ? { status: "ok", found: `${whose}, ${pay}` }
+        : {
+            status: "warn",
+            found: `${whose}, ${pay}; offered to ${offeredTo}`,
+            todo: `Run "ichain owner accept ${account}" with that wallet.`,
+          };
+    } finally {
+      await market.stop();
+    }
+  },
+};
+
 /** The account, and the chain that it lives on. */
-export const accountChecks: readonly Check[] = [nodes, chain, clock, wallet, journal];
+export const accountChecks: readonly Check[] = [nodes, chain, clock, wallet, owner, journal];

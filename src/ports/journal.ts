@@ -12,7 +12,11 @@ export interface Step<Intent, Outcome> {
 /** A party's role in a job. */
 export type JobRole = "requester" | "provider" | "validator";
 /** A party's role in a federated job. */
-export type FederatedRole = "federated-requester" | "federated-provider" | "federated-validator";
+export type FederatedRole =
+  | "federated-requester"
+  | "federated-provider"
+  | "federated-validator"
+  | "federated-panel";
 export type Role = JobRole | FederatedRole | "account";
 
 /** A piece of a task's output, in order. */

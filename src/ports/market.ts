@@ -10,11 +10,11 @@ import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
 import type { PastJob } from "../protocol/record.ts";
 import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
 import type { FederatedCall, FederatedReader } from "./federated.ts";
+import type { AccountCall, Ownership, UnsignedCall } from "./ownership.ts";
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
 export type Call =
   | { kind: "publish"; offer: OfferDraft }
-  | { kind: "deposit"; amount: bigint }
   /** `permit`: lets the escrow take the price and the fees of a job that is paid in a token. */
   | { kind: "post"; terms: Terms; seedTip: Hex; sealed: Hex; permit?: Permit | undefined }
   | { kind: "accept"; job: Job }
@@ -55,14 +55,9 @@ export type Call =
   | { kind: "claim"; job: Job; blindedKey: Hex }
   | { kind: "settle"; job: Job }
   | { kind: "rate"; job: Job; subject: Address; score: number }
-  | { kind: "withdraw"; token: Address }
-  /** Takes what the escrow of federated jobs owes the caller. */
-  | { kind: "withdrawFederated"; token: Address }
-  /** Starts the withdrawal of free stake; `withdrawStake` pays it once the cooldown is over. */
-  | { kind: "requestWithdrawal"; amount: bigint }
-  | { kind: "withdrawStake" }
   /** Lets the escrow, of jobs or else of federated ones, take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
   | { kind: "approve"; token: Address; amount: bigint; spender?: Spender | undefined }
+  | AccountCall
   | FederatedCall;
 
 /** The escrow that takes a token, where it is not that of ordinary jobs. */
@@ -151,6 +146,10 @@ export interface MarketReader extends FederatedReader {
   owed(account: Address, token: Address, options?: AbortOptions): Promise<bigint>;
   /** The requested withdrawal of `account`; amount 0 when there is none. */
   leaving(account: Address, options?: AbortOptions): Promise<Leaving>;
+  /** Whose `account` is, and where it is paid. */
+  ownership(account: Address, options?: AbortOptions): Promise<Ownership>;
+  /** A call about an account, for a wallet elsewhere: a contract's, such as a Safe. */
+  unsigned(call: AccountCall & { readonly of: Address }): UnsignedCall;
   /** Stake that makes a validator a member of the pool, and the most that a job may lock of one; wei of the coin. */
   poolStake(options?: AbortOptions): Promise<bigint>;
   /** Wei that a transaction sent now offers for a unit of gas, at most. */

@@ -48,6 +48,8 @@ export interface Parcels {
   ): Promise<{ manifest: Manifest; digest: Hex }>;
   /** The digest of a folder's files, as a parcel of them would carry it. */
   digest(root: string, paths: readonly string[], options?: ParcelOptions): Promise<Hex>;
+  /** Whether the file still is the parcel that was packed. What it takes to find out is kept for hosting it. */
+  isWhole(blob: Blob, options?: AbortOptions): Promise<boolean>;
 }
 
 /** The account's own OpenPGP and onion keys. */

@@ -7,6 +7,7 @@ import { artifactOf } from "../../src/chain/abi/artifacts.ts";
 import { deployTestToken } from "../../src/chain/deploy.ts";
 import type { ErrorCode } from "../../src/errors/catalogue.ts";
 import { isIchainError } from "../../src/errors/error.ts";
+import { openJournal } from "../../src/journal/journal.ts";
 import type { FederatedCall } from "../../src/ports/federated.ts";
 import type { Market } from "../../src/ports/market.ts";
 import { payLeaf, proofOf, treeRoot } from "../../src/protocol/federated/ledger/tree.ts";
@@ -17,8 +18,9 @@ import {
   findingOf,
 } from "../../src/protocol/federated/market/closing.ts";
 import { federatedStates } from "../../src/protocol/federated/market/events.ts";
+import { CLAIM_WINDOW, canSweep } from "../../src/protocol/federated/market/exits.ts";
 import { memberOf } from "../../src/protocol/federated/market/fold.ts";
-import type { Dispute, FederatedJob } from "../../src/protocol/federated/market/job.ts";
+import { type Dispute, type FederatedJob, unclaimedOf } from "../../src/protocol/federated/market/job.ts";
 import {
   admissionTypes,
   closingTypes,
@@ -27,6 +29,7 @@ import {
 } from "../../src/protocol/federated/market/signatures.ts";
 import { type FederatedTerms, seedHash } from "../../src/protocol/federated/market/terms.ts";
 import { type Address, type Hex, type JobId, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
+import { sweepUnclaimed } from "../../src/roles/federated/market/requester/sweep.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
 import { controls } from "../support/chain/evm.ts";
 import { readRegistry } from "../support/chain/registry.ts";
@@ -251,6 +254,31 @@ describe("federated jobs on the market", () => {
     await history.stop();
   });
 
+  test("what no one claims within half a year goes back to the requester", async () => {
+    const history = new History(chain, 0);
+    await history.post({ rounds: 1 });
+    await history.begin();
+    await history.close();
+    const market = chain.market(REQUESTER);
+    const role = { market, account: market.account, journal: openJournal(":memory:") };
+    assert.equal(await sweepUnclaimed(role, { signal: AbortSignal.timeout(60_000) }), 0, "too early");
+    await chain.node.increaseTime(CLAIM_WINDOW + 2 * WINDOW);
+    // Of the histories that were played before, some have left something too.
+    const jobs = await market.federatedJobs({ requester: market.account });
+    const now = await market.now();
+    const unclaimed = jobs.filter((job) => canSweep(job, now)).map(unclaimedOf);
+    assert.ok(unclaimed.includes(3000n), "this one's");
+    const before = await market.owedFederated(market.account, ZERO_ADDRESS);
+    assert.equal(await sweepUnclaimed(role, { signal: AbortSignal.timeout(60_000) }), unclaimed.length);
+    const swept = (await market.owedFederated(market.account, ZERO_ADDRESS)) - before;
+    assert.equal(
+      swept,
+      unclaimed.reduce((sum, amount) => sum + amount, 0n),
+    );
+    assert.equal(await sweepUnclaimed(role, { signal: AbortSignal.timeout(60_000) }), 0, "again");
+    await history.stop();
+  });
+
   test("a network without their escrow has no federated jobs, and refuses their calls", async () => {
     const { federated: _, ...addresses } = chain.addresses;
     const market = chain.market(REQUESTER, { addresses });
@@ -307,6 +335,11 @@ class History {
     if (this.#seats === 0) return;
     await controls(this.#chain.node).mine(3);
     await this.make(REQUESTER, { kind: "seat", federated: await this.job(), seed: SEED });
+  }
+
+  /** The requester closes the open round. */
+  async close(): Promise<void> {
+    await this.make(REQUESTER, await this.#closing(await this.job()));
   }
 
   async make(index: number, call: FederatedCall): Promise<void> {

@@ -39,6 +39,13 @@ describe("a job.yaml with variables", () => {
     assert.equal(file.verification.threshold, 0.5);
   });
 
+  it("keeps the job from the accounts that it names, and from those that the home avoids", async () => {
+    const [own, home] = ["a", "b"].map((digit) => `0x${digit.repeat(40)}`) as [string, string];
+    using job = jobFolder(`${text}avoid: ["${own}"]\n`);
+    const { file } = await loadJobFile(job.file, { variable: [["epochs", "7"]], avoid: [home] });
+    assert.deepEqual(file.avoid, [own, home]);
+  });
+
   it("names the line of a value that does not fit its field", async () => {
     using job = jobFolder();
     await assert.rejects(

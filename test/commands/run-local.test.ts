@@ -18,7 +18,8 @@ interface Line {
   readonly argument?: string;
   readonly text?: string;
   readonly vote?: string;
-  readonly runs?: readonly { by: string; argument: string; exitCode: number }[];
+  readonly checkpoint?: number;
+  readonly runs?: readonly { by: string; argument: string; exitCode: number; checkpoint?: number }[];
   readonly metric?: { value: number };
   readonly files?: readonly string[];
   readonly error?: { code: string; message: string; details: { vote?: string; runs?: readonly object[] } };
@@ -94,6 +95,23 @@ describe("a job run on its requester's own machine", needs("root", "docker"), ()
     assert.deepEqual([job.left(), job.containers()], [[], ""]);
     const again = await job.run();
     assert.equal(again.last.error?.code, "TARGET_EXISTS");
+  });
+
+  it("goes on from the last checkpoint as another provider would, and says whether the task can", async () => {
+    const task = (resumed: string) =>
+      `if [ "$1" = 0 ]; then\n  if [ -e /in/checkpoint/2/state ]; then ${resumed}; fi\n` +
+      "  for n in 1 2; do mkdir -p /out/checkpoint/$n.part; echo $n > /out/checkpoint/$n.part/state; " +
+      "mv /out/checkpoint/$n.part /out/checkpoint/$n; done\n  echo model > /out/result\nfi\necho acc: 0.75\n";
+    const resources = { memory: "64 MiB", disk: "1 MiB", time: "60s", checkpoint: "64 KiB" };
+    using job = shellJob(task("echo on from $(cat /in/checkpoint/2/state); exit 0"), { resources });
+    const { code, last, log, stderr } = await job.run();
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([last.vote, last.checkpoint, last.runs?.[1]?.checkpoint], ["pass", 2, 2]);
+    assert.match(log("0"), /^acc: 0\.75\non from 2\n$/);
+    using stuck = shellJob(task("exit 4"), { resources });
+    const { error } = (await stuck.run()).last;
+    assert.equal(error?.code, "LOCAL_RUN_FAILED");
+    assert.match(error.message, /going on from its checkpoint 2, the task exited with code 4/);
   });
 
   /** What is voted on has a result, which is kept. */

@@ -249,7 +249,7 @@ contract AppealsTest is Steps {
         for (uint256 i = 0; i < accounts.length; ++i) {
             if (accounts[i] == provider) continue;
             vm.prank(accounts[i]);
-            registry.requestWithdrawal(STAKE - uint96(POOL_STAKE) + 1);
+            registry.requestWithdrawal(accounts[i], STAKE - uint96(POOL_STAKE) + 1);
         }
         assertEq(registry.poolSize(), 1, "only the provider, which cannot be drawn for its own job");
     }

@@ -189,11 +189,11 @@ contract DrawsTest is Steps {
     function test_WhenThePoolIsEmpty_TheJobIsInconclusive() public {
         for (uint256 i = 0; i < accounts.length; ++i) {
             vm.prank(accounts[i]);
-            registry.requestWithdrawal(STAKE - uint96(POOL_STAKE) + 1);
+            registry.requestWithdrawal(accounts[i], STAKE - uint96(POOL_STAKE) + 1);
         }
         publish(2000, true, false);
         vm.prank(provider);
-        registry.deposit{value: PROVIDER_STAKE}();
+        registry.deposit{value: PROVIDER_STAKE}(provider);
         IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Submitted);
         drawAlone(terms);

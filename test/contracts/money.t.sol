@@ -26,7 +26,7 @@ contract MoneyTest is Steps {
         assertEq(token.balanceOf(address(escrow)), PRICE + FEE, "held in the token");
         uint256 before = token.balanceOf(provider);
         vm.prank(provider);
-        escrow.withdraw(address(token));
+        escrow.withdraw(provider, address(token));
         assertEq(token.balanceOf(provider) - before, PRICE, "paid in the token");
         assertEq(address(escrow).balance, 0, "no coins");
     }
@@ -100,7 +100,7 @@ contract MoneyTest is Steps {
         post(termsOf(0));
         payee.act(PRICE, _postData(terms));
         payee.act(0, abi.encodeCall(escrow.cancel, (terms)));
-        payee.act(0, abi.encodeCall(escrow.withdraw, (address(0))));
+        payee.act(0, abi.encodeCall(escrow.withdraw, (address(payee), address(0))));
 
         assertEq(address(payee).balance, 10 ether, "paid once");
         assertEq(address(escrow).balance, PRICE, "the other job's money stays");
@@ -118,14 +118,14 @@ contract MoneyTest is Steps {
         payee.act(address(escrow), 0, abi.encodeCall(escrow.cancel, (terms)));
         bytes4 selector = IEscrowMoney.Escrow_TransferFailed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(payee), PRICE);
-        assertReverts(address(payee), abi.encodeCall(escrow.withdraw, (address(0))), reason);
+        assertReverts(address(payee), abi.encodeCall(escrow.withdraw, (address(payee), address(0))), reason);
         assertEq(owedTo(address(payee), terms), PRICE, "still owed");
     }
 
     function test_RevertWhen_NothingIsOwed() public {
         bytes4 selector = IEscrowMoney.Escrow_NothingOwed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, requester, address(0));
-        assertReverts(requester, abi.encodeCall(escrow.withdraw, (address(0))), reason);
+        assertReverts(requester, abi.encodeCall(escrow.withdraw, (requester, address(0))), reason);
     }
 
     function test_RevertWhen_AnotherAccountThanTheRegistrySendsCoins() public {

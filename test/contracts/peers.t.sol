@@ -14,7 +14,7 @@ contract PeersTest is Steps {
         expire(terms, requester);
         uint256 before = requester.balance;
         vm.prank(requester);
-        escrow.withdraw(address(0));
+        escrow.withdraw(requester, address(0));
         assertEq(requester.balance - before, PRICE + FEE + PROVIDER_STAKE / 10, "paid out");
     }
 
@@ -28,7 +28,7 @@ contract PeersTest is Steps {
         settle(terms, provider);
         uint256 before = provider.balance;
         vm.prank(provider);
-        escrow.withdraw(address(0));
+        escrow.withdraw(provider, address(0));
         assertEq(provider.balance - before, PRICE, "paid");
         assertEq(registry.offerOf(provider).stake, STAKE, "and not slashed");
     }
@@ -110,7 +110,7 @@ contract PeersTest is Steps {
         assertEq(escrow.owed(requester, address(0)), 0, "and nothing owed");
         claim(terms);
         vm.prank(provider);
-        assertEq(escrow.withdraw(address(0)), PRICE, "paid from the job's own money");
+        assertEq(escrow.withdraw(provider, address(0)), PRICE, "paid from the job's own money");
     }
 
     function test_IExec_AMissedDeadlineCompensatesTheRequester_AndOverruledValidatorsPay() public {

@@ -19,11 +19,11 @@ contract PoolTest is Steps {
         publish(KEY, true, true);
         assertEq(registry.poolSize(), before, "not without stake");
         vm.startPrank(vm.addr(KEY));
-        registry.deposit{value: POOL_STAKE - 1}();
+        registry.deposit{value: POOL_STAKE - 1}(vm.addr(KEY));
         assertEq(registry.poolSize(), before, "not with too little");
-        registry.deposit{value: 1}();
+        registry.deposit{value: 1}(vm.addr(KEY));
         assertEq(registry.poolSize(), before + 1, "with the pool's stake");
-        registry.requestWithdrawal(1);
+        registry.requestWithdrawal(vm.addr(KEY), 1);
         assertEq(registry.poolSize(), before, "not once it leaves");
         vm.stopPrank();
     }
@@ -101,7 +101,7 @@ contract PoolTest is Steps {
             if (accounts[i] == provider || seatOf(terms, accounts[i]) != SeatStatus.None) continue;
             start = vm.snapshotState();
             vm.prank(accounts[i]);
-            registry.requestWithdrawal(STAKE);
+            registry.requestWithdrawal(accounts[i], STAKE);
             address[] memory drawn = _drawn(terms);
             assertEq(drawn.length, 3, "no seat is lost");
             for (uint256 j = 0; j < wanted.length; ++j) {
@@ -115,7 +115,7 @@ contract PoolTest is Steps {
     function test_WhenMembersAreAppointed_ThePoolsStakeStaysForDraws() public {
         address member = validator(0);
         vm.prank(member);
-        registry.requestWithdrawal(STAKE - uint96(POOL_STAKE) - VALIDATOR_STAKE);
+        registry.requestWithdrawal(member, STAKE - uint96(POOL_STAKE) - VALIDATOR_STAKE);
         reach(termsOf(1), State.Validating);
         IJob.Terms memory second = termsOf(1);
         reach(second, State.Submitted);
@@ -133,7 +133,7 @@ contract PoolTest is Steps {
 
     function test_WhenAMemberAccepts_ThePoolsStakeStaysForDraws() public {
         vm.prank(provider);
-        registry.requestWithdrawal(STAKE - PROVIDER_STAKE - uint96(POOL_STAKE) + 1);
+        registry.requestWithdrawal(provider, STAKE - PROVIDER_STAKE - uint96(POOL_STAKE) + 1);
         IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
         bytes memory data = abi.encodeCall(escrow.accept, (terms));
@@ -146,8 +146,9 @@ contract PoolTest is Steps {
 
     function test_WhenAMemberIsDrawn_ThePoolsStakeIsLocked() public {
         for (uint256 i = 0; i < VALIDATORS; ++i) {
-            vm.prank(validator(i));
-            registry.requestWithdrawal(STAKE - uint96(POOL_STAKE));
+            address member = validator(i);
+            vm.prank(member);
+            registry.requestWithdrawal(member, STAKE - uint96(POOL_STAKE));
         }
         IJob.Terms memory terms = termsOf(1);
         terms.validatorStake = uint96(POOL_STAKE);
@@ -188,13 +189,13 @@ contract PoolTest is Steps {
     function _toggle(address who) private {
         vm.startPrank(who);
         if (registry.offerOf(who).pooled) {
-            registry.requestWithdrawal(STAKE);
+            registry.requestWithdrawal(who, STAKE);
             uint256 place = 0;
             while (_members[place] != who) ++place;
             _members[place] = _members[_members.length - 1];
             _members.pop();
         } else {
-            registry.deposit{value: STAKE}();
+            registry.deposit{value: STAKE}(who);
             _members.push(who);
         }
         vm.stopPrank();

@@ -41,7 +41,7 @@ contract RegistryTest is Steps {
         IProviderRegistry.Draft memory draft = draftOf(true, true);
         bytes memory signature = signKeys(KEY, address(wallet), draft);
         wallet.act(address(registry), 0, abi.encodeCall(IProviderRegistry.publish, (draft, signature)));
-        wallet.act(address(registry), STAKE, abi.encodeCall(IProviderRegistry.deposit, ()));
+        wallet.act(address(registry), STAKE, abi.encodeCall(IProviderRegistry.deposit, (address(wallet))));
 
         IProviderRegistry.Offer memory offer = registry.offerOf(address(wallet));
         assertTrue(keccak256(offer.signature) == keccak256(signature), "signature");
@@ -85,15 +85,15 @@ contract RegistryTest is Steps {
     function test_WhenStakeLeaves_ItIsPaidAfterTheCooldown() public {
         uint256 before = provider.balance;
         vm.prank(provider);
-        registry.requestWithdrawal(STAKE);
+        registry.requestWithdrawal(provider, STAKE);
         uint256 availableAt = vm.getBlockTimestamp() + COOLDOWN;
         vm.warp(availableAt - 1);
-        bytes memory data = abi.encodeCall(IProviderRegistry.withdrawStake, ());
+        bytes memory data = abi.encodeCall(IProviderRegistry.withdrawStake, (provider));
         bytes4 selector = IProviderRegistry.ProviderRegistry_CoolingDown.selector;
         _assertReverts(provider, data, abi.encodeWithSelector(selector, provider, availableAt));
         vm.warp(availableAt);
         vm.prank(provider);
-        assertEq(registry.withdrawStake(), STAKE, "paid");
+        assertEq(registry.withdrawStake(provider), STAKE, "paid");
         selector = IProviderRegistry.ProviderRegistry_NothingLeaving.selector;
         _assertReverts(provider, data, abi.encodeWithSelector(selector, provider));
         assertEq(provider.balance - before, STAKE, "once");
@@ -103,25 +103,25 @@ contract RegistryTest is Steps {
     function test_RevertWhen_TheOwnerRefusesCoins() public {
         RefusingPayee owner = new RefusingPayee();
         vm.deal(address(owner), 1 ether);
-        owner.act(address(registry), 1 ether, abi.encodeCall(IProviderRegistry.deposit, ()));
-        owner.act(address(registry), 0, abi.encodeCall(IProviderRegistry.requestWithdrawal, (1 ether)));
+        owner.act(address(registry), 1 ether, abi.encodeCall(IProviderRegistry.deposit, (address(owner))));
+        owner.act(address(registry), 0, abi.encodeCall(IProviderRegistry.requestWithdrawal, (address(owner), 1 ether)));
         vm.warp(vm.getBlockTimestamp() + COOLDOWN);
         bytes4 selector = IProviderRegistry.ProviderRegistry_TransferFailed.selector;
         bytes memory reason = abi.encodeWithSelector(selector, address(owner), 1 ether);
-        _assertReverts(address(owner), abi.encodeCall(IProviderRegistry.withdrawStake, ()), reason);
+        _assertReverts(address(owner), abi.encodeCall(IProviderRegistry.withdrawStake, (address(owner))), reason);
     }
 
     function test_RevertWhen_LockedStakeLeaves() public {
         reach(termsOf(1), State.Accepted);
-        bytes memory data = abi.encodeCall(IProviderRegistry.requestWithdrawal, (STAKE));
+        bytes memory data = abi.encodeCall(IProviderRegistry.requestWithdrawal, (provider, STAKE));
         _assertReverts(provider, data, insufficientStake(provider, STAKE - PROVIDER_STAKE, STAKE));
         vm.prank(provider);
-        registry.requestWithdrawal(STAKE - PROVIDER_STAKE);
+        registry.requestWithdrawal(provider, STAKE - PROVIDER_STAKE);
     }
 
     function test_RevertWhen_StakeDoesNotSuffice() public {
         vm.prank(provider);
-        registry.requestWithdrawal(STAKE - PROVIDER_STAKE + 1);
+        registry.requestWithdrawal(provider, STAKE - PROVIDER_STAKE + 1);
         IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Posted);
         // The pool's stake of a member is reserved for draws.
@@ -160,7 +160,7 @@ contract RegistryTest is Steps {
         reach(terms, State.Posted);
         assertReverts(provider, abi.encodeCall(escrow.accept, (terms)), banned(provider));
         vm.prank(provider);
-        registry.requestWithdrawal(STAKE - 3 * PROVIDER_STAKE);
+        registry.requestWithdrawal(provider, STAKE - 3 * PROVIDER_STAKE);
     }
 
     function test_WhenStrikesAreOld_TheyNoLongerCount() public {
@@ -192,14 +192,14 @@ contract RegistryTest is Steps {
         bytes memory signature = signKeys(2000, provider, draft);
         _assertPublishReverts(provider, draft, signature, banned(provider));
         vm.prank(provider);
-        registry.deposit{value: 1}();
+        registry.deposit{value: 1}(provider);
         assertEq(registry.poolSize(), pool - 1, "a deposit does not bring it back before");
 
         vm.warp(vm.getBlockTimestamp() + registry.STRIKE_LIFE());
         assertTrue(!registry.offerOf(provider).banned, "over");
         assertEq(registry.poolSize(), pool - 1, "it does not rejoin by itself");
         vm.prank(provider);
-        registry.deposit{value: 1}();
+        registry.deposit{value: 1}(provider);
         assertEq(registry.poolSize(), pool, "a deposit brings it back");
         IJob.Terms memory terms = termsOf(1);
         reach(terms, State.Accepted);

@@ -65,7 +65,7 @@ contract TokensTest is Steps {
             token.freeze(parties[i]);
             claim(terms);
             for (uint256 k = 1; k < 3; ++k) {
-                bytes memory data = abi.encodeCall(escrow.withdraw, (address(token)));
+                bytes memory data = abi.encodeCall(escrow.withdraw, (parties[k], address(token)));
                 vm.prank(parties[k]);
                 (bool done,) = address(escrow).call(data);
                 assertTrue(done == (k != i), "only the frozen account's money stays");

@@ -22,7 +22,7 @@ contract ValidatedTest is Steps {
 
         uint256 before = provider.balance;
         vm.prank(provider);
-        escrow.withdraw(address(0));
+        escrow.withdraw(provider, address(0));
         assertEq(provider.balance - before, PRICE, "paid out");
     }
 

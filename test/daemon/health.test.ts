@@ -8,6 +8,7 @@ import type { RoleContext } from "../../src/roles/context.ts";
 import { openDiskBudget } from "../../src/roles/task/kept/disk-budget.ts";
 import { scratch } from "../support/parcel/parcels.ts";
 
+const ACCOUNT = `0x${"11".repeat(20)}` as const;
 const { signal } = new AbortController();
 const now = () => Math.floor(Date.now() / 1000);
 
@@ -21,11 +22,13 @@ async function lacking(
   await writeFile(join(home, "data"), Buffer.alloc(2 ** 20, 1));
   const chain = {
     balance: async () => 10n ** 18n,
+    ownership: async () => ({ owner: ACCOUNT, payee: ACCOUNT, offeredTo: undefined }),
     gasPrice: async () => 1n,
     now: async () => now(),
     ...parts.chain,
   };
   const role = {
+    account: ACCOUNT,
     market: chain,
     transport: { isUp: parts.isUp },
     ...(parts.engine && { sandbox: { ping: parts.engine } }),

@@ -1,6 +1,7 @@
 import { Interface } from "ethers";
 import { impossible } from "../../errors/error.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
+import type { UnsignedCall } from "../../ports/ownership.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { federatedJobIdOf } from "../../protocol/federated/market/terms.ts";
 import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
@@ -13,35 +14,30 @@ import { secretsCommitment } from "../../protocol/job/seeds.ts";
 import { lockedBy, type Terms } from "../../protocol/job/terms.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
+import { encodeAccountCall, request } from "./encode-account.ts";
 import { encodeFederated, federatedEscrowOf } from "./encode-federated.ts";
 
 /** Calls of the port as the contracts take them. */
 
 const erc20 = new Interface(["function approve(address spender, uint256 amount) returns (bool)"]);
 
-/** A call of a contract, encoded. */
-export interface Request {
-  readonly to: Address;
-  readonly data: Hex;
-  /** Wei sent along. */
-  readonly value: bigint;
-}
-
 export interface EncodeContext {
+  /** Who signs. */
+  readonly account: Address;
   readonly addresses: Addresses;
   /** The wallet's EIP-712 signature over its keys (`IProviderRegistry.publish`). */
   readonly signKeys: (draft: OfferDraft) => Hex;
 }
 
-export async function encodeCall(call: Call, context: EncodeContext): Promise<Request> {
+export async function encodeCall(call: Call, context: EncodeContext): Promise<UnsignedCall> {
   const { escrow, registry } = context.addresses;
   const escrowAbi = artifactOf("JobEscrow").abi;
   const registryAbi = artifactOf("ProviderRegistry").abi;
-  const toEscrow = (name: string, args: readonly unknown[], value = 0n): Request =>
+  const toEscrow = (name: string, args: readonly unknown[], value = 0n): UnsignedCall =>
     request(escrow, escrowAbi, name, args, value);
-  const toRegistry = (name: string, args: readonly unknown[], value = 0n): Request =>
+  const toRegistry = (name: string, args: readonly unknown[], value = 0n): UnsignedCall =>
     request(registry, registryAbi, name, args, value);
-  const ofJob = (name: string, job: Job, ...args: unknown[]): Request =>
+  const ofJob = (name: string, job: Job, ...args: unknown[]): UnsignedCall =>
     toEscrow(name, [packTerms(job.terms), ...args]);
 
   if ("federated" in call) {
@@ -57,8 +53,6 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
   switch (call.kind) {
     case "publish":
       return toRegistry("publish", [draftOf(call.offer), context.signKeys(call.offer)]);
-    case "deposit":
-      return toRegistry("deposit", [], call.amount);
     case "post": {
       const args = [packTerms(call.terms), call.seedTip, call.sealed];
       if (call.permit !== undefined) return toEscrow("postWithPermit", [...args, call.permit]);
@@ -114,16 +108,15 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Re
     }
     case "rate":
       return ofJob("rate", call.job, call.subject, call.score);
-    case "withdraw":
-      return toEscrow("withdraw", [call.token]);
-    case "withdrawFederated": {
-      const { abi } = artifactOf("FederatedEscrow");
-      return request(federatedEscrowOf(context.addresses), abi, "withdraw", [call.token], 0n);
-    }
+    case "deposit":
     case "requestWithdrawal":
-      return toRegistry("requestWithdrawal", [call.amount]);
     case "withdrawStake":
-      return toRegistry("withdrawStake", []);
+    case "withdraw":
+    case "withdrawFederated":
+    case "offerOwnership":
+    case "acceptOwnership":
+    case "setPayee":
+      return encodeAccountCall(call, context.account, context.addresses);
     case "approve": {
       const spender = call.spender === "federated" ? federatedEscrowOf(context.addresses) : escrow;
       return request(call.token, erc20, "approve", [spender, call.amount], 0n);
@@ -183,14 +176,4 @@ function plain({ digest, score, salt }: Measurement): Measurement {
 
 function utf8(text: string): Hex {
   return toHex(new TextEncoder().encode(text));
-}
-
-function request(
-  to: Address,
-  abi: Interface,
-  name: string,
-  args: readonly unknown[],
-  value: bigint,
-): Request {
-  return { to, data: abi.encodeFunctionData(name, args) as Hex, value };
 }

@@ -1,8 +1,8 @@
 import { type BaseWallet, Transaction } from "ethers";
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Call, PreparedTx } from "../../ports/market.ts";
+import type { UnsignedCall } from "../../ports/ownership.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
-import type { Request } from "../abi/encode.ts";
 import { fundsTooLow } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";
 import { currentFees, type FeeCaps, type Fees, feeTooHigh, raisedFees } from "../rpc/fees.ts";
@@ -19,7 +19,7 @@ export interface Sender {
    */
   prepare(
     kind: Call["kind"],
-    request: Request,
+    request: UnsignedCall,
     jobId: JobId | undefined,
     options?: AbortOptions,
   ): Promise<PreparedTx>;
@@ -45,7 +45,7 @@ export interface SenderOptions {
 export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: SenderOptions): Sender {
   const account = wallet.address as Address;
 
-  const sign = (request: Request, gas: bigint, fees: Fees, nonce: number): Signed => {
+  const sign = (request: UnsignedCall, gas: bigint, fees: Fees, nonce: number): Signed => {
     const tx = Transaction.from({
       type: 2,
       chainId,
@@ -61,7 +61,11 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
     return { hash: tx.hash as Hex, raw: tx.serialized as Hex };
   };
 
-  const allocate = async (request: Request, root: Hex | undefined, options: AbortOptions | undefined) => {
+  const allocate = async (
+    request: UnsignedCall,
+    root: Hex | undefined,
+    options: AbortOptions | undefined,
+  ) => {
     const [gas, fees, pending, balance] = await Promise.all([
       estimate(rpc, account, request, options),
       currentFees(rpc, caps, options),
@@ -91,7 +95,7 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
       return outbox.replace(root, attempt.nonce, sign(requestOf(attempt), old.gasLimit, fees, attempt.nonce));
     },
     async fill(nonce, options) {
-      const nothing: Request = { to: account, data: "0x", value: 0n };
+      const nothing: UnsignedCall = { to: account, data: "0x", value: 0n };
       const fees = await currentFees(rpc, caps, options);
       return outbox.reserve(nonce, (free) => sign(nothing, 21_000n, fees, free));
     },
@@ -99,7 +103,7 @@ export function createSender({ rpc, wallet, chainId, outbox, fees: caps }: Sende
 }
 
 /** The call of an attempt, without nonce and fees. */
-export function requestOf(attempt: Attempt): Request {
+export function requestOf(attempt: Attempt): UnsignedCall {
   const { to, data, value } = Transaction.from(attempt.raw);
   return { to: to as Address, data: data as Hex, value };
 }
@@ -115,7 +119,7 @@ const FRESH_WORD_GAS = 22_100n;
 async function estimate(
   rpc: Rpc,
   from: Address,
-  { to, data, value }: Request,
+  { to, data, value }: UnsignedCall,
   options?: AbortOptions,
 ): Promise<bigint> {
   const call = { from, to, data, value: hexNumber(value) };

@@ -5,7 +5,13 @@ import { shortId } from "../../protocol/ids.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { type LoadedCell, type LoadedJob, loadJobs, type VariableOptions } from "../steps/job-file.ts";
+import {
+  type LoadedCell,
+  type LoadedJob,
+  loadJobs,
+  surroundingsOf,
+  type VariableOptions,
+} from "../steps/job-file.ts";
 import { printDryRun } from "../steps/planning/dry-run.ts";
 import { printExplanation } from "../steps/planning/explain.ts";
 import { finished, resultFolder } from "../steps/result.ts";
@@ -22,11 +28,11 @@ export async function run(
   { files }: { files: readonly string[] },
   options: SubmitOptions & VariableOptions,
 ): Promise<void> {
-  const { tokens } = context.config.network ?? {};
-  const federated = files.length === 1 ? await loadFederatedFile(files[0]!, tokens) : undefined;
+  const around = surroundingsOf(context.config);
+  const federated = files.length === 1 ? await loadFederatedFile(files[0]!, around) : undefined;
   if (federated !== undefined) return await submitFederated(context, federated, options);
   const all = await Promise.all(
-    files.map(async (path) => ({ path, jobs: await loadJobs(path, { ...options, tokens }) })),
+    files.map(async (path) => ({ path, jobs: await loadJobs(path, { ...options, ...around }) })),
   );
   const [only] = all;
   if (all.length > 1 || !("file" in only!.jobs))

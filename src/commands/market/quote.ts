@@ -9,7 +9,7 @@ import { coin, duration, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { loadFederatedFile } from "../job/federated/load.ts";
 import { quoteFederated } from "../job/federated/quote.ts";
-import { loadJobFile, type VariableOptions } from "../steps/job-file.ts";
+import { loadJobFile, surroundingsOf, type VariableOptions } from "../steps/job-file.ts";
 import type { PlanChoice } from "../steps/planning/chooser.ts";
 import { quotedPlan } from "../steps/planning/quoted-plan.ts";
 import { withReader } from "../steps/reader.ts";
@@ -25,9 +25,10 @@ export async function run(
   if (args.file === undefined) {
     throw new IchainError("USAGE", "A job.yaml is missing.", { hint: "Name a job.yaml, or give --market." });
   }
-  const federated = await loadFederatedFile(args.file, config.network?.tokens);
+  const around = surroundingsOf(config);
+  const federated = await loadFederatedFile(args.file, around);
   if (federated !== undefined) return await quoteFederated(context, federated);
-  const { file } = await loadJobFile(args.file, { ...options, tokens: config.network?.tokens });
+  const { file } = await loadJobFile(args.file, { ...options, ...around });
   await withReader(context, async ({ market, account = ZERO_ADDRESS }) => {
     const choice = { provider: options.provider ?? "best", validator: options.validator ?? ["best"] };
     const { plan, standing, locked, gas } = await quotedPlan(context, { market, account }, file, choice);

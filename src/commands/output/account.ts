@@ -12,7 +12,7 @@ import {
   jobStateValue,
   tokenValue,
 } from "./values.ts";
-import { policyTestOutput } from "./work.ts";
+import { callsOutput, policyTestOutput } from "./work.ts";
 
 export const initOutput = z.strictObject({
   config: folderValue,
@@ -63,6 +63,7 @@ export const backupOutput = z.strictObject({
   bytes: bytesValue,
   files: z.number().int(),
   moved: z.boolean().describe("this home acts no more"),
+  owner: addressValue.describe("of the account: itself, where its key moves stake and pay"),
 });
 
 export const restoreOutput = z.strictObject({
@@ -80,11 +81,15 @@ export const balanceOutput = z.strictObject({
   tokens: z
     .array(z.strictObject({ token: tokenValue, balance: amountValue, owed: amountValue }))
     .describe("those that the network lists, and others that the escrow owes"),
+  owner: addressValue.describe("of the account: itself, or who accepted it"),
+  payee: addressValue.describe("where what is owed is paid"),
 });
-export const walletWithdrawOutput = z.strictObject({
+const withdrawn = z.strictObject({
   address: addressValue,
+  payee: addressValue.describe("who got it"),
   withdrawn: z.array(z.strictObject({ token: tokenValue, amount: amountValue })),
 });
+export const walletWithdrawOutput = z.union([withdrawn, callsOutput]);
 export const completionOutput = z.strictObject({ shell: z.string(), script: z.string() });
 
 export const journalRepairOutput = z.strictObject({

@@ -78,6 +78,19 @@ const simulatedEnd = z.strictObject({
 /** `simulate`: a line a round, then the end. */
 export const simulateOutput = z.union([simulatedRound, simulatedEnd]);
 
+export const federatedBondOutput = z.strictObject({
+  jobId: hashValue,
+  state: z.enum(federatedStates),
+  bond: amountValue,
+  token: tokenValue,
+});
+
+const dispute = z.strictObject({
+  about: addressValue.optional().describe("the provider that appeals a strike; absent for a closing"),
+  round: count,
+  challenger: addressValue,
+});
+
 /** A federated job on the market. */
 const member = z.strictObject({
   account: addressValue,
@@ -95,6 +108,20 @@ export const federatedJobOutput = z.strictObject({
   deadline: instantValue.describe("of the present step; once ended, of disputes"),
   rounds: z.strictObject({ closed: count, of: count }),
   token: tokenValue,
+  disputes: z.array(
+    dispute.extend({
+      panel: z.array(addressValue),
+      committed: count.describe("of the panel"),
+      revealed: count,
+      deadline: instantValue.describe("to commit, and once all have, to reveal; 0 before the panel is drawn"),
+    }),
+  ),
+  judged: z.array(
+    dispute.extend({
+      decided: z.boolean().describe("more than half of the panel found the same"),
+      stands: z.boolean().describe("the closing, or the strike, does"),
+    }),
+  ),
   price: amountValue.describe("of all rounds"),
   providers: z.array(member),
   validators: z.array(member).describe("that lead the rounds"),

@@ -12,6 +12,7 @@ const rehearsedOutput = z.strictObject({
     z.strictObject({
       by,
       argument,
+      checkpoint: z.number().int().optional().describe("number of the checkpoint that it went on from"),
       ended: z.string(),
       exitCode: z.number().int(),
       wallSeconds: z.number(),
@@ -20,6 +21,11 @@ const rehearsedOutput = z.strictObject({
       metrics: z.record(z.string(), z.number()),
     }),
   ),
+  checkpoint: z
+    .number()
+    .int()
+    .optional()
+    .describe("number of the last checkpoint that the task left, where the job asks for them"),
   folder: folderValue,
   files: z.array(z.string()).describe("paths in the folder"),
   bytes: bytesValue,
@@ -28,6 +34,7 @@ const rehearsedOutput = z.strictObject({
 const rehearsedLog = z.strictObject({
   by,
   argument,
+  checkpoint: z.number().int().optional().describe("as in `runs`"),
   text: z.string().describe("the next piece of the log; one line of JSON a piece"),
 });
 

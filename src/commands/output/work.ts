@@ -42,6 +42,30 @@ export const benchmarkOutput = z.strictObject({
   benchmark: benchmarkSchema,
 });
 
+/** With `--calldata`: what a wallet elsewhere signs and sends, in this order. */
+export const callsOutput = z.strictObject({
+  account: addressValue.describe("that the calls are about"),
+  calls: z.array(
+    z.strictObject({
+      call: z.string(),
+      to: addressValue.describe("the contract"),
+      value: amountValue.describe("wei sent along"),
+      data: z
+        .string()
+        .regex(/^0x[0-9a-f]*$/)
+        .describe("calldata"),
+    }),
+  ),
+});
+
+export const ownerOutput = z.strictObject({
+  address: addressValue,
+  owner: addressValue.describe("itself, or who accepted it: moves the stake, names the payee"),
+  payee: addressValue.describe("where stake and all that it is owed are paid"),
+  offeredTo: addressValue.optional().describe("who may accept it"),
+});
+export const ownerChangeOutput = z.union([ownerOutput, callsOutput]);
+
 export const stakeOutput = z.strictObject({
   address: addressValue,
   stake: amountValue,
@@ -54,7 +78,10 @@ export const stakeOutput = z.strictObject({
     })
     .optional(),
   banned: z.boolean(),
+  owner: addressValue,
+  payee: addressValue,
 });
+export const stakeChangeOutput = z.union([stakeOutput, callsOutput]);
 
 export const policyTestOutput = z.strictObject({
   pace: z.strictObject({ blockSeconds: z.number(), confirmations: z.number().int() }),

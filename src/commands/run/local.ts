@@ -3,7 +3,12 @@ import { cp, readdir, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { openRehearsal } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
-import { type Rehearsal, type RehearsedRun, rehearse } from "../../roles/rehearsal/rehearse.ts";
+import {
+  type Rehearsal,
+  type RehearsalRequest,
+  type RehearsedRun,
+  rehearse,
+} from "../../roles/rehearsal/rehearse.ts";
 import { bytes, duration } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import type { LoadedJob } from "../steps/job-file.ts";
@@ -22,14 +27,15 @@ export async function runLocally(
   if (existsSync(target)) throw new IchainError("TARGET_EXISTS", `The folder ${target} exists already.`);
   await using local = await openRehearsal(context);
   const { dir, key } = local;
-  let current: Pick<RehearsedRun, "by" | "argument"> | undefined;
+  let current: Parameters<RehearsalRequest["onRun"]>[0] | undefined;
   const rehearsal = await rehearse(
     local,
     {
       ...{ file, folder, dir, key },
       onRun(run) {
         current = run;
-        const text = `Running the task with argument ${run.argument}, as its ${run.by} does`;
+        const from = run.checkpoint === undefined ? "" : `, from checkpoint ${run.checkpoint}`;
+        const text = `Running the task with argument ${run.argument}, as its ${run.by} does${from}`;
         ui.reporter.emit({ kind: "info", text });
       },
       onLog: (text) => ui.stream({ ...current, text }, text),
@@ -43,6 +49,7 @@ export async function runLocally(
     vote: rehearsal.vote,
     metric: { name: metric, value: rehearsal.value, threshold },
     runs: rehearsal.runs.map(told),
+    ...(rehearsal.checkpoint !== undefined && { checkpoint: rehearsal.checkpoint }),
     ...(rehearsal.result !== undefined && {
       folder: target,
       files: files.map(({ path }) => path),
@@ -56,10 +63,17 @@ export async function runLocally(
       ui.table(["RUN", "BY", "TIME", "MEMORY", "EXIT"], rehearsal.runs.map(row(file.resources))),
       "",
       `A validator would confirm the result: ${metric} is ${rehearsal.value}, and the threshold is ${threshold}.`,
+      ...(file.resources.checkpoint === undefined ? [] : [checkpointText(rehearsal.checkpoint)]),
       `It lies in ${data.folder} (${files.length} ${files.length === 1 ? "file" : "files"}, ${bytes(data.bytes ?? 0)}).`,
       `Next: ${next}`,
     ].join("\n"),
   );
+}
+
+function checkpointText(checkpoint: number | undefined): string {
+  return checkpoint === undefined
+    ? "The job asks for checkpoints, and the task left none: what a lost provider has done would be done again."
+    : `Another provider could go on from its checkpoint ${checkpoint}.`;
 }
 
 function freshFolder(): string {
@@ -76,14 +90,15 @@ async function filesIn(folder: string): Promise<{ path: string; size: number }[]
   return (await Promise.all(sized)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function told({ by, argument, metrics, run }: RehearsedRun) {
+function told({ by, argument, checkpoint, metrics, run }: RehearsedRun) {
   const { ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes } = run;
-  return { by, argument, ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes, metrics };
+  const from = checkpoint !== undefined && { checkpoint };
+  return { by, argument, ...from, ended, exitCode, wallSeconds, cpuSeconds, peakMemoryBytes, metrics };
 }
 
 function row({ time, memory }: { time: number; memory: number }) {
-  return ({ by, argument, run }: RehearsedRun): string[] => [
-    argument,
+  return ({ by, argument, checkpoint, run }: RehearsedRun): string[] => [
+    checkpoint === undefined ? argument : `${argument} from ${checkpoint}`,
     by,
     `${duration(run.wallSeconds)} of ${duration(time)}`,
     `${bytes(run.peakMemoryBytes)} of ${bytes(memory)}`,

@@ -1,10 +1,8 @@
-import { moveStake } from "../../roles/daemon/stake.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { withRole } from "../steps/role.ts";
-import { showStake } from "./show.ts";
+import type { OwnerOptions } from "../owner/give.ts";
+import { giveStakeCall } from "./show.ts";
 
 /** Pays out the stake that was taken out of service, once its cooldown is over. */
-export async function run(context: CommandContext): Promise<void> {
-  const { ui, signal } = context;
-  showStake(ui, await withRole(context, (role) => moveStake(role, { kind: "withdrawStake" }, { signal })));
+export async function run(context: CommandContext, _args: object, options: OwnerOptions): Promise<void> {
+  await giveStakeCall(context, options, (of) => ({ kind: "withdrawStake", of }));
 }

@@ -1,15 +1,12 @@
-import { moveStake } from "../../roles/daemon/stake.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { withRole } from "../steps/role.ts";
-import { showStake } from "./show.ts";
+import type { OwnerOptions } from "../owner/give.ts";
+import { giveStakeCall } from "./show.ts";
 
 /** Takes free stake out of service; `stake collect` pays it once the cooldown is over. */
-export async function run(context: CommandContext, args: { coin: bigint }): Promise<void> {
-  const { ui, signal } = context;
-  showStake(
-    ui,
-    await withRole(context, (role) =>
-      moveStake(role, { kind: "requestWithdrawal", amount: args.coin }, { signal }),
-    ),
-  );
+export async function run(
+  context: CommandContext,
+  args: { coin: bigint },
+  options: OwnerOptions,
+): Promise<void> {
+  await giveStakeCall(context, options, (of) => ({ kind: "requestWithdrawal", amount: args.coin, of }));
 }

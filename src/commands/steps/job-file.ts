@@ -4,6 +4,7 @@ import { lstat, readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { parseYaml } from "../../config/yaml.ts";
+import type { Config } from "../../config.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type JobFile, jobFileSchema } from "../../protocol/task/spec.ts";
 import { type Assignments, type Cell, cellsOf, substituteVariables } from "../../protocol/task/variables.ts";
@@ -22,9 +23,17 @@ export interface VariableOptions {
   readonly variable?: readonly (readonly [name: string, value: string])[];
 }
 
-/** The tokens that a job.yaml may call by name: the network's. */
-interface NamedTokens {
+/** What of the configuration a job.yaml is read with. */
+export interface Surroundings {
+  /** That it may call by name: the network's. */
   readonly tokens?: TokenNames | undefined;
+  /** Accounts that the job does not go to, beside its own. */
+  readonly avoid?: readonly string[];
+}
+
+/** The same as this home has it. */
+export function surroundingsOf({ network, avoid }: Pick<Config, "network" | "avoid">): Surroundings {
+  return { tokens: network?.tokens, avoid };
 }
 
 /**
@@ -34,9 +43,9 @@ interface NamedTokens {
  */
 export async function loadJobFile(
   path: string,
-  { variable = [], tokens }: VariableOptions & NamedTokens = {},
+  { variable = [], ...around }: VariableOptions & Surroundings = {},
 ): Promise<LoadedJob> {
-  return parseJobFile({ text: await readJobText(path), path }, { tokens, variables: new Map(variable) });
+  return parseJobFile({ text: await readJobText(path), path }, { ...around, variables: new Map(variable) });
 }
 
 /** A job of a job.yaml with a matrix: its cell's name, `lr=0.1 seed=2`. */
@@ -50,14 +59,17 @@ export interface LoadedCell extends LoadedJob {
  */
 export async function loadJobs(
   path: string,
-  { variable = [], tokens }: VariableOptions & NamedTokens = {},
+  { variable = [], ...around }: VariableOptions & Surroundings = {},
 ): Promise<LoadedJob | readonly LoadedCell[]> {
   const [text, variables] = [await readJobText(path), new Map(variable)];
   const cells = cellsIn({ text, path }, variables);
-  if (cells === undefined) return parseJobFile({ text, path }, { tokens, variables });
+  if (cells === undefined) return parseJobFile({ text, path }, { ...around, variables });
   const loaded: LoadedCell[] = [];
   for (const { name, assignments } of cells)
-    loaded.push({ cell: name, ...(await parseJobFile({ text, path }, { tokens, variables: assignments })) });
+    loaded.push({
+      cell: name,
+      ...(await parseJobFile({ text, path }, { ...around, variables: assignments })),
+    });
   return loaded;
 }
 
@@ -77,7 +89,7 @@ function cellsIn(
 /** The same of a text that would stand at `path`. */
 export async function parseJobFile(
   { text, path }: { text: string; path: string },
-  { tokens = {}, variables = new Map() }: NamedTokens & { variables?: Assignments } = {},
+  { tokens = {}, avoid = [], variables = new Map() }: Surroundings & { variables?: Assignments } = {},
 ): Promise<LoadedJob> {
   const prepare = (value: unknown) => {
     if (isFederated(value)) throw federatedFile(path);
@@ -87,7 +99,11 @@ export async function parseJobFile(
   const folder = dirname(resolve(path));
   for (const input of file.inputs) await checkInput(path, folder, input);
   const pay = file.pay && { ...file.pay, token: tokenAddress(file.pay.token, tokens) };
-  return { file: { ...file, pay, image: await checkedImage(path, folder, file) }, folder };
+  const avoided = [...(file.avoid ?? []), ...avoid];
+  return {
+    file: { ...file, pay, avoid: avoided, image: await checkedImage(path, folder, file) },
+    folder,
+  };
 }
 
 /** True of a job file with a block `federated`, which another reader takes. */

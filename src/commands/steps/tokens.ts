@@ -45,8 +45,8 @@ function unreadable(address: Address): TokenInfo {
 const MAX_UNLISTED = 100;
 
 /**
- * What the escrows owe `account`, that of federated jobs apart (`ofRounds`), by token: the coin, what the network file lists, and of the tokens of the account's
- * jobs those that it is owed something in.
+ * What the escrows owe `account`, that of federated jobs apart (`ofRounds`), by token: the coin, what the network file
+ * lists, and of the tokens of the account's jobs those that it is owed something in.
  */
 export async function owedTo(
   context: Pick<CommandContext, "config">,
@@ -57,11 +57,18 @@ export async function owedTo(
   const listed = [COIN.address, ...Object.values(context.config.network?.tokens ?? {})];
   const isListed = (token: Address) => listed.some((one) => sameAddress(one, token));
   const filters = [{ requester: account }, { provider: account }, { validator: account }];
-  const jobs = (await Promise.all(filters.map((filter) => market.jobs(filter, options)))).flat();
+  const hasRounds = context.config.network?.contracts.federated !== undefined;
+  const jobs = (
+    await Promise.all(
+      filters.flatMap((filter) => [
+        market.jobs(filter, options),
+        ...(hasRounds ? [market.federatedJobs(filter, options)] : []),
+      ]),
+    )
+  ).flat();
   const others = new Set(jobs.map(({ terms }) => terms.token).filter((token) => !isListed(token)));
   const asked = [...listed, ...[...others].slice(-MAX_UNLISTED)];
   const owed = await Promise.all(asked.map((token) => market.owed(account, token, options)));
-  const hasRounds = context.config.network?.contracts.federated !== undefined;
   const ofRounds = await Promise.all(
     asked.map((token) => (hasRounds ? market.owedFederated(account, token, options) : 0n)),
   );

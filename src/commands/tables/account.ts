@@ -1,5 +1,6 @@
 import type { CommandDeclaration } from "../framework/declaration.ts";
 import { coins } from "../framework/parse.ts";
+import { ownerOptions } from "./stake.ts";
 
 /** Commands that set a machine and an account up. */
 export const accountCommands: readonly CommandDeclaration[] = [
@@ -116,8 +117,9 @@ export const accountCommands: readonly CommandDeclaration[] = [
   {
     name: "wallet withdraw",
     group: "Set up",
-    summary: "pay out what the escrow owes the account; jobs that end do it by themselves",
+    summary: "pay what the escrow owes the account to its payee; jobs that end do it by themselves",
     arguments: [{ syntax: "[token]", summary: "`coin`, a token's name or its address; all when absent" }],
+    options: ownerOptions,
     examples: ["ichain wallet withdraw", "ichain wallet withdraw tusd"],
     load: () => import("../wallet/withdraw.ts"),
   },

@@ -247,9 +247,17 @@ export const requesterCommands: readonly CommandDeclaration[] = [
   {
     name: "challenge",
     group: "Ask for work",
-    summary: "dispute a result that was claimed without validators, for a bond",
+    summary:
+      "dispute a result that was claimed without validators, or a round of a federated job that validators closed, for a bond",
     arguments: [job],
-    examples: ["ichain challenge 3fa9c01b"],
+    options: [
+      {
+        flags: "--round <n>",
+        summary: "of a federated job: this round; the last closed one when absent",
+        parse: integer(1, 10_000),
+      },
+    ],
+    examples: ["ichain challenge 3fa9c01b", "ichain challenge 3fa9c01b --round 2"],
     load: () => import("../job/challenge.ts"),
   },
   {

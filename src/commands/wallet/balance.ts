@@ -1,5 +1,6 @@
 import { requireKeystore } from "../../account/keystore.ts";
 import { COIN } from "../../protocol/amounts.ts";
+import { sameAddress } from "../../protocol/ids.ts";
 import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { withReader } from "../steps/reader.ts";
@@ -18,14 +19,16 @@ export async function run(context: CommandContext): Promise<void> {
         return { token, balance, owed: sums.owed + sums.ofRounds };
       }),
     );
+    const { owner, payee } = await market.ownership(account!, { signal });
     const owed = (coin?.owed ?? 0n) + (coin?.ofRounds ?? 0n);
-    ui.print({ address: account, balance, owed, tokens }, () =>
-      [{ token: COIN, balance, owed }, ...tokens]
-        .flatMap((one) => [
+    ui.print({ address: account, balance, owed, tokens, owner, payee }, () =>
+      [
+        ...[{ token: COIN, balance, owed }, ...tokens].flatMap((one) => [
           `${money(one.balance, one.token)} held`,
           `${money(one.owed, one.token)} owed by the escrow`,
-        ])
-        .join("\n"),
+        ]),
+        ...(sameAddress(payee, account!) ? [] : [`What is owed is paid to ${payee}.`]),
+      ].join("\n"),
     );
   });
 }

@@ -95,7 +95,7 @@ export const contractsErrors = {
   ESCROW_TOO_LONG: { class: "refused", hint: "Shorten the text or locator to the limit shown." },
   ESCROW_TRANSFER_FAILED: {
     class: "refused",
-    hint: "The receiving contract refused the coins: withdraw to an account that takes them.",
+    hint: "The payee's contract refused the coins: have the owner name an account that takes them (`ichain owner payee`).",
   },
   ESCROW_WRONG_DEPLOYMENT: {
     class: "usage",
@@ -206,6 +206,14 @@ export const contractsErrors = {
     class: "refused",
     hint: "Only the market's own contracts make this call: use the command that leads to it.",
   },
+  REGISTRY_NOT_OFFERED: {
+    class: "refused",
+    hint: "Have its owner offer the account to this wallet's address first: `ichain owner offer`.",
+  },
+  REGISTRY_NOT_OWNER: {
+    class: "refused",
+    hint: "Give it with the owner's wallet, which `ichain owner show` names; `--calldata` prints the call for a Safe.",
+  },
   REGISTRY_NO_OFFER: {
     class: "refused",
     hint: "Publish an offer for this role first: `ichain provide` or `ichain validate`.",
@@ -213,7 +221,7 @@ export const contractsErrors = {
   REGISTRY_TOO_LONG: { class: "refused", hint: "Shorten the offer's details or the key to the limit shown." },
   REGISTRY_TRANSFER_FAILED: {
     class: "refused",
-    hint: "The receiving contract refused the coins: withdraw to an account that takes them.",
+    hint: "The payee's contract refused the coins: have the owner name an account that takes them (`ichain owner payee`).",
   },
   TOKEN_NAME_UNKNOWN: {
     class: "usage",

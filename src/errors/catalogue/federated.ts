@@ -10,6 +10,10 @@ export const federatedErrors = {
     class: "config",
     hint: "Check that the data file exists beside the file that names it, and that this account may read it.",
   },
+  DISPUTE_IMPOSSIBLE: {
+    class: "refused",
+    hint: "`ichain why` with the job's id says where it stands.",
+  },
   FEDERATED_DATA_IN_BUNDLE: {
     class: "usage",
     hint: "List only code under `inputs`: rows reach each provider as a part of its own, and the rows that measure stay here.",
@@ -66,6 +70,10 @@ export const federatedErrors = {
   OWN_DATA_UNUSABLE: {
     class: "config",
     hint: "Name a folder of plain files that everyone may read under federated.data in policy.yaml; keep it in a private one.",
+  },
+  PANEL_UNFIT: {
+    class: "refused",
+    hint: "The others of the panel decide, and the stake comes back. Change the policy to run such tasks.",
   },
   TRIAL_INVALID: {
     class: "config",

@@ -1,3 +1,4 @@
+import { sameAddress } from "../ids.ts";
 import { unmetGpus } from "../machine/gpus.ts";
 import type { Offer } from "../offer.ts";
 import { tierAtLeast } from "../offer.ts";
@@ -6,7 +7,7 @@ import { matchesName } from "../task/pulled-image.ts";
 import { bundledKind, type JobFile } from "../task/spec.ts";
 
 /** What a job needs of an offer, before its terms exist. */
-export type Need = Pick<JobFile, "resources" | "tier" | "image">;
+export type Need = Pick<JobFile, "resources" | "tier" | "image" | "avoid">;
 
 /** Stake that a job can lock for which this account was chosen; the pool's part of a member's stake is for draws. */
 export function freeStake({ stake, lockedStake, pooled }: Offer, poolStake: bigint): bigint {
@@ -47,9 +48,10 @@ export function unfitValidator(offer: Offer, need: Need, image: Need["image"]): 
   return unfit(offer, { ...need, image });
 }
 
-function unfit(offer: Offer, { resources, tier, image }: Need): string | undefined {
+function unfit(offer: Offer, { resources, tier, image, avoid = [] }: Need): string | undefined {
   const { details } = offer;
   if (offer.banned) return "is banned";
+  if (avoid.some((one) => sameAddress(one, offer.account))) return "is one that you avoid";
   const lacks = unfitImage(offer, image);
   if (lacks !== undefined) return lacks;
   if (details.cpus < resources.cpus) return `has ${details.cpus} CPUs, not ${resources.cpus}`;

@@ -135,7 +135,9 @@ export const policySchema = z.strictObject({
   appeal: z
     .enum(["always", "never"])
     .default("always")
-    .describe("Whether rejections are appealed: three drawn validators decide, and the loser pays them"),
+    .describe(
+      "Whether rejections are appealed: three drawn validators decide, and the loser pays them; so are strikes in federated jobs, where training again here gives the same update",
+    ),
   keepResults: durationSchema
     .prefault("7d")
     .describe("How long a paid result is served to a requester that has not fetched it"),
@@ -155,6 +157,11 @@ export const policySchema = z.strictObject({
       maxTime: durationSchema
         .prefault("30d")
         .describe("The windows of its rounds together, at most: the deposit is locked until it is over"),
+      sure: share
+        .default(0.9)
+        .describe(
+          "How sure you are that a panel finds as your machine does. A closing that ignores an asserted update, or underpays it by its own books, is challenged where this share of what a void round brings exceeds the rest of the bond; 0: never",
+        ),
       data: ownDataRules,
     })
     .prefault({})

@@ -1,6 +1,6 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
-import type { Hex } from "../ids.ts";
+import { avoidSchema, type Hex } from "../ids.ts";
 import { modes } from "../job/state.ts";
 import { gpuDemandSchema, gpuFields, gpusSchema, MAX_TASK_GPUS } from "../machine/gpus.ts";
 import { type BundledKind, tiers } from "../offer.ts";
@@ -135,6 +135,9 @@ export const taskFields = {
   command,
   resources: resources.prefault({}).describe("What one run of the task needs"),
   tier,
+  avoid: avoidSchema
+    .optional()
+    .describe("Accounts that do not get this job, beside those that `avoid` of config.yaml names"),
 } as const;
 
 /** `job.yaml`, as the requester writes it; docs/reference/job.md is made from the descriptions. */
@@ -187,6 +190,7 @@ export const jobFileSchema = z
       .describe(
         "Pays the job in a token instead of the coin; `price` and `validatorFee` are then given here",
       ),
+    avoid: taskFields.avoid,
     effort: share
       .default(0)
       .describe(

@@ -3,6 +3,8 @@ import type { Abortable } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { OfferDraft } from "../../ports/market.ts";
 import type { SandboxReport } from "../../ports/sandbox.ts";
+import { coinText } from "../../protocol/amounts.ts";
+import { sameAddress } from "../../protocol/ids.ts";
 import type { Benchmark } from "../../protocol/machine/benchmark.ts";
 import { bundledKinds, type OfferDetails } from "../../protocol/offer.ts";
 import type { Policy } from "../../protocol/policy/policy.ts";
@@ -82,8 +84,15 @@ export async function publishOffer(
   }
   const missing = stake - (published?.stake ?? 0n);
   if (missing > 0n) {
-    await transact(market, journal, { kind: "deposit", amount: missing }, { ...options, name: "deposit" });
-    reporter.emit({ kind: "info", text: "The stake is deposited" });
+    const { owner } = await market.ownership(account, options);
+    if (sameAddress(owner, account)) {
+      await transact(market, journal, { kind: "deposit", amount: missing }, { ...options, name: "deposit" });
+      reporter.emit({ kind: "info", text: "The stake is deposited" });
+    } else {
+      // What the owner took out on purpose must not be replaced by the coin that this key holds for gas.
+      const text = `The stake lacks ${coinText(missing)} coin, which its owner ${owner} can deposit`;
+      reporter.emit({ kind: "warn", text });
+    }
   }
   journal.finish("done");
 }

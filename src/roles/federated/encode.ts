@@ -1,6 +1,8 @@
 import { encodeInt8 } from "../../protocol/federated/codec/int8.ts";
 import { encodeTopk } from "../../protocol/federated/codec/topk.ts";
 import type { FederatedFile } from "../../protocol/federated/job-file.ts";
+import type { Privacy } from "../../protocol/federated/privacy/rule.ts";
+import { withNoise } from "./privacy/noise.ts";
 
 export interface Encoded {
   readonly bytes: Uint8Array;
@@ -17,4 +19,14 @@ export function encode(
   if (update === "int8") return { bytes: encodeInt8(change, state) };
   const rest = residual === undefined ? change.slice() : change.map((value, i) => value + residual[i]!);
   return { bytes: encodeTopk(rest, Math.round(update.topk * 1000), state), residual: rest };
+}
+
+/** The update of a change as a replay makes it again: clipped where the job asks, without noise. */
+export function encodeAgain(
+  change: Float64Array,
+  { update, privacy }: { readonly update: FederatedFile["update"]; readonly privacy?: Privacy | undefined },
+): Uint8Array {
+  const sent =
+    privacy === undefined ? change : withNoise(change, { ...privacy, noise: 0 }, new Uint8Array(32));
+  return encode(sent, update).bytes;
 }

@@ -1,3 +1,4 @@
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
@@ -6,6 +7,7 @@ import type { Hex } from "../../protocol/ids.ts";
 import { MAX_FILES } from "../../protocol/limits.ts";
 import { policySchema } from "../../protocol/policy/policy.ts";
 import { refuseLimits } from "../../protocol/policy/resources.ts";
+import { CHECKPOINT_FOLDER } from "../../protocol/task/checkpoint.ts";
 import { isStable, ruleOf, type Vote, voteOf } from "../../protocol/task/judgement.ts";
 import { toScore } from "../../protocol/task/metric.ts";
 import { readMetrics } from "../../protocol/task/metrics-log.ts";
@@ -35,6 +37,8 @@ export interface RehearsedRun extends Measured {
   /** Whose run it would be. */
   readonly by: "provider" | "validator";
   readonly argument: "0" | "1";
+  /** Number of the checkpoint that it went on from. */
+  readonly checkpoint?: number | undefined;
 }
 
 export interface Rehearsal {
@@ -45,6 +49,8 @@ export interface Rehearsal {
   /** The validator's measurement of the metric. */
   readonly value: number | undefined;
   readonly runs: readonly RehearsedRun[];
+  /** Number of the last checkpoint that the task left; undefined where it left none, or the job asks for none. */
+  readonly checkpoint: number | undefined;
   /** Folder with the result as a validator opens it, below `dir`; undefined where there is none. */
   readonly result: string | undefined;
 }
@@ -58,7 +64,7 @@ export interface RehearsalRequest {
   /** 32 bytes that name the runs. */
   readonly key: Hex;
   /** Told before each run. */
-  onRun(run: Pick<RehearsedRun, "by" | "argument">): void;
+  onRun(run: Pick<RehearsedRun, "by" | "argument" | "checkpoint">): void;
   onLog(text: string): void;
 }
 
@@ -127,16 +133,20 @@ async function runAll(
   const { mode, metric } = spec.verification;
   const runs: RehearsedRun[] = [];
   const idOf = (name: (typeof stages)[number]) => runId("local", key, name);
-  const run = async (by: RehearsedRun["by"], name: (typeof stages)[number], stage: Stage) => {
-    const argument = stage.kind === "produce" ? "0" : "1";
-    onRun({ by, argument });
+  let checkpoint: number | undefined;
+  const run = async (by: RehearsedRun["by"], name: (typeof stages)[number], stage: Stage, from?: number) => {
+    const argument = "resultDir" in stage ? "1" : "0";
+    const who = { by, argument, ...(from !== undefined && { checkpoint: from }) } as const;
+    onRun(who);
     const ended = await sandbox.run(taskOf(spec, { id: idOf(name), ...place, stage }), { ...options, onLog });
-    const done: RehearsedRun = { by, argument, run: ended, metrics: readMetrics(ended.log) };
+    const done: RehearsedRun = { ...who, run: ended, metrics: readMetrics(ended.log) };
     runs.push(done);
     return done;
   };
   let result: string | undefined;
-  const failed = (reason: string): Rehearsal => ({ vote: undefined, reason, value: undefined, runs, result });
+  const failed = (reason: string): Rehearsal => ({
+    ...{ vote: undefined, reason, value: undefined, runs, checkpoint, result },
+  });
 
   const repeats = mode === "replicate" || mode === "digest";
   const produced = await run("provider", "produce", { kind: "produce" });
@@ -151,6 +161,20 @@ async function runAll(
   );
   if ("reason" in delivered) return failed(delivered.reason);
   result = resultDir;
+  if (spec.resources.checkpoint !== undefined) {
+    const into = join(dir, CHECKPOINT_FOLDER);
+    const wanted = { after: undefined, into, maxBytes: spec.resources.checkpoint };
+    checkpoint = await sandbox.checkpoint(idOf("produce"), wanted, options);
+    if (checkpoint !== undefined) {
+      // As another provider would go on from it, were this one lost now.
+      await mkdir(join(input, CHECKPOINT_FOLDER));
+      await rename(into, join(input, CHECKPOINT_FOLDER, String(checkpoint)));
+      const resumed = await run("provider", "produce-again", { kind: "produce-again" }, checkpoint);
+      await rm(join(input, CHECKPOINT_FOLDER), { recursive: true });
+      const stuck = exitFailure(resumed);
+      if (stuck) return failed(`going on from its checkpoint ${checkpoint}, ${stuck}`);
+    }
+  }
 
   const providers = { digest: delivered.digest, score: 0n };
   const own = { ...providers };
@@ -188,6 +212,7 @@ async function runAll(
     reason: reasonOf(spec, vote, { first: produced.metrics[metric], value }),
     value,
     runs,
+    checkpoint,
     result,
   };
 }

@@ -1,15 +1,15 @@
 import type { Abortable } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { Address } from "../../protocol/ids.ts";
+import type { AccountCall } from "../../ports/ownership.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";
 
 /**
- * Withdraws what the escrow owes this account in the job's token, from this job or others, if anything. Another job
- * that ended at the same moment may have withdrawn all of it; a token that does not pay this account leaves it owed,
- * which is no reason to give the job up.
+ * Withdraws what the escrow owes this account in the job's token, from this job or others, if anything; it goes to the
+ * account's payee. Another job that ended at the same moment may have withdrawn all of it; a token that does not pay
+ * the payee, or a payee that refuses coin, leaves it owed, which is no reason to give the job up.
  */
 export async function withdrawOwed(
   { market, account, reporter }: Pick<RoleContext, "market" | "account" | "reporter">,
@@ -23,24 +23,24 @@ export async function withdrawOwed(
     await transact(market, journal, { kind: "withdraw", token }, options);
   } catch (error) {
     if (isIchainError(error, "ESCROW_NOTHING_OWED")) return;
-    if (!isIchainError(error, "TOKEN_WITHHELD")) throw error;
+    if (!isIchainError(error, "TOKEN_WITHHELD") && !isIchainError(error, "ESCROW_TRANSFER_FAILED"))
+      throw error;
     reporter.emit({ kind: "warn", text: `${error.message} "ichain wallet withdraw" tries again.` });
   }
 }
 
 /**
- * Withdraws all that an escrow, of jobs or of federated ones, owes this account in `token`, as an undertaking of its own.
- * @throws ESCROW_NOTHING_OWED, TOKEN_WITHHELD
+ * Withdraws all that an escrow, of jobs or of federated ones, owes an account in `token`, as an undertaking of its own.
+ * @throws ESCROW_NOTHING_OWED, REGISTRY_NOT_OWNER, TOKEN_WITHHELD
  */
 export async function withdrawToken(
   { market, journal }: Pick<RoleContext, "market" | "journal">,
-  token: Address,
+  call: Extract<AccountCall, { kind: "withdraw" | "withdrawFederated" }>,
   options: Abortable,
-  kind: "withdraw" | "withdrawFederated" = "withdraw",
 ): Promise<void> {
-  const record = journal.open("account", `${kind}-${token}-${Date.now()}`);
+  const record = journal.open("account", `${call.kind}-${call.token}-${Date.now()}`);
   try {
-    await transact(market, record, { kind, token }, { ...options, name: "withdraw" });
+    await transact(market, record, call, { ...options, name: "withdraw" });
     record.finish("done");
   } catch (error) {
     if (record.intent("withdraw") === undefined) record.finish("failed");

@@ -1,6 +1,8 @@
+import { isIchainError } from "../../errors/error.ts";
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { type FileRecord, filesDigest } from "../../protocol/parcel/digest.ts";
+import { leavesOf } from "../pieces/hash-pieces.ts";
 import { rethrow } from "./errors.ts";
 import { hashInput } from "./input/input.ts";
 import { listFiles } from "./input/walk.ts";
@@ -31,6 +33,15 @@ export function createParcels({ keyring, compatibility }: ParcelsOptions): Parce
     open: (request, options) => openParcel(request, compatible, options).catch(rethrow),
     digest(root, paths, options = {}) {
       return digestFolder(root, paths, options).catch(rethrow);
+    },
+    async isWhole(blob, { signal } = {}) {
+      try {
+        await leavesOf(blob, signal);
+        return true;
+      } catch (error) {
+        if (isIchainError(error, "TRANSFER_BLOB_CHANGED")) return false;
+        return rethrow(error);
+      }
     },
   };
 }

@@ -45,7 +45,11 @@ test("a policy counts the provider's transactions as long as they are", async ()
   const addresses = { escrow: a, registry: b, rating: b };
   const sizes = await Promise.all(
     calls.map(async (call) => {
-      const { data } = await encodeCall({ ...call, job } as Call, { addresses, signKeys: () => "0x" });
+      const { data } = await encodeCall({ ...call, job } as Call, {
+        account: a,
+        addresses,
+        signKeys: () => "0x",
+      });
       return (data.length - 2) / 2 + 120;
     }),
   );

@@ -197,6 +197,17 @@ contract FederatedDisputesTest is FederatedSteps {
         _assertSolvent(terms);
     }
 
+    function test_WhenSeatsClosedFalsely_ThoseThatAssertedShareTheRound() public {
+        IFederated.Terms memory terms = run(3);
+        assertAll(terms);
+        close(terms);
+        _dispute(terms, providers[2], 1, OTHER);
+        concludeChallenge(terms, 1);
+        release(terms, providers[0]);
+        assertEq(owedTo(providers[0]), ROUND_PRICE / 4, "a quarter");
+        _assertSolvent(terms);
+    }
+
     function test_WhenADisputeTakesTime_OtherClosingsCanStillBeChallenged() public {
         IFederated.Terms memory terms = run(3);
         close(terms);
@@ -415,6 +426,22 @@ contract FederatedDisputesTest is FederatedSteps {
         appeal(terms, providers[0]);
         vm.warp(until + 1);
         refuses(requester, data, reason);
+    }
+
+    function test_RevertWhen_ASeatIsReleasedBeforeItsStrikeIsFinal() public {
+        IFederated.Terms memory terms = run(3);
+        _finish(terms);
+        vm.warp(jobOf(terms).deadline);
+        strike(terms, providers[0]);
+        appeal(terms, providers[0]);
+        vm.warp(vm.getBlockTimestamp() + 2 * DISPUTE);
+        bytes memory data = abi.encodeCall(federation.release, (terms, seatsOf(terms)));
+        refuses(requester, data, refusal(terms, IFederated.FederatedEscrow_NothingToRelease.selector));
+        empanel(terms, providers[0]);
+        decide(terms, providers[0], federation.CLEAR());
+        federation.concludeAppeal(terms, strikeOf(terms, providers[0]), seatsOf(terms));
+        assertEq(lostBy(seatsOf(terms)[0]), SEAT_STAKE, "it answers for it");
+        _assertSolvent(terms);
     }
 
     function test_RevertWhen_StruckAfterDisputes() public {

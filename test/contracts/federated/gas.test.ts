@@ -91,6 +91,15 @@ describe("gas of a federated job", () => {
       assert.ok(Math.abs(quoted - gas) / gas <= TOLERANCE, `${call}: ${quoted}, measured ${gas}`);
   });
 
+  it("costs a requester for whom validators lead what a quote says", async () => {
+    const { seat, seated } = leadGas;
+    for (const seats of [1, 3]) {
+      const { gas } = await begun(4, seats);
+      const quoted = seat + seats * seated;
+      assert.ok(Math.abs(quoted - gas.seat!) / quoted <= DRAW_TOLERANCE, `${seats}: ${quoted}, ${gas.seat}`);
+    }
+  });
+
   it("computes ids, hashes and findings as the client does", async () => {
     const job = await begun(4, 1);
     const { federated } = market;

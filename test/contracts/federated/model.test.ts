@@ -16,7 +16,7 @@ import {
   federatedStates,
   type Invitation,
 } from "../../../src/protocol/federated/market/events.ts";
-import { federatedExitsOf } from "../../../src/protocol/federated/market/exits.ts";
+import { canSweep, federatedExitsOf } from "../../../src/protocol/federated/market/exits.ts";
 import { foldFederated } from "../../../src/protocol/federated/market/fold.ts";
 import { assertedIn, type FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import {
@@ -373,6 +373,12 @@ class History {
       ...(["expire", "release"] as const).map((kind) => ({ kind, by: "requester" })),
     ].filter((action) => this.model.allows(action, this.#now + 1));
     assert.deepEqual(exits.map(({ kind }) => kind).toSorted(), wanted.map(({ kind }) => kind).toSorted());
+    if (!folded.swept) {
+      assert.equal(folded.paid, await federated.getFunction("paidOf")(this.#id));
+      const later = this.#now + 181 * 86_400;
+      const swept = this.model.allows({ kind: "sweep", by: "requester" }, later);
+      assert.equal(canSweep(folded, later), swept);
+    }
     if (folded.cause === undefined) assert.equal(assertedIn(folded), this.model.asserted);
   }
 

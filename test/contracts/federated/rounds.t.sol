@@ -43,11 +43,17 @@ contract FederatedRoundsTest is FederatedSteps {
         federation.expire(terms);
         vm.warp(jobOf(terms).deadline + 1);
         claim(terms, providers[0], 1);
+        address payee = vm.addr(9);
         vm.prank(providers[0]);
-        federation.withdraw(address(token));
-        assertEq(token.balanceOf(providers[0]), ROUND_PRICE / 4, "paid");
+        registry.setPayee(providers[0], payee);
+        bytes memory data = abi.encodeCall(federation.withdraw, (providers[0], address(token)));
+        bytes4 selector = IProviderRegistry.ProviderRegistry_NotOwner.selector;
+        refuses(payee, data, abi.encodeWithSelector(selector, providers[0], payee));
+        vm.prank(providers[0]);
+        federation.withdraw(providers[0], address(token));
+        assertEq(token.balanceOf(payee), ROUND_PRICE / 4, "paid where the account says");
         vm.prank(requester);
-        federation.withdraw(address(token));
+        federation.withdraw(requester, address(token));
         assertEq(token.balanceOf(requester), lockedBy(terms) * 2 / 3, "two rounds go back");
         assertEq(owedTo(requester), 0, "no coin");
     }
@@ -58,7 +64,7 @@ contract FederatedRoundsTest is FederatedSteps {
         for (uint256 i = 2; i < VALIDATORS; ++i) {
             address who = vm.addr(3000 + i);
             vm.prank(who);
-            registry.requestWithdrawal(STAKE);
+            registry.requestWithdrawal(who, STAKE);
         }
         vm.warp(vm.getBlockTimestamp() + 1);
         terms.enlistBy = uint40(vm.getBlockTimestamp() + ROUND);
@@ -77,8 +83,9 @@ contract FederatedRoundsTest is FederatedSteps {
         IFederated.Terms memory terms = federatedTerms(2);
         terms.seatFee = 0;
         for (uint256 i = 0; i < VALIDATORS; ++i) {
-            vm.prank(vm.addr(3000 + i));
-            registry.requestWithdrawal(STAKE);
+            address who = vm.addr(3000 + i);
+            vm.prank(who);
+            registry.requestWithdrawal(who, STAKE);
         }
         post(terms);
         enlistAll(terms);

@@ -144,12 +144,12 @@ contract Handler is Ghost {
         vm.prank(who);
         if (what == 0) _takeOwed(who, address(0));
         else if (what == 1) _takeOwed(who, address(token));
-        else if (what == 2) try registry.requestWithdrawal(amount) {} catch {}
+        else if (what == 2) try registry.requestWithdrawal(who, amount) {} catch {}
         else if (what == 3) _takeStake(who);
-        else if (what < 7 && pooled) try registry.requestWithdrawal(free) {} catch {}
+        else if (what < 7 && pooled) try registry.requestWithdrawal(who, free) {} catch {}
         else {
             // An account that had left the pool comes back.
-            registry.deposit{value: amount}();
+            registry.deposit{value: amount}(who);
             deposits[who] += amount;
         }
         if (_watched == 8) notePool();
@@ -299,14 +299,14 @@ contract Handler is Ghost {
     }
 
     function _takeOwed(address who, address currency) private {
-        try escrow.withdraw(currency) returns (uint256 amount) {
+        try escrow.withdraw(who, currency) returns (uint256 amount) {
             due[who][currency] -= amount;
         } catch {}
     }
 
     function _takeStake(address who) private {
         (uint256 leaving,) = registry.leaving(who);
-        try registry.withdrawStake() returns (uint256 amount) {
+        try registry.withdrawStake(who) returns (uint256 amount) {
             deposits[who] -= amount;
             assertEq(amount, leaving, "the amount that was leaving");
         } catch {}

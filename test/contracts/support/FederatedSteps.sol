@@ -42,7 +42,7 @@ abstract contract FederatedSteps is Reasons {
             vm.deal(vm.addr(key), 1000 ether);
             publish(key, true, false);
             vm.prank(vm.addr(key));
-            registry.deposit{value: STAKE}();
+            registry.deposit{value: STAKE}(vm.addr(key));
             providers.push(vm.addr(key));
             keyOf[vm.addr(key)] = key;
         }

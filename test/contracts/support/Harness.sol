@@ -64,7 +64,7 @@ abstract contract Harness is Deploy {
         vm.deal(who, 1000 ether);
         publish(key, true, true);
         vm.prank(who);
-        registry.deposit{value: STAKE}();
+        registry.deposit{value: STAKE}(who);
 
         accounts.push(who);
         for (uint256 i = accounts.length - 1; i > 0 && accounts[i - 1] > who; --i) {

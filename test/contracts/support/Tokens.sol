@@ -113,7 +113,7 @@ contract ReentrantPayee {
     }
 
     receive() external payable {
-        try ESCROW.withdraw(address(0)) {}
+        try ESCROW.withdraw(address(this), address(0)) {}
         catch (bytes memory why) {
             reason = why;
         }

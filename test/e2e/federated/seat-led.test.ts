@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { createMarket } from "../../../src/chain/market.ts";
+import type { JobId } from "../../../src/protocol/ids.ts";
 import { startTestMarket } from "../../support/market/market.ts";
 import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
@@ -19,11 +21,11 @@ interface Line {
 }
 
 test(
-  "a validator leads the rounds, and a provider that turns its update is not paid",
+  "a validator leads the rounds, a provider that turns its update is not paid, and a panel confirms a closing",
   needs("docker", "root"),
   async (t) => {
     const bad = ["sign"] as const;
-    const market = await startTestMarket(t, { providers: 4, validators: 1, transport: "direct", bad });
+    const market = await startTestMarket(t, { providers: 4, validators: 3, transport: "direct", bad });
     const job = await seatLedExample(t, { validators: 1, rounds: 3, audit: 1 });
     const out = join(dirname(job), "model");
     const { code, stdout, stderr } = await market.attempt(["submit", job, "--yes", "-o", out]);
@@ -41,5 +43,18 @@ test(
       assert.equal(providers.find(({ account }) => account === cheat)?.pay.amount, "0", stdout);
     const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
     assert.equal(verified.rounds, 3);
+
+    const reader = createMarket({
+      ...{ rpcUrl: market.network.rpcUrl, chainId: market.network.chainId },
+      ...{ addresses: market.network.contracts, database: ":memory:", pollMs: 100 },
+    });
+    t.after(() => reader.stop());
+    const id = end.jobId as JobId;
+    await market.ichain(["challenge", id]);
+    for await (const { state, judged } of reader.followFederated(id)) {
+      if (judged.length === 0) continue;
+      assert.deepEqual([judged[0]!.round, judged[0]!.decided, judged[0]!.stands], [3, true, true]);
+      if (state === "Ended") break;
+    }
   },
 );

@@ -49,7 +49,8 @@ test("a token that does not pay the account fails no job: the money stays owed, 
   const [event, ...more] = told;
   assert.deepEqual([event?.kind, more], ["warn", []]);
   assert.equal(record.intent("withdraw"), undefined, "it can be withdrawn later");
-  await assert.rejects(withdrawToken({ market, journal }, token.address, options), (error) =>
+  const call = { kind: "withdraw", token: token.address } as const;
+  await assert.rejects(withdrawToken({ market, journal }, call, options), (error) =>
     isIchainError(error, "TOKEN_WITHHELD"),
   );
   assert.equal(await market.owed(account, token.address), 1_100n);

@@ -25,7 +25,7 @@ export async function addOffer(market: Market): Promise<void> {
   };
   const signature = await signKeys(market, wallet, account, keys);
   await push(market, market.registry, account, "publish", [draft, signature]);
-  await push(market, market.registry, account, "deposit", [], POOL_STAKE);
+  await push(market, market.registry, account, "deposit", [account], POOL_STAKE);
 }
 
 /** One more job that is final, and one more rating of its provider: posted, accepted, given back, rated. */

@@ -124,7 +124,7 @@ export async function join(
     details: toHex(new TextEncoder().encode('{"version":1}')),
   };
   await market.send(market.registry, actor, "publish", [draft, signature]);
-  if (stake > 0n) await market.send(market.registry, actor, "deposit", [], stake);
+  if (stake > 0n) await market.send(market.registry, actor, "deposit", [actor.address], stake);
 }
 
 /** The EIP-712 signature that `publish` wants. */

@@ -294,20 +294,24 @@ export class FederationModel {
   }
 
   #end(at: number, shares: boolean): void {
-    this.#over(at, shares || this.closed < ROUNDS);
+    this.#over(at, this.#seats === 0 && (shares || this.closed < ROUNDS));
     this.#credit("requester", this.#rest() - this.#shares());
   }
 
   #over(at: number, shares: boolean): void {
-    this.sharing = shares && this.#seats === 0 ? this.asserted : 0;
+    this.sharing = shares ? this.asserted : 0;
     this.state = "Ended";
     this.deadline = this.closed === 0 ? 0 : at + DISPUTE_WINDOW;
   }
 
   #releasable(at: number): Person[] {
+    const contested = [...this.members.values()].some(
+      ({ standing, appealBy }) => standing === "appealing" || (standing === "struck" && at <= appealBy),
+    );
+    const free = ["enlisted", "condemned", ...(contested ? [] : ["seated"])];
     return [...this.members]
       .filter(([, { standing, appealBy }]) =>
-        standing === "struck" ? at > appealBy : ["enlisted", "seated", "condemned"].includes(standing),
+        standing === "struck" ? at > appealBy : free.includes(standing),
       )
       .map(([name]) => name);
   }
@@ -320,7 +324,8 @@ export class FederationModel {
       this.#credit("requester", compensation);
     }
     if (!member.seat && this.sharing > 0 && member.asserted > this.closed) {
-      this.#credit(name, PRICE / BigInt(this.asserted));
+      const slashed = member.standing === "struck" || member.standing === "condemned";
+      this.#credit(slashed ? "requester" : name, PRICE / BigInt(this.asserted));
       this.sharing -= 1;
     }
     member.standing = "released";

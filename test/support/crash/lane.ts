@@ -22,8 +22,10 @@ const preload = new URL("./preload.ts", import.meta.url).href;
 const program = fileURLToPath(new URL("./ichain-child.ts", import.meta.url));
 const LOOK_MS = 40;
 const EXITS: readonly string[] = ["expire", "settle", "dismiss", "conclude"];
-/** A run that has not ended by then fails, and says what waits for what. */
+/** A run that has not ended by then, and what its kills may take beside, fails and says what waits for what. */
 const LONGEST_MS = 90_000;
+/** A kill between signing and recording loses a nonce, which those after it wait half a minute for. */
+const KILL_MS = 40_000;
 
 /** A kill, and in whose home. */
 export interface Cell extends Target {
@@ -40,6 +42,8 @@ export interface Outcome {
   readonly passed: ReadonlyMap<string, readonly Passed[]>;
   /** What is wrong whatever the undisturbed run was like. */
   readonly wrong: readonly string[];
+  /** Else its jobs go on, and would mix with those of the next run. */
+  readonly ended: boolean;
 }
 
 /** A market whose processes can be killed at a step: the runs on it come one after another. */
@@ -125,7 +129,8 @@ class Run implements Course {
     for (const home of this.#homes) forgetPassed(home.dir);
     for (const { home, ...target } of cells) arm(this.#home(home).dir, target);
     const wrong: string[] = [];
-    const limit = AbortSignal.timeout(LONGEST_MS);
+    const limit = AbortSignal.timeout(LONGEST_MS + cells.length * KILL_MS);
+    let ended = false;
     try {
       this.#submit = [
         "submit",
@@ -137,6 +142,7 @@ class Run implements Course {
       ];
       this.start(this.#submit);
       await this.#toTheEnd(scenario, limit);
+      ended = true;
     } catch (error) {
       wrong.push((error as Error).message);
       this.#child?.process.kill("SIGKILL");
@@ -163,7 +169,7 @@ class Run implements Course {
         had,
         this.#homes.flatMap((home) => remainsOf(home)),
       ),
-      ...{ passed, wrong },
+      ...{ passed, wrong, ended },
     };
   }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Cell, type Outcome, openLane } from "./lane.ts";
+import { type Cell, type Lane, type Outcome, openLane } from "./lane.ts";
 import { changes } from "./remains.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { type Point, points, stepSites } from "./trace.ts";
@@ -120,12 +120,25 @@ async function playLane(
   }: TableOptions & { transport: "direct" | "onion" },
 ): Promise<LaneTable> {
   const table: LaneTable = { rows: [], failures: [], sites: new Set(), runs: 0 };
-  await using lane = await openLane(transport);
-  // The first job makes keys and caches, which stay.
-  await lane.run(scenarios[0]!, []);
+  await using lanes = new AsyncDisposableStack();
+  const open = async (): Promise<Lane> => {
+    const opened = lanes.use(await openLane(transport));
+    // The first job makes keys and caches, which stay.
+    await opened.run(scenarios[0]!, []);
+    return opened;
+  };
+  let lane = await open();
+  const play = async (scenario: Scenario, cells: readonly Cell[]): Promise<Outcome> => {
+    const outcome = await lane.run(scenario, cells);
+    if (!outcome.ended) {
+      await lane[Symbol.asyncDispose]();
+      lane = await open();
+    }
+    return outcome;
+  };
   for (let scenario = queue.shift(); scenario !== undefined; scenario = queue.shift()) {
     table.runs += 1;
-    const model = await lane.run(scenario, []);
+    const model = await play(scenario, []);
     say(`${scenario.name}, undisturbed: ${model.seconds} s, ${model.jobs.join(", ")}`);
     if (model.wrong.length > 0) {
       table.failures.push(`${scenario.name}, undisturbed: ${model.wrong.join("; ")}`);
@@ -140,7 +153,7 @@ async function playLane(
       const group = groups.shift()!;
       table.runs += 1;
       const kills = group.map(({ cell }) => cell);
-      const found = await lane.run(scenario, kills);
+      const found = await play(scenario, kills);
       for (const { site } of [...found.passed.values()].flat()) table.sites.add(site);
       const isOther = kills.some(({ role }) => role === "requester") && endsAs(found, scenario.alsoEnds);
       const wrong = [...found.wrong, ...(isOther ? [] : differences(model, found))];

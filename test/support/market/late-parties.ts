@@ -322,7 +322,11 @@ export class LateParties {
   }
 
   async #send(by: Actor, call: Call, time: number): Promise<readonly Log[]> {
-    const encoded = await encodeCall(call, { addresses: this.#addresses, signKeys: () => "0x" });
+    const encoded = await encodeCall(call, {
+      account: by.address,
+      addresses: this.#addresses,
+      signKeys: () => "0x",
+    });
     await this.#market.rpc("evm_setNextBlockTimestamp", Math.floor(time));
     const hash = await this.#market.rpc("eth_sendTransaction", {
       ...{ from: by.address, to: encoded.to, data: encoded.data },

@@ -13,7 +13,13 @@ export async function seatLedExample(
     validators,
     rounds,
     audit,
-  }: { readonly validators: number; readonly rounds: number; readonly audit: number },
+    providers = 4,
+  }: {
+    readonly validators: number;
+    readonly rounds: number;
+    readonly audit: number;
+    readonly providers?: number;
+  },
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "ichain-seats-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -21,6 +27,9 @@ export async function seatLedExample(
   const path = join(folder, "job.yaml");
   const text = await readFile(path, "utf8");
   const led = `  validators: { count: ${validators}, fee: 0.001, deposit: 0.001 }\n  audit: ${audit}\n`;
-  await writeFile(path, text.replace("rounds: 5", `rounds: ${rounds}`) + led);
+  const changed = text
+    .replace("rounds: 5", `rounds: ${rounds}`)
+    .replace("providers: 4", `providers: ${providers}`);
+  await writeFile(path, changed.replace("least: 3", `least: ${Math.min(3, providers)}`) + led);
   return path;
 }

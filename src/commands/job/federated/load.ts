@@ -3,8 +3,14 @@ import { parse } from "yaml";
 import { parseYaml } from "../../../config/yaml.ts";
 import { IchainError } from "../../../errors/error.ts";
 import { type FederatedJobFile, federatedJobFileSchema } from "../../../protocol/federated/market/file.ts";
-import { type TokenNames, tokenAddress } from "../../../roles/tokens.ts";
-import { checkedImage, checkInput, isFederated, readJobText } from "../../steps/job-file.ts";
+import { tokenAddress } from "../../../roles/tokens.ts";
+import {
+  checkedImage,
+  checkInput,
+  isFederated,
+  readJobText,
+  type Surroundings,
+} from "../../steps/job-file.ts";
 
 export interface LoadedFederated {
   readonly file: FederatedJobFile;
@@ -19,7 +25,7 @@ export interface LoadedFederated {
  */
 export async function loadFederatedFile(
   path: string,
-  tokens: TokenNames = {},
+  { tokens = {}, avoid = [] }: Surroundings = {},
 ): Promise<LoadedFederated | undefined> {
   const text = await readJobText(path);
   if (!hasBlock(text)) return undefined;
@@ -41,7 +47,11 @@ export async function loadFederatedFile(
   }
   const { token } = file.federated;
   const federated = { ...file.federated, token: token && tokenAddress(token, tokens) };
-  return { file: { ...file, federated, image: await checkedImage(path, folder, file) }, folder };
+  const avoided = [...(file.avoid ?? []), ...avoid];
+  return {
+    file: { ...file, federated, avoid: avoided, image: await checkedImage(path, folder, file) },
+    folder,
+  };
 }
 
 /** Bad YAML is left to the reader of ordinary jobs, which says where it is wrong. */

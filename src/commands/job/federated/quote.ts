@@ -68,7 +68,7 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
     const plan = await planOf(market, loaded, { requester: account, signal });
     const { pool, fees, token, invited, unfit } = plan;
     const { count } = file.federated.validators;
-    const calls = { invited: invited.length, rounds, inToken: token !== COIN };
+    const calls = { invited: invited.length, rounds, validators: count, inToken: token !== COIN };
     const units = leadGasOf(calls);
     const [price, dataCost] = await Promise.all([
       market.gasPrice({ signal }),

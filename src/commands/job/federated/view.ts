@@ -2,7 +2,7 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import type { TokenInfo } from "../../../protocol/amounts.ts";
 import { memberOf } from "../../../protocol/federated/market/fold.ts";
-import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
+import type { Dispute, FederatedJob, Judged } from "../../../protocol/federated/market/job.ts";
 import { federatedPriceOf } from "../../../protocol/federated/market/terms.ts";
 import { type Address, type JobId, sameAddress, shortId } from "../../../protocol/ids.ts";
 import { coin, money } from "../../../ui/format.ts";
@@ -58,6 +58,13 @@ export function federatedData(job: FederatedJob, account: Address | undefined, t
     deadline,
     rounds: { closed: closings.length, of: terms.rounds },
     token,
+    disputes: job.disputes.map(({ about, round, challenger, panel, committed, revealed, deadline: by }) => ({
+      ...{ about, round, challenger, panel: [...panel], deadline: by },
+      ...{ committed: committed.length, revealed: revealed.length },
+    })),
+    judged: job.judged.map(({ about, round, challenger, decided, stands }) => ({
+      ...{ about, round, challenger, decided, stands },
+    })),
     price: String(federatedPriceOf(terms)),
     providers: listed(false),
     validators: listed(true),
@@ -84,6 +91,8 @@ export function federatedRows(job: FederatedJob, token: TokenInfo): [string, str
     ...(terms.seats > 0
       ? [["validators", `${members.length - enlisted} of ${terms.seats}`] satisfies [string, string]]
       : []),
+    ...job.disputes.map((one): [string, string] => ["dispute", disputeText(one)]),
+    ...job.judged.map((one): [string, string] => ["judged", judgedText(one)]),
     ["price", money(federatedPriceOf(terms), token)],
     ["deposit", coin(terms.providerStake)],
     [state === "Ended" ? "pay from" : "due", due],
@@ -91,8 +100,29 @@ export function federatedRows(job: FederatedJob, token: TokenInfo): [string, str
   ];
 }
 
-export function federatedLine({ id, state, cause, members, terms, closings }: FederatedJob): string {
+/** An open dispute, in words. */
+export function disputeText({ about, round, panel, committed, revealed }: Dispute): string {
+  const what = about === undefined ? `the closing of round ${round}` : `the strike against ${shortId(about)}`;
+  if (panel.length === 0) return `over ${what}: its panel is being drawn`;
+  const all = committed.length === panel.length;
+  const count = all
+    ? `${revealed.length} of ${panel.length} have said what they found`
+    : `${committed.length} of ${panel.length} have judged it`;
+  return `over ${what}: a panel runs it again, ${count}`;
+}
+
+/** What became of a dispute, in words. */
+export function judgedText({ about, round, decided, stands }: Judged): string {
+  const what =
+    about === undefined
+      ? `the closing of round ${round} ${stands ? "stands" : "is void, and those after it"}`
+      : `the strike against ${shortId(about)} for round ${round} ${decided && stands ? "stands" : "does not stand"}`;
+  return decided ? what : `${what}: no majority of its panel found the same`;
+}
+
+export function federatedLine(job: FederatedJob): string {
+  const { id, state, cause, members, terms, closings } = job;
   const why = cause === undefined ? "" : ` (${cause})`;
   const enlisted = state === "Enlisting" ? `, ${members.length} of ${terms.places} providers` : "";
-  return `${shortId(id)} ${state}${why}${enlisted}, ${closings.length} of ${terms.rounds} rounds closed`;
+  return `${shortId(id)} ${state}${why}${enlisted}, ${closings.length} of ${terms.rounds} rounds closed${job.disputes.map((one) => `; dispute ${disputeText(one)}`).join("")}`;
 }

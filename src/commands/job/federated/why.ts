@@ -2,7 +2,7 @@ import type { TokenInfo } from "../../../protocol/amounts.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { type Address, shortId } from "../../../protocol/ids.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
-import { federatedData, federatedRoleIn } from "./view.ts";
+import { disputeText, federatedData, federatedRoleIn, judgedText } from "./view.ts";
 
 /** Explains in plain sentences where a federated job stands, who must act by when, and what happens otherwise. */
 export function explainFederated(
@@ -16,12 +16,16 @@ export function explainFederated(
 ): void {
   const role = federatedRoleIn(job, account);
   const [stands, next, otherwise] = sentences(job, now);
+  const appeals = job.disputes.filter(({ about }) => about !== undefined);
   ui.print({ ...federatedData(job, account, token), stands, next, otherwise }, () =>
     [
       ...(role ? [`You are ${role === "requester" ? "the requester" : `a ${role}`} of this job.`] : []),
       stands,
       next,
       otherwise,
+      ...appeals.map((one) => `There is a dispute ${disputeText(one)}.`),
+      ...job.judged.map((one) => `A panel has judged: ${judgedText(one)}.`),
+      ...struckTexts(job, now),
     ].join("\n"),
   );
 }
@@ -70,11 +74,38 @@ function sentences(job: FederatedJob, now: number): [stands: string, next: strin
         `Its requester has them drawn by ${at(deadline)} ("ichain resume ${shortId(id)}" or "ichain serve" must run).`,
         "Otherwise anyone ends the job, and the whole price goes back.",
       ];
-    default:
+    case "Disputed": {
+      const dispute = job.disputes.find(({ about }) => about === undefined);
+      if (dispute === undefined) break;
       return [
-        `It is ${state}.`,
-        `This step ends by ${at(deadline)}.`,
-        "Otherwise anyone moves the job on; closed rounds stay paid.",
+        `No round is open: there is a dispute ${disputeText(dispute)}.`,
+        dispute.panel.length === 0
+          ? "Any party's daemon has the panel drawn, of validators that have no part in the job."
+          : `Its validators ("ichain validate") judge by ${at(dispute.deadline)}, from what the job's own validators show them, and then say what they found.`,
+        "If most find that the round does not give what was closed, it is void and those that signed lose their stake; else the job goes on, and half of a round's price is lost to who challenged a round that most confirm.",
       ];
+    }
+    default:
+      break;
   }
+  return [
+    `It is ${state}.`,
+    `This step ends by ${at(deadline)}.`,
+    "Otherwise anyone moves the job on; closed rounds stay paid.",
+  ];
+}
+
+/** Of providers that were struck and have not appealed. */
+function struckTexts({ members }: FederatedJob, now: number): string[] {
+  return members.flatMap(({ account, standing, strike }) => {
+    if (standing !== "struck" || strike === undefined) return [];
+    const until = new Date(strike.appealBy * 1000).toISOString();
+    const appeal =
+      now > strike.appealBy
+        ? "It did not appeal in time, and loses its deposit."
+        : `It may appeal until ${until} ("ichain appeal"), and loses its deposit otherwise.`;
+    return [
+      `${strike.signers.length} validators struck ${account} for round ${strike.found.round}: their replays give another update. ${appeal}`,
+    ];
+  });
 }

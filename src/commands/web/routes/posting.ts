@@ -10,7 +10,7 @@ import { findCandidates } from "../../../roles/job/requester/posting/plan.ts";
 import { money } from "../../../ui/format.ts";
 import { route, type WebRoute } from "../../../web/endpoint.ts";
 import { loadFederatedFile } from "../../job/federated/load.ts";
-import { loadJobs } from "../../steps/job-file.ts";
+import { loadJobs, surroundingsOf } from "../../steps/job-file.ts";
 import { meanScore } from "../../steps/offers.ts";
 import { standing } from "../../steps/planning/chooser.ts";
 import { type JobInput, jobTemplates, postingApi } from "../api/posting.ts";
@@ -69,8 +69,8 @@ async function submission(
 ) {
   const path = await jobFileAt(file);
   const isFederated = (await loadFederatedFile(path)) !== undefined;
-  const tokens = config.network?.tokens;
-  const isMatrix = !isFederated && !("file" in (await loadJobs(path, { variable, tokens })));
+  const loaded = isFederated ? undefined : await loadJobs(path, { variable, ...surroundingsOf(config) });
+  const isMatrix = loaded !== undefined && !("file" in loaded);
   // A federated job invites: nobody is chosen.
   const parties = isFederated ? {} : { provider, validator: [validator] };
   return { isMatrix, args: { files: [path] }, options: { ...parties, tries: TRIES, variable } };
@@ -109,9 +109,8 @@ async function choices(
   { provider, variables }: { provider: string; variables: [string, string][] },
   options: { signal: AbortSignal },
 ) {
-  const { tokens } = context.config.network ?? {};
   if ((await loadFederatedFile(path)) !== undefined) return { kind: "federated" as const };
-  const loaded = await loadJobs(path, { variable: variables, tokens });
+  const loaded = await loadJobs(path, { variable: variables, ...surroundingsOf(context.config) });
   const file = "file" in loaded ? loaded.file : loaded[0]!.file;
   const candidates = await findCandidates(market, file, account, options);
   const { token } = candidates.pay;

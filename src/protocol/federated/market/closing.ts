@@ -1,4 +1,4 @@
-import { AbiCoder, keccak256 } from "ethers";
+import { AbiCoder, encodeBytes32String, keccak256 } from "ethers";
 import type { Address, Hex } from "../../ids.ts";
 
 /** What the seats say of a round, as `IFederated.Closing`. */
@@ -49,6 +49,11 @@ export function findingOf({ updatesRoot, modelDigest, payRoot }: Closing): Hex {
   const values = [updatesRoot, modelDigest, payRoot];
   return keccak256(abi.encode(["bytes32", "bytes32", "bytes32"], values)) as Hex;
 }
+
+/** What a panel reveals that confirms a strike. */
+export const GUILTY = encodeBytes32String("guilty") as Hex;
+/** What a panel reveals that does not confirm a strike, or finds that a round does not give what its closing says. */
+export const CLEAR = encodeBytes32String("clear") as Hex;
 
 /** What a validator of a panel commits to before it reveals `finding`; `provider` is zero for a closing. */
 export function findingCommitment(

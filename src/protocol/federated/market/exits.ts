@@ -1,5 +1,5 @@
 import type { Address } from "../../ids.ts";
-import type { Dispute, FederatedJob } from "./job.ts";
+import { type Dispute, type FederatedJob, isContested, unclaimedOf } from "./job.ts";
 
 /** A call that any account may make to move on a federated job; `about`: the appeal that it is for, else a closing's. */
 export type FederatedExit =
@@ -23,7 +23,8 @@ export function federatedExitsOf(
   const lost = state === "Drawing" && drawBlock !== undefined && block > drawBlock + HASHES;
   const open = state === "Enlisting" || state === "Drawing" || state === "Running";
   if (open && (now > deadline || lost)) return [...disputes, { kind: "expire" }];
-  const released = state === "Ended" && now > deadline && job.members.some((one) => isReleasable(one, now));
+  const released =
+    state === "Ended" && now > deadline && job.members.some((one) => isReleasable(job, one, now));
   return released ? [...disputes, { kind: "release" }] : disputes;
 }
 
@@ -41,22 +42,34 @@ export function federatedInstantsOf(job: FederatedJob): readonly number[] {
 
 /** True once every stake is free and nothing is left to claim or to sweep. */
 export function isFederatedFinal(job: FederatedJob): boolean {
-  return job.state === "Ended" && job.swept;
+  const free = job.members.every(({ standing }) => standing === "released" || standing === "slashed");
+  return job.state === "Ended" && free && unclaimedOf(job) === 0n;
+}
+
+/** Whether what no one claimed can go back to the requester at `now`, Unix seconds. */
+export function canSweep(job: FederatedJob, now: number): boolean {
+  return job.state === "Ended" && now > job.deadline + CLAIM_WINDOW && unclaimedOf(job) > 0n;
 }
 
 /** The last second in which findings of a dispute can be revealed. */
-function revealBy({ terms }: FederatedJob, { deadline, committed, panel }: Dispute): number {
+export function revealBy({ terms }: FederatedJob, { deadline, committed, panel }: Dispute): number {
   return deadline + (committed.length === panel.length ? 0 : terms.disputeWindow);
 }
 
 /** Whether a dispute's panel has revealed, or can no more. */
-function isRipe(job: FederatedJob, dispute: Dispute, now: number): boolean {
+export function isRipe(job: FederatedJob, dispute: Dispute, now: number): boolean {
   const { panel, committed, revealed, deadline } = dispute;
   if (revealed.length === panel.length) return true;
   return now > (revealed.length < committed.length ? revealBy(job, dispute) : deadline);
 }
 
-function isReleasable({ standing, strike }: FederatedJob["members"][number], now: number): boolean {
+function isReleasable(
+  job: FederatedJob,
+  { standing, strike }: FederatedJob["members"][number],
+  now: number,
+): boolean {
+  // Seats answer for their strikes until these are final.
+  if (standing === "seated") return !isContested(job, now);
   if (standing === "struck") return strike !== undefined && now > strike.appealBy;
-  return standing === "enlisted" || standing === "seated" || standing === "condemned";
+  return standing === "enlisted" || standing === "condemned";
 }

@@ -13,9 +13,9 @@ export function foldFederated(
 
 function posted({ id, terms, sealed, block }: FederatedEvent & { kind: "posted" }): FederatedJob {
   return {
-    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false, swept: false },
+    ...{ id, terms, sealed, block, state: "Enlisting", stopping: false, paid: 0n, swept: false },
     deadline: terms.enlistBy + terms.disputeWindow,
-    ...{ invitations: [], members: [], closings: [], disputes: [] },
+    ...{ invitations: [], members: [], closings: [], disputes: [], judged: [], resumedAt: 0 },
   };
 }
 
@@ -34,8 +34,11 @@ function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted
       return { ...job, members: [...job.members, newMember(event.seat, true)] };
     case "firstOpened":
       return { ...job, state: "Running", deadline: event.deadline };
-    case "uploadAsserted":
-      return withMember(job, event.provider, { asserted: event.round });
+    case "uploadAsserted": {
+      const { provider, round, upload } = event;
+      const assertions = [...(memberOf(job, provider)?.assertions ?? []), { round, upload }];
+      return withMember(job, provider, { asserted: round, assertions });
+    }
     case "roundClosed": {
       // The next round opens in the same call, unless `ended` follows.
       const deadline = event.closed.closedAt + job.terms.roundWindow;
@@ -47,11 +50,21 @@ function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted
       const { cause, closed, deadline } = event;
       return { ...job, state: "Ended", cause, deadline, closings: job.closings.slice(0, closed) };
     }
-    case "resumed":
-      return { ...job, state: event.state, deadline: event.deadline };
+    case "resumed": {
+      const { state, deadline } = event;
+      const { roundWindow, disputeWindow } = job.terms;
+      return {
+        ...job,
+        state,
+        deadline,
+        resumedAt: deadline - (state === "Running" ? roundWindow : disputeWindow),
+      };
+    }
     case "claimed": {
       const member = memberOf(job, event.account);
-      return withMember(job, event.account, { claimed: (member?.claimed ?? 0n) + event.amount });
+      const next = { ...job, paid: job.paid + event.amount };
+      // The requester, which is no member, claims what the updates left.
+      return withMember(next, event.account, { claimed: (member?.claimed ?? 0n) + event.amount });
     }
     case "struck": {
       const { strike: found, signers, appealBy } = event;
@@ -76,7 +89,14 @@ function disputed(job: FederatedJob, event: DisputeEvent): FederatedJob {
     case "disputed": {
       const { challenger, round, drawBlock } = event;
       const opened: Dispute = {
-        ...{ about, challenger, round, drawBlock, deadline: 0 },
+        ...{
+          number: job.disputes.length + job.judged.length,
+          about,
+          challenger,
+          round,
+          drawBlock,
+          deadline: 0,
+        },
         ...{ panel: [], committed: [], revealed: [] },
       };
       const next: FederatedJob = { ...job, disputes: [...job.disputes, opened] };
@@ -105,7 +125,12 @@ function disputed(job: FederatedJob, event: DisputeEvent): FederatedJob {
 function concluded(job: FederatedJob, event: DisputeEvent & { kind: "disputeConcluded" }): FederatedJob {
   const { about, decided, stands } = event;
   const dispute = disputeOf(job, about);
-  const rest: FederatedJob = { ...job, disputes: job.disputes.filter((each) => each !== dispute) };
+  const { number = 0, challenger = job.terms.requester, round = 0 } = dispute ?? {};
+  const rest: FederatedJob = {
+    ...job,
+    disputes: job.disputes.filter((each) => each !== dispute),
+    judged: [...job.judged, { number, about, challenger, round, decided, stands }],
+  };
   if (about === undefined) {
     const wrong = stands || dispute === undefined ? undefined : job.closings[dispute.round - 1];
     return slashed(rest, wrong?.signers ?? []);
@@ -127,7 +152,7 @@ function slashed(job: FederatedJob, signers: readonly Address[]): FederatedJob {
 }
 
 function newMember(account: Address, seat: boolean): FederatedMember {
-  return { account, seat, standing: seat ? "seated" : "enlisted", asserted: 0, claimed: 0n };
+  return { account, seat, standing: seat ? "seated" : "enlisted", asserted: 0, assertions: [], claimed: 0n };
 }
 
 export function memberOf(job: FederatedJob, account: Address): FederatedMember | undefined {

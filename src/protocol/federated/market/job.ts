@@ -16,6 +16,8 @@ export interface FederatedJob {
   readonly deadline: number;
   /** The open round is the last. */
   readonly stopping: boolean;
+  /** Sum of all claims, the requester's among them; smallest unit. */
+  readonly paid: bigint;
   /** What no one claimed went back to the requester. */
   readonly swept: boolean;
   readonly cause?: FederatedCause | undefined;
@@ -27,6 +29,10 @@ export interface FederatedJob {
   readonly closings: readonly Closed[];
   /** Open ones: at most one over a closing, and one for each provider that appeals. */
   readonly disputes: readonly Dispute[];
+  /** Those that are over, in order. */
+  readonly judged: readonly Judged[];
+  /** When the last dispute over a closing ended with the closing standing, Unix seconds; 0 before. */
+  readonly resumedAt: number;
 }
 
 /** A provider or a seat of a job. */
@@ -36,6 +42,8 @@ export interface FederatedMember {
   readonly standing: Standing;
   /** Last round to which it asserted an upload; 0 before. */
   readonly asserted: number;
+  /** All its uploads that it asserted. */
+  readonly assertions: readonly Assertion[];
   /** Credited so far, the token's smallest unit. */
   readonly claimed: bigint;
   /** The last strike against it, and who signed it. */
@@ -46,9 +54,18 @@ export interface FederatedMember {
   };
 }
 
+/** A provider said on the chain that it uploaded. */
+export interface Assertion {
+  readonly round: number;
+  /** Root of the update's parcel. */
+  readonly upload: Hex;
+}
+
 type Standing = "enlisted" | "seated" | "struck" | "appealing" | "condemned" | "slashed" | "released";
 
 export interface Dispute {
+  /** How many were opened in the job before. */
+  readonly number: number;
   /** Who appealed a strike; undefined for a closing. */
   readonly about: Address | undefined;
   readonly challenger: Address;
@@ -60,6 +77,36 @@ export interface Dispute {
   readonly revealed: readonly Address[];
   /** Last second to commit; once all have, to reveal. */
   readonly deadline: number;
+}
+
+/** What the closed rounds pay and no one has claimed yet, smallest unit. */
+export function unclaimedOf({ closings, members, terms, paid, swept }: FederatedJob): bigint {
+  if (swept) return 0n;
+  const seated = BigInt(members.filter(({ seat }) => seat).length);
+  return BigInt(closings.length) * (terms.roundPrice + seated * terms.seatFee) - paid;
+}
+
+/** What became of a dispute. */
+export interface Judged extends Pick<Dispute, "number" | "about" | "challenger" | "round"> {
+  /** A majority of the panel found the same. */
+  readonly decided: boolean;
+  /** The closing, or the strike, does. */
+  readonly stands: boolean;
+}
+
+/** Until when the closing of `round` can be challenged, Unix seconds: one window after it, or after the last dispute. */
+export function challengeBy({ closings, resumedAt, terms }: FederatedJob, round: number): number {
+  return Math.max(closings[round - 1]?.closedAt ?? 0, resumedAt) + terms.disputeWindow;
+}
+
+/** True while a dispute is open, or a strike can still become one. */
+export function isContested({ disputes, members }: FederatedJob, now: number): boolean {
+  return (
+    disputes.length > 0 ||
+    members.some(
+      ({ standing, strike }) => standing === "struck" && strike !== undefined && now <= strike.appealBy,
+    )
+  );
 }
 
 /** Providers that asserted an upload to the open round of a job that has not ended. */

@@ -1,6 +1,8 @@
-import { AbiCoder, keccak256 } from "ethers";
+import { AbiCoder, keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Hex } from "../../ids.ts";
+import { canonicalJson } from "../../task/spec.ts";
+import { type JobRules, kitRulesSchema } from "./file.ts";
 import { account, hex, parcelSchema, seatPlaceSchema, updateMessageSchema } from "./messages.ts";
 
 /** What the requester and the seats of a federated job tell each other, sealed, beside what providers are told. */
@@ -67,6 +69,15 @@ export const approvalSchema = z.strictObject({
   }),
 });
 export type Approved = z.infer<typeof approvalSchema>["approved"];
+
+/**
+ * What the spec names the kit by, so that every validator, of a panel too, has the same: its rules, the digest of its
+ * files, and the seed of the deal.
+ */
+export function kitDigest(rules: JobRules, files: Hex, seed: Hex): Hex {
+  const read = kitRulesSchema.parse(JSON.parse(JSON.stringify(rules)));
+  return keccak256(toUtf8Bytes(canonicalJson({ rules: read, files, seed }))) as Hex;
+}
 
 /** The mask of the key of the model that round `round` ends with. */
 export function modelMask(mask: Hex, round: number): Hex {

@@ -33,6 +33,8 @@ export const federatedSpecSchema = z.strictObject({
     parameters: z.number().int().min(1).max(MAX_LENGTH),
     /** Digest of the model that round 1 begins with. */
     start: z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>,
+    /** Of a job that validators lead: what its rounds are aggregated with (`kitDigest`). */
+    kit: (z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>).optional(),
   }),
 });
 export type FederatedSpec = z.infer<typeof federatedSpecSchema>;

@@ -50,10 +50,13 @@ function branch(outcome: string, meaning: string, loss: bigint, seconds: number)
 /** Providers of one invitation (`MAX_INVITED`). */
 const INVITED = 32;
 
-/** Gas of the calls of a requester that leads, rounded; a test compares it with what they take. */
+/**
+ * Gas of a requester's calls, rounded; a test compares it with what they take. `seat` draws: `seated` is what each
+ * validator adds to it.
+ */
 export const leadGas = {
-  ...{ post: 70_000, approve: 47_000, invite: 40_700, invited: 4_800, begin: 38_000 },
-  ...{ firstClose: 67_900, close: 50_900, claim: 70_000, withdraw: 35_000 },
+  ...{ post: 70_000, approve: 47_000, invite: 40_700, invited: 4_800, begin: 38_000, seat: 44_000 },
+  ...{ seated: 45_000, firstClose: 67_900, close: 50_900, claim: 70_000, withdraw: 35_000 },
 } as const;
 
 /** Gas of a provider's calls, once it has earned before: enlist, claim, release, withdraw. */
@@ -62,16 +65,20 @@ export const memberGas = 75_000 + 70_000 + 60_000 + 35_000;
 interface Calls {
   readonly invited: number;
   readonly rounds: number;
+  /** Validators that are drawn to lead, and told of the job; 0: the requester closes the rounds, and claims. */
+  readonly validators: number;
   /** Whether a token pays, which is approved before. */
   readonly inToken: boolean;
 }
 
 /** Gas that the requester of a federated job pays when all goes well. */
-export function leadGasOf({ invited, rounds, inToken }: Calls): number {
-  const { post, approve, invite, invited: each, begin, firstClose, close, claim, withdraw } = leadGas;
+export function leadGasOf({ invited, rounds, validators, inToken }: Calls): number {
+  const { post, approve, invite, invited: each, begin, seat, seated } = leadGas;
   const inviting = Math.ceil(invited / INVITED) * invite + invited * each;
-  const closing = firstClose + (rounds - 1) * close;
-  return (inToken ? approve : 0) + post + inviting + begin + closing + claim + withdraw;
+  const begun = (inToken ? approve : 0) + post + inviting + begin;
+  if (validators > 0) return begun + seat + validators * seated + invite + validators * each;
+  const { firstClose, close, claim, withdraw } = leadGas;
+  return begun + firstClose + (rounds - 1) * close + claim + withdraw;
 }
 
 /** Of a transaction beside its call: signature, nonce, fees, addresses. */
@@ -80,12 +87,13 @@ const ENVELOPE = 120;
 const TERMS = 4 + 17 * 32;
 
 /** Sizes of the same transactions, bytes, for chains that charge for data. */
-export function leadDataSizesOf({ invited, rounds, inToken }: Calls): readonly number[] {
+export function leadDataSizesOf({ invited, rounds, validators, inToken }: Calls): readonly number[] {
   const each = ENVELOPE + TERMS;
-  const invitations = Array.from({ length: Math.ceil(invited / INVITED) }, (_, i) => {
-    const count = Math.min(INVITED, invited - i * INVITED);
-    return each + 256 + 210 + count * (32 + 97);
-  });
-  const closings = Array<number>(rounds).fill(each + 8 * 32);
-  return [...(inToken ? [ENVELOPE + 68] : []), each + 64, ...invitations, each, ...closings, each + 768, 156];
+  const invitation = (count: number) => each + 256 + 210 + count * (32 + 97);
+  const invitations = Array.from({ length: Math.ceil(invited / INVITED) }, (_, i) =>
+    invitation(Math.min(INVITED, invited - i * INVITED)),
+  );
+  const begun = [...(inToken ? [ENVELOPE + 68] : []), each + 64, ...invitations, each];
+  if (validators > 0) return [...begun, each + 32, invitation(validators)];
+  return [...begun, ...Array<number>(rounds).fill(each + 8 * 32), each + 768, 156];
 }

@@ -19,6 +19,8 @@ export interface Channel {
   readonly feed: Hex;
   /** Of the feed in which one seat tells another what it makes of a round. */
   readonly proposals: Hex;
+  /** Where the two meet for one purpose: a seed of `Transport.meetingPoint`. */
+  meeting(purpose: string): Hex;
   /** The other's token for a host whose own is `base`. */
   token(base: Hex): Hex;
   /** AES-256-GCM under a random nonce. */
@@ -46,6 +48,7 @@ export async function channelWith(
   return {
     feed: toHex(derive("feed")),
     proposals: toHex(derive("proposals")),
+    meeting: (purpose) => toHex(derive(`meeting/${purpose}`)),
     token: (base) => tokenFor(base, reader),
     seal(message) {
       const nonce = randomBytes(NONCE);

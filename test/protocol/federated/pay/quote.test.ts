@@ -20,11 +20,14 @@ test("a requester that leads loses what providers share of each round, and no mo
 });
 
 test("gas and bytes of a job grow with its rounds and with those that it invites", () => {
-  const job = { invited: 8, rounds: 5, inToken: false };
+  const job = { invited: 8, rounds: 5, validators: 0, inToken: false };
   const more = (change: object) => leadGasOf({ ...job, ...change }) - leadGasOf(job);
   assert.equal(more({ rounds: 6 }), 50_900);
   assert.equal(more({ invited: 9 }), 4_800);
   assert.equal(more({ invited: 33 }), 25 * 4_800 + 40_700);
   assert.equal(more({ inToken: true }), 47_000);
   assert.equal(leadDataSizesOf(job).length, 1 + 1 + 1 + 5 + 1 + 1);
+  const led = { ...job, validators: 3 };
+  assert.equal(leadGasOf({ ...led, rounds: 50 }), leadGasOf(led), "validators close the rounds");
+  assert.equal(leadDataSizesOf(led).length, 1 + 1 + 1 + 1 + 1);
 });

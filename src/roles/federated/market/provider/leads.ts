@@ -56,15 +56,33 @@ export function readerOf({ channel, onionKey }: Pick<Lead, "channel" | "onionKey
   return { fingerprint: channel.feed, onionKey, token: channel.token(HOST_TOKEN) };
 }
 
+/** Which of a job's leads answered last: it is up, and is asked first. */
+export class LastToAnswer {
+  #address: string | undefined;
+
+  note({ endpoint }: Pick<Lead, "endpoint">): void {
+    this.#address = endpoint.address;
+  }
+
+  first(leads: readonly Lead[]): readonly Lead[] {
+    const isLast = ({ endpoint }: Lead) => endpoint.address === this.#address;
+    return leads.toSorted((a, b) => Number(isLast(b)) - Number(isLast(a)));
+  }
+}
+
 /** The first message from `from` on that one of the leads has and that `accept` lets pass; waits for it. */
 export function hear(
   context: Pick<WorkerContext, "transport">,
   leads: readonly Pick<Lead, "endpoint" | "channel">[],
-  { from, accept }: { readonly from: number; readonly accept: (message: RoundMessage) => boolean },
+  asked: {
+    readonly from: number;
+    readonly accept: (message: RoundMessage) => boolean;
+    readonly last?: LastToAnswer;
+  },
   options: Abortable,
 ): Promise<RoundMessage> {
   const feed = ({ feed: id }: Channel) => id;
-  return hearAny(context, leads, { from, accept, feed, schema: roundMessageSchema }, options);
+  return hearAny(context, leads, { ...asked, feed, schema: roundMessageSchema }, options);
 }
 
 /** The same of any message, in the feed that `feed` names. */
@@ -76,9 +94,12 @@ export async function hearAny<Message>(
     accept,
     feed,
     schema,
+    last,
   }: {
     readonly from: number;
     readonly accept: (message: Message) => boolean;
+    /** Is told which lead it was. */
+    readonly last?: LastToAnswer;
     readonly feed: (channel: Channel) => Hex;
     readonly schema: z.ZodType<Message>;
   },
@@ -86,10 +107,14 @@ export async function hearAny<Message>(
 ): Promise<Message> {
   const heard = new AbortController();
   using own = linkSignals([signal, heard.signal]);
-  const ask = async ({ endpoint, channel }: Pick<Lead, "endpoint" | "channel">) => {
+  const ask = async (lead: Pick<Lead, "endpoint" | "channel">) => {
+    const { endpoint, channel } = lead;
     const part = await transport.fetchPart({ endpoint, id: feed(channel), from }, own);
     const message = part && channel.open(part, schema);
-    if (message !== undefined && accept(message)) return message;
+    if (message !== undefined && accept(message)) {
+      if (!heard.signal.aborted) last?.note(lead);
+      return message;
+    }
     throw new IchainError("FEDERATED_ROUND_UNKNOWN", `The job's lead has not told of round ${from} yet.`);
   };
   const asking = leads.map((lead) =>

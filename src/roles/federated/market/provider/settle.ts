@@ -5,11 +5,13 @@ import { readAggregation } from "../../../../protocol/federated/ledger/ledger.ts
 import { payLeaf, proofOf, treeRoot } from "../../../../protocol/federated/ledger/tree.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { Address, Hex } from "../../../../protocol/ids.ts";
+import type { Policy } from "../../../../protocol/policy/policy.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { noteAndReport } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { unlessRefused } from "../unless-refused.ts";
+import { examineBooks } from "./challenge.ts";
 import type { Enlisted } from "./enlist.ts";
 import { hear, leadsOf } from "./leads.ts";
 
@@ -18,6 +20,13 @@ export interface Earned {
   readonly round: number;
   readonly earned: bigint;
   readonly proof: readonly Hex[];
+}
+
+interface LastRound {
+  readonly job: FederatedJob;
+  readonly enlisted: Enlisted;
+  readonly now: number;
+  readonly policy: Policy;
 }
 
 /** How long the last message is asked for, once no dispute is possible any more, milliseconds. */
@@ -62,13 +71,13 @@ export async function keepPay(
 export async function settleUp(
   context: WorkerContext,
   journal: JobJournal,
-  { job, enlisted, now }: { readonly job: FederatedJob; readonly enlisted: Enlisted; readonly now: number },
+  { job, enlisted, now, policy }: LastRound,
   options: Abortable,
 ): Promise<bigint | undefined> {
   const { market, account } = context;
   const rounds = job.closings.length;
   if (rounds > 0 && journal.outcome(`pay-${rounds}`) === undefined)
-    await hearLast(context, journal, { job, enlisted, now }, options);
+    await hearLast(context, journal, { job, enlisted, now, policy }, options);
   if (now <= job.deadline) return undefined;
   const pay = latestPay(journal, rounds);
   if (pay !== undefined && pay.earned > 0n) {
@@ -100,7 +109,7 @@ function latestPay(journal: JobJournal, rounds: number): Earned | undefined {
 async function hearLast(
   context: WorkerContext,
   journal: JobJournal,
-  { job, enlisted, now }: { readonly job: FederatedJob; readonly enlisted: Enlisted; readonly now: number },
+  { job, enlisted, now, policy }: LastRound,
   options: Abortable,
 ): Promise<void> {
   const rounds = job.closings.length;
@@ -114,7 +123,9 @@ async function hearLast(
   try {
     const leads = await leadsOf(context, journal, job.id, enlisted, limit);
     const { ledger } = await hear(context, leads, { from: rounds + 1, accept: () => true }, limit);
-    await keepPay(context, journal, { job, round: rounds, lines: ledger });
+    const told = { job, round: rounds, lines: ledger };
+    await keepPay(context, journal, told);
+    await examineBooks(context, journal, { ...told, policy }, options);
   } catch (error) {
     options.signal.throwIfAborted();
     const why = isIchainError(error) ? error.message : "it cannot be reached";

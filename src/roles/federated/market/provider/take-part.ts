@@ -3,8 +3,9 @@ import { type Abortable, linkSignals } from "../../../../async/abort.ts";
 import { retryTransient } from "../../../../async/retry.ts";
 import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
+import type { OwnerNotifier } from "../../../../ports/notifier.ts";
 import type { HostIdentity } from "../../../../ports/transport.ts";
-import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import { type FederatedJob, isContested } from "../../../../protocol/federated/market/job.ts";
 import type { JobId } from "../../../../protocol/ids.ts";
 import type { Refusal } from "../../../../protocol/policy/refusal.ts";
 import { forJob, type WorkerContext } from "../../../context.ts";
@@ -14,14 +15,21 @@ import { hostOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
+import { moveDisputesOn } from "../dispute/move-on.ts";
+import { openStand } from "../dispute/stand.ts";
 import { unlessRefused } from "../unless-refused.ts";
+import { answerStrike } from "./answer-strike.ts";
+import { showUpdate } from "./challenge.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
-import { leadsOf, readerOf } from "./leads.ts";
+import { LastToAnswer, leadsOf, readerOf } from "./leads.ts";
 import { settleUp } from "./settle.ts";
 import { type RoundContext, takeRound, updatesOf } from "./take-round.ts";
 
+/** A provider's owner is told where a strike needs it. */
+type ProviderContext = WorkerContext & { readonly notifier: OwnerNotifier };
+
 /** What `ichain provide` does with federated jobs: it takes part in those that this account is invited to. */
-export function federatedProviderDuty(context: WorkerContext, setup: ProviderSetup): Duty<FederatedJob> {
+export function federatedProviderDuty(context: ProviderContext, setup: ProviderSetup): Duty<FederatedJob> {
   const { market, account } = context;
   return {
     role: "federated-provider",
@@ -34,7 +42,7 @@ export function federatedProviderDuty(context: WorkerContext, setup: ProviderSet
 
 /** A federated job from its invitation to its pay, as one of its providers; safe to call again after a crash at any point. */
 async function takePart(
-  context: WorkerContext,
+  context: ProviderContext,
   id: JobId,
   setup: ProviderSetup,
   options: Abortable,
@@ -79,7 +87,7 @@ interface Running {
 }
 
 async function follow(
-  context: WorkerContext,
+  context: ProviderContext,
   journal: JobJournal,
   id: JobId,
   { setup, enlisted }: { setup: ProviderSetup; enlisted: Enlisted },
@@ -107,7 +115,17 @@ async function follow(
     running = undefined;
   };
   await using _running = { [Symbol.asyncDispose]: stop };
-  const round: Omit<RoundContext, "job" | "round"> = { setup, enlisted, hosting, identity };
+  const round: Omit<RoundContext, "job" | "round"> = {
+    ...{ setup, enlisted, hosting, identity },
+    last: new LastToAnswer(),
+  };
+  await using stand = openStand(
+    context,
+    journal,
+    (job, dispute, own) => showUpdate(context, journal, { job, dispute }, own),
+    options,
+  );
+  await using defence = inTurn(context, journal, options);
   for await (const job of market.followFederated(id, options)) {
     const open = openRoundOf(job);
     if (running && running.round !== open) await stop();
@@ -116,14 +134,47 @@ async function follow(
       await expire(context, journal, job, options);
       continue;
     }
+    await moveDisputesOn(context, journal, job, options);
+    await stand.follow(job);
+    defence.begin((own) => answerStrike(context, journal, { job, setup, enlisted }, own));
     if (job.state === "Enlisting") hosting.start().catch(() => undefined); // tried again when there is an update
     if (open !== undefined && running === undefined)
       running = begin(context, journal, { ...round, job, round: open }, options);
     if (job.state !== "Ended") continue;
-    const paid = await settleUp(context, journal, { job, enlisted, now }, options);
+    // The stake, and that of those that struck, waits for the panel.
+    if (isContested(job, now)) continue;
+    const paid = await settleUp(context, journal, { job, enlisted, now, policy: setup.policy }, options);
     if (paid !== undefined) return paid;
   }
   return 0n;
+}
+
+/** One piece of work at a time beside the rounds; what is begun while another is at work is left out. */
+function inTurn(context: WorkerContext, journal: JobJournal, options: Abortable) {
+  const stop = new AbortController();
+  let current: Promise<void> | undefined;
+  const run = async (work: (options: Abortable) => Promise<void>) => {
+    using own = linkSignals([options.signal, stop.signal]);
+    try {
+      const warn = (error: Error, pause: number) =>
+        context.reporter.emit({ kind: "warn", text: retryText(error, pause) });
+      await retryTransient(() => work(own), warn, own);
+    } catch (error) {
+      if (own.signal.aborted) return;
+      noteAndReport(context, journal, error instanceof Error ? error.message : String(error), "warn");
+    }
+  };
+  return {
+    begin(work: (options: Abortable) => Promise<void>): void {
+      current ??= run(work).finally(() => {
+        current = undefined;
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await current;
+    },
+  };
 }
 
 /** The round that is open now; undefined while none is. */

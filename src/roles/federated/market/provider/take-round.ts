@@ -2,37 +2,40 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Abortable, aborted } from "../../../../async/abort.ts";
+import { retryTransient } from "../../../../async/retry.ts";
 import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { modelDigest, updateDigest } from "../../../../protocol/federated/digest.ts";
+import { readAggregation } from "../../../../protocol/federated/ledger/ledger.ts";
 import { recordHash } from "../../../../protocol/federated/ledger/record.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import type { RoundMessage, UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
-import { PART_FILE, PUBLIC_FILE, taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
+import type { RoundMessage } from "../../../../protocol/federated/market/messages.ts";
+import { PART_FILE, PUBLIC_FILE } from "../../../../protocol/federated/market/spec.ts";
 import { type Model, readExactModel } from "../../../../protocol/federated/model-file.ts";
-import type { Address, Hex } from "../../../../protocol/ids.ts";
+import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../protocol/limits.ts";
 import type { WorkerContext } from "../../../context.ts";
 import type { ProviderSetup } from "../../../job/provider/accept.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import type { HostedOnce } from "../../../shared/host-once.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
-import { noteAndReport } from "../../../shared/note.ts";
+import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { random32 } from "../../../shared/random.ts";
 import { transact } from "../../../shared/transact.ts";
-import { ensureImage } from "../../../task/ensure-image.ts";
-import { releaseGpus, reserveGpus } from "../../../task/reserve-gpus.ts";
 import { encode } from "../../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
 import { readBounded } from "../read-bounded.ts";
-import { discardRun, runName, trainingSeed, trainRound } from "../train.ts";
+import { discardRun, runName } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
+import { examineBooks } from "./challenge.ts";
 import type { Enlisted } from "./enlist.ts";
-import { fetchFromAny, hear, type Lead, leadsOf, readerOf } from "./leads.ts";
+import { fetchFromAny, hear, type LastToAnswer, type Lead, leadsOf, readerOf } from "./leads.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
+import { keepInputs, type MadeUpdate } from "./retrain.ts";
 import { keepPay } from "./settle.ts";
+import { trainHere } from "./train-here.ts";
 
 export interface RoundContext {
   readonly job: FederatedJob;
@@ -41,12 +44,7 @@ export interface RoundContext {
   readonly enlisted: Enlisted;
   readonly hosting: HostedOnce;
   readonly identity: HostIdentity;
-}
-
-/** An update as it is hosted and announced: a step of the journal. */
-interface MadeUpdate {
-  readonly blob: Blob;
-  readonly message: UpdateMessage;
+  readonly last: LastToAnswer;
 }
 
 /** Updates that are hosted: the requester may still be at the last one's. */
@@ -79,7 +77,9 @@ export async function takeRound(
 ): Promise<void> {
   const { job, enlisted, hosting } = round;
   const message = await hearOf(context, journal, round, options);
-  await keepPay(context, journal, { job, round: round.round - 1, lines: message.ledger });
+  const before = { job, round: round.round - 1, lines: message.ledger };
+  await keepPay(context, journal, before);
+  await examineBooks(context, journal, { ...before, policy: round.setup.policy }, options);
   if (message.work === undefined) return;
   const leads = await leadsOf(context, journal, job.id, enlisted, options);
   const made = await makeUpdate(context, journal, { ...round, work: message.work }, options);
@@ -93,7 +93,26 @@ export async function takeRound(
     live.remove(earlier.blob.root);
     await rm(earlier.blob.path, { force: true });
   }
-  await journal.step(`told-${round.round}`, {
+  const told = () =>
+    retryTransient(
+      () => tell(context, journal, round, { leads, made }, options),
+      (error, pause) => context.reporter.emit({ kind: "warn", text: retryText(error, pause) }),
+      options,
+    );
+  // One that was left out before says so first: what is on the chain cannot be passed over.
+  if (wasLeftOut(context, journal, message)) await assertUpload(context, journal, round, made, options);
+  await Promise.all([told(), assertLate(context, journal, round, made, options)]);
+}
+
+/** Tells the leads where the update lies. */
+async function tell(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, round }: RoundContext,
+  { leads, made }: { readonly leads: readonly Lead[]; readonly made: MadeUpdate },
+  options: Abortable,
+): Promise<void> {
+  await journal.step(`told-${round}`, {
     prepare: () => null,
     act: async () => {
       const told = await Promise.allSettled(
@@ -108,15 +127,27 @@ export async function takeRound(
       return true;
     },
   });
-  noteAndReport(context, journal, `round ${round.round}: the update is sent`);
-  await assertLate(context, journal, round, made, options);
+  noteAndReport(context, journal, `round ${round}: the update is sent`);
 }
+
+/** Whether the round before counted no update of this provider though it had sent one. */
+function wasLeftOut(
+  { account }: WorkerContext,
+  journal: JobJournal,
+  { round, ledger }: RoundMessage,
+): boolean {
+  if (round === 1 || journal.outcome(`told-${round - 1}`) === undefined) return false;
+  const { members } = readAggregation(ledger.at(-1) ?? "");
+  return members.some(({ provider, upload }) => sameAddress(provider, account) && upload === NOTHING);
+}
+
+const NOTHING = `0x${"0".repeat(64)}` as Hex;
 
 /** The leads' message of this round, which they may not have written yet. */
 function hearOf(
   context: WorkerContext,
   journal: JobJournal,
-  { job, round, enlisted }: RoundContext,
+  { job, round, enlisted, last }: RoundContext,
   options: Abortable,
 ): Promise<RoundMessage> {
   return journal.step(`message-${round}`, {
@@ -128,7 +159,7 @@ function hearOf(
       const accept = (message: RoundMessage) =>
         message.round === round &&
         (signed === undefined || message.work === undefined || message.work.model.root === signed);
-      return await hear(context, leads, { from: round, accept }, options);
+      return await hear(context, leads, { from: round, accept, last }, options);
     },
   });
 }
@@ -138,7 +169,7 @@ type Work = NonNullable<RoundMessage["work"]>;
 function makeUpdate(
   context: WorkerContext,
   journal: JobJournal,
-  { job, round, setup, enlisted, identity, work }: RoundContext & { readonly work: Work },
+  { job, round, setup, enlisted, identity, last, work }: RoundContext & { readonly work: Work },
   options: Abortable,
 ): Promise<MadeUpdate> {
   const { market, parcels, account, jobsDir } = context;
@@ -149,33 +180,16 @@ function makeUpdate(
     act: async () => {
       const own = await ownDataOf(context, journal, { spec, setup }, options);
       const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
-      const leads = await leadsOf(context, journal, job.id, enlisted, options);
+      const leads = last.first(await leadsOf(context, journal, job.id, enlisted, options));
       const model = await bringModel(context, { job, round, enlisted, leads, work, dir }, options);
-      const name = `round-${round}`;
-      let trained: Awaited<ReturnType<typeof trainRound>>;
-      {
-        using slot = await setup.slots.take(options);
-        await slot.hold(spec.resources, options);
-        const image = await ensureImage(
-          context,
-          journal,
-          { spec: taskSpecOf(spec), input, policy: setup.policy },
-          options,
-        );
-        const gpus = await reserveGpus(context, journal, spec.resources, options);
-        try {
-          const place = { spec, image, input, gpus, logBytes: setup.policy.maxLog, dataDir: own?.folder };
-          const { rounds, local } = spec.federated;
-          const facts = { round, rounds, seed: trainingSeed(job.id, round, account), local };
-          trained = await trainRound(context, journal, place, { name, model, facts }, options);
-        } finally {
-          releaseGpus(context, journal);
-        }
-      }
+      const dataDir = own?.folder;
+      const training = { job, round, setup, enlisted, input, dataDir, name: `round-${round}`, model };
+      const trained = await trainHere(context, journal, training, options);
       const folder = join(dir, `update-${round}`);
       await mkdir(folder, { recursive: true });
       const bytes = await encoded(journal, { job, round, spec, dir }, trained.change);
       await writeFile(join(folder, UPDATE_FILE), bytes);
+      await keepInputs(dir, { round, model, update: bytes });
       const packed = await parcels.pack(
         { root: folder, paths: [UPDATE_FILE], out: `${folder}.parcel` },
         options,
@@ -335,12 +349,23 @@ async function assertLate(
   options: Abortable,
 ): Promise<void> {
   const { market } = context;
+  if (journal.outcome(`assert-${round}`) !== undefined) return;
   using clock = chainDeadline(job.deadline, market, options.signal, Math.floor(job.terms.roundWindow / 3));
   await aborted(clock.signal);
   if (options.signal.aborted || !clock.expired) return;
+  await assertUpload(context, journal, { job, round }, { message }, options);
+}
+
+async function assertUpload(
+  context: WorkerContext,
+  journal: JobJournal,
+  { job, round }: Pick<RoundContext, "job" | "round">,
+  { message }: Pick<MadeUpdate, "message">,
+  options: Abortable,
+): Promise<void> {
   const call = { kind: "assertUpload", federated: job, upload: message.parcel.root } as const;
   await unlessRefused(async () => {
-    await transact(market, journal, call, { ...options, name: `assert-${round}` });
-    noteAndReport(context, journal, `round ${round} is open late: the upload is said on the chain`);
+    await transact(context.market, journal, call, { ...options, name: `assert-${round}` });
+    noteAndReport(context, journal, `round ${round}: the upload is said on the chain`);
   });
 }

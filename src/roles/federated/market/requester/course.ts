@@ -182,17 +182,36 @@ export async function openPlace(
 /** A provider's part as a parcel, with the public rows where there are any. */
 export async function packPart(
   { parcels }: Pick<WorkerContext, "parcels">,
-  { files, train, open }: Pick<RoundPlace, "files" | "open"> & { readonly train: Rows },
+  place: PartPlace,
   { rows, out }: { readonly rows: Uint32Array; readonly out: string },
   options: Abortable,
 ) {
-  const root = files.rounds;
-  const paths = [PART_FILE, ...(open === undefined ? [] : [PUBLIC_FILE])];
-  await writeFile(join(root, PART_FILE), rowsFile(train, rows));
-  if (open !== undefined) await writeFile(join(root, PUBLIC_FILE), unlabelledFile(open));
+  const { root, paths } = await writePart(place, rows);
   const packed = await parcels.pack({ root, paths, out }, options);
   for (const path of paths) await rm(join(root, path), { force: true });
   return { blob: packed.blob, key: packed.sessionKey };
+}
+
+/** The digest of a provider's part, which its uploads name. */
+export async function partDigest(
+  { parcels }: Pick<WorkerContext, "parcels">,
+  place: PartPlace,
+  rows: Uint32Array,
+  options: Abortable,
+): Promise<Hex> {
+  const { root, paths } = await writePart(place, rows);
+  const digest = await parcels.digest(root, paths, options);
+  for (const path of paths) await rm(join(root, path), { force: true });
+  return digest;
+}
+
+type PartPlace = Pick<RoundPlace, "files" | "open"> & { readonly train: Rows };
+
+async function writePart({ files, train, open }: PartPlace, rows: Uint32Array) {
+  const root = files.rounds;
+  await writeFile(join(root, PART_FILE), rowsFile(train, rows));
+  if (open !== undefined) await writeFile(join(root, PUBLIC_FILE), unlabelledFile(open));
+  return { root, paths: [PART_FILE, ...(open === undefined ? [] : [PUBLIC_FILE])] };
 }
 
 type OwnImage = Exclude<RoundBasis["spec"]["image"], string>;

@@ -7,7 +7,13 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import type { FederatedJobFile, JobRules } from "../../../../protocol/federated/market/file.ts";
+import {
+  type FederatedJobFile,
+  filesOf,
+  type JobRules,
+  jobRulesSchema,
+} from "../../../../protocol/federated/market/file.ts";
+import { kitDigest } from "../../../../protocol/federated/market/seat-messages.ts";
 import { type FederatedSpec, federatedSpecHash } from "../../../../protocol/federated/market/spec.ts";
 import {
   type FederatedTerms,
@@ -139,12 +145,18 @@ export async function draftFederated(
     data: { own },
   } = federated;
   const parameters = model.vector.length;
+  const seed = random32();
+  const kit =
+    federated.validators.count === 0
+      ? undefined
+      : kitDigest(rulesOf(federated), await parcels.digest(folder, filesOf(federated), { signal }), seed);
   const spec: FederatedSpec = {
     ...{ version, name, image, command, resources, tier },
     federated: {
       ...{ rounds, local, update, ...(privacy && { privacy }), ...(own && { own }), parameters },
       ...(open && { scores: { rows: open.labels.length, classes: classesOf(open) } }),
       start: modelDigest(createHash("sha256"), model.layout, model.vector),
+      ...(kit && { kit }),
     },
   };
   await mkdir(jobsDir, { recursive: true, mode: 0o700 });
@@ -196,7 +208,7 @@ export async function draftFederated(
       identity: await transport.newIdentity(),
       bundle: { ...packed.blob, path: home.bundle },
       bundleKey: packed.sessionKey,
-      ...{ seed: random32(), drawSeed, mask: random32() },
+      ...{ seed, drawSeed, mask: random32() },
     };
     const record = journal.open("federated-requester", jobId);
     await record.step("draft", { prepare: () => draft, act: (one) => one });
@@ -205,6 +217,12 @@ export async function draftFederated(
     await rm(draftDir, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** What the seats need of the job file. */
+export function rulesOf(block: FederatedDraft["file"]["federated"]): JobRules {
+  const known = new Set(Object.keys(jobRulesSchema.shape));
+  return Object.fromEntries(Object.entries(block).filter(([name]) => known.has(name))) as JobRules;
 }
 
 /** The draft, which is all in the step's intent; undefined of an undertaking that never came to one. */

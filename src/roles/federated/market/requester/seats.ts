@@ -7,7 +7,7 @@ import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hosting } from "../../../../ports/transport.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
-import { filesOf, type JobRules, jobRulesSchema } from "../../../../protocol/federated/market/file.ts";
+import { filesOf } from "../../../../protocol/federated/market/file.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
 import type { RoundMessage, SeatPlace } from "../../../../protocol/federated/market/messages.ts";
 import {
@@ -32,7 +32,7 @@ import { readBounded } from "../read-bounded.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
 import { Board } from "./board.ts";
-import type { FederatedDraft } from "./draft.ts";
+import { type FederatedDraft, rulesOf } from "./draft.ts";
 import type { LeadFiles } from "./files.ts";
 import type { ClosedRound } from "./round/books.ts";
 
@@ -159,12 +159,6 @@ export class Seats {
 }
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
-
-/** What the seats need of the job file. */
-function rulesOf(block: FederatedDraft["file"]["federated"]): JobRules {
-  const known = new Set(Object.keys(jobRulesSchema.shape));
-  return Object.fromEntries(Object.entries(block).filter(([name]) => known.has(name))) as JobRules;
-}
 
 /**
  * Takes the model and the books of a round that the seats have closed: opens the model with the key that the chain has,

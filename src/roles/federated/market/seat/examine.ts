@@ -10,15 +10,15 @@ import { signerOf } from "../../../../protocol/federated/ledger/record.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { RoundProposal } from "../../../../protocol/federated/market/seat-messages.ts";
 import { readExactModel } from "../../../../protocol/federated/model-file.ts";
-import { sameTraining } from "../../../../protocol/federated/replay.ts";
-import { type Address, sameAddress } from "../../../../protocol/ids.ts";
+import { type ReplayFinding, sameTraining } from "../../../../protocol/federated/replay.ts";
+import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../protocol/limits.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import type { Channel } from "../channel.ts";
 import type { Lead } from "../provider/leads.ts";
 import { readBounded } from "../read-bounded.ts";
-import { type RoundMeasurements, rootUpdate } from "../requester/round/aggregate.ts";
+import { type ArrivedUpdate, type RoundMeasurements, rootUpdate } from "../requester/round/aggregate.ts";
 import {
   type Arrivals,
   checkUpdate,
@@ -76,7 +76,11 @@ export async function examineProposal(
     readonly proposer: Lead & { readonly account: Address };
     readonly proposal: RoundProposal;
     readonly arrivals: Arrivals;
-    readonly members: readonly { readonly account: Address; readonly channel: Channel }[];
+    readonly members: readonly {
+      readonly account: Address;
+      readonly channel: Channel;
+      readonly data: Hex | undefined;
+    }[];
     readonly hosting: Hosting;
   },
   options: Abortable,
@@ -98,14 +102,14 @@ export async function examineProposal(
   for (const message of proposal.updates) {
     const member = members.find(({ account }) => account.toLowerCase() === message.upload.provider);
     if (member === undefined) throw disagree(`${message.upload.provider} is no provider of the job`);
-    const { account, channel } = member;
+    const { account, channel, data } = member;
     if (!isUpdateOf(message, { account, round, parent }, domain))
       throw disagree(`the update of ${account} is not signed by it`);
     if (updateNoticeOf(journal, round, account) === undefined) await arrivals.take(account, channel, message);
     if (isHere(account, message.parcel.root)) continue;
     // It told this seat of another one.
     await fetchUpdate(context, { channel, message, path: variant(account), maxBytes }, options);
-    await checkUpdate(variant(account), message, { parameters, maxBytes });
+    await checkUpdate(variant(account), message, { parameters, maxBytes, data });
   }
   const own = proposal.updates.filter(({ upload, parcel }) => isHere(upload.provider, parcel.root));
   if (!(await arrivals.haveAll(own.map(({ upload }) => asMember(members, upload.provider)))))
@@ -137,13 +141,10 @@ export async function examineProposal(
         {
           updates,
           ...(root !== undefined && { root }),
-          agree: (measured) => agreed(measured, proposal),
+          agree: (measured) => agreedMeasurements(measured, proposal),
           replay: async (at, suspects) => {
             const found = await replay(context, journal, at, { round, updates, suspects }, options);
-            for (const [i, { account }] of updates.entries())
-              if (found.get(account) !== proposal.measured[i]!.audit)
-                throw disagree(`a replay of ${account} finds something else`);
-            return found;
+            return sameFindings(found, updates, proposal);
           },
         },
         options,
@@ -183,8 +184,14 @@ function asMember(members: readonly { readonly account: Address }[], provider: A
   return members.find(({ account }) => sameAddress(account, provider))!.account;
 }
 
-/** What the proposer measured, once it is seen to be near what was measured here. */
-function agreed(measured: RoundMeasurements, { before, measured: told }: RoundProposal): RoundMeasurements {
+/**
+ * What the proposer measured, once it is seen to be near what was measured here.
+ * @throws FEDERATED_DISAGREED
+ */
+export function agreedMeasurements(
+  measured: RoundMeasurements,
+  { before, measured: told }: RoundProposal,
+): RoundMeasurements {
   if (before === undefined || Math.abs(before.acc - measured.before.acc) * 1e6 > ACCURACY)
     throw disagree("it measured another accuracy of the model");
   const members = measured.members.map((own, i) => {
@@ -199,6 +206,21 @@ function agreed(measured: RoundMeasurements, { before, measured: told }: RoundPr
     return { account: own.account, accuracy, ...(gains && { gains }) };
   });
   return { before, members };
+}
+
+/**
+ * What replays found, once it is seen to be what the proposer says.
+ * @throws FEDERATED_DISAGREED
+ */
+export function sameFindings(
+  found: ReadonlyMap<Address, ReplayFinding>,
+  updates: readonly ArrivedUpdate[],
+  { measured }: RoundProposal,
+): ReadonlyMap<Address, ReplayFinding> {
+  for (const [i, { account }] of updates.entries())
+    if (found.get(account) !== measured[i]!.audit)
+      throw disagree(`a replay of ${account} finds something else`);
+  return found;
 }
 
 /** The proposer's root update, once one that is made here is seen to be the same training. */
@@ -224,8 +246,16 @@ async function bringRoot(
     options,
   );
   const path = join(into, files.rootUpdate(round).split("/").at(-1)!);
+  await checkRoot(path, made, parameters);
+  return path;
+}
+
+/**
+ * Checks that a root update is the training that was done here.
+ * @throws FEDERATED_DISAGREED
+ */
+export async function checkRoot(path: string, made: string, parameters: number): Promise<void> {
   const valuesOf = async (file: string) => decodeUpdate(openUpdate(await readFile(file), parameters));
   if (!sameTraining(await valuesOf(path), await valuesOf(made)))
     throw disagree("its root update is none of its rows");
-  return path;
 }

@@ -20,6 +20,7 @@ import type { Slots } from "../../../daemon/slots.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
+import type { DiskBudget } from "../../../task/kept/disk-budget.ts";
 import type { Channel } from "../channel.ts";
 import { hearAny, type Lead } from "../provider/leads.ts";
 import type { Board } from "../requester/board.ts";
@@ -33,15 +34,23 @@ import { proposedFiles, type RoundState, type ServedParcel } from "./work-out.ts
 /** Another seat, and how it is reached; the seats' order is that of their addresses. */
 export type Peer = Lead & { readonly account: Address };
 
+/** A provider, and the digest of the rows that it was dealt; undefined where it has its own. */
+export interface Dealt {
+  readonly account: Address;
+  readonly channel: Channel;
+  readonly data: Hex | undefined;
+}
+
 /** What a seat holds for all rounds. */
 export interface Seat {
   readonly account: Address;
   /** All seats that serve, ascending, this one among them. */
   readonly order: readonly Address[];
   readonly peers: readonly Peer[];
-  readonly members: readonly { readonly account: Address; readonly channel: Channel }[];
+  readonly members: readonly Dealt[];
   readonly hosting: Hosting;
   readonly slots: Slots;
+  readonly disk: DiskBudget | undefined;
   readonly proposals: Board<RoundProposal>;
   /** Signatures that other seats have sent, of the open round. */
   readonly approvals: Approvals;
@@ -296,11 +305,18 @@ export async function adoptFiles(
   for (const [i, path] of proposed.states.entries()) await copyFile(path, files.state(round + 1, i));
 }
 
-/** Removes what only round `round` needed; the parcel of the model that it ended with is still served. */
-export async function clearRound({ files }: RoundState["place"], round: number, kept: string): Promise<void> {
+/**
+ * Removes what only closed rounds up to `round` needed; the parcel of the model that the last ended with is still served.
+ * The updates of those from `disputable` on stay, for the panel that they may be shown to.
+ */
+export async function clearRounds(
+  { files }: RoundState["place"],
+  { round, disputable, kept }: { readonly round: number; readonly disputable: number; readonly kept: string },
+): Promise<void> {
   for (const name of await readdir(files.rounds).catch(() => [])) {
-    const of = new RegExp(`^(proposed|update|root)-${round}(-|\\.|$)`).test(name);
+    const [, what, of = 0] = /^(proposed|update|root)-(\d+)(?=-|\.|$)/.exec(name) ?? [];
+    const isOver = Number(of) <= round && (what === "proposed" || Number(of) < disputable);
     const path = join(files.rounds, name);
-    if (of && path !== kept) await rm(path, { recursive: true, force: true });
+    if (what !== undefined && isOver && path !== kept) await rm(path, { recursive: true, force: true });
   }
 }

@@ -8,7 +8,7 @@ import type { Address } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { Random } from "../../data/random.ts";
-import { encode } from "../../encode.ts";
+import { encodeAgain } from "../../encode.ts";
 import type { ArrivedUpdate, RoundPlace } from "../requester/round/aggregate.ts";
 import { type Rows, rowsFile } from "../requester/round/rows.ts";
 import { discardRun, trainingSeed, trainRound } from "../train.ts";
@@ -43,32 +43,41 @@ export async function replay(
   for (const update of new Set([...suspects, ...drawn]))
     found.set(
       update.account,
-      await replayOne(context, journal, { ...place, train }, { round, update }, options),
+      await replayOne(
+        context,
+        journal,
+        { ...place, train },
+        { name: `replay-${round}-${update.place}`, round, update },
+        options,
+      ),
     );
   return found;
 }
 
-/** What the replay of one update finds. */
-async function replayOne(
+/** What the replay of one update finds: trains on the rows that its provider was dealt, and compares. Once for a name. */
+export async function replayOne(
   context: WorkerContext,
   journal: JobJournal,
   { draft, files, tasks, parts, train }: RoundPlace & { readonly train: Rows },
-  { round, update: { account, place, path } }: { readonly round: number; readonly update: ArrivedUpdate },
+  {
+    name,
+    round,
+    update: { account, place, path },
+  }: { readonly name: string; readonly round: number; readonly update: ArrivedUpdate },
   options: Abortable,
 ): Promise<ReplayFinding> {
   const { spec, layout, terms } = draft;
-  const { parameters, rounds, local, update } = spec.federated;
+  const { parameters, rounds, local } = spec.federated;
   const vector = readVector(files.model(round), parameters);
   const job = context.market.federatedJobIdOf(terms);
   const facts = { round, rounds, seed: trainingSeed(job, round, account), local };
-  const name = `replay-${round}-${place}`;
   const training = { name, model: { layout, vector }, facts, part: rowsFile(train, parts[place]!) };
   try {
     const finding = await journal.step(name, {
       prepare: () => null,
       act: async (): Promise<ReplayFinding> => {
         const { change } = await trainRound(context, journal, tasks, training, options);
-        const replayed = decodeUpdate(openUpdate(encode(change, update).bytes, parameters));
+        const replayed = decodeUpdate(openUpdate(encodeAgain(change, spec.federated), parameters));
         const sent = decodeUpdate(openUpdate(await readFile(path), parameters));
         return sameTraining(sent, replayed) ? "clean" : "proven";
       },

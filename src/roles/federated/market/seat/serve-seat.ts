@@ -1,14 +1,11 @@
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { type Abortable, linkSignals } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Feed, HostIdentity } from "../../../../ports/transport.ts";
-import { modelDigest } from "../../../../protocol/federated/digest.ts";
+import type { HostIdentity } from "../../../../ports/transport.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
-import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import { type FederatedJob, isContested } from "../../../../protocol/federated/market/job.ts";
 import {
   type RoundMessage,
   type SeatPlace,
@@ -20,9 +17,7 @@ import {
   kitMessageSchema,
   type RoundProposal,
 } from "../../../../protocol/federated/market/seat-messages.ts";
-import { readExactModel } from "../../../../protocol/federated/model-file.ts";
 import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
-import { parcelBytes } from "../../../../protocol/limits.ts";
 import { forJob, type WorkerContext } from "../../../context.ts";
 import type { Duty } from "../../../daemon/daemon.ts";
 import { type Machine, openSlots } from "../../../daemon/slots.ts";
@@ -34,31 +29,21 @@ import { noteAndReport } from "../../../shared/note.ts";
 import { partyOf } from "../../../shared/party.ts";
 import { transact } from "../../../shared/transact.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
-import { writeVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
-import { closedRoundIn } from "../closed-round.ts";
-import { fetchFromAny, hear, hearAny, leadAt, readerOf } from "../provider/leads.ts";
-import { readBounded } from "../read-bounded.ts";
+import { moveDisputesOn } from "../dispute/move-on.ts";
+import { openStand } from "../dispute/stand.ts";
+import { hearAny, leadAt, readerOf } from "../provider/leads.ts";
 import { Board } from "../requester/board.ts";
-import { enlistedIn, openPlace } from "../requester/course.ts";
+import { enlistedIn, openPlace, partDigest } from "../requester/course.ts";
 import { leadFiles } from "../requester/files.ts";
-import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { type Arrivals, openArrivals } from "../requester/round/arrivals.ts";
 import { unlessRefused } from "../unless-refused.ts";
-import { EXACT_FILE } from "../update-parcel.ts";
-import {
-  Approvals,
-  adoptFiles,
-  clearRound,
-  type Peer,
-  playSeatRound,
-  type Seat,
-  sendByOf,
-  type WorkedOut,
-  workedOut,
-} from "./play-round.ts";
+import { Approvals, type Dealt, type Peer, playSeatRound, type Seat } from "./play-round.ts";
 import { takeFee } from "./settle.ts";
+import { standInTime } from "./standing.ts";
 import { isRefusedKit, type Kit, takeKit } from "./take-kit.ts";
+import { ofAllRounds, tellRound } from "./tell-round.ts";
+import { testify } from "./testify.ts";
 
 export type SeatSetup = Pick<ProviderSetup, "policy" | "machine" | "disk" | "draining">;
 
@@ -105,7 +90,7 @@ async function serveSeat(
     );
     const kit = await takeKit(context, journal, job, setup, limit);
     if (isRefusedKit(kit)) throw new IchainError("FEDERATED_SEAT_EMPTY", `${kit.code}: ${kit.reason}.`);
-    earned = await serve(context, journal, id, { kit, slots: setup.slots, limit }, options);
+    earned = await serve(context, journal, id, { kit, setup, limit }, options);
   } catch (error) {
     options.signal.throwIfAborted();
     if (isIchainError(error) && error.retryable) throw error;
@@ -155,17 +140,15 @@ async function end(
   journal.finish(result);
 }
 
-/** A round before it is played: what the one before it ended with. */
-interface Standing {
-  readonly round: number;
-  readonly before: WorkedOut | undefined;
-}
-
 async function serve(
   context: WorkerContext,
   journal: JobJournal,
   id: JobId,
-  { kit, slots, limit }: { readonly kit: Kit; readonly slots: Seat["slots"]; readonly limit: Abortable },
+  {
+    kit,
+    setup: { slots, disk },
+    limit,
+  }: { readonly kit: Kit; readonly setup: SeatSetup & Pick<Seat, "slots">; readonly limit: Abortable },
   options: Abortable,
 ): Promise<bigint> {
   const { market, transport, account, jobsDir } = context;
@@ -187,7 +170,14 @@ async function serve(
   const others = first.members.map((one) => one.account).filter((one) => !sameAddress(one, account));
   const spoken = await Promise.all(others.map(channelTo));
   const isProvider = (one: Address) => memberOf(first, one)?.seat === false;
-  const members = spoken.filter((one) => isProvider(one.account));
+  const members: Dealt[] = [];
+  for (const [at, one] of enlistedIn(first).entries()) {
+    const { channel } = spoken.find((each) => sameAddress(each.account, one))!;
+    const { train } = place;
+    const rows = place.parts[at]!;
+    const data = train && (await partDigest(context, { ...place, train }, rows, options));
+    members.push({ account: one, channel, data });
+  }
   const identity = await journal.step<HostIdentity, HostIdentity>("identity", {
     prepare: () => transport.newIdentity(),
     act: (one) => one,
@@ -221,7 +211,7 @@ async function serve(
   const order = [account, ...peers.map((peer) => peer.account)].toSorted((a, b) =>
     a.toLowerCase() < b.toLowerCase() ? -1 : 1,
   );
-  const seat: Seat = { account, order, peers, members, hosting, slots, proposals, approvals };
+  const seat: Seat = { account, order, peers, members, hosting, slots, disk, proposals, approvals };
   let running:
     | { readonly round: number; readonly abort: AbortController; readonly done: Promise<void> }
     | undefined;
@@ -231,14 +221,22 @@ async function serve(
     running = undefined;
   };
   await using _running = { [Symbol.asyncDispose]: stop };
+  await using stand = openStand(
+    context,
+    journal,
+    (job, dispute, own) => testify(context, journal, { kit, place, order }, { job, dispute }, own),
+    options,
+  );
   for await (const job of market.followFederated(id, options)) {
     await expireLate(context, journal, job, options);
+    await moveDisputesOn(context, journal, job, options);
+    await stand.follow(job);
     const open = job.state === "Running" ? job.closings.length + 1 : undefined;
     if (running && running.round !== open) await stop();
     if (open !== undefined && running === undefined) {
       const standing = await standInTime(context, journal, { job, place, seat }, options);
       if (standing === undefined) continue;
-      show(rounds, job, { ...standing, isProvider, requester: first.terms.requester });
+      tellRound(rounds, job, { ...standing, isProvider, requester: first.terms.requester });
       const abort = new AbortController();
       const own = linkSignals([options.signal, abort.signal]);
       const parent = standing.before?.closed.closing.modelDigest ?? basis.spec.federated.start;
@@ -258,8 +256,9 @@ async function serve(
     if (job.state !== "Ended") continue;
     if (job.closings.length > 0) {
       const standing = await standInTime(context, journal, { job, place, seat }, options);
-      if (standing) show(rounds, job, { ...standing, isProvider, requester: first.terms.requester });
+      if (standing) tellRound(rounds, job, { ...standing, isProvider, requester: first.terms.requester });
     }
+    if (isContested(job, await market.now(options))) continue;
     const paid = await takeFee(context, journal, job, options);
     if (paid !== undefined) return paid;
   }
@@ -317,133 +316,4 @@ async function takeNotice(
       if (!isIchainError(error, "FEDERATED_MESSAGE_INVALID")) throw error;
     }
   }
-}
-
-/** The same while the job waits for this step; undefined, with a word, where no other seat tells in time. */
-async function standInTime(
-  context: WorkerContext,
-  journal: JobJournal,
-  of: { readonly job: FederatedJob; readonly place: RoundPlace; readonly seat: Seat },
-  options: Abortable,
-): Promise<Standing | undefined> {
-  using limit = chainDeadline(of.job.deadline, context.market, options.signal);
-  try {
-    return await stand(context, journal, of, limit);
-  } catch (error) {
-    options.signal.throwIfAborted();
-    const why = isIchainError(error) ? error.message : "no other validator tells what it came to";
-    noteAndReport(context, journal, `round ${of.job.closings.length} is not known here: ${why}`, "warn");
-    return undefined;
-  }
-}
-
-/** What the last closed round came to, by this seat's own work or, where it has none of it, by its peers. */
-async function stand(
-  context: WorkerContext,
-  journal: JobJournal,
-  { job, place, seat }: { job: FederatedJob; place: RoundPlace; seat: Seat },
-  options: Abortable,
-): Promise<Standing> {
-  const closed = job.closings.length;
-  if (closed === 0) return { round: 1, before: undefined };
-  const before = await journal.step<null, WorkedOut>(`adopted-${closed}`, {
-    prepare: () => null,
-    act: async () => {
-      const { closing } = job.closings[closed - 1]!;
-      const own = workedOut(journal, seat.order, closing);
-      if (own === undefined) return await catchUp(context, journal, { job, place, seat }, options);
-      await adoptFiles(place, closed, own.by);
-      const { closed: round, model, memory } = own;
-      return { closed: round, model, memory };
-    },
-  });
-  await seat.hosting.add(before.model.blob);
-  await clearRound(place, closed, before.model.blob.path);
-  const earlier = journal.outcome<WorkedOut>(`adopted-${closed - 1}`);
-  if (earlier !== undefined && earlier.model.blob.root !== before.model.blob.root) {
-    seat.hosting.remove(earlier.model.blob.root);
-    await rm(earlier.model.blob.path, { force: true });
-  }
-  return { round: closed + 1, before };
-}
-
-/**
- * Takes over a round that others closed. What the server's step remembers is not told: where it has something, this seat
- * serves the model and signs nothing until the job is over.
- */
-async function catchUp(
-  context: WorkerContext,
-  journal: JobJournal,
-  { job, place, seat }: { job: FederatedJob; place: RoundPlace; seat: Seat },
-  options: Abortable,
-): Promise<WorkedOut> {
-  const { market, parcels } = context;
-  const round = job.closings.length;
-  const { closing } = job.closings[round - 1]!;
-  const { files, draft } = place;
-  const { parameters } = draft.spec.federated;
-  const isWhole = ({ last }: RoundMessage) => last?.model.root === closing.modelRoot;
-  const message = await hear(context, seat.peers, { from: round + 1, accept: isWhole }, options);
-  const earned = journal.outcome<WorkedOut>(`adopted-${round - 1}`)?.closed.earned ?? [];
-  const closed = closedRoundIn(message, closing, earned, market.ledgerDomainOf(job.id));
-  const { root, key, bytes } = message.last!.model;
-  const path = join(files.rounds, `caught-${round}.parcel`);
-  const most = parcelBytes(8 * parameters + (16 << 20));
-  const request = { root, path, maxBytes: most, size: bytes };
-  const blob = await fetchFromAny(context, seat.peers, request, options);
-  const into = `${path}-opened`;
-  await rm(into, { recursive: true, force: true });
-  await parcels.open({ blob, sessionKey: key, into, limits: { maxBytes: most, maxFiles: 1 } }, options);
-  const model = readExactModel(await readBounded(join(into, EXACT_FILE), 8 * parameters + (16 << 20)));
-  await rm(into, { recursive: true, force: true });
-  if (modelDigest(createHash("sha256"), model.layout, model.vector) !== closing.modelDigest)
-    throw new IchainError("MODEL_INVALID", "A validator's model is not the one that the chain names.");
-  writeVector(files.model(round + 1), model.vector);
-  noteAndReport(context, journal, `round ${round} was closed by others: its model is taken over`);
-  return { closed, model: { blob, key }, memory: message.last!.memory ?? {} };
-}
-
-/** The requester may have been away for rounds: its feed has each of them, beside the newest of `feed`. */
-function ofAllRounds(journal: JobJournal, channel: Channel, feed: Feed): Feed {
-  return {
-    id: feed.id,
-    read: async (from, options) => {
-      const before = journal.outcome<WorkedOut>(`adopted-${from - 1}`);
-      if (before === undefined) return await feed.read(from, options);
-      return channel.seal({ round: from, ledger: [...before.closed.lines], last: lastOf(before) });
-    },
-  };
-}
-
-/** What is told of a closed round beside its books. */
-function lastOf({ closed, model }: WorkedOut): NonNullable<RoundMessage["last"]> {
-  return {
-    model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
-    ...(closed.before && { before: closed.before }),
-    bytes: closed.took.map(([one, { bytes }]): [Address, number] => [one, bytes]),
-  };
-}
-
-/** Shows the open round, or after the last one what it came to. */
-function show(
-  board: Board<RoundMessage>,
-  job: FederatedJob,
-  {
-    round,
-    before,
-    isProvider,
-    requester,
-  }: Standing & { readonly isProvider: (one: Address) => boolean; readonly requester: Address },
-): void {
-  if (before === undefined) return;
-  const { closed, memory } = before;
-  const base = { round, ledger: [...closed.lines] };
-  const last = lastOf(before);
-  const work = { model: last.model, sendBy: sendByOf(job) };
-  board.show(round, (account) => {
-    if (isProvider(account)) return job.state === "Ended" ? base : { ...base, work };
-    if (sameAddress(account, requester)) return { ...base, last };
-    const remembered = Object.fromEntries(Object.entries(memory).map(([one, values]) => [one, [...values]]));
-    return { ...base, last: { ...last, memory: remembered } };
-  });
 }

@@ -8,7 +8,7 @@ import type { Blob } from "../../../../ports/transport.ts";
 import { modelDigest } from "../../../../protocol/federated/digest.ts";
 import { kitRulesSchema } from "../../../../protocol/federated/market/file.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import { kitMessageSchema } from "../../../../protocol/federated/market/seat-messages.ts";
+import { kitDigest, kitMessageSchema } from "../../../../protocol/federated/market/seat-messages.ts";
 import { taskSpecOf } from "../../../../protocol/federated/market/spec.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import type { Hex } from "../../../../protocol/ids.ts";
@@ -92,10 +92,12 @@ export async function takeKit(
       await requireRoom(path, bytes);
       const blob = await transport.fetch({ endpoint, root, path, maxBytes, size: bytes }, options);
       await rm(into, { recursive: true, force: true });
-      const { manifest } = await parcels.open({ blob, sessionKey: key, into, limits }, options);
+      const { manifest, digest } = await parcels.open({ blob, sessionKey: key, into, limits }, options);
       await rm(path, { force: true });
       const rules = kitRulesSchema.safeParse(manifest.note);
       if (!rules.success) throw malformedKit("its rules are none");
+      if (kitDigest(rules.data, digest, told.seed) !== spec.federated.kit)
+        throw malformedKit("it is not the one that the job's spec names");
       const model = readModel(await readFile(join(into, rules.data.model)));
       if (modelDigest(createHash("sha256"), model.layout, model.vector) !== spec.federated.start)
         throw malformedKit("its model is not the one that the providers agreed to");

@@ -38,13 +38,13 @@ export interface ServedParcel {
 export interface RoundState {
   readonly job: FederatedJob;
   readonly round: number;
-  readonly kit: Kit;
+  readonly kit: Pick<Kit, "mask">;
   readonly place: RoundPlace;
   /** Digest of the model that the round begins with. */
   readonly parent: Hex;
   readonly memory: Memory;
   /** The round before; undefined in the first. */
-  readonly last: ClosedRound | undefined;
+  readonly last: Pick<ClosedRound, "earned" | "closing"> | undefined;
 }
 
 /** Names of the files of the model and states that the seat `by` proposes for the next round. */

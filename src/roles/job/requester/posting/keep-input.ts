@@ -14,7 +14,7 @@ import type { KeptInput } from "../../../task/kept/kept-inputs.ts";
  * @throws PARCEL_INPUT_CHANGED, the codes of `Parcels.pack`
  */
 export async function keepInput(
-  { parcels, keyring, jobsDir }: RoleContext,
+  { parcels, keyring, jobsDir }: Pick<RoleContext, "parcels" | "keyring" | "jobsDir">,
   { path, keep }: NonNullable<JobFile["kept"]>[number],
   { folder, out }: { folder: string; out: string },
   options: Abortable,
@@ -28,7 +28,8 @@ export async function keepInput(
   const name = keccak256(toUtf8Bytes(JSON.stringify({ digest, executable, author })));
   const held = await own.take(name, out);
   const until = Math.floor(Date.now() / 1000) + keep;
-  if (held?.key !== undefined) {
+  // One that was damaged on the disk is packed again, under another root.
+  if (held?.key !== undefined && (await parcels.isWhole(held.blob, options))) {
     const { blob, key } = held;
     await own.hold(name, blob, until, key);
     return { part: { root: blob.root, key, bytes: blob.size, keep }, blob };

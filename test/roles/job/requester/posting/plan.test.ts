@@ -89,6 +89,16 @@ describe("a plan", () => {
       );
   });
 
+  test("is not made with accounts that the requester avoids, in whichever case they are written", async () => {
+    const [provider, validator] = [2, 3].map((index) => chain.market(index).account);
+    await assert.rejects(
+      plan({ avoid: [provider!.toLowerCase()] }),
+      (error) =>
+        isIchainError(error, "NO_PROVIDER") && error.hint?.includes("is one that you avoid") === true,
+    );
+    await fails({ avoid: [validator] }, "NO_VALIDATOR");
+  });
+
   test("is not made with windows, resources or money that the usual policy refuses", async () => {
     await fails({ windows: { reveal: "5m" } }, "WINDOW_TOO_SHORT");
     await fails({ windows: { accept: "1s" } }, "WINDOW_TOO_SHORT");

@@ -40,7 +40,12 @@ interface RoundOf {
   readonly parent: Hex;
   /** Values of an update. */
   readonly parameters: number;
-  readonly members: readonly { readonly account: Address; readonly channel: Channel }[];
+  readonly members: readonly {
+    readonly account: Address;
+    readonly channel: Channel;
+    /** Digest of the rows that it was dealt, where updates are checked to name it. */
+    readonly data?: Hex | undefined;
+  }[];
   readonly files: LeadFiles;
 }
 
@@ -91,7 +96,8 @@ export function openArrivals(
           { signal },
         );
       // Also what lay here before a crash: nothing says that it was checked then.
-      await checkUpdate(files.update(round, account), message, { parameters, maxBytes });
+      const data = members.find((one) => sameAddress(one.account, account))?.data;
+      await checkUpdate(files.update(round, account), message, { parameters, maxBytes, data });
       here.add(account);
     } catch (error) {
       if (signal.aborted) return;
@@ -212,8 +218,22 @@ export async function fetchUpdate(
 export async function checkUpdate(
   path: string,
   { upload }: UpdateMessage,
-  { parameters, maxBytes }: { readonly parameters: number; readonly maxBytes: number },
+  {
+    parameters,
+    maxBytes,
+    data,
+  }: {
+    readonly parameters: number;
+    readonly maxBytes: number;
+    /** Digest of the rows that its provider was dealt; not compared when absent. */
+    readonly data?: Hex | undefined;
+  },
 ): Promise<void> {
+  if (data !== undefined && upload.data !== data)
+    throw new IchainError(
+      "UPDATE_INVALID",
+      "The update is not valid: its provider says that it trained on other rows than it was dealt.",
+    );
   const bytes = await readBounded(join(path, UPDATE_FILE), maxBytes);
   openUpdate(bytes, parameters);
   if (updateDigest(createHash("sha256"), [bytes]) !== upload.update) throw otherUpdate();

@@ -1,0 +1,43 @@
+import type { Interface } from "ethers";
+import type { AccountCall, UnsignedCall } from "../../ports/ownership.ts";
+import type { Address, Hex } from "../../protocol/ids.ts";
+import type { Addresses } from "../addresses.ts";
+import { artifactOf } from "./artifacts.ts";
+import { federatedEscrowOf } from "./encode-federated.ts";
+
+/** Encodes a call about an account; `signer` is whose it is where the call does not say. */
+export function encodeAccountCall(call: AccountCall, signer: Address, addresses: Addresses): UnsignedCall {
+  const of = call.of ?? signer;
+  const toRegistry = (args: readonly unknown[], value = 0n): UnsignedCall =>
+    request(addresses.registry, artifactOf("ProviderRegistry").abi, call.kind, args, value);
+  switch (call.kind) {
+    case "deposit":
+      return toRegistry([of], call.amount);
+    case "requestWithdrawal":
+      return toRegistry([of, call.amount]);
+    case "withdrawStake":
+    case "acceptOwnership":
+      return toRegistry([of]);
+    case "offerOwnership":
+      return toRegistry([of, call.to]);
+    case "setPayee":
+      return toRegistry([of, call.payee]);
+    case "withdraw":
+      return request(addresses.escrow, artifactOf("JobEscrow").abi, "withdraw", [of, call.token], 0n);
+    case "withdrawFederated": {
+      const { abi } = artifactOf("FederatedEscrow");
+      return request(federatedEscrowOf(addresses), abi, "withdraw", [of, call.token], 0n);
+    }
+  }
+}
+
+/** A call of a contract, encoded. */
+export function request(
+  to: Address,
+  abi: Interface,
+  name: string,
+  args: readonly unknown[],
+  value: bigint,
+): UnsignedCall {
+  return { to, data: abi.encodeFunctionData(name, args) as Hex, value };
+}

@@ -1,0 +1,82 @@
+import { cp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Abortable } from "../../../../async/abort.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import { CLEAR, GUILTY } from "../../../../protocol/federated/market/closing.ts";
+import { memberOf } from "../../../../protocol/federated/market/fold.ts";
+import type { Dispute, FederatedJob } from "../../../../protocol/federated/market/job.ts";
+import type { FederatedSpec } from "../../../../protocol/federated/market/spec.ts";
+import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../context.ts";
+import { enlistedIn, partDigest } from "../requester/course.ts";
+import { replayOne } from "../seat/replay.ts";
+import { openCase, type PanelSetup, soundUpdates, type Testimony } from "./open-case.ts";
+import { type CaseFiles, openCasePlace } from "./place.ts";
+
+/**
+ * What a replay of the struck provider's training finds. {CLEAR} as well where what is shown is no update that it signed,
+ * or one of other rows than it was dealt: who strikes has to show what for.
+ */
+export async function judgeStrike(
+  context: WorkerContext,
+  journal: JobJournal,
+  {
+    job,
+    dispute,
+    about,
+    case: files,
+  }: {
+    readonly job: FederatedJob;
+    readonly dispute: Dispute;
+    readonly about: Address;
+    readonly case: CaseFiles;
+  },
+  testimony: Testimony,
+  setup: PanelSetup,
+  options: Abortable,
+): Promise<Hex | undefined> {
+  const { round, number } = dispute;
+  const upload = memberOf(job, about)?.strike?.found.upload;
+  const opened = await openCase(
+    context,
+    { job, parent: (spec) => parentOfRound(job, spec, round) },
+    testimony,
+    setup,
+    options,
+  );
+  const { spec } = opened;
+  const { parameters } = spec.federated;
+  const parent = parentOfRound(job, spec, round);
+  const sound = await soundUpdates(context, { job, parent, parameters }, testimony);
+  const update = sound.find(
+    ({ message }) => message.parcel.root === upload && sameAddress(message.upload.provider, about),
+  );
+  if (update === undefined) return undefined;
+  const place = await openCasePlace(context, journal, files, { job, round, opened }, options);
+  const { train } = place;
+  const at = enlistedIn(job).findIndex((one) => sameAddress(one, about));
+  if (train === undefined) return CLEAR;
+  const dealt = await partDigest(context, { ...place, train }, place.parts[at]!, options);
+  if (dealt !== update.message.upload.data) return CLEAR;
+  // Its own folder: another dispute's replay may be at work.
+  const input = join(place.files.dir, `in-dispute-${number}`);
+  const name = `replay-dispute-${number}`;
+  if (journal.intent(`run-${name}`) === undefined) {
+    await rm(input, { recursive: true, force: true });
+    await cp(place.tasks.input, input, { recursive: true });
+  }
+  const finding = await replayOne(
+    context,
+    journal,
+    { ...place, train, tasks: { ...place.tasks, input } },
+    { name, round, update: { account: enlistedIn(job)[at]!, place: at, path: update.path } },
+    options,
+  );
+  await rm(input, { recursive: true, force: true });
+  return finding === "proven" ? GUILTY : CLEAR;
+}
+
+/** Digest of the model that round `round` began with, as the chain has it. */
+export function parentOfRound({ closings }: FederatedJob, spec: FederatedSpec, round: number): Hex {
+  return closings[round - 2]?.closing.modelDigest ?? spec.federated.start;
+}

@@ -53,6 +53,7 @@ function Money({ stake, owed, coin, withKeys, reload }) {
     <h2>Stake and payments</h2>
     <p>The escrow owes this account ${owed ?? "nothing"}. Jobs that end pay by themselves; what they could not waits here.</p>
     <${Act} label="Pay out what the escrow owes" busy="Paying…" run=${act("/api/withdraw")} />
+    ${stake && stake.owner !== stake.address && html`<p>The stake belongs to <${Id} of=${stake.owner} />, who moves it.</p>`}
     ${
       stake &&
       html`<label>

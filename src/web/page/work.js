@@ -52,15 +52,14 @@ function Money({ stake, owed, coin, withKeys, reload }) {
   return html`<section class="card">
     <h2>Stake and payments</h2>
     <p>The escrow owes this account ${owed ?? "nothing"}. Jobs that end pay by themselves; what they could not waits here.</p>
-    <${Act} label="Pay out what the escrow owes" busy="Paying…" run=${act("/api/withdraw")} />
+    <div class="bar"><${Act} label="Pay out what the escrow owes" busy="Paying…" run=${act("/api/withdraw")} /></div>
     ${stake && stake.owner !== stake.address && html`<p>The stake belongs to <${Id} of=${stake.owner} />, who moves it.</p>`}
     ${
       stake &&
-      html`<label>
+      html`<div class="bar"><label class="line">
           Coin
           <input inputmode="decimal" value=${coins} onInput=${(event) => setCoins(event.target.value.trim())} autocomplete="off" />
         </label>
-        <div class="bar">
           <${Act} label="Add to the stake" disabled=${coins === ""} run=${act("/api/stake/deposit", { coin: coins })} />
           <${Act} label="Take out of service" disabled=${coins === ""} run=${act("/api/stake/withdraw", { coin: coins })} />
           ${

@@ -25,7 +25,14 @@ export interface Schema {
 
 /** What a person writes (`input`) or a program prints (`output`). */
 export function schemaOf(type: z.ZodType, io: "input" | "output"): Schema {
-  return z.toJSONSchema(type, { io, unrepresentable: "any", reused: "inline" }) as Schema;
+  return z.toJSONSchema(type, {
+    ...{ io, unrepresentable: "any", reused: "inline" },
+    override({ zodSchema, jsonSchema }) {
+      // On the wire it is the string that it is parsed from.
+      if (zodSchema._zod.def.type === "bigint")
+        Object.assign(jsonSchema, { type: "string", pattern: "^-?\\d+$" });
+    },
+  }) as Schema;
 }
 
 /** One row a field that a person writes, those of nested objects behind their parent: `parent.child`, `list[].child`. */

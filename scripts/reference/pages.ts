@@ -1,4 +1,4 @@
-import { errorOutput, OUTPUT_VERSION, outputs } from "../../src/commands/output/all.ts";
+import { type CommandName, errorOutput, OUTPUT_VERSION, outputs } from "../../src/commands/output/all.ts";
 import { commandTable, parseCommandLine } from "../../src/commands/program.ts";
 import { networkSchema } from "../../src/config/network-schema.ts";
 import { fileSchema } from "../../src/config/schema.ts";
@@ -8,6 +8,8 @@ import { exitCodes } from "../../src/errors/entry.ts";
 import { policySchema } from "../../src/protocol/policy/policy.ts";
 import { jobFileSchema } from "../../src/protocol/task/spec.ts";
 import { inputTable, outputTable, schemaOf } from "./fields.ts";
+import { openApi } from "./openapi.ts";
+import { sdkPage } from "./sdk.ts";
 
 const head = (title: string, about: string) =>
   `# ${title}\n\n<!-- Made from the source by \`npm run reference\`; do not edit. -->\n\n${about}\n`;
@@ -22,6 +24,8 @@ export function referencePages(): Readonly<Record<string, string>> {
     "json.md": json(),
     "cli.md": cli(),
     "json-schema.json": outputSchemas(),
+    "sdk.md": sdk(),
+    "openapi.json": `${JSON.stringify(openApi(), null, 1)}\n`,
   };
 }
 
@@ -85,7 +89,7 @@ function errors(): string {
 function json(): string {
   const about = `What each command prints on stdout with \`--json\`, version ${OUTPUT_VERSION}. One object on one line; \`watch\`, \`logs\`, \`run --local\`, \`provide\` and \`validate\` may print several lines. Within a version fields are only added. Amounts are decimal strings in the smallest unit. As JSON Schema: [json-schema.json](json-schema.json).`;
   const sections = commandTable.map(({ name }) => {
-    const schema = schemaOf(outputs[name]!, "output");
+    const schema = schemaOf(outputs[name as CommandName], "output");
     const variants = schema.anyOf ?? [schema];
     return `## ichain ${name}\n\n${variants.map(outputTable).join("\n\nor\n\n")}\n`;
   });
@@ -98,6 +102,12 @@ function outputSchemas(): string {
   const all = { ...outputs, error: errorOutput };
   const schemas = Object.entries(all).map(([name, type]) => [name, schemaOf(type, "output")]);
   return `${JSON.stringify({ version: OUTPUT_VERSION, outputs: Object.fromEntries(schemas) }, null, 1)}\n`;
+}
+
+function sdk(): string {
+  const about =
+    'What `import … from "ichain"` has; [sdk.md](../sdk.md) introduces it. Amounts that `--json` prints as decimal strings are bigints here.';
+  return `${head("The package ichain", about)}\n${sdkPage()}\n`;
 }
 
 function cli(): string {

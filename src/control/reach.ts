@@ -16,13 +16,14 @@ import {
 } from "./messages.ts";
 import { openSocketPath } from "./socket.ts";
 
-const answers = {
+/** What each request is answered with; `follow` with events. */
+export const controlAnswers = {
   status: daemonStatusSchema,
   drain: acknowledgementSchema,
   stop: acknowledgementSchema,
   reload: acknowledgementSchema,
 };
-type Answers = { readonly [Name in keyof typeof answers]: z.infer<(typeof answers)[Name]> };
+type Answers = { readonly [Name in keyof typeof controlAnswers]: z.infer<(typeof controlAnswers)[Name]> };
 
 /** A connection to a daemon of this machine; disposing closes it. */
 export interface ReachedDaemon extends Disposable {
@@ -76,7 +77,7 @@ export async function reachDaemon(
       if (reply === undefined) {
         throw new IchainError("CONTROL_LOST", "The daemon ended before it answered.", { details: { kind } });
       }
-      const answer = answers[request].safeParse("answer" in reply ? reply.answer : undefined);
+      const answer = controlAnswers[request].safeParse("answer" in reply ? reply.answer : undefined);
       if (!answer.success) throw notUnderstood();
       return answer.data as Answers[typeof request];
     },

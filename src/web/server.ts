@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ErrorClass } from "../errors/entry.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import { toJson } from "../ui/format.ts";
+import type { WebRoute } from "./endpoint.ts";
 import type { EventHub } from "./events.ts";
 import type { PageFiles } from "./files.ts";
 import { cookieOf, refuseRequest } from "./guard.ts";
@@ -17,35 +18,6 @@ const MAX_HEADER_BYTES = 8192;
 /** For a request to arrive, milliseconds. */
 const REQUEST_MS = 10_000;
 const MAX_CONNECTIONS = 64;
-
-/** One address of the page's API. */
-export interface WebRoute {
-  readonly method: "GET" | "POST";
-  /** With `:name` for a part that is part of the input. */
-  readonly path: string;
-  /** Resolves with what is answered as JSON; `input`: parts of the path, the query or the body. */
-  answer(input: unknown, options: { readonly signal: AbortSignal }): Promise<unknown>;
-}
-
-/** A route whose input is parsed before `answer` has it. */
-export function route<Input extends z.ZodType>(
-  method: WebRoute["method"],
-  path: string,
-  input: Input,
-  answer: (input: z.infer<Input>, options: { readonly signal: AbortSignal }) => Promise<unknown>,
-): WebRoute {
-  return {
-    method,
-    path,
-    answer: (given, options) => {
-      const parsed = input.safeParse(given);
-      if (parsed.success) return answer(parsed.data, options);
-      throw new IchainError("USAGE", `The request is not understood: ${z.prettifyError(parsed.error)}`, {
-        hint: "Load the page again; it may be of another version.",
-      });
-    },
-  };
-}
 
 export interface WebRequest {
   /** 0 for any that is free. */
@@ -69,7 +41,10 @@ const statuses: Readonly<Record<ErrorClass, number>> = {
   interrupted: 503,
 };
 
-const tokenSchema = z.strictObject({ token: z.string().max(128) });
+/** What the page exchanges the link's token for its cookie and key with. */
+export const tokenSchema = z.strictObject({
+  token: z.string().max(128).describe("of the link, which is worth nothing afterwards"),
+});
 
 /**
  * Serves the page and its API on loopback until disposed of.

@@ -1,21 +1,36 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, readFile } from "node:fs/promises";
+import { appendFile, cp, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { Response } from "playwright-core";
+import { endpoints } from "../../scripts/reference/openapi.ts";
 import { asOwnerOf } from "../../src/devnet/homes.ts";
 import { bareEnvironment } from "../support/binary.ts";
 import { digits, startTestMarket } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 import { CHROMIUM, linkOf, openBrowser, openTab, picture } from "../support/web/browser.ts";
 
+/** What is wrong with an answer of the API, by its description. */
+async function misfitOf(response: Response): Promise<string | undefined> {
+  const { pathname } = new URL(response.url());
+  const method = response.request().method();
+  const endpoint = endpoints.find(
+    (one) => one.method === method && new RegExp(`^${one.path.replace(/:\w+/g, "[^/]+")}$`).test(pathname),
+  );
+  if (endpoint === undefined || response.status() !== 200) return undefined;
+  const body: unknown = await response.json().catch(() => undefined);
+  const parsed = body === undefined ? undefined : endpoint.output.safeParse(body);
+  return parsed?.success === false ? `${method} ${pathname}: ${parsed.error.message}` : undefined;
+}
+
 const WAIT_MS = 60_000;
 const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
 
 test(
-  "a whole job from the page, with the mouse: chosen, posted, followed, opened and rated",
+  "a whole job from the page, with the mouse: chosen, posted, followed, opened and rated; then a matrix",
   needs("root", "docker", CHROMIUM),
   async (t) => {
     const market = await startTestMarket(t, { transport: "direct" });
@@ -34,6 +49,10 @@ test(
     t.after(() => child.kill("SIGKILL"));
     const link = await linkOf(child);
     const page = await openTab(await openBrowser(t));
+    const misfits: string[] = [];
+    page.on("response", (response) => {
+      void misfitOf(response).then((misfit) => misfit && misfits.push(misfit));
+    });
     page.setDefaultTimeout(WAIT_MS);
     await page.goto(link);
     await page.getByText("No jobs yet.").waitFor();
@@ -93,6 +112,20 @@ test(
       page.complaints.filter((text) => !text.includes("status of 409")),
       [],
     );
+
+    await page.getByRole("button", { name: "Pay out what the escrow owes" }).click();
+    await page.getByText("The escrow owes this account nothing.").waitFor();
+
+    const matrix = "variables: {seed: 1}\nmatrix: {seed: [1, 2]}\n";
+    await cp(dirname(digits), join(dir, "work", "sweep"), { recursive: true });
+    await appendFile(join(dir, "work", "sweep", "job.yaml"), matrix);
+    await page.getByRole("link", { name: "New job" }).click();
+    await page.getByLabel("Folder or job.yaml").fill("sweep");
+    await page.getByRole("button", { name: "See who could do it" }).click();
+    assert.equal(await post("/api/submit", { file: "sweep", most: "1" }), "BUDGET_TOO_LOW");
+    await page.getByRole("button", { name: "Lock the money and post 2 jobs" }).click();
+    await page.getByRole("radio", { name: "All (3)" }).waitFor();
+    assert.deepEqual(misfits, []);
 
     const ended = once(child, "exit");
     child.kill("SIGINT");

@@ -38,8 +38,17 @@ export async function ichainRun(
 
 /** Runs Node to its end, with no terminal, in this environment. */
 export function nodeRun(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  return programRun(process.execPath, args, { env });
+}
+
+/** The same of another program, or in another folder. */
+export function programRun(
+  program: string,
+  args: readonly string[],
+  options: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string },
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();

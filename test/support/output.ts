@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ZodType } from "zod";
 import { errorOutput, outputs } from "../../src/commands/output/all.ts";
 
 /**
@@ -8,7 +9,8 @@ import { errorOutput, outputs } from "../../src/commands/output/all.ts";
 export function checkOutput(args: readonly string[], stdout: string): void {
   if (!args.includes("--json") || args.includes("--help") || args.includes("--version")) return;
   const words = args.filter((word) => !word.startsWith("-"));
-  const schema = outputs[words.slice(0, 2).join(" ")] ?? outputs[words[0] ?? ""];
+  const schemas: Readonly<Record<string, ZodType>> = outputs;
+  const schema = schemas[words.slice(0, 2).join(" ")] ?? schemas[words[0] ?? ""];
   for (const line of stdout.split("\n").filter((text) => text.startsWith("{"))) {
     const data: unknown = JSON.parse(line);
     const failed = typeof data === "object" && data !== null && "error" in data;

@@ -40,7 +40,7 @@ test(
   "each view stands in light, in dark and on a phone, without a fault that axe knows, and says nothing to the console",
   needs(CHROMIUM),
   async (t) => {
-    const { page, hub } = await opened(t, "an ordinary text");
+    const { page, hub, posted } = await opened(t, "an ordinary text");
     const job = `0x${"ab".repeat(32)}`;
     for (const [place, heading] of views) {
       await show(page, place, heading);
@@ -52,6 +52,13 @@ test(
       if (place === "work") {
         await page.getByRole("button", { name: "Examine this machine" }).click();
         await page.getByText("tor: an ordinary text").waitFor();
+        assert.ok(await page.getByRole("button", { name: "Collect 0.5 coin" }).isDisabled());
+        await page.getByLabel("Coin").fill("0.25");
+        await page.getByRole("button", { name: "Add to the stake" }).click();
+        await page.getByLabel("Wallet password").fill("a password");
+        await page.getByRole("dialog").getByRole("button", { name: "Unlock" }).click();
+        await page.getByRole("status").getByText("an ordinary text").waitFor();
+        assert.deepEqual(posted.at(-1), { path: "/api/stake/deposit", input: { coin: "0.25" } });
       }
       if (place === `job/${job}`) {
         const progress = { kind: "progress", id: "fetch", done: 3e6, total: 8e6, lanes: [1e6, 4e5, 9e5] };

@@ -6,9 +6,10 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { z } from "zod";
 import { IchainError } from "../../src/errors/error.ts";
+import { route, type WebEndpoint } from "../../src/web/endpoint.ts";
 import { createEventHub } from "../../src/web/events.ts";
 import { readPage } from "../../src/web/files.ts";
-import { route, serveWeb } from "../../src/web/server.ts";
+import { serveWeb } from "../../src/web/server.ts";
 import { createSession } from "../../src/web/session.ts";
 
 const KIB = 1024;
@@ -26,6 +27,10 @@ interface Answer {
   readonly body: string;
 }
 
+const at = <Input extends z.ZodType>(method: WebEndpoint["method"], path: string, input: Input) => ({
+  ...{ method, path, input, output: z.unknown() },
+});
+
 /** A served page whose one act counts how often it was done. */
 async function served(t: TestContext) {
   const [session, hub, page] = [createSession(), createEventHub(), readPage()];
@@ -36,12 +41,12 @@ async function served(t: TestContext) {
     hub,
     page,
     routes: [
-      route("GET", "/api/count", z.strictObject({}), async () => ({ done })),
-      route("POST", "/api/act", z.strictObject({ by: z.number().max(10) }), async ({ by }) => {
+      route(at("GET", "/api/count", z.strictObject({})), async () => ({ done })),
+      route(at("POST", "/api/act", z.strictObject({ by: z.number().max(10) })), async ({ by }) => {
         done += by;
         return { done };
       }),
-      route("POST", "/api/refuse", z.strictObject({}), async () => {
+      route(at("POST", "/api/refuse", z.strictObject({})), async () => {
         throw new IchainError("JOB_UNKNOWN", "No such job.");
       }),
     ],

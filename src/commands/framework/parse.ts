@@ -30,6 +30,13 @@ export function coins(value: string): bigint {
   return BigInt(match[1]!) * 10n ** 18n + BigInt((match[2] ?? "").padEnd(18, "0"));
 }
 
+/** An amount in the smallest unit of a token, as `--json` prints it. */
+export function smallestUnits(value: string): bigint {
+  return /^\d{1,78}$/.test(value)
+    ? BigInt(value)
+    : refuse(value, "an amount in the smallest unit of a token, a whole number");
+}
+
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** A time as in job.yaml (`45s`, `6h`), in seconds. */

@@ -1,5 +1,6 @@
 import { isServed } from "../../compose.ts";
 import { IchainError, isIchainError } from "../../errors/error.ts";
+import type { TokenInfo } from "../../protocol/amounts.ts";
 import { type Address, type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
 import { type Job, wasUnanswered } from "../../protocol/job/job.ts";
 import { lockedBy } from "../../protocol/job/terms.ts";
@@ -111,7 +112,7 @@ async function confirmed(
 ): Promise<boolean> {
   refuseOverBudget(role, { locked: lockedBy(outline), token });
   const total = lockedBy(outline);
-  if (most !== undefined && total > most) throw moreThanAgreed(money(total, token), money(most, token));
+  refuseMoreThanAgreed({ locked: total, token }, most);
   await refuseUnaffordable(role.market, role.account, { total, token }, { signal });
   if (!ui.interactive || yes) return true;
   const { price } = outline;
@@ -214,10 +215,17 @@ function stopsOf(wait: true | undefined) {
 
 const resumes = (jobId: Job["id"]) => `"ichain resume ${shortId(jobId)}" carries it on.`;
 
-function moreThanAgreed(total: string, most: string): IchainError {
-  return new IchainError("BUDGET_EXCEEDED", `The job would lock ${total} now, and ${most} was agreed to.`, {
-    hint: "Prices have changed: look at the plan again.",
-  });
+/** @throws BUDGET_EXCEEDED where a job would lock more than its owner agreed to */
+export function refuseMoreThanAgreed(
+  { locked, token }: { readonly locked: bigint; readonly token: TokenInfo },
+  most: bigint | undefined,
+): void {
+  if (most === undefined || locked <= most) return;
+  throw new IchainError(
+    "BUDGET_EXCEEDED",
+    `The job would lock ${money(locked, token)} now, and ${money(most, token)} was agreed to.`,
+    { hint: "Prices or the job's file have changed: look at the plan again." },
+  );
 }
 
 function bothWays(): IchainError {

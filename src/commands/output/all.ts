@@ -26,7 +26,7 @@ export const errorOutput = z.strictObject({
 });
 
 /** Lines of JSON that each command prints on stdout with --json, by its name in the tables. */
-export const outputs: Readonly<Record<string, z.ZodType>> = {
+export const outputs = {
   init: account.initOutput,
   doctor: account.doctorOutput,
   completion: account.completionOutput,
@@ -89,4 +89,10 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   simulate: federated.simulateOutput,
   trace: federated.traceOutput,
   verify: federated.verifyOutput,
-};
+} as const satisfies Readonly<Record<string, z.ZodType>>;
+
+/** A command by its name in the tables: `submit`, `wallet balance`. */
+export type CommandName = keyof typeof outputs;
+
+/** What a command prints with `--json`, parsed: amounts are bigints. */
+export type OutputOf<Name extends CommandName> = z.output<(typeof outputs)[Name]>;

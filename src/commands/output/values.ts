@@ -1,17 +1,17 @@
 import { z } from "zod";
+import type { Address } from "../../protocol/ids.ts";
 import { jobStates, verdicts } from "../../protocol/job/state.ts";
 
 /** The values that `--json` outputs are made of, as they are on the wire. */
 
-/** Bigints are printed as decimal strings. */
+/** Bigints are printed as decimal strings; who parses an output has bigints again. */
 export const amountValue = z
-  .string()
-  .regex(/^-?\d+$/)
+  .codec(z.string().regex(/^-?\d+$/), z.bigint(), { decode: BigInt, encode: String })
   .describe("an amount in the token's smallest unit, a decimal string");
 export const addressValue = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
-  .describe("an account, 0x and 40 hexadecimal digits");
+  .describe("an account, 0x and 40 hexadecimal digits") as z.ZodType<Address>;
 export const tokenValue = z
   .strictObject({
     address: addressValue.describe("the zero address is the chain's own coin"),

@@ -80,12 +80,12 @@ export function showReports(
   };
 }
 
-function progressOf({ kind, text, job, id, done, total }: LiveEvent): ProgressEvent {
+function progressOf({ kind, text, job, id, done, total, lanes }: LiveEvent): ProgressEvent {
   if (kind === "info" || kind === "warn" || id === undefined) {
     return { kind: kind === "warn" || kind === "fail" ? "warn" : "info", text, job };
   }
   if (kind !== "progress" || done === undefined || total === undefined) return { kind, id, text, job };
-  return { kind, id, text, done, total, job };
+  return { kind, id, text, done, total, ...(lanes && { lanes }), job };
 }
 
 async function noDaemon(context: CommandContext, takes: (kind: DaemonKind) => boolean): Promise<IchainError> {

@@ -1,3 +1,4 @@
+import type { JobRole } from "../../ports/journal.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { isAppealable } from "../../protocol/job/exits.ts";
 import type { Job } from "../../protocol/job/job.ts";
@@ -162,7 +163,7 @@ export function story(
   now: number,
   account: string | undefined,
   tokens: Tokens,
-): Story & { readonly role?: string } {
+): Story & { readonly role?: JobRole } {
   const role = roleIn(job, account);
   const by =
     job.deadline === undefined

@@ -7,6 +7,7 @@ import {
   decimal,
   integer,
   jobId,
+  smallestUnits,
   timespan,
   variableOption,
 } from "../framework/parse.ts";
@@ -21,6 +22,11 @@ const partyOptions: readonly OptionDeclaration[] = [
 
 const askOptions: readonly OptionDeclaration[] = [
   { flags: "-y, --yes", summary: "do not ask before the money is locked" },
+  {
+    flags: "--most <amount>",
+    summary: "refuse a job that would lock more: in its token's smallest unit, as `quote --json` says it",
+    parse: smallestUnits,
+  },
   {
     flags: "--tries <n>",
     summary: "how many providers to ask, the best first, while they decline or do not answer in time",

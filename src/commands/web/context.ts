@@ -1,17 +1,19 @@
-import { IchainError } from "../../errors/error.ts";
+import { IchainError, impossible } from "../../errors/error.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import type { Reporter } from "../../ports/reporter.ts";
 import { neutralise } from "../../protocol/neutralise.ts";
-import { table } from "../../ui/format.ts";
-import type { Prompts, Ui } from "../../ui/ui.ts";
-import type { CommandContext, CommandModule } from "../framework/declaration.ts";
+import { detachedUi } from "../../ui/detached.ts";
+import { toJson } from "../../ui/format.ts";
+import type { Ui } from "../../ui/ui.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { type CommandName, type OutputOf, outputs } from "../output/all.ts";
 
 /** Characters of a command's text for people that are kept. */
 const MAX_TEXT = 200_000;
 
 /** What a command printed: the data of `--json`, the last of several, and the same for people. */
-export interface Printed {
-  readonly data: unknown;
+export interface Printed<Name extends CommandName> {
+  readonly data?: OutputOf<Name> | undefined;
   readonly text: string;
 }
 
@@ -24,7 +26,7 @@ export function pageContext(
     ...context,
     market,
     config: { ...context.config, password: { from: "environment", reveal: password } },
-    ui: { ...silentUi(reporter), print() {} },
+    ui: detachedUi(reporter, { print() {}, stream() {} }),
   };
 }
 
@@ -32,13 +34,13 @@ export function pageContext(
  * Runs one of ichain's commands here, so that the page and the command line say the same.
  * @throws what the command throws, except the code `printing`, which it throws after it printed
  */
-export async function runCommand(
+export async function runCommand<Name extends CommandName>(
   context: CommandContext,
-  load: () => Promise<CommandModule>,
+  name: Name,
   { args = {}, options = {} }: { readonly args?: object; readonly options?: object } = {},
   { printing, onText }: { readonly printing?: string; readonly onText?: (text: string) => void } = {},
-): Promise<Printed> {
-  let [data, text] = [undefined as unknown, ""];
+): Promise<Printed<Name>> {
+  let [data, text] = [undefined as OutputOf<Name> | undefined, ""];
   const add = (piece: string): void => {
     text = `${text}${neutralise(piece)}`.slice(-MAX_TEXT);
     onText?.(neutralise(piece));
@@ -46,11 +48,12 @@ export async function runCommand(
   const ui: Ui = {
     ...context.ui,
     print(printed, render) {
-      data = printed;
+      data = outputs[name].parse(JSON.parse(toJson(printed))) as OutputOf<Name>;
       if (render) add(`${text === "" ? "" : "\n"}${render()}`);
     },
     stream: (_data, piece) => add(piece),
   };
+  const { load } = context.commands.find((one) => one.name === name) ?? impossible(`no command ${name}`);
   const { run } = await load();
   try {
     await run({ ...context, ui }, args, options);
@@ -58,20 +61,4 @@ export async function runCommand(
     if (!(error instanceof IchainError && error.code === printing && data !== undefined)) throw error;
   }
   return { data, text };
-}
-
-function silentUi(reporter: Reporter): Omit<Ui, "print"> {
-  const refuse = async (message: string): Promise<never> => {
-    throw new IchainError("NO_TTY", `The page cannot ask "${message}".`, {
-      hint: "Run the command in a terminal.",
-    });
-  };
-  const prompts: Prompts = {
-    password: refuse,
-    newPassword: refuse,
-    confirm: refuse,
-    input: refuse,
-    select: refuse,
-  };
-  return { reporter, interactive: false, json: false, prompts, stream() {}, table };
 }

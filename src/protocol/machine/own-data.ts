@@ -24,7 +24,7 @@ const ownDataSchema = z.union([
     maxClip: z.number().positive().max(1e6).optional(),
   }),
 ]);
-interface OwnData {
+export interface OwnData {
   readonly folder: string;
   /** The accounts whose jobs may read it; all that the policy accepts when absent. */
   readonly requesters?: readonly Address[] | undefined;

@@ -18,7 +18,7 @@ export function Submit({ withKeys }) {
     setPlan(undefined);
     const choices = await post("/api/choices", asked(changes));
     setLooked(choices);
-    if (choices.kind !== "matrix") setPlan(await post("/api/plan", asked(changes)));
+    setPlan(await post("/api/plan", asked(changes)));
   };
   const begin = async (template) => {
     await post("/api/new", { template });
@@ -28,7 +28,7 @@ export function Submit({ withKeys }) {
   const submit = () =>
     withKeys(async () => {
       const { data } = await post("/api/submit", { ...asked(), most: mostOf(plan.data) });
-      location.hash = `#/job/${data.jobId}`;
+      location.hash = data.cells ? "#/jobs" : `#/job/${data.jobId}`;
     });
   const choose = (set, name) => (value) => {
     set(value);
@@ -77,7 +77,7 @@ export function Submit({ withKeys }) {
       html`<section class="card">
         <h2>The plan</h2>
         <pre tabindex="0" role="region" aria-label="The plan">${plan.text}</pre>
-        <${Act} label="Lock the money and post the job" busy="Posting…" kind="primary" run=${submit} />
+        <${Act} label=${plan.data.cells ? `Lock the money and post ${plan.data.cells.length} jobs` : "Lock the money and post the job"} busy="Posting…" kind="primary" run=${submit} />
       </section>`
     }
   </section>`;
@@ -114,7 +114,8 @@ function Choices({ looked, chosen, setProvider, setValidator }) {
     return html`<p class="card">A federated job: providers are invited, and those that its terms suit take part.</p>`;
   if (looked.kind === "matrix")
     return html`<p class="card">
-      This file has a matrix of ${looked.cells} jobs: <code>ichain submit</code> in a terminal posts them, within a budget.
+      This file has a matrix of ${looked.cells} jobs: each goes to the best, and together they lock no more than the plan
+      says. Their results wait in the list of jobs.
     </p>`;
   const head = ["Choose", "Account", "Name", "Rating", "Settled", "Price", "Isolation"];
   return html`<section class="card">

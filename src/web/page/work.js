@@ -1,13 +1,13 @@
 // What a provider or validator looks at: earnings, runs, stake, policy, the machine.
 import { useState } from "preact/hooks";
-import { get, useData } from "./api.js";
+import { chainNow, get, post, useData } from "./api.js";
 import { Chart } from "./chart.js";
-import { Act, duration, Facts, html, Id, State, Table, Waiting } from "./parts.js";
+import { Act, Countdown, duration, Facts, html, Id, State, Table, Waiting } from "./parts.js";
 
 const amount = (text, { decimals }) => Number(text) / 10 ** decimals;
 
-export function Work() {
-  const { data, error } = useData("/api/work", { events: ["job"] });
+export function Work({ me, withKeys }) {
+  const { data, error, reload } = useData("/api/work", { events: ["job"] });
   if (data === undefined) return html`<${Waiting} of="earnings and stake" error=${error} />`;
   const { earnings, stake, status, coin } = data;
   return html`<section>
@@ -30,11 +30,46 @@ export function Work() {
         ],
       ]}
     />
+    <${Money} stake=${stake.data} owed=${me?.owed} coin=${coin} withKeys=${withKeys} reload=${reload} />
     <${Earned} jobs=${earnings.data.jobs} />
     <${Daemons} daemons=${status.data.daemons} text=${status.text} />
     <${Policy} />
     <${Runs} jobs=${earnings.data.jobs} />
     <${Doctor} />
+  </section>`;
+}
+
+/** What moves coin: the stake, and what the escrow owes. */
+function Money({ stake, owed, coin, withKeys, reload }) {
+  const [coins, setCoins] = useState("");
+  const [said, setSaid] = useState("");
+  const act = (path, body) => () =>
+    withKeys(async () => {
+      setSaid((await post(path, body)).text);
+      await reload();
+    });
+  const leaving = stake?.leaving;
+  return html`<section class="card">
+    <h2>Stake and payments</h2>
+    <p>The escrow owes this account ${owed ?? "nothing"}. Jobs that end pay by themselves; what they could not waits here.</p>
+    <div class="bar"><${Act} label="Pay out what the escrow owes" busy="Paying…" run=${act("/api/withdraw")} /></div>
+    ${stake && stake.owner !== stake.address && html`<p>The stake belongs to <${Id} of=${stake.owner} />, who moves it.</p>`}
+    ${
+      stake &&
+      html`<div class="bar"><label class="line">
+          Coin
+          <input inputmode="decimal" value=${coins} onInput=${(event) => setCoins(event.target.value.trim())} autocomplete="off" />
+        </label>
+          <${Act} label="Add to the stake" disabled=${coins === ""} run=${act("/api/stake/deposit", { coin: coins })} />
+          <${Act} label="Take out of service" disabled=${coins === ""} run=${act("/api/stake/withdraw", { coin: coins })} />
+          ${
+            leaving &&
+            html`<${Act} label=${`Collect ${amount(leaving.amount, coin)} coin`} disabled=${leaving.availableAt > chainNow()} run=${act("/api/stake/collect")} />
+              <span class="quiet">it can be collected <${Countdown} to=${leaving.availableAt} /></span>`
+          }
+        </div>`
+    }
+    <p role="status">${said}</p>
   </section>`;
 }
 

@@ -1,8 +1,9 @@
 import type { TestContext } from "node:test";
 import { z } from "zod";
+import { route } from "../../../src/web/endpoint.ts";
 import { createEventHub } from "../../../src/web/events.ts";
 import { readPage } from "../../../src/web/files.ts";
-import { route, serveWeb } from "../../../src/web/server.ts";
+import { serveWeb } from "../../../src/web/server.ts";
 import { createSession } from "../../../src/web/session.ts";
 
 /** A page's server whose data a test makes up; `posted` has what the page changed. */
@@ -11,7 +12,8 @@ export async function servePage(t: Pick<TestContext, "after">, answers: Readonly
   const posted: { readonly path: string; readonly input: unknown }[] = [];
   const routes = Object.entries(answers).map(([name, answer]) => {
     const [method = "GET", path = ""] = name.split(" ");
-    return route(method === "POST" ? "POST" : "GET", path, z.unknown(), async (input) => {
+    const any = { path, input: z.unknown(), output: z.unknown() };
+    return route({ method: method === "POST" ? "POST" : "GET", ...any }, async (input) => {
       if (method === "POST") posted.push({ path, input });
       return typeof answer === "function" ? answer(input) : answer;
     });
@@ -106,6 +108,7 @@ export function answersOf(strange: string) {
     "POST /api/jobs/:id/log": { jobId: job, text: `${strange}\n`, dropped: 0, running: false },
     "POST /api/jobs/:id/rate": {},
     "POST /api/unlock": {},
+    "POST /api/stake/deposit": { data: {}, text: strange },
     "GET /api/offers": { count: 1, from: 0, offers: [offer] },
     "GET /api/prices": { data: { prices: [{}] }, text: strange },
     "GET /api/pools": {
@@ -134,7 +137,13 @@ export function answersOf(strange: string) {
       earnings: {
         data: { jobs: earned, paid: [{ token, amount: "21" }], slashed: "0", gas: "21000000000000" },
       },
-      stake: { data: { stake: "2000000000000000000", free: "1000000000000000000" }, text: "" },
+      stake: {
+        data: {
+          ...{ stake: "2000000000000000000", free: "1000000000000000000" },
+          leaving: { amount: "500000000000000000", availableAt: now + 3600 },
+        },
+        text: "",
+      },
       status: {
         text: "",
         data: {

@@ -18,7 +18,7 @@ import type { CommandContext } from "../../framework/declaration.ts";
 import { refuseDryOverBudget } from "../../steps/planning/dry-run.ts";
 import { refuseUnaffordable } from "../../steps/planning/funds.ts";
 import { withReader } from "../../steps/reader.ts";
-import { refuseUnserved, type SubmitOptions } from "../place-job.ts";
+import { refuseMoreThanAgreed, refuseUnserved, type SubmitOptions } from "../place-job.ts";
 import type { LoadedFederated } from "./load.ts";
 import { planOf } from "./quote.ts";
 import { printEnd, putResult } from "./result.ts";
@@ -47,6 +47,7 @@ export async function submitFederated(
   const { token } = plan;
   const locked = plan.pool + plan.fees;
   refuseOverBudget(role, { locked, token });
+  refuseMoreThanAgreed({ locked, token }, options.most);
   await refuseUnaffordable(role.market, role.account, { total: locked, token }, { signal });
   const question = `Lock ${money(locked, token)} for ${file.federated.rounds} rounds and invite ${plan.invited.length} providers?`;
   if (ui.interactive && !options.yes && !(await ui.prompts.confirm(question, true))) return;

@@ -1,29 +1,19 @@
-import { z } from "zod";
-import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
+import { impossible } from "../../../errors/error.ts";
+import { COIN } from "../../../protocol/amounts.ts";
 import { money } from "../../../ui/format.ts";
 import { programVersion } from "../../../version.ts";
-import { route, type WebRoute } from "../../../web/server.ts";
+import { route, type WebRoute } from "../../../web/endpoint.ts";
+import { accountApi } from "../api/account.ts";
 import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 import { serving } from "../rows.ts";
 
-/** What `ichain wallet balance` prints. */
-interface Balance {
-  readonly balance: bigint;
-  readonly owed: bigint;
-  readonly tokens: readonly { readonly token: TokenInfo; readonly owed: bigint }[];
-}
-
-const nothing = z.strictObject({});
-const unlocking = z.strictObject({ password: z.string().min(1).max(1024) });
-
 /** Who this is, what it holds, and what ichain can do. */
 export function accountRoutes({ context, market, account, keys }: PageContext): readonly WebRoute[] {
   return [
-    route("GET", "/api/me", nothing, async (_, options) => {
-      const { data } = (await runCommand(context, () => import("../../wallet/balance.ts"))) as {
-        data: Balance;
-      };
+    route(accountApi.me, async (_, options) => {
+      const { data } = await runCommand(context, "wallet balance");
+      const { balance, owed, tokens } = data ?? impossible("no balance");
       return {
         account,
         network: context.config.network?.name,
@@ -32,24 +22,28 @@ export function accountRoutes({ context, market, account, keys }: PageContext): 
         version: programVersion(),
         role: context.config.role,
         now: await market.now(options),
-        held: money(data.balance, COIN),
+        held: money(balance, COIN),
         // In tokens too.
-        owed: [{ token: COIN, owed: data.owed }, ...data.tokens]
-          .filter(({ token, owed }) => owed > 0n || token === COIN)
-          .map(({ token, owed }) => money(owed, token))
+        owed: [{ token: COIN, owed }, ...tokens]
+          .filter((one) => one.owed > 0n || one.token === COIN)
+          .map((one) => money(one.owed, one.token))
           .join(", "),
         unlocked: keys.isUnlocked(),
         serving: await serving(context),
       };
     }),
-    route("GET", "/api/help", nothing, async () => ({
+    route(accountApi.help, async () => ({
       commands: context.commands.map(({ name, group, summary, examples }) => ({
         ...{ name, group, summary, example: examples[0] },
       })),
     })),
-    route("POST", "/api/unlock", unlocking, async ({ password }) => {
+    route(accountApi.unlock, async ({ password }) => {
       await keys.unlock(context, password);
-      return { unlocked: true };
+      return { unlocked: true as const };
+    }),
+    route(accountApi.withdraw, async () => {
+      keys.password();
+      return runCommand(context, "wallet withdraw");
     }),
   ];
 }

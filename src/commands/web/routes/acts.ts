@@ -1,13 +1,12 @@
 import { resolve } from "node:path";
-import { z } from "zod";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import { toJson } from "../../../ui/format.ts";
-import { route, type WebRoute } from "../../../web/server.ts";
+import { route, type WebRoute } from "../../../web/endpoint.ts";
 import { resultFolder } from "../../steps/result.ts";
+import { jobsApi } from "../api/jobs.ts";
 import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
-import { jobIdInput } from "./jobs.ts";
 
 /** Of a log, characters that are kept for those who open it later. */
 const KEPT = 65_536;
@@ -49,8 +48,7 @@ export function actRoutes(page: PageContext): readonly WebRoute[] {
       log.dropped += whole.length - log.text.length;
       hub.emit("log", toJson({ jobId: id, at, text: piece.slice(-KEPT) }));
     };
-    const load = () => import("../../job/reading/logs.ts");
-    void runCommand(context, load, { args: { id }, options: { follow: true } }, { onText })
+    void runCommand(context, "logs", { args: { id }, options: { follow: true } }, { onText })
       .catch((error: unknown) => {
         log.error = isIchainError(error)
           ? { code: error.code, message: `${error.message} ${error.hint}` }
@@ -63,37 +61,32 @@ export function actRoutes(page: PageContext): readonly WebRoute[] {
   }
 
   return [
-    route("POST", "/api/jobs/:id/log", jobIdInput, async ({ id }, { signal }) => {
+    route(jobsApi.log, async ({ id }, { signal }) => {
       const job = await find(id, signal);
       follow(job);
       const { text, dropped, running, error } = logs.get(job)!;
       return { jobId: job, text, dropped, running, error };
     }),
-    route("POST", "/api/jobs/:id/stop", jobIdInput, async ({ id }) => {
+    route(jobsApi.stop, async ({ id }) => {
       keys.password();
-      return runCommand(context, () => import("../../job/stop.ts"), { args: { id } });
+      return runCommand(context, "stop", { args: { id } });
     }),
-    route("POST", "/api/jobs/:id/cancel", jobIdInput, async ({ id }) => {
+    route(jobsApi.cancel, async ({ id }) => {
       keys.password();
-      return runCommand(context, () => import("../../job/cancel.ts"), { args: { id } });
+      return runCommand(context, "cancel", { args: { id } });
     }),
-    route("POST", "/api/jobs/:id/challenge", jobIdInput, async ({ id }) => {
+    route(jobsApi.challenge, async ({ id }) => {
       keys.password();
-      return runCommand(context, () => import("../../job/challenge.ts"), { args: { id } });
+      return runCommand(context, "challenge", { args: { id } });
     }),
-    route(
-      "POST",
-      "/api/jobs/:id/rate",
-      jobIdInput.extend({ score: z.number().int().min(1).max(5) }),
-      async ({ id, score }) => {
-        keys.password();
-        return runCommand(context, () => import("../../job/rate.ts"), { args: { id, score } });
-      },
-    ),
-    route("POST", "/api/jobs/:id/get", jobIdInput, async ({ id }, { signal }) => {
+    route(jobsApi.rate, async ({ id, score }) => {
+      keys.password();
+      return runCommand(context, "rate", { args: { id, score } });
+    }),
+    route(jobsApi.get, async ({ id }, { signal }) => {
       keys.password();
       const out = resolve(resultFolder(await find(id, signal)));
-      const got = await runCommand(context, () => import("../../job/get.ts"), {
+      const got = await runCommand(context, "get", {
         args: { id },
         options: { out },
       });

@@ -1,8 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { z } from "zod";
 import { isIchainError } from "../../../errors/error.ts";
-import type { TokenInfo } from "../../../protocol/amounts.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { federatedPriceOf } from "../../../protocol/federated/market/terms.ts";
 import type { JobId } from "../../../protocol/ids.ts";
@@ -13,13 +11,14 @@ import { draftOf } from "../../../roles/job/requester/posting/draft.ts";
 import { resultContents } from "../../../roles/job/requester/result/contents.ts";
 import { retrievalOf } from "../../../roles/job/requester/result/retrieval.ts";
 import { money } from "../../../ui/format.ts";
-import { route, type WebRoute } from "../../../web/server.ts";
-import { printRound } from "../../job/federated/round-table.ts";
+import { route, type WebRoute } from "../../../web/endpoint.ts";
+import { roundData } from "../../job/federated/round-table.ts";
 import { federatedData, federatedIdOf, federatedRows, federatedToken } from "../../job/federated/view.ts";
 import { contentsText } from "../../steps/contents.ts";
 import { fromRecords, readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { fixed, isFailedRun, jobRows } from "../../steps/view.ts";
+import { jobsApi } from "../api/jobs.ts";
 import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 import { jobRow, totals } from "../rows.ts";
@@ -27,14 +26,11 @@ import { jobRow, totals } from "../rows.ts";
 /** Files of a result that are listed. */
 const MAX_FILES = 500;
 
-const nothing = z.strictObject({});
-export const jobIdInput = z.strictObject({ id: z.string().regex(/^(0x)?[0-9a-f]{4,64}$/) });
-
 /** The account's jobs, and one of them. */
 export function jobRoutes(page: PageContext): readonly WebRoute[] {
   const { context, market, account, board } = page;
   return [
-    route("GET", "/api/jobs", nothing, async (_, options) => {
+    route(jobsApi.jobs, async (_, options) => {
       const jobs = board.own();
       const federated = await federatedOf(page, options);
       const paidIn = [...jobs, ...federated].map(({ terms }) => terms.token);
@@ -47,7 +43,7 @@ export function jobRoutes(page: PageContext): readonly WebRoute[] {
         federated: federated.map((job) => federatedData(job, account, tokens(job.terms.token))),
       };
     }),
-    route("GET", "/api/jobs/:id", jobIdInput, async ({ id }, options) => {
+    route(jobsApi.job, async ({ id }, options) => {
       const federated = await federatedIdOf(market, id, options.signal);
       return federated === undefined ? oneJob(page, id, options) : oneFederated(page, federated, options);
     }),
@@ -60,9 +56,9 @@ async function oneJob(page: PageContext, id: string, options: { signal: AbortSig
   const now = await market.now(options);
   const tokens = await readTokens(context, market, [job.terms.token], options);
   const links = (await readLinks(context, [job.id]))(job.id);
-  const why = await runCommand(context, () => import("../../job/reading/why.ts"), { args: { id: job.id } });
+  const why = await runCommand(context, "why", { args: { id: job.id } });
   return {
-    kind: "job",
+    kind: "job" as const,
     now,
     ...jobRow(job, account, tokens),
     name: (await withNames(page, [job]))[0]?.name,
@@ -148,7 +144,7 @@ async function oneFederated(page: PageContext, id: JobId, options: { signal: Abo
   const { context, market, account, reports } = page;
   const job = await market.federatedJob(id, options);
   const token = await federatedToken(context, market, job);
-  const why = await runCommand(context, () => import("../../job/reading/why.ts"), { args: { id } });
+  const why = await runCommand(context, "why", { args: { id } });
   const closed =
     (await fromRecords(context, (journal) =>
       journal.find("federated-requester", id) === undefined
@@ -157,7 +153,7 @@ async function oneFederated(page: PageContext, id: JobId, options: { signal: Abo
             journal.open("federated-requester", id).outcome<ClosedRound>(`closing-${at + 1}`),
           ),
     )) ?? [];
-  const rounds = closed.flatMap((one) => (one === undefined ? [] : [roundData(page, id, one, token)]));
+  const rounds = closed.flatMap((one) => (one === undefined ? [] : [roundData(id, one)]));
   const { state, deadline, terms } = job;
   return {
     now: await market.now(options),
@@ -168,13 +164,4 @@ async function oneFederated(page: PageContext, id: JobId, options: { signal: Abo
     ...{ closed: job.closings.length, of: terms.rounds, rounds },
     reports: reports.of(id),
   };
-}
-
-function roundData({ context }: PageContext, id: JobId, closed: ClosedRound, token: TokenInfo): unknown {
-  let printed: unknown;
-  const print = (data: unknown): void => {
-    printed = data;
-  };
-  printRound({ ...context.ui, print }, id, closed, token);
-  return printed;
 }

@@ -1,17 +1,16 @@
-import { z } from "zod";
 import { coinText } from "../../../protocol/amounts.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { lockedBy } from "../../../protocol/job/terms.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
-import { tiers } from "../../../protocol/offer.ts";
 import { standingNumber } from "../../../protocol/record.ts";
 import type { RankedRecord } from "../../../roles/job/requester/posting/rank.ts";
 import { bytes, coin, gpuText, money } from "../../../ui/format.ts";
-import { route, type WebRoute } from "../../../web/server.ts";
+import { route, type WebRoute } from "../../../web/endpoint.ts";
 import { rankedOffers } from "../../market/providers.ts";
 import { meanScore, passes, sorted } from "../../steps/offers.ts";
 import { story } from "../../steps/story.ts";
 import { readTokens } from "../../steps/tokens.ts";
+import { marketApi } from "../api/market.ts";
 import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 
@@ -19,14 +18,6 @@ import type { PageContext } from "../page.ts";
 const PAGE = 50;
 /** Ranking all offers takes a while: one ranking serves for so long, milliseconds. */
 const FRESH_MS = 10_000;
-
-const offersInput = z.strictObject({
-  sort: z.enum(["rating", "price", "jobs", "stake"]).default("rating"),
-  gpu: z.literal("yes").optional(),
-  tier: z.enum(tiers).optional(),
-  minRating: z.coerce.number().min(1).max(5).optional(),
-  from: z.coerce.number().int().min(0).max(1e6).default(0),
-});
 
 /** The market: who offers what, and the pools of those who wait. */
 export function marketRoutes(page: PageContext): readonly WebRoute[] {
@@ -52,17 +43,15 @@ export function marketRoutes(page: PageContext): readonly WebRoute[] {
     return done.offers;
   };
   return [
-    route("GET", "/api/offers", offersInput, async ({ sort, from, gpu, ...filter }) => {
+    route(marketApi.offers, async ({ sort, from, gpu, ...filter }) => {
       const found = (await offers()).filter(({ offer }) =>
         passes(offer, { ...filter, gpu: gpu !== undefined }),
       );
       const shown = sorted(found, sort).slice(from, from + PAGE);
       return { count: found.length, from, offers: shown.map(offerRow) };
     }),
-    route("GET", "/api/prices", z.strictObject({}), () =>
-      runCommand(context, () => import("../../market/quote.ts"), { options: { market: true } }),
-    ),
-    route("GET", "/api/pools", z.strictObject({}), async (_, options) => {
+    route(marketApi.prices, () => runCommand(context, "quote", { options: { market: true } })),
+    route(marketApi.pools, async (_, options) => {
       const open = board.open();
       const now = await market.now(options);
       const states = [...new Set(open.map(({ state }) => state))];

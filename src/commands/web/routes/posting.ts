@@ -1,19 +1,20 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { z } from "zod";
 import { templates } from "../../../config/choices.ts";
-import { IchainError } from "../../../errors/error.ts";
+import { IchainError, impossible } from "../../../errors/error.ts";
+import { amountText } from "../../../protocol/amounts.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import type { Offer, Rating } from "../../../protocol/offer.ts";
 import { findCandidates } from "../../../roles/job/requester/posting/plan.ts";
 import { money } from "../../../ui/format.ts";
-import { route, type WebRoute } from "../../../web/server.ts";
+import { route, type WebRoute } from "../../../web/endpoint.ts";
 import { loadFederatedFile } from "../../job/federated/load.ts";
 import { loadJobs, surroundingsOf } from "../../steps/job-file.ts";
 import { meanScore } from "../../steps/offers.ts";
 import { standing } from "../../steps/planning/chooser.ts";
-import { type Printed, runCommand } from "../context.ts";
+import { type JobInput, jobTemplates, postingApi } from "../api/posting.ts";
+import { runCommand } from "../context.ts";
 import type { PageContext } from "../page.ts";
 
 /** Folders below the working directory that are looked into for a job.yaml. */
@@ -22,58 +23,38 @@ const MAX_FOUND = 50;
 const MAX_SHOWN = 100;
 const TRIES = 3;
 
-/** Those whose folders have a job of a market. */
-const jobTemplates = ["sklearn", "torch", "finetune"] as const satisfies (keyof typeof templates)[];
-
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
-const party = z.union([address, z.literal("best")]).default("best");
-const jobInput = z.strictObject({
-  /** A job.yaml, or the folder that has one. */
-  file: z.string().min(1).max(4096),
-  provider: party,
-  validator: party,
-  variables: z
-    .array(z.tuple([z.string().regex(/^[A-Za-z_]\w{0,63}$/), z.string().max(1024)]))
-    .max(64)
-    .default([]),
-});
-const submitInput = jobInput.extend({
-  /** What the owner agreed to, smallest unit of the job's token; a federated job's is fixed by its file. */
-  most: z.string().regex(/^\d{1,78}$/),
-});
-
 /** Planning a job, and posting it. */
 export function postingRoutes(page: PageContext): readonly WebRoute[] {
   const { context, keys } = page;
-  const submit = () => import("../../job/submit.ts");
   const plan = ({ args, options }: Submission) =>
-    runCommand(context, submit, { args, options: { ...options, dryRun: true } });
+    runCommand(context, "submit", { args, options: { ...options, dryRun: true } });
+  /** Its jobs together lock what was agreed to at most. */
+  const submitMatrix = async (asked: Submission, most: bigint) => {
+    const { data } = await plan(asked);
+    if (data === undefined || !("cells" in data)) return impossible("no jobs of a matrix");
+    const budget = amountText(most, data.token.decimals);
+    const options = { ...asked.options, detach: true, yes: true, budget };
+    return runCommand(context, "submit", { args: asked.args, options });
+  };
   return [
-    route("GET", "/api/files", z.strictObject({}), async () => ({
+    route(postingApi.files, async () => ({
       folder: process.cwd(),
       files: await jobFilesIn(process.cwd()),
       templates: jobTemplates.map((name) => ({ name, summary: templates[name] })),
     })),
-    route("POST", "/api/new", z.strictObject({ template: z.enum(jobTemplates) }), ({ template }) =>
-      runCommand(context, () => import("../../run/new.ts"), { args: { template } }),
-    ),
-    route("POST", "/api/choices", jobInput, async ({ file, ...input }, options) =>
+    route(postingApi.new, ({ template }) => runCommand(context, "new", { args: { template } })),
+    route(postingApi.choices, async ({ file, ...input }, options) =>
       choices(page, await jobFileAt(file), input, options),
     ),
-    route("POST", "/api/plan", jobInput, async (input) => plan(await submission(input))),
-    route("POST", "/api/submit", submitInput, async ({ most, ...input }) => {
+    route(postingApi.plan, async (input) => plan(await submission(context, input))),
+    route(postingApi.submit, async ({ most, ...input }) => {
       keys.password();
-      const asked = await submission(input);
-      if (asked.isFederated) refuseMore(await plan(asked), BigInt(most));
+      const asked = await submission(context, input);
       await keys.served(context);
-      return runCommand(context, submit, {
+      if (asked.isMatrix) return submitMatrix(asked, BigInt(most));
+      return runCommand(context, "submit", {
         args: asked.args,
-        options: {
-          ...asked.options,
-          detach: true,
-          yes: true,
-          ...(!asked.isFederated && { most: BigInt(most) }),
-        },
+        options: { ...asked.options, detach: true, yes: true, most: BigInt(most) },
       });
     }),
   ];
@@ -82,25 +63,17 @@ export function postingRoutes(page: PageContext): readonly WebRoute[] {
 type Submission = Awaited<ReturnType<typeof submission>>;
 
 /** The same as arguments and options of `ichain submit`. */
-async function submission({ file, provider, validator, variables }: z.infer<typeof jobInput>) {
+async function submission(
+  { config }: PageContext["context"],
+  { file, provider, validator, variables: variable }: JobInput,
+) {
   const path = await jobFileAt(file);
   const isFederated = (await loadFederatedFile(path)) !== undefined;
+  const loaded = isFederated ? undefined : await loadJobs(path, { variable, ...surroundingsOf(config) });
+  const isMatrix = loaded !== undefined && !("file" in loaded);
   // A federated job invites: nobody is chosen.
   const parties = isFederated ? {} : { provider, validator: [validator] };
-  return { isFederated, args: { files: [path] }, options: { ...parties, tries: TRIES, variable: variables } };
-}
-
-/** @throws BUDGET_EXCEEDED */
-function refuseMore({ data }: Printed, most: bigint): void {
-  const { locked } = data as { locked: { amount: string } };
-  if (BigInt(locked.amount) <= most) return;
-  throw new IchainError(
-    "BUDGET_EXCEEDED",
-    `The job would lock ${locked.amount} now, and ${most} was agreed to.`,
-    {
-      hint: "Its file has changed: look at the plan again.",
-    },
-  );
+  return { isMatrix, args: { files: [path] }, options: { ...parties, tries: TRIES, variable } };
 }
 
 /** @throws JOB_UNREADABLE */
@@ -136,7 +109,7 @@ async function choices(
   { provider, variables }: { provider: string; variables: [string, string][] },
   options: { signal: AbortSignal },
 ) {
-  if ((await loadFederatedFile(path)) !== undefined) return { kind: "federated" };
+  if ((await loadFederatedFile(path)) !== undefined) return { kind: "federated" as const };
   const loaded = await loadJobs(path, { variable: variables, ...surroundingsOf(context.config) });
   const file = "file" in loaded ? loaded.file : loaded[0]!.file;
   const candidates = await findCandidates(market, file, account, options);
@@ -154,7 +127,7 @@ async function choices(
     candidates.providers.find((offer) => offer.account.toLowerCase() === provider.toLowerCase()) ??
     candidates.providers[0]!;
   return {
-    kind: "file" in loaded ? "job" : "matrix",
+    kind: "file" in loaded ? ("job" as const) : ("matrix" as const),
     cells: "file" in loaded ? 1 : loaded.length,
     name: file.name,
     validatorSeats: file.verification.validators,

@@ -28,7 +28,7 @@ export async function keepInput(
   const name = keccak256(toUtf8Bytes(JSON.stringify({ digest, executable, author })));
   const held = await own.take(name, out);
   const until = Math.floor(Date.now() / 1000) + keep;
-  // One that was damaged on the disk is packed anew, under another root.
+  // One that was damaged on the disk is packed again, under another root.
   if (held?.key !== undefined && (await parcels.isWhole(held.blob, options))) {
     const { blob, key } = held;
     await own.hold(name, blob, until, key);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import * as account from "./account.ts";
 import * as daemon from "./daemon.ts";
 import * as federated from "./federated.ts";
+import * as gossip from "./gossip.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
 import { newOutput, runOutput } from "./run.ts";
@@ -85,4 +86,8 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   simulate: federated.simulateOutput,
   trace: federated.traceOutput,
   verify: federated.verifyOutput,
+  "gossip simulate": gossip.gossipSimulateOutput,
+  "gossip verify": gossip.gossipVerifyOutput,
+  "gossip show": gossip.gossipShowOutput,
+  "gossip export": gossip.gossipExportOutput,
 };

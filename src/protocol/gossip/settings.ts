@@ -9,7 +9,7 @@ export const gossipSettingsSchema = z.strictObject({
     .string()
     .min(1)
     .max(1024)
-    .default("median-gate")
+    .default("distance-gate")
     .describe("How models are averaged: a name, or the path of a module (docs/gossip.md)"),
   buffer: z.number().int().min(1).max(64).default(4).describe("Received models that are averaged at once"),
   ttl: z.number().int().min(1).max(LONGEST_TTL).default(1).describe("How far a transaction goes"),

@@ -6,8 +6,17 @@ import type { Kept } from "./state.ts";
 const MOST_JUDGED = 4096;
 
 /** A received model, by its digest. */
-export interface BufferedModel extends MeasuredModel {
+export interface BufferedModel extends Omit<MeasuredModel, "distance"> {
   readonly model: Hex;
+}
+
+/** The peer's own model as it stands at an averaging. */
+export interface OwnModel {
+  /** On the same rows that measured the others. */
+  readonly accuracy: number;
+  readonly rows: number;
+  /** Euclidean distance of a received model's weights from its own. */
+  distanceTo(model: Hex): number;
 }
 
 /** Shares of a peer's next model; together 1. */
@@ -45,11 +54,14 @@ export class ModelBuffer {
     return this.#models.map(({ model }) => model);
   }
 
-  /** `own`: accuracy of the peer's model, measured on the same `rows`. @throws GOSSIP_RULE_INVALID */
-  average(own: number, rows: number): { readonly averaging: Averaging; readonly kept: readonly Kept[] } {
-    const received = this.#models;
+  /** @throws GOSSIP_RULE_INVALID */
+  average({ accuracy, rows, distanceTo }: OwnModel): {
+    readonly averaging: Averaging;
+    readonly kept: readonly Kept[];
+  } {
+    const received = this.#models.map((one) => ({ ...one, distance: distanceTo(one.model) }));
     const reputationOf = (account: Address) => this.#reputations.get(account) ?? 1;
-    const plan = planBy(this.#rule, { own, rows, received, reputationOf });
+    const plan = planBy(this.#rule, { own: accuracy, rows, received, reputationOf });
     this.#models = [];
     const kept: Kept[] = [];
     for (const [account, value] of plan.reputations) {

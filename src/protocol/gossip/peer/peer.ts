@@ -17,7 +17,7 @@ import {
 import type { AveragingRule } from "../rules/rule.ts";
 import type { GossipSettings } from "../settings.ts";
 import { checksOf, type GossipMessage } from "./messages.ts";
-import { type Averaging, ModelBuffer } from "./models.ts";
+import { type Averaging, ModelBuffer, type OwnModel } from "./models.ts";
 import { OwnChain } from "./own-chain.ts";
 import { Quota } from "./quota.ts";
 import { Remembered } from "./remembered.ts";
@@ -157,12 +157,9 @@ export class GossipPeer {
     this.#waiting.delete(digest);
   }
 
-  /**
-   * How to make the next model; `own` is the accuracy of the peer's own on the same `rows` that measured the others.
-   * @throws GOSSIP_RULE_INVALID
-   */
-  average(own: number, rows: number): { readonly averaging: Averaging; readonly effects: readonly Effect[] } {
-    const { averaging, kept } = this.#buffer.average(own, rows);
+  /** How to make the next model. @throws GOSSIP_RULE_INVALID */
+  average(own: OwnModel): { readonly averaging: Averaging; readonly effects: readonly Effect[] } {
+    const { averaging, kept } = this.#buffer.average(own);
     return { averaging, effects: keep(kept) };
   }
 

@@ -6,6 +6,8 @@ export interface MeasuredModel {
   readonly generator: Address;
   /** Share of right answers on the peer's own rows, from 0 to 1. */
   readonly accuracy: number;
+  /** Euclidean distance of its weights from the peer's own. */
+  readonly distance: number;
 }
 
 /** What an averaging rule decides from. */

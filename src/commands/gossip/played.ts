@@ -62,8 +62,9 @@ export function describePlayed(
     messages,
     refused,
     peers,
+    plot,
     chains,
-  }: ReturnType<typeof playedOf> & { chains?: string },
+  }: ReturnType<typeof playedOf> & { plot?: string; chains?: string },
 ): string {
   const columns = [
     "peer",
@@ -89,9 +90,10 @@ export function describePlayed(
       ? ""
       : `${one.reputation.least.toFixed(2)} to ${one.reputation.most.toFixed(2)}`,
   ]);
+  const drawn = plot === undefined ? "" : `\nThe curve is in ${plot}.`;
   const kept = chains === undefined ? "" : `\nThe peers' chains are in ${chains}: ichain gossip verify.`;
   return (
     `After ${ticks} ticks of ${rule}: accuracy ${accuracy.toFixed(4)}, ${messages} messages, ${refused} passed over\n` +
-    `${ui.table(columns, rows)}${kept}`
+    `${ui.table(columns, rows)}${drawn}${kept}`
   );
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { openGossipStore } from "../../compose.ts";
 import { parseYaml } from "../../config/yaml.ts";
@@ -13,6 +13,7 @@ import { loadAveragingRule } from "../../roles/gossip/load-rule.ts";
 import { GossipSimulation, type NetworkSample } from "../../roles/gossip/simulation/simulate.ts";
 import { makeTopology } from "../../roles/gossip/simulation/topology.ts";
 import type { CommandContext } from "../framework/declaration.ts";
+import { drawAccuracy } from "./curve.ts";
 import { describePlayed, describeSample, playedOf } from "./played.ts";
 
 const MAX_BYTES = 1 << 20;
@@ -21,7 +22,7 @@ const MAX_BYTES = 1 << 20;
 export async function run(
   { ui, signal }: CommandContext,
   args: { file: string },
-  options: { seed?: string; rule?: string; chains?: string },
+  options: { seed?: string; rule?: string; plot?: string; chains?: string },
 ): Promise<void> {
   const file = await loadSimulationFile(args.file, options);
   const folder = dirname(resolve(args.file));
@@ -40,8 +41,10 @@ export async function run(
     chains?.write();
     ui.stream({ event: "sample", ...sample }, `${describeSample(sample)}\n`);
   }
+  if (options.plot !== undefined) await writeFile(options.plot, drawAccuracy(samples));
   const played = {
     ...playedOf(file, simulation, samples),
+    ...(options.plot !== undefined && { plot: resolve(options.plot) }),
     ...(chains !== undefined && { chains: chains.folder }),
   };
   ui.print(played, () => describePlayed(ui, played));

@@ -41,6 +41,7 @@ const simulatedNetwork = z.strictObject({
         .describe("with those that judged it; absent where none did"),
     }),
   ),
+  plot: folderValue.optional(),
   chains: folderValue.optional(),
 });
 

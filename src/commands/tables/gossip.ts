@@ -16,6 +16,7 @@ export const gossipCommands: readonly CommandDeclaration[] = [
         flags: "--rule <name>",
         summary: `how models are averaged, instead of the file's: ${describeAveragingRules()}; or the path of a module`,
       },
+      { flags: "--plot <file>", summary: "write the curves of the accuracy there, as SVG" },
       {
         flags: "--chains <folder>",
         summary: "sign all records, and keep each peer's store there, for verify, show and export; slower",

@@ -56,8 +56,10 @@ test("chains that a simulation keeps are verified, shown and exported; one that 
   const json = async (...args: string[]) =>
     JSON.parse((await ichainRun(["gossip", ...args, "--json"])).stdout);
   writeFileSync(path("sim.yaml"), small);
-  const { code } = await ichainRun(["gossip", "simulate", path("sim.yaml"), "--chains", path("chains")]);
+  const outputs = ["--chains", path("chains"), "--plot", path("curve.svg")];
+  const { code } = await ichainRun(["gossip", "simulate", path("sim.yaml"), ...outputs]);
   assert.equal(code, 0);
+  assert.equal(readFileSync(path("curve.svg"), "utf8").match(/<polyline /g)?.length, 4);
   const stores = [0, 1, 2].map((peer) => folder.join("chains", `peer-${peer}.db`));
   const found = await json("verify", stores[0]!);
   assert.equal(found.name, "clouds");

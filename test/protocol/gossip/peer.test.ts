@@ -19,6 +19,7 @@ import {
 import { halfFedAvg } from "../../../src/protocol/gossip/rules/half-fedavg.ts";
 import { gossipSettingsSchema } from "../../../src/protocol/gossip/settings.ts";
 import type { Address, Hex } from "../../../src/protocol/ids.ts";
+import { Random } from "../../../src/roles/federated/data/random.ts";
 import { blockBy, confirmationsOf, network, receiptBy, signerOf, transactionBy } from "./support.ts";
 
 const model = (name: string) => ({ model: id(name) as Hex, bytes: 64 });
@@ -354,4 +355,40 @@ test("what is remembered is bounded in time and number", () => {
   remembered.set("c", 3, 11);
   remembered.set("d", 4, 11);
   assert.deepEqual([remembered.get("b"), remembered.size], [undefined, 2]);
+});
+
+test("messages of a hostile neighbour are refused, and none brings a peer down", () => {
+  const random = new Random("hostile");
+  const sender = signerOf("sender");
+  const transaction = transactionBy(sender, { ttl: 3 });
+  const receipts = [
+    receiptBy(signerOf("a"), transaction),
+    receiptBy(signerOf("b"), transaction, { receivedAtTtl: 1 }),
+  ];
+  const block = blockBy(sender, [{ transaction, receipts }]);
+  const confirmations = confirmationsOf(block, [signerOf("a")]);
+  const messages = [
+    heard(transaction, receipts),
+    { kind: "draft", block, hops: 3 },
+    { kind: "confirmations", block: blockDigest(block), confirmations },
+  ] as const;
+  const peer = peerOf("peer", { quota: 1_000_000 });
+  peer.meet([sender.identity.account]);
+  let parsed = 0;
+  for (let i = 0; i < 300; i++) {
+    const text = JSON.stringify(messages[i % 3]!).replace(/"0x[0-9a-f]+"|\d+(?=[,}])/g, (found) => {
+      if (random.below(6) > 0) return found;
+      if (found[0] !== '"') return String(Math.floor(2 ** (random.uniform() * 45)));
+      const at = 3 + random.below(found.length - 4);
+      return `${found.slice(0, at)}${random.below(10)}${found.slice(at + 1)}`;
+    });
+    const result = gossipMessageSchema.safeParse(JSON.parse(text));
+    if (!result.success) continue;
+    parsed += 1;
+    for (const effect of peer.receive(sender.identity.account, result.data, 1001)) {
+      assert.notEqual(effect.kind, "average");
+    }
+  }
+  assert.ok(parsed > 100, String(parsed));
+  assert.ok(peer.models.size <= 1, "only the one that was signed is waited for");
 });

@@ -2,10 +2,11 @@
 // and prints each cell beside the value of the paper's published data (honest mean, last ten samples); the last line is
 // one JSON object. It takes minutes.
 //
-//   node bench/gossip.ts --data mnist10k.npz                                  the 24 cells, and ours
-//   node bench/gossip.ts --data mnist10k.npz --rules distance-gate --attacks model
-//   node bench/gossip.ts --data mnist10k.npz --ratios                         update:train ratios
-//   node bench/gossip.ts --data mnist10k.npz --sizes 10,50,200                how it grows
+//   npm run -s sim:gossip -- --data mnist10k.npz   the 24 cells, and ours
+//   npm run -s sim:gossip -- --data mnist10k.npz --rules distance-gate --attacks model
+//   npm run -s sim:gossip -- --data mnist10k.npz --ratios    update:train ratios
+//   npm run -s sim:gossip -- --data mnist10k.npz --sizes 10,50,200   how it grows
+//   npm run -s sim:gossip -- --spread   receipts and models, by degree and ttl
 //
 // Without the file it says so and ends with 0.
 import { existsSync } from "node:fs";
@@ -45,8 +46,13 @@ const { values } = parseArgs({
     start: { type: "string", default: "shared" },
     ratios: { type: "boolean", default: false },
     sizes: { type: "string" },
+    spread: { type: "boolean", default: false },
   },
 });
+if (values.spread) {
+  console.log(JSON.stringify(await spread()));
+  process.exit(0);
+}
 if (!existsSync(values.data)) {
   console.error(`skipped: no file ${values.data}; give one with --data`);
   process.exit(0);
@@ -146,3 +152,46 @@ if (values.ratios) {
   }
 }
 console.log(JSON.stringify(results));
+
+/** What one transaction costs a network of 40 peers on generated rows, by how many each connects to, and ttl. */
+async function spread() {
+  const found: object[] = [];
+  for (const degree of [1, 2, 4]) {
+    for (const ttl of [1, 2, 3]) {
+      const file = gossipSimulationSchema.parse({
+        ...{
+          version: 1,
+          name: "spread",
+          gossip: { ttl, transactions: 4, expire: 10, quota: 1_000_000, pending: 64 },
+        },
+        simulation: {
+          ...{ nodes: 40, ticks: 80, sample: 80, topology: `random ${degree}`, hidden: 16, test: 20 },
+          data: { train: { generated: { rows: 400, features: 8, classes: 3 } } },
+        },
+      });
+      const rows = await loadTrialData({ simulation: { ...file.simulation.data, seed: 1 } }, ".");
+      const topology = await makeTopology(file, ".");
+      const simulation = new GossipSimulation(file, rows, {
+        topology,
+        rule: averagingRuleOf("distance-gate")!,
+      });
+      for (const _ of simulation.play()) void _;
+      const transactions = simulation.world.nodes.reduce((sum, one) => sum + one.learner.trainings, 0);
+      const { models, messages, refused } = simulation.traffic;
+      const finals = simulation.blocks.flat();
+      const witnessed = finals.flatMap(({ block }) => block.transactions);
+      const receipts = witnessed.reduce((sum, one) => sum + one.receipts.length, 0);
+      const confirmations = finals.reduce((sum, one) => sum + one.confirmations.length, 0);
+      const line = {
+        ...{ neighbours: topology.reduce((sum, one) => sum + one.length, 0) / topology.length, ttl, refused },
+        models: Number((models / transactions).toFixed(1)),
+        messages: Number((messages / transactions).toFixed(1)),
+        receipts: Number((receipts / witnessed.length).toFixed(1)),
+        confirmed: Number((confirmations / receipts).toFixed(3)),
+      };
+      console.error(JSON.stringify(line));
+      found.push(line);
+    }
+  }
+  return found;
+}

@@ -24,6 +24,7 @@ const simulatedNetwork = z.strictObject({
   accuracy: share.describe("mean of the last ten samples"),
   messages: count.describe("that peers sent each other"),
   refused: count.describe("messages that were passed over"),
+  models: count.describe("that one peer got from another"),
   peers: z.array(
     z.strictObject({
       peer: count,

@@ -1,5 +1,6 @@
 import { describeAveragingRules } from "../../protocol/gossip/rules.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
+import { bytes32 } from "../framework/parse.ts";
 
 const chain = { syntax: "<chain>", summary: "a peer's store, or a file that `gossip export` wrote" };
 
@@ -33,6 +34,9 @@ export const gossipCommands: readonly CommandDeclaration[] = [
     group: "Try it",
     summary: "check a gossip peer's chain offline: every signature, every place, enough confirmations",
     arguments: [chain],
+    options: [
+      { flags: "--tip <hash>", summary: "what the chain must end with, as you were told it", parse: bytes32 },
+    ],
     examples: ["ichain gossip verify peer-0.db", "ichain gossip verify peer-0.chain --json"],
     load: () => import("../gossip/verify.ts"),
   },

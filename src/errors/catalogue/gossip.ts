@@ -10,6 +10,10 @@ export const gossipErrors = {
     class: "untrusted",
     hint: "A chain is JSON lines, as `ichain gossip export` writes it: a header, then the blocks.",
   },
+  GOSSIP_CHAIN_OTHER_TIP: {
+    class: "untrusted",
+    hint: "The chain is another peer's, or not all of it: ask its peer for the whole.",
+  },
   GOSSIP_CHAIN_UNREADABLE: {
     class: "config",
     hint: "Check that the file exists and that this account may read it.",

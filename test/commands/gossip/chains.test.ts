@@ -66,6 +66,8 @@ test("chains that a simulation keeps are verified, shown and exported; one that 
   assert.ok(found.blocks > 1);
   assert.equal(found.transactions, 2 * found.blocks);
   assert.equal(found.confirmations, 2 * found.transactions);
+  assert.equal((await json("verify", stores[0]!, "--tip", found.tip)).tip, found.tip);
+  assert.equal((await json("verify", stores[1]!, "--tip", found.tip)).error.code, "GOSSIP_CHAIN_OTHER_TIP");
   const shown = await json("show", ...stores, "--svg", path("network.svg"));
   assert.equal(shown.chains[0].blocks.length, found.blocks);
   assert.equal(shown.chains[0].witnesses.length, 2);

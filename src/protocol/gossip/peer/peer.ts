@@ -182,6 +182,8 @@ export class GossipPeer {
     if (transaction.create > now + CLOCK_SKEW) return refused(from, "its transaction is from the future");
     if (transaction.expire <= now) return refused(from, "its transaction has expired");
     if (ttlOnArrival(witnessed) < 0) return [];
+    // Measured by this peer once, which has forgotten it: a second receipt would be worth nothing.
+    if (receipts.some(({ creator }) => creator.account === this.account)) return [];
     const flaw = flawOfTransaction(witnessed, this.#checker);
     if (flaw !== undefined) return refused(from, `${flaw.record}: ${flaw.why}`);
     const before = [...this.#waiting.values()].filter((one) => one.from === from).length;

@@ -47,6 +47,7 @@ export class GossipSimulation {
   readonly #queue: { readonly from: Address; readonly to: Address; readonly message: GossipMessage }[] = [];
   #messages = 0;
   #refused = 0;
+  #handed = 0;
 
   constructor(
     file: GossipSimulationFile,
@@ -62,9 +63,9 @@ export class GossipSimulation {
     this.#blocks = this.world.nodes.map(() => []);
   }
 
-  /** Messages that were sent, and that were passed over by who got them. */
-  get traffic(): { readonly messages: number; readonly refused: number } {
-    return { messages: this.#messages, refused: this.#refused };
+  /** Messages that were sent, and passed over by who got them; models that one peer got from another. */
+  get traffic(): { readonly messages: number; readonly refused: number; readonly models: number } {
+    return { messages: this.#messages, refused: this.#refused, models: this.#handed };
   }
 
   /** Finished blocks of each node. */
@@ -141,6 +142,7 @@ export class GossipSimulation {
     { transaction, model }: { transaction: Hex; model: Hex },
     tick: number,
   ): void {
+    this.#handed += 1;
     const accuracy = this.#accuracyOf(this.#models.get(model)!, node.rows);
     this.#act(node, node.peer.measured(transaction, accuracy, tick), tick);
   }

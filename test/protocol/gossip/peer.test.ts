@@ -32,6 +32,8 @@ class World {
   readonly averaging: Address[] = [];
   /** Who hears nothing. */
   deaf = new Set<Address>();
+  /** Whose messages to each other are lost. */
+  parted = (_from: number, _to: number): boolean => false;
   readonly #queue: { from: Address; to: Address; message: GossipMessage }[] = [];
 
   constructor(count: number, settings: object, edges: readonly (readonly [number, number])[]) {
@@ -69,10 +71,10 @@ class World {
   #deliver(now: number): void {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { from, to, message } = next;
-      if (this.deaf.has(to)) continue;
-      const peer = this.peers.find(({ account }) => account === to)!;
+      const [sender, peer] = [from, to].map((one) => this.peers.find(({ account }) => account === one)!);
+      if (this.deaf.has(to) || this.parted(this.peers.indexOf(sender!), this.peers.indexOf(peer!))) continue;
       const parsed = gossipMessageSchema.parse(JSON.parse(JSON.stringify(message)));
-      this.#act(peer, peer.receive(from, parsed, now), now);
+      this.#act(peer!, peer!.receive(from, parsed, now), now);
     }
   }
 
@@ -192,6 +194,29 @@ test("with a witness away a block waits for its patience, and is closed where en
   assert.equal(closes(1), 1040, "four of five");
   assert.equal(closes(2), 1040, "three of five of each transaction");
   assert.equal(closes(3), undefined);
+});
+
+test("a network that is parted for a minute heals: what was drafted meanwhile is confirmed, and all chains hold", () => {
+  const world = new World(4, { transactions: 2, expire: 10, buffer: 64 }, square);
+  const halves = (from: number, to: number) => from >> 1 !== to >> 1;
+  for (let now = 1000; now < 1180; now++) {
+    if (now === 1015) world.parted = halves;
+    if (now === 1075) world.parted = () => false;
+    if (now % 15 === 0 && now < 1090) for (const at of [0, 1, 2, 3]) world.publish(at, `${at} ${now}`, now);
+    world.tick(now);
+  }
+  for (const at of [0, 1, 2, 3]) {
+    const checker = new ChainChecker(network, recordChecker(network));
+    for (const final of world.blocksOf(at)) checker.add(final);
+    const receipts = world
+      .blocksOf(at)
+      .map(({ block }) => block.transactions.map((one) => one.receipts.length));
+    assert.deepEqual(receipts, [
+      [3, 1],
+      [1, 1],
+      [1, 3],
+    ]);
+  }
 });
 
 test("a draft is sent again until its witnesses are back, and given up once they have forgotten", () => {

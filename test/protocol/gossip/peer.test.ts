@@ -177,6 +177,18 @@ test("a block of ttl 3 is confirmed by peers that are no neighbours of its creat
   assert.equal(final!.confirmations.length, 3);
 });
 
+test("confirmations of further peers that were lost on their way come again with the draft", () => {
+  const world = new World(4, { ttl: 3, transactions: 1, expire: 20, resend: 30 }, line.slice(0, 3));
+  world.publish(0, "model", 1000);
+  world.parted = (_, to) => to === 0;
+  for (let now = 1001; now < 1055; now++) world.tick(now);
+  assert.equal(world.blocksOf(0).length, 0, "its neighbour passed all of them on, and none arrived");
+  world.parted = () => false;
+  for (let now = 1055; now < 1062; now++) world.tick(now);
+  const [final] = world.blocksOf(0);
+  assert.equal(final!.confirmations.length, 3);
+});
+
 test("with a witness away a block waits for its patience, and is closed where enough is there", () => {
   const settings = { transactions: 1, expire: 20, patience: 10, resend: 30 };
   const star = [0, 1, 2, 3, 4].map((at) => [at, 5] as const);
@@ -261,6 +273,9 @@ test("a peer passes over what is expired, from the future, forged, too far, or f
     "nothing",
     "ttl 1 is used up",
   );
+  const full = transactionBy(sender, { model: id("g") as Hex, ttl: 2 });
+  const three = ["x", "y", "z"].map((name) => receiptBy(signerOf(name), full));
+  assert.match(hear({ model: id("g") as Hex, ttl: 2 }, 1001, three), /more receipts/);
   const far = transactionBy(sender, { model: id("f") as Hex, ttl: 2 });
   const forged = { ...receiptBy(other, far), signature: receiptBy(sender, far).signature };
   assert.match(hear({ model: id("f") as Hex, ttl: 2 }, 1001, [forged]), /^receipt 1: /);

@@ -138,7 +138,7 @@ export class GossipPeer {
     const { witnessed, from } = waiting;
     const { receipt, kept } = this.#witness.receiptOf(witnessed, accuracy, now);
     this.#routes.get(digest)?.passed.add(receiptDigest(receipt));
-    const receipts = [...witnessed.receipts, receipt].slice(-MOST_RECEIPTS);
+    const receipts = [...witnessed.receipts, receipt];
     const met = new Set(receipts.map(({ creator }) => creator.account));
     // Where it goes no further, the receipt goes back alone; whose receipt is there has the transaction.
     const further = receipt.receivedAtTtl > 0 ? [...this.#neighbours].filter((one) => !met.has(one)) : [];
@@ -167,6 +167,9 @@ export class GossipPeer {
   tick(now: number): Effect[] {
     this.#routes.forget(now);
     this.#witness.forget(now);
+    for (const [digest, { witnessed }] of this.#waiting) {
+      if (witnessed.transaction.expire <= now) this.#waiting.delete(digest);
+    }
     const { kept, send: block } = this.#chain.tick(now);
     if (block === undefined) return keep(kept);
     const hops = Math.max(...block.transactions.map(({ transaction }) => transaction.ttl));
@@ -182,6 +185,8 @@ export class GossipPeer {
     if (transaction.create > now + CLOCK_SKEW) return refused(from, "its transaction is from the future");
     if (transaction.expire <= now) return refused(from, "its transaction has expired");
     if (ttlOnArrival(witnessed) < 0) return [];
+    if (receipts.length > transaction.ttl)
+      return refused(from, "more receipts came with it than steps it made");
     // Measured by this peer once, which has forgotten it: a second receipt would be worth nothing.
     if (receipts.some(({ creator }) => creator.account === this.account)) return [];
     const flaw = flawOfTransaction(witnessed, this.#checker);
@@ -214,11 +219,15 @@ export class GossipPeer {
   #examine(from: Address, { block, hops }: { block: GossipBlock; hops: number }, now: number): Effect[] {
     const digest = blockDigest(block);
     const route = this.#routes.get(digest);
-    if (block.creator.account === this.account || (route !== undefined && route.from !== from)) return [];
+    if (block.creator.account === this.account) return [];
+    // One way back is enough, while it is there; none is better than to its creator.
+    const known = route !== undefined && route.from !== from && this.#neighbours.has(route.from);
+    if (known && from !== block.creator.account) return [];
     const flaw = flawOfBlock(block, this.#genesis, this.#checker);
     if (flaw !== undefined) return refused(from, `${flaw.record}: ${flaw.why}`);
     if (block.time > now + CLOCK_SKEW) return refused(from, "its block is from the future");
-    this.#routes.set(digest, route ?? { from, passed: new Set() }, now);
+    // A draft that comes again asks for all its confirmations again: some were lost.
+    this.#routes.set(digest, { from, passed: new Set() }, now);
     const { confirmations, kept } = this.#witness.confirm(block, digest, now);
     const others = [...this.#neighbours].filter((one) => one !== from && one !== block.creator.account);
     return [

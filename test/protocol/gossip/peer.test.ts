@@ -284,6 +284,20 @@ test("a peer passes over what is expired, from the future, forged, too far, or f
   ]);
 });
 
+test("a receipt of a neighbour's invention, as if it were a neighbour too, is not collected", () => {
+  const [owner, neighbour, invented] = [signerOf("peer"), signerOf("neighbour"), signerOf("invented")];
+  const peer = peerOf("peer", {});
+  peer.meet([neighbour.identity.account]);
+  const [told] = peer.publish(model("model"), 1000);
+  assert.ok(told?.kind === "keep" && told.kept.kind === "own");
+  const { transaction } = told.kept.witnessed;
+  assert.equal(transaction.generator.account, owner.identity.account);
+  const receipts = [receiptBy(invented, transaction), receiptBy(neighbour, transaction)];
+  const [kept] = peer.receive(neighbour.identity.account, heard(transaction, receipts), 1001);
+  assert.ok(kept?.kind === "keep" && kept.kept.kind === "own");
+  assert.deepEqual(kept.kept.witnessed.receipts, receipts.slice(1));
+});
+
 test("a transaction is measured once, and one that was measured too late has no receipt", () => {
   const peer = peerOf("peer", {});
   const sender = signerOf("sender");

@@ -179,7 +179,14 @@ export class GossipPeer {
   #hear(from: Address, witnessed: WitnessedTransaction, now: number): Effect[] {
     const { transaction, receipts } = witnessed;
     const digest = transactionDigest(transaction);
-    if (transaction.generator.account === this.account) return keep(this.#chain.collect(digest, receipts));
+    if (transaction.generator.account === this.account) {
+      // Who is next to this peer it knows: a neighbour cannot make up others that never confirm.
+      const plausible = receipts.filter(
+        ({ receivedAtTtl, creator }) =>
+          receivedAtTtl < transaction.ttl - 1 || this.#neighbours.has(creator.account),
+      );
+      return keep(this.#chain.collect(digest, plausible));
+    }
     const route = this.#routes.get(digest);
     if (route !== undefined) return this.#passReceipts(route, witnessed, digest);
     if (transaction.create > now + CLOCK_SKEW) return refused(from, "its transaction is from the future");

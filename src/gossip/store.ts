@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { IchainError } from "../errors/error.ts";
 import type { PeerStore } from "../ports/gossip.ts";
@@ -9,6 +9,7 @@ import { digestField } from "../protocol/gossip/records/encoding.ts";
 import { REMEMBERED } from "../protocol/gossip/records/limits.ts";
 import { transactionDigest, witnessedSchema } from "../protocol/gossip/records/transaction.ts";
 import type { Address } from "../protocol/ids.ts";
+import { explainSqlite } from "../sqlite/faults.ts";
 import { openSqlite } from "../sqlite/open.ts";
 import { transaction } from "../sqlite/transaction.ts";
 
@@ -44,6 +45,7 @@ const reputationSchema = z.object({
  * @throws GOSSIP_STORE_OTHER, GOSSIP_STORE_DAMAGED; the codes of `openSqlite`
  */
 export function openPeerStore(path: string, genesis?: Genesis): PeerStore {
+  if (genesis === undefined) refuseOther(path);
   const db = openSqlite({ name: "peer store", path, migrations });
   try {
     return new SqlitePeerStore(db, path, genesis);
@@ -63,11 +65,11 @@ class SqlitePeerStore implements PeerStore {
     this.#db = db;
     this.#path = path;
     const row = db.prepare("SELECT genesis AS json FROM network").get() as { json: string } | undefined;
-    if (row === undefined && genesis === undefined) throw this.#other("is not the store of a gossip peer");
+    if (row === undefined && genesis === undefined) throw other(path, "is not the store of a gossip peer");
     if (row === undefined) db.prepare("INSERT INTO network VALUES (?)").run(JSON.stringify(genesis));
     this.genesis = row === undefined ? genesis! : this.#parse(genesisSchema, row.json);
     if (genesis !== undefined && genesisDigest(genesis) !== genesisDigest(this.genesis)) {
-      throw this.#other("is of another network");
+      throw other(path, "is of another network");
     }
     this.#write = writer(db);
   }
@@ -144,12 +146,21 @@ class SqlitePeerStore implements PeerStore {
       },
     );
   }
+}
 
-  #other(why: string): IchainError {
-    return new IchainError("GOSSIP_STORE_OTHER", `The file ${this.#path} ${why}.`, {
-      details: { path: this.#path },
-    });
+/** Another program's database stays as it is: it is looked at before it is opened for writing. */
+function refuseOther(path: string): void {
+  try {
+    using db = new DatabaseSync(path, { readOnly: true });
+    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'given_created'").get() !== undefined) return;
+  } catch (error) {
+    throw explainSqlite(error, "peer store", path);
   }
+  throw other(path, "is not the store of a gossip peer");
+}
+
+function other(path: string, why: string): IchainError {
+  return new IchainError("GOSSIP_STORE_OTHER", `The file ${path} ${why}.`, { details: { path } });
 }
 
 /** Writes one change. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openPeerStore } from "../../src/gossip/store.ts";
@@ -79,9 +80,15 @@ test("a store is of one network, and a file that is none is told apart from one 
   };
   assert.equal(code("a.db"), "opened");
   assert.equal(code("a.db", { ...genesis, name: "letters" }), "GOSSIP_STORE_OTHER");
-  assert.equal(code("empty.db"), "GOSSIP_STORE_OTHER");
+  const database = new DatabaseSync(folder.join("other.db"));
+  database.exec("CREATE TABLE network (name TEXT)");
+  database.close();
+  const before = readFileSync(folder.join("other.db"));
+  assert.equal(code("other.db"), "GOSSIP_STORE_OTHER");
+  assert.deepEqual(readFileSync(folder.join("other.db")), before);
   writeFileSync(folder.join("text.db"), "no database, but long enough to be looked at as one".repeat(40));
   assert.equal(code("text.db", genesis), "GOSSIP_STORE_DAMAGED");
+  assert.equal(code("text.db"), "GOSSIP_STORE_DAMAGED");
 });
 
 test("peers that are killed at any time go on with the chains that they had, and these hold", async () => {
@@ -96,7 +103,7 @@ test("peers that are killed at any time go on with the chains that they had, and
       const [name, height] = line.split(" ");
       told.set(name!, Number(height));
       const now = [...told.values()].reduce((sum, one) => sum + one, 0);
-      if (now === before + 3) child.kill("SIGKILL");
+      if (now === before + 2) child.kill("SIGKILL");
     }
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     assert.equal(child.signalCode, "SIGKILL");

@@ -15,6 +15,7 @@ import { type DaemonKind, daemonKinds } from "./control/messages.ts";
 import type { NodeState } from "./doctor/check.ts";
 import { isIchainError } from "./errors/error.ts";
 import type { Tally } from "./metrics/tally.ts";
+import type { PeerStore } from "./ports/gossip.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
@@ -23,6 +24,7 @@ import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
 import { COIN } from "./protocol/amounts.ts";
+import type { Genesis } from "./protocol/gossip/genesis.ts";
 import { type Address, type Hex, ZERO_ADDRESS } from "./protocol/ids.ts";
 import type { RoleContext, ServerContext, WorkerContext } from "./roles/context.ts";
 import type { RehearsalContext } from "./roles/rehearsal/rehearse.ts";
@@ -280,6 +282,12 @@ export async function makeNewKeyring({ config, ui, signal }: AppContext): Promis
 export async function openRecords({ config }: Pick<AppContext, "config">): Promise<Journal> {
   const { openJournal } = await import("./journal/journal.ts");
   return openJournal(config.paths.journal, { check: true });
+}
+
+/** A gossip peer's store; `genesis` for a new one. The caller disposes of it. */
+export async function openGossipStore(path: string, genesis?: Genesis): Promise<PeerStore> {
+  const { openPeerStore } = await import("./gossip/store.ts");
+  return openPeerStore(path, genesis);
 }
 
 /** A requester with a sandbox: what leads a federated job measures its updates. */

@@ -5,6 +5,7 @@ import { programVersion } from "../version.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
 import { daemonCommands } from "./tables/daemon.ts";
+import { gossipCommands } from "./tables/gossip.ts";
 import { networkCommands } from "./tables/network.ts";
 import { providerCommands } from "./tables/provider.ts";
 import { requesterCommands } from "./tables/requester.ts";
@@ -20,6 +21,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...stakeCommands,
   ...daemonCommands,
   ...trialCommands,
+  ...gossipCommands,
 ];
 
 /** The options that every command takes. */
@@ -50,6 +52,7 @@ const parents: Readonly<Record<string, string>> = {
   owner: "keep stake and pay apart from the key that a daemon signs with",
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
+  gossip: "train among peers, without a server",
 };
 
 const camel = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,6 +1,7 @@
 import { chainErrors } from "./catalogue/chain.ts";
 import { contractsErrors } from "./catalogue/contracts.ts";
 import { federatedErrors } from "./catalogue/federated.ts";
+import { gossipErrors } from "./catalogue/gossip.ts";
 import { homeErrors } from "./catalogue/home.ts";
 import { jobErrors } from "./catalogue/job.ts";
 import { parcelErrors } from "./catalogue/parcel.ts";
@@ -14,6 +15,7 @@ export const catalogue = {
   ...chainErrors,
   ...contractsErrors,
   ...federatedErrors,
+  ...gossipErrors,
   ...homeErrors,
   ...jobErrors,
   ...refusalsErrors,

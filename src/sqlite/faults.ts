@@ -10,8 +10,14 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
-/** One of the databases in the home folder. */
-export type DatabaseName = "journal" | "index";
+/** The databases of a home folder, and those of gossip peers. */
+export type DatabaseName = "journal" | "index" | "peer store";
+
+const damaged = {
+  journal: "JOURNAL_DAMAGED",
+  index: "INDEX_DAMAGED",
+  "peer store": "GOSSIP_STORE_DAMAGED",
+} as const;
 
 /** The primary code of an error of SQLite's, explained or not; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
@@ -33,14 +39,10 @@ function isDamage(error: unknown): boolean {
 /** SQLite's failure on the database at `path` as an `IchainError`; any other error unchanged. */
 export function explainSqlite(error: unknown, name: DatabaseName, path: string): unknown {
   if (isDamage(error)) {
-    return new IchainError(
-      name === "journal" ? "JOURNAL_DAMAGED" : "INDEX_DAMAGED",
-      `The ${name} ${path} is damaged.`,
-      {
-        details: { path },
-        cause: error,
-      },
-    );
+    return new IchainError(damaged[name], `The ${name} ${path} is damaged.`, {
+      details: { path },
+      cause: error,
+    });
   }
   const code = sqliteCode(error);
   const { code: errno } = error as { code?: unknown };

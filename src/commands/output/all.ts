@@ -2,6 +2,7 @@ import { z } from "zod";
 import * as account from "./account.ts";
 import * as daemon from "./daemon.ts";
 import * as federated from "./federated.ts";
+import * as gossip from "./gossip.ts";
 import * as job from "./job.ts";
 import * as market from "./market.ts";
 import { newOutput, runOutput } from "./run.ts";
@@ -89,6 +90,10 @@ export const outputs = {
   simulate: federated.simulateOutput,
   trace: federated.traceOutput,
   verify: federated.verifyOutput,
+  "gossip simulate": gossip.gossipSimulateOutput,
+  "gossip verify": gossip.gossipVerifyOutput,
+  "gossip show": gossip.gossipShowOutput,
+  "gossip export": gossip.gossipExportOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

@@ -128,6 +128,11 @@ const generated = z.strictObject({
   }),
 });
 
+/** Where a simulation's training rows come from. */
+export const trainingRowsSchema = z.union([data, generated]);
+/** Where the rows come from that measure. */
+export const measuringRowsSchema = data;
+
 /** `fed.yaml`: a federated job and the world that it is played in. */
 export const trialFileSchema = z
   .strictObject({
@@ -139,8 +144,10 @@ export const trialFileSchema = z
         .union([z.string().max(64), z.number().int()])
         .default(1)
         .describe("The same seed, the same trial"),
-      train: z.union([data, generated]).describe("Rows that are dealt; root rows are taken from them first"),
-      test: data.optional().describe("Hidden rows that measure; absent: a fifth of the training rows"),
+      train: trainingRowsSchema.describe("Rows that are dealt; root rows are taken from them first"),
+      test: measuringRowsSchema
+        .optional()
+        .describe("Hidden rows that measure; absent: a fifth of the training rows"),
       scale: z.number().positive().max(1e6).default(1).describe("Multiplied into each feature"),
       root: z.number().int().min(1).max(10_000).default(200).describe("Rows of the requester's root set"),
       public: z

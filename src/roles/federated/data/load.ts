@@ -15,11 +15,16 @@ import {
 
 const MAX_BYTES = 1 << 30;
 
+/** What a trial's file says of its rows. */
+export interface TrialRows {
+  readonly simulation: Pick<TrialFile["simulation"], "train" | "test" | "scale" | "seed">;
+}
+
 /**
  * Loads the rows that a trial names, relative to `folder`, or generates them.
  * @throws DATA_UNREADABLE, DATA_INVALID
  */
-export async function loadTrialData({ simulation }: TrialFile, folder: string): Promise<TrialData> {
+export async function loadTrialData({ simulation }: TrialRows, folder: string): Promise<TrialData> {
   const { train: source, test: hiddenFile, scale, seed } = simulation;
   if ("generated" in source) {
     const { rows, features } = source.generated;

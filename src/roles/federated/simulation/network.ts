@@ -98,6 +98,10 @@ export class Network {
     this.#weights.set(weights);
   }
 
+  copyTo(weights: Float32Array): void {
+    weights.set(this.#weights);
+  }
+
   /** The weights' change since `start` was loaded. */
   changeSince(start: Float64Array): Float64Array {
     return start.map((value, i) => this.#weights[i]! - Math.fround(value));

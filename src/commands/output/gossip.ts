@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { attackKinds } from "../../protocol/gossip/simulation-file.ts";
+import { addressValue, bytesValue, folderValue, hashValue, instantValue } from "./values.ts";
+
+const count = z.number().int().nonnegative();
+const share = z.number().min(0).max(1);
+
+const simulatedSample = z.strictObject({
+  event: z.literal("sample"),
+  tick: count,
+  accuracy: share.describe("mean of the honest peers that train, on hidden rows"),
+  accuracies: z.array(share).describe("of each peer"),
+  difference: z
+    .array(z.number().nonnegative())
+    .describe("of each tensor: how far the peers' sums of weights are apart"),
+});
+
+const simulatedNetwork = z.strictObject({
+  event: z.literal("end"),
+  name: z.string(),
+  seed: z.string(),
+  rule: z.string(),
+  ticks: count,
+  accuracy: share.describe("mean of the last ten samples"),
+  messages: count.describe("that peers sent each other"),
+  refused: count.describe("messages that were passed over"),
+  models: count.describe("that one peer got from another"),
+  peers: z.array(
+    z.strictObject({
+      peer: count,
+      account: addressValue,
+      plays: z.enum(["honest", "observer", ...attackKinds]),
+      accuracy: share,
+      trainings: count,
+      averagings: count,
+      blocks: count.describe("finished"),
+      receipts: count.describe("in its blocks"),
+      confirmations: count.describe("of them"),
+      reputation: z
+        .strictObject({ least: share, most: share })
+        .optional()
+        .describe("with those that judged it; absent where none did"),
+    }),
+  ),
+  plot: folderValue.optional(),
+  chains: folderValue.optional(),
+});
+
+/** `gossip simulate`: a line a sample, then the end. */
+export const gossipSimulateOutput = z.union([simulatedSample, simulatedNetwork]);
+
+export const gossipVerifyOutput = z.strictObject({
+  chain: folderValue,
+  name: z.string().describe("of the network"),
+  creator: addressValue.optional().describe("absent where there is no block"),
+  blocks: count,
+  transactions: count,
+  receipts: count,
+  confirmations: count,
+  tip: hashValue.describe("final digest of the last block, which stands for all before it"),
+});
+
+export const gossipShowOutput = z.strictObject({
+  chains: z.array(
+    z.strictObject({
+      chain: folderValue,
+      creator: addressValue.optional(),
+      blocks: z.array(
+        z.strictObject({
+          height: count,
+          finalizedAt: instantValue,
+          transactions: count,
+          receipts: count,
+          confirmations: count,
+          accuracy: share.describe("mean of its receipts"),
+        }),
+      ),
+      witnesses: z.array(z.strictObject({ account: addressValue, confirmations: count })),
+    }),
+  ),
+  svg: folderValue.optional(),
+});
+
+export const gossipExportOutput = z.strictObject({ file: folderValue, blocks: count, bytes: bytesValue });

@@ -1,0 +1,63 @@
+import { describeAveragingRules } from "../../protocol/gossip/rules.ts";
+import type { CommandDeclaration } from "../framework/declaration.ts";
+import { bytes32 } from "../framework/parse.ts";
+
+const chain = { syntax: "<chain>", summary: "a peer's store, or a file that `gossip export` wrote" };
+
+/** Commands of gossip training: no server, no global chain, proof of who contributed. */
+export const gossipCommands: readonly CommandDeclaration[] = [
+  {
+    name: "gossip simulate",
+    group: "Try it",
+    summary: "play a network of gossip peers in this process, with bad ones, without network",
+    arguments: [{ syntax: "<file>", summary: "the sim.yaml (docs/gossip.md)" }],
+    options: [
+      { flags: "--seed <text>", summary: "instead of the file's; the same seed, the same numbers" },
+      {
+        flags: "--rule <name>",
+        summary: `how models are averaged, instead of the file's: ${describeAveragingRules()}; or the path of a module`,
+      },
+      { flags: "--plot <file>", summary: "write the curves of the accuracy there, as SVG" },
+      {
+        flags: "--chains <folder>",
+        summary: "sign all records, and keep each peer's store there, for verify, show and export; slower",
+      },
+    ],
+    examples: [
+      "ichain gossip simulate examples/gossip/sim.yaml",
+      "ichain gossip simulate sim.yaml --rule ./my-rule.js --seed 2 --json",
+    ],
+    load: () => import("../gossip/simulate.ts"),
+  },
+  {
+    name: "gossip verify",
+    group: "Try it",
+    summary: "check a gossip peer's chain offline: every signature, every place, enough confirmations",
+    arguments: [chain],
+    options: [
+      { flags: "--tip <hash>", summary: "what the chain must end with, as you were told it", parse: bytes32 },
+    ],
+    examples: ["ichain gossip verify peer-0.db", "ichain gossip verify peer-0.chain --json"],
+    load: () => import("../gossip/verify.ts"),
+  },
+  {
+    name: "gossip show",
+    group: "Try it",
+    summary: "show gossip peers' blocks and who confirmed whom; their chains are checked first",
+    arguments: [{ syntax: "<chains...>", summary: "stores of peers, or files that `gossip export` wrote" }],
+    options: [{ flags: "--svg <file>", summary: "draw who confirmed whom there, as SVG" }],
+    examples: ["ichain gossip show peer-0.db", "ichain gossip show chains/*.db --svg network.svg"],
+    load: () => import("../gossip/show.ts"),
+  },
+  {
+    name: "gossip export",
+    group: "Try it",
+    summary: "write a gossip peer's chain into a file, for others to verify",
+    arguments: [
+      { syntax: "<store>", summary: "the peer's store" },
+      { syntax: "<file>", summary: "where the chain goes, as JSON lines" },
+    ],
+    examples: ["ichain gossip export peer-0.db peer-0.chain"],
+    load: () => import("../gossip/export.ts"),
+  },
+];

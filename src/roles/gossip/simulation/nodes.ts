@@ -1,0 +1,99 @@
+import { id, SigningKey } from "ethers";
+import { type Genesis, genesisDigest } from "../../../protocol/gossip/genesis.ts";
+import { GossipPeer } from "../../../protocol/gossip/peer/peer.ts";
+import { identityOf, recordChecker, recordSigner } from "../../../protocol/gossip/records/signatures.ts";
+import type { AveragingRule } from "../../../protocol/gossip/rules/rule.ts";
+import type { AttackKind, GossipSimulationFile } from "../../../protocol/gossip/simulation-file.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { Random } from "../../federated/data/random.ts";
+import type { TrialData } from "../../federated/data/samples.ts";
+import { firstWeights, layoutOf, Network, type Shape } from "../../federated/simulation/network.ts";
+import { Learner, type LearnerWorld } from "./learner.ts";
+import { labelShares, noiseSamples, rowsByLabel } from "./stream.ts";
+import type { Topology } from "./topology.ts";
+
+/** A peer of a simulation with its model and its chance. */
+export interface SimulatedNode {
+  readonly at: number;
+  readonly plays: AttackKind | "observer" | "honest";
+  readonly peer: GossipPeer;
+  readonly learner: Learner;
+  readonly random: Random;
+  /** Tick of its next training. */
+  trainsAt: number;
+  /** Hidden rows that it measures with until its next averaging. */
+  rows: Uint32Array;
+  averagings: number;
+}
+
+export interface SimulatedWorld extends LearnerWorld {
+  readonly genesis: Genesis;
+  readonly nodes: readonly SimulatedNode[];
+}
+
+/** Rows that a data attacker draws from. */
+const NOISE_ROWS = 1024;
+
+function shapeOfNodes({ simulation }: GossipSimulationFile, { train }: TrialData): Shape {
+  return { features: train.features, hidden: simulation.hidden, classes: train.classes };
+}
+
+/**
+ * The nodes of a simulation; everything follows from the seed. Unless `signed`, records carry no signatures and none are
+ * looked for: nothing in the process would forge one, and they would take most of the time.
+ */
+export function makeNodes(
+  file: GossipSimulationFile,
+  data: TrialData,
+  { topology, rule, signed }: { topology: Topology; rule: AveragingRule; signed: boolean },
+): SimulatedWorld {
+  const { seed, batch, optimiser, split, interval, attackers, observers, start } = file.simulation;
+  const shape = shapeOfNodes(file, data);
+  const layout = layoutOf(shape).map(({ name, shape: sizes }) => ({ name, shape: [...sizes] }));
+  const network = genesisDigest({ name: file.name, layout });
+  const byLabel = rowsByLabel(data.train, data.open);
+  const keys = topology.map((_, at) => new SigningKey(id(`ichain gossip simulation: peer ${at} ${seed}`)));
+  const accounts = keys.map((key) => identityOf(key).account);
+  const nodes = topology.map((neighbours, at): SimulatedNode => {
+    const random = new Random(`gossip ${seed} ${at}`);
+    const observes = observers.includes(at);
+    const attack = attackOf(attackers, at);
+    const peer = new GossipPeer({
+      ...{ genesis: network, settings: file.gossip, rule },
+      signer: signed
+        ? recordSigner(network, keys[at]!)
+        : { identity: identityOf(keys[at]!), sign: () => UNSIGNED },
+      checker: signed ? recordChecker(network) : { isSigned: () => true },
+    });
+    peer.meet(neighbours.map((one) => accounts[one]!));
+    const shares = labelShares(split, at, byLabel, random);
+    const begins = start === "own" ? `model ${seed} ${at}` : `model ${seed}`;
+    const first = Float32Array.from(firstWeights(shape, new Random(begins)));
+    return {
+      ...{ at, peer, random, plays: attack ?? (observes ? "observer" : "honest") },
+      learner: new Learner(first, { shares, attack, random }),
+      trainsAt: observes ? Number.POSITIVE_INFINITY : nextTraining(0, interval, random),
+      ...{ rows: new Uint32Array(), averagings: 0 },
+    };
+  });
+  return {
+    genesis: { name: file.name, layout },
+    nodes,
+    network: new Network(shape, batch),
+    noise: noiseSamples(NOISE_ROWS, data.train, new Random(`noise ${seed}`)),
+    ...{ samples: data.train, byLabel, optimiser, batch },
+  };
+}
+
+const UNSIGNED: Hex = "0x";
+
+function attackOf(
+  attackers: GossipSimulationFile["simulation"]["attackers"],
+  at: number,
+): AttackKind | undefined {
+  return (Object.keys(attackers) as AttackKind[]).find((kind) => attackers[kind]?.includes(at));
+}
+
+export function nextTraining(tick: number, [least, most]: readonly [number, number], random: Random): number {
+  return tick + least + random.below(most - least + 1);
+}

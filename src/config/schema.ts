@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { budgetSchema } from "../protocol/budget.ts";
-import { avoidSchema } from "../protocol/ids.ts";
+import { avoidSchema, budgetSchema } from "../protocol/budget.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
 import { bytesSchema } from "../protocol/quantity.ts";
 import { engines, logLevels } from "./choices.ts";

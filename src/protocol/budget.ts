@@ -17,6 +17,9 @@ export const budgetSchema = z.strictObject({
 });
 export type Budget = z.infer<typeof budgetSchema>;
 
+/** Accounts that a requester does not ask (`avoid` in config.yaml and job.yaml). */
+export const avoidSchema = z.array(z.string().regex(/^0x[0-9a-fA-F]{40}$/)).max(10_000);
+
 /** What jobs lock: price and validators' fees, in the token's smallest unit. */
 export interface Spending {
   readonly job: bigint;

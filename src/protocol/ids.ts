@@ -1,4 +1,3 @@
-import { z } from "zod";
 /** 0x-hex, lower case unless said otherwise. */
 export type Hex = `0x${string}`;
 /** 20 bytes; EIP-55 checksummed where it comes from ethers. */
@@ -29,6 +28,3 @@ export function sameAddress(a: string, b: string): boolean {
 export function shortId(id: Hex): string {
   return id.slice(2, 10);
 }
-
-/** Accounts that a requester does not ask; docs/reference has what it is for. */
-export const avoidSchema = z.array(z.string().regex(/^0x[0-9a-fA-F]{40}$/)).max(10_000);

@@ -1,6 +1,7 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
-import { avoidSchema, type Hex } from "../ids.ts";
+import { avoidSchema } from "../budget.ts";
+import type { Hex } from "../ids.ts";
 import { modes } from "../job/state.ts";
 import { gpuDemandSchema, gpuFields, gpusSchema, MAX_TASK_GPUS } from "../machine/gpus.ts";
 import { type BundledKind, tiers } from "../offer.ts";

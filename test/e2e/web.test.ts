@@ -26,14 +26,14 @@ async function misfitOf(response: Response): Promise<string | undefined> {
   return parsed?.success === false ? `${method} ${pathname}: ${parsed.error.message}` : undefined;
 }
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 const binary = fileURLToPath(new URL("../../bin/ichain.js", import.meta.url));
 
 test(
   "a whole job from the page, with the mouse: chosen, posted, followed, opened and rated; then a matrix",
-  needs("root", "docker", CHROMIUM),
+  needs("root", "docker", "tor", CHROMIUM),
   async (t) => {
-    const market = await startTestMarket(t, { transport: "direct" });
+    const market = await startTestMarket(t, { transport: "onion" });
     const { requester, dir } = market;
     await cp(dirname(digits), join(dir, "work", "digits"), { recursive: true });
     // Without a password: the page asks for it.

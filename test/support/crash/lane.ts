@@ -27,6 +27,9 @@ const LONGEST_MS = 90_000;
 /** A kill between signing and recording loses a nonce, which those after it wait half a minute for. */
 const KILL_MS = 40_000;
 
+/** Who still has something to do so long after its jobs were over waits for more time to pass. */
+const OVER_MS = 20_000;
+
 /** A kill, and in whose home. */
 export interface Cell extends Target {
   readonly home: string;
@@ -96,6 +99,8 @@ class Run implements Course {
   #child: { process: ChildProcess; ended: Promise<number | null>; said: () => string } | undefined;
   #said = "";
   #submit: readonly string[] = [];
+  /** When its jobs were over, `performance.now()`. */
+  #overAt: number | undefined;
   #restarting: Promise<void> = Promise.resolve();
 
   constructor(market: TestMarket, jobs: ReadonlyMap<string, Job>, dir: string) {
@@ -265,11 +270,15 @@ class Run implements Course {
       }
       const paid = this.jobs.find(({ state }) => state === "Settled");
       if (paid && !existsSync(this.out)) await this.ichain(["get", paid.id, "-o", this.out]);
-      if (!this.#done.has("over")) {
-        this.#done.add("over");
-        await scenario.over?.(this);
+      const isLeft = this.#homes.some((home) => unfinishedIn(home).length > 0);
+      if (isLeft || this.#overAt === undefined) {
+        // A provider that was started again only after it decides then how long it serves: once more, a week on.
+        if (performance.now() - (this.#overAt ?? Number.NEGATIVE_INFINITY) > OVER_MS) {
+          this.#overAt = performance.now();
+          await scenario.over?.(this);
+        }
+        continue;
       }
-      if (this.#homes.some((home) => unfinishedIn(home).length > 0)) continue;
       await scenario.end?.(this);
       await this.#revive();
       age(requester);

@@ -120,7 +120,9 @@ export async function examineProposal(
       throw disagree(`it leaves out ${account}, which said on the chain that it uploaded`);
   }
   const now = await market.now(options);
-  if (Math.abs(proposal.finishedAt - now) > job.terms.roundWindow + CLOCK)
+  // From the round's beginning on, which a dispute may have put off since.
+  const begunAt = job.closings.at(-1)?.closedAt ?? job.deadline - job.terms.roundWindow;
+  if (proposal.finishedAt < begunAt - CLOCK || proposal.finishedAt > now + CLOCK)
     throw disagree("its clock is wrong");
   const updates = arrivedOf(job, proposal.updates, (account, message) =>
     isHere(account, message.parcel.root)

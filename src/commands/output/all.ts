@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./account.ts";
+import * as campaign from "./campaign.ts";
 import * as daemon from "./daemon.ts";
 import * as federated from "./federated.ts";
 import * as job from "./job.ts";
@@ -82,7 +83,7 @@ export const outputs: Readonly<Record<string, z.ZodType>> = {
   devnet: trial.devnetOutput,
   "devnet fund": trial.devnetFundOutput,
   demo: trial.demoOutput,
-  simulate: federated.simulateOutput,
+  simulate: z.union([federated.simulateOutput, campaign.campaignDayOutput, campaign.campaignEndOutput]),
   trace: federated.traceOutput,
   verify: federated.verifyOutput,
 };

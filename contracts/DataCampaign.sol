@@ -15,6 +15,7 @@ contract DataCampaign is CampaignPanel {
     uint24 private constant MIN_WINDOW = 300;
     uint256 private constant MAX_CONTENT_BYTES = 1024;
     uint256 private constant MAX_LOCATOR_BYTES = 128;
+    uint256 private constant MAX_SLICES = 32;
 
     constructor(IProviderRegistry registry_) CampaignStorage(registry_) {}
 
@@ -30,7 +31,9 @@ contract DataCampaign is CampaignPanel {
         _checkLength(description.length, MAX_CONTENT_BYTES);
 
         // Effect
-        _campaigns[campaignId] = Campaign(CampaignState.Open, terms.rows, 0, uint40(block.timestamp), 0);
+        uint40 drawBlock = terms.slices == 0 ? 0 : uint40(block.number + DRAW_AFTER);
+        _campaigns[campaignId] =
+            Campaign(CampaignState.Open, terms.rows, 0, uint40(block.timestamp), 0, drawBlock, 0, 0);
         emit Opened(campaignId, terms.owner, terms, description);
 
         // Interaction
@@ -199,6 +202,57 @@ contract DataCampaign is CampaignPanel {
         _credit(terms.owner, terms.token, uint256(campaign.left) * terms.price);
     }
 
+    // ── The hidden test set
+
+    /// @inheritdoc IDataCampaign
+    function drawSlice(Terms calldata terms) external {
+        // Check
+        bytes32 campaignId = _idOf(terms);
+        Campaign storage campaign = _campaigns[campaignId];
+        uint256 drawBlock = campaign.drawBlock;
+        if (drawBlock == 0 || block.number <= drawBlock) revert DataCampaign_NoBlockHash(campaignId, drawBlock);
+
+        // Effect
+        bytes32 hash = blockhash(drawBlock);
+        if (hash == 0) {
+            campaign.drawBlock = uint40(block.number + DRAW_AFTER);
+            return;
+        }
+        uint8 first = uint8(uint256(keccak256(abi.encode(hash, campaignId))) % terms.slices);
+        (campaign.drawBlock, campaign.first) = (0, first);
+        emit SliceDrawn(campaignId, first);
+    }
+
+    /// @inheritdoc IDataCampaign
+    function reveal(
+        Terms calldata terms,
+        uint8 slice,
+        bytes32 digest,
+        bytes32 salt,
+        bytes32[] calldata proof,
+        bytes calldata locator
+    ) external {
+        // Check
+        bytes32 campaignId = _idOf(terms);
+        _checkCaller(campaignId, terms.owner);
+        Campaign storage campaign = _campaigns[campaignId];
+        if (campaign.drawBlock != 0) revert DataCampaign_NoBlockHash(campaignId, campaign.drawBlock);
+        uint32 revealed = campaign.revealed;
+        bool next = revealed == 0 ? slice == campaign.first : (revealed >> slice) & 1 == 0;
+        if (campaign.state == CampaignState.None || slice >= terms.slices || !next) {
+            revert DataCampaign_WrongSlice(campaignId, slice);
+        }
+        _checkLength(locator.length, MAX_LOCATOR_BYTES);
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(slice, salt, digest))));
+        if (!MerkleProof.verifyCalldata(proof, terms.examRoot, leaf)) {
+            revert DataCampaign_WrongSliceProof(campaignId, slice);
+        }
+
+        // Effect
+        campaign.revealed = revealed | uint32(1 << slice);
+        emit SliceRevealed(campaignId, slice, digest, salt, locator);
+    }
+
     // ── Read
 
     /// @inheritdoc IDataCampaign
@@ -262,7 +316,8 @@ contract DataCampaign is CampaignPanel {
 
     function _isValid(Terms calldata terms) private pure returns (bool) {
         uint256 fees = _feesOf(terms);
-        return terms.rows != 0 && terms.capacity != 0 && terms.reward <= terms.price && terms.deposit >= fees
+        bool exam = terms.slices <= MAX_SLICES && (terms.slices == 0) == (terms.examRoot == 0);
+        return exam && terms.rows != 0 && terms.capacity != 0 && terms.reward <= terms.price && terms.deposit >= fees
             && terms.bond >= fees && terms.fixWindow >= MIN_WINDOW && terms.stepWindow >= MIN_WINDOW;
     }
 

@@ -7,8 +7,6 @@ import {FixState, FixVerdict, IDataCampaign, VoteStatus} from "./IDataCampaign.s
 /// @notice How a panel decides about a fix: appealed to, drawn, then commit and reveal. A member that does not vote
 /// loses its fee and nothing else.
 abstract contract CampaignPanel is CampaignStorage {
-    /// Blocks from an appeal to the block whose hash draws.
-    uint256 private constant DRAW_AFTER = 2;
     /// Members of the pool that a draw looks at for one seat.
     uint256 private constant PROBES = 16;
 

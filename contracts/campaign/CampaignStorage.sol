@@ -7,6 +7,8 @@ import {CampaignState, FixState, IDataCampaign} from "./IDataCampaign.sol";
 
 /// @notice State, ids and checks of {DataCampaign}.
 abstract contract CampaignStorage is EscrowMoney, IDataCampaign {
+    /// Blocks to the block whose hash draws.
+    uint256 internal constant DRAW_AFTER = 2;
     /// Members of a panel.
     uint256 internal constant PANEL = 3;
 

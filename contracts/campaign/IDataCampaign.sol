@@ -66,7 +66,9 @@ interface IDataCampaign is IEscrowMoney {
     /// @param closesAt After it no row is taken. Unix seconds.
     /// @param fixWindow How long after it was added a row can be fixed, seconds.
     /// @param stepWindow To judge, to appeal, to draw, to commit and to reveal, each; seconds.
-    /// @param specHash Of what the rows are for, in the campaign's file: form, model, hidden test set, policy.
+    /// @param slices Parts of the hidden test set, at most 32; zero: there is none.
+    /// @param specHash Of what the rows are for, in the campaign's file: form, model, policy.
+    /// @param examRoot Of the tree over the salted slices of the hidden test set; zero without any.
     struct Terms {
         address owner;
         address token;
@@ -80,16 +82,24 @@ interface IDataCampaign is IEscrowMoney {
         uint40 closesAt;
         uint24 fixWindow;
         uint24 stepWindow;
+        uint8 slices;
         bytes32 specHash;
+        bytes32 examRoot;
     }
 
     /// @param pace Rows that were added and have not drained yet, times `fixWindow`, as of `pacedAt`.
+    /// @param drawBlock Block whose hash draws the slice that is shown first; zero when it is drawn.
+    /// @param first That slice.
+    /// @param revealed A bit for each slice that was shown.
     struct Campaign {
         CampaignState state;
         uint32 left;
         uint32 entries;
         uint40 pacedAt;
         uint64 pace;
+        uint40 drawBlock;
+        uint8 first;
+        uint32 revealed;
     }
 
     /// @notice Rows that were added by one call.
@@ -186,6 +196,8 @@ interface IDataCampaign is IEscrowMoney {
     event VoteRevealed(bytes32 indexed campaignId, Place place, address indexed member, bool right);
     event FixTaken(bytes32 indexed campaignId, Place place, FixVerdict verdict);
     event Refunded(bytes32 indexed campaignId, uint32 indexed entry, uint256 rows);
+    event SliceDrawn(bytes32 indexed campaignId, uint8 slice);
+    event SliceRevealed(bytes32 indexed campaignId, uint8 indexed slice, bytes32 digest, bytes32 salt, bytes locator);
     event CampaignClosed(bytes32 indexed campaignId, uint256 left);
 
     error DataCampaign_InvalidTerms();
@@ -211,6 +223,10 @@ interface IDataCampaign is IEscrowMoney {
     error DataCampaign_TooLong(uint256 length, uint256 limit);
     error DataCampaign_NoBlockHash(bytes32 campaignId, uint256 drawBlock);
     error DataCampaign_WrongVote(bytes32 campaignId, address member, VoteStatus status);
+    /// @notice Another slice is to be shown first, this one was shown, or there is none of this number.
+    error DataCampaign_WrongSlice(bytes32 campaignId, uint8 slice);
+    /// @notice The slice is not what the owner committed to.
+    error DataCampaign_WrongSliceProof(bytes32 campaignId, uint8 slice);
     error DataCampaign_CommitmentMismatch(bytes32 campaignId, address member);
 
     /// @notice Opens a campaign and takes the price of all its rows from the owner, who must be the caller.
@@ -264,6 +280,25 @@ interface IDataCampaign is IEscrowMoney {
     /// @notice Ends the adding and credits what no row has taken to the owner: the owner's at any time, anyone's after
     /// `closesAt`. Rows that were added keep what is locked for them.
     function close(Terms calldata terms) external;
+
+    /// @notice Draws the slice of the hidden test set that is shown first, so that contributors see a part that the owner
+    /// did not choose; or sets another block to draw by when the hash is gone. Anyone's.
+    function drawSlice(Terms calldata terms) external;
+
+    /// @notice Shows a slice of the hidden test set; the owner's, the drawn one first. What differs from what the owner
+    /// committed to is refused.
+    /// @param digest Of the slice's rows.
+    /// @param salt Without it a known data set could be recognised by its hash.
+    /// @param proof Of the leaf `keccak256(keccak256(abi.encode(slice, salt, digest)))` in the tree.
+    /// @param locator Where the rows are; at most 128 bytes.
+    function reveal(
+        Terms calldata terms,
+        uint8 slice,
+        bytes32 digest,
+        bytes32 salt,
+        bytes32[] calldata proof,
+        bytes calldata locator
+    ) external;
 
     /// @notice The registry whose pool panels are drawn from.
     function registry() external view returns (IProviderRegistry);

@@ -26,7 +26,11 @@ export interface CampaignTerms {
   readonly fixWindow: number;
   /** Seconds to judge, to appeal, to draw, to commit and to reveal, each. */
   readonly stepWindow: number;
+  /** Parts of the hidden test set, at most 32; 0: there is none. */
+  readonly slices: number;
   readonly specHash: Hex;
+  /** See `exam.ts`; zero without any slice. */
+  readonly examRoot: Hex;
 }
 
 /** One fix: of which entry and row, and the how manyth of that row, all from zero. */
@@ -54,7 +58,7 @@ export const CAMPAIGN_PANEL = 3;
 
 const TERMS =
   "tuple(address owner, address token, uint96 deposit, uint96 price, uint96 reward, uint96 bond, uint96 fee, " +
-  "uint32 rows, uint32 capacity, uint40 closesAt, uint24 fixWindow, uint24 stepWindow, bytes32 specHash)";
+  "uint32 rows, uint32 capacity, uint40 closesAt, uint24 fixWindow, uint24 stepWindow, uint8 slices, bytes32 specHash, bytes32 examRoot)";
 
 /** The id of a campaign with these terms, as `DataCampaign.campaignIdOf`. */
 export function campaignIdOf(chainId: bigint, contract: Address, terms: CampaignTerms): Hex {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import type { CampaignAction } from "../../../src/protocol/campaign/actions.ts";
 import { CampaignRules } from "../../../src/protocol/campaign/rules.ts";
-import type { CampaignTerms, FixPlace } from "../../../src/protocol/campaign/terms.ts";
+import { type CampaignTerms, type FixPlace, NO_ROW } from "../../../src/protocol/campaign/terms.ts";
 import { ChainCampaign } from "../../support/chain/campaign.ts";
 import { COIN, deployMarket, ETHER, join, type Market, random32 } from "../../support/chain/escrow.ts";
 
@@ -31,7 +31,7 @@ describe("gas of a data campaign", () => {
     let now = (await market.now()) + 1;
     const [owner, author, fixer] = market.actors.slice(1, 4).map(({ address }) => address);
     const terms: CampaignTerms = {
-      ...{ owner: owner!, token: COIN, specHash: random32() },
+      ...{ owner: owner!, token: COIN, slices: 0, specHash: random32(), examRoot: NO_ROW },
       ...{ deposit: 30_000n, price: 20_000n, reward: 10_000n, bond: 40_000n, fee: 1_000n },
       ...{ rows: 10_000, capacity: 1_000, closesAt: now + 86_400, fixWindow: FIX_WINDOW, stepWindow: STEP },
     };

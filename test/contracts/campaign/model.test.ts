@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { type CampaignAction, fixStates } from "../../../src/protocol/campaign/actions.ts";
 import { CampaignRules } from "../../../src/protocol/campaign/rules.ts";
-import type { CampaignTerms, FixPlace } from "../../../src/protocol/campaign/terms.ts";
+import { type CampaignTerms, type FixPlace, NO_ROW } from "../../../src/protocol/campaign/terms.ts";
 import type { Address } from "../../../src/protocol/ids.ts";
 import { ChainCampaign } from "../../support/chain/campaign.ts";
 import { COIN, deployMarket, ETHER, join, type Market, random32 } from "../../support/chain/escrow.ts";
@@ -63,7 +63,7 @@ class History {
   static async begin(market: Market): Promise<History> {
     const now = (await market.now()) + 1;
     const terms: CampaignTerms = {
-      ...{ owner: market.actors[1]!.address, token: COIN, specHash: random32() },
+      ...{ owner: market.actors[1]!.address, token: COIN, slices: 0, specHash: random32(), examRoot: NO_ROW },
       ...{ deposit: 30_011n, price: 20_003n, reward: 10_007n, bond: 40_009n, fee: 1_001n },
       ...{ rows: 12, capacity: 3, closesAt: now + 3000, fixWindow: FIX_WINDOW, stepWindow: STEP },
     };

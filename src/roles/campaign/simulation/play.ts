@@ -83,7 +83,15 @@ export class ScenarioGame {
     this.#start = start;
     this.#random = new Random(`campaign ${simulation.seed}`);
     const closesAt = start + simulation.days * DAY;
-    this.terms = { ...campaign, owner: cast.owner, token: ZERO_ADDRESS, closesAt, specHash: NO_ROW };
+    this.terms = {
+      ...campaign,
+      owner: cast.owner,
+      token: ZERO_ADDRESS,
+      closesAt,
+      slices: 0,
+      specHash: NO_ROW,
+      examRoot: NO_ROW,
+    };
     this.rules = new CampaignRules(this.terms, start);
     this.#paid.set(cast.owner, campaignPriceOf(this.terms));
   }

@@ -42,6 +42,7 @@ describe("gas of a data campaign", () => {
       now += 1;
       assert.ok(await chain.do(action, now, rules.paymentOf(action, now)), name);
       rules.apply(action, now, action.kind === "empanel" ? await chain.panelOf(action.place) : []);
+      if (action.kind === "fix") gas.commitFix = Number(chain.commitGas);
       gas[name] = Number(chain.gas);
     };
     const wait = (seconds: number) => {

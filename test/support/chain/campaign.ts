@@ -24,8 +24,9 @@ const digestOf = (entry: number, row: number): Hex =>
 /** One campaign on the EVM: the calls that the actions of its rules stand for, at the seconds that they name. */
 export class ChainCampaign {
   readonly id: Hex;
-  /** Gas of the newest call that went through. */
+  /** Gas of the newest call that went through, and of the newest commitment to a fix. */
   gas = 0n;
+  commitGas = 0n;
   readonly #market: Market;
   readonly #contract: Address;
   readonly #terms: CampaignTerms;
@@ -88,6 +89,7 @@ export class ChainCampaign {
         const correction = this.#correction(action);
         const commitment = fixCommitment(this.id, action.by, correction);
         await this.#send(action.by, "commitFix", [commitment], 0n, at);
+        this.commitGas = this.gas;
         const leaves = this.#leaves[action.entry] ?? [];
         return ["fix", [{ ...correction, proof: proofOf(leaves, action.row) }, "0x"]];
       }

@@ -13,6 +13,7 @@ const patches = join(root, "test/contracts/mutants");
 const campaigns = [
   ["test/contracts/invariant/invariants.t.sol", "test/contracts/invariant/Handler.sol"],
   ["test/contracts/invariant/federated.t.sol", "test/contracts/invariant/FederatedHandler.sol"],
+  ["test/contracts/invariant/campaigns.t.sol", "test/contracts/invariant/CampaignHandler.sol"],
   ["test/contracts/invariant/owners.t.sol", "test/contracts/invariant/OwnersHandler.sol"],
 ] as const;
 const LIMIT_MS = 20 * 60_000;

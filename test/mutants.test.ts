@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}test/contracts`;
 const patches = readdirSync(`${folder}/mutants`);
-const INVARIANTS = 10;
+const INVARIANTS = 13;
 
 it("every invariant has its campaign and a mutant that applies to the contracts as they are", () => {
-  const sources = ["invariants", "federated"].map((name) =>
+  const sources = ["invariants", "federated", "campaigns", "owners"].map((name) =>
     readFileSync(`${folder}/invariant/${name}.t.sol`, "utf8"),
   );
   const campaigns = sources.flatMap((source) => [

@@ -41,6 +41,7 @@ export const marketParts = [
   "escrow",
   "federatedExceptions",
   "federated",
+  "campaigns",
 ] as const;
 type MarketPart = (typeof marketParts)[number];
 
@@ -61,7 +62,7 @@ export function creationsOf(
 ): Readonly<Record<MarketPart, Creation>> {
   const at = (offset: number) => getCreateAddress({ from, nonce: nonce + offset }) as Address;
   const [rating, registry, exceptions, escrow] = [at(0), at(1), at(2), at(3)];
-  const [federatedExceptions, federated] = [at(4), at(5)];
+  const [federatedExceptions, federated, campaigns] = [at(4), at(5), at(6)];
   const escrows = [escrow, federated];
   const create = (address: Address, name: ContractName, args: readonly unknown[]): Creation => {
     const { abi, bytecode } = artifactOf(name);
@@ -74,6 +75,7 @@ export function creationsOf(
     escrow: create(escrow, "JobEscrow", [registry, rating, exceptions]),
     federatedExceptions: create(federatedExceptions, "FederatedExceptions", [registry, rating]),
     federated: create(federated, "FederatedEscrow", [registry, rating, federatedExceptions]),
+    campaigns: create(campaigns, "DataCampaign", [registry]),
   };
 }
 
@@ -86,11 +88,11 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN } = options;
   return deployed(options, (from, nonce) => {
     const created = creationsOf(from, nonce, { poolStake, cooldown });
-    const { escrow, registry, rating, federated } = created;
+    const { escrow, registry, rating, federated, campaigns } = created;
     return {
       created: {
         ...{ escrow: escrow.address, registry: registry.address, rating: rating.address },
-        federated: federated.address,
+        ...{ federated: federated.address, campaigns: campaigns.address },
       },
       code: marketParts.map((part) => created[part].data),
     };

@@ -30,6 +30,7 @@ export const networkSchema = z.strictObject({
       registry: address.describe("of ProviderRegistry"),
       rating: address.describe("of ProviderRating"),
       federated: address.optional().describe("of FederatedEscrow; without it there are no federated jobs"),
+      campaigns: address.optional().describe("of DataCampaign; without it there are no data campaigns"),
       block: z
         .number()
         .int()

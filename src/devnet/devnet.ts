@@ -111,7 +111,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     rpcUrl: evm.rpcUrl,
     contracts: {
       ...{ escrow: contracts.escrow, registry: contracts.registry, rating: contracts.rating },
-      federated: contracts.federated,
+      ...{ federated: contracts.federated, campaigns: contracts.campaigns },
     },
     tokens: { tusd },
     confirmations: 1,

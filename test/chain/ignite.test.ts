@@ -88,6 +88,8 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       const second = await deployMarket({ rpcUrl: node.rpcUrl, wallet });
       const mixed = { ...contracts, rating: second.rating };
       assert.match(await offer("mixed", { contracts: mixed }), /DEPLOY_UNVERIFIED/);
+      const foreign = { ...contracts, campaigns: second.campaigns };
+      assert.match(await offer("foreign", { contracts: foreign }), /DEPLOY_UNVERIFIED/);
       const { said } = await command("network", "list");
       assert.deepEqual(
         said.networks.map(({ name }: NetworkConfig) => name),

@@ -117,3 +117,31 @@ test("a ledger that simulate keeps is verified and traced; one that was touched 
   assert.equal((await json("verify", ledger)).error.code, "LEDGER_BROKEN");
   assert.equal((await json("trace", folder.join("none"))).error.code, "LEDGER_UNREADABLE");
 });
+
+test("simulate plays a data campaign: a line a day and the end; the same seed prints the same", async () => {
+  const campaign = fileURLToPath(new URL("../../examples/campaign/campaign.yaml", import.meta.url));
+  const [one, two, table, foreign] = await Promise.all([
+    ichainRun(["simulate", campaign, "--json"]),
+    ichainRun(["simulate", campaign, "--json"]),
+    ichainRun(["simulate", campaign, "--seed", "two"]),
+    ichainRun(["simulate", campaign, "--plot", "curve.svg", "--json"]),
+  ]);
+  assert.equal(one.code, 0, one.stderr);
+  assert.equal(one.stdout, two.stdout);
+  const lines = one.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map(({ event, day }) => day ?? event),
+    [0, 1, 2, 3, 4, 5, 6, "campaignEnd"],
+  );
+  const { agents, wrong } = lines.at(-1);
+  const percent = Object.fromEntries(
+    agents.map(({ name, percent }: { name: string; percent: number }) => [name, percent]),
+  );
+  assert.equal(wrong, 0);
+  assert.ok(percent.good > 100 && percent.bad < 100 && percent.pair < 100, JSON.stringify(percent));
+  assert.match(table.stdout, /After 6 days: \d+ rows, 0 of them wrong/);
+  assert.equal(JSON.parse(foreign.stdout).error.code, "USAGE");
+});

@@ -9,6 +9,7 @@ export type ContractName =
   | "JobExceptions"
   | "FederatedEscrow"
   | "FederatedExceptions"
+  | "DataCampaign"
   | "ProviderRegistry"
   | "ProviderRating"
   | "TestToken";

@@ -34,7 +34,8 @@ const market = buildModule("Market", (m) => {
   const escrow = m.contract("JobEscrow", [registry, rating, exceptions]);
   const federatedExceptions = m.contract("FederatedExceptions", [registry, rating], { after: [escrow] });
   const federated = m.contract("FederatedEscrow", [registry, rating, federatedExceptions]);
-  return { escrow, exceptions, registry, rating, federated, federatedExceptions };
+  const campaigns = m.contract("DataCampaign", [registry], { after: [federated] });
+  return { escrow, exceptions, registry, rating, federated, federatedExceptions, campaigns };
 });
 
 /**
@@ -72,7 +73,7 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
   const at = (name: string) => result.contracts[`Market#${name}`]?.address as Address;
   const addresses = {
     ...{ escrow: at("JobEscrow"), registry: at("ProviderRegistry"), rating: at("ProviderRating") },
-    federated: at("FederatedEscrow"),
+    ...{ federated: at("FederatedEscrow"), campaigns: at("DataCampaign") },
   };
   await verifyMarket(rpc, addresses);
   return { chainId: Number(chainId), ...addresses, block: await blockOf(rpc, addresses.rating) };

@@ -66,7 +66,7 @@ export async function verifyMarket(
   addresses: Addresses,
   options: AbortOptions = {},
 ): Promise<void> {
-  const { escrow, registry, rating, federated } = addresses;
+  const { escrow, registry, rating, federated, campaigns } = addresses;
   const escrows = federated === undefined ? [escrow] : [escrow, federated];
   const namesOf = async (at: Address, name: string) =>
     (await verifyCode(rpc, at, name, options)).filter(
@@ -102,6 +102,9 @@ export async function verifyMarket(
     const exceptions = `0x${other.slice(24)}` as Address;
     requireNames(name, found, [registry, rating, exceptions]);
     requireNames(half, await namesOf(exceptions, half), [registry, rating]);
+  }
+  if (campaigns !== undefined) {
+    requireNames("DataCampaign", await namesOf(campaigns, "DataCampaign"), [registry]);
   }
 }
 

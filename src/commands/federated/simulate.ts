@@ -1,7 +1,6 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { parseYaml } from "../../config/yaml.ts";
-import { IchainError } from "../../errors/error.ts";
+import { parseYaml, type YamlSource } from "../../config/yaml.ts";
 import { type TrialFile, trialFileSchema } from "../../protocol/federated/job-file.ts";
 import type { Address } from "../../protocol/ids.ts";
 import { loadTrialData } from "../../roles/federated/data/load.ts";
@@ -11,17 +10,15 @@ import type { CommandContext } from "../framework/declaration.ts";
 import { drawCurve } from "./plot.ts";
 import { describeEnd, describeRound, type RoundLine, roundLine } from "./rounds.ts";
 
-const MAX_BYTES = 64 << 10;
-
 /** Plays a federated job in this process: a table a round, and in the end who earned what. */
-export async function run(
+export async function playFederated(
   context: CommandContext,
-  args: { file: string },
+  source: YamlSource,
   options: { seed?: string; strategy?: string; plot?: string; ledger?: string },
 ): Promise<void> {
   const { ui, signal } = context;
-  const file = await loadTrialFile(args.file, options);
-  const data = await loadTrialData(file, dirname(resolve(args.file)));
+  const file = parseTrialFile(source, options);
+  const data = await loadTrialData(file, dirname(resolve(source.name)));
   const rounds: RoundLine[] = [];
   let price = 0n;
   const ledger = options.ledger === undefined ? undefined : new SimulatedLedger(file, data);
@@ -52,22 +49,9 @@ export async function run(
   ui.print(end, () => describeEnd(ui, end));
 }
 
-async function loadTrialFile(
-  path: string,
-  options: { seed?: string; strategy?: string },
-): Promise<TrialFile> {
-  let text: string;
-  try {
-    if ((await stat(path)).size > MAX_BYTES) {
-      throw new IchainError("TRIAL_INVALID", `The file ${path} is larger than ${MAX_BYTES} bytes.`);
-    }
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    if (cause instanceof IchainError) throw cause;
-    throw new IchainError("DATA_UNREADABLE", `The file ${path} cannot be read.`, { cause });
-  }
+function parseTrialFile(source: YamlSource, options: { seed?: string; strategy?: string }): TrialFile {
   const prepare = (value: unknown) => withOptions(value, options);
-  return parseYaml({ text, name: path, code: "TRIAL_INVALID", prepare }, trialFileSchema);
+  return parseYaml({ ...source, prepare }, trialFileSchema);
 }
 
 /** The file's value with the options in it, before it is checked. */

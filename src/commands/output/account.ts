@@ -113,6 +113,7 @@ const contracts = z.strictObject({
   registry: addressValue,
   rating: addressValue,
   federated: addressValue.optional(),
+  campaigns: addressValue.optional(),
   block: z.number().int().optional(),
 });
 const network = z.strictObject({ name: z.string(), chainId: z.number().int() });

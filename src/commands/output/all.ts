@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./account.ts";
+import * as campaign from "./campaign.ts";
 import * as daemon from "./daemon.ts";
 import * as federated from "./federated.ts";
 import * as gossip from "./gossip.ts";
@@ -87,7 +88,7 @@ export const outputs = {
   devnet: trial.devnetOutput,
   "devnet fund": trial.devnetFundOutput,
   demo: trial.demoOutput,
-  simulate: federated.simulateOutput,
+  simulate: z.union([federated.simulateOutput, campaign.campaignDayOutput, campaign.campaignEndOutput]),
   trace: federated.traceOutput,
   verify: federated.verifyOutput,
   "gossip simulate": gossip.gossipSimulateOutput,

@@ -63,23 +63,33 @@ export const trialCommands: readonly CommandDeclaration[] = [
   {
     name: "simulate",
     group: "Try it",
-    summary: "play a federated job in this process, with bad actors, without chain and network",
-    arguments: [{ syntax: "<file>", summary: "the fed.yaml (docs/federated.md)" }],
+    summary:
+      "play a federated job or a data campaign in this process, with bad actors, without chain and network",
+    arguments: [
+      { syntax: "<file>", summary: "the fed.yaml (docs/federated.md) or campaign.yaml (docs/campaigns.md)" },
+    ],
     options: [
       { flags: "--seed <text>", summary: "instead of the file's; the same seed, the same numbers" },
       {
         flags: "--strategy <name>",
-        summary: `how updates become a model, instead of the file's: ${strategies.map(({ name, summary }) => `${name} (${summary})`).join("; ")}`,
+        summary: `of a federated job: how updates become a model, instead of the file's: ${strategies.map(({ name, summary }) => `${name} (${summary})`).join("; ")}`,
         choices: strategyNames,
       },
-      { flags: "--plot <file>", summary: "write the curve of the accuracy there, as SVG" },
-      { flags: "--ledger <file>", summary: "write who made what from what there, for verify and trace" },
+      {
+        flags: "--plot <file>",
+        summary: "of a federated job: write the curve of the accuracy there, as SVG",
+      },
+      {
+        flags: "--ledger <file>",
+        summary: "of a federated job: write who made what from what there, for verify and trace",
+      },
     ],
     examples: [
       "ichain simulate examples/federated/fed.yaml",
+      "ichain simulate examples/campaign/campaign.yaml",
       "ichain simulate fed.yaml --strategy fedavg --seed 2 --plot curve.svg --json",
     ],
-    load: () => import("../federated/simulate.ts"),
+    load: () => import("../simulation/simulate.ts"),
   },
   {
     name: "verify",

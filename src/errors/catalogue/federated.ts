@@ -77,7 +77,7 @@ export const federatedErrors = {
   },
   TRIAL_INVALID: {
     class: "config",
-    hint: "Correct the named field; docs/federated.md shows a whole file.",
+    hint: "Correct the named field; docs/federated.md and docs/campaigns.md show whole files.",
   },
   UPDATE_INVALID: {
     class: "untrusted",

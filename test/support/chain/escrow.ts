@@ -43,6 +43,7 @@ export interface Market {
   readonly registry: Contract;
   readonly rating: Contract;
   readonly federated: Contract;
+  readonly campaigns: Contract;
   readonly actors: readonly Actor[];
   /** Any request of the node: `evm_increaseTime`, `evm_mine`, `evm_snapshot`. */
   rpc(method: string, ...params: unknown[]): Promise<unknown>;
@@ -92,6 +93,7 @@ export async function deployMarket(actors = 12): Promise<Market> {
     registry: at("ProviderRegistry", created.registry),
     rating: at("ProviderRating", created.rating),
     federated: at("FederatedEscrow", created.federated),
+    campaigns: at("DataCampaign", created.campaigns),
     actors: accounts,
     rpc,
     now: async () => (await provider.getBlock("latest"))!.timestamp,

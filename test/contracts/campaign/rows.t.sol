@@ -488,7 +488,7 @@ contract CampaignRowsTest is CampaignSteps {
         refuses(
             author,
             0,
-            abi.encodeCall(IEscrowMoney.withdraw, (address(0), address(0))),
+            abi.encodeCall(IEscrowMoney.withdraw, (author, address(0))),
             abi.encodeWithSelector(IEscrowMoney.Escrow_NothingOwed.selector, author, address(0))
         );
     }

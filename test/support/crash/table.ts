@@ -48,7 +48,7 @@ const omitted: readonly (readonly [file: string, line: string])[] = [
   ["roles/daemon/stake.ts", "transact("],
   ["roles/repair/repair.ts", '"accept"'],
   ["roles/shared/lost-job.ts", "LOST"],
-  ["roles/shared/withdraw.ts", "record, {"],
+  ["roles/shared/withdraw.ts", "record, call"],
   ["roles/task/ensure-image.ts", '"image"'],
   ["roles/job/provider/deliver.ts", '"disclose"'],
   ["roles/job/provider/deliver.ts", '"appeal"'],

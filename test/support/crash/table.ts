@@ -37,6 +37,9 @@ export interface Table {
   readonly unreached: readonly string[];
 }
 
+/** How often a kill is tried for which a party has to be first. */
+const MOST_RACES = 8;
+
 /** Steps that a run of this table cannot reach, by folder, and what kills there. */
 const elsewhere: Readonly<Record<string, string>> = {
   "roles/federated/market/": "scripts/crash-rounds.ts",
@@ -149,6 +152,7 @@ async function playLane(
     table.rows.push(...rows.map(({ row }) => row));
     for (const site of [...model.passed.values()].flat().map((one) => one.site)) table.sites.add(site);
     const groups = grouped(rows, wants).slice(0, most);
+    const played = new Map<string, number>();
     while (groups.length > 0) {
       const group = groups.shift()!;
       table.runs += 1;
@@ -159,8 +163,12 @@ async function playLane(
       const wrong = [...found.wrong, ...(isOther ? [] : differences(model, found))];
       const what = kills.map((cell) => `${cell.home} ${cell.step} ${cell.point}`).join(", ");
       say(`${scenario.name}: ${what}: ${found.seconds} s, ${wrong.length === 0 ? "ok" : wrong.join("; ")}`);
-      // Each by itself, to see which it was.
+      // Each by itself, to see which it was. Where parties race for a step, the other one may have been first.
+      const missed = wrong.length === 1 && wrong[0]!.endsWith("was not reached");
+      const tries = (played.get(what) ?? 0) + 1;
+      played.set(what, tries);
       if (wrong.length > 0 && group.length > 1) groups.unshift(...group.map((one) => [one]));
+      else if (missed && tries < MOST_RACES) groups.unshift(group);
       else {
         for (const { row, cell } of group)
           row.cells[cell.point] = wrong.length === 0 ? "ok" : wrong.join("; ");

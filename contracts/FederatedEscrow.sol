@@ -274,7 +274,8 @@ contract FederatedEscrow is FederatedStorage, IFederatedCourse {
 
     function _isValid(Terms calldata terms) private view returns (bool) {
         return terms.rounds != 0 && terms.least != 0 && terms.least <= terms.places && terms.seats <= MAX_SEATS
-            && terms.seatStake <= MAX_SEAT_STAKE && terms.roundWindow >= MIN_ROUND && terms.disputeWindow >= MIN_DISPUTE;
+            && terms.seatStake <= MAX_SEAT_STAKE && terms.roundWindow >= MIN_ROUND && terms.disputeWindow >= MIN_DISPUTE
+            && (!terms.refunds || terms.seats > 1);
     }
 
     /// @dev Opens the first round, in the copy that the caller saves.

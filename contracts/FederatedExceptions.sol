@@ -96,9 +96,10 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         // Effect
         account.standing = Standing.Struck;
         account.appealBy = _in(terms.disputeWindow);
-        ++_openStrikes[jobId];
+        ++_strikeCounts[jobId].open;
         _strikes[jobId][found.provider] = hash;
         emit Struck(jobId, found, signers, account.appealBy);
+        if (terms.refunds && job.state == FederatedState.Running) _refund(jobId, terms, job, signers);
     }
 
     // ── Dispute
@@ -230,6 +231,8 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
             _jobs[jobId] = job;
             emit Resumed(jobId, job.state, job.deadline);
             _credit(decided ? address(0) : dispute.challenger, terms.token, deposit);
+            bool cheated = terms.refunds && job.state == FederatedState.Running && _strikeCounts[jobId].open != 0;
+            if (cheated) _finish(jobId, terms, job, FederatedCause.Cheated);
             return;
         }
         _tips[jobId] = closings[0].previous;
@@ -249,7 +252,7 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         // Effect, Interaction: registry and rating are this contract's own, so no guard
         (, bool decided, bool stands) = _payPanel(jobId, terms, found.provider, dispute);
         account.standing = decided && stands ? Standing.Condemned : Standing.Enlisted;
-        --_openStrikes[jobId];
+        if (account.standing == Standing.Enlisted) --_strikeCounts[jobId].open;
         if (decided && !stands) _slashSigners(jobId, terms, signers);
     }
 
@@ -308,11 +311,13 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
         bool slashed = standing == Standing.Struck && block.timestamp > stored.appealBy
             || standing == Standing.Condemned;
         if (!slashed && standing != Standing.Enlisted && standing != Standing.Seated) return false;
-        if (standing == Standing.Seated && _openStrikes[jobId] != 0) return false;
+        bool waits = standing == Standing.Seated || terms.refunds && !slashed;
+        if (waits && _strikeCounts[jobId].open != 0) return false;
 
         // Effect
         stored.standing = Standing.Released;
-        if (standing == Standing.Struck) --_openStrikes[jobId];
+        if (slashed) _count(jobId, terms, job);
+        else if (terms.refunds && standing == Standing.Enlisted) _award(jobId, terms, job, account);
         emit StakeReleased(jobId, account, slashed);
         if (standing != Standing.Seated && _jobs[jobId].sharing != 0 && stored.asserted > job.closed) {
             _credit(slashed ? terms.requester : account, terms.token, terms.roundPrice / job.asserted);
@@ -324,15 +329,48 @@ contract FederatedExceptions is FederatedStorage, IFederatedExceptions {
             registry.unlock(account, terms.seatStake);
             if (job.closed != 0) rating.record(account, Role.Validator, Outcome.Settled);
         } else if (slashed) {
-            uint256 compensation = uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
+            uint256 compensation = terms.refunds ? 0 : uint256(terms.providerStake) * COMPENSATION_PERCENT / 100;
             _credit(terms.requester, COIN, compensation);
-            _slash(account, terms.providerStake, terms.providerStake - compensation);
+            _slash(account, terms.providerStake, terms.refunds ? 0 : terms.providerStake - compensation);
+            if (terms.refunds) registry.ban(account);
             rating.record(account, Role.Provider, Outcome.Rejected);
         } else {
             registry.unlock(account, terms.providerStake);
             if (stored.claimed != 0) rating.record(account, Role.Provider, Outcome.Settled);
         }
         return true;
+    }
+
+    /// @dev Ends a job in which a provider cheated. The seats that struck it have their fees for the open round.
+    function _refund(bytes32 jobId, Terms calldata terms, Job memory job, address[] memory signers) private {
+        for (uint256 i = 0; i < signers.length; ++i) {
+            _credit(signers[i], terms.token, terms.seatFee);
+        }
+        uint256 rest = _restOf(terms, job) - signers.length * terms.seatFee;
+        _credit(terms.requester, terms.token, _end(jobId, terms, job, FederatedCause.Cheated, rest));
+    }
+
+    /// @dev A strike stood. Where no provider is honest, all of their stakes is burnt.
+    function _count(bytes32 jobId, Terms calldata terms, Job memory job) private {
+        StrikeCounts storage counts = _strikeCounts[jobId];
+        --counts.open;
+        ++counts.stood;
+        if (terms.refunds && counts.stood == job.enlisted) _credit(address(0), COIN, _forfeit(terms, counts));
+    }
+
+    /// @dev An equal part of the stakes of those whose strikes stood; what does not divide is burnt. No strike is open
+    /// any more, so that their number is known and their stakes are here.
+    function _award(bytes32 jobId, Terms calldata terms, Job memory job, address account) private {
+        StrikeCounts storage counts = _strikeCounts[jobId];
+        uint256 forfeit = _forfeit(terms, counts);
+        if (forfeit == 0) return;
+        uint256 honest = job.enlisted - counts.stood;
+        _credit(account, COIN, forfeit / honest);
+        if (++counts.shared == honest) _credit(address(0), COIN, forfeit % honest);
+    }
+
+    function _forfeit(Terms calldata terms, StrikeCounts storage counts) private view returns (uint256) {
+        return uint256(counts.stood) * terms.providerStake;
     }
 
     /// @dev What is said of a round, without what only its lead can know: parcel, key and ledger.

@@ -244,6 +244,18 @@ contract ProviderRegistry is IProviderRegistry, EscrowList, EIP712 {
         if (burntPart < amount) _send(msg.sender, amount - burntPart);
     }
 
+    /// @inheritdoc IProviderRegistry
+    function ban(address who) external onlyEscrow {
+        // Check
+        Account storage account = _accounts[who];
+        if (_isBanned(account)) return;
+
+        // Effect
+        (account.strikes, account.struckOn) = (MAX_STRIKES, uint16(block.timestamp / 1 days));
+        _updatePool(who, account);
+        emit Banned(who);
+    }
+
     // ── Read
 
     /// @inheritdoc IProviderRegistry

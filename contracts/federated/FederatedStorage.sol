@@ -14,6 +14,16 @@ import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
 /// @dev Calls to {registry} and {rating} need no reentrancy guard, as in {EscrowStorage}. A contract wallet is asked
 /// for its signature by a static call.
 abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
+    /// Of a job, in one slot.
+    struct StrikeCounts {
+        /// Providers that are struck, appeal or are condemned, and still have their stakes.
+        uint8 open;
+        /// Providers that lost their stakes.
+        uint8 stood;
+        /// Of the others, those that have got their part of these stakes.
+        uint8 shared;
+    }
+
     /// A validator's place in the panel of a dispute, in one slot.
     struct PanelSeat {
         PanelStatus status;
@@ -59,8 +69,8 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
     mapping(bytes32 jobId => mapping(address account => Account)) internal _accounts;
     /// Hash of a provider's last strike and of the seats that signed it.
     mapping(bytes32 jobId => mapping(address provider => bytes32)) internal _strikes;
-    /// Number of strikes of a job that can be appealed or are: until they are final, those that struck answer for them.
-    mapping(bytes32 jobId => uint256) internal _openStrikes;
+    /// While a strike is open, the seats answer for it.
+    mapping(bytes32 jobId => StrikeCounts) internal _strikeCounts;
     /// By the id of the dispute, see {FederatedExceptions}.
     mapping(bytes32 disputeId => Dispute) internal _disputes;
     mapping(bytes32 disputeId => mapping(address validator => PanelSeat)) internal _panelSeats;
@@ -197,7 +207,7 @@ abstract contract FederatedStorage is IFederated, EscrowMoney, EIP712 {
         bool shared = cause == FederatedCause.Overturned || terms.seats == 0 && cause != FederatedCause.Completed;
         job.sharing = shared ? job.asserted : 0;
         job.state = FederatedState.Ended;
-        job.deadline = job.closed == 0 ? 0 : _in(terms.disputeWindow);
+        job.deadline = job.closed == 0 && cause != FederatedCause.Cheated ? 0 : _in(terms.disputeWindow);
         _jobs[jobId] = job;
         emit Ended(jobId, cause, job.closed, job.deadline);
         return freed - _sharesOf(terms, job);

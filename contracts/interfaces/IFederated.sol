@@ -30,7 +30,9 @@ enum FederatedCause {
     /// The pool had no account for a seat.
     NoSeats,
     /// A panel found a closing false.
-    Overturned
+    Overturned,
+    /// Seats struck a provider of a job that this ends: {Terms.refunds}.
+    Cheated
 }
 
 /// @notice What an account is in a federated job.
@@ -92,6 +94,9 @@ interface IFederated is IEscrowMoney {
         bytes32 bundleRoot;
         /// `keccak256(abi.encode(seed))` of the requester's seed for the draw of the seats.
         bytes32 seedHash;
+        /// A strike ends the job: rounds that are not closed go back. The providers whose strikes stand are banned, and
+        /// the others share their stakes. Only with two seats or more.
+        bool refunds;
     }
 
     /// @notice What the seats say of a round; they sign it (EIP-712).

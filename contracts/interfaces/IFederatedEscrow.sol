@@ -15,5 +15,5 @@ import {IFederatedExceptions} from "./IFederatedExceptions.sol";
 /// updates and models themselves are known to the parties; the chain holds their hashes.
 ///
 /// Stakes are in the registry, in the chain's own coin; a slashed stake is burnt, except {COMPENSATION_PERCENT} of a
-/// provider's, which the requester gets. Calls carry the terms, as those of {IJobEscrow} do.
+/// provider's, which the requester gets. In a job that a cheat ends ({Terms.refunds}) the honest providers share it. Calls carry the terms, as those of {IJobEscrow} do.
 interface IFederatedEscrow is IFederatedCourse, IFederatedExceptions {}

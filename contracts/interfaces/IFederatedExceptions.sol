@@ -16,8 +16,8 @@ interface IFederatedExceptions is IFederated {
     function expire(Terms calldata terms) external;
 
     /// @notice Unlocks stakes, or slashes those of struck providers. Anyone, once the job has ended and disputes are
-    /// over. Accounts whose stake is free already, or whose strike can be appealed or is, are passed over; while there are
-    /// any of these, so are the seats.
+    /// over. Accounts whose stake is free already, or whose strike can be appealed or is, are passed over. So are the
+    /// seats, and with {Terms.refunds} the other providers, while a struck one has its stake: it comes first in `accounts`.
     function release(Terms calldata terms, address[] calldata accounts) external;
 
     /// @notice Gives the requester what nobody claimed within {CLAIM_WINDOW} after the end. Anyone.
@@ -26,7 +26,8 @@ interface IFederatedExceptions is IFederated {
     // ── Strikes and disputes
 
     /// @notice Marks a provider whose update is none of its training. With the signatures of the seats' majority, two
-    /// at least, until disputes are over.
+    /// at least, until disputes are over. With {Terms.refunds} Running → Ended: what no closed round holds goes back,
+    /// but for a fee to each seat that signed; in a dispute over a closing, once that stands.
     function strike(Terms calldata terms, Strike calldata found, Approval[] calldata approvals) external;
 
     /// @notice Has a panel decide on a strike. The struck provider, within the dispute window, with the panel's fees,
@@ -51,7 +52,7 @@ interface IFederatedExceptions is IFederated {
     /// {CLEAR}.
     function revealFinding(Terms calldata terms, address provider, bytes32 finding, bytes32 salt) external;
 
-    /// @notice Disputed → as before, or → Ended when the panel's majority found otherwise: the closing and those after
+    /// @notice Disputed → as before (Ended, if a strike is to end it), or → Ended when the panel's majority found otherwise: the closing and those after
     /// it are void, the seats that signed it lose their stakes, and the providers that asserted an upload to its round
     /// share its price. Anyone, once the panel has revealed or is late.
     function concludeChallenge(Terms calldata terms, Closed[] calldata closings) external;

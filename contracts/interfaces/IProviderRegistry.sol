@@ -79,7 +79,8 @@ interface IProviderRegistry is IEscrowList {
     event PayeeChanged(address indexed account, address indexed payee);
     /// @notice `account` lost `amount`, of which `burnt` stays in the registry, where no call can reach it.
     event Slashed(address indexed account, uint256 amount, uint256 burnt, uint256 strikes);
-    /// @notice Slashed {MAX_STRIKES} times: cannot accept jobs or be drawn for {STRIKE_LIFE}; may withdraw free stake.
+    /// @notice Slashed {MAX_STRIKES} times, or once for a proven cheat in a federated job with `refunds`: cannot accept
+    /// jobs or be drawn for {STRIKE_LIFE}; may withdraw free stake.
     event Banned(address indexed account);
 
     /// @notice Only an escrow may call.
@@ -149,6 +150,9 @@ interface IProviderRegistry is IEscrowList {
     /// @notice Takes `amount` of the locked stake and counts one strike: `burnt` of it stays in the registry, where no
     /// call can reach it; the rest is paid to the escrow, which has credited it. Only an escrow.
     function slash(address account, uint256 amount, uint256 burnt) external;
+
+    /// @notice Bans `account` at once, as {MAX_STRIKES} slashings would. Only an escrow.
+    function ban(address account) external;
 
     /// @notice The member at place `random` (modulo size) of the pool as it was at the end of second `asOf` (Unix
     /// seconds), or zero when it cannot serve now. To serve it must still be in the pool, have `minFree` of its stake

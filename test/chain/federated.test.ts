@@ -320,6 +320,7 @@ class History {
       ...{ seats: this.#seats, enlistBy: (await market.now()) + WINDOW },
       ...{ roundWindow: WINDOW, disputeWindow: WINDOW },
       ...{ specHash: random32(), bundleRoot: random32(), seedHash: seedHash(SEED) },
+      refunds: false,
       ...change,
     };
     this.id = market.federatedJobIdOf(terms);

@@ -124,6 +124,7 @@ function termsOf(given: Result): FederatedTerms {
     ...{ enlistBy: number("enlistBy"), roundWindow: number("roundWindow") },
     disputeWindow: number("disputeWindow"),
     ...{ specHash: facts.specHash, bundleRoot: facts.bundleRoot, seedHash: facts.seedHash },
+    refunds: facts.refunds,
   };
 }
 

@@ -2,7 +2,7 @@ import { IchainError, impossible } from "../../errors/error.ts";
 import type { Approval, FederatedCall } from "../../ports/federated.ts";
 import type { Closed } from "../../protocol/federated/market/closing.ts";
 import { disputeOf, memberOf } from "../../protocol/federated/market/fold.ts";
-import type { FederatedJob } from "../../protocol/federated/market/job.ts";
+import { type FederatedJob, isStruck } from "../../protocol/federated/market/job.ts";
 import {
   federatedBondOf,
   federatedPanelFeesOf,
@@ -99,9 +99,13 @@ function strikeArgs(job: FederatedJob, provider: Address): readonly unknown[] {
   return [strike.found, strike.signers];
 }
 
+/** Those that were struck come first: the stakes of others can wait for theirs. */
 function stakedIn({ members }: FederatedJob): Address[] {
   const free = new Set(["released", "slashed"]);
-  return members.filter(({ standing }) => !free.has(standing)).map(({ account }) => account);
+  return members
+    .filter(({ standing }) => !free.has(standing))
+    .toSorted((a, b) => Number(isStruck(b)) - Number(isStruck(a)))
+    .map(({ account }) => account);
 }
 
 /** The contract's order, which excludes duplicates. */

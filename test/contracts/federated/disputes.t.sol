@@ -340,7 +340,6 @@ contract FederatedDisputesTest is FederatedSteps {
         assertTrue(standingOf(terms, providers[0]) == Standing.Condemned, "condemned");
         _finish(terms);
         releaseAll(terms);
-        release(terms, providers[0]);
         assertEq(lostBy(providers[0]), PROVIDER_STAKE, "slashed");
         _assertSolvent(terms);
     }

@@ -20,7 +20,10 @@ contract FederatedExitTest is FederatedEnd {
         Ended,
         Struck,
         Appealed,
-        AppealEmpanelled
+        AppealEmpanelled,
+        Refunding,
+        RefundAppealed,
+        RefundDisputed
     }
 
     /// The parties that still act. Anyone can make the calls that are anyone's.
@@ -87,6 +90,18 @@ contract FederatedExitTest is FederatedEnd {
         _leaveFrom(Situation.AppealEmpanelled);
     }
 
+    function test_FromRefunding() public {
+        _leaveFrom(Situation.Refunding);
+    }
+
+    function test_FromRefundAppealed() public {
+        _leaveFrom(Situation.RefundAppealed);
+    }
+
+    function test_FromRefundDisputed() public {
+        _leaveFrom(Situation.RefundDisputed);
+    }
+
     function _leaveFrom(Situation situation) private {
         for (uint256 mask = 0; mask < 16; ++mask) {
             uint256 snapshot = vm.snapshotState();
@@ -112,6 +127,7 @@ contract FederatedExitTest is FederatedEnd {
             assertAll(terms);
             return terms;
         }
+        if (situation >= Situation.Refunding) return _bringRefunding(situation);
         if (situation >= Situation.Running) terms = run(3);
         else post(terms = federatedTerms(3));
         if (situation == Situation.Enlisting) enlist(terms, providers[0]);
@@ -134,6 +150,16 @@ contract FederatedExitTest is FederatedEnd {
             empanel(terms, address(0));
             if (situation == Situation.Committed) commitFindings(terms, address(0), "found");
         }
+    }
+
+    /// @dev Two of four providers are struck.
+    function _bringRefunding(Situation situation) private returns (IFederated.Terms memory terms) {
+        terms = runRefunding(3);
+        close(terms);
+        if (situation == Situation.RefundDisputed) challenge(terms, providers[1], 1);
+        strike(terms, providers[0]);
+        strike(terms, providers[3]);
+        if (situation == Situation.RefundAppealed) appeal(terms, providers[0]);
     }
 
     /// @dev What the active parties do next; false where none has anything to do.

@@ -92,9 +92,9 @@ describe("the escrow of federated jobs against a model of its interfaces", () =>
     const done = new Set<Action["kind"]>();
     const choices = fc.array(fc.nat(1_000_000), { minLength: 20, maxLength: 40, size: "max" });
     await fc.assert(
-      fc.asyncProperty(fc.nat(3), choices, async (seats, picks) => {
+      fc.asyncProperty(fc.nat(3), fc.boolean(), choices, async (seats, refunds, picks) => {
         const snapshot = await market.rpc("evm_snapshot");
-        const history = new History(market, people, seats);
+        const history = new History(market, people, { seats, refunds: refunds && seats > 1 });
         await history.post();
         // Three of four histories begin with what most jobs begin with.
         if (picks[0]! % 4 !== 0) await history.begin();
@@ -120,6 +120,7 @@ class History {
   readonly #market: Market;
   readonly #people: Map<Person, Actor>;
   readonly #seats: number;
+  readonly #refunds: boolean;
   readonly #invitation: Invitation;
   readonly #closings: Closed[] = [];
   readonly #strikeSigners = new Map<Person, Address[]>();
@@ -128,11 +129,16 @@ class History {
   #id!: JobId;
   #now = 0;
 
-  constructor(market: Market, people: Map<Person, Actor>, seats: number) {
+  constructor(
+    market: Market,
+    people: Map<Person, Actor>,
+    { seats, refunds }: { readonly seats: number; readonly refunds: boolean },
+  ) {
     this.#market = market;
     this.#people = people;
     this.#invitation = { providers: PROVIDERS.map((name) => this.#actor(name).address), sealed: "0xab" };
     this.#seats = seats;
+    this.#refunds = refunds;
   }
 
   async post(): Promise<void> {
@@ -150,13 +156,14 @@ class History {
       },
       ...{ seats: this.#seats, enlistBy, roundWindow: ROUND_WINDOW, disputeWindow: DISPUTE_WINDOW },
       ...{ specHash: random32(), bundleRoot: random32(), seedHash: seedHash(SEED) },
+      refunds: this.#refunds,
     };
     this.#id = federatedJobIdOf(this.#market.chainId, this.#escrow, this.#terms);
     assert.ok(await this.#send("requester", "post", ["0x"], federatedPriceOf(this.#terms)));
     const invited = [this.#invitation.providers, this.#invitation.sealed];
     assert.ok(!(await this.#send("provider0", "invite", invited)), "only the requester invites");
     assert.ok(await this.#send("requester", "invite", invited));
-    this.model = new FederationModel(this.#seats, enlistBy);
+    this.model = new FederationModel({ seats: this.#seats, refunds: this.#refunds, enlistBy });
     await this.#compare("post");
   }
 

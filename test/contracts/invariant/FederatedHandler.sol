@@ -28,6 +28,7 @@ contract FederatedHandler is FederatedEnd {
     function post(uint256 seed) external {
         if (_live.length >= MAX_LIVE) return;
         IFederated.Terms memory terms = federatedTerms(uint8(seed % 4));
+        terms.refunds = terms.seats > 1 && (seed >> 16) % 4 == 0;
         post(terms);
         _live.push(terms);
         _jobs.push(terms);
@@ -174,6 +175,16 @@ contract FederatedHandler is FederatedEnd {
         for (uint256 i = 0; i < PROVIDERS; ++i) {
             if (standingOf(terms, providers[i]) == Standing.Appealing) held += 3 * terms.seatFee;
         }
+        if (terms.refunds) held += _forfeitOf(terms, job.enlisted);
+    }
+
+    /// @dev The part of the struck providers' stakes that the others have yet to get.
+    function _forfeitOf(IFederated.Terms memory terms, uint256 enlisted) private view returns (uint256) {
+        bytes32 id = federation.jobIdOf(terms);
+        uint256 honest = enlisted - slashed[id];
+        if (spared[id] == honest) return 0;
+        uint256 forfeit = slashed[id] * terms.providerStake;
+        return forfeit - spared[id] * (forfeit / honest);
     }
 
     /// @dev A stake shrinks only by a release after a strike, for a seat by the void of what it signed, and for a

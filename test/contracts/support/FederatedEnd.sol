@@ -22,6 +22,7 @@ abstract contract FederatedEnd is FederatedSteps {
         for (uint256 i = 0; i < PROVIDERS; ++i) {
             passTime(federation.accountOf(id, providers[i]).appealBy);
         }
+        releaseStruck(terms);
         address[] memory earners = earnersOf(terms);
         for (uint256 i = 0; i < earners.length; ++i) {
             _claimRest(terms, earners[i]);

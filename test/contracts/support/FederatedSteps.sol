@@ -23,6 +23,9 @@ abstract contract FederatedSteps is Reasons {
     mapping(bytes32 jobId => IFederated.Closed[]) internal closings;
     /// Seats that signed a provider's strike.
     mapping(bytes32 jobId => mapping(address provider => address[])) internal strikers;
+    /// Providers of a job that lost their stakes, and those that did not and have them again.
+    mapping(bytes32 jobId => uint256) internal slashed;
+    mapping(bytes32 jobId => uint256) internal spared;
     uint256 private _salt;
 
     function setUp() public virtual override {
@@ -100,11 +103,21 @@ abstract contract FederatedSteps is Reasons {
 
     /// @dev Posted, all providers enlisted, begun and, with seats, seated.
     function run(uint8 seats) internal returns (IFederated.Terms memory terms) {
+        start(terms = federatedTerms(seats));
+    }
+
+    /// @dev The same of a job that a cheat ends.
+    function runRefunding(uint8 seats) internal returns (IFederated.Terms memory terms) {
         terms = federatedTerms(seats);
+        terms.refunds = true;
+        start(terms);
+    }
+
+    function start(IFederated.Terms memory terms) internal {
         post(terms);
         enlistAll(terms);
         begin(terms);
-        if (seats != 0) seat(terms);
+        if (terms.seats != 0) seat(terms);
     }
 
     /// @dev All providers say that they uploaded.
@@ -203,7 +216,20 @@ abstract contract FederatedSteps is Reasons {
     }
 
     function release(IFederated.Terms memory terms, address account) internal {
+        uint256 stake = registry.offerOf(account).stake;
         federation.release(terms, only(account));
+        if (keyOf[account] >= 3000) return;
+        bytes32 id = federation.jobIdOf(terms);
+        if (registry.offerOf(account).stake < stake) ++slashed[id];
+        else ++spared[id];
+    }
+
+    /// @dev Those whose strikes stand: the stakes of others can wait for them.
+    function releaseStruck(IFederated.Terms memory terms) internal {
+        for (uint256 i = 0; i < providers.length; ++i) {
+            Standing standing = standingOf(terms, providers[i]);
+            if (standing == Standing.Struck || standing == Standing.Condemned) release(terms, providers[i]);
+        }
     }
 
     function only(address account) internal pure returns (address[] memory list) {
@@ -214,6 +240,7 @@ abstract contract FederatedSteps is Reasons {
     /// @dev Lets the job's deadline pass and releases everybody.
     function releaseAll(IFederated.Terms memory terms) internal {
         vm.warp(jobOf(terms).deadline + 1);
+        releaseStruck(terms);
         for (uint256 i = 0; i < providers.length; ++i) {
             if (standingOf(terms, providers[i]) == Standing.Enlisted) release(terms, providers[i]);
         }

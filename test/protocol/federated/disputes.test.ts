@@ -25,6 +25,7 @@ const terms: FederatedTerms = {
   ...{ requester, token: ZERO_ADDRESS, roundPrice: 1000n, seatFee: 10n, providerStake: 50n, seatStake: 50n },
   ...{ rounds: 3, least: 2, places: 2, seats: 2, enlistBy: 100, roundWindow: 600, disputeWindow: 300 },
   ...{ specHash: random32(), bundleRoot: random32(), seedHash: random32() },
+  refunds: false,
 };
 const strike = { provider, round: 1, upload: random32() };
 const closing = {
@@ -52,6 +53,22 @@ const concluded = (about: Address | undefined, stands: boolean): FederatedEvent 
   ...{ kind: "disputeConcluded", about, decided: true, stands },
 });
 
+test("what others have of a cheat's stake waits until that is taken", () => {
+  const ended: FederatedEvent = { kind: "ended", cause: "cheated", closed: 0, deadline: 1300 };
+  const job = folded(struck, ended);
+  const ofRefunds = { ...job, terms: { ...terms, refunds: true } };
+  const without = (one: FederatedJob) => ({
+    ...one,
+    members: one.members.filter(({ seat: isSeat }) => !isSeat),
+  });
+  const exits = (one: FederatedJob, now: number) =>
+    federatedExitsOf(without(one), { now, block: 5 }).map(({ kind }) => kind);
+  const late = { ...ofRefunds, deadline: 1200 };
+  assert.deepEqual(exits(late, 1250), [], "the strike can be appealed");
+  assert.deepEqual(exits({ ...late, terms }, 1250), ["release"]);
+  assert.deepEqual(exits(late, 1301), ["release"], "of the one that was struck");
+});
+
 test("a job knows its disputes, what became of them, and whose stake waits for them", () => {
   const closedRound: FederatedEvent = { kind: "roundClosed", closed };
   const ended: FederatedEvent = { kind: "ended", cause: "completed", closed: 1, deadline: 1300 };
@@ -61,7 +78,7 @@ test("a job knows its disputes, what became of them, and whose stake waits for t
   const open = folded(struck, closedRound, ended, appealed);
   assert.deepEqual([open.disputes[0]!.number, memberOf(open, provider)!.standing], [0, "appealing"]);
   assert.equal(isContested(open, 5000), true);
-  const released = { ...open, members: open.members.filter((one) => one.seat) };
+  const released = { ...open, members: open.members.filter((one) => one.standing !== "enlisted") };
   assert.deepEqual(federatedExitsOf(released, { now: 5000, block: 5 }), [], "seats answer for their strike");
   const cleared = folded(struck, closedRound, ended, appealed, concluded(provider, false));
   assert.deepEqual(

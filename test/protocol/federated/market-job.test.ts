@@ -137,6 +137,7 @@ test("a provider takes part in what its policy allows and what pays one run of t
     ...{ providerStake: 10n ** 16n, seatStake: 0n, rounds: 5, least: 3, places: 4, seats: 0 },
     ...{ enlistBy: 1000, roundWindow: 900, disputeWindow: 600 },
     ...{ specHash: random32(), bundleRoot: random32(), seedHash: random32() },
+    refunds: false,
   };
   const code = (policy: object, change: Partial<FederatedTerms> = {}, time?: number) =>
     refuseFederated(policySchema.parse(policy), { ...terms, ...change }, { now: 400, ...(time && { time }) })

@@ -46,6 +46,7 @@ test("invited providers learn where the job is and enlist; others learn nothing"
     ...{ providerStake: 1000n, seatStake: 0n, rounds: 2, least: 2, places: 2, seats: 0 },
     ...{ enlistBy: (await requester.market.now()) + 600, roundWindow: 600, disputeWindow: 600 },
     ...{ specHash: random32(), bundleRoot: random32(), seedHash: seedHash(random32()) },
+    refunds: false,
   };
   const id = requester.market.federatedJobIdOf(terms);
   await send(requester.market, { kind: "postFederated", federated: { terms }, sealed: "0x" });

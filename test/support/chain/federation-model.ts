@@ -3,7 +3,7 @@ import type { FederatedState } from "../../../src/protocol/federated/market/even
 /**
  * One federated job as the contracts' interfaces tell it, written without a look at how they do it. Amounts are units
  * of the chain's coin; people are named, not addressed. Each closed round pays every provider a third of its price and
- * every seat its fee.
+ * every seat its fee. With `refunds` a strike ends the job, and the honest share the stakes of those whose strikes stand.
  */
 
 export const PRICE = 1_000_003n;
@@ -70,6 +70,7 @@ export class FederationModel {
   burnt = 0n;
   readonly disputes = new Map<Person | undefined, Dispute>();
   readonly #seats: number;
+  readonly #refunds: boolean;
   readonly #enlistBy: number;
   readonly #struck = new Set<Person>();
   #stopping = false;
@@ -77,9 +78,13 @@ export class FederationModel {
   #final = 0;
   #resumedAt = 0;
   #paid = 0n;
+  /** Providers whose strikes stood, and the others that have their stakes again. */
+  #stood = 0;
+  #spared = 0;
 
-  constructor(seats: number, enlistBy: number) {
+  constructor({ seats, refunds, enlistBy }: { seats: number; refunds: boolean; enlistBy: number }) {
     this.#seats = seats;
+    this.#refunds = refunds;
     this.#enlistBy = enlistBy;
     this.deadline = enlistBy + DISPUTE_WINDOW;
   }
@@ -211,7 +216,8 @@ export class FederationModel {
         this.#final = Math.max(this.#final, action.round);
         return;
       case "release":
-        for (const name of this.#releasable(at)) this.#release(name);
+        // In the order of the call: a stake that waits for one behind it is passed over.
+        for (const name of this.members.keys()) if (this.#releasable(at).includes(name)) this.#release(name);
         return;
       case "sweep":
         this.#credit("requester", this.#heldBy(this.closed) - this.#paid);
@@ -226,6 +232,7 @@ export class FederationModel {
         member.standing = "struck";
         member.appealBy = at + DISPUTE_WINDOW;
         this.#struck.add(action.provider);
+        if (this.#refunds && this.state === "Running") this.#refund(at, this.signers());
         return;
       }
       case "appeal":
@@ -305,10 +312,9 @@ export class FederationModel {
   }
 
   #releasable(at: number): Person[] {
-    const contested = [...this.members.values()].some(
-      ({ standing, appealBy }) => standing === "appealing" || (standing === "struck" && at <= appealBy),
-    );
-    const free = ["enlisted", "condemned", ...(contested ? [] : ["seated"])];
+    const waiting = this.#refunds ? ["enlisted", "seated"] : ["seated"];
+    const open = this.#isStruckOpen();
+    const free = ["enlisted", "condemned", "seated"].filter((one) => !open || !waiting.includes(one));
     return [...this.members]
       .filter(([, { standing, appealBy }]) =>
         standing === "struck" ? at > appealBy : free.includes(standing),
@@ -318,17 +324,46 @@ export class FederationModel {
 
   #release(name: Person): void {
     const member = this.members.get(name)!;
-    if (member.standing === "struck" || member.standing === "condemned") {
+    if (this.#refunds) this.#settleStake(name, member);
+    else if (isStruck(member)) {
       const compensation = PROVIDER_STAKE / 10n;
       this.#slash(name, PROVIDER_STAKE, PROVIDER_STAKE - compensation);
       this.#credit("requester", compensation);
     }
     if (!member.seat && this.sharing > 0 && member.asserted > this.closed) {
-      const slashed = member.standing === "struck" || member.standing === "condemned";
-      this.#credit(slashed ? "requester" : name, PRICE / BigInt(this.asserted));
+      this.#credit(isStruck(member) ? "requester" : name, PRICE / BigInt(this.asserted));
       this.sharing -= 1;
     }
     member.standing = "released";
+  }
+
+  /** What no closed round holds goes back, but for a fee to each seat that struck. */
+  #refund(at: number, signers: readonly Person[]): void {
+    for (const name of signers) this.#credit(name, FEE);
+    this.sharing = 0;
+    this.state = "Ended";
+    this.deadline = at + DISPUTE_WINDOW;
+    this.#credit("requester", this.#rest() - BigInt(signers.length) * FEE);
+  }
+
+  /** Of a job with `refunds`: a cheat's stake is for the honest, in equal parts; what does not divide is burnt. */
+  #settleStake(name: Person, member: Member): void {
+    if (member.seat) return;
+    const all = [...this.members.values()].filter(({ seat }) => !seat).length;
+    if (isStruck(member)) {
+      this.#slash(name, PROVIDER_STAKE, 0n);
+      this.#stood += 1;
+      if (this.#stood === all) this.#credit("burnt", BigInt(all) * PROVIDER_STAKE);
+      return;
+    }
+    const [forfeit, honest] = [BigInt(this.#stood) * PROVIDER_STAKE, BigInt(all - this.#stood)];
+    this.#credit(name, forfeit / honest);
+    this.#spared += 1;
+    if (this.#spared === all - this.#stood) this.#credit("burnt", forfeit % honest);
+  }
+
+  #isStruckOpen(): boolean {
+    return [...this.members.values()].some(isStruck);
   }
 
   #conclude(about: Person | undefined, at: number): void {
@@ -358,6 +393,7 @@ export class FederationModel {
       this.state = dispute.back;
       this.deadline = at + (dispute.back === "Running" ? ROUND_WINDOW : DISPUTE_WINDOW);
       if (majority === "right") this.#confirmed = dispute.round;
+      if (this.#refunds && this.state === "Running" && this.#isStruckOpen()) this.#refund(at, []);
       return;
     }
     this.#credit(dispute.challenger, PRICE / 2n);
@@ -400,6 +436,11 @@ export class FederationModel {
   #credit(name: Person, amount: bigint): void {
     this.owed.set(name, (this.owed.get(name) ?? 0n) + amount);
   }
+}
+
+/** Still with its stake: a strike can be appealed, or is, or stands. */
+function isStruck({ standing }: Member): boolean {
+  return standing === "struck" || standing === "appealing" || standing === "condemned";
 }
 
 function newMember(standing: Standing, seat: boolean): Member {

@@ -54,6 +54,7 @@ export class Federation {
       ...{ providerStake: ETHER / 10n, seatStake: ETHER / 20n, rounds: 3, least: 1, places: 255, seats: 0 },
       ...{ enlistBy: now + HOUR, roundWindow: HOUR, disputeWindow: HOUR / 2 },
       ...{ specHash: random32(), bundleRoot: random32(), seedHash: seedHash(this.seed) },
+      refunds: false,
       ...change,
     };
     this.id = federatedJobIdOf(this.#market.chainId, await this.#address(), this.terms);

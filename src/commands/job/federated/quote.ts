@@ -75,7 +75,10 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
       market.dataFee(leadDataSizesOf(calls), { signal }),
     ]);
     const round = roundWindowOf(file);
-    const branches = federatedBranchesOf({ pool: pool + fees, rounds, windows: { ...windows, round } });
+    const refunds = federated.onCheat === "refund";
+    const branches = federatedBranchesOf({
+      ...{ pool: pool + fees, rounds, windows: { ...windows, round }, refunds },
+    });
     const weaker = federated.data.own === undefined ? undefined : WEAKER;
     const shared = sharedOf({ pool, rounds });
     const data = {
@@ -97,6 +100,11 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
         `${money(data.locked, token)} is locked at posting for ${rounds} rounds, ${money(data.roundPrice, token)} each${count > 0 ? `, and the fees of ${count} validators` : ""}; gas comes to about ${units}, at most ${coin(data.gas.cost)} now.`,
         `Of a round ${money(shared, token)} at most is shared by the updates that are taken, by what each is worth: ${money(shared / BigInt(places), token)} each where ${places} are alike. The rest is ${count > 0 ? "the validator's that made the model" : "yours again after the last round"}.`,
         `Each provider locks a deposit of ${coin(data.deposit)}, and has it back after the end; its gas comes to about ${memberGas}, ${coin(data.providerGas.cost)} now.`,
+        ...(refunds
+          ? [
+              `A proven cheat ends the job: rounds that are not closed come back, and the others share its deposit. They lose the open round: take a deposit that is worth ${money(data.roundPrice, token)} at least.`,
+            ]
+          : []),
         `Would invite ${invited.length} for ${places} places, and begin with ${least}: ${invited.map(({ account: one }) => shortId(one)).join(", ")}.`,
         count > 0
           ? `Validators measure the updates; the last model is measured on this machine, and the models take ${bytes(plan.disk)} of its disk at most, beside the data.`

@@ -35,7 +35,10 @@ export function printEnd(
   const { id, terms, closings, cause } = job;
   if (closings.length === 0)
     throw new IchainError("JOB_NOT_SETTLED", `The job ended (${cause}) without a round.`, {
-      hint: "Its price is back; try more time to enlist (federated.windows.enlist), or a smaller federated.least.",
+      hint:
+        cause === "cheated"
+          ? "Its price is back; who cheated is banned, and a new job can begin."
+          : "Its price is back; try more time to enlist (federated.windows.enlist), or a smaller federated.least.",
       details: { jobId: id, cause },
     });
   ui.print(

@@ -62,7 +62,7 @@ function sentences(job: FederatedJob, now: number): [stands: string, next: strin
       ];
     case "Ended":
       return [
-        `It ended (${cause}) after ${closings.length} of ${terms.rounds} rounds.`,
+        `It ended (${cause}) after ${closings.length} of ${terms.rounds} rounds${cause === "cheated" ? ": its validators struck a provider, and the rounds that were not closed went back" : ""}.`,
         now > deadline
           ? "Pay and stakes are free: each party's daemon takes its own."
           : `Pay and stakes are free after ${at(deadline)}, when no round can be disputed any more.`,
@@ -96,14 +96,15 @@ function sentences(job: FederatedJob, now: number): [stands: string, next: strin
 }
 
 /** Of providers that were struck and have not appealed. */
-function struckTexts({ members }: FederatedJob, now: number): string[] {
+function struckTexts({ members, terms }: FederatedJob, now: number): string[] {
+  const loses = terms.refunds ? "its deposit, which the others share, and is banned" : "its deposit";
   return members.flatMap(({ account, standing, strike }) => {
     if (standing !== "struck" || strike === undefined) return [];
     const until = new Date(strike.appealBy * 1000).toISOString();
     const appeal =
       now > strike.appealBy
-        ? "It did not appeal in time, and loses its deposit."
-        : `It may appeal until ${until} ("ichain appeal"), and loses its deposit otherwise.`;
+        ? `It did not appeal in time: it loses ${loses}.`
+        : `It may appeal until ${until} ("ichain appeal"); otherwise it loses ${loses}.`;
     return [
       `${strike.signers.length} validators struck ${account} for round ${strike.found.round}: their replays give another update. ${appeal}`,
     ];

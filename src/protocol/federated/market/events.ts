@@ -7,7 +7,7 @@ export const federatedStates = ["None", "Enlisting", "Drawing", "Running", "Disp
 export type FederatedState = (typeof federatedStates)[number];
 
 /** Why a federated job ended; the order is `FederatedCause`'s. */
-export const federatedCauses = ["completed", "stopped", "late", "noSeats", "overturned"] as const;
+export const federatedCauses = ["completed", "stopped", "late", "noSeats", "overturned", "cheated"] as const;
 export type FederatedCause = (typeof federatedCauses)[number];
 
 /** An update that a replay of the training does not give, as the seats signed it. */

@@ -1,5 +1,5 @@
 import type { Address } from "../../ids.ts";
-import { type Dispute, type FederatedJob, isContested, unclaimedOf } from "./job.ts";
+import { type Dispute, type FederatedJob, type FederatedMember, isStruck, unclaimedOf } from "./job.ts";
 
 /** A call that any account may make to move on a federated job; `about`: the appeal that it is for, else a closing's. */
 export type FederatedExit =
@@ -64,12 +64,12 @@ export function isRipe(job: FederatedJob, dispute: Dispute, now: number): boolea
 }
 
 function isReleasable(
-  job: FederatedJob,
-  { standing, strike }: FederatedJob["members"][number],
+  { members, terms }: FederatedJob,
+  { standing, strike }: FederatedMember,
   now: number,
 ): boolean {
-  // Seats answer for their strikes until these are final.
-  if (standing === "seated") return !isContested(job, now);
   if (standing === "struck") return strike !== undefined && now > strike.appealBy;
+  // Seats answer for strikes; what others have of a cheat's stake is known once none is open.
+  if (standing === "seated" || (standing === "enlisted" && terms.refunds)) return !members.some(isStruck);
   return standing === "enlisted" || standing === "condemned";
 }

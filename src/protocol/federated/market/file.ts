@@ -111,7 +111,9 @@ const block = federatedSchema
         "Updates that validators replay in each round by chance, beside those that the strategy suspects; a job that you " +
           "lead yourself has none",
       ),
-    onCheat: z.literal("continue").default("continue").describe("As `audit`"),
+    onCheat: federatedSchema.shape.onCheat.describe(
+      "`refund` ends the job at a proven cheat: rounds that are not closed go back, the cheat is banned, and the others share its deposit. For two validators or more, with `audit`",
+    ),
     windows,
   })
   .describe("How the rounds go");
@@ -179,6 +181,11 @@ export const federatedJobFileSchema = z
     const { validators: seats, audit } = federated;
     if (audit !== "off" && seats.count === 0)
       add(["federated", "audit"], "needs `validators`: a job that you lead yourself has no replays");
+    if (federated.onCheat === "refund" && (seats.count < 2 || audit === "off"))
+      add(
+        ["federated", "onCheat"],
+        "needs two `validators` or more, and `audit`: they prove a cheat together",
+      );
     if (seats.count > 0 && federated.providers > MOST_BEFORE_SEATS)
       add(["federated", "providers"], `is ${MOST_BEFORE_SEATS} at most in a job that validators lead`);
     if (seats.count > 0 && !filesOf(federated).every(isPlain))

@@ -99,6 +99,11 @@ export function challengeBy({ closings, resumedAt, terms }: FederatedJob, round:
   return Math.max(closings[round - 1]?.closedAt ?? 0, resumedAt) + terms.disputeWindow;
 }
 
+/** Whether a provider was struck and still has its stake. */
+export function isStruck({ standing }: FederatedMember): boolean {
+  return standing === "struck" || standing === "appealing" || standing === "condemned";
+}
+
 /** True while a dispute is open, or a strike can still become one. */
 export function isContested({ disputes, members }: FederatedJob, now: number): boolean {
   return (

@@ -60,11 +60,14 @@ export const proposalSchema = z.strictObject({
 });
 export type RoundProposal = z.infer<typeof proposalSchema>;
 
-/** Seat → seat that proposed, as a notice about the bundle: its signatures of the closing, and of strikes. */
+/**
+ * Seat → seat that proposed, as a notice about the bundle: its signatures of strikes, and of the closing unless a cheat
+ * is to end the job.
+ */
 export const approvalSchema = z.strictObject({
   approved: z.strictObject({
     round: z.number().int().min(1).max(10_000),
-    signature: hex(130),
+    signature: hex(130).optional(),
     strikes: z.array(z.tuple([account, hex(130)])).max(64),
   }),
 });

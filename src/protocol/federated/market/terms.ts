@@ -31,12 +31,14 @@ export interface FederatedTerms {
   readonly bundleRoot: Hex;
   /** keccak256 of the requester's seed for the draw of the seats. */
   readonly seedHash: Hex;
+  /** A strike ends the job: rounds that are not closed go back, and the others share the stakes of those it bans. */
+  readonly refunds: boolean;
 }
 
 const TERMS =
   "tuple(address requester, address token, uint128 roundPrice, uint128 seatFee, uint96 providerStake, " +
   "uint96 seatStake, uint16 rounds, uint8 least, uint8 places, uint8 seats, uint40 enlistBy, uint24 roundWindow, " +
-  "uint24 disputeWindow, bytes32 specHash, bytes32 bundleRoot, bytes32 seedHash)";
+  "uint24 disputeWindow, bytes32 specHash, bytes32 bundleRoot, bytes32 seedHash, bool refunds)";
 
 /** The id that a federated job with these terms has, as `FederatedEscrow.jobIdOf`. */
 export function federatedJobIdOf(chainId: bigint, escrow: Address, terms: FederatedTerms): JobId {

@@ -7,6 +7,8 @@ interface Quoted {
   readonly rounds: number;
   /** Seconds. */
   readonly windows: { readonly enlist: number; readonly round: number; readonly dispute: number };
+  /** Whether a proven cheat ends it. */
+  readonly refunds?: boolean;
 }
 
 /** What providers share of a round at most, smallest unit; the rest comes back to the requester, who leads. */
@@ -16,7 +18,7 @@ export function sharedOf({ pool, rounds }: Pick<Quoted, "pool" | "rounds">): big
 
 /** Every way in which a federated job that its requester leads can end, and the requester's largest loss in it. */
 export function federatedBranchesOf(job: Quoted): readonly Branch[] {
-  const { pool, rounds, windows } = job;
+  const { pool, rounds, windows, refunds } = job;
   const [price, shared] = [pool / BigInt(rounds), sharedOf(job)];
   const begun = windows.enlist + windows.dispute;
   const over = begun + rounds * windows.round;
@@ -40,6 +42,16 @@ export function federatedBranchesOf(job: Quoted): readonly Branch[] {
       BigInt(rounds - 1) * shared + price,
       over + windows.dispute,
     ),
+    ...(refunds
+      ? [
+          branch(
+            "cheated",
+            "a cheat is proven amid the last round: what is not closed comes back, but for that round's fees",
+            BigInt(rounds - 1) * shared,
+            over + windows.dispute,
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -84,7 +96,7 @@ export function leadGasOf({ invited, rounds, validators, inToken }: Calls): numb
 /** Of a transaction beside its call: signature, nonce, fees, addresses. */
 const ENVELOPE = 120;
 /** Of a call: its terms. */
-const TERMS = 4 + 17 * 32;
+const TERMS = 4 + 18 * 32;
 
 /** Sizes of the same transactions, bytes, for chains that charge for data. */
 export function leadDataSizesOf({ invited, rounds, validators, inToken }: Calls): readonly number[] {

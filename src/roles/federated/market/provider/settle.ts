@@ -4,7 +4,7 @@ import type { JobJournal } from "../../../../ports/journal.ts";
 import { readAggregation } from "../../../../protocol/federated/ledger/ledger.ts";
 import { payLeaf, proofOf, treeRoot } from "../../../../protocol/federated/ledger/tree.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import type { Address, Hex } from "../../../../protocol/ids.ts";
+import { type Address, type Hex, ZERO_ADDRESS } from "../../../../protocol/ids.ts";
 import type { Policy } from "../../../../protocol/policy/policy.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
@@ -86,11 +86,23 @@ export async function settleUp(
     await unlessRefused(() => transact(market, journal, call, options));
   }
   await unlessRefused(() => transact(market, journal, { kind: "releaseStakes", federated: job }, options));
-  const { token } = job.terms;
+  const { token, refunds } = job.terms;
   const owed = await market.owedFederated(account, token, options);
   if (owed > 0n)
     await unlessRefused(() => transact(market, journal, { kind: "withdrawFederated", token }, options));
+  if (refunds && token !== ZERO_ADDRESS) await withdrawPart(context, journal, options);
   return owed;
+}
+
+/** Of a cheat's deposit, which was in coin. */
+async function withdrawPart(
+  { market, account }: Pick<WorkerContext, "market" | "account">,
+  journal: JobJournal,
+  options: Abortable,
+): Promise<void> {
+  if ((await market.owedFederated(account, ZERO_ADDRESS, options)) === 0n) return;
+  const call = { kind: "withdrawFederated", token: ZERO_ADDRESS } as const;
+  await unlessRefused(() => transact(market, journal, call, { ...options, name: "withdraw-part" }));
 }
 
 /** Of the last round whose account is here. */

@@ -191,6 +191,7 @@ export async function draftFederated(
       enlistBy: now + federated.windows.enlist,
       ...{ roundWindow: roundWindowOf(file), disputeWindow: federated.windows.dispute },
       ...{ specHash: federatedSpecHash(spec), bundleRoot: packed.blob.root, seedHash: seedHash(drawSeed) },
+      refunds: federated.onCheat === "refund",
     };
     const jobId = market.federatedJobIdOf(terms);
     // Drafts count from here on: of two at the same moment one sees the other.

@@ -2,6 +2,7 @@ import { copyFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Abortable, aborted, raceSignal } from "../../../../async/abort.ts";
 import { retryTransient } from "../../../../async/retry.ts";
+import type { Approval } from "../../../../ports/federated.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Hosting } from "../../../../ports/transport.ts";
 import { signerOf } from "../../../../protocol/federated/ledger/record.ts";
@@ -167,22 +168,24 @@ async function lead(
   const { proposal, closed } = await propose(context, journal, state, request, options);
   slot[Symbol.dispose]();
   seat.proposals.show(round, () => proposal);
-  const signature = market.signClosing(job.id, closed.closing);
-  const own = { round, signature, strikes: signStrikes(context, job, round, proposal) };
+  const own = approve(context, job, closed.closing, proposal);
   const domain = market.ledgerDomainOf(job.id);
   const seated = job.members.filter((one) => one.seat).length;
   for await (const others of seat.approvals.of(round, options)) {
-    const valid = others.filter(
-      ([one, approved]) =>
-        signerOf(signedClosing(domain, closed.closing), approved.signature) === one.toLowerCase(),
-    );
-    if (2 * (valid.length + 1) <= seated) continue;
-    const approvals = [[account, own] as const, ...valid].map(([one, approved]) => ({
-      seat: one,
-      signature: approved.signature,
-    }));
+    const strikes = () => strikesWith(context, { job, round, proposal }, [[account, own], ...others]);
+    if (own.signature === undefined) {
+      if (strikes().length === 0) continue;
+      await strikeAll(context, journal, { job, round, strikes }, options);
+      return;
+    }
+    const approvals = [[account, own] as const, ...others].flatMap(([one, { signature }]) => {
+      const isValid =
+        signature && signerOf(signedClosing(domain, closed.closing), signature) === one.toLowerCase();
+      return isValid ? [{ seat: one, signature }] : [];
+    });
+    if (2 * approvals.length <= seated) continue;
     // Before the closing: with it the round, and this, are over.
-    await strikeAll(context, journal, { job, round, proposal }, [[account, own], ...valid], options);
+    await strikeAll(context, journal, { job, round, strikes }, options);
     const call = { kind: "closeRound", federated: job, closing: closed.closing, approvals } as const;
     await unlessRefused(() => transact(market, journal, call, { ...options, name: `close-${round}` }));
     return;
@@ -205,27 +208,75 @@ function signStrikes(
   return strikesOf(round, proposal).map((strike) => [strike.provider, market.signStrike(job.id, strike)]);
 }
 
-/** Strikes each proven cheat that enough seats have found: more than half of them, and two at least. */
-async function strikeAll(
+/** What this seat signs of a round: strikes, and the closing, unless two seats or more are to end the job for a cheat. */
+function approve(
+  context: WorkerContext,
+  job: FederatedJob,
+  closing: Closing,
+  proposal: RoundProposal,
+): Approved {
+  const { round } = closing;
+  const strikes = signStrikes(context, job, round, proposal);
+  const ends = job.terms.refunds && strikes.length > 0 && job.members.filter(({ seat }) => seat).length > 1;
+  return { round, strikes, ...(!ends && { signature: context.market.signClosing(job.id, closing) }) };
+}
+
+/** A strike with its signatures. */
+interface Accusation {
+  readonly strike: Strike;
+  readonly approvals: readonly Approval[];
+}
+
+/** The proven cheats that enough seats have found: more than half of them, and two at least. */
+function strikesWith(
   { market }: WorkerContext,
-  journal: JobJournal,
   { job, round, proposal }: { job: FederatedJob; round: number; proposal: RoundProposal },
   signed: readonly (readonly [Address, Pick<Approved, "strikes">])[],
-  options: Abortable,
-): Promise<void> {
+): Accusation[] {
   const domain = market.ledgerDomainOf(job.id);
   const seated = job.members.filter((one) => one.seat).length;
-  for (const found of strikesOf(round, proposal)) {
+  return strikesOf(round, proposal).flatMap((found) => {
     const approvals = signed.flatMap(([seat, { strikes }]) => {
       const signature = strikes.find(([provider]) => provider.toLowerCase() === found.provider)?.[1];
       const isValid = signature && signerOf(signedStrike(domain, found), signature) === seat.toLowerCase();
       return isValid ? [{ seat, signature }] : [];
     });
-    if (approvals.length < 2 || 2 * approvals.length <= seated) continue;
-    const call = { kind: "strike", federated: job, strike: found, approvals } as const;
-    const name = `strike-${round}-${found.provider}`;
-    await unlessRefused(() => transact(market, journal, call, { ...options, name }));
-  }
+    if (approvals.length < 2 || 2 * approvals.length <= seated) return [];
+    return [{ strike: found, approvals }];
+  });
+}
+
+/** Strikes each of `strikes`, which are decided once: the first may end the job, and the others still count. */
+async function strikeAll(
+  { market }: Pick<WorkerContext, "market">,
+  journal: JobJournal,
+  { job, round, strikes }: { job: FederatedJob; round: number; strikes: () => readonly Accusation[] },
+  options: Abortable,
+): Promise<void> {
+  await journal.step(`strikes-${round}`, {
+    prepare: strikes,
+    act: async (all: readonly Accusation[]) => {
+      for (const one of all) {
+        const call = { kind: "strike", federated: job, ...one } as const;
+        const name = `strike-${round}-${one.strike.provider}`;
+        await unlessRefused(() => transact(market, journal, call, { ...options, name }));
+      }
+      return all.length;
+    },
+  });
+}
+
+/** Makes the strikes that this seat was making when the first of them ended the job. */
+export async function finishStrikes(
+  context: Pick<WorkerContext, "market">,
+  journal: JobJournal,
+  job: FederatedJob,
+  options: Abortable,
+): Promise<void> {
+  const round = job.closings.length + 1;
+  const strikes = journal.intent<readonly Accusation[]>(`strikes-${round}`);
+  if (strikes !== undefined)
+    await strikeAll(context, journal, { job, round, strikes: () => strikes }, options);
 }
 
 /** Waits for what a peer proposes, works it out, and signs it. */
@@ -237,7 +288,7 @@ async function answer(
   peer: Peer,
   options: Abortable,
 ): Promise<void> {
-  const { market, transport } = context;
+  const { transport } = context;
   const { job, round, arrivals } = state;
   const { members, hosting } = seat;
   const by = seat.order.indexOf(peer.account);
@@ -266,8 +317,7 @@ async function answer(
   await journal.step(`approved-${tag}`, {
     prepare: () => null,
     act: async () => {
-      const signature = market.signClosing(job.id, examined.closed.closing);
-      const approved = { round, signature, strikes: signStrikes(context, job, round, proposal) };
+      const approved = approve(context, job, examined.closed.closing, proposal);
       const notice = peer.channel.seal({ approved });
       await transport.sendNotice({ endpoint: peer.endpoint, root: job.terms.bundleRoot, notice }, options);
       return true;

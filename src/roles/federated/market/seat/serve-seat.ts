@@ -38,7 +38,7 @@ import { enlistedIn, openPlace, partDigest } from "../requester/course.ts";
 import { leadFiles } from "../requester/files.ts";
 import { type Arrivals, openArrivals } from "../requester/round/arrivals.ts";
 import { unlessRefused } from "../unless-refused.ts";
-import { Approvals, type Dealt, type Peer, playSeatRound, type Seat } from "./play-round.ts";
+import { Approvals, type Dealt, finishStrikes, type Peer, playSeatRound, type Seat } from "./play-round.ts";
 import { takeFee } from "./settle.ts";
 import { standInTime } from "./standing.ts";
 import { isRefusedKit, type Kit, takeKit } from "./take-kit.ts";
@@ -254,6 +254,7 @@ async function serve(
       running = { round: open, abort, done };
     }
     if (job.state !== "Ended") continue;
+    await finishStrikes(context, journal, job, options);
     if (job.closings.length > 0) {
       const standing = await standInTime(context, journal, { job, place, seat }, options);
       if (standing) tellRound(rounds, job, { ...standing, isProvider, requester: first.terms.requester });

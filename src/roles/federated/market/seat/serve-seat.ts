@@ -38,6 +38,7 @@ import { enlistedIn, openPlace, partDigest } from "../requester/course.ts";
 import { leadFiles } from "../requester/files.ts";
 import { type Arrivals, openArrivals } from "../requester/round/arrivals.ts";
 import { unlessRefused } from "../unless-refused.ts";
+import { ROUND_NOTICES } from "../update-parcel.ts";
 import { Approvals, type Dealt, type Peer, playSeatRound, type Seat } from "./play-round.ts";
 import { takeFee } from "./settle.ts";
 import { standInTime } from "./standing.ts";
@@ -202,6 +203,7 @@ async function serve(
           .filter((one) => !isProvider(one.account))
           .map((one) => proposals.feedOf(one.account, one.channel, one.channel.proposals)),
       ],
+      maxNotices: ROUND_NOTICES * first.terms.rounds,
       onNotice: async (_root, notice) => takeNotice(notice, spoken, { arrivals, approvals }),
     }),
     options,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Wallet } from "ethers";
+import type { SigningKey, Wallet } from "ethers";
 import { requireKeystore } from "./account/keystore.ts";
 import { readPassword } from "./account/password.ts";
 import type { Abortable, AbortOptions } from "./async/abort.ts";
@@ -22,7 +22,7 @@ import type { Market } from "./ports/market.ts";
 import type { OwnerNotifier } from "./ports/notifier.ts";
 import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
-import type { Transport } from "./ports/transport.ts";
+import type { Blob, Transport } from "./ports/transport.ts";
 import { COIN } from "./protocol/amounts.ts";
 import type { Genesis } from "./protocol/gossip/genesis.ts";
 import { type Address, type Hex, ZERO_ADDRESS } from "./protocol/ids.ts";
@@ -30,6 +30,7 @@ import type { RoleContext, ServerContext, WorkerContext } from "./roles/context.
 import type { RehearsalContext } from "./roles/rehearsal/rehearse.ts";
 import type { Registry } from "./sandbox/registry.ts";
 import type { KeyringSecret } from "./transfer/parcel/keyring/secret.ts";
+import type { PieceLimits } from "./transfer/pieces/ports.ts";
 
 /** The market for reading: asks for no password. Call `stop` when done. */
 export function openReader(context: AppContext): Promise<Market> {
@@ -290,6 +291,42 @@ export async function openGossipStore(path: string, genesis?: Genesis): Promise<
   return openPeerStore(path, genesis);
 }
 
+/** What a gossip peer works with; its transport is not started. */
+export interface GossipParts {
+  readonly key: SigningKey;
+  readonly transport: Transport;
+  /** Apart from that of the home's other daemons, which sweep their own. */
+  readonly sandbox: Sandbox;
+  readonly hashBlob: (path: string) => Promise<Blob>;
+}
+
+/** The parts of a gossip peer, whose account is the home's: neither market nor keyring. */
+export async function openGossipParts(
+  context: AppContext,
+  logger: Logger = silentLogger,
+): Promise<GossipParts> {
+  const { config, ui, signal } = context;
+  const json = await requireKeystore(config);
+  const password = await readPassword({ source: config.password, prompts: ui.prompts });
+  const [{ openWallet }, { clientPublicKey }, { hashBlob }, { gossipSecret }] = await Promise.all([
+    import("./chain/wallet.ts"),
+    import("./transfer/onion/identity.ts"),
+    import("./transfer/pieces/hash-pieces.ts"),
+    import("./roles/gossip/running/own-address.ts"),
+  ]);
+  const { signingKey: key } = await openWallet(json, password, { signal });
+  const privateKey = gossipSecret(key, "onion");
+  const onion = { privateKey, publicKey: clientPublicKey(privateKey) };
+  // Strangers share one token: how many of them are heard is the peer's own to bound.
+  const limits = { ...config.hosting, readerNotices: Number.POSITIVE_INFINITY };
+  return {
+    key,
+    transport: await makeTransport(config, { onion }, logger, limits),
+    sandbox: await openSandbox(context, { dir: join(config.home, "gossip", "sandbox") }),
+    hashBlob,
+  };
+}
+
 /** A requester with a sandbox: what leads a federated job measures its updates. */
 export async function openLead(context: AppContext): Promise<WorkerContext & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
@@ -326,7 +363,9 @@ export async function openDaemon(
     import("./metrics/tally.ts"),
   ]);
   // A log has one writer, and a home may run a daemon of each kind.
-  const file = kind === "worker" ? config.log.file : join(dirname(config.log.file), "serve.log");
+  const logs = dirname(config.log.file);
+  const files = { worker: config.log.file, server: join(logs, "serve.log"), peer: join(logs, "gossip.log") };
+  const file = files[kind];
   const logger = stack.use(await openLogger({ ...config.log, file }));
   const tally = createTally();
   const reporter = tally.tap(loggingReporter(ui.reporter, logger));
@@ -587,11 +626,16 @@ async function openMarket(
   return market;
 }
 
-async function makeTransport(config: Config, secret: KeyringSecret, logger: Logger): Promise<Transport> {
+async function makeTransport(
+  config: Config,
+  secret: Pick<KeyringSecret, "onion">,
+  logger: Logger,
+  limits: Partial<PieceLimits> = config.hosting,
+): Promise<Transport> {
   if (config.transport === "direct") {
     const { createDirectTransport } = await import("./transfer/direct/direct-transport.ts");
     const { address: listenHost, networks } = config.direct;
-    return createDirectTransport({ listenHost, networks, limits: config.hosting });
+    return createDirectTransport({ listenHost, networks, limits });
   }
   const { createOnionTransport } = await import("./transfer/onion/transport.ts");
   return createOnionTransport({
@@ -599,7 +643,7 @@ async function makeTransport(config: Config, secret: KeyringSecret, logger: Logg
     torBinary: config.tor.binary,
     networkTorrc: config.tor.networkTorrc,
     clientKey: secret.onion,
-    limits: config.hosting,
+    limits,
     // The address is part of a locator: its beginning tells hostings apart and leads nowhere.
     onNote: (note, address) => {
       const level = note === "unreachable" ? "warn" : "info";

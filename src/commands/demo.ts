@@ -17,6 +17,7 @@ import type { Collected } from "../roles/job/requester/collect.ts";
 import { draftOf } from "../roles/job/requester/posting/draft.ts";
 import { demoFederated } from "./demo-federated.ts";
 import type { CommandContext } from "./framework/declaration.ts";
+import { demoGossip } from "./gossip/demo.ts";
 import { loadJobFile } from "./steps/job-file.ts";
 
 interface Options {
@@ -25,6 +26,8 @@ interface Options {
   readonly federated?: true;
   readonly bad?: readonly FederatedMisbehaviour[];
   readonly validators?: number;
+  readonly gossip?: true;
+  readonly direct?: true;
 }
 
 const SCORE = 5;
@@ -33,6 +36,8 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import
 /** A whole job on a market of its own: three roles in three processes, from `submit` to `rate`. */
 export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
+  if (options.gossip) return await demoGossip(context, options);
+  if (options.direct) throw new IchainError("USAGE", "--direct is for --gossip.", { hint: "Add --gossip." });
   if (options.federated) return await demoFederated(context, options);
   if (options.bad !== undefined) throw onlyFederated("--bad");
   if (options.validators !== undefined) throw onlyFederated("--validators");

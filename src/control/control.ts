@@ -16,7 +16,8 @@ export interface DaemonView {
   unfinished(): readonly { readonly role: JobRole; readonly jobId: JobId; readonly since: number }[];
   health(options: Abortable): Promise<DaemonStatus["health"]>;
   earnings(options: Abortable): Promise<DaemonStatus["earnings"]>;
-  figures(options: Abortable): Promise<Figures>;
+  /** Absent for a daemon without jobs. */
+  figures?(options: Abortable): Promise<Figures>;
   /**
    * Reads the policy again and works by it; the old one stays where that fails.
    * @throws what is wrong with the new one
@@ -89,7 +90,7 @@ export async function openControl(
     status: handlers.status,
     async figures() {
       using limit = linkSignals([stop.signal], HEALTH_MS);
-      return await view?.figures(limit).catch(() => undefined);
+      return await view?.figures?.(limit).catch(() => undefined);
     },
     get isEndedByOwner() {
       return stop.signal.aborted && !callers.aborted;

@@ -4,8 +4,8 @@ import type { JobId } from "../protocol/ids.ts";
 /** Version of the protocol. Within a version answers and events only gain fields. */
 export const CONTROL_VERSION = 1;
 
-/** The daemons that a home may run, one of each: for providers and validators, and for requesters. */
-export const daemonKinds = ["worker", "server"] as const;
+/** The daemons that a home may run, one of each: for providers and validators, for requesters, and a gossip peer. */
+export const daemonKinds = ["worker", "server", "peer"] as const;
 export type DaemonKind = (typeof daemonKinds)[number];
 
 /** Longest request, bytes with its newline. */
@@ -42,7 +42,7 @@ export type ControlRequest = z.infer<typeof requestSchema>;
 export const daemonStates = ["starting", "working", "draining", "stopping"] as const;
 
 const head = {
-  kind: z.enum(daemonKinds).describe("worker: `provide` and `validate`; server: `serve`"),
+  kind: z.enum(daemonKinds).describe("worker: `provide` and `validate`; server: `serve`; peer: `gossip run`"),
   state: z.enum(daemonStates),
   unfinished: count.describe("jobs that it has begun and not ended"),
 };
@@ -55,7 +55,7 @@ export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 const healthSchema = z
   .array(
     z.object({
-      name: z.enum(["chain", "funds", "disk", "clock", "engine", "tor"]),
+      name: z.enum(["chain", "funds", "disk", "clock", "engine", "tor", "neighbours"]),
       ok: z.boolean(),
       found: text,
     }),

@@ -78,7 +78,7 @@ function examineClock(chainTime: number): Health[number] {
 }
 
 /** Whether the disk has room, and the home what its owner allows. */
-async function examineDisk(home: string, budget: DiskBudget | undefined): Promise<Health> {
+export async function examineDisk(home: string, budget: DiskBudget | undefined): Promise<Health> {
   const free = await freeDisk(home);
   const found = `${sizeText(free)} free`;
   if (budget === undefined) return [{ name: "disk", ok: free >= LITTLE_DISK, found }];
@@ -93,8 +93,8 @@ function sizeText(bytes: number): string {
 }
 
 /** A requester's sandbox is of use only where it evaluates results, which may never come. */
-async function examineEngine(
-  { sandbox }: RoleContext,
+export async function examineEngine(
+  { sandbox }: Pick<RoleContext, "sandbox">,
   roles: readonly JobRole[],
   options: Abortable,
 ): Promise<Health> {
@@ -105,7 +105,7 @@ async function examineEngine(
   );
 }
 
-function examineTor({ transport }: RoleContext): Health {
+export function examineTor({ transport }: Pick<RoleContext, "transport">): Health {
   const up = transport.isUp?.();
   if (up === undefined) return [];
   return [{ name: "tor", ok: up, found: up ? "has reached its network" : "is being started again" }];

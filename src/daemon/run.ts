@@ -44,7 +44,8 @@ async function openMetrics(
   { config, ui, control, tally }: DaemonContext,
   kind: DaemonKind,
 ): Promise<AsyncDisposable | undefined> {
-  const port = kind === "worker" ? config.metrics.port : config.metrics.servePort;
+  const { port: workerPort, servePort } = config.metrics;
+  const port = { worker: workerPort, server: servePort, peer: undefined }[kind];
   if (port === undefined) return undefined;
   const { serveMetrics } = await import("../metrics/listen.ts");
   return serveMetrics({ port, control, tally }).catch((error: Error) => {

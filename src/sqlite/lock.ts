@@ -33,10 +33,14 @@ export function waitForLock(file: string): Disposable {
   return { [Symbol.dispose]: () => claim?.close() };
 }
 
-/** `worker`: for providers and validators; `server`: for requesters. A home may run one of each. */
-export type Daemon = "worker" | "server";
+/** `worker`: for providers and validators; `server`: for requesters; `peer`: of gossip. A home may run one of each. */
+export type Daemon = "worker" | "server" | "peer";
 
-const locks: Readonly<Record<Daemon, string>> = { worker: "daemon.lock", server: "serve.lock" };
+const locks: Readonly<Record<Daemon, string>> = {
+  worker: "daemon.lock",
+  server: "serve.lock",
+  peer: "gossip.lock",
+};
 
 /**
  * Keeps a second daemon of the kind out of the home folder until disposed of, or until the process ends: two would

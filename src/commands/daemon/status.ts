@@ -54,7 +54,7 @@ function describeDaemon(
   now: number,
   table: CommandContext["ui"]["table"],
 ): string {
-  const who = account === undefined ? daemonName(kind) : `${roles.join(" and ")} ${account}`;
+  const who = account === undefined ? daemonName(kind) : `${roles.join(" and ") || "gossip peer"} ${account}`;
   const lines = [`${who}: ${state}, started ${duration(now - since)} ago, process ${pid}`];
   for (const { ok, name, found } of health) lines.push(`${ok ? "ok  " : "FAIL"} ${name}: ${found}`);
   if (earnings.length > 0) {

@@ -92,6 +92,8 @@ export const outputs = {
   trace: federated.traceOutput,
   verify: federated.verifyOutput,
   "gossip simulate": gossip.gossipSimulateOutput,
+  "gossip run": gossip.gossipRunOutput,
+  "gossip address": gossip.gossipAddressOutput,
   "gossip verify": gossip.gossipVerifyOutput,
   "gossip show": gossip.gossipShowOutput,
   "gossip export": gossip.gossipExportOutput,

@@ -49,6 +49,61 @@ const simulatedNetwork = z.strictObject({
 /** `gossip simulate`: a line a sample, then the end. */
 export const gossipSimulateOutput = z.union([simulatedSample, simulatedNetwork]);
 
+const seconds = z.number().nonnegative();
+const peerCpu = z.strictObject({
+  records: seconds.describe("signing, verifying, hashing and storing records: the chain's part"),
+  process: seconds.describe("all of the process, that included; tor not"),
+  tasks: seconds.describe("of the task's runs"),
+});
+
+/** `gossip run`: a line an event, the last one when it ends. */
+export const gossipRunOutput = z.discriminatedUnion("event", [
+  z.strictObject({
+    event: z.literal("ready"),
+    account: addressValue,
+    address: z.string().describe("what neighbours name in their gossip.yaml"),
+    store: folderValue.describe("the peer's store, for verify, show and export"),
+    blocks: count.describe("finished by earlier processes"),
+  }),
+  z.strictObject({
+    event: z.literal("neighbour"),
+    account: addressValue,
+    answers: z.boolean().describe("false: it did not answer the last request"),
+  }),
+  z.strictObject({
+    event: z.literal("trained"),
+    trainings: count,
+    seconds,
+  }),
+  z.strictObject({
+    event: z.literal("measured"),
+    models: count.describe("of others, in this run of the task"),
+    accuracy: share.describe("of the peer's own model, on its rows that measure"),
+  }),
+  z.strictObject({
+    event: z.literal("averaged"),
+    models: count,
+    leftOut: count.describe("of them, by the averaging rule"),
+  }),
+  z.strictObject({
+    event: z.literal("block"),
+    height: count,
+    transactions: count,
+    receipts: count,
+    confirmations: count,
+    cpu: peerCpu.describe("seconds since the process began"),
+  }),
+  z.strictObject({
+    event: z.literal("ended"),
+    blocks: count,
+    accuracy: share.optional().describe("absent where nothing was measured"),
+    refused: count.describe("messages that were passed over"),
+    cpu: peerCpu,
+  }),
+]);
+
+export const gossipAddressOutput = z.strictObject({ account: addressValue, address: z.string() });
+
 export const gossipVerifyOutput = z.strictObject({
   chain: folderValue,
   name: z.string().describe("of the network"),

@@ -75,5 +75,28 @@ const demonstratedRounds = z.strictObject({
   }),
 });
 
-/** `demo`: of an ordinary job, or with --federated. */
-export const demoOutput = z.union([demonstrated, demonstratedRounds]);
+const count = z.number().int().nonnegative();
+
+const demonstratedNetwork = z.strictObject({
+  peers: z.array(
+    z.strictObject({
+      peer: count,
+      account: addressValue,
+      blocks: count.describe("finished, and verified by the demo"),
+      transactions: count,
+      receipts: count,
+      confirmations: count.describe("of them"),
+      accuracy: z.number().describe("on rows that measure, which no peer trains on"),
+      chain: folderValue,
+    }),
+  ),
+  folder: folderValue,
+  seconds: z.strictObject({
+    total: secondsValue,
+    network: secondsValue.describe("until all peers could be reached"),
+    blocks: secondsValue,
+  }),
+});
+
+/** `demo`: of an ordinary job, with --federated, or with --gossip. */
+export const demoOutput = z.union([demonstrated, demonstratedRounds, demonstratedNetwork]);

@@ -103,7 +103,7 @@ async function noDaemon(context: CommandContext, takes: (kind: DaemonKind) => bo
 
 /** What people call a daemon: by the command that starts it. */
 export function daemonName(kind: DaemonKind): string {
-  return kind === "server" ? "ichain serve" : "ichain provide or validate";
+  return { worker: "ichain provide or validate", server: "ichain serve", peer: "ichain gossip run" }[kind];
 }
 
 /** `one job`, `3 jobs`. */

@@ -2,6 +2,7 @@ import { describeAveragingRules } from "../../protocol/gossip/rules.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
 import { bytes32 } from "../framework/parse.ts";
 
+const peerFile = { syntax: "<file>", summary: "the gossip.yaml (docs/gossip.md)" };
 const chain = { syntax: "<chain>", summary: "a peer's store, or a file that `gossip export` wrote" };
 
 /** Commands of gossip training: no server, no global chain, proof of who contributed. */
@@ -28,6 +29,23 @@ export const gossipCommands: readonly CommandDeclaration[] = [
       "ichain gossip simulate sim.yaml --rule ./my-rule.js --seed 2 --json",
     ],
     load: () => import("../gossip/simulate.ts"),
+  },
+  {
+    name: "gossip run",
+    group: "Try it",
+    summary:
+      "take part in a network as a peer: train, exchange models, keep a chain; Ctrl-C or `stop` ends it",
+    arguments: [peerFile],
+    examples: ["ichain gossip run gossip.yaml", "ichain gossip run gossip.yaml --json"],
+    load: () => import("../gossip/run.ts"),
+  },
+  {
+    name: "gossip address",
+    group: "Try it",
+    summary: "print the address of this home's peer in a network, for those that are to be its neighbours",
+    arguments: [peerFile],
+    examples: ["ichain gossip address gossip.yaml"],
+    load: () => import("../gossip/address.ts"),
   },
   {
     name: "gossip verify",

@@ -56,8 +56,15 @@ export const trialCommands: readonly CommandDeclaration[] = [
         summary: "with --federated: how many lead the rounds; 1 when absent, 0: the requester does",
         parse: integer(0, 7),
       },
+      { flags: "--gossip", summary: "a gossip network instead: four peers, until each has two blocks" },
+      { flags: "--direct", summary: "with --gossip: without Tor, on loopback" },
     ],
-    examples: ["ichain demo", "ichain demo --json", "ichain demo --federated --bad label"],
+    examples: [
+      "ichain demo",
+      "ichain demo --json",
+      "ichain demo --federated --bad label",
+      "ichain demo --gossip",
+    ],
     load: () => import("../demo.ts"),
   },
   {

@@ -22,6 +22,14 @@ export const gossipErrors = {
     class: "usage",
     hint: "Name an empty folder, or one that does not exist yet.",
   },
+  GOSSIP_MESSAGE_INVALID: {
+    class: "untrusted",
+    hint: "Nothing: what a neighbour sends wrongly is passed over. Name other neighbours if it goes on.",
+  },
+  GOSSIP_PEER_INVALID: {
+    class: "config",
+    hint: "Correct the named field of gossip.yaml; docs/gossip.md shows a whole file.",
+  },
   GOSSIP_RULE_INVALID: {
     class: "config",
     hint: "A rule plans a share of at least 0 for its own model and each received one, not all 0, and reputations from 0 to 1 (docs/gossip.md).",

@@ -65,8 +65,7 @@ class ReaderConnections implements AccessEntry {
   readonly #open = new Set<Socket>();
   #notices = 0;
 
-  constructor(tokenDigest: Buffer, limits: AccessLimits) {
-    const { readerConnections, readerBytesPerSecond, readerNotices } = limits;
+  constructor(tokenDigest: Buffer, { readerConnections, readerBytesPerSecond, readerNotices }: AccessLimits) {
     this.tokenDigest = tokenDigest;
     this.#most = readerConnections;
     this.#mostNotices = readerNotices;

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { openGossipStore } from "../../compose.ts";
@@ -8,6 +8,7 @@ import type { PeerStore } from "../../ports/gossip.ts";
 import type { Genesis } from "../../protocol/gossip/genesis.ts";
 import type { Kept } from "../../protocol/gossip/peer/state.ts";
 import { type GossipSimulationFile, gossipSimulationSchema } from "../../protocol/gossip/simulation-file.ts";
+import type { Hex } from "../../protocol/ids.ts";
 import { loadTrialData } from "../../roles/federated/data/load.ts";
 import { loadAveragingRule } from "../../roles/gossip/load-rule.ts";
 import { GossipSimulation, type NetworkSample } from "../../roles/gossip/simulation/simulate.ts";
@@ -22,7 +23,7 @@ const MAX_BYTES = 1 << 20;
 export async function run(
   { ui, signal }: CommandContext,
   args: { file: string },
-  options: { seed?: string; rule?: string; plot?: string; chains?: string },
+  options: { seed?: string; rule?: string; plot?: string; chains?: string; models?: boolean },
 ): Promise<void> {
   const file = await loadSimulationFile(args.file, options);
   const folder = dirname(resolve(args.file));
@@ -33,7 +34,10 @@ export async function run(
   const data = await loadTrialData({ simulation: { ...rows, seed } }, folder);
   using chains = options.chains === undefined ? undefined : await ChainFolder.make(options.chains);
   const keep = chains && ((node: number, kept: readonly Kept[]) => chains.add(node, kept));
-  const simulation = new GossipSimulation(file, data, { topology, rule, signal, ...(keep && { keep }) });
+  const keepModel =
+    chains && options.models ? (model: Hex, bytes: Uint8Array) => chains.addModel(model, bytes) : undefined;
+  const kept = { ...(keep && { keep }), ...(keepModel && { keepModel }) };
+  const simulation = new GossipSimulation(file, data, { topology, rule, signal, ...kept });
   await chains?.open(simulation.world.nodes.length, simulation.world.genesis);
   const samples: NetworkSample[] = [];
   for (const sample of simulation.play()) {
@@ -75,6 +79,12 @@ class ChainFolder {
       this.#stores.push(await openGossipStore(join(this.folder, `peer-${node}.db`), genesis));
     }
     this.#waiting = this.#stores.map(() => []);
+  }
+
+  addModel(model: Hex, file: Uint8Array): void {
+    const folder = join(this.folder, "models");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${model.slice(2)}.safetensors`), file);
   }
 
   add(node: number, kept: readonly Kept[]): void {

@@ -97,6 +97,7 @@ export const outputs = {
   "gossip verify": gossip.gossipVerifyOutput,
   "gossip show": gossip.gossipShowOutput,
   "gossip export": gossip.gossipExportOutput,
+  "gossip settle": gossip.gossipSettleOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

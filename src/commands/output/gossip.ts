@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { attackKinds } from "../../protocol/gossip/simulation-file.ts";
-import { addressValue, bytesValue, folderValue, hashValue, instantValue } from "./values.ts";
+import { addressValue, amountValue, bytesValue, folderValue, hashValue, instantValue } from "./values.ts";
 
 const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -137,3 +137,26 @@ export const gossipShowOutput = z.strictObject({
 });
 
 export const gossipExportOutput = z.strictObject({ file: folderValue, blocks: count, bytes: bytesValue });
+
+/** `gossip settle`. */
+export const gossipSettleOutput = z.strictObject({
+  name: z.string().describe("of the network"),
+  exam: folderValue.describe("where the models to be measured are, and what was measured"),
+  models: count.describe("that are to be measured"),
+  spans: count.describe("of time, in which peers' training is compared"),
+  measured: z.boolean(),
+  peers: z.array(
+    z.strictObject({
+      account: addressValue,
+      counted: count.describe("models that count"),
+      uncounted: z.strictObject({
+        unconfirmed: count.describe("that no other peer of the settlement confirmed"),
+        repeated: count.describe("that were seen before, of this peer or another"),
+        missing: count.describe("that were not handed over"),
+      }),
+      worth: count.optional().describe("accuracy that would be missing without its training, millionths"),
+      share: amountValue.optional(),
+    }),
+  ),
+  rest: amountValue.optional().describe("of the pool, to who settles"),
+});

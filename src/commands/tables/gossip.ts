@@ -1,6 +1,6 @@
 import { describeAveragingRules } from "../../protocol/gossip/rules.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
-import { bytes32 } from "../framework/parse.ts";
+import { bytes32, coins, date, timespan } from "../framework/parse.ts";
 
 const peerFile = { syntax: "<file>", summary: "the gossip.yaml (docs/gossip.md)" };
 const chain = { syntax: "<chain>", summary: "a peer's store, or a file that `gossip export` wrote" };
@@ -23,6 +23,7 @@ export const gossipCommands: readonly CommandDeclaration[] = [
         flags: "--chains <folder>",
         summary: "sign all records, and keep each peer's store there, for verify, show and export; slower",
       },
+      { flags: "--models", summary: "with `--chains`, keep all models there too, for settle" },
     ],
     examples: [
       "ichain gossip simulate examples/gossip/sim.yaml",
@@ -77,5 +78,34 @@ export const gossipCommands: readonly CommandDeclaration[] = [
     ],
     examples: ["ichain gossip export peer-0.db peer-0.chain"],
     load: () => import("../gossip/export.ts"),
+  },
+  {
+    name: "gossip settle",
+    group: "Try it",
+    summary: "share a pool among gossip peers by what their training gave; chains are checked first",
+    arguments: [
+      { syntax: "<evidence>", summary: "folder with the peers' chains, and their models in models/" },
+    ],
+    options: [
+      {
+        flags: "--span <time>",
+        summary: "cut time into spans this long; each peer should train some ten times in one",
+        parse: timespan,
+        default: 600,
+      },
+      {
+        flags: "--exam <folder>",
+        summary: "where the models to be measured go, and where measured.json is expected",
+        default: "exam",
+      },
+      { flags: "--pool <coin>", summary: "what is shared", parse: coins },
+      { flags: "--from <time>", summary: "models seen from then on", parse: date },
+      { flags: "--until <time>", summary: "models seen before then", parse: date },
+    ],
+    examples: [
+      "ichain gossip settle chains --span 10m",
+      "ichain gossip settle chains --span 10m --pool 1 --json",
+    ],
+    load: () => import("../gossip/settle.ts"),
   },
 ];

@@ -22,6 +22,14 @@ export const gossipErrors = {
     class: "usage",
     hint: "Name an empty folder, or one that does not exist yet.",
   },
+  GOSSIP_EVIDENCE_INVALID: {
+    class: "config",
+    hint: "Put one chain of each peer there, as *.db or *.chain, and their models into its folder models/ (docs/gossip.md).",
+  },
+  GOSSIP_MEASURED_INVALID: {
+    class: "config",
+    hint: "Have all models of the exam folder measured again, and keep what comes out as it is.",
+  },
   GOSSIP_MESSAGE_INVALID: {
     class: "untrusted",
     hint: "Nothing: what a neighbour sends wrongly is passed over. Name other neighbours if it goes on.",

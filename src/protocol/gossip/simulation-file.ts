@@ -11,6 +11,10 @@ export const attackKinds = [
   "duplicate",
   "shuffled-label",
   "label+1",
+  "stolen",
+  "perturbed",
+  "replayed",
+  "averaged",
 ] as const;
 export type AttackKind = (typeof attackKinds)[number];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ichainRun, temporaryFolder } from "../../support/binary.ts";
@@ -85,4 +85,36 @@ test("chains that a simulation keeps are verified, shown and exported; one that 
   assert.equal((await json("export", path("none"), path("b"))).error.code, "GOSSIP_CHAIN_UNREADABLE");
   const again = await json("simulate", path("sim.yaml"), "--chains", path("chains"));
   assert.equal(again.error.code, "GOSSIP_CHAINS_THERE");
+});
+
+test("gossip settle writes what is to be measured, and shares a pool by what was measured", async () => {
+  using folder = temporaryFolder();
+  const path = (name: string) => folder.join(name);
+  const json = async (...args: string[]) =>
+    JSON.parse((await ichainRun(["gossip", ...args, "--json"])).stdout.trim().split("\n").at(-1)!);
+  writeFileSync(path("sim.yaml"), small);
+  await json("simulate", path("sim.yaml"), "--chains", path("chains"), "--models");
+  const settle = ["settle", path("chains"), "--span", "30s", "--exam", path("exam"), "--pool", "1"];
+  const found = await json(...settle);
+  assert.equal(found.measured, false);
+  assert.equal(found.peers.length, 3);
+  const names = readdirSync(folder.join("exam", "models")).map((name) => name.replace(".safetensors", ""));
+  assert.equal(names.length, found.models);
+  // Without the first peer the exam would be harder.
+  const [first] = found.peers;
+  const missed = (name: string) => name.endsWith(first.account.slice(2).toLowerCase());
+  const measured = Object.fromEntries(
+    names.map((name) => [name, { exam: { acc: missed(name) ? 0.5 : 0.6 } }]),
+  );
+  writeFileSync(folder.join("exam", "measured.json"), JSON.stringify(measured));
+  const { peers, rest } = await json(...settle);
+  assert.deepEqual(
+    peers.map(({ share }: { share: string }) => share),
+    ["980000000000000000", "0", "0"],
+  );
+  assert.equal(rest, "20000000000000000");
+  writeFileSync(folder.join("exam", "measured.json"), "{}");
+  assert.equal((await json(...settle)).error.code, "GOSSIP_MEASURED_INVALID");
+  const empty = await json("settle", folder.join("exam"));
+  assert.equal(empty.error.code, "GOSSIP_EVIDENCE_INVALID");
 });

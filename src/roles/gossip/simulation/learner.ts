@@ -18,6 +18,10 @@ export interface LearnerWorld {
 /** Largest weight of a model attacker's models: the paper's, which keeps its network from overflowing. */
 const RANDOM_WEIGHT = 0.001;
 const BIAS = 0.1;
+/** Deviation of what `perturbed` and `replayed` add to each weight: about what a training changes. */
+const NOISE = 0.001;
+/** Received models of which a thief takes the one that it measured best. */
+const CHOICE = 4;
 /** How often `duplicate` sends each model. */
 const COPIES = 4;
 
@@ -29,6 +33,9 @@ export class Learner {
   readonly #shares: readonly number[];
   readonly #random: Random;
   #trainings = 0;
+  /** The last received models, for those that live on others'. */
+  #seen: { readonly weights: Float32Array; readonly accuracy: number }[] = [];
+  #first: Float32Array | undefined;
 
   constructor(
     first: Float32Array,
@@ -64,6 +71,7 @@ export class Learner {
       });
     }
     this.#trainings += 1;
+    if (this.attack === "averaged") return;
     const stepped = new Float32Array(this.weights.length);
     network.copyTo(stepped);
     const [weights, velocity] = [this.weights, this.#velocity];
@@ -74,10 +82,17 @@ export class Learner {
     }
   }
 
+  /** A received model, as this node measured it. */
+  see(weights: Float32Array, accuracy: number): void {
+    this.#seen = [...this.#seen, { weights, accuracy }].slice(-CHOICE);
+  }
+
   /** The models that it shows after a training. */
   models(): Float32Array[] {
     const random = this.#random;
     const made = () => this.weights.map(() => RANDOM_WEIGHT * random.uniform());
+    const best = this.#seen.toSorted((a, b) => b.accuracy - a.accuracy)[0]?.weights ?? this.weights;
+    const noisy = (weights: Float32Array) => weights.map((weight) => weight + NOISE * random.normal());
     switch (this.attack) {
       case "model":
         return [made()];
@@ -85,6 +100,13 @@ export class Learner {
         return [this.#trainings % 2 === 0 ? made() : this.weights.slice()];
       case "biased":
         return [this.weights.map((weight) => weight + BIAS * random.uniform())];
+      case "stolen":
+        return [best.slice()];
+      case "perturbed":
+        return [noisy(best)];
+      case "replayed":
+        this.#first ??= this.weights.slice();
+        return [noisy(this.#first)];
       case "duplicate":
         return Array<Float32Array>(COPIES).fill(this.weights.slice());
       default:

@@ -7,6 +7,7 @@ import type { AveragingRule } from "../../../protocol/gossip/rules/rule.ts";
 import type { GossipSimulationFile } from "../../../protocol/gossip/simulation-file.ts";
 import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { TrialData } from "../../federated/data/samples.ts";
+import { modelFile } from "../model-file.ts";
 import { makeNodes, nextTraining, type SimulatedNode, type SimulatedWorld } from "./nodes.ts";
 import type { Topology } from "./topology.ts";
 
@@ -26,6 +27,8 @@ export interface SimulationOptions {
   readonly rule: AveragingRule;
   /** Takes what each node would keep on its disk; with it all records are signed. */
   readonly keep?: (node: number, kept: readonly Kept[]) => void;
+  /** Takes each model as a safetensors file, by its SHA-256, which is then what its transaction names. */
+  readonly keepModel?: (model: Hex, file: Uint8Array) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -40,6 +43,7 @@ export class GossipSimulation {
   readonly #file: GossipSimulationFile;
   readonly #data: TrialData;
   readonly #keep: SimulationOptions["keep"];
+  readonly #keepModel: SimulationOptions["keepModel"];
   readonly #signal: AbortSignal | undefined;
   readonly #nodes: ReadonlyMap<Address, SimulatedNode>;
   readonly #models = new Map<Hex, Float32Array>();
@@ -52,12 +56,13 @@ export class GossipSimulation {
   constructor(
     file: GossipSimulationFile,
     data: TrialData,
-    { topology, rule, keep, signal }: SimulationOptions,
+    { topology, rule, keep, keepModel, signal }: SimulationOptions,
   ) {
     this.world = makeNodes(file, data, { topology, rule, signed: keep !== undefined });
     this.#file = file;
     this.#data = data;
     this.#keep = keep;
+    this.#keepModel = keepModel;
     this.#signal = signal;
     this.#nodes = new Map(this.world.nodes.map((node) => [node.peer.account, node]));
     this.#blocks = this.world.nodes.map(() => []);
@@ -94,8 +99,12 @@ export class GossipSimulation {
   }
 
   #publish(node: SimulatedNode, weights: Float32Array, tick: number): void {
-    const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+    const bytes =
+      this.#keepModel === undefined
+        ? new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)
+        : modelFile(this.world.genesis.layout, weights);
     const model = toHex(createHash("sha256").update(bytes).digest());
+    this.#keepModel?.(model, bytes);
     this.#models.set(model, weights);
     this.#act(node, node.peer.publish({ model, bytes: bytes.length }, tick), tick);
   }
@@ -143,7 +152,9 @@ export class GossipSimulation {
     tick: number,
   ): void {
     this.#handed += 1;
-    const accuracy = this.#accuracyOf(this.#models.get(model)!, node.rows);
+    const weights = this.#models.get(model)!;
+    const accuracy = this.#accuracyOf(weights, node.rows);
+    node.learner.see(weights, accuracy);
     this.#act(node, node.peer.measured(transaction, accuracy, tick), tick);
   }
 

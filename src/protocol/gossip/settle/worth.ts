@@ -1,0 +1,34 @@
+import { type Shares, sharesOf } from "../../federated/pay/shares.ts";
+import type { Address } from "../../ids.ts";
+import type { Mix, Trial } from "./trials.ts";
+
+/** Less than this part of what the best peer gave is taken as chance: an exam has so many rows. */
+const CHANCE = 10;
+
+/**
+ * What each peer's training was worth: by how much the exam's accuracy would be lower without it, summed over the spans,
+ * so that chance evens out; 0 for less than a tenth of the most. Millionths; `accuracyOf` likewise.
+ */
+export function worthOf(
+  accounts: readonly Address[],
+  trials: readonly Trial[],
+  accuracyOf: (mix: Mix) => number,
+): ReadonlyMap<Address, number> {
+  const sums = new Map(accounts.map((account) => [account, 0]));
+  for (const { all, without } of trials) {
+    const reached = accuracyOf(all);
+    for (const [account, mix] of without) {
+      sums.set(account, (sums.get(account) ?? 0) + reached - accuracyOf(mix));
+    }
+  }
+  const least = Math.max(1, ...sums.values()) / CHANCE;
+  return new Map([...sums].map(([account, sum]) => [account, sum < least ? 0 : Math.round(sum)]));
+}
+
+/** The pool by worth, as a federated round is paid: 98 % of it, whole units, the rest to who settles. */
+export function sharePool(pool: bigint, worth: ReadonlyMap<Address, number>): Shares {
+  return sharesOf(
+    pool,
+    [...worth.values()].map((one) => BigInt(one)),
+  );
+}

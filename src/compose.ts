@@ -15,6 +15,7 @@ import { type DaemonKind, daemonKinds } from "./control/messages.ts";
 import type { NodeState } from "./doctor/check.ts";
 import { isIchainError } from "./errors/error.ts";
 import type { Tally } from "./metrics/tally.ts";
+import type { Content } from "./ports/content.ts";
 import type { PeerStore } from "./ports/gossip.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
@@ -283,6 +284,15 @@ export async function makeNewKeyring({ config, ui, signal }: AppContext): Promis
 export async function openRecords({ config }: Pick<AppContext, "config">): Promise<Journal> {
   const { openJournal } = await import("./journal/journal.ts");
   return openJournal(config.paths.journal, { check: true });
+}
+
+/**
+ * The public data that this home keeps.
+ * @throws CONTENT_IO
+ */
+export async function openHomeContent({ config }: Pick<AppContext, "config">): Promise<Content> {
+  const { openContent } = await import("./content/content.ts");
+  return openContent(join(config.home, "blocks"));
 }
 
 /** A gossip peer's store; `genesis` for a new one. The caller disposes of it. */

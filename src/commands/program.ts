@@ -4,6 +4,7 @@ import { coinText } from "../protocol/amounts.ts";
 import { programVersion } from "../version.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
+import { contentCommands } from "./tables/content.ts";
 import { daemonCommands } from "./tables/daemon.ts";
 import { gossipCommands } from "./tables/gossip.ts";
 import { networkCommands } from "./tables/network.ts";
@@ -22,6 +23,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...daemonCommands,
   ...trialCommands,
   ...gossipCommands,
+  ...contentCommands,
 ];
 
 /** The options that every command takes. */
@@ -52,6 +54,7 @@ const parents: Readonly<Record<string, string>> = {
   owner: "keep stake and pay apart from the key that a daemon signs with",
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
+  data: "public data, named by its hash",
   gossip: "train among peers, without a server",
 };
 

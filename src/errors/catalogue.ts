@@ -1,4 +1,5 @@
 import { chainErrors } from "./catalogue/chain.ts";
+import { contentErrors } from "./catalogue/content.ts";
 import { contractsErrors } from "./catalogue/contracts.ts";
 import { federatedErrors } from "./catalogue/federated.ts";
 import { gossipErrors } from "./catalogue/gossip.ts";
@@ -13,6 +14,7 @@ import type { CatalogueEntry } from "./entry.ts";
 /** Every code that an `IchainError` can have; docs/reference/errors.md is made from it. Codes never change. */
 export const catalogue = {
   ...chainErrors,
+  ...contentErrors,
   ...contractsErrors,
   ...federatedErrors,
   ...gossipErrors,

@@ -5,6 +5,7 @@ import { programVersion } from "../version.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
 import { daemonCommands } from "./tables/daemon.ts";
+import { dataCommands } from "./tables/data.ts";
 import { gossipCommands } from "./tables/gossip.ts";
 import { networkCommands } from "./tables/network.ts";
 import { providerCommands } from "./tables/provider.ts";
@@ -19,6 +20,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...requesterCommands,
   ...providerCommands,
   ...stakeCommands,
+  ...dataCommands,
   ...daemonCommands,
   ...trialCommands,
   ...gossipCommands,
@@ -52,6 +54,7 @@ const parents: Readonly<Record<string, string>> = {
   owner: "keep stake and pay apart from the key that a daemon signs with",
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
+  data: "collect data from others, correct it, be paid for it",
   gossip: "train among peers, without a server",
 };
 

@@ -92,9 +92,17 @@ export const campaignRefusals = {
 /** What goes wrong with data campaigns before the contract is asked. */
 export const campaignErrors = {
   CAMPAIGN_AMBIGUOUS: { class: "usage", hint: "Give more digits of the campaign's id." },
+  CAMPAIGN_HIDDEN_LOST: {
+    class: "config",
+    hint: "Show slices from the home that opened the campaign, or from a backup of it.",
+  },
   CAMPAIGN_INVALID: {
     class: "usage",
     hint: "Mend the fields named above; docs/campaigns.md explains each of them.",
+  },
+  CAMPAIGN_OPENING: {
+    class: "refused",
+    hint: "Carry it on first with `ichain resume`: it would be opened, and its price locked, twice.",
   },
   CAMPAIGN_ROWS_INVALID: {
     class: "usage",

@@ -1,16 +1,13 @@
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
-import { toHex } from "../../../protocol/bytes.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { encodeRows, rowsRoot } from "../../../protocol/campaign/rows.ts";
 import { type Hex, sameAddress } from "../../../protocol/ids.ts";
-import { encodeLocator } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
-import { campaignFiles, keepFile } from "./files.ts";
-import { rowsIdentity, type ServedRows } from "./host.ts";
+import { keepServed, type ServedRows } from "./host.ts";
 import { undertake, undertakenOf } from "./undertake.ts";
 
 /** What an addition of rows depends on, as its journal has it. */
@@ -35,7 +32,7 @@ export async function addRows(
   { rows, deposit }: { readonly rows: readonly string[]; readonly deposit: bigint },
   options: Abortable,
 ): Promise<number> {
-  const { journal, account, jobsDir, parcels } = context;
+  const { journal, account } = context;
   const { id } = campaign;
   const root = rowsRoot(account, rows);
   const name = `add-${root.slice(2, 18)}`;
@@ -48,18 +45,8 @@ export async function addRows(
     await record.step<null, Addition>("draft", {
       prepare: () => null,
       act: async () => {
-        const { rows: endpoint } = { rows: (await rowsIdentity(context)).endpoint };
-        const path = `${campaignFiles(jobsDir, id).dir}/adding.rows`;
-        await keepFile(path, encodeRows(rows));
-        const blob = await parcels.plain(path, options);
-        await keepFile(campaignFiles(jobsDir, id).own(blob.root), encodeRows(rows));
-        const locator = encodeLocator({
-          ...{ kind: "rows", rows: endpoint, rowsRoot: blob.root, rowsBytes: blob.size },
-        });
-        return {
-          ...{ root, count: rows.length, deposit, locator: toHex(locator) },
-          blob: { root: blob.root, size: blob.size },
-        };
+        const served = await keepServed(context, id, encodeRows(rows), options);
+        return { ...served, root, count: rows.length, deposit };
       },
     });
     return await postRows(context, campaign, record, options);

@@ -3,6 +3,7 @@ import { IchainError } from "../../../errors/error.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
 import { encodeBrief, MAX_BRIEF_BYTES } from "../../../protocol/campaign/brief.ts";
+import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { dealExam, type ExamSlice, examRootOf } from "../../../protocol/campaign/exam.ts";
 import type { CampaignFile } from "../../../protocol/campaign/file.ts";
 import { type CampaignTerms, campaignPriceOf, NO_ROW } from "../../../protocol/campaign/terms.ts";
@@ -12,6 +13,7 @@ import { random32 } from "../../shared/random.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
 import { campaignFiles, keepFile } from "./files.ts";
+import { undertake } from "./undertake.ts";
 
 /** A campaign as it is to be opened. */
 export interface Opening {
@@ -93,6 +95,23 @@ export async function postOpening(
     throw error;
   }
   record.finish("done");
+}
+
+/** A campaign whose opening this home began and has not ended. */
+export function beganToOpen({ journal }: Pick<RoleContext, "journal">): Hex | undefined {
+  const open = journal.undertakings({ role: "campaign", unfinished: true });
+  return open.map(({ key }) => key.split("/")).find(([, name]) => name === "open")?.[0] as Hex | undefined;
+}
+
+/** Ends the adding; the owner's at any time. */
+export async function closeCampaign(
+  { market, journal }: Pick<RoleContext, "market" | "journal">,
+  campaign: Campaign,
+  options: Abortable,
+): Promise<void> {
+  await undertake(journal, { campaign: campaign.id, name: "close" }, (record) =>
+    transact(market, record, { kind: "closeCampaign", campaign }, { ...options, name: "call" }),
+  );
 }
 
 /** Sums of campaign.yaml have the coin's 18 decimals. */

@@ -318,7 +318,7 @@ export async function openGossipParts(
   const { config, ui, signal } = context;
   const json = await requireKeystore(config);
   const password = await readPassword({ source: config.password, prompts: ui.prompts });
-  const [{ openWallet }, { clientPublicKey }, { hashBlob }, { gossipSecret }] = await Promise.all([
+  const [{ openWallet }, { clientPublicKey }, { plainBlob }, { gossipSecret }] = await Promise.all([
     import("./chain/wallet.ts"),
     import("./transfer/onion/identity.ts"),
     import("./transfer/pieces/hash-pieces.ts"),
@@ -333,7 +333,7 @@ export async function openGossipParts(
     key,
     transport: await makeTransport(config, { onion }, logger, limits),
     sandbox: await openSandbox(context, { dir: join(config.home, "gossip", "sandbox") }),
-    hashBlob,
+    hashBlob: plainBlob,
   };
 }
 

@@ -29,12 +29,16 @@ export async function hashPieces(
   return Buffer.concat(leaves);
 }
 
-/** A file as a blob. @throws the file system's error */
-export async function hashBlob(path: string): Promise<Blob> {
+/**
+ * The blob that a file is.
+ * @throws TRANSFER_BLOB_CHANGED when it is written to meanwhile; the file system's error
+ */
+export async function plainBlob(path: string, signal?: AbortSignal): Promise<Blob> {
   const { size } = await stat(path);
-  const leaves = await hashPieces(path, size);
-  if (leaves === undefined) throw blobChanged({ path, size, root: "0x" });
-  return { path, size, root: toHex(merkleRoot(splitLeaves(leaves))) };
+  const leaves = await hashPieces(path, size, signal);
+  const root = toHex(merkleRoot(splitLeaves(leaves ?? Buffer.alloc(0))));
+  if (leaves === undefined) throw blobChanged({ path, size, root });
+  return { path, size, root };
 }
 
 /**

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { createMarket } from "../../../src/chain/market.ts";
-import type { JobId } from "../../../src/protocol/ids.ts";
+import type { Market } from "../../../src/ports/market.ts";
+import { memberOf } from "../../../src/protocol/federated/market/fold.ts";
+import { type Address, type JobId, sameAddress } from "../../../src/protocol/ids.ts";
 import { startTestMarket } from "../../support/market/market.ts";
 import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
@@ -44,11 +46,7 @@ test(
     const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
     assert.equal(verified.rounds, 3);
 
-    const reader = createMarket({
-      ...{ rpcUrl: market.network.rpcUrl, chainId: market.network.chainId },
-      ...{ addresses: market.network.contracts, database: ":memory:", pollMs: 100 },
-    });
-    t.after(() => reader.stop());
+    const reader = readerOf(t, market);
     const id = end.jobId as JobId;
     await market.ichain(["challenge", id]);
     for await (const { state, judged } of reader.followFederated(id)) {
@@ -58,3 +56,44 @@ test(
     }
   },
 );
+
+test(
+  "a proven cheat ends a job that refunds: it is banned, and the others share its deposit",
+  needs("docker", "root"),
+  async (t) => {
+    const bad = ["sign"] as const;
+    const market = await startTestMarket(t, { providers: 3, validators: 2, transport: "direct", bad });
+    const [cheat, ...honest] = market.providers.map(({ account }) => account as Address);
+    const stakes = await Promise.all([cheat!, ...honest].map((one) => market.stake(one)));
+    const rules = { validators: 2, providers: 3, rounds: 2, audit: 1, onCheat: "refund" } as const;
+    const { code, stdout, stderr } = await market.attempt([
+      "submit",
+      await seatLedExample(t, rules),
+      "--yes",
+    ]);
+    assert.ok(code !== 0 && /JOB_NOT_SETTLED/.test(`${stdout}${stderr}`), `${stdout}\n${stderr}`);
+
+    const reader = readerOf(t, market);
+    const [job] = await reader.federatedJobs({}, { signal: t.signal });
+    assert.deepEqual([job!.cause, job!.closings.length], ["cheated", 0]);
+    const { strike, standing } = memberOf(job!, cheat!)!;
+    assert.deepEqual([standing, strike?.found.round], ["struck", 1]);
+    assert.ok(job!.members.every((one) => one.strike === undefined || sameAddress(one.account, cheat!)));
+    await market.evm.increaseTime(job!.terms.disputeWindow + 1);
+    for await (const { members } of reader.followFederated(job!.id))
+      if (members.every((one) => one.standing === "released")) break;
+    const { providerStake } = job!.terms;
+    assert.deepEqual(
+      await Promise.all([cheat!, ...honest].map((one) => market.stake(one))),
+      stakes.map((stake, i) => (i === 0 ? stake - providerStake : stake)),
+    );
+    assert.ok((await reader.offer(cheat!))?.banned);
+  },
+);
+
+function readerOf(t: TestContext, { network }: Awaited<ReturnType<typeof startTestMarket>>): Market {
+  const { rpcUrl, chainId, contracts } = network;
+  const reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
+  t.after(() => reader.stop());
+  return reader;
+}

@@ -26,6 +26,7 @@ import { transact } from "../../../shared/transact.ts";
 import { allowEscrow } from "../../../tokens.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
+import { tellDisputes } from "../dispute/tell.ts";
 import { invitationsTo } from "../enlist.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { Board } from "./board.ts";
@@ -115,6 +116,7 @@ export async function lead(
     const state = `${job.state} ${job.members.length} ${job.closings.length}`;
     if (state !== seen) onState?.(job);
     seen = state;
+    await tellDisputes(context, journal, job);
     if (job.state === "Enlisting") await beginInTime(context, journal, job, options);
     if (job.state === "Drawing") await drawSeats(context, journal, job, draft, options);
     const isWhole = !seats || (await takeClosed(context, journal, { draft, files, job, onRound }, options));

@@ -54,6 +54,8 @@ export interface HostRequest {
    * this resolves. Readers cannot leave notices where it is absent.
    */
   readonly onNotice?: ((root: Hex, notice: Uint8Array) => Promise<void>) | undefined;
+  /** That one reader may leave while the hosting lives: eight unless given, one and a few more after crashes. */
+  readonly maxNotices?: number | undefined;
 }
 
 /** A live hosting. All methods are idempotent. */

@@ -45,10 +45,10 @@ export function createDirectTransport({ listenHost, networks, limits }: DirectOp
   };
 
   const host = async (request: HostRequest, options: AbortOptions = {}): Promise<Hosting> => {
-    const { blobs, feeds, onNotice } = request;
+    const { blobs, feeds, onNotice, maxNotices } = request;
     const { endpoint } = request.identity;
     const dialer = dialerOf(endpoint);
-    const server = createPieceServer({ token: endpoint.token, blobs, feeds, onNotice, limits });
+    const server = createPieceServer({ token: endpoint.token, blobs, feeds, onNotice, maxNotices, limits });
     for (const { token } of request.readers) if (token) server.admit(token);
     servers.add(server);
     const stop = async () => {

@@ -92,13 +92,13 @@ export function createOnionTransport(options: OnionTransportOptions): Transport 
       checkOnionIdentity(request.identity);
       const lease = await pool.lease({ signal });
       const { token } = request.identity.endpoint;
-      const { blobs, feeds, onNotice } = request;
+      const { blobs, feeds, onNotice, maxNotices } = request;
       const host = new OnionHost({
         request,
         ownKey: options.clientKey.publicKey,
         lease,
         reader: reader(),
-        server: createPieceServer({ token, blobs, feeds, onNotice, limits: options.limits }),
+        server: createPieceServer({ token, blobs, feeds, onNotice, maxNotices, limits: options.limits }),
         probeIntervalMs: options.probeIntervalMs ?? PROBE_INTERVAL_MS,
         onNote: (note, address) => options.onNote?.(note, address),
       });

@@ -24,6 +24,7 @@ export interface PieceServerOptions {
   readonly blobs: readonly Blob[];
   readonly feeds?: readonly Feed[] | undefined;
   readonly onNotice?: HostRequest["onNotice"];
+  readonly maxNotices?: HostRequest["maxNotices"];
   readonly limits?: Partial<PieceLimits> | undefined;
 }
 

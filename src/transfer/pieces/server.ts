@@ -22,7 +22,8 @@ import { CAPSULE_MAX_BYTES } from "./wire.ts";
  * await server.listen({ unix: "/run/pieces.sock" });
  */
 export function createPieceServer(options: PieceServerOptions): PieceServer {
-  const limits = { ...defaultLimits, ...options.limits };
+  const { maxNotices: readerNotices = defaultLimits.readerNotices } = options;
+  const limits = { ...defaultLimits, readerNotices, ...options.limits };
   const served = new Map<Hex, Served>();
   const feeds = new Map((options.feeds ?? []).map((feed) => [feed.id.toLowerCase() as Hex, feed]));
   const shutdown = new AbortController();

@@ -16,7 +16,10 @@ import { code } from "../../support/parcel/parcels.ts";
 const token = toHex(randomBytes(16));
 const good = { authorization: authorization(token) };
 
-async function scene(t: TestContext, { takes = true } = {}) {
+async function scene(
+  t: TestContext,
+  { takes = true, maxNotices }: { takes?: boolean; maxNotices?: number } = {},
+) {
   const folder = await temporaryFolder(t);
   const blob = await makeBlob(folder, 1000);
   const taken: Buffer[] = [];
@@ -24,7 +27,8 @@ async function scene(t: TestContext, { takes = true } = {}) {
     if (notice[0] === 0) throw new RangeError("not to be taken");
     taken.push(Buffer.from(notice));
   };
-  const server = createPieceServer({ token, blobs: [blob], onNotice: takes ? onNotice : undefined });
+  const taker = takes ? onNotice : undefined;
+  const server = createPieceServer({ token, blobs: [blob], onNotice: taker, maxNotices });
   const unix = join(folder, "s");
   await server.listen({ unix });
   t.after(() => server.close());
@@ -75,13 +79,14 @@ test("a host that takes no notices says so", async (t) => {
   assert.equal(await put(Buffer.from("x")), 404);
 });
 
-test("a reader leaves eight notices at most", async (t) => {
-  const { put, taken } = await scene(t);
-  const statuses: (number | undefined)[] = [];
-  for (let i = 1; i <= 9; i += 1) statuses.push(await put(Buffer.from([i])));
-  assert.deepEqual(statuses, [...Array(8).fill(200), 404]);
-  assert.equal(taken.length, 8);
-});
+for (const [maxNotices, most] of [[undefined, 8] as const, [9, 9] as const])
+  test(`a reader leaves ${most} notices at most where its host takes ${maxNotices ?? "the usual number"}`, async (t) => {
+    const { put, taken } = await scene(t, maxNotices === undefined ? {} : { maxNotices });
+    const statuses: (number | undefined)[] = [];
+    for (let i = 0; i <= most; i += 1) statuses.push(await put(Buffer.from([i + 1])));
+    assert.deepEqual(statuses, [...Array(most).fill(200), 404]);
+    assert.equal(taken.length, most);
+  });
 
 test("a notice arrives over the direct transport, every byte of it", async (t) => {
   const folder = await temporaryFolder(t);

@@ -193,7 +193,7 @@ test("the rate cap of a reader holds over all its connections and is not shared 
   await Promise.all([1, 2].map(() => ask(dataPath(blob.root), { ...good, Range })));
   const seconds = (performance.now() - begin) / 1000;
   assert.ok(seconds > (2 * MIB - 256 * 1024) / readerBytesPerSecond, `${seconds} s`);
-  const readers = new AccessList({ readerConnections: 1, readerBytesPerSecond });
+  const readers = new AccessList({ readerConnections: 1, readerBytesPerSecond, readerNotices: 1 });
   const other = toHex(randomBytes(16));
   readers.admit(token);
   readers.admit(other);

@@ -9,17 +9,16 @@ export interface AccessLimits {
   readonly readerConnections: number;
   /** Bytes per second of one reader; undefined: no cap. */
   readonly readerBytesPerSecond: number | undefined;
+  /** Notices that one reader may leave. */
+  readonly readerNotices: number;
 }
-
-/** That one reader may leave: one, and a few more after crashes. */
-const MAX_NOTICES = 8;
 
 /** One reader that may connect. */
 export interface AccessEntry {
   readonly rateCap: RateCap | undefined;
   /** Counts the connection as this reader's; false when the reader has `readerConnections` already. */
   addConnection(socket: Socket): boolean;
-  /** Counts a notice of this reader; false when it has left `MAX_NOTICES` already. */
+  /** Counts a notice of this reader; false when it has left `readerNotices` already. */
   addNotice(): boolean;
 }
 
@@ -62,12 +61,15 @@ class ReaderConnections implements AccessEntry {
   readonly tokenDigest: Buffer;
   readonly rateCap: RateCap | undefined;
   readonly #most: number;
+  readonly #mostNotices: number;
   readonly #open = new Set<Socket>();
   #notices = 0;
 
-  constructor(tokenDigest: Buffer, { readerConnections, readerBytesPerSecond }: AccessLimits) {
+  constructor(tokenDigest: Buffer, limits: AccessLimits) {
+    const { readerConnections, readerBytesPerSecond, readerNotices } = limits;
     this.tokenDigest = tokenDigest;
     this.#most = readerConnections;
+    this.#mostNotices = readerNotices;
     this.rateCap = readerBytesPerSecond === undefined ? undefined : new RateCap(readerBytesPerSecond);
   }
 
@@ -81,7 +83,7 @@ class ReaderConnections implements AccessEntry {
 
   addNotice(): boolean {
     this.#notices += 1;
-    return this.#notices <= MAX_NOTICES;
+    return this.#notices <= this.#mostNotices;
   }
 
   clear(): void {

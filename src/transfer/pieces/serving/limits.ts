@@ -6,6 +6,8 @@ export const defaultLimits: PieceLimits = {
   // Those 128, and some that the reader has given up and that are not closed here yet.
   readerConnections: 160,
   readerBytesPerSecond: undefined,
+  // One, and a few more after crashes.
+  readerNotices: 8,
   bytesPerSecond: undefined,
   stallMs: 30_000,
   idleMs: 60_000,

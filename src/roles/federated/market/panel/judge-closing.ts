@@ -16,9 +16,17 @@ import type { WorkerContext } from "../../../context.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { enlistedIn, partDigest } from "../requester/course.ts";
 import { type RoundPlace, rootUpdate } from "../requester/round/aggregate.ts";
-import { agreedMeasurements, checkRoot, sameFindings } from "../seat/examine.ts";
-import { replay } from "../seat/replay.ts";
-import { arrivedOf, booksOf, disagree, proposedFiles, type RoundState, workOut } from "../seat/work-out.ts";
+import { checkRoot } from "../seat/round/examine.ts";
+import { agreedMeasurements, sameFindings } from "../seat/round/figures.ts";
+import { replay } from "../seat/round/replay.ts";
+import {
+  arrivedOf,
+  booksOf,
+  disagree,
+  proposedFiles,
+  type RoundState,
+  workOut,
+} from "../seat/round/work-out.ts";
 import { openCase, type PanelSetup, parentOfRound, soundUpdates, type Testimony } from "./open-case.ts";
 import { type CaseFiles, openCasePlace } from "./place.ts";
 

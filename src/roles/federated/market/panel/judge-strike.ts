@@ -9,7 +9,7 @@ import { CONDEMNED_SHARE } from "../../../../protocol/federated/replay.ts";
 import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { enlistedIn, partDigest } from "../requester/course.ts";
-import { replayOne } from "../seat/replay.ts";
+import { replayOne } from "../seat/round/replay.ts";
 import { openCase, type PanelSetup, parentOfRound, soundUpdates, type Testimony } from "./open-case.ts";
 import { type CaseFiles, openCasePlace } from "./place.ts";
 

@@ -29,6 +29,7 @@ import { readVector } from "../../aggregation/vector-file.ts";
 import { tellDisputes } from "../dispute/tell.ts";
 import { invitationsTo } from "../enlist.ts";
 import { unlessRefused } from "../unless-refused.ts";
+import { ROUND_NOTICES } from "../update-parcel.ts";
 import { Board } from "./board.ts";
 import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
@@ -90,6 +91,7 @@ export async function lead(
         token: channel.token(draft.identity.endpoint.token),
       })),
       feeds: correspondents.map(({ party, channel }) => board.feedOf(party.account, channel)),
+      maxNotices: ROUND_NOTICES * draft.terms.rounds,
       onNotice: async (_root, notice) => {
         // Providers tell the seats of their updates.
         if (seats) return await seats.take(notice, options);

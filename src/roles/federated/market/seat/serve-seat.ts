@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import type { z } from "zod";
 import { type Abortable, linkSignals } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
@@ -13,8 +14,10 @@ import {
 } from "../../../../protocol/federated/market/messages.ts";
 import {
   approvalSchema,
+  commitmentSchema,
   type KitMessage,
   kitMessageSchema,
+  type RoundList,
   type RoundProposal,
 } from "../../../../protocol/federated/market/seat-messages.ts";
 import { type Address, type JobId, sameAddress } from "../../../../protocol/ids.ts";
@@ -37,9 +40,15 @@ import { hearAny, leadAt, readerOf } from "../provider/leads.ts";
 import { Board } from "../requester/board.ts";
 import { enlistedIn, openPlace, partDigest } from "../requester/course.ts";
 import { leadFiles } from "../requester/files.ts";
-import { type Arrivals, openArrivals } from "../requester/round/arrivals.ts";
+import { openArrivals } from "../requester/round/arrivals.ts";
 import { unlessRefused } from "../unless-refused.ts";
-import { Approvals, type Dealt, finishStrikes, type Peer, playSeatRound, type Seat } from "./play-round.ts";
+import { ROUND_NOTICES } from "../update-parcel.ts";
+import { OpenRound } from "./open-round.ts";
+import { Answers } from "./round/answers.ts";
+import { playSeatRound } from "./round/play-round.ts";
+import type { Peer, Seat } from "./round/seat.ts";
+import { finishStrikes } from "./round/strikes.ts";
+import type { Dealt } from "./round/take-list.ts";
 import { takeFee } from "./settle.ts";
 import { standInTime } from "./standing.ts";
 import { isRefusedKit, type Kit, takeKit } from "./take-kit.ts";
@@ -183,12 +192,9 @@ async function serve(
     prepare: () => transport.newIdentity(),
     act: (one) => one,
   });
-  const [rounds, proposals, approvals] = [
-    new Board<RoundMessage>(),
-    new Board<RoundProposal>(),
-    new Approvals(),
-  ];
-  let arrivals: Arrivals | undefined;
+  const [rounds, told] = [new Board<RoundMessage>(), new Board<RoundList | RoundProposal>()];
+  const [answers, opened] = [new Answers(journal), new OpenRound()];
+  const seats = spoken.filter((one) => !isProvider(one.account));
   await using hosted = hostOnce(
     context,
     "seat",
@@ -199,11 +205,10 @@ async function serve(
       feeds: [
         ofAllRounds(journal, requester.channel, rounds.feedOf(first.terms.requester, requester.channel)),
         ...spoken.map((one) => rounds.feedOf(one.account, one.channel)),
-        ...spoken
-          .filter((one) => !isProvider(one.account))
-          .map((one) => proposals.feedOf(one.account, one.channel, one.channel.proposals)),
+        ...seats.map((one) => told.feedOf(one.account, one.channel, one.channel.proposals)),
       ],
-      onNotice: async (_root, notice) => takeNotice(notice, spoken, { arrivals, approvals }),
+      maxNotices: ROUND_NOTICES * first.terms.rounds,
+      onNotice: async (_root, notice) => takeNotice(notice, { members, seats, opened, answers }, options),
     }),
     options,
   );
@@ -212,7 +217,7 @@ async function serve(
   const order = [account, ...peers.map((peer) => peer.account)].toSorted((a, b) =>
     a.toLowerCase() < b.toLowerCase() ? -1 : 1,
   );
-  const seat: Seat = { account, order, peers, members, hosting, slots, disk, proposals, approvals };
+  const seat: Seat = { account, order, peers, members, hosting, slots, disk, told, answers };
   let running:
     | { readonly round: number; readonly abort: AbortController; readonly done: Promise<void> }
     | undefined;
@@ -247,7 +252,7 @@ async function serve(
       const honest = members.filter((one) => memberOf(job, one.account)?.standing === "enlisted");
       const of = { job: id, round: open, parent, parameters, members: honest, files };
       const coming = openArrivals(context, journal, of, own);
-      arrivals = coming;
+      opened.show(open, coming);
       const state = {
         ...{ job, round: open, kit, place, parent, arrivals: coming },
         ...{ memory: standing.before?.memory ?? {}, last: standing.before?.closed },
@@ -304,19 +309,42 @@ async function meet(
   return Promise.all(seats.map((one) => leadAt(context, job.id, one, options)));
 }
 
-/** Takes each notice to the party whose channel opens it; of others nothing is kept. */
+/** Takes each notice to the party whose channel opens it, once its round is open; of others nothing is kept. */
 async function takeNotice(
   notice: Uint8Array,
-  spoken: readonly { readonly account: Address; readonly channel: Channel }[],
-  { arrivals, approvals }: { readonly arrivals: Arrivals | undefined; readonly approvals: Approvals },
+  {
+    members,
+    seats,
+    opened,
+    answers,
+  }: {
+    readonly members: readonly Dealt[];
+    readonly seats: readonly { readonly account: Address; readonly channel: Channel }[];
+    readonly opened: OpenRound;
+    readonly answers: Answers;
+  },
+  options: Abortable,
 ): Promise<void> {
-  for (const { account, channel } of spoken) {
-    try {
-      const message = channel.open(notice, updateMessageSchema.or(approvalSchema));
-      if ("approved" in message) return approvals.take(account, message.approved);
-      return await arrivals?.take(account, channel, message);
-    } catch (error) {
-      if (!isIchainError(error, "FEDERATED_MESSAGE_INVALID")) throw error;
-    }
+  for (const { account, channel } of members) {
+    const message = openedBy(channel, notice, updateMessageSchema);
+    if (message === undefined) continue;
+    const arrivals = await opened.at(message.upload.round, options);
+    return await arrivals?.take(account, channel, message);
+  }
+  for (const { account, channel } of seats) {
+    const message = openedBy(channel, notice, commitmentSchema.or(approvalSchema));
+    if (message === undefined) continue;
+    const { round } = "committed" in message ? message.committed : message.approved;
+    if ((await opened.at(round, options)) !== undefined) await answers.take(account, message);
+    return;
+  }
+}
+
+function openedBy<T>(channel: Channel, notice: Uint8Array, schema: z.ZodType<T>): T | undefined {
+  try {
+    return channel.open(notice, schema);
+  } catch (error) {
+    if (isIchainError(error, "FEDERATED_MESSAGE_INVALID")) return undefined;
+    throw error;
   }
 }

@@ -6,7 +6,7 @@ import type { Address } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { transact } from "../../../shared/transact.ts";
 import { unlessRefused } from "../unless-refused.ts";
-import type { WorkedOut } from "./play-round.ts";
+import type { WorkedOut } from "./round/work-out.ts";
 
 /** Takes this seat's fees once no dispute can change them; resolves with the sum, or with undefined while it is too early. */
 export async function takeFee(

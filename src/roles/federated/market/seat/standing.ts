@@ -18,9 +18,10 @@ import { fetchFromAny, hear } from "../provider/leads.ts";
 import { readBounded } from "../read-bounded.ts";
 import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
-import { adoptFiles, clearRounds, type Seat, type WorkedOut, workedOut } from "./play-round.ts";
+import { adoptFiles, clearRounds, workedOut } from "./kept-rounds.ts";
+import type { Seat } from "./round/seat.ts";
+import type { ServedParcel, WorkedOut } from "./round/work-out.ts";
 import { packStates, takeStates } from "./states.ts";
-import type { ServedParcel } from "./work-out.ts";
 
 /** A round before it is played: what the one before it ended with. */
 export interface SeatStanding {

@@ -12,7 +12,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { serverStep } from "../../server-step.ts";
 import { fetchFromAny, type Lead } from "../provider/leads.ts";
 import type { RoundPlace } from "../requester/round/aggregate.ts";
-import type { ServedParcel } from "./work-out.ts";
+import type { ServedParcel } from "./round/work-out.ts";
 
 type StatePlace = Pick<RoundPlace, "files" | "draft">;
 

@@ -5,9 +5,9 @@ import type { HostedParcel, RoundMessage } from "../../../../protocol/federated/
 import { type Address, sameAddress } from "../../../../protocol/ids.ts";
 import type { Channel } from "../channel.ts";
 import type { Board } from "../requester/board.ts";
-import { sendByOf, type WorkedOut } from "./play-round.ts";
+import { sendByOf } from "./round/seat.ts";
+import type { ServedParcel, WorkedOut } from "./round/work-out.ts";
 import type { SeatStanding } from "./standing.ts";
-import type { ServedParcel } from "./work-out.ts";
 
 /** The requester may have been away for rounds: its feed has each of them, beside the newest of `feed`. */
 export function ofAllRounds(journal: JobJournal, channel: Channel, feed: Feed): Feed {

@@ -24,10 +24,10 @@ import type { Exhibit } from "../dispute/stand.ts";
 import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { updateNoticeOf, updatePath } from "../requester/round/arrivals.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
-import { type WorkedOut, workedOut } from "./play-round.ts";
-import type { Proposed } from "./propose.ts";
+import { workedOut } from "./kept-rounds.ts";
+import type { Proposed } from "./round/propose.ts";
+import { proposedFiles, type WorkedOut } from "./round/work-out.ts";
 import type { Kit } from "./take-kit.ts";
-import { proposedFiles } from "./work-out.ts";
 
 /** A signed update and the file in which it lies here. */
 interface KeptUpdate {

@@ -118,102 +118,42 @@ export async function aggregateRound(
   options: Abortable,
 ): Promise<Aggregated> {
   const { round, updates, memory, parent, tag = String(round) } = request;
-  const { draft, files, tasks, aggregation } = place;
-  const { federated } = draft.file;
-  const strategy = strategyOf(federated.strategy)!;
-  const server = serverStep(federated, strategy);
-  const length = draft.spec.federated.parameters;
-  const vector = readVector(files.model(round), length);
-  const states = Array.from({ length: stateCount(server) }, (_, i) => i);
-  if (round === 1) for (const i of states) writeVector(files.state(1, i), new Vector(length));
-  const next = request.next ?? {
-    model: files.model(round + 1),
-    states: states.map((i) => files.state(round + 1, i)),
-  };
+  const { files, tasks, aggregation } = place;
+  const { federated } = place.draft.file;
+  const ground = await groundOf(place, request);
+  const { length, states, next, modelOf } = ground;
   if (updates.length === 0) {
     await copyFile(files.model(round), next.model);
     for (const i of states) await copyFile(files.state(round, i), next.states[i]!);
     return { digest: parent, memory, before: undefined, members: [] };
   }
-  const { layout } = draft;
-  const modelOf = (of: Vector) => writeModel({ layout, vector: of });
-  const withUpdate = async (path: string) => {
-    const bytes = await readFile(path);
-    return () => {
-      const next = new Vector(length);
-      const change = Vector.fromNumbers(decodeUpdate(openUpdate(bytes, length)));
-      for (let i = 0; i < length; i++) next.units[i] = vector.units[i]! + change.units[i]!;
-      return modelOf(next);
-    };
-  };
-  const models = new Map<string, () => Uint8Array>([[BASE, () => modelOf(vector)]]);
-  for (const { place: at, path } of updates) models.set(`update-${at}`, await withUpdate(path));
-  const wantsGains = strategy.needs.includes("gains");
-  const sets = new Map([[HIDDEN, rowsFile(place.test, everyRow(place.test))]]);
-  if (place.root) sets.set(ROOT, rowsFile(place.root, everyRow(place.root)));
-  if (wantsGains) for (const [name, bytes] of ownSets(place, updates, round)) sets.set(name, bytes);
-  const measured = await measureModels(
+  const { base, own } = await measureRound(context, journal, place, { ...request, tag, ground }, options);
+  const counted = request.agree?.(own) ?? own;
+  const { decided, made } = await decideRound(
     context,
     journal,
-    tasks,
-    { name: `measure-${tag}`, models, sets },
+    place,
+    { ...request, ground, counted },
     options,
-  );
-  const own: RoundMeasurements = {
-    before: measured[BASE]![HIDDEN]!,
-    members: updates.map(({ account, place: at }) => ({
-      ...{ account, accuracy: millionths(measured[`update-${at}`]![HIDDEN]!.acc) },
-      ...(wantsGains && { gains: gainsOf(measured, updates, at) }),
-    })),
-  };
-  const counted = request.agree?.(own) ?? own;
-  const root = strategy.needs.includes("root")
-    ? (request.root ?? (await rootUpdate(context, journal, place, { round, vector }, options)))
-    : undefined;
-  const members = updates.map(({ account, place: at, path }, i) => ({
-    ...{ account, path, rows: Math.max(1, place.parts[at]!.length) },
-    ...(wantsGains && { gains: counted.members[i]!.gains! }),
-  }));
-  const round_ = {
-    ...{ length, layout, members, model: files.model(round) },
-    states: states.map((i) => files.state(round, i)),
-    ...{ next: next.model, nextStates: next.states },
-    ...(root !== undefined && { root }),
-  };
-  const decided = await aggregation.decide(
-    { strategy, settings: federated.settings, server, memory },
-    round_,
   );
   const suspects = decided.plan.suspects.map((at) => decided.entries[at]!.account);
   const findings =
     (await request.replay?.(updates.filter(({ account }) => suspects.includes(account)))) ?? new Map();
   const found = new Map(decided.entries.map(({ account }, at) => [at, findings.get(account)]));
   const decision = afterReplays(decided, found);
-  const tried = { ...round_, next: files.tried, nextStates: states.map((i) => `${files.tried}-${i}`) };
+  const tried = { ...made, next: files.tried, nextStates: states.map((i) => `${files.tried}-${i}`) };
   let tries = 0;
-  const taken = await chooseGroups(
-    decision,
-    measured[BASE]![place.root ? ROOT : HIDDEN]!.acc,
-    async (group) => {
-      await aggregation.makeNext(decision, group, tried);
-      const name = `try-${tag}-${tries++}`;
-      const trial = new Map([[BASE, () => modelOf(readVector(files.tried, length))]]);
-      const own = new Map([[ROOT, sets.get(ROOT) ?? sets.get(HIDDEN)!]]);
-      return (await measureModels(context, journal, tasks, { name, models: trial, sets: own }, options))[
-        BASE
-      ]![ROOT]!.acc;
-    },
-  );
-  const digest = await aggregation.makeNext(decision, taken, round_);
+  const taken = await chooseGroups(decision, base[place.root ? ROOT : HIDDEN]!.acc, async (group) => {
+    await aggregation.makeNext(decision, group, tried);
+    const name = `try-${tag}-${tries++}`;
+    const models = new Map([[BASE, () => modelOf(readVector(files.tried, length))]]);
+    const sets = new Map([[ROOT, ground.sets.get(ROOT) ?? ground.sets.get(HIDDEN)!]]);
+    return (await measureModels(context, journal, tasks, { name, models, sets }, options))[BASE]![ROOT]!.acc;
+  });
+  const digest = await aggregation.makeNext(decision, taken, made);
   const worth =
     federated.share === "left-out"
-      ? await contributionsOf(
-          context,
-          journal,
-          place,
-          { round, decision, taken, made: round_, memory },
-          options,
-        )
+      ? await contributionsOf(context, journal, place, { round, decision, taken, made, memory }, options)
       : undefined;
   return {
     ...{ digest, before: counted.before },
@@ -230,6 +170,132 @@ export async function aggregateRound(
       };
     }),
   };
+}
+
+/**
+ * What this machine finds of a round's updates before it makes anything of them: measures them, and replays those that the
+ * strategy suspects by these figures. `aggregateRound` with the same `tag` takes its runs up again.
+ */
+export async function findFigures(
+  context: WorkerContext,
+  journal: JobJournal,
+  place: RoundPlace,
+  request: Omit<RoundRequest, "agree" | "root" | "parent" | "tag"> & { readonly tag: string },
+  options: Abortable,
+): Promise<{
+  readonly measured: RoundMeasurements;
+  readonly findings: ReadonlyMap<Address, ReplayFinding>;
+}> {
+  const ground = await groundOf(place, request);
+  const { own } = await measureRound(context, journal, place, { ...request, ground }, options);
+  if (request.replay === undefined) return { measured: own, findings: new Map() };
+  const { decided } = await decideRound(
+    context,
+    journal,
+    place,
+    { ...request, ground, counted: own },
+    options,
+  );
+  const suspects = decided.plan.suspects.map((at) => decided.entries[at]!.account);
+  const findings = await request.replay(request.updates.filter(({ account }) => suspects.includes(account)));
+  return { measured: own, findings };
+}
+
+/** What a round's updates are measured and combined with. */
+type Ground = Awaited<ReturnType<typeof groundOf>>;
+
+async function groundOf(
+  place: RoundPlace,
+  { round, updates, next }: Pick<RoundRequest, "round" | "updates" | "next">,
+) {
+  const { draft, files } = place;
+  const { layout } = draft;
+  const strategy = strategyOf(draft.file.federated.strategy)!;
+  const server = serverStep(draft.file.federated, strategy);
+  const length = draft.spec.federated.parameters;
+  const vector = readVector(files.model(round), length);
+  const states = Array.from({ length: stateCount(server) }, (_, i) => i);
+  if (round === 1) for (const i of states) writeVector(files.state(1, i), new Vector(length));
+  const modelOf = (of: Vector) => writeModel({ layout, vector: of });
+  const withUpdate = async (path: string) => {
+    const bytes = await readFile(path);
+    return () => {
+      const next = new Vector(length);
+      const change = Vector.fromNumbers(decodeUpdate(openUpdate(bytes, length)));
+      for (let i = 0; i < length; i++) next.units[i] = vector.units[i]! + change.units[i]!;
+      return modelOf(next);
+    };
+  };
+  const models = new Map<string, () => Uint8Array>([[BASE, () => modelOf(vector)]]);
+  for (const { place: at, path } of updates) models.set(`update-${at}`, await withUpdate(path));
+  const wantsGains = strategy.needs.includes("gains");
+  const sets = new Map([[HIDDEN, rowsFile(place.test, everyRow(place.test))]]);
+  if (place.root) sets.set(ROOT, rowsFile(place.root, everyRow(place.root)));
+  if (wantsGains) for (const [name, bytes] of ownSets(place, updates, round)) sets.set(name, bytes);
+  return {
+    ...{ strategy, server, length, vector, states, models, sets, wantsGains, modelOf },
+    next: next ?? {
+      model: files.model(round + 1),
+      states: states.map((i) => files.state(round + 1, i)),
+    },
+  };
+}
+
+async function measureRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  { tasks }: RoundPlace,
+  {
+    updates,
+    tag,
+    ground: { models, sets, wantsGains },
+  }: { readonly updates: readonly ArrivedUpdate[]; readonly tag: string; readonly ground: Ground },
+  options: Abortable,
+): Promise<{ readonly base: ModelMeasurements[string]; readonly own: RoundMeasurements }> {
+  const request = { name: `measure-${tag}`, models, sets };
+  const measured = await measureModels(context, journal, tasks, request, options);
+  const base = measured[BASE]!;
+  const members = updates.map(({ account, place: at }) => ({
+    ...{ account, accuracy: millionths(measured[`update-${at}`]![HIDDEN]!.acc) },
+    ...(wantsGains && { gains: gainsOf(measured, updates, at) }),
+  }));
+  return { base, own: { before: base[HIDDEN]!, members } };
+}
+
+/** What the strategy decides by these measurements, and the files that the next model is made of. */
+async function decideRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  place: RoundPlace,
+  {
+    round,
+    updates,
+    memory,
+    root: given,
+    ground: { strategy, server, length, vector, states, next, wantsGains },
+    counted,
+  }: Pick<RoundRequest, "round" | "updates" | "memory" | "root"> & {
+    readonly ground: Ground;
+    readonly counted: RoundMeasurements;
+  },
+  options: Abortable,
+) {
+  const { draft, files, aggregation } = place;
+  const root = strategy.needs.includes("root")
+    ? (given ?? (await rootUpdate(context, journal, place, { round, vector }, options)))
+    : undefined;
+  const members = updates.map(({ account, place: at, path }, i) => ({
+    ...{ account, path, rows: Math.max(1, place.parts[at]!.length) },
+    ...(wantsGains && { gains: counted.members[i]!.gains! }),
+  }));
+  const made = {
+    ...{ length, layout: draft.layout, members, model: files.model(round) },
+    states: states.map((i) => files.state(round, i)),
+    ...{ next: next.model, nextStates: next.states },
+    ...(root !== undefined && { root }),
+  };
+  const { settings } = draft.file.federated;
+  return { decided: await aggregation.decide({ strategy, settings, server, memory }, made), made };
 }
 
 /** Accuracy and loss of the model that round `round` would begin with, on the hidden rows; once. */

@@ -1,17 +1,20 @@
 import { readFile } from "node:fs/promises";
-import type { Abortable } from "../../../../async/abort.ts";
-import { isIchainError } from "../../../../errors/error.ts";
-import type { JobJournal } from "../../../../ports/journal.ts";
-import { decodeUpdate, openUpdate } from "../../../../protocol/federated/codec/update.ts";
-import { type ReplayFinding, sameTraining } from "../../../../protocol/federated/replay.ts";
-import type { Address } from "../../../../protocol/ids.ts";
-import type { WorkerContext } from "../../../context.ts";
-import { readVector } from "../../aggregation/vector-file.ts";
-import { Random } from "../../data/random.ts";
-import { encodeAgain } from "../../encode.ts";
-import type { ArrivedUpdate, RoundPlace } from "../requester/round/aggregate.ts";
-import { type Rows, rowsFile } from "../requester/round/rows.ts";
-import { discardRun, trainingSeed, trainRound } from "../train.ts";
+import type { Abortable } from "../../../../../async/abort.ts";
+import { isIchainError } from "../../../../../errors/error.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import { decodeUpdate, openUpdate } from "../../../../../protocol/federated/codec/update.ts";
+import { type ReplayFinding, sameTraining } from "../../../../../protocol/federated/replay.ts";
+import type { Address, Hex } from "../../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../../context.ts";
+import { readVector } from "../../../aggregation/vector-file.ts";
+import { Random } from "../../../data/random.ts";
+import { encodeAgain } from "../../../encode.ts";
+import type { ArrivedUpdate, RoundPlace } from "../../requester/round/aggregate.ts";
+import { type Rows, rowsFile } from "../../requester/round/rows.ts";
+import { discardRun, trainingSeed, trainRound } from "../../train.ts";
+
+/** An update, and the root of the parcel that its provider signed. */
+export type SignedUpdate = ArrivedUpdate & { readonly upload: Hex };
 
 /**
  * Replays the suspects of a round and as many others by chance as the job asks for: trains as the provider says that it
@@ -27,7 +30,8 @@ export async function replay(
     suspects,
   }: {
     readonly round: number;
-    readonly updates: readonly ArrivedUpdate[];
+    readonly updates: readonly SignedUpdate[];
+    /** Some of them. */
     readonly suspects: readonly ArrivedUpdate[];
   },
   options: Abortable,
@@ -38,16 +42,19 @@ export async function replay(
   if (audit === "off" || train === undefined) return new Map();
   const byAddress = updates.toSorted((a, b) => (a.account.toLowerCase() < b.account.toLowerCase() ? -1 : 1));
   const order = new Random(`audit ${draft.seed} ${round}`).shuffle(Uint32Array.from(byAddress.keys()));
-  const drawn = [...order.subarray(0, audit)].map((at) => byAddress[at]!);
+  const drawn = new Set([...order.subarray(0, audit)].map((at) => byAddress[at]!.account));
+  const isSuspect = ({ account }: ArrivedUpdate) => suspects.some((one) => one.account === account);
+  const replayed = updates.filter((one) => isSuspect(one) || drawn.has(one.account));
   const found = new Map<Address, ReplayFinding>();
-  for (const update of new Set([...suspects, ...drawn]))
+  for (const update of replayed)
     found.set(
       update.account,
       await replayOne(
         context,
         journal,
         { ...place, train },
-        { name: `replay-${round}-${update.place}`, round, update },
+        // Of two updates that one provider signed each has its own finding.
+        { name: `replay-${round}-${update.place}-${update.upload.slice(0, 34)}`, round, update },
         options,
       ),
     );

@@ -1,32 +1,34 @@
-import { cp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Abortable } from "../../../../async/abort.ts";
-import { IchainError } from "../../../../errors/error.ts";
-import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Blob } from "../../../../ports/transport.ts";
-import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import type { UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
-import { modelMask, type RoundProposal } from "../../../../protocol/federated/market/seat-messages.ts";
-import { writeExactModel } from "../../../../protocol/federated/model-file.ts";
-import { stateCount } from "../../../../protocol/federated/server/step.ts";
-import { strategyOf } from "../../../../protocol/federated/strategies.ts";
-import type { Memory } from "../../../../protocol/federated/strategy.ts";
-import type { Address, Hex } from "../../../../protocol/ids.ts";
-import { blindKey } from "../../../../protocol/job/exchange.ts";
-import type { WorkerContext } from "../../../context.ts";
-import { readVector } from "../../aggregation/vector-file.ts";
-import { serverStep } from "../../server-step.ts";
-import { enlistedIn } from "../requester/course.ts";
+import type { Abortable } from "../../../../../async/abort.ts";
+import { IchainError } from "../../../../../errors/error.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import type { Blob } from "../../../../../ports/transport.ts";
+import type { FederatedJob } from "../../../../../protocol/federated/market/job.ts";
+import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
+import { modelMask, type RoundProposal } from "../../../../../protocol/federated/market/seat-messages.ts";
+import { writeExactModel } from "../../../../../protocol/federated/model-file.ts";
+import { stateCount } from "../../../../../protocol/federated/server/step.ts";
+import { strategyOf } from "../../../../../protocol/federated/strategies.ts";
+import type { Memory } from "../../../../../protocol/federated/strategy.ts";
+import type { Address, Hex } from "../../../../../protocol/ids.ts";
+import { blindKey } from "../../../../../protocol/job/exchange.ts";
+import type { WorkerContext } from "../../../../context.ts";
+import { readVector } from "../../../aggregation/vector-file.ts";
+import { serverStep } from "../../../server-step.ts";
+import { enlistedIn } from "../../requester/course.ts";
 import {
   type Aggregated,
   type ArrivedUpdate,
   aggregateRound,
   type RoundPlace,
   type RoundRequest,
-} from "../requester/round/aggregate.ts";
-import { type ClosedRound, closeBooks } from "../requester/round/books.ts";
-import { EXACT_FILE } from "../update-parcel.ts";
-import type { Kit } from "./take-kit.ts";
+} from "../../requester/round/aggregate.ts";
+import { type ClosedRound, closeBooks } from "../../requester/round/books.ts";
+import { EXACT_FILE } from "../../update-parcel.ts";
+import type { Kit } from "../take-kit.ts";
+import type { SignedUpdate } from "./replay.ts";
 
 /** A parcel that is hosted here. */
 export interface ServedParcel {
@@ -47,6 +49,14 @@ export interface RoundState {
   readonly last: Pick<ClosedRound, "earned" | "closing"> | undefined;
 }
 
+/** A round that a seat worked out: by itself, or as another proposes it. */
+export interface WorkedOut {
+  readonly closed: ClosedRound;
+  readonly model: ServedParcel;
+  /** After the round. */
+  readonly memory: Memory;
+}
+
 /** Names of the files of the model and states that the seat `by` proposes for the next round. */
 export function proposedFiles({ files, draft }: RoundPlace, round: number, by: number) {
   const { federated } = draft.file;
@@ -60,9 +70,28 @@ export function proposedFiles({ files, draft }: RoundPlace, round: number, by: n
 }
 
 /**
- * What the updates of a round come to, in files of the seat `by`; with the inputs of its tasks in a folder of its own, so
- * that another seat's proposal can be worked out meanwhile.
+ * Runs `work` with the inputs of its tasks in a folder for what the seat `by` tells, so that another's can be worked out
+ * meanwhile.
  */
+export async function withOwnInput<T>(
+  place: RoundPlace,
+  { round, by }: { readonly round: number; readonly by: number },
+  work: (own: RoundPlace) => Promise<T>,
+): Promise<T> {
+  const input = join(place.files.dir, `in-${round}-${by}`);
+  // What a run was given before a crash is left as it is.
+  if (!existsSync(input)) {
+    const copy = `${input}-copy`;
+    await rm(copy, { recursive: true, force: true });
+    await cp(place.tasks.input, copy, { recursive: true });
+    await rename(copy, input);
+  }
+  const done = await work({ ...place, tasks: { ...place.tasks, input } });
+  await rm(input, { recursive: true, force: true });
+  return done;
+}
+
+/** What the updates of a round come to, in files of the seat `by`. */
 export async function workOut(
   context: WorkerContext,
   journal: JobJournal,
@@ -76,26 +105,19 @@ export async function workOut(
   },
   options: Abortable,
 ): Promise<Aggregated> {
-  const input = join(place.files.dir, `in-${round}-${by}`);
-  const tag = `${round}-${by}`;
-  if (journal.intent(`run-measure-${tag}`) === undefined) {
-    await rm(input, { recursive: true, force: true });
-    await cp(place.tasks.input, input, { recursive: true });
-  }
-  const own = { ...place, tasks: { ...place.tasks, input } };
   const { replay, ...rest } = request;
-  const aggregated = await aggregateRound(
-    context,
-    journal,
-    own,
-    {
-      ...{ ...rest, round, parent, memory, tag, next: proposedFiles(place, round, by) },
-      replay: (suspects) => replay(own, suspects),
-    },
-    options,
+  return await withOwnInput(place, { round, by }, (own) =>
+    aggregateRound(
+      context,
+      journal,
+      own,
+      {
+        ...{ ...rest, round, parent, memory, tag: `${round}-${by}`, next: proposedFiles(place, round, by) },
+        replay: (suspects) => replay(own, suspects),
+      },
+      options,
+    ),
   );
-  await rm(input, { recursive: true, force: true });
-  return aggregated;
 }
 
 /** The model in the file `path` as a parcel. */
@@ -156,12 +178,13 @@ export function arrivedOf(
   job: FederatedJob,
   messages: readonly UpdateMessage[],
   pathOf: (account: Address, message: UpdateMessage) => string,
-): ArrivedUpdate[] {
+): SignedUpdate[] {
   const providers = enlistedIn(job);
   return messages.map((message) => {
     const place = providers.findIndex((one) => one.toLowerCase() === message.upload.provider);
     if (place < 0) throw disagree(`${message.upload.provider} is no provider of the job`);
-    return { account: providers[place]!, place, path: pathOf(providers[place]!, message) };
+    const account = providers[place]!;
+    return { account, place, path: pathOf(account, message), upload: message.parcel.root };
   });
 }
 

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import type { Abortable } from "../../../../async/abort.ts";
-import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Hosting } from "../../../../ports/transport.ts";
-import type { RoundProposal } from "../../../../protocol/federated/market/seat-messages.ts";
-import type { Address } from "../../../../protocol/ids.ts";
-import type { WorkerContext } from "../../../context.ts";
-import { type Arrivals, updateNoticeOf, updatePath } from "../requester/round/arrivals.ts";
-import type { ClosedRound } from "../requester/round/books.ts";
+import type { Abortable } from "../../../../../async/abort.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import type { Hosting } from "../../../../../ports/transport.ts";
+import type { RoundList, RoundProposal } from "../../../../../protocol/federated/market/seat-messages.ts";
+import type { WorkerContext } from "../../../../context.ts";
+import { updatePath } from "../../requester/round/arrivals.ts";
+import { asFigures } from "./figures.ts";
 import { replay } from "./replay.ts";
 import {
   arrivedOf,
@@ -15,35 +14,30 @@ import {
   proposedFiles,
   type RoundState,
   type ServedParcel,
+  type WorkedOut,
   workOut,
 } from "./work-out.ts";
 
 /** What a seat proposes, as it recorded it. */
-export interface Proposed {
+export interface Proposed extends WorkedOut {
   readonly proposal: RoundProposal;
-  readonly closed: ClosedRound;
-  readonly model: ServedParcel;
-  /** After the round. */
-  readonly memory: RoundState["memory"];
 }
 
-/** Works a round out of the updates that are here, and hosts what other seats need to examine it. */
+/** Works a round out of updates that are here, and hosts what other seats need to examine it. */
 export async function propose(
   context: WorkerContext,
   journal: JobJournal,
   state: RoundState,
   {
     by,
-    chosen,
-    arrivals,
+    messages,
     hosting,
     begunAt,
   }: {
     /** Place of this seat among the seats. */
     readonly by: number;
-    /** Resolves with the providers whose updates count. */
-    readonly chosen: () => Promise<readonly Address[]>;
-    readonly arrivals: Arrivals;
+    /** Of the updates that count. */
+    readonly messages: RoundList["updates"];
     readonly hosting: Hosting;
     readonly begunAt: number;
   },
@@ -52,12 +46,6 @@ export async function propose(
   const { job, round, place } = state;
   const { files } = place;
   const tag = `${round}-${by}`;
-  const accounts = await journal.step(`chosen-${tag}`, {
-    prepare: () => null,
-    act: async () => [...(await chosen())],
-  });
-  await arrivals.haveAll(accounts);
-  const messages = accounts.map((account) => updateNoticeOf(journal, round, account)!);
   const updates = arrivedOf(job, messages, (account) => updatePath(files, round, account));
   const aggregated = await journal.step(`aggregate-${tag}`, {
     prepare: () => null,
@@ -104,10 +92,7 @@ export async function propose(
       const proposal: RoundProposal = {
         ...{ round, updates: messages, ...times, signature: line.signature, model: parcelOf(model) },
         ...(root && { root: parcelOf(root) }),
-        ...(aggregated.before && { before: aggregated.before }),
-        measured: aggregated.members.map(({ accuracy, gains, audit }) => ({
-          ...{ accuracy, ...(gains && { gains }), ...(audit && { audit }) },
-        })),
+        ...asFigures(aggregated.before, aggregated.members),
       };
       return { proposal, closed, model, memory: aggregated.memory };
     },

@@ -1,0 +1,112 @@
+import { type Abortable, aborted, raceSignal } from "../../../../../async/abort.ts";
+import { retryTransient } from "../../../../../async/retry.ts";
+import type { JobJournal } from "../../../../../ports/journal.ts";
+import type { Address } from "../../../../../protocol/ids.ts";
+import type { WorkerContext } from "../../../../context.ts";
+import { chainDeadline } from "../../../../shared/chain-deadline.ts";
+import { noteAndReport, retryText } from "../../../../shared/note.ts";
+import { answerPeer } from "./answer-peer.ts";
+import { leadSeatRound } from "./lead-round.ts";
+import { type Seat, type SeatRound, sendByOf } from "./seat.ts";
+
+/** How long the seat on turn may take to tell a list that others would have told by now, milliseconds. */
+const SILENT_MS = 30_000;
+
+/**
+ * One round of a seat, until `options.signal` aborts because it is over: leads when it is its turn, and answers the others
+ * on theirs. The seats' turns go round with the rounds; one that tells no list though the updates are here, or whose
+ * proposal is not closed in time, is followed by the next.
+ */
+export async function playSeatRound(
+  context: WorkerContext,
+  journal: JobJournal,
+  seat: Seat,
+  state: SeatRound,
+  options: Abortable,
+): Promise<void> {
+  const { round } = state;
+  const { order, peers, account } = seat;
+  const isFirst = turnOf(order, round, account) === 0;
+  const parts = [
+    [account, () => leadSeatRound(context, journal, seat, { ...state, isFirst }, options)] as const,
+    ...peers.map((peer) => {
+      const answer = () => answerPeer(context, journal, seat, state, peer, options);
+      return [peer.account, answer] as const;
+    }),
+  ];
+  await Promise.all(
+    parts.map(([one, play]) =>
+      explained(
+        context,
+        journal,
+        round,
+        async () => {
+          await untilTurn(context, journal, { seat, state, one }, options);
+          await play();
+        },
+        options,
+      ),
+    ),
+  );
+}
+
+/** How many seats come before this one in a round. */
+function turnOf(order: readonly Address[], round: number, one: Address): number {
+  return (order.indexOf(one) + order.length - ((round - 1) % order.length)) % order.length;
+}
+
+/**
+ * Resolves when the seat `one` may lead: the first at once, another when those before it had their time, or half a minute
+ * after it could have told a list in their place where they stay silent.
+ */
+export async function untilTurn(
+  { market }: Pick<WorkerContext, "market">,
+  journal: Pick<JobJournal, "outcome">,
+  {
+    seat: { order, account },
+    state: { job, round, place, arrivals },
+    one,
+  }: {
+    readonly seat: Pick<Seat, "order" | "account">;
+    readonly state: Pick<SeatRound, "job" | "round" | "arrivals"> & {
+      readonly place: { readonly draft: Pick<SeatRound["place"]["draft"], "file"> };
+    };
+    readonly one: Address;
+  },
+  { signal }: Abortable,
+): Promise<void> {
+  const turn = turnOf(order, round, one);
+  if (turn === 0) return;
+  const wait = Math.floor((turn * job.terms.roundWindow) / (4 * order.length));
+  using clock = chainDeadline(sendByOf(job) + wait, market, signal);
+  const isHere = (before: Address) =>
+    before === account || journal.outcome(`listed-${round}-${order.indexOf(before)}`) !== undefined;
+  const untilSilent = async () => {
+    const { quorum } = place.draft.file.federated;
+    await arrivals.enough({ quorum, sendBy: sendByOf(job) });
+    await raceSignal(aborted(clock.signal), clock.signal, turn * SILENT_MS);
+    if (order.some((before) => turnOf(order, round, before) < turn && isHere(before)))
+      await aborted(clock.signal);
+  };
+  await Promise.race([aborted(clock.signal), untilSilent().catch(() => aborted(clock.signal))]);
+  signal.throwIfAborted();
+}
+
+/** Goes on where this seat cannot; says why. */
+async function explained(
+  context: WorkerContext,
+  journal: JobJournal,
+  round: number,
+  work: () => Promise<void>,
+  { signal }: Abortable,
+): Promise<void> {
+  try {
+    const warn = (error: Error, pause: number) =>
+      context.reporter.emit({ kind: "warn", text: retryText(error, pause) });
+    await retryTransient(work, warn, { signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    const why = error instanceof Error ? error.message : String(error);
+    noteAndReport(context, journal, `round ${round}: ${why}`, "warn");
+  }
+}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createMarket } from "../../../src/chain/market.ts";
@@ -62,27 +63,33 @@ test(
   needs("docker", "root"),
   async (t) => {
     const bad = ["sign"] as const;
-    const market = await startTestMarket(t, { providers: 3, validators: 2, transport: "direct", bad });
+    const job = await seatLedExample(t, {
+      validators: 2,
+      providers: 3,
+      rounds: 2,
+      audit: 1,
+      onCheat: "refund",
+    });
+    // Its own training turns the update again, so that it would appeal.
+    const policy = join(dirname(job), "policy.yaml");
+    await writeFile(policy, "appeal: never\n");
+    const parties = { providers: 3, validators: 2, transport: "direct", bad, policy } as const;
+    const market = await startTestMarket(t, parties);
     const [cheat, ...honest] = market.providers.map(({ account }) => account as Address);
     const stakes = await Promise.all([cheat!, ...honest].map((one) => market.stake(one)));
-    const rules = { validators: 2, providers: 3, rounds: 2, audit: 1, onCheat: "refund" } as const;
-    const { code, stdout, stderr } = await market.attempt([
-      "submit",
-      await seatLedExample(t, rules),
-      "--yes",
-    ]);
+    const { code, stdout, stderr } = await market.attempt(["submit", job, "--yes"]);
     assert.ok(code !== 0 && /JOB_NOT_SETTLED/.test(`${stdout}${stderr}`), `${stdout}\n${stderr}`);
 
     const reader = readerOf(t, market);
-    const [job] = await reader.federatedJobs({}, { signal: t.signal });
-    assert.deepEqual([job!.cause, job!.closings.length], ["cheated", 0]);
-    const { strike, standing } = memberOf(job!, cheat!)!;
+    const [ended] = await reader.federatedJobs({}, { signal: t.signal });
+    assert.deepEqual([ended!.cause, ended!.closings.length], ["cheated", 0]);
+    const { strike, standing } = memberOf(ended!, cheat!)!;
     assert.deepEqual([standing, strike?.found.round], ["struck", 1]);
-    assert.ok(job!.members.every((one) => one.strike === undefined || sameAddress(one.account, cheat!)));
-    await market.evm.increaseTime(job!.terms.disputeWindow + 1);
-    for await (const { members } of reader.followFederated(job!.id))
+    assert.ok(ended!.members.every((one) => one.strike === undefined || sameAddress(one.account, cheat!)));
+    await market.evm.increaseTime(ended!.terms.disputeWindow + 1);
+    for await (const { members } of reader.followFederated(ended!.id))
       if (members.every((one) => one.standing === "released")) break;
-    const { providerStake } = job!.terms;
+    const { providerStake } = ended!.terms;
     assert.deepEqual(
       await Promise.all([cheat!, ...honest].map((one) => market.stake(one))),
       stakes.map((stake, i) => (i === 0 ? stake - providerStake : stake)),

@@ -17,7 +17,7 @@ import { type Seats, takeClosedRound } from "./seats.ts";
 const LAST_MS = 120_000;
 
 /** Gives the seats what they aggregate rounds with, and each provider its part and the seats' addresses. */
-export async function handOver(
+export async function handToSeats(
   context: WorkerContext,
   journal: JobJournal,
   {

@@ -28,7 +28,7 @@ import { collectPay } from "./collect.ts";
 import { type Correspondent, type Course, correspondentsOf, openCourse } from "./course.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
-import { handOver, takeClosed } from "./follow-seats.ts";
+import { handToSeats, takeClosed } from "./follow-seats.ts";
 import { digestBefore, measureLast } from "./round/aggregate.ts";
 import { type Arrivals, openArrivals } from "./round/arrivals.ts";
 import type { ClosedRound } from "./round/books.ts";
@@ -123,7 +123,7 @@ export async function lead(
       course = await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       using limit = chainDeadline(job.deadline, market, options.signal);
       try {
-        await handOver(context, journal, { course, job, board, seats, hosting, files }, limit);
+        await handToSeats(context, journal, { course, job, board, seats, hosting, files }, limit);
       } catch (error) {
         options.signal.throwIfAborted();
         // Too few seats came for the job; it ends with its first round.

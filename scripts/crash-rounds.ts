@@ -1,14 +1,17 @@
 /**
- * Kills the lead of a federated job and one of its providers with SIGKILL at each step of their journals, starts them
- * again, and looks whether the job ends as it does undisturbed. Prints what it found to stderr and one JSON object to
- * stdout. Exit code 1 when anything is wrong.
- * Usage: node scripts/crash-rounds.ts [step…]
+ * Kills the parties of a federated job with SIGKILL at each step of their journals, starts them again, and looks whether
+ * the job ends as it does undisturbed. Prints what it found to stderr and one JSON object to stdout. Exit code 1 when
+ * anything is wrong.
+ * Usage: node scripts/crash-rounds.ts [led|seats|own] [step…]
  */
-import { crashRounds } from "../test/support/crash/rounds.ts";
+import { courses, crashRounds } from "../test/support/crash/rounds.ts";
 
-const only = process.argv.slice(2);
+const [first = "", ...rest] = process.argv.slice(2);
+const isCourse = Object.hasOwn(courses, first);
+const only = isCourse ? rest : process.argv.slice(2);
 const table = await crashRounds({
-  wants: ({ step }) => only.length === 0 || only.includes(step),
+  course: isCourse ? (first as keyof typeof courses) : "led",
+  wants: ({ role, step }) => only.length === 0 || only.includes(step) || only.includes(role),
   say: (text) => console.error(text),
 });
 console.log(JSON.stringify(table));

@@ -177,7 +177,7 @@ export const fileSchema = z.strictObject({
   notify: notifySchema
     .prefault({})
     .describe(
-      "how a daemon tells its owner that a job is `done`, has `failed`, `needs-you` or was `slashed`, and that the account is `funds-low` or its disk `disk-full`",
+      "how a daemon tells its owner that a job is `done`, has `failed`, `needs-you`, is `disputed` or was `slashed`, and that the account is `funds-low` or its disk `disk-full`",
     ),
   metrics: metricsSchema
     .prefault({})

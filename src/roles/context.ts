@@ -33,6 +33,8 @@ export interface RoleContext {
   readonly budgets?: readonly { readonly token: Address; readonly budget: Budget }[] | undefined;
   /** Keeps other jobs of this home from being recorded meanwhile, so that two cannot both fit into what is left. */
   readonly lockBudgets?: ((options: Abortable) => Promise<Disposable>) | undefined;
+  /** Tells the owner of a daemon. */
+  readonly notifier?: OwnerNotifier | undefined;
   /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }

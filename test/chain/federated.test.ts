@@ -10,6 +10,7 @@ import { isIchainError } from "../../src/errors/error.ts";
 import { openJournal } from "../../src/journal/journal.ts";
 import type { FederatedCall } from "../../src/ports/federated.ts";
 import type { Market } from "../../src/ports/market.ts";
+import { recordHash, signRecord } from "../../src/protocol/federated/ledger/record.ts";
 import { payLeaf, proofOf, treeRoot } from "../../src/protocol/federated/ledger/tree.ts";
 import {
   type Closing,
@@ -29,6 +30,11 @@ import {
 } from "../../src/protocol/federated/market/signatures.ts";
 import { type FederatedTerms, seedHash } from "../../src/protocol/federated/market/terms.ts";
 import { type Address, type Hex, type JobId, sameAddress, ZERO_ADDRESS } from "../../src/protocol/ids.ts";
+import { policySchema } from "../../src/protocol/policy/policy.ts";
+import type { WorkerContext } from "../../src/roles/context.ts";
+import { examineBooks } from "../../src/roles/federated/market/provider/challenge.ts";
+import type { RoundBasis } from "../../src/roles/federated/market/requester/draft.ts";
+import { closeBooks } from "../../src/roles/federated/market/requester/round/books.ts";
 import { sweepUnclaimed } from "../../src/roles/federated/market/requester/sweep.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
 import { controls } from "../support/chain/evm.ts";
@@ -279,6 +285,54 @@ describe("federated jobs on the market", () => {
     await history.stop();
   });
 
+  test("a provider that a closing pays too little challenges it by itself", async (t) => {
+    const history = new History(chain, 2);
+    await history.post();
+    await history.begin();
+    const [, index, other] = PROVIDERS as [number, number, number];
+    const { address: account, privateKey } = chain.node.accounts[index]!;
+    const market = chain.market(index);
+    const domain = market.ledgerDomainOf(history.id);
+    const provider = account.toLowerCase() as Address;
+    const hashes = { parent: random32(), data: random32(), update: random32(), location: random32() };
+    const upload = { round: 1, provider, ...hashes, finishedAt: 1, seconds: 1 };
+    await history.make(index, {
+      ...{ kind: "assertUpload", federated: await history.job(), upload: upload.location },
+    });
+    const members = [account, chain.node.accounts[other]!.address];
+    const job = await history.job();
+    const seat = job.members.find((one) => one.seat)!.account.toLowerCase() as Address;
+    // Its seats share half of what the round pays.
+    const draft = {
+      file: { federated: { share: "gated", strategy: "fedavg" } },
+      terms: { ...job.terms, roundPrice: job.terms.roundPrice / 2n },
+    } as RoundBasis;
+    const signature = signRecord(new Wallet(privateKey).signingKey, recordHash(upload, domain));
+    const { closing, lines } = closeBooks(domain, draft, {
+      ...{ round: 1, lead: seat, sign: () => signature, uploads: [{ upload, signature }], bytes: new Map() },
+      ...{ earned: [], previous: NOTHING, parent: upload.parent, model: random32() },
+      members: members.map((one) => ({ account: one, rows: 10 })),
+      aggregated: {
+        ...{ digest: random32(), memory: {}, before: undefined },
+        members: members.map((one) => ({ account: one, accuracy: 500_000, weight: 10, taken: true })),
+      },
+      times: { finishedAt: 1, seconds: 1 },
+    });
+    await history.closeAs(closing);
+    const journal = openJournal(":memory:");
+    t.after(() => journal.close());
+    const record = journal.open("federated-provider", history.id);
+    await record.step("update-1", { prepare: () => null, act: () => ({ message: { upload } }) });
+    const reporter = { emit: () => undefined };
+    const context = { market, account, reporter } as unknown as WorkerContext;
+    const told = { job: await history.job(), round: 1, lines, policy: policySchema.parse({}) };
+    await examineBooks(context, record, told, { signal: t.signal });
+    const { state, disputes } = await history.job();
+    assert.deepEqual([state, disputes[0]?.about, disputes[0]?.challenger], ["Disputed", undefined, account]);
+    await market.stop();
+    await history.stop();
+  });
+
   test("a network without their escrow has no federated jobs, and refuses their calls", async () => {
     const { federated: _, ...addresses } = chain.addresses;
     const market = chain.market(REQUESTER, { addresses });
@@ -341,6 +395,13 @@ class History {
   /** The requester closes the open round. */
   async close(): Promise<void> {
     await this.make(REQUESTER, await this.#closing(await this.job()));
+  }
+
+  /** Seats close the open round so. */
+  async closeAs(closing: Closing): Promise<void> {
+    const federated = await this.job();
+    const approvals = await this.#approve(federated, closingTypes, closing);
+    await this.make(REQUESTER, { kind: "closeRound", federated, closing, approvals });
   }
 
   async make(index: number, call: FederatedCall): Promise<void> {

@@ -105,9 +105,10 @@ function roundsFields({ job, role, at, paid, paidRounds, gas }: FederatedEarning
 }
 
 function roundsRow({ job, role, at, paid, paidRounds, gas }: FederatedEarning, tokens: Tokens): string[] {
-  const of = `${paidRounds ?? "?"} of ${job.closings.length} rounds paid`;
+  const rounds = `${role}, ${paidRounds ?? "?"} of ${job.closings.length} rounds paid`;
+  const what = role === "panel" ? "panel of a dispute" : rounds;
   return [
-    ...[shortId(job.id), `${role}, ${of}`, instant(at), job.cause ?? job.state],
+    ...[shortId(job.id), what, instant(at), job.cause ?? job.state],
     ...[money(paid, tokens(job.terms.token)), "-", gas === undefined ? "unknown" : coin(gas)],
   ];
 }

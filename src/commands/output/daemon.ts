@@ -70,7 +70,9 @@ export const earningsOutput = z.strictObject({
     .array(
       z.strictObject({
         jobId: jobIdValue,
-        role: z.enum(["requester", "provider", "validator"]),
+        role: z
+          .enum(["requester", "provider", "validator", "panel"])
+          .describe("panel: it judged disputes of the job"),
         cause: z.enum(federatedCauses).optional().describe("why it ended"),
         at: instantValue.describe("when this home ended it, or else when pay was due"),
         token: tokenValue,
@@ -80,7 +82,7 @@ export const earningsOutput = z.strictObject({
             .optional()
             .describe("that paid this provider, or any; absent where the journal has no record"),
         }),
-        paid: amountValue.describe("of the requester what providers got, negative"),
+        paid: amountValue.describe("fees of panels among it; of the requester what others got, negative"),
         gas: wei.optional(),
       }),
     )

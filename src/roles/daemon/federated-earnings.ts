@@ -2,15 +2,21 @@ import type { Abortable } from "../../async/abort.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { MarketReader } from "../../ports/market.ts";
 import { memberOf } from "../../protocol/federated/market/fold.ts";
-import type { FederatedJob, FederatedMember } from "../../protocol/federated/market/job.ts";
-import { type Address, sameAddress } from "../../protocol/ids.ts";
+import {
+  type FederatedJob,
+  type FederatedMember,
+  type Fee,
+  partOf,
+} from "../../protocol/federated/market/job.ts";
+import { type Address, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { ClosedRound } from "../federated/market/requester/round/books.ts";
 import { gasOfRecord } from "./earnings.ts";
 
 /** What a federated job that is over brought one that worked on it, or cost its requester. */
 export interface FederatedEarning {
   readonly job: FederatedJob;
-  readonly role: "requester" | "provider" | "validator";
+  /** `panel`: it judged disputes of the job, and had no other part in it. */
+  readonly role: "requester" | "provider" | "validator" | "panel";
   /** Unix seconds: when this home ended it, or else when pay was due. */
   readonly at: number;
   /** In the job's token; of its requester what providers got, negative. */
@@ -31,7 +37,7 @@ export function federatedEarningsOf(
   return ended.map((job) => earningOf(job, account, journal)).toSorted((a, b) => a.at - b.at);
 }
 
-/** Every federated job that the account posted, or takes part in. */
+/** Every federated job that the account posted, or takes part in; those too whose disputes it was drawn for. */
 export async function federatedJobsOf(
   market: Pick<MarketReader, "federatedJobs">,
   account: Address,
@@ -45,13 +51,16 @@ export async function federatedJobsOf(
 function earningOf(job: FederatedJob, account: Address, journal: Journal | undefined): FederatedEarning {
   const member = memberOf(job, account);
   const isRequester = sameAddress(job.terms.requester, account);
-  const role = isRequester ? "requester" : member?.seat === false ? "provider" : "validator";
+  const work = member === undefined ? "panel" : member.seat ? "validator" : "provider";
+  const role = isRequester ? "requester" : work;
   const known = journal?.find(`federated-${role}`, job.id);
   const record = known && journal?.open(known.role, job.id);
   const at = known?.finishedAt === undefined ? job.deadline : Math.floor(known.finishedAt / 1000);
   const gas = known && journal && gasOfRecord(journal, known.role, job.id);
   const rounds = job.closings.map((_, i) => i + 1);
-  if (!isRequester) {
+  const fees = feesIn(job, (fee) => sameAddress(fee.account, account));
+  if (role === "panel") return { job, role, at, paid: fees, paidRounds: undefined, gas };
+  if (member !== undefined && !isRequester) {
     const earned = rounds.map((round) =>
       role === "provider"
         ? record?.outcome<{ earned: bigint }>(`pay-${round}`)?.earned
@@ -60,7 +69,7 @@ function earningOf(job: FederatedJob, account: Address, journal: Journal | undef
     const paidRounds = earned.includes(undefined)
       ? undefined
       : earned.filter((sum, i) => sum! > (earned[i - 1] ?? 0n)).length;
-    return { job, role, at, paid: member === undefined ? 0n : gotBy(job, member), paidRounds, gas };
+    return { job, role, at, paid: gotBy(job, member) + fees, paidRounds, gas };
   }
   const closed = rounds.map((round) => record?.outcome<ClosedRound>(`closing-${round}`));
   const paidRounds = closed.includes(undefined)
@@ -69,7 +78,8 @@ function earningOf(job: FederatedJob, account: Address, journal: Journal | undef
   // What was earned is known before it is claimed.
   const owed = closed.at(-1)?.earned.filter(([one]) => !sameAddress(one, account));
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, one) => total + one, 0n);
-  const open = sum(job.members.map((one) => shareOfOpenRound(job, one)));
+  const open =
+    sum(job.members.map((one) => shareOfOpenRound(job, one))) + feesIn(job, ({ of }) => of === "strike");
   const spent =
     owed === undefined
       ? sum(job.members.map(({ claimed }) => claimed)) + open
@@ -82,8 +92,14 @@ function ofSeat(closed: ClosedRound | undefined, account: Address): bigint | und
   return closed && (closed.earned.find(([one]) => sameAddress(one, account))?.[1] ?? 0n);
 }
 
+/** In the job's token: a part of a cheat's deposit, which was in coin, counts where that is the coin. */
 function gotBy(job: FederatedJob, member: FederatedMember): bigint {
-  return member.claimed + (member.standing === "released" ? shareOfOpenRound(job, member) : 0n);
+  const part = job.terms.token === ZERO_ADDRESS ? partOf(job, member) : 0n;
+  return member.claimed + part + (member.standing === "released" ? shareOfOpenRound(job, member) : 0n);
+}
+
+function feesIn({ fees }: FederatedJob, counts: (fee: Fee) => boolean): bigint {
+  return fees.filter(counts).reduce((total, { amount }) => total + amount, 0n);
 }
 
 /** Without seats the round that its requester left open is shared by those that said on the chain that they uploaded. */

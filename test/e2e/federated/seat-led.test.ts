@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { createMarket } from "../../../src/chain/market.ts";
-import type { JobId } from "../../../src/protocol/ids.ts";
+import type { Market } from "../../../src/ports/market.ts";
+import { memberOf } from "../../../src/protocol/federated/market/fold.ts";
+import { type Address, type JobId, sameAddress } from "../../../src/protocol/ids.ts";
 import { startTestMarket } from "../../support/market/market.ts";
 import { seatLedExample } from "../../support/market/seat-led-example.ts";
 import { needs } from "../../support/require.ts";
@@ -44,11 +47,7 @@ test(
     const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
     assert.equal(verified.rounds, 3);
 
-    const reader = createMarket({
-      ...{ rpcUrl: market.network.rpcUrl, chainId: market.network.chainId },
-      ...{ addresses: market.network.contracts, database: ":memory:", pollMs: 100 },
-    });
-    t.after(() => reader.stop());
+    const reader = readerOf(t, market);
     const id = end.jobId as JobId;
     await market.ichain(["challenge", id]);
     for await (const { state, judged } of reader.followFederated(id)) {
@@ -60,3 +59,50 @@ test(
     }
   },
 );
+
+test(
+  "a proven cheat ends a job that refunds: it is banned, and the others share its deposit",
+  needs("docker", "root"),
+  async (t) => {
+    const bad = ["sign"] as const;
+    const job = await seatLedExample(t, {
+      validators: 2,
+      providers: 3,
+      rounds: 2,
+      audit: 1,
+      onCheat: "refund",
+    });
+    // Its own training turns the update again, so that it would appeal.
+    const policy = join(dirname(job), "policy.yaml");
+    await writeFile(policy, "appeal: never\n");
+    const parties = { providers: 3, validators: 2, transport: "direct", bad, policy } as const;
+    const market = await startTestMarket(t, parties);
+    const [cheat, ...honest] = market.providers.map(({ account }) => account as Address);
+    const stakes = await Promise.all([cheat!, ...honest].map((one) => market.stake(one)));
+    const { code, stdout, stderr } = await market.attempt(["submit", job, "--yes"]);
+    assert.ok(code !== 0 && /JOB_NOT_SETTLED/.test(`${stdout}${stderr}`), `${stdout}\n${stderr}`);
+
+    const reader = readerOf(t, market);
+    const [ended] = await reader.federatedJobs({}, { signal: t.signal });
+    assert.deepEqual([ended!.cause, ended!.closings.length], ["cheated", 0]);
+    const { strike, standing } = memberOf(ended!, cheat!)!;
+    assert.deepEqual([standing, strike?.found.round], ["struck", 1]);
+    assert.ok(ended!.members.every((one) => one.strike === undefined || sameAddress(one.account, cheat!)));
+    await market.evm.increaseTime(ended!.terms.disputeWindow + 1);
+    for await (const { members } of reader.followFederated(ended!.id))
+      if (members.every((one) => one.standing === "released")) break;
+    const { providerStake } = ended!.terms;
+    assert.deepEqual(
+      await Promise.all([cheat!, ...honest].map((one) => market.stake(one))),
+      stakes.map((stake, i) => (i === 0 ? stake - providerStake : stake)),
+    );
+    assert.ok((await reader.offer(cheat!))?.banned);
+  },
+);
+
+function readerOf(t: TestContext, { network }: Awaited<ReturnType<typeof startTestMarket>>): Market {
+  const { rpcUrl, chainId, contracts } = network;
+  const reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
+  t.after(() => reader.stop());
+  return reader;
+}

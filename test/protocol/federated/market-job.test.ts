@@ -55,6 +55,10 @@ test("a job file says what is missing or contradicts itself", () => {
   assert.deepEqual(faults({}, { validators: 1, train: { file: ["train.npz", "../other.npz"] } }), [
     "federated",
   ]);
+  const refund = { onCheat: "refund", audit: 1 } as const;
+  assert.deepEqual(faults({}, { validators: 2, ...refund }), []);
+  assert.deepEqual(faults({}, { validators: 1, ...refund }), ["federated.onCheat"]);
+  assert.deepEqual(faults({}, { validators: 2, ...refund, audit: "off" }), ["federated.onCheat"]);
   assert.deepEqual(faults({}, { validators: 8 }), ["federated.validators.count"]);
   assert.deepEqual(faults({}, { validators: 1, silent: "redeal" }), ["federated.silent"]);
   assert.deepEqual(faults({}, { validators: 1, providers: 49 }), ["federated.providers"]);

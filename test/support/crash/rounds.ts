@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { parse, stringify } from "yaml";
 import { artifactOf } from "../../../src/chain/abi/artifacts.ts";
 import { createMarket } from "../../../src/chain/market.ts";
 import { asOwnerOf, type Home } from "../../../src/devnet/homes.ts";
@@ -24,20 +25,33 @@ import {
 } from "./trace.ts";
 
 /**
- * The same as `crashTable` for a federated job: its lead and one of its providers are killed at each step of their
- * journals, and the job must end as it does undisturbed.
+ * The same as `crashTable` for federated jobs: its requester, one of its providers, one of its validators and the panel of
+ * a dispute are killed at each step of their journals, and the job must end as it does undisturbed.
  */
 
 const preload = new URL("./preload.ts", import.meta.url).href;
 const program = fileURLToPath(new URL("./ichain-child.ts", import.meta.url));
 const example = fileURLToPath(new URL("../../../examples/federated-digits", import.meta.url));
 const LOOK_MS = 40;
-const LONGEST_MS = 120_000;
+const LONGEST_MS = 240_000;
 const ROUNDS = 2;
-const RELEASE = ["release"];
+/** Calls that any party makes, and one does. */
+const ANYBODYS = ["release", "empanel", "concludeChallenge"];
 
+/** What is played; of validators two of three are drawn, and the third is the panel. */
+export const courses = {
+  /** Led by its requester. */
+  led: { validators: 0, challenge: false, own: false },
+  /** Led by two seats, which replay; in the end the requester challenges the last round. */
+  seats: { validators: 3, challenge: true, own: false },
+  /** Led by two seats, of providers' own data, of which nothing can be replayed. */
+  own: { validators: 3, challenge: false, own: true },
+} as const;
+type CourseName = keyof typeof courses;
+
+/** In one of these homes: who is drawn for a seat, and who for the panel, is chance. */
 interface Kill extends Target {
-  readonly home: string;
+  readonly homes: readonly string[];
 }
 
 interface Ending {
@@ -58,25 +72,31 @@ export interface RoundsTable {
 }
 
 export async function crashRounds({
+  course: name,
   wants = () => true,
   say,
 }: {
-  readonly wants?: (kill: Kill) => boolean;
+  readonly course: CourseName;
+  readonly wants?: (kill: Target) => boolean;
   readonly say: (text: string) => void;
 }): Promise<RoundsTable> {
+  const course = courses[name];
+  const { validators } = course;
   const began = performance.now();
   await using stack = new AsyncDisposableStack();
   const market = await startTestMarket(
     { after: (end) => void stack.defer(end as () => Promise<void>) },
-    { transport: "direct", providers: 2, validators: 0, nodeOptions: ["--import", preload] },
+    { transport: "direct", providers: 2, validators, nodeOptions: ["--import", preload] },
   );
   const { rpcUrl, chainId, contracts } = market.network;
   const reader = createMarket({ rpcUrl, chainId, addresses: contracts, database: ":memory:", pollMs: 100 });
   stack.defer(() => reader.stop());
   const folder = await mkdtemp(join(tmpdir(), "ichain-crash-rounds-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const file = await writeJob(folder);
-  const play = (kills: readonly Kill[]) => playJob(market, reader, file, kills);
+  const file = await writeJob(folder, course);
+  if (course.own) await giveData(market, folder);
+  const { challenge } = course;
+  const play = (kills: readonly Kill[]) => playJob(market, reader, { file, challenge }, kills);
 
   await play([]); // makes keys and caches, which stay
   const model = await play([]);
@@ -93,7 +113,7 @@ export async function crashRounds({
       ...changes(model.transactions, found.transactions).map((one) => `transaction ${one}`),
       ...changes(model.remains, found.remains).map((one) => `left ${one}`),
     ];
-    const what = kills.map(({ home, step, point }) => `${home} ${step} ${point}`).join(", ");
+    const what = kills.map(({ role, step, point }) => `${role} ${step} ${point}`).join(", ");
     say(`${what}: ${found.seconds} s, ${wrong.length === 0 ? "ok" : wrong.join("; ")}`);
     for (const { role, step, point } of kills) {
       steps[`${role} ${step}`] ??= {};
@@ -106,7 +126,7 @@ export async function crashRounds({
 }
 
 /** Two rounds of the example, as small as they go. */
-async function writeJob(folder: string): Promise<string> {
+async function writeJob(folder: string, { validators, own }: (typeof courses)[CourseName]): Promise<string> {
   await cp(example, folder, { recursive: true });
   const path = join(folder, "job.yaml");
   const text = await readFile(path, "utf8");
@@ -118,24 +138,49 @@ async function writeJob(folder: string): Promise<string> {
     .replace("strategy: gate", "strategy: fedavg")
     .replace("dirichlet 1", "iid")
     .replace("pool: 0.05", "pool: 0.02\n  quorum: 1");
-  await writeFile(path, small);
+  const seats = "  validators: { count: 2, fee: 0.001, deposit: 0.001 }\n";
+  const led = validators === 0 ? small : `${small}${seats}${own ? "" : "  audit: 1\n"}`;
+  if (!own) {
+    await writeFile(path, led);
+    return path;
+  }
+  const ownData = led
+    .replace("  train: { file: train.npz }\n", "")
+    .replace("split: iid", "own: digits")
+    .replace("strategy: fedavg", "strategy: root-cosine");
+  await writeFile(path, ownData);
+  const task = join(folder, "task.py");
+  const reads = 'train(now.model, now.part or np.load(now.data / "train.npz"), ';
+  await writeFile(task, (await readFile(task, "utf8")).replace("train(now.model, now.part, ", reads));
   return path;
+}
+
+/** Gives both providers a folder with data of their own. */
+async function giveData({ dir, providers, ichain }: TestMarket, folder: string): Promise<void> {
+  const policy = join(dir, "policy.yaml");
+  const data = join(folder, "data-of-providers");
+  await cp(join(folder, "train.npz"), join(data, "train.npz"));
+  await chmod(data, 0o755);
+  const usual = parse(await readFile(policy, "utf8"));
+  await writeFile(policy, stringify({ ...usual, federated: { data: { digits: data } } }));
+  for (const provider of providers) await ichain(["reload"], provider);
 }
 
 async function playJob(
   market: TestMarket,
   reader: ReturnType<typeof createMarket>,
-  file: string,
+  { file, challenge }: { readonly file: string; readonly challenge: boolean },
   kills: readonly Kill[],
 ): Promise<Ending> {
   const began = performance.now();
-  const homes = [market.requester, ...market.providers];
+  const actors = [...market.providers, ...market.validators];
+  const homes = [market.requester, ...actors];
   const homeOf = (name: string) => homes.find((home) => home.name === name)!;
   const sinceBlock = (await market.chain.getBlockNumber()) + 1;
-  const had = homes.flatMap((home) => remainsOf(home));
+  const had = remains();
   const known = new Set((await jobsOf()).map(({ id }) => id));
   for (const home of homes) forgetPassed(home.dir);
-  for (const { home, ...target } of kills) arm(homeOf(home).dir, target);
+  for (const { homes: armed, ...target } of kills) for (const one of armed) arm(homeOf(one).dir, target);
   const wrong: string[] = [];
   const revived = new Set<string>();
   try {
@@ -144,17 +189,25 @@ async function playJob(
     wrong.push((error as Error).message);
   }
   const passed = new Map(homes.map((home) => [home.name, passedIn(home.dir)]));
-  for (const { home, step, point } of kills) {
-    disarm(homeOf(home).dir);
-    if (!passed.get(home)?.some(({ killed }) => killed)) wrong.push(`${step} ${point} was not reached`);
+  for (const { homes: armed, step, point } of kills) {
+    for (const one of armed) disarm(homeOf(one).dir);
+    if (!armed.some((one) => wasKilled(one))) wrong.push(`${step} ${point} was not reached`);
   }
-  const after = homes.flatMap((home) => remainsOf(home));
+  const after = remains();
   return {
     seconds: Number(((performance.now() - began) / 1000).toFixed(1)),
     jobs: (await ownJobs()).map(endingOf),
     transactions: await callsSince(market, homes, sinceBlock),
     ...{ remains: changes(had, after), passed, wrong },
   };
+
+  function remains(): string[] {
+    return homes.flatMap((home) => remainsOf(home)).map(partyOf);
+  }
+
+  function wasKilled(home: string): boolean {
+    return passedIn(homeOf(home).dir).some(({ killed }) => killed);
+  }
 
   async function jobsOf(): Promise<FederatedJob[]> {
     return reader.federatedJobs({ requester: market.requester.account });
@@ -175,9 +228,12 @@ async function playJob(
         const open = homes.flatMap((home) => unfinishedIn(home).map((one) => `${home.name}: ${one}`));
         throw new RangeError(`it does not end: ${open.join(", ")}; ${child.said()}`);
       }
-      for (const home of market.providers) {
-        if (revived.has(home.name) || !passedIn(home.dir).some(({ killed }) => killed)) continue;
+      for (const home of actors) {
+        if (revived.has(home.name) || !wasKilled(home.name)) continue;
         revived.add(home.name);
+        // One of those that come to the same step.
+        for (const one of kills.find(({ homes: armed }) => armed.includes(home.name))?.homes ?? [])
+          disarm(homeOf(one).dir);
         await market.killActor(home.name);
         await market.startActor(home.name).catch(() => undefined);
       }
@@ -191,7 +247,17 @@ async function playJob(
         continue;
       }
       const [job] = jobs;
-      if (job?.state !== "Ended") throw new RangeError(`the command ended before the job: ${child.said()}`);
+      const isDisputed = job !== undefined && job.disputes.length > 0;
+      if (job?.state !== "Ended" && !isDisputed)
+        throw new RangeError(`the command ended before the job: ${child.said()}`);
+      if (challenge && !isDisputed && job.judged.length === 0) {
+        child = launch(market, ["challenge", job.id]);
+        continue;
+      }
+      if (isDisputed) {
+        child = idle;
+        continue;
+      }
       if (!travelled) {
         travelled = true;
         await market.evm.increaseTime(job.terms.disputeWindow + 1);
@@ -215,9 +281,11 @@ async function playJob(
   }
 }
 
-function endingOf({ state, cause, closings, members }: FederatedJob): string {
+function endingOf({ state, cause, closings, members, judged }: FederatedJob): string {
   const paid = members.map(({ standing, claimed }) => `${standing} ${claimed > 0n ? "paid" : "unpaid"}`);
-  return `${state} ${cause} ${closings.length} rounds, ${paid.join(", ")}`;
+  const signed = closings.map(({ signers }) => `${signers.length} signed`);
+  const found = judged.map(({ round, decided, stands }) => `round ${round} ${decided} ${stands}`);
+  return `${state} ${cause} ${closings.length} rounds, ${[...paid, ...signed, ...found].join(", ")}`;
 }
 
 function launch(market: TestMarket, args: readonly string[]) {
@@ -234,30 +302,38 @@ function launch(market: TestMarket, args: readonly string[]) {
   return { process: child, ended, said: () => said };
 }
 
-/** Runs with one kill in the requester's home and one in the first provider's. */
-function grouped({ passed }: Ending, wants: (kill: Kill) => boolean): Kill[][] {
-  const killsOf = (home: string) => {
-    const steps = (passed.get(home) ?? []).filter(({ role }) => role.startsWith("federated-"));
+/** Runs with one kill of the requester, one of the first provider, and one of a validator. */
+function grouped({ passed }: Ending, wants: (kill: Target) => boolean): Kill[][] {
+  const killsOf = (homes: readonly string[]) => {
+    const steps = homes
+      .flatMap((home) => passed.get(home) ?? [])
+      .filter(({ role }) => role.startsWith("federated-"));
     const names = [...new Set(steps.map(({ role, step }) => `${role} ${step}`))];
     return names.flatMap((name) =>
       points
         .filter((point) => steps.some((one) => `${one.role} ${one.step}` === name && one.point === point))
         .map((point): Kill => {
           const [role = "", step = ""] = name.split(" ");
-          return { home, role, step, point };
+          return { homes, role, step, point };
         })
         .filter(wants),
     );
   };
-  const [lead, provider] = [killsOf("requester"), killsOf("provider-1")];
-  return Array.from({ length: Math.max(lead.length, provider.length) }, (_, i) =>
-    [lead[i], provider[i]].filter((one) => one !== undefined),
+  const validators = [...passed.keys()].filter((home) => home.startsWith("validator-"));
+  const columns = [["requester"], ["provider-1"], validators].map(killsOf);
+  return Array.from({ length: Math.max(...columns.map((one) => one.length)) }, (_, i) =>
+    columns.flatMap((one) => one[i] ?? []),
   );
 }
 
 const interfaces = (["FederatedEscrow", "FederatedExceptions", "ProviderRegistry"] as const).map(
   (name) => artifactOf(name).abi,
 );
+
+/** Of validators any: chance says which of them serve, and which judge. */
+function partyOf(text: string): string {
+  return text.replace(/^validator-\d+/, "a validator");
+}
 
 /** Every transaction of a party, by who sent it and which call it is; what any may do, without who. */
 async function callsSince(market: TestMarket, homes: readonly Home[], sinceBlock: number): Promise<string[]> {
@@ -268,8 +344,8 @@ async function callsSince(market: TestMarket, homes: readonly Home[], sinceBlock
     const selector = tx.data.slice(0, 10);
     const name = interfaces.map((one) => one.getFunction(selector)?.name).find(Boolean) ?? selector;
     const isDone = receipt.status === 1;
-    if (RELEASE.includes(name)) return isDone ? ["anybody release"] : [];
-    return [`${home.name} ${name}${isDone ? "" : " reverted"}`];
+    if (ANYBODYS.includes(name)) return isDone ? [`anybody ${name}`] : [];
+    return [`${partyOf(home.name)} ${name}${isDone ? "" : " reverted"}`];
   });
   return calls.sort();
 }

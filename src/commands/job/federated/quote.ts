@@ -77,7 +77,8 @@ export async function quoteFederated(context: CommandContext, loaded: LoadedFede
     const round = roundWindowOf(file);
     const refunds = federated.onCheat === "refund";
     const branches = federatedBranchesOf({
-      ...{ pool: pool + fees, rounds, windows: { ...windows, round }, refunds },
+      ...{ pool: pool + fees, rounds, windows: { ...windows, round } },
+      cheatedFees: refunds ? fees / BigInt(rounds) : undefined,
     });
     const weaker = federated.data.own === undefined ? undefined : WEAKER;
     const shared = sharedOf({ pool, rounds });

@@ -1,8 +1,9 @@
 import { isIchainError } from "../../../errors/error.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import type { TokenInfo } from "../../../protocol/amounts.ts";
+import { disputeText, judgedText } from "../../../protocol/federated/market/dispute/news.ts";
 import { memberOf } from "../../../protocol/federated/market/fold.ts";
-import type { Dispute, FederatedJob, Judged } from "../../../protocol/federated/market/job.ts";
+import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { federatedPriceOf } from "../../../protocol/federated/market/terms.ts";
 import { type Address, type JobId, sameAddress, shortId } from "../../../protocol/ids.ts";
 import { coin, money } from "../../../ui/format.ts";
@@ -98,26 +99,6 @@ export function federatedRows(job: FederatedJob, token: TokenInfo): [string, str
     [state === "Ended" ? "pay from" : "due", due],
     ...closings.map(({ closing }): [string, string] => [`model ${closing.round}`, closing.modelDigest]),
   ];
-}
-
-/** An open dispute, in words. */
-export function disputeText({ about, round, panel, committed, revealed }: Dispute): string {
-  const what = about === undefined ? `the closing of round ${round}` : `the strike against ${shortId(about)}`;
-  if (panel.length === 0) return `over ${what}: its panel is being drawn`;
-  const all = committed.length === panel.length;
-  const count = all
-    ? `${revealed.length} of ${panel.length} have said what they found`
-    : `${committed.length} of ${panel.length} have judged it`;
-  return `over ${what}: a panel runs it again, ${count}`;
-}
-
-/** What became of a dispute, in words. */
-export function judgedText({ about, round, decided, stands }: Judged): string {
-  const what =
-    about === undefined
-      ? `the closing of round ${round} ${stands ? "stands" : "is void, and those after it"}`
-      : `the strike against ${shortId(about)} for round ${round} ${decided && stands ? "stands" : "does not stand"}`;
-  return decided ? what : `${what}: no majority of its panel found the same`;
 }
 
 export function federatedLine(job: FederatedJob): string {

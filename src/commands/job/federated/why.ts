@@ -1,8 +1,9 @@
 import type { TokenInfo } from "../../../protocol/amounts.ts";
+import { disputeText, judgedText } from "../../../protocol/federated/market/dispute/news.ts";
 import type { FederatedJob } from "../../../protocol/federated/market/job.ts";
 import { type Address, shortId } from "../../../protocol/ids.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
-import { disputeText, federatedData, federatedRoleIn, judgedText } from "./view.ts";
+import { federatedData, federatedRoleIn } from "./view.ts";
 
 /** Explains in plain sentences where a federated job stands, who must act by when, and what happens otherwise. */
 export function explainFederated(

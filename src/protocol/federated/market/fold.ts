@@ -1,6 +1,6 @@
-import { type Address, sameAddress } from "../../ids.ts";
+import { type Address, type Hex, sameAddress } from "../../ids.ts";
 import type { FederatedEvent } from "./events.ts";
-import type { Dispute, FederatedJob, FederatedMember } from "./job.ts";
+import type { Dispute, FederatedJob, FederatedMember, Fee } from "./job.ts";
 
 /** The job after `event`; events come in the chain's order, the posting first. Undefined before it. */
 export function foldFederated(
@@ -15,7 +15,7 @@ function posted({ id, terms, sealed, block }: FederatedEvent & { kind: "posted" 
   return {
     ...{ id, terms, sealed, block, state: "Enlisting", stopping: false, paid: 0n, swept: false },
     deadline: terms.enlistBy + terms.disputeWindow,
-    ...{ invitations: [], members: [], closings: [], disputes: [], judged: [], resumedAt: 0 },
+    ...{ invitations: [], members: [], closings: [], disputes: [], judged: [], fees: [], resumedAt: 0 },
   };
 }
 
@@ -68,10 +68,12 @@ function after(job: FederatedJob, event: Exclude<FederatedEvent, { kind: "posted
     }
     case "struck": {
       const { strike: found, signers, appealBy } = event;
-      return withMember(job, found.provider, { standing: "struck", strike: { found, signers, appealBy } });
+      const ends = job.terms.refunds && job.state === "Running";
+      const next = ends ? withFees(job, "strike", signers) : job;
+      return withMember(next, found.provider, { standing: "struck", strike: { found, signers, appealBy } });
     }
     case "stakeReleased":
-      return withMember(job, event.account, { standing: "released" });
+      return withMember(job, event.account, { standing: "released", lost: event.slashed });
     case "swept":
       return { ...job, swept: true };
     case "rated":
@@ -97,7 +99,7 @@ function disputed(job: FederatedJob, event: DisputeEvent): FederatedJob {
           drawBlock,
           deadline: 0,
         },
-        ...{ panel: [], committed: [], revealed: [] },
+        ...{ panel: [], committed: [], revealed: [], findings: [] },
       };
       const next: FederatedJob = { ...job, disputes: [...job.disputes, opened] };
       return about === undefined
@@ -113,8 +115,11 @@ function disputed(job: FederatedJob, event: DisputeEvent): FederatedJob {
       return withDispute(job, about, { committed, deadline: event.deadline });
     }
     case "findingRevealed": {
-      const revealed = [...(disputeOf(job, about)?.revealed ?? []), event.validator];
-      return withDispute(job, about, { revealed });
+      const { revealed = [], findings = [] } = disputeOf(job, about) ?? {};
+      return withDispute(job, about, {
+        revealed: [...revealed, event.validator],
+        findings: [...findings, event.finding],
+      });
     }
     case "disputeConcluded":
       return concluded(job, event);
@@ -127,7 +132,7 @@ function concluded(job: FederatedJob, event: DisputeEvent & { kind: "disputeConc
   const dispute = disputeOf(job, about);
   const { number = 0, challenger = job.terms.requester, round = 0 } = dispute ?? {};
   const rest: FederatedJob = {
-    ...job,
+    ...withFees(job, "panel", dispute ? paidIn(dispute, decided) : []),
     disputes: job.disputes.filter((each) => each !== dispute),
     judged: [...job.judged, { number, about, challenger, round, decided, stands }],
   };
@@ -138,6 +143,17 @@ function concluded(job: FederatedJob, event: DisputeEvent & { kind: "disputeConc
   const strike = memberOf(job, about)?.strike;
   const judged = withMember(rest, about, { standing: decided && stands ? "condemned" : "enlisted" });
   return slashed(judged, decided && !stands ? (strike?.signers ?? []) : []);
+}
+
+/** Those of a panel that found with most; without a majority all that said what they found. */
+function paidIn({ revealed, findings, panel }: Dispute, decided: boolean): readonly Address[] {
+  const isMost = (finding: Hex) => 2 * findings.filter((one) => one === finding).length > panel.length;
+  return revealed.filter((_, i) => !decided || isMost(findings[i]!));
+}
+
+function withFees(job: FederatedJob, of: Fee["of"], accounts: readonly Address[]): FederatedJob {
+  const fees = accounts.map((account): Fee => ({ account, of, amount: job.terms.seatFee }));
+  return { ...job, fees: [...job.fees, ...fees] };
 }
 
 /** Seats that signed what a panel found false; one that has lost its stake before loses none. */

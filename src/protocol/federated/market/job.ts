@@ -31,8 +31,18 @@ export interface FederatedJob {
   readonly disputes: readonly Dispute[];
   /** Those that are over, in order. */
   readonly judged: readonly Judged[];
+  /** Credited without a claim. */
+  readonly fees: readonly Fee[];
   /** When the last dispute over a closing ended with the closing standing, Unix seconds; 0 before. */
   readonly resumedAt: number;
+}
+
+/** What the escrow credits of itself: to a panel for its finding, to seats for the strike that ends a job. */
+export interface Fee {
+  readonly account: Address;
+  readonly of: "panel" | "strike";
+  /** The token's smallest unit. */
+  readonly amount: bigint;
 }
 
 /** A provider or a seat of a job. */
@@ -52,6 +62,8 @@ export interface FederatedMember {
     readonly signers: readonly Address[];
     readonly appealBy: number;
   };
+  /** True where a strike took its stake. */
+  readonly lost?: boolean;
 }
 
 /** A provider said on the chain that it uploaded. */
@@ -75,6 +87,8 @@ export interface Dispute {
   readonly panel: readonly Address[];
   readonly committed: readonly Address[];
   readonly revealed: readonly Address[];
+  /** What they found, in the same order. */
+  readonly findings: readonly Hex[];
   /** Last second to commit; once all have, to reveal. */
   readonly deadline: number;
 }
@@ -84,6 +98,14 @@ export function unclaimedOf({ closings, members, terms, paid, swept }: Federated
   if (swept) return 0n;
   const seated = BigInt(members.filter(({ seat }) => seat).length);
   return BigInt(closings.length) * (terms.roundPrice + seated * terms.seatFee) - paid;
+}
+
+/** What a member that has its stake again got of those of proven cheats, wei; 0 unless a cheat ends the job. */
+export function partOf({ members, terms }: FederatedJob, member: FederatedMember): bigint {
+  if (!terms.refunds || member.seat || member.standing !== "released" || member.lost) return 0n;
+  const cheats = members.filter(({ lost }) => lost).length;
+  const honest = members.filter(({ seat }) => !seat).length - cheats;
+  return (BigInt(cheats) * terms.providerStake) / BigInt(honest);
 }
 
 /** What became of a dispute. */

@@ -85,8 +85,8 @@ export const proposalSchema = z.strictObject({
 export type RoundProposal = z.infer<typeof proposalSchema>;
 
 /**
- * Seat → seat that proposed, as a notice about the bundle: its signatures of strikes, of the closing unless a cheat is to
- * end the job, and what opens its commitment.
+ * Seat → seat that proposed, as a notice about the bundle: its signatures of strikes, and of the closing unless a cheat
+ * is to end the job; and what opens its commitment.
  */
 export const approvalSchema = z.strictObject({
   approved: z.strictObject({

@@ -7,8 +7,8 @@ interface Quoted {
   readonly rounds: number;
   /** Seconds. */
   readonly windows: { readonly enlist: number; readonly round: number; readonly dispute: number };
-  /** Whether a proven cheat ends it. */
-  readonly refunds?: boolean;
+  /** Where a proven cheat ends it: the fees of the round in which that is. */
+  readonly cheatedFees?: bigint | undefined;
 }
 
 /** What providers share of a round at most, smallest unit; the rest comes back to the requester, who leads. */
@@ -18,7 +18,7 @@ export function sharedOf({ pool, rounds }: Pick<Quoted, "pool" | "rounds">): big
 
 /** Every way in which a federated job that its requester leads can end, and the requester's largest loss in it. */
 export function federatedBranchesOf(job: Quoted): readonly Branch[] {
-  const { pool, rounds, windows, refunds } = job;
+  const { pool, rounds, windows, cheatedFees } = job;
   const [price, shared] = [pool / BigInt(rounds), sharedOf(job)];
   const begun = windows.enlist + windows.dispute;
   const over = begun + rounds * windows.round;
@@ -42,16 +42,16 @@ export function federatedBranchesOf(job: Quoted): readonly Branch[] {
       BigInt(rounds - 1) * shared + price,
       over + windows.dispute,
     ),
-    ...(refunds
-      ? [
+    ...(cheatedFees === undefined
+      ? []
+      : [
           branch(
             "cheated",
             "a cheat is proven amid the last round: what is not closed comes back, but for that round's fees",
-            BigInt(rounds - 1) * shared,
+            BigInt(rounds - 1) * price + cheatedFees,
             over + windows.dispute,
           ),
-        ]
-      : []),
+        ]),
   ];
 }
 

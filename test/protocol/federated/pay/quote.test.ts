@@ -16,6 +16,8 @@ test("a requester that leads loses what providers share of each round, and no mo
   const loss = Object.fromEntries(branches.map((one) => [one.outcome, one.loss]));
   assert.deepEqual(loss, { "not-begun": 0n, completed: 980n, stopped: 980n, late: 984n });
   assert.equal(worstLoss(branches), 984n);
+  const cheated = federatedBranchesOf({ ...job, cheatedFees: 30n }).at(-1)!;
+  assert.deepEqual([cheated.outcome, cheated.loss], ["cheated", 830n]);
   assert.deepEqual([branches[0]!.seconds, branches[1]!.seconds], [900, 900 + 6000 + 300]);
 });
 

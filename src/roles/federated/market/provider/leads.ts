@@ -64,6 +64,11 @@ export class LastToAnswer {
     this.#address = endpoint.address;
   }
 
+  /** Whether any has answered since this process began. */
+  get isKnown(): boolean {
+    return this.#address !== undefined;
+  }
+
   first(leads: readonly Lead[]): readonly Lead[] {
     const isLast = ({ endpoint }: Lead) => endpoint.address === this.#address;
     return leads.toSorted((a, b) => Number(isLast(b)) - Number(isLast(a)));

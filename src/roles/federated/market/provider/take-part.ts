@@ -16,6 +16,7 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { transact } from "../../../shared/transact.ts";
 import { moveDisputesOn } from "../dispute/move-on.ts";
+import { tellDisputes } from "../dispute/tell.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { answerStrike } from "./answer-strike.ts";
 import { type Enlisted, enlist, isRefused } from "./enlist.ts";
@@ -127,6 +128,7 @@ async function follow(
       continue;
     }
     await moveDisputesOn(context, journal, job, options);
+    await tellDisputes(context, journal, job);
     defence.begin((own) => answerStrike(context, journal, { job, setup, enlisted }, own));
     if (job.state === "Enlisting") hosting.start().catch(() => undefined); // tried again when there is an update
     if (open !== undefined && running === undefined)

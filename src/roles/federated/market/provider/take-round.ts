@@ -180,7 +180,11 @@ function makeUpdate(
     act: async () => {
       const own = await ownDataOf(context, journal, { spec, setup }, options);
       const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
-      const leads = last.first(await leadsOf(context, journal, job.id, enlisted, options));
+      const known = await leadsOf(context, journal, job.id, enlisted, options);
+      // After a restart no one has answered yet: all are asked at once which of them is up.
+      if (known.length > 1 && !last.isKnown)
+        await hear(context, known, { from: round, accept: () => true, last }, options);
+      const leads = last.first(known);
       const model = await bringModel(context, { job, round, enlisted, leads, work, dir }, options);
       const dataDir = own?.folder;
       const training = { job, round, setup, enlisted, input, dataDir, name: `round-${round}`, model };

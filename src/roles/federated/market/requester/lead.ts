@@ -1,22 +1,16 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Abortable, linkSignals, raceSignal } from "../../../../async/abort.ts";
 import { IchainError, isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Hosting } from "../../../../ports/transport.ts";
-import type { UploadLine } from "../../../../protocol/federated/ledger/ledger.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import {
-  type RoundMessage,
-  type SeatPlace,
-  updateMessageSchema,
-} from "../../../../protocol/federated/market/messages.ts";
+import { type RoundMessage, updateMessageSchema } from "../../../../protocol/federated/market/messages.ts";
 import { MODEL_FILE, updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
 import { federatedPriceOf } from "../../../../protocol/federated/market/terms.ts";
 import { writeModel } from "../../../../protocol/federated/model-file.ts";
-import { type Address, type Hex, type JobId, sameAddress } from "../../../../protocol/ids.ts";
+import type { Address, Hex, JobId } from "../../../../protocol/ids.ts";
 import type { BundleLocator } from "../../../../protocol/parcel/locator.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
@@ -26,21 +20,22 @@ import { transact } from "../../../shared/transact.ts";
 import { allowEscrow } from "../../../tokens.ts";
 import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
+import { tellDisputes } from "../dispute/tell.ts";
 import { invitationsTo } from "../enlist.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { ROUND_NOTICES } from "../update-parcel.ts";
 import { Board } from "./board.ts";
 import { collectPay } from "./collect.ts";
-import { type Correspondent, type Course, correspondentsOf, openCourse, packModel } from "./course.ts";
-import { forgetRounds } from "./disk.ts";
+import { type Correspondent, type Course, correspondentsOf, openCourse } from "./course.ts";
 import { type FederatedDraft, federatedDraftOf } from "./draft.ts";
 import { emptyRoundFiles, type LeadFiles, leadFiles } from "./files.ts";
-import { aggregateRound, digestBefore, measureLast } from "./round/aggregate.ts";
-import { type Arrivals, openArrivals, updateNoticeOf, updatePath } from "./round/arrivals.ts";
-import { type ClosedRound, closeBooks } from "./round/books.ts";
-import { aggregateScores } from "./round/distil.ts";
+import { handToSeats, takeClosed } from "./follow-seats.ts";
+import { digestBefore, measureLast } from "./round/aggregate.ts";
+import { type Arrivals, openArrivals } from "./round/arrivals.ts";
+import type { ClosedRound } from "./round/books.ts";
+import { leadRound } from "./round/lead-round.ts";
 import { courseOf } from "./round/redeal.ts";
-import { drawSeats, Seats, takeClosedRound } from "./seats.ts";
+import { drawSeats, Seats } from "./seats.ts";
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
 /** How long the hosts of a job that is over wait for providers to learn what they earned, milliseconds. */
@@ -117,6 +112,7 @@ export async function lead(
     const state = `${job.state} ${job.members.length} ${job.closings.length}`;
     if (state !== seen) onState?.(job);
     seen = state;
+    await tellDisputes(context, journal, job);
     if (job.state === "Enlisting") await beginInTime(context, journal, job, options);
     if (job.state === "Drawing") await drawSeats(context, journal, job, draft, options);
     const isWhole = !seats || (await takeClosed(context, journal, { draft, files, job, onRound }, options));
@@ -129,7 +125,7 @@ export async function lead(
       course = await openCourse(context, journal, { draft, files, job, aggregation, hosting }, options);
       using limit = chainDeadline(job.deadline, market, options.signal);
       try {
-        await handOver(context, journal, { course, job, board, seats, hosting, files }, limit);
+        await handToSeats(context, journal, { course, job, board, seats, hosting, files }, limit);
       } catch (error) {
         options.signal.throwIfAborted();
         // Too few seats came for the job; it ends with its first round.
@@ -183,68 +179,6 @@ export async function lead(
     return job;
   }
   throw jobIsNotOurs(id, account);
-}
-
-/** Gives the seats what they aggregate rounds with, and each provider its part and the seats' addresses. */
-async function handOver(
-  context: WorkerContext,
-  journal: JobJournal,
-  {
-    course: { place, members },
-    job,
-    board,
-    seats,
-    hosting,
-    files,
-  }: {
-    readonly course: Course;
-    readonly job: FederatedJob;
-    readonly board: Board<RoundMessage>;
-    readonly seats: Seats;
-    readonly hosting: Hosting;
-    readonly files: LeadFiles;
-  },
-  options: Abortable,
-): Promise<void> {
-  const start = await packModel(context, journal, place, 1, options);
-  await hosting.add(start.blob);
-  const places = await seats.open(job, { hosting, files }, options);
-  const model = { root: start.blob.root, key: start.key, bytes: start.blob.size };
-  const sendBy = job.deadline - Math.floor(job.terms.roundWindow / 2);
-  board.show(1, (account) => {
-    const member = members.find((one) => sameAddress(one.account, account));
-    return member && { round: 1, ledger: [], work: { model, part: member.part, sendBy }, seats: [...places] };
-  });
-}
-
-/** Takes the rounds that seats have closed since; false where none of them tells of one in time. */
-async function takeClosed(
-  context: WorkerContext,
-  journal: JobJournal,
-  {
-    draft,
-    files,
-    job,
-    onRound,
-  }: { draft: FederatedDraft; files: LeadFiles; job: FederatedJob; onRound: LeadOptions["onRound"] },
-  options: Abortable,
-): Promise<boolean> {
-  const { market } = context;
-  const isOver = (await market.now(options)) > job.deadline;
-  using time = chainDeadline(isOver ? Number.POSITIVE_INFINITY : job.deadline, market, options.signal);
-  using limit = linkSignals([time.signal], isOver ? FAREWELL_MS : undefined);
-  const seats = journal.outcome<readonly SeatPlace[]>("seats") ?? [];
-  for (let round = 1; round <= job.closings.length; round++) {
-    if (journal.outcome(`closing-${round}`) !== undefined) continue;
-    try {
-      onRound?.(await takeClosedRound(context, journal, { draft, files, job, round, seats }, limit));
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (!limit.signal.aborted) throw error;
-      return false;
-    }
-  }
-  return true;
 }
 
 /** Takes each notice to the provider whose channel opens it; of others nothing is kept. */
@@ -307,99 +241,6 @@ async function invite(
       await transact(context.market, journal, call, { ...options, name: `invite-${i}` });
   }
   await journal.step("invited", { prepare: () => null, act: () => true });
-}
-
-/** One round: hands out the model, collects updates, makes the next model, closes. */
-async function leadRound(
-  context: WorkerContext,
-  journal: JobJournal,
-  { place, members, hosting }: Course,
-  {
-    job,
-    round,
-    arrivals,
-    board,
-  }: { job: FederatedJob; round: number; arrivals: Arrivals; board: Board<RoundMessage> },
-  options: Abortable,
-): Promise<ClosedRound> {
-  const { market } = context;
-  const { draft, files } = place;
-  const last = journal.outcome<ClosedRound>(`closing-${round - 1}`);
-  const model = await packModel(context, journal, place, round, options);
-  await hosting.add(model.blob);
-  const sendBy = job.deadline - Math.floor(job.terms.roundWindow / 2);
-  const begunAt = await market.now(options);
-  board.show(round, (account) => {
-    const member = members.find((one) => sameAddress(one.account, account));
-    if (member === undefined) return undefined;
-    if (member.out) return { round, ledger: [...(last?.lines ?? [])] };
-    const work = {
-      model: { root: model.blob.root, key: model.key, bytes: model.blob.size },
-      ...(member.part && { part: member.part }),
-      sendBy,
-    };
-    return { round, ledger: [...(last?.lines ?? [])], work };
-  });
-  const aggregated = await journal.step(`aggregate-${round}`, {
-    // Which updates count is decided once; what they make is the same however often it is computed.
-    prepare: () => arrivals.enough({ quorum: draft.file.federated.quorum, sendBy }),
-    act: async (present) => {
-      const memory = journal.outcome<{ memory: never }>(`aggregate-${round - 1}`)?.memory ?? {};
-      const updates = present.map((account) => ({
-        account,
-        place: members.findIndex((one) => sameAddress(one.account, account)),
-        path: updatePath(files, round, account),
-      }));
-      const parent = digestBefore(journal, draft, round);
-      const aggregate = place.open === undefined ? aggregateRound : aggregateScores;
-      return await aggregate(context, journal, place, { round, parent, updates, memory }, options);
-    },
-  });
-  const next = await packModel(context, journal, place, round + 1, options);
-  const closed = await journal.step(`closing-${round}`, {
-    prepare: async (): Promise<ClosedRound> => {
-      const present = aggregated.members.map(({ account }) => account);
-      const uploads = present
-        .map((account): UploadLine => {
-          const { upload, signature } = updateNoticeOf(journal, round, account)!;
-          return { upload, signature };
-        })
-        .toSorted((a, b) => (a.upload.provider < b.upload.provider ? -1 : 1));
-      const finishedAt = await market.now(options);
-      return closeBooks(market.ledgerDomainOf(job.id), draft, {
-        ...{ round, members, uploads, aggregated },
-        lead: context.account.toLowerCase() as Address,
-        sign: (hash) => market.signRecord(hash),
-        earned: last?.earned ?? [],
-        previous: last?.closing.ledgerTip ?? NOTHING,
-        parent: digestBefore(journal, draft, round),
-        model: next.blob.root,
-        times: { finishedAt, seconds: Math.max(0, finishedAt - begunAt) },
-        bytes: new Map(
-          uploads.map(({ upload: { provider } }) => [
-            provider,
-            updateNoticeOf(journal, round, provider)!.parcel.bytes,
-          ]),
-        ),
-      });
-    },
-    act: (one) => one,
-  });
-  const idle = closed.members.every(({ upload }) => upload === NOTHING);
-  const idleBefore = last?.members.every(({ upload }) => upload === NOTHING) ?? false;
-  if (idle && idleBefore && !job.stopping)
-    await unlessRefused(() =>
-      transact(market, journal, { kind: "stopFederated", federated: job }, { ...options, name: "stop-idle" }),
-    );
-  const closing = { kind: "closeRound", federated: job, closing: closed.closing, approvals: [] } as const;
-  await transact(market, journal, closing, { ...options, name: `close-${round}` });
-  // The next round needs neither: they are only kept until the round is closed.
-  for (const { account } of members) await rm(files.update(round, account), { recursive: true, force: true });
-  await rm(files.rootUpdate(round), { force: true });
-  hosting.remove(model.blob.root);
-  await rm(files.parcel(round - 1), { force: true });
-  await forgetRounds(files, round, draft.file.federated.keep);
-  return closed;
 }
 
 /** Writes the result, and lets providers learn what they earned before the hosts end. */

@@ -7,6 +7,7 @@ import { type JobId, shortId } from "../../../../protocol/ids.ts";
 import { forJob, type WorkerContext } from "../../../context.ts";
 import type { Duty } from "../../../daemon/daemon.ts";
 import { noteAndReport } from "../../../shared/note.ts";
+import { tellDisputes } from "../dispute/tell.ts";
 import { collectPay } from "./collect.ts";
 import { federatedDraftOf } from "./draft.ts";
 import { lead } from "./lead.ts";
@@ -52,6 +53,8 @@ async function serveJob(context: Context, id: JobId, options: Abortable): Promis
       await delay(BUSY_MS, undefined, options);
     }
   }
-  for await (const job of context.market.followFederated(id, options))
+  for await (const job of context.market.followFederated(id, options)) {
+    await tellDisputes(context, journal, job);
     if (job.state === "Ended" && (await collectPay(context, journal, job, options)) === "done") return;
+  }
 }

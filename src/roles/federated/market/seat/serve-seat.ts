@@ -35,6 +35,7 @@ import { FileAggregation } from "../../aggregation/aggregate-files.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { moveDisputesOn } from "../dispute/move-on.ts";
 import { openStand } from "../dispute/stand.ts";
+import { tellDisputes } from "../dispute/tell.ts";
 import { hearAny, leadAt, readerOf } from "../provider/leads.ts";
 import { Board } from "../requester/board.ts";
 import { enlistedIn, openPlace, partDigest } from "../requester/course.ts";
@@ -235,6 +236,7 @@ async function serve(
   for await (const job of market.followFederated(id, options)) {
     await expireLate(context, journal, job, options);
     await moveDisputesOn(context, journal, job, options);
+    await tellDisputes(context, journal, job);
     await stand.follow(job);
     const open = job.state === "Running" ? job.closings.length + 1 : undefined;
     if (running && running.round !== open) await stop();

@@ -17,11 +17,15 @@ import {
 } from "../../../../../src/protocol/federated/market/seat-messages.ts";
 import { signedClosing } from "../../../../../src/protocol/federated/market/signatures.ts";
 import type { Address } from "../../../../../src/protocol/ids.ts";
+import type { WorkerContext } from "../../../../../src/roles/context.ts";
+import type { Arrivals } from "../../../../../src/roles/federated/market/requester/round/arrivals.ts";
 import { Answers } from "../../../../../src/roles/federated/market/seat/round/answers.ts";
 import { whyNotNear } from "../../../../../src/roles/federated/market/seat/round/figures.ts";
 import { whyNotCounted } from "../../../../../src/roles/federated/market/seat/round/lead-round.ts";
+import { requireAsserted } from "../../../../../src/roles/federated/market/seat/round/take-list.ts";
+import type { RoundState } from "../../../../../src/roles/federated/market/seat/round/work-out.ts";
 import { random32 } from "../../../../support/chain/terms.ts";
-import { scratch } from "../../../../support/parcel/parcels.ts";
+import { code, scratch } from "../../../../support/parcel/parcels.ts";
 
 const job = random32();
 const [lead, seat, third] = [1, 2, 3].map(() => Wallet.createRandom()) as unknown as [
@@ -182,6 +186,32 @@ test("answers are waited for until all are there, or enough are and the others' 
   const waiting = answers.until({ all: () => false, enough: () => false, graceMs: 1 }, stopped);
   stopped.abort(new RangeError("over"));
   await assert.rejects(waiting, RangeError);
+});
+
+test("a list is refused that leaves out an update that is here and that its provider said on the chain", async () => {
+  const account = accountOf(third);
+  const asserted = {
+    members: [
+      { account, asserted: 2 },
+      { account: accountOf(seat), asserted: 1 },
+    ],
+  };
+  const context = { market: { federatedJob: async () => asserted } } as unknown as WorkerContext;
+  const look = (counted: readonly Address[], present: readonly Address[]) =>
+    requireAsserted(
+      context,
+      // What the job was when the round began says nothing.
+      { job: { id: job, members: [] }, round: 2 } as unknown as RoundState,
+      {
+        list: { round: 2, updates: counted.map(message) },
+        arrivals: { present: () => present } as unknown as Arrivals,
+      },
+      { signal: new AbortController().signal },
+    );
+  await look([account], [account]);
+  await look([], [accountOf(seat), accountOf(lead)]);
+  await look([], []);
+  await assert.rejects(look([accountOf(seat)], [account]), code("FEDERATED_DISAGREED"));
 });
 
 test("what seats send each other is read with bounds", () => {

@@ -17,7 +17,7 @@ import { hearAny } from "../../provider/leads.ts";
 import { examineProposal } from "./examine.ts";
 import { figuresOf } from "./figures.ts";
 import type { Peer, Seat, SeatRound } from "./seat.ts";
-import { approve } from "./strikes.ts";
+import { signRound } from "./strikes.ts";
 import { requireAsserted, takeList } from "./take-list.ts";
 import type { WorkedOut } from "./work-out.ts";
 
@@ -83,7 +83,7 @@ export async function answerPeer(
   await journal.step(`approved-${tag}`, {
     prepare: () => null,
     act: () => {
-      const signed = approve(context, job, examined.closed.closing, proposal);
+      const signed = signRound(context, job, examined.closed.closing, proposal);
       return send({ approved: { round, ...signed, ...found } });
     },
   });

@@ -19,7 +19,7 @@ import { unlessRefused } from "../../unless-refused.ts";
 import { whyNotNear } from "./figures.ts";
 import { propose } from "./propose.ts";
 import { type Seat, type SeatRound, sendByOf } from "./seat.ts";
-import { approve, strikeAll, strikesWith } from "./strikes.ts";
+import { signRound, strikeAll } from "./strikes.ts";
 
 /** How long the others have at least, once enough seats have answered, milliseconds. */
 const LEAST_GRACE_MS = 10_000;
@@ -87,36 +87,35 @@ export async function leadSeatRound(
     },
   });
   told.show(2 * round, () => proposal);
-  const own = approve(context, job, closed.closing, proposal);
-  // A cheat ends the job: nobody signs the closing.
-  const ends = own.signature === undefined;
-  const signed = { job, list: digest, proposal, closing: ends ? undefined : closed.closing };
+  const own = signRound(context, job, closed.closing, proposal);
+  // Of a round that ends the job for a cheat the strikes are signed alone.
+  const closing = own.signature === undefined ? undefined : closed.closing;
   const approved = () =>
     committed.flatMap(([one, commitment]) => {
       const answer = answers.approval(round, one);
-      const of = { account: one, commitment, ...signed };
+      const of = { account: one, commitment, job, list: digest, proposal, closing };
       return answer && whyNotCounted(context, of, answer) === undefined ? [[one, answer] as const] : [];
     });
-  const strikes = () => strikesWith(context, { job, round, proposal }, [[account, own], ...approved()]);
   const wait = {
     all: () => committed.every(([one]) => answers.approval(round, one) !== undefined),
-    enough: () => (ends ? strikes().length > 0 : isMajority(approved())),
+    enough: () => isMajority(approved()),
     graceMs: LEAST_GRACE_MS,
   };
   await answers.until(wait, options);
+  const valid = approved();
   for (const [one, commitment] of committed) {
     const answer = answers.approval(round, one);
-    const why = answer && whyNotCounted(context, { account: one, commitment, ...signed }, answer);
+    const of = { account: one, commitment, job, list: digest, proposal, closing };
+    const why = answer && whyNotCounted(context, of, answer);
     if (why !== undefined)
       noteAndReport(context, journal, `round ${round}: ${shortId(one)} is not counted: ${why}`, "warn");
   }
+  const all = [[account, own] as const, ...valid];
   // Before the closing: with it the round, and this, are over.
-  await strikeAll(context, journal, { job, round, strikes }, options);
-  if (ends) return;
-  const approvals = [[account, own] as const, ...approved()].flatMap(([one, { signature }]) =>
-    signature === undefined ? [] : [{ seat: one, signature }],
-  );
-  const call = { kind: "closeRound", federated: job, closing: closed.closing, approvals } as const;
+  await strikeAll(context, journal, { job, round, proposal }, all, options);
+  if (closing === undefined) return;
+  const approvals = all.flatMap(([one, { signature }]) => (signature ? [{ seat: one, signature }] : []));
+  const call = { kind: "closeRound", federated: job, closing, approvals } as const;
   await unlessRefused(() => transact(market, journal, call, { ...options, name: `close-${round}` }));
 }
 
@@ -137,14 +136,15 @@ export function whyNotCounted(
     /** Digest of the list. */
     readonly list: Hex;
     readonly proposal: RoundProposal;
-    /** What it should have signed; undefined where a cheat ends the job. */
+    /** Undefined where only strikes are signed. */
     readonly closing: Closing | undefined;
   },
   { figures, salt, signature }: Approved,
 ): string | undefined {
-  const signer =
-    closing && signature && signerOf(signedClosing(market.ledgerDomainOf(job.id), closing), signature);
-  if (closing !== undefined && signer !== account.toLowerCase()) return "it signed something else";
+  const signed = closing && signedClosing(market.ledgerDomainOf(job.id), closing);
+  const isSigned =
+    signed === undefined || (signature && signerOf(signed, signature) === account.toLowerCase());
+  if (!isSigned) return "it signed something else";
   if (figuresCommitment(list, account, figures, salt) !== commitment)
     return "it committed to something else than it shows";
   return (

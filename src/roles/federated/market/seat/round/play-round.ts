@@ -1,4 +1,4 @@
-import { type Abortable, aborted } from "../../../../../async/abort.ts";
+import { type Abortable, aborted, raceSignal } from "../../../../../async/abort.ts";
 import { retryTransient } from "../../../../../async/retry.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
 import type { Address } from "../../../../../protocol/ids.ts";
@@ -9,9 +9,13 @@ import { answerPeer } from "./answer-peer.ts";
 import { leadSeatRound } from "./lead-round.ts";
 import { type Seat, type SeatRound, sendByOf } from "./seat.ts";
 
+/** How long the seat on turn may take to tell a list that others would have told by now, milliseconds. */
+const SILENT_MS = 30_000;
+
 /**
  * One round of a seat, until `options.signal` aborts because it is over: leads when it is its turn, and answers the others
- * on theirs. The seats' turns go round with the rounds; one whose proposal is not closed in time is followed by the next.
+ * on theirs. The seats' turns go round with the rounds; one that tells no list though the updates are here, or whose
+ * proposal is not closed in time, is followed by the next.
  */
 export async function playSeatRound(
   context: WorkerContext,
@@ -20,36 +24,72 @@ export async function playSeatRound(
   state: SeatRound,
   options: Abortable,
 ): Promise<void> {
-  const { job, round } = state;
+  const { round } = state;
   const { order, peers, account } = seat;
-  const turnOf = (one: Address) =>
-    (order.indexOf(one) + order.length - ((round - 1) % order.length)) % order.length;
-  const untilTurn = async (one: Address) => {
-    if (turnOf(one) === 0) return;
-    const wait = Math.floor((turnOf(one) * job.terms.roundWindow) / (4 * order.length));
-    using clock = chainDeadline(sendByOf(job) + wait, context.market, options.signal);
-    await aborted(clock.signal);
-    options.signal.throwIfAborted();
-  };
-  const isFirst = turnOf(account) === 0;
+  const isFirst = turnOf(order, round, account) === 0;
   const parts = [
-    () => leadSeatRound(context, journal, seat, { ...state, isFirst }, options),
-    ...peers.map((peer) => () => answerPeer(context, journal, seat, state, peer, options)),
+    [account, () => leadSeatRound(context, journal, seat, { ...state, isFirst }, options)] as const,
+    ...peers.map((peer) => {
+      const answer = () => answerPeer(context, journal, seat, state, peer, options);
+      return [peer.account, answer] as const;
+    }),
   ];
   await Promise.all(
-    [account, ...peers.map((peer) => peer.account)].map((one, i) =>
+    parts.map(([one, play]) =>
       explained(
         context,
         journal,
         round,
         async () => {
-          await untilTurn(one);
-          await parts[i]!();
+          await untilTurn(context, journal, { seat, state, one }, options);
+          await play();
         },
         options,
       ),
     ),
   );
+}
+
+/** How many seats come before this one in a round. */
+function turnOf(order: readonly Address[], round: number, one: Address): number {
+  return (order.indexOf(one) + order.length - ((round - 1) % order.length)) % order.length;
+}
+
+/**
+ * Resolves when the seat `one` may lead: the first at once, another when those before it had their time, or half a minute
+ * after it could have told a list in their place where they stay silent.
+ */
+export async function untilTurn(
+  { market }: Pick<WorkerContext, "market">,
+  journal: Pick<JobJournal, "outcome">,
+  {
+    seat: { order, account },
+    state: { job, round, place, arrivals },
+    one,
+  }: {
+    readonly seat: Pick<Seat, "order" | "account">;
+    readonly state: Pick<SeatRound, "job" | "round" | "arrivals"> & {
+      readonly place: { readonly draft: Pick<SeatRound["place"]["draft"], "file"> };
+    };
+    readonly one: Address;
+  },
+  { signal }: Abortable,
+): Promise<void> {
+  const turn = turnOf(order, round, one);
+  if (turn === 0) return;
+  const wait = Math.floor((turn * job.terms.roundWindow) / (4 * order.length));
+  using clock = chainDeadline(sendByOf(job) + wait, market, signal);
+  const isHere = (before: Address) =>
+    before === account || journal.outcome(`listed-${round}-${order.indexOf(before)}`) !== undefined;
+  const untilSilent = async () => {
+    const { quorum } = place.draft.file.federated;
+    await arrivals.enough({ quorum, sendBy: sendByOf(job) });
+    await raceSignal(aborted(clock.signal), clock.signal, turn * SILENT_MS);
+    if (order.some((before) => turnOf(order, round, before) < turn && isHere(before)))
+      await aborted(clock.signal);
+  };
+  await Promise.race([aborted(clock.signal), untilSilent().catch(() => aborted(clock.signal))]);
+  signal.throwIfAborted();
 }
 
 /** Goes on where this seat cannot; says why. */

@@ -19,26 +19,21 @@ function strikesOf(round: number, { updates, measured }: RoundProposal): Strike[
   );
 }
 
-/** This seat's signatures of a strike of each proven cheat. */
-function signStrikes(
-  { market }: Pick<WorkerContext, "market">,
-  job: FederatedJob,
-  round: number,
-  proposal: RoundProposal,
-): [Address, Hex][] {
-  return strikesOf(round, proposal).map((strike) => [strike.provider, market.signStrike(job.id, strike)]);
-}
+type Signed = Pick<Approved, "signature" | "strikes">;
 
 /** What this seat signs of a round: strikes, and the closing, unless two seats or more are to end the job for a cheat. */
-export function approve(
-  context: Pick<WorkerContext, "market">,
+export function signRound(
+  { market }: Pick<WorkerContext, "market">,
   job: FederatedJob,
   closing: Closing,
   proposal: RoundProposal,
-): Pick<Approved, "signature" | "strikes"> {
-  const strikes = signStrikes(context, job, closing.round, proposal);
+): Signed {
+  const strikes = strikesOf(closing.round, proposal).map((strike): [Address, Hex] => [
+    strike.provider,
+    market.signStrike(job.id, strike),
+  ]);
   const ends = job.terms.refunds && strikes.length > 0 && job.members.filter(({ seat }) => seat).length > 1;
-  return { strikes, ...(!ends && { signature: context.market.signClosing(job.id, closing) }) };
+  return { strikes, ...(!ends && { signature: market.signClosing(job.id, closing) }) };
 }
 
 /** A strike with its signatures. */
@@ -47,34 +42,39 @@ interface Accusation {
   readonly approvals: readonly Approval[];
 }
 
-/** The proven cheats that enough seats have found: more than half of them, and two at least. */
-export function strikesWith(
-  { market }: Pick<WorkerContext, "market">,
+/**
+ * Strikes each proven cheat that enough seats have found: more than half of them, and two at least. Which is decided once:
+ * the first strike may end the job, and the others still count.
+ */
+export async function strikeAll(
+  context: WorkerContext,
+  journal: JobJournal,
   { job, round, proposal }: { job: FederatedJob; round: number; proposal: RoundProposal },
-  signed: readonly (readonly [Address, Pick<Approved, "strikes">])[],
-): Accusation[] {
-  const domain = market.ledgerDomainOf(job.id);
+  signed: readonly (readonly [Address, Signed])[],
+  options: Abortable,
+): Promise<void> {
+  const domain = context.market.ledgerDomainOf(job.id);
   const seated = job.members.filter((one) => one.seat).length;
-  return strikesOf(round, proposal).flatMap((found) => {
-    const approvals = signed.flatMap(([seat, { strikes }]) => {
-      const signature = strikes.find(([provider]) => provider.toLowerCase() === found.provider)?.[1];
+  const strikes = strikesOf(round, proposal).flatMap((found): Accusation[] => {
+    const approvals = signed.flatMap(([seat, { strikes: signatures }]) => {
+      const signature = signatures.find(([provider]) => provider.toLowerCase() === found.provider)?.[1];
       const isValid = signature && signerOf(signedStrike(domain, found), signature) === seat.toLowerCase();
       return isValid ? [{ seat, signature }] : [];
     });
     if (approvals.length < 2 || 2 * approvals.length <= seated) return [];
     return [{ strike: found, approvals }];
   });
+  if (strikes.length > 0) await strikeEach(context, journal, { job, round, strikes }, options);
 }
 
-/** Strikes each of `strikes`, which are decided once: the first may end the job, and the others still count. */
-export async function strikeAll(
+async function strikeEach(
   { market }: Pick<WorkerContext, "market">,
   journal: JobJournal,
-  { job, round, strikes }: { job: FederatedJob; round: number; strikes: () => readonly Accusation[] },
+  { job, round, strikes }: { job: FederatedJob; round: number; strikes: readonly Accusation[] },
   options: Abortable,
 ): Promise<void> {
   await journal.step(`strikes-${round}`, {
-    prepare: strikes,
+    prepare: () => strikes,
     act: async (all: readonly Accusation[]) => {
       for (const one of all) {
         const call = { kind: "strike", federated: job, ...one } as const;
@@ -95,6 +95,5 @@ export async function finishStrikes(
 ): Promise<void> {
   const round = job.closings.length + 1;
   const strikes = journal.intent<readonly Accusation[]>(`strikes-${round}`);
-  if (strikes !== undefined)
-    await strikeAll(context, journal, { job, round, strikes: () => strikes }, options);
+  if (strikes !== undefined) await strikeEach(context, journal, { job, round, strikes }, options);
 }

@@ -25,6 +25,7 @@ const simulatedNetwork = z.strictObject({
   messages: count.describe("that peers sent each other"),
   refused: count.describe("messages that were passed over"),
   models: count.describe("that one peer got from another"),
+  bytes: bytesValue.describe("of these models"),
   peers: z.array(
     z.strictObject({
       peer: count,

@@ -96,6 +96,8 @@ export const outputs = {
   "gossip show": gossip.gossipShowOutput,
   "gossip export": gossip.gossipExportOutput,
   "gossip settle": gossip.gossipSettleOutput,
+  "gossip pool": gossip.gossipPoolOutput,
+  "gossip enlist": gossip.gossipEnlistOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

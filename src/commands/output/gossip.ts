@@ -1,6 +1,15 @@
 import { z } from "zod";
+import { federatedStates } from "../../protocol/federated/market/events.ts";
 import { attackKinds } from "../../protocol/gossip/simulation-file.ts";
-import { addressValue, amountValue, bytesValue, folderValue, hashValue, instantValue } from "./values.ts";
+import {
+  addressValue,
+  amountValue,
+  bytesValue,
+  folderValue,
+  hashValue,
+  instantValue,
+  jobIdValue,
+} from "./values.ts";
 
 const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -105,4 +114,27 @@ export const gossipSettleOutput = z.strictObject({
     }),
   ),
   rest: amountValue.optional().describe("of the pool, to who settles"),
+  escrow: z
+    .strictObject({
+      state: z.enum(federatedStates),
+      deadline: instantValue.describe("of this step; once ended, of disputes"),
+      paid: z.boolean().describe("all are credited with their shares, and deposits are free"),
+    })
+    .optional()
+    .describe("of a pool on the chain, after what was done now"),
+});
+
+export const gossipPoolOutput = z.strictObject({
+  job: jobIdValue,
+  ticket: folderValue.describe("the file that peers enlist with"),
+  pool: amountValue,
+  peers: z.array(addressValue),
+});
+
+export const gossipEnlistOutput = z.strictObject({
+  job: jobIdValue,
+  deposit: amountValue.describe("of the stake, locked until the pool is paid"),
+  pool: amountValue,
+  enlisted: count.describe("peers"),
+  enlistBy: instantValue,
 });

@@ -30,6 +30,10 @@ export const gossipErrors = {
     class: "config",
     hint: "Have all models of the exam folder measured again, and keep what comes out as it is.",
   },
+  GOSSIP_POOL_INVALID: {
+    class: "config",
+    hint: "Take the ticket that the pool's requester wrote with `ichain gossip pool`, and the account that it is for.",
+  },
   GOSSIP_RULE_INVALID: {
     class: "config",
     hint: "A rule plans a share of at least 0 for its own model and each received one, not all 0, and reputations from 0 to 1 (docs/gossip.md).",

@@ -4,9 +4,10 @@
 //
 //   npm run -s sim:gossip -- --data mnist10k.npz   the 24 cells, and ours
 //   npm run -s sim:gossip -- --data mnist10k.npz --rules distance-gate --attacks model
+//   npm run -s sim:gossip -- --data mnist10k.npz --model lenet --compressed int8
 //   npm run -s sim:gossip -- --data mnist10k.npz --ratios    update:train ratios
 //   npm run -s sim:gossip -- --data mnist10k.npz --sizes 10,50,200   how it grows
-//   npm run -s sim:gossip -- --spread   receipts and models, by degree and ttl
+//   npm run -s sim:gossip -- --spread --sizes 40,200   receipts and models, by peers, degree and ttl
 //
 // Without the file it says so and ends with 0.
 import { existsSync } from "node:fs";
@@ -44,6 +45,8 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1" },
     ticks: { type: "string", default: "4000" },
     start: { type: "string", default: "shared" },
+    model: { type: "string", default: "perceptron" },
+    compressed: { type: "string" },
     ratios: { type: "boolean", default: false },
     sizes: { type: "string" },
     spread: { type: "boolean", default: false },
@@ -77,6 +80,7 @@ const fileOf = ({ rule, attack = "none", split = "iid", gossip, simulation }: Ce
     ...{ version: 1, name: "paper", gossip: { rule, ...gossip } },
     simulation: {
       ...{ seed, split, ticks: Number(values.ticks), start: values.start, data: rows },
+      ...{ model: values.model, compressed: values.compressed },
       attackers: attack === "none" ? {} : { [attack]: [0] },
       ...simulation,
     },
@@ -86,7 +90,7 @@ const data = await loadTrialData({ simulation: { ...loaded.data, seed: 1 } }, di
 
 /** Means over the seeds. */
 async function measure(cell: Cell) {
-  const runs: { accuracy: number; least: number; ratio: number; cpu: number }[] = [];
+  const runs: { accuracy: number; least: number; ratio: number; cpu: number; bytes: number }[] = [];
   for (const seed of values.seeds.split(",")) {
     const file = fileOf(cell, seed);
     const begun = process.cpuUsage();
@@ -106,6 +110,7 @@ async function measure(cell: Cell) {
         honest.reduce((sum, one) => sum + one.averagings, 0) /
         honest.reduce((sum, one) => sum + one.learner.trainings, 0),
       cpu: (user + system) / 1e6,
+      bytes: simulation.traffic.bytes / simulation.traffic.models,
     });
   }
   const mean = (pick: (run: (typeof runs)[number]) => number) =>
@@ -115,6 +120,7 @@ async function measure(cell: Cell) {
     leastHonestReputation: Number(Math.min(...runs.map(({ least }) => least)).toFixed(3)),
     updatesPerTraining: mean((run) => run.ratio),
     cpuSeconds: mean((run) => run.cpu),
+    bytesOfAModel: mean((run) => run.bytes),
   };
 }
 
@@ -153,45 +159,54 @@ if (values.ratios) {
 }
 console.log(JSON.stringify(results));
 
-/** What one transaction costs a network of 40 peers on generated rows, by how many each connects to, and ttl. */
+/** What one transaction costs a network on generated rows, by its peers (40), how many each connects to, and ttl. */
 async function spread() {
   const found: object[] = [];
-  for (const degree of [1, 2, 4]) {
-    for (const ttl of [1, 2, 3]) {
-      const file = gossipSimulationSchema.parse({
-        ...{
-          version: 1,
-          name: "spread",
-          gossip: { ttl, transactions: 4, expire: 10, quota: 1_000_000, pending: 64 },
-        },
-        simulation: {
-          ...{ nodes: 40, ticks: 80, sample: 80, topology: `random ${degree}`, hidden: 16, test: 20 },
-          data: { train: { generated: { rows: 400, features: 8, classes: 3 } } },
-        },
-      });
-      const rows = await loadTrialData({ simulation: { ...file.simulation.data, seed: 1 } }, ".");
-      const topology = await makeTopology(file, ".");
-      const simulation = new GossipSimulation(file, rows, {
-        topology,
-        rule: averagingRuleOf("distance-gate")!,
-      });
-      for (const _ of simulation.play()) void _;
-      const transactions = simulation.world.nodes.reduce((sum, one) => sum + one.learner.trainings, 0);
-      const { models, messages, refused } = simulation.traffic;
-      const finals = simulation.blocks.flat();
-      const witnessed = finals.flatMap(({ block }) => block.transactions);
-      const receipts = witnessed.reduce((sum, one) => sum + one.receipts.length, 0);
-      const confirmations = finals.reduce((sum, one) => sum + one.confirmations.length, 0);
-      const line = {
-        ...{ neighbours: topology.reduce((sum, one) => sum + one.length, 0) / topology.length, ttl, refused },
-        models: Number((models / transactions).toFixed(1)),
-        messages: Number((messages / transactions).toFixed(1)),
-        receipts: Number((receipts / witnessed.length).toFixed(1)),
-        confirmed: Number((confirmations / receipts).toFixed(3)),
-      };
-      console.error(JSON.stringify(line));
-      found.push(line);
-    }
+  const cases = (values.sizes ?? "40")
+    .split(",")
+    .flatMap((size) => [1, 2, 4].flatMap((degree) => [1, 2, 3].map((ttl) => [Number(size), degree, ttl])));
+  for (const [nodes, degree, ttl] of cases) {
+    const file = gossipSimulationSchema.parse({
+      ...{
+        version: 1,
+        name: "spread",
+        gossip: { ttl, transactions: 4, expire: 10, quota: 1_000_000, pending: 64 },
+      },
+      simulation: {
+        ...{ nodes, ticks: 80, sample: 80, topology: `random ${degree}`, hidden: 16, test: 20 },
+        data: { train: { generated: { rows: 400, features: 8, classes: 3 } } },
+      },
+    });
+    const rows = await loadTrialData({ simulation: { ...file.simulation.data, seed: 1 } }, ".");
+    const topology = await makeTopology(file, ".");
+    const simulation = new GossipSimulation(file, rows, {
+      topology,
+      rule: averagingRuleOf("distance-gate")!,
+    });
+    const begun = process.cpuUsage();
+    for (const _ of simulation.play()) void _;
+    const { user, system } = process.cpuUsage(begun);
+    const transactions = simulation.world.nodes.reduce((sum, one) => sum + one.learner.trainings, 0);
+    const { models, messages, refused } = simulation.traffic;
+    const finals = simulation.blocks.flat();
+    const witnessed = finals.flatMap(({ block }) => block.transactions);
+    const receipts = witnessed.reduce((sum, one) => sum + one.receipts.length, 0);
+    const confirmations = finals.reduce((sum, one) => sum + one.confirmations.length, 0);
+    const line = {
+      ...{
+        nodes,
+        neighbours: topology.reduce((sum, one) => sum + one.length, 0) / topology.length,
+        ttl,
+        refused,
+      },
+      models: Number((models / transactions).toFixed(1)),
+      messages: Number((messages / transactions).toFixed(1)),
+      receipts: Number((receipts / witnessed.length).toFixed(1)),
+      confirmed: Number((confirmations / receipts).toFixed(3)),
+      cpuSeconds: Number(((user + system) / 1e6).toFixed(1)),
+    };
+    console.error(JSON.stringify(line));
+    found.push(line);
   }
   return found;
 }

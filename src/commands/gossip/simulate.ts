@@ -26,6 +26,11 @@ export async function run(
   options: { seed?: string; rule?: string; plot?: string; chains?: string; models?: boolean },
 ): Promise<void> {
   const file = await loadSimulationFile(args.file, options);
+  if (options.models && file.simulation.compressed !== undefined) {
+    throw new IchainError("USAGE", "Compressed models are not kept.", {
+      hint: "Leave out --models, or `compressed` in the file.",
+    });
+  }
   const folder = dirname(resolve(args.file));
   const { data: rows, seed } = file.simulation;
   // A rule that the command line names by a path is relative to where the command is run.

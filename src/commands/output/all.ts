@@ -116,6 +116,8 @@ export const outputs = {
   "data import": content.contentOutput,
   "data fetch": content.contentFetchedOutput,
   "data serve": content.contentServingOutput,
+  "gossip pool": gossip.gossipPoolOutput,
+  "gossip enlist": gossip.gossipEnlistOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

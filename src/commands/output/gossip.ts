@@ -1,6 +1,15 @@
 import { z } from "zod";
+import { federatedStates } from "../../protocol/federated/market/events.ts";
 import { attackKinds } from "../../protocol/gossip/simulation-file.ts";
-import { addressValue, amountValue, bytesValue, folderValue, hashValue, instantValue } from "./values.ts";
+import {
+  addressValue,
+  amountValue,
+  bytesValue,
+  folderValue,
+  hashValue,
+  instantValue,
+  jobIdValue,
+} from "./values.ts";
 
 const count = z.number().int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -25,6 +34,7 @@ const simulatedNetwork = z.strictObject({
   messages: count.describe("that peers sent each other"),
   refused: count.describe("messages that were passed over"),
   models: count.describe("that one peer got from another"),
+  bytes: bytesValue.describe("of these models"),
   peers: z.array(
     z.strictObject({
       peer: count,
@@ -159,4 +169,27 @@ export const gossipSettleOutput = z.strictObject({
     }),
   ),
   rest: amountValue.optional().describe("of the pool, to who settles"),
+  escrow: z
+    .strictObject({
+      state: z.enum(federatedStates),
+      deadline: instantValue.describe("of this step; once ended, of disputes"),
+      paid: z.boolean().describe("all are credited with their shares, and deposits are free"),
+    })
+    .optional()
+    .describe("of a pool on the chain, after what was done now"),
+});
+
+export const gossipPoolOutput = z.strictObject({
+  job: jobIdValue,
+  ticket: folderValue.describe("the file that peers enlist with"),
+  pool: amountValue,
+  peers: z.array(addressValue),
+});
+
+export const gossipEnlistOutput = z.strictObject({
+  job: jobIdValue,
+  deposit: amountValue.describe("of the stake, locked until the pool is paid"),
+  pool: amountValue,
+  enlisted: count.describe("peers"),
+  enlistBy: instantValue,
 });

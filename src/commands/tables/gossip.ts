@@ -1,6 +1,6 @@
 import { describeAveragingRules } from "../../protocol/gossip/rules.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
-import { bytes32, coins, date, timespan } from "../framework/parse.ts";
+import { bytes32, coins, date, integer, timespan } from "../framework/parse.ts";
 
 const peerFile = { syntax: "<file>", summary: "the gossip.yaml (docs/gossip.md)" };
 const chain = { syntax: "<chain>", summary: "a peer's store, or a file that `gossip export` wrote" };
@@ -99,13 +99,57 @@ export const gossipCommands: readonly CommandDeclaration[] = [
         default: "exam",
       },
       { flags: "--pool <coin>", summary: "what is shared", parse: coins },
+      {
+        flags: "--ticket <file>",
+        summary: "of a pool on the chain, which is begun, closed or paid, whichever is due",
+      },
       { flags: "--from <time>", summary: "models seen from then on", parse: date },
       { flags: "--until <time>", summary: "models seen before then", parse: date },
     ],
     examples: [
       "ichain gossip settle chains --span 10m",
       "ichain gossip settle chains --span 10m --pool 1 --json",
+      "ichain gossip settle chains --ticket pool.json",
     ],
-    load: () => import("../gossip/settle.ts"),
+    load: () => import("../gossip/settle/settle.ts"),
+  },
+  {
+    name: "gossip pool",
+    group: "Try it",
+    summary: "lock a pool for gossip peers on the chain, which settle shares among those that enlist",
+    arguments: [
+      { ...chain, summary: `of any peer of the network: ${chain.summary}` },
+      { syntax: "<ticket>", summary: "file that peers will enlist with" },
+      { syntax: "<peers...>", summary: "accounts of the peers that may" },
+    ],
+    options: [
+      { flags: "--pool <coin>", summary: "what is shared", parse: coins, required: true },
+      {
+        flags: "--deposit <coin>",
+        summary: "of each peer's stake, locked until it is paid",
+        parse: coins,
+        default: 10n ** 16n,
+      },
+      { flags: "--span <time>", summary: "as of settle", parse: timespan, default: 600 },
+      { flags: "--least <n>", summary: "peers to begin with; all when absent", parse: integer(1, 255) },
+      { flags: "--enlist <time>", summary: "for peers to enlist", parse: timespan, default: 3600 },
+      {
+        flags: "--period <time>",
+        summary: "from then on until it must be settled, at most 190d",
+        parse: timespan,
+        default: 7 * 86_400,
+      },
+      { flags: "--dispute <time>", summary: "from the closing to the pay", parse: timespan, default: 3600 },
+    ],
+    examples: ["ichain gossip pool peer-0.db pool.json 0x52b1…9c0a 0x0d9f…77e1 --pool 1 --period 30d"],
+    load: () => import("../gossip/settle/pool.ts"),
+  },
+  {
+    name: "gossip enlist",
+    group: "Try it",
+    summary: "enlist this account in a pool for gossip peers, with the pool's deposit",
+    arguments: [{ syntax: "<ticket>", summary: "the pool's, from its requester" }],
+    examples: ["ichain gossip enlist pool.json"],
+    load: () => import("../gossip/settle/enlist.ts"),
   },
 ];

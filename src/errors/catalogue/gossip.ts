@@ -38,6 +38,10 @@ export const gossipErrors = {
     class: "config",
     hint: "Correct the named field of gossip.yaml; docs/gossip.md shows a whole file.",
   },
+  GOSSIP_POOL_INVALID: {
+    class: "config",
+    hint: "Take the ticket that the pool's requester wrote with `ichain gossip pool`, and the account that it is for.",
+  },
   GOSSIP_RULE_INVALID: {
     class: "config",
     hint: "A rule plans a share of at least 0 for its own model and each received one, not all 0, and reputations from 0 to 1 (docs/gossip.md).",

@@ -80,6 +80,14 @@ export const gossipSimulationSchema = z
         .default("shared")
         .describe("Whether all peers begin with one model; `own`: each with weights of its own"),
       split: split.default("iid").describe("Labels that each peer sees"),
+      model: z
+        .enum(["perceptron", "lenet"])
+        .default("perceptron")
+        .describe("`lenet`: two convolutions before the units, for rows of 28 by 28 values"),
+      compressed: z
+        .enum(["int8"])
+        .optional()
+        .describe("Models travel as codes of 8 bits, as updates of federated jobs do; absent: as they are"),
       hidden: z.number().int().min(16).max(1024).multipleOf(16).default(64).describe("Units of the network"),
       attackers: z
         .partialRecord(z.enum(attackKinds), z.array(node).max(MOST_NODES))

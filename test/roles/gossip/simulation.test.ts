@@ -119,3 +119,12 @@ test("a node draws the labels of its split", () => {
   assert.deepEqual([...new Set(rows.map((row) => labels[row]!))].sort(), [0, 3]);
   assert.ok(rows.filter((row) => labels[row] === 3).length > 60);
 });
+
+test("models that travel as codes of 8 bits cost a quarter, and teach as much", async () => {
+  const [plain, small] = [await play(fileOf({})), await play(fileOf({ compressed: "int8" }))];
+  const { models, bytes } = plain.simulation.traffic;
+  assert.equal(small.simulation.traffic.models, models);
+  assert.ok(small.simulation.traffic.bytes < 0.4 * bytes);
+  const apart = small.samples.at(-1)!.accuracy - plain.samples.at(-1)!.accuracy;
+  assert.ok(Math.abs(apart) < 0.05, String(apart));
+});

@@ -85,6 +85,8 @@ function mix(
   return factors;
 }
 
+/** Of two, the larger: they cannot tell which of them is odd. */
 function upperQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor((3 * (values.length - 1)) / 4)] ?? 0;
+  const last = values.length - 1;
+  return values.toSorted((a, b) => a - b)[last < 2 ? last : Math.floor((3 * last) / 4)] ?? 0;
 }

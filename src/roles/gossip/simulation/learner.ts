@@ -1,12 +1,12 @@
 import type { AttackKind, GossipSimulationFile } from "../../../protocol/gossip/simulation-file.ts";
 import type { Random } from "../../federated/data/random.ts";
 import type { Samples } from "../../federated/data/samples.ts";
-import type { Network } from "../../federated/simulation/network.ts";
+import type { Trainable } from "./lenet/lenet.ts";
 import { drawRows } from "./stream.ts";
 
 /** What all learners of a simulation share. */
 export interface LearnerWorld {
-  readonly network: Network;
+  readonly network: Trainable;
   readonly samples: Samples;
   readonly byLabel: readonly Uint32Array[];
   /** What a data attacker trains on. */

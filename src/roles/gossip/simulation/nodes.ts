@@ -1,4 +1,6 @@
 import { id, SigningKey } from "ethers";
+import { IchainError } from "../../../errors/error.ts";
+import type { Layout } from "../../../protocol/federated/digest.ts";
 import { type Genesis, genesisDigest } from "../../../protocol/gossip/genesis.ts";
 import { GossipPeer } from "../../../protocol/gossip/peer/peer.ts";
 import { identityOf, recordChecker, recordSigner } from "../../../protocol/gossip/records/signatures.ts";
@@ -7,8 +9,10 @@ import type { AttackKind, GossipSimulationFile } from "../../../protocol/gossip/
 import type { Hex } from "../../../protocol/ids.ts";
 import { Random } from "../../federated/data/random.ts";
 import type { TrialData } from "../../federated/data/samples.ts";
-import { firstWeights, layoutOf, Network, type Shape } from "../../federated/simulation/network.ts";
+import { firstWeights, layoutOf, Network } from "../../federated/simulation/network.ts";
 import { Learner, type LearnerWorld } from "./learner.ts";
+import { LENET_FEATURES, lenetLayout, lenetWeights } from "./lenet/layout.ts";
+import { LeNet, type Trainable } from "./lenet/lenet.ts";
 import { labelShares, noiseSamples, rowsByLabel } from "./stream.ts";
 import type { Topology } from "./topology.ts";
 
@@ -34,8 +38,36 @@ export interface SimulatedWorld extends LearnerWorld {
 /** Rows that a data attacker draws from. */
 const NOISE_ROWS = 1024;
 
-function shapeOfNodes({ simulation }: GossipSimulationFile, { train }: TrialData): Shape {
-  return { features: train.features, hidden: simulation.hidden, classes: train.classes };
+/** The kind of network that all nodes have. */
+interface NodeModel {
+  readonly layout: Genesis["layout"];
+  firstWeights(random: Random): Float32Array;
+  open(): Trainable;
+}
+
+/** @throws GOSSIP_SIMULATION_INVALID where the rows are not of 28 by 28 values */
+function modelOfNodes(
+  { simulation: { model, hidden, batch } }: GossipSimulationFile,
+  { train: { features, classes } }: TrialData,
+): NodeModel {
+  const shape = { features, hidden, classes };
+  const plain = (layout: Layout) => layout.map(({ name, shape: sizes }) => ({ name, shape: [...sizes] }));
+  if (model === "perceptron") {
+    return {
+      layout: plain(layoutOf(shape)),
+      firstWeights: (random) => Float32Array.from(firstWeights(shape, random)),
+      open: () => new Network(shape, batch),
+    };
+  }
+  if (features !== LENET_FEATURES) {
+    const why = `LeNet takes rows of ${LENET_FEATURES} values, and these have ${features}`;
+    throw new IchainError("GOSSIP_SIMULATION_INVALID", `The network cannot be made: ${why}.`);
+  }
+  return {
+    layout: plain(lenetLayout(shape)),
+    firstWeights: (random) => Float32Array.from(lenetWeights(shape, random)),
+    open: () => new LeNet(shape, batch),
+  };
 }
 
 /**
@@ -48,8 +80,8 @@ export function makeNodes(
   { topology, rule, signed }: { topology: Topology; rule: AveragingRule; signed: boolean },
 ): SimulatedWorld {
   const { seed, batch, optimiser, split, interval, attackers, observers, start } = file.simulation;
-  const shape = shapeOfNodes(file, data);
-  const layout = layoutOf(shape).map(({ name, shape: sizes }) => ({ name, shape: [...sizes] }));
+  const model = modelOfNodes(file, data);
+  const { layout } = model;
   const network = genesisDigest({ name: file.name, layout });
   const byLabel = rowsByLabel(data.train, data.open);
   const keys = topology.map((_, at) => new SigningKey(id(`ichain gossip simulation: peer ${at} ${seed}`)));
@@ -68,7 +100,7 @@ export function makeNodes(
     peer.meet(neighbours.map((one) => accounts[one]!));
     const shares = labelShares(split, at, byLabel, random);
     const begins = start === "own" ? `model ${seed} ${at}` : `model ${seed}`;
-    const first = Float32Array.from(firstWeights(shape, new Random(begins)));
+    const first = model.firstWeights(new Random(begins));
     return {
       ...{ at, peer, random, plays: attack ?? (observes ? "observer" : "honest") },
       learner: new Learner(first, { shares, attack, random }),
@@ -79,7 +111,7 @@ export function makeNodes(
   return {
     genesis: { name: file.name, layout },
     nodes,
-    network: new Network(shape, batch),
+    network: model.open(),
     noise: noiseSamples(NOISE_ROWS, data.train, new Random(`noise ${seed}`)),
     ...{ samples: data.train, byLabel, optimiser, batch },
   };

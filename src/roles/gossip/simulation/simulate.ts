@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { toHex } from "../../../protocol/bytes.ts";
+import { encodeInt8 } from "../../../protocol/federated/codec/int8.ts";
+import { decodeUpdate, openUpdate } from "../../../protocol/federated/codec/update.ts";
 import type { GossipMessage } from "../../../protocol/gossip/peer/messages.ts";
 import type { Effect, Kept } from "../../../protocol/gossip/peer/state.ts";
 import type { FinalBlock } from "../../../protocol/gossip/records/block.ts";
@@ -52,6 +54,7 @@ export class GossipSimulation {
   #messages = 0;
   #refused = 0;
   #handed = 0;
+  #bytes = 0;
 
   constructor(
     file: GossipSimulationFile,
@@ -68,9 +71,10 @@ export class GossipSimulation {
     this.#blocks = this.world.nodes.map(() => []);
   }
 
-  /** Messages that were sent, and passed over by who got them; models that one peer got from another. */
-  get traffic(): { readonly messages: number; readonly refused: number; readonly models: number } {
-    return { messages: this.#messages, refused: this.#refused, models: this.#handed };
+  /** Messages that were sent, and passed over by who got them; models that one peer got from another, and their bytes. */
+  get traffic(): Record<"messages" | "refused" | "models" | "bytes", number> {
+    const [messages, refused, models] = [this.#messages, this.#refused, this.#handed];
+    return { messages, refused, models, bytes: this.#bytes };
   }
 
   /** Finished blocks of each node. */
@@ -99,14 +103,25 @@ export class GossipSimulation {
   }
 
   #publish(node: SimulatedNode, weights: Float32Array, tick: number): void {
-    const bytes =
-      this.#keepModel === undefined
-        ? new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)
-        : modelFile(this.world.genesis.layout, weights);
+    const { bytes, arrives } = this.#packed(weights);
     const model = toHex(createHash("sha256").update(bytes).digest());
     this.#keepModel?.(model, bytes);
-    this.#models.set(model, weights);
+    this.#models.set(model, arrives);
     this.#act(node, node.peer.publish({ model, bytes: bytes.length }, tick), tick);
+  }
+
+  /** A model as it travels, and as those that get it have it. */
+  #packed(weights: Float32Array): { readonly bytes: Uint8Array; readonly arrives: Float32Array } {
+    if (this.#file.simulation.compressed !== undefined) {
+      const bytes = encodeInt8(weights);
+      return { bytes, arrives: Float32Array.from(decodeUpdate(openUpdate(bytes, weights.length))) };
+    }
+    const { buffer, byteOffset, byteLength } = weights;
+    const isKept = this.#keepModel !== undefined;
+    const bytes = isKept
+      ? modelFile(this.world.genesis.layout, weights)
+      : new Uint8Array(buffer, byteOffset, byteLength);
+    return { bytes, arrives: weights };
   }
 
   #deliver(tick: number): void {
@@ -148,10 +163,11 @@ export class GossipSimulation {
 
   #measure(
     node: SimulatedNode,
-    { transaction, model }: { transaction: Hex; model: Hex },
+    { transaction, model, bytes }: { transaction: Hex; model: Hex; bytes: number },
     tick: number,
   ): void {
     this.#handed += 1;
+    this.#bytes += bytes;
     const weights = this.#models.get(model)!;
     const accuracy = this.#accuracyOf(weights, node.rows);
     node.learner.see(weights, accuracy);

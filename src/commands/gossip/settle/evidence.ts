@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { IchainError } from "../../errors/error.ts";
-import { type Genesis, genesisDigest } from "../../protocol/gossip/genesis.ts";
-import type { PeerEvidence } from "../../protocol/gossip/settle/counted.ts";
-import { openChain } from "./open-chain.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { type Genesis, genesisDigest } from "../../../protocol/gossip/genesis.ts";
+import type { PeerEvidence } from "../../../protocol/gossip/settle/counted.ts";
+import { openChain } from "../open-chain.ts";
 
 /** A contract has places for no more. */
 const MOST_PEERS = 255;

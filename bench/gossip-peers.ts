@@ -54,10 +54,13 @@ const task = await readFile(
   fileURLToPath(new URL("../examples/gossip-digits/task.py", import.meta.url)),
   "utf8",
 );
-await writeFile(join(dir, "task.py"), task.replace("/ 16,", "/ 255,"));
+await writeFile(
+  join(dir, "task.py"),
+  task.replace("/ 16,", "/ 255,").replaceAll('["x"]', '["Xte"]').replaceAll('["y"]', '["yte"]'),
+);
 const [data, random] = [resolve(values.data), new Random(`bench ${values.seed}`)];
 const rows = await loadRows(dirname(data), { file: basename(data), rows: "Xtr", labels: "ytr" });
-const named = { ...rows, names: { rows: "x", labels: "y" } };
+const named = { ...rows, names: { rows: "Xte", labels: "yte" } };
 for (const [at, part] of dealEvenly(everyRow(rows), PEERS, random).entries()) {
   await mkdir(join(dir, `rows-${at}`));
   await writeFile(join(dir, `rows-${at}`, "rows.safetensors"), rowsFile(named, part));

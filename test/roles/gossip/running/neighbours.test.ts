@@ -51,7 +51,7 @@ test("a stranger that says hello becomes a neighbour while there is room, also o
     strangers: 2,
     peers: [formatPeerAddress(addressOf("a"))],
   });
-  for (const name of ["b", "c", "d"]) await neighbours.hosted.onNotice!(root, hello(name));
+  for (const name of ["b", "c", "d"]) await neighbours.hear(hello(name));
   const accounts = ["a", "b", "c"].map((name) => addressOf(name).account);
   assert.deepEqual(neighbours.accounts, accounts);
   assert.deepEqual(changes.at(-1), accounts);
@@ -60,7 +60,7 @@ test("a stranger that says hello becomes a neighbour while there is room, also o
 
 test("a hello from elsewhere moves a neighbour", async (t) => {
   const { neighbours } = await opened(t, { peers: [formatPeerAddress(addressOf("a"))] });
-  await neighbours.hosted.onNotice!(root, hello("a", addressOf("a", 20_001)));
+  await neighbours.hear(hello("a", addressOf("a", 20_001)));
   assert.equal(neighbours.endpointOf(addressOf("a").account)?.address, "127.0.0.1:20001");
 });
 
@@ -77,6 +77,6 @@ test("hellos that are none change nothing: another's key, network or address, to
     Buffer.alloc(60_000, 2),
     Buffer.concat([Buffer.alloc(33, 0xff), hello("b").subarray(33)]),
   ];
-  for (const one of wrong) await neighbours.hosted.onNotice!(root, one);
+  for (const one of wrong) await neighbours.hear(one);
   assert.deepEqual(neighbours.accounts, []);
 });

@@ -5,6 +5,7 @@
 //   npm run -s bench:gossip -- --data mnist10k.npz --direct    on loopback
 //   npm run -s bench:gossip -- --data mnist10k.npz --kill 600  kills peers by chance for ten minutes, then verifies
 //   npm run -s bench:gossip -- --data mnist10k.npz --observer  and a fifth process that follows without training
+//   npm run -s bench:gossip -- --data mnist10k.npz --most 600  what there is after so many seconds
 //
 // Without the file it says so and ends with 0. Build first: the peers run the program that was built.
 import { existsSync } from "node:fs";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     direct: { type: "boolean", default: false },
     observer: { type: "boolean", default: false },
     blocks: { type: "string", default: "9" },
+    most: { type: "string", default: "3600" },
     interval: { type: "string", default: "8,12" },
     expire: { type: "string", default: "60" },
     transactions: { type: "string", default: "12" },
@@ -87,16 +89,17 @@ const ready = performance.now();
 const trainers = network.peers.slice(0, PEERS);
 const kills = values.kill === undefined ? undefined : await killByChance(Number(values.kill) * 1000);
 if (kills === undefined) {
-  await Promise.all(
-    trainers.map(async ({ name, line }) => {
-      for (let height = 1; height <= wanted; height++) {
-        const one = await line(({ event, height: found }) => event === "block" && found === height, {
-          signal,
-        });
-        console.error(`${name}: block ${height}, ${one.confirmations} of ${one.receipts} confirmed`);
-      }
-    }),
-  );
+  const late = AbortSignal.timeout(Number(values.most) * 1000);
+  const waiting = { signal: AbortSignal.any([signal, late]) };
+  const counted = trainers.map(async ({ name, line }) => {
+    for (let height = 1; height <= wanted; height++) {
+      const one = await line(({ event, height: found }) => event === "block" && found === height, waiting);
+      console.error(`${name}: block ${height}, ${one.confirmations} of ${one.receipts} confirmed`);
+    }
+  });
+  await Promise.all(counted).catch((error: unknown) => {
+    if (signal.aborted || !late.aborted) throw error;
+  });
 }
 const seconds = (performance.now() - ready) / 1000;
 await Promise.all(network.peers.map((peer) => peer.stop()));

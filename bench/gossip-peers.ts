@@ -107,7 +107,8 @@ const found = await Promise.all(network.peers.map(examine));
 const blocks = found.slice(0, PEERS).flatMap((peer) => peer.blocks);
 const mean = (list: readonly number[]) => list.reduce((sum, one) => sum + one, 0) / Math.max(1, list.length);
 const cpu = (of: (peer: (typeof found)[number]) => number) => found.reduce((sum, peer) => sum + of(peer), 0);
-const whole = cpu(({ ended }) => ended.cpu.process + ended.cpu.tasks);
+const [process_, tasks] = [cpu(({ ended }) => ended.cpu.process), cpu(({ ended }) => ended.cpu.tasks)];
+const records = cpu(({ ended }) => ended.cpu.records);
 const report = {
   ...{ transport: values.direct ? "direct" : "onion", peers: PEERS, observer: values.observer, kills },
   blocks: found.map((peer) => peer.blocks.length),
@@ -116,8 +117,8 @@ const report = {
   confirmations: mean(blocks.map((one) => one.confirmations)),
   leastConfirmations: Math.min(...blocks.map((one) => one.confirmations)),
   accuracy: mean(found.map(({ ended }) => ended.accuracy ?? 0)),
-  cpuSeconds: { records: cpu(({ ended }) => ended.cpu.records), whole },
-  chainShare: cpu(({ ended }) => ended.cpu.records) / whole,
+  cpuSeconds: { records, process: process_, tasks },
+  chainShare: records / (process_ + tasks),
   refused: cpu(({ ended }) => ended.refused),
   seconds: { start: (ready - begun) / 1000, run: seconds },
 };

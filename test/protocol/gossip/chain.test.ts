@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { id, Signature } from "ethers";
+import { id, Signature, verifyTypedData } from "ethers";
 import { chainHeader, readChain } from "../../../src/protocol/gossip/chain/chain-file.ts";
 import { type FinalBlock, finalDigest } from "../../../src/protocol/gossip/records/block.ts";
+import { recordChecker } from "../../../src/protocol/gossip/records/signatures.ts";
 import type { Hex } from "../../../src/protocol/ids.ts";
 import {
   blockBy,
@@ -189,3 +190,17 @@ function flipped(text: string): string {
   const at = text.length >> 1;
   return text.slice(0, at) + (text[at] === "0" ? "1" : "0") + text.slice(at + 1);
 }
+
+test("what is signed is typed data (EIP-712), and a signature that held is known the next time, no other", () => {
+  const { identity, sign } = signerOf("a");
+  const digest = id("digest") as Hex;
+  const domain = { name: "ichain gossip", version: "1", salt: network };
+  const types = { Receipt: [{ name: "digest", type: "bytes32" }] };
+  const signature = sign("receipt", digest);
+  assert.equal(verifyTypedData(domain, types, { digest }, signature).toLowerCase(), identity.account);
+  const checker = recordChecker(network, 2);
+  for (let i = 0; i < 2; i++) assert.ok(checker.isSigned("receipt", digest, identity, signature));
+  assert.ok(!checker.isSigned("block", digest, identity, signature));
+  assert.ok(!checker.isSigned("receipt", id("other") as Hex, identity, signature));
+  assert.ok(!checker.isSigned("receipt", digest, signerOf("b").identity, signature));
+});

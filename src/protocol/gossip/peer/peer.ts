@@ -98,6 +98,11 @@ export class GossipPeer {
     return new Set([...this.#buffer.waiting, ...measured]);
   }
 
+  /** Of those, the ones that the next averaging is of. */
+  get buffered(): readonly Hex[] {
+    return this.#buffer.waiting;
+  }
+
   /** Those that messages are taken from and sent to; the first ones where they are too many. */
   meet(neighbours: Iterable<Address>): void {
     this.#neighbours = new Set([...neighbours].slice(0, MOST_NEIGHBOURS));

@@ -110,8 +110,8 @@ export class ModelFiles {
   }
 
   /** Undefined where it is not here, or no longer. */
-  async bytesOf(digest: Hex): Promise<Uint8Array | undefined> {
-    return readFile(this.#pathOf(digest)).catch(() => undefined);
+  pathOf(digest: Hex): string | undefined {
+    return this.#files.get(digest)?.blob.path;
   }
 
   /** Removes those whose time has passed and that are not in `needed`. */

@@ -4,7 +4,7 @@ import type { SigningKey } from "ethers";
 import { z } from "zod";
 import { type Abortable, linkSignals, onAbort } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
-import type { Hosting, HostRequest, Reader, Transport } from "../../../ports/transport.ts";
+import type { Hosting, Reader, Transport } from "../../../ports/transport.ts";
 import { fromHex, toHex } from "../../../protocol/bytes.ts";
 import { formatPeerAddress, type PeerAddress, peerAddressSchema } from "../../../protocol/gossip/address.ts";
 import { type Envelope, peerHelloSchema } from "../../../protocol/gossip/peer/envelope.ts";
@@ -87,14 +87,23 @@ export class Neighbours {
     return [...this.#known.values()].filter(({ answers }) => answers).length;
   }
 
-  /** What the peer's hosting serves to them. */
-  get hosted(): Pick<HostRequest, "readers" | "feeds" | "onNotice"> {
-    const all = [...this.#known.values()];
-    return {
-      readers: all.map(readerOf),
-      feeds: all.map(({ stream }) => stream.feed),
-      onNotice: (_root, notice) => this.#hear(notice),
-    };
+  /** A notice that was left with the peer. What is no hello is passed over without a word. */
+  async hear(notice: Uint8Array): Promise<void> {
+    const { own, file } = this.#options;
+    if (notice.length > MOST_HELLO_BYTES || notice.length <= KEY_BYTES) return;
+    if (!this.#hellos.take(own.account, 1, Math.floor(performance.now() / 1000))) return;
+    const address = this.#openHello(notice);
+    if (address === undefined || address.account === own.account) return;
+    const known = this.#known.get(address.account);
+    if (known !== undefined) known.address = address;
+    else if (!this.#makeRoom()) return;
+    else this.#welcome(address);
+    if (!file.introduces) return;
+    const others = [...this.#known.values()].filter(
+      (one) => !one.named && one.address.account !== address.account,
+    );
+    const addresses = others.map((one) => formatPeerAddress(one.address));
+    this.#known.get(address.account)?.stream.push(JSON.stringify({ kind: "peers", addresses }));
   }
 
   meterOf(account: Address): Meter | undefined {
@@ -123,7 +132,10 @@ export class Neighbours {
         .finally(() => this.#reading.delete(reading));
       this.#reading.add(reading);
     };
-    for (const one of this.#known.values()) this.#start(one);
+    for (const one of this.#known.values()) {
+      this.#admit(one);
+      this.#start(one);
+    }
     try {
       await over.promise;
     } finally {
@@ -170,25 +182,6 @@ export class Neighbours {
     });
   }
 
-  /** A stranger's notice. What is none is passed over without a word. */
-  async #hear(notice: Uint8Array): Promise<void> {
-    const { own, file } = this.#options;
-    if (notice.length > MOST_HELLO_BYTES || notice.length <= KEY_BYTES) return;
-    if (!this.#hellos.take(own.account, 1, Math.floor(performance.now() / 1000))) return;
-    const address = this.#openHello(notice);
-    if (address === undefined || address.account === own.account) return;
-    const known = this.#known.get(address.account);
-    if (known !== undefined) known.address = address;
-    else if (!this.#makeRoom()) return;
-    else await this.#welcome(address);
-    if (!file.introduces) return;
-    const others = [...this.#known.values()].filter(
-      (one) => !one.named && one.address.account !== address.account,
-    );
-    const addresses = others.map((one) => formatPeerAddress(one.address));
-    this.#known.get(address.account)?.stream.push(JSON.stringify({ kind: "peers", addresses }));
-  }
-
   #openHello(notice: Uint8Array): PeerAddress | undefined {
     const { key, genesis } = this.#options;
     try {
@@ -206,7 +199,7 @@ export class Neighbours {
     for (const address of addresses) {
       if (address.account === this.#options.own.account || this.#known.has(address.account)) continue;
       if (this.#strangers.length >= this.#options.file.strangers) return;
-      void this.#welcome(address);
+      this.#welcome(address);
     }
   }
 
@@ -223,19 +216,24 @@ export class Neighbours {
     this.#known.delete(silent.address.account);
     silent.leave.abort();
     silent.stream.clear();
-    void this.#hosting?.dismiss(readerOf(silent));
+    this.#hosting?.dismiss(readerOf(silent)).catch(() => undefined);
     return true;
   }
 
-  async #welcome(address: PeerAddress): Promise<void> {
+  #welcome(address: PeerAddress): void {
     const one = this.#add(address, false);
-    this.#hosting?.addFeed(one.stream.feed);
+    this.#admit(one);
     this.#start?.(one);
     this.#options.changed(this.accounts);
     const kept = this.#strangers.map((stranger) => formatPeerAddress(stranger.address));
     writeFileSync(`${this.#options.path}.new`, JSON.stringify(kept), { mode: 0o600 });
     renameSync(`${this.#options.path}.new`, this.#options.path);
-    await this.#hosting?.admit(readerOf(one));
+  }
+
+  #admit(one: Neighbour): void {
+    this.#hosting?.addFeed(one.stream.feed);
+    // It comes with the guest key, so that nothing needs to be published, which could fail.
+    this.#hosting?.admit(readerOf(one)).catch(() => undefined);
   }
 
   #add(address: PeerAddress, named: boolean): Neighbour {

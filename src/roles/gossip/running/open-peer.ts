@@ -24,6 +24,9 @@ import { OwnModelFile } from "./own-model.ts";
 import { type PeerEvent, RunningPeer } from "./run-peer.ts";
 import { TaskLearner } from "./task-learner.ts";
 
+/** Signatures that are remembered, some 500 bytes each. */
+const CHECKED = 10_000;
+
 export interface OpenedPeer {
   readonly address: PeerAddress;
   readonly running: RunningPeer;
@@ -83,7 +86,7 @@ export async function openPeer(request: PeerRequest, { signal }: Abortable): Pro
   const models = new ModelFiles(join(dir, "models"), start, { transport, hashBlob });
   await models.open(file.gossip.expire, Math.floor(Date.now() / 1000));
   const peer = new GossipPeer({
-    ...{ genesis, signer: recordSigner(genesis, key), checker: recordChecker(genesis) },
+    ...{ genesis, signer: recordSigner(genesis, key), checker: recordChecker(genesis, CHECKED) },
     ...{ settings: file.gossip, rule, state: store.state() },
   });
   const own = await OwnModelFile.open(join(dir, "model.safetensors"), start);
@@ -102,7 +105,10 @@ export async function openPeer(request: PeerRequest, { signal }: Abortable): Pro
     ...{ address, running, neighbours },
     async run(options, hosted) {
       const hosting = await transport.host(
-        { identity, blobs: [common], guestKey, ...neighbours.hosted },
+        {
+          ...{ identity, blobs: [common], readers: [], guestKey },
+          onNotice: (_root, notice) => neighbours.hear(notice),
+        },
         options,
       );
       try {

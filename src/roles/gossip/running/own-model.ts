@@ -4,11 +4,12 @@ import { type Model, readModel, writeModel } from "../../../protocol/federated/m
 
 /** A peer's model as it stands, on disk before it is told to others. */
 export class OwnModelFile {
-  readonly #path: string;
+  /** The file. */
+  readonly path: string;
   #model: Model;
 
   private constructor(path: string, model: Model) {
-    this.#path = path;
+    this.path = path;
     this.#model = model;
   }
 
@@ -18,21 +19,18 @@ export class OwnModelFile {
     const model = bytes === undefined ? start : readModel(bytes);
     if (JSON.stringify(model.layout) !== JSON.stringify(start.layout))
       throw new IchainError("MODEL_INVALID", `The model ${path} is of another form than the network's.`);
-    return new OwnModelFile(path, model);
+    const file = new OwnModelFile(path, model);
+    if (bytes === undefined) await file.replace(model);
+    return file;
   }
 
   get model(): Model {
     return this.#model;
   }
 
-  /** As a task is given it. */
-  get bytes(): Uint8Array {
-    return writeModel(this.#model);
-  }
-
   async replace(model: Model): Promise<void> {
-    await writeFile(`${this.#path}.new`, writeModel(model), { mode: 0o600, flush: true });
-    await rename(`${this.#path}.new`, this.#path);
+    await writeFile(`${this.path}.new`, writeModel(model), { mode: 0o600, flush: true });
+    await rename(`${this.path}.new`, this.path);
     this.#model = model;
   }
 }

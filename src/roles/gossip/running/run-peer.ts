@@ -5,7 +5,6 @@ import { isIchainError } from "../../../errors/error.ts";
 import type { PeerStore } from "../../../ports/gossip.ts";
 import type { Reporter } from "../../../ports/reporter.ts";
 import type { Hosting } from "../../../ports/transport.ts";
-import type { Model } from "../../../protocol/federated/model-file.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
 import type { Envelope } from "../../../protocol/gossip/peer/envelope.ts";
 import type { GossipPeer } from "../../../protocol/gossip/peer/peer.ts";
@@ -21,6 +20,10 @@ import type { TaskLearner } from "./task-learner.ts";
 /** Failed runs of the task in a row after which the peer ends. */
 const MOST_FAILURES = 3;
 const TIDY_SECONDS = 10;
+/** Models of others in one run of the task; further ones wait for the next. */
+const MOST_MEASURED = 32;
+/** Name of the own model in a run that measures. */
+const OWN = "own";
 
 /** Processor time that a peer used, seconds. */
 export interface PeerCpu {
@@ -255,12 +258,12 @@ export class RunningPeer {
 
   async #measure({ signal }: Abortable): Promise<void> {
     const { peer, models, own, tell } = this.#parts;
-    const batch = [...this.#waiting];
-    for (const [transaction] of batch) this.#waiting.delete(transaction);
-    const files = new Map<string, Uint8Array>([["own", own.bytes]]);
-    for (const [, { model }] of batch) {
-      const bytes = await models.bytesOf(model);
-      if (bytes !== undefined) files.set(model, bytes);
+    const batch = [...this.#waiting].slice(0, MOST_MEASURED);
+    const files = new Map<string, string>([[OWN, own.path]]);
+    for (const [transaction, { model }] of batch) {
+      this.#waiting.delete(transaction);
+      const path = models.pathOf(model);
+      if (path !== undefined) files.set(model, path);
     }
     const found = await this.#measureEach(files, { signal });
     for (const [transaction, { model }] of batch) {
@@ -268,7 +271,7 @@ export class RunningPeer {
       if (accuracy === undefined) peer.unmeasurable(transaction);
       else this.#act(() => peer.measured(transaction, accuracy, unixTime()), { signal });
     }
-    const accuracy = found.get("own");
+    const accuracy = found.get(OWN);
     if (accuracy === undefined) return;
     this.accuracy = accuracy;
     tell({ event: "measured", models: found.size - 1, accuracy });
@@ -277,7 +280,7 @@ export class RunningPeer {
 
   /** All in one run; each in a run of its own where that fails, so that one of them cannot spoil it for the others. */
   async #measureEach(
-    files: ReadonlyMap<string, Uint8Array>,
+    files: ReadonlyMap<string, string>,
     options: Abortable,
   ): Promise<ReadonlyMap<string, number>> {
     const { learner } = this.#parts;
@@ -285,16 +288,14 @@ export class RunningPeer {
       return await learner.measure(files, options);
     } catch (error) {
       options.signal.throwIfAborted();
-      if (!isIchainError(error, "FEDERATED_TASK_FAILED")) throw error;
+      if (files.size === 1 || !isIchainError(error, "FEDERATED_TASK_FAILED")) throw error;
     }
-    const found = new Map<string, number>(
-      await learner.measure(new Map([["own", files.get("own")!]]), options),
-    );
-    for (const [name, bytes] of files) {
-      if (name === "own") continue;
+    const found = new Map(await learner.measure(new Map([[OWN, files.get(OWN)!]]), options));
+    for (const [name, path] of files) {
+      if (name === OWN) continue;
       try {
-        for (const [one, accuracy] of await learner.measure(new Map([[name, bytes]]), options))
-          found.set(one, accuracy);
+        for (const measured of await learner.measure(new Map([[name, path]]), options))
+          found.set(...measured);
       } catch (error) {
         options.signal.throwIfAborted();
         if (!isIchainError(error, "FEDERATED_TASK_FAILED")) throw error;
@@ -303,20 +304,18 @@ export class RunningPeer {
     return found;
   }
 
+  /** Reads one model after the other: two are in memory, however many are averaged. */
   async #average(accuracy: number, { signal }: Abortable): Promise<void> {
     const { peer, models, own, learner, tell } = this.#parts;
-    const values = new Map<Hex, Float64Array>();
-    for (const digest of peer.models) {
-      if (models.rootOf(digest) !== undefined)
-        values.set(digest, (await models.read(digest)).vector.toNumbers());
-    }
     const mine = own.model.vector.toNumbers();
+    const distances = new Map<Hex, number>();
+    for (const digest of peer.buffered) distances.set(digest, distance(mine, await valuesOf(models, digest)));
     this.#full = false;
     let shares: { readonly model: Hex; readonly share: number }[] = [];
     let kept = 1;
     this.#act(
       () => {
-        const distanceTo = (model: Hex) => distance(mine, values.get(model)!);
+        const distanceTo = (model: Hex) => distances.get(model)!;
         const { averaging, effects } = peer.average({ accuracy, rows: learner.rows, distanceTo });
         [shares, kept] = [[...averaging.received], averaging.own];
         return effects;
@@ -325,16 +324,20 @@ export class RunningPeer {
     );
     const next = mine.map((value) => kept * value);
     for (const { model, share } of shares) {
-      if (share > 0) for (const [i, value] of values.get(model)!.entries()) next[i]! += share * value;
+      if (share === 0) continue;
+      for (const [i, value] of (await valuesOf(models, model)).entries()) next[i]! += share * value;
     }
-    const { layout } = own.model;
-    await own.replace({ layout, vector: Vector.fromNumbers(next) } satisfies Model);
+    await own.replace({ layout: own.model.layout, vector: Vector.fromNumbers(next) });
     tell({
       event: "averaged",
       models: shares.length,
       leftOut: shares.filter(({ share }) => share === 0).length,
     });
   }
+}
+
+async function valuesOf(models: ModelFiles, digest: Hex): Promise<Float64Array> {
+  return (await models.read(digest)).vector.toNumbers();
 }
 
 function distance(one: Float64Array, other: Float64Array): number {

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Abortable } from "../../../async/abort.ts";
@@ -89,23 +89,27 @@ export class TaskLearner {
   }
 
   /**
-   * Accuracy, from 0 to 1, of each model on the peer's rows for measuring, by its name.
+   * Accuracy, from 0 to 1, of each model on the peer's rows for measuring: files by names, accuracies by the same.
    * @throws FEDERATED_TASK_FAILED
    */
   async measure(
-    models: ReadonlyMap<string, Uint8Array>,
+    models: ReadonlyMap<string, string>,
     options: Abortable,
   ): Promise<ReadonlyMap<string, number>> {
     const folder = join(this.#options.input, "models");
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
-    for (const [each, bytes] of models) await writeFile(join(folder, `${each}.safetensors`), bytes);
+    for (const [each, path] of models) {
+      // One that was removed meanwhile is not measured.
+      await copyFile(path, join(folder, `${each}.safetensors`)).catch(ignoreMissing);
+    }
     const text = await this.#run("1", options, async (outputs) =>
       new TextDecoder().decode(await readBounded(join(outputs, MEASURED_FILE), MORE_BYTES)),
     );
     const found = parseMeasured(text);
+    const given = (await readdir(folder)).map((each) => each.slice(0, -".safetensors".length));
     return new Map(
-      [...models.keys()].map((each) => {
+      given.map((each) => {
         const acc = found[each]?.[SET]?.acc;
         if (acc === undefined) throw failed(`it did not measure the model ${each}`);
         return [each, acc];
@@ -148,8 +152,14 @@ export class TaskLearner {
   }
 }
 
-function endOf({ ended, exitCode }: TaskRun): string {
-  return ended === "exit" ? `it exited with code ${exitCode}` : `it was ended (${ended})`;
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}
+
+function endOf({ ended, exitCode, log }: TaskRun): string {
+  const last = log.trimEnd().split("\n").at(-1)?.slice(-200) ?? "";
+  if (ended !== "exit") return `it was ended (${ended})`;
+  return `it exited with code ${exitCode}${last === "" ? "" : `, and its last line was "${last}"`}`;
 }
 
 function parseMeasured(text: string): z.output<typeof measuredSchema> {

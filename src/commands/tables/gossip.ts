@@ -29,7 +29,7 @@ export const gossipCommands: readonly CommandDeclaration[] = [
       "ichain gossip simulate examples/gossip/sim.yaml",
       "ichain gossip simulate sim.yaml --rule ./my-rule.js --seed 2 --json",
     ],
-    load: () => import("../gossip/simulate.ts"),
+    load: () => import("../gossip/simulation/simulate.ts"),
   },
   {
     name: "gossip run",
@@ -38,7 +38,7 @@ export const gossipCommands: readonly CommandDeclaration[] = [
       "take part in a network as a peer: train, exchange models, keep a chain; Ctrl-C or `stop` ends it",
     arguments: [peerFile],
     examples: ["ichain gossip run gossip.yaml", "ichain gossip run gossip.yaml --json"],
-    load: () => import("../gossip/run.ts"),
+    load: () => import("../gossip/peer/run.ts"),
   },
   {
     name: "gossip address",
@@ -46,7 +46,7 @@ export const gossipCommands: readonly CommandDeclaration[] = [
     summary: "print the address of this home's peer in a network, for those that are to be its neighbours",
     arguments: [peerFile],
     examples: ["ichain gossip address gossip.yaml"],
-    load: () => import("../gossip/address.ts"),
+    load: () => import("../gossip/peer/address.ts"),
   },
   {
     name: "gossip verify",

@@ -51,7 +51,8 @@ export async function postPool(
   const now = await market.now(options);
   const terms: FederatedTerms = {
     ...{ requester: account, token: COIN.address, roundPrice: pool, seatFee: 0n },
-    ...{ providerStake: deposit, seatStake: 0n, rounds: 1, least, places: peers.length, seats: 0 },
+    ...{ providerStake: deposit, seatStake: 0n, refunds: false, rounds: 1 },
+    ...{ least, places: peers.length, seats: 0 },
     ...{ enlistBy: now + windows.enlist, roundWindow: windows.period, disputeWindow: windows.dispute },
     ...{ specHash: poolSpecHash(spec), bundleRoot: spec.genesis, seedHash: seedHash(random32()) },
   };

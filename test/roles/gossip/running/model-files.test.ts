@@ -8,7 +8,7 @@ import { Vector } from "../../../../src/protocol/federated/vector.ts";
 import type { Hex } from "../../../../src/protocol/ids.ts";
 import { ModelFiles } from "../../../../src/roles/gossip/running/model-files.ts";
 import { createDirectTransport } from "../../../../src/transfer/direct/direct-transport.ts";
-import { hashBlob } from "../../../../src/transfer/pieces/hash-pieces.ts";
+import { plainBlob } from "../../../../src/transfer/pieces/hash-pieces.ts";
 import { temporaryFolder } from "../../../support/binary.ts";
 
 const modelOf = (values: number[], name = "weight"): Model => ({
@@ -21,7 +21,7 @@ test("a model goes from one peer to another once its root, digest and tensors ar
   using folder = temporaryFolder();
   const transport = createDirectTransport({ listenHost: "127.0.0.1" });
   t.after(() => transport.stop());
-  const parts = { transport, hashBlob };
+  const parts = { transport, hashBlob: plainBlob };
   const [one, two] = ["one", "two"].map((name) => new ModelFiles(folder.join(name), start, parts)) as [
     ModelFiles,
     ModelFiles,
@@ -55,7 +55,7 @@ test("a model goes from one peer to another once its root, digest and tensors ar
 
 test("a process serves what the one before did while it lives, and removes what is not whole", async () => {
   using folder = temporaryFolder();
-  const parts = { transport: createDirectTransport({ listenHost: "127.0.0.1" }), hashBlob };
+  const parts = { transport: createDirectTransport({ listenHost: "127.0.0.1" }), hashBlob: plainBlob };
   const now = Math.floor(Date.now() / 1000);
   const before = new ModelFiles(folder.join("models"), start, parts);
   await before.open(60, now);

@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { parseYaml } from "../../config/yaml.ts";
-import { IchainError } from "../../errors/error.ts";
-import { type Model, readModel } from "../../protocol/federated/model-file.ts";
-import { type GossipPeerFile, gossipPeerSchema } from "../../protocol/gossip/peer-file.ts";
+import { parseYaml } from "../../../config/yaml.ts";
+import { IchainError } from "../../../errors/error.ts";
+import { type Model, readModel } from "../../../protocol/federated/model-file.ts";
+import { type GossipPeerFile, gossipPeerSchema } from "../../../protocol/gossip/peer-file.ts";
 
 const MAX_BYTES = 1 << 20;
 const MAX_MODEL_BYTES = 2 ** 32;

@@ -1,19 +1,22 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { openGossipStore } from "../../compose.ts";
-import { parseYaml } from "../../config/yaml.ts";
-import { IchainError } from "../../errors/error.ts";
-import type { PeerStore } from "../../ports/gossip.ts";
-import type { Genesis } from "../../protocol/gossip/genesis.ts";
-import type { Kept } from "../../protocol/gossip/peer/state.ts";
-import { type GossipSimulationFile, gossipSimulationSchema } from "../../protocol/gossip/simulation-file.ts";
-import type { Hex } from "../../protocol/ids.ts";
-import { loadTrialData } from "../../roles/federated/data/load.ts";
-import { loadAveragingRule } from "../../roles/gossip/load-rule.ts";
-import { GossipSimulation, type NetworkSample } from "../../roles/gossip/simulation/simulate.ts";
-import { makeTopology } from "../../roles/gossip/simulation/topology.ts";
-import type { CommandContext } from "../framework/declaration.ts";
+import { openGossipStore } from "../../../compose.ts";
+import { parseYaml } from "../../../config/yaml.ts";
+import { IchainError } from "../../../errors/error.ts";
+import type { PeerStore } from "../../../ports/gossip.ts";
+import type { Genesis } from "../../../protocol/gossip/genesis.ts";
+import type { Kept } from "../../../protocol/gossip/peer/state.ts";
+import {
+  type GossipSimulationFile,
+  gossipSimulationSchema,
+} from "../../../protocol/gossip/simulation-file.ts";
+import type { Hex } from "../../../protocol/ids.ts";
+import { loadTrialData } from "../../../roles/federated/data/load.ts";
+import { loadAveragingRule } from "../../../roles/gossip/load-rule.ts";
+import { GossipSimulation, type NetworkSample } from "../../../roles/gossip/simulation/simulate.ts";
+import { makeTopology } from "../../../roles/gossip/simulation/topology.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
 import { drawAccuracy } from "./curve.ts";
 import { describePlayed, describeSample, playedOf } from "./played.ts";
 

@@ -1,7 +1,7 @@
-import type { GossipSimulationFile } from "../../protocol/gossip/simulation-file.ts";
-import { shortId } from "../../protocol/ids.ts";
-import type { GossipSimulation, NetworkSample } from "../../roles/gossip/simulation/simulate.ts";
-import type { Ui } from "../../ui/ui.ts";
+import type { GossipSimulationFile } from "../../../protocol/gossip/simulation-file.ts";
+import { shortId } from "../../../protocol/ids.ts";
+import type { GossipSimulation, NetworkSample } from "../../../roles/gossip/simulation/simulate.ts";
+import type { Ui } from "../../../ui/ui.ts";
 
 /** Samples that the end's accuracy is the mean of, as in the paper's published tables. */
 const LAST = 10;

@@ -1,7 +1,7 @@
-import { type GossipLine, runGossip } from "../../daemon/gossip.ts";
-import { shortId } from "../../protocol/ids.ts";
-import { loadAveragingRule } from "../../roles/gossip/load-rule.ts";
-import type { CommandContext } from "../framework/declaration.ts";
+import { type GossipLine, runGossip } from "../../../daemon/gossip.ts";
+import { shortId } from "../../../protocol/ids.ts";
+import { loadAveragingRule } from "../../../roles/gossip/load-rule.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
 import { loadPeerFile } from "./peer-file.ts";
 
 /** Takes part in a gossip network until Ctrl-C, `ichain stop`, or `ichain drain`; a second run goes on. */

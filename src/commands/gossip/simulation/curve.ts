@@ -1,4 +1,4 @@
-import type { NetworkSample } from "../../roles/gossip/simulation/simulate.ts";
+import type { NetworkSample } from "../../../roles/gossip/simulation/simulate.ts";
 
 const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [720, 400, 56, 40, 24, 48];
 

@@ -1,9 +1,9 @@
-import { openGossipParts } from "../../compose.ts";
-import { formatPeerAddress } from "../../protocol/gossip/address.ts";
-import { genesisDigest } from "../../protocol/gossip/genesis.ts";
-import { genesisOf } from "../../roles/gossip/running/model-files.ts";
-import { ownAddress } from "../../roles/gossip/running/own-address.ts";
-import type { CommandContext } from "../framework/declaration.ts";
+import { openGossipParts } from "../../../compose.ts";
+import { formatPeerAddress } from "../../../protocol/gossip/address.ts";
+import { genesisDigest } from "../../../protocol/gossip/genesis.ts";
+import { genesisOf } from "../../../roles/gossip/running/model-files.ts";
+import { ownAddress } from "../../../roles/gossip/running/own-address.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
 import { loadPeerFile } from "./peer-file.ts";
 
 /** Prints where this home's peer is reached in a network. */

@@ -1,8 +1,9 @@
 // Breaks the contracts on purpose, once for each patch in test/contracts/mutants/, and runs the campaign of the
-// invariant whose number the patch bears: it must fail. Works on copies, one after the other; a few minutes each.
-// `npm run -s mutants [NUMBER…]`; the last line is `N caught, N missed`, and the exit code says the same.
+// invariant whose number the patch bears: it must fail. A patch in rules/ breaks one rule, and names the test that must
+// fail. Works on copies, one after the other; a few minutes each. `npm run -s mutants [NUMBER|RULE…]`; the last line is
+// `N caught, N missed`, and the exit code says the same.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,8 +19,25 @@ const campaigns = [
 ] as const;
 const LIMIT_MS = 20 * 60_000;
 
+/** What has to fail for a patch. */
+interface Catch {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+/** The test that the first line of a rule's patch names. */
+function testOf(patch: string): Catch {
+  const [, contract, name] =
+    /^Caught by (\w+)\.(\w+)\n/.exec(readFileSync(join(patches, patch), "utf8")) ?? [];
+  const file = globSync("test/contracts/federated/*.t.sol", { cwd: root }).find((path) =>
+    readFileSync(join(root, path), "utf8").includes(`contract ${contract} `),
+  );
+  if (name === undefined || file === undefined) throw new RangeError(`no test for ${patch}`);
+  return { name, files: [file] };
+}
+
 /** Name and files of the invariant's campaign, by its number. */
-function campaignOf(number: string): { name: string; files: readonly string[] } {
+function campaignOf(number: string): Catch {
   for (const files of campaigns) {
     const source = readFileSync(join(root, files[0]), "utf8");
     const inside = source.split(`contract Invariant${number}Test `)[1];
@@ -32,7 +50,8 @@ function campaignOf(number: string): { name: string; files: readonly string[] } 
 /** Everything that the campaigns are made of, with the patch applied. */
 function copyOf(patch: string): string {
   const copy = mkdtempSync(join(tmpdir(), "ichain-mutant-"));
-  for (const path of ["contracts", "test/contracts/invariant", "test/contracts/support"]) {
+  const tests = ["invariant", "support", "federated"].map((name) => `test/contracts/${name}`);
+  for (const path of ["contracts", ...tests]) {
     cpSync(join(root, path), join(copy, path), { recursive: true });
   }
   for (const path of ["hardhat.config.ts", "package.json"]) cpSync(join(root, path), join(copy, path));
@@ -42,7 +61,7 @@ function copyOf(patch: string): string {
 }
 
 /** Why the campaign failed, or undefined when it did not notice. */
-function whyCaught(patch: string, { name, files }: ReturnType<typeof campaignOf>): string | undefined {
+function whyCaught(patch: string, { name, files }: Catch): string | undefined {
   const copy = copyOf(patch);
   try {
     // Handlers deploy the contracts by their artifacts.
@@ -61,10 +80,10 @@ function whyCaught(patch: string, { name, files }: ReturnType<typeof campaignOf>
 
 const asked = process.argv.slice(2);
 let [caught, missed] = [0, 0];
-for (const patch of readdirSync(patches).toSorted()) {
-  const number = patch.slice(0, patch.indexOf("-"));
-  if (asked.length > 0 && !asked.includes(number)) continue;
-  const campaign = campaignOf(number);
+for (const patch of globSync("**/*.patch", { cwd: patches }).toSorted()) {
+  const [, rule, number = ""] = /^(?:rules\/(.+)\.patch|(\d+)-.*)$/.exec(patch) ?? [];
+  if (asked.length > 0 && !asked.includes(rule ?? number)) continue;
+  const campaign = rule === undefined ? campaignOf(number) : testOf(patch);
   const why = whyCaught(patch, campaign);
   if (why === undefined) missed++;
   else caught++;

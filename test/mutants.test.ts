@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}test/contracts`;
-const patches = readdirSync(`${folder}/mutants`);
+const patches = globSync("*.patch", { cwd: `${folder}/mutants` });
+const rules = globSync("*.patch", { cwd: `${folder}/mutants/rules` });
 const INVARIANTS = 13;
 
 it("every invariant has its campaign and a mutant that applies to the contracts as they are", () => {
@@ -28,10 +29,24 @@ it("every invariant has its campaign and a mutant that applies to the contracts 
     patches.map((name) => Number.parseInt(name, 10)).toSorted((a, b) => a - b),
     numbers,
   );
-  for (const patch of patches) {
-    execFileSync("git", ["apply", "--check", `test/contracts/mutants/${patch}`], {
-      cwd: root,
-      stdio: "pipe",
-    });
+  for (const patch of patches) apply(patch);
+});
+
+it("every mutant of a rule applies, and names a test that catches it", () => {
+  const sources = globSync("federated/*.t.sol", { cwd: folder }).map((path) =>
+    readFileSync(`${folder}/${path}`, "utf8"),
+  );
+  assert.ok(rules.length > 0);
+  for (const patch of rules) {
+    apply(`rules/${patch}`);
+    const text = readFileSync(`${folder}/mutants/rules/${patch}`, "utf8");
+    const [, contract, name] = /^Caught by (\w+)\.(\w+)\n/.exec(text) ?? [];
+    const source = sources.find((one) => one.includes(`contract ${contract} `));
+    assert.ok(source?.includes(`function ${name}(`), patch);
   }
 });
+
+function apply(patch: string): void {
+  const file = `test/contracts/mutants/${patch}`;
+  execFileSync("git", ["apply", "--check", file], { cwd: root, stdio: "pipe" });
+}

@@ -111,6 +111,7 @@ contract FederatedDisputesTest is FederatedSteps {
         empanel(terms, address(0));
         vm.warp(disputeOf(terms, address(0)).deadline + 1);
         concludeChallenge(terms, 1);
+        assertTrue(stateOf(terms) == FederatedState.Running, "running");
         assertEq(owedTo(providers[0]), DEPOSIT, "the deposit");
         assertEq(owedTo(address(0)), PANEL_FEES, "the fees");
         _assertSolvent(terms);

@@ -15,11 +15,12 @@ import { type DaemonKind, daemonKinds } from "./control/messages.ts";
 import type { NodeState } from "./doctor/check.ts";
 import { isIchainError } from "./errors/error.ts";
 import type { Tally } from "./metrics/tally.ts";
+import type { Content } from "./ports/content.ts";
 import type { PeerStore } from "./ports/gossip.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
-import type { OwnerNotifier } from "./ports/notifier.ts";
+import type { OwnerNotifier, OwnerProgram } from "./ports/notifier.ts";
 import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -284,6 +285,15 @@ export async function openRecords({ config }: Pick<AppContext, "config">): Promi
   return openJournal(config.paths.journal, { check: true });
 }
 
+/**
+ * The public data that this home keeps.
+ * @throws CONTENT_IO
+ */
+export async function openHomeContent({ config }: Pick<AppContext, "config">): Promise<Content> {
+  const { openContent } = await import("./content/content.ts");
+  return openContent(join(config.home, "blocks"));
+}
+
 /** A gossip peer's store; `genesis` for a new one. The caller disposes of it. */
 export async function openGossipStore(path: string, genesis?: Genesis): Promise<PeerStore> {
   const { openPeerStore } = await import("./gossip/store.ts");
@@ -343,19 +353,28 @@ export async function openDaemon(
   };
 }
 
+/** By what a daemon reaches its owner. */
+interface OwnerTies {
+  readonly notifier: OwnerNotifier;
+  /** Votes in panels of data campaigns for the owner. */
+  readonly judge: OwnerProgram | undefined;
+}
+
 /** The same with a sandbox: for `provide` and `validate`. */
 export async function openWorker(
   daemon: DaemonContext,
   options: { engine?: EngineKind | undefined } = {},
-): Promise<WorkerContext & { readonly notifier: OwnerNotifier } & AsyncDisposable> {
+): Promise<WorkerContext & OwnerTies & AsyncDisposable> {
   const { config, logger } = daemon;
   await using stack = new AsyncDisposableStack();
   const sandbox = await openSandbox(daemon, options);
   await sandbox.probe({ signal: daemon.signal });
   const role = stack.use(await openRole(daemon, logger));
   const notifier = await openNotifier(stack, config, { account: role.account, logger });
+  const { judge: command } = config.campaigns;
+  const judge = command && (await import("./notify/judge.ts")).programJudge(command, logger);
   const started = stack.move();
-  return { ...role, sandbox, notifier, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { ...role, sandbox, notifier, judge, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** The notifier, and with `through: tor` its tor, which starts with the first notification. */

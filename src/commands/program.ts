@@ -4,6 +4,7 @@ import { coinText } from "../protocol/amounts.ts";
 import { programVersion } from "../version.ts";
 import { type CommandDeclaration, commandGroups } from "./framework/declaration.ts";
 import { accountCommands } from "./tables/account.ts";
+import { contentCommands } from "./tables/content.ts";
 import { daemonCommands } from "./tables/daemon.ts";
 import { dataCommands } from "./tables/data.ts";
 import { gossipCommands } from "./tables/gossip.ts";
@@ -24,6 +25,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...daemonCommands,
   ...trialCommands,
   ...gossipCommands,
+  ...contentCommands,
 ];
 
 /** The options that every command takes. */

@@ -1,5 +1,6 @@
 import { campaignErrors } from "./catalogue/campaigns.ts";
 import { chainErrors } from "./catalogue/chain.ts";
+import { contentErrors } from "./catalogue/content.ts";
 import { contractsErrors } from "./catalogue/contracts.ts";
 import { federatedErrors } from "./catalogue/federated.ts";
 import { gossipErrors } from "./catalogue/gossip.ts";
@@ -15,6 +16,7 @@ import type { CatalogueEntry } from "./entry.ts";
 export const catalogue = {
   ...campaignErrors,
   ...chainErrors,
+  ...contentErrors,
   ...contractsErrors,
   ...federatedErrors,
   ...gossipErrors,

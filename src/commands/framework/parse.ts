@@ -47,6 +47,20 @@ export function timespan(value: string): number {
     : Number(count) * (SECONDS[unit] ?? Number.NaN);
 }
 
+const BYTES: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** A size as in job.yaml (`512MiB`, `2 GiB`), in bytes. */
+export function byteSize(value: string): number {
+  const [, count, unit] = /^(\d{1,4}) ?([KMGT]iB)$/.exec(value) ?? [];
+  return unit === undefined ? refuse(value, "a size such as 512MiB or 2GiB") : Number(count) * BYTES[unit]!;
+}
+
+/** A gateway's URL or a node's multiaddress. */
+export function contentSource(value: string): string {
+  const form = /^(https?:\/\/[^\s?#]{1,2000}|\/(ip4|ip6|dns4|dns6|dns)\/\S{1,500})$/;
+  return form.test(value) ? value : refuse(value, "a gateway (https://…) or a node's multiaddress (/ip4/…)");
+}
+
 /** A day (`2026-11-30`) or an instant in ISO 8601, UTC unless it says otherwise; Unix seconds. */
 export function date(value: string): number {
   const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$/.exec(value);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import * as account from "./account.ts";
 import * as campaign from "./campaign.ts";
 import * as daemon from "./daemon.ts";
+import * as content from "./data/content.ts";
 import * as federated from "./federated.ts";
 import * as gossip from "./gossip.ts";
 import * as job from "./job.ts";
@@ -107,6 +108,11 @@ export const outputs = {
   "gossip verify": gossip.gossipVerifyOutput,
   "gossip show": gossip.gossipShowOutput,
   "gossip export": gossip.gossipExportOutput,
+  "data cid": content.contentOutput,
+  "data export": content.contentWrittenOutput,
+  "data import": content.contentOutput,
+  "data fetch": content.contentFetchedOutput,
+  "data serve": content.contentServingOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

@@ -13,7 +13,7 @@ const most: OptionDeclaration = {
 export const contentCommands: readonly CommandDeclaration[] = [
   {
     name: "data cid",
-    group: "Ask for work",
+    group: "Collect data",
     summary: "compute a file's content identifier (CID), offline, the same as other IPFS implementations",
     arguments: [{ syntax: "<file>", summary: "the file" }],
     options: [
@@ -30,7 +30,7 @@ export const contentCommands: readonly CommandDeclaration[] = [
   },
   {
     name: "data export",
-    group: "Ask for work",
+    group: "Collect data",
     summary: "write a file that this home keeps into a CAR archive, which any IPFS implementation imports",
     arguments: [cid, { syntax: "<car>", summary: "where the archive goes" }],
     options: [most],
@@ -39,7 +39,7 @@ export const contentCommands: readonly CommandDeclaration[] = [
   },
   {
     name: "data import",
-    group: "Ask for work",
+    group: "Collect data",
     summary: "take a CAR archive into this home, each block checked against its hash",
     arguments: [{ syntax: "<car>", summary: "the archive, as `data export` or `ipfs dag export` writes it" }],
     options: [most],
@@ -48,7 +48,7 @@ export const contentCommands: readonly CommandDeclaration[] = [
   },
   {
     name: "data fetch",
-    group: "Ask for work",
+    group: "Collect data",
     summary:
       "fetch a public file by its CID from gateways and nodes, each block checked; goes on where it stopped",
     arguments: [cid],
@@ -70,7 +70,7 @@ export const contentCommands: readonly CommandDeclaration[] = [
   },
   {
     name: "data serve",
-    group: "Ask for work",
+    group: "Collect data",
     summary: "serve the blocks of this home to everybody: a trustless gateway and an IPFS node; until Ctrl-C",
     options: [
       {

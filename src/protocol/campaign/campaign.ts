@@ -1,4 +1,4 @@
-import type { Address, Hex } from "../ids.ts";
+import { type Address, type Hex, sameAddress } from "../ids.ts";
 import type { CampaignAction, CampaignFix } from "./actions.ts";
 import type { CampaignEvent } from "./events.ts";
 import { CampaignRules } from "./rules.ts";
@@ -42,11 +42,21 @@ export interface Campaign {
 
 /** Plays events, the opening first; undefined where that is missing. What does not fit what was before is left out. */
 export function foldCampaign(events: readonly CampaignEvent[]): Campaign | undefined {
+  let campaign: Campaign | undefined;
+  for (campaign of replayCampaign(events));
+  return campaign;
+}
+
+/** The campaign after each of its events in turn: one object, which the next event changes. */
+export function* replayCampaign(events: readonly CampaignEvent[]): Iterable<Campaign> {
   const [first, ...rest] = events;
-  if (first?.kind !== "opened") return undefined;
+  if (first?.kind !== "opened") return;
   const fold = new Fold(first);
-  for (const event of rest) fold.add(event);
-  return fold;
+  yield fold;
+  for (const event of rest) {
+    fold.add(event);
+    yield fold;
+  }
 }
 
 class Fold implements Campaign {
@@ -189,10 +199,10 @@ export function isCampaignFinal({ rules }: Campaign): boolean {
 export function campaignRolesOf({ terms, rules }: Campaign, account: Address): readonly CampaignRole[] {
   const fixes = rules.places().map((place) => rules.fixOf(place)!);
   const found = {
-    owner: terms.owner === account,
-    contributor: rules.entries.some(({ author }) => author === account),
-    fixer: fixes.some(({ fixer }) => fixer === account),
-    panel: fixes.some(({ votes }) => votes.has(account)),
+    owner: sameAddress(terms.owner, account),
+    contributor: rules.entries.some(({ author }) => sameAddress(author, account)),
+    fixer: fixes.some(({ fixer }) => sameAddress(fixer, account)),
+    panel: fixes.some(({ votes }) => [...votes.keys()].some((one) => sameAddress(one, account))),
   };
   return campaignRoles.filter((role) => found[role]);
 }

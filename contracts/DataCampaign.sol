@@ -67,9 +67,15 @@ contract DataCampaign is CampaignPanel {
         _entries[campaignId][entry] =
             Entry(msg.sender, uint40(block.timestamp), count, false, uint128(deposit), 0, root);
         emit Added(campaignId, entry, msg.sender, root, count, deposit, locator);
+        uint256 sum = count * deposit;
+        // The deposit falls by the second: coin that was sent for one as it was stays the caller's.
+        if (terms.token == COIN && msg.value > sum) {
+            _credit(msg.sender, COIN, msg.value - sum);
+            sum = msg.value;
+        }
 
         // Interaction
-        _take(terms.token, count * deposit);
+        _take(terms.token, sum);
     }
 
     /// @inheritdoc IDataCampaign

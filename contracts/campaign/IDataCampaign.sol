@@ -233,7 +233,8 @@ interface IDataCampaign is IEscrowMoney {
     /// @param description What contributors are told, or where it is; at most 1 KiB.
     function open(Terms calldata terms, bytes calldata description) external payable returns (bytes32 campaignId);
 
-    /// @notice Adds `count` rows and takes their deposits.
+    /// @notice Adds `count` rows and takes their deposits; coin beyond them is credited to the caller, because the deposit
+    /// falls by the second.
     /// @dev Warning: publish rows when the call is mined, not before: a copy that is added first is the older one.
     /// @param root Of the tree over the rows, whatever their number.
     /// @param mostDeposit The call reverts where a row's deposit is higher.

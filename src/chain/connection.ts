@@ -19,7 +19,8 @@ export async function connect(
   addresses: Addresses,
   options: AbortOptions,
 ): Promise<void> {
-  const escrows = [addresses.escrow, addresses.federated].filter((address) => address !== undefined);
+  const { escrow, federated, campaigns } = addresses;
+  const escrows = [escrow, federated, campaigns].filter((address) => address !== undefined);
   const [actual, genesis, ...codes] = await Promise.all([
     rpc.send("eth_chainId", [], options),
     findBlock(rpc, 0, options),
@@ -51,7 +52,13 @@ const tokenErrors = new Interface([
 
 /** The errors of all contracts that a call can reach: the escrow calls the registry, the rating and tokens. */
 export function marketErrors(): Interface {
-  const names = ["JobEscrow", "FederatedEscrow", "ProviderRegistry", "ProviderRating"] as const;
+  const names = [
+    "JobEscrow",
+    "FederatedEscrow",
+    "DataCampaign",
+    "ProviderRegistry",
+    "ProviderRating",
+  ] as const;
   const fragments = names.flatMap((name) =>
     artifactOf(name).abi.fragments.filter(({ type }) => type === "error"),
   );

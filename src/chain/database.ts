@@ -53,7 +53,27 @@ const THIRD = `
   CREATE TABLE past_jobs (job TEXT PRIMARY KEY, touched INTEGER NOT NULL, past TEXT) STRICT, WITHOUT ROWID;
 `;
 
-const INDEX = ["blocks", "logs", "jobs", "federated_jobs", "parties", "offers", "past_jobs", "chain_meta"];
+/** Data campaigns, likewise; and the times of the blocks with logs of theirs, which have no deadlines in them. */
+const FOURTH = `
+  CREATE TABLE campaigns (job TEXT PRIMARY KEY, touched INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX campaigns_by_touch ON campaigns (touched);
+  CREATE TABLE block_times (block INTEGER PRIMARY KEY, time INTEGER NOT NULL) STRICT;
+`;
+
+const INDEX = [
+  ...[
+    "blocks",
+    "block_times",
+    "logs",
+    "jobs",
+    "federated_jobs",
+    "campaigns",
+    "parties",
+    "offers",
+    "past_jobs",
+  ],
+  "chain_meta",
+];
 const OUTBOX = ["reservations", "attempts"];
 
 export type Database = DatabaseSync;
@@ -64,7 +84,8 @@ export type Database = DatabaseSync;
  * @throws the codes of `openSqlite` but INDEX_DAMAGED
  */
 export function openDatabase(path: string, onDamage: (setAsideAs: string) => void = () => {}): Database {
-  const open = () => openSqlite({ name: "index", path, migrations: [FIRST, SECOND, THIRD], check: true });
+  const open = () =>
+    openSqlite({ name: "index", path, migrations: [FIRST, SECOND, THIRD, FOURTH], check: true });
   try {
     return open();
   } catch (error) {

@@ -2,10 +2,12 @@ import type { BaseWallet } from "ethers";
 import { type AbortOptions, linkSignals, raceSignal } from "../async/abort.ts";
 import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Market, MarketWriter } from "../ports/market.ts";
+import { campaignIdOf } from "../protocol/campaign/terms.ts";
 import { federatedJobIdOf } from "../protocol/federated/market/terms.ts";
 import { jobIdOf } from "../protocol/job/job-id.ts";
 import { explainSqlite, sqliteCode } from "../sqlite/faults.ts";
 import { encodeAccountCall } from "./abi/encode-account.ts";
+import { campaignsOf } from "./abi/encode-campaign.ts";
 import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import type { Addresses } from "./addresses.ts";
 import { connect } from "./connection.ts";
@@ -217,6 +219,18 @@ export function createMarket(options: MarketOptions): Market {
       iterate(abortOptions, (bounded) => read().watchFederated(filter, bounded)),
     owedFederated: (account, token, abortOptions) =>
       run(abortOptions, (bounded) => read().owedFederated(account, token, bounded)),
+    campaignIdOf: (terms) => campaignIdOf(parts.chainId, campaignsOf(addresses), terms),
+    campaign: (id, abortOptions) => run(abortOptions, (bounded) => read().campaign(id, bounded)),
+    campaigns: (filter, abortOptions) => run(abortOptions, (bounded) => read().campaigns(filter, bounded)),
+    resolveCampaign: (prefix, abortOptions) =>
+      run(abortOptions, (bounded) => read().resolveCampaign(prefix, bounded)),
+    followCampaign: (id, abortOptions) =>
+      iterate(abortOptions, (bounded) => read().followCampaign(id, bounded)),
+    watchCampaigns: (filter, abortOptions) =>
+      iterate(abortOptions, (bounded) => read().watchCampaigns(filter, bounded)),
+    owedCampaigns: (account, token, abortOptions) =>
+      run(abortOptions, (bounded) => read().owedCampaigns(account, token, bounded)),
+    blockNumber: (abortOptions) => run(abortOptions, (bounded) => read().blockNumber(bounded)),
     prepare: async (call, abortOptions) => {
       const target = write();
       return run(abortOptions, (bounded) => target.prepare(call, bounded));

@@ -3,16 +3,20 @@ import { retryUnavailable } from "../async/retry.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
 import type { MarketReader } from "../ports/market.ts";
 import type { TokenInfo } from "../protocol/amounts.ts";
+import { campaignInstantsOf, isCampaignFinal } from "../protocol/campaign/campaign.ts";
 import { federatedInstantsOf, isFederatedFinal } from "../protocol/federated/market/exits.ts";
 import { type Address, type Hex, isHex, type JobId, ZERO_ADDRESS } from "../protocol/ids.ts";
 import { instantsOf } from "../protocol/job/exits.ts";
 import type { Job } from "../protocol/job/job.ts";
 import { isFinal } from "../protocol/job/state.ts";
 import { artifactOf } from "./abi/artifacts.ts";
+import { spenderAddress } from "./abi/encode-account.ts";
+import { campaignsOf } from "./abi/encode-campaign.ts";
 import { federatedEscrowOf } from "./abi/encode-federated.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
 import { followJob } from "./follow.ts";
+import { openCampaignIndex } from "./indexer/campaigns.ts";
 import { openFederatedIndex } from "./indexer/federated.ts";
 import { openJobIndex } from "./indexer/jobs.ts";
 import { openOffers } from "./indexer/offers.ts";
@@ -45,7 +49,7 @@ export interface ReaderOptions {
 
 export type ChainReader = Omit<
   MarketReader,
-  "jobIdOf" | "federatedJobIdOf" | "ledgerDomainOf" | "isSigned" | "unsigned"
+  "jobIdOf" | "federatedJobIdOf" | "campaignIdOf" | "ledgerDomainOf" | "isSigned" | "unsigned"
 >;
 
 /** The read side of the market: every read first brings the index up to date. */
@@ -56,6 +60,7 @@ export function createReader(options: ReaderOptions): ChainReader {
   const store = openIndexStore(db, addresses);
   const jobs = openJobIndex(db, chainId, addresses.escrow);
   const federatedJobs = openFederatedIndex(db, chainId, addresses.federated);
+  const campaigns = openCampaignIndex(db, chainId, addresses.campaigns);
   const records = openRecordIndex(db, { ...addresses, chainId });
   const offers = openOffers(db, registry);
   const sync = createSync({ rpc, store, addresses, confirmations });
@@ -110,7 +115,7 @@ export function createReader(options: ReaderOptions): ChainReader {
       return token;
     },
     async tokenFunds(account, token, { spender, ...abortOptions } = {}) {
-      const escrowOf = spender === "federated" ? federatedEscrowOf(addresses) : addresses.escrow;
+      const escrowOf = spenderAddress(spender, addresses);
       const [balance, allowance] = await Promise.all([
         askWord(rpc, token, "balanceOf", [account], abortOptions),
         askWord(rpc, token, "allowance", [account, escrowOf], abortOptions),
@@ -199,19 +204,45 @@ export function createReader(options: ReaderOptions): ChainReader {
       const contract = bindContract(rpc, federatedEscrowOf(addresses), abi);
       return (await contract.read("owed", [account, token], abortOptions))[0] as bigint;
     },
+    async campaign(id, abortOptions = {}) {
+      await fresh(abortOptions);
+      const campaign = campaigns.find(id);
+      if (campaign === undefined) throw unknownCampaign(id);
+      return campaign;
+    },
+    async campaigns(filter, abortOptions = {}) {
+      await fresh(abortOptions);
+      const found = campaigns.changed(filter, 0).flatMap(({ id }) => campaigns.find(id) ?? []);
+      return found.sort((a, b) => a.block - b.block);
+    },
+    resolveCampaign: (prefix, abortOptions = {}) =>
+      resolve(campaigns, prefix, abortOptions, { none: unknownCampaign, several: ambiguousCampaign }),
+    async *followCampaign(id, abortOptions = {}) {
+      await fresh(abortOptions);
+      if (campaigns.find(id) === undefined) throw unknownCampaign(id);
+      const rules = { instantsOf: campaignInstantsOf, isFinal: isCampaignFinal };
+      yield* followJob({ heads, clock, index: campaigns, sync, ...rules }, id, abortOptions);
+    },
+    watchCampaigns: (filter, abortOptions = {}) => watchIndex(campaigns, filter, abortOptions),
+    async owedCampaigns(account, token, abortOptions = {}) {
+      const contract = bindContract(rpc, campaignsOf(addresses), artifactOf("DataCampaign").abi);
+      return (await contract.read("owed", [account, token], abortOptions))[0] as bigint;
+    },
+    blockNumber: async (abortOptions = {}) => (await heads.recent(abortOptions)).number,
   };
 
   async function resolve(
     index: { startingWith(prefix: Hex, limit: number): JobId[] },
     prefix: string,
     abortOptions: AbortOptions,
+    { none, several } = { none: unknown, several: ambiguous },
   ): Promise<JobId> {
     const digits = prefix.toLowerCase().replace(/^0x/, "");
-    if (!/^[0-9a-f]{1,64}$/.test(digits)) throw unknown(prefix);
+    if (!/^[0-9a-f]{1,64}$/.test(digits)) throw none(prefix);
     await fresh(abortOptions);
     const [first, second] = index.startingWith(`0x${digits}`, 2);
-    if (first === undefined) throw unknown(prefix);
-    if (second !== undefined) throw ambiguous(prefix);
+    if (first === undefined) throw none(prefix);
+    if (second !== undefined) throw several(prefix);
     return first;
   }
 
@@ -252,4 +283,15 @@ function unknown(id: string): IchainError {
 
 function ambiguous(prefix: Hex | string): IchainError {
   return new IchainError("JOB_AMBIGUOUS", `Several jobs begin with ${prefix}.`);
+}
+
+function unknownCampaign(id: string): IchainError {
+  return new IchainError(
+    "CAMPAIGN_UNKNOWN",
+    `No data campaign ${isHex(id, 32) ? id : `that begins with ${id.slice(0, 70)}`} is on the chain.`,
+  );
+}
+
+function ambiguousCampaign(prefix: Hex | string): IchainError {
+  return new IchainError("CAMPAIGN_AMBIGUOUS", `Several data campaigns begin with ${prefix}.`);
 }

@@ -6,6 +6,7 @@ import { type CommandDeclaration, commandGroups } from "./framework/declaration.
 import { accountCommands } from "./tables/account.ts";
 import { contentCommands } from "./tables/content.ts";
 import { daemonCommands } from "./tables/daemon.ts";
+import { dataCommands } from "./tables/data.ts";
 import { gossipCommands } from "./tables/gossip.ts";
 import { networkCommands } from "./tables/network.ts";
 import { providerCommands } from "./tables/provider.ts";
@@ -20,6 +21,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...requesterCommands,
   ...providerCommands,
   ...stakeCommands,
+  ...dataCommands,
   ...daemonCommands,
   ...trialCommands,
   ...gossipCommands,
@@ -54,7 +56,7 @@ const parents: Readonly<Record<string, string>> = {
   owner: "keep stake and pay apart from the key that a daemon signs with",
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
-  data: "public data, named by its hash",
+  data: "collect data from others, correct it, be paid for it; public data by its hash",
   gossip: "train among peers, without a server",
 };
 

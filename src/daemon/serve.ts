@@ -3,6 +3,7 @@ import type { DaemonContext } from "../compose.ts";
 import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
+import { serveCampaigns } from "../roles/campaign/market/serve.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { leadDuty } from "../roles/federated/market/requester/serve-jobs.ts";
 import { serveDuty } from "../roles/job/requester/serve.ts";
@@ -19,6 +20,7 @@ export async function serve(context: AppContext): Promise<void> {
     const { ui, signal, config, control, logger } = daemon;
     const { openServer } = await import("../compose.ts");
     const federated = config.network?.contracts.federated !== undefined;
+    const campaigns = config.network?.contracts.campaigns !== undefined;
     await using role = await openServer(daemon);
     const view = viewOf(role, { config, roles: ["requester"], reload: refuseReload });
     control.show(view);
@@ -38,6 +40,7 @@ export async function serve(context: AppContext): Promise<void> {
     await together(
       [
         (one: Abortable) => runDaemon(role, jobs, { ...one, draining }),
+        ...(campaigns ? [(one: Abortable) => serveCampaigns(role, { ...one, draining })] : []),
         ...(rounds ? [(one: Abortable) => runDaemon(role, rounds, { ...one, draining })] : []),
       ],
       { signal },

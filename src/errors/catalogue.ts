@@ -1,3 +1,4 @@
+import { campaignErrors } from "./catalogue/campaigns.ts";
 import { chainErrors } from "./catalogue/chain.ts";
 import { contentErrors } from "./catalogue/content.ts";
 import { contractsErrors } from "./catalogue/contracts.ts";
@@ -13,6 +14,7 @@ import type { CatalogueEntry } from "./entry.ts";
 
 /** Every code that an `IchainError` can have; docs/reference/errors.md is made from it. Codes never change. */
 export const catalogue = {
+  ...campaignErrors,
   ...chainErrors,
   ...contentErrors,
   ...contractsErrors,

@@ -17,7 +17,8 @@ export type FederatedRole =
   | "federated-provider"
   | "federated-validator"
   | "federated-panel";
-export type Role = JobRole | FederatedRole | "account";
+/** `campaign`: an act in a data campaign, or what is hosted for them; its key is no job's. */
+export type Role = JobRole | FederatedRole | "campaign" | "account";
 
 /** A piece of a task's output, in order. */
 export interface LogPiece {

@@ -9,6 +9,7 @@ import type { Terms } from "../protocol/job/terms.ts";
 import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
 import type { PastJob } from "../protocol/record.ts";
 import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
+import type { CampaignCall, CampaignReader } from "./campaign.ts";
 import type { FederatedCall, FederatedReader } from "./federated.ts";
 import type { AccountCall, Ownership, UnsignedCall } from "./ownership.ts";
 
@@ -55,13 +56,14 @@ export type Call =
   | { kind: "claim"; job: Job; blindedKey: Hex }
   | { kind: "settle"; job: Job }
   | { kind: "rate"; job: Job; subject: Address; score: number }
-  /** Lets the escrow, of jobs or else of federated ones, take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
+  /** Lets the escrow of jobs, or another contract, take up to `amount` of an ERC-20: for a token without permits, and for bonds. */
   | { kind: "approve"; token: Address; amount: bigint; spender?: Spender | undefined }
   | AccountCall
-  | FederatedCall;
+  | FederatedCall
+  | CampaignCall;
 
-/** The escrow that takes a token, where it is not that of ordinary jobs. */
-export type Spender = "federated";
+/** The contract that takes a token, where it is not the escrow of ordinary jobs: of federated ones, of data campaigns. */
+export type Spender = "federated" | "campaigns";
 
 /** A token's permission for the escrow to take an amount once (EIP-2612). */
 export interface Permit {
@@ -121,7 +123,7 @@ export interface JobFilter {
 }
 
 /** Reads of the market's contracts. */
-export interface MarketReader extends FederatedReader {
+export interface MarketReader extends FederatedReader, CampaignReader {
   /** The chain's time, Unix seconds, between two blocks too: what deadlines are compared with. */
   now(options?: AbortOptions): Promise<number>;
   /** The pace by which windows are checked; cheap to call, because it is measured rarely. */
@@ -136,7 +138,7 @@ export interface MarketReader extends FederatedReader {
    * @throws TOKEN_UNUSABLE
    */
   token(address: Address, options?: AbortOptions): Promise<TokenInfo>;
-  /** What `account` holds of a token, and what of it the escrow, of jobs or else of federated ones, may take; smallest unit. */
+  /** What `account` holds of a token, and what of it the escrow of jobs, or another contract, may take; smallest unit. */
   tokenFunds(
     account: Address,
     token: Address,

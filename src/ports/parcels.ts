@@ -48,6 +48,8 @@ export interface Parcels {
   ): Promise<{ manifest: Manifest; digest: Hex }>;
   /** The digest of a folder's files, as a parcel of them would carry it. */
   digest(root: string, paths: readonly string[], options?: ParcelOptions): Promise<Hex>;
+  /** A file as it is, neither packed nor encrypted, as a transport serves it. */
+  plain(path: string, options?: AbortOptions): Promise<Blob>;
   /** Whether the file still is the parcel that was packed. What it takes to find out is kept for hosting it. */
   isWhole(blob: Blob, options?: AbortOptions): Promise<boolean>;
 }

@@ -1,8 +1,10 @@
 import type { Interface } from "ethers";
+import type { Spender } from "../../ports/market.ts";
 import type { AccountCall, UnsignedCall } from "../../ports/ownership.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
+import { campaignsOf } from "./encode-campaign.ts";
 import { federatedEscrowOf } from "./encode-federated.ts";
 
 /** Encodes a call about an account; `signer` is whose it is where the call does not say. */
@@ -28,7 +30,17 @@ export function encodeAccountCall(call: AccountCall, signer: Address, addresses:
       const { abi } = artifactOf("FederatedEscrow");
       return request(federatedEscrowOf(addresses), abi, "withdraw", [of, call.token], 0n);
     }
+    case "withdrawCampaigns": {
+      const { abi } = artifactOf("DataCampaign");
+      return request(campaignsOf(addresses), abi, "withdraw", [of, call.token], 0n);
+    }
   }
+}
+
+/** Who takes a token: the escrow of ordinary jobs unless `spender` names another. */
+export function spenderAddress(spender: Spender | undefined, addresses: Addresses): Address {
+  if (spender === undefined) return addresses.escrow;
+  return spender === "federated" ? federatedEscrowOf(addresses) : campaignsOf(addresses);
 }
 
 /** A call of a contract, encoded. */

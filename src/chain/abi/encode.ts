@@ -3,6 +3,7 @@ import { impossible } from "../../errors/error.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
 import type { UnsignedCall } from "../../ports/ownership.ts";
 import { toHex } from "../../protocol/bytes.ts";
+import { campaignIdOf } from "../../protocol/campaign/terms.ts";
 import { federatedJobIdOf } from "../../protocol/federated/market/terms.ts";
 import { type Address, type Hex, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import { appealBondOf, challengeBondOf } from "../../protocol/job/bond.ts";
@@ -14,7 +15,8 @@ import { secretsCommitment } from "../../protocol/job/seeds.ts";
 import { lockedBy, type Terms } from "../../protocol/job/terms.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
-import { encodeAccountCall, request } from "./encode-account.ts";
+import { encodeAccountCall, request, spenderAddress } from "./encode-account.ts";
+import { campaignsOf, encodeCampaign } from "./encode-campaign.ts";
 import { encodeFederated, federatedEscrowOf } from "./encode-federated.ts";
 
 /** Calls of the port as the contracts take them. */
@@ -49,6 +51,10 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Un
       args,
       value,
     );
+  }
+  if ("campaign" in call) {
+    const { name, args, value } = encodeCampaign(call);
+    return request(campaignsOf(context.addresses), artifactOf("DataCampaign").abi, name, args, value);
   }
   switch (call.kind) {
     case "publish":
@@ -113,12 +119,13 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Un
     case "withdrawStake":
     case "withdraw":
     case "withdrawFederated":
+    case "withdrawCampaigns":
     case "offerOwnership":
     case "acceptOwnership":
     case "setPayee":
       return encodeAccountCall(call, context.account, context.addresses);
     case "approve": {
-      const spender = call.spender === "federated" ? federatedEscrowOf(context.addresses) : escrow;
+      const spender = spenderAddress(call.spender, context.addresses);
       return request(call.token, erc20, "approve", [spender, call.amount], 0n);
     }
     default:
@@ -132,6 +139,8 @@ export function jobOfCall(call: Call, chainId: bigint, addresses: Addresses): He
   if (call.kind === "postFederated")
     return federatedJobIdOf(chainId, federatedEscrowOf(addresses), call.federated.terms);
   if ("federated" in call) return call.federated.id;
+  if (call.kind === "openCampaign") return campaignIdOf(chainId, campaignsOf(addresses), call.campaign.terms);
+  if ("campaign" in call) return undefined;
   return "job" in call ? call.job.id : undefined;
 }
 

@@ -6,7 +6,7 @@ import { RpcRefusal, revertData } from "../rpc/rpc.ts";
 /** `JobEscrow_InvalidStatus(jobId, status)` → `ESCROW_INVALID_STATUS`: the contract's name in our spelling. */
 export function errorCode(name: string): string {
   return name
-    .replace(/^(Job|Provider|Federated)(?=[A-Z][a-z]+_)/, "")
+    .replace(/^(Job|Provider|Federated|Data)(?=[A-Z][a-z]+_)/, "")
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toUpperCase();
 }

@@ -1,3 +1,4 @@
+import type { CampaignFilter } from "../../ports/campaign.ts";
 import type { FederatedFilter } from "../../ports/federated.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
@@ -46,8 +47,8 @@ export function openJobIndex(db: Database, chainId: bigint, escrow: Address): Jo
 /** The jobs of `table` with all of these parties, by role, that changed after `touched`; oldest change first. */
 export function changedJobs(
   db: Database,
-  table: "jobs" | "federated_jobs",
-  parties: JobFilter | FederatedFilter,
+  table: "jobs" | "federated_jobs" | "campaigns",
+  parties: JobFilter | FederatedFilter | CampaignFilter,
   touched: number,
 ): { id: JobId; touched: number }[] {
   const wanted = Object.entries(parties).flatMap(([role, account]) => (account ? [{ role, account }] : []));

@@ -14,6 +14,8 @@ export interface PlacedLog {
   readonly position: number;
   readonly topics: readonly Hex[];
   readonly data: Hex;
+  /** Of its block, Unix seconds, where its contract's events have no deadlines in them. */
+  readonly time?: number | undefined;
 }
 
 /** More in one answer is asked for again in smaller ranges; some 8 KiB of memory each while they are read. */

@@ -4,6 +4,7 @@ import { artifactOf } from "../abi/artifacts.ts";
 import { MAX_LOG_BYTES } from "../abi/decode.ts";
 import type { Addresses } from "../addresses.ts";
 import type { Database } from "../database.ts";
+import { campaignTopics } from "./campaigns.ts";
 import { federatedTopics } from "./federated.ts";
 import type { PlacedLog } from "./logs.ts";
 
@@ -31,12 +32,15 @@ export interface IndexStore {
 const KEEP_BLOCKS = 10_000;
 
 const cursorSql = "SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1";
-const touchSql = (table: "jobs" | "federated_jobs") => `INSERT OR REPLACE INTO ${table} (job, touched)
+const touchSql = (
+  table: "jobs" | "federated_jobs" | "campaigns",
+) => `INSERT OR REPLACE INTO ${table} (job, touched)
   VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM ${table}))`;
 
-export function openIndexStore(db: Database, { escrow, federated }: Addresses): IndexStore {
+export function openIndexStore(db: Database, { escrow, federated, campaigns }: Addresses): IndexStore {
   const { topic, movesStakes } = eventTopics();
   const rounds = federatedTopics();
+  const collected = campaignTopics();
   const newest = db.prepare(cursorSql);
   const below = db.prepare(
     "SELECT number, hash FROM blocks WHERE number <= ? ORDER BY number DESC LIMIT 1 OFFSET ?",
@@ -45,6 +49,8 @@ export function openIndexStore(db: Database, { escrow, federated }: Addresses): 
   const addLog = db.prepare("INSERT INTO logs (block, position, job, topics, data) VALUES (?, ?, ?, ?, ?)");
   const touch = db.prepare(touchSql("jobs"));
   const touchFederated = db.prepare(touchSql("federated_jobs"));
+  const touchCampaign = db.prepare(touchSql("campaigns"));
+  const addTime = db.prepare("INSERT OR REPLACE INTO block_times (block, time) VALUES (?, ?)");
   const addParty = db.prepare(
     "INSERT OR IGNORE INTO parties (account, role, job, block) VALUES (?, ?, ?, ?)",
   );
@@ -60,6 +66,7 @@ export function openIndexStore(db: Database, { escrow, federated }: Addresses): 
     "DELETE FROM blocks WHERE number < ? AND NOT EXISTS (SELECT 1 FROM logs WHERE block = number)",
   );
   const isFederated = db.prepare("SELECT 1 FROM federated_jobs WHERE job = ?");
+  const isCampaign = db.prepare("SELECT 1 FROM campaigns WHERE job = ?");
   const cursor = () => newest.get() as unknown as Checkpoint | undefined;
 
   function add(log: PlacedLog): void {
@@ -67,6 +74,10 @@ export function openIndexStore(db: Database, { escrow, federated }: Addresses): 
     if (name === undefined || subject === undefined) return;
     if (log.address === federated?.toLowerCase()) {
       addFederated(log, name, subject);
+      return;
+    }
+    if (log.address === campaigns?.toLowerCase()) {
+      addCampaign(log, name, subject);
       return;
     }
     if (log.address !== escrow.toLowerCase()) {
@@ -99,6 +110,16 @@ export function openIndexStore(db: Database, { escrow, federated }: Addresses): 
     if (rounds.movesStakes.has(name)) changeOffers.run(log.block, subject);
   }
 
+  function addCampaign(log: PlacedLog, name: Hex, subject: Hex): void {
+    if (collected.ofNone.has(name) || log.data.length > 2 + 2 * MAX_LOG_BYTES) return;
+    if (log.time === undefined) return;
+    addLog.run(log.block, log.position, subject, log.topics.join(), log.data);
+    addTime.run(log.block, log.time);
+    touchCampaign.run(subject);
+    for (const { role, account } of collected.partiesIn(log))
+      addParty.run(account.toLowerCase(), role, subject, log.block);
+  }
+
   return {
     cursor,
     checkpoint: (number, skip) => below.get(number, skip) as unknown as Checkpoint | undefined,
@@ -117,9 +138,12 @@ export function openIndexStore(db: Database, { escrow, federated }: Addresses): 
     rollback: (block) =>
       transaction(db, () => {
         const undone = db.prepare("SELECT DISTINCT job FROM logs WHERE block > ?").all(block);
-        for (const { job } of undone)
-          (isFederated.get(job as string) === undefined ? touch : touchFederated).run(job as string);
-        for (const table of ["logs", "parties"])
+        for (const { job } of undone) {
+          const ofCampaign = isCampaign.get(job as string) !== undefined;
+          const ofRounds = isFederated.get(job as string) !== undefined;
+          (ofCampaign ? touchCampaign : ofRounds ? touchFederated : touch).run(job as string);
+        }
+        for (const table of ["logs", "parties", "block_times"])
           db.prepare(`DELETE FROM ${table} WHERE block > ?`).run(block);
         db.prepare("DELETE FROM blocks WHERE number > ?").run(block);
         db.prepare("UPDATE offers SET stale = 1 WHERE changed > ?").run(block);

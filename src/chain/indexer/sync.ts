@@ -30,8 +30,8 @@ export interface SyncOptions {
 export type Sync = (head: Block, options?: AbortOptions) => Promise<void>;
 
 export function createSync({ rpc, store, addresses, confirmations }: SyncOptions): Sync {
-  const { escrow, registry, rating, federated } = addresses;
-  const contracts = [escrow, registry, rating, ...(federated === undefined ? [] : [federated])];
+  const { escrow, registry, rating, federated, campaigns } = addresses;
+  const contracts = [escrow, registry, rating, federated, campaigns].filter((one) => one !== undefined);
   let step = FIRST_STEP;
   let synced: string | undefined;
   let queue: Promise<unknown> = Promise.resolve();
@@ -62,7 +62,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     if (!(await continues(cursor, from, end, abortOptions))) throw shifted(end.number);
     if (logs.some(({ block, blockHash }) => block === end.number && blockHash !== end.hash))
       throw shifted(end.number);
-    store.append(cursor, logs, end);
+    store.append(cursor, await withTimes(logs, end, abortOptions), end);
     if (logs.length < FEW_LOGS) step = Math.min(step * 2, MAX_STEP);
   }
 
@@ -80,6 +80,23 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     const same = async ({ number, hash }: Checkpoint) =>
       (await findBlock(rpc, number, abortOptions))?.hash === hash;
     return (await same(end)) && (cursor === undefined || (await same(cursor)));
+  }
+
+  /** Logs of data campaigns with the times of their blocks. */
+  async function withTimes(
+    logs: readonly PlacedLog[],
+    end: Block,
+    abortOptions: AbortOptions,
+  ): Promise<readonly PlacedLog[]> {
+    const timed = ({ address }: PlacedLog) => address === campaigns?.toLowerCase();
+    const times = new Map([[end.number, end.time]]);
+    for (const { block, blockHash } of logs.filter(timed)) {
+      if (times.has(block)) continue;
+      const found = await findBlock(rpc, block, abortOptions);
+      if (found?.hash !== blockHash) throw shifted(block);
+      times.set(block, found.time);
+    }
+    return logs.map((log) => (timed(log) ? { ...log, time: times.get(log.block) } : log));
   }
 
   /** Undefined when the range was too large for the node or for us; the next one is half of it. */

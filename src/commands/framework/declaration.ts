@@ -36,7 +36,14 @@ export interface OptionDeclaration {
 }
 
 /** Headings of `ichain --help`, in this order. */
-export const commandGroups = ["Set up", "Ask for work", "Do work", "Look after daemons", "Try it"] as const;
+export const commandGroups = [
+  "Set up",
+  "Ask for work",
+  "Do work",
+  "Collect data",
+  "Look after daemons",
+  "Try it",
+] as const;
 
 export interface CommandDeclaration {
   /** One or two words: `submit`, `wallet create`. */

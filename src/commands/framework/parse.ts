@@ -75,6 +75,26 @@ export function jobId(value: string): string {
   return value.toLowerCase();
 }
 
+/** A row of a campaign: `entry/row`, both from 0. */
+export interface RowPlace {
+  readonly entry: number;
+  readonly row: number;
+}
+
+/** A row's place: `0/4`. */
+export function rowPlace(value: string): RowPlace {
+  const [, entry, row] = /^(\d{1,9})\/(\d{1,9})$/.exec(value) ?? [];
+  if (row === undefined) return refuse(value, "a row as `entry/row`, such as 0/4");
+  return { entry: Number(entry), row: Number(row) };
+}
+
+/** A fix's place: `0/4/0`, or `0/4` for the first fix of that row. */
+export function fixPlace(value: string): RowPlace & { readonly fix: number } {
+  const [, entry, row, fix = 0] = /^(\d{1,9})\/(\d{1,9})(?:\/(\d{1,9}))?$/.exec(value) ?? [];
+  if (row === undefined) return refuse(value, "a fix as `entry/row/fix`, such as 0/4/0");
+  return { entry: Number(entry), row: Number(row), fix: Number(fix) };
+}
+
 /** A 20-byte account address. */
 export function address(value: string): string {
   if (!/^0x[0-9a-f]{40}$/i.test(value)) return refuse(value, "an account address (0x and 40 digits)");

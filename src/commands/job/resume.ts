@@ -4,6 +4,7 @@ import { IchainError } from "../../errors/error.ts";
 import type { JobJournal, Journal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
+import { carryOnCampaigns } from "../../roles/campaign/market/carry-on.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { federatedDraftOf } from "../../roles/federated/market/requester/draft.ts";
 import { advance } from "../../roles/job/requester/advance.ts";
@@ -42,10 +43,15 @@ export async function run(context: CommandContext, args: { id?: string }): Promi
     const failed = ends.find((end) => end.status === "rejected");
     if (failed) throw failed.reason;
     const jobs = ends.flatMap((end) => (end.status === "fulfilled" && end.value ? [end.value] : []));
-    ui.print({ jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) }, () =>
-      jobs.length === 0
+    const acts = args.id === undefined ? await carryOnCampaigns(role, { signal }) : [];
+    const data = { jobs: jobs.map(({ id, state, verdict }) => ({ jobId: id, state, verdict })) };
+    ui.print({ ...data, ...(acts.length > 0 && { campaigns: acts }) }, () =>
+      jobs.length + acts.length === 0
         ? "No job is unfinished."
-        : jobs.map(({ id, state }) => `Job ${shortId(id)} is ${state}.`).join("\n"),
+        : [
+            ...jobs.map(({ id, state }) => `Job ${shortId(id)} is ${state}.`),
+            ...acts.map(({ campaignId, act }) => `Campaign ${shortId(campaignId)}: ${act} is done.`),
+          ].join("\n"),
     );
   });
   if (led === undefined || led.length === 0) return;

@@ -3,6 +3,7 @@ import * as account from "./account.ts";
 import * as campaign from "./campaign.ts";
 import * as daemon from "./daemon.ts";
 import * as content from "./data/content.ts";
+import * as versions from "./data/versions.ts";
 import * as federated from "./federated.ts";
 import * as gossip from "./gossip.ts";
 import * as job from "./job.ts";
@@ -63,6 +64,18 @@ export const outputs = {
   watch: z.union([job.jobOutput, ...federated.federatedOutputs.watch]),
   logs: job.logOutput,
   why: z.union([job.whyOutput, federated.federatedWhyOutput]),
+  "data open": campaign.dataOutputs.open,
+  "data list": campaign.dataOutputs.list,
+  "data show": campaign.dataOutputs.show,
+  "data get": campaign.dataOutputs.get,
+  "data add": campaign.dataOutputs.add,
+  "data fix": campaign.dataOutputs.fix,
+  "data judge": campaign.dataOutputs.judge,
+  "data appeal": campaign.dataOutputs.appeal,
+  "data take": campaign.dataOutputs.settle,
+  "data refund": campaign.dataOutputs.settle,
+  "data reveal": campaign.dataOutputs.reveal,
+  "data close": campaign.dataOutputs.close,
   provide: work.readyOutput,
   validate: work.readyOutput,
   benchmark: work.benchmarkOutput,
@@ -101,6 +114,8 @@ export const outputs = {
   "data import": content.contentOutput,
   "data fetch": content.contentFetchedOutput,
   "data serve": content.contentServingOutput,
+  "data train": versions.trainOutput,
+  "data versions": versions.versionsOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

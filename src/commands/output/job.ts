@@ -216,6 +216,10 @@ export const submitOutput = z.union([
 export const resumeOutput = z.union([
   z.strictObject({
     jobs: z.array(z.strictObject({ jobId: jobIdValue, state: jobStateValue, verdict: verdictValue })),
+    campaigns: z
+      .array(z.strictObject({ campaignId: hashValue, act: z.string() }))
+      .optional()
+      .describe("acts in data campaigns that were brought to their end"),
   }),
   ...federatedOutputs.resume,
 ]);

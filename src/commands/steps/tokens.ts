@@ -1,7 +1,9 @@
 import type { AbortOptions } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { MarketReader } from "../../ports/market.ts";
+import type { AccountCall } from "../../ports/ownership.ts";
 import { COIN, type TokenInfo } from "../../protocol/amounts.ts";
+import { campaignRoles } from "../../protocol/campaign/campaign.ts";
 import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";
 import { strangeSymbol } from "../../protocol/token.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -44,20 +46,32 @@ function unreadable(address: Address): TokenInfo {
 /** Most tokens that the network file does not list and that an account is asked about. */
 const MAX_UNLISTED = 100;
 
+/** What the contracts owe an account in one token: the escrows of jobs and of federated ones, and the data campaigns. */
+export interface Owed {
+  readonly token: TokenInfo;
+  readonly total: bigint;
+  /** By the call that pays it. */
+  readonly sums: Readonly<Record<WithdrawKind, bigint>>;
+}
+
+export type WithdrawKind = Extract<AccountCall["kind"], `withdraw${"" | "Federated" | "Campaigns"}`>;
+
 /**
- * What the escrows owe `account`, that of federated jobs apart (`ofRounds`), by token: the coin, what the network file
- * lists, and of the tokens of the account's jobs those that it is owed something in.
+ * What the contracts owe `account`, by token: the coin, what the network file lists, and of the tokens of the account's
+ * jobs and campaigns those that it is owed something in.
  */
 export async function owedTo(
   context: Pick<CommandContext, "config">,
   market: MarketReader,
   account: Address,
   options: AbortOptions,
-): Promise<{ readonly token: TokenInfo; readonly owed: bigint; readonly ofRounds: bigint }[]> {
+): Promise<Owed[]> {
   const listed = [COIN.address, ...Object.values(context.config.network?.tokens ?? {})];
   const isListed = (token: Address) => listed.some((one) => sameAddress(one, token));
   const filters = [{ requester: account }, { provider: account }, { validator: account }];
-  const hasRounds = context.config.network?.contracts.federated !== undefined;
+  const { federated, campaigns } = context.config.network?.contracts ?? {};
+  const hasRounds = federated !== undefined;
+  const parts = campaigns === undefined ? [] : campaignRoles.map((role) => ({ [role]: account }));
   const jobs = (
     await Promise.all(
       filters.flatMap((filter) => [
@@ -66,20 +80,27 @@ export async function owedTo(
       ]),
     )
   ).flat();
-  const others = new Set(jobs.map(({ terms }) => terms.token).filter((token) => !isListed(token)));
+  const collections = (await Promise.all(parts.map((part) => market.campaigns(part, options)))).flat();
+  const named = [...jobs, ...collections].map(({ terms }) => terms.token);
+  const others = new Set(named.filter((token) => !isListed(token)));
   const asked = [...listed, ...[...others].slice(-MAX_UNLISTED)];
-  const owed = await Promise.all(asked.map((token) => market.owed(account, token, options)));
-  const ofRounds = await Promise.all(
-    asked.map((token) => (hasRounds ? market.owedFederated(account, token, options) : 0n)),
+  const owed = await Promise.all(
+    asked.map(async (address) => {
+      const [withdraw, withdrawFederated, withdrawCampaigns] = await Promise.all([
+        market.owed(account, address, options),
+        hasRounds ? market.owedFederated(account, address, options) : 0n,
+        campaigns === undefined ? 0n : market.owedCampaigns(account, address, options),
+      ]);
+      const total = withdraw + withdrawFederated + withdrawCampaigns;
+      return { address, total, sums: { withdraw, withdrawFederated, withdrawCampaigns } };
+    }),
   );
-  const due = asked
-    .map((address, i) => ({ address, owed: owed[i] ?? 0n, ofRounds: ofRounds[i] ?? 0n }))
-    .filter((one) => isListed(one.address) || one.owed + one.ofRounds > 0n);
+  const due = owed.filter((one) => isListed(one.address) || one.total > 0n);
   const tokens = await readTokens(
     context,
     market,
     due.map(({ address }) => address),
     options,
   );
-  return due.map(({ address, ...sums }) => ({ token: tokens(address), ...sums }));
+  return due.map(({ address, ...found }) => ({ token: tokens(address), ...found }));
 }

@@ -14,13 +14,13 @@ export async function run(context: CommandContext): Promise<void> {
     const [coin, ...others] = await owedTo(context, market, account!, { signal });
     const balance = await market.balance(account!, { signal });
     const tokens = await Promise.all(
-      others.map(async ({ token, ...sums }) => {
+      others.map(async ({ token, total }) => {
         const { balance } = await market.tokenFunds(account!, token.address, { signal });
-        return { token, balance, owed: sums.owed + sums.ofRounds };
+        return { token, balance, owed: total };
       }),
     );
     const { owner, payee } = await market.ownership(account!, { signal });
-    const owed = (coin?.owed ?? 0n) + (coin?.ofRounds ?? 0n);
+    const owed = coin?.total ?? 0n;
     ui.print({ address: account, balance, owed, tokens, owner, payee }, () =>
       [
         ...[{ token: COIN, balance, owed }, ...tokens].flatMap((one) => [

@@ -10,10 +10,10 @@ import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { namedAccount, type OwnerOptions, showCalls } from "../owner/give.ts";
 import { withRole } from "../steps/role.ts";
-import { owedTo } from "../steps/tokens.ts";
+import { owedTo, type WithdrawKind } from "../steps/tokens.ts";
 
 /**
- * Pays out what the escrows owe the account, also that of federated jobs, to its payee, with what nobody claimed of those
+ * Pays out what the escrows and the data campaigns owe the account to its payee, with what nobody claimed of those
  * that it posted. A token that refuses keeps no other from being paid; its error comes last.
  */
 export async function run(
@@ -60,15 +60,9 @@ async function dueTo(context: CommandContext, market: MarketReader, of: Address,
   const due = await owedTo(context, market, of, { signal: context.signal });
   return due
     .filter(({ token: { address } }) => wanted === undefined || sameAddress(wanted, address))
-    .map(({ token, owed, ofRounds }) => {
-      const call = { token: token.address, of };
-      return {
-        ...{ token, amount: owed + ofRounds },
-        calls: [
-          ...(owed > 0n ? [{ ...call, kind: "withdraw" } as const] : []),
-          ...(ofRounds > 0n ? [{ ...call, kind: "withdrawFederated" } as const] : []),
-        ],
-      };
+    .map(({ token, total, sums }) => {
+      const kinds = (Object.keys(sums) as WithdrawKind[]).filter((kind) => sums[kind] > 0n);
+      return { token, amount: total, calls: kinds.map((kind) => ({ kind, token: token.address, of })) };
     })
     .filter(({ amount }) => amount > 0n);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { coinSchema, durationSchema } from "../quantity.ts";
+import { coinSchema } from "../quantity.ts";
+import { campaignHead, collectionSchema } from "./file.ts";
 
 /** How an agent behaves: which share of its rows bears the wrong label, and what it fixes. */
 export const agentKinds = {
@@ -12,30 +13,7 @@ export type AgentKind = keyof typeof agentKinds;
 
 const kinds = Object.keys(agentKinds) as [AgentKind, ...AgentKind[]];
 const count = z.number().int();
-const window = durationSchema.pipe(z.number().min(300).max(16_777_215));
 const path = z.string().min(1).max(1024);
-
-/** The block `campaign`: the terms of a campaign; sums in coin. */
-const campaign = z
-  .strictObject({
-    deposit: coinSchema.describe("Least deposit for a row"),
-    price: coinSchema.default(0n).describe("Paid for each accepted row"),
-    reward: coinSchema.default(0n).describe("Paid from a row's price to whom corrects it"),
-    bond: coinSchema.describe("Paid with a fix, lost when it is false"),
-    fee: coinSchema.default(0n).describe("Of each of the three members of a panel"),
-    rows: count.min(1).max(100_000).describe("Most rows"),
-    capacity: count
-      .min(1)
-      .max(1_000_000)
-      .describe("Rows within one `fixWindow` that double the deposit of the next"),
-    fixWindow: window.prefault("1d").describe("How long after it was added a row can be fixed"),
-    stepWindow: window.prefault("2h").describe("To judge, to appeal, to draw, to commit and to reveal, each"),
-  })
-  .refine(({ reward, price }) => reward <= price, { path: ["reward"], message: "must be at most the price" })
-  .refine(({ deposit, bond, fee }) => deposit >= 3n * fee && bond >= 3n * fee, {
-    path: ["fee"],
-    message: "deposit and bond must be at least three fees",
-  });
 
 const agent = z.strictObject({
   kind: z.enum(kinds).default("honest"),
@@ -62,9 +40,8 @@ const data = z.union([
 /** `campaign.yaml`: a data campaign and the agents that it is played with. */
 export const scenarioSchema = z
   .strictObject({
-    version: z.literal(1).describe("Version of this format"),
-    name: z.string().min(1).max(64),
-    campaign,
+    ...campaignHead,
+    collection: collectionSchema.optional(),
     simulation: z.strictObject({
       seed: z.union([z.string().max(64), z.number().int()]).default(1),
       days: count.min(1).max(365),

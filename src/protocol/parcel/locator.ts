@@ -85,9 +85,24 @@ export interface ExamLocator extends ExamPlace {
   readonly kind: "exam";
 }
 
-export type Locator = BundleLocator | ResultLocator | ValidationLocator | ExamLocator | FailureLocator;
+/** Of rows of a data campaign, in `add` and `reveal`; public, and so is its token. */
+export interface RowsLocator {
+  readonly kind: "rows";
+  readonly rows: Endpoint;
+  /** Of the blob, which is no parcel: the rows as they are. */
+  readonly rowsRoot: Hex;
+  readonly rowsBytes: number;
+}
 
-const KINDS = ["bundle", "result", "validation", "exam", "failure"] as const;
+export type Locator =
+  | BundleLocator
+  | ResultLocator
+  | ValidationLocator
+  | ExamLocator
+  | FailureLocator
+  | RowsLocator;
+
+const KINDS = ["bundle", "result", "validation", "exam", "failure", "rows"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
 
@@ -116,6 +131,8 @@ function parts(locator: Locator): Hex[] {
       return examParts(locator);
     case "failure":
       return [endpoint(locator.result), size(locator.resultBytes), locator.reportKey];
+    case "rows":
+      return [endpoint(locator.rows), locator.rowsRoot, size(locator.rowsBytes)];
   }
 }
 
@@ -179,6 +196,8 @@ function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator
       return { kind, ...exam() };
     case "failure":
       return { kind, result: read.endpoint(), resultBytes: read.size(), reportKey: read.take(32) };
+    case "rows":
+      return { kind, rows: read.endpoint(), rowsRoot: read.take(32), rowsBytes: read.size() };
   }
 }
 
@@ -220,6 +239,11 @@ function reader(data: Hex) {
       if (at !== dataLength(data)) throw malformed("it is too long");
     },
   };
+}
+
+/** What opens the address of a locator of rows, for everybody. 32 bytes. */
+export function rowsGuestKey({ token }: Endpoint): Hex {
+  return keccak256(concat([new TextEncoder().encode("ichain/rows"), token])) as Hex;
 }
 
 function malformed(why: string): IchainError {

@@ -30,12 +30,12 @@ export async function withdrawOwed(
 }
 
 /**
- * Withdraws all that an escrow, of jobs or of federated ones, owes an account in `token`, as an undertaking of its own.
+ * Withdraws all that an escrow, or the contract of data campaigns, owes an account in `token`, as an undertaking of its own.
  * @throws ESCROW_NOTHING_OWED, REGISTRY_NOT_OWNER, TOKEN_WITHHELD
  */
 export async function withdrawToken(
   { market, journal }: Pick<RoleContext, "market" | "journal">,
-  call: Extract<AccountCall, { kind: "withdraw" | "withdrawFederated" }>,
+  call: Extract<AccountCall, { kind: "withdraw" | "withdrawFederated" | "withdrawCampaigns" }>,
   options: Abortable,
 ): Promise<void> {
   const record = journal.open("account", `${call.kind}-${call.token}-${Date.now()}`);

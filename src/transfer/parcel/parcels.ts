@@ -2,7 +2,7 @@ import { isIchainError } from "../../errors/error.ts";
 import type { ParcelOptions, Parcels } from "../../ports/parcels.ts";
 import type { Hex } from "../../protocol/ids.ts";
 import { type FileRecord, filesDigest } from "../../protocol/parcel/digest.ts";
-import { leavesOf } from "../pieces/hash-pieces.ts";
+import { leavesOf, plainBlob } from "../pieces/hash-pieces.ts";
 import { rethrow } from "./errors.ts";
 import { hashInput } from "./input/input.ts";
 import { listFiles } from "./input/walk.ts";
@@ -33,6 +33,13 @@ export function createParcels({ keyring, compatibility }: ParcelsOptions): Parce
     open: (request, options) => openParcel(request, compatible, options).catch(rethrow),
     digest(root, paths, options = {}) {
       return digestFolder(root, paths, options).catch(rethrow);
+    },
+    async plain(path, { signal } = {}) {
+      try {
+        return await plainBlob(path, signal);
+      } catch (error) {
+        return rethrow(error);
+      }
     },
     async isWhole(blob, { signal } = {}) {
       try {

@@ -1,5 +1,6 @@
-import { open, readFile, rename, writeFile } from "node:fs/promises";
+import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import type { Blob } from "../../ports/transport.ts";
+import { toHex } from "../../protocol/bytes.ts";
 import { PIECE_BYTES } from "../../protocol/limits.ts";
 import { leafHash, merkleRoot } from "../merkle.ts";
 import { blobChanged } from "./errors.ts";
@@ -26,6 +27,18 @@ export async function hashPieces(
     leaves.push(leafHash(piece.subarray(0, length)));
   }
   return Buffer.concat(leaves);
+}
+
+/**
+ * The blob that a file is.
+ * @throws TRANSFER_BLOB_CHANGED when it is written to meanwhile; the file system's error
+ */
+export async function plainBlob(path: string, signal?: AbortSignal): Promise<Blob> {
+  const { size } = await stat(path);
+  const leaves = await hashPieces(path, size, signal);
+  const root = toHex(merkleRoot(splitLeaves(leaves ?? Buffer.alloc(0))));
+  if (leaves === undefined) throw blobChanged({ path, size, root });
+  return { path, size, root };
 }
 
 /**

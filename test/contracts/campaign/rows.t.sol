@@ -80,6 +80,16 @@ contract CampaignRowsTest is CampaignSteps {
         assertEq(address(campaigns).balance, ROWS * uint256(ROW_PRICE) + 65 * uint256(ROW_DEPOSIT), "deposits");
     }
 
+    function testFuzz_WhenCoinBeyondTheDepositsIsSent_TheRestIsOwedToTheCaller(uint64 more) public {
+        IDataCampaign.Terms memory terms = opened();
+        uint256 sum = 65 * campaigns.depositOf(terms, 65) + more;
+        vm.deal(author, sum);
+        vm.prank(author);
+        campaigns.add{value: sum}(terms, "root", 65, type(uint128).max, "");
+        assertEq(campaigns.owed(author, address(0)), more, "what was too much");
+        assertEq(address(campaigns).balance, ROWS * uint256(ROW_PRICE) + sum, "locked and owed");
+    }
+
     function testFuzz_DepositsRiseWithThePaceOfAddingAndFallWithTime(uint32 count, uint24 wait) public {
         count = 1 + count % 400;
         IDataCampaign.Terms memory terms = campaignTerms();

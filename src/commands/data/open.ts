@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseYaml } from "../../config/yaml.ts";
+import { IchainError } from "../../errors/error.ts";
+import { COIN } from "../../protocol/amounts.ts";
+import { campaignFileSchema } from "../../protocol/campaign/file.ts";
+import { decodeRows } from "../../protocol/campaign/rows.ts";
+import { campaignPriceOf } from "../../protocol/campaign/terms.ts";
+import { shortId } from "../../protocol/ids.ts";
+import { beganToOpen, openCampaign, planOpening } from "../../roles/campaign/market/open.ts";
+import { tokenAddress } from "../../roles/tokens.ts";
+import { instant, money } from "../../ui/format.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { withRole } from "../steps/role.ts";
+import { isAgreed } from "./act.ts";
+
+/** Opens the campaign of a campaign.yaml: locks the price of all its rows. */
+export async function run(
+  context: CommandContext,
+  { file: path }: { file: string },
+  options: { yes?: true; dryRun?: true },
+): Promise<void> {
+  const { ui, signal, config } = context;
+  const file = parseYaml(
+    { text: await readText(path), name: path, code: "CAMPAIGN_INVALID" },
+    campaignFileSchema,
+  );
+  const { token: name, hidden: exam } = file.collection;
+  const hidden = exam === undefined ? [] : decodeRows(await readBytes(resolve(dirname(path), exam.rows)));
+  await withRole(context, async (role) => {
+    const { market, account: owner } = role;
+    const begun = beganToOpen(role);
+    if (begun !== undefined) {
+      throw new IchainError("CAMPAIGN_OPENING", `The opening of campaign ${shortId(begun)} is not ended.`);
+    }
+    const token =
+      name === "coin"
+        ? COIN
+        : await market.token(tokenAddress(name, config.network?.tokens ?? {}), { signal });
+    const planned = await planOpening(market, { file, token, owner, hidden }, { signal });
+    const { id, terms } = planned.opening;
+    const amount = campaignPriceOf(terms);
+    const data = { campaignId: id, locks: amount, token, closesAt: terms.closesAt };
+    if (options.dryRun) {
+      return ui.print({ ...data, dryRun: true }, () =>
+        [
+          `It would lock ${money(amount, token)} for ${terms.rows} rows, and take rows until ${instant(terms.closesAt)}.`,
+          `What no row has taken by then goes back to this account.`,
+        ].join("\n"),
+      );
+    }
+    const what = `Open "${file.name}" and lock the price of ${terms.rows} rows`;
+    if (!(await isAgreed(context, role, { amount, token, what }, options))) return;
+    await openCampaign(role, planned, { signal });
+    ui.print(
+      data,
+      () =>
+        `Campaign ${shortId(id)} takes rows until ${instant(terms.closesAt)}; ${money(amount, token)} are locked for them. Keep "ichain serve" running; judge fixes with "ichain data judge".`,
+    );
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  return await readFile(path).catch((cause: unknown) => {
+    throw new IchainError("CAMPAIGN_INVALID", `The file ${path} cannot be read.`, { cause });
+  });
+}

@@ -1,0 +1,55 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
+import { encodeRows } from "../../../protocol/campaign/rows.ts";
+import { shortId } from "../../../protocol/ids.ts";
+import { type CampaignRowNow, currentRows, rowsOf, takeRows } from "../../../roles/campaign/market/rows.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { withRole } from "../../steps/role.ts";
+
+/**
+ * Fetches the rows of a campaign from those that added them, and writes them as they are now: fixed ones as they were
+ * corrected. What another got hold of can be given by hand (`--from`).
+ */
+export async function run(
+  context: CommandContext,
+  { id }: { id: string },
+  options: { out?: string; entry?: number; from?: string; accepted?: true },
+): Promise<void> {
+  const { ui, signal } = context;
+  if (options.from !== undefined && options.entry === undefined)
+    throw new IchainError("USAGE", "A file has the rows of one entry.", { hint: "Name it with --entry." });
+  await withRole(context, async (role) => {
+    const campaign = await role.market.campaign(await role.market.resolveCampaign(id, { signal }), {
+      signal,
+    });
+    const { entries } = campaign.rules;
+    if (options.entry !== undefined && entries[options.entry] === undefined)
+      throw new IchainError("CAMPAIGN_NO_ENTRY", `The campaign has ${entries.length} entries.`);
+    if (options.from !== undefined)
+      await takeRows(role, campaign, options.entry!, await readFile(options.from));
+    const wanted = options.entry === undefined ? [...entries.keys()] : [options.entry];
+    const missing: { entry: number; code: string }[] = [];
+    const found: CampaignRowNow[] = [];
+    for (const entry of wanted) {
+      try {
+        found.push(...currentRows(campaign, entry, await rowsOf(role, campaign, entry, { signal })));
+      } catch (error) {
+        if (!isIchainError(error)) throw error;
+        missing.push({ entry, code: error.code });
+        ui.reporter.emit({ kind: "warn", text: `Entry ${entry} is left out: ${error.message}` });
+      }
+    }
+    const rows = found.filter(({ state }) => !options.accepted || state !== "open");
+    const folder = options.out ?? `campaign-${shortId(campaign.id)}`;
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, "rows.txt");
+    await writeFile(path, encodeRows(rows.map(({ text }) => text)));
+    await writeFile(join(folder, "rows.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    ui.print(
+      { campaignId: campaign.id, folder, rows: rows.length, missing },
+      () =>
+        `${rows.length} rows are in ${path}${missing.length > 0 ? `; ${missing.length} entries could not be had` : ""}. rows.jsonl beside it says of each where it is from.`,
+    );
+  });
+}

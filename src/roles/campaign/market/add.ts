@@ -1,0 +1,77 @@
+import type { Abortable } from "../../../async/abort.ts";
+import { IchainError } from "../../../errors/error.ts";
+import type { JobJournal } from "../../../ports/journal.ts";
+import type { Campaign } from "../../../protocol/campaign/campaign.ts";
+import { encodeRows, rowsRoot } from "../../../protocol/campaign/rows.ts";
+import { type Hex, sameAddress } from "../../../protocol/ids.ts";
+import type { RoleContext } from "../../context.ts";
+import { transact } from "../../shared/transact.ts";
+import { allowEscrow } from "../../tokens.ts";
+import { keepServed, type ServedRows } from "./host.ts";
+import { undertake, undertakenOf } from "./undertake.ts";
+
+/** What an addition of rows depends on, as its journal has it. */
+export interface Addition extends ServedRows {
+  /** Of the tree over the rows. */
+  readonly root: Hex;
+  readonly count: number;
+  /** Most that each row's deposit may be, smallest unit. */
+  readonly deposit: bigint;
+  readonly locator: Hex;
+}
+
+/**
+ * Adds rows under this account, and keeps them here for `hostRows`: they are served once the chain has the entry, so that
+ * nobody can add them first.
+ * @returns the entry's number
+ * @throws CAMPAIGN_ROWS_KNOWN
+ */
+export async function addRows(
+  context: RoleContext,
+  campaign: Campaign,
+  { rows, deposit }: { readonly rows: readonly string[]; readonly deposit: bigint },
+  options: Abortable,
+): Promise<number> {
+  const { journal, account } = context;
+  const { id } = campaign;
+  const root = rowsRoot(account, rows);
+  const name = `add-${root.slice(2, 18)}`;
+  const isBegun = undertakenOf(journal, id, name).some(({ finished }) => finished === undefined);
+  const known = entryWith(campaign, root, account);
+  if (known !== undefined && !isBegun) {
+    throw new IchainError("CAMPAIGN_ROWS_KNOWN", `These rows are entry ${known} of the campaign already.`);
+  }
+  return await undertake(journal, { campaign: id, name }, async (record) => {
+    await record.step<null, Addition>("draft", {
+      prepare: () => null,
+      act: async () => {
+        const served = await keepServed(context, id, encodeRows(rows), options);
+        return { ...served, root, count: rows.length, deposit };
+      },
+    });
+    return await postRows(context, campaign, record, options);
+  });
+}
+
+/** The adding itself, of what was drafted. */
+export async function postRows(
+  { market, account }: Pick<RoleContext, "market" | "account">,
+  campaign: Campaign,
+  record: JobJournal,
+  options: Abortable,
+): Promise<number> {
+  const { root, count, deposit, locator } = record.outcome<Addition>("draft")!;
+  const { token } = campaign.terms;
+  if (record.intent("call") === undefined)
+    await allowEscrow(market, token, BigInt(count) * deposit, { ...options, spender: "campaigns" });
+  const call = { kind: "addRows", campaign, root, count, deposit, locator } as const;
+  await transact(market, record, call, { ...options, name: "call" });
+  return entryWith(await market.campaign(campaign.id, options), root, account)!;
+}
+
+function entryWith({ batches, rules }: Campaign, root: Hex, author: string): number | undefined {
+  const entry = batches.findLastIndex(
+    (batch, i) => batch.root === root && sameAddress(rules.entries[i]!.author, author),
+  );
+  return entry === -1 ? undefined : entry;
+}

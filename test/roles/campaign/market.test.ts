@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { COIN } from "../../../src/protocol/amounts.ts";
+import { briefOf } from "../../../src/protocol/campaign/brief.ts";
+import { type Campaign, campaignRolesOf, isCampaignFinal } from "../../../src/protocol/campaign/campaign.ts";
+import { campaignFileSchema } from "../../../src/protocol/campaign/file.ts";
+import { addRows } from "../../../src/roles/campaign/market/add.ts";
+import { fixRow } from "../../../src/roles/campaign/market/fix.ts";
+import { hostRows } from "../../../src/roles/campaign/market/host.ts";
+import { appealFix, judgeFix, voteOn } from "../../../src/roles/campaign/market/judge.ts";
+import { openCampaign, planOpening } from "../../../src/roles/campaign/market/open.ts";
+import { currentRows, rowsOf } from "../../../src/roles/campaign/market/rows.ts";
+import { concerns, drawPanels, settleCampaign } from "../../../src/roles/campaign/market/settle.ts";
+import { withdrawToken } from "../../../src/roles/shared/withdraw.ts";
+import { send, someOffer, startChain, type TestChain } from "../../support/chain/chain.ts";
+import { controls } from "../../support/chain/evm.ts";
+import { type Actor, newActor } from "../../support/market/parties.ts";
+
+const ETHER = 10n ** 18n;
+const HOUR = 3600;
+const [OWNER, AUTHOR, FIXER, ...PANEL] = [1, 2, 3, 4, 5, 6] as const;
+
+const file = campaignFileSchema.parse({
+  version: 1,
+  name: "sentences",
+  campaign: {
+    ...{ deposit: "0.05", price: "0.02", reward: "0.01", bond: "0.06", fee: "0.01" },
+    ...{ rows: 10, capacity: 7, fixWindow: "1h", stepWindow: "10m" },
+  },
+  collection: { about: "One sentence and its label. A sentence twice is wrong.", closes: "2h" },
+});
+const rows = ["1\tgood", "0\tbad", "0\tgreat", "1\tfine", "1\tgood"];
+
+describe("a data campaign among three homes and a panel", () => {
+  const { signal } = new AbortController();
+  const options = { signal };
+  let chain: TestChain;
+  let evm: ReturnType<typeof controls>;
+
+  before(async () => {
+    chain = await startChain({ accounts: 7 });
+    evm = controls(chain.node);
+    for (const index of PANEL) {
+      const market = chain.market(index);
+      await send(market, { kind: "publish", offer: someOffer({ validator: true, provider: false }) });
+      await send(market, { kind: "deposit", amount: ETHER });
+      await market.stop();
+    }
+    await chain.node.increaseTime(2);
+  });
+  after(() => chain.stop());
+
+  /** Opens a campaign without a hidden test set. */
+  async function open(owner: Actor): Promise<Campaign> {
+    const plan = { file, token: COIN, owner: owner.account, hidden: [] };
+    const planned = await planOpening(owner.market, plan, options);
+    await openCampaign(owner, planned, options);
+    return await owner.market.campaign(planned.opening.id);
+  }
+
+  test("collects, corrects, appeals and pays, and holds nothing in the end", async (t) => {
+    const parties = await Promise.all([OWNER, AUTHOR, FIXER].map((index) => newActor(t, chain, index)));
+    const [owner, author, fixer] = parties as [Actor, Actor, Actor];
+    const { id } = await open(owner);
+    const now = (actor: Actor) => actor.market.campaign(id);
+    assert.equal(briefOf(await now(fixer))?.name, "sentences");
+
+    const deposit = (await now(author)).rules.depositOf(rows.length, await author.market.now());
+    assert.equal(await addRows(author, await now(author), { rows, deposit }, options), 0);
+    await assert.rejects(addRows(author, await now(author), { rows, deposit }, options), {
+      code: "CAMPAIGN_ROWS_KNOWN",
+    });
+    const hosting = await hostRows(author, options);
+    t.after(() => hosting.stop());
+    const fetched = await rowsOf(fixer, await now(fixer), 0, options);
+    assert.deepEqual(fetched, rows);
+
+    const flipped = { entry: 0, row: 2, rows: fetched, corrected: "1\tgreat" };
+    const corrected = await fixRow(fixer, await now(fixer), flipped, options);
+    const copy = { entry: 0, row: 4, rows: fetched, corrected: undefined };
+    const removed = await fixRow(fixer, await now(fixer), copy, options);
+    assert.deepEqual([corrected.fix, removed.row], [0, 4]);
+    await judgeFix(owner, await now(owner), { place: corrected, right: true }, options);
+    // The owner wants the copy too; the panel does not let it.
+    await judgeFix(owner, await now(owner), { place: removed, right: false }, options);
+    await appealFix(fixer, await now(fixer), removed, options);
+    await evm.mine(3);
+    await drawPanels(fixer, id, concerns(fixer.account), options);
+    const members = await Promise.all(PANEL.map((index) => newActor(t, chain, index)));
+    const drawn = [...(await now(owner)).rules.fixOf(removed)!.votes.keys()];
+    assert.deepEqual(drawn.toSorted(), members.map(({ account }) => account).toSorted());
+    await Promise.all(
+      members.map(async (member) =>
+        voteOn(member, await now(member), { place: removed, right: true }, options),
+      ),
+    );
+    assert.deepEqual(campaignRolesOf(await now(owner), fixer.account), ["fixer"]);
+
+    await chain.node.increaseTime(3 * HOUR);
+    await evm.mine();
+    // Each does what concerns itself; a second call finds nothing left.
+    assert.equal((await settleCampaign(fixer, id, concerns(fixer.account), options)).length, 2);
+    assert.deepEqual(await settleCampaign(fixer, id, concerns(fixer.account), options), []);
+    await settleCampaign(author, id, concerns(author.account), options);
+    await settleCampaign(owner, id, concerns(owner.account), options);
+    const ended = await now(owner);
+    assert.ok(isCampaignFinal(ended));
+    assert.deepEqual(
+      currentRows(ended, 0, fetched).map(({ text }) => text),
+      ["1\tgood", "0\tbad", "1\tgreat", "1\tfine"],
+    );
+    for (const actor of [...parties, ...members]) {
+      const owed = await actor.market.owedCampaigns(actor.account, COIN.address);
+      assert.equal(owed, ended.rules.owed.get(actor.account), "to the wei");
+      await withdrawToken(actor, { kind: "withdrawCampaigns", token: COIN.address }, options);
+    }
+    assert.equal(await owner.market.balance(chain.addresses.campaigns!), 0n);
+    const { bond, price, reward } = ended.terms;
+    const got = (actor: Actor) => ended.rules.owed.get(actor.account);
+    assert.equal(got(fixer), 2n * (bond + ended.rules.entries[0]!.deposit) + reward);
+    assert.equal(got(author), 3n * (ended.rules.entries[0]!.deposit + price));
+  });
+
+  test("adds rows once where it was killed before and after the chain had them", async (t) => {
+    const owner = await newActor(t, chain, OWNER);
+    const author = await newActor(t, chain, AUTHOR);
+    const { id } = await open(owner);
+    const deposit = ETHER;
+    for (const when of ["before", "after"] as const) {
+      const market: Actor["market"] = {
+        ...author.market,
+        account: author.account,
+        async broadcast(tx, bounded) {
+          if (when === "after") await author.market.broadcast(tx, bounded);
+          throw new Error("killed");
+        },
+      };
+      const adding = addRows(
+        { ...author, market },
+        await author.market.campaign(id),
+        { rows, deposit },
+        options,
+      );
+      await assert.rejects(adding, { message: "killed" });
+    }
+    assert.equal(await addRows(author, await author.market.campaign(id), { rows, deposit }, options), 0);
+    const { rules } = await author.market.campaign(id);
+    assert.equal(rules.entries.length, 1);
+    // What was allowed beyond the deposit is owed back.
+    const surplus = await author.market.owedCampaigns(author.account, COIN.address);
+    assert.equal(surplus, BigInt(rows.length) * (deposit - rules.entries[0]!.deposit));
+  });
+});

@@ -95,10 +95,10 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const tusd = await deployTestToken(deployOptions, holders, TOKENS_EACH);
   done("evm", `The chain and its contracts are up${tor ? ", and a private Tor network" : ""}`);
 
-  const { federated } = contracts;
-  if (request.validators > 0 && federated !== undefined) {
+  const drawing = [contracts.federated, contracts.campaigns].filter((one) => one !== undefined);
+  if (request.validators > 0) {
     const mining = new AbortController();
-    const mined = mineForDraws(evm.rpcUrl, federated, mining);
+    const mined = mineForDraws(evm.rpcUrl, drawing, mining);
     stack.defer(async () => {
       mining.abort();
       await mined;

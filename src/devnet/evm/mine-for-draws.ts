@@ -1,23 +1,29 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { id } from "ethers";
 import type { Abortable } from "../../async/abort.ts";
+import { artifactOf } from "../../chain/abi/artifacts.ts";
 import { connectRpc } from "../../chain/rpc/rpc.ts";
 import type { Address } from "../../protocol/ids.ts";
 
 const POLL_MS = 500;
-/** One more than `FederatedEscrow` waits for the block whose hash draws. */
+/** One more than the contracts wait for the block whose hash draws. */
 const BLOCKS = 3;
-const topics = [
-  id("Begun(bytes32,uint256,uint256)"),
-  id("Disputed(bytes32,address,address,uint256,uint256)"),
-  id("DrawMissed(bytes32,address,uint256)"),
-];
+const drawn = {
+  FederatedEscrow: ["Begun", "Disputed", "DrawMissed"],
+  DataCampaign: ["Opened", "Appealed", "PanelMissed"],
+} as const;
 
 /**
- * Mines the blocks that draws of federated jobs wait for: a development chain without traffic makes none. Runs until
- * `signal` aborts.
+ * Mines the blocks that draws of federated jobs and data campaigns wait for: a development chain without traffic makes
+ * none. Runs until `signal` aborts.
  */
-export async function mineForDraws(rpcUrl: string, escrow: Address, { signal }: Abortable): Promise<void> {
+export async function mineForDraws(
+  rpcUrl: string,
+  contracts: readonly Address[],
+  { signal }: Abortable,
+): Promise<void> {
+  const topics = (Object.keys(drawn) as (keyof typeof drawn)[]).flatMap((name) =>
+    drawn[name].map((event) => artifactOf(name).abi.getEvent(event)!.topicHash),
+  );
   const rpc = connectRpc(rpcUrl);
   let from = 0;
   while (!signal.aborted) {
@@ -26,7 +32,7 @@ export async function mineForDraws(rpcUrl: string, escrow: Address, { signal }: 
       if (head >= from) {
         const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${head.toString(16)}` };
         const logs = (await rpc.send("eth_getLogs", [
-          { ...range, address: escrow, topics: [topics] },
+          { ...range, address: contracts, topics: [topics] },
         ])) as unknown[];
         from = head + 1;
         if (logs.length > 0) for (let i = 0; i < BLOCKS; i++) await rpc.send("evm_mine", []);

@@ -1,4 +1,4 @@
-import type { Address, Hex } from "../ids.ts";
+import { type Address, type Hex, sameAddress } from "../ids.ts";
 import type { CampaignAction, CampaignFix } from "./actions.ts";
 import type { CampaignEvent } from "./events.ts";
 import { CampaignRules } from "./rules.ts";
@@ -189,10 +189,10 @@ export function isCampaignFinal({ rules }: Campaign): boolean {
 export function campaignRolesOf({ terms, rules }: Campaign, account: Address): readonly CampaignRole[] {
   const fixes = rules.places().map((place) => rules.fixOf(place)!);
   const found = {
-    owner: terms.owner === account,
-    contributor: rules.entries.some(({ author }) => author === account),
-    fixer: fixes.some(({ fixer }) => fixer === account),
-    panel: fixes.some(({ votes }) => votes.has(account)),
+    owner: sameAddress(terms.owner, account),
+    contributor: rules.entries.some(({ author }) => sameAddress(author, account)),
+    fixer: fixes.some(({ fixer }) => sameAddress(fixer, account)),
+    panel: fixes.some(({ votes }) => [...votes.keys()].some((one) => sameAddress(one, account))),
   };
   return campaignRoles.filter((role) => found[role]);
 }

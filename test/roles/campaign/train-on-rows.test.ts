@@ -41,7 +41,7 @@ test(
   needs("docker"),
   async () => {
     using folder = temporaryFolder();
-    const signal = AbortSignal.timeout(170_000);
+    const signal = AbortSignal.timeout(600_000);
     const devnet = await startDevnet({
       ...{ providers: 1, validators: 1, transport: "direct", dir: folder.join("devnet"), signal },
       reporter: { emit: () => undefined },

@@ -20,7 +20,7 @@ import type { PeerStore } from "./ports/gossip.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";
 import type { Market } from "./ports/market.ts";
-import type { OwnerNotifier } from "./ports/notifier.ts";
+import type { OwnerNotifier, OwnerProgram } from "./ports/notifier.ts";
 import type { Keyring } from "./ports/parcels.ts";
 import type { RuntimeImage, Sandbox } from "./ports/sandbox.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -353,19 +353,28 @@ export async function openDaemon(
   };
 }
 
+/** By what a daemon reaches its owner. */
+interface OwnerTies {
+  readonly notifier: OwnerNotifier;
+  /** Votes in panels of data campaigns for the owner. */
+  readonly judge: OwnerProgram | undefined;
+}
+
 /** The same with a sandbox: for `provide` and `validate`. */
 export async function openWorker(
   daemon: DaemonContext,
   options: { engine?: EngineKind | undefined } = {},
-): Promise<WorkerContext & { readonly notifier: OwnerNotifier } & AsyncDisposable> {
+): Promise<WorkerContext & OwnerTies & AsyncDisposable> {
   const { config, logger } = daemon;
   await using stack = new AsyncDisposableStack();
   const sandbox = await openSandbox(daemon, options);
   await sandbox.probe({ signal: daemon.signal });
   const role = stack.use(await openRole(daemon, logger));
   const notifier = await openNotifier(stack, config, { account: role.account, logger });
+  const { judge: command } = config.campaigns;
+  const judge = command && (await import("./notify/judge.ts")).programJudge(command, logger);
   const started = stack.move();
-  return { ...role, sandbox, notifier, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { ...role, sandbox, notifier, judge, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** The notifier, and with `through: tor` its tor, which starts with the first notification. */

@@ -100,6 +100,7 @@ export interface Config {
   readonly keep: FileConfig["keep"];
   readonly disk: FileConfig["disk"];
   readonly notify: FileConfig["notify"];
+  readonly campaigns: FileConfig["campaigns"];
   readonly metrics: FileConfig["metrics"];
   readonly log: {
     readonly level: FileConfig["log"]["level"];
@@ -172,6 +173,7 @@ export async function loadConfig(request: ConfigRequest = {}): Promise<Config> {
     keep: file.keep,
     disk: file.disk,
     notify: file.notify,
+    campaigns: file.campaigns,
     metrics: file.metrics,
     log: {
       level: readLogLevel(env.ICHAIN_LOG_LEVEL) ?? file.log.level,

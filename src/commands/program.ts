@@ -56,7 +56,7 @@ const parents: Readonly<Record<string, string>> = {
   owner: "keep stake and pay apart from the key that a daemon signs with",
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
-  data: "collect data from others, correct it, be paid for it; public data by its hash",
+  data: "collect data from others, correct it, be paid for it",
   gossip: "train among peers, without a server",
 };
 

@@ -179,6 +179,19 @@ export const fileSchema = z.strictObject({
     .describe(
       "how a daemon tells its owner that a job is `done`, has `failed`, `needs-you` or was `slashed`, and that the account is `funds-low` or its disk `disk-full`",
     ),
+  campaigns: z
+    .strictObject({
+      judge: z
+        .array(z.string().min(1).max(4096))
+        .min(1)
+        .max(64)
+        .optional()
+        .describe(
+          "a program and its arguments that votes for this validator on fixes in data campaigns (docs/campaigns.md); its owner does when unset",
+        ),
+    })
+    .prefault({})
+    .describe("what `ichain validate` does in the panels of data campaigns"),
   metrics: metricsSchema
     .prefault({})
     .describe(

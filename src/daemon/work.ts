@@ -7,6 +7,7 @@ import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
 import { type Policy, policySchema } from "../protocol/policy/policy.ts";
+import { sitInCampaigns } from "../roles/campaign/market/panel/sit.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { describeMachine, publishOffer } from "../roles/daemon/offer.ts";
@@ -115,6 +116,8 @@ async function workAs(
       ? [seatDuty(worker, setup, whole), panelDuty(worker, setup, whole)]
       : []),
   ];
+  const sitsInCampaigns = roles.validator && config.network?.contracts.campaigns !== undefined;
+  const panelist = { ...worker, notifier: opened.notifier, judge: opened.judge };
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
     const next = await published(await loadPolicy(options.policy));
@@ -140,6 +143,7 @@ async function workAs(
     [
       ...duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
       ...federated.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
+      ...(sitsInCampaigns ? [(one: Abortable) => sitInCampaigns(panelist, { ...one, draining })] : []),
     ],
     { signal },
   );

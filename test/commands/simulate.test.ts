@@ -119,12 +119,14 @@ test("a ledger that simulate keeps is verified and traced; one that was touched 
 });
 
 test("simulate plays a data campaign: a line a day and the end; the same seed prints the same", async () => {
+  using folder = temporaryFolder();
+  const plot = folder.join("campaign.svg");
   const campaign = fileURLToPath(new URL("../../examples/campaign/campaign.yaml", import.meta.url));
   const [one, two, table, foreign] = await Promise.all([
     ichainRun(["simulate", campaign, "--json"]),
     ichainRun(["simulate", campaign, "--json"]),
-    ichainRun(["simulate", campaign, "--seed", "two"]),
-    ichainRun(["simulate", campaign, "--plot", "curve.svg", "--json"]),
+    ichainRun(["simulate", campaign, "--seed", "two", "--plot", plot]),
+    ichainRun(["simulate", campaign, "--ledger", "ledger", "--json"]),
   ]);
   assert.equal(one.code, 0, one.stderr);
   assert.equal(one.stdout, two.stdout);
@@ -142,6 +144,7 @@ test("simulate plays a data campaign: a line a day and the end; the same seed pr
   );
   assert.equal(wrong, 0);
   assert.ok(percent.good > 100 && percent.bad < 100 && percent.pair < 100, JSON.stringify(percent));
+  assert.equal(readFileSync(plot, "utf8").match(/<polyline points="[\d., ]+"/g)?.length, 7);
   assert.match(table.stdout, /After 6 days: \d+ rows, 0 of them wrong/);
   assert.equal(JSON.parse(foreign.stdout).error.code, "USAGE");
 });

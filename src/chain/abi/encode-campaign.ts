@@ -1,5 +1,5 @@
 import { IchainError } from "../../errors/error.ts";
-import type { CampaignCall } from "../../ports/campaign.ts";
+import type { CampaignCall } from "../../ports/market/campaign.ts";
 import { campaignFeesOf, campaignPriceOf } from "../../protocol/campaign/terms.ts";
 import { type Address, sameAddress, ZERO_ADDRESS } from "../../protocol/ids.ts";
 import type { Addresses } from "../addresses.ts";

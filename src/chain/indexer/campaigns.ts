@@ -1,4 +1,4 @@
-import type { CampaignFilter } from "../../ports/campaign.ts";
+import type { CampaignFilter } from "../../ports/market/campaign.ts";
 import { type Campaign, type CampaignRole, foldCampaign } from "../../protocol/campaign/campaign.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { artifactOf } from "../abi/artifacts.ts";

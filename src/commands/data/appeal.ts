@@ -1,6 +1,6 @@
 import { campaignFeesOf, type FixPlace } from "../../protocol/campaign/terms.ts";
 import { shortId } from "../../protocol/ids.ts";
-import { appealFix } from "../../roles/campaign/market/judge.ts";
+import { appealFix } from "../../roles/campaign/market/panel/judge.ts";
 import { concerns, drawPanels } from "../../roles/campaign/market/settle.ts";
 import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";

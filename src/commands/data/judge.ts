@@ -1,6 +1,6 @@
 import type { FixPlace } from "../../protocol/campaign/terms.ts";
 import { shortId } from "../../protocol/ids.ts";
-import { judgeFix, voteOn } from "../../roles/campaign/market/judge.ts";
+import { judgeFix, voteOn } from "../../roles/campaign/market/panel/judge.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { actIn, fixAt } from "./act.ts";
 import { placeText } from "./reading/view.ts";

@@ -41,6 +41,7 @@ export const campaignEndOutput = z.strictObject({
   accuracy: z.strictObject({ before: accuracy, after: accuracy }),
   spent: amountValue.describe("by the owner"),
   panel: amountValue.describe("earned by the members of panels together"),
+  plot: z.string().optional().describe("the file of the curves"),
   agents: z.array(
     z.strictObject({
       name: z.string(),
@@ -118,6 +119,7 @@ export const dataOutputs = {
         fate: z.string().describe("in words"),
       }),
     ),
+    plot: z.string().optional().describe("the file of the curves"),
   }),
   get: z.strictObject({
     campaignId: campaignIdValue,

@@ -33,8 +33,15 @@ export const dataCommands: readonly CommandDeclaration[] = [
     group: "Collect data",
     summary: "show a campaign: every entry and fix, who must act by when, and whom it pays",
     arguments: [campaign],
-    options: [{ flags: "-f, --follow", summary: "again at every change, until it holds no money any more" }],
-    examples: ["ichain data show 3fa9c01b", "ichain data show 3fa9c01b --follow"],
+    options: [
+      { flags: "-f, --follow", summary: "again at every change, until it holds no money any more" },
+      { flags: "--plot <file>", summary: "write rows and what accounts got over time there, as SVG" },
+    ],
+    examples: [
+      "ichain data show 3fa9c01b",
+      "ichain data show 3fa9c01b --follow",
+      "ichain data show 3fa9c01b --plot curves.svg",
+    ],
     load: () => import("../data/reading/show.ts"),
   },
   {

@@ -77,7 +77,8 @@ export const trialCommands: readonly CommandDeclaration[] = [
       },
       {
         flags: "--plot <file>",
-        summary: "of a federated job: write the curve of the accuracy there, as SVG",
+        summary:
+          "write the accuracy by round there, or a campaign's rows, accuracy and balances by day, as SVG",
       },
       {
         flags: "--ledger <file>",

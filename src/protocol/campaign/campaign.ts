@@ -42,11 +42,21 @@ export interface Campaign {
 
 /** Plays events, the opening first; undefined where that is missing. What does not fit what was before is left out. */
 export function foldCampaign(events: readonly CampaignEvent[]): Campaign | undefined {
+  let campaign: Campaign | undefined;
+  for (campaign of replayCampaign(events));
+  return campaign;
+}
+
+/** The campaign after each of its events in turn: one object, which the next event changes. */
+export function* replayCampaign(events: readonly CampaignEvent[]): Iterable<Campaign> {
   const [first, ...rest] = events;
-  if (first?.kind !== "opened") return undefined;
+  if (first?.kind !== "opened") return;
   const fold = new Fold(first);
-  for (const event of rest) fold.add(event);
-  return fold;
+  yield fold;
+  for (const event of rest) {
+    fold.add(event);
+    yield fold;
+  }
 }
 
 class Fold implements Campaign {

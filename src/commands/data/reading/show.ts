@@ -1,24 +1,58 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { amountText } from "../../../protocol/amounts.ts";
+import { type Campaign, replayCampaign } from "../../../protocol/campaign/campaign.ts";
+import { shortId } from "../../../protocol/ids.ts";
 import { duration, instant, money } from "../../../ui/format.ts";
+import { drawCurves } from "../../campaign/curves.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withReader } from "../../steps/reader.ts";
-import { sightOf, wholeCampaign } from "./view.ts";
+import { type CampaignSight, campaignData, sightOf, wholeCampaign } from "./view.ts";
 
 /** Shows a campaign: its terms, every entry and every fix, and what becomes of their money. */
 export async function run(
   context: CommandContext,
   { id }: { id: string },
-  options: { follow?: true },
+  options: { follow?: true; plot?: string },
 ): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async (view) => {
     const campaignId = await view.market.resolveCampaign(id, { signal });
-    const show = async (campaign: Awaited<ReturnType<typeof view.market.campaign>>) => {
-      const whole = wholeCampaign(campaign, await sightOf(context, view, campaign));
+    const show = async (campaign: Campaign) => {
+      const sight = await sightOf(context, view, campaign);
+      const { plot } = options;
+      if (plot !== undefined) await writeFile(plot, drawCampaign(campaign, sight));
+      const whole = {
+        ...wholeCampaign(campaign, sight),
+        ...(plot !== undefined && { plot: resolve(plot) }),
+      };
       ui.print(whole, () => textOf(ui, whole));
     };
     if (!options.follow) return await show(await view.market.campaign(campaignId, { signal }));
     for await (const campaign of view.market.followCampaign(campaignId, { signal })) await show(campaign);
   });
+}
+
+/** Rows over time, and what each account was credited with, as SVG. */
+function drawCampaign(campaign: Campaign, sight: CampaignSight): string {
+  const { token, now } = sight;
+  const accounts = [...campaign.rules.owed.keys()];
+  const added: { x: number; y: number }[] = [];
+  const got = accounts.map((account) => ({ name: shortId(account), points: [] as typeof added }));
+  for (const { rules, events, openedAt } of replayCampaign(campaign.events)) {
+    const x = (events.at(-1)!.at - openedAt) / 86_400;
+    added.push({ x, y: rules.entries.reduce((sum, { count }) => sum + count, 0) });
+    for (const [i, account] of accounts.entries()) {
+      const amount = amountText(rules.owed.get(account) ?? 0n, token.decimals);
+      got[i]!.points.push({ x, y: Number(amount) });
+    }
+  }
+  added.push({ x: (now - campaign.openedAt) / 86_400, y: added.at(-1)!.y });
+  const { name } = campaignData(campaign, sight);
+  return drawCurves(name ?? shortId(campaign.id), "days since the opening:", [
+    { title: "Rows added", curves: [{ name: "rows", points: added }] },
+    ...(got.length > 0 ? [{ title: `Credited, ${token.symbol}`, curves: got }] : []),
+  ]);
 }
 
 function textOf(ui: CommandContext["ui"], whole: ReturnType<typeof wholeCampaign>): string {

@@ -7,8 +7,8 @@ import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { postRows } from "./add.ts";
 import { showFix } from "./fix.ts";
-import { castVote } from "./judge.ts";
 import { type Opening, postOpening } from "./open.ts";
+import { castVote } from "./panel/judge.ts";
 
 /**
  * Carries on what was begun in campaigns and not ended, such as by a process that was killed.

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
-import type { CampaignCall } from "../../../ports/campaign.ts";
+import type { CampaignCall } from "../../../ports/market/campaign.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { type CampaignDue, campaignDuesOf } from "../../../protocol/campaign/dues.ts";
 import type { Address, Hex } from "../../../protocol/ids.ts";

@@ -1,7 +1,7 @@
-import type { AbortOptions } from "../async/abort.ts";
-import type { Campaign, CampaignRole } from "../protocol/campaign/campaign.ts";
-import type { CampaignTerms, Correction, FixPlace } from "../protocol/campaign/terms.ts";
-import type { Address, Hex } from "../protocol/ids.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import type { Campaign, CampaignRole } from "../../protocol/campaign/campaign.ts";
+import type { CampaignTerms, Correction, FixPlace } from "../../protocol/campaign/terms.ts";
+import type { Address, Hex } from "../../protocol/ids.ts";
 
 type Terms = { readonly terms: CampaignTerms };
 

@@ -1,14 +1,14 @@
-import type { Abortable } from "../../../async/abort.ts";
-import { impossible } from "../../../errors/error.ts";
-import type { JobJournal } from "../../../ports/journal.ts";
-import { type Campaign, isVoteOpen } from "../../../protocol/campaign/campaign.ts";
-import { campaignFeesOf, type FixPlace, voteCommitment } from "../../../protocol/campaign/terms.ts";
-import type { Hex } from "../../../protocol/ids.ts";
-import type { RoleContext } from "../../context.ts";
-import { random32 } from "../../shared/random.ts";
-import { transact } from "../../shared/transact.ts";
-import { allowEscrow } from "../../tokens.ts";
-import { undertake, undertakenOf } from "./undertake.ts";
+import type { Abortable } from "../../../../async/abort.ts";
+import { impossible } from "../../../../errors/error.ts";
+import type { JobJournal } from "../../../../ports/journal.ts";
+import { type Campaign, isVoteOpen } from "../../../../protocol/campaign/campaign.ts";
+import { campaignFeesOf, type FixPlace, voteCommitment } from "../../../../protocol/campaign/terms.ts";
+import type { Hex } from "../../../../protocol/ids.ts";
+import type { RoleContext } from "../../../context.ts";
+import { random32 } from "../../../shared/random.ts";
+import { transact } from "../../../shared/transact.ts";
+import { allowEscrow } from "../../../tokens.ts";
+import { undertake, undertakenOf } from "../undertake.ts";
 
 type Context = Pick<RoleContext, "market" | "journal" | "account">;
 
@@ -67,9 +67,10 @@ export async function voteOn(
   });
 }
 
-/** Whether this home has begun, or ended, to vote there. */
-export function hasVoted({ journal }: Pick<Context, "journal">, campaign: Hex, place: FixPlace): boolean {
-  return undertakenOf(journal, campaign, nameOf("vote", place)).length > 0;
+/** Whether this home has begun to vote there, and has not shown its vote. */
+export function isVoting({ journal }: Pick<Context, "journal">, campaign: Hex, place: FixPlace): boolean {
+  const begun = undertakenOf(journal, campaign, nameOf("vote", place));
+  return begun.some(({ finished }) => finished === undefined);
 }
 
 /** Commits to what was drafted and reveals it. */

@@ -22,7 +22,7 @@ enum MarketState {
 /// slice of the test set is shown, authors of entries stake on them, as much as they think them worth. After the campaign
 /// the owner shows the rest. Then the scores are replayed outside the chain: the model learns entry after entry, each
 /// change of the accuracy is an entry's score, and rounds are played in which bounty and stakes move by the scores, until
-/// the bounty is gone (`src/protocol/campaign/improvement.ts` has it to the wei). A panel drawn from the registry's pool
+/// the bounty is gone (`src/protocol/campaign/models/improvement.ts` has it to the wei). A panel drawn from the registry's pool
 /// commits to the root of the payouts and shows it; a majority's root is what accounts claim by.
 ///
 /// One market for each campaign, beside its verdicts: neither changes what the other pays. Every state has an end that is

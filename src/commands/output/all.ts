@@ -3,6 +3,7 @@ import * as account from "./account.ts";
 import * as campaign from "./campaign.ts";
 import * as daemon from "./daemon.ts";
 import * as content from "./data/content.ts";
+import * as versions from "./data/versions.ts";
 import * as federated from "./federated.ts";
 import * as gossip from "./gossip.ts";
 import * as job from "./job.ts";
@@ -118,6 +119,8 @@ export const outputs = {
   "data serve": content.contentServingOutput,
   "gossip pool": gossip.gossipPoolOutput,
   "gossip enlist": gossip.gossipEnlistOutput,
+  "data train": versions.trainOutput,
+  "data versions": versions.versionsOutput,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 /** A command by its name in the tables: `submit`, `wallet balance`. */

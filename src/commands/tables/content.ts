@@ -1,6 +1,7 @@
-import { contentProfiles } from "../../ports/content.ts";
+import { contentProfiles } from "../../ports/data/content.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { byteSize, contentSource } from "../framework/parse.ts";
+import { byteSize, contentSource, jobId, variableOption } from "../framework/parse.ts";
+import { askOptions, partyOptions } from "./requester.ts";
 
 const cid = { syntax: "<cid>", summary: "the file's content identifier, as `ichain data cid` prints it" };
 const most: OptionDeclaration = {
@@ -9,7 +10,9 @@ const most: OptionDeclaration = {
   parse: byteSize,
 };
 
-/** Commands of public data, which is named by its hash. */
+const campaign = { syntax: "<id>", summary: "the campaign's id, or its first digits", parse: jobId };
+
+/** Commands of public data, which is named by its hash, and of the models that a campaign leads to. */
 export const contentCommands: readonly CommandDeclaration[] = [
   {
     name: "data cid",
@@ -82,5 +85,30 @@ export const contentCommands: readonly CommandDeclaration[] = [
     ],
     examples: ["ichain data serve", "ichain data serve --listen 0.0.0.0:8089 --node 0.0.0.0:4001"],
     load: () => import("../data/content/serve.ts"),
+  },
+  {
+    name: "data train",
+    group: "Collect data",
+    summary: "post a job that trains on a campaign's accepted rows, with its hidden test set as the exam",
+    arguments: [
+      campaign,
+      {
+        syntax: "<job>",
+        summary:
+          "its job.yaml: rows.txt among the inputs, hidden.txt among the exam's; both are written beside it",
+      },
+    ],
+    options: [...partyOptions, ...askOptions, variableOption],
+    examples: ["ichain data train 3fa9c01b model/job.yaml"],
+    load: () => import("../data/versions/train.ts"),
+  },
+  {
+    name: "data versions",
+    group: "Collect data",
+    summary:
+      "list the models that this home had trained on a campaign: score, provider, and what each is from",
+    arguments: [campaign],
+    examples: ["ichain data versions 3fa9c01b"],
+    load: () => import("../data/versions/list.ts"),
   },
 ];

@@ -15,12 +15,14 @@ import { serviceOptions } from "./daemon.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
 
-const partyOptions: readonly OptionDeclaration[] = [
+/** Who does and validates a job. */
+export const partyOptions: readonly OptionDeclaration[] = [
   { flags: "--provider <account>", summary: 'an account, or "best"; asked for when absent' },
   { flags: "--validator <account...>", summary: 'accounts, or "best": by chance among the good' },
 ];
 
-const askOptions: readonly OptionDeclaration[] = [
+/** What its owner is asked, and how often providers are. */
+export const askOptions: readonly OptionDeclaration[] = [
   { flags: "-y, --yes", summary: "do not ask before the money is locked" },
   {
     flags: "--most <amount>",

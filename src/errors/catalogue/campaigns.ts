@@ -100,6 +100,10 @@ export const campaignErrors = {
     class: "usage",
     hint: "Mend the fields named above; docs/campaigns.md explains each of them.",
   },
+  CAMPAIGN_JOB_UNFIT: {
+    class: "usage",
+    hint: "List rows.txt among the job's inputs, and hidden.txt under `verification.inputs` with `mode: exam`.",
+  },
   CAMPAIGN_OPENING: {
     class: "refused",
     hint: "Carry it on first with `ichain resume`: it would be opened, and its price locked, twice.",

@@ -54,7 +54,11 @@ export async function revealSlice(
   return slice;
 }
 
-async function hiddenSlices(
+/**
+ * The hidden test set of a campaign that this home opened.
+ * @throws CAMPAIGN_HIDDEN_LOST
+ */
+export async function hiddenSlices(
   { jobsDir }: Pick<RoleContext, "jobsDir">,
   { id, terms }: Campaign,
 ): Promise<readonly ExamSlice[]> {

@@ -1,7 +1,7 @@
 import { AbiCoder, keccak256 } from "ethers";
-import { proofOf, treeRoot } from "../federated/ledger/tree.ts";
-import type { Address, Hex } from "../ids.ts";
-import type { ChainModel, Label } from "./models/chain-model.ts";
+import { proofOf, treeRoot } from "../../federated/ledger/tree.ts";
+import type { Address, Hex } from "../../ids.ts";
+import type { ChainModel, Label } from "./chain-model.ts";
 
 /** A row of a text and its class. */
 export interface LabelledRow {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type LabelledRow, OWNERS_ENTRY, replayMarket } from "../../../src/protocol/campaign/improvement.ts";
-import { SparsePerceptron } from "../../../src/protocol/campaign/models/perceptron.ts";
-import type { Address } from "../../../src/protocol/ids.ts";
+import {
+  type LabelledRow,
+  OWNERS_ENTRY,
+  replayMarket,
+} from "../../../../src/protocol/campaign/models/improvement.ts";
+import { SparsePerceptron } from "../../../../src/protocol/campaign/models/perceptron.ts";
+import type { Address } from "../../../../src/protocol/ids.ts";
 
 const account = (n: number) => `0x${n.toString(16).padStart(40, "0")}` as Address;
 const WORDS = 8;

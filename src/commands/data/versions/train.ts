@@ -1,0 +1,31 @@
+import { dirname, resolve } from "node:path";
+import { shortId } from "../../../protocol/ids.ts";
+import { checkTraining, layTraining, postTraining } from "../../../roles/campaign/versions/train.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { placeJob, refuseContradictions, type SubmitOptions } from "../../job/place-job.ts";
+import { loadJobFile, surroundingsOf, type VariableOptions } from "../../steps/job-file.ts";
+import { actIn } from "../act.ts";
+
+/** Posts a job that trains on a campaign's accepted rows and is examined on its hidden test set. */
+export async function run(
+  context: CommandContext,
+  { id, job: path }: { id: string; job: string },
+  options: SubmitOptions & VariableOptions,
+): Promise<void> {
+  const { ui, signal, config } = context;
+  await refuseContradictions(context, options);
+  await actIn(context, id, async ({ role, campaign }) => {
+    const laid = await layTraining(role, campaign, dirname(resolve(path)), { signal });
+    const loaded = await loadJobFile(path, { ...options, ...surroundingsOf(config) });
+    checkTraining(loaded.file);
+    const job = await postTraining(role, campaign.id, laid, () => placeJob(context, role, loaded, options));
+    if (job === undefined) return;
+    const { rows, block } = laid;
+    ui.print(
+      { campaignId: campaign.id, jobId: job.id, state: job.state, rows, block },
+      () =>
+        `Job ${shortId(job.id)} is ${job.state}: it trains on ${rows} rows, as they were at block ${block}. ` +
+        `"ichain resume ${shortId(job.id)}" or "ichain serve" acts for it, "ichain data versions ${shortId(campaign.id)}" says what came of it.`,
+    );
+  });
+}

@@ -1,4 +1,3 @@
-import { needs } from "../../support/require.ts";
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { startChild } from "../../../src/devnet/child.ts";
 import { startDevnet } from "../../../src/devnet/devnet.ts";
 import { asOwnerOf } from "../../../src/devnet/homes.ts";
 import { type Ended, ichainRun, temporaryFolder } from "../../support/binary.ts";
+import { needs } from "../../support/require.ts";
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const linesOf = (path: string) => readFileSync(fromRoot(path), "utf8").trim().split("\n").slice(1);

@@ -15,7 +15,7 @@ import { type DaemonKind, daemonKinds } from "./control/messages.ts";
 import type { NodeState } from "./doctor/check.ts";
 import { isIchainError } from "./errors/error.ts";
 import type { Tally } from "./metrics/tally.ts";
-import type { Content } from "./ports/data/content.ts";
+import type { Content } from "./ports/content.ts";
 import type { PeerStore } from "./ports/gossip.ts";
 import type { Journal } from "./ports/journal.ts";
 import { type Logger, silentLogger } from "./ports/logger.ts";

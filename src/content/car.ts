@@ -7,7 +7,7 @@ import { asyncIterableReader, createDecoder } from "@ipld/car/decoder";
 import type { CID } from "multiformats/cid";
 import type { Abortable } from "../async/abort.ts";
 import { IchainError, isIchainError } from "../errors/error.ts";
-import type { ContentProgress } from "../ports/data/content.ts";
+import type { ContentProgress } from "../ports/content.ts";
 import { type Blocks, MAX_BLOCK_BYTES } from "./blocks.ts";
 import { checkCid, isBlock } from "./cid.ts";
 import { contentTooLarge, type WalkedBlock } from "./walk.ts";

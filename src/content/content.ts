@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { CID } from "multiformats/cid";
 import { IchainError } from "../errors/error.ts";
-import type { Content, ContentFile } from "../ports/data/content.ts";
+import type { Content, ContentFile } from "../ports/content.ts";
 import { openBlocks } from "./blocks.ts";
 import { carOf, readCar, writeWhole } from "./car.ts";
 import { parseCid } from "./cid.ts";

@@ -12,7 +12,7 @@ import {
   type ContentProfile,
   type ContentProgress,
   contentProfiles,
-} from "../ports/data/content.ts";
+} from "../ports/content.ts";
 import type { Blocks } from "./blocks.ts";
 import { contentTooLarge, malformed } from "./walk.ts";
 

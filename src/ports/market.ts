@@ -9,9 +9,9 @@ import type { Terms } from "../protocol/job/terms.ts";
 import type { Offer, OfferDetails, PublicKeys } from "../protocol/offer.ts";
 import type { PastJob } from "../protocol/record.ts";
 import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
-import type { FederatedCall, FederatedReader } from "./federated.ts";
 import type { CampaignCall, CampaignReader } from "./market/campaign.ts";
-import type { AccountCall, Ownership, UnsignedCall } from "./ownership.ts";
+import type { FederatedCall, FederatedReader } from "./market/federated.ts";
+import type { AccountCall, Ownership, UnsignedCall } from "./market/ownership.ts";
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
 export type Call =

@@ -8,7 +8,7 @@ import { deployTestToken } from "../../src/chain/deploy.ts";
 import type { ErrorCode } from "../../src/errors/catalogue.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 import { openJournal } from "../../src/journal/journal.ts";
-import type { FederatedCall } from "../../src/ports/federated.ts";
+import type { FederatedCall } from "../../src/ports/market/federated.ts";
 import type { Market } from "../../src/ports/market.ts";
 import { recordHash, signRecord } from "../../src/protocol/federated/ledger/record.ts";
 import { payLeaf, proofOf, treeRoot } from "../../src/protocol/federated/ledger/tree.ts";

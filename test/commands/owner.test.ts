@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { asOwnerOf, makeHome } from "../../src/devnet/homes.ts";
 import { isIchainError } from "../../src/errors/error.ts";
-import type { UnsignedCall } from "../../src/ports/ownership.ts";
+import type { UnsignedCall } from "../../src/ports/market/ownership.ts";
 import type { Address } from "../../src/protocol/ids.ts";
 import { policySchema } from "../../src/protocol/policy/policy.ts";
 import { publishOffer } from "../../src/roles/daemon/offer.ts";

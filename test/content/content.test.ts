@@ -13,7 +13,7 @@ import { sha256 } from "multiformats/hashes/sha2";
 import { openBlocks } from "../../src/content/blocks.ts";
 import { openContent } from "../../src/content/content.ts";
 import { isIchainError } from "../../src/errors/error.ts";
-import type { ContentProfile } from "../../src/ports/data/content.ts";
+import type { ContentProfile } from "../../src/ports/content.ts";
 import { temporaryFolder } from "../support/binary.ts";
 
 const signal = AbortSignal.timeout(60_000);

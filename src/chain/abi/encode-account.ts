@@ -1,6 +1,6 @@
 import type { Interface } from "ethers";
+import type { AccountCall, UnsignedCall } from "../../ports/market/ownership.ts";
 import type { Spender } from "../../ports/market.ts";
-import type { AccountCall, UnsignedCall } from "../../ports/ownership.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";

@@ -1,5 +1,5 @@
 import { IchainError, impossible } from "../../errors/error.ts";
-import type { Approval, FederatedCall } from "../../ports/federated.ts";
+import type { Approval, FederatedCall } from "../../ports/market/federated.ts";
 import type { Closed } from "../../protocol/federated/market/closing.ts";
 import { disputeOf, memberOf } from "../../protocol/federated/market/fold.ts";
 import { type FederatedJob, isStruck } from "../../protocol/federated/market/job.ts";

@@ -1,7 +1,7 @@
 import { Interface } from "ethers";
 import { impossible } from "../../errors/error.ts";
+import type { UnsignedCall } from "../../ports/market/ownership.ts";
 import type { Call, OfferDraft } from "../../ports/market.ts";
-import type { UnsignedCall } from "../../ports/ownership.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { campaignIdOf } from "../../protocol/campaign/terms.ts";
 import { federatedJobIdOf } from "../../protocol/federated/market/terms.ts";

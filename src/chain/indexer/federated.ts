@@ -1,4 +1,4 @@
-import type { FederatedFilter } from "../../ports/federated.ts";
+import type { FederatedFilter } from "../../ports/market/federated.ts";
 import { foldFederated } from "../../protocol/federated/market/fold.ts";
 import type { FederatedJob } from "../../protocol/federated/market/job.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";

@@ -1,5 +1,5 @@
-import type { FederatedFilter } from "../../ports/federated.ts";
 import type { CampaignFilter } from "../../ports/market/campaign.ts";
+import type { FederatedFilter } from "../../ports/market/federated.ts";
 import type { JobFilter } from "../../ports/market.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 import { fold } from "../../protocol/job/fold.ts";

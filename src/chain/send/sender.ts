@@ -1,7 +1,7 @@
 import { type BaseWallet, Transaction } from "ethers";
 import type { AbortOptions } from "../../async/abort.ts";
+import type { UnsignedCall } from "../../ports/market/ownership.ts";
 import type { Call, PreparedTx } from "../../ports/market.ts";
-import type { UnsignedCall } from "../../ports/ownership.ts";
 import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 import { fundsTooLow } from "../abi/refusals.ts";
 import { hexNumber, readNonce } from "../rpc/blocks.ts";

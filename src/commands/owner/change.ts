@@ -1,4 +1,4 @@
-import type { Ownership } from "../../ports/ownership.ts";
+import type { Ownership } from "../../ports/market/ownership.ts";
 import { type Address, sameAddress } from "../../protocol/ids.ts";
 import { changeOwnership, type OwnershipCall } from "../../roles/daemon/stake.ts";
 import type { Ui } from "../../ui/ui.ts";

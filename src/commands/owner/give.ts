@@ -1,7 +1,7 @@
 import { getAddress } from "ethers";
 import { IchainError } from "../../errors/error.ts";
+import type { AccountCall } from "../../ports/market/ownership.ts";
 import type { MarketReader } from "../../ports/market.ts";
-import type { AccountCall } from "../../ports/ownership.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { coin } from "../../ui/format.ts";

@@ -1,7 +1,7 @@
 import type { AbortOptions } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
+import type { AccountCall } from "../../ports/market/ownership.ts";
 import type { MarketReader } from "../../ports/market.ts";
-import type { AccountCall } from "../../ports/ownership.ts";
 import { COIN, type TokenInfo } from "../../protocol/amounts.ts";
 import { campaignRoles } from "../../protocol/campaign/campaign.ts";
 import { type Address, sameAddress, shortId } from "../../protocol/ids.ts";

@@ -1,4 +1,4 @@
-import { contentProfiles } from "../../ports/data/content.ts";
+import { contentProfiles } from "../../ports/content.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
 import { byteSize, contentSource, jobId, variableOption } from "../framework/parse.ts";
 import { askOptions, partyOptions } from "./requester.ts";

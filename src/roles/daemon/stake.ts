@@ -1,7 +1,7 @@
 import type { Abortable } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
+import type { AccountCall, Ownership } from "../../ports/market/ownership.ts";
 import type { Leaving, MarketReader } from "../../ports/market.ts";
-import type { AccountCall, Ownership } from "../../ports/ownership.ts";
 import type { Address } from "../../protocol/ids.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "../shared/transact.ts";

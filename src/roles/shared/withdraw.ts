@@ -1,7 +1,7 @@
 import type { Abortable } from "../../async/abort.ts";
 import { isIchainError } from "../../errors/error.ts";
 import type { JobJournal } from "../../ports/journal.ts";
-import type { AccountCall } from "../../ports/ownership.ts";
+import type { AccountCall } from "../../ports/market/ownership.ts";
 import type { Job } from "../../protocol/job/job.ts";
 import type { RoleContext } from "../context.ts";
 import { transact } from "./transact.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { isIchainError } from "../../../src/errors/error.ts";
-import type { FederatedCall } from "../../../src/ports/federated.ts";
+import type { FederatedCall } from "../../../src/ports/market/federated.ts";
 import type { Market } from "../../../src/ports/market.ts";
 import { fromHex, toHex } from "../../../src/protocol/bytes.ts";
 import { seedHash } from "../../../src/protocol/federated/market/terms.ts";

@@ -1,5 +1,5 @@
 import { openHomeContent } from "../../../compose.ts";
-import type { ContentProfile } from "../../../ports/data/content.ts";
+import type { ContentProfile } from "../../../ports/content.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { describeContent, following } from "./follow.ts";
 

@@ -1,5 +1,5 @@
 import type { Abortable } from "../../../async/abort.ts";
-import type { ContentFile, ContentProgress } from "../../../ports/data/content.ts";
+import type { ContentFile, ContentProgress } from "../../../ports/content.ts";
 import { bytes as bytesText } from "../../../ui/format.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 

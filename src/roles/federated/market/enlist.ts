@@ -1,5 +1,5 @@
 import type { Abortable } from "../../../async/abort.ts";
-import type { FederatedCall } from "../../../ports/federated.ts";
+import type { FederatedCall } from "../../../ports/market/federated.ts";
 import type { Market } from "../../../ports/market.ts";
 import type { Keyring } from "../../../ports/parcels.ts";
 import { memberOf } from "../../../protocol/federated/market/fold.ts";

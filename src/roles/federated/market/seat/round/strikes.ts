@@ -1,6 +1,6 @@
 import type { Abortable } from "../../../../../async/abort.ts";
-import type { Approval } from "../../../../../ports/federated.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
+import type { Approval } from "../../../../../ports/market/federated.ts";
 import { signerOf } from "../../../../../protocol/federated/ledger/record.ts";
 import type { Closing } from "../../../../../protocol/federated/market/closing.ts";
 import type { Strike } from "../../../../../protocol/federated/market/events.ts";

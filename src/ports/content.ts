@@ -1,4 +1,4 @@
-import type { Abortable } from "../../async/abort.ts";
+import type { Abortable } from "../async/abort.ts";
 
 /** A file by its hash: a UnixFS DAG of blocks under one content identifier (CID). */
 export interface ContentFile {

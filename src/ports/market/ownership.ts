@@ -1,4 +1,4 @@
-import type { Address, Hex } from "../protocol/ids.ts";
+import type { Address, Hex } from "../../protocol/ids.ts";
 
 /** Whose an account is, by the registry. */
 export interface Ownership {

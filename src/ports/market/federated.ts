@@ -1,10 +1,10 @@
-import type { AbortOptions } from "../async/abort.ts";
-import type { LedgerDomain } from "../protocol/federated/ledger/record.ts";
-import type { Closing } from "../protocol/federated/market/closing.ts";
-import type { Invitation, Strike } from "../protocol/federated/market/events.ts";
-import type { FederatedJob } from "../protocol/federated/market/job.ts";
-import type { FederatedTerms } from "../protocol/federated/market/terms.ts";
-import type { Address, Hex, JobId } from "../protocol/ids.ts";
+import type { AbortOptions } from "../../async/abort.ts";
+import type { LedgerDomain } from "../../protocol/federated/ledger/record.ts";
+import type { Closing } from "../../protocol/federated/market/closing.ts";
+import type { Invitation, Strike } from "../../protocol/federated/market/events.ts";
+import type { FederatedJob } from "../../protocol/federated/market/job.ts";
+import type { FederatedTerms } from "../../protocol/federated/market/terms.ts";
+import type { Address, Hex, JobId } from "../../protocol/ids.ts";
 
 /** A seat's signature of a closing or a strike. */
 export interface Approval {

@@ -20,6 +20,8 @@ import { startTorNetwork } from "./tor/network.ts";
 export interface DevnetRequest {
   readonly providers: number;
   readonly validators: number;
+  /** Homes with coin in which nothing runs. */
+  readonly contributors?: number;
   /** How the first providers misbehave, one each. */
   readonly bad?: readonly (Misbehaviour | FederatedMisbehaviour)[] | undefined;
   /** How the first validators misbehave in federated jobs, one each. */
@@ -47,6 +49,7 @@ export interface Devnet {
   readonly requester: Home;
   readonly providers: readonly Home[];
   readonly validators: readonly Home[];
+  readonly contributors: readonly Home[];
   /** Ends an actor with SIGKILL, as a crash would. */
   killActor(name: string): Promise<void>;
   /** Starts an actor that was killed again, in the same home; resolves once it is ready. */
@@ -78,7 +81,8 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const done = (id: string, text: string) => reporter.emit({ kind: "end", id, text });
 
   begin("evm", "Starting the chain and a private Tor network");
-  const accounts = 1 + request.providers + request.validators + 1;
+  const { providers, validators, contributors = 0 } = request;
+  const accounts = 1 + providers + validators + contributors + 1;
   const [evm, tor] = await Promise.all([
     startEvm({ signal, accounts, client: request.client }).then((one) => stack.adopt(one, (it) => it.stop())),
     transport === "onion"
@@ -123,13 +127,15 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const asked = rpcUrls.length === 0 ? network : { ...network, rpcUrls };
   const settings = { network: asked, transport, ...request.settings };
   const requester = await makeHome(dir, "requester", owner, settings);
-  const homes = await Promise.all(
-    others.map((account, i) => {
-      const provider = i < request.providers;
-      const name = provider ? `provider-${i + 1}` : `validator-${i + 1 - request.providers}`;
-      return makeHome(dir, name, account, settings);
-    }),
-  );
+  const numbered = (what: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${what}-${i + 1}`);
+  const names = [
+    ...numbered("provider", providers),
+    ...numbered("validator", validators),
+    ...numbered("contributor", contributors),
+  ];
+  const made = await Promise.all(names.map((name, i) => makeHome(dir, name, others[i]!, settings)));
+  const homes = made.slice(0, providers + validators);
   const usualPolicy = join(dir, "policy.yaml");
   await writeFile(usualPolicy, stringify(POLICY), { mode: 0o600 });
   begin("actors", "Starting providers and validators");
@@ -155,8 +161,9 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     network,
     evm,
     requester,
-    providers: homes.slice(0, request.providers),
-    validators: homes.slice(request.providers),
+    providers: homes.slice(0, providers),
+    validators: homes.slice(providers),
+    contributors: made.slice(homes.length),
     async killActor(name) {
       const actor = actors.get(name);
       actor?.kill();

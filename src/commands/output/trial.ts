@@ -5,6 +5,7 @@ import {
   amountValue,
   bytesValue,
   folderValue,
+  hashValue,
   jobIdValue,
   jobStateValue,
   secondsValue,
@@ -98,5 +99,40 @@ const demonstratedNetwork = z.strictObject({
   }),
 });
 
-/** `demo`: of an ordinary job, with --federated, or with --gossip. */
-export const demoOutput = z.union([demonstrated, demonstratedRounds, demonstratedNetwork]);
+const demonstratedCampaign = z.strictObject({
+  campaignId: hashValue,
+  versions: z.array(
+    z.strictObject({
+      version: count,
+      jobId: jobIdValue,
+      provider: addressValue,
+      rows: count.describe("that it was trained on"),
+      score: z.number().describe("on the hidden test set"),
+    }),
+  ),
+  contributors: z.array(
+    z.strictObject({
+      plays: z.enum(["careful", "careless"]),
+      account: addressValue,
+      paid: amountValue.describe("deposits and bonds"),
+      credited: amountValue,
+    }),
+  ),
+  txs: z.number().int(),
+  gas: z.union([amountValue, z.number()]),
+  folder: folderValue,
+  seconds: z.strictObject({
+    total: secondsValue,
+    devnet: secondsValue,
+    first: secondsValue.describe("until the first version"),
+    second: secondsValue.describe("from there to the second"),
+  }),
+});
+
+/** `demo`: of an ordinary job, with --federated, with --gossip, or with --campaign. */
+export const demoOutput = z.union([
+  demonstrated,
+  demonstratedRounds,
+  demonstratedNetwork,
+  demonstratedCampaign,
+]);

@@ -57,15 +57,20 @@ export const trialCommands: readonly CommandDeclaration[] = [
         parse: integer(0, 7),
       },
       { flags: "--gossip", summary: "a gossip network instead: four peers, until each has two blocks" },
-      { flags: "--direct", summary: "with --gossip: without Tor, on loopback" },
+      {
+        flags: "--campaign",
+        summary: "a data campaign instead: two contributors, fixes, two versions of a model",
+      },
+      { flags: "--direct", summary: "with --gossip or --campaign: without Tor, on loopback" },
     ],
     examples: [
       "ichain demo",
       "ichain demo --json",
       "ichain demo --federated --bad label",
       "ichain demo --gossip",
+      "ichain demo --campaign",
     ],
-    load: () => import("../demo.ts"),
+    load: () => import("../demo/demo.ts"),
   },
   {
     name: "simulate",

@@ -9,7 +9,7 @@ import { dealEvenly } from "../../roles/federated/data/partition.ts";
 import { Random } from "../../roles/federated/data/random.ts";
 import { everyRow, loadRows, rowsFile } from "../../roles/federated/market/requester/round/rows.ts";
 import type { CommandContext } from "../framework/declaration.ts";
-import { openChain, storedLines } from "./open-chain.ts";
+import { openChain, storedLines } from "../gossip/open-chain.ts";
 
 const PEERS = 4;
 const BLOCKS = 2;

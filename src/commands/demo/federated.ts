@@ -1,19 +1,19 @@
 import { appendFile, cp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openReader } from "../compose.ts";
-import { startChild } from "../devnet/child.ts";
-import { startDevnet } from "../devnet/devnet.ts";
-import { asOwnerOf } from "../devnet/homes.ts";
-import { costOf } from "../devnet/ledger.ts";
-import type { FederatedMisbehaviour } from "../devnet/misbehave-federated.ts";
-import { seconds } from "../devnet/timeline.ts";
-import type { JobId } from "../protocol/ids.ts";
-import { coin } from "../ui/format.ts";
-import type { CommandContext } from "./framework/declaration.ts";
+import { openReader } from "../../compose.ts";
+import { startChild } from "../../devnet/child.ts";
+import { startDevnet } from "../../devnet/devnet.ts";
+import { asOwnerOf } from "../../devnet/homes.ts";
+import { costOf } from "../../devnet/ledger.ts";
+import type { FederatedMisbehaviour } from "../../devnet/misbehave-federated.ts";
+import { seconds } from "../../devnet/timeline.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import { coin } from "../../ui/format.ts";
+import type { CommandContext } from "../framework/declaration.ts";
 
 const PROVIDERS = 4;
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 /** A round as `submit --json` prints it. */
 interface RoundLine {

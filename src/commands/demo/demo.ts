@@ -1,24 +1,32 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Abortable } from "../async/abort.ts";
-import { openReader, openRecords } from "../compose.ts";
-import { startChild } from "../devnet/child.ts";
-import { type Devnet, startDevnet } from "../devnet/devnet.ts";
-import { asOwnerOf } from "../devnet/homes.ts";
-import { costOf } from "../devnet/ledger.ts";
-import type { FederatedMisbehaviour } from "../devnet/misbehave-federated.ts";
-import { BlockClock, between, followFirstJob, seconds, statesOf, type Timeline } from "../devnet/timeline.ts";
-import { IchainError } from "../errors/error.ts";
-import type { Journal } from "../ports/journal.ts";
-import type { Market } from "../ports/market.ts";
-import { shortId } from "../protocol/ids.ts";
-import { fromScore } from "../protocol/task/metric.ts";
-import type { Collected } from "../roles/job/requester/collect.ts";
-import { draftOf } from "../roles/job/requester/posting/draft.ts";
-import { demoFederated } from "./demo-federated.ts";
-import type { CommandContext } from "./framework/declaration.ts";
-import { demoGossip } from "./gossip/demo.ts";
-import { loadJobFile } from "./steps/job-file.ts";
+import type { Abortable } from "../../async/abort.ts";
+import { openReader, openRecords } from "../../compose.ts";
+import { startChild } from "../../devnet/child.ts";
+import { type Devnet, startDevnet } from "../../devnet/devnet.ts";
+import { asOwnerOf } from "../../devnet/homes.ts";
+import { costOf } from "../../devnet/ledger.ts";
+import type { FederatedMisbehaviour } from "../../devnet/misbehave-federated.ts";
+import {
+  BlockClock,
+  between,
+  followFirstJob,
+  seconds,
+  statesOf,
+  type Timeline,
+} from "../../devnet/timeline.ts";
+import { IchainError } from "../../errors/error.ts";
+import type { Journal } from "../../ports/journal.ts";
+import type { Market } from "../../ports/market.ts";
+import { shortId } from "../../protocol/ids.ts";
+import { fromScore } from "../../protocol/task/metric.ts";
+import type { Collected } from "../../roles/job/requester/collect.ts";
+import { draftOf } from "../../roles/job/requester/posting/draft.ts";
+import type { CommandContext } from "../framework/declaration.ts";
+import { loadJobFile } from "../steps/job-file.ts";
+import { demoCampaign } from "./campaign.ts";
+import { demoFederated } from "./federated.ts";
+import { demoGossip } from "./gossip.ts";
 
 interface Options {
   readonly out?: string;
@@ -27,17 +35,20 @@ interface Options {
   readonly bad?: readonly FederatedMisbehaviour[];
   readonly validators?: number;
   readonly gossip?: true;
+  readonly campaign?: true;
   readonly direct?: true;
 }
 
 const SCORE = 5;
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 /** A whole job on a market of its own: three roles in three processes, from `submit` to `rate`. */
 export async function run(context: CommandContext, _args: object, options: Options): Promise<void> {
   const { ui, signal, config } = context;
   if (options.gossip) return await demoGossip(context, options);
-  if (options.direct) throw new IchainError("USAGE", "--direct is for --gossip.", { hint: "Add --gossip." });
+  if (options.campaign) return await demoCampaign(context, options);
+  if (options.direct)
+    throw new IchainError("USAGE", "--direct is for --gossip and --campaign.", { hint: "Add one of them." });
   if (options.federated) return await demoFederated(context, options);
   if (options.bad !== undefined) throw onlyFederated("--bad");
   if (options.validators !== undefined) throw onlyFederated("--validators");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { errorOutput, OUTPUT_VERSION } from "../../src/commands/output/all.ts";
 import { accountApi } from "../../src/commands/web/api/account.ts";
+import { campaignsApi } from "../../src/commands/web/api/campaigns.ts";
 import { jobsApi, pageEvents } from "../../src/commands/web/api/jobs.ts";
 import { marketApi } from "../../src/commands/web/api/market.ts";
 import { postingApi } from "../../src/commands/web/api/posting.ts";
@@ -21,6 +22,7 @@ import { type Schema, schemaOf } from "./fields.ts";
 export const endpoints: readonly WebEndpoint[] = [
   accountApi,
   jobsApi,
+  campaignsApi,
   marketApi,
   postingApi,
   workApi,

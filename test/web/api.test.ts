@@ -7,6 +7,7 @@ import { pageEvents } from "../../src/commands/web/api/jobs.ts";
 import type { PageContext } from "../../src/commands/web/page.ts";
 import { accountRoutes } from "../../src/commands/web/routes/account.ts";
 import { actRoutes } from "../../src/commands/web/routes/acts.ts";
+import { campaignRoutes } from "../../src/commands/web/routes/campaigns.ts";
 import { jobRoutes } from "../../src/commands/web/routes/jobs.ts";
 import { marketRoutes } from "../../src/commands/web/routes/market.ts";
 import { postingRoutes } from "../../src/commands/web/routes/posting.ts";
@@ -20,7 +21,7 @@ const source = globSync(["commands/web/**/*.ts", "web/events.ts"], { cwd: root }
 
 test("the description of the page's API has every address that is served, and every event that is sent", () => {
   const page = {} as PageContext; // No route looks at it before it is asked.
-  const all = [accountRoutes, jobRoutes, marketRoutes, postingRoutes, actRoutes, workRoutes];
+  const all = [accountRoutes, jobRoutes, campaignRoutes, marketRoutes, postingRoutes, actRoutes, workRoutes];
   const address = ({ method, path }: Pick<WebRoute, "method" | "path">) => `${method} ${path}`;
   assert.deepEqual(
     all

@@ -9,6 +9,7 @@ import { CHROMIUM, openBrowser, openTab, picture } from "../support/web/browser.
 import { answersOf, servePage } from "../support/web/fake.ts";
 
 const WAIT_MS = 10_000;
+const campaign = `0x${"ef".repeat(32)}`;
 const views = [
   ["jobs", "Jobs"],
   ["submit", "New job"],
@@ -18,6 +19,8 @@ const views = [
   ["help", "Help"],
   [`job/0x${"ab".repeat(32)}`, "Job "],
   [`job/0x${"cd".repeat(32)}`, "Federated job"],
+  ["campaigns", "Campaigns"],
+  [`campaign/${campaign}`, "Campaign "],
 ] as const;
 
 async function show(page: Page, place: string, heading: string): Promise<void> {
@@ -66,6 +69,17 @@ test(
         hub.emit("report", JSON.stringify(report));
         await page.getByRole("progressbar", { name: "Fetching the encrypted result" }).waitFor();
         assert.equal(await page.getByRole("meter").count(), 3);
+      }
+      if (place === `campaign/${campaign}`) {
+        await page.getByRole("button", { name: "0/1/0 is wrong" }).click();
+        await page.getByLabel("Wallet password").fill("a password");
+        await page.getByRole("dialog").getByRole("button", { name: "Unlock" }).click();
+        await page.getByRole("status").getByText("an ordinary text").waitFor();
+        const verdict = { id: campaign, place: "0/1/0", verdict: "wrong" };
+        assert.deepEqual(posted.at(-1), { path: "/api/campaigns/:id/judge", input: verdict });
+        const again = page.waitForResponse(`**/api/campaigns/${campaign}`);
+        hub.emit("campaign", JSON.stringify({ campaignId: campaign }));
+        await again;
       }
       await picture(page, heading.trim().toLowerCase().replace(" ", "-"));
     }

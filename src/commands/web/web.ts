@@ -14,6 +14,7 @@ import { createKeys } from "./keys.ts";
 import { createReports } from "./reports.ts";
 import { accountRoutes } from "./routes/account.ts";
 import { actRoutes } from "./routes/acts.ts";
+import { campaignRoutes, followCampaigns } from "./routes/campaigns.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { marketRoutes } from "./routes/market.ts";
 import { postingRoutes } from "./routes/posting.ts";
@@ -49,6 +50,7 @@ export async function run(context: CommandContext, _args: object, options: { por
     routes: [
       ...accountRoutes(page),
       ...jobRoutes(page),
+      ...campaignRoutes(page),
       ...marketRoutes(page),
       ...postingRoutes(page),
       ...actRoutes(page),
@@ -59,6 +61,7 @@ export async function run(context: CommandContext, _args: object, options: { por
   stack.use(keys);
   const following = Promise.all([
     follow((id, isOwn) => hub.emit(isOwn ? "job" : "market", toJson({ jobId: id }))),
+    followCampaigns(market, (campaignId) => hub.emit("campaign", toJson({ campaignId })), { signal }),
     reports.follow(config.home, { signal }),
   ]).catch((error: unknown) => {
     if (signal.aborted) return;

@@ -69,7 +69,7 @@ function tell(name, data) {
  */
 export function followEvents() {
   const source = new EventSource(`/api/events?key=${pageKey()}`);
-  for (const name of ["job", "market", "report", "log", "log-end", "notice"])
+  for (const name of ["job", "market", "campaign", "report", "log", "log-end", "notice"])
     source.addEventListener(name, ({ data }) => tell(name, JSON.parse(data)));
   source.addEventListener("open", () => tell("connected", true));
   source.addEventListener("error", () => tell("connected", false));

@@ -7,6 +7,9 @@ const HEIGHT = 220;
 /** Between marks of rounds. */
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
+/** Of lines; after these they are dashed. */
+const COLOURS = ["--accent", "--good", "--warn"];
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function useDark() {
@@ -33,7 +36,7 @@ export function Chart({ title, x, series, isTime = false, xLabel = "" }) {
   const isDark = useDark();
   const key = JSON.stringify([x, series, isTime]);
   useEffect(() => {
-    const colours = ["--accent", "--good", "--warn"].map((name) => colourOf(box.current, name));
+    const colours = COLOURS.map((name) => colourOf(box.current, name));
     const axis = {
       stroke: colourOf(box.current, "--ink"),
       grid: { stroke: colourOf(box.current, "--line"), width: 1 },
@@ -55,6 +58,7 @@ export function Chart({ title, x, series, isTime = false, xLabel = "" }) {
           label,
           stroke: colours[at % colours.length],
           width: 2,
+          ...(at < COLOURS.length ? {} : { dash: [6, 4] }),
           points: { show: x.length < 40, fill: colours[at % colours.length] },
         })),
       ],
@@ -72,6 +76,12 @@ export function Chart({ title, x, series, isTime = false, xLabel = "" }) {
   const shown = (value) => (isTime ? new Date(value * 1000).toLocaleString() : value);
   return html`<figure>
     <figcaption>${title}</figcaption>
+    ${
+      series.length > 1 &&
+      html`<ul class="legend" aria-hidden="true">
+        ${series.map(({ label }, at) => html`<li class=${`line-${at % (2 * COLOURS.length)}`}>${label}</li>`)}
+      </ul>`
+    }
     <div ref=${box} class="chart" aria-hidden="true"></div>
     <details>
       <summary>${title}: the numbers</summary>

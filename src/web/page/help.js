@@ -22,6 +22,10 @@ const words = [
     "What speaks for a provider less what speaks against it, from −1 to 1; 0 is no record that counts.",
   ],
   ["Pool", "All jobs of the market that wait for the same step."],
+  [
+    "Campaign",
+    "Collects rows of data: a deposit for each, a price for those that stand, and a bond for who corrects one.",
+  ],
   ["Password", "The wallet's. What signs or spends asks for it, once; reading does not."],
 ];
 

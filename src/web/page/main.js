@@ -2,11 +2,13 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { enterWith, followEvents, on, post, Refusal, useData } from "./api.js";
+import { Campaign } from "./campaign.js";
+import { Campaigns } from "./campaigns.js";
 import { Help } from "./help.js";
 import { Job } from "./job.js";
 import { Jobs } from "./jobs.js";
 import { Offers, Pools } from "./market.js";
-import { Failed, html, Id } from "./parts.js";
+import { Failed, html, Id, short } from "./parts.js";
 import { Submit } from "./submit.js";
 import { Work } from "./work.js";
 
@@ -15,9 +17,13 @@ const views = [
   ["submit", "New job", Submit],
   ["offers", "Providers", Offers],
   ["pools", "Pools", Pools],
+  ["campaigns", "Campaigns", Campaigns],
   ["work", "Work", Work],
   ["help", "Help", Help],
 ];
+
+/** What is shown of one thing. */
+const ones = { job: ["Job", Job], campaign: ["Campaign", Campaign] };
 
 /** `#/job/0x12…` → `["job", "0x12…"]`. */
 function usePlace() {
@@ -33,6 +39,7 @@ function usePlace() {
 
 function Page() {
   const [name = "", id = ""] = usePlace();
+  const one = Object.hasOwn(ones, name) ? ones[name] : undefined;
   const { data: me, error, reload } = useData("/api/me", { events: ["job"], everyMs: 30_000 });
   const [connected, setConnected] = useState(true);
   const [notice, setNotice] = useState();
@@ -43,7 +50,7 @@ function Page() {
   const isFirst = useRef(true);
   useEffect(() => {
     const [, label] = views.find(([path]) => path === name) ?? [];
-    document.title = `${label ?? (name === "job" ? `Job ${id.slice(2, 10)}` : "Jobs")} · ichain`;
+    document.title = `${label ?? (one ? `${one[0]} ${short(id)}` : "Jobs")} · ichain`;
     if (!isFirst.current) main.current?.focus();
     isFirst.current = false;
   }, [name, id]);
@@ -68,6 +75,7 @@ function Page() {
   if (error && me === undefined)
     return html`<main class="alone"><h1>ichain</h1><${Failed} error=${error} /></main>`;
   const [, , View = Jobs] = views.find(([path]) => path === name) ?? [];
+  const [, One] = one ?? [];
   return html`
     <a class="skip" href="#main" onClick=${(event) => {
       event.preventDefault();
@@ -86,7 +94,7 @@ function Page() {
     ${!connected && html`<p class="banner" role="status">The connection is lost; the page tries again.</p>`}
     ${notice && html`<p class="banner" role="status">${notice}</p>`}
     <main id="main" tabindex="-1" ref=${main}>
-      ${name === "job" ? html`<${Job} id=${id} withKeys=${withKeys} />` : html`<${View} me=${me} withKeys=${withKeys} />`}
+      ${One ? html`<${One} id=${id} withKeys=${withKeys} />` : html`<${View} me=${me} withKeys=${withKeys} />`}
     </main>
     ${waiting && html`<${Unlock} ...${waiting} />`}
   `;

@@ -56,6 +56,8 @@ const tones = {
   Cancelled: "quiet",
   Inconclusive: "bad",
   Ended: "quiet",
+  Taken: "quiet",
+  closed: "quiet",
 };
 
 export const State = ({ of: state }) =>

@@ -60,6 +60,18 @@ export function answersOf(strange: string) {
       ...{ accuracy: 0.5 + n / 20, pay: { amount: "5000000000000000" } },
     })),
   });
+  const campaign = `0x${"ef".repeat(32)}`;
+  const campaignRow = {
+    ...{ campaignId: campaign, name: strange, state: "open", roles: ["owner"], closesAt: now + 9000 },
+    ...{ rows: { added: 4, left: 6 }, deposit: "0.05 coin", price: `0.02 ${strange}` },
+  };
+  const fix = (place: string, state: string) => ({
+    ...{ place, fixer: account, state, removes: false, absent: false, corrected: strange, panel: [] },
+    ...{ deadline: now + 600, fate: strange, judges: state === "Judging" },
+  });
+  const version = (n: number) => ({
+    ...{ version: n, jobId: job, state: "Settled", score: `0.${n}`, rows: 100 * n, provider: account },
+  });
   return {
     "GET /api/me": {
       ...{ account, network: strange, transport: "onion", home: "/home", version: "1", now },
@@ -105,6 +117,29 @@ export function answersOf(strange: string) {
           }),
       reports: Array.from({ length: 30 }, (_, n) => ({ kind: "info", at: now + n, text: strange, job: id })),
     }),
+    "GET /api/campaigns": { now, count: 60, from: 0, campaigns: [campaignRow] },
+    "GET /api/campaigns/:id": {
+      ...{ ...campaignRow, now, about: strange, owner: account, terms: [["owner", strange]] },
+      ...{ bond: "0.06 coin", reward: "0.01 coin", held: "0.5 coin" },
+      due: { refund: 1, take: 2, close: true },
+      fixes: { count: 300, shown: [fix("0/1/0", "Judging"), fix("0/0/0", "Taken")] },
+      entries: {
+        count: 1,
+        shown: [
+          { entry: 0, author: account, rows: 4, deposit: "0.05 coin", fate: strange, fixableUntil: now + 60 },
+        ],
+      },
+      accounts: {
+        count: 1,
+        shown: [{ account, own: true, paid: "0.2 coin", credited: "0.3 coin", balance: "0.1 coin" }],
+      },
+      history: {
+        ...{ at: [now - 7200, now - 3600, now], rows: [0, 4, 4], symbol: strange },
+        balances: [0, 1, 2, 3].map((n) => ({ account: `0x${String(n).repeat(40)}`, values: [-n, n, 2 * n] })),
+      },
+      versions: [version(1), version(2)],
+    },
+    "POST /api/campaigns/:id/judge": { text: strange },
     "POST /api/jobs/:id/log": { jobId: job, text: `${strange}\n`, dropped: 0, running: false },
     "POST /api/jobs/:id/rate": {},
     "POST /api/unlock": {},

@@ -125,6 +125,10 @@ export const pageEvents = {
   report: { summary: "What a role reports", schema: reportsValue.element },
   job: { summary: "A job of this account has changed", schema: z.strictObject({ jobId: jobIdValue }) },
   market: { summary: "A job of others has changed", schema: z.strictObject({ jobId: jobIdValue }) },
+  campaign: {
+    summary: "A data campaign has changed",
+    schema: z.strictObject({ campaignId: hashValue }),
+  },
   log: {
     summary: "More of a log that is followed",
     schema: z.strictObject({ jobId: jobIdValue, at: z.number().int(), text: z.string() }),

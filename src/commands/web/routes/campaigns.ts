@@ -1,0 +1,210 @@
+import { resolve } from "node:path";
+import type { Abortable } from "../../../async/abort.ts";
+import type { MarketReader } from "../../../ports/market.ts";
+import { amountText } from "../../../protocol/amounts.ts";
+import { fromHex } from "../../../protocol/bytes.ts";
+import type { Campaign } from "../../../protocol/campaign/campaign.ts";
+import { campaignDuesOf } from "../../../protocol/campaign/dues.ts";
+import { MAX_ROW_BYTES, rowDigest } from "../../../protocol/campaign/rows.ts";
+import { type FixPlace, NO_ROW } from "../../../protocol/campaign/terms.ts";
+import { type Hex, sameAddress, shortId } from "../../../protocol/ids.ts";
+import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import { readVersions } from "../../../roles/campaign/versions/train.ts";
+import { duration, money } from "../../../ui/format.ts";
+import { route, type WebRoute } from "../../../web/endpoint.ts";
+import {
+  balanceOf,
+  type CampaignAccount,
+  campaignAccounts,
+  campaignHistory,
+} from "../../data/reading/history.ts";
+import { isListed } from "../../data/reading/list.ts";
+import {
+  type CampaignSight,
+  campaignData,
+  placesOf,
+  sightOf,
+  wholeCampaign,
+} from "../../data/reading/view.ts";
+import { versionData } from "../../data/versions/list.ts";
+import { fixPlace } from "../../framework/parse.ts";
+import { fromRecords } from "../../steps/records.ts";
+import { readTokens } from "../../steps/tokens.ts";
+import { campaignsApi } from "../api/campaigns.ts";
+import { runCommand } from "../context.ts";
+import type { PageContext } from "../page.ts";
+
+/** Campaigns that are shown at once. */
+const PAGE = 50;
+/** Entries, fixes and accounts of one campaign that are shown, each. */
+const MAX_SHOWN = 200;
+/** Points of a curve, and curves of balances. */
+const MAX_POINTS = 200;
+const MAX_CURVES = 6;
+
+/** Data campaigns, one of them, and what is done in it. */
+export function campaignRoutes(page: PageContext): readonly WebRoute[] {
+  const { context, market, account, keys } = page;
+  return [
+    route(campaignsApi.campaigns, async ({ which, from }, options) => {
+      const now = await market.now(options);
+      const all = (await market.campaigns({}, options)).reverse();
+      const found = all.filter((one) => which === "all" || isListed(one, { now, account }));
+      const shown = found.slice(from, from + PAGE);
+      const paidIn = shown.map(({ terms }) => terms.token);
+      const tokens = await readTokens(context, market, paidIn, options);
+      const campaigns = shown.map((one) =>
+        campaignRow(one, { now, account, token: tokens(one.terms.token) }),
+      );
+      return { now, count: found.length, from, campaigns };
+    }),
+    route(campaignsApi.campaign, ({ id }, options) => oneCampaign(page, id, options)),
+    route(campaignsApi.judge, async ({ id, place, verdict }) => {
+      keys.password();
+      return runCommand(context, "data judge", { args: { id, fix: fixPlace(place), verdict } });
+    }),
+    route(campaignsApi.take, async ({ id }) => {
+      keys.password();
+      return runCommand(context, "data take", { args: { id } });
+    }),
+    route(campaignsApi.refund, async ({ id }) => {
+      keys.password();
+      return runCommand(context, "data refund", { args: { id } });
+    }),
+    route(campaignsApi.close, async ({ id }) => {
+      keys.password();
+      return runCommand(context, "data close", { args: { id } });
+    }),
+    route(campaignsApi.rows, async ({ id }, options) => {
+      keys.password();
+      const out = resolve(`campaign-${shortId(await market.resolveCampaign(id, options))}`);
+      return runCommand(context, "data get", { args: { id }, options: { out } });
+    }),
+  ];
+}
+
+/** Calls `onChange` for every campaign that appears or changes, until `signal` aborts. */
+export async function followCampaigns(
+  market: Pick<MarketReader, "campaigns" | "watchCampaigns">,
+  onChange: (id: Hex) => void,
+  options: Abortable,
+): Promise<void> {
+  const seen = new Map((await market.campaigns({}, options)).map(({ id, events }) => [id, events.length]));
+  for await (const { id, events } of market.watchCampaigns({}, options)) {
+    // The present ones come first.
+    if (seen.get(id) === events.length) continue;
+    seen.set(id, events.length);
+    onChange(id);
+  }
+}
+
+/** A campaign as a line of the page's list; amounts as people read them. */
+function campaignRow(campaign: Campaign, sight: CampaignSight) {
+  const { campaignId, name, state, roles, closesAt, rows, deposit, price } = campaignData(campaign, sight);
+  const { token } = sight;
+  return {
+    ...{ campaignId, state, roles, closesAt, rows },
+    name: name === undefined ? undefined : neutraliseLine(name),
+    ...{ deposit: money(deposit, token), price: money(price, token) },
+  };
+}
+
+async function oneCampaign(page: PageContext, id: string, options: { signal: AbortSignal }) {
+  const { context, market, account } = page;
+  const campaign = await market.campaign(await market.resolveCampaign(id, options), options);
+  const sight = await sightOf(context, { market, account }, campaign);
+  const block = await market.blockNumber(options);
+  const versions = await fromRecords(context, (journal) =>
+    readVersions({ market, journal }, campaign.id, options),
+  );
+  const { rules } = campaign;
+  const { now, token } = sight;
+  const whole = wholeCampaign(campaign, sight);
+  const dues = campaignDuesOf(campaign, { now, block });
+  const dueOf = (...kinds: string[]) => dues.filter(({ kind }) => kinds.includes(kind)).length;
+  const accounts = campaignAccounts(campaign);
+  const isOwn = (one: CampaignAccount) => sameAddress(one.account, account);
+  return {
+    now,
+    ...campaignRow(campaign, sight),
+    ...{ about: whole.about, owner: whole.owner },
+    ...{ bond: money(whole.bond, token), reward: money(whole.reward, token) },
+    held: money(whole.held, token),
+    terms: termRows(whole, token),
+    due: {
+      ...{ refund: dueOf("refund"), take: dueOf("take", "empanel") },
+      close: rules.allows({ kind: "close", by: account }, now),
+    },
+    entries: some(whole.entries.toReversed().map((one) => ({ ...one, deposit: money(one.deposit, token) }))),
+    fixes: some(
+      placesOf(campaign)
+        .map((place, at) => ({
+          ...whole.fixes[at]!,
+          corrected: correctedText(campaign, place),
+          absent: campaign.amendmentOf(place)!.original === NO_ROW,
+          judges: rules.allows({ kind: "judge", by: account, place, right: true }, now),
+        }))
+        .toSorted((a, b) => Number(a.state === "Taken") - Number(b.state === "Taken")),
+    ),
+    accounts: some(
+      accounts.map((one) => ({
+        ...{ account: one.account, own: isOwn(one) },
+        ...{ paid: money(one.paid, token), credited: money(one.credited, token) },
+        balance: money(balanceOf(one), token),
+      })),
+    ),
+    history: historyOf(campaign, mostMoved(accounts, isOwn), sight),
+    versions: (versions ?? []).map(versionData),
+  };
+}
+
+function some<Item>(all: readonly Item[]) {
+  return { count: all.length, shown: all.slice(0, MAX_SHOWN) };
+}
+
+function termRows(
+  { owner, fee, windows, hidden }: ReturnType<typeof wholeCampaign>,
+  token: CampaignSight["token"],
+): [string, string][] {
+  const shown = `${hidden.shown.length} of ${hidden.slices} slices are shown`;
+  return [
+    ["owner", owner],
+    ["a panel", `three fees of ${money(fee, token)}`],
+    ["time to fix a row", duration(windows.fix)],
+    ["time for each step of a fix", duration(windows.step)],
+    ["hidden test set", hidden.slices === 0 ? "none" : shown],
+  ];
+}
+
+/** The row that a fix puts in another's place; undefined where it removes one, or does not show what it is of. */
+function correctedText(campaign: Campaign, place: FixPlace): string | undefined {
+  const { corrected, content } = campaign.amendmentOf(place)!;
+  if (corrected === NO_ROW || content.length > 2 + 2 * MAX_ROW_BYTES) return undefined;
+  const text = new TextDecoder().decode(fromHex(content));
+  return rowDigest(text) === corrected ? neutraliseLine(text) : undefined;
+}
+
+/** Whose balances are drawn: this account's, and those that gained or lost most. */
+function mostMoved(accounts: readonly CampaignAccount[], isOwn: (one: CampaignAccount) => boolean) {
+  const moved = (one: CampaignAccount): bigint => (balanceOf(one) < 0n ? -balanceOf(one) : balanceOf(one));
+  return accounts
+    .toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)) || Number(moved(b) - moved(a)))
+    .slice(0, MAX_CURVES)
+    .map((one) => one.account);
+}
+
+function historyOf(campaign: Campaign, accounts: readonly Hex[], { now, token }: CampaignSight) {
+  const moments = campaignHistory(campaign, accounts, MAX_POINTS);
+  const last = moments.at(-1)!;
+  // It stands as the last event left it.
+  if (now > last.at) moments.push({ ...last, at: now });
+  return {
+    at: moments.map(({ at }) => at),
+    rows: moments.map(({ rows }) => rows),
+    symbol: token.symbol,
+    balances: accounts.map((account, i) => ({
+      account,
+      values: moments.map(({ balances }) => Number(amountText(balances[i]!, token.decimals))),
+    })),
+  };
+}

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { campaignAccounts, campaignHistory } from "../../src/commands/data/reading/history.ts";
+import { campaignsApi } from "../../src/commands/web/api/campaigns.ts";
+import type { PageContext } from "../../src/commands/web/page.ts";
+import { campaignRoutes, followCampaigns } from "../../src/commands/web/routes/campaigns.ts";
+import { IchainError } from "../../src/errors/error.ts";
+import { COIN } from "../../src/protocol/amounts.ts";
+import { encodeBrief } from "../../src/protocol/campaign/brief.ts";
+import { type Campaign, foldCampaign } from "../../src/protocol/campaign/campaign.ts";
+import type { CampaignEvent, CampaignFact } from "../../src/protocol/campaign/events.ts";
+import { rowDigest } from "../../src/protocol/campaign/rows.ts";
+import type { CampaignTerms, FixPlace } from "../../src/protocol/campaign/terms.ts";
+import { NO_ROW } from "../../src/protocol/campaign/terms.ts";
+import type { Address, Hex } from "../../src/protocol/ids.ts";
+import { toJson } from "../../src/ui/format.ts";
+
+const [OWNER, CAREFUL, CARELESS, FIXER] = ["a", "b", "c", "d"].map((one) => `0x${one.repeat(40)}`) as [
+  Address,
+  Address,
+  Address,
+  Address,
+];
+const id = `0x${"e".repeat(64)}` as Hex;
+const hash = `0x${"9".repeat(64)}` as Hex;
+const [START, WINDOW, STEP] = [1_000_000, 3600, 600];
+const hex = (text: string) => `0x${Buffer.from(text).toString("hex")}` as Hex;
+const { description, specHash } = encodeBrief({
+  name: "senten\u001b[2Jces",
+  about: "A sentence.\nOne line.",
+});
+
+const terms: CampaignTerms = {
+  ...{ owner: OWNER, token: COIN.address, deposit: 50n, price: 20n, reward: 10n, bond: 60n, fee: 10n },
+  ...{ rows: 10, capacity: 7, closesAt: START + 7200, fixWindow: WINDOW, stepWindow: STEP },
+  ...{ slices: 0, specHash, examRoot: NO_ROW },
+};
+const opened: CampaignFact = { kind: "opened", id, terms, description };
+const added = (entry: number, author: Address, count: number): CampaignFact => ({
+  ...{ kind: "added", entry, author, count, root: hash, locator: "0x" },
+});
+const fixed = (place: FixPlace, corrected: Hex, content: Hex): CampaignFact => ({
+  ...{ kind: "fixed", place, fixer: FIXER, original: hash, corrected, content },
+});
+const first = { entry: 1, row: 0, fix: 0 };
+const second = { entry: 0, row: 2, fix: 0 };
+
+/** What happens, and when. */
+const story: readonly (readonly [number, CampaignFact])[] = [
+  [0, opened],
+  [10, added(0, CAREFUL, 3)],
+  [10, added(1, CARELESS, 2)],
+  [20, fixed(first, rowDigest("1\tgreat"), hex("1\tgreat"))],
+  [30, fixed(second, hash, hex("another text"))],
+  [40, { kind: "judged", place: first, right: true }],
+  [50, { kind: "judged", place: second, right: false }],
+  [700, { kind: "taken", place: first }],
+  [700, { kind: "taken", place: second }],
+  [3700, { kind: "refunded", entry: 0 }],
+  [3700, { kind: "refunded", entry: 1 }],
+  [3800, { kind: "closed" }],
+];
+const upTo = (count: number): Campaign =>
+  foldCampaign(
+    story.slice(0, count).map(([at, fact], block): CampaignEvent => ({ ...fact, at: START + at, block })),
+  )!;
+
+/** The page's answer to an account, of a chain that has these campaigns. */
+async function answered(
+  account: Address,
+  campaigns: readonly Campaign[],
+  { name, input, at }: { name: keyof typeof campaignsApi; input: object; at: number },
+) {
+  const market = {
+    now: async () => START + at,
+    blockNumber: async () => 100,
+    token: async () => COIN,
+    resolveCampaign: async () => id,
+    campaign: async () => campaigns[0],
+    campaigns: async () => [...campaigns],
+  };
+  const context = { config: { paths: { journal: "/nowhere/journal" } } };
+  const locked = () => {
+    throw new IchainError("WEB_LOCKED", "The page is locked.");
+  };
+  const page = { context, market, account, keys: { password: locked } } as unknown as PageContext;
+  const { method, path } = campaignsApi[name];
+  const found = campaignRoutes(page).find((one) => one.method === method && one.path === path)!;
+  const answer = await found.answer(input, { signal: new AbortController().signal });
+  return JSON.parse(toJson(answer)) as unknown;
+}
+
+async function shown(account: Address, events: number, at: number) {
+  const answer = await answered(account, [upTo(events)], { name: "campaign", input: { id }, at });
+  // As the page has it: amounts stay text.
+  campaignsApi.campaign.output.parse(answer);
+  return answer as ReturnType<typeof campaignsApi.campaign.output.parse>;
+}
+
+describe("the page's view of data campaigns", () => {
+  test("one campaign has its terms, fates and curves, and its owner may judge while it is time", async () => {
+    const one = await shown(OWNER, 5, 35);
+    assert.equal(one.name, "senten·[2Jces", "no control character");
+    assert.equal(one.about, "A sentence.\nOne line.");
+    assert.deepEqual([one.state, one.roles, one.rows], ["open", ["owner"], { added: 5, left: 5 }]);
+    assert.deepEqual(
+      one.fixes.shown.map(({ place, judges, corrected }) => [place, judges, corrected]),
+      [
+        ["0/2/0", true, undefined],
+        ["1/0/0", true, "1·great"],
+      ],
+      "a text that is not what was committed to is not shown",
+    );
+    assert.match(one.fixes.shown[1]!.fate, /Its owner judges until/);
+    assert.deepEqual(one.due, { refund: 0, take: 0, close: true });
+    assert.deepEqual(one.history.at, [START, START + 10, START + 20, START + 30, START + 35]);
+    assert.deepEqual(one.history.rows, [0, 5, 5, 5, 5]);
+
+    const other = await shown(FIXER, 5, 35);
+    assert.ok(other.fixes.shown.every(({ judges }) => !judges));
+    assert.equal(other.due.close, false);
+    const late = await shown(OWNER, 5, 30 + 2 * STEP + 1);
+    assert.ok(late.fixes.shown.every(({ judges }) => !judges));
+    assert.equal(late.due.take, 2, "nobody judged, and anyone may end it");
+  });
+
+  test("what accounts paid in is what they are credited and what is held, at every step", () => {
+    for (let count = 1; count <= story.length; count++) {
+      const campaign = upTo(count);
+      const accounts = campaignAccounts(campaign);
+      const sum = accounts.reduce((all, { paid, credited }) => all + paid - credited, 0n);
+      assert.equal(sum, campaign.rules.held(), `after ${count} events`);
+    }
+  });
+
+  test("in the end the careful author and the fixer gained, the careless one lost, and fixed rows are told", async () => {
+    const one = await shown(CAREFUL, story.length, 4000);
+    assert.equal(one.state, "closed");
+    const balances = new Map(one.history.balances.map(({ account, values }) => [account, values.at(-1)!]));
+    assert.equal(one.history.balances[0]!.account, CAREFUL, "one's own comes first");
+    assert.ok(balances.get(CAREFUL)! > 0);
+    assert.ok(
+      balances.get(FIXER)! > 0,
+      "the deposit that its right fix won is more than the bond of the false one",
+    );
+    assert.ok(balances.get(CARELESS)! < 0);
+    assert.deepEqual(
+      one.accounts.shown.filter(({ own }) => own).map(({ account }) => account),
+      [CAREFUL],
+    );
+    assert.match(one.fixes.shown.find(({ place }) => place === "1/0/0")!.fate, /^Right\./);
+    assert.equal(one.entries.shown[0]!.entry, 1, "the newest first");
+  });
+
+  test("more events than points leave some out, and never the last", () => {
+    const campaign = upTo(story.length);
+    const all = campaignHistory(campaign, [OWNER], 100);
+    const few = campaignHistory(campaign, [OWNER], 3);
+    assert.ok(few.length <= 3 && all.length > 3);
+    assert.deepEqual(few.at(-1), all.at(-1));
+  });
+
+  test("the list has campaigns that take rows or concern the account, or all, 50 at once", async () => {
+    const listed = async (account: Address, campaigns: readonly Campaign[], input: object) => {
+      const asked = { name: "campaigns", input, at: 4000 } as const;
+      const answer = await answered(account, campaigns, asked);
+      return campaignsApi.campaigns.output.parse(answer);
+    };
+    const closed = upTo(story.length);
+    assert.equal((await listed(OWNER, [closed], {})).count, 0, "it holds nothing any more");
+    const all = await listed(OWNER, [closed], { which: "all" });
+    assert.deepEqual(
+      all.campaigns.map(({ state, roles, rows }) => [state, roles, rows.added]),
+      [["closed", ["owner"], 5]],
+    );
+    const many = Array.from({ length: 60 }, () => upTo(2));
+    const { count, campaigns } = await listed(CAREFUL, many, { from: "50" });
+    assert.deepEqual([count, campaigns.length], [60, 10]);
+    await assert.rejects(listed(CAREFUL, many, { from: "-1" }), { code: "USAGE" });
+  });
+
+  test("what signs needs the page unlocked, and a place of a fix", async () => {
+    for (const [name, more] of [
+      ["judge", { place: "0/2/0", verdict: "right" }],
+      ...(["take", "refund", "close", "rows"] as const).map((one) => [one, {}] as const),
+    ] as const)
+      await assert.rejects(answered(OWNER, [], { name, input: { id, ...more }, at: 0 }), {
+        code: "WEB_LOCKED",
+      });
+    for (const place of ["0/2", "0/2/x", "1e9/0/0", "0/2/0/0"]) {
+      const input = { id, place, verdict: "right" };
+      await assert.rejects(answered(OWNER, [], { name: "judge", input, at: 0 }), { code: "USAGE" });
+    }
+  });
+
+  test("a campaign that appears or changes is told once, and one that is there is not", async () => {
+    const told: Hex[] = [];
+    const watched = [upTo(2), upTo(3), upTo(3), { ...upTo(2), id: hash }] as Campaign[];
+    const market = {
+      campaigns: async () => [upTo(2)],
+      async *watchCampaigns() {
+        yield* watched;
+      },
+    };
+    const { signal } = new AbortController();
+    await followCampaigns(market, (one) => told.push(one), { signal });
+    assert.deepEqual(told, [id, hash]);
+  });
+});

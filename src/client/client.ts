@@ -120,7 +120,7 @@ export interface Client extends AsyncDisposable {
   jobs(options?: CallOptions & { all?: boolean }): Promise<OutputOf<"jobs">>;
   /** One job: terms, state, measurements. */
   job(jobId: string, options?: CallOptions): Promise<OneOf<OutputOf<"job">>>;
-  /** Where a job stands, who must act by when, and what happens then, in sentences. */
+  /** Where a job or a data campaign stands, who must act by when, and what happens then, in sentences. */
   why(jobId: string, options?: CallOptions): Promise<OneOf<OutputOf<"why">>>;
   /** Takes back a job that is not accepted yet. */
   cancel(jobId: string, options?: CallOptions): Promise<PostedJob>;

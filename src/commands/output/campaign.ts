@@ -121,6 +121,23 @@ export const dataOutputs = {
     ),
     plot: z.string().optional().describe("the file of the curves"),
   }),
+  why: campaignValue.extend({
+    owed: amountValue.describe("to this account, by the contract of campaigns, in the campaign's token"),
+    stands: z.string().describe("where it stands"),
+    next: z.string().describe("who can act, and by when: this account, where it can"),
+    otherwise: z.string().describe("what happens if no one does"),
+    turns: z
+      .array(
+        z.strictObject({
+          who: z.string().describe("in words"),
+          accounts: z.array(addressValue).describe("that may; where anyone may, those that it pays"),
+          yours: z.boolean().describe("this account is among them"),
+          until: instantValue.optional().describe("absent where it stays possible"),
+          ...{ does: z.string(), command: z.string(), otherwise: z.string() },
+        }),
+      )
+      .describe("all that can be done now, the soonest first"),
+  }),
   get: z.strictObject({
     campaignId: campaignIdValue,
     folder: folderValue,

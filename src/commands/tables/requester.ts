@@ -14,6 +14,7 @@ import {
 import { serviceOptions } from "./daemon.ts";
 
 const job = { syntax: "<id>", summary: "the job's id, or its first digits", parse: jobId };
+const jobOrCampaign = { ...job, summary: "the id of a job or data campaign, or its first digits" };
 
 /** Who does and validates a job. */
 export const partyOptions: readonly OptionDeclaration[] = [
@@ -315,8 +316,8 @@ export const requesterCommands: readonly CommandDeclaration[] = [
   {
     name: "watch",
     group: "Ask for work",
-    summary: "follow a job until it is final",
-    arguments: [job],
+    summary: "follow a job or a data campaign until it is final",
+    arguments: [jobOrCampaign],
     examples: ["ichain watch 3fa9c01b"],
     load: () => import("../job/reading/watch.ts"),
   },
@@ -332,8 +333,8 @@ export const requesterCommands: readonly CommandDeclaration[] = [
   {
     name: "why",
     group: "Ask for work",
-    summary: "explain where a job stands, who must act by when, and what happens then",
-    arguments: [job],
+    summary: "explain where a job or a data campaign stands, who must act by when, and what happens then",
+    arguments: [jobOrCampaign],
     examples: ["ichain why 3fa9c01b"],
     load: () => import("../job/reading/why.ts"),
   },

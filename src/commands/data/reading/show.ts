@@ -2,11 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { amountText } from "../../../protocol/amounts.ts";
 import { type Campaign, replayCampaign } from "../../../protocol/campaign/campaign.ts";
-import { shortId } from "../../../protocol/ids.ts";
+import { type Hex, shortId } from "../../../protocol/ids.ts";
 import { duration, instant, money } from "../../../ui/format.ts";
 import { drawCurves } from "../../campaign/curves.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
-import { withReader } from "../../steps/reader.ts";
+import { type MarketView, withReader } from "../../steps/reader.ts";
 import { type CampaignSight, campaignData, sightOf, wholeCampaign } from "./view.ts";
 
 /** Shows a campaign: its terms, every entry and every fix, and what becomes of their money. */
@@ -15,22 +15,31 @@ export async function run(
   { id }: { id: string },
   options: { follow?: true; plot?: string },
 ): Promise<void> {
-  const { ui, signal } = context;
   await withReader(context, async (view) => {
-    const campaignId = await view.market.resolveCampaign(id, { signal });
-    const show = async (campaign: Campaign) => {
-      const sight = await sightOf(context, view, campaign);
-      const { plot } = options;
-      if (plot !== undefined) await writeFile(plot, drawCampaign(campaign, sight));
-      const whole = {
-        ...wholeCampaign(campaign, sight),
-        ...(plot !== undefined && { plot: resolve(plot) }),
-      };
-      ui.print(whole, () => textOf(ui, whole));
-    };
-    if (!options.follow) return await show(await view.market.campaign(campaignId, { signal }));
-    for await (const campaign of view.market.followCampaign(campaignId, { signal })) await show(campaign);
+    const campaignId = await view.market.resolveCampaign(id, { signal: context.signal });
+    await showCampaign(context, view, campaignId, options);
   });
+}
+
+/** Shows the campaign now, or at every change until it holds nothing any more. */
+export async function showCampaign(
+  context: CommandContext,
+  view: MarketView,
+  campaignId: Hex,
+  { follow, plot }: { follow?: true; plot?: string },
+): Promise<void> {
+  const { ui, signal } = context;
+  const show = async (campaign: Campaign) => {
+    const sight = await sightOf(context, view, campaign);
+    if (plot !== undefined) await writeFile(plot, drawCampaign(campaign, sight));
+    const whole = {
+      ...wholeCampaign(campaign, sight),
+      ...(plot !== undefined && { plot: resolve(plot) }),
+    };
+    ui.print(whole, () => textOf(ui, whole));
+  };
+  if (!follow) return await show(await view.market.campaign(campaignId, { signal }));
+  for await (const campaign of view.market.followCampaign(campaignId, { signal })) await show(campaign);
 }
 
 /** Rows over time, and what each account was credited with, as SVG. */

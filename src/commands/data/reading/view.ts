@@ -140,7 +140,8 @@ function fixFate(campaign: Campaign, place: FixPlace, { now, token }: CampaignSi
   }
 }
 
-function paysText(
+/** Whom a fix pays by a verdict, in a sentence; undefined: there is none. */
+export function paysText(
   { rules, terms }: Campaign,
   place: FixPlace,
   verdict: boolean | undefined,

@@ -4,32 +4,34 @@ import { type JobId, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
 import { isGoingOn, linksOf } from "../../../roles/job/requester/successors/go-on.ts";
+import { showCampaign } from "../../data/reading/show.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { showReports } from "../../steps/daemons.ts";
 import { withReader } from "../../steps/reader.ts";
 import { fromRecords, readLinks } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { due, isFailedRun, jobData } from "../../steps/view.ts";
-import { federatedIdOf } from "../federated/view.ts";
 import { watchFederated } from "../federated/watch.ts";
+import { subjectOf } from "./subject.ts";
 
 const POLL_MS = 1_000;
 
 /**
  * Prints a job at every change, one line each, until it is final, and then those that follow in its place; beside it
  * what the daemons of this home report of it. Ends with
- * `JOB_NOT_SETTLED` (class `failed`) when the money went back instead.
+ * `JOB_NOT_SETTLED` (class `failed`) when the money went back instead. A data campaign is shown whole at every change.
  */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
   await withReader(context, async (view) => {
     const { market, account } = view;
-    const federated = await federatedIdOf(market, id, signal);
-    if (federated !== undefined) return await watchFederated(context, view, federated);
+    const subject = await subjectOf(market, id, { signal });
+    if (subject.kind === "federated") return await watchFederated(context, view, subject.id);
+    if (subject.kind === "campaign") return await showCampaign(context, view, subject.id, { follow: true });
     let last: Job | undefined;
     await using _reports = showReports(context, (id) => id !== undefined && id === last?.id);
     const follow = async function* () {
-      let next: JobId | undefined = await market.resolveJob(id, { signal });
+      let next: JobId | undefined = subject.id;
       for (; next !== undefined; next = last && (await successor(context, last))) {
         for await (const job of market.follow(next, { signal })) yield job;
       }

@@ -10,6 +10,7 @@ import {
 } from "../../../roles/job/requester/successors/asked.ts";
 import type { Links } from "../../../roles/job/requester/successors/go-on.ts";
 import { instant } from "../../../ui/format.ts";
+import { explainCampaign } from "../../data/reading/why.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { failedRunOf, failureSentence, noticeOf, noticeSentence } from "../../steps/notice.ts";
 import { withReader } from "../../steps/reader.ts";
@@ -17,22 +18,25 @@ import { fromRecords, readLinks } from "../../steps/records.ts";
 import { story } from "../../steps/story.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { linksData } from "../../steps/view.ts";
-import { federatedIdOf, federatedToken } from "../federated/view.ts";
+import { federatedToken } from "../federated/view.ts";
 import { explainFederated } from "../federated/why.ts";
+import { subjectOf } from "./subject.ts";
 
-/** Explains in plain sentences where a job stands, who must act by when, and what happens then. */
+/** Explains in plain sentences where a job or a data campaign stands, who must act by when, and what happens then. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<void> {
   const { ui, signal } = context;
-  await withReader(context, async ({ market, account }) => {
-    const federated = await federatedIdOf(market, id, signal);
-    if (federated !== undefined) {
-      const job = await market.federatedJob(federated, { signal });
+  await withReader(context, async (view) => {
+    const { market, account } = view;
+    const subject = await subjectOf(market, id, { signal });
+    if (subject.kind === "campaign") return await explainCampaign(context, view, subject.id);
+    if (subject.kind === "federated") {
+      const job = await market.federatedJob(subject.id, { signal });
       return explainFederated(context, job, {
         ...{ now: await market.now({ signal }), account },
         token: await federatedToken(context, market, job),
       });
     }
-    const job = await market.job(await market.resolveJob(id, { signal }), { signal });
+    const job = await market.job(subject.id, { signal });
     const tokens = await readTokens(context, market, [job.terms.token], { signal });
     const told = story(job, await market.now({ signal }), account, tokens);
     const { state, deadline, reason } = job;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { campaignAccounts, campaignHistory } from "../../src/commands/data/reading/history.ts";
 import { campaignsApi } from "../../src/commands/web/api/campaigns.ts";
@@ -13,7 +14,9 @@ import { rowDigest } from "../../src/protocol/campaign/rows.ts";
 import type { CampaignTerms, FixPlace } from "../../src/protocol/campaign/terms.ts";
 import { NO_ROW } from "../../src/protocol/campaign/terms.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
+import { campaignFiles } from "../../src/roles/campaign/market/files.ts";
 import { toJson } from "../../src/ui/format.ts";
+import { temporaryFolder } from "../support/binary.ts";
 
 const [OWNER, CAREFUL, CARELESS, FIXER] = ["a", "b", "c", "d"].map((one) => `0x${one.repeat(40)}`) as [
   Address,
@@ -69,7 +72,12 @@ const upTo = (count: number): Campaign =>
 async function answered(
   account: Address,
   campaigns: readonly Campaign[],
-  { name, input, at }: { name: keyof typeof campaignsApi; input: object; at: number },
+  {
+    name,
+    input,
+    at,
+    home = "/nowhere",
+  }: { name: keyof typeof campaignsApi; input: object; at: number; home?: string },
 ) {
   const market = {
     now: async () => START + at,
@@ -79,7 +87,7 @@ async function answered(
     campaign: async () => campaigns[0],
     campaigns: async () => [...campaigns],
   };
-  const context = { config: { paths: { journal: "/nowhere/journal" } } };
+  const context = { config: { home, paths: { journal: "/nowhere/journal" } } };
   const locked = () => {
     throw new IchainError("WEB_LOCKED", "The page is locked.");
   };
@@ -90,8 +98,11 @@ async function answered(
   return JSON.parse(toJson(answer)) as unknown;
 }
 
-async function shown(account: Address, events: number, at: number) {
-  const answer = await answered(account, [upTo(events)], { name: "campaign", input: { id }, at });
+async function shown(account: Address, events: number, at: number, home?: string) {
+  const answer = await answered(account, [upTo(events)], {
+    ...{ name: "campaign", input: { id }, at },
+    ...(home !== undefined && { home }),
+  });
   // As the page has it: amounts stay text.
   campaignsApi.campaign.output.parse(answer);
   return answer as ReturnType<typeof campaignsApi.campaign.output.parse>;
@@ -122,6 +133,23 @@ describe("the page's view of data campaigns", () => {
     const late = await shown(OWNER, 5, 30 + 2 * STEP + 1);
     assert.ok(late.fixes.shown.every(({ judges }) => !judges));
     assert.equal(late.due.take, 2, "nobody judged, and anyone may end it");
+  });
+
+  test("a fix stands beside its row once this home has fetched it, unless that is large", async () => {
+    using folder = temporaryFolder();
+    const { dir, entry } = campaignFiles(folder.join("jobs"), id);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(entry(0), "1\tgood\n0\tbad\n1\tdull\n");
+    writeFileSync(entry(1), "x".repeat((1 << 20) + 1));
+    const { fixes, why } = await shown(OWNER, 5, 35, folder.path);
+    assert.deepEqual(
+      fixes.shown.map(({ place, original }) => [place, original]),
+      [
+        ["0/2/0", "1·dull"],
+        ["1/0/0", undefined],
+      ],
+    );
+    assert.match(why, /^You are the owner of this campaign\.\nIt takes rows until/);
   });
 
   test("what accounts paid in is what they are credited and what is held, at every step", () => {

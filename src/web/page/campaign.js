@@ -30,18 +30,21 @@ export function Campaign({ id, withKeys }) {
     />
     <div class="bar"><${Acts} due=${data.due} mine=${roles.includes("owner")} rows=${rows} act=${act} /></div>
     <p role="status">${said}</p>
-    <section class="card">
-      <h2>What a row is</h2>
-      ${
-        about === undefined
-          ? html`<p>Its description is not what its terms have the hash of.</p>`
-          : html`<${Lines} text=${about} />`
-      }
-      <p class="quiet">
-        Rows are added by <code>ichain data add ${short(campaignId)} FILE</code>, and corrected by
-        ${" "}<code>ichain data fix ${short(campaignId)}</code>, in a terminal.
-      </p>
-    </section>
+    <div class="columns">
+      <section class="card"><h2>Where it stands</h2><${Lines} text=${data.why} /></section>
+      <section class="card">
+        <h2>What a row is</h2>
+        ${
+          about === undefined
+            ? html`<p>Its description is not what its terms have the hash of.</p>`
+            : html`<${Lines} text=${about} />`
+        }
+        <p class="quiet">
+          Rows are added by <code>ichain data add ${short(campaignId)} FILE</code>, and corrected by
+          ${" "}<code>ichain data fix ${short(campaignId)}</code>, in a terminal.
+        </p>
+      </section>
+    </div>
     <${Curves} history=${data.history} versions=${data.versions} />
     <${Fixes} fixes=${fixes} act=${act} />
     <${Entries} entries=${entries} />
@@ -107,13 +110,14 @@ function Fixes({ fixes, act }) {
   return html`<section class="card">
     <h2>Fixes</h2>
     <p>A place is the entry, the row and the fix of it, from 0.</p>
-    <${Table} label="Fixes" head=${["Place", "By", "State", "The row becomes", "What becomes of it", "Due", "Judge"]}>
+    <${Table} label="Fixes" head=${["Place", "By", "State", "The row", "In its place", "What becomes of it", "Due", "Judge"]}>
       ${fixes.shown.map(
         ({ place, fixer, state, deadline, fate, judges, ...fix }) =>
           html`<tr key=${place}>
             <th scope="row">${place}</th>
             <td><${Id} of=${fixer} /></td>
             <td><${State} of=${state} /></td>
+            <td class="text">${fix.original ?? "–"}</td>
             <td class="text">${becomes(fix)}</td>
             <td class="text">${fate}</td>
             <td>${state === "Taken" ? "–" : html`<${Countdown} to=${deadline} />`}</td>
@@ -128,11 +132,15 @@ function Fixes({ fixes, act }) {
       )}
     <//>
     <${Rest} of=${fixes} />
+    ${
+      fixes.shown.some(({ judges, absent, original }) => judges && !absent && original === undefined) &&
+      html`<p class="quiet">A row is shown here once “Write the rows into a folder” has fetched it.</p>`
+    }
   </section>`;
 }
 
 function becomes({ corrected, absent, removes }) {
-  if (absent) return "there is no such row, it says";
+  if (absent) return "it says that there is no such row";
   if (removes) return "nothing: it goes";
   return corrected ?? "a text that is not what was committed to";
 }

@@ -66,7 +66,16 @@ export function answersOf(strange: string) {
     ...{ rows: { added: 4, left: 6 }, deposit: "0.05 coin", price: `0.02 ${strange}` },
   };
   const fix = (place: string, state: string) => ({
-    ...{ place, fixer: account, state, removes: false, absent: false, corrected: strange, panel: [] },
+    ...{
+      place,
+      fixer: account,
+      state,
+      removes: false,
+      absent: false,
+      original: strange,
+      corrected: strange,
+      panel: [],
+    },
     ...{ deadline: now + 600, fate: strange, judges: state === "Judging" },
   });
   const version = (n: number) => ({
@@ -119,7 +128,7 @@ export function answersOf(strange: string) {
     }),
     "GET /api/campaigns": { now, count: 60, from: 0, campaigns: [campaignRow] },
     "GET /api/campaigns/:id": {
-      ...{ ...campaignRow, now, about: strange, owner: account, terms: [["owner", strange]] },
+      ...{ ...campaignRow, now, about: strange, why: strange, owner: account, terms: [["owner", strange]] },
       ...{ bond: "0.06 coin", reward: "0.01 coin", held: "0.5 coin" },
       due: { refund: 1, take: 2, close: true },
       fixes: { count: 300, shown: [fix("0/1/0", "Judging"), fix("0/0/0", "Taken")] },

@@ -33,6 +33,7 @@ const some = <Item extends z.ZodType>(item: Item) => z.strictObject({ count, sho
 const oneCampaign = campaignRowValue.extend({
   now: nowValue,
   about: z.string().optional().describe("a stranger's words"),
+  why: z.string().describe("where it stands, and whose turn it is"),
   owner: addressValue,
   ...{ bond: moneyText, reward: moneyText, held: moneyText },
   terms: z.array(z.tuple([z.string(), z.string()])).describe("name and value, for people"),
@@ -44,6 +45,7 @@ const oneCampaign = campaignRowValue.extend({
   ),
   fixes: some(
     dataOutputs.show.shape.fixes.element.extend({
+      original: z.string().optional().describe("the row, a stranger's words, where this home has fetched it"),
       corrected: z.string().optional().describe("the row that takes its place, a stranger's words"),
       absent: z.boolean().describe("it says that the data has no such row"),
       judges: z.boolean().describe("whether this account can judge it now, as the owner"),

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Abortable } from "../../../async/abort.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import { amountText } from "../../../protocol/amounts.ts";
@@ -9,6 +9,7 @@ import { MAX_ROW_BYTES, rowDigest } from "../../../protocol/campaign/rows.ts";
 import { type FixPlace, NO_ROW } from "../../../protocol/campaign/terms.ts";
 import { type Hex, sameAddress, shortId } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
+import { keptRows } from "../../../roles/campaign/market/rows.ts";
 import { readVersions } from "../../../roles/campaign/versions/train.ts";
 import { duration, money } from "../../../ui/format.ts";
 import { route, type WebRoute } from "../../../web/endpoint.ts";
@@ -26,6 +27,7 @@ import {
   sightOf,
   wholeCampaign,
 } from "../../data/reading/view.ts";
+import { campaignLines } from "../../data/reading/why.ts";
 import { versionData } from "../../data/versions/list.ts";
 import { fixPlace } from "../../framework/parse.ts";
 import { fromRecords } from "../../steps/records.ts";
@@ -38,6 +40,8 @@ import type { PageContext } from "../page.ts";
 const PAGE = 50;
 /** Entries, fixes and accounts of one campaign that are shown, each. */
 const MAX_SHOWN = 200;
+/** Entries whose rows are read to show what a fix is of, and bytes of each. */
+const MAX_READ = { entries: 16, bytes: 1 << 20 };
 /** Points of a curve, and curves of balances. */
 const MAX_POINTS = 200;
 const MAX_CURVES = 6;
@@ -123,11 +127,12 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
   const dues = campaignDuesOf(campaign, { now, block });
   const dueOf = (...kinds: string[]) => dues.filter(({ kind }) => kinds.includes(kind)).length;
   const accounts = campaignAccounts(campaign);
+  const originalOf = await originals(page, campaign);
   const isOwn = (one: CampaignAccount) => sameAddress(one.account, account);
   return {
     now,
     ...campaignRow(campaign, sight),
-    ...{ about: whole.about, owner: whole.owner },
+    ...{ about: whole.about, owner: whole.owner, why: campaignLines(campaign, sight).join("\n") },
     ...{ bond: money(whole.bond, token), reward: money(whole.reward, token) },
     held: money(whole.held, token),
     terms: termRows(whole, token),
@@ -140,6 +145,7 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
       placesOf(campaign)
         .map((place, at) => ({
           ...whole.fixes[at]!,
+          original: originalOf(place),
           corrected: correctedText(campaign, place),
           absent: campaign.amendmentOf(place)!.original === NO_ROW,
           judges: rules.allows({ kind: "judge", by: account, place, right: true }, now),
@@ -174,6 +180,20 @@ function termRows(
     ["time for each step of a fix", duration(windows.step)],
     ["hidden test set", hidden.slices === 0 ? "none" : shown],
   ];
+}
+
+/** The rows that open fixes are of, as far as this home has fetched them. */
+async function originals({ context }: Pick<PageContext, "context">, campaign: Campaign) {
+  const open = placesOf(campaign).filter((place) => campaign.rules.fixOf(place)!.state !== "Taken");
+  const entries = [...new Set(open.map(({ entry }) => entry))].slice(0, MAX_READ.entries);
+  const jobsDir = join(context.config.home, "jobs");
+  const read = async (entry: number) =>
+    [entry, await keptRows({ jobsDir }, campaign, entry, MAX_READ.bytes)] as const;
+  const kept = new Map(await Promise.all(entries.map(read)));
+  return ({ entry, row }: FixPlace): string | undefined => {
+    const text = kept.get(entry)?.[row];
+    return text === undefined ? undefined : neutraliseLine(text);
+  };
 }
 
 /** The row that a fix puts in another's place; undefined where it removes one, or does not show what it is of. */

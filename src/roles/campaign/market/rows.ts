@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
@@ -39,6 +39,19 @@ export async function rowsOf(
   await keepFile(path, bytes);
   await Promise.all([fetched, `${fetched}.note`].map((one) => rm(one, { force: true })));
   return found;
+}
+
+/** The rows of an entry as an earlier call kept them here; undefined where none did, or they take more than `most` bytes. */
+export async function keptRows(
+  { jobsDir }: Pick<Context, "jobsDir">,
+  campaign: Campaign,
+  entry: number,
+  most: number,
+): Promise<string[] | undefined> {
+  const path = campaignFiles(jobsDir, campaign.id).entry(entry);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.size > most) return undefined;
+  return (await readFile(path, "utf8")).split("\n");
 }
 
 /**

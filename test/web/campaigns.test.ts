@@ -18,7 +18,7 @@ import { campaignFiles } from "../../src/roles/campaign/market/files.ts";
 import { toJson } from "../../src/ui/format.ts";
 import { temporaryFolder } from "../support/binary.ts";
 
-const [OWNER, CAREFUL, CARELESS, FIXER] = ["a", "b", "c", "d"].map((one) => `0x${one.repeat(40)}`) as [
+const [OWNER, CAREFUL, CARELESS, FIXER] = ["A", "b", "c", "d"].map((one) => `0x${one.repeat(40)}`) as [
   Address,
   Address,
   Address,
@@ -91,7 +91,9 @@ async function answered(
   const locked = () => {
     throw new IchainError("WEB_LOCKED", "The page is locked.");
   };
-  const page = { context, market, account, keys: { password: locked } } as unknown as PageContext;
+  // A keystore writes its address in small letters, and events do not.
+  const own = account.toLowerCase();
+  const page = { context, market, account: own, keys: { password: locked } } as unknown as PageContext;
   const { method, path } = campaignsApi[name];
   const found = campaignRoutes(page).find((one) => one.method === method && one.path === path)!;
   const answer = await found.answer(input, { signal: new AbortController().signal });

@@ -72,7 +72,7 @@ function Curves({ history, versions }) {
       at.length >= 2 &&
       html`<section class="card">
           <h2>Rows</h2>
-          <${Chart} title="Rows added" x=${at} series=${[{ label: "rows", values: rows }]} isTime=${true} />
+          <${Chart} title="Rows added" x=${at} series=${[{ label: "rows", values: rows }]} isTime=${true} isStepped=${true} />
         </section>
         <section class="card">
           <h2>Balances</h2>
@@ -81,6 +81,7 @@ function Curves({ history, versions }) {
             x=${at}
             series=${balances.map(({ account, values }) => ({ label: short(account), values }))}
             isTime=${true}
+            isStepped=${true}
           />
         </section>`
     }
@@ -151,14 +152,14 @@ function Entries({ entries }) {
     <h2>Entries</h2>
     <${Table} label="Entries" head=${["Entry", "By", "Rows", "Deposit a row", "What becomes of it", "Fixes end"]}>
       ${entries.shown.map(
-        ({ entry, author, rows, deposit, fate, fixableUntil }) =>
+        ({ entry, author, rows, deposit, fate, fixableUntil, refunded }) =>
           html`<tr key=${entry}>
             <th scope="row">${entry}</th>
             <td><${Id} of=${author} /></td>
             <td class="number">${rows}</td>
             <td class="number">${deposit}</td>
             <td class="text">${fate}</td>
-            <td><${Countdown} to=${fixableUntil} /></td>
+            <td>${refunded ? "–" : html`<${Countdown} to=${fixableUntil} />`}</td>
           </tr>`,
       )}
     <//>

@@ -30,8 +30,8 @@ function colourOf(element, name) {
   return color;
 }
 
-/** `series`: `{label, values}` each; `isTime`: x are Unix seconds. */
-export function Chart({ title, x, series, isTime = false, xLabel = "" }) {
+/** `series`: `{label, values}` each; `isTime`: x are Unix seconds; `isStepped`: a value stays until the next. */
+export function Chart({ title, x, series, isTime = false, isStepped = false, xLabel = "" }) {
   const box = useRef();
   const isDark = useDark();
   const key = JSON.stringify([x, series, isTime]);
@@ -58,6 +58,7 @@ export function Chart({ title, x, series, isTime = false, xLabel = "" }) {
           label,
           stroke: colours[at % colours.length],
           width: 2,
+          ...(isStepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
           ...(at < COLOURS.length ? {} : { dash: [6, 4] }),
           points: { show: x.length < 40, fill: colours[at % colours.length] },
         })),

@@ -135,7 +135,15 @@ export function answersOf(strange: string) {
       entries: {
         count: 1,
         shown: [
-          { entry: 0, author: account, rows: 4, deposit: "0.05 coin", fate: strange, fixableUntil: now + 60 },
+          {
+            entry: 0,
+            author: account,
+            rows: 4,
+            deposit: "0.05 coin",
+            fate: strange,
+            refunded: false,
+            fixableUntil: now + 60,
+          },
         ],
       },
       accounts: {

@@ -121,13 +121,19 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
   const versions = await fromRecords(context, (journal) =>
     readVersions({ market, journal }, campaign.id, options),
   );
-  const { rules } = campaign;
+  const { rules, terms } = campaign;
   const { now, token } = sight;
+  // As the chain's events write it: the rules compare letter by letter.
+  const by = sameAddress(terms.owner, account) ? terms.owner : account;
   const whole = wholeCampaign(campaign, sight);
   const dues = campaignDuesOf(campaign, { now, block });
   const dueOf = (...kinds: string[]) => dues.filter(({ kind }) => kinds.includes(kind)).length;
   const accounts = campaignAccounts(campaign);
-  const originalOf = await originals(page, campaign);
+  const fixes = placesOf(campaign)
+    .map((place, at) => ({ place, fix: whole.fixes[at]! }))
+    .toSorted((a, b) => Number(a.fix.state === "Taken") - Number(b.fix.state === "Taken"));
+  const shown = fixes.map(({ place }) => place).slice(0, MAX_SHOWN);
+  const originalOf = await originals(page, campaign, shown);
   const isOwn = (one: CampaignAccount) => sameAddress(one.account, account);
   return {
     now,
@@ -138,19 +144,17 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
     terms: termRows(whole, token),
     due: {
       ...{ refund: dueOf("refund"), take: dueOf("take", "empanel") },
-      close: rules.allows({ kind: "close", by: account }, now),
+      close: rules.allows({ kind: "close", by }, now),
     },
     entries: some(whole.entries.toReversed().map((one) => ({ ...one, deposit: money(one.deposit, token) }))),
     fixes: some(
-      placesOf(campaign)
-        .map((place, at) => ({
-          ...whole.fixes[at]!,
-          original: originalOf(place),
-          corrected: correctedText(campaign, place),
-          absent: campaign.amendmentOf(place)!.original === NO_ROW,
-          judges: rules.allows({ kind: "judge", by: account, place, right: true }, now),
-        }))
-        .toSorted((a, b) => Number(a.state === "Taken") - Number(b.state === "Taken")),
+      fixes.map(({ place, fix }) => ({
+        ...fix,
+        original: originalOf(place),
+        corrected: correctedText(campaign, place),
+        absent: campaign.amendmentOf(place)!.original === NO_ROW,
+        judges: rules.allows({ kind: "judge", by, place, right: true }, now),
+      })),
     ),
     accounts: some(
       accounts.map((one) => ({
@@ -182,10 +186,13 @@ function termRows(
   ];
 }
 
-/** The rows that open fixes are of, as far as this home has fetched them. */
-async function originals({ context }: Pick<PageContext, "context">, campaign: Campaign) {
-  const open = placesOf(campaign).filter((place) => campaign.rules.fixOf(place)!.state !== "Taken");
-  const entries = [...new Set(open.map(({ entry }) => entry))].slice(0, MAX_READ.entries);
+/** The rows that fixes are of, as far as this home has fetched them. */
+async function originals(
+  { context }: Pick<PageContext, "context">,
+  campaign: Campaign,
+  places: readonly FixPlace[],
+) {
+  const entries = [...new Set(places.map(({ entry }) => entry))].slice(0, MAX_READ.entries);
   const jobsDir = join(context.config.home, "jobs");
   const read = async (entry: number) =>
     [entry, await keptRows({ jobsDir }, campaign, entry, MAX_READ.bytes)] as const;

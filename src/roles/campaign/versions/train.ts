@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { keccak256 } from "ethers";
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
+import type { Journal } from "../../../ports/journal.ts";
+import type { MarketReader } from "../../../ports/market.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { encodeRows } from "../../../protocol/campaign/rows.ts";
 import { type Training, type Version, versionsOf } from "../../../protocol/campaign/versions.ts";
@@ -85,7 +87,7 @@ export async function postTraining<Posted extends { readonly id: JobId }>(
 
 /** The models that this home had trained on a campaign's rows, in the order of their jobs. */
 export async function readVersions(
-  { market, journal }: Pick<RoleContext, "market" | "journal">,
+  { market, journal }: { readonly market: Pick<MarketReader, "job">; readonly journal: Journal },
   campaign: Hex,
   options: Abortable,
 ): Promise<Version[]> {

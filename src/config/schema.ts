@@ -134,7 +134,7 @@ export const fileSchema = z.strictObject({
     .max(16)
     .default([])
     .describe(
-      "what this home may lock in its own jobs, price and fees without gas; a job above it, or in a token without a budget, is refused before anything is sent. Counted by the journal, from the moment that a job is packed: one that no provider has accepted yet counts as locked, and stops to count as soon as it is taken back, or posted again elsewhere. No limit when empty",
+      "what this home may lock in its own jobs (price and fees) and in data campaigns (the price of all rows, deposits, bonds, a panel's fees), without gas; what is above it, or in a token without a budget, is refused before anything is sent. What a campaign gives back counts on. Counted by the journal, from the moment that a job is packed: one that no provider has accepted yet counts as locked, and stops to count as soon as it is taken back, or posted again elsewhere. No limit when empty",
     ),
   network: z
     .union([z.string().min(1).max(4096), networkSchema])

@@ -7,7 +7,7 @@ import type { OwnerProgram } from "../ports/notifier.ts";
 
 /** Milliseconds that one answer may take. */
 const TIMEOUT_MS = 60_000;
-/** Of what the program prints. */
+/** Of what the program prints: more is no answer, however it begins. */
 const MAX_CHARS = 64;
 
 /**
@@ -31,14 +31,15 @@ export function programJudge([program, ...args]: readonly string[], logger: Logg
       });
       let said = "";
       child.stdout.on("data", (chunk: Buffer) => {
-        said = (said + chunk.toString()).slice(0, MAX_CHARS);
+        said = (said + chunk.toString()).slice(0, MAX_CHARS + 1);
       });
       // A program that does not read is no failure.
       child.stdin.on("error", () => undefined);
       child.stdin.end(`${JSON.stringify({ version: 1, ...question })}\n`);
       const [code] = await once(child, "close");
       const word = said.trim();
-      if (code === 0 && (word === "right" || word === "wrong")) return word === "right";
+      const isAnswer = code === 0 && said.length <= MAX_CHARS;
+      if (isAnswer && (word === "right" || word === "wrong")) return word === "right";
       return noAnswer(code === 0 ? `it said "${word}"` : `it ended with ${code}`);
     } catch (error) {
       signal.throwIfAborted();

@@ -5,22 +5,22 @@ import { tokenRefSchema } from "./token.ts";
 
 const limit = (what: string) => amountSchema.optional().describe(`Most that ${what}, in the token`);
 
-/** What a requester may lock in jobs (`budgets` in config.yaml), in one means of payment. */
+/** What a home may lock in jobs and data campaigns (`budgets` in config.yaml), in one means of payment. */
 export const budgetSchema = z.strictObject({
   token: z
     .union([z.literal("coin"), tokenRefSchema])
     .default("coin")
     .describe("`coin`, a token's name in the network file, or its address"),
-  perJob: limit("one job may lock"),
-  perDay: limit("the jobs of the last 24 hours may lock together"),
-  total: limit("all jobs that the journal records (`keep.recordDays`) may lock together"),
+  perJob: limit("one job, or one act in a data campaign, may lock"),
+  perDay: limit("those of the last 24 hours may lock together"),
+  total: limit("all that the journal records (`keep.recordDays`) may lock together"),
 });
 export type Budget = z.infer<typeof budgetSchema>;
 
 /** Accounts that a requester does not ask (`avoid` in config.yaml and job.yaml). */
 export const avoidSchema = z.array(z.string().regex(/^0x[0-9a-fA-F]{40}$/)).max(10_000);
 
-/** What jobs lock: price and validators' fees, in the token's smallest unit. */
+/** What jobs lock (price and validators' fees), and campaigns (prices, deposits, bonds), in the token's smallest unit. */
 export interface Spending {
   readonly job: bigint;
   /** Of the jobs before it, in the last 24 hours. */
@@ -29,7 +29,7 @@ export interface Spending {
   readonly total: bigint;
 }
 
-/** Which limit the job would exceed, for people; undefined where it fits. */
+/** Which limit it would exceed, for people; undefined where it fits. */
 export function overBudget(
   budget: Budget,
   { job, day, total }: Spending,
@@ -43,8 +43,8 @@ export function overBudget(
     if (most === undefined) return `the budget's ${name} of ${text} has more decimals than ${symbol}`;
     if (spent[name] > most) {
       const before = spent[name] - job;
-      const beside = before > 0n ? ` beside ${amountText(before, decimals)} of earlier jobs` : "";
-      return `the job locks ${amountText(job, decimals)} ${symbol}${beside}, and ${name} is ${text}`;
+      const beside = before > 0n ? ` beside ${amountText(before, decimals)} locked before` : "";
+      return `it locks ${amountText(job, decimals)} ${symbol}${beside}, and ${name} is ${text}`;
     }
   }
   return undefined;

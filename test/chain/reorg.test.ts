@@ -3,11 +3,36 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import type { EvmClient } from "../../src/devnet/evm/node.ts";
 import { isIchainError } from "../../src/errors/error.ts";
 import type { Market } from "../../src/ports/market.ts";
+import { COIN } from "../../src/protocol/amounts.ts";
+import type { Campaign } from "../../src/protocol/campaign/campaign.ts";
+import { rowDigest, rowsRoot } from "../../src/protocol/campaign/rows.ts";
+import { type CampaignTerms, fixCommitment, NO_ROW } from "../../src/protocol/campaign/terms.ts";
+import type { Address } from "../../src/protocol/ids.ts";
 import type { Job } from "../../src/protocol/job/job.ts";
 import { send, someOffer, startChain, type TestChain } from "../support/chain/chain.ts";
 import { controls } from "../support/chain/evm.ts";
 import { requesterTip } from "../support/chain/secrets.ts";
 import { someTerms } from "../support/chain/terms.ts";
+
+/** Of campaigns, which differ by when they close. */
+let opened = 0;
+
+function someCampaign(owner: Address, closesAt: number): CampaignTerms {
+  const sums = { deposit: 100n, price: 10n, reward: 5n, bond: 100n, fee: 10n };
+  const windows = { closesAt, fixWindow: 3_600, stepWindow: 600 };
+  const token = COIN.address;
+  return {
+    owner,
+    token,
+    ...sums,
+    rows: 10,
+    capacity: 10,
+    ...windows,
+    slices: 0,
+    specHash: NO_ROW,
+    examRoot: NO_ROW,
+  };
+}
 
 for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
   describe(`a reorganisation on ${client}`, () => {
@@ -76,6 +101,71 @@ for (const client of ["hardhat", "anvil"] satisfies EvmClient[]) {
       assert.deepEqual([await next(followed), await next(watched)], ["Posted", "Posted"]);
       await followed.return?.();
       await watched.return?.();
+    });
+
+    test("of a data campaign is undone and redone: entries, fixes, parties, the times of blocks", async () => {
+      const reader = chain.market(undefined);
+      const [owner, fixer] = [chain.market(1), chain.market(3)];
+      const author = () => chain.market(2);
+      const openedBy = async (market: Market) => {
+        const now = await market.now();
+        const terms = someCampaign(market.account, now + 86_400 + opened++);
+        await send(market, { kind: "openCampaign", campaign: { terms }, description: "0x" });
+        return await market.campaign(market.campaignIdOf(terms));
+      };
+      const add = async (market: Market, campaign: Campaign, rows: readonly string[]) => {
+        const deposit = campaign.terms.deposit * 2n;
+        const root = rowsRoot(market.account, rows);
+        await send(market, { kind: "addRows", campaign, root, count: rows.length, deposit, locator: "0x" });
+      };
+      const kept = await openedBy(owner);
+      await add(author(), kept, ["first"]);
+      const before = await reader.campaign(kept.id);
+
+      const snapshot = await evm.snapshot();
+      const followed = reader.followCampaign(kept.id)[Symbol.asyncIterator]();
+      const entriesBecome = async (count: number) => {
+        for (;;) {
+          const { value } = (await followed.next()) as { value: Campaign };
+          if (value.rules.entries.length === count) return;
+        }
+      };
+      await entriesBecome(1);
+      const original = rowDigest("first");
+      const correction = { entry: 0, row: 0, original, corrected: NO_ROW, salt: NO_ROW, proof: [] };
+      const commitment = fixCommitment(kept.id, fixer.account, correction);
+      await send(fixer, { kind: "commitFix", campaign: kept, commitment });
+      await send(fixer, { kind: "fixRow", campaign: kept, correction, content: "0x" });
+      const lost = await openedBy(owner);
+      await add(author(), kept, ["second", "third"]);
+      await entriesBecome(2);
+      const [place] = (await reader.campaign(kept.id)).rules.places();
+      assert.deepEqual(place, { entry: 0, row: 0, fix: 0 });
+      assert.deepEqual(
+        (await reader.campaigns({ fixer: fixer.account })).map(({ id }) => id),
+        [kept.id],
+      );
+
+      await evm.revert(snapshot);
+      await chain.node.increaseTime(1_000);
+      await evm.mine(2);
+      await entriesBecome(1);
+      await add(author(), kept, ["other"]);
+      await evm.mine(4);
+      await entriesBecome(2);
+      await followed.return?.();
+      const after = await reader.campaign(kept.id);
+      assert.deepEqual(after.rules.places(), []);
+      assert.deepEqual(after.rules.entries[0], before.rules.entries[0]);
+      assert.equal(after.batches[1]!.root, rowsRoot(author().account, ["other"]));
+      assert.ok(after.rules.entries[1]!.addedAt >= before.rules.entries[0]!.addedAt + 1_000);
+      assert.deepEqual(await reader.campaigns({ fixer: fixer.account }), []);
+      await assert.rejects(reader.campaign(lost.id), (error) => isIchainError(error, "CAMPAIGN_UNKNOWN"));
+      const ids = (await reader.campaigns({ owner: owner.account })).map(({ id }) => id);
+      assert.deepEqual(ids, [kept.id]);
+      // What the index thinks that the contract holds is what it has, with what it owes back of deposits.
+      const owed = await reader.owedCampaigns(author().account, COIN.address);
+      assert.equal(await reader.balance(chain.addresses.campaigns!), after.rules.held() + owed);
     });
 
     test("does not lose a transaction: the account's next one brings it in again", async () => {

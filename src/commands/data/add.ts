@@ -3,6 +3,7 @@ import { IchainError } from "../../errors/error.ts";
 import { decodeRows } from "../../protocol/campaign/rows.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { addRows } from "../../roles/campaign/market/add.ts";
+import { refuseOverBudget } from "../../roles/job/requester/posting/budget.ts";
 import { instant, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { actIn, isAgreed } from "./act.ts";
@@ -35,6 +36,7 @@ export async function run(
     const earns = BigInt(rows.length) * terms.price;
     const data = { campaignId: campaign.id, rows: rows.length, deposit, locks: amount, token };
     if (options.dryRun) {
+      refuseOverBudget(role, { locked: amount, token });
       return ui.print({ ...data, dryRun: true }, () =>
         [
           `${rows.length} rows would lock ${money(amount, token)}, ${money(deposit, token)} each.`,

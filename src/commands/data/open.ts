@@ -8,6 +8,7 @@ import { decodeRows } from "../../protocol/campaign/rows.ts";
 import { campaignPriceOf } from "../../protocol/campaign/terms.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { beganToOpen, openCampaign, planOpening } from "../../roles/campaign/market/open.ts";
+import { refuseOverBudget } from "../../roles/job/requester/posting/budget.ts";
 import { tokenAddress } from "../../roles/tokens.ts";
 import { instant, money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -41,6 +42,7 @@ export async function run(
     const { id, terms } = planned.opening;
     const amount = campaignPriceOf(terms);
     const data = { campaignId: id, locks: amount, token, closesAt: terms.closesAt };
+    refuseOverBudget(role, { locked: amount, token });
     if (options.dryRun) {
       return ui.print({ ...data, dryRun: true }, () =>
         [

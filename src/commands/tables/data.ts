@@ -35,7 +35,10 @@ export const dataCommands: readonly CommandDeclaration[] = [
     arguments: [campaign],
     options: [
       { flags: "-f, --follow", summary: "again at every change, until it holds no money any more" },
-      { flags: "--plot <file>", summary: "write rows and what accounts got over time there, as SVG" },
+      {
+        flags: "--plot <file>",
+        summary: "write rows, versions' scores and what accounts got over time there, as SVG",
+      },
     ],
     examples: [
       "ichain data show 3fa9c01b",

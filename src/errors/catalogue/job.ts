@@ -73,7 +73,7 @@ export const jobErrors = {
   },
   BUDGET_EXCEEDED: {
     class: "refused",
-    hint: 'Lower price or validatorFee in job.yaml, take back a posted job ("ichain cancel ID": one that no provider has accepted counts as locked until then), or raise `budgets` in config.yaml.',
+    hint: 'Lower what it locks (price or validatorFee in job.yaml, rows or price in campaign.yaml), take back a posted job ("ichain cancel ID": one that no provider has accepted counts as locked until then), or raise `budgets` in config.yaml.',
   },
   JOB_BUSY: {
     class: "unavailable",

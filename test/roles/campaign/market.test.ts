@@ -2,18 +2,20 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Notification, OwnerProgram } from "../../../src/ports/notifier.ts";
 import { COIN } from "../../../src/protocol/amounts.ts";
+import { budgetSchema } from "../../../src/protocol/budget.ts";
 import { briefOf } from "../../../src/protocol/campaign/brief.ts";
 import { type Campaign, campaignRolesOf, isCampaignFinal } from "../../../src/protocol/campaign/campaign.ts";
 import { campaignFileSchema } from "../../../src/protocol/campaign/file.ts";
 import { addRows } from "../../../src/roles/campaign/market/add.ts";
 import { fixRow } from "../../../src/roles/campaign/market/fix.ts";
 import { hostRows } from "../../../src/roles/campaign/market/host.ts";
-import { openCampaign, planOpening } from "../../../src/roles/campaign/market/open.ts";
+import { beganToOpen, openCampaign, planOpening } from "../../../src/roles/campaign/market/open.ts";
 import { appealFix, judgeFix, voteOn } from "../../../src/roles/campaign/market/panel/judge.ts";
 import { sitInCampaigns } from "../../../src/roles/campaign/market/panel/sit.ts";
 import { currentRows, rowsOf } from "../../../src/roles/campaign/market/rows.ts";
 import { concerns, drawPanels, settleCampaign } from "../../../src/roles/campaign/market/settle.ts";
 import { withdrawToken } from "../../../src/roles/shared/withdraw.ts";
+import { lockBudgets } from "../../../src/sqlite/lock.ts";
 import { send, someOffer, startChain, type TestChain } from "../../support/chain/chain.ts";
 import { controls } from "../../support/chain/evm.ts";
 import { type Actor, newActor } from "../../support/market/parties.ts";
@@ -52,8 +54,10 @@ describe("a data campaign among three homes and a panel", () => {
   });
   after(() => chain.stop());
 
-  /** Opens a campaign without a hidden test set. */
+  /** Opens a campaign without a hidden test set, another one each second. */
   async function open(owner: Actor): Promise<Campaign> {
+    await chain.node.increaseTime(1);
+    await evm.mine();
     const plan = { file, token: COIN, owner: owner.account, hidden: [] };
     const planned = await planOpening(owner.market, plan, options);
     await openCampaign(owner, planned, options);
@@ -133,6 +137,45 @@ describe("a data campaign among three homes and a panel", () => {
     const got = (actor: Actor) => ended.rules.owed.get(actor.account);
     assert.equal(got(fixer), 2n * (bond + ended.rules.entries[0]!.deposit) + reward);
     assert.equal(got(author), 3n * (ended.rules.entries[0]!.deposit + price));
+  });
+
+  test("locks no more than its home's budgets, and sends nothing beyond them", async (t) => {
+    const parties = await Promise.all([OWNER, PANEL[0], FIXER].map((index) => newActor(t, chain, index)));
+    const [owner, author, fixer] = parties as [Actor, Actor, Actor];
+    const within = (actor: Actor, total: string): Actor => ({
+      ...actor,
+      budgets: [{ token: COIN.address, budget: budgetSchema.parse({ total }) }],
+      lockBudgets: (one) => lockBudgets(actor.home, one),
+    });
+    const exceeded = { code: "BUDGET_EXCEEDED" };
+    const sent = async () => (await Promise.all(parties.map(({ account }) => evm.nonce(account)))).join();
+    const before = await sent();
+    await assert.rejects(open(within(owner, "0.1999")), exceeded);
+    assert.equal(beganToOpen(owner), undefined);
+    assert.equal(await sent(), before);
+    // Ten rows at 0.02 each; what was refused does not count.
+    const { id } = await open(within(owner, "0.3999"));
+    await assert.rejects(open(within(owner, "0.3999")), exceeded);
+
+    const deposit = ETHER / 10n;
+    const add = async (some: readonly string[], total: string) =>
+      await addRows(
+        within(author, total),
+        await author.market.campaign(id),
+        { rows: some, deposit },
+        options,
+      );
+    await assert.rejects(add(rows.slice(0, 2), "0.1"), exceeded);
+    await add(rows.slice(0, 2), "0.3");
+    await assert.rejects(add(rows.slice(2, 4), "0.3"), exceeded);
+    const fix = { entry: 0, row: 1, rows: rows.slice(0, 2), corrected: undefined };
+    const campaign = await fixer.market.campaign(id);
+    await assert.rejects(fixRow(within(fixer, "0.05"), campaign, fix, options), exceeded);
+    const place = await fixRow(within(fixer, "0.06"), campaign, fix, options);
+    const fixed = await fixer.market.campaign(id);
+    const untouched = await sent();
+    await assert.rejects(appealFix(within(fixer, "0.06"), fixed, place, options), exceeded);
+    assert.equal(await sent(), untouched);
   });
 
   test("adds rows once where it was killed before and after the chain had them", async (t) => {

@@ -2,11 +2,15 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { amountText } from "../../../protocol/amounts.ts";
 import { type Campaign, replayCampaign } from "../../../protocol/campaign/campaign.ts";
+import type { Version } from "../../../protocol/campaign/versions.ts";
 import { type Hex, shortId } from "../../../protocol/ids.ts";
+import { readVersions } from "../../../roles/campaign/versions/train.ts";
 import { duration, instant, money } from "../../../ui/format.ts";
 import { drawCurves } from "../../campaign/curves.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { type MarketView, withReader } from "../../steps/reader.ts";
+import { fromRecords } from "../../steps/records.ts";
+import { fixed } from "../../steps/view.ts";
 import { type CampaignSight, campaignData, sightOf, wholeCampaign } from "./view.ts";
 
 /** Shows a campaign: its terms, every entry and every fix, and what becomes of their money. */
@@ -31,7 +35,12 @@ export async function showCampaign(
   const { ui, signal } = context;
   const show = async (campaign: Campaign) => {
     const sight = await sightOf(context, view, campaign);
-    if (plot !== undefined) await writeFile(plot, drawCampaign(campaign, sight));
+    if (plot !== undefined) {
+      const versions = await fromRecords(context, (journal) =>
+        readVersions({ market: view.market, journal }, campaignId, { signal }),
+      );
+      await writeFile(plot, drawCampaign(campaign, sight, versions ?? []));
+    }
     const whole = {
       ...wholeCampaign(campaign, sight),
       ...(plot !== undefined && { plot: resolve(plot) }),
@@ -42,8 +51,11 @@ export async function showCampaign(
   for await (const campaign of view.market.followCampaign(campaignId, { signal })) await show(campaign);
 }
 
-/** Rows over time, and what each account was credited with, as SVG. */
-function drawCampaign(campaign: Campaign, sight: CampaignSight): string {
+/**
+ * Rows over time, the score of the newest model that this home had trained on them, and what each account was credited
+ * with, as SVG.
+ */
+export function drawCampaign(campaign: Campaign, sight: CampaignSight, versions: readonly Version[]): string {
   const { token, now } = sight;
   const accounts = [...campaign.rules.owed.keys()];
   const added: { x: number; y: number }[] = [];
@@ -56,12 +68,27 @@ function drawCampaign(campaign: Campaign, sight: CampaignSight): string {
       got[i]!.points.push({ x, y: Number(amount) });
     }
   }
-  added.push({ x: (now - campaign.openedAt) / 86_400, y: added.at(-1)!.y });
+  const end = (now - campaign.openedAt) / 86_400;
+  added.push({ x: end, y: added.at(-1)!.y });
+  const scored = scoresOf(campaign, versions);
+  if (scored.length > 0) scored.push({ x: end, y: scored.at(-1)!.y });
   const { name } = campaignData(campaign, sight);
   return drawCurves(name ?? shortId(campaign.id), "days since the opening:", [
     { title: "Rows added", curves: [{ name: "rows", points: added }] },
+    ...(scored.length > 0
+      ? [{ title: "Score on the hidden test set, by version", curves: [{ name: "model", points: scored }] }]
+      : []),
     ...(got.length > 0 ? [{ title: `Credited, ${token.symbol}`, curves: got }] : []),
   ]);
+}
+
+/** Of each version, when its rows were as it was trained on them; a score below 0 is no accuracy. */
+function scoresOf({ events, openedAt }: Campaign, versions: readonly Version[]): { x: number; y: number }[] {
+  return versions.flatMap(({ version, score, block }) => {
+    if (version === undefined || score === undefined || score < 0n) return [];
+    const { at } = events.findLast((event) => event.block <= block) ?? events[0]!;
+    return [{ x: (at - openedAt) / 86_400, y: Number(fixed(score)) }];
+  });
 }
 
 function textOf(ui: CommandContext["ui"], whole: ReturnType<typeof wholeCampaign>): string {

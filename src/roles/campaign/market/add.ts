@@ -8,7 +8,7 @@ import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
 import { keepServed, type ServedRows } from "./host.ts";
-import { undertake, undertakenOf } from "./undertake.ts";
+import { recordLock, undertake, undertakenOf } from "./undertake.ts";
 
 /** What an addition of rows depends on, as its journal has it. */
 export interface Addition extends ServedRows {
@@ -24,7 +24,7 @@ export interface Addition extends ServedRows {
  * Adds rows under this account, and keeps them here for `hostRows`: they are served once the chain has the entry, so that
  * nobody can add them first.
  * @returns the entry's number
- * @throws CAMPAIGN_ROWS_KNOWN
+ * @throws CAMPAIGN_ROWS_KNOWN, BUDGET_EXCEEDED
  */
 export async function addRows(
   context: RoleContext,
@@ -41,7 +41,9 @@ export async function addRows(
   if (known !== undefined && !isBegun) {
     throw new IchainError("CAMPAIGN_ROWS_KNOWN", `These rows are entry ${known} of the campaign already.`);
   }
+  const locked = BigInt(rows.length) * deposit;
   return await undertake(journal, { campaign: id, name }, async (record) => {
+    await recordLock(context, record, { token: campaign.terms.token, locked }, options);
     await record.step<null, Addition>("draft", {
       prepare: () => null,
       act: async () => {

@@ -11,7 +11,7 @@ import type { RoleContext } from "../../context.ts";
 import { random32 } from "../../shared/random.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
-import { undertake } from "./undertake.ts";
+import { recordLock, undertake } from "./undertake.ts";
 
 /** Between two tries to show a fix whose commitment is in the newest block. */
 const LATER_BLOCK_MS = 1_000;
@@ -34,6 +34,7 @@ interface Drafted {
 /**
  * Commits to a fix, then shows it with the bond in a later block, so that who sees it cannot run ahead.
  * @returns where the fix is
+ * @throws BUDGET_EXCEEDED
  */
 export async function fixRow(
   context: RoleContext,
@@ -45,6 +46,8 @@ export async function fixRow(
   const digest = corrected === undefined ? NO_ROW : rowDigest(corrected);
   const name = `fix-${entry}-${row}-${rows === undefined ? "absent" : digest.slice(2, 10)}`;
   return await undertake(context.journal, { campaign: campaign.id, name }, async (record) => {
+    const { token, bond } = campaign.terms;
+    await recordLock(context, record, { token, locked: bond }, options);
     await record.step<Drafted, Drafted>("draft", {
       prepare: () => ({
         correction: {

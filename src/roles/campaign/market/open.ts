@@ -1,5 +1,5 @@
 import type { Abortable } from "../../../async/abort.ts";
-import { IchainError } from "../../../errors/error.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import { COIN, type TokenInfo } from "../../../protocol/amounts.ts";
 import { encodeBrief, MAX_BRIEF_BYTES } from "../../../protocol/campaign/brief.ts";
@@ -13,7 +13,7 @@ import { random32 } from "../../shared/random.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
 import { campaignFiles, keepFile } from "./files.ts";
-import { undertake } from "./undertake.ts";
+import { recordLock, undertake } from "./undertake.ts";
 
 /** A campaign as it is to be opened. */
 export interface Opening {
@@ -63,16 +63,26 @@ export async function planOpening(
   return { opening: { id: market.campaignIdOf(terms), terms, description }, slices };
 }
 
-/** Opens a campaign and locks the price of its rows. Called again for the same opening, it goes on. */
+/**
+ * Opens a campaign and locks the price of its rows. Called again for the same opening, it goes on.
+ * @throws BUDGET_EXCEEDED
+ */
 export async function openCampaign(
   context: RoleContext,
   { opening, slices }: { readonly opening: Opening; readonly slices: readonly ExamSlice[] },
   options: Abortable,
 ): Promise<void> {
   const { id } = opening;
+  const record = context.journal.open("campaign", `${id}/open/0`);
+  const { terms } = opening;
+  try {
+    await recordLock(context, record, { token: terms.token, locked: campaignPriceOf(terms) }, options);
+  } catch (error) {
+    if (isIchainError(error, "BUDGET_EXCEEDED")) record.finish("failed");
+    throw error;
+  }
   // Before the chain knows of it: without the salts no slice could be shown.
   if (slices.length > 0) await keepFile(campaignFiles(context.jobsDir, id).hidden, JSON.stringify(slices));
-  const record = context.journal.open("campaign", `${id}/open/0`);
   await record.step<Opening, null>("draft", { prepare: () => opening, act: () => null });
   await postOpening(context, opening, options);
 }

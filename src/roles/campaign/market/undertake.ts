@@ -1,6 +1,9 @@
+import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal, Journal } from "../../../ports/journal.ts";
 import type { Hex } from "../../../protocol/ids.ts";
+import type { RoleContext } from "../../context.ts";
+import { type CampaignLock, LOCK_STEP, refuseOverBudget } from "../../job/requester/posting/budget.ts";
 
 /**
  * One act in a campaign, named after what it does to what, as an undertaking of its own: one that was interrupted goes
@@ -23,6 +26,27 @@ export async function undertake<T>(
     if (isIchainError(error) && error.class === "refused") record.finish("failed");
     throw error;
   }
+}
+
+/**
+ * Records what an act takes from the account, once its owner's budgets allow it; what is recorded already is allowed.
+ * @throws BUDGET_EXCEEDED
+ */
+export async function recordLock(
+  context: Pick<RoleContext, "market" | "journal" | "budgets" | "lockBudgets">,
+  record: JobJournal,
+  lock: CampaignLock,
+  options: Abortable,
+): Promise<void> {
+  const { market, budgets = [] } = context;
+  if (record.outcome(LOCK_STEP) !== undefined) return;
+  // Of two acts at the same moment one sees the other.
+  using _lock = await context.lockBudgets?.(options);
+  if (budgets.length > 0) {
+    const token = await market.token(lock.token, options);
+    refuseOverBudget(context, { locked: lock.locked, token });
+  }
+  await record.step<CampaignLock, CampaignLock>(LOCK_STEP, { prepare: () => lock, act: (one) => one });
 }
 
 /** What was undertaken under this name, the oldest first. */

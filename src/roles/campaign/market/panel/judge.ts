@@ -8,7 +8,7 @@ import type { RoleContext } from "../../../context.ts";
 import { random32 } from "../../../shared/random.ts";
 import { transact } from "../../../shared/transact.ts";
 import { allowEscrow } from "../../../tokens.ts";
-import { undertake, undertakenOf } from "../undertake.ts";
+import { recordLock, undertake, undertakenOf } from "../undertake.ts";
 
 type Context = Pick<RoleContext, "market" | "journal" | "account">;
 
@@ -26,15 +26,20 @@ export async function judgeFix(
   );
 }
 
-/** Asks for a panel, for its fees. */
+/**
+ * Asks for a panel, for its fees.
+ * @throws BUDGET_EXCEEDED
+ */
 export async function appealFix(
-  { market, journal }: Context,
+  context: Context & Pick<RoleContext, "budgets" | "lockBudgets">,
   campaign: Campaign,
   place: FixPlace,
   options: Abortable,
 ): Promise<void> {
+  const { market, journal } = context;
   const { terms, id } = campaign;
   await undertake(journal, { campaign: id, name: nameOf("appeal", place) }, async (record) => {
+    await recordLock(context, record, { token: terms.token, locked: campaignFeesOf(terms) }, options);
     if (record.intent("call") === undefined)
       await allowEscrow(market, terms.token, campaignFeesOf(terms), { ...options, spender: "campaigns" });
     const call = { kind: "appealFix", campaign, place } as const;

@@ -13,9 +13,17 @@ type Records = Pick<Journal, "undertakings" | "open">;
 
 const DAY_MS = 86_400_000;
 
+/** What an act in a data campaign takes from the account, in the token's smallest unit: a step of its own in the journal. */
+export interface CampaignLock {
+  readonly token: Address;
+  readonly locked: bigint;
+}
+export const LOCK_STEP = "lock";
+
 /**
- * Refuses a job with which this home would lock more than its owner's budgets allow; `replaces`: the job that is over
- * and in whose place it is posted; `locked`: what it would lock. Where there are budgets, a token without one is refused.
+ * Refuses a job, or an act in a data campaign, with which this home would lock more than its owner's budgets allow;
+ * `replaces`: the job that is over and in whose place it is posted; `locked`: what it would lock. Where there are budgets,
+ * a token without one is refused.
  * @throws BUDGET_EXCEEDED
  */
 export function refuseOverBudget(
@@ -33,7 +41,7 @@ export function refuseOverBudget(
   }
 }
 
-/** What the jobs of the journal have locked, without those whose money came back before or in place of another. */
+/** What the jobs and campaigns of the journal have locked, without those whose money came back before or in place of another. */
 function lockedBefore(
   journal: Records,
   token: Address,
@@ -48,7 +56,7 @@ function lockedBefore(
     if (unposted || cameBack) return [];
     return [{ key, openedAt, locked: lockedBy(draft.terms), after: draft.again?.after }];
   });
-  jobs.push(...federatedBefore(journal, token));
+  jobs.push(...federatedBefore(journal, token), ...campaignsBefore(journal, token));
   const replaced = new Set([replaces, ...jobs.map(({ after }) => after)]);
   const counted = jobs.filter(({ key }) => !replaced.has(key as JobId));
   const sum = (some: typeof jobs) => some.reduce((total, { locked }) => total + locked, 0n);
@@ -66,8 +74,17 @@ function federatedBefore(journal: Records, token: Address) {
   });
 }
 
+/** The same of what was done in data campaigns; what comes back of a deposit later counts on. */
+function campaignsBefore(journal: Records, token: Address) {
+  return journal.undertakings({ role: "campaign" }).flatMap(({ key, openedAt, finished }) => {
+    const lock = journal.open("campaign", key).outcome<CampaignLock>(LOCK_STEP);
+    if (lock === undefined || !sameAddress(lock.token, token) || finished === "failed") return [];
+    return [{ key, openedAt, locked: lock.locked, after: undefined }];
+  });
+}
+
 function exceeded(message: string, { address }: TokenInfo): IchainError {
-  return new IchainError("BUDGET_EXCEEDED", `The job is not posted. ${message}`, {
+  return new IchainError("BUDGET_EXCEEDED", `Nothing was posted. ${message}`, {
     details: { token: address },
   });
 }

@@ -6,6 +6,7 @@ import { campaignsApi } from "../../src/commands/web/api/campaigns.ts";
 import type { PageContext } from "../../src/commands/web/page.ts";
 import { campaignRoutes, followCampaigns } from "../../src/commands/web/routes/campaigns.ts";
 import { IchainError } from "../../src/errors/error.ts";
+import { openJournal } from "../../src/journal/journal.ts";
 import { COIN } from "../../src/protocol/amounts.ts";
 import { encodeBrief } from "../../src/protocol/campaign/brief.ts";
 import { type Campaign, foldCampaign } from "../../src/protocol/campaign/campaign.ts";
@@ -15,6 +16,7 @@ import type { CampaignTerms, FixPlace } from "../../src/protocol/campaign/terms.
 import { NO_ROW } from "../../src/protocol/campaign/terms.ts";
 import type { Address, Hex } from "../../src/protocol/ids.ts";
 import { campaignFiles } from "../../src/roles/campaign/market/files.ts";
+import { postTraining } from "../../src/roles/campaign/versions/train.ts";
 import { toJson } from "../../src/ui/format.ts";
 import { temporaryFolder } from "../support/binary.ts";
 
@@ -68,6 +70,12 @@ const upTo = (count: number): Campaign =>
     story.slice(0, count).map(([at, fact], block): CampaignEvent => ({ ...fact, at: START + at, block })),
   )!;
 
+/** A job whose validator agreed with its provider. */
+const settled = {
+  ...{ state: "Settled", terms: { provider: CAREFUL }, providerMeasurement: { digest: hash } },
+  validations: [{ measurement: { digest: hash, score: 829_000_000n } }],
+};
+
 /** The page's answer to an account, of a chain that has these campaigns. */
 async function answered(
   account: Address,
@@ -86,8 +94,9 @@ async function answered(
     resolveCampaign: async () => id,
     campaign: async () => campaigns[0],
     campaigns: async () => [...campaigns],
+    job: async (job: Hex) => ({ ...settled, id: job }),
   };
-  const context = { config: { home, paths: { journal: "/nowhere/journal" } } };
+  const context = { config: { home, paths: { journal: `${home}/journal` } } };
   const locked = () => {
     throw new IchainError("WEB_LOCKED", "The page is locked.");
   };
@@ -152,6 +161,21 @@ describe("the page's view of data campaigns", () => {
       ],
     );
     assert.match(why, /^You are the owner of this campaign\.\nIt takes rows until/);
+  });
+
+  test("the home that had models trained sees them with score, provider and rows", async () => {
+    using folder = temporaryFolder();
+    const laid = { rowsDigest: hash, rows: 4, entries: [0, 1], block: 9 };
+    const job = `0x${"7".repeat(64)}` as Hex;
+    const journal = openJournal(folder.join("journal"));
+    await postTraining({ journal }, id, laid, async () => ({ id: job }));
+    journal.close();
+    const { versions } = await shown(OWNER, 5, 35, folder.path);
+    assert.deepEqual(
+      versions.map(({ version, jobId, score, provider, rows }) => [version, jobId, score, provider, rows]),
+      [[1, job, "0.829", CAREFUL, 4]],
+    );
+    assert.deepEqual((await shown(OWNER, 5, 35)).versions, [], "another home has none");
   });
 
   test("what accounts paid in is what they are credited and what is held, at every step", () => {

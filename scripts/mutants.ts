@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -29,7 +29,7 @@ interface Catch {
 function testOf(patch: string): Catch {
   const [, contract, name] =
     /^Caught by (\w+)\.(\w+)\n/.exec(readFileSync(join(patches, patch), "utf8")) ?? [];
-  const file = globSync("test/contracts/federated/*.t.sol", { cwd: root }).find((path) =>
+  const file = globSync("test/contracts/{federated,campaign}/*.t.sol", { cwd: root }).find((path) =>
     readFileSync(join(root, path), "utf8").includes(`contract ${contract} `),
   );
   if (name === undefined || file === undefined) throw new RangeError(`no test for ${patch}`);
@@ -48,10 +48,10 @@ function campaignOf(number: string): Catch {
 }
 
 /** Everything that the campaigns are made of, with the patch applied. */
-function copyOf(patch: string): string {
+function copyOf(patch: string, files: readonly string[]): string {
   const copy = mkdtempSync(join(tmpdir(), "ichain-mutant-"));
   const tests = ["invariant", "support", "federated"].map((name) => `test/contracts/${name}`);
-  for (const path of ["contracts", ...tests]) {
+  for (const path of new Set(["contracts", ...tests, ...files.map(dirname)])) {
     cpSync(join(root, path), join(copy, path), { recursive: true });
   }
   for (const path of ["hardhat.config.ts", "package.json"]) cpSync(join(root, path), join(copy, path));
@@ -62,7 +62,7 @@ function copyOf(patch: string): string {
 
 /** Why the campaign failed, or undefined when it did not notice. */
 function whyCaught(patch: string, { name, files }: Catch): string | undefined {
-  const copy = copyOf(patch);
+  const copy = copyOf(patch, files);
   try {
     // Handlers deploy the contracts by their artifacts.
     execFileSync("npx", ["--no-install", "hardhat", "build"], { cwd: copy, stdio: "ignore" });

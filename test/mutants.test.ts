@@ -33,7 +33,7 @@ it("every invariant has its campaign and a mutant that applies to the contracts 
 });
 
 it("every mutant of a rule applies, and names a test that catches it", () => {
-  const sources = globSync("federated/*.t.sol", { cwd: folder }).map((path) =>
+  const sources = globSync("{federated,campaign}/*.t.sol", { cwd: folder }).map((path) =>
     readFileSync(`${folder}/${path}`, "utf8"),
   );
   assert.ok(rules.length > 0);

@@ -3,6 +3,7 @@ import { access, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { parse, stringify } from "yaml";
+import { temporaryFolder } from "../support/binary.ts";
 import { withValidators } from "../support/chain/draws.ts";
 import {
   digits,
@@ -62,7 +63,11 @@ for (const [bad, check] of [
     `a ${bad} provider's claim is challenged (${check}) and rejected by drawn validators`,
     needs("root", "docker"),
     async (t) => {
-      const market = await startTestMarket(t, { bad: [bad], transport: "direct", validators: 1 });
+      using folder = temporaryFolder();
+      const policy = folder.join("policy.yaml");
+      // An appeal would find no other validator in the pool, and the provider would keep its stake.
+      await writeFile(policy, "appeal: never\n");
+      const market = await startTestMarket(t, { bad: [bad], policy, transport: "direct", validators: 1 });
       await audits(market, check);
       const { providers, evm } = market;
       const stake = await market.stake(providers[0]!.account);

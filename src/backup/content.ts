@@ -22,7 +22,7 @@ export type BackupContent = z.infer<typeof contentSchema>;
 
 /** What a home is made of; everything else is read from the chain again, built again, or of one machine only. */
 const KEPT =
-  /^(keystore\.json|keyring|config\.yaml|journal\.db|networks\/[\w.-]{1,128}|jobs\/(requester|provider|validator)\/[0-9a-f]{64}\/.+)$/;
+  /^(keystore\.json|keyring|config\.yaml|journal\.db|networks\/[\w.-]{1,128}|jobs\/(requester|provider|validator)\/[0-9a-f]{64}\/.+|jobs\/campaign\/[0-9a-f]{64}\/(hidden\.json|(entry-\d{1,9}|[0-9a-f]{64})\.(rows|key)))$/;
 
 /** True for a path of a home that a backup holds, and that leads to nowhere else. */
 export function isKept(path: string): boolean {

@@ -15,7 +15,9 @@ const password = "correct horse";
 const key = `0x${"ab".repeat(32)}`;
 const jobPath = `jobs/provider/${key.slice(2)}/bundle.parcel`;
 
-/** A home with a job under way, whose journal is still open. */
+const hiddenPath = `jobs/campaign/${key.slice(2)}/hidden.json`;
+
+/** A home with a job under way and a campaign that it opened, whose journal is still open. */
 async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
   const root = await scratch(t);
   const dir = join(root, "home");
@@ -27,6 +29,8 @@ async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
   await writeFile(join(dir, "networks", "x.yaml"), "name: x\n");
   await writeFile(join(dir, "logs", "ichain.log"), "not kept");
   await writeFile(join(dir, jobPath), Buffer.alloc(300_000, 7));
+  await mkdir(join(dir, hiddenPath, ".."), { recursive: true });
+  await writeFile(join(dir, hiddenPath), '[{"rows":["1\tgood"],"salt":"0x00"}]');
   await symlink("/etc/passwd", join(dir, "networks", "link.yaml"));
   const journal = openJournal(join(dir, "journal.db"));
   t.after(() => journal.close());
@@ -43,7 +47,7 @@ async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
 test("a home that was moved goes on elsewhere, with the paths of its records, and acts no more itself", async (t) => {
   const { root, dir, content, file } = await home(t, { moved: true });
   const { files, bytes } = await writeBackup(file, content, { password, signal });
-  assert.equal(files, 6);
+  assert.equal(files, 7);
   assert.ok(bytes > 300_000);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const sealed = await readFile(file);
@@ -51,7 +55,8 @@ test("a home that was moved goes on elsewhere, with the paths of its records, an
   const other = join(root, "other");
   const restored = await restoreBackup(file, other, { password, lost: false, signal });
   assert.equal(restored.account, content.account);
-  assert.deepEqual(await readFile(join(other, jobPath)), await readFile(join(dir, jobPath)));
+  for (const path of [jobPath, hiddenPath])
+    assert.deepEqual(await readFile(join(other, path)), await readFile(join(dir, path)));
   assert.deepEqual((await readdir(other)).toSorted(), [
     ...["config.yaml", "jobs", "journal.db", "keyring", "keystore.json", "networks", "restored.json"],
   ]);
@@ -142,6 +147,9 @@ test("neither a file nor a home is overwritten", async (t) => {
 
 test("a backup holds a home's own files, and no path that leads out of it", () => {
   const job = `jobs/requester/${"ab".repeat(32)}`;
+  const campaign = `jobs/campaign/${"ab".repeat(32)}`;
+  const rows = ["hidden.json", "entry-0.rows", "entry-3.key", `${"cd".repeat(32)}.rows`];
+  for (const name of rows) assert.equal(isKept(`${campaign}/${name}`), true, name);
   for (const path of ["keyring", "journal.db", "networks/x.yaml", `${job}/in/data/x.npz`, `${job}/a..b`]) {
     assert.equal(isKept(path), true, path);
   }
@@ -156,6 +164,8 @@ test("a backup holds a home's own files, and no path that leads out of it", () =
       "networks/..",
     ],
     ...[`${job}/../../../x`, `${job}//x`, `${job}/./x`, `${job}/`, "jobs/other/x", "logs/ichain.log"],
+    // What is fetched again, or was being written.
+    ...[`${campaign}/entry-0.rows.part`, `${campaign}/hidden.json.tmp`, `${campaign}/x/entry-0.rows`],
   ];
   for (const path of others) assert.equal(isKept(path), false, path);
 });

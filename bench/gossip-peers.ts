@@ -5,6 +5,7 @@
 //   npm run -s bench:gossip -- --data mnist10k.npz --direct    on loopback
 //   npm run -s bench:gossip -- --data mnist10k.npz --kill 600  kills peers by chance for ten minutes, then verifies
 //   npm run -s bench:gossip -- --data mnist10k.npz --observer  and a fifth process that follows without training
+//   npm run -s bench:gossip -- --data mnist10k.npz --compressed int8  models travel packed
 //   npm run -s bench:gossip -- --data mnist10k.npz --most 600  what there is after so many seconds
 //
 // Without the file it says so and ends with 0. Build first: the peers run the program that was built.
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     interval: { type: "string", default: "8,12" },
     expire: { type: "string", default: "60" },
     transactions: { type: "string", default: "12" },
+    compressed: { type: "string" },
     kill: { type: "string" },
     seed: { type: "string", default: "1" },
   },
@@ -80,6 +82,7 @@ const network = await startGossipNetwork({
     local: { epochs: 1, batch: 16, lr: 0.05, schedule: "constant" },
     ...(at < PEERS ? { data: join(dir, `rows-${at}`) } : { observer: true }),
     test: { file: data, rows: "Xte", labels: "yte" },
+    ...(values.compressed !== undefined && { compressed: values.compressed }),
     interval: numbers(values.interval),
     gossip: { buffer: 3, expire, transactions: Number(values.transactions), patience: 10, resend: 30 },
   }),
@@ -110,7 +113,13 @@ const cpu = (of: (peer: (typeof found)[number]) => number) => found.reduce((sum,
 const [process_, tasks] = [cpu(({ ended }) => ended.cpu.process), cpu(({ ended }) => ended.cpu.tasks)];
 const records = cpu(({ ended }) => ended.cpu.records);
 const report = {
-  ...{ transport: values.direct ? "direct" : "onion", peers: PEERS, observer: values.observer, kills },
+  ...{
+    transport: values.direct ? "direct" : "onion",
+    compressed: values.compressed,
+    peers: PEERS,
+    observer: values.observer,
+    kills,
+  },
   blocks: found.map((peer) => peer.blocks.length),
   transactions: mean(blocks.map((one) => one.transactions)),
   receipts: mean(blocks.map((one) => one.receipts)),

@@ -3,6 +3,7 @@ import { federatedSchema } from "../federated/job-file.ts";
 import { bytesSchema } from "../quantity.ts";
 import { taskFields } from "../task/spec.ts";
 import { peerAddressSchema } from "./address.ts";
+import { modelPackings } from "./packed-model.ts";
 import { MOST_NEIGHBOURS } from "./peer/peer.ts";
 import { gossipSettingsSchema } from "./settings.ts";
 
@@ -56,6 +57,12 @@ export const gossipPeerSchema = z
       .max(600)
       .default(5)
       .describe("How long received models wait for others, to be measured in one run, seconds"),
+    compressed: z
+      .enum(modelPackings)
+      .optional()
+      .describe(
+        "Models that this peer shows travel as codes of 8 bits, a quarter as long; absent: as F32. It reads either",
+      ),
     observer: z.boolean().default(false).describe("Follows without training: measures, averages, confirms"),
     gossip: gossipSettingsSchema
       .prefault({})

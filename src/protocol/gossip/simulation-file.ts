@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { measuringRowsSchema, trainingRowsSchema } from "../federated/job-file.ts";
+import { modelPackings } from "./packed-model.ts";
 import { gossipSettingsSchema } from "./settings.ts";
 
 /** How peers misbehave in a simulation; see docs/gossip.md. */
@@ -85,7 +86,7 @@ export const gossipSimulationSchema = z
         .default("perceptron")
         .describe("`lenet`: two convolutions before the units, for rows of 28 by 28 values"),
       compressed: z
-        .enum(["int8"])
+        .enum(modelPackings)
         .optional()
         .describe("Models travel as codes of 8 bits, as updates of federated jobs do; absent: as they are"),
       hidden: z.number().int().min(16).max(1024).multipleOf(16).default(64).describe("Units of the network"),

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { packWeights } from "../../../src/protocol/gossip/packed-model.ts";
 import { averagingRuleOf } from "../../../src/protocol/gossip/rules.ts";
 import { countModels } from "../../../src/protocol/gossip/settle/counted.ts";
 import { type Mix, planTrials } from "../../../src/protocol/gossip/settle/trials.ts";
@@ -71,4 +73,22 @@ test("a model that was not handed over as it was does not count", async () => {
   assert.equal(modelWeights(new Uint8Array(9), genesis.layout), undefined);
   const broken = modelFile(genesis.layout, Float32Array.from([1, Number.NaN, 0, 0]));
   assert.equal(modelWeights(broken, genesis.layout), undefined);
+});
+
+test("a model that travelled packed counts like any, by the digest of its file", async () => {
+  using folder = temporaryFolder();
+  const genesis = { name: "digits", layout: [{ name: "weight", shape: [2, 2] }] };
+  const [packed, plain] = [
+    packWeights([1, 2, 3, -4]),
+    modelFile(genesis.layout, Float32Array.of(1, 0, 0, 0)),
+  ];
+  const [one, other] = [packed, plain].map(
+    (file) => `0x${createHash("sha256").update(file).digest("hex")}` as Hex,
+  ) as [Hex, Hex];
+  writeFileSync(folder.join(`${one.slice(2)}.int8`), packed);
+  writeFileSync(folder.join(`${other.slice(2)}.safetensors`), plain);
+  const opened = await ModelFolder.open(folder.path, genesis, [one, other], never);
+  assert.ok(opened.has(one) && opened.has(other));
+  assert.equal(opened.dot(one, one), 30);
+  assert.equal(opened.dot(one, other), 1);
 });

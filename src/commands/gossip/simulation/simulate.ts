@@ -6,6 +6,7 @@ import { parseYaml } from "../../../config/yaml.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { PeerStore } from "../../../ports/gossip.ts";
 import type { Genesis } from "../../../protocol/gossip/genesis.ts";
+import { isPacked } from "../../../protocol/gossip/packed-model.ts";
 import type { Kept } from "../../../protocol/gossip/peer/state.ts";
 import {
   type GossipSimulationFile,
@@ -29,11 +30,6 @@ export async function run(
   options: { seed?: string; rule?: string; plot?: string; chains?: string; models?: boolean },
 ): Promise<void> {
   const file = await loadSimulationFile(args.file, options);
-  if (options.models && file.simulation.compressed !== undefined) {
-    throw new IchainError("USAGE", "Compressed models are not kept.", {
-      hint: "Leave out --models, or `compressed` in the file.",
-    });
-  }
   const folder = dirname(resolve(args.file));
   const { data: rows, seed } = file.simulation;
   // A rule that the command line names by a path is relative to where the command is run.
@@ -92,7 +88,7 @@ class ChainFolder {
   addModel(model: Hex, file: Uint8Array): void {
     const folder = join(this.folder, "models");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${model.slice(2)}.safetensors`), file);
+    writeFileSync(join(folder, `${model.slice(2)}.${isPacked(file) ? "int8" : "safetensors"}`), file);
   }
 
   add(node: number, kept: readonly Kept[]): void {

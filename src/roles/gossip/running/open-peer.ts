@@ -83,7 +83,9 @@ export async function openPeer(request: PeerRequest, { signal }: Abortable): Pro
     },
     { signal },
   );
-  const models = new ModelFiles(join(dir, "models"), start, { transport, hashBlob });
+  const models = new ModelFiles(join(dir, "models"), start, {
+    ...{ transport, hashBlob, packing: file.compressed },
+  });
   await models.open(file.gossip.expire, Math.floor(Date.now() / 1000));
   const peer = new GossipPeer({
     ...{ genesis, signer: recordSigner(genesis, key), checker: recordChecker(genesis, CHECKED) },

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rename, writeFile } from "node:fs/promises";
 import { IchainError } from "../../../errors/error.ts";
 import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
 
@@ -27,6 +27,12 @@ export class OwnModelFile {
   get model(): Model {
     return this.#model;
   }
+
+  /** Writes it to another file. */
+  readonly copyTo = async (path: string): Promise<boolean> => {
+    await copyFile(this.path, path);
+    return true;
+  };
 
   async replace(model: Model): Promise<void> {
     await writeFile(`${this.path}.new`, writeModel(model), { mode: 0o600, flush: true });

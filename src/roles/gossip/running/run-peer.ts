@@ -15,7 +15,7 @@ import type { Address, Hex } from "../../../protocol/ids.ts";
 import type { ModelFiles } from "./model-files.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { OwnModelFile } from "./own-model.ts";
-import type { TaskLearner } from "./task-learner.ts";
+import type { MeasuredFile, TaskLearner } from "./task-learner.ts";
 
 /** Failed runs of the task in a row after which the peer ends. */
 const MOST_FAILURES = 3;
@@ -78,7 +78,7 @@ export class RunningPeer {
   #full = false;
   #trainings = 0;
   #recordsCpu = 0;
-  /** Messages that were passed over. */
+  /** Messages that were passed over, and models that are none of the network. */
   refused = 0;
   /** Of its own model, as measured last. */
   accuracy: number | undefined;
@@ -187,16 +187,17 @@ export class RunningPeer {
     const [endpoint, meter] = [neighbours.endpointOf(from), neighbours.meterOf(from)];
     const life = file.gossip.expire;
     try {
-      if (endpoint === undefined || meter === undefined || root === undefined || bytes !== models.bytes)
+      if (endpoint === undefined || meter === undefined || root === undefined || !models.canTravelAs(bytes))
         return peer.unmeasurable(transaction);
       using limit = linkSignals([signal], life * 1000);
       await meter.ready(limit);
       meter.count(bytes);
       const until = unixTime() + life + CLOCK_SKEW;
-      await models.fetch({ endpoint, root, digest: model, until }, limit);
+      await models.fetch({ endpoint, root, digest: model, bytes, until }, limit);
       this.#waiting.set(transaction, { model, since: Date.now() });
       this.#wake();
-    } catch {
+    } catch (error) {
+      if (isIchainError(error, "MODEL_INVALID")) this.refused += 1;
       peer.unmeasurable(transaction);
     }
   }
@@ -250,8 +251,8 @@ export class RunningPeer {
     await own.replace(trained);
     this.#trainings += 1;
     const now = unixTime();
-    const model = await models.put(trained, now + file.gossip.expire + CLOCK_SKEW);
-    this.#act(() => peer.publish({ model, bytes: models.bytes }, now), { signal });
+    const { digest: model, bytes } = await models.put(trained, now + file.gossip.expire + CLOCK_SKEW);
+    this.#act(() => peer.publish({ model, bytes }, now), { signal });
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     tell({ event: "trained", trainings: this.#trainings, seconds });
   }
@@ -259,11 +260,10 @@ export class RunningPeer {
   async #measure({ signal }: Abortable): Promise<void> {
     const { peer, models, own, tell } = this.#parts;
     const batch = [...this.#waiting].slice(0, MOST_MEASURED);
-    const files = new Map<string, string>([[OWN, own.path]]);
+    const files = new Map<string, MeasuredFile>([[OWN, own.copyTo]]);
     for (const [transaction, { model }] of batch) {
       this.#waiting.delete(transaction);
-      const path = models.pathOf(model);
-      if (path !== undefined) files.set(model, path);
+      files.set(model, (path) => models.copyTo(model, path));
     }
     const found = await this.#measureEach(files, { signal });
     for (const [transaction, { model }] of batch) {
@@ -280,7 +280,7 @@ export class RunningPeer {
 
   /** All in one run; each in a run of its own where that fails, so that one of them cannot spoil it for the others. */
   async #measureEach(
-    files: ReadonlyMap<string, string>,
+    files: ReadonlyMap<string, MeasuredFile>,
     options: Abortable,
   ): Promise<ReadonlyMap<string, number>> {
     const { learner } = this.#parts;
@@ -291,10 +291,10 @@ export class RunningPeer {
       if (files.size === 1 || !isIchainError(error, "FEDERATED_TASK_FAILED")) throw error;
     }
     const found = new Map(await learner.measure(new Map([[OWN, files.get(OWN)!]]), options));
-    for (const [name, path] of files) {
+    for (const [name, write] of files) {
       if (name === OWN) continue;
       try {
-        for (const measured of await learner.measure(new Map([[name, path]]), options))
+        for (const measured of await learner.measure(new Map([[name, write]]), options))
           found.set(...measured);
       } catch (error) {
         options.signal.throwIfAborted();

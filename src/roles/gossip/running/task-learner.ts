@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { copyFile, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Abortable } from "../../../async/abort.ts";
@@ -33,6 +33,9 @@ export interface TaskLearnerOptions {
   /** The peer's own rows, as a folder that tasks may read. */
   readonly dataDir: string | undefined;
 }
+
+/** Writes a model as safetensors to this path; false where there is none any more. */
+export type MeasuredFile = (path: string) => Promise<boolean>;
 
 /** Trains and measures models by the task of the gossip.yaml, in the sandbox, one run at a time. */
 export class TaskLearner {
@@ -89,20 +92,18 @@ export class TaskLearner {
   }
 
   /**
-   * Accuracy, from 0 to 1, of each model on the peer's rows for measuring: files by names, accuracies by the same.
+   * Accuracy, from 0 to 1, of each model on the peer's rows for measuring: files by names, accuracies by the same. One
+   * that was removed meanwhile is not measured.
    * @throws FEDERATED_TASK_FAILED
    */
   async measure(
-    models: ReadonlyMap<string, string>,
+    models: ReadonlyMap<string, MeasuredFile>,
     options: Abortable,
   ): Promise<ReadonlyMap<string, number>> {
     const folder = join(this.#options.input, "models");
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
-    for (const [each, path] of models) {
-      // One that was removed meanwhile is not measured.
-      await copyFile(path, join(folder, `${each}.safetensors`)).catch(ignoreMissing);
-    }
+    for (const [each, write] of models) await write(join(folder, `${each}.safetensors`));
     const text = await this.#run("1", options, async (outputs) =>
       new TextDecoder().decode(await readBounded(join(outputs, MEASURED_FILE), MORE_BYTES)),
     );
@@ -150,10 +151,6 @@ export class TaskLearner {
       await sandbox.discard(id).catch(() => undefined);
     }
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
 }
 
 function endOf({ ended, exitCode, log }: TaskRun): string {

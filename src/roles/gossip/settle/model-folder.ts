@@ -1,18 +1,25 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../async/abort.ts";
 import { toHex } from "../../../protocol/bytes.ts";
 import type { Genesis } from "../../../protocol/gossip/genesis.ts";
+import { sizeOf } from "../../../protocol/gossip/packed-model.ts";
 import type { Mix } from "../../../protocol/gossip/settle/trials.ts";
 import type { Hex } from "../../../protocol/ids.ts";
-import { modelFile, modelWeights, sizeOf } from "../model-file.ts";
+import { modelFile, modelWeights } from "../model-file.ts";
 
 /** Weights that are kept in memory, bytes; the oldest give way. */
 const MOST_HELD = 1 << 30;
 
-/** Models that peers handed over: safetensors files that are named by their digests, `<64 digits>.safetensors`. */
+/** How a model's file may end; what is in it decides whether it is packed. */
+const ENDS = [".safetensors", ".int8"] as const;
+
+/**
+ * Models that peers handed over, files that are named by their digests: `<64 digits>.safetensors`, and where they travelled
+ * packed, `<64 digits>.int8`.
+ */
 export class ModelFolder {
   readonly #folder: string;
   readonly #layout: Genesis["layout"];
@@ -87,6 +94,8 @@ export class ModelFolder {
   }
 }
 
+/** Of a model's file that is there; of the first form where none is. */
 function pathOf(folder: string, model: Hex): string {
-  return join(folder, `${model.slice(2)}.safetensors`);
+  const paths = ENDS.map((end) => join(folder, `${model.slice(2)}${end}`));
+  return paths.find((path) => existsSync(path)) ?? paths[0]!;
 }

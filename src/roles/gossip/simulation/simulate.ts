@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { toHex } from "../../../protocol/bytes.ts";
-import { encodeInt8 } from "../../../protocol/federated/codec/int8.ts";
-import { decodeUpdate, openUpdate } from "../../../protocol/federated/codec/update.ts";
+import { packWeights, unpackWeights } from "../../../protocol/gossip/packed-model.ts";
 import type { GossipMessage } from "../../../protocol/gossip/peer/messages.ts";
 import type { Effect, Kept } from "../../../protocol/gossip/peer/state.ts";
 import type { FinalBlock } from "../../../protocol/gossip/records/block.ts";
@@ -29,7 +28,7 @@ export interface SimulationOptions {
   readonly rule: AveragingRule;
   /** Takes what each node would keep on its disk; with it all records are signed. */
   readonly keep?: (node: number, kept: readonly Kept[]) => void;
-  /** Takes each model as a safetensors file, by its SHA-256, which is then what its transaction names. */
+  /** Takes each model as it travels, packed or as a safetensors file, by its SHA-256, which is then what its transaction names. */
   readonly keepModel?: (model: Hex, file: Uint8Array) => void;
   readonly signal?: AbortSignal;
 }
@@ -113,8 +112,8 @@ export class GossipSimulation {
   /** A model as it travels, and as those that get it have it. */
   #packed(weights: Float32Array): { readonly bytes: Uint8Array; readonly arrives: Float32Array } {
     if (this.#file.simulation.compressed !== undefined) {
-      const bytes = encodeInt8(weights);
-      return { bytes, arrives: Float32Array.from(decodeUpdate(openUpdate(bytes, weights.length))) };
+      const bytes = packWeights(weights);
+      return { bytes, arrives: Float32Array.from(unpackWeights(bytes, weights.length)) };
     }
     const { buffer, byteOffset, byteLength } = weights;
     const isKept = this.#keepModel !== undefined;

@@ -15,8 +15,8 @@ import { openMachine } from "../roles/daemon/slots.ts";
 import { tellingOwner } from "../roles/daemon/tell-owner.ts";
 import { panelDuty } from "../roles/federated/market/panel/sit.ts";
 import { federatedProviderDuty } from "../roles/federated/market/provider/take-part.ts";
-import { roundRuns } from "../roles/federated/market/provider/take-round.ts";
 import { seatDuty } from "../roles/federated/market/seat/serve-seat.ts";
+import { begunRuns } from "../roles/federated/market/train.ts";
 import { provideDuty, setupOf } from "../roles/job/provider/run-job.ts";
 import { validateDuty } from "../roles/job/validator/validate.ts";
 import { keptBenchmark } from "../roles/rehearsal/measure-machine.ts";
@@ -173,12 +173,9 @@ function unfinishedRuns({ journal }: WorkerContext): Set<string> {
   const open = journal.undertakings({ unfinished: true });
   return new Set(
     open.flatMap(({ role, key }) =>
-      role === "federated-provider"
-        ? roundRuns(journal.open(role, key))
-        : // Runs of seats and panels are begun again.
-          role === "federated-validator" || role === "federated-panel"
-          ? []
-          : stages.map((stage) => runId(role, key, stage)),
+      role.startsWith("federated-")
+        ? begunRuns(journal.open(role, key))
+        : stages.map((stage) => runId(role, key, stage)),
     ),
   );
 }

@@ -80,6 +80,9 @@ function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void)
   const listOutcomes = db.prepare(
     "SELECT outcome FROM steps WHERE role = ? AND key = ? AND outcome IS NOT NULL",
   );
+  const listBegun = db.prepare(
+    "SELECT name FROM steps WHERE role = ?1 AND key = ?2 AND substr(name, 1, length(?3)) = ?3 ORDER BY rowid",
+  );
   const intend = db.prepare(
     "INSERT INTO steps (role, key, name, intent) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
@@ -131,6 +134,7 @@ function jobJournal(db: DatabaseSync, role: Role, key: string, tidy: () => void)
       const row = recorded(name);
       return row && (decodeValue(row.intent) as Intent);
     },
+    begun: (prefix) => listBegun.all(role, key, prefix).map(({ name }) => name as string),
     note(text) {
       addNote.run(role, key, Date.now(), text);
       dropNotes.run(role, key);

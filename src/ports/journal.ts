@@ -43,6 +43,8 @@ export interface JobJournal {
   outcomes(): readonly unknown[];
   /** The recorded intent of a step, or undefined. */
   intent<Intent>(name: string): Intent | undefined;
+  /** Names of the steps that were begun, also of those without an outcome yet, whose name begins so. */
+  begun(prefix: string): readonly string[];
   /** Adds a line for people, with its time; of very many the newest are kept. */
   note(text: string): void;
   notes(): readonly { at: number; text: string }[];

@@ -1,10 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { id as hashOf } from "ethers";
 import type { Abortable } from "../../../async/abort.ts";
-import { IchainError } from "../../../errors/error.ts";
+import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
-import type { TaskRun } from "../../../ports/sandbox.ts";
+import type { SandboxTask, TaskRun } from "../../../ports/sandbox.ts";
 import {
   type FederatedSpec,
   MODEL_FILE,
@@ -20,6 +20,12 @@ import { readBounded } from "./read-bounded.ts";
 
 /** Of a safetensors file beyond its values: names and shapes. */
 const HEADER_BYTES = 16 << 20;
+
+/** Before the name of a run, the name of its step. */
+const STEP = "run-";
+
+/** Exit codes of a task that was killed or stopped, which an engine that ends does as well. */
+const KILLED = new Set([137, 143]);
 
 /** Name of the mount point of own data below /in. */
 const OWN_DATA = "data";
@@ -51,7 +57,16 @@ export function runName({ role, key }: Pick<JobJournal, "role" | "key">, name: s
   return `${role}-${key.slice(2, 34)}-${name}`;
 }
 
-/** Runs one task of the job in the sandbox, once: after a crash the same container is found by its name. */
+/** Names of all runs of a job that were begun on this machine; `Sandbox.sweep` spares them while the job is not over. */
+export function begunRuns(journal: Pick<JobJournal, "role" | "key" | "begun">): string[] {
+  return journal.begun(STEP).map((step) => runName(journal, step.slice(STEP.length)));
+}
+
+/**
+ * Runs one task of the job in the sandbox, once: after a crash the same container is found by its name. A run whose
+ * outputs are gone before they were read is made once more: that says nothing of the task.
+ * @throws FEDERATED_TASK_FAILED; with `isCutShort` where it did not end by itself
+ */
 export async function runOnce(
   { sandbox, reporter }: WorkerContext,
   journal: JobJournal,
@@ -64,32 +79,44 @@ export async function runOnce(
   { signal }: Abortable,
 ): Promise<{ readonly run: TaskRun; readonly outputs: string }> {
   const id = runName(journal, name);
-  const run = await journal.step(`run-${name}`, {
-    prepare: () => {
-      const task = taskOf(taskSpecOf(spec), { id, stage: { kind: "produce" }, ...place });
-      const { dataDir } = place;
-      return { ...task, ...(dataDir && { dataDir }), command: [...spec.command, argument] };
-    },
-    act: async (task) => {
-      reporter.emit({ kind: "start", id, text: `${what} in its sandbox` });
-      try {
-        const ended = await sandbox.run(task, { signal });
-        // By another process: it is run again, and not the task's fault.
-        if (ended.ended === "stopped")
-          throw new IchainError("RUN_LOST", "The run was stopped.", { retryable: true });
-        reporter.emit({ kind: "end", id, text: `${what}: ${ended.wallSeconds.toFixed(1)} s` });
-        return { ...ended, log: ended.log.slice(-4096) };
-      } catch (error) {
-        reporter.emit({ kind: "fail", id, text: `${what} could not be run` });
-        throw error;
-      }
-    },
-  });
-  if (run.ended !== "exit" || run.exitCode !== 0) {
-    const why = run.ended === "exit" ? `it exited with code ${run.exitCode}` : `it was ended (${run.ended})`;
-    throw new IchainError("FEDERATED_TASK_FAILED", `${what} failed: ${why}.`, { details: { log: run.log } });
+  const prepare = () => {
+    const task = taskOf(taskSpecOf(spec), { id, stage: { kind: "produce" }, ...place });
+    const { dataDir } = place;
+    return { ...task, ...(dataDir && { dataDir }), command: [...spec.command, argument] };
+  };
+  const act = async (task: SandboxTask): Promise<TaskRun> => {
+    reporter.emit({ kind: "start", id, text: `${what} in its sandbox` });
+    try {
+      const ended = await sandbox.run(task, { signal });
+      // By another process: it is run again, and not the task's fault.
+      if (ended.ended === "stopped")
+        throw new IchainError("RUN_LOST", "The run was stopped.", { retryable: true });
+      reporter.emit({ kind: "end", id, text: `${what}: ${ended.wallSeconds.toFixed(1)} s` });
+      return { ...ended, log: ended.log.slice(-4096) };
+    } catch (error) {
+      reporter.emit({ kind: "fail", id, text: `${what} could not be run` });
+      throw error;
+    }
+  };
+  const step = `${STEP}${name}`;
+  const first = succeeded(await journal.step(step, { prepare, act }), what);
+  try {
+    return { run: first, outputs: await sandbox.outputs(id, { signal }) };
+  } catch (error) {
+    if (!isIchainError(error, "OUTPUTS_LOST")) throw error;
+    await sandbox.discard(id);
+    const again = succeeded(await act(prepare()), what);
+    return { run: again, outputs: await sandbox.outputs(id, { signal }) };
   }
-  return { run, outputs: await sandbox.outputs(id, { signal }) };
+}
+
+/** @throws FEDERATED_TASK_FAILED */
+function succeeded(run: TaskRun, what: string): TaskRun {
+  const { ended, exitCode, log } = run;
+  if (ended === "exit" && exitCode === 0) return run;
+  const why = ended === "exit" ? `it exited with code ${exitCode}` : `it was ended (${ended})`;
+  const isCutShort = ended !== "exit" || KILLED.has(exitCode);
+  throw new IchainError("FEDERATED_TASK_FAILED", `${what} failed: ${why}.`, { details: { log, isCutShort } });
 }
 
 /** Frees the container and the disk of a run; what cannot be freed now is found by the sweep at the next start. */
@@ -125,13 +152,10 @@ export async function trainRound(
   options: Abortable,
 ): Promise<{ readonly change: Float64Array; readonly seconds: number }> {
   const given = writeModel(model);
-  // A run that goes on after a crash reads these files: they are left as they are.
-  if (journal.intent(`run-${name}`) === undefined) {
-    if (place.dataDir !== undefined) await mkdir(join(place.input, OWN_DATA), { recursive: true });
-    await writeFile(join(place.input, MODEL_FILE), given);
-    await writeFile(join(place.input, "round.json"), `${JSON.stringify(facts)}\n`);
-    if (part !== undefined) await writeFile(join(place.input, PART_FILE), part);
-  }
+  if (place.dataDir !== undefined) await mkdir(join(place.input, OWN_DATA), { recursive: true });
+  await writeOnce(join(place.input, MODEL_FILE), given);
+  await writeOnce(join(place.input, "round.json"), Buffer.from(`${JSON.stringify(facts)}\n`));
+  if (part !== undefined) await writeOnce(join(place.input, PART_FILE), part);
   const what = `Training round ${facts.round}`;
   const { run, outputs } = await runOnce(context, journal, place, { name, argument: "0", what }, options);
   const { scores } = place.spec.federated;
@@ -148,6 +172,12 @@ export async function trainRound(
   const change = trained.vector.toNumbers();
   for (const [i, value] of readModel(given).vector.toNumbers().entries()) change[i]! -= value;
   return { change, seconds: wallSeconds };
+}
+
+/** Writes a file of a task's input, unless it is there: a run that goes on after a crash may be reading it. */
+async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
+  const there = await readFile(path).catch(() => undefined);
+  if (there === undefined || !there.equals(bytes)) await writeFile(path, bytes);
 }
 
 /**

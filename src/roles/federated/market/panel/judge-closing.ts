@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
@@ -113,8 +114,13 @@ async function rerun(
   }
   const updates = arrivedOf(job, proposal.updates, (_, { parcel }) => pathOf(parcel.root)!);
   const { states } = proposedFiles(place, round, by);
-  for (const i of states.keys()) await copyFile(join(testimony.folder, stateFile(i)), files.state(round, i));
+  for (const i of states.keys()) {
+    const shown = join(testimony.folder, stateFile(i));
+    if (!existsSync(shown)) throw disagree("the states that it began with are not shown");
+    await copyFile(shown, files.state(round, i));
+  }
   const rootFile = told.root ? join(testimony.folder, ROOT_FILE) : undefined;
+  if (rootFile !== undefined && !existsSync(rootFile)) throw disagree("its root update is not shown");
   if (rootFile !== undefined && place.root !== undefined) {
     const vector = readVector(files.model(round), parameters);
     const made = await rootUpdate(context, journal, place, { round, vector }, options);

@@ -1,6 +1,7 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
+import { isIchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import { CLEAR, GUILTY } from "../../../../protocol/federated/market/closing.ts";
 import { memberOf } from "../../../../protocol/federated/market/fold.ts";
@@ -70,7 +71,11 @@ export async function judgeStrike(
       update: { account: enlistedIn(job)[at]!, place: at, path: update.path },
     },
     options,
-  );
+  ).catch((error: unknown) => {
+    // A task that fails shows nothing against its provider; one that was ended by this machine shows nothing at all.
+    if (!isIchainError(error, "FEDERATED_TASK_FAILED") || error.details.isCutShort === true) throw error;
+    return "clean";
+  });
   await rm(input, { recursive: true, force: true });
   return finding === "proven" ? GUILTY : CLEAR;
 }

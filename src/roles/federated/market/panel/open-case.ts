@@ -48,31 +48,49 @@ export interface Testimony {
 }
 
 /**
- * Waits until a witness shows what it has in a dispute, and fetches it.
+ * Waits until a witness shows what it has in a dispute, and fetches it; from the beginning where it is away meanwhile.
  * @throws FEDERATED_MESSAGE_INVALID and the codes of parcels, for what cannot be used
  */
-export async function hearWitness(
+export function hearWitness(
   context: WorkerContext,
-  {
-    job,
-    dispute,
-    by,
-    dir,
-  }: { readonly job: FederatedJob; readonly dispute: Dispute; readonly by: Address; readonly dir: string },
+  asked: WitnessAsked,
+  setup: PanelSetup,
+  options: Abortable,
+): Promise<Testimony> {
+  return retry(() => askWitness(context, asked, setup, options), {
+    signal: options.signal,
+    when: (error) => isIchainError(error) && error.retryable && !isOwnDisk(error),
+    ...PAUSES,
+  });
+}
+
+/** Whether it is this machine's disk that what a witness shows has no room on. */
+export function isOwnDisk(error: unknown): boolean {
+  return OWN_DISK.some((code) => isIchainError(error, code));
+}
+
+const OWN_DISK = ["DISK_TOO_FULL", "PARCEL_DISK_FULL", "TRANSFER_DISK_FAILED"] as const;
+
+interface WitnessAsked {
+  readonly job: FederatedJob;
+  readonly dispute: Dispute;
+  readonly by: Address;
+  readonly dir: string;
+}
+
+async function askWitness(
+  context: WorkerContext,
+  { job, dispute, by, dir }: WitnessAsked,
   setup: PanelSetup,
   options: Abortable,
 ): Promise<Testimony> {
   const { transport, parcels } = context;
   const { identity, channel } = await meetingOf(context, job, dispute, by, options);
   const { endpoint } = identity;
-  const told = await retry(
-    async () => {
-      const part = await transport.fetchPart({ endpoint, id: channel.feed, from: 0 }, options);
-      if (part !== undefined) return channel.open(part, witnessMessageSchema);
-      throw new IchainError("FEDERATED_ROUND_UNKNOWN", "A witness has not shown the panel anything yet.");
-    },
-    { signal: options.signal, when: (error) => isIchainError(error) && error.retryable, ...PAUSES },
-  );
+  const part = await transport.fetchPart({ endpoint, id: channel.feed, from: 0 }, options);
+  if (part === undefined)
+    throw new IchainError("FEDERATED_ROUND_UNKNOWN", "A witness has not shown the panel anything yet.");
+  const told = channel.open(part, witnessMessageSchema);
   const { maxBundle: maxBytes } = setup.policy;
   const limits = { maxBytes, maxFiles: MAX_FILES };
   const folder = join(dir, by.slice(2).toLowerCase());

@@ -43,15 +43,18 @@ function isDrawn({ panel }: Dispute, account: Address): boolean {
 interface Panelist {
   readonly setup: PanelSetup;
   readonly slots: Slots;
+  /** Of one job. */
+  readonly alone: Slots;
 }
 
 /** All disputes of a job for which this account is drawn, until it can have no more; safe to call again after a crash. */
 async function answerPanels(
   context: WorkerContext,
   id: JobId,
-  panelist: Panelist,
+  seated: Omit<Panelist, "alone">,
   options: Abortable,
 ): Promise<void> {
+  const panelist: Panelist = { ...seated, alone: openSlots(1) };
   const { market, account, jobsDir } = context;
   const journal = context.journal.open("federated-panel", id);
   const files = leadFiles(jobFolder(jobsDir, "federated-panel", id).dir);
@@ -134,7 +137,7 @@ async function commitTo(
     dispute,
     case: files,
   }: { readonly job: FederatedJob; readonly dispute: Dispute; readonly case: Omit<CaseFiles, "hold"> },
-  { setup, slots }: Panelist,
+  { setup, slots, alone }: Panelist,
   options: Abortable,
 ): Promise<void> {
   const { market, account } = context;
@@ -152,7 +155,9 @@ async function commitTo(
         held ??= slot.hold(share, options);
         return held;
       };
-      const request = { job, dispute, case: { ...files, hold } };
+      const { roundWindow } = job.terms;
+      const isInTime = (await market.now(options)) <= deadline - Math.floor(roundWindow / 2);
+      const request = { job, dispute, case: { ...files, hold }, isInTime, alone };
       const found = await judge(context, journal, request, setup, { ...options, limit: late.signal });
       noteAndReport(context, journal, `judged ${what}: ${wordsFor(found)}`);
       return found;

@@ -26,7 +26,7 @@ import { transact } from "../../../shared/transact.ts";
 import { encode } from "../../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
 import { readBounded } from "../read-bounded.ts";
-import { discardRun, runName } from "../train.ts";
+import { discardRun } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import { examineBooks } from "./challenge.ts";
@@ -50,11 +50,6 @@ export interface RoundContext {
 /** Updates that are hosted: the requester may still be at the last one's. */
 export function updatesOf(journal: JobJournal): Blob[] {
   return lastRounds(journal).flatMap((one) => journal.outcome<MadeUpdate>(`update-${one}`)?.blob ?? []);
-}
-
-/** Names of the runs of a job's last rounds on this machine; `Sandbox.sweep` spares them. */
-export function roundRuns(journal: JobJournal): string[] {
-  return lastRounds(journal).map((round) => runName(journal, `round-${round}`));
 }
 
 /** Rounds are found by their steps: the last with a message, and the one before. */

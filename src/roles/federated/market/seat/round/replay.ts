@@ -56,12 +56,21 @@ export async function replay(
         // Of two updates that one provider signed each has its own finding.
         { name: `replay-${round}-${update.place}-${update.upload.slice(0, 34)}`, round, update },
         options,
-      ),
+      ).catch(failedHere),
     );
   return found;
 }
 
-/** What the replay of one update finds: trains on the rows that its provider was dealt, and compares. Once for a name. */
+/** A task that fails here says nothing of what the provider did. */
+function failedHere(error: unknown): ReplayFinding {
+  if (isIchainError(error, "FEDERATED_TASK_FAILED")) return "clean";
+  throw error;
+}
+
+/**
+ * What the replay of one update finds: trains on the rows that its provider was dealt, and compares. Once for a name.
+ * @throws FEDERATED_TASK_FAILED
+ */
 export async function replayOne(
   context: WorkerContext,
   journal: JobJournal,
@@ -97,10 +106,6 @@ export async function replayOne(
       },
     });
     return finding;
-  } catch (error) {
-    // A task that fails here says nothing of what the provider did.
-    if (isIchainError(error, "FEDERATED_TASK_FAILED")) return "clean";
-    throw error;
   } finally {
     await discardRun(context, journal, name);
   }

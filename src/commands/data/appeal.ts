@@ -1,6 +1,7 @@
 import { campaignFeesOf, type FixPlace } from "../../protocol/campaign/terms.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { appealFix } from "../../roles/campaign/market/panel/judge.ts";
+import { readersOf } from "../../roles/campaign/market/private/readers.ts";
 import { concerns, drawPanels } from "../../roles/campaign/market/settle.ts";
 import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
@@ -16,6 +17,11 @@ export async function run(
   const { ui, signal } = context;
   await actIn(context, id, async ({ role, campaign, token }) => {
     fixAt(campaign, place);
+    if (readersOf(campaign) !== undefined) {
+      const text =
+        "Of the panel only readers of this campaign can vote: unless two are drawn, the owner's verdict stands and the fees come back.";
+      ui.reporter.emit({ kind: "warn", text });
+    }
     const amount = campaignFeesOf(campaign.terms);
     const what = `Have a panel judge fix ${placeText(place)}`;
     if (!(await isAgreed(context, role, { amount, token, what }, options))) return;

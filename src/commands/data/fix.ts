@@ -2,7 +2,9 @@ import { IchainError } from "../../errors/error.ts";
 import { MAX_ROW_BYTES } from "../../protocol/campaign/rows.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { fixRow } from "../../roles/campaign/market/fix.ts";
-import { rowsOf } from "../../roles/campaign/market/rows.ts";
+import { readersOf, refuseStranger } from "../../roles/campaign/market/private/readers.ts";
+import { SEAL_BYTES } from "../../roles/campaign/market/private/seal.ts";
+import { keptKey, rowsOf } from "../../roles/campaign/market/rows.ts";
 import { money } from "../../ui/format.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import type { RowPlace } from "../framework/parse.ts";
@@ -24,8 +26,6 @@ export async function run(
   }
   if (corrected !== undefined && (corrected === "" || /\n/.test(corrected)))
     throw unfit("it is empty, or has several lines");
-  if (corrected !== undefined && Buffer.byteLength(corrected) > MAX_ROW_BYTES)
-    throw unfit("it has more than 1 KiB");
   await actIn(context, id, async ({ role, campaign, token }) => {
     const { entry, row } = place;
     const known = campaign.rules.entries[entry];
@@ -34,6 +34,10 @@ export async function run(
         "CAMPAIGN_NO_ROW",
         `Campaign ${shortId(campaign.id)} has no row ${entry}/${row}.`,
       );
+    refuseStranger(role, campaign);
+    const sealed = readersOf(campaign) === undefined ? 0 : SEAL_BYTES;
+    if (corrected !== undefined && Buffer.byteLength(corrected) > MAX_ROW_BYTES - sealed)
+      throw unfit(`it has more than ${MAX_ROW_BYTES - sealed} bytes`);
     const rows = options.absent ? undefined : await rowsOf(role, campaign, entry, { signal });
     if (rows !== undefined && rows[row] === undefined) {
       throw new IchainError("CAMPAIGN_NO_ROW", `The rows of entry ${entry} have no row ${row}.`, {
@@ -43,7 +47,8 @@ export async function run(
     const amount = campaign.terms.bond;
     const what = `Fix row ${entry}/${row}, for a bond that a false fix loses,`;
     if (!(await isAgreed(context, role, { amount, token, what }, options))) return;
-    const fixed = await fixRow(role, campaign, { entry, row, rows, corrected }, { signal });
+    const key = await keptKey(role, campaign, entry);
+    const fixed = await fixRow(role, campaign, { entry, row, rows, corrected, key }, { signal });
     ui.print(
       { campaignId: campaign.id, place: placeText(fixed), bond: amount, token },
       () =>

@@ -1,6 +1,9 @@
+import { isIchainError } from "../../errors/error.ts";
 import type { FixPlace } from "../../protocol/campaign/terms.ts";
 import { shortId } from "../../protocol/ids.ts";
 import { judgeFix, voteOn } from "../../roles/campaign/market/panel/judge.ts";
+import { readersOf, refuseStranger } from "../../roles/campaign/market/private/readers.ts";
+import { rowsOf } from "../../roles/campaign/market/rows.ts";
 import type { CommandContext } from "../framework/declaration.ts";
 import { actIn, fixAt } from "./act.ts";
 import { placeText } from "./reading/view.ts";
@@ -15,6 +18,14 @@ export async function run(
   const right = verdict === "right";
   await actIn(context, id, async ({ role, campaign }) => {
     fixAt(campaign, place);
+    if (readersOf(campaign) !== undefined) {
+      refuseStranger(role, campaign);
+      await rowsOf(role, campaign, place.entry, { signal }).catch((error: unknown) => {
+        if (!isIchainError(error)) throw error;
+        const text = `${error.message} What you say of it is told without a look at the rows.`;
+        ui.reporter.emit({ kind: "warn", text });
+      });
+    }
     if (options.panel) {
       const text =
         "The vote is shown once the others of the panel have voted: this may take a while. Ctrl-C leaves that to `ichain validate` or `ichain resume`.";

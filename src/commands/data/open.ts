@@ -3,11 +3,12 @@ import { dirname, resolve } from "node:path";
 import { parseYaml } from "../../config/yaml.ts";
 import { IchainError } from "../../errors/error.ts";
 import { COIN } from "../../protocol/amounts.ts";
-import { campaignFileSchema } from "../../protocol/campaign/file.ts";
+import { type CampaignFile, campaignFileSchema } from "../../protocol/campaign/file.ts";
 import { decodeRows } from "../../protocol/campaign/rows.ts";
 import { campaignPriceOf } from "../../protocol/campaign/terms.ts";
-import { shortId } from "../../protocol/ids.ts";
+import { type Hex, shortId } from "../../protocol/ids.ts";
 import { beganToOpen, openCampaign, planOpening } from "../../roles/campaign/market/open.ts";
+import type { RoleContext } from "../../roles/context.ts";
 import { refuseOverBudget } from "../../roles/job/requester/posting/budget.ts";
 import { tokenAddress } from "../../roles/tokens.ts";
 import { instant, money } from "../../ui/format.ts";
@@ -19,7 +20,7 @@ import { isAgreed } from "./act.ts";
 export async function run(
   context: CommandContext,
   { file: path }: { file: string },
-  options: { yes?: true; dryRun?: true },
+  options: { private?: true; yes?: true; dryRun?: true },
 ): Promise<void> {
   const { ui, signal, config } = context;
   const file = parseYaml(
@@ -38,7 +39,9 @@ export async function run(
       name === "coin"
         ? COIN
         : await market.token(tokenAddress(name, config.network?.tokens ?? {}), { signal });
-    const planned = await planOpening(market, { file, token, owner, hidden }, { signal });
+    const isPrivate = options.private === true || file.collection.private !== undefined;
+    const readers = isPrivate ? await readersFor(role, file) : undefined;
+    const planned = await planOpening(market, { file, token, owner, hidden, readers }, { signal });
     const { id, terms } = planned.opening;
     const amount = campaignPriceOf(terms);
     const data = { campaignId: id, locks: amount, token, closesAt: terms.closesAt };
@@ -60,6 +63,16 @@ export async function run(
         `Campaign ${shortId(id)} takes rows until ${instant(terms.closesAt)}; ${money(amount, token)} are locked for them. Keep "ichain serve" running; judge fixes with "ichain data judge".`,
     );
   });
+}
+
+/**
+ * Keys of those that can read the rows, this account's first.
+ * @throws KEY_UNUSABLE: with such a key nobody could add rows
+ */
+async function readersFor({ keyring }: RoleContext, { collection }: CampaignFile): Promise<readonly Hex[]> {
+  const named = (collection.private?.readers ?? []) as Hex[];
+  for (const key of named) await keyring.agree(key, "check");
+  return [keyring.publicKeys.onionKey, ...named];
 }
 
 async function readText(path: string): Promise<string> {

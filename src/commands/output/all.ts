@@ -65,6 +65,7 @@ export const outputs = {
   logs: job.logOutput,
   why: z.union([job.whyOutput, federated.federatedWhyOutput, campaign.dataOutputs.why]),
   "data open": campaign.dataOutputs.open,
+  "data key": campaign.dataOutputs.key,
   "data list": campaign.dataOutputs.list,
   "data show": campaign.dataOutputs.show,
   "data get": campaign.dataOutputs.get,

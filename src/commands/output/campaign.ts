@@ -69,6 +69,10 @@ const campaignValue = z.strictObject({
   campaignId: campaignIdValue,
   name: z.string().optional().describe("absent where its description is not what its terms have the hash of"),
   about: z.string().optional().describe("what a row is, and when one is wrong"),
+  readers: z
+    .array(hashValue)
+    .optional()
+    .describe("keys of those that can read the rows, the owner's first; absent where everybody can"),
   state: z.enum(["open", "closed"]),
   roles: z.array(z.enum(campaignRoles)).describe("what this account is in it"),
   owner: addressValue,
@@ -91,6 +95,10 @@ const campaignValue = z.strictObject({
 
 export const dataOutputs = {
   open: z.strictObject({ campaignId: campaignIdValue, ...locking, closesAt: instantValue }),
+  key: z.strictObject({
+    account: addressValue,
+    key: hashValue.describe("what a private campaign names its reader by"),
+  }),
   list: z.strictObject({ campaigns: z.array(campaignValue) }),
   show: campaignValue.extend({
     entries: z.array(

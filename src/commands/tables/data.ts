@@ -16,9 +16,27 @@ export const dataCommands: readonly CommandDeclaration[] = [
     group: "Collect data",
     summary: "open a campaign: lock a price for each row that others shall add",
     arguments: [{ syntax: "<file>", summary: "the campaign.yaml (docs/campaigns.md)" }],
-    options: [dryRun, yes],
-    examples: ["ichain data open campaign.yaml --dry-run", "ichain data open campaign.yaml"],
+    options: [
+      {
+        flags: "--private",
+        summary: "rows travel sealed, for this account and the readers that the file names",
+      },
+      dryRun,
+      yes,
+    ],
+    examples: [
+      "ichain data open campaign.yaml --dry-run",
+      "ichain data open campaign.yaml",
+      "ichain data open campaign.yaml --private",
+    ],
     load: () => import("../data/open.ts"),
+  },
+  {
+    name: "data key",
+    group: "Collect data",
+    summary: "print this account's key, by which a private campaign names it as a reader",
+    examples: ["ichain data key"],
+    load: () => import("../data/key.ts"),
   },
   {
     name: "data list",
@@ -60,7 +78,11 @@ export const dataCommands: readonly CommandDeclaration[] = [
         summary: "only the rows of this entry",
         parse: integer(0, 4_294_967_295),
       },
-      { flags: "--from <file>", summary: "with --entry: a file that has its rows, in place of its author" },
+      {
+        flags: "--from <file>",
+        summary:
+          "with --entry: a file that has its rows (in a private campaign: the sealed parcel), in place of its author",
+      },
     ],
     examples: ["ichain data get 3fa9c01b -o rows", "ichain data get 3fa9c01b --entry 0 --from rows.txt"],
     load: () => import("../data/reading/get.ts"),

@@ -92,6 +92,10 @@ export const campaignRefusals = {
 /** What goes wrong with data campaigns before the contract is asked. */
 export const campaignErrors = {
   CAMPAIGN_AMBIGUOUS: { class: "usage", hint: "Give more digits of the campaign's id." },
+  CAMPAIGN_BRIEF_UNKNOWN: {
+    class: "untrusted",
+    hint: "Update ichain, or ask the campaign's owner: rows may be for named readers alone, and added now they would be public.",
+  },
   CAMPAIGN_HIDDEN_LOST: {
     class: "config",
     hint: "Show slices from the home that opened the campaign, or from a backup of it.",
@@ -107,6 +111,14 @@ export const campaignErrors = {
   CAMPAIGN_OPENING: {
     class: "refused",
     hint: "Carry it on first with `ichain resume`: it would be opened, and its price locked, twice.",
+  },
+  CAMPAIGN_PARCEL_STRANGE: {
+    class: "untrusted",
+    hint: "Its author sealed something else than it added, or not for this reader: ask the campaign's owner whether it opens there; if not, each row can be fixed with --absent.",
+  },
+  CAMPAIGN_PRIVATE: {
+    class: "refused",
+    hint: "Only its owner and the readers that it names can read and fix rows; give `ichain data key` to an owner before it opens a campaign.",
   },
   CAMPAIGN_ROWS_INVALID: {
     class: "usage",

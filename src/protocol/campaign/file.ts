@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { coinSchema, durationSchema } from "../quantity.ts";
+import { MAX_READERS } from "./brief.ts";
 
 const count = z.number().int();
 const window = durationSchema.pipe(z.number().min(300).max(16_777_215));
@@ -58,6 +59,16 @@ export const collectionSchema = z.strictObject({
     })
     .optional()
     .describe("The hidden test set, shown slice by slice"),
+  private: z
+    .strictObject({
+      readers: z
+        .array(z.string().regex(/^0x[0-9a-f]{64}$/, "must be a key as `ichain data key` prints it"))
+        .max(MAX_READERS)
+        .default([])
+        .describe("Keys of those that can read the rows beside the owner, as `ichain data key` prints them"),
+    })
+    .optional()
+    .describe("Rows travel sealed, for the owner and these readers alone"),
 });
 
 /** `campaign.yaml` as `ichain data open` reads it; what it is simulated with is left aside. */

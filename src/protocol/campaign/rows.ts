@@ -1,4 +1,4 @@
-import { keccak256 } from "ethers";
+import { concat, keccak256, toBeHex } from "ethers";
 import { IchainError } from "../../errors/error.ts";
 import { proofOf, treeRoot } from "../federated/ledger/tree.ts";
 import type { Address, Hex } from "../ids.ts";
@@ -40,23 +40,36 @@ export function encodeRows(rows: readonly string[]): Uint8Array {
   return new TextEncoder().encode(rows.map((row) => `${row}\n`).join(""));
 }
 
-/** Of one row: keccak256 of its UTF-8. */
-export function rowDigest(row: string): Hex {
-  return keccak256(new TextEncoder().encode(row)) as Hex;
+/**
+ * Of one row: keccak256 of its UTF-8. In a private campaign a salt stands before it (`rowSalt`), so that a row that is
+ * guessed cannot be recognised by its hash.
+ */
+export function rowDigest(row: string, salt?: Hex): Hex {
+  const bytes = new TextEncoder().encode(row);
+  return keccak256(salt === undefined ? bytes : concat([salt, bytes])) as Hex;
 }
 
-/** The root of an entry with these rows, as `DataCampaign.add` takes it. */
-export function rowsRoot(author: Address, rows: readonly string[]): Hex {
-  return treeRoot(leavesOf(author, rows));
+/** The salt of row number `row` under the key of its entry's parcel; undefined where the campaign is public. */
+export function rowSalt(key: Hex | undefined, row: number): Hex | undefined {
+  if (key === undefined) return undefined;
+  return keccak256(concat([new TextEncoder().encode("ichain/row"), key, toBeHex(row, 4)])) as Hex;
+}
+
+/**
+ * The root of an entry with these rows, as `DataCampaign.add` takes it.
+ * @param key Of the entry's parcel, in a private campaign.
+ */
+export function rowsRoot(author: Address, rows: readonly string[], key?: Hex): Hex {
+  return treeRoot(leavesOf(author, rows, key));
 }
 
 /** That `row` is in that entry, as `DataCampaign.fix` takes it. */
-export function rowProof(author: Address, rows: readonly string[], row: number): readonly Hex[] {
-  return proofOf(leavesOf(author, rows), row);
+export function rowProof(author: Address, rows: readonly string[], row: number, key?: Hex): readonly Hex[] {
+  return proofOf(leavesOf(author, rows, key), row);
 }
 
-function leavesOf(author: Address, rows: readonly string[]): Hex[] {
-  return rows.map((row, i) => rowLeaf(author, i, rowDigest(row)));
+function leavesOf(author: Address, rows: readonly string[], key: Hex | undefined): Hex[] {
+  return rows.map((row, i) => rowLeaf(author, i, rowDigest(row, rowSalt(key, i))));
 }
 
 function invalid(why: string, cause?: unknown): IchainError {

@@ -2,8 +2,15 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { IchainError, isIchainError } from "../../../errors/error.ts";
 import { encodeRows } from "../../../protocol/campaign/rows.ts";
-import { shortId } from "../../../protocol/ids.ts";
-import { type CampaignRowNow, currentRows, rowsOf, takeRows } from "../../../roles/campaign/market/rows.ts";
+import { sameAddress, shortId } from "../../../protocol/ids.ts";
+import { refuseStranger } from "../../../roles/campaign/market/private/readers.ts";
+import {
+  type CampaignRowNow,
+  currentRows,
+  keptKey,
+  rowsOf,
+  takeRows,
+} from "../../../roles/campaign/market/rows.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withRole } from "../../steps/role.ts";
 
@@ -24,16 +31,19 @@ export async function run(
       signal,
     });
     const { entries } = campaign.rules;
+    const isOwn = ({ author }: { author: string }) => sameAddress(author, role.account);
+    if (!entries.some(isOwn)) refuseStranger(role, campaign);
     if (options.entry !== undefined && entries[options.entry] === undefined)
       throw new IchainError("CAMPAIGN_NO_ENTRY", `The campaign has ${entries.length} entries.`);
     if (options.from !== undefined)
-      await takeRows(role, campaign, options.entry!, await readFile(options.from));
+      await takeRows(role, campaign, options.entry!, await readFile(options.from), { signal });
     const wanted = options.entry === undefined ? [...entries.keys()] : [options.entry];
     const missing: { entry: number; code: string }[] = [];
     const found: CampaignRowNow[] = [];
     for (const entry of wanted) {
       try {
-        found.push(...currentRows(campaign, entry, await rowsOf(role, campaign, entry, { signal })));
+        const added = await rowsOf(role, campaign, entry, { signal });
+        found.push(...currentRows(campaign, entry, added, await keptKey(role, campaign, entry)));
       } catch (error) {
         if (!isIchainError(error)) throw error;
         missing.push({ entry, code: error.code });

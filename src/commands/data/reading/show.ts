@@ -103,6 +103,11 @@ function textOf(ui: CommandContext["ui"], whole: ReturnType<typeof wholeCampaign
     ],
     ["you", whole.roles.join(", ") || "no part in it"],
     ["owner", whole.owner],
+    ...(whole.readers === undefined
+      ? []
+      : ([
+          ["read by", `its owner and ${whole.readers.length - 1} others; a panel of strangers cannot judge`],
+        ] as [string, string][])),
     ["rows", `${whole.rows.added} added, ${whole.rows.left} left`],
     ["a row", `deposit ${money(whole.deposit, token)}, price ${money(whole.price, token)}`],
     ["a fix", `bond ${money(whole.bond, token)}, reward ${money(whole.reward, token)}`],

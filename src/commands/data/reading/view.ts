@@ -29,10 +29,10 @@ export async function sightOf(
 /** A campaign as `--json` has it, without its entries and fixes. */
 export function campaignData(campaign: Campaign, { now, account, token }: CampaignSight) {
   const { id, terms, rules, firstSlice, slices } = campaign;
-  const { name, about } = briefOf(campaign) ?? {};
+  const { name, about, readers } = briefOf(campaign) ?? {};
   return {
     campaignId: id,
-    ...{ name, about },
+    ...{ name, about, readers: readers && [...readers] },
     state: rules.isOpen ? ("open" as const) : ("closed" as const),
     roles: account === undefined ? [] : [...campaignRolesOf(campaign, account)],
     owner: terms.owner,

@@ -2,14 +2,13 @@ import { join, resolve } from "node:path";
 import type { Abortable } from "../../../async/abort.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import { amountText } from "../../../protocol/amounts.ts";
-import { fromHex } from "../../../protocol/bytes.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { campaignDuesOf } from "../../../protocol/campaign/dues.ts";
-import { MAX_ROW_BYTES, rowDigest } from "../../../protocol/campaign/rows.ts";
+import { MAX_ROW_BYTES } from "../../../protocol/campaign/rows.ts";
 import { type FixPlace, NO_ROW } from "../../../protocol/campaign/terms.ts";
 import { type Hex, sameAddress, shortId } from "../../../protocol/ids.ts";
 import { neutraliseLine } from "../../../protocol/neutralise.ts";
-import { keptRows } from "../../../roles/campaign/market/rows.ts";
+import { correctionAt, keptKey, keptRows } from "../../../roles/campaign/market/rows.ts";
 import { readVersions } from "../../../roles/campaign/versions/train.ts";
 import { duration, money } from "../../../ui/format.ts";
 import { route, type WebRoute } from "../../../web/endpoint.ts";
@@ -134,6 +133,7 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
     .toSorted((a, b) => Number(a.fix.state === "Taken") - Number(b.fix.state === "Taken"));
   const shown = fixes.map(({ place }) => place).slice(0, MAX_SHOWN);
   const originalOf = await originals(page, campaign, shown);
+  const correctedBy = await corrections(page, campaign, shown);
   const isOwn = (one: CampaignAccount) => sameAddress(one.account, account);
   return {
     now,
@@ -151,7 +151,7 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
       fixes.map(({ place, fix }) => ({
         ...fix,
         original: originalOf(place),
-        corrected: correctedText(campaign, place),
+        corrected: correctedBy(place),
         absent: campaign.amendmentOf(place)!.original === NO_ROW,
         judges: rules.allows({ kind: "judge", by, place, right: true }, now),
       })),
@@ -203,12 +203,21 @@ async function originals(
   };
 }
 
-/** The row that a fix puts in another's place; undefined where it removes one, or does not show what it is of. */
-function correctedText(campaign: Campaign, place: FixPlace): string | undefined {
-  const { corrected, content } = campaign.amendmentOf(place)!;
-  if (corrected === NO_ROW || content.length > 2 + 2 * MAX_ROW_BYTES) return undefined;
-  const text = new TextDecoder().decode(fromHex(content));
-  return rowDigest(text) === corrected ? neutraliseLine(text) : undefined;
+/** What fixes put in the rows' places, as far as this home can read it. */
+async function corrections(
+  { context }: Pick<PageContext, "context">,
+  campaign: Campaign,
+  places: readonly FixPlace[],
+) {
+  const jobsDir = join(context.config.home, "jobs");
+  const entries = [...new Set(places.map(({ entry }) => entry))].slice(0, MAX_READ.entries);
+  const read = async (entry: number) => [entry, await keptKey({ jobsDir }, campaign, entry)] as const;
+  const keys = new Map(await Promise.all(entries.map(read)));
+  return (place: FixPlace): string | undefined => {
+    if (campaign.amendmentOf(place)!.content.length > 2 + 2 * MAX_ROW_BYTES) return undefined;
+    const text = correctionAt(campaign, place, keys.get(place.entry));
+    return text === undefined ? undefined : neutraliseLine(text);
+  };
 }
 
 /** Whose balances are drawn: this account's, and those that gained or lost most. */

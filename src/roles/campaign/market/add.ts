@@ -8,6 +8,8 @@ import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
 import { keepServed, type ServedRows } from "./host.ts";
+import { entryKeyFor, sealRows } from "./private/parcel.ts";
+import { knownReaders } from "./private/readers.ts";
 import { recordLock, undertake, undertakenOf } from "./undertake.ts";
 
 /** What an addition of rows depends on, as its journal has it. */
@@ -22,9 +24,9 @@ export interface Addition extends ServedRows {
 
 /**
  * Adds rows under this account, and keeps them here for `hostRows`: they are served once the chain has the entry, so that
- * nobody can add them first.
+ * nobody can add them first. In a private campaign they are sealed for its readers.
  * @returns the entry's number
- * @throws CAMPAIGN_ROWS_KNOWN, BUDGET_EXCEEDED
+ * @throws CAMPAIGN_ROWS_KNOWN, CAMPAIGN_BRIEF_UNKNOWN, BUDGET_EXCEEDED; KEY_UNUSABLE of a reader
  */
 export async function addRows(
   context: RoleContext,
@@ -34,7 +36,9 @@ export async function addRows(
 ): Promise<number> {
   const { journal, account } = context;
   const { id } = campaign;
-  const root = rowsRoot(account, rows);
+  const readers = knownReaders(campaign);
+  const key = readers && (await entryKeyFor(context, id, rows));
+  const root = rowsRoot(account, rows, key);
   const name = `add-${root.slice(2, 18)}`;
   const isBegun = undertakenOf(journal, id, name).some(({ finished }) => finished === undefined);
   const known = entryWith(campaign, root, account);
@@ -47,7 +51,11 @@ export async function addRows(
     await record.step<null, Addition>("draft", {
       prepare: () => null,
       act: async () => {
-        const served = await keepServed(context, id, encodeRows(rows), options);
+        const bytes =
+          readers === undefined || key === undefined
+            ? encodeRows(rows)
+            : await sealRows(context, { campaign: id, root, key, rows }, readers, options);
+        const served = await keepServed(context, id, bytes, options);
         return { ...served, root, count: rows.length, deposit };
       },
     });

@@ -12,6 +12,8 @@ export function campaignFiles(jobsDir: string, campaign: Hex) {
     own: (root: Hex) => join(dir, `${root.slice(2)}.rows`),
     /** Rows of an entry, as they were fetched and checked. */
     entry: (entry: number) => join(dir, `entry-${entry}.rows`),
+    /** The key of that entry's parcel, in a private campaign. */
+    key: (entry: number) => join(dir, `entry-${entry}.key`),
     /** The hidden test set with its salts, of the campaign's owner. */
     hidden: join(dir, "hidden.json"),
   } as const;

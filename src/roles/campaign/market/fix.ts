@@ -2,15 +2,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Abortable } from "../../../async/abort.ts";
 import { isIchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
-import { toHex } from "../../../protocol/bytes.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
-import { rowDigest, rowProof } from "../../../protocol/campaign/rows.ts";
+import { rowDigest, rowProof, rowSalt } from "../../../protocol/campaign/rows.ts";
 import { type Correction, type FixPlace, fixCommitment, NO_ROW } from "../../../protocol/campaign/terms.ts";
 import { type Hex, sameAddress } from "../../../protocol/ids.ts";
 import type { RoleContext } from "../../context.ts";
 import { random32 } from "../../shared/random.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
+import { encodeCorrection } from "./private/seal.ts";
 import { recordLock, undertake } from "./undertake.ts";
 
 /** Between two tries to show a fix whose commitment is in the newest block. */
@@ -24,6 +24,8 @@ export interface Repair {
   readonly rows: readonly string[] | undefined;
   /** Undefined removes the row. */
   readonly corrected: string | undefined;
+  /** Of the entry's parcel, in a private campaign (`keptKey`). */
+  readonly key?: Hex | undefined;
 }
 
 interface Drafted {
@@ -39,11 +41,12 @@ interface Drafted {
 export async function fixRow(
   context: RoleContext,
   campaign: Campaign,
-  { entry, row, rows, corrected }: Repair,
+  { entry, row, rows, corrected, key }: Repair,
   options: Abortable,
 ): Promise<FixPlace> {
   const { author } = campaign.rules.entries[entry]!;
-  const digest = corrected === undefined ? NO_ROW : rowDigest(corrected);
+  const salt = rowSalt(key, row);
+  const digest = corrected === undefined ? NO_ROW : rowDigest(corrected, salt);
   const name = `fix-${entry}-${row}-${rows === undefined ? "absent" : digest.slice(2, 10)}`;
   return await undertake(context.journal, { campaign: campaign.id, name }, async (record) => {
     const { token, bond } = campaign.terms;
@@ -52,10 +55,10 @@ export async function fixRow(
       prepare: () => ({
         correction: {
           ...{ entry, row, corrected: digest, salt: random32() },
-          original: rows === undefined ? NO_ROW : rowDigest(rows[row]!),
-          proof: rows === undefined ? [] : rowProof(author, rows, row),
+          original: rows === undefined ? NO_ROW : rowDigest(rows[row]!, salt),
+          proof: rows === undefined ? [] : rowProof(author, rows, row, key),
         },
-        content: corrected === undefined ? "0x" : toHex(new TextEncoder().encode(corrected)),
+        content: corrected === undefined ? "0x" : encodeCorrection(corrected, key),
       }),
       act: (drafted) => drafted,
     });

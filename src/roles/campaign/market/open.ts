@@ -33,19 +33,25 @@ export async function planOpening(
     token,
     owner,
     hidden,
+    readers,
   }: {
     readonly file: CampaignFile;
     readonly token: TokenInfo;
     readonly owner: Address;
     /** Rows of the hidden test set. */
     readonly hidden: readonly string[];
+    /** Of a private campaign: onion keys, the owner's first. */
+    readonly readers?: readonly Hex[] | undefined;
   },
   options: Abortable,
 ): Promise<{ readonly opening: Opening; readonly slices: readonly ExamSlice[] }> {
   const { campaign, collection, name } = file;
-  const { description, specHash } = encodeBrief({ name, about: collection.about });
+  if (readers !== undefined && new Set(readers).size < readers.length)
+    throw invalid("a reader is named twice, or is its owner");
+  const { description, specHash } = encodeBrief({ name, about: collection.about, readers });
   const bytes = (description.length - 2) / 2;
-  if (bytes > MAX_BRIEF_BYTES) throw invalid(`"about" and name take ${bytes} bytes together, of 1024`);
+  if (bytes > MAX_BRIEF_BYTES)
+    throw invalid(`"about", name and readers' keys take ${bytes} bytes together, of 1024`);
   const count = collection.hidden?.slices ?? 0;
   if (hidden.length < count)
     throw invalid(`the hidden test set has ${hidden.length} rows for ${count} slices`);

@@ -12,7 +12,7 @@ import type { JobFile } from "../../../protocol/task/spec.ts";
 import type { RoleContext } from "../../context.ts";
 import { keepFile } from "../market/files.ts";
 import { hiddenSlices } from "../market/reveal.ts";
-import { currentRows, rowsOf } from "../market/rows.ts";
+import { currentRows, keptKey, rowsOf } from "../market/rows.ts";
 
 /** Names of the two files that a job trains and is examined on, beside its job.yaml. */
 export const trainingFiles = { rows: "rows.txt", hidden: "hidden.txt" } as const;
@@ -42,7 +42,8 @@ export async function layTraining(
   const block = await context.market.blockNumber(options);
   const accepted: { entry: number; text: string }[] = [];
   for (const [entry] of campaign.rules.entries.entries()) {
-    const rows = currentRows(campaign, entry, await rowsOf(context, campaign, entry, options));
+    const added = await rowsOf(context, campaign, entry, options);
+    const rows = currentRows(campaign, entry, added, await keptKey(context, campaign, entry));
     accepted.push(...rows.filter(({ state }) => state !== "open"));
   }
   if (accepted.length === 0) {

@@ -2,7 +2,6 @@ import { type Abortable, linkSignals } from "../../../../async/abort.ts";
 import { retryTransient } from "../../../../async/retry.ts";
 import { isIchainError } from "../../../../errors/error.ts";
 import type { FixQuestion, OwnerNotifier, OwnerProgram } from "../../../../ports/notifier.ts";
-import { fromHex } from "../../../../protocol/bytes.ts";
 import { briefOf } from "../../../../protocol/campaign/brief.ts";
 import type { Campaign } from "../../../../protocol/campaign/campaign.ts";
 import type { CampaignDue } from "../../../../protocol/campaign/dues.ts";
@@ -10,7 +9,9 @@ import { type FixPlace, NO_ROW } from "../../../../protocol/campaign/terms.ts";
 import { shortId } from "../../../../protocol/ids.ts";
 import type { RoleContext } from "../../../context.ts";
 import { retryText } from "../../../shared/note.ts";
-import { rowsOf } from "../rows.ts";
+import { isReader } from "../private/readers.ts";
+import { decodeCorrection } from "../private/seal.ts";
+import { keptKey, rowsOf } from "../rows.ts";
 import { settleCampaign } from "../settle.ts";
 import { isVoting, voteOn } from "./judge.ts";
 
@@ -75,6 +76,11 @@ interface Seat {
 }
 
 async function answer(context: Context, seat: Seat, options: Abortable): Promise<void> {
+  if (!isReader(context, seat.campaign)) {
+    const text = `Drawn for the panel of a fix in campaign ${shortId(seat.campaign.id)}, whose rows this account cannot read: it does not vote, which costs nothing.`;
+    context.reporter.emit({ kind: "warn", text });
+    return;
+  }
   const right = context.judge && (await context.judge(await questionOf(context, seat, options), options));
   if (right === undefined) return tellOwner(context, seat, "it waits for your vote");
   await vote(context, seat, right, options);
@@ -96,13 +102,15 @@ async function questionOf(context: Context, seat: Seat, options: Abortable): Pro
     if (isIchainError(error)) return undefined;
     throw error;
   });
+  const key = await keptKey(context, campaign, place.entry);
   return {
     campaign: campaign.id,
     about: briefOf(campaign)?.about,
     ...place,
     original: rows?.[place.row],
     isAbsent: original === NO_ROW,
-    corrected: corrected === NO_ROW ? undefined : new TextDecoder().decode(fromHex(content)),
+    // What does not open is no row.
+    corrected: corrected === NO_ROW ? undefined : (decodeCorrection(content, key) ?? ""),
     rows: rows?.length,
   };
 }

@@ -16,6 +16,7 @@ const campaigns = [
   ["test/contracts/invariant/federated.t.sol", "test/contracts/invariant/FederatedHandler.sol"],
   ["test/contracts/invariant/campaigns.t.sol", "test/contracts/invariant/CampaignHandler.sol"],
   ["test/contracts/invariant/owners.t.sol", "test/contracts/invariant/OwnersHandler.sol"],
+  ["test/contracts/invariant/improvements.t.sol", "test/contracts/invariant/MarketHandler.sol"],
 ] as const;
 const LIMIT_MS = 20 * 60_000;
 

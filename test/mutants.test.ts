@@ -8,10 +8,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${root}test/contracts`;
 const patches = globSync("*.patch", { cwd: `${folder}/mutants` });
 const rules = globSync("*.patch", { cwd: `${folder}/mutants/rules` });
-const INVARIANTS = 13;
+const INVARIANTS = 14;
 
 it("every invariant has its campaign and a mutant that applies to the contracts as they are", () => {
-  const sources = ["invariants", "federated", "campaigns", "owners"].map((name) =>
+  const sources = ["invariants", "federated", "campaigns", "owners", "improvements"].map((name) =>
     readFileSync(`${folder}/invariant/${name}.t.sol`, "utf8"),
   );
   const campaigns = sources.flatMap((source) => [

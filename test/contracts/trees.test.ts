@@ -31,7 +31,7 @@ test("each .tree specifies a .t.sol", () => {
 
 test("INVARIANTS.md names every campaign, and no test that does not exist", () => {
   const text = read("INVARIANTS.md");
-  const names = ["invariants", "federated", "campaigns", "owners"];
+  const names = ["invariants", "federated", "campaigns", "owners", "improvements"];
   const files = names.map((name) => `invariant/${name}.t.sol`);
   const campaigns = files.flatMap((path) => [...read(path).matchAll(/function (invariant_\w+)/g)]);
   for (const [, name] of campaigns) assert.ok(text.includes(`\`${name}\``), name);

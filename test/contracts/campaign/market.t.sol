@@ -3,24 +3,18 @@ pragma solidity ^0.8.30;
 
 import {IDataCampaign} from "../../../contracts/campaign/IDataCampaign.sol";
 import {IImprovementMarket, MarketState} from "../../../contracts/campaign/IImprovementMarket.sol";
-import {CampaignSteps} from "../support/CampaignSteps.sol";
+import {MarketSteps} from "../support/MarketSteps.sol";
 
 /// @notice Stakes on what entries improve, and who is paid by the replay; see market.tree.
-contract ImprovementMarketTest is CampaignSteps {
-    uint96 private constant BOUNTY = 100_000_007;
-    uint96 private constant LEAST = 1000;
+contract ImprovementMarketTest is MarketSteps {
     bytes32 private constant ROOT = keccak256("another root");
-    uint32 private constant OWNERS = type(uint32).max;
 
-    IImprovementMarket private market;
     IDataCampaign.Terms private terms;
     bytes32 private id;
 
     function setUp() public override {
         super.setUp();
-        market = IImprovementMarket(deploy("ImprovementMarket", abi.encode(campaigns)));
-        terms = campaignTerms();
-        (terms.slices, terms.examRoot) = (2, _pair(_sliceLeaf(0), _sliceLeaf(1)));
+        terms = marketTerms();
         open(terms);
         id = campaigns.campaignIdOf(terms);
     }
@@ -28,43 +22,43 @@ contract ImprovementMarketTest is CampaignSteps {
     // ── Open
 
     function test_WhenOpened_BountyAndFeesAreTaken() public {
-        _open();
+        openMarket(terms);
         assertEq(address(market).balance, BOUNTY + PANEL_FEES, "taken");
         assertEq(market.marketOf(id).owner, owner, "its owner");
     }
 
     function test_RevertWhen_AnotherThanTheOwnerOpens() public {
-        _refuses(other, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, _offer())), _notParty(other));
+        _refuses(other, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, offerFor(terms))), _notParty(other));
     }
 
     function test_RevertWhen_OpenedTwice() public {
-        _open();
+        openMarket(terms);
         bytes memory why = abi.encodeWithSelector(
             IImprovementMarket.ImprovementMarket_InvalidStatus.selector, id, MarketState.Open
         );
-        _refuses(owner, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, _offer())), why);
+        _refuses(owner, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, offerFor(terms))), why);
     }
 
     function test_RevertWhen_TheTestSetIsShownOrFixesMayBeOpenThen() public {
         bytes memory why = abi.encodeWithSelector(IImprovementMarket.ImprovementMarket_InvalidTerms.selector);
-        IImprovementMarket.Offer memory offer = _offer();
+        IImprovementMarket.Offer memory offer = offerFor(terms);
         --offer.showBy;
         _refuses(owner, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, offer)), why);
-        _showFirst();
-        _showOther();
-        _refuses(owner, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, _offer())), why);
+        showFirst(terms);
+        showOther(terms);
+        _refuses(owner, BOUNTY + PANEL_FEES, abi.encodeCall(market.open, (terms, offerFor(terms))), why);
     }
 
     // ── Stake
 
     function test_WhenTheFirstSliceIsShown_AuthorsStakeOnTheirEntries() public {
-        _open();
+        openMarket(terms);
         add(terms, author, 1);
         bytes memory data = abi.encodeCall(market.stake, (id, 0, LEAST));
         _refuses(author, LEAST, data, _notStakeable(0));
-        _showFirst();
+        showFirst(terms);
         _refuses(other, LEAST, data, _notParty(other));
-        _stake(author, 0, LEAST);
+        stake(id, author, 0, LEAST);
         assertEq(market.stakeOf(id, 0), LEAST, "staked");
         _refuses(author, LEAST, data, _notStakeable(0));
         add(terms, author, 1);
@@ -74,10 +68,10 @@ contract ImprovementMarketTest is CampaignSteps {
     }
 
     function test_RevertWhen_StakedAfterTheTestSetOrTheCampaignsEnd() public {
-        _open();
+        openMarket(terms);
         add(terms, author, 1);
-        _showFirst();
-        _showOther();
+        showFirst(terms);
+        showOther(terms);
         bytes memory data = abi.encodeCall(market.stake, (id, 0, LEAST));
         _refuses(author, LEAST, data, _notStakeable(0));
         passTime(terms.closesAt);
@@ -94,13 +88,13 @@ contract ImprovementMarketTest is CampaignSteps {
         _vote(root, root, ROOT);
         market.settle(id);
         assertEq(uint256(market.marketOf(id).root), uint256(root), "the majority's");
-        assertEq(_owed(seats[2].member), 0, "outvoted");
-        assertEq(_owed(seats[0].member), VOTE_FEE, "paid");
+        assertEq(owedBy(seats[2].member), 0, "outvoted");
+        assertEq(owedBy(seats[0].member), VOTE_FEE, "paid");
         market.claim(id, 0, author, _gain(), ofFirst);
         bytes memory again = abi.encodeCall(market.claim, (id, 0, author, _gain(), ofFirst));
         _refuses(other, 0, again, abi.encodeWithSelector(IImprovementMarket.ImprovementMarket_WrongClaim.selector, id, 0));
         market.claim(id, OWNERS, owner, BOUNTY + 2 * uint128(LEAST) - _gain(), ofOwner);
-        assertEq(_owed(author), _gain(), "the author's");
+        assertEq(owedBy(author), _gain(), "the author's");
         assertEq(market.marketOf(id).pool, 0, "all of it");
         _assertConserved();
     }
@@ -117,7 +111,7 @@ contract ImprovementMarketTest is CampaignSteps {
 
     function test_WhenAMajoritysRootPromisesTooMuch_NoOtherMarketPays() public {
         _toVoting();
-        bytes32 leaf = _payoutLeaf(0, author, type(uint128).max);
+        bytes32 leaf = payoutLeaf(0, author, type(uint128).max);
         _vote(leaf, leaf, leaf);
         market.settle(id);
         vm.deal(address(market), 1000 ether);
@@ -136,7 +130,7 @@ contract ImprovementMarketTest is CampaignSteps {
         _refuses(other, 0, data, _time(IImprovementMarket.ImprovementMarket_TooEarly.selector, deadline));
         passTime(deadline);
         market.sweep(id);
-        assertEq(_owed(owner), BOUNTY + 2 * uint256(LEAST), "swept");
+        assertEq(owedBy(owner), BOUNTY + 2 * uint256(LEAST), "swept");
         _assertConserved();
     }
 
@@ -162,24 +156,24 @@ contract ImprovementMarketTest is CampaignSteps {
     // ── Exits
 
     function test_WhenNobodyStakes_TheOwnerGetsAllBack() public {
-        _open();
-        passTime(_offer().showBy);
+        openMarket(terms);
+        passTime(offerFor(terms).showBy);
         market.begin(id);
-        assertEq(_owed(owner), BOUNTY + PANEL_FEES, "all of it");
+        assertEq(owedBy(owner), BOUNTY + PANEL_FEES, "all of it");
         _assertConserved();
     }
 
     function test_WhenTheTestSetIsNotShown_StakesGoBackWithTheBounty() public {
         _staked();
         bytes memory data = abi.encodeCall(market.begin, (id));
-        uint256 showBy = _offer().showBy;
+        uint256 showBy = offerFor(terms).showBy;
         _refuses(other, 0, data, _time(IImprovementMarket.ImprovementMarket_TooEarly.selector, showBy));
         passTime(showBy);
         market.begin(id);
         assertTrue(market.marketOf(id).state == MarketState.Unshown, "unshown");
         market.refund(id, 0);
         market.refund(id, 1);
-        assertEq(_owed(author) + _owed(fixer), BOUNTY + PANEL_FEES + 2 * uint256(LEAST), "all of it");
+        assertEq(owedBy(author) + owedBy(fixer), BOUNTY + PANEL_FEES + 2 * uint256(LEAST), "all of it");
         bytes memory why = abi.encodeWithSelector(IImprovementMarket.ImprovementMarket_WrongClaim.selector, id, 0);
         _refuses(other, 0, abi.encodeCall(market.refund, (id, 0)), why);
         _assertConserved();
@@ -187,15 +181,15 @@ contract ImprovementMarketTest is CampaignSteps {
 
     function test_WhenThePanelIsSilentOrDisagrees_StakesGoBackAndTheBountyToTheOwner() public {
         _staked();
-        _showOther();
-        passTime(_offer().showBy);
+        showOther(terms);
+        passTime(offerFor(terms).showBy);
         market.begin(id);
         uint256 snapshot = vm.snapshotState();
         // No panel is drawn.
         passTime(market.marketOf(id).deadline);
         _endVoid(BOUNTY + PANEL_FEES);
         vm.revertToState(snapshot);
-        _empanel();
+        drawMarket(id);
         snapshot = vm.snapshotState();
         passTime(uint256(market.marketOf(id).deadline) + STEP);
         _endVoid(BOUNTY + PANEL_FEES);
@@ -206,54 +200,34 @@ contract ImprovementMarketTest is CampaignSteps {
 
     function test_WhenTheHashIsGone_AnotherBlockDraws() public {
         _staked();
-        _showOther();
-        passTime(_offer().showBy);
+        showOther(terms);
+        passTime(offerFor(terms).showBy);
         market.begin(id);
         vm.roll(vm.getBlockNumber() + 300);
         market.empanel(id);
         assertEq(market.seatsOf(id).length, 0, "not yet");
-        _empanel();
+        drawMarket(id);
         assertEq(market.seatsOf(id).length, 3, "drawn");
     }
 
     // ── Steps
 
-    function _offer() private view returns (IImprovementMarket.Offer memory) {
-        uint40 showBy = terms.closesAt + FIX_WINDOW + 6 * STEP;
-        return IImprovementMarket.Offer(BOUNTY, LEAST, VOTE_FEE, showBy, STEP, keccak256("a perceptron"));
-    }
-
-    function _open() private {
-        vm.prank(owner);
-        market.open{value: BOUNTY + PANEL_FEES}(terms, _offer());
-    }
-
-    function _stake(address by, uint32 entry, uint96 amount) private {
-        vm.prank(by);
-        market.stake{value: amount}(id, entry, amount);
-    }
-
     /// @dev An entry of the author's and one of the fixer's, with the least stake each.
     function _staked() private {
-        _open();
+        openMarket(terms);
         add(terms, author, 1);
         add(terms, fixer, 1);
-        _showFirst();
-        _stake(author, 0, LEAST);
-        _stake(fixer, 1, LEAST);
+        showFirst(terms);
+        stake(id, author, 0, LEAST);
+        stake(id, fixer, 1, LEAST);
     }
 
     function _toVoting() private {
         _staked();
-        _showOther();
-        passTime(_offer().showBy);
+        showOther(terms);
+        passTime(offerFor(terms).showBy);
         market.begin(id);
-        _empanel();
-    }
-
-    function _empanel() private {
-        vm.roll(vm.getBlockNumber() + 3);
-        market.empanel(id);
+        drawMarket(id);
     }
 
     /// @dev Each member commits to its root and shows it; then the time is over.
@@ -279,9 +253,9 @@ contract ImprovementMarketTest is CampaignSteps {
         assertTrue(market.marketOf(id).state == MarketState.Void, "void");
         market.refund(id, 0);
         market.refund(id, 1);
-        assertEq(_owed(author), LEAST, "the author's");
-        assertEq(_owed(fixer), LEAST, "the other's");
-        assertEq(_owed(owner), back, "the owner's");
+        assertEq(owedBy(author), LEAST, "the author's");
+        assertEq(owedBy(fixer), LEAST, "the other's");
+        assertEq(owedBy(owner), back, "the owner's");
         _assertConserved();
     }
 
@@ -291,53 +265,20 @@ contract ImprovementMarketTest is CampaignSteps {
 
     /// @dev The author gains half of the bounty, the fixer gets nothing, the rest is the owner's.
     function _payouts() private view returns (bytes32 root, bytes32[] memory ofFirst, bytes32[] memory ofOwner) {
-        bytes32 first = _payoutLeaf(0, author, _gain());
-        bytes32 last = _payoutLeaf(OWNERS, owner, BOUNTY + 2 * uint128(LEAST) - _gain());
+        bytes32 first = payoutLeaf(0, author, _gain());
+        bytes32 last = payoutLeaf(OWNERS, owner, BOUNTY + 2 * uint128(LEAST) - _gain());
         (ofFirst, ofOwner) = (new bytes32[](1), new bytes32[](1));
         (ofFirst[0], ofOwner[0]) = (last, first);
-        root = _pair(first, last);
-    }
-
-    function _payoutLeaf(uint32 entry, address account, uint128 amount) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(entry, account, amount))));
-    }
-
-    function _sliceLeaf(uint8 slice) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(slice, SALT, keccak256(abi.encode("slice", slice))))));
-    }
-
-    function _pair(bytes32 a, bytes32 b) private pure returns (bytes32) {
-        return a < b ? keccak256(abi.encode(a, b)) : keccak256(abi.encode(b, a));
-    }
-
-    function _showFirst() private {
-        vm.roll(vm.getBlockNumber() + 3);
-        campaigns.drawSlice(terms);
-        _show(campaigns.campaignOf(id).first);
-    }
-
-    function _showOther() private {
-        _show(1 - campaigns.campaignOf(id).first);
-    }
-
-    function _show(uint8 slice) private {
-        bytes32[] memory proof = new bytes32[](1);
-        proof[0] = _sliceLeaf(1 - slice);
-        vm.prank(owner);
-        campaigns.reveal(terms, slice, keccak256(abi.encode("slice", slice)), SALT, proof, "cid");
+        root = pairOf(first, last);
     }
 
     /// @dev All money is owed to somebody.
     function _assertConserved() private view {
-        uint256 owed = _owed(owner) + _owed(author) + _owed(fixer) + _owed(other);
+        uint256 owed = owedBy(owner) + owedBy(author) + owedBy(fixer) + owedBy(other);
         for (uint256 i = 0; i < accounts.length; ++i) {
-            owed += _owed(accounts[i]);
+            owed += owedBy(accounts[i]);
         }
         assertEq(address(market).balance, owed, "owed");
-    }
-
-    function _owed(address who) private view returns (uint256) {
-        return market.owed(who, address(0));
     }
 
     function _refuses(address who, uint256 value, bytes memory data, bytes memory why) private {
